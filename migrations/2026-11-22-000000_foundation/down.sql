@@ -1,0 +1,10 @@
+DROP TABLE audit_event;
+DROP TABLE throttle;
+DROP TABLE device_grant;
+DROP TABLE token;
+DROP TABLE client;
+DROP TABLE session;
+DROP TABLE membership;
+DROP TABLE organization;
+DROP TABLE setup_link;
+DROP TABLE account;

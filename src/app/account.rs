@@ -1,0 +1,292 @@
+//! Accounts of people: the first one, further ones, their names and passwords.
+
+use super::hashing::Verdict;
+use super::session::{NewSession, SignedIn};
+use super::{App, Context, Error, org, session, throttle};
+use crate::domain::account::{self, Account, Standing};
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::AccountId;
+use crate::domain::org::Role;
+use crate::domain::secret::Secret;
+use crate::domain::token::RevocationReason;
+use crate::domain::{self, Fault, password};
+use crate::store;
+use serde_json::json;
+
+/// What is asked of a new account.
+pub struct NewAccount {
+    /// The name.
+    pub name: String,
+    /// The email address.
+    pub email: String,
+    /// The password.
+    pub password: Secret,
+    /// The organization that it joins, and as what.
+    pub organization: Option<(String, Role)>,
+}
+
+/// Makes the link to the first account, while there is no account. The link works once;
+/// every start makes another.
+pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
+    let link = app.draw_secret();
+    let (digest, now) = (link.digest(), app.now());
+    let is_offered = app
+        .store()
+        .write(move |conn| {
+            if store::account::is_any_account(conn)? {
+                return Ok::<_, Error>(false);
+            }
+            store::account::insert_setup_link(conn, &digest, now)?;
+            Ok(true)
+        })
+        .await?;
+    Ok(is_offered.then_some(link))
+}
+
+/// Whether a link to the first account works.
+pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
+    let digest = link.digest();
+    app.store()
+        .read(move |conn| Ok(store::account::is_setup_link(conn, &digest)?))
+        .await
+}
+
+/// Makes the first account by its one-time link, and signs the person in.
+pub async fn set_up(
+    app: &App,
+    context: &Context,
+    link: &Secret,
+    new: NewAccount,
+) -> Result<NewSession, Error> {
+    if !is_setup_link(app, link).await? {
+        return Err(Error::NotFound);
+    }
+    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
+    let (session, session_record) = session::prepare(app, context, &prepared.account.id);
+    let link = link.digest();
+    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
+    app.store()
+        .write(move |conn| {
+            // Ends every link first: whoever comes second waits here, and then finds none. A
+            // link that a starting server offered meanwhile is stopped by the second check.
+            let is_first = store::account::delete_setup_links(conn, &link)?
+                && !store::account::is_any_account(conn)?;
+            if !is_first {
+                return Err(Error::NotFound);
+            }
+            prepared.write(conn)?;
+            store::session::insert_session(conn, &session_row, &cookie)?;
+            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
+}
+
+/// Makes an account for the operator. Other links to the first account end with it.
+pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Account, Error> {
+    let prepared = prepare(app, context, Actor::Operator, new).await?;
+    let account = prepared.account.clone();
+    let no_link = app.draw_secret().digest();
+    app.store()
+        .write(move |conn| {
+            store::account::delete_setup_links(conn, &no_link)?;
+            prepared.write(conn)
+        })
+        .await?;
+    Ok(account)
+}
+
+/// An account that passed all checks, with its hash computed.
+#[derive(Clone)]
+struct Prepared {
+    account: Account,
+    joining: Option<org::Joining>,
+    created: super::Event,
+}
+
+async fn prepare(
+    app: &App,
+    context: &Context,
+    actor: Actor,
+    new: NewAccount,
+) -> Result<Prepared, Error> {
+    let mut faults = Vec::new();
+    let mut check = |result: Result<String, Fault>| {
+        result.unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
+    };
+    let name = check(domain::name("name", &new.name));
+    let email = check(account::email(&new.email));
+    let password = new.password.expose();
+    let context_words = [
+        new.name.as_str(),
+        &new.email,
+        &app.config().branding.name,
+        "doorcode",
+    ];
+    if let Err(fault) = password::check("password", password, &context_words) {
+        faults.push(fault);
+    }
+    let joining = match &new.organization {
+        None => None,
+        Some((organization, role)) => org::join(app, context, &actor, organization, *role)
+            .map_err(|fault| faults.push(fault))
+            .ok(),
+    };
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    Ok(Prepared {
+        account: Account {
+            id: AccountId::new(app.now(), app.id_seed()),
+            email,
+            name,
+            password_hash: app.hasher().hash(password, app.random()).await?,
+            standing: Standing::Active,
+            created_at: app.now(),
+        },
+        joining,
+        created: app.event(context, actor, Action::AccountCreated),
+    })
+}
+
+impl Prepared {
+    fn write(&self, conn: &mut store::Conn) -> Result<(), Error> {
+        store::account::insert_account(conn, &self.account).map_err(|error| match error {
+            store::Error::Duplicate => Error::from(Fault::new(
+                "email",
+                "There is an account with this email address.",
+            )),
+            error => error.into(),
+        })?;
+        self.created
+            .write(conn, Some(self.account.id.as_str()), json!({}))?;
+        match &self.joining {
+            Some(joining) => joining.write(conn, &self.account.id),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Switches an account off: its sessions and tokens end at once. Fails with
+/// [`Error::NotFound`] for an unknown address; doing it twice is no fault.
+pub async fn deactivate(app: &App, context: &Context, email: &str) -> Result<Account, Error> {
+    let email = account::email(email)?;
+    let event = app.event(context, Actor::Operator, Action::AccountDeactivated);
+    let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
+    let now = app.now();
+    app.store()
+        .write(move |conn| {
+            let account =
+                store::account::find_account_by_email(conn, &email)?.ok_or(Error::NotFound)?;
+            if !store::account::mark_deactivated(conn, &account.id)? {
+                return Ok(account);
+            }
+            store::session::delete_sessions(conn, &account.id, None)?;
+            let ended = store::token::mark_all_revoked(
+                conn,
+                &account.id,
+                Actor::Operator.label(),
+                RevocationReason::Deactivated,
+                now,
+            )?;
+            event.write(conn, Some(account.id.as_str()), json!({}))?;
+            if !ended.is_empty() {
+                let tokens: Vec<_> = ended.iter().map(ToString::to_string).collect();
+                revoked.write(
+                    conn,
+                    Some(account.id.as_str()),
+                    json!({"tokens": tokens, "reason": RevocationReason::Deactivated.as_str()}),
+                )?;
+            }
+            Ok(account)
+        })
+        .await
+}
+
+/// Changes a person's name.
+pub async fn rename(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    name: &str,
+) -> Result<(), Error> {
+    let name = domain::name("name", name)?;
+    let event = app.event(context, person.actor(), Action::AccountRenamed);
+    let id = person.account.id.clone();
+    app.store()
+        .write(move |conn| {
+            store::account::update_name(conn, &id, &name)?;
+            event.write(conn, Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// What happens to a person's other sessions when the password changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherSessions {
+    /// They go on.
+    Keep,
+    /// They end.
+    End,
+}
+
+/// Changes a person's password. The present one must be given; wrong ones count like wrong
+/// sign-ins.
+pub async fn change_password(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    current: &Secret,
+    new: &Secret,
+    others: OtherSessions,
+) -> Result<(), Error> {
+    let account = &person.account;
+    let words = [
+        account.name.as_str(),
+        &account.email,
+        &app.config().branding.name,
+        "doorcode",
+    ];
+    password::check("new_password", new.expose(), &words)?;
+    let guess = throttle::password(app.key(), &account.email, context.source());
+    throttle::count(app, &guess).await?;
+    let verdict = app
+        .hasher()
+        .verify(current.expose(), Some(&account.password_hash))
+        .await?;
+    if verdict == Verdict::Wrong {
+        return Err(Fault::new("current_password", "This is not your current password.").into());
+    }
+    let hash = app.hasher().hash(new.expose(), app.random()).await?;
+    let event = app.event(context, person.actor(), Action::PasswordChanged);
+    let (id, old) = (account.id.clone(), account.password_hash.clone());
+    let session_id = person.session.id.clone();
+    app.store()
+        .write(move |conn| {
+            guess.forgive(conn)?;
+            if !store::account::update_password_hash(conn, &id, &old, &hash)? {
+                return Err(Error::Conflict(
+                    "The password was changed elsewhere in the meantime.",
+                ));
+            }
+            if others == OtherSessions::End {
+                store::session::delete_sessions(conn, &id, Some(&session_id))?;
+            }
+            event.write(
+                conn,
+                Some(id.as_str()),
+                json!({"ended_other_sessions": others == OtherSessions::End}),
+            )
+        })
+        .await
+}
+
+/// Whether there is any account.
+pub async fn is_set_up(app: &App) -> Result<bool, Error> {
+    app.store()
+        .read(|conn| Ok(store::account::is_any_account(conn)?))
+        .await
+}

@@ -1,0 +1,209 @@
+//! Clients: registering them, and finding out which one is calling.
+
+use super::{App, Context, Error, OAuthError, throttle};
+use crate::domain::audit::{Action, Actor};
+use crate::domain::client::{self, Client, Credential, Standing};
+use crate::domain::scope::{ScopeName, ScopeSet};
+use crate::domain::secret::Secret;
+use crate::domain::{self, Fault};
+use crate::store;
+use crate::wire::oauth::CLI_CLIENT_ID;
+use serde_json::json;
+
+/// What a caller shows of itself (RFC 6749 section 2.3).
+pub enum Credentials {
+    /// Its id alone.
+    Id(String),
+    /// Its id and secret, in the header or in the form.
+    IdAndSecret(String, Secret),
+}
+
+impl Credentials {
+    fn client_id(&self) -> &str {
+        match self {
+            Self::Id(id) | Self::IdAndSecret(id, _) => id,
+        }
+    }
+}
+
+const INVALID_CLIENT: Error = Error::OAuth(
+    OAuthError::InvalidClient,
+    "The client is unknown or its credentials are wrong.",
+);
+
+/// The client that is calling. One with a secret must show it; one without must not send
+/// any (RFC 6749 section 2.3). Wrong secrets are counted.
+pub async fn authenticate(
+    app: &App,
+    context: &Context,
+    credentials: &Credentials,
+) -> Result<Client, Error> {
+    let client = find(app, credentials.client_id()).await?;
+    match (client, credentials) {
+        (Some(client), Credentials::Id(_)) if client.credential == Credential::Public => {
+            active(client)
+        }
+        (client, Credentials::IdAndSecret(id, secret)) => {
+            let guess = throttle::client_secret(app.key(), id, context.source());
+            throttle::count(app, &guess).await?;
+            let client = client.filter(|client| match &client.credential {
+                Credential::Confidential(digest) => digest.matches(&secret.digest()),
+                Credential::Public => false,
+            });
+            let client = client.ok_or(INVALID_CLIENT)?;
+            throttle::forgive(app, &guess).await?;
+            active(client)
+        }
+        _ => Err(INVALID_CLIENT),
+    }
+}
+
+fn active(client: Client) -> Result<Client, Error> {
+    match client.standing {
+        Standing::Active => Ok(client),
+        Standing::Disabled => Err(Error::OAuth(
+            OAuthError::UnauthorizedClient,
+            "The client is switched off.",
+        )),
+    }
+}
+
+/// The client with this id.
+pub(super) async fn find(app: &App, id: &str) -> Result<Option<Client>, Error> {
+    let id = id.to_owned();
+    app.store()
+        .read(move |conn| Ok(store::client::find_client(conn, &id)?))
+        .await
+}
+
+/// A client to be registered.
+pub struct NewClient {
+    /// Its `client_id`.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+    /// What it may ask for; nothing named means everything for a public client, and nothing
+    /// for a confidential one, which introspects.
+    pub scopes: Vec<String>,
+    /// What it gets when it asks for nothing; nothing named means all that it may ask for.
+    pub default_scopes: Vec<String>,
+    /// Whether it gets a secret.
+    pub kind: Kind,
+}
+
+/// Whether a client can keep a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It cannot.
+    Public,
+    /// It can.
+    Confidential,
+}
+
+/// Registers a client. The secret of a confidential one is returned once, and kept nowhere.
+pub async fn register(
+    app: &App,
+    context: &Context,
+    new: NewClient,
+) -> Result<(Client, Option<Secret>), Error> {
+    let mut faults = Vec::new();
+    let mut check = |result: Result<String, Fault>| {
+        result.unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
+    };
+    let id = check(client::id(&new.id));
+    let name = check(domain::name("name", &new.name));
+    let mut read_scopes = |field, names: &[String]| -> ScopeSet {
+        names
+            .iter()
+            .filter_map(|name| {
+                let known =
+                    ScopeName::parse(name).filter(|name| app.config().scopes.find(name).is_some());
+                if known.is_none() {
+                    faults.push(Fault::new(field, format!("There is no scope `{name}`.")));
+                }
+                known
+            })
+            .collect()
+    };
+    let mut scopes = read_scopes("scope", &new.scopes);
+    let mut default_scopes = read_scopes("default_scope", &new.default_scopes);
+    if new.scopes.is_empty() && new.kind == Kind::Public {
+        scopes = app.config().scopes.names();
+    }
+    if new.default_scopes.is_empty() {
+        default_scopes = scopes.clone();
+    }
+    if !default_scopes.is_subset(&scopes) {
+        faults.push(Fault::new(
+            "default_scope",
+            "Each default scope must be one that the client may ask for.",
+        ));
+    }
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+
+    let secret = (new.kind == Kind::Confidential).then(|| app.draw_secret());
+    let client = Client {
+        id,
+        name,
+        credential: match &secret {
+            Some(secret) => Credential::Confidential(secret.digest()),
+            None => Credential::Public,
+        },
+        scopes,
+        default_scopes,
+        standing: Standing::Active,
+    };
+    let event = app.event(context, Actor::Operator, Action::ClientCreated);
+    let (now, insert) = (app.now(), client.clone());
+    app.store()
+        .write(move |conn| {
+            store::client::insert_client(conn, &insert, now).map_err(|error| match error {
+                store::Error::Duplicate => Error::Conflict("There is a client with this id."),
+                error => error.into(),
+            })?;
+            event.write(
+                conn,
+                Some(&insert.id),
+                json!({"scopes": insert.scopes.to_string()}),
+            )
+        })
+        .await?;
+    Ok((client, secret))
+}
+
+/// What the command line of Doorcode asks for when it is not told: to look, not to change.
+const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
+
+/// Registers the command line of Doorcode itself, or brings it up to date with the catalogue.
+pub async fn ensure_cli(app: &App) -> Result<(), Error> {
+    let cli = Client {
+        id: CLI_CLIENT_ID.to_owned(),
+        name: format!("{} CLI", app.config().branding.name),
+        credential: Credential::Public,
+        scopes: app.config().scopes.names(),
+        default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
+        standing: Standing::Active,
+    };
+    let event = app.event(&Context::local(), Actor::System, Action::ClientCreated);
+    let now = app.now();
+    app.store()
+        .write(move |conn| {
+            if store::client::find_client(conn, &cli.id)?.is_some() {
+                store::client::update_client(conn, &cli)?;
+                return Ok(());
+            }
+            match store::client::insert_client(conn, &cli, now) {
+                Ok(()) => event.write(conn, Some(&cli.id), json!({})),
+                // Another server that starts at the same moment was first; the work runs
+                // again and finds it.
+                Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+}

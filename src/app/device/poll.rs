@@ -1,0 +1,226 @@
+//! A device fetches its token (RFC 8628 section 3.4).
+
+use crate::app::client::{self, Credentials};
+use crate::app::token::{self, Draft, NewToken};
+use crate::app::waiting::Place;
+use crate::app::{App, Context, Error, Event, OAuthError};
+use crate::domain::Instant;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::client::{Client, Standing};
+use crate::domain::device::{Approval, Grant, Poll, Waiting};
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret::{Digest, Secret};
+use crate::domain::token::{Owner, Token};
+use crate::store::{self, Conn};
+use serde_json::json;
+use std::time::Duration;
+
+/// The longest name of a token that is made here.
+const NAME_LENGTH: usize = 100;
+
+/// A device asks for its token. With `wait`, the answer of a pending request is held until
+/// a person decides or the time is over.
+pub async fn poll(
+    app: &App,
+    context: &Context,
+    credentials: &Credentials,
+    device_code: &Secret,
+    wait: Option<Duration>,
+) -> Result<NewToken, Error> {
+    let client = client::authenticate(app, context, credentials).await?;
+    let digest = device_code.digest();
+    // The place is taken first, so that a decision after the look-up wakes it.
+    let place = wait.and_then(|_| app.waiting().enter(&digest));
+    let woken = place.as_ref().map(Place::woken);
+    let waiting = match &place {
+        Some(_) => Waiting::Held,
+        None => Waiting::Immediate,
+    };
+    let answer = poll_once(app, context, &client, &digest, waiting).await;
+    let (Err(Error::OAuth(OAuthError::AuthorizationPending, _)), Some(woken), Some(wait)) =
+        (&answer, woken, wait)
+    else {
+        return answer;
+    };
+    match tokio::time::timeout(wait, woken).await {
+        Ok(()) => poll_once(app, context, &client, &digest, Waiting::Held).await,
+        Err(_) => answer,
+    }
+}
+
+async fn poll_once(
+    app: &App,
+    context: &Context,
+    client: &Client,
+    device_code: &Digest,
+    waiting: Waiting,
+) -> Result<NewToken, Error> {
+    // Whoever invents codes costs a read, not a place in the queue of writes.
+    let digest = device_code.clone();
+    app.store()
+        .read(move |conn| Ok::<_, Error>(store::device::find_grant(conn, &digest)?))
+        .await?
+        .ok_or(refusal(OAuthError::InvalidGrant))?;
+
+    let draft = token::draft(app);
+    let secret = draft.secret.clone();
+    let actor = || Actor::Client(client.id.clone());
+    let attempt = Attempt {
+        app: app.clone(),
+        now: app.now(),
+        client_id: client.id.clone(),
+        device_code: device_code.clone(),
+        waiting,
+        draft,
+        redeemed: app.event(context, actor(), Action::DeviceRedeemed),
+        created: app.event(context, actor(), Action::TokenCreated),
+        unusual: app.event(context, actor(), Action::DeviceReplayed),
+    };
+    let token = app.store().write(move |conn| attempt.write(conn)).await?;
+    match token {
+        Ok(token) => Ok(NewToken { token, secret }),
+        Err(error) => Err(refusal(error)),
+    }
+}
+
+/// One poll, with all that it may have to write. An answer that must be remembered is a
+/// value and no error, since an error would undo what was written.
+struct Attempt {
+    app: App,
+    now: Instant,
+    client_id: String,
+    device_code: Digest,
+    waiting: Waiting,
+    draft: Draft,
+    redeemed: Event,
+    created: Event,
+    unusual: Event,
+}
+
+impl Attempt {
+    fn write(&self, conn: &mut Conn) -> Result<Result<Token, OAuthError>, Error> {
+        let Some(grant) = store::device::find_grant(conn, &self.device_code)? else {
+            return Ok(Err(OAuthError::InvalidGrant));
+        };
+        if grant.client_id != self.client_id {
+            self.note(conn, Action::DeviceWrongClient, &grant)?;
+            return Ok(Err(OAuthError::InvalidGrant));
+        }
+        Ok(Err(match grant.poll(self.now, self.waiting) {
+            Poll::Issue(approval) => return self.issue(conn, &grant, &approval),
+            Poll::Pending(pace) => {
+                store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
+                OAuthError::AuthorizationPending
+            }
+            Poll::SlowDown(pace) => {
+                store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
+                OAuthError::SlowDown
+            }
+            Poll::Denied => OAuthError::AccessDenied,
+            Poll::Expired => {
+                store::device::mark_expired(conn, &grant.id)?;
+                OAuthError::ExpiredToken
+            }
+            Poll::Redeemed => {
+                self.note(conn, Action::DeviceReplayed, &grant)?;
+                OAuthError::InvalidGrant
+            }
+        }))
+    }
+
+    fn issue(
+        &self,
+        conn: &mut Conn,
+        grant: &Grant,
+        approval: &Approval,
+    ) -> Result<Result<Token, OAuthError>, Error> {
+        let client = store::client::find_client(conn, &grant.client_id)?
+            .filter(|client| client.standing == Standing::Active);
+        let granted = match &client {
+            Some(client) => self.scopes_now(conn, client, approval)?,
+            None => None,
+        };
+        let (Some(client), Some(scopes)) = (client, granted) else {
+            store::device::mark_refused(conn, &grant.id)?;
+            self.note(conn, Action::DeviceRefused, grant)?;
+            return Ok(Err(OAuthError::AccessDenied));
+        };
+        let name = match &grant.device_name {
+            Some(device) => format!("{} on {device}", client.name),
+            None => client.name,
+        };
+        let token = Token {
+            client_id: Some(client.id),
+            device_name: grant.device_name.clone(),
+            expires_at: token::end_of(self.app.config().tokens.default_expiry, self.now),
+            ..self.draft.token(
+                Owner::Account(approval.account_id.clone()),
+                name.chars().take(NAME_LENGTH).collect(),
+                scopes,
+            )
+        };
+        token::insert(conn, &self.created, &token, &self.draft.secret.digest())?;
+        if !store::device::mark_redeemed(conn, &grant.id, &token.id)? {
+            // Another poll was first; failing undoes this token.
+            return Err(refusal(OAuthError::InvalidGrant));
+        }
+        self.redeemed.write(
+            conn,
+            Some(grant.id.as_str()),
+            json!({"token": token.id.as_str()}),
+        )?;
+        Ok(Ok(token))
+    }
+
+    /// What of the approval may still be granted: what the client may ask for and the
+    /// approver's role allows now. `None` if the approver is gone, or nothing of it is left.
+    fn scopes_now(
+        &self,
+        conn: &mut Conn,
+        client: &Client,
+        approval: &Approval,
+    ) -> Result<Option<ScopeSet>, Error> {
+        let scopes = token::hold_owner(conn, &approval.account_id)?.map(|owner| {
+            owner
+                .allowed(&self.app, &approval.scopes)
+                .intersection(&client.scopes)
+        });
+        Ok(scopes.filter(|scopes| !scopes.is_empty() || approval.scopes.is_empty()))
+    }
+
+    fn note(&self, conn: &mut Conn, action: Action, grant: &Grant) -> Result<(), Error> {
+        Event {
+            action,
+            ..self.unusual.clone()
+        }
+        .write(conn, Some(grant.id.as_str()), json!({}))
+    }
+}
+
+fn refusal(error: OAuthError) -> Error {
+    let description = match error {
+        OAuthError::AuthorizationPending => "Nobody has decided yet. Ask again after the interval.",
+        OAuthError::SlowDown => "You ask too often: wait 5 seconds longer from now on.",
+        OAuthError::AccessDenied => "The request was denied.",
+        OAuthError::ExpiredToken => "The codes have expired. Begin again.",
+        _ => "The device code is unknown, was used, or belongs to another client.",
+    };
+    Error::OAuth(error, description)
+}
+
+/// Wakes polls whose request was decided by another server. Called regularly; it asks the
+/// database once for all that wait here.
+pub(in crate::app) async fn wake_decided(app: &App) -> Result<(), Error> {
+    let waiting = app.waiting().device_codes();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let decided = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::device::list_decided(conn, &waiting)?))
+        .await?;
+    for device_code in decided {
+        app.waiting().wake(&device_code);
+    }
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! The use cases: one function checks one permission, runs one transaction and leaves one
+//! audit record. Pages, OAuth endpoints, API and command line all enter here, so they cannot
+//! disagree.
+
+pub mod account;
+pub mod client;
+pub mod deployment;
+pub mod device;
+mod hashing;
+pub mod org;
+pub mod session;
+pub mod sweep;
+mod throttle;
+pub mod token;
+mod uses;
+mod waiting;
+
+use crate::config::Config;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::{EventId, IdSeed};
+use crate::domain::secret::{Key, Secret};
+use crate::domain::{Fault, Instant};
+use crate::store::{self, Conn, Store};
+use deployment::Secrets;
+use hashing::Hasher;
+use std::net::IpAddr;
+use std::sync::Arc;
+use uses::Uses;
+use waiting::Waiting;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present moment, to the millisecond.
+    fn now(&self) -> Instant;
+}
+
+/// Gives random bytes.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer from a cryptographically secure source.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The computer's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the time is read"
+    )]
+    fn now(&self) -> Instant {
+        let now = chrono::Utc::now();
+        Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+}
+
+/// The operating system's random bytes.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        use rand::TryRng;
+        #[expect(
+            clippy::panic,
+            reason = "without random bytes every secret would be guessable: stop at once"
+        )]
+        if let Err(error) = rand::rngs::SysRng.try_fill_bytes(buffer) {
+            panic!("the operating system gives no random bytes: {error}");
+        }
+    }
+}
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// The input is wrong; every fault at once.
+    Invalid(Vec<Fault>),
+    /// The caller has not shown who it is, or not rightly.
+    Unauthenticated,
+    /// The caller may not do this.
+    Forbidden,
+    /// There is no such thing, or the caller has no part in it.
+    NotFound,
+    /// What was asked for contradicts what is there; in words for the person.
+    Conflict(&'static str),
+    /// Too many attempts: come back after this time.
+    Throttled(chrono::Duration),
+    /// An error that the OAuth specifications name.
+    OAuth(OAuthError, &'static str),
+    /// Too much is going on; nothing was done.
+    Busy,
+    /// The database failed; nothing was done.
+    Store(store::Error),
+}
+
+/// The error names of RFC 6749 section 5.2 and RFC 8628 section 3.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the RFCs")]
+pub enum OAuthError {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    InvalidScope,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    AuthorizationPending,
+    SlowDown,
+    AccessDenied,
+    ExpiredToken,
+}
+
+impl OAuthError {
+    /// The registered name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
+        }
+    }
+}
+
+impl Error {
+    /// Whether trying again soon may help: the server is busy, or its database is away.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy
+                | Self::Store(
+                    store::Error::Unavailable(_) | store::Error::Collision | store::Error::Busy
+                )
+        )
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Busy => Self::Busy,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl store::Fails for Error {
+    fn store_error(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(vec![fault])
+    }
+}
+
+/// Who asks, from where: what the audit log wants to know of every request.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Names the request in logs and answers.
+    pub request_id: String,
+    /// The address of the caller; `None` for the command line on the server itself.
+    pub address: Option<IpAddr>,
+    /// What the caller says it is, made safe and short.
+    pub user_agent: String,
+}
+
+impl Context {
+    /// The command line on the server itself.
+    pub fn local() -> Self {
+        Self {
+            request_id: "-".into(),
+            address: None,
+            user_agent: String::new(),
+        }
+    }
+
+    /// The caller's address for what must have one; the command line is loopback.
+    pub fn source(&self) -> IpAddr {
+        self.address.unwrap_or(IpAddr::from([127, 0, 0, 1]))
+    }
+}
+
+/// A running Doorcode: its settings, its database and its senses.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    secrets: Secrets,
+    hasher: Hasher,
+    waiting: Waiting,
+    uses: Uses,
+}
+
+impl App {
+    /// Puts an application together. Nothing runs yet; see [`sweep::run`].
+    pub fn new(
+        config: Config,
+        store: Store,
+        secrets: Secrets,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
+        let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
+        Ok(Self(Arc::new(Inner {
+            config,
+            store,
+            clock,
+            entropy,
+            secrets,
+            hasher,
+            waiting: Waiting::default(),
+            uses: Uses::default(),
+        })))
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Instant {
+        self.0.clock.now()
+    }
+
+    /// The deployment's secret key.
+    pub fn key(&self) -> &Key {
+        &self.0.secrets.key
+    }
+
+    /// A new secret of 256 random bits.
+    pub fn draw_secret(&self) -> Secret {
+        Secret::from_random(&self.random::<32>())
+    }
+
+    /// A new name for a request that brings none of its own.
+    pub fn draw_request_id(&self) -> String {
+        hex::encode(self.random::<16>())
+    }
+
+    /// Whether requests can be served: the database answers.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        self.store()
+            .read(|conn| Ok(store::account::is_any_account(conn).map(drop)?))
+            .await
+    }
+
+    /// Ends what waits, so that the server can stop.
+    pub fn end_waiting(&self) {
+        self.waiting().close();
+    }
+
+    /// Writes what is still in memory and closes the database. The last thing that is done.
+    pub async fn stop(&self) {
+        if let Err(error) = uses::flush(self).await {
+            tracing::error!(?error, "the last uses of tokens could not be written");
+        }
+        self.store().stop();
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
+    fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    fn id_seed(&self) -> IdSeed {
+        self.random()
+    }
+
+    /// Prepares an audit record of this moment.
+    fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
+        Event {
+            id: EventId::new(self.now(), self.id_seed()),
+            at: self.now(),
+            context: context.clone(),
+            actor,
+            action,
+        }
+    }
+}
+
+/// An audit record that is written with the change that it tells of.
+#[derive(Clone)]
+struct Event {
+    id: EventId,
+    at: Instant,
+    context: Context,
+    actor: Actor,
+    action: Action,
+}
+
+impl Event {
+    /// Writes the record into the transaction of the change.
+    fn write(
+        &self,
+        conn: &mut Conn,
+        target: Option<&str>,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
+        store::audit::insert_event(
+            conn,
+            &store::audit::Event {
+                id: self.id.clone(),
+                at: self.at,
+                action: self.action,
+                actor: &self.actor,
+                target,
+                organization_id: None,
+                request_id: &self.context.request_id,
+                address: self.context.address,
+                detail,
+            },
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Organizations.
+
+use super::{App, Context, Error, Event};
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::{AccountId, OrganizationId};
+use crate::domain::org::{self, Organization, Role};
+use crate::domain::{self, Fault};
+use crate::store::{self, Conn};
+use serde_json::json;
+
+/// A first member and the organization that it joins, which is made if it is not there.
+#[derive(Clone)]
+pub(super) struct Joining {
+    name: String,
+    slug: String,
+    role: Role,
+    organization_id: OrganizationId,
+    created: Event,
+    added: Event,
+}
+
+/// Prepares to add somebody to the organization of this name.
+pub(super) fn join(
+    app: &App,
+    context: &Context,
+    actor: &Actor,
+    name: &str,
+    role: Role,
+) -> Result<Joining, Fault> {
+    let name = domain::name("organization", name)?;
+    Ok(Joining {
+        slug: org::slug("organization", &name)?,
+        name,
+        role,
+        organization_id: OrganizationId::new(app.now(), app.id_seed()),
+        created: app.event(context, actor.clone(), Action::OrganizationCreated),
+        added: app.event(context, actor.clone(), Action::MemberAdded),
+    })
+}
+
+impl Joining {
+    /// Adds the account, in the caller's transaction.
+    pub(super) fn write(&self, conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+        let now = self.created.at;
+        let organization = match store::org::find_organization(conn, &self.slug)? {
+            Some(organization) => organization,
+            None => {
+                let new = Organization {
+                    id: self.organization_id.clone(),
+                    slug: self.slug.clone(),
+                    name: self.name.clone(),
+                    created_at: now,
+                };
+                // Whoever made it at the same moment was first; the work runs again and finds it.
+                store::org::insert_organization(conn, &new).map_err(|error| match error {
+                    store::Error::Duplicate => store::Error::Collision,
+                    error => error,
+                })?;
+                self.created
+                    .write(conn, Some(new.id.as_str()), json!({"name": new.name}))?;
+                new
+            }
+        };
+        store::org::insert_membership(conn, &organization.id, account_id, self.role, now)?;
+        self.added.write(
+            conn,
+            Some(account_id.as_str()),
+            json!({"organization": organization.id.as_str(), "role": self.role.as_str()}),
+        )
+    }
+}

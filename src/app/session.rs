@@ -1,0 +1,193 @@
+//! Signing in and out, and knowing who is signed in.
+
+use super::hashing::Verdict;
+use super::{App, Context, Error, Event, throttle};
+use crate::domain::Instant;
+use crate::domain::account::{self, Account, SEEN_EVERY, Session, SessionLimits, Standing};
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::{AccountId, SessionId};
+use crate::domain::secret::Secret;
+use crate::store;
+use serde_json::json;
+
+/// The longest description of a browser that is kept.
+const USER_AGENT_LENGTH: usize = 300;
+
+/// A person in a browser.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub account: Account,
+    /// In which session.
+    pub session: Session,
+}
+
+impl SignedIn {
+    /// The person as the audit log names them.
+    pub fn actor(&self) -> Actor {
+        Actor::Account(self.account.id.clone())
+    }
+}
+
+/// A session that was just begun, with the secret for its cookie.
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// What the cookie holds.
+    pub cookie: Secret,
+}
+
+/// Prepares a new session and its audit record, to be written with what begins it.
+pub(super) fn prepare(app: &App, context: &Context, account_id: &AccountId) -> (NewSession, Event) {
+    let now = app.now();
+    let session = Session {
+        id: SessionId::new(now, app.id_seed()),
+        account_id: account_id.clone(),
+        created_at: now,
+        last_seen_at: now,
+        address: context.source(),
+        user_agent: context.user_agent.chars().take(USER_AGENT_LENGTH).collect(),
+    };
+    let cookie = app.draw_secret();
+    let record = app.event(
+        context,
+        Actor::Account(account_id.clone()),
+        Action::SignedIn,
+    );
+    (NewSession { session, cookie }, record)
+}
+
+/// Signs a person in. Fails with [`Error::Unauthenticated`] for a wrong password, an unknown
+/// address and a deactivated account alike, after the same work.
+pub async fn sign_in(
+    app: &App,
+    context: &Context,
+    email: &str,
+    password: &Secret,
+) -> Result<NewSession, Error> {
+    let email = account::email(email).unwrap_or_default();
+    let guess = throttle::password(app.key(), &email, context.source());
+    throttle::count(app, &guess).await?;
+    let find = email.clone();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &find)?))
+        .await?;
+    let hash = found.as_ref().map(|account| account.password_hash.as_str());
+    let verdict = match app.hasher().verify(password.expose(), hash).await {
+        Err(Error::Busy) => {
+            // Nothing was learned about the password, so it was no guess.
+            throttle::forgive(app, &guess).await?;
+            return Err(Error::Busy);
+        }
+        verdict => verdict?,
+    };
+    let (Some(account), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
+        return refuse(app, context, found.as_ref()).await;
+    };
+    if account.standing == Standing::Deactivated {
+        return refuse(app, context, found.as_ref()).await;
+    }
+
+    let stronger = match verdict {
+        Verdict::RightButWeak => Some(app.hasher().hash(password.expose(), app.random()).await?),
+        _ => None,
+    };
+    let (session, record) = prepare(app, context, &account.id);
+    let (row, cookie) = (session.session.clone(), session.cookie.digest());
+    let verified = account.password_hash.clone();
+    app.store()
+        .write(move |conn| {
+            // The account may have been deactivated, or its password changed, meanwhile.
+            let account = store::account::hold_account(conn, &row.account_id)?
+                .filter(|account| account.standing == Standing::Active)
+                .filter(|account| account.password_hash == verified)
+                .ok_or(Error::Unauthenticated)?;
+            if let Some(stronger) = &stronger {
+                store::account::update_password_hash(conn, &account.id, &verified, stronger)?;
+            }
+            guess.forgive(conn)?;
+            store::session::insert_session(conn, &row, &cookie)?;
+            record.write(conn, Some(row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
+}
+
+async fn refuse(
+    app: &App,
+    context: &Context,
+    account: Option<&Account>,
+) -> Result<NewSession, Error> {
+    let event = app.event(context, Actor::Anonymous, Action::SignInFailed);
+    let target = account.map(|account| account.id.clone());
+    app.store()
+        .write(move |conn| event.write(conn, target.as_ref().map(AccountId::as_str), json!({})))
+        .await?;
+    Err(Error::Unauthenticated)
+}
+
+/// Who a session cookie belongs to, if the session is alive and the account active.
+pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Error> {
+    let digest = cookie.digest();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
+        .await?;
+    let now = app.now();
+    let Some((session, account)) = found.filter(|(session, account)| {
+        account.standing == Standing::Active && session.is_live(now, limits(app))
+    }) else {
+        return Ok(None);
+    };
+    if now - session.last_seen_at >= SEEN_EVERY {
+        let id = session.id.clone();
+        app.store()
+            .write(move |conn| Ok::<_, Error>(store::session::update_last_seen(conn, &id, now)?))
+            .await?;
+    }
+    Ok(Some(SignedIn { account, session }))
+}
+
+/// How long sessions live.
+pub fn limits(app: &App) -> SessionLimits {
+    let of = |duration| chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::MAX);
+    SessionLimits {
+        idle: of(app.config().sign_in.idle_timeout),
+        absolute: of(app.config().sign_in.absolute_timeout),
+    }
+}
+
+/// Ends one of a person's sessions, this one or another. Fails with [`Error::NotFound`] if
+/// the person has no such session.
+pub async fn end(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    id: &SessionId,
+) -> Result<(), Error> {
+    let event = app.event(context, person.actor(), Action::SignedOut);
+    let (account_id, id) = (person.account.id.clone(), id.clone());
+    app.store()
+        .write(move |conn| {
+            if !store::session::delete_session(conn, &account_id, &id)? {
+                return Err(Error::NotFound);
+            }
+            event.write(conn, Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// A person's sessions that are alive, the latest first.
+pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Session>, Error> {
+    let id = person.account.id.clone();
+    let sessions = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::session::list_sessions(conn, &id)?))
+        .await?;
+    let (now, limits): (Instant, _) = (app.now(), limits(app));
+    Ok(sessions
+        .into_iter()
+        .filter(|session| session.is_live(now, limits))
+        .collect())
+}

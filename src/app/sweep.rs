@@ -1,0 +1,66 @@
+//! What runs beside the requests: writing gathered uses, waking polls that another server
+//! decided, and forgetting what is over.
+
+use super::{App, Error, device, session, uses};
+use crate::store;
+use chrono::Duration as Span;
+use std::time::Duration;
+
+/// How often gathered uses of tokens are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the database is asked for decisions that another server took.
+const DECISIONS_EVERY: Duration = Duration::from_millis(200);
+
+/// How often what is over is forgotten.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// How long counters of throttles are kept; longer than their longest wait.
+const THROTTLES_KEPT: Span = Span::days(2);
+
+/// Does all this until it is dropped.
+pub async fn run(app: App) {
+    tokio::join!(
+        every(FLUSH_EVERY, "writing uses", || uses::flush(&app)),
+        every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
+        async {
+            // A database that is not shared has no other server that could decide.
+            if app.store().is_shared() {
+                every(DECISIONS_EVERY, "looking for decisions", || {
+                    device::poll::wake_decided(&app)
+                })
+                .await;
+            }
+        },
+    );
+}
+
+async fn every<F>(period: Duration, what: &str, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = work().await {
+            tracing::warn!(?error, "{what} failed and will be tried again");
+        }
+    }
+}
+
+/// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still
+/// learns that it expired.
+pub async fn purge(app: &App) -> Result<(), Error> {
+    let now = app.now();
+    let lifetime = Span::from_std(app.config().device.code_lifetime).unwrap_or(Span::zero());
+    let limits = session::limits(app);
+    app.store()
+        .write(move |conn| {
+            store::device::delete_grants(conn, now - lifetime)?;
+            store::session::delete_over_sessions(conn, now, limits)?;
+            store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
+            Ok(())
+        })
+        .await
+}

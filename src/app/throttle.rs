@@ -1,0 +1,127 @@
+//! Which guesses are counted, under which keys, and how many are let through.
+
+use super::{App, Error};
+use crate::domain::Instant;
+use crate::domain::network;
+use crate::domain::secret::Key;
+use crate::domain::throttle::{Rule, Wait};
+use crate::store::{self, Conn};
+use chrono::Duration;
+use std::net::IpAddr;
+
+/// Wrong passwords on one account: five at once, then ever slower.
+const PASSWORD_PER_ACCOUNT: Rule = Rule::Rising {
+    free: 5,
+    first: Duration::seconds(30),
+    longest: Duration::minutes(15),
+};
+const PASSWORD_PER_SOURCE: Rule = window(50, 10);
+const PASSWORD_OVERALL: Rule = window(5_000, 10);
+
+const USER_CODE_PER_ACCOUNT: Rule = window(5, 10);
+const USER_CODE_PER_SOURCE: Rule = window(20, 10);
+/// Against 1000 live codes this keeps the chance that any guess in a code's lifetime is
+/// right below 2^-12, whoever guesses from however many addresses.
+const USER_CODE_OVERALL: Rule = window(5_000, 10);
+
+const CLIENT_SECRET: Rule = window(20, 10);
+const UNKNOWN_TOKEN: Rule = window(100, 1);
+
+const fn window(allowed: u32, minutes: i64) -> Rule {
+    Rule::Window {
+        allowed,
+        window: Duration::minutes(minutes),
+    }
+}
+
+/// The keys under which one kind of guess is counted. A key is a digest where it is made
+/// of what somebody typed. The most shared key comes first, in every guess: transactions
+/// that lock rows in one order cannot block each other for ever.
+#[derive(Clone)]
+pub struct Guess(Vec<(String, Rule)>);
+
+/// A password for an email address.
+pub fn password(key: &Key, email: &str, from: IpAddr) -> Guess {
+    let account = key.authenticate("throttle", &[email]);
+    Guess(vec![
+        ("password".into(), PASSWORD_OVERALL),
+        (
+            format!("password:{}", network::source(from)),
+            PASSWORD_PER_SOURCE,
+        ),
+        (
+            format!("password:{}", account.as_str()),
+            PASSWORD_PER_ACCOUNT,
+        ),
+    ])
+}
+
+/// A user code, by a signed-in person.
+pub fn user_code(account_id: &str, from: IpAddr) -> Guess {
+    Guess(vec![
+        ("user_code".into(), USER_CODE_OVERALL),
+        (
+            format!("user_code:{}", network::source(from)),
+            USER_CODE_PER_SOURCE,
+        ),
+        (format!("user_code:{account_id}"), USER_CODE_PER_ACCOUNT),
+    ])
+}
+
+/// A client's secret.
+pub fn client_secret(key: &Key, client_id: &str, from: IpAddr) -> Guess {
+    let client = key.authenticate("throttle", &[client_id]);
+    let source = network::source(from);
+    Guess(vec![(
+        format!("client:{}:{source}", client.as_str()),
+        CLIENT_SECRET,
+    )])
+}
+
+/// A token that a caller of the introspection endpoint does not have.
+pub fn unknown_token(caller: &str) -> Guess {
+    Guess(vec![(format!("introspect:{caller}"), UNKNOWN_TOKEN)])
+}
+
+impl Guess {
+    /// Counts an attempt before it is made, so that attempts at the same moment cannot slip
+    /// through together. Fails with [`Error::Throttled`], then nothing is counted.
+    pub fn count(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
+        for (key, rule) in &self.0 {
+            loop {
+                let old = store::throttle::find_count(conn, key)?;
+                let new = rule
+                    .attempt(old, now)
+                    .map_err(|Wait(wait)| Error::Throttled(wait))?;
+                if store::throttle::swap_count(conn, key, old, new)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempt was right: it is no guess. Counters of sources keep what went before;
+    /// consecutive failures on the account are over.
+    pub fn forgive(&self, conn: &mut Conn) -> Result<(), Error> {
+        for (key, rule) in &self.0 {
+            match rule {
+                Rule::Window { .. } => store::throttle::decrement(conn, key)?,
+                Rule::Rising { .. } => store::throttle::delete_count(conn, key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts an attempt in a transaction of its own.
+pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
+    let (guess, now) = (guess.clone(), app.now());
+    app.store().write(move |conn| guess.count(conn, now)).await
+}
+
+/// Takes an attempt back in a transaction of its own.
+pub async fn forgive(app: &App, guess: &Guess) -> Result<(), Error> {
+    let guess = guess.clone();
+    app.store().write(move |conn| guess.forgive(conn)).await
+}

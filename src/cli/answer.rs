@@ -1,0 +1,112 @@
+//! An answer of the server, before anybody knows what it means.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::terminal::plain;
+use crate::wire::api::Problem;
+
+/// An answer, read to its end.
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether the same request may well succeed a little later.
+    pub fn is_passing(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    /// The pause that the server asks for, in seconds; as a date it is not worth reading.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        Some(Duration::from_secs(value.trim().parse().ok()?))
+    }
+
+    /// Whether the server says that it held the answer back as asked (RFC 7240 section 3).
+    pub fn was_held(&self) -> bool {
+        self.headers
+            .get_all("Preference-Applied")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|preference| preference.split(['=', ';']).next())
+            .any(|name| name.trim().eq_ignore_ascii_case("wait"))
+    }
+
+    /// What the server says about the problem, if the body says anything.
+    pub fn problem(&self) -> Option<String> {
+        let problem: Problem = serde_json::from_slice(&self.body).ok()?;
+        let text = format!("{} (request {})", problem.detail, problem.request_id);
+        Some(plain(&text).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderName;
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn only_an_applied_wait_counts_as_held() {
+        for (value, held) in [
+            ("wait=25", true),
+            ("Wait", true),
+            ("respond-async, wait=5", true),
+            ("wait; a=b", true),
+            ("waiting=5", false),
+            ("return=minimal", false),
+            ("", false),
+        ] {
+            let answer = answer(400, &[("preference-applied", value)], "");
+            assert_eq!(answer.was_held(), held, "{value:?}");
+        }
+        assert!(!answer(400, &[], "").was_held());
+    }
+
+    #[test]
+    fn overload_and_faults_pass_and_the_wished_pause_is_read() {
+        for (status, passing) in [
+            (200, false),
+            (400, false),
+            (401, false),
+            (429, true),
+            (503, true),
+        ] {
+            assert_eq!(answer(status, &[], "").is_passing(), passing, "{status}");
+        }
+        let pause = |value| answer(429, &[("retry-after", value)], "").retry_after();
+        assert_eq!(pause(" 7 "), Some(Duration::from_secs(7)));
+        for unread in ["", "-1", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT"] {
+            assert_eq!(pause(unread), None, "{unread:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_is_told_harmlessly_or_not_at_all() {
+        let body = r#"{ "type": "t", "title": "t", "status": 500, "code": "c",
+            "detail": "No\u001b[2J disk.", "request_id": "r1" }"#;
+        let told = answer(500, &[], body).problem();
+        assert_eq!(told.as_deref(), Some("No[2J disk. (request r1)"));
+        assert_eq!(answer(500, &[], "<html>").problem(), None);
+    }
+}

@@ -1,0 +1,263 @@
+//! The HTTP client of a Doorcode server.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use reqwest::header::LOCATION;
+use reqwest::{RequestBuilder, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+
+use super::answer::Answer;
+use super::error::Error;
+use super::host::Host;
+use super::identity::Identity;
+use super::pace::Polled;
+use super::terminal::plain;
+use crate::domain::secret::Secret;
+use crate::wire::oauth::{
+    CLI_CLIENT_ID, DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse,
+};
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an answer may take that the server does not hold back.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// No answer of the server is longer than this; what is longer is something else.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// A client of one server.
+pub struct Client {
+    http: reqwest::Client,
+    host: Host,
+}
+
+/// What came of asking for the token.
+pub enum Poll {
+    /// The token.
+    Token(TokenResponse),
+    /// Not yet.
+    Wait(Polled),
+}
+
+impl Client {
+    /// A client of this server.
+    pub fn new(host: &Host) -> Result<Self, Error> {
+        // A provider that is installed already serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("doorcode/", env!("CARGO_PKG_VERSION")))
+            // A token must not follow the server's word to another address.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT);
+        if !host.is_encrypted() {
+            // Certificates play no part, so a machine that has none must not fail for it.
+            builder = builder.tls_certs_only([]);
+        }
+        if host.is_loopback() {
+            // A proxy would look for the server on its own machine.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|cause| {
+            Error::Failed(format!(
+                "Cannot use TLS: {}. Is the system's list of certificates installed (often the \
+                 package ca-certificates)?",
+                innermost(&cause)
+            ))
+        })?;
+        Ok(Self {
+            http,
+            host: host.clone(),
+        })
+    }
+
+    /// Asks for a code (RFC 8628 section 3.1).
+    pub async fn authorize_device(
+        &self,
+        scope: Option<&str>,
+        device_name: Option<&str>,
+    ) -> Result<DeviceAuthorizationResponse, Error> {
+        let mut form = vec![("client_id", CLI_CLIENT_ID)];
+        form.extend(scope.map(|scope| ("scope", scope)));
+        form.extend(device_name.map(|name| ("device_name", name)));
+        let answer = self
+            .post("/auth/device", &form, ANSWER_TIMEOUT, None)
+            .await?;
+        match answer.status {
+            StatusCode::OK => self.read(&answer),
+            _ => Err(self.oauth_error(&answer)),
+        }
+    }
+
+    /// Asks for the token (RFC 8628 section 3.4), and the server to hold its answer for up
+    /// to `wait` seconds while there is none to give.
+    pub async fn poll(&self, device_code: &str, wait: u64) -> Result<Poll, Error> {
+        let form = [
+            ("grant_type", DEVICE_CODE_GRANT),
+            ("device_code", device_code),
+            ("client_id", CLI_CLIENT_ID),
+        ];
+        let timeout = ANSWER_TIMEOUT + Duration::from_secs(wait);
+        let asked_at = Instant::now();
+        let answer = self
+            .post("/auth/device/token", &form, timeout, Some(wait))
+            .await?;
+        if answer.status == StatusCode::OK {
+            return self.read(&answer).map(Poll::Token);
+        }
+        match self.oauth_error(&answer) {
+            Error::OAuth { name, .. } if name == "authorization_pending" => {
+                Ok(Poll::Wait(Polled::Pending {
+                    held: answer.was_held(),
+                    took: asked_at.elapsed(),
+                }))
+            }
+            Error::OAuth { name, .. } if name == "slow_down" => Ok(Poll::Wait(Polled::SlowDown)),
+            Error::OAuth { name, .. } if name == "access_denied" => Err(Error::Denied),
+            Error::OAuth { name, .. } if name == "expired_token" => Err(Error::Expired),
+            error => Err(error),
+        }
+    }
+
+    /// Revokes a token (RFC 7009). A token that is revoked or unknown already is no error.
+    pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
+        let form = [("token", token.expose()), ("client_id", CLI_CLIENT_ID)];
+        let answer = self
+            .post("/auth/revoke", &form, ANSWER_TIMEOUT, None)
+            .await?;
+        match answer.status {
+            StatusCode::OK => Ok(()),
+            _ => Err(self.oauth_error(&answer)),
+        }
+    }
+
+    /// Asks who the token's owner is and what it may do.
+    pub async fn me(&self, token: &Secret) -> Result<Identity, Error> {
+        if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::NotSignedIn(
+                "The token is mistyped: a token is letters, digits and underscores, without \
+                 spaces."
+                    .to_owned(),
+            ));
+        }
+        let request = self
+            .http
+            .get(self.host.endpoint("/v1/me"))
+            .timeout(ANSWER_TIMEOUT)
+            .bearer_auth(token.expose());
+        let answer = self.send(request).await?;
+        match answer.status {
+            StatusCode::OK => self.read(&answer).and_then(|document| {
+                Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
+            }),
+            StatusCode::UNAUTHORIZED => Err(Error::TokenRefused(self.host.clone())),
+            StatusCode::FORBIDDEN => {
+                Err(Error::NotAllowed(answer.problem().unwrap_or_else(|| {
+                    format!("{} does not allow this.", self.host)
+                })))
+            }
+            _ => Err(self.error(&answer)),
+        }
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        timeout: Duration,
+        wait: Option<u64>,
+    ) -> Result<Answer, Error> {
+        let mut request = self
+            .http
+            .post(self.host.endpoint(path))
+            .timeout(timeout)
+            .form(form);
+        if let Some(seconds) = wait {
+            request = request.header("Prefer", format!("wait={seconds}"));
+        }
+        self.send(request).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        let unreachable = |cause: reqwest::Error| Error::Unreachable {
+            host: self.host.clone(),
+            cause: if cause.is_timeout() {
+                "it does not answer in time".to_owned()
+            } else {
+                innermost(&cause)
+            },
+        };
+        let mut response = request.send().await.map_err(unreachable)?;
+        let mut answer = Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if answer.body.len() + chunk.len() > LONGEST_BODY {
+                return Err(self.unexpected("its answer is too long"));
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
+        serde_json::from_slice(&answer.body).map_err(|cause| self.unexpected(cause.to_string()))
+    }
+
+    fn oauth_error(&self, answer: &Answer) -> Error {
+        match serde_json::from_slice::<ErrorResponse>(&answer.body) {
+            Ok(error) if answer.status.is_client_error() && !answer.is_passing() => Error::OAuth {
+                name: plain(&error.error).into_owned(),
+                description: error
+                    .error_description
+                    .map(|text| plain(&text).into_owned()),
+            },
+            _ => self.error(answer),
+        }
+    }
+
+    fn error(&self, answer: &Answer) -> Error {
+        if answer.is_passing() {
+            return Error::Busy {
+                host: self.host.clone(),
+                status: answer.status.as_u16(),
+                detail: answer.problem(),
+                retry_after: answer.retry_after(),
+            };
+        }
+        if answer.status.is_redirection() {
+            let place = answer
+                .headers
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let place = plain(place.unwrap_or("another address"));
+            return self.unexpected(format!("it leads on to {place}"));
+        }
+        match answer.problem() {
+            Some(problem) => self.unexpected(problem),
+            None => self.unexpected(format!("HTTP {}", answer.status.as_u16())),
+        }
+    }
+
+    fn unexpected(&self, what: impl Into<String>) -> Error {
+        Error::Unexpected {
+            host: self.host.clone(),
+            what: what.into(),
+        }
+    }
+}
+
+/// The last cause of an error, the one that says what happened, without its number.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    let mut text = error.to_string();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    let words = text.split(" (os error").next().unwrap_or_default();
+    plain(words).into_owned()
+}

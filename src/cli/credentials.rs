@@ -1,0 +1,222 @@
+//! The file that keeps tokens between commands.
+//!
+//! The default profile's members stand at the top level, named profiles beside them:
+//! `{ "token", "default_project", "host", "profiles": { "work": { … } } }`. The document is
+//! kept as it was read, so members that this version does not know survive a change.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::settings::Profile;
+use crate::domain::secret::Secret;
+
+/// The credentials file as it was read, perhaps changed since.
+#[derive(Debug)]
+pub struct Credentials {
+    path: PathBuf,
+    document: Map<String, Value>,
+}
+
+/// What the file keeps for one profile.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// The token.
+    pub token: Option<Secret>,
+    /// The server that the token is for.
+    pub host: Option<String>,
+}
+
+/// The credentials file cannot be read or written.
+#[derive(Debug)]
+pub struct FileError {
+    path: PathBuf,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Unreadable(io::Error),
+    Broken(String),
+    Unwritable(io::Error),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.problem {
+            Problem::Unreadable(cause) => {
+                write!(f, "Cannot read the credentials file {path}: {cause}.")
+            }
+            Problem::Broken(what) => write!(
+                f,
+                "The credentials file {path} is broken: {what}. Repair it, or move it away and \
+                 sign in again. It was left as it is."
+            ),
+            Problem::Unwritable(cause) => write!(
+                f,
+                "Cannot write the credentials file {path}: {cause}. Make the folder writable, \
+                 or name another file in DOORCODE_CONFIG."
+            ),
+        }
+    }
+}
+
+impl Credentials {
+    /// Reads the file. A file that is not there yet is an empty one; a broken one is an
+    /// error, so that it is never overwritten.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
+        let fail = |problem| FileError {
+            path: path.to_owned(),
+            problem,
+        };
+        let document = match fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|cause| fail(Problem::Broken(cause.to_string())))?,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Map::new(),
+            Err(cause) => return Err(fail(Problem::Unreadable(cause))),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            document,
+        })
+    }
+
+    /// What the file keeps for this profile.
+    pub fn entry(&self, profile: &Profile) -> Result<Entry, FileError> {
+        let Some(members) = self.members(profile)? else {
+            return Ok(Entry::default());
+        };
+        let text = |member: &str| match members.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.broken(format!("\"{member}\" is not a string"))),
+        };
+        Ok(Entry {
+            token: text("token")?.map(Secret::new),
+            host: text("host")?,
+        })
+    }
+
+    /// Puts a token and its server into this profile.
+    pub fn keep(&mut self, profile: &Profile, token: &Secret, host: &str) -> Result<(), FileError> {
+        let members = self.members_mut(profile)?;
+        members.insert("token".to_owned(), token.expose().into());
+        members.insert("host".to_owned(), host.into());
+        Ok(())
+    }
+
+    /// Takes the token out of this profile and leaves the rest.
+    pub fn forget(&mut self, profile: &Profile) -> Result<(), FileError> {
+        self.members_mut(profile)?.remove("token");
+        Ok(())
+    }
+
+    /// Writes the file: whole or not at all, and never readable by others.
+    pub fn save(&self) -> Result<(), FileError> {
+        self.write().map_err(|cause| FileError {
+            path: self.path.clone(),
+            problem: Problem::Unwritable(cause),
+        })
+    }
+
+    fn write(&self) -> io::Result<()> {
+        // The name may be a link into somebody's collection of settings; the file that it
+        // leads to is replaced, not the link.
+        let path = match fs::canonicalize(&self.path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => self.path.clone(),
+            found => found?,
+        };
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        create_private_directory(directory)?;
+        // Named temporary files have mode 0600 from the moment they are made.
+        let mut file = tempfile::Builder::new()
+            .prefix(".doorcode-")
+            .tempfile_in(directory)?;
+        serde_json::to_writer_pretty(&mut file, &self.document)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        sync_directory(directory)
+    }
+
+    fn members(&self, profile: &Profile) -> Result<Option<&Map<String, Value>>, FileError> {
+        let Some(name) = profile.name() else {
+            return Ok(Some(&self.document));
+        };
+        match self.document.get("profiles") {
+            None => Ok(None),
+            Some(Value::Object(profiles)) => match profiles.get(name) {
+                None => Ok(None),
+                Some(Value::Object(members)) => Ok(Some(members)),
+                Some(_) => Err(self.broken(format!("profile \"{name}\" is not an object"))),
+            },
+            Some(_) => Err(self.broken("\"profiles\" is not an object")),
+        }
+    }
+
+    fn members_mut(&mut self, profile: &Profile) -> Result<&mut Map<String, Value>, FileError> {
+        // The shape is checked first, so that whatever is not an object is refused here and
+        // not replaced below.
+        self.members(profile)?;
+        let mut members = &mut self.document;
+        for name in profile
+            .name()
+            .into_iter()
+            .flat_map(|name| ["profiles", name])
+        {
+            let value = members.entry(name).or_insert_with(|| Map::new().into());
+            let Value::Object(inner) = value else {
+                return Err(FileError {
+                    path: self.path.clone(),
+                    problem: Problem::Broken(format!("\"{name}\" is not an object")),
+                });
+            };
+            members = inner;
+        }
+        Ok(members)
+    }
+
+    fn broken(&self, what: impl Into<String>) -> FileError {
+        FileError {
+            path: self.path.clone(),
+            problem: Problem::Broken(what.into()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn create_private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Makes the renaming itself durable. Elsewhere than on Unix a directory cannot be opened
+/// as a file, and renaming is as durable as the system makes it.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! The device flow from the device's side (RFC 8628 section 3).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client::{Client, Poll};
+use super::error::Error;
+use super::pace::{Pace, Polled};
+use super::prompt::{self, Browser, Waiting};
+use super::terminal::{Output, plain};
+use crate::wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
+
+/// How many seconds the server is asked to hold an answer: few enough that no proxy on the
+/// way takes the connection for a dead one.
+const HOLD: u64 = 25;
+
+/// A code lives no longer than this, whatever the server says.
+const LONGEST_LIFE: u64 = 24 * 60 * 60;
+
+/// Asks for a code, shows it, and waits until the person has decided or the code expires.
+/// A flow that has ended is never started again by itself.
+pub async fn obtain(
+    client: &Client,
+    scope: Option<&str>,
+    browser: Browser,
+    out: &Output,
+) -> Result<TokenResponse, Error> {
+    let grant = client
+        .authorize_device(scope, device_name().as_deref())
+        .await?;
+    let life = Duration::from_secs(grant.expires_in.min(LONGEST_LIFE));
+    let deadline = Instant::now() + life;
+    prompt::show(&grant, browser, out)?;
+
+    let waiting = Waiting::start(deadline, out);
+    tokio::select! {
+        biased;
+        outcome = decision(client, &grant, deadline, &waiting, out) => outcome,
+        never = waiting.animate() => match never {},
+    }
+}
+
+/// Polls until the server has the person's decision, or the code has expired.
+async fn decision(
+    client: &Client,
+    grant: &DeviceAuthorizationResponse,
+    deadline: Instant,
+    waiting: &Waiting,
+    out: &Output,
+) -> Result<TokenResponse, Error> {
+    let mut pace = Pace::new(grant.interval);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Expired);
+        }
+        // The last poll reaches over the end, so that the server itself says how it ended.
+        let hold = HOLD.min(left.as_secs() + 1);
+        let polled = match client.poll(&grant.device_code, hold).await {
+            Ok(Poll::Token(token)) => return Ok(token),
+            Ok(Poll::Wait(polled)) => {
+                waiting.all_is_well();
+                polled
+            }
+            Err(error) => {
+                let retry_after = error.passing().ok_or(error)?;
+                waiting.trouble(out);
+                Polled::Failed { retry_after }
+            }
+        };
+        let pause = pace.pause_after(polled);
+        let left = deadline.saturating_duration_since(Instant::now());
+        tokio::time::sleep(pause.min(left)).await;
+    }
+}
+
+/// What this machine is called, for the person to recognise it: user and host.
+fn device_name() -> Option<String> {
+    let variable = |names: [&str; 2]| {
+        names
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+    };
+    let user = variable(["USER", "USERNAME"]);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| variable(["HOSTNAME", "COMPUTERNAME"]));
+    join_name(user.as_deref(), host.as_deref())
+}
+
+fn join_name(user: Option<&str>, host: Option<&str>) -> Option<String> {
+    let parts: Vec<_> = [user, host]
+        .into_iter()
+        .flatten()
+        .map(|part| plain(part.trim()))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name: String = parts.join("@").chars().take(100).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_named_by_what_is_known() {
+        let name = |user, host| join_name(user, host).unwrap_or_default();
+        assert_eq!(name(Some("ada"), Some("engine\n")), "ada@engine");
+        assert_eq!(name(None, Some("engine")), "engine");
+        assert_eq!(name(Some("ada"), Some(" ")), "ada");
+        assert_eq!(join_name(None, None), None);
+        assert_eq!(
+            name(Some(&"é".repeat(90)), Some("engine.example.com"))
+                .chars()
+                .count(),
+            100
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! The address of a server.
+
+use std::fmt;
+
+use url::Url;
+
+/// Where the server is if nothing says otherwise. A build for one company's own server sets
+/// `DOORCODE_DEFAULT_HOST` in its environment.
+pub const DEFAULT_HOST: &str = match option_env!("DOORCODE_DEFAULT_HOST") {
+    Some(host) => host,
+    None => "http://127.0.0.1:8080",
+};
+
+/// The address of a server: scheme, name, port and perhaps a path, without a final slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    base: String,
+    encrypted: bool,
+    loopback: bool,
+}
+
+impl Host {
+    /// Reads an address that a person wrote.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = web_address(text.trim()).ok_or_else(|| {
+            "write the address with its scheme, such as https://auth.example.com or \
+             http://127.0.0.1:8080"
+                .to_owned()
+        })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("leave name and password out of the address".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("leave everything from ? or # on out of the address".to_owned());
+        }
+        Ok(Self {
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            encrypted: url.scheme() == "https",
+            loopback: is_loopback(&url),
+        })
+    }
+
+    /// Whether nobody on the way can read what is sent: the way is encrypted, or it does
+    /// not leave this machine.
+    pub fn is_private(&self) -> bool {
+        self.encrypted || self.loopback
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// Whether the address is this machine itself.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The address of one endpoint.
+    pub fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+/// Reads an address that a browser may open: `http` or `https` and nothing else, since
+/// other schemes can start programs.
+pub fn web_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_brought_to_one_form() {
+        let base = |text| Host::parse(text).map(|host| host.to_string());
+        assert_eq!(
+            base(" HTTPS://Auth.Example.com:443/ ").unwrap(),
+            "https://auth.example.com"
+        );
+        assert_eq!(base("http://[::1]:8080").unwrap(), "http://[::1]:8080");
+        assert_eq!(
+            Host::parse("https://example.com/login/")
+                .unwrap()
+                .endpoint("/v1/me"),
+            "https://example.com/login/v1/me"
+        );
+        for bad in [
+            "",
+            "auth.example.com",
+            "localhost:8080",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "https://",
+            "https://ada:secret@example.com",
+            "https://example.com/?a=b",
+            "https://example.com/#a",
+        ] {
+            assert!(base(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_and_https_are_private() {
+        let private = |text| Host::parse(text).unwrap().is_private();
+        for yes in [
+            "https://example.com",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]",
+            "http://localhost:3000",
+            "http://doorcode.localhost",
+        ] {
+            assert!(private(yes), "{yes}");
+        }
+        for no in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://0.0.0.0:8080",
+        ] {
+            assert!(!private(no), "{no}");
+        }
+    }
+}

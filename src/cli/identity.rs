@@ -1,0 +1,135 @@
+//! Who a token belongs to and what it may do, as the server tells it.
+
+use chrono::{DateTime, Local};
+use serde_json::Value;
+
+use super::terminal::plain;
+use crate::wire::api::{Me, Organization};
+
+/// The answer of `/v1/me`.
+pub struct Identity {
+    /// What this program understands of it.
+    pub me: Me,
+    /// The whole of it, for programs that understand more.
+    pub document: Value,
+}
+
+impl Identity {
+    /// Reads the answer.
+    pub fn read(document: Value) -> serde_json::Result<Self> {
+        let me = serde::Deserialize::deserialize(&document)?;
+        Ok(Self { me, document })
+    }
+
+    /// Whose token it is.
+    pub fn owner(&self) -> String {
+        match (&self.me.user, &self.me.organization) {
+            (Some(user), _) => format!("{} <{}>", plain(&user.name), plain(&user.email)),
+            (None, Some(organization)) => {
+                format!("the organization {}", plain(&organization.name))
+            }
+            (None, None) => "an owner without a name".to_owned(),
+        }
+    }
+
+    /// The token by name and hint.
+    pub fn token(&self) -> String {
+        let token = &self.me.token;
+        format!("{} ({})", plain(&token.name), plain(&token.hint))
+    }
+
+    /// What the token may do.
+    pub fn scopes(&self) -> String {
+        let scopes: Vec<_> = self.me.scopes.iter().map(|scope| plain(scope)).collect();
+        or_none(scopes.join(" "))
+    }
+
+    /// When the token ends, in the time of this machine.
+    pub fn expiry(&self) -> String {
+        let Some(text) = &self.me.token.expires_at else {
+            return "never".to_owned();
+        };
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(instant) => instant
+                .with_timezone(&Local)
+                .format("%-d %B %Y, %H:%M (UTC%:z)")
+                .to_string(),
+            Err(_) => plain(text).into_owned(),
+        }
+    }
+
+    /// The organizations that the token reaches, with the owner's roles.
+    pub fn organizations(&self) -> String {
+        let named = |organization: &Organization| match &organization.role {
+            Some(role) => format!("{} ({})", plain(&organization.name), plain(role)),
+            None => plain(&organization.name).into_owned(),
+        };
+        let organizations: Vec<_> = self.me.organizations.iter().map(named).collect();
+        or_none(organizations.join(", "))
+    }
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document() -> Value {
+        json!({
+            "user": { "id": "usr_1", "name": "Ada\u{1b}[31m", "email": "ada@example.com" },
+            "token": {
+                "id": "tok_1", "kind": "personal", "name": "laptop", "hint": "dc_…ab12",
+                "created_at": "2026-01-01T00:00:00Z", "expires_at": null, "more": 1
+            },
+            "scopes": ["orgs:read", "tokens:read"],
+            "organizations": [
+                { "id": "org_1", "slug": "engines", "name": "Engines", "role": "owner" },
+                { "id": "org_2", "slug": "b", "name": "B" }
+            ],
+            "projects": [],
+            "more": true
+        })
+    }
+
+    #[test]
+    fn everything_is_said_in_words_and_the_document_stays_whole() {
+        let identity = Identity::read(document()).unwrap();
+        assert_eq!(identity.owner(), "Ada[31m <ada@example.com>");
+        assert_eq!(identity.token(), "laptop (dc_…ab12)");
+        assert_eq!(identity.scopes(), "orgs:read tokens:read");
+        assert_eq!(identity.expiry(), "never");
+        assert_eq!(identity.organizations(), "Engines (owner), B");
+        assert_eq!(identity.document, document());
+    }
+
+    #[test]
+    fn a_token_of_an_organization_without_scopes() {
+        let mut document = document();
+        document["organization"] = document["organizations"][0].clone();
+        for (member, value) in [
+            ("user", json!(null)),
+            ("scopes", json!([])),
+            ("organizations", json!([])),
+        ] {
+            document[member] = value;
+        }
+        document["token"]["expires_at"] = "2027-02-20T12:00:00Z".into();
+        let identity = Identity::read(document).unwrap();
+        assert_eq!(identity.owner(), "the organization Engines");
+        assert_eq!(identity.scopes(), "none");
+        assert_eq!(identity.organizations(), "none");
+        assert!(
+            identity.expiry().contains("February 2027"),
+            "{}",
+            identity.expiry()
+        );
+    }
+}

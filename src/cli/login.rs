@@ -1,0 +1,271 @@
+//! `doorcode login`.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::ClientOptions;
+use super::client::Client;
+use super::credentials::{Credentials, Entry};
+use super::device;
+use super::error::Error;
+use super::host::Host;
+use super::identity::Identity;
+use super::prompt::Browser;
+use super::settings::{self, Environment, Settings};
+use super::terminal::{self, Output, plain};
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret::Secret;
+
+/// How long ending a token may take that is not needed any more.
+const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The options of `login`.
+#[derive(Debug, clap::Args)]
+pub struct LoginOptions {
+    #[command(flatten)]
+    pub(super) client: ClientOptions,
+    /// Approve a short code in a browser, here or on another device (this is the default)
+    #[arg(long, conflicts_with = "token")]
+    device: bool,
+    /// Do not open a browser on this machine
+    #[arg(long, conflicts_with = "token")]
+    no_browser: bool,
+    /// Keep this token instead of asking for one; `-` reads it from standard input. A token
+    /// on the command line shows in the list of processes and in the shell's history
+    #[arg(long, value_name = "TOKEN", value_parser = parse_token)]
+    token: Option<Secret>,
+    /// Ask for this scope; can be repeated. Without it, for the server's default
+    #[arg(long, value_name = "SCOPE", value_parser = parse_scope, conflicts_with = "token")]
+    scope: Vec<ScopeSet>,
+}
+
+/// A finished sign-in.
+struct SignedIn {
+    identity: Identity,
+    /// The scopes that were asked for by name and not granted.
+    missing: Vec<String>,
+    /// What the profile kept before.
+    previous: Entry,
+}
+
+/// Signs in and keeps the token.
+pub async fn run(options: &LoginOptions, out: &Output) -> Result<(), Error> {
+    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let client = Client::new(&settings.host)?;
+    // A token that the server has issued and the file does not hold yet.
+    let unsaved = Cell::new(None);
+    let outcome = tokio::select! {
+        biased;
+        () = terminal::interrupted() => Err(Error::Cancelled),
+        outcome = sign_in(options, &settings, &client, &unsaved, out) => outcome,
+    };
+    let signed_in = match outcome {
+        Ok(signed_in) => signed_in,
+        Err(error) => {
+            if let Some(token) = unsaved.take() {
+                give_back(&client, &token, out).await;
+            }
+            return Err(error);
+        }
+    };
+    let replaced = end_previous(&signed_in.previous, options, &settings, out).await;
+    report(&signed_in, replaced, &settings, options, out)
+}
+
+/// Everything up to the moment when the token is kept. It can be dropped at any `await`,
+/// since the file is written after the last of them.
+async fn sign_in(
+    options: &LoginOptions,
+    settings: &Settings,
+    client: &Client,
+    unsaved: &Cell<Option<Secret>>,
+    out: &Output,
+) -> Result<SignedIn, Error> {
+    let asked: ScopeSet = options
+        .scope
+        .iter()
+        .flat_map(ScopeSet::iter)
+        .cloned()
+        .collect();
+    let token = match &options.token {
+        Some(given) => read_token(given, out).await?,
+        None => {
+            let scope = (!asked.is_empty()).then(|| asked.to_string());
+            let browser = if options.no_browser {
+                Browser::Leave
+            } else {
+                Browser::Open
+            };
+            let issued = device::obtain(client, scope.as_deref(), browser, out).await?;
+            let token = Secret::new(issued.access_token);
+            unsaved.set(Some(token.clone()));
+            token
+        }
+    };
+    let identity = client.me(&token).await?;
+    let missing = asked
+        .iter()
+        .map(ToString::to_string)
+        .filter(|name| !identity.me.scopes.contains(name))
+        .collect();
+    // The file is read again: another command may have changed it during the wait.
+    let mut credentials = Credentials::load(&settings.file)?;
+    let mut previous = credentials.entry(&settings.profile)?;
+    // The very same token given again is kept, not ended.
+    let _ = previous.token.take_if(|old| old.expose() == token.expose());
+    credentials.keep(&settings.profile, &token, &settings.host.to_string())?;
+    credentials.save()?;
+    unsaved.take();
+    Ok(SignedIn {
+        identity,
+        missing,
+        previous,
+    })
+}
+
+/// Revokes a token that was issued but is not kept.
+async fn give_back(client: &Client, token: &Secret, out: &Output) {
+    let revoked = tokio::time::timeout(CLEAN_UP_TIMEOUT, client.revoke(token)).await;
+    if !matches!(revoked, Ok(Ok(()))) {
+        out.note(
+            "A token had been issued already and could not be revoked. You find it on the \
+             server's page of tokens.",
+        );
+    }
+}
+
+/// Revokes the token that the profile kept before, on the server that it was for. `None` if
+/// there was none, else whether it worked.
+async fn end_previous(
+    previous: &Entry,
+    options: &LoginOptions,
+    settings: &Settings,
+    out: &Output,
+) -> Option<bool> {
+    let token = previous.token.as_ref()?;
+    let host = match &previous.host {
+        Some(text) => Host::parse(text).ok(),
+        None => Some(settings.host.clone()),
+    };
+    let end = async {
+        let host = host.as_ref()?;
+        settings::require_private(host, options.client.allow_http).ok()?;
+        Client::new(host).ok()?.revoke(token).await.ok()
+    };
+    let ended = tokio::select! {
+        () = terminal::interrupted() => false,
+        outcome = tokio::time::timeout(CLEAN_UP_TIMEOUT, end) => matches!(outcome, Ok(Some(()))),
+    };
+    if !ended {
+        out.note(format_args!(
+            "The token that was kept before could not be revoked. It stays valid on {} until \
+             it expires or is revoked there.",
+            plain(previous.host.as_deref().unwrap_or("its server"))
+        ));
+    }
+    Some(ended)
+}
+
+fn report(
+    signed_in: &SignedIn,
+    replaced: Option<bool>,
+    settings: &Settings,
+    options: &LoginOptions,
+    out: &Output,
+) -> Result<(), Error> {
+    let SignedIn {
+        identity, missing, ..
+    } = signed_in;
+    let mut lines = vec![
+        format!("Signed in to {} as {}.", settings.host, identity.owner()),
+        format!("Scopes:      {}", identity.scopes()),
+    ];
+    if !missing.is_empty() {
+        lines.push(format!("Not granted: {}", missing.join(" ")));
+    }
+    lines.extend([
+        format!("Expires:     {}", identity.expiry()),
+        format!("Token:       {}", identity.token()),
+        format!("Kept in:     {}", settings.file.display()),
+    ]);
+    if replaced == Some(true) {
+        lines.push("The token that was kept before is revoked.".to_owned());
+    }
+    // The file now leads to the server, so the next commands need not name it.
+    let later = ClientOptions {
+        host: None,
+        ..options.client.clone()
+    };
+    lines.push(format!(
+        "\n`{}` shows this again; `{}` revokes the token and forgets it.",
+        later.command("whoami"),
+        later.command("logout"),
+    ));
+    if settings.token_from_environment() {
+        out.note(
+            "The environment variable DOORCODE_TOKEN is set and goes before the token that is \
+             kept now. Unset it to use this one.",
+        );
+    }
+    let document = json!({
+        "signed_in": true,
+        "host": settings.host.to_string(),
+        "profile": settings.profile.to_string(),
+        "file": settings.file.display().to_string(),
+        "scopes_not_granted": missing,
+        "previous_token_revoked": replaced,
+        "me": identity.document,
+    });
+    Ok(out.answer(&document, lines.join("\n"))?)
+}
+
+/// Takes the token as given, or from standard input.
+async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
+    let text = if given.expose() == "-" {
+        if io::stdin().is_terminal() {
+            out.note("Paste the token (it is not shown) and press Enter:");
+        }
+        // Standard input can only be read by blocking, and Ctrl-C must be heard meanwhile.
+        tokio::task::spawn_blocking(read_line)
+            .await
+            .map_err(io::Error::other)
+            .and_then(|line| line)
+            .map_err(|cause| match cause.kind() {
+                io::ErrorKind::Interrupted => Error::Cancelled,
+                _ => Error::Failed(format!("Cannot read the token: {cause}.")),
+            })?
+    } else {
+        given.expose().to_owned()
+    };
+    match text.trim() {
+        "" => Err(Error::Usage(
+            "The token is empty. Nothing was saved.".to_owned(),
+        )),
+        token => Ok(Secret::new(token)),
+    }
+}
+
+/// One line of standard input, unseen if a person types it. No token is longer than this.
+fn read_line() -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        return console::Term::stderr().read_secure_line();
+    }
+    let mut line = String::new();
+    io::stdin().lock().take(4096).read_line(&mut line)?;
+    Ok(line)
+}
+
+fn parse_token(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
+fn parse_scope(text: &str) -> Result<ScopeSet, String> {
+    match ScopeSet::parse(text) {
+        Ok(scopes) if !scopes.is_empty() => Ok(scopes),
+        _ => Err("a scope is a name such as orgs:read".to_owned()),
+    }
+}

@@ -1,0 +1,197 @@
+//! What the person sees between the code and the token.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use console::Term;
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::error::Error;
+use super::host::web_address;
+use super::terminal::{self, Output, plain};
+use crate::wire::oauth::DeviceAuthorizationResponse;
+
+/// How long one picture of the countdown stands.
+const FRAME: Duration = Duration::from_millis(120);
+
+/// The pictures of something that turns.
+const FRAMES: [char; 8] = ['⣾', '⣽', '⣻', '⢿', '⡿', '⣟', '⣯', '⣷'];
+
+const TROUBLE: &str = "The server did not answer; trying again.";
+
+/// Whether the page may be opened in a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// On this machine, if it has a screen.
+    Open,
+    /// The person does that, perhaps elsewhere.
+    Leave,
+}
+
+/// Shows the address and the code, always; then opens the browser, or else helps another
+/// device to the page.
+pub fn show(
+    grant: &DeviceAuthorizationResponse,
+    browser: Browser,
+    out: &Output,
+) -> Result<(), Error> {
+    let link = web_address(&grant.verification_uri_complete).ok_or_else(|| {
+        Error::Failed("The server's answer has no web address to open.".to_owned())
+    })?;
+    out.say(format_args!(
+        "To sign in, open this page and enter the code:\n\n    \
+         Page:  {}\n    \
+         Code:  {}\n",
+        plain(&grant.verification_uri),
+        out.bold(&plain(&grant.user_code)),
+    ))?;
+    if browser == Browser::Open && has_screen() && open::that_detached(link.as_str()).is_ok() {
+        out.say("The page opens in your browser. Approve only if it shows the same code.\n")?;
+        return Ok(());
+    }
+    out.say(format_args!(
+        "This link has the code filled in:\n\n    {link}\n"
+    ))?;
+    if let Some(picture) = out
+        .colour_columns()
+        .and_then(|columns| qr(link.as_str(), columns))
+    {
+        out.say(picture)?;
+    }
+    Ok(())
+}
+
+/// Whether a browser that is opened here can be seen by the person: not over SSH, and on
+/// Linux not without a display.
+fn has_screen() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let display = !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY");
+    display && !set("SSH_CONNECTION")
+}
+
+/// A picture of the link for a phone's camera, if the terminal is wide enough. Black and
+/// white are set outright, since cameras do not read the inverse on a dark terminal.
+fn qr(link: &str, columns: usize) -> Option<String> {
+    const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+    let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
+    let picture = code.render::<Dense1x2>().build();
+    let fits = picture.lines().all(|line| line.chars().count() <= columns);
+    fits.then(|| {
+        picture
+            .lines()
+            .map(|line| format!("{BLACK_ON_WHITE}{line}\x1b[0m\n"))
+            .collect()
+    })
+}
+
+/// The wait for the person's decision, with a countdown where it can be drawn. It clears
+/// its line when it is dropped.
+pub struct Waiting {
+    line: Option<Term>,
+    deadline: Instant,
+    in_trouble: Cell<bool>,
+}
+
+impl Waiting {
+    /// Begins to wait until the code expires.
+    pub fn start(deadline: Instant, out: &Output) -> Self {
+        let line = terminal::status_line();
+        if line.is_none() {
+            out.note("Waiting for approval…");
+        }
+        Self {
+            line,
+            deadline,
+            in_trouble: Cell::new(false),
+        }
+    }
+
+    /// Keeps the countdown running for as long as it is polled.
+    pub async fn animate(&self) -> Infallible {
+        let Some(line) = &self.line else {
+            return std::future::pending().await;
+        };
+        let mut ticks = tokio::time::interval(FRAME);
+        // A program that was stopped and continued does not make up for what it missed.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            for frame in FRAMES {
+                ticks.tick().await;
+                // A frame that cannot be drawn is no reason to end the sign-in.
+                let _ = self.draw(line, frame);
+            }
+        }
+    }
+
+    fn draw(&self, line: &Term, frame: char) -> io::Result<()> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let trouble = if self.in_trouble.get() { TROUBLE } else { "" };
+        let text = format!(
+            "{frame} Waiting for approval, {} left. {trouble}",
+            countdown(left)
+        );
+        // Room is left for the ^C that the terminal writes: at the edge it would begin a
+        // line of its own, and this one could not be cleared.
+        let (_, columns) = line.size();
+        let room = usize::from(columns).saturating_sub(4);
+        let text: String = text.chars().take(room).collect();
+        line.clear_line()?;
+        line.write_str(&text)
+    }
+
+    /// The server answers.
+    pub fn all_is_well(&self) {
+        self.in_trouble.set(false);
+    }
+
+    /// The server does not answer, and will be asked again.
+    pub fn trouble(&self, out: &Output) {
+        if !self.in_trouble.replace(true) && self.line.is_none() {
+            out.note(TROUBLE);
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            // There is nothing left to draw on if this fails.
+            let _ = line.clear_line();
+        }
+    }
+}
+
+fn countdown(left: Duration) -> String {
+    let seconds = left.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_is_black_on_white_with_a_quiet_edge_or_not_there() {
+        let link = "https://auth.example.com/device?user_code=WDJB-MJHT";
+        let picture = qr(link, 80).unwrap();
+        let rows: Vec<_> = picture.lines().collect();
+        for row in &rows {
+            assert!(row.starts_with("\x1b[38;5;16;48;5;231m    "), "{row:?}");
+            assert!(row.ends_with("    \x1b[0m"), "{row:?}");
+        }
+        let width = rows[0].matches(' ').count();
+        assert!(qr(link, width).is_some());
+        assert!(qr(link, width - 1).is_none());
+    }
+
+    #[test]
+    fn time_left_reads_like_a_clock() {
+        assert_eq!(countdown(Duration::from_millis(599_900)), "9:59");
+        assert_eq!(countdown(Duration::from_secs(3_605)), "60:05");
+        assert_eq!(countdown(Duration::ZERO), "0:00");
+    }
+}

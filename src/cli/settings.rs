@@ -1,0 +1,209 @@
+//! Which server, which profile and which token a command works with: what a flag says,
+//! else the environment, else the credentials file.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::ClientOptions;
+use super::credentials::{Credentials, Entry};
+use super::error::Error;
+use super::host::{DEFAULT_HOST, Host};
+use crate::domain::secret::Secret;
+
+/// A named set of credentials; the default one has no name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile(Option<String>);
+
+impl Profile {
+    /// Reads a profile's name; `default` means the one that is used without a name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let named = !text.is_empty()
+            && text.len() <= 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        if !named {
+            return Err("use 1 to 64 letters, digits, dots, dashes or underscores".to_owned());
+        }
+        Ok(Self((text != "default").then(|| text.to_owned())))
+    }
+
+    /// The name; `None` for the default profile.
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name().unwrap_or("default"))
+    }
+}
+
+/// What the process environment says. An empty variable counts as one that is not set.
+#[derive(Debug, Default)]
+pub struct Environment {
+    token: Option<Secret>,
+    host: Option<String>,
+    profile: Option<String>,
+    file: Option<PathBuf>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Result<Self, Error> {
+        Self::read(|name| std::env::var_os(name), std::env::home_dir())
+    }
+
+    fn read(
+        variable: impl Fn(&str) -> Option<OsString>,
+        home: Option<PathBuf>,
+    ) -> Result<Self, Error> {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let text = |name| {
+            set(name)
+                .map(|value| {
+                    value
+                        .into_string()
+                        .map_err(|_| Error::Usage(format!("{name} is not valid UTF-8.")))
+                })
+                .transpose()
+        };
+        let configuration = set("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            // The specification of that variable has relative paths ignored.
+            .filter(|path| path.is_absolute())
+            .or_else(|| home.map(|home| home.join(".config")));
+        Ok(Self {
+            token: text("DOORCODE_TOKEN")?.map(|text| Secret::new(text.trim())),
+            host: text("DOORCODE_HOST")?,
+            profile: text("DOORCODE_PROFILE")?,
+            file: set("DOORCODE_CONFIG")
+                .map(PathBuf::from)
+                .or_else(|| configuration.map(|path| path.join("doorcode/config.json"))),
+        })
+    }
+}
+
+/// Where the token of a command comes from.
+#[derive(Debug)]
+enum Source {
+    Environment(Secret),
+    File(Secret),
+    /// The file has a token, but for this other server.
+    Elsewhere(String),
+    Nowhere,
+}
+
+/// Everything that decides what a command works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The profile.
+    pub profile: Profile,
+    /// The server.
+    pub host: Host,
+    /// The credentials file.
+    pub file: PathBuf,
+    source: Source,
+}
+
+impl Settings {
+    /// Settles what the command works with, and refuses a server that a token cannot be
+    /// sent to safely.
+    pub fn resolve(options: &ClientOptions, environment: Environment) -> Result<Self, Error> {
+        let profile = match (&options.profile, environment.profile) {
+            (Some(profile), _) => profile.clone(),
+            (None, Some(text)) => Profile::parse(&text).map_err(|why| {
+                Error::Usage(format!("DOORCODE_PROFILE is not a profile: {why}."))
+            })?,
+            (None, None) => Profile::default(),
+        };
+        let file = environment.file.ok_or_else(|| {
+            Error::Usage(
+                "There is no home directory to keep the credentials in. Name a file in \
+                 DOORCODE_CONFIG."
+                    .to_owned(),
+            )
+        })?;
+        let kept = Credentials::load(&file)?.entry(&profile)?;
+        let host = match (&options.host, &environment.host, &kept.host) {
+            (Some(host), _, _) => host.clone(),
+            (None, Some(text), _) => read_host(text, "DOORCODE_HOST")?,
+            (None, None, Some(text)) => read_host(text, &file.display().to_string())?,
+            (None, None, None) => read_host(DEFAULT_HOST, "this program's default")?,
+        };
+        require_private(&host, options.allow_http)?;
+        let source = match environment.token {
+            Some(token) => Source::Environment(token),
+            None => choose(kept, &host),
+        };
+        Ok(Self {
+            profile,
+            host,
+            file,
+            source,
+        })
+    }
+
+    /// The token to work with.
+    pub fn token(&self) -> Result<&Secret, Error> {
+        match &self.source {
+            Source::Environment(token) | Source::File(token) => Ok(token),
+            Source::Elsewhere(kept) => Err(Error::NotSignedIn(format!(
+                "You are not signed in to {}. The token in {} is for {kept} and is not sent \
+                 elsewhere.",
+                self.host,
+                self.file.display()
+            ))),
+            Source::Nowhere => Err(Error::NotSignedIn(format!(
+                "You are not signed in to {}{}.",
+                self.host,
+                match self.profile.name() {
+                    Some(name) => format!(" with the profile {name}"),
+                    None => String::new(),
+                }
+            ))),
+        }
+    }
+
+    /// Whether the token comes from `DOORCODE_TOKEN`.
+    pub fn token_from_environment(&self) -> bool {
+        matches!(self.source, Source::Environment(_))
+    }
+}
+
+/// Refuses a server to which a token would travel readable for everyone on the way.
+pub fn require_private(host: &Host, allow_http: bool) -> Result<(), Error> {
+    if host.is_private() || allow_http {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{host} is not encrypted, so anyone on the way could read the token. Use https://, or \
+         add --allow-http if you trust the whole network."
+    )))
+}
+
+fn read_host(text: &str, from: &str) -> Result<Host, Error> {
+    Host::parse(text)
+        .map_err(|why| Error::Usage(format!("The server's address in {from} is not one: {why}.")))
+}
+
+/// A kept token goes to the server that it was kept for, or to this machine itself, where a
+/// tunnel or a second address of that server ends. An address that somebody else suggests
+/// does not get it.
+fn choose(kept: Entry, host: &Host) -> Source {
+    let Some(token) = kept.token else {
+        return Source::Nowhere;
+    };
+    match kept.host {
+        Some(own) if !host.is_loopback() && Host::parse(&own).as_ref() != Ok(host) => {
+            Source::Elsewhere(own)
+        }
+        _ => Source::File(token),
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

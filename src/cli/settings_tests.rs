@@ -1,0 +1,152 @@
+use super::*;
+
+const FILE: &str = r#"{
+  "token": "dc_file", "host": "https://file.example",
+  "profiles": {
+    "work": { "token": "dc_work", "host": "https://work.example" },
+    "bare": { "token": "dc_bare" }
+  }
+}"#;
+
+fn environment(folder: &tempfile::TempDir, variables: &[(&str, &str)]) -> Environment {
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, FILE).unwrap();
+    let mut all = vec![("DOORCODE_CONFIG", path.to_str().unwrap())];
+    all.extend(variables);
+    read(&all).unwrap()
+}
+
+fn read(variables: &[(&str, &str)]) -> Result<Environment, Error> {
+    let find = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| OsString::from(value))
+    };
+    Environment::read(find, Some("/home/ada".into()))
+}
+
+fn options(profile: Option<&str>, host: Option<&str>) -> ClientOptions {
+    ClientOptions {
+        profile: profile.map(|text| Profile::parse(text).unwrap()),
+        host: host.map(|text| Host::parse(text).unwrap()),
+        ..ClientOptions::default()
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let all = [
+        ("DOORCODE_TOKEN", "dc_env"),
+        ("DOORCODE_HOST", "https://env.example"),
+        ("DOORCODE_PROFILE", "work"),
+    ];
+    let empty = [
+        ("DOORCODE_TOKEN", ""),
+        ("DOORCODE_HOST", ""),
+        ("DOORCODE_PROFILE", ""),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (variables, profile, host, expected) in [
+        (
+            &[][..],
+            None,
+            None,
+            ("default", "https://file.example", "dc_file"),
+        ),
+        (
+            &empty,
+            None,
+            None,
+            ("default", "https://file.example", "dc_file"),
+        ),
+        (
+            &all[2..],
+            None,
+            None,
+            ("work", "https://work.example", "dc_work"),
+        ),
+        (&all, None, None, ("work", "https://env.example", "dc_env")),
+        (
+            &all,
+            Some("bare"),
+            None,
+            ("bare", "https://env.example", "dc_env"),
+        ),
+        (
+            &all,
+            None,
+            Some("https://flag.example"),
+            ("work", "https://flag.example", "dc_env"),
+        ),
+        (&[], Some("bare"), None, ("bare", DEFAULT_HOST, "dc_bare")),
+    ] {
+        let settings =
+            Settings::resolve(&options(profile, host), environment(&folder, variables)).unwrap();
+        let token = settings.token().unwrap().expose();
+        let found = (
+            &*settings.profile.to_string(),
+            &*settings.host.to_string(),
+            token,
+        );
+        assert_eq!(found, expected, "{variables:?} {profile:?} {host:?}");
+    }
+}
+
+#[test]
+fn a_kept_token_goes_to_its_own_server_or_stays_on_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = |host| {
+        let settings = Settings::resolve(&options(None, Some(host)), environment(&folder, &[]));
+        settings
+            .unwrap()
+            .token()
+            .map(|token| token.expose().to_owned())
+    };
+    assert_eq!(token("https://file.example:443/").unwrap(), "dc_file");
+    assert_eq!(token("http://127.0.0.1:9000").unwrap(), "dc_file");
+    let error = token("https://other.example").unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(
+        error.to_string().contains("https://file.example"),
+        "{error}"
+    );
+}
+
+#[test]
+fn plain_http_to_another_machine_needs_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(None, Some("http://file.example"));
+    let error = Settings::resolve(&options, environment(&folder, &[])).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("--allow-http"), "{error}");
+    options.allow_http = true;
+    assert!(Settings::resolve(&options, environment(&folder, &[])).is_ok());
+}
+
+#[test]
+fn the_file_is_found_by_the_three_rules() {
+    let file = |variables: &[_]| read(variables).unwrap().file.unwrap();
+    let xdg = ("XDG_CONFIG_HOME", "/xdg");
+    assert_eq!(
+        file(&[("DOORCODE_CONFIG", "mine.json"), xdg]),
+        PathBuf::from("mine.json")
+    );
+    assert_eq!(file(&[xdg]), PathBuf::from("/xdg/doorcode/config.json"));
+    for ignored in [("XDG_CONFIG_HOME", ""), ("XDG_CONFIG_HOME", "relative")] {
+        assert_eq!(
+            file(&[ignored]),
+            PathBuf::from("/home/ada/.config/doorcode/config.json")
+        );
+    }
+}
+
+#[test]
+fn a_profile_has_a_plain_name() {
+    assert_eq!(Profile::parse("default"), Ok(Profile::default()));
+    assert_eq!(
+        Profile::parse("work-2.eu").unwrap().name(),
+        Some("work-2.eu")
+    );
+    for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
+        assert!(Profile::parse(bad).is_err(), "{bad:?}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The server's side of the program: what each command does before and after the use case.
+
+pub mod admin;
+pub mod serve;
+
+use doorcode::app::deployment::{Secrets, make_private_directory};
+use doorcode::app::{App, Entropy, SystemClock, SystemEntropy, client};
+use doorcode::config::{Config, DatabaseUrl};
+use doorcode::store::Store;
+use std::error::Error;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a command may fail with: an explanation for the operator.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Reads the configuration from its file and the environment.
+fn load_config(path: Option<&Path>) -> Outcome<Config> {
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("DOORCODE_")) else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => variables.push((name.to_owned(), value)),
+            Err(_) => return Err(format!("{name}: the value is not UTF-8").into()),
+        }
+    }
+    Ok(Config::load(path, variables)?)
+}
+
+/// A deployment that is ready: migrated, with its secrets and its built-in client.
+struct Deployment {
+    app: App,
+    /// The files with secrets that were made just now.
+    made: Vec<PathBuf>,
+}
+
+/// Opens the deployment, and makes what a first start needs.
+async fn open(config: Config) -> Outcome<Deployment> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let secrets = Secrets::load(&config, entropy.as_ref(), |name| std::env::var(name).ok())?;
+    let made = secrets.made.clone();
+    let store = open_store(&config)?;
+    let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
+        .map_err(|error| explain(&error))?;
+    client::ensure_cli(&app)
+        .await
+        .map_err(|error| explain(&error))?;
+    Ok(Deployment { app, made })
+}
+
+/// Opens the database and brings it up to date.
+fn open_store(config: &Config) -> Outcome<Store> {
+    if let DatabaseUrl::Sqlite(path) = &config.database.url {
+        // The database holds no secret in plain text, yet everything else; it is for its
+        // owner alone, and so are the files that SQLite makes beside it.
+        make_private_directory(path)
+            .and_then(|()| {
+                OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .mode(0o600)
+                    .open(path)
+            })
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let store = Store::open(&config.database.url)?;
+    let migrations = store.migrate()?;
+    if !migrations.is_empty() {
+        tracing::info!(?migrations, "the database was migrated");
+    }
+    Ok(store)
+}
+
+/// Says what a use case refused, to somebody at a terminal.
+fn explain(error: &doorcode::app::Error) -> String {
+    use doorcode::app::Error;
+    match error {
+        Error::Invalid(faults) => faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.field, fault.message))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Error::Conflict(message) => (*message).to_owned(),
+        Error::NotFound => "There is no such thing.".to_owned(),
+        Error::Store(error) => error.to_string(),
+        Error::Busy => "The database is busy. Try again.".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is no fault.
+fn print(text: &str) -> Outcome {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

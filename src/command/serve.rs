@@ -1,0 +1,120 @@
+//! `doorcode serve`.
+
+use super::{Outcome, explain, load_config, open, print};
+use doorcode::app::{App, account, sweep};
+use doorcode::config::Config;
+use doorcode::domain::secret::Secret;
+use doorcode::web;
+use std::io::IsTerminal;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the server until it is told to stop.
+pub fn run(config: Option<&Path>) -> Outcome {
+    let config = load_config(config)?;
+    log_to_stderr();
+    actix_web::rt::System::new().block_on(serve(config))
+}
+
+/// Lines for people on a terminal, JSON for machines elsewhere.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.with_target(false).compact().init();
+    } else {
+        log.json().flatten_event(true).init();
+    }
+}
+
+async fn serve(config: Config) -> Outcome {
+    let address = config.server.listen;
+    let workers = config.server.workers;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}. Set `listen` under [server] to another address."
+        )
+    })?;
+    let deployment = open(config).await?;
+    let app = deployment.app;
+    let setup = account::offer_setup(&app)
+        .await
+        .map_err(|error| explain(&error))?;
+    let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+
+    let server = web::server(app.clone(), listener, workers)?;
+    let handle = server.handle();
+    let server = actix_web::rt::spawn(server);
+    let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
+    print(&welcome(&app, &deployment.made, setup.as_ref()))?;
+
+    let [terminate, interrupt] = &mut signals;
+    tokio::select! {
+        () = received(terminate) => {}
+        () = received(interrupt) => {}
+    }
+    tracing::info!("stopping: requests in flight are finished first; a second signal ends them");
+    app.end_waiting();
+    tokio::select! {
+        () = handle.stop(true) => {}
+        () = received(terminate) => {}
+        () = received(interrupt) => {}
+    }
+    sweeper.abort();
+    app.stop().await;
+    server.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn received(signal: &mut std::io::Result<Signal>) {
+    match signal {
+        Ok(signal) => {
+            signal.recv().await;
+        }
+        // Without the signal there is nothing to wait for, ever.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// What a newcomer needs to know next.
+fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
+    let url = &app.config().server.public_url;
+    let name = &app.config().branding.name;
+    let mut text = format!("\n{name} is running at {url}\n");
+    for path in made {
+        let what = match *path == app.config().operator.token_file {
+            true => "the operator token, which may do everything",
+            false => "the secret key of this deployment",
+        };
+        text += &format!("Made {} (only you can read it): {what}.\n", path.display());
+    }
+    let program = program();
+    let host = match url.as_str() {
+        "http://127.0.0.1:8080" => String::new(),
+        other => format!(" --host {other}"),
+    };
+    if let Some(link) = setup {
+        let link = url.join(&web::setup_path(link.expose()));
+        text += &format!(
+            "\nNobody has an account yet. Open this link in a browser to create the first one.\n\
+             It works once:\n\n    {link}\n\n\
+             Then sign in from another terminal:\n\n    {program} login{host}\n"
+        );
+    }
+    text + "\nPress Ctrl-C to stop.\n"
+}
+
+/// How the program was called, to be typed again: `doorcode`, or its path when it is not
+/// among the installed programs.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    match called.contains('/') {
+        true => called,
+        false => "doorcode".to_owned(),
+    }
+}

@@ -1,0 +1,204 @@
+//! Which PostgreSQL connections are safe without TLS.
+
+use percent_encoding::percent_decode_str;
+use std::net::IpAddr;
+
+/// The parts of a PostgreSQL URL, split as libpq splits it. A general URL parser finds
+/// other hosts in unusual URLs, and the host decides whether a connection may be plain.
+pub(super) struct PostgresUrl<'a> {
+    scheme: &'a str,
+    userinfo: Option<&'a str>,
+    hosts: &'a str,
+    database: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> PostgresUrl<'a> {
+    /// Splits a URL; `None` if it is not one of PostgreSQL.
+    pub(super) fn split(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        if !matches!(scheme, "postgres" | "postgresql") {
+            return None;
+        }
+        let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (userinfo, hosts) = match authority.rsplit_once('@') {
+            Some((userinfo, hosts)) => (Some(userinfo), hosts),
+            None => (None, authority),
+        };
+        let (database, query) = match tail.split_once('?') {
+            Some((database, query)) => (database, Some(query)),
+            None => (tail, None),
+        };
+        Some(Self {
+            scheme,
+            userinfo,
+            hosts,
+            database,
+            query,
+        })
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (String, &'a str)> {
+        let pairs = self.query.unwrap_or_default().split('&');
+        pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key), value)
+        })
+    }
+
+    /// Refuses what would leave this machine unencrypted without that being written out.
+    /// The build has no TLS for PostgreSQL, so what asks for TLS is refused too.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let rest = [self.hosts, self.database, self.query.unwrap_or_default()].concat();
+        let userinfo = self.userinfo.unwrap_or_default();
+        if rest.contains(['@', '#']) || userinfo.contains(['@', '#']) {
+            return Err(
+                "has a character that divides a URL inside a part of it; write @ as %40, \
+                 # as %23, / as %2F and ? as %3F in a password"
+                    .to_owned(),
+            );
+        }
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        if rest.contains(odd) || userinfo.contains(odd) {
+            return Err("has a space or control character in it".to_owned());
+        }
+
+        let mut hosts: Vec<String> = self.hosts.split(',').map(host_of).collect();
+        let mut modes = Vec::new();
+        for (key, value) in self.parameters() {
+            let value = decode(value);
+            match key.as_str() {
+                "host" | "hostaddr" => hosts.extend(value.split(',').map(str::to_owned)),
+                "sslmode" => modes.push(value),
+                "ssl" => modes.push("require".to_owned()),
+                "service" => {
+                    return Err(
+                        "has the parameter service, which hides the host; write the host itself"
+                            .to_owned(),
+                    );
+                }
+                _ => {}
+            }
+        }
+
+        const WAYS: &str = "use a host on this machine or a socket, a tunnel if the database is \
+                            elsewhere, or write sslmode=disable into the URL if the network is \
+                            trusted";
+        if !modes.is_empty() && modes.iter().all(|mode| mode == "disable") {
+            return Ok(());
+        }
+        let is_plain = |mode: &String| matches!(mode.as_str(), "disable" | "allow" | "prefer");
+        if !modes.iter().all(is_plain) {
+            return Err(format!(
+                "asks for TLS, but this build has no TLS for PostgreSQL; {WAYS}"
+            ));
+        }
+        if !hosts.iter().all(|host| is_this_machine(host)) {
+            return Err(format!(
+                "names another machine, and this build has no TLS for PostgreSQL, so everything \
+                 would travel unencrypted; {WAYS}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The URL with `***` for each password.
+    pub(super) fn without_password(&self) -> String {
+        let mut text = format!("{}://", self.scheme);
+        if let Some(userinfo) = self.userinfo {
+            match userinfo.split_once(':') {
+                Some((user, _)) => text.push_str(&format!("{user}:***@")),
+                None => text.push_str(&format!("{userinfo}@")),
+            }
+        }
+        text.push_str(self.hosts);
+        text.push_str(self.database);
+        for (i, (key, value)) in self.parameters().enumerate() {
+            let value = if key.contains("password") {
+                "***"
+            } else {
+                value
+            };
+            let sign = if i == 0 { '?' } else { '&' };
+            text.push_str(&format!("{sign}{key}={value}"));
+        }
+        text
+    }
+}
+
+/// The host of `host:port`; libpq takes an IPv6 address in brackets.
+fn host_of(host_and_port: &str) -> String {
+    let host = match host_and_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => host_and_port.split(':').next(),
+    };
+    decode(host.unwrap_or_default())
+}
+
+/// Whether a connection stays on this machine: by loopback, or by a socket, which is what
+/// an empty host, a path and an abstract name with an `@` mean.
+fn is_this_machine(host: &str) -> bool {
+    host.is_empty()
+        || host.starts_with(['/', '@'])
+        || host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A URL and a part of the reason against it.
+    #[rustfmt::skip]
+    const REFUSED: [(&str, &str); 20] = [
+        ("postgres://db.example.com/doorcode", "another machine"),
+        ("postgres://10.0.0.5/doorcode?sslmode=prefer", "another machine"),
+        ("postgres://127.1/doorcode", "another machine"),
+        ("postgres://localhost,db.example.com/doorcode", "another machine"),
+        ("postgres://localhost/doorcode?host=db.example.com", "another machine"),
+        ("postgres://localhost/doorcode?h%6Fst=db.example.com", "another machine"),
+        ("postgres://localhost/doorcode?hostaddr=10.0.0.5", "another machine"),
+        ("postgres://10.0.0.5/d?sslmode=disable&sslmode=prefer", "another machine"),
+        ("postgres://localhost/doorcode?sslmode=require", "asks for TLS"),
+        ("postgres://localhost/doorcode?sslmode=verify-full", "asks for TLS"),
+        ("postgres://10.0.0.5/doorcode?sslmode=verify-ca", "asks for TLS"),
+        ("postgres://localhost/doorcode?sslmode=Disable", "asks for TLS"),
+        ("postgres://localhost/doorcode?ssl=true", "asks for TLS"),
+        ("postgres:///doorcode?service=far", "service"),
+        ("postgres://u:hunter2@x@localhost/doorcode", "%40"),
+        ("postgres://u:hunter2/@localhost/doorcode", "%40"),
+        ("postgres://u:hunter2?@db.example.com/doorcode", "%40"),
+        ("postgres://localhost#@db.example.com/doorcode", "%40"),
+        ("postgres://u:hunter2 x@localhost/doorcode", "space"),
+        ("postgres://u:hunter2@db.example.com/doorcode", "sslmode=disable"),
+    ];
+
+    #[test]
+    fn postgres_stays_on_this_machine_or_says_that_it_does_not() {
+        for text in [
+            "postgres://localhost/doorcode",
+            "postgresql://user:word@127.0.0.1:5432/doorcode?sslmode=prefer",
+            "postgres://user@[::1]:5432/doorcode",
+            "postgres:///doorcode",
+            "postgres://",
+            "postgres://%2Frun%2Fpostgresql/doorcode",
+            "postgres:///doorcode?host=/run/postgresql&application_name=x",
+            "postgres://localhost:5432,127.0.0.1:5433/doorcode",
+            "postgres://db.example.com/doorcode?sslmode=disable",
+            "postgres://db.example.com/doorcode?connect_timeout=3&sslmode=disable",
+        ] {
+            assert_eq!(PostgresUrl::split(text).unwrap().check(), Ok(()), "{text}");
+        }
+        for (text, reason) in REFUSED {
+            let message = PostgresUrl::split(text).unwrap().check().unwrap_err();
+            assert!(message.contains(reason), "{text:?}: {message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! `[server]`: where it listens and how the world reaches it.
+
+use super::table::Table;
+use super::{Settings, written_path};
+use ipnet::IpNet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use url::{Host, Url};
+
+/// Where the server listens and how the world reaches it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The address and port to listen on.
+    pub listen: SocketAddr,
+    /// The address that people and programs use, and the issuer of the tokens.
+    pub public_url: PublicUrl,
+    /// The proxies whose forwarded addresses are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The file that holds the key that is never in the database.
+    pub secret_key_file: PathBuf,
+    /// Whether `public_url` may be plain http on a host other than this machine.
+    pub allow_http: bool,
+    /// The number of threads that answer requests.
+    pub workers: usize,
+}
+
+impl Server {
+    pub(super) fn read(table: &mut Table<'_>) -> Self {
+        let listen = table.text("listen", listen_address);
+        let public_url = table.text("public_url", PublicUrl::parse);
+        let trusted_proxies = table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network);
+        let secret_key_file = table.path("secret_key_file");
+        let allow_http = table.flag("allow_http").unwrap_or(false);
+        let workers = table.number("workers", 1..=1024);
+
+        let public_url = public_url.unwrap_or_default();
+        if !(public_url.is_https() || public_url.is_loopback() || allow_http) {
+            table.fault(
+                "public_url",
+                format!(
+                    "{public_url} would send passwords and tokens unencrypted; write an https \
+                     address, or set server.allow_http = true if the network is trusted"
+                ),
+            );
+        }
+        Self {
+            listen: listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into()),
+            public_url,
+            trusted_proxies,
+            secret_key_file: secret_key_file.unwrap_or_else(|| "data/secret_key".into()),
+            allow_http,
+            workers: workers.unwrap_or_else(cores),
+        }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let proxies = self.trusted_proxies.iter();
+        vec![
+            ("listen", self.listen.to_string().into()),
+            ("public_url", self.public_url.as_str().into()),
+            (
+                "trusted_proxies",
+                proxies.map(ToString::to_string).collect::<Vec<_>>().into(),
+            ),
+            ("secret_key_file", written_path(&self.secret_key_file)),
+            ("allow_http", self.allow_http.into()),
+            ("workers", super::written_number(self.workers)),
+        ]
+    }
+}
+
+/// The number of processor cores; 1 if the system does not say.
+pub(super) fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from).min(1024)
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \
+             0.0.0.0:8080 or [::1]:8080"
+        )
+    })
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| {
+            format!(
+                "{text:?} is not a network; write one such as 10.0.0.0/8, or an address such \
+                 as 10.0.0.1"
+            )
+        })
+}
+
+/// The address of the deployment: scheme, host and port, exactly as it was configured,
+/// without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    host: String,
+    is_loopback: bool,
+}
+
+impl Default for PublicUrl {
+    fn default() -> Self {
+        Self {
+            origin: "http://127.0.0.1:8080".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            is_loopback: true,
+        }
+    }
+}
+
+impl PublicUrl {
+    /// Reads an address. A text that has a user or password is not repeated in the message.
+    fn parse(text: &str) -> Result<Self, String> {
+        const FORM: &str = "write one such as https://login.example.com";
+        let url = Url::parse(text).map_err(|error| format!("is not a URL ({error}); {FORM}"))?;
+        let host = match url.host() {
+            Some(host) if matches!(url.scheme(), "http" | "https") => host,
+            _ => return Err(format!("is not an http or https address; {FORM}")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(format!("has a user or password in it; {FORM}"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(format!("has a part after ? or #; {FORM}"));
+        }
+        if url.path() != "/" {
+            return Err(format!(
+                "has the path {:?}, which is not supported: Doorcode needs a host of its own; \
+                 {FORM}",
+                url.path()
+            ));
+        }
+        let origin = url.origin().ascii_serialization();
+        if text.strip_suffix('/').unwrap_or(text) != origin {
+            return Err(format!(
+                "is not in its plain form, which clients compare letter by letter; write {origin}"
+            ));
+        }
+        Ok(Self {
+            origin,
+            is_loopback: is_loopback(&host),
+            host: host.to_string(),
+        })
+    }
+
+    /// The address, which is the issuer too.
+    pub fn as_str(&self) -> &str {
+        &self.origin
+    }
+
+    /// The origin that a browser sends for our pages: the address itself, for it has no path.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The address of a page; `path` begins with a slash.
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// The host without the port; an IPv6 address is in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether browsers reach us encrypted.
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
+    /// Whether the host is this very machine.
+    pub fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A text, then its origin (empty if it is refused), its host, and whether it is https
+    /// and loopback.
+    #[rustfmt::skip]
+    const URLS: [(&str, &str, &str, bool, bool); 9] = [
+        ("https://id.example.com", "https://id.example.com", "id.example.com", true, false),
+        ("https://id.example.com/", "https://id.example.com", "id.example.com", true, false),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080", "127.0.0.1", false, true),
+        ("http://127.9.0.1", "http://127.9.0.1", "127.9.0.1", false, true),
+        ("http://localhost:80801", "", "", false, false),
+        ("http://localhost:8080", "http://localhost:8080", "localhost", false, true),
+        ("http://a.localhost", "http://a.localhost", "a.localhost", false, true),
+        ("http://[::1]:8080/", "http://[::1]:8080", "[::1]", false, true),
+        ("http://notlocalhost", "http://notlocalhost", "notlocalhost", false, false),
+    ];
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (text, origin, host, https, loopback) in URLS {
+            let Ok(url) = PublicUrl::parse(text) else {
+                assert_eq!(origin, "", "{text} was refused");
+                continue;
+            };
+            assert_eq!(url.as_str(), origin);
+            assert_eq!(url.origin(), origin);
+            assert_eq!(url.join("/device"), format!("{origin}/device"));
+            assert_eq!(
+                (url.host(), url.is_https(), url.is_loopback()),
+                (host, https, loopback)
+            );
+        }
+        assert_eq!(
+            PublicUrl::parse("http://127.0.0.1:8080"),
+            Ok(PublicUrl::default())
+        );
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "not a URL"),
+            ("id.example.com", "not a URL"),
+            ("https://", "not a URL"),
+            ("ftp://id.example.com", "not an http or https address"),
+            ("localhost:8080", "not an http or https address"),
+            ("https://u:hunter2@id.example.com", "user or password"),
+            ("https://u@id.example.com", "user or password"),
+            ("https://id.example.com/?", "after ? or #"),
+            ("https://id.example.com/#", "after ? or #"),
+            ("https://id.example.com/auth", "path \"/auth\""),
+            ("https://id.example.com//", "path \"//\""),
+            ("https://ID.example.com", "write https://id.example.com"),
+            ("https://id.example.com:443", "write https://id.example.com"),
+            ("https:id.example.com", "write https://id.example.com"),
+            (" https://id.example.com", "write https://id.example.com"),
+        ] {
+            let message = PublicUrl::parse(text).unwrap_err();
+            assert!(message.contains(reason), "{text:?}: {message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(https?://)?\\PC*") {
+            let _ = PublicUrl::parse(&text);
+            let _ = listen_address(&text);
+            let _ = network(&text);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The two sources, file and environment, as one tree of values that know their places.
+
+use super::error::{ConfigError, ConfigFault, Place};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::PathBuf;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// What every configuration variable begins with. Variables with a single underscore, such
+/// as `DOORCODE_TOKEN`, are none.
+const PREFIX: &str = "DOORCODE__";
+
+/// Values by key.
+pub(super) type Entries = BTreeMap<String, Node>;
+
+/// A value and where it was written.
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) place: Place,
+}
+
+/// A value as it was written.
+pub(super) enum Value {
+    /// The text of an environment variable, whose type only the reader knows.
+    Variable(String),
+    Text(String),
+    /// `None` if it exceeds 64 bits.
+    Integer(Option<i64>),
+    Flag(bool),
+    List(Vec<Node>),
+    Table(Entries),
+    /// A type that no setting has, in words.
+    Other(&'static str),
+}
+
+impl Value {
+    /// The type in words.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Variable(_) | Self::Text(_) => "text",
+            Self::Integer(_) => "a number",
+            Self::Flag(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a section",
+            Self::Other(kind) => kind,
+        }
+    }
+
+    /// Reads a list in TOML syntax from a variable; `None` if it is something else.
+    pub(super) fn parse_list(text: &str, place: &Place) -> Option<Vec<Node>> {
+        let value = DeValue::parse(text.trim()).ok()?;
+        match convert(value.into_inner(), &|_| place.clone()) {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+}
+
+/// A configuration file in memory.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl File {
+    /// Reads a file that must exist.
+    pub(super) fn read(path: PathBuf) -> Result<Self, ConfigError> {
+        match std::fs::read(&path) {
+            Ok(bytes) => Self::decode(path, bytes),
+            Err(error) => {
+                let message = format!("the configuration file cannot be read: {error}");
+                Err(fault(Place::File { path, line: None }, message))
+            }
+        }
+    }
+
+    /// Reads a file that may be absent.
+    pub(super) fn read_if_there(path: PathBuf) -> Result<Option<Self>, ConfigError> {
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Self::read(path).map(Some),
+        }
+    }
+
+    fn decode(path: PathBuf, bytes: Vec<u8>) -> Result<Self, ConfigError> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(error) => {
+                let line = Some(line_of(error.as_bytes(), error.utf8_error().valid_up_to()));
+                let message = "this line is not UTF-8; save the file in UTF-8".to_owned();
+                Err(fault(Place::File { path, line }, message))
+            }
+        }
+    }
+
+    /// The values of the file.
+    pub(super) fn parse(&self) -> Result<Entries, ConfigError> {
+        let place = |span: Range<usize>| Place::File {
+            path: self.path.clone(),
+            line: Some(line_of(self.text.as_bytes(), span.start)),
+        };
+        match DeTable::parse(&self.text) {
+            Ok(table) => Ok(entries(table.into_inner(), &place)),
+            // The message of the parser alone: its display quotes the line, which may hold
+            // a password.
+            Err(error) => Err(fault(
+                place(error.span().unwrap_or_default()),
+                format!("this is not TOML: {}", error.message().replace('\n', "; ")),
+            )),
+        }
+    }
+}
+
+fn fault(place: Place, message: String) -> ConfigError {
+    ConfigFault {
+        place: Some(place),
+        key: String::new(),
+        message,
+    }
+    .into()
+}
+
+/// The line of a byte, counted from 1.
+fn line_of(text: &[u8], offset: usize) -> usize {
+    let before = text.iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// Puts the configuration variables of the environment over the values of the file.
+pub(super) fn overlay(
+    entries: &mut Entries,
+    env: impl IntoIterator<Item = (String, String)>,
+    faults: &mut Vec<ConfigFault>,
+) {
+    for (name, value) in env {
+        let Some(key) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        if !insert(entries, key, value, Place::Variable(name.clone())) {
+            faults.push(ConfigFault {
+                place: Some(Place::Variable(name)),
+                key: String::new(),
+                message: "this variable names no key; write it as DOORCODE__SERVER__LISTEN for \
+                          the key listen of the section [server]"
+                    .to_owned(),
+            });
+        }
+    }
+}
+
+/// Whether the variable's key has a place in the tree.
+fn insert(entries: &mut Entries, key: &str, value: String, place: Place) -> bool {
+    if key.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return false;
+    }
+    let key = key.to_ascii_lowercase();
+    let parts: Vec<_> = key.split("__").collect();
+    let node = |place| Node {
+        value: Value::Variable(value),
+        place,
+    };
+    match parts[..] {
+        [key] if !key.is_empty() => {
+            entries.insert(key.to_owned(), node(place));
+            true
+        }
+        [section, key] => {
+            let section = entries.entry(section.to_owned()).or_insert_with(|| Node {
+                value: Value::Table(Entries::new()),
+                place: place.clone(),
+            });
+            let Value::Table(keys) = &mut section.value else {
+                return false;
+            };
+            keys.insert(key.to_owned(), node(place));
+            true
+        }
+        _ => false,
+    }
+}
+
+fn entries(table: DeTable<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Entries {
+    table
+        .into_iter()
+        .map(|(key, value)| {
+            let node = Node {
+                place: place(key.span()),
+                value: convert(value.into_inner(), place),
+            };
+            (key.into_inner().into_owned(), node)
+        })
+        .collect()
+}
+
+fn convert(value: DeValue<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Integer(number) => {
+            Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok())
+        }
+        DeValue::Boolean(flag) => Value::Flag(flag),
+        DeValue::Array(items) => {
+            let item = |item: Spanned<DeValue<'_>>| Node {
+                place: place(item.span()),
+                value: convert(item.into_inner(), place),
+            };
+            Value::List(items.into_iter().map(item).collect())
+        }
+        DeValue::Table(table) => Value::Table(entries(table, place)),
+        DeValue::Float(_) => Value::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Value::Other("a date"),
+    }
+}

@@ -1,0 +1,148 @@
+//! `[tokens]`: how tokens look and how long they live.
+
+use super::Settings;
+use super::duration::{self, DAY, HOUR, LONGEST};
+use super::table::Table;
+use std::fmt;
+use std::time::Duration;
+
+/// How tokens look and how long they live.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// What tokens begin with.
+    pub prefix: TokenPrefix,
+    /// How long a token lives if nobody chooses. Without a setting it is 90 days, or
+    /// `max_expiry` if that is shorter.
+    pub default_expiry: Lifetime,
+    /// The longest that a person may choose.
+    pub max_expiry: Lifetime,
+}
+
+impl Tokens {
+    pub(super) fn read(table: &mut Table<'_>) -> Self {
+        let prefix = table.text("prefix", TokenPrefix::parse);
+        let default_expiry = table.text("default_expiry", Lifetime::parse);
+        let max_expiry = table.text("max_expiry", Lifetime::parse);
+
+        let max_expiry = max_expiry.unwrap_or(Lifetime::Never);
+        let usual = Lifetime::For(DAY * 90).min(max_expiry);
+        let default_expiry = default_expiry.unwrap_or(usual);
+        if default_expiry > max_expiry {
+            table.fault(
+                "default_expiry",
+                format!("{default_expiry} exceeds tokens.max_expiry, which is {max_expiry}"),
+            );
+        }
+        Self {
+            prefix: prefix.unwrap_or_else(|| TokenPrefix("dc".to_owned())),
+            default_expiry,
+            max_expiry,
+        }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        vec![
+            ("prefix", self.prefix.as_str().into()),
+            ("default_expiry", self.default_expiry.to_string().into()),
+            ("max_expiry", self.max_expiry.to_string().into()),
+        ]
+    }
+}
+
+/// What tokens begin with: 1 to 16 letters and digits of ASCII. Without an underscore, so
+/// that the first one in a token ends the prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPrefix(String);
+
+impl TokenPrefix {
+    fn parse(text: &str) -> Result<Self, String> {
+        let legal = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if legal && (1..=16).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!(
+                "{text:?} is not a prefix; write 1 to 16 letters from a to z and digits"
+            ))
+        }
+    }
+
+    /// The prefix, without the underscore that follows it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How long something lives. `Never` ending is the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lifetime {
+    /// It ends after this time.
+    For(Duration),
+    /// It does not end by itself.
+    Never,
+}
+
+impl Lifetime {
+    /// Reads `never`, or a duration of at least an hour.
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        duration::parse_within(text, &(HOUR..=LONGEST))
+            .map(Self::For)
+            .map_err(|message| format!("{message}, or never"))
+    }
+
+    /// The time after which it ends, if it does.
+    pub fn duration(self) -> Option<Duration> {
+        match self {
+            Self::For(duration) => Some(duration),
+            Self::Never => None,
+        }
+    }
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For(duration) => f.write_str(&duration::write(*duration)),
+            Self::Never => f.write_str("never"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_a_duration_or_never() {
+        for (text, expected) in [
+            ("never", None),
+            ("1h", Some(HOUR)),
+            ("60m", Some(HOUR)),
+            ("1y", Some(DAY * 365)),
+            ("100y", Some(LONGEST)),
+        ] {
+            assert_eq!(
+                Lifetime::parse(text).unwrap().duration(),
+                expected,
+                "{text}"
+            );
+        }
+        for bad in ["", "Never", "59m", "0d", "101y", "90"] {
+            let message = Lifetime::parse(bad).unwrap_err();
+            assert!(message.ends_with("or never"), "{message}");
+        }
+        assert!(Lifetime::For(LONGEST) < Lifetime::Never);
+    }
+
+    #[test]
+    fn a_prefix_is_letters_and_digits() {
+        for good in ["dc", "A1", "abcdefghijklmnop"] {
+            assert_eq!(TokenPrefix::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a_b", "a-b", "é", "a b", "abcdefghijklmnopq"] {
+            assert!(TokenPrefix::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

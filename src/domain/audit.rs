@@ -1,0 +1,107 @@
+//! The audit log's vocabulary: who did what.
+
+use super::id::{AccountId, TokenId};
+
+/// Who caused a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody who has not shown who they are.
+    Anonymous,
+    /// A person in a browser.
+    Account(AccountId),
+    /// A program with a token.
+    Token(TokenId),
+    /// A registered client, acting for itself.
+    Client(String),
+    /// The operator of the deployment.
+    Operator,
+    /// Doorcode itself.
+    System,
+}
+
+impl Actor {
+    /// The kind of actor, as it is stored.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Account(_) => "user",
+            Self::Token(_) => "token",
+            Self::Client(_) => "client",
+            Self::Operator => "operator",
+            Self::System => "system",
+        }
+    }
+
+    /// The actor's id, where the kind alone does not tell.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Account(id) => Some(id.as_str()),
+            Self::Token(id) => Some(id.as_str()),
+            Self::Client(id) => Some(id),
+            Self::Anonymous | Self::Operator | Self::System => None,
+        }
+    }
+
+    /// The actor in one word, as a token's revocation remembers it.
+    pub fn label(&self) -> &str {
+        self.id().unwrap_or(self.kind())
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action { $($(#[$doc])* $name,)+ }
+
+        impl Action {
+            /// The action as it is stored and filtered by.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// An account was made.
+    AccountCreated = "account.created",
+    /// An account was switched off.
+    AccountDeactivated = "account.deactivated",
+    /// A person changed their name.
+    AccountRenamed = "account.renamed",
+    /// A person changed their password.
+    PasswordChanged = "account.password_changed",
+    /// Somebody signed in.
+    SignedIn = "session.started",
+    /// A sign-in was refused.
+    SignInFailed = "session.refused",
+    /// A session was ended.
+    SignedOut = "session.ended",
+    /// An organization was made.
+    OrganizationCreated = "organization.created",
+    /// A person joined an organization.
+    MemberAdded = "member.added",
+    /// A client was registered.
+    ClientCreated = "client.created",
+    /// A device asked for a code.
+    DeviceRequested = "device.requested",
+    /// A person typed a code that names no request.
+    DeviceCodeWrong = "device.wrong_code",
+    /// A person approved a request.
+    DeviceApproved = "device.approved",
+    /// A person denied a request.
+    DeviceDenied = "device.denied",
+    /// A device fetched its token.
+    DeviceRedeemed = "device.redeemed",
+    /// A device came again with a code that was used up: a copy of it may be in other hands.
+    DeviceReplayed = "device.replayed",
+    /// Another client than the one it was made for came with a device code.
+    DeviceWrongClient = "device.wrong_client",
+    /// An approved request gave no token, since the right to it was gone.
+    DeviceRefused = "device.refused",
+    /// A token was made.
+    TokenCreated = "token.created",
+    /// A token was revoked.
+    TokenRevoked = "token.revoked",
+}

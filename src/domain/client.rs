@@ -1,0 +1,60 @@
+//! Clients: the applications that are registered here.
+
+use super::Fault;
+use super::scope::ScopeSet;
+use super::secret::Digest;
+
+/// A registered application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: String,
+    /// Its name, as shown to the person who approves.
+    pub name: String,
+    /// How it proves who it is.
+    pub credential: Credential,
+    /// What it may ask for.
+    pub scopes: ScopeSet,
+    /// What it gets when it asks for nothing.
+    pub default_scopes: ScopeSet,
+    /// Whether it may act.
+    pub standing: Standing,
+}
+
+/// How a client proves who it is (RFC 6749 section 2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// It cannot: a command line whose every copy is the same.
+    Public,
+    /// By a secret, of which the digest is kept. Such a client may introspect tokens.
+    Confidential(Digest),
+}
+
+/// Whether a client may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Active,
+    /// It was switched off.
+    Disabled,
+}
+
+/// Checks a new `client_id`: 1 to 100 letters, digits, dots, dashes and underscores. An id
+/// that looks like a user's or an organization's is refused, since both can be the subject
+/// of a token (RFC 9700 section 4.15).
+pub fn id(text: &str) -> Result<String, Fault> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if text.is_empty() || text.len() > 100 || !text.chars().all(legal) {
+        return Err(Fault::new(
+            "client_id",
+            "Use 1 to 100 letters, digits, dots, dashes and underscores.",
+        ));
+    }
+    if text.starts_with("usr_") || text.starts_with("org_") {
+        return Err(Fault::new(
+            "client_id",
+            "Do not begin with `usr_` or `org_`: these are kept for users and organizations.",
+        ));
+    }
+    Ok(text.to_owned())
+}

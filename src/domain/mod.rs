@@ -1,0 +1,66 @@
+//! The rules of Doorcode, free of input and output: no database, no clock, no randomness.
+//!
+//! Time and random bytes arrive as arguments, so every rule can be tested as a table.
+
+pub mod account;
+pub mod audit;
+pub mod client;
+pub mod device;
+pub mod id;
+pub mod network;
+pub mod org;
+pub mod password;
+pub mod scope;
+pub mod secret;
+pub mod throttle;
+pub mod token;
+pub mod user_code;
+
+/// A moment in UTC, kept to the millisecond.
+pub type Instant = chrono::DateTime<chrono::Utc>;
+
+/// One thing that is wrong with an input, in words for the person who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The field that is wrong, by its name in the form or document.
+    pub field: &'static str,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of `field`, explained by `message`.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            field,
+            message: message.into(),
+        }
+    }
+}
+
+/// Checks a name that a person typed: trimmed, 1 to 100 characters, no control or
+/// bidirectional-override characters (they could disguise what a page shows).
+pub fn name(field: &'static str, text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length == 0 {
+        return Err(Fault::new(field, "Enter a name."));
+    }
+    if length > 100 {
+        return Err(Fault::new(field, "Use at most 100 characters."));
+    }
+    if text.chars().any(is_disguise) {
+        return Err(Fault::new(
+            field,
+            "Leave out control characters and text-direction marks.",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether a character can disguise the text around it: controls, bidirectional
+/// overrides and isolates, and invisible separators.
+pub fn is_disguise(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

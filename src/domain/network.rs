@@ -1,0 +1,58 @@
+//! Addresses: which of them belong together.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 address that travels inside an IPv6 one is the IPv4 address.
+pub fn canonical(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+/// The source that throttles count: an IPv4 address, or the /64 of an IPv6 address, since
+/// one household or server commands all addresses of a /64.
+pub fn source(address: IpAddr) -> IpAddr {
+    match canonical(address) {
+        IpAddr::V6(v6) => {
+            let mut segments = v6.segments();
+            segments[4..].fill(0);
+            IpAddr::V6(Ipv6Addr::from(segments))
+        }
+        v4 => v4,
+    }
+}
+
+/// Whether two addresses are of one network: both loopback, the same /24 or the same /64.
+/// A device and a browser side by side are; a device and a browser that a phisher brought
+/// together most often are not.
+pub fn is_same_network(a: IpAddr, b: IpAddr) -> bool {
+    let (a, b) = (canonical(a), canonical(b));
+    if a.is_loopback() && b.is_loopback() {
+        return true;
+    }
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => slash_24(a) == slash_24(b),
+        (IpAddr::V6(_), IpAddr::V6(_)) => source(a) == source(b),
+        _ => false,
+    }
+}
+
+fn slash_24(address: Ipv4Addr) -> [u8; 3] {
+    let [a, b, c, _] = address.octets();
+    [a, b, c]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks() {
+        let same = |a: &str, b: &str| is_same_network(a.parse().unwrap(), b.parse().unwrap());
+        assert!(same("192.0.2.1", "192.0.2.200"));
+        assert!(!same("192.0.2.1", "192.0.3.1"));
+        assert!(same("127.0.0.1", "::1"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.9"));
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(!same("192.0.2.1", "2001:db8::1"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Organizations and the roles of their members.
+
+use super::id::OrganizationId;
+use super::{Fault, Instant};
+
+/// A member's role. A greater role may do all that a lesser one may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Uses what it was given.
+    Member,
+    /// Manages members, projects and tokens.
+    Admin,
+    /// May do everything, also end the organization.
+    Owner,
+}
+
+impl Role {
+    /// All roles, least first.
+    pub const ALL: [Self; 3] = [Self::Member, Self::Admin, Self::Owner];
+
+    /// The role as it is written in the API, the configuration and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Reads a role.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its identifier.
+    pub id: OrganizationId,
+    /// Its name in addresses, such as `acme`; unique in the deployment.
+    pub slug: String,
+    /// Its name as people write it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+/// A person's part in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The organization.
+    pub organization: Organization,
+    /// The role in it.
+    pub role: Role,
+}
+
+/// The highest role among memberships; `None` without any.
+pub fn highest_role(memberships: &[Membership]) -> Option<Role> {
+    memberships.iter().map(|membership| membership.role).max()
+}
+
+/// The slug of an organization's name: lower-case letters, digits and single dashes.
+/// Fails when the name has no letter or digit of ASCII to make one from.
+pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
+    let mut slug = String::new();
+    for c in name.to_lowercase().chars().take(100) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        return Err(Fault::new(
+            field,
+            "Use at least one letter from a to z or a digit: the organization's address is made from it.",
+        ));
+    }
+    Ok(slug.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_ordered_and_read_back() {
+        assert!(Role::Member < Role::Admin && Role::Admin < Role::Owner);
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("Owner"), None);
+    }
+
+    #[test]
+    fn slugs() {
+        for (name, expected) in [
+            ("Acme", "acme"),
+            ("  Acme, Inc. ", "acme-inc"),
+            ("Ångström 9", "ngstr-m-9"),
+        ] {
+            assert_eq!(slug("organization", name).unwrap(), expected);
+        }
+        assert!(slug("organization", "日本").is_err());
+    }
+}

@@ -1,0 +1,200 @@
+//! Scopes: the closed catalogue of what tokens can be allowed to do.
+
+use super::org::Role;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The name of a scope, such as `tokens:read`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeName(String);
+
+impl ScopeName {
+    /// Reads a name by the grammar of RFC 6749 section 3.3 (`%x21 / %x23-5B / %x5D-7E`),
+    /// without the `*` that other systems read as a wildcard; at most 100 characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) && b != b'*';
+        (!text.is_empty() && text.len() <= 100 && text.bytes().all(legal))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A set of scopes, in the order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScopeSet(BTreeSet<ScopeName>);
+
+/// A scope list that breaks the grammar of RFC 6749 section 3.3.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MalformedScope;
+
+impl ScopeSet {
+    /// Reads a space-separated list (RFC 6749 section 3.3). Order and repetition do not matter.
+    pub fn parse(text: &str) -> Result<Self, MalformedScope> {
+        text.split(' ')
+            .filter(|part| !part.is_empty())
+            .map(|part| ScopeName::parse(part).ok_or(MalformedScope))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether the set has no scope.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ScopeName> {
+        self.0.iter()
+    }
+
+    /// Whether the set holds this scope.
+    pub fn contains(&self, name: &ScopeName) -> bool {
+        self.0.contains(name)
+    }
+
+    /// What both sets hold.
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).cloned().collect())
+    }
+
+    /// Whether each scope of this set is in the other too.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+}
+
+impl FromIterator<ScopeName> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = ScopeName>>(names: I) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, name) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(name.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// A scope of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The name that tokens carry.
+    pub name: ScopeName,
+    /// What it grants, in words for the person who approves it.
+    pub description: String,
+    /// The least role that may use it; `None` if any active account may.
+    pub min_role: Option<Role>,
+}
+
+/// The scopes that every deployment has: those of Doorcode's own API.
+const BUILT_IN: [(&str, &str); 7] = [
+    ("tokens:read", "See your tokens: names, scopes and last use"),
+    ("tokens:write", "Create, rotate and revoke tokens"),
+    ("orgs:read", "See your organizations and their members"),
+    ("orgs:write", "Change organizations and their members"),
+    ("projects:read", "See the projects you can reach"),
+    ("projects:write", "Create and change projects"),
+    ("audit:read", "Read the audit log"),
+];
+
+/// Every scope that can be granted. There is no other and no wildcard.
+#[derive(Debug, Clone)]
+pub struct Catalogue(BTreeMap<ScopeName, Scope>);
+
+impl Catalogue {
+    /// The built-in scopes and those of the configuration. Fails with the name that is
+    /// defined twice; a built-in scope cannot be redefined.
+    pub fn new(configured: Vec<Scope>) -> Result<Self, ScopeName> {
+        let built_in = BUILT_IN.iter().map(|(name, description)| Scope {
+            name: ScopeName((*name).to_owned()),
+            description: (*description).to_owned(),
+            min_role: None,
+        });
+        let mut scopes = BTreeMap::new();
+        for scope in built_in.chain(configured) {
+            if let Some(twice) = scopes.insert(scope.name.clone(), scope) {
+                return Err(twice.name);
+            }
+        }
+        Ok(Self(scopes))
+    }
+
+    /// The scope with this name.
+    pub fn find(&self, name: &ScopeName) -> Option<&Scope> {
+        self.0.get(name)
+    }
+
+    /// All scopes, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.values()
+    }
+
+    /// All names.
+    pub fn names(&self) -> ScopeSet {
+        ScopeSet(self.0.keys().cloned().collect())
+    }
+
+    /// The part of `scopes` that an account may use whose highest role is `role`. A scope
+    /// that has left the catalogue is nobody's.
+    pub fn allowed(&self, scopes: &ScopeSet, role: Option<Role>) -> ScopeSet {
+        ScopeSet(
+            scopes
+                .iter()
+                .filter(|name| self.find(name).is_some_and(|scope| scope.min_role <= role))
+                .cloned()
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_a_set_by_the_grammar() {
+        let both = ScopeSet::parse("b a").unwrap();
+        assert_eq!(both, ScopeSet::parse(" a  b a").unwrap());
+        assert_eq!(both.to_string(), "a b");
+        assert!(ScopeSet::parse("").unwrap().is_empty());
+        for bad in ["a\tb", "a\"b", "a\\b", "é", "a\n", "*", "tokens:*"] {
+            assert_eq!(ScopeSet::parse(bad), Err(MalformedScope), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_limits_what_is_allowed() {
+        let deploy = Scope {
+            name: ScopeName::parse("app:deploy").unwrap(),
+            description: "Deploy".into(),
+            min_role: Some(Role::Admin),
+        };
+        let catalogue = Catalogue::new(vec![deploy.clone()]).unwrap();
+        let asked = ScopeSet::parse("app:deploy tokens:read gone:scope").unwrap();
+        let allowed = |role| catalogue.allowed(&asked, role).to_string();
+        assert_eq!(allowed(None), "tokens:read");
+        assert_eq!(allowed(Some(Role::Member)), "tokens:read");
+        assert_eq!(allowed(Some(Role::Admin)), "app:deploy tokens:read");
+        assert_eq!(allowed(Some(Role::Owner)), "app:deploy tokens:read");
+        assert_eq!(
+            Catalogue::new(vec![deploy.clone(), deploy.clone()]).err(),
+            Some(deploy.name)
+        );
+    }
+}

@@ -1,0 +1,306 @@
+//! Tokens: their written form, their attributes and whether they are alive.
+
+use super::id::{AccountId, OrganizationId, TokenId};
+use super::scope::ScopeSet;
+use super::secret::Secret;
+use super::{Fault, Instant};
+use chrono::{Days, NaiveDate, NaiveTime};
+use std::net::IpAddr;
+
+/// Random bytes in a token: 160 bits (RFC 6749 section 10.10).
+pub type TokenSeed = [u8; 20];
+
+/// Writes a new token: `<prefix>_`, 40 random hexadecimal digits, and 8 of CRC-32 over
+/// everything before them. The checksum grants nothing; it lets a secret scanner and this
+/// server tell a token from an accident.
+pub fn write(prefix: &str, seed: &TokenSeed) -> Secret {
+    let body = format!("{prefix}_{}", hex::encode(seed));
+    let checksum = crc32fast::hash(body.as_bytes());
+    Secret::new(format!("{body}{checksum:08x}"))
+}
+
+/// Whether a text has a token's form and checksum. What has not is no token of this
+/// deployment and needs no look-up.
+pub fn is_well_formed(prefix: &str, text: &str) -> bool {
+    let Some(digits) = text
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('_'))
+    else {
+        return false;
+    };
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if digits.len() != 48 || !digits.bytes().all(is_hex) {
+        return false;
+    }
+    let (body, checksum) = text.split_at(text.len() - 8);
+    u32::from_str_radix(checksum, 16) == Ok(crc32fast::hash(body.as_bytes()))
+}
+
+/// What lists show of a token: the prefix and the last four characters.
+pub fn hint(prefix: &str, token: &Secret) -> String {
+    let text = token.expose();
+    format!("{prefix}_…{}", &text[text.len().saturating_sub(4)..])
+}
+
+/// Who a token acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A person: a personal access token.
+    Account(AccountId),
+    /// An organization: its token holds no personal data and survives its maker's leaving.
+    Organization(OrganizationId),
+}
+
+impl Owner {
+    /// The token's kind, as the API writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Account(_) => "personal",
+            Self::Organization(_) => "organization",
+        }
+    }
+
+    /// The owner's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Account(id) => id.as_str(),
+            Self::Organization(id) => id.as_str(),
+        }
+    }
+}
+
+/// A token without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its identifier.
+    pub id: TokenId,
+    /// Who it acts for.
+    pub owner: Owner,
+    /// The name that its maker gave it.
+    pub name: String,
+    /// What it was granted. What it may do now can be less: see the owner's role.
+    pub scopes: ScopeSet,
+    /// The prefix and the last four characters.
+    pub hint: String,
+    /// The client that asked for it, if it came by the device flow.
+    pub client_id: Option<String>,
+    /// The device that asked for it, by its own unverified word.
+    pub device_name: Option<String>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it ends; `None` if never.
+    pub expires_at: Option<Instant>,
+    /// Its last use that was recorded.
+    pub last_use: Option<LastUse>,
+    /// How it was ended before its time.
+    pub revocation: Option<Revocation>,
+}
+
+/// When and from where a token was last used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUse {
+    /// The moment; written at most once a minute.
+    pub at: Instant,
+    /// The address of the caller.
+    pub address: IpAddr,
+}
+
+/// How a token was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The moment.
+    pub at: Instant,
+    /// Who did it, as an actor of the audit log.
+    pub by: String,
+    /// Why, in the words of [`RevocationReason`].
+    pub reason: String,
+}
+
+/// Why a token was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationReason {
+    /// The owner pressed Revoke.
+    Owner,
+    /// The owner pressed Revoke all.
+    RevokeAll,
+    /// The client gave it back (RFC 7009).
+    Client,
+    /// The owner's account was deactivated.
+    Deactivated,
+}
+
+impl RevocationReason {
+    /// The reason as it is stored and shown in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "revoked_by_owner",
+            Self::RevokeAll => "revoke_all",
+            Self::Client => "revoked_by_client",
+            Self::Deactivated => "account_deactivated",
+        }
+    }
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It can.
+    Live,
+    /// Its time is over.
+    Expired,
+    /// Someone ended it.
+    Revoked,
+}
+
+impl Token {
+    /// The token's state at a moment. A token ends at the very instant of its expiry.
+    pub fn state(&self, now: Instant) -> State {
+        if self.revocation.is_some() {
+            State::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            State::Expired
+        } else {
+            State::Live
+        }
+    }
+}
+
+/// The choices of the field `Expires`.
+pub const EXPIRY_CHOICES: [&str; 5] = ["30d", "90d", "1y", "never", "custom"];
+
+/// Reads the choice of the field `Expires`: a preset, or `custom` with a date, at whose end
+/// (UTC) the token ends. `latest` is the latest expiry that the configuration allows, `None`
+/// if tokens may live for ever.
+pub fn expiry(
+    choice: &str,
+    custom: Option<&str>,
+    now: Instant,
+    latest: Option<Instant>,
+) -> Result<Option<Instant>, Fault> {
+    let in_days = |days| now.checked_add_days(Days::new(days));
+    let end = match choice {
+        "never" => None,
+        "30d" => in_days(30),
+        "90d" => in_days(90),
+        "1y" => in_days(365),
+        "custom" => Some(end_of_day(custom.unwrap_or_default(), now)?),
+        _ => return Err(Fault::new("expires", "Choose when the token ends.")),
+    };
+    match (end, latest) {
+        (None, Some(_)) => Err(Fault::new(
+            "expires",
+            "Tokens must end here: choose a date.",
+        )),
+        (Some(end), Some(latest)) if end > latest => {
+            let field = if choice == "custom" {
+                "expires_on"
+            } else {
+                "expires"
+            };
+            Err(Fault::new(
+                field,
+                format!("Choose a date up to {}.", latest.format("%Y-%m-%d")),
+            ))
+        }
+        _ => Ok(end),
+    }
+}
+
+fn end_of_day(date: &str, now: Instant) -> Result<Instant, Fault> {
+    let fault = |message| Fault::new("expires_on", message);
+    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
+        .map_err(|_| fault("Enter a date as year-month-day, such as 2030-01-31."))?;
+    let end = date
+        .checked_add_days(Days::new(1))
+        .map(|day| day.and_time(NaiveTime::MIN).and_utc())
+        .filter(|end| end.timestamp() < 253_402_300_800)
+        .ok_or_else(|| fault("Choose a date before the year 10000, or `never`."))?;
+    if end <= now {
+        return Err(fault("Choose a date that is not in the past."));
+    }
+    Ok(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    #[test]
+    fn a_token_has_the_form_and_any_change_breaks_it() {
+        let token = write("dc", &[0xab; 20]);
+        let text = token.expose();
+        assert_eq!(text.len(), 2 + 1 + 48);
+        assert!(is_well_formed("dc", text));
+        assert!(!is_well_formed("cwt", text));
+        assert_eq!(hint("dc", &token), format!("dc_…{}", &text[47..]));
+        for i in 0..text.len() {
+            let mut broken = text.as_bytes().to_vec();
+            broken[i] = if broken[i] == b'0' { b'1' } else { b'0' };
+            assert!(
+                !is_well_formed("dc", std::str::from_utf8(&broken).unwrap()),
+                "{i}"
+            );
+        }
+        for other in [
+            "",
+            "dc",
+            "dc_",
+            &text.to_uppercase(),
+            &format!("{text}0"),
+            &text[..50],
+        ] {
+            assert!(!is_well_formed("dc", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn expiry_choices() {
+        let now = chrono::Utc
+            .with_ymd_and_hms(2026, 11, 22, 12, 0, 0)
+            .unwrap();
+        let day = |y, m, d| chrono::Utc.with_ymd_and_hms(y, m, d, 0, 0, 0).unwrap();
+        let read = |choice, custom| expiry(choice, custom, now, None);
+        assert_eq!(read("never", None).unwrap(), None);
+        assert_eq!(
+            read("30d", None).unwrap(),
+            Some(now + chrono::Duration::days(30))
+        );
+        assert_eq!(
+            read("1y", None).unwrap(),
+            Some(now + chrono::Duration::days(365))
+        );
+        assert_eq!(
+            read("custom", Some("2026-11-22")).unwrap(),
+            Some(day(2026, 11, 23))
+        );
+        for (choice, custom, field) in [
+            ("custom", Some("2026-11-21"), "expires_on"),
+            ("custom", Some("x"), "expires_on"),
+            ("custom", None, "expires_on"),
+            ("custom", Some("99999-01-01"), "expires_on"),
+            ("custom", Some("9999-12-31"), "expires_on"),
+            ("2d", None, "expires"),
+            ("", None, "expires"),
+        ] {
+            assert_eq!(
+                read(choice, custom).unwrap_err().field,
+                field,
+                "{choice} {custom:?}"
+            );
+        }
+        let capped = |choice| expiry(choice, None, now, Some(now + chrono::Duration::days(90)));
+        assert!(capped("90d").is_ok());
+        assert!(capped("1y").is_err());
+        assert!(capped("never").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_never_panics(text: String, date: String) {
+            let now = chrono::Utc.timestamp_opt(0, 0).unwrap();
+            let _ = is_well_formed("dc", &text);
+            let _ = expiry("custom", Some(&date), now, None);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The program `doorcode`: the server, its administration, and the command line of people.
+
+mod command;
+
+use clap::{Parser, Subcommand};
+use command::{admin, serve};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Device login, personal access tokens and authorization for your API.
+///
+/// Without a command, the server starts.
+#[derive(Parser)]
+#[command(name = "doorcode", version)]
+struct Arguments {
+    /// The server's configuration [default: doorcode.toml, if it is there]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Bring the database up to date, without starting the server
+    Migrate,
+    /// Manage accounts
+    #[command(subcommand)]
+    User(admin::User),
+    /// Manage clients
+    #[command(subcommand)]
+    Client(admin::Client),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(admin::Configuration),
+    #[command(flatten)]
+    CommandLine(doorcode::cli::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = arguments.config.as_deref();
+    let result = match arguments.command {
+        None | Some(Command::Serve) => serve::run(config),
+        Some(Command::Migrate) => admin::migrate(config),
+        Some(Command::User(user)) => admin::user(config, user),
+        Some(Command::Client(client)) => admin::client(config, client),
+        Some(Command::Config(configuration)) => admin::configuration(config, configuration),
+        Some(Command::CommandLine(command)) => return doorcode::cli::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; there is nobody left to tell then.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("doorcode: {error}\n").as_bytes(),
+            );
+            ExitCode::FAILURE
+        }
+    }
+}

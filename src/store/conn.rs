@@ -1,0 +1,96 @@
+//! Connections to either database, and the pool of those to PostgreSQL.
+
+use super::Error;
+use crate::config::DatabaseUrl;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2;
+
+/// A connection to whichever database the configuration names. Queries are written once,
+/// against this type.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// What a new connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading alone; SQLite then refuses to write.
+    Read,
+    /// Writing.
+    Write,
+}
+
+impl Conn {
+    /// Opens a connection. The derived `Conn::establish` is never used: it tries one database
+    /// after the other, and can make an SQLite file named like an unreachable server.
+    pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
+        match url {
+            DatabaseUrl::Postgres(url) => PgConnection::establish(url)
+                .map(Self::Postgres)
+                .map_err(|error| Error::Unavailable(error.to_string())),
+            DatabaseUrl::Sqlite(path) => {
+                let path = path.to_str().ok_or_else(|| {
+                    Error::Unavailable("the path of the database is not UTF-8".into())
+                })?;
+                let mut conn = SqliteConnection::establish(path)
+                    .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
+                // An acknowledged write survives a power cut (FULL), and a reader never waits
+                // for the writer (WAL). Checkpoints are rarer than by default, which buys
+                // half as many writes again.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                     PRAGMA wal_autocheckpoint = 4000;",
+                )
+                .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
+                if purpose == Purpose::Read {
+                    conn.batch_execute("PRAGMA query_only = ON")?;
+                }
+                Ok(Self::Sqlite(conn))
+            }
+        }
+    }
+
+    /// Whether the server at the other end still answers.
+    pub fn ping(&mut self) -> Result<(), Error> {
+        diesel::sql_query("SELECT 1").execute(self)?;
+        Ok(())
+    }
+}
+
+/// A pooled connection that remembers that it was lost: libpq tells that only at its next
+/// use, and diesel's own check does not see it.
+pub struct Pooled {
+    /// The connection.
+    pub conn: Conn,
+    /// Whether it must not be used again.
+    pub lost: bool,
+}
+
+/// Makes the pool's connections.
+pub struct Manager(pub DatabaseUrl);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Pooled, Error> {
+        Ok(Pooled {
+            conn: Conn::open(&self.0, Purpose::Read)?,
+            lost: false,
+        })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {
+        pooled.conn.ping()
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.lost
+    }
+}

@@ -1,0 +1,131 @@
+//! The tables, column by column as in `migrations/`.
+
+diesel::table! {
+    account (id) {
+        id -> Text,
+        email -> Text,
+        name -> Text,
+        password_hash -> Text,
+        state -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    setup_link (link_digest) {
+        link_digest -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    organization (id) {
+        id -> Text,
+        slug -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    membership (organization_id, account_id) {
+        organization_id -> Text,
+        account_id -> Text,
+        role -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        cookie_digest -> Text,
+        account_id -> Text,
+        created_at -> Timestamp,
+        last_seen_at -> Timestamp,
+        address -> Text,
+        user_agent -> Text,
+    }
+}
+
+diesel::table! {
+    client (id) {
+        id -> Text,
+        name -> Text,
+        secret_digest -> Nullable<Text>,
+        scopes -> Text,
+        default_scopes -> Text,
+        state -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    token (id) {
+        id -> Text,
+        token_digest -> Text,
+        account_id -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        name -> Text,
+        hint -> Text,
+        scopes -> Text,
+        client_id -> Nullable<Text>,
+        device_name -> Nullable<Text>,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        last_used_at -> Nullable<Timestamp>,
+        last_used_address -> Nullable<Text>,
+        revoked_at -> Nullable<Timestamp>,
+        revoked_by -> Nullable<Text>,
+        revoked_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    device_grant (id) {
+        id -> Text,
+        device_code_digest -> Text,
+        user_code_digest -> Text,
+        client_id -> Text,
+        scopes -> Text,
+        device_name -> Nullable<Text>,
+        address -> Text,
+        source -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        state -> Text,
+        interval_ms -> BigInt,
+        last_poll_at -> Nullable<Timestamp>,
+        decided_by -> Nullable<Text>,
+        granted_scopes -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    throttle (key) {
+        key -> Text,
+        attempts -> Integer,
+        since -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_event (id) {
+        id -> Text,
+        at -> Timestamp,
+        action -> Text,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        target -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        request_id -> Text,
+        address -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::joinable!(membership -> organization (organization_id));
+diesel::joinable!(membership -> account (account_id));
+diesel::joinable!(session -> account (account_id));
+diesel::allow_tables_to_appear_in_same_query!(account, organization, membership, session);

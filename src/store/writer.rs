@@ -1,0 +1,261 @@
+//! Writes share commits.
+//!
+//! Callers queue their work; a writer thread takes what is queued, runs each piece in its
+//! own savepoint of one transaction, commits, and answers after the commit. So an answer is
+//! always durable, and a busy server pays for one flush to disk where it had many. SQLite
+//! has one writer, since it allows one at a time; PostgreSQL has a few.
+
+use super::conn::{Conn, Purpose};
+use super::{Error, Fails};
+use crate::config::DatabaseUrl;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Work that waits for a writer. When it is full, the server says that it is busy.
+const QUEUE: usize = 4096;
+
+/// Work that shares one commit at the most.
+const BATCH: usize = 128;
+
+/// Writer threads on PostgreSQL.
+const POSTGRES_WRITERS: usize = 3;
+
+/// How often work that collided with other work is tried again.
+const RETRIES: usize = 20;
+
+/// The queue and the threads that empty it.
+pub struct Writers {
+    queue: Mutex<Option<Sender<Box<dyn Job>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+trait Job: Send {
+    /// Does the work in a savepoint, and keeps the result.
+    fn run(&mut self, conn: &mut Conn) -> After;
+    /// Tells the caller: the kept result, or why it was not committed.
+    fn answer(self: Box<Self>, committed: Result<(), Error>);
+}
+
+#[derive(PartialEq, Eq)]
+enum After {
+    Done,
+    /// The work collided with a concurrent one and must run again.
+    Again,
+    /// The connection is gone, and with it the transaction.
+    Lost,
+}
+
+struct Work<F, T, E> {
+    work: F,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+enum Rollback<E> {
+    Work(E),
+    Database(diesel::result::Error),
+}
+
+impl<E> From<diesel::result::Error> for Rollback<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl<F, T, E> Job for Work<F, T, E>
+where
+    F: FnMut(&mut Conn) -> Result<T, E> + Send,
+    T: Send,
+    E: Fails,
+{
+    fn run(&mut self, conn: &mut Conn) -> After {
+        let result = conn
+            .transaction(|conn| (self.work)(conn).map_err(Rollback::Work))
+            .map_err(|rollback| match rollback {
+                Rollback::Work(error) => error,
+                Rollback::Database(error) => E::from(Error::from(error)),
+            });
+        let after = match result.as_ref().err().and_then(Fails::store_error) {
+            Some(Error::Collision) => After::Again,
+            Some(Error::Unavailable(_)) => After::Lost,
+            _ => After::Done,
+        };
+        self.result = Some(result);
+        after
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Error>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(E::from(Error::Unavailable("the writer did not run".into()))),
+            (Err(error), _) => Err(E::from(error)),
+        };
+        // A caller that has gone away does not need the answer; the work is done all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+impl Writers {
+    /// Starts the writer threads.
+    pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
+        let (queue, receiver) = crossbeam_channel::bounded(QUEUE);
+        let count = match url {
+            DatabaseUrl::Sqlite(_) => 1,
+            DatabaseUrl::Postgres(_) => POSTGRES_WRITERS,
+        };
+        let threads = (0..count)
+            .map(|i| {
+                let mut writer = Writer {
+                    url: url.clone(),
+                    conn: None,
+                };
+                let receiver: Receiver<Box<dyn Job>> = receiver.clone();
+                std::thread::Builder::new()
+                    .name(format!("writer-{i}"))
+                    .spawn(move || writer.serve(&receiver))
+                    .map_err(|error| Error::Unavailable(error.to_string()))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Queues work and waits until it is committed, or was rolled back with its error.
+    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Work {
+            work,
+            result: None,
+            reply,
+        });
+        let queue = lock(&self.queue).clone();
+        let stopped = || E::from(Error::Unavailable("the server is stopping".into()));
+        match queue.ok_or_else(stopped)?.try_send(job) {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
+            Err(TrySendError::Full(_)) => Err(E::from(Error::Busy)),
+            Err(TrySendError::Disconnected(_)) => Err(stopped()),
+        }
+    }
+
+    /// Takes no more work, finishes what is queued and ends the threads.
+    pub fn stop(&self) {
+        drop(lock(&self.queue).take());
+        for thread in lock(&self.threads).drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a writer thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Writer {
+    url: DatabaseUrl,
+    conn: Option<Conn>,
+}
+
+impl Writer {
+    fn serve(&mut self, queue: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = queue.recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH
+                && let Ok(job) = queue.try_recv()
+            {
+                batch.push(job);
+            }
+            for mut job in self.commit(batch) {
+                // Alone in its transaction, the work meets no other of its own batch.
+                for _ in 0..RETRIES {
+                    match self.commit(vec![job]).pop() {
+                        Some(again) => job = again,
+                        None => break,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction and answers it; gives back what has to run again.
+    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        let conn = match self.connected() {
+            Ok(conn) => conn,
+            Err(error) => {
+                answer_all(batch, &Err(error));
+                return Vec::new();
+            }
+        };
+        let mut after = Vec::with_capacity(batch.len());
+        let committed = begin(conn).and_then(|()| {
+            for job in &mut batch {
+                after.push(job.run(conn));
+                if after.last() == Some(&After::Lost) {
+                    return Err(Error::Unavailable("the database went away".into()));
+                }
+            }
+            <Conn as Connection>::TransactionManager::commit_transaction(conn).map_err(Error::from)
+        });
+        if let Err(error) = &committed {
+            // Whatever state the transaction is in, a new connection starts from none.
+            self.conn = None;
+            if matches!(error, Error::Collision) {
+                return batch;
+            }
+            answer_all(batch, &committed);
+            return Vec::new();
+        }
+        let mut again = Vec::new();
+        for (job, after) in batch.into_iter().zip(after) {
+            if after == After::Again {
+                again.push(job);
+            } else {
+                job.answer(Ok(()));
+            }
+        }
+        again
+    }
+
+    fn connected(&mut self) -> Result<&mut Conn, Error> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => Conn::open(&self.url, Purpose::Write)?,
+        };
+        Ok(self.conn.insert(conn))
+    }
+}
+
+fn answer_all(batch: Vec<Box<dyn Job>>, outcome: &Result<(), Error>) {
+    for job in batch {
+        job.answer(outcome.clone());
+    }
+}
+
+/// On SQLite a write transaction takes the lock at once: one that reads first and then
+/// writes would fail when another wrote in between.
+fn begin(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
+        }
+        Conn::Postgres(_) => <Conn as Connection>::TransactionManager::begin_transaction(conn)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! What handlers take out of a request: who sends it from where, and its body.
+
+use super::failure::Failure;
+use super::headers::REQUEST_ID;
+use crate::app::{App, Context};
+use crate::config::Config;
+use crate::domain::secret::Secret;
+use crate::domain::{is_disguise, network};
+use crate::wire::form::Form;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The largest body: 16 KiB, many times what any form needs.
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// How long a client may take to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest token that is looked at, in bytes.
+const TOKEN_LIMIT: usize = 1024;
+
+/// The context that the outermost layer gave the request.
+pub fn context_of(app: &App, request: &HttpRequest) -> Context {
+    match request.extensions().get::<Context>() {
+        Some(context) => context.clone(),
+        None => context(app, request),
+    }
+}
+
+/// Who asks, from where.
+pub fn context(app: &App, request: &HttpRequest) -> Context {
+    let text = |name: &HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    Context {
+        request_id: text(&REQUEST_ID)
+            .filter(|id| is_request_id(id))
+            .map_or_else(|| app.draw_request_id(), str::to_owned),
+        address: Some(address(app.config(), request)),
+        user_agent: text(&header::USER_AGENT)
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !is_disguise(*c))
+            .collect(),
+    }
+}
+
+/// Whether a caller's own name for its request is safe to log and to repeat.
+fn is_request_id(text: &str) -> bool {
+    (8..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// The address of the caller. What `X-Forwarded-For` says counts only from a trusted proxy:
+/// from the right, the first address that is no trusted proxy itself.
+fn address(config: &Config, request: &HttpRequest) -> IpAddr {
+    let is_trusted = |address: IpAddr| {
+        let proxies = &config.server.trusted_proxies;
+        proxies.iter().any(|proxy| proxy.contains(&address))
+    };
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
+            network::canonical(peer.ip())
+        });
+    let forwarded: Vec<&str> = request
+        .headers()
+        .get_all(header::X_FORWARDED_FOR)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut address = peer;
+    for hop in forwarded.into_iter().rev() {
+        if !is_trusted(address) {
+            break;
+        }
+        match hop.parse() {
+            Ok(hop) => address = network::canonical(hop),
+            // What lies behind a garbled hop cannot be known.
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// Reads a body, within the limits of size and time.
+pub async fn body(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>, Failure> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_LIMIT) {
+        return Err(Failure::TooLarge);
+    }
+    let read = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Failure::Malformed("The body broke off."))?;
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(Failure::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    tokio::time::timeout(BODY_TIMEOUT, read)
+        .await
+        .unwrap_or(Err(Failure::TooSlow))
+}
+
+/// The media type of the body, in lower case and without parameters.
+pub fn media_type(request: &HttpRequest) -> String {
+    request.content_type().trim().to_ascii_lowercase()
+}
+
+/// Reads a form.
+pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Form, Failure> {
+    if media_type(request) != "application/x-www-form-urlencoded" {
+        return Err(Failure::UnsupportedMedia);
+    }
+    read_form(&body(request, payload).await?)
+}
+
+/// Reads a form that has arrived.
+pub fn read_form(body: &[u8]) -> Result<Form, Failure> {
+    Form::parse(body).map_err(|_| {
+        Failure::Malformed("The form has a broken percent escape, a NUL, or is not UTF-8.")
+    })
+}
+
+/// Reads the query string.
+pub fn query(request: &HttpRequest) -> Result<Form, Failure> {
+    read_form(request.query_string().as_bytes())
+}
+
+/// The value of the one `Authorization` header.
+pub fn authorization(request: &HttpRequest) -> Result<Option<&str>, Failure> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Failure::Malformed(
+            "Send one Authorization header, not several.",
+        ));
+    }
+    first
+        .map(|value| {
+            value
+                .to_str()
+                .map_err(|_| Failure::Malformed("The Authorization header is not ASCII."))
+        })
+        .transpose()
+}
+
+/// What follows a scheme's name, which may be in any case; `None` for another scheme.
+pub fn of_scheme<'a>(authorization: &'a str, scheme: &str) -> Option<&'a str> {
+    let (name, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    name.eq_ignore_ascii_case(scheme).then_some(rest.trim())
+}
+
+/// The bearer token (RFC 6750 section 2.1); `None` without one. Tokens in queries and bodies
+/// are not looked for.
+pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
+    let Some(token) = authorization(request)?.and_then(|value| of_scheme(value, "bearer")) else {
+        return Ok(None);
+    };
+    // The `b64token` of RFC 6750 section 2.1.
+    let is_legal = |b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+    };
+    if token.is_empty() || token.len() > TOKEN_LIMIT || !token.bytes().all(is_legal) {
+        return Err(Failure::Malformed(
+            "The Authorization header must be `Bearer`, a space, and one token.",
+        ));
+    }
+    Ok(Some(Secret::new(token)))
+}

@@ -1,0 +1,88 @@
+//! What every answer carries: a request id and the headers that tell browsers to be strict.
+
+use super::extract;
+use crate::app::App;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, web};
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// No page runs a script or loads a style that is not a file of ours, sends a form
+/// elsewhere, or can be framed.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+     frame-ancestors 'none'";
+
+/// Headers of every answer. The policies are for pages, and harmless elsewhere.
+const FIXED: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // A user code may be in the address.
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+/// A year, as browsers' preload lists want it.
+const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
+
+/// The outermost layer: names the request, logs it without its query, and sets the headers.
+pub async fn every_answer(
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let context = extract::context(&app, request.request());
+    let request_id = context.request_id.clone();
+    request.extensions_mut().insert(context);
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let started = std::time::Instant::now();
+
+    let mut response = next.call(request).await?;
+
+    let milliseconds = started.elapsed().as_millis();
+    let status = response.status().as_u16();
+    tracing::info!(%request_id, %method, path, status, milliseconds, "request");
+    set_headers(
+        response.headers_mut(),
+        &request_id,
+        app.config().server.public_url.is_https(),
+    );
+    Ok(response)
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str, is_https: bool) {
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_https {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(STRICT_TRANSPORT),
+        );
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// Forbids every cache to keep an answer.
+pub fn no_store(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}

@@ -1,0 +1,83 @@
+//! HTTP: handlers translate between requests and use cases.
+//!
+//! Each scope of addresses has one surface, the form in which it answers every error: OAuth
+//! JSON under `/auth` and `/.well-known`, problem details under `/v1`, pages elsewhere.
+
+mod api;
+mod assets;
+mod extract;
+mod failure;
+mod headers;
+mod oauth;
+mod pages;
+mod probe;
+mod route;
+
+pub use pages::setup_path;
+
+use crate::app::App;
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept. Longer than the usual keep-alive of proxies would
+/// be wasted on them; shorter would break their connections.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long requests in flight may go on when the server stops, in seconds.
+const SHUTDOWN_SECONDS: u64 = 20;
+
+/// Every address that is served.
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::scope("/auth")
+                .wrap(from_fn(oauth::surface))
+                .configure(oauth::routes),
+        )
+        .service(
+            web::scope("/v1/auth")
+                .wrap(from_fn(oauth::surface))
+                .configure(oauth::device_routes),
+        )
+        .service(
+            web::scope("/.well-known")
+                .wrap(from_fn(oauth::surface))
+                .configure(oauth::metadata_routes),
+        )
+        .service(
+            web::scope("/v1")
+                .wrap(from_fn(api::surface))
+                .configure(api::routes),
+        )
+        .service(web::scope("/assets").configure(assets::routes))
+        .configure(probe::routes)
+        .service(
+            web::scope("")
+                .wrap(from_fn(pages::surface))
+                .configure(pages::routes),
+        );
+}
+
+/// Builds the server on a listening socket. It handles no signals: whoever runs it stops it
+/// through its handle.
+pub fn server(app: App, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    Ok(HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::new(app.clone()))
+            .wrap(from_fn(headers::every_answer))
+            .configure(routes)
+    })
+    .workers(workers)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run())
+}

@@ -1,0 +1,206 @@
+//! The parameters of the OAuth endpoints, read by their common rules (RFC 6749 section 3.2).
+
+use crate::app::client::Credentials;
+use crate::app::{self, OAuthError};
+use crate::domain::secret::Secret;
+use crate::web::extract;
+use crate::web::failure::Failure;
+use crate::wire::form::{self, Form};
+use actix_web::{HttpRequest, web};
+use base64::Engine;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+/// Every parameter that has a meaning at one of the endpoints.
+const KNOWN: [&str; 8] = [
+    "client_id",
+    "client_secret",
+    "scope",
+    "device_name",
+    "grant_type",
+    "device_code",
+    "token",
+    "token_type_hint",
+];
+
+/// Which bodies an endpoint takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// A form, as the RFCs say.
+    Form,
+    /// A form, or a JSON object of strings for those who have no form at hand.
+    FormOrJson,
+}
+
+/// Reads the parameters. None may appear twice, and none that has a meaning may be in the
+/// query, where it would end up in logs.
+pub async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    encoding: Encoding,
+) -> Result<Form, Failure> {
+    let query = extract::query(request)?;
+    if query.names().any(|name| KNOWN.contains(&name)) {
+        return Err(Failure::Malformed(
+            "Send the parameters in the body, not in the query.",
+        ));
+    }
+    let is_json =
+        encoding == Encoding::FormOrJson && extract::media_type(request) == "application/json";
+    let parameters = if is_json {
+        read_json(&extract::body(request, payload).await?)?
+    } else {
+        extract::form(request, payload).await?
+    };
+    // RFC 8707 section 2 lets `resource` repeat; it has no meaning here yet.
+    match parameters.repeated() {
+        Some(name) if name != "resource" => {
+            Err(Failure::Malformed("A parameter appears more than once."))
+        }
+        _ => Ok(parameters),
+    }
+}
+
+/// The value of a parameter that must be there.
+pub fn required<'a>(
+    parameters: &'a Form,
+    name: &str,
+    missing: &'static str,
+) -> Result<&'a str, Failure> {
+    parameters.value(name).ok_or(Failure::Malformed(missing))
+}
+
+/// Who is calling (RFC 6749 section 2.3.1): by HTTP Basic, or in the form, and not by both.
+pub fn credentials(request: &HttpRequest, parameters: &Form) -> Result<Credentials, Failure> {
+    let id = parameters.value("client_id");
+    let secret = parameters.value("client_secret");
+    let Some(authorization) = extract::authorization(request)? else {
+        let id = id
+            .ok_or(Failure::Malformed("The client_id is missing."))?
+            .to_owned();
+        return Ok(match secret {
+            Some(secret) => Credentials::IdAndSecret(id, Secret::new(secret)),
+            None => Credentials::Id(id),
+        });
+    };
+    if secret.is_some() {
+        return Err(Failure::Malformed(
+            "Send the client secret in the Authorization header or in the body, not in both.",
+        ));
+    }
+    let (basic_id, basic_secret) = extract::of_scheme(authorization, "basic")
+        .and_then(read_basic)
+        .ok_or(Failure::App(app::Error::OAuth(
+            OAuthError::InvalidClient,
+            "The Authorization header holds no client credentials in the Basic scheme.",
+        )))?;
+    if id.is_some_and(|id| id != basic_id) {
+        return Err(Failure::Malformed(
+            "The client_id differs from the one in the Authorization header.",
+        ));
+    }
+    Ok(Credentials::IdAndSecret(
+        basic_id,
+        Secret::new(basic_secret),
+    ))
+}
+
+/// Reads Basic credentials, both of which are form-encoded first (RFC 6749 section 2.3.1).
+fn read_basic(encoded: &str) -> Option<(String, String)> {
+    let decoded = base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((form::decode(id).ok()?, form::decode(secret).ok()?))
+}
+
+/// Reads a JSON object of strings. Members that are no strings are refused, and `null`
+/// counts as absent.
+fn read_json(body: &[u8]) -> Result<Form, Failure> {
+    serde_json::from_slice::<Members>(body)
+        .map(|members| Form::from_pairs(members.0))
+        .map_err(|_| {
+            Failure::Malformed("The body must be a JSON object whose members are strings.")
+        })
+}
+
+/// The members of an object with all repetitions, which a map would hide.
+struct Members(Vec<(String, String)>);
+
+impl<'de> de::Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Option<String>>()? {
+                    let value = value.unwrap_or_default();
+                    if value.contains('\0') {
+                        return Err(de::Error::custom("a NUL"));
+                    }
+                    pairs.push((name, value));
+                }
+                Ok(Members(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_an_object_of_strings() {
+        let form = read_json(br#"{"client_id":"cli","scope":null,"device_name":"\u00e9"}"#)
+            .unwrap_or_default();
+        assert_eq!(form.value("client_id"), Some("cli"));
+        assert_eq!(form.value("scope"), None);
+        assert_eq!(form.value("device_name"), Some("é"));
+        let twice = read_json(br#"{"a":"1","\u0061":"2"}"#).unwrap_or_default();
+        assert_eq!(twice.repeated(), Some("a"));
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        for bad in [
+            "",
+            "[]",
+            "1",
+            "null",
+            r#"{"a":1}"#,
+            r#"{"a":["b"]}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\u0000"}"#,
+            r#"{"a":"b"} x"#,
+            &deep,
+        ] {
+            assert!(read_json(bad.as_bytes()).is_err(), "{bad:.20}");
+        }
+        assert!(read_json(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn basic_credentials_are_form_encoded_first() {
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let read = read_basic(&encode("my%2Did:a%25%3A%2B%C3%A9+z"));
+        assert_eq!(read, Some(("my-id".into(), "a%:+é z".into())));
+        for bad in ["", "!", &encode("no-colon"), &encode("a:%zz")] {
+            assert_eq!(read_basic(bad), None, "{bad}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_never_panics(body: Vec<u8>, basic: String) {
+            let _ = read_json(&body);
+            let _ = read_basic(&basic);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Introspection (RFC 7662) and revocation (RFC 7009).
+
+use super::parameters::{Encoding, credentials, read, required};
+use crate::app::token::{self, Introspector};
+use crate::app::{App, Context, client};
+use crate::domain::secret::Secret;
+use crate::web::extract;
+use crate::web::failure::Failure;
+use crate::wire::form::Form;
+use crate::wire::oauth::{ActiveToken, IntrospectionResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+/// `POST /auth/introspect`.
+pub async fn introspect(
+    app: web::Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let parameters = read(&request, payload, Encoding::Form).await?;
+    let context = extract::context_of(&app, &request);
+    let caller = introspector(&app, &context, &request, &parameters).await?;
+    let text = required(&parameters, "token", "The token is missing.")?;
+    let active = token::introspect(&app, &context, &caller, &Secret::new(text)).await?;
+    let issuer = app.config().server.public_url.as_str();
+    Ok(HttpResponse::Ok().json(IntrospectionResponse {
+        active: active.is_some(),
+        token: active.map(|active| describe(&active, issuer)),
+    }))
+}
+
+/// Who introspects: a confidential client, or the operator by its bearer token.
+async fn introspector(
+    app: &App,
+    context: &Context,
+    request: &HttpRequest,
+    parameters: &Form,
+) -> Result<Introspector, Failure> {
+    let has_bearer = extract::authorization(request)?
+        .and_then(|value| extract::of_scheme(value, "bearer"))
+        .is_some();
+    if has_bearer {
+        return match extract::bearer(request)? {
+            Some(token) if token::is_operator(app, &token) => Ok(Introspector::Operator),
+            _ => Err(Failure::InvalidToken),
+        };
+    }
+    let has_credentials =
+        extract::authorization(request)?.is_some() || parameters.value("client_id").is_some();
+    if !has_credentials {
+        return Err(Failure::NoToken);
+    }
+    let credentials = credentials(request, parameters)?;
+    Ok(token::introspector(app, context, &credentials).await?)
+}
+
+fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
+    let token = &active.token;
+    ActiveToken {
+        scope: active.scopes.to_string(),
+        client_id: token.client_id.clone(),
+        username: active
+            .owner
+            .as_ref()
+            .map(|owner| owner.account.email.clone()),
+        sub: token.owner.id().to_owned(),
+        token_type: "Bearer".to_owned(),
+        exp: token.expires_at.map(|at| at.timestamp()),
+        iat: token.created_at.timestamp(),
+        iss: issuer.to_owned(),
+        jti: token.id.to_string(),
+        kind: token.owner.kind().to_owned(),
+    }
+}
+
+/// `POST /auth/revoke`. The same answer for a token that was revoked now, before, or never
+/// issued (RFC 7009 section 2.2).
+pub async fn revoke(
+    app: web::Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let parameters = read(&request, payload, Encoding::Form).await?;
+    let context = extract::context_of(&app, &request);
+    let credentials = credentials(&request, &parameters)?;
+    let client = client::authenticate(&app, &context, &credentials).await?;
+    let text = required(&parameters, "token", "The token is missing.")?;
+    token::give_back(&app, &context, &client, &Secret::new(text)).await?;
+    Ok(HttpResponse::Ok().finish())
+}

@@ -1,0 +1,132 @@
+//! A person's own account: name, password and sessions.
+
+use super::faults;
+use super::session::place;
+use super::view::account::{AccountNotice, AccountPage, SessionRow};
+use super::view::{FieldErrors, Moment};
+use super::visit::{Visit, see_other};
+use crate::app::account::{self, OtherSessions};
+use crate::app::session::{self, SignedIn};
+use crate::domain::id::SessionId;
+use crate::domain::secret::Secret;
+use crate::web::extract;
+use crate::web::failure::Failure;
+use crate::wire::form::Form;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+const PAGE: &str = "/account";
+
+/// `GET /account`.
+pub async fn show_account(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let person = visit.person(PAGE)?;
+    let notice = match extract::query(&request)?.value("done") {
+        Some("name") => Some(AccountNotice::NameSaved),
+        Some("password") => Some(AccountNotice::PasswordChanged),
+        Some("password-and-sessions") => Some(AccountNotice::PasswordChangedOthersEnded),
+        Some("session") => Some(AccountNotice::SessionEnded),
+        _ => None,
+    };
+    let page = page(&visit, person, None, notice, FieldErrors::none()).await?;
+    visit.page(StatusCode::OK, &page)
+}
+
+async fn page(
+    visit: &Visit,
+    person: &SignedIn,
+    form: Option<&Form>,
+    notice: Option<AccountNotice>,
+    errors: FieldErrors,
+) -> Result<AccountPage, Failure> {
+    let now = visit.now();
+    let sessions = session::list(&visit.app, person).await?;
+    let typed_name = form.and_then(|form| form.value("name"));
+    Ok(AccountPage {
+        chrome: visit.chrome(),
+        name: typed_name.unwrap_or(&person.account.name).to_owned(),
+        end_others: form.is_none_or(|form| form.value("end_others").is_some()),
+        notice,
+        errors,
+        sessions: sessions
+            .into_iter()
+            .map(|session| SessionRow {
+                place: place(session.id.as_str(), person.session.id.as_str()),
+                id: session.id.to_string(),
+                agent: session.user_agent,
+                address: session.address.to_string(),
+                last_seen: Moment::new(session.last_seen_at, now),
+                signed_in: Moment::new(session.created_at, now),
+            })
+            .collect(),
+    })
+}
+
+/// `POST /account/name`.
+pub async fn submit_name(
+    visit: Visit,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let form = visit.form(&request, payload).await?;
+    let person = visit.person(PAGE)?;
+    let name = form.value("name").unwrap_or_default();
+    match account::rename(&visit.app, &visit.context, person, name).await {
+        Ok(()) => Ok(see_other("/account?done=name")),
+        Err(error) => again(&visit, person, &form, faults(error)?).await,
+    }
+}
+
+async fn again(
+    visit: &Visit,
+    person: &SignedIn,
+    form: &Form,
+    errors: FieldErrors,
+) -> Result<HttpResponse, Failure> {
+    let page = page(visit, person, Some(form), None, errors).await?;
+    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// `POST /account/password`.
+pub async fn submit_password(
+    visit: Visit,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let form = visit.form(&request, payload).await?;
+    let person = visit.person(PAGE)?;
+    let secret = |name| Secret::new(form.value(name).unwrap_or_default());
+    let (others, done) = match form.value("end_others") {
+        Some(_) => (OtherSessions::End, "password-and-sessions"),
+        None => (OtherSessions::Keep, "password"),
+    };
+    let changed = account::change_password(
+        &visit.app,
+        &visit.context,
+        person,
+        &secret("current_password"),
+        &secret("new_password"),
+        others,
+    )
+    .await;
+    match changed {
+        Ok(()) => Ok(see_other(&format!("/account?done={done}"))),
+        Err(error) => again(&visit, person, &form, faults(error)?).await,
+    }
+}
+
+/// `POST /account/sessions/{id}/sign-out`.
+pub async fn submit_sign_out(
+    visit: Visit,
+    request: HttpRequest,
+    payload: web::Payload,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    visit.form(&request, payload).await?;
+    let person = visit.person(PAGE)?;
+    let id = SessionId::parse(&id).ok_or(Failure::NotFound)?;
+    session::end(&visit.app, &visit.context, person, &id).await?;
+    if id == person.session.id {
+        return Ok(visit.end("/login?notice=signed-out"));
+    }
+    Ok(see_other("/account?done=session"))
+}

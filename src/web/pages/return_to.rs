@@ -1,0 +1,81 @@
+//! Where a person goes after signing in: back to where they were going, and nowhere else.
+
+/// Where people start.
+pub const HOME: &str = "/tokens";
+
+/// The pages that one can come back to.
+const PAGES: [&str; 3] = ["/device", "/tokens", "/account"];
+
+/// A local address that was asked for, or home. Only the characters that our own addresses
+/// use are let through: whatever else browsers read into an address, it cannot be written
+/// with these.
+pub fn local(asked: Option<&str>) -> &str {
+    asked.filter(|asked| is_local(asked)).unwrap_or(HOME)
+}
+
+fn is_local(asked: &str) -> bool {
+    let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
+    let is_page = PAGES.iter().any(|page| {
+        path.strip_prefix(page)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    is_page
+        && !path.contains("//")
+        && path
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_'))
+        && query.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=' | b'&' | b'.' | b'%' | b'+')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_pages_are_local_and_everything_else_is_home() {
+        for ours in [
+            "/device",
+            "/device?user_code=WDJB-MJHT",
+            "/tokens/new",
+            "/account",
+        ] {
+            assert_eq!(local(Some(ours)), ours);
+        }
+        for foreign in [
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/%2f%2fevil.example",
+            "https:evil.example",
+            "https://evil.example",
+            "/..//evil.example",
+            "/device/..//evil.example",
+            "javascript:alert(1)",
+            "\t//evil.example",
+            "/\t/evil.example",
+            "/device\r\nLocation: //evil.example",
+            "/device#@evil",
+            "/deviceevil",
+            "/tokens//evil",
+            "/logout",
+            "/setup",
+            "",
+            "device",
+            "/device?next=http://evil.example",
+        ] {
+            assert_eq!(local(Some(foreign)), HOME, "{foreign:?}");
+        }
+        assert_eq!(local(None), HOME);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_leaves_the_site(asked: String) {
+            let base = url::Url::parse("https://doorcode.example").unwrap();
+            let target = base.join(local(Some(&asked))).unwrap();
+            proptest::prop_assert_eq!(target.origin(), base.origin());
+        }
+    }
+}

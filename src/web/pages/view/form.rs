@@ -1,0 +1,173 @@
+//! What forms are made of: messages beside fields, scopes to tick, expiries to choose.
+
+use crate::domain::Fault;
+
+/// What is wrong with a form, each message beside the field that it is about. A fault whose
+/// field is empty is about the form as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(Vec<Fault>);
+
+impl FieldErrors {
+    /// Nothing is wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One message about the field with this `name`.
+    pub fn on(field: &'static str, message: impl Into<String>) -> Self {
+        let mut errors = Self::default();
+        errors.push(field, message);
+        errors
+    }
+
+    /// One message about the form as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Self::on("", message)
+    }
+
+    /// Adds a message about the field with this `name`.
+    pub fn push(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push(Fault::new(field, message));
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All messages, in the order they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.0.iter()
+    }
+
+    /// The first message about a field.
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|error| error.field == field)
+            .map(|error| error.message.as_str())
+    }
+}
+
+impl From<Fault> for FieldErrors {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+impl From<Vec<Fault>> for FieldErrors {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults)
+    }
+}
+
+/// A scope that can be ticked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeChoice {
+    /// The name, also the checkbox's value: `tokens:read`.
+    pub name: String,
+    /// What it grants, in words.
+    pub description: String,
+    /// Whether the box is ticked when the page opens.
+    pub ticked: bool,
+}
+
+/// Scopes that share the part of their name before the colon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeGroup {
+    /// The shared part: `tokens`.
+    pub name: String,
+    /// The scopes, in the order given.
+    pub scopes: Vec<ScopeChoice>,
+}
+
+impl ScopeGroup {
+    /// Groups scopes; groups appear in the order of their first scope.
+    pub fn of(scopes: Vec<ScopeChoice>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for scope in scopes {
+            let name = scope.name.split(':').next().unwrap_or_default();
+            match groups.iter_mut().find(|group| group.name == name) {
+                Some(group) => group.scopes.push(scope),
+                None => groups.push(Self {
+                    name: name.to_owned(),
+                    scopes: vec![scope],
+                }),
+            }
+        }
+        groups
+    }
+}
+
+/// An entry of the `Expires` list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiryChoice {
+    /// What the form sends: `30d`, `90d`, `1y`, `never` or `custom`.
+    pub value: &'static str,
+    /// What the person reads.
+    pub label: &'static str,
+    /// Whether it is the chosen one.
+    pub selected: bool,
+}
+
+impl ExpiryChoice {
+    /// Every choice, the one with the value `selected` chosen. A deployment with a longest
+    /// lifetime drops what goes beyond it.
+    pub fn all(selected: &str) -> Vec<Self> {
+        [
+            ("30d", "In 30 days"),
+            ("90d", "In 90 days"),
+            ("1y", "In 1 year"),
+            ("custom", "On a date I choose"),
+            ("never", "Never"),
+        ]
+        .into_iter()
+        .map(|(value, label)| Self {
+            value,
+            label,
+            selected: value == selected,
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_found_by_its_field() {
+        let mut errors = FieldErrors::on("email", "Enter your email.");
+        errors.push("password", "Enter your password.");
+        assert_eq!(errors.of("password"), Some("Enter your password."));
+        assert_eq!(errors.of("name"), None);
+        assert!(!errors.is_empty());
+        assert!(FieldErrors::none().is_empty());
+        assert_eq!(FieldErrors::whole("No.").of(""), Some("No."));
+    }
+
+    #[test]
+    fn scopes_are_grouped_by_the_part_before_the_colon() {
+        let scope = |name: &str| ScopeChoice {
+            name: name.into(),
+            description: String::new(),
+            ticked: false,
+        };
+        let groups = ScopeGroup::of(vec![scope("a:x"), scope("b"), scope("a:y")]);
+        let names: Vec<_> = groups
+            .iter()
+            .map(|g| (g.name.as_str(), g.scopes.len()))
+            .collect();
+        assert_eq!(names, [("a", 2), ("b", 1)]);
+    }
+
+    #[test]
+    fn one_expiry_is_chosen() {
+        let chosen: Vec<_> = ExpiryChoice::all("90d")
+            .into_iter()
+            .filter(|choice| choice.selected)
+            .map(|choice| choice.value)
+            .collect();
+        assert_eq!(chosen, ["90d"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! What the pages show: one typed template for each page, holding plain display data.
+//!
+//! Handlers build these structs and render them; they decide nothing about markup, and the
+//! templates decide nothing about rights. The words of a page live in its template.
+
+pub mod account;
+pub mod device;
+pub mod error;
+mod form;
+mod moment;
+pub mod token;
+
+pub use form::{ExpiryChoice, FieldErrors, ScopeChoice, ScopeGroup};
+pub use moment::{Moment, duration_words};
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+/// What every page has around its content.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    /// The deployment's name, from `[branding] name`.
+    pub brand: String,
+    /// The form token of this browser, repeated by each form in the field `csrf`.
+    pub csrf: String,
+    /// Who is signed in; without it the page has no navigation.
+    pub account: Option<Account>,
+    /// Where the static files are, with the hash of their content in the name.
+    pub assets: Assets,
+}
+
+/// The signed-in person, as the page's head names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name they gave.
+    pub name: String,
+    /// The address they sign in with.
+    pub email: String,
+}
+
+/// The URL paths of the static files.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    /// The stylesheet, `app.css`.
+    pub css: String,
+    /// The script, `app.js`.
+    pub js: String,
+    /// The logo and favicon, `icon.svg`.
+    pub icon: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn each_page_has_a_title_of_its_own_and_a_language() {
+        let mut pages = BTreeMap::new();
+        for sample in samples::all() {
+            let at = format!("{} ({})", sample.page, sample.state);
+            assert!(sample.html.contains("<html lang=\"en\">"), "{at}");
+            assert_eq!(sample.html.matches("<h1>").count(), 1, "{at}");
+            let (_, rest) = sample.html.split_once("<title>").expect("a title");
+            let (title, _) = rest.split_once("</title>").expect("an end of the title");
+            let page = *pages.entry(title.to_owned()).or_insert(sample.page);
+            assert_eq!(page, sample.page, "{at} shares its title: {title}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_inline_that_the_content_policy_forbids() {
+        for sample in samples::all() {
+            let at = format!("{} ({})", sample.page, sample.state);
+            // The one script element is the file's; typed-in markup is escaped.
+            assert_eq!(sample.html.matches("<script").count(), 1, "{at}");
+            for forbidden in [" style=", "<style", "<img src=x", "javascript:", "data:"] {
+                assert!(!sample.html.contains(forbidden), "{at}: {forbidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_form_that_posts_carries_the_form_token() {
+        for sample in samples::all() {
+            let at = format!("{} ({})", sample.page, sample.state);
+            for form in sample.html.split("<form").skip(1) {
+                let (form, _) = form.split_once("</form>").expect("an end of the form");
+                assert!(form.contains("method=\"post\""), "{at}");
+                assert!(form.contains("name=\"csrf\" value=\"form-token\""), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_typed_comes_back_and_passwords_do_not() {
+        let samples = samples::all();
+        let find = |page, state| {
+            let found = samples.iter().find(|s| s.page == page && s.state == state);
+            found.map(|s| s.html.as_str()).unwrap_or_default()
+        };
+        for (page, state, kept) in [
+            (
+                "account",
+                "errors",
+                "name=\"name\" type=\"text\" value=\"Ada Lovelace\"",
+            ),
+            (
+                "login",
+                "refused",
+                "name=\"email\" type=\"email\" value=\"ada@example.com\"",
+            ),
+            (
+                "device",
+                "wrong",
+                "name=\"user_code\" type=\"text\" value=\"WDJB-MJHX\"",
+            ),
+            (
+                "token-new",
+                "errors",
+                "name=\"expires_on\" type=\"date\" value=\"2020-01-01\"",
+            ),
+            ("token-new", "errors", "<option value=\"custom\" selected>"),
+        ] {
+            assert!(find(page, state).contains(kept), "{page} ({state}): {kept}");
+        }
+        for sample in &samples {
+            for input in sample
+                .html
+                .split("<input")
+                .filter(|i| i.contains("type=\"password\""))
+            {
+                let (input, _) = input.split_once('>').expect("an end of the input");
+                assert!(
+                    !input.contains("value="),
+                    "{} ({})",
+                    sample.page,
+                    sample.state
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_message_names_a_field_of_its_page() {
+        for sample in samples::all() {
+            for link in sample.html.split("<li><a href=\"#").skip(1) {
+                let (id, _) = link.split_once('"').expect("an end of the link");
+                let at = format!("{} ({}): {id}", sample.page, sample.state);
+                assert!(sample.html.contains(&format!(" id=\"{id}\"")), "{at}");
+                assert!(sample.html.contains(&format!(" id=\"{id}-error\"")), "{at}");
+            }
+        }
+    }
+}

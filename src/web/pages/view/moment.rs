@@ -1,0 +1,98 @@
+//! Times, in words.
+
+use chrono::{DateTime, Utc};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// An instant as the pages show it: in words, with the exact time within reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// Relative to the request: `3 minutes ago`, `in 90 days`.
+    pub relative: String,
+    /// For machines: `2026-11-22T01:40:10Z`.
+    pub iso: String,
+    /// For people who need to know exactly: `2026-11-22 01:40:10 UTC`.
+    pub title: String,
+    /// The day alone: `22 November 2026`.
+    pub day: String,
+}
+
+impl Moment {
+    /// Describes `at` to someone who reads it at `now`.
+    pub fn new(at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        Self {
+            relative: relative((at - now).num_seconds()),
+            iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            title: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            day: at.format("%-d %B %Y").to_string(),
+        }
+    }
+}
+
+fn relative(seconds_ahead: i64) -> String {
+    let seconds = seconds_ahead.unsigned_abs();
+    match (seconds < MINUTE, seconds_ahead > 0) {
+        (true, true) => "in less than a minute".to_owned(),
+        (true, false) => "just now".to_owned(),
+        (false, true) => format!("in {}", duration_words(seconds)),
+        (false, false) => format!("{} ago", duration_words(seconds)),
+    }
+}
+
+/// A length of time in its largest unit, rounded to the nearest: `4 minutes`, `90 days`.
+pub fn duration_words(seconds: u64) -> String {
+    let rounded = |unit: u64| (seconds + unit / 2) / unit;
+    // Days are kept up to the hundredth, so that a token made for 90 days says so.
+    let (count, unit) = if seconds < MINUTE {
+        (seconds, "second")
+    } else if rounded(MINUTE) < 60 {
+        (rounded(MINUTE), "minute")
+    } else if rounded(HOUR) < 24 {
+        (rounded(HOUR), "hour")
+    } else if rounded(DAY) < 100 {
+        (rounded(DAY), "day")
+    } else if rounded(DAY) < 365 {
+        (rounded(30 * DAY), "month")
+    } else {
+        (rounded(365 * DAY), "year")
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{TimeDelta, TimeZone};
+
+    #[test]
+    fn says_how_far_away_an_instant_is() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (-59, "just now"),
+            (1, "in less than a minute"),
+            (-60, "1 minute ago"),
+            (-170, "3 minutes ago"),
+            (599, "in 10 minutes"),
+            (59 * 60 + 40, "in 1 hour"),
+            (-(23 * 3600 + 50 * 60), "1 day ago"),
+            (90 * 86_400 - 2, "in 90 days"),
+            (200 * 86_400, "in 7 months"),
+            (365 * 86_400 - 2, "in 1 year"),
+            (-800 * 86_400, "2 years ago"),
+        ] {
+            assert_eq!(relative(seconds), words, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn gives_the_exact_time_too() {
+        let at = Utc.with_ymd_and_hms(2026, 11, 22, 1, 40, 10).unwrap();
+        let moment = Moment::new(at, at + TimeDelta::minutes(3));
+        assert_eq!(moment.relative, "3 minutes ago");
+        assert_eq!(moment.iso, "2026-11-22T01:40:10Z");
+        assert_eq!(moment.title, "2026-11-22 01:40:10 UTC");
+        assert_eq!(moment.day, "22 November 2026");
+    }
+}

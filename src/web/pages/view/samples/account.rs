@@ -1,0 +1,132 @@
+//! Setup, sign-in and the account, in every state.
+
+use super::super::FieldErrors;
+use super::super::account::*;
+use super::{HOSTILE, Sample, ada, minutes, sample, stranger};
+
+fn setup() -> SetupPage {
+    SetupPage {
+        chrome: stranger(),
+        link: "one-time".into(),
+        name: String::new(),
+        email: String::new(),
+        organization: String::new(),
+        errors: FieldErrors::none(),
+    }
+}
+
+fn login(notice: Option<LoginNotice>) -> LoginPage {
+    LoginPage {
+        chrome: stranger(),
+        email: String::new(),
+        return_to: "/tokens".into(),
+        notice,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn account(notice: Option<AccountNotice>) -> AccountPage {
+    let row = |id: &str, place, agent: &str, address: &str, seen| SessionRow {
+        id: id.into(),
+        place,
+        agent: agent.into(),
+        address: address.into(),
+        last_seen: minutes(seen),
+        signed_in: minutes(seen - 4000),
+    };
+    let elsewhere = SessionPlace::Elsewhere;
+    AccountPage {
+        chrome: ada(),
+        name: "Ada Lovelace".into(),
+        end_others: true,
+        notice,
+        errors: FieldErrors::none(),
+        sessions: vec![
+            row(
+                "s1",
+                SessionPlace::ThisBrowser,
+                "Firefox on Linux",
+                "203.0.113.7",
+                0,
+            ),
+            row(
+                "s2",
+                elsewhere,
+                "Safari on iPhone",
+                "2001:db8:85a3:1:2:8a2e:370:7334",
+                -95,
+            ),
+            row("s3", elsewhere, HOSTILE, "198.51.100.2", -3000),
+            row("s4", elsewhere, "", "198.51.100.3", -9000),
+        ],
+    }
+}
+
+/// Setup, sign-in and the account.
+pub fn samples() -> Vec<Sample> {
+    let mut setup_errors = FieldErrors::on("name", "Enter your name.");
+    setup_errors.push("email", "Enter an email such as ada@example.com.");
+    setup_errors.push("password", "Use at least 15 characters.");
+    setup_errors.push("organization", "Enter the name of your company or team.");
+    let mut password_errors = FieldErrors::on("current_password", "That is not your password.");
+    password_errors.push("new_password", "Use at least 15 characters.");
+    let refused = "The email or the password is wrong.";
+    let setup_again = SetupPage {
+        name: HOSTILE.into(),
+        errors: setup_errors,
+        ..setup()
+    };
+    let login_again = LoginPage {
+        email: "ada@example.com".into(),
+        errors: FieldErrors::on("password", refused),
+        ..login(None)
+    };
+    let login_whole = LoginPage {
+        errors: FieldErrors::whole(refused),
+        ..login(None)
+    };
+    let closed = |reason| SetupClosedPage {
+        chrome: stranger(),
+        reason,
+    };
+    let account_again = AccountPage {
+        end_others: false,
+        errors: password_errors,
+        ..account(None)
+    };
+    vec![
+        sample("setup", "empty", &setup()),
+        sample("setup", "errors", &setup_again),
+        sample("setup-closed", "done", &closed(SetupClosed::Done)),
+        sample("setup-closed", "bad-link", &closed(SetupClosed::BadLink)),
+        sample("login", "empty", &login(None)),
+        sample("login", "signed-out", &login(Some(LoginNotice::SignedOut))),
+        sample("login", "ended", &login(Some(LoginNotice::SessionEnded))),
+        sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
+        sample("login", "created"),
+        sample("login", "refused", &login_again),
+        sample("login", "refused-whole", &login_whole),
+        sample("account", "plain", &account(None)),
+        sample(
+            "account",
+            "name-saved",
+            &account(Some(AccountNotice::NameSaved)),
+        ),
+        sample(
+            "account",
+            "password",
+            &account(Some(AccountNotice::PasswordChanged)),
+        ),
+        sample(
+            "account",
+            "password-others",
+            &account(Some(AccountNotice::PasswordChangedOthersEnded)),
+        ),
+        sample(
+            "account",
+            "session-ended",
+            &account(Some(AccountNotice::SessionEnded)),
+        ),
+        sample("account", "errors", &account_again),
+    ]
+}

@@ -1,0 +1,127 @@
+//! Code entry, consent and result, in every state.
+
+use super::super::FieldErrors;
+use super::super::device::*;
+use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
+
+fn code() -> CodePage {
+    CodePage {
+        chrome: ada(),
+        code: String::new(),
+        via: Via::Keyboard,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn consent(confirm: Confirm) -> ConsentPage {
+    ConsentPage {
+        chrome: ada(),
+        ticket: "ticket".into(),
+        user_code: "WDJB-MJHT".into(),
+        client: ClientCard {
+            name: "Doorcode CLI".into(),
+            id: "doorcode-cli".into(),
+            trust: ClientTrust::Unverified,
+        },
+        device_name: Some("ada-laptop".into()),
+        address: "203.0.113.7".into(),
+        requested: minutes(-3),
+        code_expires: minutes(7),
+        token_ends: Some(days(90)),
+        scopes: vec![
+            choice(
+                "orgs:read",
+                "See your organizations and their members",
+                true,
+            ),
+            choice("projects:read", "See the projects you can reach", true),
+            choice(
+                "tokens:read",
+                "See your tokens: names, scopes and last use",
+                true,
+            ),
+        ],
+        withheld: Vec::new(),
+        confirm,
+        return_to: "/device".into(),
+        errors: FieldErrors::none(),
+    }
+}
+
+fn result(outcome: Outcome) -> ResultPage {
+    ResultPage {
+        chrome: ada(),
+        client: "Doorcode CLI".into(),
+        outcome,
+    }
+}
+
+/// The way of a device code.
+pub fn samples() -> Vec<Sample> {
+    let mine = || "198.51.100.24".to_owned();
+    let wrong = CodePage {
+        code: "WDJB-MJHX".into(),
+        errors: FieldErrors::on(
+            "user_code",
+            "This code is wrong, expired or already used. Check it, or start again on your device for a new one.",
+        ),
+        ..code()
+    };
+    let by_link = CodePage {
+        code: "WDJB-MJHT".into(),
+        via: Via::Link,
+        ..code()
+    };
+    let hostile = ConsentPage {
+        client: ClientCard {
+            name: HOSTILE.into(),
+            id: LONG.into(),
+            trust: ClientTrust::Unverified,
+        },
+        device_name: Some(HOSTILE.into()),
+        address: "2001:db8:85a3:1:2:8a2e:370:7334".into(),
+        token_ends: None,
+        withheld: vec!["app:deploy".into(), "orgs:write".into()],
+        ..consent(Confirm::ByLinkFromOtherNetwork(mine()))
+    };
+    let bare = ConsentPage {
+        client: ClientCard {
+            name: "Build robot".into(),
+            id: "robot".into(),
+            trust: ClientTrust::Registered,
+        },
+        device_name: None,
+        scopes: Vec::new(),
+        ..consent(Confirm::NotAsked)
+    };
+    let unconfirmed = ConsentPage {
+        errors: FieldErrors::on(
+            "confirm",
+            "Tick this only if you started it yourself. Otherwise press Deny.",
+        ),
+        ..consent(Confirm::OtherNetwork(mine()))
+    };
+    let approved = |scopes: &[&str], token_ends| Outcome::Approved {
+        scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+        token_ends,
+    };
+    vec![
+        sample("device", "empty", &code()),
+        sample("device", "by-link", &by_link),
+        sample("device", "wrong", &wrong),
+        sample("consent", "plain", &consent(Confirm::NotAsked)),
+        sample("consent", "link", &consent(Confirm::ByLink)),
+        sample("consent", "network", &unconfirmed),
+        sample("consent", "hostile", &hostile),
+        sample("consent", "bare", &bare),
+        sample(
+            "approved",
+            "plain",
+            &result(approved(&["orgs:read", "tokens:read"], Some(days(90)))),
+        ),
+        sample("approved", "bare", &result(approved(&[], None))),
+        sample("denied", "plain", &result(Outcome::Denied)),
+        sample("expired", "plain", &result(Outcome::Expired)),
+        sample("decided", "plain", &result(Outcome::AlreadyDecided)),
+    ]
+}

@@ -1,0 +1,53 @@
+//! Every error.
+
+use super::super::error::*;
+use super::{Sample, ada, sample, stranger};
+
+/// One for each kind.
+pub fn samples() -> Vec<Sample> {
+    let page = |chrome, kind| ErrorPage {
+        chrome,
+        kind,
+        request_id: Some("0199a6b0-5c1e-7d1a-9f5e-3a1b2c4d5e6f".into()),
+    };
+    vec![
+        sample("error-400", "plain", &page(ada(), ErrorKind::BadRequest)),
+        sample("error-403", "plain", &page(ada(), ErrorKind::Forbidden)),
+        sample(
+            "error-403-form",
+            "plain",
+            &page(stranger(), ErrorKind::StaleForm),
+        ),
+        sample("error-404", "plain", &page(stranger(), ErrorKind::NotFound)),
+        sample(
+            "error-405",
+            "plain",
+            &page(stranger(), ErrorKind::MethodNotAllowed),
+        ),
+        sample("error-413", "plain", &page(ada(), ErrorKind::TooLarge)),
+        sample(
+            "error-415",
+            "plain",
+            &page(ada(), ErrorKind::UnsupportedMedia),
+        ),
+        sample(
+            "error-429",
+            "minutes",
+            &page(stranger(), ErrorKind::TooMany(240)),
+        ),
+        sample(
+            "error-429",
+            "at-once",
+            &page(stranger(), ErrorKind::TooMany(0)),
+        ),
+        sample("error-500", "plain", &page(ada(), ErrorKind::Internal)),
+        sample(
+            "error-503",
+            "plain",
+            &ErrorPage {
+                request_id: None,
+                ..page(stranger(), ErrorKind::Unavailable)
+            },
+        ),
+    ]
+}

@@ -1,0 +1,86 @@
+//! Every page in every state, rendered.
+
+mod account;
+mod device;
+mod error;
+mod token;
+
+use super::{Account, Assets, Chrome, Moment, ScopeChoice};
+use askama::Template;
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+
+/// What a hostile client or user puts wherever text is taken.
+const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>";
+const LONG: &str =
+    "averyveryverylongnamewithoutanyspacethatcouldpushthepagesidewaysifnothingbrokeitanywhere";
+
+/// A page in one state.
+pub struct Sample {
+    /// The page's name, shared by its states.
+    pub page: &'static str,
+    /// The state.
+    pub state: &'static str,
+    /// What is sent.
+    pub html: String,
+}
+
+fn sample(page: &'static str, state: &'static str, template: &impl Template) -> Sample {
+    let html = template.render().expect("a template that renders");
+    Sample { page, state, html }
+}
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 22, 1, 43, 10).unwrap()
+}
+
+fn minutes(offset: i64) -> Moment {
+    Moment::new(now() + TimeDelta::minutes(offset), now())
+}
+
+fn days(offset: i64) -> Moment {
+    minutes(offset * 24 * 60)
+}
+
+fn stranger() -> Chrome {
+    Chrome {
+        brand: "Doorcode".into(),
+        csrf: "form-token".into(),
+        account: None,
+        assets: Assets {
+            css: "/assets/app.0.css".into(),
+            js: "/assets/app.0.js".into(),
+            icon: "/assets/icon.0.svg".into(),
+        },
+    }
+}
+
+fn ada() -> Chrome {
+    Chrome {
+        account: Some(Account {
+            name: "Ada Lovelace".into(),
+            email: "ada@example.com".into(),
+        }),
+        ..stranger()
+    }
+}
+
+fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
+    ScopeChoice {
+        name: name.into(),
+        description: description.into(),
+        ticked,
+    }
+}
+
+/// All samples.
+pub fn all() -> Vec<Sample> {
+    [
+        account::samples(),
+        device::samples(),
+        token::samples(),
+        error::samples(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

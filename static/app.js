@@ -1,0 +1,69 @@
+// Comfort only: each page does its work without this file.
+"use strict";
+
+// Copies what is in the `code` beside the button. Without a secure context the clipboard
+// API is missing; the selection then does it.
+async function copy(code) {
+  try {
+    await navigator.clipboard.writeText(code.dataset.token);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(code);
+    return document.execCommand("copy");
+  }
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const code = button.parentElement.querySelector("[data-token]");
+  const status = document.querySelector("[data-copy-status]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const copied = await copy(code);
+    // Emptied first, so that a second press is announced again.
+    status.textContent = "";
+    requestAnimationFrame(() => {
+      status.textContent = copied ? "Copied." : "Not copied. The token is selected: copy it yourself.";
+    });
+  });
+}
+
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const input = document.getElementById(button.dataset.reveal);
+  const word = button.querySelector("[data-reveal-word]");
+  const show = (visible) => {
+    input.type = visible ? "text" : "password";
+    word.textContent = visible ? "Hide" : "Show";
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(input.type === "password"));
+  // What is sent is a password again, so that the browser neither keeps nor suggests it.
+  input.form.addEventListener("submit", () => show(false));
+}
+
+// Enter in a checkbox would press the form's first button, which here is Deny: safe, but
+// seldom meant.
+for (const box of document.querySelectorAll(".consent input[type=checkbox]")) {
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+}
+
+// The words of view/moment.rs, for times near enough to change while a page is open.
+function relative(milliseconds) {
+  const minutes = Math.round(Math.abs(milliseconds) / 60000);
+  const ahead = milliseconds > 0;
+  if (minutes < 1) return ahead ? "in less than a minute" : "just now";
+  const [count, unit] = minutes < 60 ? [minutes, "minute"] : [Math.round(minutes / 60), "hour"];
+  const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return ahead ? `in ${words}` : `${words} ago`;
+}
+
+const times = document.querySelectorAll("time[data-live]");
+if (times.length > 0) {
+  setInterval(() => {
+    for (const time of times) {
+      const distance = Date.parse(time.dateTime) - Date.now();
+      if (Math.abs(distance) < 86400000) time.textContent = relative(distance);
+    }
+  }, 60000);
+}

@@ -1,0 +1,249 @@
+// Approving or denying what a device asks for.
+
+import assert from 'node:assert/strict'
+import { flow, signIn, submit } from './harness/browser.mjs'
+import { askForCode, me, poll } from './harness/device.mjs'
+import { ADA, BOB } from './harness/server.mjs'
+
+const STARTED_MYSELF = 'I started this sign-in myself'
+const ASKED = 'orgs:read projects:read tokens:read'
+
+const button = (page, name) => page.getByRole('button', { name, exact: true })
+const press = (page, name) => submit(page, button(page, name))
+const heading = (page, name) => page.getByRole('heading', { name, exact: true })
+
+/** Types a code and arrives at the consent page. */
+async function typeCode(page, { user_code }) {
+  await page.goto('/device')
+  await page.getByLabel('Code').fill(user_code)
+  await press(page, 'Continue')
+  await button(page, 'Approve').waitFor()
+}
+
+/** Follows the link that has the code in it. */
+async function followLink(page, { verification_uri_complete }) {
+  await page.goto(verification_uri_complete)
+  await press(page, 'Continue')
+  await button(page, 'Approve').waitFor()
+}
+
+flow('approving gives the device a token for what it asked', {}, async (world) => {
+  const { server } = world
+  const page = await world.signedIn()
+  const codes = await askForCode(server, { scope: ASKED, device_name: 'ada-laptop' })
+  await typeCode(page, codes)
+  await world.inspect(page)
+
+  const main = page.getByRole('main')
+  for (const fact of ['doorcode-cli', 'ada-laptop', 'Unverified', '127.0.0.1', ADA.email, codes.user_code]) {
+    await main.getByText(fact).first().waitFor()
+  }
+  for (const scope of ASKED.split(' ')) {
+    const box = page.getByRole('checkbox', { name: scope })
+    assert.ok(await box.isChecked(), scope)
+    assert.ok(await page.locator(`[id="${await box.getAttribute('aria-describedby')}"]`).innerText(), scope)
+  }
+  assert.equal(await page.getByLabel(STARTED_MYSELF).count(), 0, 'a typed code from this network needs no more')
+  assert.equal((await poll(server, codes)).error, 'authorization_pending')
+
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  await world.inspect(page)
+  const { access_token, scope, token_type } = await poll(server, codes)
+  assert.equal(token_type, 'Bearer')
+  assert.equal(scope, ASKED)
+  const { status, body } = await me(server, access_token)
+  assert.equal(status, 200)
+  assert.equal(body.user.email, ADA.email)
+
+  await page.goto('/tokens')
+  await page.getByRole('row', { name: /ada-laptop/ }).waitFor()
+  await world.inspect(page)
+})
+
+flow('denying tells the device so', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await typeCode(page, codes)
+  await press(page, 'Deny')
+  await heading(page, 'Denied').waitFor()
+  await world.inspect(page)
+  assert.equal((await poll(world.server, codes)).error, 'access_denied')
+})
+
+flow('an unticked scope is not granted', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, { scope: ASKED })
+  await typeCode(page, codes)
+  await page.getByRole('checkbox', { name: 'projects:read' }).uncheck()
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  const { access_token, scope } = await poll(world.server, codes)
+  assert.equal(scope, 'orgs:read tokens:read')
+  assert.deepEqual((await me(world.server, access_token)).body.scopes.sort(), ['orgs:read', 'tokens:read'])
+})
+
+flow('with every scope unticked the token can only say whose it is', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, { scope: 'orgs:read' })
+  await typeCode(page, codes)
+  await page.getByRole('checkbox', { name: 'orgs:read' }).uncheck()
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  await world.inspect(page)
+  const { access_token, scope } = await poll(world.server, codes)
+  assert.equal(scope, '')
+  assert.equal((await me(world.server, access_token)).status, 200)
+})
+
+flow('a code that expires before the press is not approved', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await typeCode(page, codes)
+  await world.server.sql("update device_grant set expires_at = '2020-01-01 00:00:00.000'")
+  await press(page, 'Approve')
+  await heading(page, 'The code has expired').waitFor()
+  await world.inspect(page)
+  assert.equal((await poll(world.server, codes)).error, 'expired_token')
+})
+
+flow('after a link the person has to say that they started it', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, { scope: ASKED })
+  await followLink(page, codes)
+  await world.inspect(page)
+
+  await page.getByRole('checkbox', { name: 'tokens:read' }).uncheck()
+  await press(page, 'Approve')
+  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await world.inspect(page)
+  assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
+  assert.equal(await page.getByRole('checkbox', { name: 'tokens:read' }).isChecked(), false, 'the choice was lost')
+
+  await page.getByLabel(STARTED_MYSELF).check()
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  assert.equal((await poll(world.server, codes)).scope, 'orgs:read projects:read')
+})
+
+flow('after a link denying asks for nothing more', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await followLink(page, codes)
+  await press(page, 'Deny')
+  await heading(page, 'Denied').waitFor()
+  assert.equal((await poll(world.server, codes)).error, 'access_denied')
+})
+
+const BEHIND_PROXY = { DOORCODE__SERVER__TRUSTED_PROXIES: '["127.0.0.1"]' }
+flow('a request from another network has to be confirmed too', { settings: BEHIND_PROXY }, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, {}, { 'X-Forwarded-For': '203.0.113.9' })
+  await typeCode(page, codes)
+  await page.getByRole('main').getByText('203.0.113.9').first().waitFor()
+  await world.inspect(page)
+  await press(page, 'Approve')
+  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
+  await page.getByLabel(STARTED_MYSELF).check()
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+})
+
+flow('another account can be used instead', { people: [ADA, BOB] }, async (world) => {
+  const page = await world.signedIn(ADA)
+  const codes = await askForCode(world.server)
+  await typeCode(page, codes)
+  await press(page, 'Use another account')
+  await signIn(page, BOB)
+  await page.waitForURL((url) => url.pathname === '/device')
+  assert.equal(await page.getByLabel('Code').inputValue(), codes.user_code)
+  await press(page, 'Continue')
+  await page.getByRole('main').getByText(BOB.email).waitFor()
+  const confirm = page.getByLabel(STARTED_MYSELF)
+  if (await confirm.count()) await confirm.check()
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  const { access_token } = await poll(world.server, codes)
+  assert.equal((await me(world.server, access_token)).body.user.email, BOB.email)
+})
+
+flow('a consent page is good for the account that saw it alone', { people: [ADA, BOB] }, async (world) => {
+  const page = await world.signedIn(ADA)
+  const codes = await askForCode(world.server)
+  await typeCode(page, codes)
+
+  const tab = await page.context().newPage()
+  await tab.goto('/account')
+  await submit(tab, tab.getByRole('banner').getByRole('button', { name: 'Sign out' }))
+  await signIn(tab, BOB)
+  await tab.getByText(BOB.email).first().waitFor()
+
+  await press(page, 'Approve')
+  assert.equal(await heading(page, 'Approved').count(), 0)
+  await world.inspect(page)
+  assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
+})
+
+flow('the first decision stands', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await typeCode(page, codes)
+  const tab = await page.context().newPage()
+  await typeCode(tab, codes)
+  await press(tab, 'Deny')
+  await heading(tab, 'Denied').waitFor()
+  await press(page, 'Approve')
+  await heading(page, 'Already decided').waitFor()
+  await world.inspect(page)
+  assert.equal((await poll(world.server, codes)).error, 'access_denied')
+})
+
+flow('the keyboard reaches Deny first, and Enter in a checkbox decides nothing', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await followLink(page, codes)
+
+  const reached = []
+  while (reached.at(-1) !== 'Approve' && reached.length < 40) {
+    await page.keyboard.press('Tab')
+    reached.push(await page.locator(':focus').evaluate((e) => (e.labels?.[0] ?? e).textContent.trim()))
+  }
+  assert.equal(reached.at(-1), 'Approve')
+  assert.ok(reached.includes('Deny'), reached.join(', '))
+  assert.ok(reached.indexOf(STARTED_MYSELF) < reached.indexOf('Deny'), reached.join(', '))
+  assert.equal(await page.locator('[autofocus]').count(), 0)
+
+  for (const box of await page.getByRole('checkbox').all()) {
+    await box.press('Enter')
+    await button(page, 'Approve').waitFor()
+    assert.notEqual((await poll(world.server, codes)).error, 'access_denied')
+  }
+
+  await page.getByLabel(STARTED_MYSELF).press('Space')
+  assert.ok(await page.getByLabel(STARTED_MYSELF).isChecked())
+  await button(page, 'Approve').press('Enter')
+  await heading(page, 'Approved').waitFor()
+})
+
+flow('Approve and Deny are equal in size, wide and narrow', {}, async (world) => {
+  const page = await world.signedIn()
+  await typeCode(page, await askForCode(world.server))
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 320, height: 640 }]) {
+    await page.setViewportSize(viewport)
+    const [deny, approve] = await Promise.all(['Deny', 'Approve'].map((name) => button(page, name).boundingBox()))
+    assert.ok(Math.abs(deny.width - approve.width) < 1, `${deny.width} and ${approve.width}`)
+    assert.ok(Math.abs(deny.height - approve.height) < 1, `${deny.height} and ${approve.height}`)
+  }
+})
+
+flow('a hostile device name is shown as text', {}, async (world) => {
+  const page = await world.signedIn()
+  const device_name = '<img src=x onerror="document.title=1">"\'&{{7*7}} \u202egnp.exe'
+  await typeCode(page, await askForCode(world.server, { device_name }))
+  assert.equal(await page.getByRole('main').locator('img').count(), 0)
+  const shown = await page.getByRole('main').innerText()
+  assert.ok(shown.includes('<img src=x onerror="document.title=1">"\'&{{7*7}}'), shown)
+  assert.ok(!shown.includes('\u202e'), 'a direction override reached the page')
+  await world.inspect(page)
+})

@@ -1,0 +1,135 @@
+// A browser, and the two ways in which every flow is walked: with JavaScript and without.
+
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { chromium } from 'playwright-core'
+import { inspect } from './page.mjs'
+import { ADA, startServer } from './server.mjs'
+
+const STEP_LIMIT_MS = 10_000
+const FLOW_LIMIT_MS = 120_000
+
+let launching
+async function browser() {
+  launching ??= chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  return launching
+}
+after(async () => (await launching)?.close())
+
+/**
+ * What a page must never do: write an error to the console, break its own content security
+ * policy, reach for another server, miss an asset, or make the server fail.
+ */
+function watch(context, origin) {
+  const faults = []
+  context.on('weberror', (error) => faults.push(`uncaught: ${error.error().message}`))
+  context.on('console', (message) => {
+    // Chromium reports a page's own 4xx here too; those are judged below, by what was asked for.
+    const aboutAnswer = message.text().startsWith('Failed to load resource')
+    if (message.type() === 'error' && !aboutAnswer) faults.push(`console: ${message.text()}`)
+  })
+  context.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) faults.push(`asked another server: ${request.url()}`)
+  })
+  context.on('response', (response) => {
+    const allowed = response.request().resourceType() === 'document' ? 499 : 399
+    if (response.status() > allowed) faults.push(`${response.status()} for ${response.url()}`)
+  })
+  return faults
+}
+
+/** One test's world: a server, and browsers that visit it. */
+class World {
+  #javaScriptEnabled
+  #visits = []
+
+  constructor(server, javaScriptEnabled) {
+    this.#javaScriptEnabled = javaScriptEnabled
+    this.server = server
+  }
+
+  /** Closes the browsers; tells what they saw that no page may do. */
+  async close() {
+    for (const { context } of this.#visits) await context.close()
+    return this.#visits.flatMap(({ faults }) => faults)
+  }
+
+  get hasScripts() {
+    return this.#javaScriptEnabled
+  }
+
+  /** Holds a page, in the state it is in, to what every page must be. */
+  inspect(page) {
+    return inspect(page, this)
+  }
+
+  /** A browser of its own, with no cookies. */
+  async visitor() {
+    const context = await (await browser()).newContext({
+      baseURL: this.server.url,
+      ignoreHTTPSErrors: true, // The proxy's certificate is its own.
+      javaScriptEnabled: this.#javaScriptEnabled,
+      reducedMotion: 'reduce',
+    })
+    context.setDefaultTimeout(STEP_LIMIT_MS)
+    this.#visits.push({ context, faults: watch(context, this.server.url) })
+    return context.newPage()
+  }
+
+  /** A browser in which this person has signed in. */
+  async signedIn(person = ADA) {
+    const page = await this.visitor()
+    await page.goto('/login')
+    await signIn(page, person)
+    await page.waitForURL((url) => url.pathname !== '/login')
+    return page
+  }
+}
+
+/** Presses what sends a form; the answer, once the page it leads to is there. */
+export async function submit(page, button) {
+  const isPost = (response) => response.request().method() === 'POST'
+  const arrival = [page.waitForResponse(isPost), page.waitForEvent('domcontentloaded')]
+  const [response] = await Promise.all([...arrival, button.click()])
+  return response
+}
+
+/** Fills in the sign-in page and sends it. */
+export async function signIn(page, { email, password }) {
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  return submit(page, page.getByRole('button', { name: 'Sign in' }))
+}
+
+/**
+ * Declares a flow: one test with JavaScript and one without, each on a server of its own.
+ * Unless `people` says otherwise, Ada has an account there; the rest is for `startServer`.
+ */
+export function flow(name, { people = [ADA], ...options }, walk) {
+  for (const javaScriptEnabled of [true, false]) {
+    test(`${name}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: FLOW_LIMIT_MS }, async () => {
+      const server = await startServer(options)
+      const world = new World(server, javaScriptEnabled)
+      let faults
+      try {
+        for (const person of people) await server.addUser(person)
+        await walk(world)
+      } finally {
+        faults = await world.close()
+        await server.stop()
+      }
+      assert.deepEqual(faults, [])
+    })
+  }
+}

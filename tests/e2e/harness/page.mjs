@@ -1,0 +1,67 @@
+// Looks at a page as it stands: accessibility in both colour schemes, and a narrow screen.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const WIDE = { width: 1280, height: 800 }
+const NARROW = { width: 320, height: 640 }
+const RULES = {
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  rules: { 'target-size': { enabled: true } },
+}
+
+async function violations(page) {
+  await page.evaluate(axeSource)
+  const { violations, passes } = await page.evaluate((rules) => globalThis.axe.run(document, rules), RULES)
+  assert.ok(passes.length > 0, 'axe looked at nothing')
+  return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((n) => n.failureSummary + '\n' + n.html) }))
+}
+
+/** Everything that sticks out to the right of a narrow screen. */
+function sideways(page) {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.scrollingElement
+    const wide = [...document.body.querySelectorAll('*')]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 160))
+    return scrollWidth > clientWidth ? { scrollWidth, clientWidth, wide } : null
+  })
+}
+
+/** Controls under 24 by 24 px; a link in a sentence is exempt, as in WCAG 2.5.8. */
+function smallTargets(page) {
+  return page.evaluate(() => {
+    const box = (element) => {
+      const label = element.matches('input[type=checkbox], input[type=radio]') && element.labels?.[0]
+      return (label || element).getBoundingClientRect()
+    }
+    const inSentence = (element) =>
+      element.tagName === 'A' && getComputedStyle(element).display === 'inline' &&
+      element.parentElement.textContent.trim() !== element.textContent.trim()
+    return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+      .filter((element) => element.checkVisibility() && !inSentence(element))
+      .map((element) => ({ html: element.outerHTML.slice(0, 120), width: box(element).width, height: box(element).height }))
+      .filter(({ width, height }) => width > 0 && (width < 24 || height < 24))
+  })
+}
+
+/**
+ * Holds the page to what every page in every state must be. axe is a script itself, so without
+ * scripts only the measures are taken.
+ */
+export async function inspect(page, { hasScripts }) {
+  const at = `${await page.title()} (${page.url()})`
+  for (const viewport of [WIDE, NARROW]) {
+    await page.setViewportSize(viewport)
+    assert.deepEqual(await smallTargets(page), [], `${at}: controls too small to hit`)
+    for (const colorScheme of hasScripts ? ['light', 'dark'] : []) {
+      await page.emulateMedia({ colorScheme })
+      assert.deepEqual(await violations(page), [], `${at}, ${colorScheme}, ${viewport.width} px wide`)
+    }
+  }
+  assert.equal(await sideways(page), null, `${at} scrolls sideways at ${NARROW.width} px`)
+  await page.emulateMedia({ colorScheme: null })
+  await page.setViewportSize(WIDE)
+}

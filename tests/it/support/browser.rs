@@ -1,0 +1,175 @@
+//! A browser without scripts: it keeps cookies, reads forms and sends them.
+
+use super::http;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
+use std::collections::BTreeMap;
+
+/// A browser.
+#[derive(Clone)]
+pub struct Browser {
+    url: String,
+    http: reqwest::Client,
+    /// The cookies, by name. Tests may change them.
+    pub cookies: BTreeMap<String, String>,
+    /// Headers sent with every request, such as `x-forwarded-for`.
+    pub headers: HeaderMap,
+    /// The form token of the last page that had one.
+    pub csrf: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The text.
+    pub body: String,
+}
+
+impl Page {
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        self.headers
+            .get(LOCATION)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    /// The value of the first field of this name.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let (_, rest) = self.body.split_once(&format!("name=\"{name}\""))?;
+        let (input, _) = rest.split_once('>')?;
+        let (_, rest) = input.split_once("value=\"")?;
+        let (value, _) = rest.split_once('"')?;
+        Some(value.to_owned())
+    }
+
+    /// The value of an attribute, wherever it first appears.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        let (_, rest) = self.body.split_once(&format!("{name}=\""))?;
+        let (value, _) = rest.split_once('"')?;
+        Some(value.to_owned())
+    }
+
+    /// Whether the text holds a piece.
+    pub fn contains(&self, piece: &str) -> bool {
+        self.body.contains(piece)
+    }
+}
+
+impl Browser {
+    /// A browser that has not been anywhere.
+    pub fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            http: http(),
+            cookies: BTreeMap::new(),
+            headers: HeaderMap::new(),
+            csrf: String::new(),
+        }
+    }
+
+    /// Sends a header with every request from now on.
+    pub fn set_header(&mut self, name: &'static str, value: &str) {
+        self.headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_str(value).unwrap(),
+        );
+    }
+
+    /// Opens a page. Redirects are not followed.
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
+    /// Sends a form as it is, without a form token.
+    pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let request = self.http.post(format!("{}{path}", self.url)).form(fields);
+        self.send(request).await
+    }
+
+    /// Sends a form with the form token of the last page that had one.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let csrf = self.csrf.clone();
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend_from_slice(fields);
+        self.post_bare(path, &all).await
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = request.headers(self.headers.clone());
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        let response = request.send().await.unwrap();
+        for set in response.headers().get_all(SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            let (name, rest) = set.split_once('=').unwrap();
+            let (value, attributes) = rest.split_once(';').unwrap_or((rest, ""));
+            if value.is_empty() || attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let page = Page {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().await.unwrap(),
+        };
+        if let Some(csrf) = page.field("csrf") {
+            self.csrf = csrf;
+        }
+        page
+    }
+
+    /// Signs in; panics if that fails.
+    pub async fn sign_in(&mut self, email: &str, password: &str) {
+        let page = self.try_sign_in(email, password).await;
+        assert_eq!(page.status, 303, "{}", page.body);
+    }
+
+    /// Tries to sign in.
+    pub async fn try_sign_in(&mut self, email: &str, password: &str) -> Page {
+        self.get("/login").await;
+        self.post("/login", &[("email", email), ("password", password)])
+            .await
+    }
+
+    /// Types a code: the consent page, if it is right.
+    pub async fn type_code(&mut self, code: &str) -> Page {
+        self.get("/device").await;
+        self.post("/device", &[("user_code", code), ("via", "keyboard")])
+            .await
+    }
+
+    /// Presses a button on a consent page, with these scopes ticked.
+    pub async fn decide(&mut self, consent: &Page, decision: &str, scopes: &[&str]) -> Page {
+        let ticket = consent.field("ticket").unwrap();
+        let code = consent.field("user_code").unwrap();
+        let mut fields = vec![
+            ("ticket", ticket.as_str()),
+            ("user_code", &code),
+            ("decision", decision),
+        ];
+        fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
+        self.post("/device/decide", &fields).await
+    }
+
+    /// Types a code and approves what is asked for.
+    pub async fn approve(&mut self, code: &str, scopes: &[&str]) -> Page {
+        let consent = self.type_code(code).await;
+        assert_eq!(consent.status, 200, "{}", consent.body);
+        let page = self.decide(&consent, "approve", scopes).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page
+    }
+}

@@ -1,0 +1,96 @@
+//! A device that signs in.
+
+use super::{CLI, TestApp};
+use serde_json::Value;
+
+/// The grant type of RFC 8628.
+pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A device with its codes.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Its secret.
+    pub device_code: String,
+    /// What the person types.
+    pub user_code: String,
+    /// The link with the code.
+    pub link: String,
+}
+
+/// An answer of an OAuth endpoint.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The document; `null` for an empty body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Reads an answer.
+    pub async fn of(response: reqwest::Response) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The error's name, or nothing.
+    pub fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+
+    /// The token; panics without one.
+    pub fn token(&self) -> String {
+        let token = self.body["access_token"].as_str();
+        token.unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+}
+
+impl TestApp {
+    /// Sends a form to an OAuth endpoint.
+    pub async fn oauth(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        Answer::of(
+            self.anon()
+                .post(self.at(path))
+                .form(form)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// A device of the client [`CLI`] asks for scopes.
+    pub async fn device(&self, scope: &str) -> Device {
+        let form = [("client_id", CLI), ("scope", scope)];
+        let answer = self.oauth("/auth/device", &form).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+        Device {
+            device_code: text("device_code"),
+            user_code: text("user_code"),
+            link: text("verification_uri_complete"),
+        }
+    }
+
+    /// A device asks for its token.
+    pub async fn poll(&self, device: &Device) -> Answer {
+        let form = [
+            ("grant_type", GRANT),
+            ("client_id", CLI),
+            ("device_code", &device.device_code),
+        ];
+        self.oauth("/auth/device/token", &form).await
+    }
+
+    /// A token with these scopes, by the whole flow.
+    pub async fn token(&self, scopes: &[&str]) -> String {
+        let device = self.device(&scopes.join(" ")).await;
+        self.user().await.approve(&device.user_code, scopes).await;
+        self.poll(&device).await.token()
+    }
+}

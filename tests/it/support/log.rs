@@ -1,0 +1,36 @@
+//! Everything that the servers of this test run have logged.
+
+use std::io::Write;
+use std::sync::{Mutex, Once};
+
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Sink;
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to keep what is logged, at every level of our own code.
+pub fn capture() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .json()
+            .with_env_filter("info,doorcode=trace")
+            .with_writer(|| Sink)
+            .init();
+    });
+}
+
+/// What was logged so far.
+pub fn text() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
+}

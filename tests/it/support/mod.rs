@@ -1,0 +1,210 @@
+//! The real server in process, with a clock and random bytes that tests command.
+
+pub mod browser;
+pub mod database;
+pub mod device;
+pub mod log;
+pub mod senses;
+
+use actix_web::dev::ServerHandle;
+use browser::Browser;
+use database::Database;
+use doorcode::app::account::{self, NewAccount};
+use doorcode::app::client::{self, Kind, NewClient};
+use doorcode::app::deployment::Secrets;
+use doorcode::app::{App, Context};
+use doorcode::config::Config;
+use doorcode::domain::org::Role;
+use doorcode::domain::secret::Secret;
+use doorcode::store::Store;
+use doorcode::web;
+use senses::{ManualClock, SeededEntropy};
+use std::net::TcpListener;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// The account that most stories begin with.
+pub const EMAIL: &str = "ada@example.com";
+/// Its password.
+pub const PASSWORD: &str = "violet kettle marches north";
+/// The operator token of the tests.
+pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef";
+/// The public client of the tests; it may ask for everything.
+pub const CLI: &str = "cli";
+/// The confidential client of the tests.
+pub const API: &str = "api";
+
+/// A server for one test.
+pub struct TestApp {
+    /// Where it listens.
+    pub url: String,
+    /// The application behind it.
+    pub app: App,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// Its random bytes.
+    pub entropy: Arc<SeededEntropy>,
+    /// Its database, to look into.
+    pub database: Database,
+    /// The secret of the client [`API`].
+    pub api_secret: String,
+    handle: ServerHandle,
+    _directory: TempDir,
+}
+
+impl TestApp {
+    /// A server with default settings, the account [`EMAIL`] (owner of `Acme`) and the
+    /// clients [`CLI`] and [`API`].
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// The same with settings, as TOML. `{url}` stands for the server's own address; a
+    /// `public_url` under `[server]` replaces it.
+    pub async fn with(settings: &str) -> Self {
+        let mut test = Self::empty(settings).await;
+        test.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
+            .await;
+        test.add_client(CLI, Kind::Public, &[]).await;
+        test.api_secret = test.add_client(API, Kind::Confidential, &[]).await;
+        test
+    }
+
+    /// A server without any account, and with the built-in client alone.
+    pub async fn empty(settings: &str) -> Self {
+        log::capture();
+        let directory = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let database = Database::create(directory.path());
+        let file = directory.path().join("doorcode.toml");
+        std::fs::write(&file, settings.replace("{url}", &url)).unwrap();
+        let mut env = vec![("DOORCODE__DATABASE__URL".to_owned(), database.url.clone())];
+        if !settings.contains("public_url") {
+            env.push(("DOORCODE__SERVER__PUBLIC_URL".to_owned(), url.clone()));
+        }
+        let config = Config::load(Some(&file), env).unwrap();
+
+        let clock = Arc::new(ManualClock::default());
+        let entropy = Arc::new(SeededEntropy::default());
+        let secrets = Secrets::load(&config, entropy.as_ref(), |name| match name {
+            "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
+            "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+            _ => None,
+        })
+        .unwrap();
+        let store = Store::open(&config.database.url).unwrap();
+        store.migrate().unwrap();
+        let app = App::new(config, store, secrets, clock.clone(), entropy.clone()).unwrap();
+        client::ensure_cli(&app).await.unwrap();
+        let server = web::server(app.clone(), listener, 1).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self {
+            url,
+            app,
+            clock,
+            entropy,
+            database,
+            api_secret: String::new(),
+            handle,
+            _directory: directory,
+        }
+    }
+
+    /// Makes an account, optionally a member of an organization.
+    pub async fn add_account(&self, email: &str, password: &str, org: Option<(&str, Role)>) {
+        let new = NewAccount {
+            name: "Ada".into(),
+            email: email.into(),
+            password: Secret::new(password),
+            organization: org.map(|(name, role)| (name.to_owned(), role)),
+        };
+        account::add(&self.app, &Context::local(), new)
+            .await
+            .unwrap();
+    }
+
+    /// Registers a client; returns its secret, empty for a public one.
+    pub async fn add_client(&self, id: &str, kind: Kind, scopes: &[&str]) -> String {
+        let new = NewClient {
+            id: id.into(),
+            name: format!("The {id}"),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            default_scopes: Vec::new(),
+            kind,
+        };
+        let (_, secret) = client::register(&self.app, &Context::local(), new)
+            .await
+            .unwrap();
+        secret
+            .map(|secret| secret.expose().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// The full address of a path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Somebody unknown, without cookies; redirects are not followed.
+    pub fn anon(&self) -> reqwest::Client {
+        http()
+    }
+
+    /// A browser that has not been here.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// A browser in which [`EMAIL`] is signed in.
+    pub async fn user(&self) -> Browser {
+        let mut browser = self.browser();
+        browser.sign_in(EMAIL, PASSWORD).await;
+        browser
+    }
+
+    /// Asks who a token is: `GET /v1/me`.
+    pub async fn me(&self, token: &str) -> reqwest::Response {
+        let request = self.anon().get(self.at("/v1/me")).bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
+    /// What introspection by the client [`API`] says of a token.
+    pub async fn introspect(&self, token: &str) -> serde_json::Value {
+        let response = self
+            .anon()
+            .post(self.at("/auth/introspect"))
+            .basic_auth(API, Some(&self.api_secret))
+            .form(&[("token", token)])
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// How many rows a table has that meet a condition.
+    pub fn count(&self, table: &str, condition: &str) -> i64 {
+        self.database.count(table, condition)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The future need not be awaited for the workers to be told.
+        drop(self.handle.stop(false));
+    }
+}
+
+/// An HTTP client that follows no redirect and keeps no cookie.
+pub fn http() -> reqwest::Client {
+    // Fails when another test was first, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}

@@ -1,0 +1,63 @@
+//! Time and random bytes that tests command.
+
+use doorcode::app::{Clock, Entropy};
+use doorcode::domain::Instant;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+/// A clock that stands still until it is moved.
+pub struct ManualClock(Mutex<Instant>);
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(Mutex::new("2026-11-22T12:00:00Z".parse().unwrap()))
+    }
+}
+
+impl ManualClock {
+    /// Moves the clock, backwards too.
+    pub fn advance(&self, seconds: i64) {
+        *self.0.lock().unwrap() += chrono::Duration::seconds(seconds);
+    }
+
+    /// Moves the clock by milliseconds.
+    pub fn advance_ms(&self, milliseconds: i64) {
+        *self.0.lock().unwrap() += chrono::Duration::milliseconds(milliseconds);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Random bytes that are the same in every run, unless a test says what comes next.
+pub struct SeededEntropy(Mutex<(StdRng, VecDeque<Vec<u8>>)>);
+
+impl Default for SeededEntropy {
+    fn default() -> Self {
+        // Tests that share a database server must not draw the same names.
+        Self(Mutex::new((StdRng::seed_from_u64(42), VecDeque::new())))
+    }
+}
+
+impl SeededEntropy {
+    /// Lets the next request for as many bytes get these.
+    pub fn next(&self, bytes: &[u8]) {
+        self.0.lock().unwrap().1.push_back(bytes.to_vec());
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        let mut state = self.0.lock().unwrap();
+        let planned = state.1.iter().position(|bytes| bytes.len() == buffer.len());
+        match planned.and_then(|index| state.1.remove(index)) {
+            Some(bytes) => buffer.copy_from_slice(&bytes),
+            None => state.0.fill_bytes(buffer),
+        }
+    }
+}
