@@ -36,7 +36,7 @@ enum Command {
     #[command(subcommand)]
     Config(admin::Configuration),
     #[command(flatten)]
-    CommandLine(doorcode::cli::Command),
+    Person(doorcode::cli::Command),
 }
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Some(Command::User(user)) => admin::user(config, user),
         Some(Command::Client(client)) => admin::client(config, client),
         Some(Command::Config(configuration)) => admin::configuration(config, configuration),
-        Some(Command::CommandLine(command)) => return doorcode::cli::run(command),
+        Some(Command::Person(command)) => return doorcode::cli::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -61,7 +61,7 @@ pub(super) fn parse_within(
 /// Writes a duration of whole seconds so that it reads back, in the greatest unit that fits.
 pub(super) fn write(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let whole = |(_, unit): &&(char, u64)| seconds != 0 && seconds % unit == 0;
+    let whole = |(_, unit): &&(char, u64)| seconds != 0 && seconds.is_multiple_of(*unit);
     let (name, unit) = UNITS.iter().find(whole).unwrap_or(&('s', 1));
     format!("{}{name}", seconds / unit)
 }

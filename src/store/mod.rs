@@ -139,7 +139,7 @@ struct Inner {
 enum Readers {
     /// One connection for each thread that reads: look-ups are answered where they are
     /// asked, without a hand-over to another thread.
-    Sqlite(ThreadLocal<RefCell<Option<Conn>>>),
+    Sqlite(Box<ThreadLocal<RefCell<Option<Conn>>>>),
     Postgres(Pool<Manager>),
 }
 
@@ -147,7 +147,7 @@ impl Store {
     /// Prepares to use a database, which need not be reachable yet.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
         let readers = match url {
-            DatabaseUrl::Sqlite(_) => Readers::Sqlite(ThreadLocal::new()),
+            DatabaseUrl::Sqlite(_) => Readers::Sqlite(Box::default()),
             DatabaseUrl::Postgres(_) => Readers::Postgres(
                 Pool::builder()
                     .max_size(POOL_SIZE)

@@ -103,7 +103,6 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "signed-out", &login(Some(LoginNotice::SignedOut))),
         sample("login", "ended", &login(Some(LoginNotice::SessionEnded))),
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
-        sample("login", "created"),
         sample("login", "refused", &login_again),
         sample("login", "refused-whole", &login_whole),
         sample("account", "plain", &account(None)),
