@@ -40,7 +40,7 @@ class Server {
     this.#dir = await mkdtemp(join(tmpdir(), 'doorcode-e2e-'))
     const port = await freePort()
     this.address = `http://127.0.0.1:${port}`
-    this.#proxy = behindProxy && (await startProxy(this.#dir, this.address))
+    if (behindProxy) this.#proxy = await startProxy(this.#dir, this.address)
     this.url = this.#proxy?.url ?? this.address
     // Nothing of the tester's own environment may reach the server.
     this.#env = {
@@ -62,12 +62,9 @@ class Server {
   }
 
   async stop() {
-    try {
-      await this.#proxy?.stop()
-      await this.#program?.stop()
-    } finally {
-      await rm(this.#dir, { recursive: true, force: true })
-    }
+    const ends = await Promise.allSettled([this.#proxy?.stop(), this.#program?.stop()])
+    await rm(this.#dir, { recursive: true, force: true })
+    for (const { reason } of ends) if (reason) throw reason
   }
 
   /** Runs a command of the program beside the server. */
