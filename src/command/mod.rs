@@ -69,6 +69,16 @@ fn open_store(config: &Config) -> Outcome<Store> {
             })
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
+    if let DatabaseUrl::Postgres(_) = &config.database.url {
+        // The driver would follow these to another host than the one that was checked.
+        for variable in ["PGHOSTADDR", "PGSERVICE"] {
+            if std::env::var_os(variable).is_some() {
+                return Err(
+                    format!("{variable}: unset it, and name the host in database.url").into(),
+                );
+            }
+        }
+    }
     let store = Store::open(&config.database.url)?;
     let migrations = store.migrate()?;
     if !migrations.is_empty() {

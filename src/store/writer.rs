@@ -10,6 +10,7 @@ use super::{Error, Fails};
 use crate::config::DatabaseUrl;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -182,7 +183,14 @@ impl Writer {
             {
                 batch.push(job);
             }
-            for mut job in self.commit(batch) {
+            let again = catch_unwind(AssertUnwindSafe(|| self.commit(batch)));
+            let again = again.unwrap_or_else(|_| {
+                // The callers learn that nothing was done; the next batch begins anew.
+                tracing::error!("work in the database panicked");
+                self.conn = None;
+                Vec::new()
+            });
+            for mut job in again {
                 // Alone in its transaction, the work meets no other of its own batch.
                 for _ in 0..RETRIES {
                     match self.commit(vec![job]).pop() {

@@ -59,18 +59,24 @@ fn is_request_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// The address of the caller. What `X-Forwarded-For` says counts only from a trusted proxy:
-/// from the right, the first address that is no trusted proxy itself.
-fn address(config: &Config, request: &HttpRequest) -> IpAddr {
-    let is_trusted = |address: IpAddr| {
-        let proxies = &config.server.trusted_proxies;
-        proxies.iter().any(|proxy| proxy.contains(&address))
-    };
-    let peer = request
+/// The address at the other end of the connection.
+fn peer(request: &HttpRequest) -> IpAddr {
+    request
         .peer_addr()
         .map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
             network::canonical(peer.ip())
-        });
+        })
+}
+
+/// Whether an address is a proxy whose word about the caller is believed.
+fn is_trusted(config: &Config, address: IpAddr) -> bool {
+    let proxies = &config.server.trusted_proxies;
+    proxies.iter().any(|proxy| proxy.contains(&address))
+}
+
+/// The address of the caller. What `X-Forwarded-For` says counts only from a trusted proxy:
+/// from the right, the first address that is no trusted proxy itself.
+fn address(config: &Config, request: &HttpRequest) -> IpAddr {
     let forwarded: Vec<&str> = request
         .headers()
         .get_all(header::X_FORWARDED_FOR)
@@ -78,9 +84,9 @@ fn address(config: &Config, request: &HttpRequest) -> IpAddr {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    let mut address = peer;
+    let mut address = peer(request);
     for hop in forwarded.into_iter().rev() {
-        if !is_trusted(address) {
+        if !is_trusted(config, address) {
             break;
         }
         match hop.parse() {
@@ -90,6 +96,23 @@ fn address(config: &Config, request: &HttpRequest) -> IpAddr {
         }
     }
     address
+}
+
+/// Refuses what a trusted proxy says came over plain http, where https is promised. It is
+/// not sent on to https: a client would not notice that it had shown its secrets.
+pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> {
+    let is_plain = request
+        .headers()
+        .get(header::X_FORWARDED_PROTO)
+        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"http"));
+    let is_refused = is_plain
+        && app.config().server.public_url.is_https()
+        && is_trusted(app.config(), peer(request));
+    if is_refused {
+        Err(Failure::PlainHttp)
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads a body, within the limits of size and time.

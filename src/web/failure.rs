@@ -14,6 +14,8 @@ pub enum Failure {
     App(app::Error),
     /// The request cannot be read; what is wrong with it.
     Malformed(&'static str),
+    /// The request came over plain http to a deployment that is reached by https.
+    PlainHttp,
     /// The body is of another type than the address takes.
     UnsupportedMedia,
     /// The body is too large.
@@ -79,7 +81,7 @@ impl Failure {
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
                 app::Error::Busy | app::Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::PlainHttp => StatusCode::BAD_REQUEST,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,

@@ -12,6 +12,7 @@ mod oauth;
 mod pages;
 mod probe;
 mod route;
+mod surface;
 
 pub use pages::setup_path;
 

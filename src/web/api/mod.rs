@@ -5,7 +5,7 @@ mod scope;
 
 use super::failure::Failure;
 use super::route::{nothing, read, resource};
-use super::{extract, headers, oauth};
+use super::{extract, oauth, surface};
 use crate::app::token::{self, ActiveToken};
 use crate::app::{self, App};
 use crate::wire::api::Problem;
@@ -33,25 +33,13 @@ async fn authenticated(app: &App, request: &HttpRequest) -> Result<ActiveToken, 
     }
 }
 
-/// Writes every failure as problem details, and keeps every answer out of caches.
+/// Answers errors as problem details.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let context = extract::context_of(&app, request.request());
-    let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = match Failure::of(&response) {
-        None => response,
-        Some(failure) => {
-            failure.log(&context.request_id);
-            let answer = write(&app, &failure, &context.request_id);
-            drop(failure);
-            response.into_response(answer)
-        }
-    };
-    headers::no_store(response.headers_mut());
-    Ok(response)
+    surface::answer(app, request, next, write).await
 }
 
 fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
@@ -100,6 +88,7 @@ fn explain(failure: &Failure) -> (&'static str, &'static str, &'static str) {
             "The token is unknown, has expired or was revoked. Sign in again or use another one.",
         ),
         Failure::Malformed(what) => ("invalid_request", "Bad Request", what),
+        Failure::PlainHttp => ("https_required", "Bad Request", "Use https."),
         Failure::NotFound => (
             "not_found",
             "Not Found",

@@ -7,7 +7,7 @@ mod token;
 
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
-use super::{extract, headers};
+use super::surface;
 pub use metadata::PROTECTED_RESOURCE;
 
 use crate::app::{self, App, OAuthError};
@@ -48,25 +48,13 @@ pub fn metadata_routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing));
 }
 
-/// Writes every failure as RFC 6749 section 5.2 does, and keeps every answer out of caches.
+/// Answers errors as RFC 6749 section 5.2 does.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let context = extract::context_of(&app, request.request());
-    let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = match Failure::of(&response) {
-        None => response,
-        Some(failure) => {
-            failure.log(&context.request_id);
-            let answer = write(&failure);
-            drop(failure);
-            response.into_response(answer)
-        }
-    };
-    headers::no_store(response.headers_mut());
-    Ok(response)
+    surface::answer(app, request, next, |_, failure, _| write(failure)).await
 }
 
 /// What an answer says when the RFCs have no name for it. RFC 6749 section 4.1.2.1 has both
@@ -92,6 +80,7 @@ fn write(failure: &Failure) -> HttpResponse {
             invalid,
             "Send the parameters as application/x-www-form-urlencoded.",
         ),
+        Failure::PlainHttp => (invalid, "Use https."),
         Failure::TooLarge => (invalid, "The request is too large."),
         Failure::TooSlow => (invalid, "The body came too slowly."),
         Failure::NotFound => (invalid, "There is no such endpoint."),

@@ -10,7 +10,7 @@ mod visit;
 
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
-use super::{assets, extract, headers};
+use super::{assets, surface};
 use crate::app::{self, App};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -70,29 +70,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing));
 }
 
-/// Writes every failure as a page, and keeps every page out of caches: it may hold what only
-/// the signed-in person should see.
+/// Answers errors as pages.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let context = extract::context_of(&app, request.request());
-    let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = match Failure::of(&response) {
-        None => response,
-        Some(failure) => {
-            failure.log(&context.request_id);
-            let answer = write(&app, &failure, context.request_id);
-            drop(failure);
-            response.into_response(answer)
-        }
-    };
-    headers::no_store(response.headers_mut());
-    Ok(response)
+    surface::answer(app, request, next, write).await
 }
 
-fn write(app: &App, failure: &Failure, request_id: String) -> HttpResponse {
+fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
     if let Failure::SignIn(return_to) = failure {
         return session::to_login(return_to);
     }
@@ -119,7 +106,7 @@ fn write(app: &App, failure: &Failure, request_id: String) -> HttpResponse {
     let page = ErrorPage {
         chrome: anonymous_chrome(app),
         kind,
-        request_id: Some(request_id),
+        request_id: Some(request_id.to_owned()),
     };
     let mut response = failure.respond(failure.status());
     match page.render() {
