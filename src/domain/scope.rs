@@ -197,4 +197,13 @@ mod tests {
             Some(deploy.name)
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics_and_reads_back(text: String) {
+            if let Ok(scopes) = ScopeSet::parse(&text) {
+                proptest::prop_assert_eq!(ScopeSet::parse(&scopes.to_string()), Ok(scopes));
+            }
+        }
+    }
 }

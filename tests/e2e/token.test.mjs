@@ -52,7 +52,8 @@ flow('going back does not show the token again', {}, async (world) => {
   const token = await create(page, 'laptop')
   await link(page, 'Back to tokens').click()
   await page.getByRole('row', { name: /laptop/ }).waitFor()
-  await page.goBack()
+  // The browser may not even keep the page: it would have to send the form again.
+  await page.goBack().catch((error) => assert.match(error.message, /ERR_CACHE_MISS/))
   await assertNoToken(page, token)
   await page.goto('/tokens')
   assert.equal(await page.getByRole('row', { name: /laptop/ }).count(), 1, 'going back made another token')

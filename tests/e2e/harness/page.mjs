@@ -30,20 +30,24 @@ function sideways(page) {
   })
 }
 
-/** Controls under 24 by 24 px; a link in a sentence is exempt, as in WCAG 2.5.8. */
+/**
+ * Controls under 24 by 24 px. A label is part of its control; a link in a sentence is exempt, as in
+ * WCAG 2.5.8.
+ */
 function smallTargets(page) {
   return page.evaluate(() => {
-    const box = (element) => {
-      const label = element.matches('input[type=checkbox], input[type=radio]') && element.labels?.[0]
-      return (label || element).getBoundingClientRect()
+    const isBig = (element) => {
+      const { width, height } = element.getBoundingClientRect()
+      return width >= 24 && height >= 24
     }
     const inSentence = (element) =>
-      element.tagName === 'A' && getComputedStyle(element).display === 'inline' &&
+      element.matches('a') &&
+      getComputedStyle(element).display === 'inline' &&
       element.parentElement.textContent.trim() !== element.textContent.trim()
-    return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+    return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
       .filter((element) => element.checkVisibility() && !inSentence(element))
-      .map((element) => ({ html: element.outerHTML.slice(0, 120), width: box(element).width, height: box(element).height }))
-      .filter(({ width, height }) => width > 0 && (width < 24 || height < 24))
+      .filter((element) => ![element, ...(element.labels ?? [])].some(isBig))
+      .map((element) => element.outerHTML)
   })
 }
 
