@@ -199,7 +199,7 @@ flow('the first decision stands', {}, async (world) => {
   assert.equal((await poll(world.server, codes)).error, 'access_denied')
 })
 
-flow('the keyboard reaches Deny first, and Enter in a checkbox decides nothing', {}, async (world) => {
+flow('the keyboard reaches Deny before Approve', {}, async (world) => {
   const page = await world.signedIn()
   const codes = await askForCode(world.server)
   await followLink(page, codes)
@@ -207,23 +207,29 @@ flow('the keyboard reaches Deny first, and Enter in a checkbox decides nothing',
   const reached = []
   while (reached.at(-1) !== 'Approve' && reached.length < 40) {
     await page.keyboard.press('Tab')
-    reached.push(await page.locator(':focus').evaluate((e) => (e.labels?.[0] ?? e).textContent.trim()))
+    reached.push(await page.locator(':focus').evaluate((element) => (element.labels?.[0] ?? element).textContent.trim()))
   }
-  assert.equal(reached.at(-1), 'Approve')
-  assert.ok(reached.includes('Deny'), reached.join(', '))
-  assert.ok(reached.indexOf(STARTED_MYSELF) < reached.indexOf('Deny'), reached.join(', '))
+  assert.deepEqual(reached.slice(-3), [STARTED_MYSELF, 'Deny', 'Approve'])
   assert.equal(await page.locator('[autofocus]').count(), 0)
-
-  for (const box of await page.getByRole('checkbox').all()) {
-    await box.press('Enter')
-    await button(page, 'Approve').waitFor()
-    assert.notEqual((await poll(world.server, codes)).error, 'access_denied')
-  }
 
   await page.getByLabel(STARTED_MYSELF).press('Space')
   assert.ok(await page.getByLabel(STARTED_MYSELF).isChecked())
   await button(page, 'Approve').press('Enter')
   await heading(page, 'Approved').waitFor()
+})
+
+flow('Enter in a checkbox approves nothing', {}, async (world) => {
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server)
+  await followLink(page, codes)
+  await page.getByLabel(STARTED_MYSELF).check()
+  for (const box of await page.getByRole('checkbox').all()) {
+    await box.press('Enter')
+    // Without a script the browser presses the form's first button, and that is Deny.
+    if (!world.hasScripts) return heading(page, 'Denied').waitFor()
+    assert.equal(await button(page, 'Approve').count(), 1)
+  }
+  assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
 })
 
 flow('Approve and Deny are equal in size, wide and narrow', {}, async (world) => {

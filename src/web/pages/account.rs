@@ -3,7 +3,7 @@
 use super::faults;
 use super::session::place;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
-use super::view::{FieldErrors, Moment};
+use super::view::{FieldErrors, Moment, agent_name};
 use super::visit::{Visit, see_other};
 use crate::app::account::{self, OtherSessions};
 use crate::app::session::{self, SignedIn};
@@ -52,7 +52,7 @@ async fn page(
             .map(|session| SessionRow {
                 place: place(session.id.as_str(), person.session.id.as_str()),
                 id: session.id.to_string(),
-                agent: session.user_agent,
+                agent: agent_name(&session.user_agent),
                 address: session.address.to_string(),
                 last_seen: Moment::new(session.last_seen_at, now),
                 signed_in: Moment::new(session.created_at, now),

@@ -31,14 +31,27 @@ function sideways(page) {
 }
 
 /**
- * Controls under 24 by 24 px. A label is part of its control; a link in a sentence is exempt, as in
- * WCAG 2.5.8.
+ * Controls that cannot be hit in a square of 24 px. A label belongs to its control; a link in a
+ * sentence is exempt, as in WCAG 2.5.8.
  */
 function smallTargets(page) {
   return page.evaluate(() => {
-    const isBig = (element) => {
-      const { width, height } = element.getBoundingClientRect()
-      return width >= 24 && height >= 24
+    const SIDE = 24
+    const parts = (element) => [element, ...(element.labels ?? [])]
+    const isBig = (part) => {
+      const { width, height } = part.getBoundingClientRect()
+      return width >= SIDE && height >= SIDE
+    }
+    const isHitAround = (element) => {
+      element.scrollIntoView({ block: 'center' })
+      const { x, y, width, height } = element.getBoundingClientRect()
+      const reach = SIDE / 2 - 0.5
+      return [-reach, reach].every((dx) =>
+        [-reach, reach].every((dy) => {
+          const hit = document.elementFromPoint(x + width / 2 + dx, y + height / 2 + dy)
+          return parts(element).some((part) => part.contains(hit))
+        }),
+      )
     }
     const inSentence = (element) =>
       element.matches('a') &&
@@ -46,7 +59,7 @@ function smallTargets(page) {
       element.parentElement.textContent.trim() !== element.textContent.trim()
     return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
       .filter((element) => element.checkVisibility() && !inSentence(element))
-      .filter((element) => ![element, ...(element.labels ?? [])].some(isBig))
+      .filter((element) => !parts(element).some(isBig) && !isHitAround(element))
       .map((element) => element.outerHTML)
   })
 }

@@ -4,12 +4,14 @@
 //! templates decide nothing about rights. The words of a page live in its template.
 
 pub mod account;
+mod agent;
 pub mod device;
 pub mod error;
 mod form;
 mod moment;
 pub mod token;
 
+pub use agent::agent_name;
 pub use form::{ExpiryChoice, FieldErrors, ScopeChoice, ScopeGroup};
 pub use moment::{Moment, duration_words};
 
