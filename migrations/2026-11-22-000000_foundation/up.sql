@@ -90,8 +90,8 @@ CREATE TABLE device_grant (
     scopes TEXT NOT NULL,
     device_name TEXT,
     address TEXT NOT NULL,
-    -- The address as throttles count it.
-    source TEXT NOT NULL,
+    -- The address without its last part, by which requests that wait are counted.
+    site TEXT NOT NULL,
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'redeemed', 'expired')),
@@ -100,11 +100,14 @@ CREATE TABLE device_grant (
     decided_by TEXT REFERENCES account (id),
     granted_scopes TEXT,
     token_id TEXT UNIQUE REFERENCES token (id),
+    -- The first time that something about it was suspicious; the log holds it once.
+    replayed_at TIMESTAMP,
+    wrong_client_at TIMESTAMP,
     -- Each state has its data, and nobody else's.
     CHECK (state NOT IN ('approved', 'redeemed') OR (decided_by IS NOT NULL AND granted_scopes IS NOT NULL)),
     CHECK ((state = 'redeemed') = (token_id IS NOT NULL))
 );
-CREATE INDEX device_grant_source ON device_grant (source, expires_at);
+CREATE INDEX device_grant_site ON device_grant (site, expires_at);
 CREATE INDEX device_grant_client ON device_grant (client_id, expires_at);
 CREATE INDEX device_grant_expiry ON device_grant (expires_at);
 

@@ -2,6 +2,7 @@
 
 use super::hashing::Verdict;
 use super::session::{NewSession, SignedIn};
+use super::throttle::Target;
 use super::{App, Context, Error, org, session, throttle};
 use crate::domain::account::{self, Account, Standing};
 use crate::domain::audit::{Action, Actor};
@@ -62,7 +63,7 @@ pub async fn set_up(
         return Err(Error::NotFound);
     }
     let prepared = prepare(app, context, Actor::Anonymous, new).await?;
-    let (session, session_record) = session::prepare(app, context, &prepared.account.id);
+    let (session, session_record) = session::prepare(app, context, &prepared.account);
     let link = link.digest();
     let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
     app.store()
@@ -234,7 +235,7 @@ pub enum OtherSessions {
 }
 
 /// Changes a person's password. The present one must be given; wrong ones count like wrong
-/// sign-ins.
+/// sign-ins. The session gets a new cookie, which is returned.
 pub async fn change_password(
     app: &App,
     context: &Context,
@@ -242,7 +243,7 @@ pub async fn change_password(
     current: &Secret,
     new: &Secret,
     others: OtherSessions,
-) -> Result<(), Error> {
+) -> Result<Secret, Error> {
     let account = &person.account;
     let words = [
         account.name.as_str(),
@@ -251,26 +252,40 @@ pub async fn change_password(
         "doorcode",
     ];
     password::check("new_password", new.expose(), &words)?;
-    let guess = throttle::password(app.key(), &account.email, context.source());
+    let target = Target::Account(&account.email);
+    let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
     let verdict = app
         .hasher()
         .verify(current.expose(), Some(&account.password_hash))
-        .await?;
-    if verdict == Verdict::Wrong {
+        .await;
+    if matches!(verdict, Err(Error::Busy)) {
+        throttle::undo(app, &guess).await?;
+    }
+    if verdict? == Verdict::Wrong {
+        let event = app.event(context, person.actor(), Action::PasswordRefused);
+        let id = account.id.clone();
+        app.store()
+            .write(move |conn| event.write(conn, Some(id.as_str()), json!({})))
+            .await?;
         return Err(Fault::new("current_password", "This is not your current password.").into());
     }
     let hash = app.hasher().hash(new.expose(), app.random()).await?;
     let event = app.event(context, person.actor(), Action::PasswordChanged);
     let (id, old) = (account.id.clone(), account.password_hash.clone());
     let session_id = person.session.id.clone();
+    let cookie = app.draw_secret();
+    let cookie_digest = cookie.digest();
     app.store()
         .write(move |conn| {
-            guess.forgive(conn)?;
+            guess.succeed(conn)?;
             if !store::account::update_password_hash(conn, &id, &old, &hash)? {
                 return Err(Error::Conflict(
                     "The password was changed elsewhere in the meantime.",
                 ));
+            }
+            if !store::session::update_cookie(conn, &session_id, &cookie_digest)? {
+                return Err(Error::Unauthenticated);
             }
             if others == OtherSessions::End {
                 store::session::delete_sessions(conn, &id, Some(&session_id))?;
@@ -281,7 +296,8 @@ pub async fn change_password(
                 json!({"ended_other_sessions": others == OtherSessions::End}),
             )
         })
-        .await
+        .await?;
+    Ok(cookie)
 }
 
 /// Whether there is any account.

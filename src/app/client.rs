@@ -2,12 +2,11 @@
 
 use super::{App, Context, Error, OAuthError, throttle};
 use crate::domain::audit::{Action, Actor};
-use crate::domain::client::{self, Client, Credential, Standing};
+use crate::domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
 use crate::domain::scope::{ScopeName, ScopeSet};
 use crate::domain::secret::Secret;
 use crate::domain::{self, Fault};
 use crate::store;
-use crate::wire::oauth::CLI_CLIENT_ID;
 use serde_json::json;
 
 /// What a caller shows of itself (RFC 6749 section 2.3).
@@ -43,16 +42,25 @@ pub async fn authenticate(
         (Some(client), Credentials::Id(_)) if client.credential == Credential::Public => {
             active(client)
         }
-        (client, Credentials::IdAndSecret(id, secret)) => {
-            let guess = throttle::client_secret(app.key(), id, context.source());
-            throttle::count(app, &guess).await?;
-            let client = client.filter(|client| match &client.credential {
-                Credential::Confidential(digest) => digest.matches(&secret.digest()),
-                Credential::Public => false,
-            });
-            let client = client.ok_or(INVALID_CLIENT)?;
-            throttle::forgive(app, &guess).await?;
-            active(client)
+        (client, Credentials::IdAndSecret(_, secret)) => {
+            let is_right = client
+                .as_ref()
+                .is_some_and(|client| match &client.credential {
+                    Credential::Confidential(digest) => digest.matches(&secret.digest()),
+                    Credential::Public => false,
+                });
+            match client {
+                Some(client) if is_right => active(client),
+                client => {
+                    // A right secret is never refused: 256 bits cannot be guessed, and who
+                    // guesses must not be able to shut the API out. What is limited is the
+                    // work that guessing makes.
+                    let id = client.as_ref().map(|client| client.id.as_str());
+                    let guess = throttle::client_secret(id, context.source());
+                    throttle::count(app, &guess).await?;
+                    Err(INVALID_CLIENT)
+                }
+            }
         }
         _ => Err(INVALID_CLIENT),
     }
@@ -61,10 +69,7 @@ pub async fn authenticate(
 fn active(client: Client) -> Result<Client, Error> {
     match client.standing {
         Standing::Active => Ok(client),
-        Standing::Disabled => Err(Error::OAuth(
-            OAuthError::UnauthorizedClient,
-            "The client is switched off.",
-        )),
+        Standing::Disabled => Err(INVALID_CLIENT),
     }
 }
 

@@ -25,8 +25,12 @@ use deployment::Secrets;
 use hashing::Hasher;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use uses::Uses;
 use waiting::Waiting;
+
+/// How long a server that is ready may take to commit an empty write.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -77,8 +81,6 @@ pub enum Error {
     Invalid(Vec<Fault>),
     /// The caller has not shown who it is, or not rightly.
     Unauthenticated,
-    /// The caller may not do this.
-    Forbidden,
     /// There is no such thing, or the caller has no part in it.
     NotFound,
     /// What was asked for contradicts what is there; in words for the person.
@@ -253,11 +255,14 @@ impl App {
         hex::encode(self.random::<16>())
     }
 
-    /// Whether requests can be served: the database answers.
+    /// Whether requests can be served: the database answers, and takes writes.
     pub async fn is_ready(&self) -> Result<(), Error> {
         self.store()
-            .read(|conn| Ok(store::account::is_any_account(conn).map(drop)?))
-            .await
+            .read(|conn| Ok::<_, Error>(store::account::is_any_account(conn).map(drop)?))
+            .await?;
+        let writable = tokio::time::timeout(READY_WITHIN, self.store().is_writable());
+        writable.await.map_err(|_| Error::Busy)??;
+        Ok(())
     }
 
     /// Ends what waits, so that the server can stop.
@@ -270,7 +275,13 @@ impl App {
         if let Err(error) = uses::flush(self).await {
             tracing::error!(?error, "the last uses of tokens could not be written");
         }
-        self.store().stop();
+        let store = self.store().clone();
+        if tokio::task::spawn_blocking(move || store.stop())
+            .await
+            .is_err()
+        {
+            tracing::error!("the database could not be closed in order");
+        }
     }
 
     fn store(&self) -> &Store {

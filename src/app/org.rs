@@ -39,11 +39,22 @@ pub(super) fn join(
 }
 
 impl Joining {
+    /// Whether the organization is the one that was named, by its name or its address.
+    fn means(&self, organization: &Organization) -> bool {
+        organization.slug == self.name
+            || organization.name.to_lowercase() == self.name.to_lowercase()
+    }
+
     /// Adds the account, in the caller's transaction.
     pub(super) fn write(&self, conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
         let now = self.created.at;
         let organization = match store::org::find_organization(conn, &self.slug)? {
-            Some(organization) => organization,
+            Some(organization) if self.means(&organization) => organization,
+            Some(_) => {
+                return Err(Error::Conflict(
+                    "Another organization has the address that would be made from this name. Use its name or address, or choose another name.",
+                ));
+            }
             None => {
                 let new = Organization {
                     id: self.organization_id.clone(),

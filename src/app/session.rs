@@ -1,6 +1,7 @@
 //! Signing in and out, and knowing who is signed in.
 
 use super::hashing::Verdict;
+use super::throttle::Target;
 use super::{App, Context, Error, Event, throttle};
 use crate::domain::Instant;
 use crate::domain::account::{self, Account, SEEN_EVERY, Session, SessionLimits, Standing};
@@ -35,26 +36,62 @@ pub struct NewSession {
     pub session: Session,
     /// What the cookie holds.
     pub cookie: Secret,
+    /// With which address the person signed in.
+    pub email: String,
 }
 
 /// Prepares a new session and its audit record, to be written with what begins it.
-pub(super) fn prepare(app: &App, context: &Context, account_id: &AccountId) -> (NewSession, Event) {
+pub(super) fn prepare(app: &App, context: &Context, account: &Account) -> (NewSession, Event) {
     let now = app.now();
     let session = Session {
         id: SessionId::new(now, app.id_seed()),
-        account_id: account_id.clone(),
+        account_id: account.id.clone(),
         created_at: now,
         last_seen_at: now,
         address: context.source(),
         user_agent: context.user_agent.chars().take(USER_AGENT_LENGTH).collect(),
     };
     let cookie = app.draw_secret();
-    let record = app.event(
-        context,
-        Actor::Account(account_id.clone()),
-        Action::SignedIn,
-    );
-    (NewSession { session, cookie }, record)
+    let actor = Actor::Account(account.id.clone());
+    let record = app.event(context, actor, Action::SignedIn);
+    let email = account.email.clone();
+    let new = NewSession {
+        session,
+        cookie,
+        email,
+    };
+    (new, record)
+}
+
+/// The browser in which somebody signs in.
+pub struct Browser<'a> {
+    /// Its own secret.
+    pub visitor: &'a Secret,
+    /// What it was given when somebody signed in with it before.
+    pub acquaintance: Option<&'a str>,
+}
+
+/// Proves, when it comes back, that somebody signed in to this account with this browser.
+pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
+    let proof = app
+        .key()
+        .authenticate("acquaintance", &[visitor.expose(), email]);
+    proof.as_str().to_owned()
+}
+
+/// Whose password a sign-in guesses at, if it is wrong.
+fn target<'a>(app: &App, email: Option<&'a str>, browser: &Browser<'a>) -> Target<'a> {
+    let Some(email) = email else {
+        return Target::Nobody;
+    };
+    let is_known = browser.acquaintance.is_some_and(|given| {
+        let expected = acquaintance(app, browser.visitor, email);
+        subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected.as_bytes()).into()
+    });
+    match is_known {
+        true => Target::OwnBrowser(email, browser.visitor),
+        false => Target::Account(email),
+    }
 }
 
 /// Signs a person in. Fails with [`Error::Unauthenticated`] for a wrong password, an unknown
@@ -62,13 +99,15 @@ pub(super) fn prepare(app: &App, context: &Context, account_id: &AccountId) -> (
 pub async fn sign_in(
     app: &App,
     context: &Context,
+    browser: Browser<'_>,
     email: &str,
     password: &Secret,
 ) -> Result<NewSession, Error> {
-    let email = account::email(email).unwrap_or_default();
-    let guess = throttle::password(app.key(), &email, context.source());
+    let email = account::email(email).ok();
+    let target = target(app, email.as_deref(), &browser);
+    let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
-    let find = email.clone();
+    let find = email.unwrap_or_default();
     let found = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &find)?))
@@ -77,7 +116,7 @@ pub async fn sign_in(
     let verdict = match app.hasher().verify(password.expose(), hash).await {
         Err(Error::Busy) => {
             // Nothing was learned about the password, so it was no guess.
-            throttle::forgive(app, &guess).await?;
+            throttle::undo(app, &guess).await?;
             return Err(Error::Busy);
         }
         verdict => verdict?,
@@ -90,10 +129,15 @@ pub async fn sign_in(
     }
 
     let stronger = match verdict {
-        Verdict::RightButWeak => Some(app.hasher().hash(password.expose(), app.random()).await?),
+        // When there is too much to hash, the next sign-in does it.
+        Verdict::RightButWeak => app
+            .hasher()
+            .hash(password.expose(), app.random())
+            .await
+            .ok(),
         _ => None,
     };
-    let (session, record) = prepare(app, context, &account.id);
+    let (session, record) = prepare(app, context, account);
     let (row, cookie) = (session.session.clone(), session.cookie.digest());
     let verified = account.password_hash.clone();
     app.store()
@@ -106,7 +150,7 @@ pub async fn sign_in(
             if let Some(stronger) = &stronger {
                 store::account::update_password_hash(conn, &account.id, &verified, stronger)?;
             }
-            guess.forgive(conn)?;
+            guess.succeed(conn)?;
             store::session::insert_session(conn, &row, &cookie)?;
             record.write(conn, Some(row.id.as_str()), json!({}))
         })

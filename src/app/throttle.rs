@@ -3,7 +3,7 @@
 use super::{App, Error};
 use crate::domain::Instant;
 use crate::domain::network;
-use crate::domain::secret::Key;
+use crate::domain::secret::{Key, Secret};
 use crate::domain::throttle::{Rule, Wait};
 use crate::store::{self, Conn};
 use chrono::Duration;
@@ -35,25 +35,42 @@ const fn window(allowed: u32, minutes: i64) -> Rule {
 }
 
 /// The keys under which one kind of guess is counted. A key is a digest where it is made
-/// of what somebody typed. The most shared key comes first, in every guess: transactions
-/// that lock rows in one order cannot block each other for ever.
+/// of what somebody typed. The most shared key comes first, so that servers that share a
+/// database meet there and not halfway.
 #[derive(Clone)]
 pub struct Guess(Vec<(String, Rule)>);
 
-/// A password for an email address.
-pub fn password(key: &Key, email: &str, from: IpAddr) -> Guess {
-    let account = key.authenticate("throttle", &[email]);
-    Guess(vec![
+/// Whose password is guessed.
+pub enum Target<'a> {
+    /// Somebody's, by a browser that never signed in there.
+    Account(&'a str),
+    /// Somebody's, by a browser that has. It is counted apart, so that strangers who guess
+    /// cannot lock the owner out.
+    OwnBrowser(&'a str, &'a Secret),
+    /// Nobody's: what was typed is no email address.
+    Nobody,
+}
+
+/// A password.
+pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
+    let mut keys = vec![
         ("password".into(), PASSWORD_OVERALL),
         (
             format!("password:{}", network::source(from)),
             PASSWORD_PER_SOURCE,
         ),
-        (
-            format!("password:{}", account.as_str()),
-            PASSWORD_PER_ACCOUNT,
-        ),
-    ])
+    ];
+    let parts = match target {
+        Target::Account(email) => vec![email],
+        Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
+        Target::Nobody => return Guess(keys),
+    };
+    let account = key.authenticate("throttle", &parts);
+    keys.push((
+        format!("password:{}", account.as_str()),
+        PASSWORD_PER_ACCOUNT,
+    ));
+    Guess(keys)
 }
 
 /// A user code, by a signed-in person.
@@ -68,19 +85,22 @@ pub fn user_code(account_id: &str, from: IpAddr) -> Guess {
     ])
 }
 
-/// A client's secret.
-pub fn client_secret(key: &Key, client_id: &str, from: IpAddr) -> Guess {
-    let client = key.authenticate("throttle", &[client_id]);
+/// A client's secret. Clients that are not there share one key for each source, so that
+/// invented names cannot fill the table.
+pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
+    let client = client_id.unwrap_or_default();
     let source = network::source(from);
-    Guess(vec![(
-        format!("client:{}:{source}", client.as_str()),
-        CLIENT_SECRET,
-    )])
+    Guess(vec![(format!("client:{client}:{source}"), CLIENT_SECRET)])
 }
 
-/// A token that a caller of the introspection endpoint does not have.
-pub fn unknown_token(caller: &str) -> Guess {
-    Guess(vec![(format!("introspect:{caller}"), UNKNOWN_TOKEN)])
+/// A token that a caller of the introspection endpoint does not have; `None` for the
+/// operator.
+pub fn unknown_token(client_id: Option<&str>) -> Guess {
+    let key = match client_id {
+        Some(id) => format!("introspect:client:{id}"),
+        None => "introspect:operator".to_owned(),
+    };
+    Guess(vec![(key, UNKNOWN_TOKEN)])
 }
 
 impl Guess {
@@ -101,14 +121,22 @@ impl Guess {
         Ok(())
     }
 
-    /// The attempt was right: it is no guess. Counters of sources keep what went before;
-    /// consecutive failures on the account are over.
-    pub fn forgive(&self, conn: &mut Conn) -> Result<(), Error> {
+    /// The attempt was right: consecutive failures are over, and it is no guess. Counters of
+    /// sources keep what went before.
+    pub fn succeed(&self, conn: &mut Conn) -> Result<(), Error> {
         for (key, rule) in &self.0 {
             match rule {
                 Rule::Window { .. } => store::throttle::decrement(conn, key)?,
                 Rule::Rising { .. } => store::throttle::delete_count(conn, key)?,
             }
+        }
+        Ok(())
+    }
+
+    /// The attempt was not made after all: only itself is taken back.
+    fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
+        for (key, _) in &self.0 {
+            store::throttle::decrement(conn, key)?;
         }
         Ok(())
     }
@@ -120,8 +148,14 @@ pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
     app.store().write(move |conn| guess.count(conn, now)).await
 }
 
-/// Takes an attempt back in a transaction of its own.
-pub async fn forgive(app: &App, guess: &Guess) -> Result<(), Error> {
+/// Tells that an attempt was right, in a transaction of its own.
+pub async fn succeed(app: &App, guess: &Guess) -> Result<(), Error> {
     let guess = guess.clone();
-    app.store().write(move |conn| guess.forgive(conn)).await
+    app.store().write(move |conn| guess.succeed(conn)).await
+}
+
+/// Takes an attempt back in a transaction of its own.
+pub async fn undo(app: &App, guess: &Guess) -> Result<(), Error> {
+    let guess = guess.clone();
+    app.store().write(move |conn| guess.undo(conn)).await
 }

@@ -6,7 +6,7 @@ use super::{App, Context, Error, OAuthError, client, throttle};
 use crate::config::Lifetime;
 use crate::domain::account::{Account, Standing};
 use crate::domain::audit::{Action, Actor};
-use crate::domain::client::{Client, Credential};
+use crate::domain::client::{Client, Credential, Standing as ClientStanding};
 use crate::domain::id::{AccountId, TokenId};
 use crate::domain::org::{self, Membership};
 use crate::domain::scope::{ScopeName, ScopeSet};
@@ -250,6 +250,16 @@ enum Found {
     Active(Box<ActiveToken>),
 }
 
+/// Whether the client that a token was issued to may act; a token that a person made in the
+/// console has none.
+fn is_client_active(conn: &mut Conn, token: &Token) -> Result<bool, Error> {
+    let Some(id) = &token.client_id else {
+        return Ok(true);
+    };
+    let client = store::client::find_client(conn, id)?;
+    Ok(client.is_some_and(|client| client.standing == ClientStanding::Active))
+}
+
 async fn look_up(app: &App, text: &Secret) -> Result<Found, Error> {
     if !token::is_well_formed(app.config().tokens.prefix.as_str(), text.expose()) {
         return Ok(Found::Malformed);
@@ -260,7 +270,7 @@ async fn look_up(app: &App, text: &Secret) -> Result<Found, Error> {
             let Some(token) = store::token::find_token_by_digest(conn, &digest)? else {
                 return Ok(Found::Unknown);
             };
-            if token.state(now) != State::Live {
+            if token.state(now) != State::Live || !is_client_active(conn, &token)? {
                 return Ok(Found::Inactive);
             }
             let owner = match &token.owner {
@@ -342,11 +352,11 @@ pub async fn introspect(
             Ok(Some(*active))
         }
         Found::Unknown => {
-            let caller = match caller {
-                Introspector::Client(client) => client.id.as_str(),
-                Introspector::Operator => "operator",
+            let client_id = match caller {
+                Introspector::Client(client) => Some(client.id.as_str()),
+                Introspector::Operator => None,
             };
-            throttle::count(app, &throttle::unknown_token(caller)).await?;
+            throttle::count(app, &throttle::unknown_token(client_id)).await?;
             Ok(None)
         }
         Found::Malformed | Found::Inactive => Ok(None),
@@ -365,7 +375,16 @@ pub async fn give_back(
     if !token::is_well_formed(app.config().tokens.prefix.as_str(), text.expose()) {
         return Ok(());
     }
+    // Whoever invents tokens costs a read, not a place in the queue of writes.
     let (digest, now) = (text.digest(), app.now());
+    let find = digest.clone();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::token::find_token_by_digest(conn, &find)?))
+        .await?;
+    if found.is_none() {
+        return Ok(());
+    }
     let actor = Actor::Client(client.id.clone());
     let event = app.event(context, actor.clone(), Action::TokenRevoked);
     let client_id = client.id.clone();

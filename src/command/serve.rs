@@ -8,8 +8,12 @@ use doorcode::web;
 use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// How long the last writes may take when the server stops.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the server until it is told to stop.
 pub fn run(config: Option<&Path>) -> Outcome {
@@ -65,10 +69,21 @@ async fn serve(config: Config) -> Outcome {
         () = received(interrupt) => {}
     }
     sweeper.abort();
-    app.stop().await;
+    tokio::select! {
+        () = app.stop() => tracing::info!("stopped"),
+        () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
+        () = received(terminate) => abandon(),
+        () = received(interrupt) => abandon(),
+    }
     server.abort();
-    tracing::info!("stopped");
     Ok(())
+}
+
+/// Ends at once, when the database does not let its writes end. Nothing that was
+/// acknowledged is lost.
+fn abandon() -> ! {
+    tracing::error!("stopped before the last writes were committed");
+    std::process::exit(1)
 }
 
 async fn received(signal: &mut std::io::Result<Signal>) {

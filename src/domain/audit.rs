@@ -1,6 +1,6 @@
 //! The audit log's vocabulary: who did what.
 
-use super::id::{AccountId, TokenId};
+use super::id::AccountId;
 
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +9,6 @@ pub enum Actor {
     Anonymous,
     /// A person in a browser.
     Account(AccountId),
-    /// A program with a token.
-    Token(TokenId),
     /// A registered client, acting for itself.
     Client(String),
     /// The operator of the deployment.
@@ -25,7 +23,6 @@ impl Actor {
         match self {
             Self::Anonymous => "anonymous",
             Self::Account(_) => "user",
-            Self::Token(_) => "token",
             Self::Client(_) => "client",
             Self::Operator => "operator",
             Self::System => "system",
@@ -36,7 +33,6 @@ impl Actor {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Account(id) => Some(id.as_str()),
-            Self::Token(id) => Some(id.as_str()),
             Self::Client(id) => Some(id),
             Self::Anonymous | Self::Operator | Self::System => None,
         }
@@ -72,6 +68,8 @@ actions! {
     AccountRenamed = "account.renamed",
     /// A person changed their password.
     PasswordChanged = "account.password_changed",
+    /// A person gave a wrong password to change it.
+    PasswordRefused = "account.password_refused",
     /// Somebody signed in.
     SignedIn = "session.started",
     /// A sign-in was refused.

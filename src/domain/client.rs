@@ -4,6 +4,9 @@ use super::Fault;
 use super::scope::ScopeSet;
 use super::secret::Digest;
 
+/// The client that is registered from the first start: the `doorcode` command line itself.
+pub const CLI_CLIENT_ID: &str = "doorcode-cli";
+
 /// A registered application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {

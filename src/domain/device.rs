@@ -63,6 +63,26 @@ pub struct Grant {
     pub state: State,
     /// When and how fast it may poll.
     pub pace: Pace,
+    /// What was suspicious about it, each kind once.
+    pub noted: Noted,
+}
+
+/// What can be suspicious about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspicion {
+    /// A device came again with a code that was used up: a copy may be in other hands.
+    Replay,
+    /// Another client than the one that it was made for came with its code.
+    WrongClient,
+}
+
+/// What has been seen and logged already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// See [`Suspicion::Replay`].
+    pub replay: bool,
+    /// See [`Suspicion::WrongClient`].
+    pub wrong_client: bool,
 }
 
 /// What has become of a request. Moves only forward: pending, then approved or denied, then
@@ -206,6 +226,7 @@ mod tests {
                 interval: Duration::seconds(5),
                 last_poll_at: None,
             },
+            noted: Noted::default(),
         }
     }
 

@@ -20,6 +20,23 @@ pub fn source(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The site of an address: its IPv4 /24 or IPv6 /48, the least that a provider gives to a
+/// customer who wants more than one. Whoever takes up room for nothing gets no more of it
+/// by changing addresses.
+pub fn site(address: IpAddr) -> IpAddr {
+    match canonical(address) {
+        IpAddr::V4(v4) => {
+            let [a, b, c] = slash_24(v4);
+            IpAddr::from([a, b, c, 0])
+        }
+        IpAddr::V6(v6) => {
+            let mut segments = v6.segments();
+            segments[3..].fill(0);
+            IpAddr::V6(Ipv6Addr::from(segments))
+        }
+    }
+}
+
 /// Whether two addresses are of one network: both loopback, the same /24 or the same /64.
 /// A device and a browser side by side are; a device and a browser that a phisher brought
 /// together most often are not.
@@ -54,5 +71,8 @@ mod tests {
         assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
         assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
         assert!(!same("192.0.2.1", "2001:db8::1"));
+        let site_of = |text: &str| site(text.parse().unwrap()).to_string();
+        assert_eq!(site_of("192.0.2.77"), "192.0.2.0");
+        assert_eq!(site_of("2001:db8:1:2::1"), "2001:db8:1::");
     }
 }

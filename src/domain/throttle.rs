@@ -15,8 +15,7 @@ pub enum Rule {
     },
     /// For consecutive failures on one account: the first few are free, then each one
     /// doubles the wait, up to `longest`. At [`HARD_LIMIT`] failures in a row the wait is a
-    /// day, so that nobody can guess on; it ends by itself, so that nobody can lock the
-    /// owner out for good (NIST SP 800-63B-4 section 3.2.2).
+    /// day, so that nobody can guess on (NIST SP 800-63B-4 section 3.2.2).
     Rising {
         /// Failures without a wait.
         free: u32,
@@ -29,6 +28,8 @@ pub enum Rule {
 
 /// Consecutive failures after which guesses are let through once a day only.
 pub const HARD_LIMIT: u32 = 100;
+
+const HARD_WAIT: Duration = Duration::days(1);
 
 /// What is remembered of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +45,21 @@ pub struct Count {
 pub struct Wait(pub Duration);
 
 impl Rule {
-    /// Counts one more attempt, or tells how long to wait. A clock that was set back does
-    /// not prolong a wait: time before `since` counts as none passed, at most.
+    /// Counts one more attempt, or tells how long to wait. When attempts come out of order,
+    /// or servers' clocks differ a little, no time counts as passed; a clock that was set
+    /// back by more than the longest wait locks nobody out.
     pub fn attempt(self, count: Option<Count>, now: Instant) -> Result<Count, Wait> {
         let fresh = Count {
             attempts: 1,
             since: now,
         };
-        let Some(count) = count.filter(|count| count.since <= now) else {
+        let Some(count) = count else {
             return Ok(fresh);
         };
-        let passed = now - count.since;
+        let passed = match now - count.since {
+            passed if passed < -self.longest_wait() => self.longest_wait(),
+            passed => passed.max(Duration::zero()),
+        };
         match self {
             Self::Window { allowed, window } => {
                 if passed >= window {
@@ -81,11 +86,18 @@ impl Rule {
         }
     }
 
+    fn longest_wait(self) -> Duration {
+        match self {
+            Self::Window { window, .. } => window,
+            Self::Rising { .. } => HARD_WAIT,
+        }
+    }
+
     fn wait_after(self, failures: u32) -> Duration {
         match self {
             Self::Window { .. } => Duration::zero(),
             Self::Rising { free, .. } if failures < free => Duration::zero(),
-            Self::Rising { .. } if failures >= HARD_LIMIT => Duration::days(1),
+            Self::Rising { .. } if failures >= HARD_LIMIT => HARD_WAIT,
             Self::Rising {
                 free,
                 first,
@@ -121,6 +133,8 @@ mod tests {
             Err(Wait(Duration::seconds(540)))
         );
         assert_eq!(rule.attempt(count, at(600)).unwrap().attempts, 1);
+        // An attempt that was slower than another is counted all the same.
+        assert!(rule.attempt(count, at(-1)).is_err());
         // Set back by two hours, the clock blocks nobody.
         assert_eq!(rule.attempt(count, at(-7200)).unwrap().attempts, 1);
     }

@@ -165,9 +165,6 @@ impl Token {
     }
 }
 
-/// The choices of the field `Expires`.
-pub const EXPIRY_CHOICES: [&str; 5] = ["30d", "90d", "1y", "never", "custom"];
-
 /// Reads the choice of the field `Expires`: a preset, or `custom` with a date, at whose end
 /// (UTC) the token ends. `latest` is the latest expiry that the configuration allows, `None`
 /// if tokens may live for ever.

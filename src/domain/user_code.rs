@@ -1,6 +1,6 @@
 //! User codes: what a person reads from one screen and types into another (RFC 8628 section 6.1).
 
-use super::secret::{Digest, Key, Secret};
+use super::secret::{Digest, Key};
 use std::fmt;
 
 /// Twenty consonants: no vowels, so that no words appear, and no pair that looks alike.
@@ -56,11 +56,6 @@ impl UserCode {
     /// What is stored: a keyed digest, since a code is short enough to try them all.
     pub fn digest(&self, key: &Key) -> Digest {
         key.authenticate("user-code", &[&self.0])
-    }
-
-    /// The code as people see it, `XXXX-XXXX`, in a wrapping that keeps it out of logs.
-    pub fn to_secret(&self) -> Secret {
-        Secret::new(self.to_string())
     }
 }
 

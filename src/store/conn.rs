@@ -30,9 +30,14 @@ impl Conn {
     /// after the other, and can make an SQLite file named like an unreachable server.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
         match url {
-            DatabaseUrl::Postgres(url) => PgConnection::establish(url)
-                .map(Self::Postgres)
-                .map_err(|error| Error::Unavailable(error.to_string())),
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(&with_connect_timeout(url))
+                    .map_err(|error| Error::Unavailable(error.to_string()))?;
+                // A row that somebody else holds, or a server that hangs, must not hold up
+                // everything that waits behind it.
+                conn.batch_execute("SET lock_timeout = '1s'; SET statement_timeout = '10s'")?;
+                Ok(Self::Postgres(conn))
+            }
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| {
                     Error::Unavailable("the path of the database is not UTF-8".into())
@@ -61,6 +66,18 @@ impl Conn {
         diesel::sql_query("SELECT 1").execute(self)?;
         Ok(())
     }
+}
+
+/// How long a server may take to answer a new connection.
+const CONNECT_SECONDS: u32 = 3;
+
+/// Adds how long to wait for a server, unless the operator has said so.
+fn with_connect_timeout(url: &str) -> String {
+    if url.contains("connect_timeout=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}connect_timeout={CONNECT_SECONDS}")
 }
 
 /// A pooled connection that remembers that it was lost: libpq tells that only at its next

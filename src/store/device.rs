@@ -5,7 +5,7 @@
 use super::schema::device_grant;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
-use crate::domain::device::{Approval, Grant, Pace, State};
+use crate::domain::device::{Approval, Grant, Noted, Pace, State, Suspicion};
 use crate::domain::id::{AccountId, GrantId, TokenId};
 use crate::domain::network;
 use crate::domain::scope::ScopeSet;
@@ -24,7 +24,7 @@ struct Row {
     scopes: String,
     device_name: Option<String>,
     address: String,
-    source: String,
+    site: String,
     created_at: chrono::NaiveDateTime,
     expires_at: chrono::NaiveDateTime,
     state: String,
@@ -33,6 +33,8 @@ struct Row {
     decided_by: Option<String>,
     granted_scopes: Option<String>,
     token_id: Option<String>,
+    replayed_at: Option<chrono::NaiveDateTime>,
+    wrong_client_at: Option<chrono::NaiveDateTime>,
 }
 
 const PENDING: &str = "pending";
@@ -71,6 +73,10 @@ impl TryFrom<Row> for Grant {
             device_name: row.device_name,
             created_at: row.created_at.and_utc(),
             expires_at: row.expires_at.and_utc(),
+            noted: Noted {
+                replay: row.replayed_at.is_some(),
+                wrong_client: row.wrong_client_at.is_some(),
+            },
             pace: Pace {
                 interval: Duration::milliseconds(row.interval_ms),
                 last_poll_at: row.last_poll_at.map(|at| at.and_utc()),
@@ -95,7 +101,7 @@ pub fn insert_grant(
         scopes: new.scopes.to_string(),
         device_name: new.device_name.clone(),
         address: new.address.to_string(),
-        source: network::source(new.address).to_string(),
+        site: network::site(new.address).to_string(),
         created_at: stored(new.created_at),
         expires_at: stored(new.expires_at),
         state: PENDING.to_owned(),
@@ -104,6 +110,8 @@ pub fn insert_grant(
         decided_by: None,
         granted_scopes: None,
         token_id: None,
+        replayed_at: None,
+        wrong_client_at: None,
     };
     diesel::insert_into(device_grant::table)
         .values(row)
@@ -147,7 +155,7 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
         .transpose()
 }
 
-/// How many requests of a client, or from a source, still wait for a decision.
+/// How many requests of a client, or from a site, still wait for a decision.
 pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result<u32, Error> {
     let open = device_grant::table
         .filter(device_grant::state.eq(PENDING))
@@ -157,8 +165,8 @@ pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result
         Whose::Client(id) => open
             .filter(device_grant::client_id.eq(id))
             .get_result(conn)?,
-        Whose::Source(address) => open
-            .filter(device_grant::source.eq(network::source(address).to_string()))
+        Whose::Site(address) => open
+            .filter(device_grant::site.eq(network::site(address).to_string()))
             .get_result(conn)?,
     };
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
@@ -169,11 +177,11 @@ pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result
 pub enum Whose<'a> {
     /// Of a client, by its id.
     Client(&'a str),
-    /// From the source of an address.
-    Source(IpAddr),
+    /// From the site of an address.
+    Site(IpAddr),
 }
 
-/// Writes how a device polls, if nobody else has polled since it was read.
+/// Writes how a device polls, unless another poll has changed the interval since.
 pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
     diesel::update(
         device_grant::table
@@ -267,6 +275,27 @@ pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     )
     .set(device_grant::state.eq(EXPIRED))
     .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Remembers that something was suspicious; `false` if it was known.
+pub fn mark_noted(
+    conn: &mut Conn,
+    id: &GrantId,
+    suspicion: Suspicion,
+    now: Instant,
+) -> Result<bool, Error> {
+    let grant = device_grant::table.filter(device_grant::id.eq(id.as_str()));
+    let changed = match suspicion {
+        Suspicion::Replay => diesel::update(grant.filter(device_grant::replayed_at.is_null()))
+            .set(device_grant::replayed_at.eq(stored(now)))
+            .execute(conn)?,
+        Suspicion::WrongClient => {
+            diesel::update(grant.filter(device_grant::wrong_client_at.is_null()))
+                .set(device_grant::wrong_client_at.eq(stored(now)))
+                .execute(conn)?
+        }
+    };
     Ok(changed == 1)
 }
 

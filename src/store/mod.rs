@@ -20,6 +20,7 @@ use crate::config::DatabaseUrl;
 use crate::domain::Instant;
 pub use conn::Conn;
 use conn::{Manager, Pooled, Purpose};
+use diesel::connection::SimpleConnection;
 use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, RunQueryDsl};
@@ -28,7 +29,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 use thread_local::ThreadLocal;
-use writer::Writers;
+use writer::WriteQueue;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -96,7 +97,7 @@ impl From<DieselError> for Error {
             _ => {
                 let message = info.message();
                 let is = |part: &str| message.contains(part);
-                if is("deadlock detected") {
+                if is("deadlock detected") || is("due to lock timeout") {
                     Self::Collision
                 } else if is("server closed the connection")
                     || is("terminating connection")
@@ -133,7 +134,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     url: DatabaseUrl,
     readers: Readers,
-    writers: Writers,
+    writes: WriteQueue,
 }
 
 enum Readers {
@@ -161,7 +162,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             url: url.clone(),
             readers,
-            writers: Writers::start(url)?,
+            writes: WriteQueue::start(url)?,
         })))
     }
 
@@ -181,6 +182,7 @@ impl Store {
                     .map_err(failed)
             }),
             Conn::Postgres(mut conn) => conn.transaction(|conn| {
+                conn.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")?;
                 diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
                     .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)
                     .execute(conn)?;
@@ -226,12 +228,17 @@ impl Store {
         T: Send + 'static,
         E: Fails,
     {
-        self.0.writers.write(work).await
+        self.0.writes.write(work).await
     }
 
-    /// Finishes the writes that wait and takes no more.
+    /// Whether a write would be taken and committed now.
+    pub async fn is_writable(&self) -> Result<(), Error> {
+        self.write(Conn::ping).await
+    }
+
+    /// Finishes the writes that wait and takes no more. Blocks until that is done.
     pub fn stop(&self) {
-        self.0.writers.stop();
+        self.0.writes.stop();
     }
 
     /// Whether several servers may share the database.
@@ -245,9 +252,8 @@ where
     F: Fn(&mut Conn) -> Result<T, E>,
     E: Fails,
 {
-    // After a restart of the database every pooled connection may be lost; one more attempt
-    // than there are connections meets a new one.
-    for _ in 0..POOL_SIZE {
+    let mut attempts = 0;
+    loop {
         let mut pooled = pool
             .get()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -257,14 +263,13 @@ where
             result.as_ref().err().and_then(Fails::store_error),
             Some(Error::Unavailable(_))
         );
-        if !*lost {
+        attempts += 1;
+        // After a restart of the database every pooled connection may be lost; one more
+        // attempt than there are connections meets a new one.
+        if !*lost || attempts > POOL_SIZE {
             return result;
         }
     }
-    let mut pooled = pool
-        .get()
-        .map_err(|error| Error::Unavailable(error.to_string()))?;
-    work(&mut pooled.conn)
 }
 
 /// Makes a stored moment from one.

@@ -90,7 +90,7 @@ diesel::table! {
         scopes -> Text,
         device_name -> Nullable<Text>,
         address -> Text,
-        source -> Text,
+        site -> Text,
         created_at -> Timestamp,
         expires_at -> Timestamp,
         state -> Text,
@@ -99,6 +99,8 @@ diesel::table! {
         decided_by -> Nullable<Text>,
         granted_scopes -> Nullable<Text>,
         token_id -> Nullable<Text>,
+        replayed_at -> Nullable<Timestamp>,
+        wrong_client_at -> Nullable<Timestamp>,
     }
 }
 

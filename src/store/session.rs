@@ -83,6 +83,14 @@ pub fn update_last_seen(conn: &mut Conn, id: &SessionId, now: Instant) -> Result
     Ok(())
 }
 
+/// Gives a session another cookie; `false` if it is over.
+pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result<bool, Error> {
+    let changed = diesel::update(session::table.filter(session::id.eq(id.as_str())))
+        .set(session::cookie_digest.eq(cookie.as_str()))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
 /// Ends one of a person's sessions; `false` if there is no such.
 pub fn delete_session(
     conn: &mut Conn,

@@ -2,8 +2,9 @@
 //!
 //! Callers queue their work; a writer thread takes what is queued, runs each piece in its
 //! own savepoint of one transaction, commits, and answers after the commit. So an answer is
-//! always durable, and a busy server pays for one flush to disk where it had many. SQLite
-//! has one writer, since it allows one at a time; PostgreSQL has a few.
+//! always durable, and a busy server pays for one flush to disk where it had many. There is
+//! one writer: SQLite allows no more, and on PostgreSQL several were no faster, while their
+//! shared transactions blocked each other.
 
 use super::conn::{Conn, Purpose};
 use super::{Error, Fails};
@@ -21,16 +22,13 @@ const QUEUE: usize = 4096;
 /// Work that shares one commit at the most.
 const BATCH: usize = 128;
 
-/// Writer threads on PostgreSQL.
-const POSTGRES_WRITERS: usize = 3;
-
 /// How often work that collided with other work is tried again.
-const RETRIES: usize = 20;
+const RETRIES: usize = 5;
 
-/// The queue and the threads that empty it.
-pub struct Writers {
-    queue: Mutex<Option<Sender<Box<dyn Job>>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+/// The queue, and the thread that empties it.
+pub struct WriteQueue {
+    jobs: Mutex<Option<Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 trait Job: Send {
@@ -99,30 +97,21 @@ where
     }
 }
 
-impl Writers {
-    /// Starts the writer threads.
+impl WriteQueue {
+    /// Starts the writer thread.
     pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
-        let (queue, receiver) = crossbeam_channel::bounded(QUEUE);
-        let count = match url {
-            DatabaseUrl::Sqlite(_) => 1,
-            DatabaseUrl::Postgres(_) => POSTGRES_WRITERS,
+        let (jobs, receiver) = crossbeam_channel::bounded(QUEUE);
+        let mut writer = Writer {
+            url: url.clone(),
+            conn: None,
         };
-        let threads = (0..count)
-            .map(|i| {
-                let mut writer = Writer {
-                    url: url.clone(),
-                    conn: None,
-                };
-                let receiver: Receiver<Box<dyn Job>> = receiver.clone();
-                std::thread::Builder::new()
-                    .name(format!("writer-{i}"))
-                    .spawn(move || writer.serve(&receiver))
-                    .map_err(|error| Error::Unavailable(error.to_string()))
-            })
-            .collect::<Result<_, _>>()?;
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || writer.serve(&receiver))
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self {
-            queue: Mutex::new(Some(queue)),
-            threads: Mutex::new(threads),
+            jobs: Mutex::new(Some(jobs)),
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -139,27 +128,27 @@ impl Writers {
             result: None,
             reply,
         });
-        let queue = lock(&self.queue).clone();
+        let jobs = lock(&self.jobs).clone();
         let stopped = || E::from(Error::Unavailable("the server is stopping".into()));
-        match queue.ok_or_else(stopped)?.try_send(job) {
+        match jobs.ok_or_else(stopped)?.try_send(job) {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
             Err(TrySendError::Full(_)) => Err(E::from(Error::Busy)),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
 
-    /// Takes no more work, finishes what is queued and ends the threads.
+    /// Takes no more work, finishes what is queued and ends the thread.
     pub fn stop(&self) {
-        drop(lock(&self.queue).take());
-        for thread in lock(&self.threads).drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a writer thread panicked");
-            }
+        drop(lock(&self.jobs).take());
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
         }
     }
 }
 
-impl Drop for Writers {
+impl Drop for WriteQueue {
     fn drop(&mut self) {
         self.stop();
     }
@@ -183,28 +172,31 @@ impl Writer {
             {
                 batch.push(job);
             }
-            let again = catch_unwind(AssertUnwindSafe(|| self.commit(batch)));
-            let again = again.unwrap_or_else(|_| {
+            if catch_unwind(AssertUnwindSafe(|| self.round(batch))).is_err() {
                 // The callers learn that nothing was done; the next batch begins anew.
                 tracing::error!("work in the database panicked");
                 self.conn = None;
-                Vec::new()
-            });
-            for mut job in again {
-                // Alone in its transaction, the work meets no other of its own batch.
-                for _ in 0..RETRIES {
-                    match self.commit(vec![job]).pop() {
-                        Some(again) => job = again,
-                        None => break,
-                    }
+            }
+        }
+    }
+
+    /// Commits a batch. Work that collided runs again, each piece alone in its transaction,
+    /// where it meets no other of its own batch.
+    fn round(&mut self, batch: Vec<Box<dyn Job>>) {
+        for job in self.commit(batch) {
+            let mut waiting = vec![job];
+            for _ in 0..RETRIES {
+                if !waiting.is_empty() {
+                    waiting = self.commit(waiting);
                 }
             }
+            answer_all(waiting, &Err(Error::Collision));
         }
     }
 
     /// Runs a batch in one transaction and answers it; gives back what has to run again.
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
-        let conn = match self.connected() {
+        let conn = match self.begun() {
             Ok(conn) => conn,
             Err(error) => {
                 answer_all(batch, &Err(error));
@@ -212,15 +204,17 @@ impl Writer {
             }
         };
         let mut after = Vec::with_capacity(batch.len());
-        let committed = begin(conn).and_then(|()| {
-            for job in &mut batch {
-                after.push(job.run(conn));
-                if after.last() == Some(&After::Lost) {
-                    return Err(Error::Unavailable("the database went away".into()));
-                }
+        for job in &mut batch {
+            after.push(job.run(conn));
+            if after.last() == Some(&After::Lost) {
+                break;
             }
-            <Conn as Connection>::TransactionManager::commit_transaction(conn).map_err(Error::from)
-        });
+        }
+        let committed = match after.last() {
+            Some(After::Lost) => Err(Error::Unavailable("the database went away".into())),
+            _ => <Conn as Connection>::TransactionManager::commit_transaction(conn)
+                .map_err(Error::from),
+        };
         if let Err(error) = &committed {
             // Whatever state the transaction is in, a new connection starts from none.
             self.conn = None;
@@ -241,10 +235,20 @@ impl Writer {
         again
     }
 
-    fn connected(&mut self) -> Result<&mut Conn, Error> {
-        let conn = match self.conn.take() {
+    /// A connection in a new transaction. One that was kept may have been lost since, as
+    /// after a restart of the database; a new one then takes its place.
+    fn begun(&mut self) -> Result<&mut Conn, Error> {
+        let kept = self
+            .conn
+            .take()
+            .and_then(|mut conn| begin(&mut conn).ok().map(|()| conn));
+        let conn = match kept {
             Some(conn) => conn,
-            None => Conn::open(&self.url, Purpose::Write)?,
+            None => {
+                let mut conn = Conn::open(&self.url, Purpose::Write)?;
+                begin(&mut conn)?;
+                conn
+            }
         };
         Ok(self.conn.insert(conn))
     }

@@ -10,7 +10,8 @@ use crate::wire::form::Form;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
 use futures_util::StreamExt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Once;
 use std::time::Duration;
 
 /// The largest body: 16 KiB, many times what any form needs.
@@ -85,17 +86,34 @@ fn address(config: &Config, request: &HttpRequest) -> IpAddr {
         .map(str::trim)
         .collect();
     let mut address = peer(request);
+    if !forwarded.is_empty() && !is_trusted(config, address) {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            tracing::warn!(
+                %address,
+                "X-Forwarded-For is ignored: its sender is not in [server] trusted_proxies. \
+                 Behind a proxy, everybody would seem to be the proxy."
+            );
+        });
+    }
     for hop in forwarded.into_iter().rev() {
         if !is_trusted(config, address) {
             break;
         }
-        match hop.parse() {
-            Ok(hop) => address = network::canonical(hop),
+        match read_hop(hop) {
+            Some(hop) => address = network::canonical(hop),
             // What lies behind a garbled hop cannot be known.
-            Err(_) => break,
+            None => break,
         }
     }
     address
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn read_hop(hop: &str) -> Option<IpAddr> {
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 /// Refuses what a trusted proxy says came over plain http, where https is promised. It is

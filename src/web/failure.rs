@@ -72,7 +72,6 @@ impl Failure {
             Self::App(error) => match error {
                 app::Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 app::Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-                app::Error::Forbidden => StatusCode::FORBIDDEN,
                 app::Error::NotFound => StatusCode::NOT_FOUND,
                 app::Error::Conflict(_) => StatusCode::CONFLICT,
                 app::Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,

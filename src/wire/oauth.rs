@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The client that is registered from the first start: the `doorcode` command line itself.
-pub const CLI_CLIENT_ID: &str = "doorcode-cli";
+pub use crate::domain::client::CLI_CLIENT_ID;
 
 /// The grant type of RFC 8628 section 3.4.
 pub const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -135,6 +135,31 @@ flow('after a link denying asks for nothing more', {}, async (world) => {
   assert.equal((await poll(world.server, codes)).error, 'access_denied')
 })
 
+const ADMINS_DEPLOY = {
+  DOORCODE__SCOPES: '[{ name = "app:deploy", description = "Deploy builds and roll back", min_role = "admin" }]',
+}
+flow('what a role does not allow is not granted', { people: [ADA, BOB], settings: ADMINS_DEPLOY }, async (world) => {
+  const page = await world.signedIn(BOB)
+  const codes = await askForCode(world.server, { scope: 'app:deploy orgs:read' })
+  await typeCode(page, codes)
+  await page.getByText('what your account cannot give').waitFor()
+  assert.equal(await page.getByRole('checkbox').count(), 1)
+  await world.inspect(page)
+  await press(page, 'Approve')
+  assert.equal((await poll(world.server, codes)).scope, 'orgs:read')
+
+  const nothing = await askForCode(world.server, { scope: 'app:deploy' })
+  await typeCode(page, nothing)
+  await page.getByText('It will only learn who you are.').waitFor()
+  await world.inspect(page)
+
+  const admin = await world.signedIn(ADA)
+  await typeCode(admin, nothing)
+  await admin.getByText('Deploy builds and roll back').waitFor()
+  await press(admin, 'Approve')
+  assert.equal((await poll(world.server, nothing)).scope, 'app:deploy')
+})
+
 const BEHIND_PROXY = { DOORCODE__SERVER__TRUSTED_PROXIES: '["127.0.0.1"]' }
 flow('a request from another network has to be confirmed too', { settings: BEHIND_PROXY }, async (world) => {
   const page = await world.signedIn()

@@ -88,7 +88,7 @@ pub async fn review(
             .await?;
         return Err(Error::NotFound);
     };
-    throttle::forgive(app, &guess).await?;
+    throttle::succeed(app, &guess).await?;
 
     let client = client::find(app, &grant.client_id)
         .await?

@@ -8,7 +8,7 @@ use super::client::Credentials;
 use super::{App, Context, Error, Event, OAuthError, client};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::Client;
-use crate::domain::device::{self, Grant, Pace, State};
+use crate::domain::device::{self, Grant, Noted, Pace, State};
 use crate::domain::id::GrantId;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{Digest, Secret};
@@ -73,6 +73,7 @@ pub async fn start(
                 interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
                 last_poll_at: None,
             },
+            noted: Noted::default(),
         };
         let event = app.event(
             context,
@@ -124,7 +125,7 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
     Ok(scopes)
 }
 
-/// Stores a request, if the client and the source have not too many that wait.
+/// Stores a request, if the client and the site have not too many that wait.
 async fn insert(
     app: &App,
     grant: Grant,
@@ -139,7 +140,7 @@ async fn insert(
             let mut is_full = |whose, limit| {
                 store::device::count_open_grants(conn, whose, now).map(|count| count >= limit)
             };
-            if is_full(Whose::Source(grant.address), per_source)?
+            if is_full(Whose::Site(grant.address), per_source)?
                 || is_full(Whose::Client(&grant.client_id), per_client)?
             {
                 // The oldest of them ends within a code's lifetime; a minute is a fair guess.

@@ -7,7 +7,7 @@ use crate::app::{App, Context, Error, Event, OAuthError};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::{Client, Standing};
-use crate::domain::device::{Approval, Grant, Poll, Waiting};
+use crate::domain::device::{Approval, Grant, Poll, State, Suspicion, Waiting};
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{Digest, Secret};
 use crate::domain::token::{Owner, Token};
@@ -42,10 +42,10 @@ pub async fn poll(
     else {
         return answer;
     };
-    match tokio::time::timeout(wait, woken).await {
-        Ok(()) => poll_once(app, context, &client, &digest, Waiting::Held).await,
-        Err(_) => answer,
-    }
+    // Whether it was woken or waited in vain, what is true now is told: the codes may have
+    // ended meanwhile.
+    let _ = tokio::time::timeout(wait, woken).await;
+    poll_once(app, context, &client, &digest, Waiting::Held).await
 }
 
 async fn poll_once(
@@ -57,10 +57,18 @@ async fn poll_once(
 ) -> Result<NewToken, Error> {
     // Whoever invents codes costs a read, not a place in the queue of writes.
     let digest = device_code.clone();
-    app.store()
+    let grant = app
+        .store()
         .read(move |conn| Ok::<_, Error>(store::device::find_grant(conn, &digest)?))
         .await?
         .ok_or(refusal(OAuthError::InvalidGrant))?;
+    let is_settled = match grant.client_id == client.id {
+        true => matches!(grant.state, State::Redeemed { .. }) && grant.noted.replay,
+        false => grant.noted.wrong_client,
+    };
+    if is_settled {
+        return Err(refusal(OAuthError::InvalidGrant));
+    }
 
     let draft = token::draft(app);
     let secret = draft.secret.clone();
@@ -103,7 +111,7 @@ impl Attempt {
             return Ok(Err(OAuthError::InvalidGrant));
         };
         if grant.client_id != self.client_id {
-            self.note(conn, Action::DeviceWrongClient, &grant)?;
+            self.note(conn, Suspicion::WrongClient, &grant)?;
             return Ok(Err(OAuthError::InvalidGrant));
         }
         Ok(Err(match grant.poll(self.now, self.waiting) {
@@ -122,7 +130,7 @@ impl Attempt {
                 OAuthError::ExpiredToken
             }
             Poll::Redeemed => {
-                self.note(conn, Action::DeviceReplayed, &grant)?;
+                self.note(conn, Suspicion::Replay, &grant)?;
                 OAuthError::InvalidGrant
             }
         }))
@@ -142,7 +150,7 @@ impl Attempt {
         };
         let (Some(client), Some(scopes)) = (client, granted) else {
             store::device::mark_refused(conn, &grant.id)?;
-            self.note(conn, Action::DeviceRefused, grant)?;
+            self.record(conn, Action::DeviceRefused, grant)?;
             return Ok(Err(OAuthError::AccessDenied));
         };
         let name = match &grant.device_name {
@@ -188,7 +196,19 @@ impl Attempt {
         Ok(scopes.filter(|scopes| !scopes.is_empty() || approval.scopes.is_empty()))
     }
 
-    fn note(&self, conn: &mut Conn, action: Action, grant: &Grant) -> Result<(), Error> {
+    /// Records a suspicion once: whoever repeats it must not fill the log.
+    fn note(&self, conn: &mut Conn, suspicion: Suspicion, grant: &Grant) -> Result<(), Error> {
+        if !store::device::mark_noted(conn, &grant.id, suspicion, self.now)? {
+            return Ok(());
+        }
+        let action = match suspicion {
+            Suspicion::Replay => Action::DeviceReplayed,
+            Suspicion::WrongClient => Action::DeviceWrongClient,
+        };
+        self.record(conn, action, grant)
+    }
+
+    fn record(&self, conn: &mut Conn, action: Action, grant: &Grant) -> Result<(), Error> {
         Event {
             action,
             ..self.unusual.clone()

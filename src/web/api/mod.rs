@@ -109,6 +109,11 @@ fn explain(failure: &Failure) -> (&'static str, &'static str, &'static str) {
             "Too Many Requests",
             "The header Retry-After tells when to come back.",
         ),
+        failure if failure.status().is_client_error() => (
+            "refused",
+            "Refused",
+            "The request cannot be carried out as it is.",
+        ),
         _ => (
             "internal",
             "Internal Server Error",

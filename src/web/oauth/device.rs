@@ -65,9 +65,10 @@ pub async fn poll(
     let device_code = required(&parameters, "device_code", "The device_code is missing.")?;
     let wait = preferred_wait(&request);
     let started = Instant::now();
+    let context = extract::context_of(&app, &request);
     let answer = device::poll::poll(
         &app,
-        &extract::context_of(&app, &request),
+        &context,
         &credentials,
         &Secret::new(device_code),
         wait,
@@ -91,7 +92,11 @@ pub async fn poll(
                 scope: new.token.scopes.to_string(),
             })
         }
-        Err(error) => super::write(&Failure::App(error)),
+        Err(error) => {
+            let failure = Failure::App(error);
+            failure.log(&context.request_id);
+            super::write(&failure)
+        }
     };
     if let Some(wait) = applied {
         let value = HeaderValue::from_str(&format!("wait={}", wait.as_secs()));

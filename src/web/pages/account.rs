@@ -109,7 +109,7 @@ pub async fn submit_password(
     )
     .await;
     match changed {
-        Ok(()) => Ok(see_other(&format!("/account?done={done}"))),
+        Ok(cookie) => Ok(visit.renew(&cookie, &format!("/account?done={done}"))),
         Err(error) => again(&visit, person, &form, faults(error)?).await,
     }
 }

@@ -132,7 +132,8 @@ pub async fn submit_login(
     let form = visit.form(&request, payload).await?;
     let email = form.value("email").unwrap_or_default();
     let password = Secret::new(form.value("password").unwrap_or_default());
-    match session::sign_in(&visit.app, &visit.context, email, &password).await {
+    let browser = visit.browser();
+    match session::sign_in(&visit.app, &visit.context, browser, email, &password).await {
         Ok(session) => {
             // The session that this browser had is over: one cookie holds one session.
             if let Some(person) = &visit.person {

@@ -2,7 +2,7 @@
 
 use super::view::{Account, Chrome};
 use super::{anonymous_chrome, html_response};
-use crate::app::session::{self, NewSession, SignedIn};
+use crate::app::session::{self, Browser, NewSession, SignedIn};
 use crate::app::{App, Context};
 use crate::domain::Instant;
 use crate::domain::secret::Secret;
@@ -18,6 +18,10 @@ use std::pin::Pin;
 
 const SESSION: &str = "doorcode_session";
 const VISITOR: &str = "doorcode_visitor";
+const ACQUAINTANCE: &str = "doorcode_acquaintance";
+
+/// How long a browser is known to have been signed in to an account, in days.
+const ACQUAINTANCE_DAYS: i64 = 365;
 
 /// A browser's request.
 pub struct Visit {
@@ -30,6 +34,7 @@ pub struct Visit {
     /// What ties forms to this browser before anybody has signed in.
     pub visitor: Secret,
     is_new_visitor: bool,
+    acquaintance: Option<Secret>,
     /// What the session cookie holds, even if the session is over.
     session: Option<Secret>,
 }
@@ -68,6 +73,7 @@ impl Visit {
             context: extract::context_of(&app, request),
             is_new_visitor: visitor.is_none(),
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
+            acquaintance: cookie(ACQUAINTANCE),
             person,
             session,
             app,
@@ -84,6 +90,14 @@ impl Visit {
         self.person
             .as_ref()
             .ok_or_else(|| Failure::SignIn(return_to.to_owned()))
+    }
+
+    /// This browser, to sign in with.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser {
+            visitor: &self.visitor,
+            acquaintance: self.acquaintance.as_ref().map(Secret::expose),
+        }
     }
 
     /// Whether this browser had a session that is over.
@@ -111,7 +125,7 @@ impl Visit {
     ) -> Result<Form, Failure> {
         check_site(&self.app, request)?;
         let form = extract::form(request, payload).await?;
-        if form.repeated().is_some_and(|name| name != "scope") {
+        if form.repeated_except("scope").is_some() {
             return Err(Failure::Malformed("A field appears more than once."));
         }
         let given = form.value("csrf").unwrap_or_default();
@@ -152,13 +166,33 @@ impl Visit {
     /// Sends the browser on to another page of ours, with a cookie for a session that was
     /// just begun.
     pub fn begin(&self, session: &NewSession, path: &str) -> HttpResponse {
-        let mut cookie = self.cookie(SESSION, session.cookie.expose());
-        let seconds = session::limits(&self.app).absolute.num_seconds();
-        cookie.set_max_age(time::Duration::seconds(seconds));
+        let known = session::acquaintance(&self.app, &self.visitor, &session.email);
+        let days = time::Duration::days(ACQUAINTANCE_DAYS);
         HttpResponse::SeeOther()
             .insert_header((header::LOCATION, path))
-            .cookie(cookie)
+            .cookie(self.session_cookie(&session.cookie))
+            .cookie(self.lasting(ACQUAINTANCE, &known, days))
+            .cookie(self.lasting(VISITOR, self.visitor.expose(), days))
             .finish()
+    }
+
+    /// Sends the browser on with another cookie for the session that it has.
+    pub fn renew(&self, cookie: &Secret, path: &str) -> HttpResponse {
+        HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, path))
+            .cookie(self.session_cookie(cookie))
+            .finish()
+    }
+
+    fn session_cookie(&self, secret: &Secret) -> Cookie<'static> {
+        let seconds = session::limits(&self.app).absolute.num_seconds();
+        self.lasting(SESSION, secret.expose(), time::Duration::seconds(seconds))
+    }
+
+    fn lasting(&self, name: &'static str, value: &str, age: time::Duration) -> Cookie<'static> {
+        let mut cookie = self.cookie(name, value);
+        cookie.set_max_age(age);
+        cookie
     }
 
     /// Sends the browser on, and has it forget its session.
