@@ -3,4 +3,5 @@
 
 mod support;
 
+mod device;
 mod tour;
