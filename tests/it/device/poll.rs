@@ -12,7 +12,7 @@ async fn polls_at(test: &TestApp, device: &Device, seconds: &[i64]) -> Vec<Strin
         test.clock.advance(second - now);
         now = *second;
         let answer = test.poll(device).await;
-        assert_refused(&answer, 400, &answer.error().to_owned());
+        assert_refused(&answer, 400, answer.error());
         errors.push(answer.error().to_owned());
     }
     errors
