@@ -9,4 +9,5 @@
 
 mod support;
 
+mod device;
 mod tour;

@@ -81,12 +81,22 @@ pub async fn review(
         .store()
         .read(move |conn| Ok::<_, Error>(store::device::find_grant_by_user_code(conn, &digest)?))
         .await?;
-    let Some(grant) = found.filter(|grant| grant.is_open(app.now())) else {
-        let event = app.event(context, person.actor(), Action::DeviceCodeWrong);
-        app.store()
-            .write(move |conn| event.write(conn, None, json!({})))
-            .await?;
-        return Err(Error::NotFound);
+    let now = app.now();
+    let grant = match found {
+        Some(grant) if grant.is_open(now) => grant,
+        closed => {
+            let event = app.event(context, person.actor(), Action::DeviceCodeWrong);
+            let over = closed.filter(|grant| grant.is_over(now));
+            app.store()
+                .write(move |conn| {
+                    if let Some(grant) = &over {
+                        store::device::mark_expired(conn, &grant.id)?;
+                    }
+                    event.write(conn, None, json!({}))
+                })
+                .await?;
+            return Err(Error::NotFound);
+        }
     };
     throttle::succeed(app, &guess).await?;
 
@@ -273,8 +283,13 @@ fn write(
         event.write(conn, Some(grant.id.as_str()), detail)?;
         return Ok(outcome);
     }
+    // Another decision may have been written since the grant was read.
+    let (grant, _) = store::device::find_grant_by_id(conn, &grant.id)?.ok_or(Error::NotFound)?;
     Ok(match grant.state {
-        State::Pending | State::Expired => Outcome::Expired,
+        State::Pending | State::Expired => {
+            store::device::mark_expired(conn, &grant.id)?;
+            Outcome::Expired
+        }
         _ => Outcome::AlreadyDecided,
     })
 }

@@ -42,7 +42,7 @@ pub async fn start(
     scope: Option<&str>,
     device_name: Option<&str>,
 ) -> Result<Codes, Error> {
-    let client = client::authenticate(app, context, credentials).await?;
+    let client = caller(app, context, credentials).await?;
     let scopes = requested_scopes(app, &client, scope)?;
     let device_name = device::device_name(device_name.unwrap_or_default()).map_err(|_| {
         Error::OAuth(
@@ -98,13 +98,19 @@ pub async fn start(
     Err(Error::Busy)
 }
 
-fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<ScopeSet, Error> {
+/// The client that is calling, which may use the device grant.
+async fn caller(app: &App, context: &Context, credentials: &Credentials) -> Result<Client, Error> {
+    let client = client::authenticate(app, context, credentials).await?;
     if client.scopes.is_empty() {
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
             "The client may not ask for tokens: it has no scopes.",
         ));
     }
+    Ok(client)
+}
+
+fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<ScopeSet, Error> {
     let Some(scope) = scope else {
         return Ok(client
             .default_scopes

@@ -1,6 +1,7 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
-use crate::app::client::{self, Credentials};
+use super::caller;
+use crate::app::client::Credentials;
 use crate::app::token::{self, Draft, NewToken};
 use crate::app::waiting::Place;
 use crate::app::{App, Context, Error, Event, OAuthError};
@@ -27,7 +28,7 @@ pub async fn poll(
     device_code: &Secret,
     wait: Option<Duration>,
 ) -> Result<NewToken, Error> {
-    let client = client::authenticate(app, context, credentials).await?;
+    let client = caller(app, context, credentials).await?;
     let digest = device_code.digest();
     // The place is taken first, so that a decision after the look-up wakes it.
     let place = wait.and_then(|_| app.waiting().enter(&digest));

@@ -77,7 +77,10 @@ pub async fn poll(
 
     let is_pending = matches!(
         &answer,
-        Err(app::Error::OAuth(OAuthError::AuthorizationPending, _))
+        Err(app::Error::OAuth(
+            OAuthError::AuthorizationPending | OAuthError::SlowDown,
+            _
+        ))
     );
     // A poll that could not be held to the end was not served as it preferred, and the
     // device must pace itself.

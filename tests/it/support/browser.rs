@@ -85,6 +85,12 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Asks for the headers of a page.
+    pub async fn head(&mut self, path: &str) -> Page {
+        let request = self.http.head(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
     /// Sends a form as it is, without a form token.
     pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let request = self.http.post(format!("{}{path}", self.url)).form(fields);

@@ -17,6 +17,28 @@ pub struct Device {
     pub link: String,
 }
 
+impl Device {
+    /// Reads the codes of an answer; panics if there are none.
+    pub fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+        Self {
+            device_code: text("device_code"),
+            user_code: text("user_code"),
+            link: text("verification_uri_complete"),
+        }
+    }
+
+    /// What a client sends to fetch this device's token.
+    pub fn poll_form<'a>(&'a self, client_id: &'a str) -> [(&'a str, &'a str); 3] {
+        [
+            ("grant_type", GRANT),
+            ("client_id", client_id),
+            ("device_code", &self.device_code),
+        ]
+    }
+}
+
 /// An answer of an OAuth endpoint.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -67,24 +89,13 @@ impl TestApp {
     /// A device of the client [`CLI`] asks for scopes.
     pub async fn device(&self, scope: &str) -> Device {
         let form = [("client_id", CLI), ("scope", scope)];
-        let answer = self.oauth("/auth/device", &form).await;
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
-        let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
-        Device {
-            device_code: text("device_code"),
-            user_code: text("user_code"),
-            link: text("verification_uri_complete"),
-        }
+        Device::of(&self.oauth("/auth/device", &form).await)
     }
 
     /// A device asks for its token.
     pub async fn poll(&self, device: &Device) -> Answer {
-        let form = [
-            ("grant_type", GRANT),
-            ("client_id", CLI),
-            ("device_code", &device.device_code),
-        ];
-        self.oauth("/auth/device/token", &form).await
+        self.oauth("/auth/device/token", &device.poll_form(CLI))
+            .await
     }
 
     /// A token with these scopes, by the whole flow.
@@ -92,5 +103,15 @@ impl TestApp {
         let device = self.device(&scopes.join(" ")).await;
         self.user().await.approve(&device.user_code, scopes).await;
         self.poll(&device).await.token()
+    }
+
+    /// A device asks for its token, and to be kept waiting for it (RFC 7240).
+    pub async fn poll_waiting(&self, device: &Device, seconds: u32) -> Answer {
+        let request = self
+            .anon()
+            .post(self.at("/auth/device/token"))
+            .header("prefer", format!("wait={seconds}"))
+            .form(&device.poll_form(CLI));
+        Answer::of(request.send().await.unwrap()).await
     }
 }

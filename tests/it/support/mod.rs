@@ -48,6 +48,7 @@ pub struct TestApp {
     pub database: Database,
     /// The secret of the client [`API`].
     pub api_secret: String,
+    http: reqwest::Client,
     handle: ServerHandle,
     _directory: TempDir,
 }
@@ -88,19 +89,7 @@ impl TestApp {
 
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::default());
-        let secrets = Secrets::load(&config, entropy.as_ref(), |name| match name {
-            "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
-            "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
-            _ => None,
-        })
-        .unwrap();
-        let store = Store::open(&config.database.url).unwrap();
-        store.migrate().unwrap();
-        let app = App::new(config, store, secrets, clock.clone(), entropy.clone()).unwrap();
-        client::ensure_cli(&app).await.unwrap();
-        let server = web::server(app.clone(), listener, 1).unwrap();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
+        let (app, handle) = serve(config, listener, clock.clone(), entropy.clone()).await;
         Self {
             url,
             app,
@@ -108,6 +97,7 @@ impl TestApp {
             entropy,
             database,
             api_secret: String::new(),
+            http: http(),
             handle,
             _directory: directory,
         }
@@ -150,7 +140,7 @@ impl TestApp {
 
     /// Somebody unknown, without cookies; redirects are not followed.
     pub fn anon(&self) -> reqwest::Client {
-        http()
+        self.http.clone()
     }
 
     /// A browser that has not been here.
@@ -196,6 +186,48 @@ impl Drop for TestApp {
         // The future need not be awaited for the workers to be told.
         drop(self.handle.stop(false));
     }
+}
+
+impl TestApp {
+    /// Stops the server and starts it again at the same address, with nothing but its
+    /// database and its secrets.
+    pub async fn restart(&mut self) {
+        self.handle.stop(true).await;
+        self.app.stop().await;
+        let address = self.url.strip_prefix("http://").unwrap();
+        let listener = TcpListener::bind(address).unwrap();
+        let config = self.app.config().clone();
+        let senses = (self.clock.clone(), self.entropy.clone());
+        (self.app, self.handle) = serve(config, listener, senses.0, senses.1).await;
+    }
+
+    /// How many audit records tell of an action.
+    pub fn events(&self, action: &str) -> i64 {
+        self.count("audit_event", &format!("action = '{action}'"))
+    }
+}
+
+/// Opens the database, brings it up to date and serves.
+async fn serve(
+    config: Config,
+    listener: TcpListener,
+    clock: Arc<ManualClock>,
+    entropy: Arc<SeededEntropy>,
+) -> (App, ServerHandle) {
+    let secrets = Secrets::load(&config, entropy.as_ref(), |name| match name {
+        "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
+        "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        _ => None,
+    })
+    .unwrap();
+    let store = Store::open(&config.database.url).unwrap();
+    store.migrate().unwrap();
+    let app = App::new(config, store, secrets, clock, entropy).unwrap();
+    client::ensure_cli(&app).await.unwrap();
+    let server = web::server(app.clone(), listener, 1).unwrap();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    (app, handle)
 }
 
 /// An HTTP client that follows no redirect and keeps no cookie.

@@ -1,0 +1,271 @@
+//! A person enters a code.
+
+use super::BEHIND_PROXY;
+use crate::support::browser::{Browser, Page};
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::domain::org::Role;
+
+const WRONG: &str = "This code is wrong, has expired or was already used";
+
+/// DEV-24, DEV-25, T-08.
+#[actix_web::test]
+async fn any_spelling_of_a_code_is_understood() {
+    let test = TestApp::start().await;
+    let code = test.device("").await.user_code;
+    let (left, right) = code.split_once('-').unwrap();
+    let wide: String = code
+        .chars()
+        .map(|c| char::from_u32(c as u32 + 0xfee0).unwrap())
+        .collect();
+    let dotted: Vec<String> = code.replace('-', "").chars().map(String::from).collect();
+    let mut browser = test.user().await;
+    for typed in [
+        code.clone(),
+        code.to_lowercase(),
+        code.replace('-', ""),
+        code.replace('-', " "),
+        format!("\r\n {code}\t\n"),
+        format!("{left}\u{2013}{right}"),
+        format!("{left}\u{2014}{right}"),
+        format!("{left}\u{2212}{right}"),
+        format!("{left}_{right}."),
+        format!("«{code}»"),
+        dotted.join("."),
+        wide.clone(),
+        wide.to_lowercase(),
+    ] {
+        let page = browser.type_code(&typed).await;
+        assert_eq!(page.status, 200, "{typed:?}: {}", page.body);
+        assert!(page.contains(&format!(">{code}<")), "{typed:?}");
+    }
+    assert_eq!(test.events("device.wrong_code"), 0);
+}
+
+/// DEV-25: what cannot be a code costs neither a look-up nor an attempt.
+#[actix_web::test]
+async fn what_is_no_code_is_refused_without_a_look_up() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let long = "W".repeat(10_000);
+    for typed in [
+        "WDJB",
+        "WDJB-MJHTX",
+        "WDJB-MJHA",
+        "12345678",
+        "🙂🙂🙂🙂🙂🙂🙂🙂",
+        "W\u{301}D\u{301}J\u{301}",
+        "ＷＤＪＢ－ＭＪＨ１",
+        "\u{202e}THJMBJDW1",
+        "<script>alert(1)</script>",
+        &long,
+    ] {
+        let page = browser.type_code(typed).await;
+        assert_eq!(page.status, 400, "{typed:?}");
+        assert!(page.contains(WRONG), "{typed:?}");
+        assert!(!page.contains("<script>alert"));
+        assert!(page.body.len() < 10_000);
+    }
+    let page = browser.type_code(" ").await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains("Enter the code that your device shows"));
+    let page = browser.type_code("WDJB\0MJHT").await;
+    assert_eq!(page.status, 400);
+    assert_eq!(
+        test.count("throttle", "key LIKE 'user_code%' AND attempts > 0"),
+        0
+    );
+}
+
+/// DEV-31, T-10: who guesses learns nothing from the answer.
+#[actix_web::test]
+async fn unknown_expired_used_and_denied_codes_look_alike() {
+    let test = TestApp::start().await;
+    let expired = test.device("").await;
+    test.clock.advance(601);
+    let (used, denied, fetched) = (
+        test.device("").await,
+        test.device("").await,
+        test.device("").await,
+    );
+    let mut browser = test.user().await;
+    browser.approve(&used.user_code, &[]).await;
+    browser.approve(&fetched.user_code, &[]).await;
+    assert_eq!(test.poll(&fetched).await.status, 200);
+    let consent = browser.type_code(&denied.user_code).await;
+    browser.decide(&consent, "deny", &[]).await;
+
+    let mut pages = Vec::new();
+    let unknown = "BBBB-BBBB".to_owned();
+    for code in [
+        unknown,
+        expired.user_code,
+        used.user_code,
+        denied.user_code,
+        fetched.user_code,
+    ] {
+        let page = browser.type_code(&code).await;
+        assert_eq!(page.status, 400);
+        assert!(page.contains(WRONG));
+        pages.push(page.body.replace(&code, "CODE"));
+    }
+    assert!(pages.iter().all(|page| *page == pages[0]));
+    assert_eq!(test.events("device.wrong_code"), 5);
+}
+
+/// DEV-26, DEV-28, T-08: five wrong codes, however they are spelled.
+#[actix_web::test]
+async fn an_account_has_five_wrong_codes_in_ten_minutes() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let mut browser = test.user().await;
+    for typed in [
+        "BBBB-BBBB",
+        "bbbbbbbb",
+        "B.B.B.B.B.B.B.B",
+        " bbbb bbbb ",
+        "ＢＢＢＢＢＢＢＢ",
+    ] {
+        // A right code in between is no guess, and takes no wrong one back.
+        assert_eq!(browser.type_code(&device.user_code).await.status, 200);
+        assert_eq!(browser.type_code(typed).await.status, 400, "{typed}");
+    }
+    for typed in ["BBBB-BBBB", &device.user_code] {
+        let page = browser.type_code(typed).await;
+        assert_eq!(page.status, 429);
+        assert_eq!(page.headers["retry-after"], "600");
+    }
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+    test.clock.advance(599);
+    let page = browser.type_code("BBBB-BBBB").await;
+    assert_eq!(
+        (page.status, &page.headers["retry-after"]),
+        (429, &"1".parse().unwrap())
+    );
+    test.clock.advance(1);
+    let device = test.device("").await;
+    assert_eq!(browser.type_code(&device.user_code).await.status, 200);
+}
+
+/// DEV-28: twenty wrong codes from one source, from however many accounts and whatever a
+/// stranger writes into `X-Forwarded-For`.
+#[actix_web::test]
+async fn a_source_has_twenty_wrong_codes_in_ten_minutes() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut browser = test.user().await;
+    for i in 0..5 {
+        let email = format!("user{i}@example.com");
+        test.add_account(&email, PASSWORD, Some(("Acme", Role::Member)))
+            .await;
+        browser = test.browser();
+        // The left part is what the stranger wrote, the right one what the proxy saw.
+        let forwarded = format!("192.0.2.{i}, 2001:db8::{i}");
+        browser.set_header("x-forwarded-for", &forwarded);
+        browser.sign_in(&email, PASSWORD).await;
+        let wrong = if i < 4 { 5 } else { 0 };
+        for _ in 0..wrong {
+            assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
+        }
+    }
+    assert_eq!(browser.type_code("BBBB-BBBB").await.status, 429);
+    browser.set_header("x-forwarded-for", "2001:db8:0:1::1");
+    assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
+}
+
+/// Signs in on the page that a redirect leads to, and follows the redirect after it.
+async fn sign_in_at(browser: &mut Browser, redirect: &Page) -> Page {
+    assert_eq!(redirect.status, 303);
+    let login = browser.get(redirect.location()).await;
+    let return_to = login
+        .field("return_to")
+        .unwrap()
+        .replace("&amp;", "&")
+        .replace("&#38;", "&");
+    let fields = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("return_to", &return_to),
+    ];
+    let back = browser.post("/login", &fields).await;
+    assert_eq!(back.status, 303, "{}", back.body);
+    browser.get(back.location()).await
+}
+
+/// DEV-18, DEV-30, DEV-32, A11-03.
+#[actix_web::test]
+async fn a_link_survives_the_sign_in_and_still_asks_for_the_press() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let mut browser = test.browser();
+    let link = device.link.strip_prefix(&test.url).unwrap();
+    let redirect = browser.get(link).await;
+    let page = sign_in_at(&mut browser, &redirect).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.field("user_code").as_deref(),
+        Some(device.user_code.as_str())
+    );
+    assert_eq!(page.field("via").as_deref(), Some("link"));
+    assert!(page.contains("Continue") && !page.contains("Approve"));
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+}
+
+/// DEV-30, A11-03. A typed code stays a typed code through the sign-in.
+#[actix_web::test]
+async fn a_code_typed_before_the_sign_in_is_not_asked_for_again() {
+    let test = TestApp::start().await;
+    let code = test.device("").await.user_code;
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    let redirect = browser
+        .post("/device", &[("user_code", &code), ("via", "keyboard")])
+        .await;
+    assert!(redirect.location().starts_with("/login?return_to="));
+    let page = sign_in_at(&mut browser, &redirect).await;
+    assert_eq!(page.field("user_code").as_deref(), Some(code.as_str()));
+    assert_eq!(page.field("via").as_deref(), Some("keyboard"));
+
+    // The proof that it was typed is this browser's alone, and this code's.
+    let path = redirect.location().split_once("return_to=").unwrap().1;
+    let path = path
+        .replace("%2F", "/")
+        .replace("%3F", "?")
+        .replace("%3D", "=");
+    let path = path
+        .replace("%26", "&")
+        .replace("%5F", "_")
+        .replace("%2D", "-");
+    assert_eq!(
+        browser.get(&path).await.field("via").as_deref(),
+        Some("keyboard")
+    );
+    let other_code = test.device("").await.user_code;
+    let forged = browser.get(&path.replace(&code, &other_code)).await;
+    assert_eq!(forged.field("via").as_deref(), Some("link"));
+    let elsewhere = test.user().await.get(&path).await;
+    assert_eq!(elsewhere.field("via").as_deref(), Some("link"));
+}
+
+/// DEV-36, T-12.
+#[actix_web::test]
+async fn opening_the_link_changes_nothing_however_often() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let path = device.link.strip_prefix(&test.url).unwrap();
+    let mut browser = test.user().await;
+    browser.set_header("sec-purpose", "prefetch");
+    let events = test.count("audit_event", "1 = 1");
+    for _ in 0..20 {
+        assert_eq!(browser.get(path).await.status, 200);
+        assert_eq!(browser.head(path).await.status, 200);
+        for decision in ["approve", "deny"] {
+            let decide = format!(
+                "/device/decide?user_code={}&decision={decision}",
+                device.user_code
+            );
+            assert_eq!(browser.get(&decide).await.status, 405);
+        }
+    }
+    assert_eq!(test.count("audit_event", "1 = 1"), events);
+    assert_eq!(test.count("throttle", "key LIKE 'user_code%'"), 0);
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+}

@@ -1,0 +1,161 @@
+//! The box `I started this sign-in myself`: when it is asked for, and that the server insists.
+
+use super::{ASK, BEHIND_PROXY};
+use crate::support::browser::{Browser, Page};
+use crate::support::device::{Answer, Device};
+use crate::support::{CLI, TestApp};
+
+const BOX: &str = "I started this sign-in myself";
+
+async fn device_at(test: &TestApp, address: &str) -> Device {
+    let request = test
+        .anon()
+        .post(test.at(ASK))
+        .header("x-forwarded-for", address);
+    let form = [("client_id", CLI), ("scope", "tokens:read")];
+    Device::of(&Answer::of(request.form(&form).send().await.unwrap()).await)
+}
+
+/// Opens a link and presses `Continue`.
+async fn follow(browser: &mut Browser, test: &TestApp, device: &Device) -> Page {
+    let page = browser
+        .get(device.link.strip_prefix(&test.url).unwrap())
+        .await;
+    let (code, via) = (page.field("user_code").unwrap(), page.field("via").unwrap());
+    browser
+        .post("/device", &[("user_code", &code), ("via", &via)])
+        .await
+}
+
+/// Approves with the box as given.
+async fn approve(browser: &mut Browser, consent: &Page, confirm: Option<&str>) -> Page {
+    let ticket = consent.field("ticket").unwrap();
+    let code = consent.field("user_code").unwrap();
+    let mut fields = vec![
+        ("ticket", ticket.as_str()),
+        ("user_code", &code),
+        ("scope", "tokens:read"),
+        ("decision", "approve"),
+    ];
+    fields.extend(confirm.map(|value| ("confirm", value)));
+    browser.post("/device/decide", &fields).await
+}
+
+/// The box is there, and nothing but ticking it lets an approval through.
+async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, consent: &Page) {
+    assert_eq!(consent.status, 200);
+    assert!(consent.contains(BOX) && consent.contains(&device.user_code));
+    let mut page = consent.clone();
+    for confirm in [None, Some(""), Some("no"), Some("on")] {
+        page = approve(browser, &page, confirm).await;
+        assert_eq!(page.status, 400, "{confirm:?}");
+        assert!(page.contains("Tick this box") && page.contains(BOX));
+        // The page comes back as it was left, to go on from there.
+        assert!(
+            page.contains(r#"value="tokens:read" aria-describedby="grants-tokens:read" checked"#)
+        );
+    }
+    assert_eq!(test.poll(device).await.error(), "authorization_pending");
+    let done = approve(browser, &page, Some("yes")).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert_eq!(test.poll(device).await.status, 200);
+}
+
+/// DEV-34, CONTRACT 4.
+#[actix_web::test]
+async fn a_code_that_came_by_link_must_be_confirmed() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = follow(&mut browser, &test, &device).await;
+    assert!(consent.contains("You came here by a link."));
+    assert_insists(&test, &mut browser, &device, &consent).await;
+}
+
+/// DEV-34, XD-16, CONTRACT 4.
+#[actix_web::test]
+async fn a_request_from_another_network_must_be_confirmed() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    for (there, here) in [
+        ("203.0.113.9", "198.51.100.1"),
+        ("203.0.113.9", "203.0.112.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1"),
+        ("203.0.113.9", "2001:db8::1"),
+        ("203.0.113.9", "127.0.0.1"),
+    ] {
+        let device = device_at(&test, there).await;
+        let mut browser = test.user().await;
+        browser.set_header("x-forwarded-for", here);
+        let consent = browser.type_code(&device.user_code).await;
+        let both = format!("Another network than yours, {here}");
+        assert!(
+            consent.contains(there) && consent.contains(&both),
+            "{}",
+            consent.body
+        );
+        assert_insists(&test, &mut browser, &device, &consent).await;
+
+        let device = device_at(&test, there).await;
+        let consent = follow(&mut browser, &test, &device).await;
+        assert!(consent.contains("You came here by a link, and the request comes from another"));
+        assert_insists(&test, &mut browser, &device, &consent).await;
+    }
+}
+
+/// CONTRACT 4: asked for without a reason, people would tick it without reading.
+#[actix_web::test]
+async fn a_typed_code_from_the_same_network_needs_no_box() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    for (there, here) in [
+        ("203.0.113.9", "203.0.113.200"),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),
+        ("::ffff:203.0.113.9", "203.0.113.10"),
+    ] {
+        let device = device_at(&test, there).await;
+        let mut browser = test.user().await;
+        browser.set_header("x-forwarded-for", here);
+        let consent = browser.type_code(&device.user_code).await;
+        assert_eq!(consent.status, 200);
+        assert!(!consent.contains(BOX));
+        let done = approve(&mut browser, &consent, None).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+    }
+}
+
+/// DEV-17, T-17: who is no trusted proxy cannot bring himself near.
+#[actix_web::test]
+async fn a_forwarded_address_counts_from_a_trusted_proxy_alone() {
+    let test = TestApp::start().await;
+    let device = device_at(&test, "203.0.113.9").await;
+    assert_eq!(test.count("device_grant", "address = '127.0.0.1'"), 1);
+    let mut browser = test.user().await;
+    let consent = browser.type_code(&device.user_code).await;
+    assert!(!consent.contains(BOX) && !consent.contains("203.0.113.9"));
+}
+
+/// DEV-34. What the form says of itself is not believed, and deny asks for nothing.
+#[actix_web::test]
+async fn a_ticket_cannot_be_turned_into_one_that_needs_no_box() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = follow(&mut browser, &test, &device).await;
+    let ticket = consent.field("ticket").unwrap();
+    assert!(ticket.contains(".confirm."));
+    let forged = consent
+        .body
+        .replace(&ticket, &ticket.replace(".confirm.", ".typed."));
+    let forged = Page {
+        body: forged,
+        ..consent.clone()
+    };
+    for confirm in [None, Some("yes")] {
+        let page = approve(&mut browser, &forged, confirm).await;
+        assert_eq!(page.status, 400);
+        assert!(page.contains("Review the request once more") && page.contains(BOX));
+    }
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+    let denied = browser.decide(&consent, "deny", &[]).await;
+    assert_eq!(denied.status, 200);
+    assert_eq!(test.poll(&device).await.error(), "access_denied");
+}

@@ -1,0 +1,134 @@
+//! Codes that collide, and how many may be alive at once.
+
+use super::{ASK, assert_refused};
+use crate::support::device::{Answer, Device};
+use crate::support::{CLI, TestApp};
+use doorcode::app::client::Kind;
+use doorcode::app::sweep;
+
+async fn ask_from(test: &TestApp, address: &str, client_id: &str) -> Answer {
+    let request = test
+        .anon()
+        .post(test.at(ASK))
+        .header("x-forwarded-for", address);
+    Answer::of(
+        request
+            .form(&[("client_id", client_id)])
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await
+}
+
+/// DEV-22.
+#[actix_web::test]
+async fn a_user_code_that_is_taken_is_drawn_again() {
+    let test = TestApp::start().await;
+    let (taken, free) = ([0; 32], [1; 32]);
+    test.entropy.next(&taken);
+    let first = test.device("").await;
+    assert_eq!(first.user_code, "BBBB-BBBB");
+
+    // Bytes from 240 up give no letter; then the taken code twice, each with a device code.
+    for draw in [[255; 32], taken, [7; 32], taken, [8; 32], free, [9; 32]] {
+        test.entropy.next(&draw);
+    }
+    let second = test.device("").await;
+    assert_eq!(second.user_code, "CCCC-CCCC");
+    assert_eq!(second.device_code, "09".repeat(32));
+    assert_eq!(test.poll(&second).await.error(), "authorization_pending");
+
+    for device_code in 100..110 {
+        test.entropy.next(&taken);
+        test.entropy.next(&[device_code; 32]);
+    }
+    let answer = test.oauth(ASK, &[("client_id", CLI)]).await;
+    assert_refused(&answer, 503, "temporarily_unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(test.count("device_grant", "1 = 1"), 2);
+    assert_eq!(test.events("device.requested"), 2);
+
+    // A code that was decided is as good as taken while its device may still ask.
+    test.user().await.approve(&first.user_code, &[]).await;
+    test.entropy.next(&taken);
+    assert_ne!(test.device("").await.user_code, first.user_code);
+}
+
+/// DEV-55.
+#[actix_web::test]
+async fn a_source_has_only_so_many_codes_that_wait() {
+    let test = TestApp::with(
+        "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[device]\nlive_codes_per_source = 3\n",
+    )
+    .await;
+    let mut devices = Vec::new();
+    for _ in 0..3 {
+        devices.push(Device::of(&ask_from(&test, "203.0.113.9", CLI).await));
+    }
+    for _ in 0..5 {
+        let answer = ask_from(&test, "203.0.113.9", CLI).await;
+        assert_refused(&answer, 429, "temporarily_unavailable");
+        let wait: u64 = answer.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!((1..=600).contains(&wait));
+    }
+    assert_eq!(test.count("device_grant", "1 = 1"), 3);
+    // Other addresses of the same network make no room, those of another do.
+    assert_eq!(ask_from(&test, "203.0.113.10", CLI).await.status, 429);
+    assert_eq!(ask_from(&test, "203.0.114.10", CLI).await.status, 200);
+
+    // All addresses of an IPv6 site are one source.
+    for host in ["1", "2", "ffff:1"] {
+        let address = format!("2001:db8::{host}");
+        assert_eq!(ask_from(&test, &address, CLI).await.status, 200);
+    }
+    assert_eq!(ask_from(&test, "2001:db8::beef", CLI).await.status, 429);
+    assert_eq!(ask_from(&test, "2001:db8:0:1::1", CLI).await.status, 429);
+    assert_eq!(ask_from(&test, "2001:db8:1::1", CLI).await.status, 200);
+
+    // A decision gives its place back, and so does the end of a code.
+    let mut browser = test.user().await;
+    browser.set_header("x-forwarded-for", "203.0.113.9");
+    browser.approve(&devices[0].user_code, &[]).await;
+    assert_eq!(ask_from(&test, "203.0.113.9", CLI).await.status, 200);
+    assert_eq!(ask_from(&test, "203.0.113.9", CLI).await.status, 429);
+    test.clock.advance(600);
+    assert_eq!(ask_from(&test, "203.0.113.9", CLI).await.status, 200);
+}
+
+/// DEV-55, XD-13.
+#[actix_web::test]
+async fn a_client_has_only_so_many_codes_that_wait_from_wherever() {
+    let test = TestApp::with(
+        "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[device]\nlive_codes_per_client = 2\n",
+    )
+    .await;
+    test.add_client("other", Kind::Public, &[]).await;
+    for address in ["203.0.113.1", "203.0.113.2"] {
+        assert_eq!(ask_from(&test, address, CLI).await.status, 200);
+    }
+    assert_eq!(ask_from(&test, "203.0.113.3", CLI).await.status, 429);
+    assert_eq!(ask_from(&test, "203.0.113.3", "other").await.status, 200);
+}
+
+/// DEV-48, DEV-55. The table stays bounded, and late polls still learn what happened.
+#[actix_web::test]
+async fn what_is_over_is_forgotten_a_lifetime_later() {
+    let test = TestApp::start().await;
+    let old = test.device("").await;
+    test.clock.advance(700);
+    let young = test.device("").await;
+    sweep::purge(&test.app).await.unwrap();
+    assert_eq!(test.count("device_grant", "1 = 1"), 2);
+    assert_eq!(test.poll(&old).await.error(), "expired_token");
+
+    test.clock.advance(501);
+    sweep::purge(&test.app).await.unwrap();
+    assert_eq!(test.count("device_grant", "1 = 1"), 1);
+    assert_eq!(test.poll(&old).await.error(), "invalid_grant");
+    assert_eq!(test.poll(&young).await.error(), "authorization_pending");
+}

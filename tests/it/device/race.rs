@@ -1,0 +1,127 @@
+//! Many at the same moment. Every answer is looked at.
+
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use futures_util::future::join_all;
+
+/// Devices that poll at once, and how often they do.
+const POLLS: usize = 50;
+const REDEMPTIONS: usize = 100;
+/// Rounds in which polls race with a decision, or decisions with each other.
+const DECISIONS: usize = 200;
+const CLICKS: usize = 50;
+
+/// How many answers brought a token; every other one must be an error of the RFCs.
+fn tokens(answers: &[Answer]) -> usize {
+    let refused = [
+        "invalid_grant",
+        "slow_down",
+        "authorization_pending",
+        "access_denied",
+    ];
+    for answer in answers {
+        match answer.status {
+            200 => drop(answer.token()),
+            400 => assert!(refused.contains(&answer.error()), "{answer:?}"),
+            _ => panic!("{answer:?}"),
+        }
+    }
+    answers.iter().filter(|answer| answer.status == 200).count()
+}
+
+/// DEV-51, T-01.
+#[actix_web::test]
+async fn of_fifty_parallel_redemptions_one_gets_the_token() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    for round in 1..=REDEMPTIONS {
+        let device = test.device("tokens:read").await;
+        browser.approve(&device.user_code, &["tokens:read"]).await;
+        let http = test.anon();
+        let form = device.poll_form("cli");
+        let polls = (0..POLLS).map(|_| {
+            let request = http.post(test.at(super::POLL)).form(&form);
+            async { Answer::of(request.send().await.unwrap()).await }
+        });
+        let answers = join_all(polls).await;
+        assert_eq!(tokens(&answers), 1, "round {round}");
+        let lost = answers
+            .iter()
+            .filter(|answer| answer.error() == "invalid_grant");
+        assert_eq!(lost.count(), POLLS - 1, "round {round}");
+    }
+    assert_eq!(test.count("token", "1 = 1"), REDEMPTIONS as i64);
+    assert_eq!(
+        test.count("device_grant", "state = 'redeemed'"),
+        REDEMPTIONS as i64
+    );
+    assert_eq!(test.events("device.redeemed"), REDEMPTIONS as i64);
+    assert_eq!(test.events("token.created"), REDEMPTIONS as i64);
+}
+
+/// DEV-52, T-02: no poll loses an approval or a denial, or revives what is over.
+#[actix_web::test]
+async fn polls_that_race_with_the_decision_never_undo_it() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    for round in 0..DECISIONS {
+        let device = test.device("tokens:read").await;
+        let consent = browser.type_code(&device.user_code).await;
+        let decision = if round % 3 == 2 { "deny" } else { "approve" };
+        let polls = async {
+            let plain = join_all((0..3).map(|_| test.poll(&device)));
+            let (mut answers, held) = tokio::join!(plain, test.poll_waiting(&device, 30));
+            answers.push(held);
+            answers
+        };
+        let decide = browser.decide(&consent, decision, &["tokens:read"]);
+        let (mut answers, page) = tokio::join!(polls, decide);
+        assert_eq!(page.status, 200, "{}", page.body);
+        answers.push(test.poll(&device).await);
+        answers.push(test.poll(&device).await);
+        let last = answers[5].error();
+        if decision == "approve" {
+            assert_eq!(tokens(&answers), 1, "round {round}: {answers:?}");
+            assert_eq!(last, "invalid_grant");
+        } else {
+            assert_eq!(tokens(&answers), 0, "round {round}: {answers:?}");
+            assert_eq!(last, "access_denied");
+            // The one that waited was told as well.
+            assert_eq!(answers[3].error(), "access_denied");
+        }
+    }
+    let approved = test.events("device.approved");
+    assert_eq!(approved + test.events("device.denied"), DECISIONS as i64);
+    assert_eq!(test.count("token", "1 = 1"), approved);
+}
+
+/// DEV-40, T-03: a double click, and both buttons from two tabs.
+#[actix_web::test]
+async fn of_parallel_decisions_one_counts() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    for round in 0..CLICKS {
+        let device = test.device("tokens:read").await;
+        let consent = browser.type_code(&device.user_code).await;
+        let second = if round % 2 == 0 { "approve" } else { "deny" };
+        let mut tabs = [browser.clone(), browser.clone(), browser.clone()];
+        let [a, b, c] = &mut tabs;
+        let pages = tokio::join!(
+            a.decide(&consent, "approve", &["tokens:read"]),
+            b.decide(&consent, second, &["tokens:read"]),
+            c.decide(&consent, "approve", &[]),
+        );
+        let mut statuses = [pages.0.status, pages.1.status, pages.2.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409, 409], "round {round}");
+        let answer = test.poll(&device).await;
+        match (pages.0.status, pages.1.status) {
+            (200, _) => assert_eq!(answer.body["scope"], "tokens:read"),
+            (_, 200) if second == "deny" => assert_eq!(answer.error(), "access_denied"),
+            (_, 200) => assert_eq!(answer.body["scope"], "tokens:read"),
+            _ => assert_eq!(answer.body["scope"], ""),
+        }
+    }
+    let decided = test.events("device.approved") + test.events("device.denied");
+    assert_eq!(decided, CLICKS as i64);
+}

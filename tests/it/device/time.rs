@@ -1,0 +1,139 @@
+//! Codes that end, clocks that move and servers that start again.
+
+use super::assert_refused;
+use crate::support::TestApp;
+use crate::support::device::Device;
+use doorcode::config::Config;
+
+const HOUR: i64 = 3600;
+
+async fn assert_dead(test: &TestApp, device: &Device) {
+    assert_refused(&test.poll(device).await, 400, "expired_token");
+    let page = test.user().await.type_code(&device.user_code).await;
+    assert_eq!(page.status, 400);
+    assert!(page.contains("This code is wrong, has expired or was already used"));
+    assert_refused(&test.poll(device).await, 400, "expired_token");
+    assert_eq!(test.count("token", "1 = 1"), 0);
+}
+
+/// DEV-21, XD-04.
+#[actix_web::test]
+async fn both_codes_live_as_long_as_was_said_and_no_longer() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    test.clock.advance(599);
+    assert_eq!(
+        test.user().await.type_code(&device.user_code).await.status,
+        200
+    );
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+    test.clock.advance(2);
+    assert_dead(&test, &device).await;
+
+    let lifetime = |text: &str| {
+        [(
+            "DOORCODE__DEVICE__CODE_LIFETIME".to_owned(),
+            text.to_owned(),
+        )]
+    };
+    assert!(Config::load(None, lifetime("30m")).is_ok());
+    assert!(Config::load(None, lifetime("31m")).is_err());
+}
+
+/// DEV-41, T-10.
+#[actix_web::test]
+async fn a_code_that_ends_while_its_page_is_open_is_not_approved() {
+    let test = TestApp::start().await;
+    for decision in ["approve", "deny"] {
+        let device = test.device("tokens:read").await;
+        let mut browser = test.user().await;
+        let consent = browser.type_code(&device.user_code).await;
+        assert_eq!(consent.status, 200);
+        test.clock.advance(600);
+        let page = browser.decide(&consent, decision, &["tokens:read"]).await;
+        assert_eq!(page.status, 410);
+        assert!(page.contains("The code has expired"));
+        assert_dead(&test, &device).await;
+    }
+    assert_eq!(
+        test.events("device.approved") + test.events("device.denied"),
+        0
+    );
+}
+
+/// DEV-48, DEV-54. Approved in time, but fetched too late.
+#[actix_web::test]
+async fn an_approval_ends_with_its_code_for_good() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    test.user()
+        .await
+        .approve(&device.user_code, &["tokens:read"])
+        .await;
+    test.clock.advance(HOUR);
+    assert_dead(&test, &device).await;
+    test.clock.advance(-2 * HOUR);
+    assert_dead(&test, &device).await;
+}
+
+/// DEV-54, T-13.
+#[actix_web::test]
+async fn a_clock_that_is_set_back_revives_no_code_that_a_poll_saw_expired() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    test.clock.advance(HOUR);
+    assert_refused(&test.poll(&device).await, 400, "expired_token");
+    test.clock.advance(-2 * HOUR);
+    assert_dead(&test, &device).await;
+}
+
+/// DEV-54, T-13.
+#[actix_web::test]
+async fn a_clock_that_is_set_back_revives_no_code_that_a_page_called_expired() {
+    let test = TestApp::start().await;
+    let (typed, decided) = (test.device("").await, test.device("").await);
+    let mut browser = test.user().await;
+    let consent = browser.type_code(&decided.user_code).await;
+    test.clock.advance(HOUR);
+    assert_eq!(browser.type_code(&typed.user_code).await.status, 400);
+    assert_eq!(browser.decide(&consent, "approve", &[]).await.status, 410);
+
+    test.clock.advance(-HOUR);
+    assert_eq!(browser.decide(&consent, "approve", &[]).await.status, 410);
+    assert_dead(&test, &typed).await;
+    assert_dead(&test, &decided).await;
+}
+
+/// DEV-54, T-13: nobody is locked out by a last poll that lies in the future.
+#[actix_web::test]
+async fn a_clock_that_is_set_back_slows_nobody_down() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    for seconds in [0, 300, -2 * HOUR, 5, 5, HOUR, 5] {
+        test.clock.advance(seconds);
+        let answer = test.poll(&device).await;
+        assert_refused(&answer, 400, "authorization_pending");
+    }
+    assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
+}
+
+/// T-13, and the promise that nothing acknowledged is lost.
+#[actix_web::test]
+async fn a_server_that_starts_again_goes_on_where_it_was() {
+    let mut test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+    let mut browser = test.user().await;
+    test.restart().await;
+    assert_eq!(test.poll(&device).await.error(), "slow_down");
+    let consent = browser.type_code(&device.user_code).await;
+    assert_eq!(consent.status, 200, "{}", consent.body);
+    test.restart().await;
+    let page = browser.decide(&consent, "approve", &["tokens:read"]).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    test.restart().await;
+    let token = test.poll(&device).await.token();
+    test.restart().await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    assert_refused(&test.poll(&device).await, 400, "invalid_grant");
+}

@@ -1,0 +1,144 @@
+//! Polls that are held until the person decides (`Prefer: wait`, RFC 7240).
+
+use super::{BEHIND_PROXY, assert_refused};
+use crate::support::TestApp;
+use crate::support::database::Database;
+use crate::support::device::{Answer, Device};
+use doorcode::app::sweep;
+use std::time::Duration;
+
+/// Far less than the 30 seconds that the polls here would be held.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// Until the server has begun to hold polls, and so has found the request pending.
+async fn is_held(test: &TestApp) {
+    while test.count("device_grant", "last_poll_at IS NOT NULL") == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Holds a poll while something happens; fails if the answer does not come at once after it.
+async fn held_during(test: &TestApp, device: &Device, event: impl Future<Output = ()>) -> Answer {
+    let poll = test.poll_waiting(device, 999);
+    let event = async {
+        is_held(test).await;
+        event.await;
+    };
+    let both = async { tokio::join!(poll, event).0 };
+    tokio::time::timeout(AT_ONCE, both).await.unwrap()
+}
+
+/// CONTRACT 3.
+#[actix_web::test]
+async fn a_held_poll_is_answered_as_soon_as_the_person_approves() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let approve = async {
+        browser.approve(&device.user_code, &["tokens:read"]).await;
+    };
+    let answer = held_during(&test, &device, approve).await;
+    assert_eq!(test.me(&answer.token()).await.status(), 200);
+    assert_eq!(answer.headers["preference-applied"], "wait=30");
+    assert_eq!(
+        test.poll_waiting(&device, 30).await.error(),
+        "invalid_grant"
+    );
+}
+
+/// CONTRACT 3, DEV-48.
+#[actix_web::test]
+async fn a_held_poll_is_answered_as_soon_as_the_person_denies() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let deny = async {
+        let consent = browser.type_code(&device.user_code).await;
+        let page = browser.decide(&consent, "deny", &[]).await;
+        assert_eq!(page.status, 200);
+    };
+    let answer = held_during(&test, &device, deny).await;
+    assert_refused(&answer, 400, "access_denied");
+}
+
+/// CONTRACT 3: polls held to their end, side by side and one after the other.
+#[actix_web::test]
+async fn a_poll_that_waited_in_vain_is_pending_and_never_told_to_slow_down() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let wait = || test.poll_waiting(&device, 1);
+    let started = std::time::Instant::now();
+    let (first, second, third, fourth) = tokio::join!(wait(), wait(), wait(), wait());
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    for answer in [first, second, third, fourth, wait().await] {
+        assert_refused(&answer, 400, "authorization_pending");
+        assert_eq!(answer.headers["preference-applied"], "wait=1");
+    }
+    assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
+}
+
+/// CONTRACT 3: who does not wait sees the plain RFC, and so does who is not held.
+#[actix_web::test]
+async fn a_poll_that_does_not_wait_is_paced_as_ever() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    for expected in ["authorization_pending", "slow_down", "slow_down"] {
+        let answer = test.poll_waiting(&device, 0).await;
+        assert_refused(&answer, 400, expected);
+        assert!(!answer.headers.contains_key("preference-applied"));
+    }
+}
+
+/// DEV-51. At most so many polls of one device are held; all get one token between them.
+#[actix_web::test]
+async fn held_polls_of_one_device_share_one_token() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let mut browser = test.user().await;
+    let (other, third) = (
+        test.poll_waiting(&device, 30),
+        test.poll_waiting(&device, 30),
+    );
+    let approve = async {
+        browser.approve(&device.user_code, &[]).await;
+    };
+    let all = async { tokio::join!(held_during(&test, &device, approve), other, third) };
+    let (a, b, c) = tokio::time::timeout(AT_ONCE, all).await.unwrap();
+    let mut answers = [a, b, c].map(|answer| (answer.status, answer.error().to_owned()));
+    answers.sort();
+    let refused = (400, "invalid_grant".to_owned());
+    assert_eq!(answers, [(200, String::new()), refused.clone(), refused]);
+    assert_eq!(test.count("token", "1 = 1"), 1);
+}
+
+/// A server that stops lets nobody wait.
+#[actix_web::test]
+async fn a_server_that_stops_answers_those_who_wait() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let answer = held_during(&test, &device, async { test.app.end_waiting() }).await;
+    assert_refused(&answer, 400, "authorization_pending");
+    // It was not served as it preferred, so the device must pace itself.
+    assert!(!answer.headers.contains_key("preference-applied"));
+    let late = tokio::time::timeout(AT_ONCE, test.poll_waiting(&device, 30));
+    let late = late.await.unwrap();
+    assert!(!late.headers.contains_key("preference-applied"), "{late:?}");
+}
+
+/// CONTRACT 3, on the database that servers can share: the decision is taken elsewhere.
+#[actix_web::test]
+async fn a_held_poll_hears_of_a_decision_that_another_server_took() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let device = test.device("").await;
+    let sweeper = actix_web::rt::spawn(sweep::run(test.app.clone()));
+    let deny = async {
+        test.database
+            .execute("UPDATE device_grant SET state = 'denied'");
+    };
+    let answer = held_during(&test, &device, deny).await;
+    assert_refused(&answer, 400, "access_denied");
+    sweeper.abort();
+}
