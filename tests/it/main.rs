@@ -9,4 +9,9 @@
 
 mod support;
 
+mod client_oauth2;
+mod last_use;
+mod oauth;
+mod secrets;
+mod token;
 mod tour;

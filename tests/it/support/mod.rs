@@ -4,6 +4,8 @@ pub mod browser;
 pub mod database;
 pub mod device;
 pub mod log;
+pub mod node;
+pub mod raw;
 pub mod senses;
 
 use actix_web::dev::ServerHandle;
@@ -88,12 +90,7 @@ impl TestApp {
 
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::default());
-        let secrets = Secrets::load(&config, entropy.as_ref(), |name| match name {
-            "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
-            "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
-            _ => None,
-        })
-        .unwrap();
+        let secrets = Secrets::load(&config, entropy.as_ref(), secrets).unwrap();
         let store = Store::open(&config.database.url).unwrap();
         store.migrate().unwrap();
         let app = App::new(config, store, secrets, clock.clone(), entropy.clone()).unwrap();
@@ -195,6 +192,15 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         // The future need not be awaited for the workers to be told.
         drop(self.handle.stop(false));
+    }
+}
+
+/// The secrets that the environment gives.
+fn secrets(name: &str) -> Option<String> {
+    match name {
+        "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
+        "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        _ => None,
     }
 }
 
