@@ -50,6 +50,7 @@ pub struct TestApp {
     pub database: Database,
     /// The secret of the client [`API`].
     pub api_secret: String,
+    http: reqwest::Client,
     handle: ServerHandle,
     _directory: TempDir,
 }
@@ -105,6 +106,7 @@ impl TestApp {
             entropy,
             database,
             api_secret: String::new(),
+            http: http(),
             handle,
             _directory: directory,
         }
@@ -147,7 +149,7 @@ impl TestApp {
 
     /// Somebody unknown, without cookies; redirects are not followed.
     pub fn anon(&self) -> reqwest::Client {
-        http()
+        self.http.clone()
     }
 
     /// A browser that has not been here.
