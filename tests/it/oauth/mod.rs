@@ -3,6 +3,7 @@
 mod authentication;
 mod bad_input;
 mod bearer;
+mod fuzz;
 mod introspection;
 mod kinds;
 mod metadata;

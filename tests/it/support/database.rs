@@ -156,16 +156,15 @@ impl Database {
         Outage(self, format!("sqlite:{}/doorcode.db", link.display()))
     }
 
-    /// Cuts every connection of the servers that use this database.
-    pub fn cut_connections(&self) {
+    /// Cuts every connection of the servers that use this database; tells how many.
+    pub fn cut_connections(&self) -> usize {
         let (_, schema) = self.url.split_once("search_path%3D").unwrap();
-        let mut conn = self.postgres();
         diesel::sql_query(format!(
-            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a \
-             WHERE a.pid <> pg_backend_pid() AND a.application_name = '{schema}'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE pid <> pg_backend_pid() AND application_name = '{schema}'"
         ))
-        .execute(&mut conn)
-        .unwrap();
+        .execute(&mut self.postgres())
+        .unwrap()
     }
 }
 
