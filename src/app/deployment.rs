@@ -82,7 +82,7 @@ impl Secrets {
             entropy.fill(&mut seed);
             token::write(config.tokens.prefix.as_str(), &seed)
         })?;
-        check_operator_token(origin, &operator)?;
+        check_operator_token(config, origin, &operator)?;
 
         let (origin, key) = find(SECRET_KEY, &config.server.secret_key_file, &|| {
             let mut bytes = [0; 32];
@@ -101,11 +101,17 @@ impl Secrets {
     }
 }
 
-/// Refuses what can be guessed: short values, and such as have few different characters.
-fn check_operator_token(origin: String, token: &Secret) -> Result<(), Error> {
+/// Refuses what can be guessed: short values, and such as have few different characters. The
+/// configured prefix is no part of the secret, whatever word it is.
+fn check_operator_token(config: &Config, origin: String, token: &Secret) -> Result<(), Error> {
     let text = token.expose();
-    let different: std::collections::BTreeSet<char> = text.chars().collect();
-    let lower = text.to_lowercase();
+    let prefix = config.tokens.prefix.as_str();
+    let random = match text.split_once('_') {
+        Some((_, digits)) if token::is_well_formed(prefix, text) => digits,
+        _ => text,
+    };
+    let different: std::collections::BTreeSet<char> = random.chars().collect();
+    let lower = random.to_lowercase();
     let is_sample = [
         "changeme", "example", "operator", "secret", "password", "xxxx",
     ]

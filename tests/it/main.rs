@@ -9,5 +9,10 @@
 
 mod support;
 
+mod client_oauth2;
 mod device;
+mod last_use;
+mod oauth;
+mod secrets;
+mod token;
 mod tour;

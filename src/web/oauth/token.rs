@@ -39,6 +39,11 @@ async fn introspector(
         .and_then(|value| extract::of_scheme(value, "bearer"))
         .is_some();
     if has_bearer {
+        if parameters.value("client_secret").is_some() {
+            return Err(Failure::Malformed(
+                "Authenticate by a bearer token or by a client secret, not by both.",
+            ));
+        }
         return match extract::bearer(request)? {
             Some(token) if token::is_operator(app, &token) => Ok(Introspector::Operator),
             _ => Err(Failure::InvalidToken),

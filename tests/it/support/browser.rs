@@ -178,4 +178,14 @@ impl Browser {
         assert_eq!(page.status, 200, "{}", page.body);
         page
     }
+
+    /// Makes a token in the console.
+    pub async fn new_token(&mut self, name: &str, scopes: &[&str], expires: &str) -> String {
+        self.get("/tokens/new").await;
+        let mut fields = vec![("name", name), ("expires", expires)];
+        fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
+        let page = self.post("/tokens/new", &fields).await;
+        page.attribute("data-token")
+            .unwrap_or_else(|| panic!("{} {}", page.status, page.body))
+    }
 }

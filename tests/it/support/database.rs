@@ -58,7 +58,10 @@ impl Database {
                 conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
                     .unwrap();
                 let separator = if server.contains('?') { '&' } else { '?' };
-                format!("{server}{separator}options=-csearch_path%3D{schema}")
+                format!(
+                    "{server}{separator}application_name={schema}\
+                     &options=-csearch_path%3D{schema}"
+                )
             }
         };
         Self { url, file }
@@ -111,5 +114,76 @@ impl Database {
             .filter_map(|file| std::fs::read(file).ok())
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .collect()
+    }
+
+    /// Does something in a transaction that stays open, with all its locks, until what is
+    /// returned is dropped.
+    pub fn hold(&self, sql: &str) -> Box<dyn std::any::Any> {
+        if Self::is_postgres() {
+            let mut conn = self.postgres();
+            conn.batch_execute(&format!("BEGIN; {sql}")).unwrap();
+            Box::new(conn)
+        } else {
+            let mut conn = self.sqlite();
+            conn.batch_execute(&format!("BEGIN IMMEDIATE; {sql}"))
+                .unwrap();
+            Box::new(conn)
+        }
+    }
+
+    /// The first column of the first row that a query finds, as text.
+    pub fn text(&self, sql: &str) -> String {
+        let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));
+        let line: Line = match Self::is_postgres() {
+            true => query.get_result(&mut self.postgres()).unwrap(),
+            false => query.get_result(&mut self.sqlite()).unwrap(),
+        };
+        line.line
+    }
+
+    /// Makes the database unreachable for servers that use [`Outage::url`].
+    pub fn outage(&self) -> Outage<'_> {
+        if Self::is_postgres() {
+            let role = format!("r{}", hex::encode(rand::random::<[u8; 10]>()));
+            self.execute(&format!("CREATE ROLE {role} SUPERUSER NOLOGIN"));
+            let mut url = url::Url::parse(&self.url).unwrap();
+            url.set_username(&role).unwrap();
+            return Outage(self, url.to_string());
+        }
+        let moved = self.file.with_extension("away");
+        std::fs::create_dir(&moved).unwrap();
+        let link = moved.join("link");
+        Outage(self, format!("sqlite:{}/doorcode.db", link.display()))
+    }
+
+    /// Cuts every connection of the servers that use this database; tells how many.
+    pub fn cut_connections(&self) -> usize {
+        let (_, schema) = self.url.split_once("search_path%3D").unwrap();
+        diesel::sql_query(format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE pid <> pg_backend_pid() AND application_name = '{schema}'"
+        ))
+        .execute(&mut self.postgres())
+        .unwrap()
+    }
+}
+
+/// A database that cannot be reached, until the outage ends.
+pub struct Outage<'a>(&'a Database, String);
+
+impl Outage<'_> {
+    /// The address at which it cannot be reached.
+    pub fn url(&self) -> &str {
+        &self.1
+    }
+
+    /// Lets it be reached again.
+    pub fn end(self) {
+        if Database::is_postgres() {
+            let role = url::Url::parse(&self.1).unwrap().username().to_owned();
+            return self.0.execute(&format!("ALTER ROLE {role} LOGIN"));
+        }
+        let link = self.0.file.with_extension("away").join("link");
+        std::os::unix::fs::symlink(self.0.file.parent().unwrap(), link).unwrap();
     }
 }

@@ -4,6 +4,8 @@ pub mod browser;
 pub mod database;
 pub mod device;
 pub mod log;
+pub mod node;
+pub mod raw;
 pub mod senses;
 
 use actix_web::dev::ServerHandle;
@@ -214,12 +216,7 @@ async fn serve(
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
 ) -> (App, ServerHandle) {
-    let secrets = Secrets::load(&config, entropy.as_ref(), |name| match name {
-        "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
-        "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
-        _ => None,
-    })
-    .unwrap();
+    let secrets = Secrets::load(&config, entropy.as_ref(), secrets).unwrap();
     let store = Store::open(&config.database.url).unwrap();
     store.migrate().unwrap();
     let app = App::new(config, store, secrets, clock, entropy).unwrap();
@@ -228,6 +225,15 @@ async fn serve(
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (app, handle)
+}
+
+/// The secrets that the environment gives.
+fn secrets(name: &str) -> Option<String> {
+    match name {
+        "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
+        "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        _ => None,
+    }
 }
 
 /// An HTTP client that follows no redirect and keeps no cookie.

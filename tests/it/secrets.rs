@@ -1,0 +1,217 @@
+//! Where secrets must never be seen, and which ones are refused.
+
+use crate::support::senses::SeededEntropy;
+use crate::support::{API, CLI, EMAIL, OPERATOR, PASSWORD, TestApp, log};
+use base64::Engine;
+use doorcode::app::client::Kind;
+use doorcode::app::deployment::{self, Secrets};
+use doorcode::config::Config;
+use std::os::unix::fs::PermissionsExt;
+
+/// The text as forms and headers carry it too.
+fn spellings(secret: &str) -> Vec<String> {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let mut all = vec![
+        secret.to_owned(),
+        secret.replace(' ', "+"),
+        secret.replace(' ', "%20"),
+        base64.encode(secret),
+        base64.encode(format!("{API}:{secret}")),
+    ];
+    all.dedup();
+    all
+}
+
+/// T-23, AUD-03, PAT-05, PAT-21, DEV-20: a whole day of a deployment, then a search.
+#[actix_web::test]
+async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
+    const NEW_PASSWORD: &str = "canary amber lantern drifts";
+    const WRONG_PASSWORD: &str = "canary mistyped once again";
+    let test = TestApp::empty("").await;
+    let link = doorcode::app::account::offer_setup(&test.app)
+        .await
+        .unwrap()
+        .unwrap();
+    let mut secrets = vec![
+        PASSWORD.to_owned(),
+        NEW_PASSWORD.to_owned(),
+        WRONG_PASSWORD.to_owned(),
+        OPERATOR.to_owned(),
+        "5e".repeat(32),
+        link.expose().to_owned(),
+    ];
+    let mut shown = String::new();
+
+    let mut owner = test.browser();
+    owner.get(&doorcode::web::setup_path(link.expose())).await;
+    let account = [
+        ("link", link.expose()),
+        ("name", "Ada"),
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("organization", "Acme"),
+    ];
+    assert_eq!(owner.post("/setup", &account).await.status, 303);
+    secrets.extend(owner.cookies.values().cloned());
+    owner.get("/account").await;
+    secrets.push(owner.csrf.clone());
+    test.add_client(CLI, Kind::Public, &[]).await;
+    let api_secret = test.add_client(API, Kind::Confidential, &[]).await;
+    secrets.push(api_secret.clone());
+
+    let mut user = test.browser();
+    let refused = user.try_sign_in(EMAIL, WRONG_PASSWORD).await;
+    assert!(refused.status >= 400, "{}", refused.status);
+    shown.push_str(&refused.body);
+    let unknown = user.try_sign_in(WRONG_PASSWORD, PASSWORD).await;
+    shown.push_str(&unknown.body.replace(WRONG_PASSWORD, ""));
+    user.sign_in(EMAIL, PASSWORD).await;
+    secrets.extend(user.cookies.values().cloned());
+    user.get("/account").await;
+    let change = [
+        ("current_password", PASSWORD),
+        ("new_password", NEW_PASSWORD),
+    ];
+    let changed = user.post("/account/password", &change).await;
+    assert_eq!(changed.status, 303, "{}", changed.body);
+    secrets.extend(user.cookies.values().cloned());
+
+    let device = test.device("tokens:read").await;
+    secrets.extend([device.device_code.clone(), device.user_code.clone()]);
+    secrets.push(device.user_code.replace('-', ""));
+    let by_link = user
+        .get(&format!("/device?user_code={}", device.user_code))
+        .await;
+    assert_eq!(by_link.status, 200);
+    let consent = user.type_code(&device.user_code).await;
+    secrets.push(consent.field("ticket").unwrap());
+    shown.push_str(&consent.body.replace(&device.user_code, ""));
+    user.decide(&consent, "approve", &["tokens:read"]).await;
+    let by_device = test.poll(&device).await.token();
+    assert_eq!(test.poll(&device).await.error(), "invalid_grant");
+    let denied = test.device("tokens:read").await;
+    let consent = user.type_code(&denied.user_code).await;
+    user.decide(&consent, "deny", &[]).await;
+    assert_eq!(test.poll(&denied).await.error(), "access_denied");
+    secrets.extend([denied.device_code, denied.user_code]);
+
+    let by_hand = user.new_token("script", &["tokens:read"], "90d").await;
+    for token in [&by_device, &by_hand] {
+        secrets.extend([token.clone(), token[3..].to_owned()]);
+        assert_eq!(test.me(token).await.status(), 200);
+        let request = test
+            .anon()
+            .post(test.at("/auth/introspect"))
+            .basic_auth(API, Some(&api_secret))
+            .form(&[("token", token)]);
+        shown.push_str(&request.send().await.unwrap().text().await.unwrap());
+        let operator = test
+            .anon()
+            .post(test.at("/auth/introspect"))
+            .bearer_auth(OPERATOR)
+            .form(&[("token", token)]);
+        assert_eq!(operator.send().await.unwrap().status(), 200);
+    }
+    let form = [("client_id", CLI), ("token", by_device.as_str())];
+    assert_eq!(test.oauth("/auth/revoke", &form).await.status, 200);
+    shown.push_str(&user.get("/tokens").await.body);
+    shown.push_str(&user.get("/account").await.body);
+
+    // Then everything goes wrong that can, with the secrets in every place.
+    for secret in &secrets {
+        let mut requests = Vec::new();
+        for path in ["/v1/me", "/auth/introspect", "/tokens", "/device", "/login"] {
+            let url = format!(
+                "{}?access_token={}",
+                test.at(path),
+                secret.replace(' ', "+")
+            );
+            requests.push(test.anon().get(url).bearer_auth(secret.replace(' ', "+")));
+            let post = test.anon().post(test.at(path));
+            requests.push(post.body(secret.clone()).header("cookie", "a"));
+            let post = test.anon().post(test.at(path));
+            let cookie = format!("doorcode_session={}", secret.replace(' ', "+"));
+            requests.push(post.header("cookie", cookie).form(&[
+                ("client_id", API),
+                ("client_secret", secret),
+                ("token", secret),
+            ]));
+        }
+        for request in requests {
+            let answer = request.send().await.unwrap();
+            assert!(answer.status().as_u16() < 500);
+            shown.push_str(&format!("{:?}", answer.headers().get("www-authenticate")));
+            shown.push_str(&answer.text().await.unwrap());
+        }
+    }
+
+    let (dump, log) = (test.database.dump(), log::text());
+    assert!(dump.contains(EMAIL) && log.contains("/auth/introspect"));
+    secrets.retain(|secret| !secret.is_empty());
+    for secret in secrets.iter().flat_map(|secret| spellings(secret)) {
+        assert!(!dump.contains(&secret), "in the database: {secret}");
+        assert!(!log.contains(&secret), "in the log: {secret}");
+        // The code stays on the page on which the person compares it, and a form token is
+        // what a form is for.
+        let is_of_pages = shown.contains(&format!("value=\"{secret}\""));
+        assert!(is_of_pages || !shown.contains(&secret), "shown: {secret}");
+    }
+}
+
+fn load(settings: &str, operator: &str) -> Result<Secrets, deployment::Error> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let config = Config::load(Some(file.path()), []).unwrap();
+    Secrets::load(&config, &SeededEntropy::default(), |name| match name {
+        deployment::OPERATOR_TOKEN => Some(operator.to_owned()),
+        deployment::SECRET_KEY => Some("5e".repeat(32)),
+        _ => None,
+    })
+}
+
+/// PAT-23: a start with an operator token that can be guessed is refused, without repeating it.
+#[test]
+fn weak_operator_tokens_are_refused() {
+    for weak in [
+        "short",
+        "0123456789abcdef0123456789abcde",
+        &"a".repeat(64),
+        &"ab".repeat(32),
+        "changeme-changeme-changeme-changeme-1234",
+        "this-is-the-Operator-token-of-acme-4711",
+        "my super token with spaces 0123456789",
+        "mÿ-süper-tökèn-wïth-äccents-0123456789",
+    ] {
+        let error = load("", weak).err().expect(weak).to_string();
+        assert!(error.starts_with("DOORCODE_OPERATOR_TOKEN: "), "{error}");
+        assert!(!error.contains(weak), "{error}");
+    }
+    let strong = load("", "Vb3-9xQe.7Lm_2Tz~5Kp+8Rw/1Yd=4Hs6Nc").unwrap();
+    assert!(strong.made.is_empty());
+    let digest = doorcode::domain::secret::Secret::new("Vb3-9xQe.7Lm_2Tz~5Kp+8Rw/1Yd=4Hs6Nc");
+    assert!(strong.operator_token.matches(&digest.digest()));
+}
+
+/// PAT-23: the first start makes a good one, whatever the company calls its tokens.
+#[test]
+fn the_first_start_makes_an_operator_token_that_every_start_accepts() {
+    for prefix in ["dc", "secretly", "example", "operator", "xxxx"] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data/operator_token");
+        let settings = format!(
+            "[tokens]\nprefix = \"{prefix}\"\n[operator]\ntoken_file = {:?}\n",
+            path.display().to_string()
+        );
+        let made = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(made.made, [path.clone()]);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
+        assert!(again.made.is_empty());
+        assert!(again.operator_token.matches(&made.operator_token));
+
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let exposed = load(&settings, "").err().unwrap().to_string();
+        assert!(exposed.contains("chmod 600"), "{exposed}");
+    }
+}

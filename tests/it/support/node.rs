@@ -1,0 +1,59 @@
+//! A second server, beside the one of the test.
+
+use super::TestApp;
+use doorcode::app::App;
+use doorcode::app::deployment::Secrets;
+use doorcode::config::Config;
+use doorcode::store::Store;
+use doorcode::web;
+use std::net::TcpListener;
+
+/// A server that shares the clock and the secrets of a test's first one.
+pub struct Node {
+    /// Where it listens.
+    pub url: String,
+    handle: actix_web::dev::ServerHandle,
+}
+
+impl TestApp {
+    /// Starts a server beside this one, on a database that is named here and need not be
+    /// reachable.
+    pub fn node(&self, database_url: &str) -> Node {
+        let env = [
+            ("DOORCODE__DATABASE__URL", database_url),
+            ("DOORCODE__SERVER__PUBLIC_URL", &self.url),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let config = Config::load(Some(empty.path()), env).unwrap();
+        let secrets = Secrets::load(&config, self.entropy.as_ref(), super::secrets).unwrap();
+        let store = Store::open(&config.database.url).unwrap();
+        let app = App::new(
+            config,
+            store,
+            secrets,
+            self.clock.clone(),
+            self.entropy.clone(),
+        )
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = web::server(app, listener, 1).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Node { url, handle }
+    }
+}
+
+impl Node {
+    /// The full address of a path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
