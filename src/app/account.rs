@@ -253,10 +253,8 @@ pub async fn change_password(
     password::check("new_password", new.expose(), &words)?;
     let guess = throttle::password(app.key(), &account.email, context.source());
     throttle::count(app, &guess).await?;
-    let verdict = app
-        .hasher()
-        .verify(current.expose(), Some(&account.password_hash))
-        .await?;
+    let hash = Some(account.password_hash.as_str());
+    let verdict = session::verify(app, &guess, current, hash).await?;
     if verdict == Verdict::Wrong {
         return Err(Fault::new("current_password", "This is not your current password.").into());
     }

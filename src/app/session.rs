@@ -65,23 +65,16 @@ pub async fn sign_in(
     email: &str,
     password: &Secret,
 ) -> Result<NewSession, Error> {
-    let email = account::email(email).unwrap_or_default();
+    // Text that is no address is counted like an address that nobody has.
+    let email = account::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
     let guess = throttle::password(app.key(), &email, context.source());
     throttle::count(app, &guess).await?;
-    let find = email.clone();
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &find)?))
+        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &email)?))
         .await?;
     let hash = found.as_ref().map(|account| account.password_hash.as_str());
-    let verdict = match app.hasher().verify(password.expose(), hash).await {
-        Err(Error::Busy) => {
-            // Nothing was learned about the password, so it was no guess.
-            throttle::forgive(app, &guess).await?;
-            return Err(Error::Busy);
-        }
-        verdict => verdict?,
-    };
+    let verdict = verify(app, &guess, password, hash).await?;
     let (Some(account), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
         return refuse(app, context, found.as_ref()).await;
     };
@@ -90,7 +83,11 @@ pub async fn sign_in(
     }
 
     let stronger = match verdict {
-        Verdict::RightButWeak => Some(app.hasher().hash(password.expose(), app.random()).await?),
+        Verdict::RightButWeak => match app.hasher().hash(password.expose(), app.random()).await {
+            // The next sign-in will do.
+            Err(Error::Busy) => None,
+            stronger => Some(stronger?),
+        },
         _ => None,
     };
     let (session, record) = prepare(app, context, &account.id);
@@ -112,6 +109,21 @@ pub async fn sign_in(
         })
         .await?;
     Ok(session)
+}
+
+/// Compares a password with a stored hash, as a guess that was counted.
+pub(super) async fn verify(
+    app: &App,
+    guess: &throttle::Guess,
+    password: &Secret,
+    hash: Option<&str>,
+) -> Result<Verdict, Error> {
+    let verdict = app.hasher().verify(password.expose(), hash).await;
+    if matches!(verdict, Err(Error::Busy)) {
+        // Nothing was learned about the password, so it was no guess.
+        throttle::take_back(app, guess).await?;
+    }
+    verdict
 }
 
 async fn refuse(

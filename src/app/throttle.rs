@@ -101,6 +101,14 @@ impl Guess {
         Ok(())
     }
 
+    /// The attempt was not made after all. Those before it still count, in every counter.
+    pub fn take_back(&self, conn: &mut Conn) -> Result<(), Error> {
+        for (key, _) in &self.0 {
+            store::throttle::decrement(conn, key)?;
+        }
+        Ok(())
+    }
+
     /// The attempt was right: it is no guess. Counters of sources keep what went before;
     /// consecutive failures on the account are over.
     pub fn forgive(&self, conn: &mut Conn) -> Result<(), Error> {
@@ -121,6 +129,12 @@ pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
 }
 
 /// Takes an attempt back in a transaction of its own.
+pub async fn take_back(app: &App, guess: &Guess) -> Result<(), Error> {
+    let guess = guess.clone();
+    app.store().write(move |conn| guess.take_back(conn)).await
+}
+
+/// Forgives a right attempt in a transaction of its own.
 pub async fn forgive(app: &App, guess: &Guess) -> Result<(), Error> {
     let guess = guess.clone();
     app.store().write(move |conn| guess.forgive(conn)).await
