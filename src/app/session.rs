@@ -147,11 +147,21 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
         .await?;
     let now = app.now();
-    let Some((session, account)) = found.filter(|(session, account)| {
-        account.standing == Standing::Active && session.is_live(now, limits(app))
-    }) else {
+    let Some((session, account)) =
+        found.filter(|(_, account)| account.standing == Standing::Active)
+    else {
         return Ok(None);
     };
+    if !session.is_live(now, limits(app)) {
+        // Its end is made final: a clock that is set back must not revive it.
+        app.store()
+            .write(move |conn| {
+                store::session::delete_session(conn, &account.id, &session.id)?;
+                Ok::<_, Error>(())
+            })
+            .await?;
+        return Ok(None);
+    }
     if now - session.last_seen_at >= SEEN_EVERY {
         let id = session.id.clone();
         app.store()
