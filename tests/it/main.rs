@@ -3,4 +3,16 @@
 
 mod support;
 
+mod bad_form;
+mod csrf;
+mod headers;
+mod hostile_text;
+mod limits;
+mod pages;
+mod password;
+mod return_to;
+mod session;
+mod session_cookie;
+mod sign_in;
+mod throttle;
 mod tour;

@@ -1,0 +1,5 @@
+//! What the pages do, one module for each.
+
+mod account;
+mod setup;
+mod token;
