@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_form;
+mod cross_site;
 mod csrf;
 mod headers;
 mod hostile_text;
@@ -16,3 +17,4 @@ mod session_cookie;
 mod sign_in;
 mod throttle;
 mod tour;
+mod wrong_code;
