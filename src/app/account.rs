@@ -255,14 +255,9 @@ pub async fn change_password(
     let target = Target::Account(&account.email);
     let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
-    let verdict = app
-        .hasher()
-        .verify(current.expose(), Some(&account.password_hash))
-        .await;
-    if matches!(verdict, Err(Error::Busy)) {
-        throttle::undo(app, &guess).await?;
-    }
-    if verdict? == Verdict::Wrong {
+    let hash = Some(account.password_hash.as_str());
+    let verdict = session::verify(app, &guess, current, hash).await?;
+    if verdict == Verdict::Wrong {
         let event = app.event(context, person.actor(), Action::PasswordRefused);
         let id = account.id.clone();
         app.store()

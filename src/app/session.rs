@@ -80,10 +80,7 @@ pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
 }
 
 /// Whose password a sign-in guesses at, if it is wrong.
-fn target<'a>(app: &App, email: Option<&'a str>, browser: &Browser<'a>) -> Target<'a> {
-    let Some(email) = email else {
-        return Target::Nobody;
-    };
+fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
     let is_known = browser.acquaintance.is_some_and(|given| {
         let expected = acquaintance(app, browser.visitor, email);
         subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected.as_bytes()).into()
@@ -103,24 +100,17 @@ pub async fn sign_in(
     email: &str,
     password: &Secret,
 ) -> Result<NewSession, Error> {
-    let email = account::email(email).ok();
-    let target = target(app, email.as_deref(), &browser);
+    // Text that is no address is counted like an address that nobody has.
+    let email = account::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
+    let target = target(app, &email, &browser);
     let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
-    let find = email.unwrap_or_default();
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &find)?))
+        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &email)?))
         .await?;
     let hash = found.as_ref().map(|account| account.password_hash.as_str());
-    let verdict = match app.hasher().verify(password.expose(), hash).await {
-        Err(Error::Busy) => {
-            // Nothing was learned about the password, so it was no guess.
-            throttle::undo(app, &guess).await?;
-            return Err(Error::Busy);
-        }
-        verdict => verdict?,
-    };
+    let verdict = verify(app, &guess, password, hash).await?;
     let (Some(account), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
         return refuse(app, context, found.as_ref()).await;
     };
@@ -158,6 +148,21 @@ pub async fn sign_in(
     Ok(session)
 }
 
+/// Compares a password with a stored hash, as a guess that was counted.
+pub(super) async fn verify(
+    app: &App,
+    guess: &throttle::Guess,
+    password: &Secret,
+    hash: Option<&str>,
+) -> Result<Verdict, Error> {
+    let verdict = app.hasher().verify(password.expose(), hash).await;
+    if matches!(verdict, Err(Error::Busy)) {
+        // Nothing was learned about the password, so it was no guess.
+        throttle::undo(app, guess).await?;
+    }
+    verdict
+}
+
 async fn refuse(
     app: &App,
     context: &Context,
@@ -179,11 +184,21 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
         .await?;
     let now = app.now();
-    let Some((session, account)) = found.filter(|(session, account)| {
-        account.standing == Standing::Active && session.is_live(now, limits(app))
-    }) else {
+    let Some((session, account)) =
+        found.filter(|(_, account)| account.standing == Standing::Active)
+    else {
         return Ok(None);
     };
+    if !session.is_live(now, limits(app)) {
+        // Its end is made final: a clock that is set back must not revive it.
+        app.store()
+            .write(move |conn| {
+                store::session::delete_session(conn, &account.id, &session.id)?;
+                Ok::<_, Error>(())
+            })
+            .await?;
+        return Ok(None);
+    }
     if now - session.last_seen_at >= SEEN_EVERY {
         let id = session.id.clone();
         app.store()

@@ -47,30 +47,26 @@ pub enum Target<'a> {
     /// Somebody's, by a browser that has. It is counted apart, so that strangers who guess
     /// cannot lock the owner out.
     OwnBrowser(&'a str, &'a Secret),
-    /// Nobody's: what was typed is no email address.
-    Nobody,
 }
 
 /// A password.
 pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
-    let mut keys = vec![
+    let parts = match target {
+        Target::Account(email) => vec![email],
+        Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
+    };
+    let account = key.authenticate("throttle", &parts);
+    Guess(vec![
         ("password".into(), PASSWORD_OVERALL),
         (
             format!("password:{}", network::source(from)),
             PASSWORD_PER_SOURCE,
         ),
-    ];
-    let parts = match target {
-        Target::Account(email) => vec![email],
-        Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
-        Target::Nobody => return Guess(keys),
-    };
-    let account = key.authenticate("throttle", &parts);
-    keys.push((
-        format!("password:{}", account.as_str()),
-        PASSWORD_PER_ACCOUNT,
-    ));
-    Guess(keys)
+        (
+            format!("password:{}", account.as_str()),
+            PASSWORD_PER_ACCOUNT,
+        ),
+    ])
 }
 
 /// A user code, by a signed-in person.

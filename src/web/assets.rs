@@ -3,7 +3,7 @@
 
 use super::headers;
 use crate::domain::secret::Secret;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::OnceLock;
 
@@ -61,7 +61,7 @@ async fn serve(request: HttpRequest) -> HttpResponse {
         headers::no_store(response.headers_mut());
         return response;
     };
-    if !request.method().is_safe() {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed()
             .insert_header((header::ALLOW, "GET, HEAD"))
             .finish();

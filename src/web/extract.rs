@@ -133,6 +133,19 @@ pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> 
     }
 }
 
+/// The value of a cookie. Names are compared as they came: to read an escape or an exotic space
+/// in them would let a neighbour below the same domain, who cannot set a cookie that begins
+/// with `__Host-`, set one that passes for it. Odd cookies beside ours are passed over.
+pub fn cookie<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request
+        .headers()
+        .get_all(header::COOKIE)
+        .flat_map(|value| value.as_bytes().split(|b| *b == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+        .find_map(|(given, value)| (given == name).then_some(value))
+}
+
 /// Reads a body, within the limits of size and time.
 pub async fn body(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>, Failure> {
     let announced = request

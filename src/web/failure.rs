@@ -52,7 +52,7 @@ impl ResponseError for Failure {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status())
+        self.respond(self.status()).finish()
     }
 }
 

@@ -9,10 +9,24 @@
 
 mod support;
 
+mod bad_form;
 mod client_oauth2;
+mod cross_site;
+mod csrf;
 mod device;
+mod headers;
+mod hostile_text;
 mod last_use;
+mod limits;
 mod oauth;
+mod pages;
+mod password;
+mod return_to;
 mod secrets;
+mod session;
+mod session_cookie;
+mod sign_in;
+mod throttle;
 mod token;
 mod tour;
+mod wrong_code;

@@ -57,9 +57,7 @@ impl Visit {
             .get_ref()
             .clone();
         let cookie = |name| {
-            request
-                .cookie(&cookie_name(&app, name))
-                .map(|cookie| cookie.value().to_owned())
+            extract::cookie(request, &cookie_name(&app, name))
                 .filter(|value| is_cookie_secret(value))
                 .map(Secret::new)
         };

@@ -105,7 +105,18 @@ impl Browser {
         self.post_bare(path, &all).await
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+    /// Begins a request of any method, to be sent with [`Self::send`].
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Goes on at another server, with the same cookies.
+    pub fn move_to(&mut self, url: &str) {
+        self.url = url.to_owned();
+    }
+
+    /// Sends a request with the headers and cookies of this browser.
+    pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
             .iter()

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const SERVER: &str = "DOORCODE_TEST_DATABASE";
 
 /// A database of a test's own: a file, or a schema of the server.
+#[derive(Clone)]
 pub struct Database {
     /// As the configuration names it.
     pub url: String,

@@ -115,3 +115,15 @@ impl TestApp {
         Answer::of(request.send().await.unwrap()).await
     }
 }
+
+impl TestApp {
+    /// The device of another client asks for its token.
+    pub async fn poll_as(&self, client_id: &str, device: &Device) -> Answer {
+        let form = [
+            ("grant_type", GRANT),
+            ("client_id", client_id),
+            ("device_code", &device.device_code),
+        ];
+        self.oauth("/auth/device/token", &form).await
+    }
+}

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod database;
 pub mod device;
+pub mod exchange;
 pub mod log;
 pub mod node;
 pub mod raw;
@@ -52,7 +53,8 @@ pub struct TestApp {
     pub api_secret: String,
     http: reqwest::Client,
     handle: ServerHandle,
-    _directory: TempDir,
+    /// Kept as long as any server on it.
+    directory: Arc<TempDir>,
 }
 
 impl TestApp {
@@ -75,12 +77,33 @@ impl TestApp {
 
     /// A server without any account, and with the built-in client alone.
     pub async fn empty(settings: &str) -> Self {
-        log::capture();
         let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(directory);
+        let database = Database::create(directory.path());
+        let senses = (Arc::default(), Arc::default());
+        Self::launch(settings, directory, database, senses).await
+    }
+
+    /// Another server on the same database, with the same keys, clock and random bytes: a
+    /// second instance, or the first one after a restart with other settings.
+    pub async fn again(&self, settings: &str) -> Self {
+        let directory = self.directory.clone();
+        let senses = (self.clock.clone(), self.entropy.clone());
+        let mut again = Self::launch(settings, directory, self.database.clone(), senses).await;
+        again.api_secret.clone_from(&self.api_secret);
+        again
+    }
+
+    async fn launch(
+        settings: &str,
+        directory: Arc<TempDir>,
+        database: Database,
+        (clock, entropy): (Arc<ManualClock>, Arc<SeededEntropy>),
+    ) -> Self {
+        log::capture();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        let database = Database::create(directory.path());
         let file = directory.path().join("doorcode.toml");
         std::fs::write(&file, settings.replace("{url}", &url)).unwrap();
         let mut env = vec![("DOORCODE__DATABASE__URL".to_owned(), database.url.clone())];
@@ -89,8 +112,6 @@ impl TestApp {
         }
         let config = Config::load(Some(&file), env).unwrap();
 
-        let clock = Arc::new(ManualClock::default());
-        let entropy = Arc::new(SeededEntropy::default());
         let (app, handle) = serve(config, listener, clock.clone(), entropy.clone()).await;
         Self {
             url,
@@ -101,7 +122,7 @@ impl TestApp {
             api_secret: String::new(),
             http: http(),
             handle,
-            _directory: directory,
+            directory,
         }
     }
 

@@ -1,0 +1,237 @@
+//! What every answer tells browsers: to be strict.
+
+use crate::support::browser::Page;
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use reqwest::Method;
+
+/// One answer of each kind that the pages, the endpoints and the assets give, with its name.
+async fn answers(test: &TestApp) -> Vec<(&'static str, Page)> {
+    let mut browser = test.browser();
+    browser.set_header("origin", "https://evil.example");
+    let mut all = Vec::new();
+    for (name, path) in [
+        ("sign-in page", "/login"),
+        ("to the sign-in", "/tokens"),
+        ("code page unknown", "/device"),
+        ("closed setup", "/setup?link=x"),
+        ("no page", "/nothing"),
+        ("no method", "/logout"),
+        ("broken query", "/login?a=%FF"),
+        ("no asset", "/assets/app.css"),
+        ("health", "/healthz"),
+        ("ready", "/readyz"),
+        ("no token", "/v1/me"),
+        ("no API", "/v1/nothing"),
+        ("metadata", "/.well-known/oauth-authorization-server"),
+        ("OAuth method", "/auth/device"),
+        ("no OAuth", "/auth/nothing"),
+    ] {
+        all.push((name, browser.get(path).await));
+    }
+    let login = all[0].1.clone();
+    for (name, attribute) in [
+        ("script", "script src"),
+        ("style", "stylesheet\" href"),
+        ("icon", "icon\" href"),
+    ] {
+        let path = login.attribute(attribute).unwrap();
+        all.push((name, browser.get(&path).await));
+    }
+    all.push(("cross-site form", browser.post("/login", &[]).await));
+    browser.headers.remove("origin");
+    all.push(("stale form", browser.post_bare("/login", &[]).await));
+    all.push((
+        "wrong password",
+        browser.post("/login", &[("email", EMAIL)]).await,
+    ));
+    let large = "x".repeat(17 * 1024);
+    all.push((
+        "too large",
+        browser.post("/login", &[("email", &large)]).await,
+    ));
+    let json = browser.request(Method::POST, "/login").json(&0);
+    all.push(("no form", browser.send(json).await));
+    browser.sign_in(EMAIL, PASSWORD).await;
+    for (name, path) in [
+        ("tokens", "/tokens"),
+        ("new token", "/tokens/new"),
+        ("revoke all", "/tokens/revoke-all"),
+        ("foreign token", "/tokens/tok_x/revoke"),
+        ("account", "/account"),
+        ("code page", "/device?user_code=WDJB-MJHT"),
+    ] {
+        all.push((name, browser.get(path).await));
+    }
+    all.push(("bad field", browser.post("/tokens/new", &[]).await));
+    let fields = [("name", "x"), ("expires", "never")];
+    all.push(("shown once", browser.post("/tokens/new", &fields).await));
+    for _ in 0..5 {
+        browser.type_code("BBBB-BBBB").await;
+    }
+    all.push(("throttled", browser.type_code("BBBB-BBBB").await));
+    all.push(("signed out", browser.post("/logout", &[]).await));
+    test.database
+        .execute("UPDATE account SET password_hash = 'broken'");
+    all.push(("our fault", browser.try_sign_in(EMAIL, PASSWORD).await));
+    all
+}
+
+fn header<'a>(page: &'a Page, name: &str) -> &'a str {
+    page.headers
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+/// HDR-01, HDR-02, HDR-03, HDR-04, OAU-17, OAU-18.
+#[actix_web::test]
+async fn every_kind_of_answer_is_strict() {
+    let test = TestApp::with("[server]\npublic_url = \"https://doorcode.example\"").await;
+    let answers = answers(&test).await;
+    let mut seen: Vec<u16> = answers.iter().map(|(_, page)| page.status).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(
+        seen,
+        [200, 303, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500]
+    );
+    for (name, page) in &answers {
+        let policy = header(page, "content-security-policy");
+        for directive in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(
+                policy.split("; ").any(|d| d == directive),
+                "{name}: {policy}"
+            );
+        }
+        assert!(!policy.contains("unsafe"), "{name}");
+        for (header_name, expected) in [
+            ("x-frame-options", "DENY"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            (
+                "strict-transport-security",
+                "max-age=31536000; includeSubDomains",
+            ),
+        ] {
+            assert_eq!(header(page, header_name), expected, "{name}: {header_name}");
+        }
+        assert_eq!(header(page, "x-request-id").len(), 32, "{name}");
+        for absent in ["server", "x-powered-by", "via"] {
+            assert!(!page.headers.contains_key(absent), "{name}: {absent}");
+        }
+        assert!(
+            !page
+                .headers
+                .keys()
+                .any(|name| name.as_str().starts_with("access-control-")),
+            "{name} opens itself to other sites"
+        );
+        let media = header(page, "content-type");
+        if media.starts_with("text/") {
+            assert!(media.ends_with("; charset=utf-8"), "{name}: {media}");
+        }
+        match *name {
+            "script" | "style" | "icon" => {
+                assert_eq!(
+                    header(page, "cache-control"),
+                    "public, max-age=31536000, immutable"
+                );
+            }
+            "health" | "ready" => {}
+            _ => assert_eq!(header(page, "cache-control"), "no-store", "{name}"),
+        }
+    }
+}
+
+/// HDR-01: nothing on any page needs what the policy forbids.
+#[actix_web::test]
+async fn no_page_has_a_script_or_style_in_its_text() {
+    let test = TestApp::start().await;
+    let mut pages: Vec<_> = answers(&test).await;
+    pages.retain(|(_, page)| header(page, "content-type").starts_with("text/html"));
+    assert!(pages.len() > 15);
+    for (name, page) in pages {
+        for tag in page.body.split('<').skip(1) {
+            let tag = tag.split('>').next().unwrap();
+            assert!(
+                !tag.starts_with("style") && !tag.contains(" style="),
+                "{name}: {tag}"
+            );
+            assert!(
+                !tag.starts_with("script") || tag.starts_with("script src=\"/assets/"),
+                "{name}"
+            );
+            assert!(
+                !tag.contains(" on") && !tag.contains("javascript:"),
+                "{name}: {tag}"
+            );
+        }
+    }
+}
+
+/// HDR-02: over plain http, where it would lock people out of a server on their own machine.
+#[actix_web::test]
+async fn strict_transport_is_not_demanded_over_plain_http() {
+    let test = TestApp::start().await;
+    for (name, page) in answers(&test).await {
+        assert_eq!(header(&page, "strict-transport-security"), "", "{name}");
+        let failed = [400, 401, 403, 404, 405, 413, 415, 422, 429, 500].contains(&page.status);
+        if failed && header(&page, "content-type").starts_with("text/html") {
+            assert!(page.contains("<html lang=\"en\">"), "{name}");
+            assert!(
+                !page.contains("panicked") && !page.contains("src/"),
+                "{name}"
+            );
+        }
+    }
+}
+
+/// HDR-04: TRACE would send headers back that scripts must not see.
+#[actix_web::test]
+async fn methods_that_nothing_needs_are_refused_everywhere() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let account = browser.get("/account").await;
+    let script = account.attribute("script src").unwrap();
+    for path in [
+        "/login",
+        "/setup",
+        "/tokens",
+        "/account",
+        "/device",
+        "/device/decide",
+        "/logout",
+        "/healthz",
+        "/readyz",
+        "/v1/me",
+        "/auth/device",
+        "/auth/introspect",
+        "/.well-known/oauth-authorization-server",
+        &script,
+    ] {
+        for method in [
+            Method::TRACE,
+            Method::OPTIONS,
+            Method::PATCH,
+            Method::DELETE,
+        ] {
+            let request = browser.request(method.clone(), path);
+            let page = browser.send(request).await;
+            assert_eq!(page.status, 405, "{method} {path}");
+            assert!(page.headers.contains_key("allow"), "{method} {path}");
+            assert!(!page.contains("doorcode_session"), "{method} {path}");
+        }
+    }
+    for path in ["/metrics", "/debug", "/.git/config", "/server-status"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+}

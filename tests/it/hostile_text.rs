@@ -1,0 +1,280 @@
+//! Names that are meant to be more than text: on pages, in headers, in JSON, in the database.
+
+use crate::support::browser::{Browser, Page};
+use crate::support::device::Device;
+use crate::support::{CLI, PASSWORD, TestApp};
+use doorcode::app::Context;
+use doorcode::app::client::{self, Kind, NewClient};
+use doorcode::domain::org::Role;
+use serde_json::Value;
+
+/// Each would do something where text is pasted into a page, a script, an address, a header or
+/// a statement. All are shorter than a name may be.
+const PAYLOADS: [&str; 12] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' autofocus onfocus='alert(1)",
+    "</title></textarea><svg/onload=alert(1)>",
+    "javascript:alert(1)//",
+    "{{7*7}}{% raw %}${7*7}#{7*7}",
+    "'; DROP TABLE token; --",
+    "' OR '1'='1",
+    "\\'; SELECT pg_sleep(9) --",
+    "%_%00%0d%0aSet-Cookie: a=b",
+    "&lt;b&gt; &amp; &#39;",
+    "=HYPERLINK(\"http://evil.example\") a",
+];
+
+/// What a browser shows for the text of a page: the entities of the templates, read back.
+fn shown(page: &Page) -> String {
+    let mut text = page.body.clone();
+    for (entity, c) in [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ] {
+        text = text.replace(entity, c);
+    }
+    text
+}
+
+/// The text is on the page as text, and adds nothing to its markup.
+fn assert_harmless(page: &Page, payload: &str, template: &Page) {
+    assert_eq!(page.status, 200, "{payload}: {}", page.body);
+    assert!(shown(page).contains(payload), "{payload}: {}", page.body);
+    for c in ["<", ">", "\"", "'"] {
+        assert_eq!(
+            page.body.matches(c).count(),
+            template.body.matches(c).count(),
+            "{payload} changes the markup by {c}"
+        );
+    }
+}
+
+async fn token_named(browser: &mut Browser, name: &str) -> (Page, String) {
+    browser.get("/tokens/new").await;
+    let fields = [("name", name), ("scope", "orgs:read"), ("expires", "never")];
+    let page = browser.post("/tokens/new", &fields).await;
+    let token = page
+        .attribute("data-token")
+        .unwrap_or_else(|| panic!("{name}: {}", page.body));
+    (page, token)
+}
+
+async fn json(response: reqwest::Response) -> Value {
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    response.json().await.unwrap()
+}
+
+/// INJ-01: names of tokens.
+#[actix_web::test]
+async fn a_token_can_be_called_anything_and_it_stays_a_name() {
+    for payload in PAYLOADS {
+        let (plain, hostile) = (TestApp::start().await, TestApp::start().await);
+        let (mut a, mut b) = (plain.user().await, hostile.user().await);
+        let (template, _) = token_named(&mut a, "x").await;
+        let (created, token) = token_named(&mut b, payload).await;
+        assert_harmless(&created, payload, &template);
+        let (template, list) = (a.get("/tokens").await, b.get("/tokens").await);
+        assert_harmless(&list, payload, &template);
+        let revoke = |page: &Page| {
+            let (_, path) = page.body.split_once(r#"href="/tokens/tok_"#).unwrap();
+            format!("/tokens/tok_{}", path.split_once('"').unwrap().0)
+        };
+        let (template_path, path) = (revoke(&template), revoke(&list));
+        let template = a.get(&template_path).await;
+        assert_harmless(&b.get(&path).await, payload, &template);
+        assert_eq!(
+            json(hostile.me(&token).await).await["token"]["name"],
+            payload
+        );
+
+        let notice = b.post(&path, &[]).await;
+        let template = a.post(&template_path, &[]).await;
+        let template = a.get(template.location()).await;
+        assert_harmless(&b.get(notice.location()).await, payload, &template);
+        assert_eq!(hostile.count("token", "1 = 1"), 1, "{payload}");
+    }
+}
+
+/// INJ-01: names of people and organizations.
+#[actix_web::test]
+async fn a_person_and_an_organization_can_be_called_anything() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    for (i, payload) in PAYLOADS.into_iter().enumerate() {
+        browser.post("/account/name", &[("name", "x")]).await;
+        let template = browser.get("/account").await;
+        assert_eq!(
+            browser
+                .post("/account/name", &[("name", payload)])
+                .await
+                .status,
+            303
+        );
+        assert_harmless(&browser.get("/account").await, payload, &template);
+
+        let email = format!("person{i}@example.com");
+        let name = format!("{i} {payload}");
+        test.add_account(&email, PASSWORD, Some((&name, Role::Member)))
+            .await;
+        let mut member = test.browser();
+        member.sign_in(&email, PASSWORD).await;
+        let (_, token) = token_named(&mut member, "x").await;
+        let me = json(test.me(&token).await).await;
+        assert_eq!(me["organizations"][0]["name"], name.as_str());
+        let slug = me["organizations"][0]["slug"].as_str().unwrap();
+        assert!(
+            slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+            "{slug}"
+        );
+    }
+    assert_eq!(test.count("account", "1 = 1"), 1 + PAYLOADS.len() as i64);
+}
+
+async fn device_of(test: &TestApp, client: &str, name: &str) -> Device {
+    let form = [
+        ("client_id", client),
+        ("device_name", name),
+        ("scope", "tokens:read"),
+    ];
+    let answer = test.oauth("/auth/device", &form).await;
+    assert_eq!(answer.status, 200, "{name}: {:?}", answer.body);
+    let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+    Device {
+        device_code: text("device_code"),
+        user_code: text("user_code"),
+        link: text("verification_uri_complete"),
+    }
+}
+
+/// INJ-01, DEV-35: names of devices and clients, up to the token that they get.
+#[actix_web::test]
+async fn a_device_and_a_client_can_be_called_anything() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let plain = device_of(&test, CLI, "x").await;
+    let template = browser.type_code(&plain.user_code).await;
+    for (i, payload) in PAYLOADS.into_iter().enumerate() {
+        let device = device_of(&test, CLI, payload).await;
+        let consent = browser.type_code(&device.user_code).await;
+        assert_harmless(&consent, payload, &template);
+
+        let id = format!("client{i}");
+        let new = NewClient {
+            id: id.clone(),
+            name: payload.into(),
+            scopes: Vec::new(),
+            default_scopes: Vec::new(),
+            kind: Kind::Public,
+        };
+        client::register(&test.app, &Context::local(), new)
+            .await
+            .unwrap();
+        let device = device_of(&test, &id, "x").await;
+        let consent = browser.type_code(&device.user_code).await;
+        assert!(shown(&consent).contains(&format!("<h1>{payload} asks to act as you")));
+        assert!(!consent.contains(payload) || !payload.contains(['<', '"', '\'', '&']));
+        let result = browser.decide(&consent, "approve", &["tokens:read"]).await;
+        assert_eq!(result.status, 200);
+        assert!(!result.contains(payload) || !payload.contains(['<', '"', '\'', '&']));
+        let token = test.poll_as(&id, &device).await.token();
+        assert_eq!(
+            json(test.me(&token).await).await["scopes"][0],
+            "tokens:read"
+        );
+    }
+    assert_eq!(browser.get("/tokens").await.status, 200);
+}
+
+/// INJ-01: what is typed into a form comes back into its fields, and only there.
+#[actix_web::test]
+async fn what_a_form_repeats_stays_in_its_field() {
+    let test = TestApp::start().await;
+    for payload in PAYLOADS {
+        let mut browser = test.browser();
+        let login = browser.try_sign_in(payload, payload).await;
+        assert_eq!(login.status, 401);
+        assert_eq!(
+            login.body.matches("&#").count() > 0,
+            payload.contains(['<', '"', '\'', '&'])
+        );
+        assert!(
+            !login.contains("<script>") && !login.contains("<img src=x") && !login.contains("<svg")
+        );
+        assert!(
+            shown(&login).contains(&format!("value=\"{payload}\"")),
+            "{payload}"
+        );
+
+        let mut browser = test.user().await;
+        let code = browser
+            .get(&format!("/device?user_code={}", encoded(payload)))
+            .await;
+        assert_eq!(code.status, if payload.contains('\0') { 400 } else { 200 });
+        assert!(
+            !code.contains("<script>") && !code.contains("<img src=x") && !code.contains("<svg")
+        );
+        let wrong = browser.type_code(payload).await;
+        assert!(matches!(wrong.status, 400 | 422), "{payload}");
+        assert!(
+            !wrong.contains("<script>") && !wrong.contains("<img src=x") && !wrong.contains("<svg")
+        );
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|b| format!("%{b:02X}")).collect()
+}
+
+/// INJ-01, API-09: headers of a request come back in none of ours, and on no page as markup.
+#[actix_web::test]
+async fn headers_of_a_request_are_text_too() {
+    let test = TestApp::start().await;
+    let mut browser = test.browser();
+    browser.set_header("user-agent", "<script>alert(1)</script>");
+    browser.set_header("x-request-id", "<script>1</script>");
+    browser.sign_in(crate::support::EMAIL, PASSWORD).await;
+    let account = browser.get("/account").await;
+    assert!(shown(&account).contains("<script>alert(1)</script>"));
+    assert!(!account.contains("<script>alert"));
+    let missing = browser.get("/%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert_eq!(missing.status, 404);
+    assert!(!missing.contains("<script>alert"));
+    assert_eq!(missing.headers["x-request-id"].len(), 32);
+}
+
+/// INJ-01: text that runs backwards or hides makes one name look like another.
+#[actix_web::test]
+async fn names_with_hidden_or_backward_text_are_refused() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    for name in [
+        "a\u{202e}b",
+        "a\u{200b}b",
+        "a\u{2066}b",
+        "a\u{7f}b",
+        "a\u{1b}[31mb",
+        "a\r\nb",
+        "a\u{feff}b",
+    ] {
+        browser.get("/tokens/new").await;
+        let fields = [("name", name), ("expires", "never")];
+        let page = browser.post("/tokens/new", &fields).await;
+        assert_eq!(page.status, 422, "{name:?}");
+        assert!(page.contains("Leave out control characters and text-direction marks."));
+        assert_eq!(
+            browser
+                .post("/account/name", &[("name", name)])
+                .await
+                .status,
+            422
+        );
+    }
+    assert_eq!(test.count("token", "1 = 1"), 0);
+}

@@ -1,0 +1,116 @@
+//! `/tokens/…/revoke` and `/tokens/revoke-all`: ending personal tokens.
+
+use super::token::{create, listed};
+use crate::support::{PASSWORD, TestApp};
+
+/// CONTRACT 2 and 4: for the very next request; once more is no fault and no event.
+#[actix_web::test]
+async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
+    let test = TestApp::start().await;
+    let other = test.again("").await;
+    let mut browser = test.user().await;
+    let page = create(
+        &mut browser,
+        &[("name", "old laptop"), ("expires", "never")],
+    )
+    .await;
+    let token = page.attribute("data-token").unwrap();
+    let id = listed(&mut browser).await.remove(0);
+    let path = format!("/tokens/{id}/revoke");
+    let confirm = browser.get(&path).await;
+    assert!(confirm.contains("old laptop") && confirm.contains(">Revoke</button>"));
+    assert_eq!(test.me(&token).await.status(), 200, "nothing happened yet");
+    for _ in 0..2 {
+        let done = browser.post(&path, &[]).await;
+        assert_eq!(
+            (done.status, done.location()),
+            (303, format!("/tokens?revoked={id}").as_str())
+        );
+        assert_eq!(test.me(&token).await.status(), 401);
+        assert_eq!(other.me(&token).await.status(), 401);
+    }
+    let page = browser.get(&format!("/tokens?revoked={id}")).await;
+    assert!(page.contains("<strong>old laptop</strong> is revoked."));
+    assert!(page.contains(">Revoked</span>"), "it stays listed");
+    assert_eq!(test.count("audit_event", "action = 'token.revoked'"), 1);
+}
+
+/// CONTRACT 4.
+#[actix_web::test]
+async fn revoke_all_ends_all_tokens_of_this_person_and_of_nobody_else() {
+    let test = TestApp::start().await;
+    test.add_account("eve@example.com", PASSWORD, None).await;
+    let mut eve = test.browser();
+    eve.sign_in("eve@example.com", PASSWORD).await;
+    let of_eve = create(&mut eve, &[("name", "x"), ("expires", "never")]).await;
+    let of_eve = of_eve.attribute("data-token").unwrap();
+    let mut ada = test.user().await;
+    let mut tokens = vec![test.token(&["tokens:read"]).await];
+    for _ in 0..2 {
+        let page = create(&mut ada, &[("name", "x"), ("expires", "never")]).await;
+        tokens.push(page.attribute("data-token").unwrap());
+    }
+    let confirm = ada.get("/tokens/revoke-all").await;
+    assert!(
+        confirm.contains("Revoke all 3 active tokens?") && confirm.contains(">Revoke all</button>")
+    );
+    for expected in ["/tokens?revoked-all=3", "/tokens?revoked-all=0"] {
+        let done = ada.post("/tokens/revoke-all", &[]).await;
+        assert_eq!((done.status, done.location()), (303, expected));
+        for token in &tokens {
+            assert_eq!(test.me(token).await.status(), 401);
+        }
+    }
+    assert!(
+        ada.get("/tokens?revoked-all=3")
+            .await
+            .contains("3 tokens revoked.")
+    );
+    assert!(
+        ada.get("/tokens/revoke-all")
+            .await
+            .contains("Nothing to revoke")
+    );
+    assert!(!ada.get("/tokens").await.contains(">Revoke all</a>"));
+    assert_eq!(test.me(&of_eve).await.status(), 200);
+    assert_eq!(
+        ada.get("/account").await.status,
+        200,
+        "the person stays signed in"
+    );
+}
+
+/// API-06: somebody else's token, one that is not there, and what is no id at all.
+#[actix_web::test]
+async fn tokens_of_others_look_like_ones_that_are_not_there() {
+    let test = TestApp::start().await;
+    test.add_account("eve@example.com", PASSWORD, None).await;
+    let mut ada = test.user().await;
+    let page = create(&mut ada, &[("name", "secret name"), ("expires", "never")]).await;
+    let token = page.attribute("data-token").unwrap();
+    let id = listed(&mut ada).await.remove(0);
+    let mut eve = test.browser();
+    eve.sign_in("eve@example.com", PASSWORD).await;
+    eve.get("/account").await;
+    eve.set_header("x-request-id", "one-name-for-all");
+    let mut answers = Vec::new();
+    for id in [
+        id.as_str(),
+        &format!("{}0000", &id[..id.len() - 4]),
+        "tok_x",
+        "usr_x",
+    ] {
+        let path = format!("/tokens/{id}/revoke");
+        for page in [eve.get(&path).await, eve.post(&path, &[]).await] {
+            assert_eq!(page.status, 404, "{id}");
+            answers.push(page.body);
+        }
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert!(
+        !eve.get(&format!("/tokens?revoked={id}"))
+            .await
+            .contains("secret name")
+    );
+    assert_eq!(test.me(&token).await.status(), 200);
+}

@@ -1,0 +1,157 @@
+//! `/setup`: the first account.
+
+use crate::support::browser::Page;
+use crate::support::{PASSWORD, TestApp};
+use doorcode::app::account;
+
+const EMPTY: [(&str, &str); 4] = [
+    ("name", ""),
+    ("email", ""),
+    ("password", ""),
+    ("organization", ""),
+];
+const WHOLE: [(&str, &str); 4] = [
+    ("name", "Ada"),
+    ("email", "ada@example.com"),
+    ("password", PASSWORD),
+    ("organization", "Acme"),
+];
+
+async fn link(test: &TestApp) -> String {
+    let link = account::offer_setup(&test.app).await.unwrap().unwrap();
+    link.expose().to_owned()
+}
+
+async fn submit(test: &TestApp, link: &str, fields: &[(&str, &str)]) -> Page {
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    let mut all = vec![("link", link)];
+    all.extend_from_slice(fields);
+    browser.post("/setup", &all).await
+}
+
+/// CONTRACT 4: the labels and the button, each label tied to its field. A11-06.
+#[actix_web::test]
+async fn the_page_has_its_labels() {
+    let test = TestApp::empty("").await;
+    let page = test
+        .browser()
+        .get(&doorcode::web::setup_path(&link(&test).await))
+        .await;
+    assert_eq!(page.status, 200);
+    for (id, label) in [
+        ("name", "Name"),
+        ("email", "Email"),
+        ("password", "Password"),
+        ("organization", "Organization"),
+    ] {
+        assert!(
+            page.contains(&format!(r#"<label for="{id}">{label}</label>"#)),
+            "{label}"
+        );
+        assert!(
+            page.contains(&format!(r#"<input id="{id}" name="{id}""#)),
+            "{label}"
+        );
+    }
+    assert!(page.contains(">Create account</button>"));
+    assert!(page.contains(r#"autocomplete="new-password""#));
+}
+
+/// PWD-01, PWD-04, A11-05: all that is wrong is said at once, and nothing that was typed is
+/// lost but the password.
+#[actix_web::test]
+async fn mistakes_are_told_beside_their_fields_and_spend_no_link() {
+    let test = TestApp::empty("").await;
+    let link = link(&test).await;
+    let page = submit(&test, &link, &EMPTY).await;
+    assert_eq!(page.status, 422);
+    for id in ["name", "email", "password", "organization"] {
+        assert!(page.contains(&format!(r#"id="{id}-error""#)), "{id}");
+        assert!(page.contains(&format!(r##"<a href="#{id}">"##)), "{id}");
+    }
+    let typed = [
+        ("name", "Ada"),
+        ("email", "ada@"),
+        ("password", "fourteen chars"),
+        ("organization", "Acme"),
+    ];
+    let page = submit(&test, &link, &typed).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(page.field("name").as_deref(), Some("Ada"));
+    assert_eq!(page.field("email").as_deref(), Some("ada@"));
+    assert_eq!(page.field("organization").as_deref(), Some("Acme"));
+    assert_eq!(page.field("link").as_deref(), Some(link.as_str()));
+    assert!(!page.contains("fourteen chars"));
+    assert!(page.contains("Use at least 15 characters."));
+    assert!(page.contains("<title>Error: "));
+    assert_eq!(submit(&test, &link, &WHOLE).await.status, 303);
+}
+
+/// PWD-10: two at the same moment make one account.
+#[actix_web::test]
+async fn of_many_who_press_at_once_one_gets_the_account() {
+    let test = TestApp::empty("[sign_in]\nhash_queue = 50").await;
+    let link = link(&test).await;
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    let presses: Vec<_> = (0..10)
+        .map(|i| {
+            let (mut browser, link) = (browser.clone(), link.clone());
+            actix_web::rt::spawn(async move {
+                let email = format!("ada{i}@example.com");
+                let organization = format!("Acme {i}");
+                let fields = [
+                    ("link", link.as_str()),
+                    ("name", "Ada"),
+                    ("email", &email),
+                    ("password", PASSWORD),
+                    ("organization", &organization),
+                ];
+                browser.post("/setup", &fields).await.status
+            })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for press in presses {
+        statuses.push(press.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [vec![303], vec![404; 9]].concat());
+    assert_eq!(test.count("account", "1 = 1"), 1);
+    assert_eq!(test.count("organization", "1 = 1"), 1);
+    assert_eq!(test.count("session", "1 = 1"), 1);
+}
+
+/// PWD-10: no other link opens the page, before the first account or after it.
+#[actix_web::test]
+async fn only_the_link_opens_the_page() {
+    let test = TestApp::empty("").await;
+    let link = link(&test).await;
+    for wrong in ["", "x", &link[1..], &link.to_uppercase(), &"0".repeat(64)] {
+        let mut browser = test.browser();
+        let page = browser.get(&doorcode::web::setup_path(wrong)).await;
+        assert_eq!(page.status, 404, "{wrong:?}");
+        assert!(page.contains("This setup link does not work"));
+        assert_eq!(submit(&test, wrong, &WHOLE).await.status, 404);
+    }
+    assert!(
+        !test.database.dump().contains(&link),
+        "it is stored as it is"
+    );
+    assert_eq!(submit(&test, &link, &WHOLE).await.status, 303);
+    let page = test.browser().get(&doorcode::web::setup_path(&link)).await;
+    assert_eq!(page.status, 404);
+    assert!(page.contains("Setup is done"));
+    assert_eq!(submit(&test, &link, &WHOLE).await.status, 404);
+}
+
+/// PWD-10: an account from the command line closes the page too.
+#[actix_web::test]
+async fn an_account_made_otherwise_ends_the_link() {
+    let test = TestApp::empty("").await;
+    let link = link(&test).await;
+    test.add_account("eve@example.com", PASSWORD, None).await;
+    assert_eq!(submit(&test, &link, &WHOLE).await.status, 404);
+    assert_eq!(test.count("account", "1 = 1"), 1);
+}

@@ -1,0 +1,361 @@
+//! `/tokens` and `/tokens/new`: making personal tokens and seeing them.
+
+use crate::support::browser::{Browser, Page};
+use crate::support::{PASSWORD, TestApp};
+
+/// Sends the form of `/tokens/new`.
+pub async fn create(browser: &mut Browser, fields: &[(&str, &str)]) -> Page {
+    browser.get("/tokens/new").await;
+    browser.post("/tokens/new", fields).await
+}
+
+/// The ids of the tokens that can be revoked, as the list shows them.
+pub async fn listed(browser: &mut Browser) -> Vec<String> {
+    let page = browser.get("/tokens").await;
+    assert_eq!(page.status, 200);
+    let rows = page.body.split(r#"href="/tokens/tok_"#).skip(1);
+    rows.map(|row| format!("tok_{}", row.split_once('/').unwrap().0))
+        .collect()
+}
+
+/// CONTRACT 4, A11-06, OAU-13: nothing is given that was not asked for.
+#[actix_web::test]
+async fn the_form_has_its_labels_and_nothing_ticked() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    assert!(
+        browser
+            .get("/tokens")
+            .await
+            .contains(r#"href="/tokens/new">New token</a>"#)
+    );
+    let page = browser.get("/tokens/new").await;
+    for label in [
+        r#"<label for="name">Name</label>"#,
+        r#"<label for="expires">Expires</label>"#,
+        ">Create token</button>",
+    ] {
+        assert!(page.contains(label), "{label}");
+    }
+    for scope in [
+        "tokens:read",
+        "tokens:write",
+        "orgs:read",
+        "orgs:write",
+        "projects:read",
+        "projects:write",
+        "audit:read",
+    ] {
+        assert!(
+            page.contains(&format!(r#"for="scope-{scope}">{scope}</label>"#)),
+            "{scope}"
+        );
+    }
+    assert!(!page.contains(" checked"));
+    assert!(page.contains(r#"<option value="90d" selected>"#));
+}
+
+/// CONTRACT 2 and 4: shown once, beside a button, and nowhere again.
+#[actix_web::test]
+async fn a_token_is_shown_once() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let page = create(
+        &mut browser,
+        &[
+            ("name", "build server"),
+            ("scope", "tokens:read"),
+            ("scope", "orgs:read"),
+            ("expires", "30d"),
+        ],
+    )
+    .await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.headers["cache-control"], "no-store");
+    let token = page.attribute("data-token").unwrap();
+    assert!(page.contains("data-copy>Copy</button>"));
+    let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
+    assert_eq!(me["token"]["name"], "build server");
+    assert_eq!(
+        me["scopes"],
+        serde_json::json!(["orgs:read", "tokens:read"])
+    );
+    assert_eq!(me["token"]["expires_at"], "2026-12-22T12:00:00Z");
+
+    let hint = format!("dc_…{}", &token[token.len() - 4..]);
+    assert!(browser.get("/tokens").await.contains(&hint));
+    let id = listed(&mut browser).await.remove(0);
+    for path in [
+        "/tokens",
+        "/tokens/new",
+        "/account",
+        "/tokens/revoke-all",
+        &format!("/tokens/{id}/revoke"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            !page.contains(&token) && !page.contains("data-token"),
+            "{path}"
+        );
+    }
+    assert!(!test.database.dump().contains(&token));
+    assert!(!crate::support::log::text().contains(&token));
+}
+
+/// Bad input, A11-05: what was typed is still there, and what is wrong stands beside it.
+#[actix_web::test]
+async fn mistakes_keep_what_was_typed() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let long = "x".repeat(101);
+    for (name, scope, expires, on, field, message) in [
+        ("", "tokens:read", "1y", "", "name", "Enter a name."),
+        (
+            &long,
+            "tokens:read",
+            "never",
+            "",
+            "name",
+            "Use at most 100 characters.",
+        ),
+        (
+            "x",
+            "tokens:admin",
+            "30d",
+            "",
+            "scope",
+            "One of the scopes does not exist.",
+        ),
+        (
+            "x",
+            "TOKENS:READ",
+            "30d",
+            "",
+            "scope",
+            "One of the scopes does not exist.",
+        ),
+        (
+            "x",
+            "*",
+            "30d",
+            "",
+            "scope",
+            "One of the scopes does not exist.",
+        ),
+        (
+            "x",
+            "tokens:read orgs:read",
+            "30d",
+            "",
+            "scope",
+            "One of the scopes does not exist.",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "",
+            "",
+            "expires",
+            "Choose when the token ends.",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "2d",
+            "",
+            "expires",
+            "Choose when the token ends.",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "",
+            "expires_on",
+            "Enter a date as year-month-day",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "2026-13-01",
+            "expires_on",
+            "Enter a date as year-month-day",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "22.11.2026",
+            "expires_on",
+            "Enter a date as year-month-day",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "2026-11-21",
+            "expires_on",
+            "not in the past",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "9999-12-31",
+            "expires_on",
+            "before the year 10000",
+        ),
+        (
+            "x",
+            "tokens:read",
+            "custom",
+            "99999-01-01",
+            "expires_on",
+            "year",
+        ),
+    ] {
+        let fields = [
+            ("name", name),
+            ("scope", scope),
+            ("scope", "audit:read"),
+            ("expires", expires),
+            ("expires_on", on),
+        ];
+        let page = create(&mut browser, &fields).await;
+        assert_eq!(page.status, 422, "{name} {scope} {expires} {on}");
+        assert!(page.contains(message), "{message}: {}", page.body);
+        assert!(page.contains(&format!(r#"id="{field}-error""#)), "{field}");
+        assert_eq!(page.field("name").as_deref(), Some(name));
+        assert!(
+            page.contains(r#"value="audit:read" aria-describedby="grants-audit:read" checked"#)
+        );
+        if scope == "tokens:read" {
+            assert!(
+                page.contains(
+                    r#"value="tokens:read" aria-describedby="grants-tokens:read" checked"#
+                )
+            );
+        }
+        if ["1y", "never", "30d", "custom"].contains(&expires) {
+            assert!(
+                page.contains(&format!(r#"<option value="{expires}" selected>"#)),
+                "{expires}"
+            );
+        }
+        if !on.is_empty() {
+            assert_eq!(page.field("expires_on").as_deref(), Some(on));
+        }
+    }
+    assert_eq!(test.count("token", "1 = 1"), 0);
+}
+
+/// CONTRACT 2.
+#[actix_web::test]
+async fn tokens_end_when_it_was_chosen() {
+    let test = TestApp::start().await;
+    for (expires, on, seconds) in [
+        ("30d", "", Some(30 * 86_400)),
+        ("90d", "", Some(90 * 86_400)),
+        ("1y", "", Some(365 * 86_400)),
+        // As that day ends: it is noon.
+        ("custom", "2026-11-22", Some(43_200)),
+        ("custom", "2026-12-01", Some(43_200 + 9 * 86_400)),
+        ("never", "", None),
+        // A date beside another choice says nothing.
+        ("never", "2026-12-01", None),
+    ] {
+        let test = test.again("").await;
+        let mut browser = test.user().await;
+        let page = create(
+            &mut browser,
+            &[("name", "x"), ("expires", expires), ("expires_on", on)],
+        )
+        .await;
+        let token = page.attribute("data-token").unwrap();
+        let Some(seconds) = seconds else {
+            test.clock.advance(4000 * 86_400);
+            assert_eq!(test.me(&token).await.status(), 200, "{expires}");
+            test.clock.advance(-4000 * 86_400);
+            continue;
+        };
+        test.clock.advance(seconds - 1);
+        assert_eq!(test.me(&token).await.status(), 200, "{expires} {on}");
+        test.clock.advance(1);
+        assert_eq!(test.me(&token).await.status(), 401, "{expires} {on}");
+        test.clock.advance(-seconds);
+    }
+}
+
+/// CONTRACT 8: what is beyond the longest lifetime is neither offered nor accepted.
+#[actix_web::test]
+async fn the_longest_lifetime_holds() {
+    let test = TestApp::with("[tokens]\nmax_expiry = \"60d\"\ndefault_expiry = \"30d\"").await;
+    let mut browser = test.user().await;
+    let page = browser.get("/tokens/new").await;
+    for (choice, offered) in [
+        ("30d", true),
+        ("90d", false),
+        ("1y", false),
+        ("never", false),
+        ("custom", true),
+    ] {
+        assert_eq!(
+            page.contains(&format!(r#"<option value="{choice}""#)),
+            offered,
+            "{choice}"
+        );
+    }
+    for expires in ["90d", "1y", "never"] {
+        assert_eq!(
+            create(&mut browser, &[("name", "x"), ("expires", expires)])
+                .await
+                .status,
+            422
+        );
+    }
+    for (on, status) in [
+        ("2027-01-19", 200),
+        ("2027-01-20", 200),
+        ("2027-01-21", 422),
+        ("2030-01-01", 422),
+    ] {
+        let page = create(
+            &mut browser,
+            &[("name", "x"), ("expires", "custom"), ("expires_on", on)],
+        )
+        .await;
+        assert_eq!(page.status, status, "{on}: {}", page.body);
+    }
+}
+
+/// CONTRACT 2: a role may lack what a scope needs.
+#[actix_web::test]
+async fn nobody_gives_what_their_role_does_not_allow() {
+    use doorcode::domain::org::Role;
+    let test = TestApp::with(
+        "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\"\nmin_role = \"admin\"",
+    )
+    .await;
+    test.add_account("eve@example.com", PASSWORD, Some(("Acme", Role::Member)))
+        .await;
+    let mut eve = test.browser();
+    eve.sign_in("eve@example.com", PASSWORD).await;
+    assert!(!eve.get("/tokens/new").await.contains("app:deploy"));
+    let page = create(
+        &mut eve,
+        &[("name", "x"), ("scope", "app:deploy"), ("expires", "30d")],
+    )
+    .await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains("Your role does not allow one of these scopes."));
+    assert_eq!(test.count("token", "1 = 1"), 0);
+    let mut ada = test.user().await;
+    let page = create(
+        &mut ada,
+        &[("name", "x"), ("scope", "app:deploy"), ("expires", "30d")],
+    )
+    .await;
+    assert_eq!(page.status, 200);
+}

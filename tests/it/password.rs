@@ -1,0 +1,144 @@
+//! Passwords: which are accepted, and that all of them counts.
+
+use crate::support::{EMAIL, PASSWORD, TestApp};
+
+/// A sentence of so many characters that no list has.
+fn phrase(length: usize) -> String {
+    "the quick onyx goblin jumps over a lazy dwarf; "
+        .chars()
+        .cycle()
+        .take(length)
+        .collect()
+}
+
+/// PWD-03.
+#[actix_web::test]
+async fn the_whole_password_counts_with_its_case_and_spaces() {
+    let test = TestApp::start().await;
+    let trailing_space = "violet kettle marches ";
+    let cases: [(&str, String, Vec<String>); 4] = [
+        // Where bcrypt and careless code stop reading.
+        ("a@example.com", phrase(73), vec![phrase(72), phrase(74)]),
+        ("b@example.com", phrase(129), vec![phrase(128), phrase(130)]),
+        (
+            "c@example.com",
+            trailing_space.into(),
+            vec![trailing_space.trim().into(), format!(" {trailing_space}")],
+        ),
+        (
+            "d@example.com",
+            PASSWORD.into(),
+            vec![PASSWORD.to_uppercase(), format!("{PASSWORD} ")],
+        ),
+    ];
+    for (email, password, others) in cases {
+        test.add_account(email, &password, None).await;
+        for other in others {
+            let page = test.browser().try_sign_in(email, &other).await;
+            assert_eq!(page.status, 401, "{other:?} for {password:?}");
+        }
+        test.browser().sign_in(email, &password).await;
+    }
+}
+
+/// PWD-03: one keyboard composes an accent, another sends it apart.
+#[actix_web::test]
+async fn both_spellings_of_an_accent_sign_in() {
+    let test = TestApp::start().await;
+    test.add_account("e@example.com", "caf\u{e9} kettle marches", None)
+        .await;
+    for password in ["caf\u{e9} kettle marches", "cafe\u{301} kettle marches"] {
+        test.browser().sign_in("e@example.com", password).await;
+    }
+    let plain = test
+        .browser()
+        .try_sign_in("e@example.com", "cafe kettle marches")
+        .await;
+    assert_eq!(plain.status, 401);
+}
+
+/// PWD-01, PWD-02, PWD-04: each is refused with the reason, and stays unwritten.
+#[actix_web::test]
+async fn a_new_password_is_long_and_not_what_guessers_try_first() {
+    let test = TestApp::with("[branding]\nname = \"Lighthouse\"").await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    for (new, reason) in [
+        ("fourteen chars", "Use at least 15 characters."),
+        (&phrase(257), "Use at most 256 characters."),
+        ("aaaaaaaaaaaaaaaaaa", "repeats itself"),
+        ("123456789012345", "runs along the keyboard"),
+        ("Correct Horse Battery Staple", "a well-known password"),
+        ("passwordpassword123", "a well-known password"),
+        ("ada@example.com1", "your email address"),
+        ("Lighthouse-2026-!", "the name of this service"),
+        ("doorcode-doorcode", "Choose something else."),
+        ("", "Use at least 15 characters."),
+    ] {
+        let fields = [("current_password", PASSWORD), ("new_password", new)];
+        let page = browser.post("/account/password", &fields).await;
+        assert_eq!(page.status, 422, "{new}");
+        assert!(page.contains(reason), "{new}: {}", page.body);
+        assert!(page.contains(r#"aria-describedby="new_password-hint new_password-error""#));
+        if !new.is_empty() {
+            assert!(!page.contains(&format!("value=\"{new}\"")));
+        }
+    }
+    test.user().await;
+
+    let mut current = PASSWORD.to_owned();
+    for new in [
+        "fifteen letters".to_owned(),
+        phrase(64),
+        phrase(128),
+        phrase(256),
+    ] {
+        let fields = [
+            ("current_password", current.as_str()),
+            ("new_password", new.as_str()),
+        ];
+        let page = browser.post("/account/password", &fields).await;
+        assert_eq!(page.status, 303, "{new}: {}", page.body);
+        current = new;
+    }
+    test.browser().sign_in(EMAIL, &current).await;
+}
+
+/// PWD-02: a password does not grow old.
+#[actix_web::test]
+async fn nobody_is_asked_to_change_a_password_because_of_its_age() {
+    let test = TestApp::start().await;
+    test.clock.advance(2 * 365 * 24 * 3600);
+    let mut browser = test.browser();
+    let page = browser.try_sign_in(EMAIL, PASSWORD).await;
+    assert_eq!((page.status, page.location()), (303, "/tokens"));
+    assert_eq!(browser.get("/tokens").await.status, 200);
+}
+
+/// PWD-05, A11-01, A11-07: password managers know the fields, nothing hinders pasting, and
+/// what is typed can be shown.
+#[actix_web::test]
+async fn password_managers_can_fill_every_password_field() {
+    let test = TestApp::start().await;
+    let login = test.browser().get("/login").await;
+    assert!(login.contains(r#"type="email" value="" autocomplete="username""#));
+    assert!(login.contains(r#"type="password" autocomplete="current-password""#));
+    let account = test.user().await.get("/account").await;
+    assert!(account.contains(r#"autocomplete="username" readonly hidden"#));
+    assert!(
+        account
+            .contains(r#"name="current_password" type="password" autocomplete="current-password""#)
+    );
+    assert!(account.contains(r#"name="new_password" type="password" autocomplete="new-password""#));
+    for page in [&login, &account] {
+        assert!(page.contains(
+            r#"<span data-reveal-word>Show</span><span class="sr"> what is typed</span>"#
+        ));
+        assert!(!page.contains("onpaste"));
+    }
+    let script = include_str!("../../static/app.js");
+    assert!(
+        !script.contains("paste"),
+        "no script stands between a person and pasting"
+    );
+}

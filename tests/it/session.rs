@@ -1,0 +1,312 @@
+//! Sessions: when they begin and, above all, when they end.
+
+use crate::support::browser::Browser;
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::app::{Context, account};
+
+const HOUR: i64 = 3600;
+
+/// Whether a browser is signed in: asked of the server, not of its cookies.
+async fn is_signed_in(browser: &mut Browser) -> bool {
+    let page = browser.get("/account").await;
+    match page.status {
+        200 => true,
+        303 => {
+            assert_eq!(page.location(), "/login?return_to=%2Faccount");
+            false
+        }
+        status => panic!("{status}: {}", page.body),
+    }
+}
+
+/// SES-03.
+#[actix_web::test]
+async fn a_session_ends_when_it_is_not_used_and_the_cookie_cannot_prolong_it() {
+    let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"\nabsolute_timeout = \"3h\"").await;
+    let mut browser = test.user().await;
+    test.clock.advance(HOUR - 1);
+    assert!(is_signed_in(&mut browser).await);
+    test.clock.advance(HOUR - 1);
+    assert!(is_signed_in(&mut browser).await, "use prolongs it");
+    let cookies = browser.cookies.clone();
+    test.clock.advance(HOUR);
+    assert!(!is_signed_in(&mut browser).await);
+    browser.cookies = cookies;
+    assert!(
+        !is_signed_in(&mut browser).await,
+        "a kept cookie does not help"
+    );
+    let login = browser.get("/login?return_to=%2Faccount").await;
+    assert!(login.contains("Your session has ended."));
+}
+
+/// SES-03: however much it is used.
+#[actix_web::test]
+async fn a_session_ends_some_time_after_the_sign_in() {
+    let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"\nabsolute_timeout = \"3h\"").await;
+    let mut browser = test.user().await;
+    for _ in 0..5 {
+        test.clock.advance(HOUR / 2);
+        assert!(is_signed_in(&mut browser).await);
+    }
+    test.clock.advance(HOUR / 2 - 1);
+    assert!(is_signed_in(&mut browser).await);
+    test.clock.advance(1);
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+/// SES-03: what holds where nothing is set.
+#[actix_web::test]
+async fn sessions_live_a_day_unused_and_two_weeks_at_most() {
+    let test = TestApp::start().await;
+    let mut idle = test.user().await;
+    test.clock.advance(24 * HOUR - 1);
+    assert!(is_signed_in(&mut idle.clone()).await);
+    test.clock.advance(24 * HOUR);
+    assert!(!is_signed_in(&mut idle).await);
+
+    let mut busy = test.user().await;
+    for _ in 0..27 {
+        test.clock.advance(12 * HOUR);
+        assert!(is_signed_in(&mut busy).await);
+    }
+    test.clock.advance(12 * HOUR);
+    assert!(!is_signed_in(&mut busy).await);
+}
+
+/// T-13: an hour forward, two back: what has ended stays so, what lives is not cut off.
+#[actix_web::test]
+async fn setting_the_clock_back_revives_no_session() {
+    let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"").await;
+    let mut browser = test.user().await;
+    test.clock.advance(HOUR);
+    assert!(!is_signed_in(&mut browser).await);
+    test.clock.advance(-2 * HOUR);
+    assert!(!is_signed_in(&mut browser).await);
+
+    let mut other = test.user().await;
+    test.clock.advance(-2 * HOUR);
+    assert!(is_signed_in(&mut other).await);
+}
+
+/// T-13: sessions and open forms outlive a restart.
+#[actix_web::test]
+async fn a_restart_in_the_middle_of_everything_signs_nobody_out() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = browser.type_code(&device.user_code).await;
+    let mut waiting = test.browser();
+    waiting.get("/login").await;
+
+    let restarted = test.again("").await;
+    browser.move_to(&restarted.url);
+    waiting.move_to(&restarted.url);
+    drop(test);
+    let result = browser.decide(&consent, "approve", &["tokens:read"]).await;
+    assert_eq!(result.status, 200, "{}", result.body);
+    assert_eq!(
+        restarted
+            .me(&restarted.poll(&device).await.token())
+            .await
+            .status(),
+        200
+    );
+    let fields = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(waiting.post("/login", &fields).await.status, 303);
+}
+
+/// SES-04, HDR-03.
+#[actix_web::test]
+async fn signing_out_ends_the_session_on_the_server() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let page = browser.get("/account").await;
+    assert!(page.contains("Sign out"));
+    assert_eq!(
+        page.headers["cache-control"], "no-store",
+        "Back shows nothing"
+    );
+    let cookies = browser.cookies.clone();
+
+    assert_eq!(browser.get("/logout").await.status, 405);
+    assert!(is_signed_in(&mut browser).await, "a link signs nobody out");
+    let out = browser.post("/logout", &[]).await;
+    assert_eq!(out.status, 303);
+    assert!(out.headers.contains_key("clear-site-data"));
+    assert!(!browser.cookies.contains_key("doorcode_session"));
+    assert_eq!(test.count("session", "1 = 1"), 0);
+    browser.cookies = cookies;
+    assert!(!is_signed_in(&mut browser).await, "the old cookie is dead");
+    // Twice is no fault; the form is still this browser's.
+    assert_eq!(browser.post("/logout", &[]).await.status, 303);
+}
+
+/// SES-05, SES-06: as many sessions as browsers; each is listed and can be ended.
+#[actix_web::test]
+async fn a_person_signs_out_other_browsers_one_by_one() {
+    let test = TestApp::start().await;
+    let mut here = test.browser();
+    here.set_header("user-agent", "Here/1.0");
+    here.sign_in(EMAIL, PASSWORD).await;
+    let mut there = test.browser();
+    there.set_header("user-agent", "There/2.0");
+    there.sign_in(EMAIL, PASSWORD).await;
+    let mut elsewhere = test.user().await;
+
+    let page = here.get("/account").await;
+    assert!(page.contains("Here/1.0") && page.contains("There/2.0"));
+    assert!(page.contains("Unknown browser"));
+    assert_eq!(page.body.matches("This browser").count(), 1);
+    let (_, row) = page.body.split_once("There/2.0").unwrap();
+    let (_, action) = row.split_once(r#"action=""#).unwrap();
+    let (action, _) = action.split_once('"').unwrap();
+    let done = here.post(action, &[]).await;
+    assert_eq!(
+        (done.status, done.location()),
+        (303, "/account?done=session")
+    );
+    assert!(
+        here.get("/account?done=session")
+            .await
+            .contains("That session is signed out.")
+    );
+    assert!(!is_signed_in(&mut there).await);
+    assert!(is_signed_in(&mut elsewhere).await);
+    assert_eq!(here.post(action, &[]).await.status, 404, "it is gone");
+
+    // The own row signs this browser out, as the button in the head does.
+    let page = here.get("/account").await;
+    let (_, row) = page.body.split_once("Here/1.0").unwrap();
+    let (_, action) = row.split_once(r#"action=""#).unwrap();
+    let (action, _) = action.split_once('"').unwrap();
+    let out = here.post(action, &[]).await;
+    assert_eq!(out.location(), "/login?notice=signed-out");
+    assert!(out.headers.contains_key("clear-site-data"));
+    assert!(!is_signed_in(&mut here).await);
+}
+
+/// SES-05: another person's session looks like one that is not there.
+#[actix_web::test]
+async fn nobody_ends_the_session_of_somebody_else() {
+    let test = TestApp::start().await;
+    test.add_account("eve@example.com", PASSWORD, None).await;
+    let mut ada = test.user().await;
+    let page = ada.get("/account").await;
+    let (_, id) = page.body.split_once("/account/sessions/").unwrap();
+    let (id, _) = id.split_once('/').unwrap();
+
+    let mut eve = test.browser();
+    eve.sign_in("eve@example.com", PASSWORD).await;
+    eve.get("/account").await;
+    let absent = format!("{}0000", &id[..id.len() - 4]);
+    for id in [id, &absent, "ses_x", "%00", "..%2F..%2Flogout"] {
+        let page = eve
+            .post(&format!("/account/sessions/{id}/sign-out"), &[])
+            .await;
+        assert_eq!(page.status, 404, "{id}");
+        assert!(page.contains("Page not found"));
+    }
+    assert!(is_signed_in(&mut ada).await);
+}
+
+/// SES-05, T-19: on every instance, from the next request on.
+#[actix_web::test]
+async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
+    let test = TestApp::start().await;
+    let other = test.again("").await;
+    let token = test.token(&["tokens:read"]).await;
+    let mut here = test.user().await;
+    let mut there = other.user().await;
+    account::deactivate(&test.app, &Context::local(), EMAIL)
+        .await
+        .unwrap();
+
+    assert!(!is_signed_in(&mut here).await);
+    assert!(!is_signed_in(&mut there).await);
+    assert_eq!(test.me(&token).await.status(), 401);
+    assert_eq!(other.me(&token).await.status(), 401);
+    assert_eq!(
+        other.introspect(&token).await,
+        serde_json::json!({"active": false})
+    );
+    assert_eq!(
+        test.browser().try_sign_in(EMAIL, PASSWORD).await.status,
+        401
+    );
+    account::deactivate(&test.app, &Context::local(), EMAIL)
+        .await
+        .unwrap();
+    assert_eq!(
+        test.count("audit_event", "action = 'account.deactivated'"),
+        1
+    );
+}
+
+/// SES-05: the account is looked at on each request, not only when somebody switches it off
+/// by the book.
+#[actix_web::test]
+async fn a_session_of_a_deactivated_account_opens_nothing() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    test.database
+        .execute("UPDATE account SET state = 'deactivated'");
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+/// OAU-27: on no page and at no endpoint.
+#[actix_web::test]
+async fn cookies_are_for_pages_and_tokens_for_the_api() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read", "orgs:read"]).await;
+    let session = test.user().await.cookies["doorcode_session"].clone();
+    for path in [
+        "/",
+        "/device",
+        "/tokens",
+        "/tokens/new",
+        "/tokens/revoke-all",
+        "/account",
+    ] {
+        let page = test
+            .anon()
+            .get(test.at(path))
+            .bearer_auth(&token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(page.status(), 303, "{path}");
+    }
+    for path in ["/v1/me", "/v1/scopes"] {
+        let cookie = format!("doorcode_session={session}");
+        let answer = test
+            .anon()
+            .get(test.at(path))
+            .header("cookie", &cookie)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 401, "{path}");
+        let answer = test
+            .anon()
+            .get(test.at(path))
+            .bearer_auth(&session)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 401, "{path}");
+    }
+    let answer = test
+        .anon()
+        .post(test.at("/auth/introspect"))
+        .header("cookie", format!("doorcode_session={session}"))
+        .form(&[("token", &token)])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 401);
+    assert_eq!(
+        test.introspect(&session).await,
+        serde_json::json!({"active": false})
+    );
+}

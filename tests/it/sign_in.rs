@@ -1,0 +1,227 @@
+//! Signing in: what a refusal tells, what it costs, and how little of it can be had at once.
+
+use crate::support::browser::{Browser, Page};
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+const WRONG: &str = "yellow anvil sleeps under";
+
+/// An answer without what differs between any two: the form token, the typed address, and
+/// what names the request.
+fn comparable(page: &Page, browser: &Browser, email: &str) -> (u16, String, Vec<String>) {
+    let body = page
+        .body
+        .replace(&browser.csrf, "FORM-TOKEN")
+        .replace(email, "EMAIL");
+    let mut headers: Vec<String> = page
+        .headers
+        .iter()
+        .filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    headers.sort();
+    (page.status, body, headers)
+}
+
+/// BRT-03.
+#[actix_web::test]
+async fn unknown_address_wrong_password_and_deactivated_account_are_refused_alike() {
+    let test = TestApp::start().await;
+    let gone = "bob@example.com";
+    test.add_account(gone, PASSWORD, None).await;
+    test.database.execute(&format!(
+        "UPDATE account SET state = 'deactivated' WHERE email = '{gone}'"
+    ));
+    let mut answers = Vec::new();
+    for (email, password) in [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)] {
+        let mut browser = test.browser();
+        let page = browser.try_sign_in(email, password).await;
+        assert_eq!(page.status, 401, "{email}");
+        assert!(page.contains("The email address or the password is wrong."));
+        assert!(!page.contains(password), "a typed password comes back");
+        answers.push(comparable(&page, &browser, email));
+        assert_eq!(browser.get("/tokens").await.status, 303);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    assert_eq!(test.count("audit_event", "action = 'session.refused'"), 3);
+    assert_eq!(test.count("session", "1 = 1"), 0);
+}
+
+/// BRT-03, PWD-07: the hash is by far the longest part of an answer, so an answer that left it
+/// out would be many times faster.
+#[actix_web::test]
+async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_account() {
+    let test = TestApp::with("[sign_in]\nargon2_iterations = 30").await;
+    let gone = "bob@example.com";
+    test.add_account(gone, PASSWORD, None).await;
+    test.database.execute(&format!(
+        "UPDATE account SET state = 'deactivated' WHERE email = '{gone}'"
+    ));
+    let mut quickest = Vec::new();
+    for (email, password) in [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)] {
+        let mut browser = test.browser();
+        browser.get("/login").await;
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            let before = Instant::now();
+            let page = browser
+                .post("/login", &[("email", email), ("password", password)])
+                .await;
+            times.push(before.elapsed());
+            assert_eq!(page.status, 401);
+        }
+        quickest.push(times.into_iter().min().unwrap());
+    }
+    let fastest = quickest.iter().min().unwrap();
+    let slowest = quickest.iter().max().unwrap();
+    assert!(*fastest > Duration::from_millis(20), "{quickest:?}");
+    assert!(*fastest * 3 > *slowest, "{quickest:?}");
+}
+
+/// PWD-07: raising the parameters upgrades a hash when its owner comes by; nothing else does.
+#[actix_web::test]
+async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
+    let test = TestApp::start().await;
+    // 16 bytes of salt are 22 digits of base64.
+    let with = |t: u8| {
+        format!(
+            "password_hash LIKE '$argon2id$v=19$m=19456,t={t},p=1${:_<22}$%'",
+            ""
+        )
+    };
+    assert_eq!(test.count("account", &with(2)), 1);
+
+    let raised = test.again("[sign_in]\nargon2_iterations = 3").await;
+    let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(test.count("account", &with(2)), 1);
+    raised.user().await;
+    assert_eq!(test.count("account", &with(3)), 1);
+    raised.user().await;
+    let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
+    assert_eq!(refused.status, 401);
+
+    // The first server, with the lower parameters, still reads the hash and leaves it alone.
+    test.user().await;
+    assert_eq!(test.count("account", &with(3)), 1);
+}
+
+/// PWD-10.
+#[actix_web::test]
+async fn a_fresh_installation_has_no_account_to_guess() {
+    let test = TestApp::empty("").await;
+    for (email, password) in [("admin", "admin"), ("admin@example.com", "admin"), ("", "")] {
+        let page = test.browser().try_sign_in(email, password).await;
+        assert_eq!(page.status, 401, "{email}");
+    }
+    assert_eq!(test.count("account", "1 = 1"), 0);
+}
+
+/// Sends sign-ins for addresses that nobody has, all at once; the statuses arrive as they come.
+async fn flood(test: &TestApp, count: usize) -> mpsc::UnboundedReceiver<Page> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    for i in 0..count {
+        let (mut browser, sender) = (browser.clone(), sender.clone());
+        actix_web::rt::spawn(async move {
+            let email = format!("nobody{i}@example.com");
+            let fields = [("email", email.as_str()), ("password", WRONG)];
+            let page = browser.post("/login", &fields).await;
+            sender.send(page).unwrap();
+        });
+    }
+    receiver
+}
+
+/// PWD-07, DOS-01.
+#[actix_web::test]
+async fn more_sign_ins_than_can_be_hashed_are_turned_away_while_the_rest_is_served() {
+    let test =
+        TestApp::with("[sign_in]\nhash_threads = 1\nhash_queue = 2\nargon2_iterations = 10").await;
+    let token = test.token(&["tokens:read"]).await;
+    let mut answers = flood(&test, 40).await;
+    for _ in 0..20 {
+        assert_eq!(test.introspect(&token).await["active"], true);
+    }
+    let mut statuses = Vec::new();
+    while let Some(page) = answers.recv().await {
+        match page.status {
+            401 => {}
+            503 => {
+                assert!(page.headers.contains_key("retry-after"));
+                assert!(page.contains("Back in a moment"));
+            }
+            status => panic!("{status}: {}", page.body),
+        }
+        statuses.push(page.status);
+    }
+    assert_eq!(statuses.len(), 40);
+    assert!(statuses.contains(&401), "{statuses:?}");
+    assert!(statuses.contains(&503), "{statuses:?}");
+    test.user().await;
+}
+
+/// BRT-01, DOS-01: whoever keeps the hashing threads busy gains no guess from it.
+#[actix_web::test]
+async fn being_turned_away_neither_counts_as_a_guess_nor_clears_those_before() {
+    let test = TestApp::start().await;
+    // Hashes of unknown addresses take seconds here, that of the account stays quick.
+    let slow = test
+        .again(
+            "[sign_in]\nhash_threads = 1\nhash_queue = 1\nargon2_iterations = 100\n\
+             argon2_memory_kib = 40000",
+        )
+        .await;
+    for _ in 0..4 {
+        assert_eq!(test.browser().try_sign_in(EMAIL, WRONG).await.status, 401);
+    }
+    let mut waiting = slow.browser();
+    waiting.get("/login").await;
+    // One is being hashed and one waits; all others know at once.
+    let mut answers = flood(&slow, 10).await;
+    for _ in 0..8 {
+        assert_eq!(answers.recv().await.unwrap().status, 503);
+    }
+    let fields = [("email", EMAIL), ("password", WRONG)];
+    assert_eq!(waiting.post("/login", &fields).await.status, 503);
+    for _ in 0..2 {
+        assert_eq!(answers.recv().await.unwrap().status, 401);
+    }
+
+    assert_eq!(test.browser().try_sign_in(EMAIL, WRONG).await.status, 401);
+    let sixth = test.browser().try_sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(
+        sixth.status, 429,
+        "five wrong passwords were let through before"
+    );
+}
+
+/// OAU-15: a browser must not repeat a form, with the password in it, at the next address.
+#[actix_web::test]
+async fn after_every_form_the_browser_goes_on_with_get() {
+    let test = TestApp::start().await;
+    let mut browser = test.browser();
+    let signed_in = browser.try_sign_in(EMAIL, PASSWORD).await;
+    assert_eq!((signed_in.status, signed_in.location()), (303, "/tokens"));
+    browser.get("/account").await;
+    let renamed = browser.post("/account/name", &[("name", "Ada L.")]).await;
+    assert_eq!(
+        (renamed.status, renamed.location()),
+        (303, "/account?done=name")
+    );
+    let revoked = browser.post("/tokens/revoke-all", &[]).await;
+    assert_eq!(
+        (revoked.status, revoked.location()),
+        (303, "/tokens?revoked-all=0")
+    );
+    let signed_out = browser.post("/logout", &[]).await;
+    assert_eq!(
+        (signed_out.status, signed_out.location()),
+        (303, "/login?notice=signed-out")
+    );
+    let page = browser.get(signed_out.location()).await;
+    assert!(page.contains("You are signed out."));
+}

@@ -1,0 +1,266 @@
+//! Guessing passwords: how often, and on which axes it is stopped.
+
+use crate::support::browser::{Browser, Page};
+use crate::support::{EMAIL, PASSWORD, TestApp};
+
+const WRONG: &str = "yellow anvil sleeps under";
+/// All tests come from this machine, which is then a proxy.
+pub const BEHIND_PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]";
+
+/// A browser with the sign-in page open.
+async fn at_login(test: &TestApp) -> Browser {
+    let mut browser = test.browser();
+    assert_eq!(browser.get("/login").await.status, 200);
+    browser
+}
+
+async fn guess(browser: &mut Browser, email: &str, password: &str) -> Page {
+    browser
+        .post("/login", &[("email", email), ("password", password)])
+        .await
+}
+
+/// Seconds to wait, as a page says that one has to.
+pub fn retry_after(page: &Page) -> i64 {
+    assert_eq!(page.status, 429, "{}", page.body);
+    assert!(page.contains("Too many attempts"));
+    page.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// BRT-01, BRT-02, BRT-03, RTL-01: known and unknown addresses are held up alike, by waits
+/// that rise.
+#[actix_web::test]
+async fn after_five_wrong_passwords_an_account_waits_and_ever_longer() {
+    let test = TestApp::start().await;
+    let mut browser = at_login(&test).await;
+    for email in [EMAIL, "nobody@example.com"] {
+        for _ in 0..5 {
+            assert_eq!(guess(&mut browser, email, WRONG).await.status, 401);
+        }
+        for wait in [30, 60, 120] {
+            assert_eq!(retry_after(&guess(&mut browser, email, WRONG).await), wait);
+            // The right password is not looked at either, and a try does not prolong the wait.
+            test.clock.advance(wait - 1);
+            assert_eq!(retry_after(&guess(&mut browser, email, PASSWORD).await), 1);
+            test.clock.advance(1);
+            assert_eq!(guess(&mut browser, email, WRONG).await.status, 401);
+        }
+    }
+    test.clock.advance(240);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    // The row of failures is over.
+    let mut browser = at_login(&test).await;
+    for _ in 0..5 {
+        assert_eq!(guess(&mut browser, EMAIL, WRONG).await.status, 401);
+    }
+}
+
+/// BRT-01: an address in other letters is the same account.
+#[actix_web::test]
+async fn spelling_the_address_otherwise_gains_no_guess() {
+    let test = TestApp::start().await;
+    let mut browser = at_login(&test).await;
+    for email in [
+        "ADA@example.com",
+        " ada@example.com",
+        "Ada@Example.Com ",
+        EMAIL,
+        EMAIL,
+    ] {
+        assert_eq!(guess(&mut browser, email, WRONG).await.status, 401);
+    }
+    assert_eq!(
+        retry_after(&guess(&mut browser, "aDa@example.com", WRONG).await),
+        30
+    );
+}
+
+/// BRT-01: at most 100 failures in a row, and nobody can lock the owner out for good.
+#[actix_web::test]
+async fn the_hundred_and_first_guess_waits_a_day_and_the_owner_still_comes_in() {
+    let test = TestApp::start().await;
+    let mut browser = at_login(&test).await;
+    let mut failures = 0;
+    while failures < 100 {
+        let page = guess(&mut browser, EMAIL, WRONG).await;
+        match page.status {
+            401 => failures += 1,
+            _ => test.clock.advance(retry_after(&page)),
+        }
+    }
+    let day = 24 * 3600;
+    assert_eq!(
+        retry_after(&guess(&mut browser, EMAIL, PASSWORD).await),
+        day
+    );
+    test.clock.advance(day);
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
+}
+
+/// BRT-01, T-13: setting the clock back locks nobody out.
+#[actix_web::test]
+async fn a_clock_that_is_set_back_prolongs_no_wait() {
+    let test = TestApp::start().await;
+    let mut browser = at_login(&test).await;
+    for _ in 0..5 {
+        guess(&mut browser, EMAIL, WRONG).await;
+    }
+    assert_eq!(retry_after(&guess(&mut browser, EMAIL, WRONG).await), 30);
+    test.clock.advance(-7200);
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
+}
+
+/// BRT-01, BRT-02: guesses at the same moment cannot slip through together.
+#[actix_web::test]
+async fn fifty_wrong_passwords_at_once_are_five_guesses() {
+    let test = TestApp::start().await;
+    let browser = at_login(&test).await;
+    let guesses: Vec<_> = (0..50)
+        .map(|_| {
+            let mut browser = browser.clone();
+            actix_web::rt::spawn(async move { guess(&mut browser, EMAIL, WRONG).await.status })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for guess in guesses {
+        statuses.push(guess.await.unwrap());
+    }
+    let of = |status| statuses.iter().filter(|s| **s == status).count();
+    assert_eq!((of(401), of(429)), (5, 45), "{statuses:?}");
+}
+
+/// Guesses, each at another account, until this source has to wait.
+async fn guesses_of_source(browser: &mut Browser) -> usize {
+    for i in 0..60 {
+        let page = guess(browser, &format!("user{i}@example.com"), WRONG).await;
+        if page.status == 429 {
+            return i;
+        }
+        assert_eq!(page.status, 401);
+    }
+    panic!("no guess was stopped");
+}
+
+/// BRT-02, T-09, T-17: one source guesses at many accounts; its neighbours are not hit, a
+/// success in between does not reset it, and all addresses of a /64 are one source.
+#[actix_web::test]
+async fn a_source_is_stopped_whatever_accounts_it_guesses_at() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut browser = at_login(&test).await;
+    browser.set_header("x-forwarded-for", "198.51.100.7");
+    for i in 0..49 {
+        let page = guess(&mut browser, &format!("other{i}@example.com"), WRONG).await;
+        assert_eq!(page.status, 401);
+    }
+    let mut owner = browser.clone();
+    assert_eq!(guess(&mut owner, EMAIL, PASSWORD).await.status, 303);
+    assert_eq!(guesses_of_source(&mut browser).await, 1);
+    assert_eq!(
+        guess(&mut browser.clone(), EMAIL, PASSWORD).await.status,
+        429
+    );
+
+    browser.set_header("x-forwarded-for", "198.51.100.8");
+    assert_eq!(
+        guess(&mut browser.clone(), EMAIL, PASSWORD).await.status,
+        303
+    );
+    test.clock.advance(600);
+    browser.set_header("x-forwarded-for", "198.51.100.7");
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
+}
+
+/// BRT-02, T-17, OAU-16.
+#[actix_web::test]
+async fn all_addresses_of_a_slash_64_are_one_source() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut browser = at_login(&test).await;
+    for i in 0..50 {
+        let address = format!("2001:db8:1:2:{i:x}::{i:x}");
+        browser.set_header("x-forwarded-for", &address);
+        let page = guess(&mut browser, &format!("user{i}@example.com"), WRONG).await;
+        assert_eq!(page.status, 401);
+    }
+    browser.set_header("x-forwarded-for", "2001:db8:1:2:ffff:ffff:ffff:ffff");
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 429);
+    browser.set_header("x-forwarded-for", "2001:db8:1:3::1");
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
+    // The audit log keeps the address itself.
+    assert_eq!(
+        test.count("audit_event", "address = '2001:db8:1:2:31::31'"),
+        1
+    );
+}
+
+/// DOS-02, OAU-16, T-17: nobody may name their own address.
+#[actix_web::test]
+async fn a_spoofed_forwarded_address_changes_nothing() {
+    // Nobody is trusted; then the proxy is, and adds the true address at the right.
+    for (settings, suffix, seen) in [
+        ("", "", "127.0.0.1"),
+        (BEHIND_PROXY, ", 198.51.100.7", "198.51.100.7"),
+    ] {
+        let test = TestApp::with(settings).await;
+        let mut browser = at_login(&test).await;
+        for i in 0..50 {
+            browser.set_header("x-forwarded-for", &format!("203.0.113.{i}{suffix}"));
+            browser.set_header("forwarded", &format!("for=203.0.113.{i}"));
+            browser.set_header("x-real-ip", &format!("203.0.113.{i}"));
+            let page = guess(&mut browser, &format!("user{i}@example.com"), WRONG).await;
+            assert_eq!(page.status, 401);
+        }
+        browser.set_header("x-forwarded-for", &format!("203.0.113.99{suffix}"));
+        assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 429);
+        let failed = "action = 'session.refused'";
+        assert_eq!(test.count("audit_event", failed), 50);
+        let true_ones = format!("{failed} AND address = '{seen}'");
+        assert_eq!(test.count("audit_event", &true_ones), 50);
+    }
+}
+
+/// BRT-02: when the whole world guesses, the deployment slows down as a whole, for a while.
+#[actix_web::test]
+async fn guesses_are_limited_over_all_sources_and_accounts() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut browser = at_login(&test).await;
+    assert_eq!(
+        guess(&mut browser, "nobody@example.com", WRONG)
+            .await
+            .status,
+        401
+    );
+    test.database
+        .execute("UPDATE throttle SET attempts = 4999 WHERE key = 'password'");
+    browser.set_header("x-forwarded-for", "198.51.100.1");
+    assert_eq!(
+        guess(&mut browser, "eve@example.com", WRONG).await.status,
+        401
+    );
+    browser.set_header("x-forwarded-for", "198.51.100.2");
+    assert_eq!(
+        retry_after(&guess(&mut browser, EMAIL, PASSWORD).await),
+        600
+    );
+    test.clock.advance(600);
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
+}
+
+/// BRT-02, RTL-03: two instances count together.
+#[actix_web::test]
+async fn instances_do_not_multiply_the_guesses() {
+    let test = TestApp::start().await;
+    let other = test.again("").await;
+    let mut here = at_login(&test).await;
+    let mut there = at_login(&other).await;
+    for _ in 0..2 {
+        for browser in [&mut here, &mut there] {
+            assert_eq!(guess(browser, EMAIL, WRONG).await.status, 401);
+        }
+    }
+    assert_eq!(guess(&mut here, EMAIL, WRONG).await.status, 401);
+    assert_eq!(guess(&mut there, EMAIL, PASSWORD).await.status, 429);
+}

@@ -1,0 +1,80 @@
+//! Guessing the codes of devices.
+
+use crate::support::{PASSWORD, TestApp};
+use crate::throttle::{BEHIND_PROXY, retry_after};
+
+/// A code that nobody was given, in the right form.
+fn wrong_code(mut number: usize) -> String {
+    let alphabet = b"BCDFGHJKLMNPQRSTVWXZ";
+    let mut code = String::from("ZZZZ");
+    for _ in 0..4 {
+        code.push(char::from(alphabet[number % 20]));
+        number /= 20;
+    }
+    code
+}
+
+/// T-09: a thousand wrong codes from one account are five guesses, before and after a right one.
+#[actix_web::test]
+async fn a_thousand_wrong_codes_of_one_account_are_five_guesses() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    browser.get("/device").await;
+    let mut looked_up = 0;
+    for i in 0..1000 {
+        if i == 3 {
+            assert_eq!(browser.type_code(&device.user_code).await.status, 200);
+        }
+        let code = wrong_code(i);
+        let fields = [("user_code", code.as_str()), ("via", "keyboard")];
+        match browser.post("/device", &fields).await {
+            page if page.status == 400 => looked_up += 1,
+            page => assert_eq!(retry_after(&page), 600),
+        }
+    }
+    assert_eq!(looked_up, 5);
+    assert_eq!(test.count("audit_event", "action = 'device.wrong_code'"), 5);
+    // The right code waits too, and is not lost by it.
+    assert_eq!(browser.type_code(&device.user_code).await.status, 429);
+    test.clock.advance(599);
+    assert_eq!(browser.type_code(&device.user_code).await.status, 429);
+}
+
+/// T-09: the other two axes. Many accounts share a source; many sources share the world.
+#[actix_web::test]
+async fn wrong_codes_are_limited_by_source_and_over_all() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut codes = (0..).map(wrong_code);
+    let mut browsers = Vec::new();
+    for i in 0..5 {
+        let email = format!("user{i}@example.com");
+        test.add_account(&email, PASSWORD, None).await;
+        let mut browser = test.browser();
+        browser.set_header("x-forwarded-for", "198.51.100.7");
+        browser.sign_in(&email, PASSWORD).await;
+        browsers.push(browser);
+    }
+    for browser in &mut browsers[..4] {
+        for _ in 0..5 {
+            assert_eq!(browser.type_code(&codes.next().unwrap()).await.status, 400);
+        }
+    }
+    let fresh = &mut browsers[4];
+    assert_eq!(
+        retry_after(&fresh.type_code(&codes.next().unwrap()).await),
+        600
+    );
+    fresh.set_header("x-forwarded-for", "198.51.100.8");
+    assert_eq!(fresh.type_code(&codes.next().unwrap()).await.status, 400);
+
+    test.database
+        .execute("UPDATE throttle SET attempts = 5000 WHERE key = 'user_code'");
+    fresh.set_header("x-forwarded-for", "198.51.100.9");
+    assert_eq!(
+        retry_after(&fresh.type_code(&codes.next().unwrap()).await),
+        600
+    );
+    test.clock.advance(600);
+    assert_eq!(fresh.type_code(&codes.next().unwrap()).await.status, 400);
+}
