@@ -3,4 +3,8 @@
 
 mod support;
 
+mod architecture;
+mod cli;
+mod crash;
+mod program;
 mod tour;

@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod database;
+pub mod deployment;
 pub mod device;
 pub mod log;
+pub mod program;
 pub mod senses;
 
 use actix_web::dev::ServerHandle;
