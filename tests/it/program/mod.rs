@@ -1,7 +1,8 @@
 //! The server's side of the compiled program: what an operator types, and what a supervisor
 //! sends.
 
-mod admin;
+mod account;
+mod client;
 mod config;
 mod first_start;
 mod refusal;

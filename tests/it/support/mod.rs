@@ -7,6 +7,7 @@ pub mod device;
 pub mod log;
 pub mod program;
 pub mod senses;
+pub mod source;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;

@@ -122,8 +122,13 @@ pub struct Finished {
 }
 
 impl Running {
-    /// Waits until it writes a line that holds a piece, and returns that line.
+    /// Waits until it has written a line that holds a piece, and returns that line.
     pub fn line(&mut self, piece: &str) -> String {
+        // The two streams come in any order, so it may be here already.
+        let mut known = self.stdout.lines().chain(self.stderr.lines());
+        if let Some(line) = known.find(|line| line.contains(piece)) {
+            return line.to_owned();
+        }
         loop {
             let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) else {
                 panic!("{piece:?} was not said:\n{}\n{}", self.stdout, self.stderr);

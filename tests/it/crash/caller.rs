@@ -1,26 +1,13 @@
-//! The death of the server at any moment loses nothing that it has acknowledged.
-//!
-//! Several people and devices work at once; the server is killed in the midst of it, started
-//! again, and asked for everything that it had answered. What it was asked without having
-//! answered may have happened or not, and nothing in between.
+//! People and devices that work until the server is dead, and then insist on what they were
+//! told.
 
 use crate::support::browser::Browser;
-use crate::support::database::Database;
-use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
-use crate::support::http;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-/// People that work at once.
-const STREAMS: usize = 4;
-
-/// How long the server lives at the most in one round.
-const LONGEST_LIFE: Duration = Duration::from_millis(250);
 
 /// How far something has come: what is to be done was asked for, or was acknowledged too.
 #[derive(Debug, Clone, PartialEq)]
-enum Step<T = ()> {
+pub enum Step<T = ()> {
     NotAsked,
     Asked,
     Done(T),
@@ -28,7 +15,7 @@ enum Step<T = ()> {
 
 /// What happened to one device's request.
 #[derive(Debug, Clone)]
-struct Grant {
+pub struct Grant {
     device_code: String,
     approval: Step,
     denial: Step,
@@ -38,23 +25,26 @@ struct Grant {
 
 /// What happened to one token that a person made on the page.
 #[derive(Debug, Clone)]
-struct Made {
+pub struct Made {
     token: String,
     revocation: Step,
 }
 
 /// Everything that was acknowledged or asked for.
 #[derive(Debug, Default)]
-struct Record {
-    grants: Vec<Grant>,
-    made: Vec<Made>,
+pub struct Record {
+    /// The requests of devices.
+    pub grants: Vec<Grant>,
+    /// The tokens of the page.
+    pub made: Vec<Made>,
 }
 
-type Shared = Arc<Mutex<Record>>;
+/// What all callers of one round share.
+pub type Shared = Arc<Mutex<Record>>;
 
 /// No answer came: the server is dead.
 #[derive(Debug)]
-struct Dead;
+pub struct Dead;
 
 impl From<reqwest::Error> for Dead {
     fn from(_: reqwest::Error) -> Self {
@@ -63,17 +53,23 @@ impl From<reqwest::Error> for Dead {
 }
 
 /// A caller that goes on until the server is dead.
-struct Caller {
-    url: String,
-    http: reqwest::Client,
-    browser: Browser,
-    record: Shared,
+pub struct Caller {
+    /// Where the server is.
+    pub url: String,
+    /// How devices and programs ask it.
+    pub http: reqwest::Client,
+    /// How a person asks it.
+    pub browser: Browser,
+    /// What came of it.
+    pub record: Shared,
 }
 
 impl Caller {
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer, Dead> {
         let request = self.http.post(format!("{}{path}", self.url)).form(form);
-        Answer::try_of(request.send().await?).await.map_err(Dead::from)
+        Answer::try_of(request.send().await?)
+            .await
+            .map_err(Dead::from)
     }
 
     async fn poll(&self, device_code: &str) -> Result<Answer, Dead> {
@@ -90,7 +86,8 @@ impl Caller {
         self.post("/auth/revoke", &form).await
     }
 
-    async fn me(&self, token: &str) -> u16 {
+    /// Whether a token works: the status of `GET /v1/me`.
+    pub async fn me(&self, token: &str) -> u16 {
         let request = self.http.get(format!("{}/v1/me", self.url));
         let answer = request.bearer_auth(token).send().await.unwrap();
         answer.status().as_u16()
@@ -101,7 +98,7 @@ impl Caller {
     }
 
     /// Everything that people and devices do, again and again.
-    async fn work(mut self) {
+    pub async fn work(mut self) {
         let mut turn = 0;
         while self.turn(turn).await.is_ok() {
             turn += 1;
@@ -109,7 +106,9 @@ impl Caller {
     }
 
     async fn turn(&mut self, turn: usize) -> Result<(), Dead> {
-        let started = self.post("/auth/device", &[("client_id", "doorcode-cli")]).await?;
+        let started = self
+            .post("/auth/device", &[("client_id", "doorcode-cli")])
+            .await?;
         assert_eq!(started.status, 200, "{started:?}");
         let text = |name: &str| started.body[name].as_str().unwrap().to_owned();
         let (device_code, user_code) = (text("device_code"), text("user_code"));
@@ -170,7 +169,11 @@ impl Caller {
 
     async fn make_and_revoke(&mut self, revoke: bool) -> Result<(), Dead> {
         self.browser.try_get("/tokens/new").await?;
-        let fields = [("name", "robot"), ("expires", "never"), ("scope", "orgs:read")];
+        let fields = [
+            ("name", "robot"),
+            ("expires", "never"),
+            ("scope", "orgs:read"),
+        ];
         let page = self.browser.try_post("/tokens/new", &fields).await?;
         let token = page.attribute("data-token").expect(&page.body);
         let at = self.change(|record| {
@@ -206,11 +209,26 @@ impl Caller {
         let answer = self.poll(&grant.device_code).await.unwrap();
         let outcomes: &[&str] = match grant {
             // The token was issued, or the answer with it was lost.
-            Grant { redemption: Step::Asked, .. } => &["", "invalid_grant"],
-            Grant { approval: Step::Done(()), .. } => &[""],
-            Grant { approval: Step::Asked, .. } => &["", "authorization_pending"],
-            Grant { denial: Step::Done(()), .. } => &["access_denied"],
-            Grant { denial: Step::Asked, .. } => &["access_denied", "authorization_pending"],
+            Grant {
+                redemption: Step::Asked,
+                ..
+            } => &["", "invalid_grant"],
+            Grant {
+                approval: Step::Done(()),
+                ..
+            } => &[""],
+            Grant {
+                approval: Step::Asked,
+                ..
+            } => &["", "authorization_pending"],
+            Grant {
+                denial: Step::Done(()),
+                ..
+            } => &["access_denied"],
+            Grant {
+                denial: Step::Asked,
+                ..
+            } => &["access_denied", "authorization_pending"],
             _ => &["authorization_pending"],
         };
         assert!(outcomes.contains(&answer.error()), "{grant:?}: {answer:?}");
@@ -220,7 +238,7 @@ impl Caller {
 
     /// Everything that was acknowledged is there. Returns the tokens that must work from now
     /// on, and those that must not.
-    async fn check(&self, record: Record) -> (Vec<String>, Vec<String>) {
+    pub async fn check(&self, record: Record) -> (Vec<String>, Vec<String>) {
         let mut tokens = Vec::new();
         for grant in &record.grants {
             let found = self.check_grant(grant).await;
@@ -231,7 +249,12 @@ impl Caller {
             }
             tokens.extend(found);
         }
-        tokens.extend(record.made.into_iter().map(|made| (made.token, made.revocation)));
+        tokens.extend(
+            record
+                .made
+                .into_iter()
+                .map(|made| (made.token, made.revocation)),
+        );
         let (mut live, mut dead) = (Vec::new(), Vec::new());
         for (token, revocation) in tokens {
             let status = self.me(&token).await;
@@ -248,80 +271,4 @@ impl Caller {
         }
         (live, dead)
     }
-}
-
-/// SIGKILL at any moment of the flow. PAT-12, T-13.
-#[actix_web::test]
-async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() {
-    let rounds = if Database::is_postgres() { 12 } else { 30 };
-    let deployment = Deployment::with_account()
-        .set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100000")
-        .set("DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT", "100000")
-        .set("RUST_LOG", "warn");
-    let mut server = deployment.start();
-    // One sign-in is enough: sessions outlive the server too.
-    let browser = deployment.user().await;
-    let (mut live, mut dead, mut acknowledged) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..rounds {
-        let record = Shared::default();
-        let caller = || Caller {
-            url: deployment.url.clone(),
-            http: http(),
-            browser: browser.clone(),
-            record: record.clone(),
-        };
-        let streams: Vec<_> = (0..STREAMS)
-            .map(|_| actix_web::rt::spawn(caller().work()))
-            .collect();
-        let moment = LONGEST_LIFE.mul_f64(rand::random::<f64>());
-        let mut streams = futures_util::future::join_all(streams);
-        let early = tokio::time::timeout(moment, &mut streams).await;
-        assert!(early.is_err(), "somebody stopped before the server: {early:?}");
-        server.kill();
-        for stream in streams.await {
-            stream.unwrap();
-        }
-
-        server = deployment.start();
-        let record = std::mem::take(&mut *record.lock().unwrap());
-        acknowledged += record.grants.len() + record.made.len();
-        let (now_live, now_dead) = caller().check(record).await;
-        live.extend(now_live);
-        dead.extend(now_dead);
-    }
-    // Later deaths have not harmed what was there before.
-    let caller = Caller {
-        url: deployment.url.clone(),
-        http: http(),
-        browser,
-        record: Shared::default(),
-    };
-    for token in &live {
-        assert_eq!(caller.me(token).await, 200);
-    }
-    for token in &dead {
-        assert_eq!(caller.me(token).await, 401);
-    }
-    assert!(acknowledged > rounds, "hardly anything happened: {acknowledged}");
-    assert!(!live.is_empty() && !dead.is_empty());
-}
-
-/// DEV-59: the command line outlives the server while it waits.
-#[actix_web::test]
-async fn a_sign_in_that_waits_outlives_the_death_of_the_server() {
-    let deployment = Deployment::with_account();
-    let server = deployment.start();
-    let mut login = deployment
-        .command(&["login", "--no-browser", "--host", &deployment.url])
-        .spawn();
-    let line = login.line("Code:  ");
-    let code = line.split_once("Code:  ").unwrap().1.trim();
-    login.line("Waiting for approval");
-    server.kill();
-    login.line("The server did not answer; trying again.");
-    let _server = deployment.start();
-    let scopes = ["orgs:read", "projects:read", "tokens:read"];
-    deployment.user().await.approve(code, &scopes).await;
-    login.finish().exited(0).says(&["Signed in to"]);
-    assert_eq!(deployment.database.count("token", "revoked_at IS NULL"), 1);
 }
