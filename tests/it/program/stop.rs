@@ -2,10 +2,14 @@
 
 use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
-use crate::support::http;
 use crate::support::program::Running;
+use crate::support::{TestApp, http};
+use doorcode::app::account;
+use futures_util::FutureExt;
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 async fn start_grant(deployment: &Deployment) -> Answer {
     let request = http()
@@ -148,4 +152,25 @@ async fn a_second_signal_does_not_wait_for_slow_requests() {
     server.finish().exited(0).complains(&["stopped"]);
     assert!(asked_at.elapsed().as_secs() < 15);
     drop(slow);
+}
+
+/// Whoever still waits for an answer, like the sweeper that has just begun, does not keep the
+/// writers from ending.
+#[actix_web::test]
+async fn a_write_that_nobody_goes_on_with_does_not_hold_up_the_stop() {
+    let test = TestApp::start().await;
+    let mut write = Box::pin(account::offer_setup(&test.app));
+    assert!(
+        (&mut write).now_or_never().is_none(),
+        "it waits for its writer"
+    );
+    let app = test.app.clone();
+    let (sender, stopped) = channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(app.stop());
+        sender.send(()).unwrap();
+    });
+    let stopped = stopped.recv_timeout(Duration::from_secs(30));
+    assert_eq!(stopped, Ok(()), "the writers do not end");
+    assert!(write.await.unwrap().is_none(), "what was queued was done");
 }
