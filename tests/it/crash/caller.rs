@@ -4,6 +4,7 @@
 use crate::support::browser::Browser;
 use crate::support::device::{Answer, GRANT};
 use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// How far something has come: what is to be done was asked for, or was acknowledged too.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +63,8 @@ pub struct Caller {
     pub browser: Browser,
     /// What came of it.
     pub record: Shared,
+    /// Told of each thing that was asked for or acknowledged.
+    pub answers: UnboundedSender<()>,
 }
 
 impl Caller {
@@ -94,6 +97,8 @@ impl Caller {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
+        // Whoever listened may have heard enough.
+        let _ = self.answers.send(());
         change(&mut self.record.lock().unwrap())
     }
 

@@ -11,12 +11,16 @@ use crate::support::deployment::Deployment;
 use crate::support::http;
 use caller::{Caller, Shared};
 use std::time::Duration;
+use tokio::sync::mpsc::unbounded_channel;
 
 /// People that work at once.
 const STREAMS: usize = 4;
 
-/// How long the server lives at the most in one round.
-const LONGEST_LIFE: Duration = Duration::from_millis(250);
+/// How many answers the server gives at the most in one round before its death draws near.
+const MOST_ANSWERS: usize = 40;
+
+/// How long it lives on after them at the most.
+const LAST_WHILE: Duration = Duration::from_millis(20);
 
 /// SIGKILL at any moment of the flow. PAT-12, T-13.
 #[actix_web::test]
@@ -32,7 +36,9 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
     let (mut live, mut dead, mut acknowledged) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         let record = Shared::default();
+        let (answers, mut answered) = unbounded_channel();
         let caller = || Caller {
+            answers: answers.clone(),
             url: deployment.url.clone(),
             http: http(),
             browser: browser.clone(),
@@ -41,13 +47,18 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
         let streams: Vec<_> = (0..STREAMS)
             .map(|_| actix_web::rt::spawn(caller().work()))
             .collect();
-        let moment = LONGEST_LIFE.mul_f64(rand::random::<f64>());
         let mut streams = futures_util::future::join_all(streams);
-        let early = tokio::time::timeout(moment, &mut streams).await;
-        assert!(
-            early.is_err(),
-            "somebody stopped before the server: {early:?}"
-        );
+        let death = async {
+            for _ in 0..rand::random_range(0..MOST_ANSWERS) {
+                answered.recv().await;
+            }
+            let rest = async { while answered.recv().await.is_some() {} };
+            let _ = tokio::time::timeout(LAST_WHILE.mul_f64(rand::random()), rest).await;
+        };
+        tokio::select! {
+            early = &mut streams => panic!("somebody stopped before the server: {early:?}"),
+            () = death => {}
+        }
         server.kill();
         for stream in streams.await {
             stream.unwrap();
@@ -65,6 +76,7 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
     }
     // Later deaths have not harmed what was there before.
     let caller = Caller {
+        answers: unbounded_channel().0,
         url: deployment.url.clone(),
         http: http(),
         browser,
