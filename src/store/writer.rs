@@ -130,7 +130,10 @@ impl WriteQueue {
         });
         let jobs = lock(&self.jobs).clone();
         let stopped = || E::from(Error::Unavailable("the server is stopping".into()));
-        match jobs.ok_or_else(stopped)?.try_send(job) {
+        // The end of the queue is let go before the wait: the writer ends when nobody holds one,
+        // also a caller that is never polled again.
+        let sent = jobs.ok_or_else(stopped)?.try_send(job);
+        match sent {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
             Err(TrySendError::Full(_)) => Err(E::from(Error::Busy)),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),

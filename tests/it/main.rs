@@ -9,8 +9,11 @@
 
 mod support;
 
+mod architecture;
 mod bad_form;
+mod cli;
 mod client_oauth2;
+mod crash;
 mod cross_site;
 mod csrf;
 mod device;
@@ -21,6 +24,7 @@ mod limits;
 mod oauth;
 mod pages;
 mod password;
+mod program;
 mod return_to;
 mod secrets;
 mod session;

@@ -203,7 +203,7 @@ fn the_first_start_makes_an_operator_token_that_every_start_accepts() {
             path.display().to_string()
         );
         let made = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(made.made, [path.clone()]);
+        assert_eq!(made.made, std::slice::from_ref(&path));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let again = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));

@@ -117,6 +117,10 @@ impl Browser {
 
     /// Sends a request with the headers and cookies of this browser.
     pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        self.try_send(request).await.unwrap()
+    }
+
+    async fn try_send(&mut self, request: reqwest::RequestBuilder) -> reqwest::Result<Page> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -126,7 +130,7 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         for set in response.headers().get_all(SET_COOKIE) {
             let set = set.to_str().unwrap();
             let (name, rest) = set.split_once('=').unwrap();
@@ -140,12 +144,12 @@ impl Browser {
         let page = Page {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: response.text().await.unwrap(),
+            body: response.text().await?,
         };
         if let Some(csrf) = page.field("csrf") {
             self.csrf = csrf;
         }
-        page
+        Ok(page)
     }
 
     /// Signs in; panics if that fails.
@@ -198,5 +202,20 @@ impl Browser {
         let page = self.post("/tokens/new", &fields).await;
         page.attribute("data-token")
             .unwrap_or_else(|| panic!("{} {}", page.status, page.body))
+    }
+
+    /// Opens a page of a server that may be dead.
+    pub async fn try_get(&mut self, path: &str) -> reqwest::Result<Page> {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.try_send(request).await
+    }
+
+    /// Sends a form, with its form token, to a server that may be dead.
+    pub async fn try_post(&mut self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Page> {
+        let csrf = self.csrf.clone();
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend_from_slice(fields);
+        let request = self.http.post(format!("{}{path}", self.url)).form(&all);
+        self.try_send(request).await
     }
 }

@@ -53,11 +53,16 @@ pub struct Answer {
 impl Answer {
     /// Reads an answer.
     pub async fn of(response: reqwest::Response) -> Self {
-        Self {
+        Self::try_of(response).await.unwrap()
+    }
+
+    /// Reads an answer of a server that may be dead.
+    pub async fn try_of(response: reqwest::Response) -> reqwest::Result<Self> {
+        Ok(Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null),
-        }
+            body: serde_json::from_str(&response.text().await?).unwrap_or(Value::Null),
+        })
     }
 
     /// The error's name, or nothing.

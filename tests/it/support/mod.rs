@@ -2,12 +2,15 @@
 
 pub mod browser;
 pub mod database;
+pub mod deployment;
 pub mod device;
 pub mod exchange;
 pub mod log;
 pub mod node;
+pub mod program;
 pub mod raw;
 pub mod senses;
+pub mod source;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;

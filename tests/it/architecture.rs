@@ -1,0 +1,212 @@
+//! The layers and the few rules of the source, read from the source itself.
+
+use crate::support::source::{Source, files, root, sources, tokens};
+use std::path::Path;
+
+/// A layer, the layers that it may use, and what it must not mention.
+struct Layer {
+    name: &'static str,
+    uses: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+const ACTIX: &str = "actix";
+const ASKAMA: &str = "askama";
+const DIESEL: &str = "diesel";
+const RAND: &str = "rand";
+const TOKIO: &str = "tokio";
+
+/// From the first to the last; each uses only layers above its own.
+const LAYERS: [Layer; 7] = [
+    Layer {
+        name: "domain",
+        uses: &[],
+        never: &[
+            ACTIX,
+            DIESEL,
+            TOKIO,
+            ASKAMA,
+            RAND,
+            "reqwest",
+            "SystemTime",
+            "Local",
+            "fs",
+            "env",
+            "process",
+            "thread",
+            "TcpStream",
+            "TcpListener",
+            "UdpSocket",
+        ],
+    },
+    Layer {
+        name: "config",
+        uses: &["domain"],
+        never: &[ACTIX, DIESEL, TOKIO, ASKAMA, RAND, "reqwest"],
+    },
+    Layer {
+        name: "wire",
+        uses: &["domain"],
+        never: &[ACTIX, DIESEL, TOKIO, ASKAMA, RAND, "reqwest"],
+    },
+    Layer {
+        name: "store",
+        uses: &["domain", "config"],
+        never: &[ACTIX, ASKAMA, RAND, "reqwest"],
+    },
+    Layer {
+        name: "app",
+        uses: &["domain", "config", "wire", "store"],
+        never: &[ACTIX, ASKAMA, DIESEL, "reqwest"],
+    },
+    Layer {
+        name: "web",
+        uses: &["domain", "config", "wire", "app"],
+        never: &[DIESEL, RAND, "reqwest", "SystemTime"],
+    },
+    Layer {
+        name: "cli",
+        uses: &["domain", "wire"],
+        never: &[ACTIX, DIESEL, ASKAMA, RAND, "SystemTime"],
+    },
+];
+
+/// Nothing wrong, or all of it at once.
+#[track_caller]
+fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn each_layer_uses_only_layers_above_its_own() {
+    let mut wrong = Vec::new();
+    for (at, layer) in LAYERS.iter().enumerate() {
+        for used in layer.uses {
+            assert!(
+                LAYERS[..at].iter().any(|above| above.name == *used),
+                "{used}"
+            );
+        }
+        let own: Vec<_> = sources()
+            .into_iter()
+            .filter(|source| source.layer() == layer.name)
+            .collect();
+        assert!(!own.is_empty(), "{}", layer.name);
+        for source in own {
+            for used in source.layers_used() {
+                let is_layer = LAYERS.iter().any(|other| other.name == used);
+                if is_layer && used != layer.name && !layer.uses.contains(&used.as_str()) {
+                    wrong.push(format!("{}: uses crate::{used}", source.path.display()));
+                }
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn no_layer_mentions_what_is_not_its_business() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        let layer = source.layer();
+        for layer in LAYERS.iter().filter(|other| other.name == layer) {
+            for name in layer.never.iter().filter(|name| source.mentions(name)) {
+                wrong.push(format!("{}: mentions {name}", source.path.display()));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+/// Only what wires everything stands beside the layers.
+#[test]
+fn every_file_belongs_to_a_layer() {
+    let others = ["lib", "main", "command"];
+    let strangers: Vec<_> = sources()
+        .iter()
+        .filter(|source| {
+            let layer = source.layer();
+            !others.contains(&layer.as_str()) && LAYERS.iter().all(|other| other.name != layer)
+        })
+        .map(|source| source.path.display().to_string())
+        .collect();
+    assert_none(&strangers);
+}
+
+#[test]
+fn time_and_random_bytes_have_one_source() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        if source.path == Path::new("src/app/mod.rs") {
+            assert!(source.has(&["Utc", "::", "now"]) && source.mentions(RAND));
+            continue;
+        }
+        // How long something took is no time of day; only whoever waits may ask for it.
+        let waits = ["web", "cli"].contains(&source.layer().as_str());
+        let asks_clock = source
+            .before(&["::", "now"])
+            .any(|clock| clock != "Instant" || !waits);
+        if asks_clock || source.mentions(RAND) || source.mentions("getrandom") {
+            wrong.push(source.path.display().to_string());
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn nothing_is_left_open_and_no_failure_is_a_panic() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let never = [
+            (&[".", "unwrap", "("][..], "unwrap()"),
+            (&[".", "expect", "("], "expect()"),
+            (&["todo", "!"], "todo!"),
+            (&["unimplemented", "!"], "unimplemented!"),
+            (&["dbg", "!"], "dbg!"),
+            (&["#", "[", "allow"], "#[allow] instead of #[expect]"),
+        ];
+        let excused = source.has(&["clippy", "::", "unwrap_used"])
+            || source.has(&["clippy", "::", "expect_used"]);
+        for (sequence, name) in never {
+            let is_panic = name.ends_with("()");
+            if source.has(sequence) && !(is_panic && (source.is_test() || excused)) {
+                wrong.push(format!("{}: {name}", source.path.display()));
+            }
+        }
+    }
+    for path in ["src", "tests"].into_iter().flat_map(files) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let tokens = tokens(&text);
+        let has = |sequence: &[&str]| {
+            let mut windows = tokens.windows(sequence.len());
+            windows.any(|window| window == sequence)
+        };
+        if has(&["#", "[", "ignore"]) {
+            wrong.push(format!("{}: #[ignore]", path.display()));
+        }
+        if path.starts_with(root().join("tests"))
+            && (has(&["thread", "::", "sleep"]) || has(&["time", "::", "sleep"]))
+        {
+            wrong.push(format!("{}: sleeps", path.display()));
+        }
+        for mark in ["TODO", "FIXME", "XXX:"] {
+            let is_here = path.ends_with("architecture.rs");
+            if !is_here && text.contains(mark) {
+                wrong.push(format!("{}: {mark}", path.display()));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let long: Vec<_> = ["src", "tests"]
+        .into_iter()
+        .flat_map(files)
+        .map(|path| Source::read(&path))
+        .filter(|source| source.lines > 400)
+        .map(|source| format!("{}: {} lines", source.path.display(), source.lines))
+        .collect();
+    assert_none(&long);
+}

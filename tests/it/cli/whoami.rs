@@ -1,0 +1,107 @@
+//! `doorcode whoami`.
+
+use super::{Machine, signed_in_line};
+use crate::support::{CLI, TestApp};
+
+#[actix_web::test]
+async fn whoami_shows_owner_token_scopes_and_end() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine.sign_in(&test, &[]).await;
+    let token = machine.token();
+    let shown = machine.command(&["whoami"]).run().exited(0).says(&[
+        &signed_in_line(&test.url),
+        "Organizations: Acme (owner)\n",
+        "Token:         Doorcode CLI",
+        &token[token.len() - 4..],
+        &format!("Kept in:       {}\n", machine.file().display()),
+        "Scopes:        orgs:read projects:read tokens:read\n",
+        "Expires:       20 February 2027",
+    ]);
+    assert_eq!(shown.stderr, "");
+    assert!(!shown.stdout.contains(&token));
+
+    let document = machine
+        .command(&["whoami", "--json"])
+        .run()
+        .exited(0)
+        .json();
+    let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
+    assert_eq!(document, me);
+    // The server is remembered with the token.
+    let remembered = machine.command(&["whoami"]).without("DOORCODE_HOST");
+    remembered
+        .run()
+        .exited(0)
+        .says(&[&signed_in_line(&test.url)]);
+}
+
+#[actix_web::test]
+async fn who_is_not_signed_in_is_told_how_to() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    for arguments in [&["whoami"][..], &["whoami", "--json"], &["logout"]] {
+        let refused = machine.command(arguments).run().exited(3).complains(&[
+            &format!("You are not signed in to {}.", test.url),
+            "Run `doorcode login` to sign in.",
+        ]);
+        assert_eq!(refused.stdout, "");
+    }
+    machine
+        .command(&["whoami", "--profile", "work"])
+        .run()
+        .exited(3)
+        .complains(&["with the profile work", "`doorcode login --profile work`"]);
+    assert!(machine.everything().is_empty());
+}
+
+#[actix_web::test]
+async fn a_token_that_was_revoked_elsewhere_is_refused() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine.sign_in(&test, &[]).await;
+    let form = [("client_id", "doorcode-cli"), ("token", &machine.token())];
+    test.oauth("/auth/revoke", &form).await;
+    machine.command(&["whoami"]).run().exited(3).complains(&[
+        "refuses the token: it has expired, was revoked, or is mistyped.",
+        "Run `doorcode login` to sign in.",
+    ]);
+}
+
+#[actix_web::test]
+async fn the_token_of_the_environment_goes_first() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine.sign_in(&test, &[]).await;
+    let other = test.token(&["tokens:write"]).await;
+    let whoami = || machine.command(&["whoami"]).env("DOORCODE_TOKEN", &other);
+    whoami().run().exited(0).says(&[
+        "Kept in:       the environment variable DOORCODE_TOKEN\n",
+        "Scopes:        tokens:write\n",
+    ]);
+    test.oauth("/auth/revoke", &[("client_id", CLI), ("token", &other)])
+        .await;
+    whoami().run().exited(3);
+    machine.command(&["whoami"]).run().exited(0);
+}
+
+/// A token goes to the server that it was kept for, and to no other that is not this machine.
+#[actix_web::test]
+async fn a_kept_token_is_not_sent_elsewhere() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine.sign_in(&test, &[]).await;
+    machine
+        .command(&["whoami", "--host", "https://auth.invalid"])
+        .run()
+        .exited(3)
+        .complains(&[
+            "You are not signed in to https://auth.invalid.",
+            "is not sent elsewhere",
+        ]);
+    machine
+        .command(&["whoami", "--host", "http://auth.invalid"])
+        .run()
+        .exited(2)
+        .complains(&["is not encrypted", "--allow-http"]);
+}

@@ -1,0 +1,279 @@
+//! People and devices that work until the server is dead, and then insist on what they were
+//! told.
+
+use crate::support::browser::Browser;
+use crate::support::device::{Answer, GRANT};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How far something has come: what is to be done was asked for, or was acknowledged too.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step<T = ()> {
+    NotAsked,
+    Asked,
+    Done(T),
+}
+
+/// What happened to one device's request.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    device_code: String,
+    approval: Step,
+    denial: Step,
+    redemption: Step<String>,
+    revocation: Step,
+}
+
+/// What happened to one token that a person made on the page.
+#[derive(Debug, Clone)]
+pub struct Made {
+    token: String,
+    revocation: Step,
+}
+
+/// Everything that was acknowledged or asked for.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The requests of devices.
+    pub grants: Vec<Grant>,
+    /// The tokens of the page.
+    pub made: Vec<Made>,
+}
+
+/// What all callers of one round share.
+pub type Shared = Arc<Mutex<Record>>;
+
+/// No answer came: the server is dead.
+#[derive(Debug)]
+pub struct Dead;
+
+impl From<reqwest::Error> for Dead {
+    fn from(_: reqwest::Error) -> Self {
+        Self
+    }
+}
+
+/// A caller that goes on until the server is dead.
+pub struct Caller {
+    /// Where the server is.
+    pub url: String,
+    /// How devices and programs ask it.
+    pub http: reqwest::Client,
+    /// How a person asks it.
+    pub browser: Browser,
+    /// What came of it.
+    pub record: Shared,
+    /// Told of each thing that was asked for or acknowledged.
+    pub answers: UnboundedSender<()>,
+}
+
+impl Caller {
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer, Dead> {
+        let request = self.http.post(format!("{}{path}", self.url)).form(form);
+        Answer::try_of(request.send().await?)
+            .await
+            .map_err(Dead::from)
+    }
+
+    async fn poll(&self, device_code: &str) -> Result<Answer, Dead> {
+        let form = [
+            ("grant_type", GRANT),
+            ("client_id", "doorcode-cli"),
+            ("device_code", device_code),
+        ];
+        self.post("/auth/device/token", &form).await
+    }
+
+    async fn revoke(&self, token: &str) -> Result<Answer, Dead> {
+        let form = [("client_id", "doorcode-cli"), ("token", token)];
+        self.post("/auth/revoke", &form).await
+    }
+
+    /// Whether a token works: the status of `GET /v1/me`.
+    pub async fn me(&self, token: &str) -> u16 {
+        let request = self.http.get(format!("{}/v1/me", self.url));
+        let answer = request.bearer_auth(token).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
+        // Whoever listened may have heard enough.
+        let _ = self.answers.send(());
+        change(&mut self.record.lock().unwrap())
+    }
+
+    /// Everything that people and devices do, again and again.
+    pub async fn work(mut self) {
+        let mut turn = 0;
+        while self.turn(turn).await.is_ok() {
+            turn += 1;
+        }
+    }
+
+    async fn turn(&mut self, turn: usize) -> Result<(), Dead> {
+        let started = self
+            .post("/auth/device", &[("client_id", "doorcode-cli")])
+            .await?;
+        assert_eq!(started.status, 200, "{started:?}");
+        let text = |name: &str| started.body[name].as_str().unwrap().to_owned();
+        let (device_code, user_code) = (text("device_code"), text("user_code"));
+        let at = self.change(|record| {
+            record.grants.push(Grant {
+                device_code: device_code.clone(),
+                approval: Step::NotAsked,
+                denial: Step::NotAsked,
+                redemption: Step::NotAsked,
+                revocation: Step::NotAsked,
+            });
+            record.grants.len() - 1
+        });
+        // Some requests are left as they are.
+        if turn % 5 == 4 {
+            return Ok(());
+        }
+        self.decide(at, &user_code, turn % 5 == 3).await?;
+        if turn % 5 >= 2 {
+            return self.make_and_revoke(turn % 5 == 2).await;
+        }
+        self.change(|record| record.grants[at].redemption = Step::Asked);
+        let redeemed = self.poll(&device_code).await?;
+        assert_eq!(redeemed.status, 200, "{redeemed:?}");
+        let token = redeemed.token();
+        self.change(|record| record.grants[at].redemption = Step::Done(token.clone()));
+        if turn % 5 == 1 {
+            self.change(|record| record.grants[at].revocation = Step::Asked);
+            assert_eq!(self.revoke(&token).await?.status, 200);
+            self.change(|record| record.grants[at].revocation = Step::Done(()));
+        }
+        Ok(())
+    }
+
+    async fn decide(&mut self, at: usize, user_code: &str, deny: bool) -> Result<(), Dead> {
+        self.browser.try_get("/device").await?;
+        let fields = [("user_code", user_code), ("via", "keyboard")];
+        let consent = self.browser.try_post("/device", &fields).await?;
+        assert_eq!(consent.status, 200, "{}", consent.body);
+        let ticket = consent.field("ticket").unwrap();
+        let decision = if deny { "deny" } else { "approve" };
+        let fields = [
+            ("ticket", ticket.as_str()),
+            ("user_code", user_code),
+            ("decision", decision),
+            ("scope", "orgs:read"),
+        ];
+        let step = |grant: &mut Grant, step: Step| match deny {
+            true => grant.denial = step,
+            false => grant.approval = step,
+        };
+        self.change(|record| step(&mut record.grants[at], Step::Asked));
+        let result = self.browser.try_post("/device/decide", &fields).await?;
+        assert_eq!(result.status, 200, "{}", result.body);
+        self.change(|record| step(&mut record.grants[at], Step::Done(())));
+        Ok(())
+    }
+
+    async fn make_and_revoke(&mut self, revoke: bool) -> Result<(), Dead> {
+        self.browser.try_get("/tokens/new").await?;
+        let fields = [
+            ("name", "robot"),
+            ("expires", "never"),
+            ("scope", "orgs:read"),
+        ];
+        let page = self.browser.try_post("/tokens/new", &fields).await?;
+        let token = page.attribute("data-token").expect(&page.body);
+        let at = self.change(|record| {
+            record.made.push(Made {
+                token: token.clone(),
+                revocation: Step::NotAsked,
+            });
+            record.made.len() - 1
+        });
+        if revoke {
+            self.change(|record| record.made[at].revocation = Step::Asked);
+            let id = self.id_of(&token).await?;
+            let path = format!("/tokens/{id}/revoke");
+            let page = self.browser.try_post(&path, &[]).await?;
+            assert_eq!(page.status, 303, "{}", page.body);
+            self.change(|record| record.made[at].revocation = Step::Done(()));
+        }
+        Ok(())
+    }
+
+    async fn id_of(&self, token: &str) -> Result<String, Dead> {
+        let request = self.http.get(format!("{}/v1/me", self.url));
+        let me = request.bearer_auth(token).send().await?;
+        let me: serde_json::Value = me.json().await?;
+        Ok(me["token"]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Whether a request is where it was left; returns the token that it came to.
+    async fn check_grant(&self, grant: &Grant) -> Option<(String, Step)> {
+        if let Step::Done(token) = &grant.redemption {
+            return Some((token.clone(), grant.revocation.clone()));
+        }
+        let answer = self.poll(&grant.device_code).await.unwrap();
+        let outcomes: &[&str] = match grant {
+            // The token was issued, or the answer with it was lost.
+            Grant {
+                redemption: Step::Asked,
+                ..
+            } => &["", "invalid_grant"],
+            Grant {
+                approval: Step::Done(()),
+                ..
+            } => &[""],
+            Grant {
+                approval: Step::Asked,
+                ..
+            } => &["", "authorization_pending"],
+            Grant {
+                denial: Step::Done(()),
+                ..
+            } => &["access_denied"],
+            Grant {
+                denial: Step::Asked,
+                ..
+            } => &["access_denied", "authorization_pending"],
+            _ => &["authorization_pending"],
+        };
+        assert!(outcomes.contains(&answer.error()), "{grant:?}: {answer:?}");
+        let token = answer.body["access_token"].as_str()?;
+        Some((token.to_owned(), Step::NotAsked))
+    }
+
+    /// Everything that was acknowledged is there. Returns the tokens that must work from now
+    /// on, and those that must not.
+    pub async fn check(&self, record: Record) -> (Vec<String>, Vec<String>) {
+        let mut tokens = Vec::new();
+        for grant in &record.grants {
+            let found = self.check_grant(grant).await;
+            // Whatever was found, nothing is given twice.
+            if found.is_some() {
+                let again = self.poll(&grant.device_code).await.unwrap();
+                assert_eq!(again.error(), "invalid_grant", "{grant:?}");
+            }
+            tokens.extend(found);
+        }
+        tokens.extend(
+            record
+                .made
+                .into_iter()
+                .map(|made| (made.token, made.revocation)),
+        );
+        let (mut live, mut dead) = (Vec::new(), Vec::new());
+        for (token, revocation) in tokens {
+            let status = self.me(&token).await;
+            let expected: &[u16] = match revocation {
+                Step::NotAsked => &[200],
+                Step::Asked => &[200, 401],
+                Step::Done(()) => &[401],
+            };
+            assert!(expected.contains(&status), "{status}: {revocation:?}");
+            match status {
+                200 => live.push(token),
+                _ => dead.push(token),
+            }
+        }
+        (live, dead)
+    }
+}

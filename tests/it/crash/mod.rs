@@ -1,0 +1,116 @@
+//! The death of the server at any moment loses nothing that it has acknowledged.
+//!
+//! Several people and devices work at once; the server is killed in the midst of it, started
+//! again, and asked for everything that it had answered. What it was asked without having
+//! answered may have happened or not, and nothing in between.
+
+mod caller;
+
+use crate::support::database::Database;
+use crate::support::deployment::Deployment;
+use crate::support::http;
+use caller::{Caller, Shared};
+use std::time::Duration;
+use tokio::sync::mpsc::unbounded_channel;
+
+/// People that work at once.
+const STREAMS: usize = 4;
+
+/// How many answers the server gives at the most in one round before its death draws near.
+const MOST_ANSWERS: usize = 40;
+
+/// How long it lives on after them at the most.
+const LAST_WHILE: Duration = Duration::from_millis(20);
+
+/// SIGKILL at any moment of the flow. PAT-12, T-13.
+#[actix_web::test]
+async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() {
+    let rounds = if Database::is_postgres() { 12 } else { 30 };
+    let deployment = Deployment::with_account()
+        .set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100000")
+        .set("DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT", "100000")
+        .set("RUST_LOG", "warn");
+    let mut server = deployment.start();
+    // One sign-in is enough: sessions outlive the server too.
+    let browser = deployment.user().await;
+    let (mut live, mut dead, mut acknowledged) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..rounds {
+        let record = Shared::default();
+        let (answers, mut answered) = unbounded_channel();
+        let caller = || Caller {
+            answers: answers.clone(),
+            url: deployment.url.clone(),
+            http: http(),
+            browser: browser.clone(),
+            record: record.clone(),
+        };
+        let streams: Vec<_> = (0..STREAMS)
+            .map(|_| actix_web::rt::spawn(caller().work()))
+            .collect();
+        let mut streams = futures_util::future::join_all(streams);
+        let death = async {
+            for _ in 0..rand::random_range(0..MOST_ANSWERS) {
+                answered.recv().await;
+            }
+            let rest = async { while answered.recv().await.is_some() {} };
+            let _ = tokio::time::timeout(LAST_WHILE.mul_f64(rand::random()), rest).await;
+        };
+        tokio::select! {
+            early = &mut streams => panic!("somebody stopped before the server: {early:?}"),
+            () = death => {}
+        }
+        server.kill();
+        for stream in streams.await {
+            stream.unwrap();
+        }
+
+        // A code that was counted as a guess and not yet found right when the server died stays
+        // counted, as it should; here it would end the test after five deaths.
+        deployment.database.execute("DELETE FROM throttle");
+        server = deployment.start();
+        let record = std::mem::take(&mut *record.lock().unwrap());
+        acknowledged += record.grants.len() + record.made.len();
+        let (now_live, now_dead) = caller().check(record).await;
+        live.extend(now_live);
+        dead.extend(now_dead);
+    }
+    // Later deaths have not harmed what was there before.
+    let caller = Caller {
+        answers: unbounded_channel().0,
+        url: deployment.url.clone(),
+        http: http(),
+        browser,
+        record: Shared::default(),
+    };
+    for token in &live {
+        assert_eq!(caller.me(token).await, 200);
+    }
+    for token in &dead {
+        assert_eq!(caller.me(token).await, 401);
+    }
+    assert!(
+        acknowledged > rounds,
+        "hardly anything happened: {acknowledged}"
+    );
+    assert!(!live.is_empty() && !dead.is_empty());
+}
+
+/// DEV-59: the command line outlives the server while it waits.
+#[actix_web::test]
+async fn a_sign_in_that_waits_outlives_the_death_of_the_server() {
+    let deployment = Deployment::with_account();
+    let server = deployment.start();
+    let mut login = deployment
+        .command(&["login", "--no-browser", "--host", &deployment.url])
+        .spawn();
+    let line = login.line("Code:  ");
+    let code = line.split_once("Code:  ").unwrap().1.trim();
+    login.line("Waiting for approval");
+    server.kill();
+    login.line("The server did not answer; trying again.");
+    let _server = deployment.start();
+    let scopes = ["orgs:read", "projects:read", "tokens:read"];
+    deployment.user().await.approve(code, &scopes).await;
+    login.finish().exited(0).says(&["Signed in to"]);
+    assert_eq!(deployment.database.count("token", "revoked_at IS NULL"), 1);
+}

@@ -1,0 +1,177 @@
+//! The configuration, from its file and the environment to the program's answer.
+
+use crate::support::deployment::Deployment;
+
+const FILE: &str = "[branding]\nname = \"Acme\"\n\n[device]\ncode_lifetime = \"5m\"\n";
+
+#[test]
+fn check_prints_what_is_in_force_and_makes_nothing() {
+    let deployment = Deployment::new();
+    deployment.write("doorcode.toml", FILE);
+    let url = "postgres://ada:Tulip-77@127.0.0.1/doorcode";
+    let checked = deployment
+        .command(&["config", "check"])
+        .env("DOORCODE__DATABASE__URL", url)
+        .run()
+        .exited(0)
+        .says(&[
+            &format!("listen = \"{}\"", deployment.address),
+            "url = \"postgres://ada:***@127.0.0.1/doorcode\"",
+            "name = \"Acme\"",
+            "code_lifetime = \"5m\"",
+            "# The configuration is valid.",
+        ]);
+    assert!(!checked.stdout.contains("Tulip-77"));
+    assert_eq!(checked.stderr, "");
+    assert!(!deployment.path("data").exists());
+
+    // What is printed is itself a configuration that says the same.
+    let deployment = Deployment::new();
+    deployment.write("doorcode.toml", &checked.stdout.replace(":***@", "@"));
+    let again = deployment
+        .command(&["config", "check"])
+        .env("DOORCODE__DATABASE__URL", url)
+        .without("DOORCODE__SERVER__LISTEN")
+        .without("DOORCODE__SERVER__PUBLIC_URL")
+        .without("DOORCODE__SERVER__WORKERS")
+        .run()
+        .exited(0);
+    assert_eq!(again.stdout, checked.stdout);
+}
+
+/// An unknown key and a bad value stop every command of the server's side.
+#[test]
+fn a_fault_stops_the_start_and_names_key_file_and_line() {
+    for (text, fault) in [
+        (
+            "\n[server]\nlistn = \"x\"\n",
+            "doorcode.toml:3: server.listn: there is no such key",
+        ),
+        ("[sever]\n", "doorcode.toml:1: sever: there is no such key"),
+        (
+            "[device]\ninterval = \"soon\"\n",
+            "doorcode.toml:2: device.interval: ",
+        ),
+        (
+            "[server]\nworkers = 0\n",
+            "doorcode.toml:2: server.workers: ",
+        ),
+        ("[server\n", "doorcode.toml:1: this is not TOML"),
+    ] {
+        let deployment = Deployment::new();
+        deployment.write("doorcode.toml", text);
+        for command in [
+            &["serve"][..],
+            &[],
+            &["migrate"],
+            &["config", "check"],
+            &["client", "add", "--id", "x", "--name", "X"],
+            &["user", "deactivate", "--email", "ada@example.com"],
+        ] {
+            let refused = deployment
+                .command(command)
+                .without("DOORCODE__SERVER__WORKERS")
+                .run()
+                .exited(1)
+                .complains(&[fault]);
+            assert_eq!(refused.stdout, "");
+        }
+        assert!(!deployment.path("data").exists());
+        assert!(!deployment.path("doorcode.db").exists());
+    }
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_its_place() {
+    let deployment = Deployment::new();
+    deployment.write(
+        "doorcode.toml",
+        "[branding]\nname = \"\"\ncolour = \"red\"\n",
+    );
+    deployment
+        .command(&["serve"])
+        .env("DOORCODE__DEVICE__INTERVAL", "1h")
+        .run()
+        .exited(1)
+        .complains(&[
+            "doorcode.toml:2: branding.name: ",
+            "doorcode.toml:3: branding.colour: there is no such key",
+            "DOORCODE__DEVICE__INTERVAL: device.interval: ",
+        ]);
+}
+
+#[test]
+fn the_file_is_named_before_or_after_the_command_or_by_the_environment() {
+    let deployment = Deployment::new();
+    deployment.write("doorcode.toml", "[branding]\nname = \"Default\"\n");
+    let file = deployment.write("etc/acme.toml", FILE);
+    let file = file.to_str().unwrap();
+    for arguments in [
+        ["--config", file, "config", "check"],
+        ["config", "--config", file, "check"],
+        ["config", "check", "--config", file],
+    ] {
+        deployment
+            .command(&arguments)
+            .run()
+            .exited(0)
+            .says(&["name = \"Acme\""]);
+    }
+    deployment
+        .command(&["config", "check", "--config", "etc/acme.toml"])
+        .run()
+        .exited(0)
+        .says(&["name = \"Acme\""]);
+    deployment
+        .command(&["config", "check"])
+        .env("DOORCODE_SERVER_CONFIG", file)
+        .run()
+        .exited(0)
+        .says(&["name = \"Acme\""]);
+    deployment
+        .command(&["config", "check"])
+        .run()
+        .exited(0)
+        .says(&["name = \"Default\""]);
+    deployment
+        .command(&["config", "check"])
+        .env("DOORCODE__BRANDING__NAME", "Variable")
+        .run()
+        .exited(0)
+        .says(&["name = \"Variable\""]);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let deployment = Deployment::new();
+    for arguments in [
+        ["--config", "nowhere.toml", "serve"],
+        ["serve", "--config", "nowhere.toml"],
+    ] {
+        deployment
+            .command(&arguments)
+            .run()
+            .exited(1)
+            .complains(&["nowhere.toml: the configuration file cannot be read"]);
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_failure() {
+    let deployment = Deployment::new();
+    for arguments in [&["sreve"][..], &["serve", "--port", "1"], &["user", "add"]] {
+        let refused = deployment.command(arguments).run().exited(2);
+        assert_ne!(refused.stderr, "");
+        assert_eq!(refused.stdout, "");
+    }
+    deployment
+        .command(&["--help"])
+        .run()
+        .exited(0)
+        .says(&["serve", "login"]);
+    deployment
+        .command(&["--version"])
+        .run()
+        .exited(0)
+        .says(&[env!("CARGO_PKG_VERSION")]);
+}

@@ -1,0 +1,9 @@
+//! The server's side of the compiled program: what an operator types, and what a supervisor
+//! sends.
+
+mod account;
+mod client;
+mod config;
+mod first_start;
+mod refusal;
+mod stop;

@@ -1,0 +1,114 @@
+//! Starts that are refused, each with words that say what to do.
+
+use crate::support::deployment::{Deployment, mode};
+use std::os::unix::fs::PermissionsExt;
+
+/// PAT-23: a token that can be guessed stops the start, wherever it comes from.
+#[test]
+fn a_weak_operator_token_is_refused() {
+    for weak in [
+        "changeme",
+        "dc_0123456789abcdef",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "0101010101010101010101010101010101010101",
+        "this-is-an-example-operator-token-0123456789",
+        "correct horse battery staple zebra 12",
+    ] {
+        let deployment = Deployment::new();
+        let refused = deployment
+            .command(&["serve"])
+            .env("DOORCODE_OPERATOR_TOKEN", weak)
+            .run()
+            .exited(1)
+            .complains(&["DOORCODE_OPERATOR_TOKEN: the operator token"]);
+        assert!(!refused.stderr.contains(weak), "{refused:?}");
+        assert_eq!(refused.stdout, "");
+
+        deployment.write("data/operator_token", weak);
+        deployment
+            .command(&["serve"])
+            .run()
+            .exited(1)
+            .complains(&["data/operator_token: the operator token"]);
+    }
+}
+
+/// CFG-01: what others could read is not used, and stays as it is.
+#[test]
+fn a_secret_file_that_others_can_read_is_refused() {
+    for name in ["data/operator_token", "data/secret_key"] {
+        for exposed in [0o644, 0o640, 0o604, 0o660] {
+            let deployment = Deployment::new();
+            let path = deployment.write(name, &format!("{}\n", "9c0f47d2e8b1a635".repeat(4)));
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(exposed)).unwrap();
+            deployment.command(&["serve"]).run().exited(1).complains(&[
+                &format!("{name} can be read by other users of this machine"),
+                &format!("chmod 600 {name}"),
+            ]);
+            assert_eq!(mode(&path), exposed);
+        }
+    }
+}
+
+#[test]
+fn a_secret_key_of_another_form_is_refused() {
+    for key in ["", "short", &"0".repeat(63), &"g".repeat(64)] {
+        let deployment = Deployment::new();
+        deployment.write("data/secret_key", key);
+        deployment
+            .command(&["serve"])
+            .run()
+            .exited(1)
+            .complains(&["data/secret_key: the secret key must be 64 hexadecimal digits"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_port_in_use_is_said_and_the_other_server_goes_on() {
+    let deployment = Deployment::new();
+    let _server = deployment.start();
+    let refused = deployment.command(&["serve"]).run().exited(1).complains(&[
+        &format!("cannot listen on {}", deployment.address),
+        "Set `listen` under [server] to another address.",
+    ]);
+    assert_eq!(refused.stdout, "");
+    assert_eq!(deployment.status("/readyz").await, 200);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_said_and_no_file_takes_its_place() {
+    let deployment = Deployment::new();
+    let refused = deployment
+        .command(&["serve"])
+        .env(
+            "DOORCODE__DATABASE__URL",
+            "postgres://ada:Tulip-77@127.0.0.1:1/doorcode",
+        )
+        .run()
+        .exited(1)
+        .complains(&["the database cannot be reached"]);
+    assert!(!refused.stderr.contains("Tulip-77"), "{refused:?}");
+    let mut left: Vec<_> = std::fs::read_dir(deployment.directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["data"]);
+}
+
+#[test]
+fn a_database_file_that_is_none_is_refused_and_kept() {
+    let deployment = Deployment::new();
+    let text = "This is a letter to the editor, and no database at all.\n".repeat(40);
+    let path = deployment.write("letter.txt", &text);
+    let url = format!("sqlite:{}", path.display());
+    for command in ["serve", "migrate"] {
+        deployment
+            .command(&[command])
+            .env("DOORCODE__DATABASE__URL", &url)
+            .run()
+            .exited(1)
+            .complains(&["not a database"]);
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+}

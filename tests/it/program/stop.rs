@@ -1,0 +1,176 @@
+//! The clean stop, as a supervisor (SIGTERM) or Ctrl-C (SIGINT) asks for it.
+
+use crate::support::deployment::Deployment;
+use crate::support::device::{Answer, GRANT};
+use crate::support::program::Running;
+use crate::support::{TestApp, http};
+use doorcode::app::account;
+use futures_util::FutureExt;
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+async fn start_grant(deployment: &Deployment) -> Answer {
+    let request = http()
+        .post(deployment.at("/auth/device"))
+        .form(&[("client_id", "doorcode-cli")]);
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+fn poll(deployment: &Deployment, grant: &Answer, wait: u32) -> reqwest::RequestBuilder {
+    http()
+        .post(deployment.at("/auth/device/token"))
+        .header("prefer", format!("wait={wait}"))
+        .form(&[
+            ("grant_type", GRANT),
+            ("client_id", "doorcode-cli"),
+            ("device_code", grant.body["device_code"].as_str().unwrap()),
+        ])
+}
+
+/// Waits until a poll has reached the database; from then on it is held.
+async fn until_a_poll_is_held(deployment: &Deployment) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while deployment
+        .database
+        .count("device_grant", "last_poll_at IS NOT NULL")
+        == 0
+    {
+        assert!(std::time::Instant::now() < deadline, "no poll was seen");
+        // Gives way to the poll, which runs on this thread.
+        assert_eq!(deployment.status("/healthz").await, 200);
+    }
+}
+
+fn stop(server: Running, signal: &str) {
+    server.signal(signal);
+    let finished = server
+        .finish()
+        .exited(0)
+        .complains(&["stopping", "stopped"]);
+    assert!(!finished.stderr.contains("panicked"), "{finished:?}");
+}
+
+/// CONTRACT 3, `Prefer: wait`: the held answer is given at the stop, and does not count as
+/// held, so that the device waits its interval before it asks the next server.
+#[actix_web::test]
+async fn a_held_poll_is_answered_when_the_server_stops() {
+    for signal in ["TERM", "INT"] {
+        let deployment = Deployment::with_account();
+        let server = deployment.start();
+        let grant = start_grant(&deployment).await;
+        let request = poll(&deployment, &grant, 30).send();
+        let held = actix_web::rt::spawn(async { Answer::of(request.await.unwrap()).await });
+        until_a_poll_is_held(&deployment).await;
+        assert!(!held.is_finished());
+
+        let asked_at = std::time::Instant::now();
+        stop(server, signal);
+        let answer = held.await.unwrap();
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.error(), "authorization_pending");
+        assert_eq!(answer.headers.get("preference-applied"), None);
+        assert!(
+            asked_at.elapsed().as_secs() < 15,
+            "{signal} was not heard at once"
+        );
+
+        // The request lives on: the next server goes on with it.
+        let _server = deployment.start();
+        let code = grant.body["user_code"].as_str().unwrap();
+        let scopes = ["orgs:read"];
+        deployment.user().await.approve(code, &scopes).await;
+        let issued = poll(&deployment, &grant, 30).send().await.unwrap();
+        assert_eq!(issued.status(), 200);
+    }
+}
+
+/// What was acknowledged before the end is in the database, and so are the uses of tokens,
+/// which are gathered in memory.
+#[actix_web::test]
+async fn queued_writes_are_committed_at_the_stop() {
+    let deployment = Deployment::with_account();
+    let server = deployment.start();
+    let mut browser = deployment.user().await;
+    browser.get("/tokens/new").await;
+    let fields = [
+        ("name", "laptop"),
+        ("expires", "never"),
+        ("scope", "orgs:read"),
+    ];
+    let page = browser.post("/tokens/new", &fields).await;
+    let token = page.attribute("data-token").expect(&page.body);
+    let me = http().get(deployment.at("/v1/me")).bearer_auth(&token);
+    assert_eq!(me.send().await.unwrap().status(), 200);
+
+    let starts = (0..40).map(|_| {
+        let request = http()
+            .post(deployment.at("/auth/device"))
+            .form(&[("client_id", "doorcode-cli")]);
+        actix_web::rt::spawn(async { request.send().await.ok().map(|answer| answer.status()) })
+    });
+    let starts: Vec<_> = starts.collect();
+    // The first of them are answered, others wait for the writer, the last for a connection.
+    assert_eq!(deployment.status("/healthz").await, 200);
+    stop(server, "TERM");
+
+    let mut acknowledged = 0;
+    for start in starts {
+        match start.await.unwrap() {
+            Some(status) if status == 200 => acknowledged += 1,
+            // A request that came too late is turned away, in whole or by a clear answer.
+            other => assert!(other.is_none_or(|status| status == 503), "{other:?}"),
+        }
+    }
+    assert!(deployment.database.count("device_grant", "1 = 1") >= acknowledged);
+    assert_eq!(
+        deployment
+            .database
+            .count("token", "last_used_at IS NOT NULL"),
+        1
+    );
+}
+
+/// A client that never finishes its request delays the stop; a second signal ends it.
+#[actix_web::test]
+async fn a_second_signal_does_not_wait_for_slow_requests() {
+    let deployment = Deployment::new();
+    let mut server = deployment.start();
+    let mut slow = TcpStream::connect(deployment.address).unwrap();
+    let head = "POST /auth/device HTTP/1.1\r\nHost: x\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nclient";
+    slow.write_all(head.as_bytes()).unwrap();
+    assert_eq!(deployment.status("/healthz").await, 200);
+
+    let asked_at = std::time::Instant::now();
+    server.signal("TERM");
+    server.line("a second signal ends them");
+    server.signal("TERM");
+    server.finish().exited(0).complains(&["stopped"]);
+    assert!(asked_at.elapsed().as_secs() < 15);
+    drop(slow);
+}
+
+/// Whoever still waits for an answer, like the sweeper that has just begun, does not keep the
+/// writers from ending.
+#[actix_web::test]
+async fn a_write_that_nobody_goes_on_with_does_not_hold_up_the_stop() {
+    let test = TestApp::start().await;
+    let mut write = Box::pin(account::offer_setup(&test.app));
+    assert!(
+        (&mut write).now_or_never().is_none(),
+        "it waits for its writer"
+    );
+    let app = test.app.clone();
+    let (sender, stopped) = channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(app.stop());
+        sender.send(()).unwrap();
+    });
+    let stopped = stopped.recv_timeout(Duration::from_secs(30));
+    assert_eq!(stopped, Ok(()), "the writers do not end");
+    assert!(write.await.unwrap().is_none(), "what was queued was done");
+}

@@ -1,0 +1,154 @@
+//! A deployment of the compiled program: a directory, a database and an address of its own.
+
+use super::browser::Browser;
+use super::database::Database;
+use super::program::{Program, Running};
+use super::{EMAIL, PASSWORD, http};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+use tempfile::TempDir;
+
+/// What the server says last when it starts. It listens by then.
+pub const READY: &str = "Press Ctrl-C to stop.";
+
+/// A deployment.
+pub struct Deployment {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The same as a URL.
+    pub url: String,
+    /// Its database, to look into.
+    pub database: Database,
+    directory: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+impl Deployment {
+    /// A deployment without any file yet.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let database = Database::create(directory.path());
+        let url = format!("http://{address}");
+        let settings = [
+            ("DOORCODE__SERVER__LISTEN", address.to_string()),
+            ("DOORCODE__SERVER__PUBLIC_URL", url.clone()),
+            ("DOORCODE__SERVER__WORKERS", "1".to_owned()),
+            ("DOORCODE__DATABASE__URL", database.url.clone()),
+        ];
+        Self {
+            settings: settings
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+            address,
+            url,
+            database,
+            directory,
+        }
+    }
+
+    /// The same with the account [`EMAIL`], who owns `Acme`.
+    pub fn with_account() -> Self {
+        let deployment = Self::new();
+        deployment.add_account().run().exited(0);
+        deployment
+    }
+
+    /// The command that makes the account [`EMAIL`].
+    pub fn add_account(&self) -> Program {
+        self.command(&["user", "add", "--email", EMAIL, "--name", "Ada"])
+            .args(&["--org", "Acme", "--role", "owner", "--password-stdin"])
+            .input(&format!("{PASSWORD}\n"))
+    }
+
+    /// Sets an environment variable for everything that is called from now on.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The directory in which everything happens.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A file of the deployment.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file of the deployment that only its owner can read.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        path
+    }
+
+    /// A command of the server's side.
+    pub fn command(&self, arguments: &[&str]) -> Program {
+        self.settings
+            .iter()
+            .fold(Program::new(self.directory(), arguments), |program, set| {
+                program.env(&set.0, &set.1)
+            })
+    }
+
+    /// Starts the server and waits until it serves.
+    pub fn start(&self) -> Running {
+        let mut server = self.command(&["serve"]).spawn();
+        server.line(READY);
+        server
+    }
+
+    /// The full address of a path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// What a path answers to GET: the status.
+    pub async fn status(&self, path: &str) -> u16 {
+        http()
+            .get(self.at(path))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    }
+
+    /// A browser in which [`EMAIL`] is signed in.
+    pub async fn user(&self) -> Browser {
+        let mut browser = Browser::new(&self.url);
+        browser.sign_in(EMAIL, PASSWORD).await;
+        browser
+    }
+}
+
+/// The permissions of a file.
+#[track_caller]
+pub fn mode(path: &Path) -> u32 {
+    let metadata = std::fs::metadata(path).unwrap_or_else(|why| panic!("{path:?}: {why}"));
+    metadata.permissions().mode() & 0o777
+}
+
+/// An address that nobody else uses, also while the server is away: on Linux a loopback
+/// address of the deployment's own, since every port of 127.0.0.1 may be given to another
+/// test that asks for any.
+fn free_address() -> SocketAddr {
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let ip = match cfg!(target_os = "linux") {
+        true => Ipv4Addr::new(
+            127,
+            64 | (high & 63),
+            low,
+            2 + COUNT.fetch_add(1, Ordering::Relaxed) % 250,
+        ),
+        false => Ipv4Addr::LOCALHOST,
+    };
+    TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
+}

@@ -1,0 +1,230 @@
+//! The compiled program, as a person at a terminal or a supervisor runs it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// Longer than anything here takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call of the program. Its environment is empty but for what is set here, so that the
+/// machine's own settings cannot change what a test sees.
+pub struct Program {
+    command: Command,
+    input: String,
+}
+
+impl Program {
+    /// The program with arguments, in a working directory, which is its home too.
+    pub fn new<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
+        command
+            .args(arguments)
+            .current_dir(directory)
+            .env_clear()
+            .env("HOME", directory);
+        Self {
+            command,
+            input: String::new(),
+        }
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes an environment variable away that the setting of the test has put there.
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// What the program reads from standard input.
+    pub fn input(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.input);
+        self
+    }
+
+    /// Starts it.
+    pub fn spawn(mut self) -> Running {
+        let mut child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        read_lines(child.stdout.take().unwrap(), Stream::Out, sender.clone());
+        read_lines(child.stderr.take().unwrap(), Stream::Error, sender);
+        // A program that does not read its input may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
+        Running {
+            child,
+            lines,
+            stdout: String::new(),
+            stderr: String::new(),
+        }
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Finished {
+        self.spawn().finish()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Error,
+}
+
+fn read_lines(from: impl Read + Send + 'static, stream: Stream, lines: Sender<(Stream, String)>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if lines.send((stream, line)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// The program while it runs. It is killed with the test that it belongs to.
+pub struct Running {
+    child: Child,
+    lines: Receiver<(Stream, String)>,
+    /// What it has written to standard output, as far as it was read.
+    pub stdout: String,
+    /// The same of standard error.
+    pub stderr: String,
+}
+
+/// The program when it has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Running {
+    /// Waits until it has written a line that holds a piece, and returns that line.
+    pub fn line(&mut self, piece: &str) -> String {
+        // The two streams come in any order, so it may be here already.
+        let mut known = self.stdout.lines().chain(self.stderr.lines());
+        if let Some(line) = known.find(|line| line.contains(piece)) {
+            return line.to_owned();
+        }
+        loop {
+            let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("{piece:?} was not said:\n{}\n{}", self.stdout, self.stderr);
+            };
+            self.keep(stream, &line);
+            if line.contains(piece) {
+                return line;
+            }
+        }
+    }
+
+    fn keep(&mut self, stream: Stream, line: &str) {
+        let text = match stream {
+            Stream::Out => &mut self.stdout,
+            Stream::Error => &mut self.stderr,
+        };
+        text.push_str(line);
+        text.push('\n');
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "{name} was not sent");
+    }
+
+    /// Ends it without any warning, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Finished {
+        // Both streams end with the process.
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok((stream, line)) => self.keep(stream, &line),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("it does not end:\n{}\n{}", self.stdout, self.stderr)
+                }
+            }
+        }
+        Finished {
+            code: self.child.wait().unwrap().code(),
+            stdout: std::mem::take(&mut self.stdout),
+            stderr: std::mem::take(&mut self.stderr),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail if it has ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Finished {
+    /// Insists on an exit code.
+    #[track_caller]
+    pub fn exited(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Insists on pieces of standard output.
+    #[track_caller]
+    pub fn says(self, pieces: &[&str]) -> Self {
+        for piece in pieces {
+            assert!(self.stdout.contains(piece), "no {piece:?} in {self:#?}");
+        }
+        self
+    }
+
+    /// Insists on pieces of standard error.
+    #[track_caller]
+    pub fn complains(self, pieces: &[&str]) -> Self {
+        for piece in pieces {
+            assert!(self.stderr.contains(piece), "no {piece:?} in {self:#?}");
+        }
+        self
+    }
+
+    /// Standard output as a JSON document, and nothing else.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {self:#?}"))
+    }
+}

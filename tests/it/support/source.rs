@@ -1,0 +1,234 @@
+//! The source of the program, as far as rules about it need to understand it.
+
+use std::path::{Path, PathBuf};
+
+/// A source file, split into words and signs, without comments, texts and tests.
+pub struct Source {
+    /// Where it stands, from the root.
+    pub path: PathBuf,
+    /// Its words and signs.
+    pub tokens: Vec<String>,
+    /// How long it is.
+    pub lines: usize,
+}
+
+impl Source {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        Self {
+            path: path.strip_prefix(root()).unwrap().to_owned(),
+            tokens: without_tests(tokens(&text)),
+            lines: text.lines().count(),
+        }
+    }
+
+    /// The first folder or file below `src`: the layer.
+    pub fn layer(&self) -> String {
+        let below = self.path.strip_prefix("src").unwrap();
+        let first = below.iter().next().unwrap().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    }
+
+    /// Whether it is compiled for tests alone.
+    pub fn is_test(&self) -> bool {
+        let name = self.path.to_str().unwrap();
+        name.contains("/tests/") || name.contains("/samples/") || name.ends_with("_tests.rs")
+    }
+
+    /// Whether these words and signs stand in it, one after the other.
+    pub fn has(&self, sequence: &[&str]) -> bool {
+        let mut windows = self.tokens.windows(sequence.len());
+        windows.any(|window| window == sequence)
+    }
+
+    /// The words before each place where these stand.
+    pub fn before<'a>(&'a self, sequence: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        self.tokens
+            .windows(sequence.len() + 1)
+            .filter(move |window| window[1..] == *sequence)
+            .map(|window| window[0].as_str())
+    }
+
+    /// A word of the name itself, or of a crate with that beginning: `actix_web` is `actix`.
+    pub fn mentions(&self, name: &str) -> bool {
+        let prefix = format!("{name}_");
+        let is_crate = ["actix", "askama", "diesel", "tokio"].contains(&name);
+        self.tokens
+            .iter()
+            .any(|token| token == name || (is_crate && token.starts_with(&prefix)))
+    }
+
+    /// The layers that it uses, by `crate::x` or `crate::{x, y}`.
+    pub fn layers_used(&self) -> Vec<String> {
+        let mut used = Vec::new();
+        for (at, window) in self.tokens.windows(3).enumerate() {
+            if !matches!(window[0].as_str(), "crate" | "doorcode") || window[1] != "::" {
+                continue;
+            }
+            if window[2] != "{" {
+                used.push(window[2].clone());
+                continue;
+            }
+            let mut depth = 0;
+            for (token, before) in self.tokens[at + 2..].iter().zip(&self.tokens[at + 1..]) {
+                match token.as_str() {
+                    "{" => depth += 1,
+                    "}" => depth -= 1,
+                    _ if depth == 1 && matches!(before.as_str(), "{" | ",") => {
+                        used.push(token.clone());
+                    }
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+        used
+    }
+}
+
+/// The words and signs of Rust, without comments and texts.
+pub fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = |pattern: &str| {
+            rest.find(pattern)
+                .map_or(rest.len(), |at| at + pattern.len())
+        };
+        let length = if rest.starts_with("//") {
+            end("\n")
+        } else if rest.starts_with("/*") {
+            end("*/")
+        } else if let Some(hashes) = raw_text(rest) {
+            let opening = rest.find('"').unwrap() + 1;
+            let closing = format!("\"{hashes}");
+            opening + rest[opening..].find(&closing).unwrap() + closing.len()
+        } else if first == '"' {
+            quoted(rest, '"')
+        } else if first == '\'' && is_character(rest) {
+            quoted(rest, '\'')
+        } else if first.is_alphanumeric() || first == '_' {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            tokens.push(rest[..length].to_owned());
+            length
+        } else if rest.starts_with("::") {
+            tokens.push("::".to_owned());
+            2
+        } else {
+            if !first.is_whitespace() {
+                tokens.push(first.to_string());
+            }
+            first.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+/// The hashes of a raw text that begins here.
+fn raw_text(rest: &str) -> Option<String> {
+    let after = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    after[hashes..].starts_with('"').then(|| "#".repeat(hashes))
+}
+
+/// Whether the quote begins a character and no lifetime.
+fn is_character(rest: &str) -> bool {
+    let mut after = rest.chars().skip(1);
+    after.next() == Some('\\') || after.next() == Some('\'')
+}
+
+/// The length of a text in quotes.
+fn quoted(rest: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Tests stand at the end of a file, in a module of their own.
+fn without_tests(mut tokens: Vec<String>) -> Vec<String> {
+    let attribute = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
+    if let Some(at) = tokens
+        .windows(attribute.len())
+        .position(|window| window == attribute)
+        // A module in a file of its own is a line, after which the file goes on.
+        .filter(|at| {
+            tokens
+                .get(at + attribute.len() + 1)
+                .is_some_and(|token| token == "{")
+        })
+    {
+        tokens.truncate(at);
+    }
+    tokens
+}
+
+/// The root of the package.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder.
+pub fn files(folder: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+/// Every source of the program.
+pub fn sources() -> Vec<Source> {
+    files("src").iter().map(|path| Source::read(path)).collect()
+}
+
+/// The reader itself must not be blind.
+#[test]
+fn the_reader_sees_code_and_skips_the_rest() {
+    let text = r##"
+        // crate::web in a comment, /* and */ too
+        /* diesel */ use crate::{domain, store::{self, Conn}, web::Page};
+        fn f<'a>(c: &'a str) -> char { let _ = "actix \" tokio"; let _ = r#"a " rand"#; 'x' }
+        const QUOTE: char = '\''; use doorcode::app::App;
+        #[cfg(test)]
+        mod tests { use crate::cli; }
+    "##;
+    let source = Source {
+        path: "src/x.rs".into(),
+        tokens: without_tests(tokens(text)),
+        lines: 0,
+    };
+    assert_eq!(source.layers_used(), ["domain", "store", "web", "app"]);
+    for hidden in ["diesel", "actix", "tokio", "rand", "cli", "x", "tests"] {
+        assert!(!source.mentions(hidden), "{hidden}: {:?}", source.tokens);
+    }
+    assert!(source.has(&["&", "'", "a", "str"]), "{:?}", source.tokens);
+    assert!(
+        Source {
+            tokens: tokens("use actix_web::web;"),
+            ..source
+        }
+        .mentions("actix")
+    );
+}
