@@ -31,6 +31,9 @@ pub const HARD_LIMIT: u32 = 100;
 
 const HARD_WAIT: Duration = Duration::days(1);
 
+/// How far the clocks of servers that share a database may lie apart.
+const CLOCKS_DIFFER: Duration = Duration::minutes(1);
+
 /// What is remembered of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
@@ -47,7 +50,7 @@ pub struct Wait(pub Duration);
 impl Rule {
     /// Counts one more attempt, or tells how long to wait. When attempts come out of order,
     /// or servers' clocks differ a little, no time counts as passed; a clock that was set
-    /// back by more than the longest wait locks nobody out.
+    /// back by more than that locks nobody out.
     pub fn attempt(self, count: Option<Count>, now: Instant) -> Result<Count, Wait> {
         let fresh = Count {
             attempts: 1,
@@ -56,8 +59,9 @@ impl Rule {
         let Some(count) = count else {
             return Ok(fresh);
         };
+        let wait = self.wait_after(count.attempts);
         let passed = match now - count.since {
-            passed if passed < -self.longest_wait() => self.longest_wait(),
+            passed if passed < -wait.max(CLOCKS_DIFFER) => wait,
             passed => passed.max(Duration::zero()),
         };
         match self {
@@ -74,7 +78,6 @@ impl Rule {
                 }
             }
             Self::Rising { .. } => {
-                let wait = self.wait_after(count.attempts);
                 if passed < wait {
                     return Err(Wait(wait - passed));
                 }
@@ -86,16 +89,9 @@ impl Rule {
         }
     }
 
-    fn longest_wait(self) -> Duration {
-        match self {
-            Self::Window { window, .. } => window,
-            Self::Rising { .. } => HARD_WAIT,
-        }
-    }
-
     fn wait_after(self, failures: u32) -> Duration {
         match self {
-            Self::Window { .. } => Duration::zero(),
+            Self::Window { window, .. } => window,
             Self::Rising { free, .. } if failures < free => Duration::zero(),
             Self::Rising { .. } if failures >= HARD_LIMIT => HARD_WAIT,
             Self::Rising {

@@ -78,6 +78,9 @@ pub fn server(app: App, listener: TcpListener, workers: usize) -> std::io::Resul
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    // A device that hangs up while its poll is held must not be given a token: nobody would
+    // have it.
+    .h1_allow_half_closed(false)
     .disable_signals()
     .listen(listener)?
     .run())

@@ -70,7 +70,7 @@ async fn only_confidential_clients_and_the_operator_may_ask() {
         "UPDATE client SET state = 'disabled' WHERE id = '{API}'"
     ));
     let off = introspect_with(&test, &form).await;
-    assert_error(&off, 400, "unauthorized_client", "switched off");
+    assert_error(&off, 401, "invalid_client", "switched off");
 }
 
 /// INT-05, OAU-13.
