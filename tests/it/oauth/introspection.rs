@@ -70,7 +70,7 @@ async fn only_confidential_clients_and_the_operator_may_ask() {
         "UPDATE client SET state = 'disabled' WHERE id = '{API}'"
     ));
     let off = introspect_with(&test, &form).await;
-    assert_error(&off, 400, "unauthorized_client", "switched off");
+    assert_error(&off, 401, "invalid_client", "switched off");
 }
 
 /// INT-05, OAU-13.
@@ -212,6 +212,10 @@ async fn a_token_is_inactive_as_soon_as_anything_that_it_rests_on_is_gone() {
         (
             "UPDATE account SET state = 'deactivated'",
             "UPDATE account SET state = 'active'".to_owned(),
+        ),
+        (
+            "UPDATE client SET state = 'disabled' WHERE id = 'cli'",
+            "UPDATE client SET state = 'active'".to_owned(),
         ),
         (
             "UPDATE token SET expires_at = '2026-11-22 12:00:00'",
