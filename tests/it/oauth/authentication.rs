@@ -226,8 +226,8 @@ async fn wrong_secrets_are_throttled_for_each_client_and_source() {
     let other = try_from("192.0.2.1", "other", other).await;
     assert_eq!(other.status, 200, "{other:?}");
     test.clock.advance(600);
-    let again = try_from("192.0.2.1", API, test.api_secret.clone()).await;
-    assert_eq!(again.status, 200, "{again:?}");
+    let again = try_from("192.0.2.1", API, "wrong".into()).await;
+    assert_error(&again, 401, "invalid_client", "ten minutes later");
 }
 
 /// OAU-05: what is right is no guess, however much of it comes at once, and writes nothing.
@@ -246,7 +246,7 @@ async fn a_busy_resource_server_is_never_throttled() {
 #[actix_web::test]
 async fn invented_clients_are_counted_as_one() {
     let test = TestApp::start().await;
-    for i in 0..30 {
+    for i in 0..25 {
         let id = format!("nobody-{i}");
         let answer = introspect_as(&test, &id, "x", &ANY_TOKEN).await;
         match i {

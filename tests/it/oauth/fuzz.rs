@@ -3,7 +3,6 @@
 
 use super::{FORM, borrowed, endpoints, send};
 use crate::support::TestApp;
-use doorcode::domain::scope::ScopeSet;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -92,17 +91,5 @@ async fn random_headers_are_answered_like_any_other() {
             "{path} {:?}",
             value.escape_ascii().to_string()
         );
-    }
-}
-
-proptest::proptest! {
-    /// DEV-10: a list of scopes is read back as it is written, or refused.
-    #[test]
-    fn any_text_is_a_scope_list_or_is_not(text: String) {
-        if let Ok(scopes) = ScopeSet::parse(&text) {
-            let written = scopes.to_string();
-            proptest::prop_assert_eq!(ScopeSet::parse(&written), Ok(scopes));
-            proptest::prop_assert!(text.bytes().all(|b| (0x20..0x7f).contains(&b)));
-        }
     }
 }

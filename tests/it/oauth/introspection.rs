@@ -214,6 +214,10 @@ async fn a_token_is_inactive_as_soon_as_anything_that_it_rests_on_is_gone() {
             "UPDATE account SET state = 'active'".to_owned(),
         ),
         (
+            "UPDATE client SET state = 'disabled' WHERE id = 'cli'",
+            "UPDATE client SET state = 'active'".to_owned(),
+        ),
+        (
             "UPDATE token SET expires_at = '2026-11-22 12:00:00'",
             "UPDATE token SET expires_at = NULL".to_owned(),
         ),

@@ -3,6 +3,7 @@
 mod authentication;
 mod bad_input;
 mod bearer;
+mod error_form;
 mod fuzz;
 mod introspection;
 mod kinds;
