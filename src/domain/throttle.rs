@@ -89,7 +89,8 @@ impl Rule {
     fn longest_wait(self) -> Duration {
         match self {
             Self::Window { window, .. } => window,
-            Self::Rising { .. } => HARD_WAIT,
+            // Not the hard one: a clock set back by hours would keep the owner out as long.
+            Self::Rising { longest, .. } => longest,
         }
     }
 
