@@ -97,6 +97,8 @@ async fn a_new_password_is_long_and_not_what_guessers_try_first() {
             ("current_password", current.as_str()),
             ("new_password", new.as_str()),
         ];
+        // The session has a new name after each change, and its forms another token.
+        browser.get("/account").await;
         let page = browser.post("/account/password", &fields).await;
         assert_eq!(page.status, 303, "{new}: {}", page.body);
         current = new;

@@ -52,7 +52,8 @@ async fn every_cookie_is_out_of_reach_of_scripts_and_other_sites() {
             names.push(name);
         }
         let of = |name: &str| format!("{prefix}doorcode_{name}");
-        assert_eq!(names, [of("visitor"), of("session"), of("session")]);
+        let expected = ["visitor", "session", "acquaintance", "visitor", "session"];
+        assert_eq!(names, expected.map(of));
         assert_eq!(
             first.headers.contains_key("strict-transport-security"),
             is_secure
@@ -90,6 +91,18 @@ async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
         "the first session is over"
     );
     assert_eq!(visitor.get("/tokens").await.status, 200);
+
+    // So does the proof of a password that its change asks for.
+    visitor.get("/account").await;
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "yellow anvil sleeps under"),
+    ];
+    let mut thief = visitor.clone();
+    assert_eq!(visitor.post("/account/password", &fields).await.status, 303);
+    assert_ne!(visitor.cookies["doorcode_session"], second);
+    assert_eq!(visitor.get("/tokens").await.status, 200);
+    assert_eq!(thief.get("/tokens").await.status, 303);
 
     let dump = test.database.dump();
     for secret in [&first, &second, &visitor.csrf] {
