@@ -92,26 +92,18 @@ async fn setting_the_clock_back_revives_no_session() {
 /// T-13: sessions and open forms outlive a restart.
 #[actix_web::test]
 async fn a_restart_in_the_middle_of_everything_signs_nobody_out() {
-    let test = TestApp::start().await;
+    let mut test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
     let mut waiting = test.browser();
     waiting.get("/login").await;
 
-    let restarted = test.again("").await;
-    browser.move_to(&restarted.url);
-    waiting.move_to(&restarted.url);
-    drop(test);
+    test.restart().await;
     let result = browser.decide(&consent, "approve", &["tokens:read"]).await;
     assert_eq!(result.status, 200, "{}", result.body);
-    assert_eq!(
-        restarted
-            .me(&restarted.poll(&device).await.token())
-            .await
-            .status(),
-        200
-    );
+    let token = test.poll(&device).await.token();
+    assert_eq!(test.me(&token).await.status(), 200);
     let fields = [("email", EMAIL), ("password", PASSWORD)];
     assert_eq!(waiting.post("/login", &fields).await.status, 303);
 }

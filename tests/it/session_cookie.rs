@@ -92,6 +92,18 @@ async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
     );
     assert_eq!(visitor.get("/tokens").await.status, 200);
 
+    // So does the proof of a password that its change asks for.
+    visitor.get("/account").await;
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "yellow anvil sleeps under"),
+    ];
+    let mut thief = visitor.clone();
+    assert_eq!(visitor.post("/account/password", &fields).await.status, 303);
+    assert_ne!(visitor.cookies["doorcode_session"], second);
+    assert_eq!(visitor.get("/tokens").await.status, 200);
+    assert_eq!(thief.get("/tokens").await.status, 303);
+
     let dump = test.database.dump();
     for secret in [&first, &second, &visitor.csrf] {
         assert!(!dump.contains(secret.as_str()), "it is stored as it is");

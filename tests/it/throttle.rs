@@ -101,6 +101,49 @@ async fn the_hundred_and_first_guess_waits_a_day_and_the_owner_still_comes_in() 
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
 }
 
+/// BRT-01: strangers who guess do not keep the owner out of their own browser, which is no way
+/// around the limit either.
+#[actix_web::test]
+async fn a_browser_that_was_signed_in_before_is_counted_apart() {
+    let test = TestApp::start().await;
+    test.add_account("eve@example.com", PASSWORD, None).await;
+    let mut known = test.user().await;
+    known.get("/account").await;
+    known.post("/logout", &[]).await;
+    let mut stranger = at_login(&test).await;
+    for _ in 0..5 {
+        assert_eq!(guess(&mut stranger, EMAIL, WRONG).await.status, 401);
+    }
+    assert_eq!(guess(&mut stranger, EMAIL, PASSWORD).await.status, 429);
+    // What the browser was given holds for this account, and only beside its other cookie.
+    for (name, value) in &known.cookies {
+        let mut forger = at_login(&test).await;
+        forger.cookies.insert(name.clone(), value.clone());
+        forger.get("/login").await;
+        assert_eq!(
+            guess(&mut forger, EMAIL, PASSWORD).await.status,
+            429,
+            "{name}"
+        );
+    }
+    known.get("/login").await;
+    let mut thief = known.clone();
+    assert_eq!(guess(&mut known, EMAIL, PASSWORD).await.status, 303);
+    for _ in 0..5 {
+        assert_eq!(guess(&mut thief, EMAIL, WRONG).await.status, 401);
+    }
+    assert_eq!(retry_after(&guess(&mut thief, EMAIL, PASSWORD).await), 30);
+    let mut eve = at_login(&test).await;
+    for _ in 0..5 {
+        assert_eq!(guess(&mut eve, "eve@example.com", WRONG).await.status, 401);
+    }
+    let page = guess(&mut thief, "eve@example.com", PASSWORD).await;
+    assert_eq!(
+        page.status, 429,
+        "known for one account is not known for another"
+    );
+}
+
 /// BRT-01, T-13: setting the clock back locks nobody out.
 #[actix_web::test]
 async fn a_clock_that_is_set_back_prolongs_no_wait() {

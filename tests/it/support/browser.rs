@@ -110,11 +110,6 @@ impl Browser {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Goes on at another server, with the same cookies.
-    pub fn move_to(&mut self, url: &str) {
-        self.url = url.to_owned();
-    }
-
     /// Sends a request with the headers and cookies of this browser.
     pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
         self.try_send(request).await.unwrap()
