@@ -4,13 +4,14 @@ use super::{DEFAULT_SCOPES, Machine};
 use crate::support::TestApp;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 #[actix_web::test]
 async fn ctrl_c_during_the_wait_leaves_nothing_behind() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
-    let (mut login, code) = machine.begin(&[]);
-    login.line("Waiting for approval");
+    let (login, code) = machine.begin(&[]);
+    until_a_poll_is_held(&test).await;
     login.signal("INT");
     let finished = login
         .finish()
@@ -23,9 +24,19 @@ async fn ctrl_c_during_the_wait_leaves_nothing_behind() {
         machine.everything()
     );
 
-    // An approval that comes too late issues nothing, for nobody asks.
+    // An approval that comes too late issues nothing: the poll that was held is given up.
     test.user().await.approve(&code, &DEFAULT_SCOPES).await;
     assert_eq!(test.count("token", "1 = 1"), 0);
+}
+
+/// Waits until a poll has reached the database; from then on it is held.
+async fn until_a_poll_is_held(test: &TestApp) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while test.count("device_grant", "last_poll_at IS NOT NULL") == 0 {
+        assert!(Instant::now() < deadline, "no poll was seen");
+        let healthz = test.anon().get(test.at("/healthz")).send().await;
+        assert_eq!(healthz.unwrap().status(), 200);
+    }
 }
 
 #[actix_web::test]
