@@ -89,9 +89,32 @@ pub struct Wish {
     pub expires: String,
     /// The date, if the choice is `custom`.
     pub expires_on: Option<String>,
+    /// What the form was given by [`reserve`], if it has it still.
+    pub reservation: Option<String>,
 }
 
-/// Makes a personal token. Its scopes are of the catalogue, and such as the person's role
+/// Reserves an id for the token that a form is to make, so that the form makes one token
+/// however often it is sent: reloading the page that showed it must not make another.
+pub fn reserve(app: &App, person: &SignedIn) -> String {
+    write_reservation(app, person, &TokenId::new(app.now(), app.id_seed()))
+}
+
+fn write_reservation(app: &App, person: &SignedIn, id: &TokenId) -> String {
+    let mac = app
+        .key()
+        .authenticate("new-token", &[person.session.id.as_str(), id.as_str()]);
+    format!("{id}.{}", mac.as_str())
+}
+
+fn read_reservation(app: &App, person: &SignedIn, text: &str) -> Option<TokenId> {
+    let id = TokenId::parse(text.split('.').next()?)?;
+    let written = write_reservation(app, person, &id);
+    let is_ours: bool = subtle::ConstantTimeEq::ct_eq(written.as_bytes(), text.as_bytes()).into();
+    is_ours.then_some(id)
+}
+
+/// Makes a personal token. Fails with [`Error::Conflict`] if its form has made one before. Its
+/// scopes are of the catalogue, and such as the person's role
 /// allows.
 pub async fn create(
     app: &App,
@@ -132,7 +155,12 @@ pub async fn create(
 
     let draft = draft(app);
     let owner = Owner::Account(person.account.id.clone());
+    let reserved = wish
+        .reservation
+        .as_deref()
+        .and_then(|text| read_reservation(app, person, text));
     let token = Token {
+        id: reserved.unwrap_or_else(|| draft.id.clone()),
         expires_at,
         ..draft.token(owner, name, scopes)
     };
@@ -149,7 +177,13 @@ pub async fn create(
             }
             insert(conn, &event, &row, &digest)
         })
-        .await?;
+        .await
+        .map_err(|error| match error {
+            Error::Store(store::Error::Duplicate) => {
+                Error::Conflict("This form has made its token.")
+            }
+            error => error,
+        })?;
     Ok(NewToken {
         token,
         secret: draft.secret,

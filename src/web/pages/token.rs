@@ -7,6 +7,7 @@ use super::view::token::{
 };
 use super::view::{ExpiryChoice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use super::visit::{Visit, see_other};
+use crate::app;
 use crate::app::session::SignedIn;
 use crate::app::token::{self, Wish};
 use crate::config::Lifetime;
@@ -107,6 +108,7 @@ async fn new_page(
         earliest: date(now),
         // A token ends with the chosen day, which must not go beyond the limit.
         latest: latest.map(|latest| date(latest - Duration::days(1))),
+        reservation: token::reserve(&visit.app, person),
         errors,
     })
 }
@@ -151,6 +153,7 @@ pub async fn submit_new(
         scopes: form.all("scope").map(str::to_owned).collect(),
         expires: form.value("expires").unwrap_or_default().to_owned(),
         expires_on: form.value("expires_on").map(str::to_owned),
+        reservation: form.value("reservation").map(str::to_owned),
     };
     match token::create(&visit.app, &visit.context, person, wish).await {
         Ok(new) => {
@@ -165,6 +168,8 @@ pub async fn submit_new(
             };
             visit.page(StatusCode::OK, &page)
         }
+        // The page that showed the token was loaded again.
+        Err(app::Error::Conflict(_)) => Ok(see_other("/tokens")),
         Err(error) => {
             let page = new_page(&visit, person, &form, faults(error)?).await?;
             visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)

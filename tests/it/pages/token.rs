@@ -359,3 +359,29 @@ async fn nobody_gives_what_their_role_does_not_allow() {
     .await;
     assert_eq!(page.status, 200);
 }
+
+/// PAT-06: loading the page that showed a token again makes no other one.
+#[actix_web::test]
+async fn a_form_makes_one_token_however_often_it_is_sent() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let form = browser.get("/tokens/new").await;
+    let reservation = form.field("reservation").unwrap();
+    let fields = [
+        ("name", "build server"),
+        ("expires", "30d"),
+        ("reservation", reservation.as_str()),
+    ];
+    let first = browser.post("/tokens/new", &fields).await;
+    assert!(first.attribute("data-token").is_some());
+    let again = browser.post("/tokens/new", &fields).await;
+    assert_eq!((again.status, again.location()), (303, "/tokens"));
+    assert_eq!(test.count("token", "1 = 1"), 1);
+
+    // In another session the reservation is worth nothing, and harms nothing.
+    let mut other = test.user().await;
+    other.get("/tokens/new").await;
+    let page = other.post("/tokens/new", &fields).await;
+    assert!(page.attribute("data-token").is_some());
+    assert_eq!(test.count("token", "1 = 1"), 2);
+}

@@ -100,6 +100,8 @@ pub struct NewTokenPage {
     pub earliest: String,
     /// The last date that can be chosen, if lifetimes are limited.
     pub latest: Option<String>,
+    /// Sent back by the form, so that it makes one token however often it is sent.
+    pub reservation: String,
     /// What is wrong; fields `name`, `scope`, `expires`, `expires_on`.
     pub errors: FieldErrors,
 }

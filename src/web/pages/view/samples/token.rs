@@ -86,6 +86,7 @@ fn new_token() -> NewTokenPage {
         expiry: ExpiryChoice::all("90d"),
         expires_on: String::new(),
         earliest: "2026-11-22".into(),
+        reservation: "reservation".into(),
         latest: None,
         errors: FieldErrors::none(),
     }
