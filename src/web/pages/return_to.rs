@@ -3,8 +3,8 @@
 /// Where people start.
 pub const HOME: &str = "/tokens";
 
-/// The pages that one can come back to.
-const PAGES: [&str; 3] = ["/device", "/tokens", "/account"];
+/// The pages that one can come back to; of tokens also those below.
+const PAGES: [&str; 3] = ["/device", "/account", HOME];
 
 /// A local address that was asked for, or home. Only the characters that our own addresses
 /// use are let through: whatever else browsers read into an address, it cannot be written
@@ -15,10 +15,10 @@ pub fn local(asked: Option<&str>) -> &str {
 
 fn is_local(asked: &str) -> bool {
     let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
-    let is_page = PAGES.iter().any(|page| {
-        path.strip_prefix(page)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
+    let is_page = PAGES.contains(&path)
+        || path
+            .strip_prefix(HOME)
+            .is_some_and(|rest| rest.starts_with('/'));
     is_page
         && !path.contains("//")
         && path
@@ -60,6 +60,8 @@ mod tests {
             "/deviceevil",
             "/tokens//evil",
             "/logout",
+            "/device/decide",
+            "/account/name",
             "/setup",
             "",
             "device",
