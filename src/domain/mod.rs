@@ -5,11 +5,14 @@
 pub mod account;
 pub mod audit;
 pub mod client;
+pub mod decision;
 pub mod device;
 pub mod id;
 pub mod network;
 pub mod org;
 pub mod password;
+pub mod policy;
+pub mod project;
 pub mod scope;
 pub mod secret;
 pub mod throttle;

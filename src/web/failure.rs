@@ -72,6 +72,8 @@ impl Failure {
             Self::App(error) => match error {
                 app::Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 app::Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+                app::Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                app::Error::ActorRequired | app::Error::ActorUnknown => StatusCode::BAD_REQUEST,
                 app::Error::NotFound => StatusCode::NOT_FOUND,
                 app::Error::Conflict(_) => StatusCode::CONFLICT,
                 app::Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
