@@ -13,6 +13,7 @@ pub mod org;
 pub mod password;
 pub mod policy;
 pub mod project;
+pub mod route;
 pub mod scope;
 pub mod secret;
 pub mod throttle;
