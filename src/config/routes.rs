@@ -13,7 +13,9 @@ const DEMANDS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
 
 /// Reads the route table. Scopes are looked up if there is a catalogue.
 pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTable {
-    let mut routes: Vec<Route> = Vec::new();
+    let mut routes = Vec::new();
+    // Of routes with a faulty demand too, so that no fault hides another.
+    let mut patterns: Vec<Pattern> = Vec::new();
     root.tables("routes", EXAMPLE, |table| {
         let pattern = table.required("match", |text| {
             Pattern::parse(text).map_err(|fault| fault.message)
@@ -22,8 +24,7 @@ pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTab
         let Some(pattern) = pattern else {
             return;
         };
-        let mut earlier = routes.iter().map(|route| &route.pattern);
-        if let Some(covering) = earlier.find(|earlier| earlier.covers(&pattern)) {
+        if let Some(covering) = patterns.iter().find(|earlier| earlier.covers(&pattern)) {
             table.fault(
                 "match",
                 format!(
@@ -32,6 +33,7 @@ pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTab
                 ),
             );
         }
+        patterns.push(pattern.clone());
         routes.extend(access.map(|access| Route { pattern, access }));
     });
     RouteTable::new(routes)
