@@ -58,6 +58,15 @@ pub(super) fn parse_within(
     }
 }
 
+/// Reads how long a token that was rotated lives on beside its successor: `0`, or a duration
+/// of at most 30 days.
+pub fn overlap(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        text => parse_within(text, &(Duration::ZERO..=DAY * 30)),
+    }
+}
+
 /// Writes a duration of whole seconds so that it reads back, in the greatest unit that fits.
 pub(super) fn write(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -103,6 +112,17 @@ mod tests {
             "18446744073709551616s",
         ] {
             assert_eq!(parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_overlap_may_be_none_and_is_bounded() {
+        assert_eq!(overlap("0"), Ok(Duration::ZERO));
+        assert_eq!(overlap("0s"), Ok(Duration::ZERO));
+        assert_eq!(overlap("24h"), Ok(DAY));
+        assert_eq!(overlap("30d"), Ok(DAY * 30));
+        for bad in ["31d", "1", "-1h", "soon", ""] {
+            assert!(overlap(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -37,7 +37,7 @@ pub struct ConfigFault {
     pub place: Option<Place>,
     /// The key, such as `server.listen`; empty if the fault is not of one key.
     pub key: String,
-    /// What is wrong and what is accepted. It never repeats the database URL.
+    /// What is wrong and what is accepted. It never repeats a URL that may hold a password.
     pub message: String,
 }
 

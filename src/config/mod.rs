@@ -10,6 +10,8 @@ mod database;
 mod device;
 mod duration;
 mod error;
+mod mail;
+mod operator;
 mod postgres;
 mod routes;
 mod scopes;
@@ -23,7 +25,10 @@ mod tokens;
 
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
+pub use duration::overlap;
 pub use error::{ConfigError, ConfigFault, Place};
+pub use mail::{Mail, Protection, SmtpUrl};
+pub use operator::Operator;
 pub use server::{PublicUrl, Server};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
@@ -55,6 +60,8 @@ pub struct Config {
     pub device: Device,
     /// `[operator]`: the operator's token.
     pub operator: Operator,
+    /// `[mail]`: how mail leaves; `None` if none does.
+    pub mail: Option<Mail>,
     /// `[sign_in]`: sessions and password hashing.
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
@@ -82,27 +89,6 @@ impl Branding {
 
     fn settings(&self) -> Settings {
         vec![("name", self.name.as_str().into())]
-    }
-}
-
-/// The operator's access.
-#[derive(Debug, Clone)]
-pub struct Operator {
-    /// The file that holds the operator token, made at the first start.
-    pub token_file: PathBuf,
-}
-
-impl Operator {
-    fn read(table: &mut Table<'_>) -> Self {
-        Self {
-            token_file: table
-                .path("token_file")
-                .unwrap_or_else(|| "data/operator_token".into()),
-        }
-    }
-
-    fn settings(&self) -> Settings {
-        vec![("token_file", written_path(&self.token_file))]
     }
 }
 
@@ -155,6 +141,7 @@ impl Config {
         let tokens = root.section("tokens", Tokens::read);
         let device = root.section("device", Device::read);
         let operator = root.section("operator", Operator::read);
+        let mail = root.section("mail", Mail::read);
         let sign_in = root.section("sign_in", SignIn::read);
         let scopes = scopes::read(&mut root);
         let routes = routes::read(&mut root, scopes.as_ref());
@@ -168,6 +155,7 @@ impl Config {
                 tokens,
                 device,
                 operator,
+                mail,
                 sign_in,
                 scopes,
                 routes,
@@ -176,7 +164,7 @@ impl Config {
         }
     }
 
-    /// The effective settings as TOML, with a password in the database URL hidden.
+    /// The effective settings as TOML, with the passwords in URLs hidden.
     pub fn describe(&self) -> String {
         let sections = [
             ("server", self.server.settings()),
@@ -185,10 +173,15 @@ impl Config {
             ("tokens", self.tokens.settings()),
             ("device", self.device.settings()),
             ("operator", self.operator.settings()),
+            (
+                "mail",
+                self.mail.as_ref().map(Mail::settings).unwrap_or_default(),
+            ),
             ("sign_in", self.sign_in.settings()),
         ];
         let sections = sections
             .into_iter()
+            .filter(|(_, settings)| !settings.is_empty())
             .map(|(name, settings)| (format!("[{name}]"), settings));
         let scopes = scopes::settings(&self.scopes)
             .into_iter()

@@ -71,6 +71,11 @@ impl<'f> Table<'f> {
         read
     }
 
+    /// Whether nothing is left in it: at first, that it was not written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Reads each table of a list of tables.
     pub(super) fn tables(
         &mut self,

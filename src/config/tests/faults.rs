@@ -4,7 +4,7 @@ use super::*;
 
 /// A file, then the line and the beginning of its only fault.
 #[rustfmt::skip]
-const IN_FILE: [(&str, &str); 58] = [
+const IN_FILE: [(&str, &str); 67] = [
     ("[server]\nlisten = \"8080\"", r#"2: server.listen: "8080" is not an IP address"#),
     ("[server]\nlisten = 8080", "2: server.listen: is a number; write text in quotes"),
     ("[server]\n\nlistn = \"x\"", "3: server.listn: there is no such key; there are listen, "),
@@ -34,6 +34,15 @@ const IN_FILE: [(&str, &str); 58] = [
     ("[device]\ninterval = \"0s\"", "2: device.interval: \"0s\" is out of bounds; write a duration from 1s to 1m"),
     ("[device]\nlive_codes_per_source = -1", "2: device.live_codes_per_source: write a whole number"),
     ("[operator]\ntoken_file = \"data/\"", "2: operator.token_file: \"data/\" does not name a file"),
+    ("[operator]\nenabled = \"no\"", "2: operator.enabled: write true or false"),
+    ("[operator]\nactor_header = \"X Actor\"", "2: operator.actor_header: \"X Actor\" is not the name of a header"),
+    ("[operator]\nactor_header = \"authorization\"", "2: operator.actor_header: \"authorization\" has a meaning of its own"),
+    ("[operator]\nnetworks = [\"office\"]", "2: operator.networks: \"office\" is not a network"),
+    ("[mail]\nfrom = \"login@example.com\"", "1: mail.smtp_url: is missing"),
+    ("[mail]\nsmtp_url = \"smtp://localhost\"", "1: mail.from: is missing"),
+    ("[mail]\nfrom = \"login\"\nsmtp_url = \"smtp://localhost\"", "2: mail.from: \"login\" is not an address"),
+    ("[mail]\nfrom = \"a@b.example\"\nsmtp_url = \"mail:25\"", "3: mail.smtp_url: is not the address of a mail server"),
+    ("[mail]\nfrom = \"a@b.example\"\nsmtp_url = \"smtp://localhost\"\nhost = \"x\"", "4: mail.host: there is no such key; there are smtp_url, from"),
     ("[sign_in]\nidle_timeout = \"30d\"", "2: sign_in.idle_timeout: 30d exceeds sign_in.absolute_timeout, which is 14d"),
     ("[sign_in]\nargon2_memory_kib = 19455", "2: sign_in.argon2_memory_kib: write a whole number from 19456 to"),
     ("[sign_in]\nargon2_iterations = 1", "2: sign_in.argon2_iterations: write a whole number from 2 to"),

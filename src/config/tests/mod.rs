@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A setting of each key that is not its default: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 24] = [
+const OTHERS: [(&str, &str, &str); 29] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -30,7 +30,12 @@ const OTHERS: [(&str, &str, &str); 24] = [
     ("device", "interval", r#""2s""#),
     ("device", "live_codes_per_source", "3"),
     ("device", "live_codes_per_client", "4"),
+    ("operator", "enabled", "false"),
     ("operator", "token_file", r#""/etc/doorcode/operator""#),
+    ("operator", "actor_header", r#""X-On-Behalf-Of""#),
+    ("operator", "networks", r#"["10.0.0.0/8", "::1/128"]"#),
+    ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
+    ("mail", "from", r#""Acme <login@example.com>""#),
     ("sign_in", "idle_timeout", r#""2h""#),
     ("sign_in", "absolute_timeout", r#""3d""#),
     ("sign_in", "argon2_memory_kib", "47104"),
@@ -115,7 +120,10 @@ live_codes_per_source = 100
 live_codes_per_client = 10000
 
 [operator]
+enabled = true
 token_file = "data/operator_token"
+actor_header = "X-Actor-User-Id"
+networks = []
 
 [sign_in]
 idle_timeout = "1d"
@@ -205,6 +213,7 @@ code_lifetime = "10m"
 interval = "5s"
 [operator]
 token_file = "data/operator_token"
+actor_header = "X-Actor-User-Id"
 [[scopes]]
 name = "app:deploy"
 description = "Deploy builds and roll back"
