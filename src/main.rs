@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{admin, serve};
+use command::{admin, operator, serve};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,6 +32,9 @@ enum Command {
     /// Manage clients
     #[command(subcommand)]
     Client(admin::Client),
+    /// Manage the operator token
+    #[command(subcommand)]
+    Operator(operator::Operator),
     /// Look at the configuration
     #[command(subcommand)]
     Config(admin::Configuration),
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Some(Command::Migrate) => admin::migrate(config),
         Some(Command::User(user)) => admin::user(config, user),
         Some(Command::Client(client)) => admin::client(config, client),
+        Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Config(configuration)) => admin::configuration(config, configuration),
         Some(Command::Person(command)) => return doorcode::cli::run(command),
     };

@@ -10,6 +10,7 @@ pub mod deployment;
 pub mod device;
 mod error;
 mod hashing;
+pub mod operator;
 pub mod org;
 pub mod project;
 pub mod session;

@@ -26,6 +26,7 @@ const USER_CODE_OVERALL: Rule = window(5_000, 10);
 
 const CLIENT_SECRET: Rule = window(20, 10);
 const UNKNOWN_TOKEN: Rule = window(100, 1);
+const OPERATOR_REFUSED: Rule = window(1, 1);
 
 const fn window(allowed: u32, minutes: i64) -> Rule {
     Rule::Window {
@@ -97,6 +98,13 @@ pub fn unknown_token(client_id: Option<&str>) -> Guess {
         None => "introspect:operator".to_owned(),
     };
     Guess(vec![(key, UNKNOWN_TOKEN)])
+}
+
+/// The right operator token from an address where the operator is not. Not the guess is
+/// limited here, but the records of it.
+pub fn refused_operator(from: IpAddr) -> Guess {
+    let source = network::source(from);
+    Guess(vec![(format!("operator:{source}"), OPERATOR_REFUSED)])
 }
 
 impl Guess {

@@ -1,6 +1,7 @@
 //! The server's side of the program: what each command does before and after the use case.
 
 pub mod admin;
+pub mod operator;
 pub mod serve;
 
 use doorcode::app::deployment::{Secrets, make_private_directory};

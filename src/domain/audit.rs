@@ -132,6 +132,10 @@ actions! {
     DeviceWrongClient = "device.wrong_client",
     /// An approved request gave no token, since the right to it was gone.
     DeviceRefused = "device.refused",
+    /// The operator token was replaced.
+    OperatorTokenRotated = "operator.token_rotated",
+    /// The operator token came from a network that the operator is not in.
+    OperatorRefused = "operator.refused",
     /// A token was made.
     TokenCreated = "token.created",
     /// A token got a successor.

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::headers::REQUEST_ID;
 use crate::app::{App, Context};
 use crate::config::Config;
+use crate::domain::id::AccountId;
 use crate::domain::secret::Secret;
 use crate::domain::{is_disguise, network};
 use crate::wire::form::Form;
@@ -237,4 +238,68 @@ pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
         ));
     }
     Ok(Some(Secret::new(token)))
+}
+
+/// The user that the operator says it acts for; `None` if it names nobody. Only what comes
+/// with the operator token is asked: from any other caller the header means nothing.
+#[expect(dead_code, reason = "for the handlers of the operator's requests")]
+pub fn actor(app: &App, request: &HttpRequest) -> Result<Option<AccountId>, Failure> {
+    account_named_in(request, &app.config().operator.actor_header)
+}
+
+fn account_named_in(request: &HttpRequest, header: &str) -> Result<Option<AccountId>, Failure> {
+    let mut values = request.headers().get_all(header);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Failure::Malformed(
+            "Name one user to act for, in one header.",
+        ));
+    }
+    match value.to_str().ok().and_then(AccountId::parse) {
+        Some(id) => Ok(Some(id)),
+        None => Err(Failure::Malformed(
+            "The user to act for is not a user's id, such as usr_ and 32 digits.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    const NAME: &str = "X-Actor-User-Id";
+    const ADA: &str = "usr_0198e4a0c0de7f00a1b2c3d4e5f60718";
+    const EVE: &str = "usr_0198e4a0c0de7f00a1b2c3d4e5f60719";
+
+    /// OPR-01.
+    #[test]
+    fn an_operator_names_one_user_or_none() {
+        let named = |values: &[&str]| {
+            let request = values.iter().fold(TestRequest::get(), |request, value| {
+                request.append_header(("x-actor-user-id", *value))
+            });
+            account_named_in(&request.to_http_request(), NAME)
+        };
+        assert_eq!(named(&[]).unwrap(), None);
+        assert_eq!(named(&[ADA]).unwrap(), AccountId::parse(ADA));
+        for refused in [
+            &[ADA, EVE][..],
+            &[ADA, ADA],
+            &["", ADA],
+            &[""],
+            &["usr_"],
+            &["org_0198e4a0c0de7f00a1b2c3d4e5f60718"],
+            &["USR_0198E4A0C0DE7F00A1B2C3D4E5F60718"],
+            &["usr_0198e4a0c0de7f00a1b2c3d4e5f60718, usr_0198e4a0c0de7f00a1b2c3d4e5f60719"],
+            &["usr_ä"],
+        ] {
+            assert!(
+                matches!(named(refused), Err(Failure::Malformed(_))),
+                "{refused:?}"
+            );
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod hostile_text;
 mod last_use;
 mod limits;
 mod oauth;
+mod operator;
 mod pages;
 mod password;
 mod program;

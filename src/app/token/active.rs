@@ -218,11 +218,6 @@ pub async fn introspector(
     }
 }
 
-/// Whether a text is the operator token.
-pub fn is_operator(app: &App, text: &Secret) -> bool {
-    app.0.secrets.operator_token.matches(&text.digest())
-}
-
 /// What a token may do now (RFC 7662); `None` for everything that is not an active token.
 /// Guesses at tokens are counted for each caller.
 pub async fn introspect(

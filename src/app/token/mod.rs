@@ -9,7 +9,7 @@ mod revocation;
 mod rotation;
 
 pub use active::{
-    ActiveToken, Holder, Introspector, authenticate, introspect, introspector, is_operator,
+    ActiveToken, Holder, Introspector, authenticate, introspect, introspector,
 };
 pub(super) use active::{Found, load, look_up};
 pub(super) use draft::{Draft, draft, insert};

@@ -2,7 +2,7 @@
 
 use super::parameters::{Encoding, credentials, read, required};
 use crate::app::token::{self, Holder, Introspector};
-use crate::app::{App, Context, client};
+use crate::app::{App, Context, client, operator};
 use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -45,7 +45,9 @@ async fn introspector(
             ));
         }
         return match extract::bearer(request)? {
-            Some(token) if token::is_operator(app, &token) => Ok(Introspector::Operator),
+            Some(token) if operator::is_operator(app, context, &token).await => {
+                Ok(Introspector::Operator)
+            }
             _ => Err(Failure::InvalidToken),
         };
     }

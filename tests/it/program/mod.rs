@@ -5,5 +5,6 @@ mod account;
 mod client;
 mod config;
 mod first_start;
+mod operator;
 mod refusal;
 mod stop;

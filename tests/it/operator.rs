@@ -1,0 +1,277 @@
+//! The operator token: two of them while it is replaced, and where it is taken.
+
+use crate::support::database::Database;
+use crate::support::senses::{ManualClock, SeededEntropy};
+use crate::support::{OPERATOR, TestApp, log};
+use doorcode::app::deployment::Secrets;
+use doorcode::app::operator::{self, Rotation, RotationError};
+use doorcode::app::{App, Context};
+use doorcode::config::Config;
+use doorcode::domain::secret::Secret;
+use doorcode::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Several servers without an interface, which share the file of the operator token.
+struct Shared {
+    directory: tempfile::TempDir,
+    database: Database,
+    clock: Arc<ManualClock>,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self {
+            database: Database::create(directory.path()),
+            directory,
+            clock: Arc::default(),
+            entropy: Arc::default(),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.path().join("operator_token")
+    }
+
+    fn previous(&self) -> PathBuf {
+        self.directory.path().join("operator_token.previous")
+    }
+
+    /// The present token, as a script reads it.
+    fn token(&self) -> String {
+        let text = std::fs::read_to_string(self.file()).unwrap();
+        text.trim().to_owned()
+    }
+
+    fn server(&self) -> App {
+        log::capture();
+        let path = |name: &str| self.directory.path().join(name).display().to_string();
+        let env = [
+            ("DOORCODE__DATABASE__URL", self.database.url.clone()),
+            ("DOORCODE__SERVER__SECRET_KEY_FILE", path("secret_key")),
+            ("DOORCODE__OPERATOR__TOKEN_FILE", path("operator_token")),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value));
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let config = Config::load(Some(empty.path()), env).unwrap();
+        let secrets = Secrets::load(&config, self.entropy.as_ref(), |_| None).unwrap();
+        let store = Store::open(&config.database.url).unwrap();
+        store.migrate().unwrap();
+        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        App::new(config, store, secrets, clock, entropy).unwrap()
+    }
+}
+
+async fn knows(app: &App, token: &str) -> bool {
+    operator::is_operator(app, &Context::local(), &Secret::new(token)).await
+}
+
+async fn rotate(app: &App, overlap: Duration) -> Rotation {
+    let rotated = operator::rotate(app, &Context::local(), overlap).await;
+    rotated.unwrap()
+}
+
+/// PAT-23, OPR-03: every server that runs takes the new token at once, and drops the old one
+/// when its time is over.
+#[actix_web::test]
+async fn two_tokens_are_valid_until_the_overlap_ends() {
+    let shared = Shared::new();
+    let servers = [shared.server(), shared.server()];
+    let first = shared.token();
+    for server in &servers {
+        assert!(knows(server, &first).await);
+    }
+    let rotation = rotate(&servers[0], DAY).await;
+    assert_eq!(rotation.token_file, shared.file());
+    assert!(rotation.cut_short.is_none());
+    let second = shared.token();
+    assert_ne!(first, second);
+    for server in &servers {
+        assert!(knows(server, &second).await);
+        assert!(knows(server, &first).await);
+        assert!(!knows(server, &first[..first.len() - 1]).await);
+    }
+
+    shared.clock.advance(24 * 60 * 60 - 1);
+    assert!(knows(&servers[1], &first).await);
+    shared.clock.advance(1);
+    for server in servers.iter().chain([&shared.server()]) {
+        assert!(!knows(server, &first).await);
+        assert!(knows(server, &second).await);
+    }
+    let records = "action = 'operator.token_rotated' AND actor_kind = 'operator' \
+                   AND detail LIKE '%86400%'";
+    assert_eq!(shared.database.count("audit_event", records), 1);
+    for token in [&first, &second] {
+        assert!(!shared.database.dump().contains(token.as_str()));
+        assert!(!log::text().contains(token.as_str()));
+    }
+}
+
+/// SEEDS A.15, A.16, A.19, A.22.
+#[actix_web::test]
+async fn without_an_overlap_the_old_token_ends_at_once_and_so_do_older_ones() {
+    let shared = Shared::new();
+    let (server, other) = (shared.server(), shared.server());
+    let first = shared.token();
+    let end = rotate(&server, DAY).await.previous_ends_at;
+    let second = shared.token();
+    let rotation = rotate(&server, DAY).await;
+    assert!(end.is_some() && rotation.cut_short == end);
+    let third = shared.token();
+    for app in [&server, &other] {
+        assert!(!knows(app, &first).await);
+        assert!(knows(app, &second).await && knows(app, &third).await);
+    }
+    let rotation = rotate(&server, Duration::ZERO).await;
+    assert!(rotation.previous_ends_at.is_none() && rotation.cut_short.is_some());
+    assert!(!shared.previous().exists());
+    let fourth = shared.token();
+    for app in [&server, &other, &shared.server()] {
+        assert!(!knows(app, &second).await && !knows(app, &third).await);
+        assert!(knows(app, &fourth).await);
+    }
+    assert!(rotate(&server, DAY).await.cut_short.is_none());
+}
+
+/// A rotation that was killed between its two steps leaves the old token valid for good.
+#[actix_web::test]
+async fn half_a_rotation_is_none() {
+    let shared = Shared::new();
+    let server = shared.server();
+    let first = shared.token();
+    rotate(&server, DAY).await;
+    let second = shared.token();
+    // What the first step writes, and what a killed command leaves beside it.
+    let half = format!("{second}\n2026-11-23T12:00:00.000Z\n");
+    std::fs::write(shared.previous(), half).unwrap();
+    std::fs::write(shared.directory.path().join("operator_token.77.new"), "dc_").unwrap();
+    shared.clock.advance(3 * 24 * 60 * 60);
+    for server in [&server, &shared.server()] {
+        assert!(knows(server, &second).await);
+        assert!(!knows(server, &first).await);
+    }
+    rotate(&server, DAY).await;
+    assert!(knows(&server, &second).await && knows(&server, &shared.token()).await);
+}
+
+/// CFG-01, PAT-23: what would not be taken at a start is not taken later either.
+#[actix_web::test]
+async fn files_that_cannot_be_used_let_nobody_in_until_they_can() {
+    use std::os::unix::fs::PermissionsExt;
+    let shared = Shared::new();
+    let server = shared.server();
+    let first = shared.token();
+    let allow = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(shared.file(), permissions).unwrap();
+    };
+    allow(0o644);
+    assert!(!knows(&server, &first).await);
+    allow(0o600);
+    assert!(knows(&server, &first).await);
+
+    std::fs::write(shared.file(), "changeme\n").unwrap();
+    assert!(!knows(&server, "changeme").await);
+    assert!(!knows(&server, &first).await);
+    let by_hand = "Vb3-9xQe.7Lm_2Tz~5Kp+8Rw/1Yd=4Hs6Nc";
+    std::fs::write(shared.file(), format!("{by_hand}\n")).unwrap();
+    assert!(knows(&server, by_hand).await);
+    assert!(!knows(&server, &first).await);
+
+    std::fs::write(shared.previous(), "dc_\n").unwrap();
+    std::fs::set_permissions(shared.previous(), PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(!knows(&server, by_hand).await);
+    let refused = operator::rotate(&server, &Context::local(), DAY).await;
+    let Err(RotationError::Secrets(error)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        error
+            .to_string()
+            .contains("operator_token.previous: this is not")
+    );
+    std::fs::remove_file(shared.previous()).unwrap();
+    assert!(knows(&server, by_hand).await);
+
+    std::fs::remove_file(shared.file()).unwrap();
+    assert!(!knows(&server, by_hand).await);
+    assert_eq!(
+        shared
+            .database
+            .count("audit_event", "action LIKE 'operator.%'"),
+        0
+    );
+}
+
+async fn introspects(test: &TestApp, from: &str) -> reqwest::Response {
+    let request = test
+        .anon()
+        .post(test.at("/auth/introspect"))
+        .bearer_auth(OPERATOR)
+        .header("x-forwarded-for", from)
+        .form(&[("token", "dc_0")]);
+    request.send().await.unwrap()
+}
+
+/// OPR-03, SEEDS A.17, A.21: elsewhere the right token is a wrong one, and we know of it.
+#[actix_web::test]
+async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
+    let test = TestApp::with(
+        "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n\
+         [operator]\nnetworks = [\"10.0.0.0/8\", \"2001:db8::/32\"]",
+    )
+    .await;
+    for inside in ["10.1.2.3", "2001:db8::7", "::ffff:10.9.9.9"] {
+        assert_eq!(introspects(&test, inside).await.status(), 200, "{inside}");
+    }
+    assert_eq!(test.events("operator.refused"), 0);
+
+    let wrong = test
+        .anon()
+        .post(test.at("/auth/introspect"))
+        .bearer_auth("dc_f123456789abcdef0123456789abcdef0123456789abcdef")
+        .form(&[("token", "dc_0")]);
+    let wrong = wrong.send().await.unwrap();
+    let challenge = wrong.headers()["www-authenticate"].clone();
+    let wrong = (wrong.status(), wrong.text().await.unwrap());
+    for _ in 0..3 {
+        let refused = introspects(&test, "203.0.113.9").await;
+        assert_eq!(refused.headers()["www-authenticate"], challenge);
+        assert_eq!((refused.status(), refused.text().await.unwrap()), wrong);
+    }
+    // The address of the proxy itself is in no network of the operator.
+    let direct = test
+        .anon()
+        .post(test.at("/auth/introspect"))
+        .bearer_auth(OPERATOR)
+        .form(&[("token", "dc_0")]);
+    assert_eq!(direct.send().await.unwrap().status(), 401);
+
+    let of = |address: &str| {
+        let condition = format!("action = 'operator.refused' AND address = '{address}'");
+        test.count("audit_event", &condition)
+    };
+    assert_eq!((of("203.0.113.9"), of("127.0.0.1")), (1, 1));
+    test.clock.advance(60);
+    assert_eq!(introspects(&test, "203.0.113.9").await.status(), 401);
+    assert_eq!(of("203.0.113.9"), 2);
+    let log = log::text();
+    assert!(log.contains("\"address\":\"203.0.113.9\""));
+    assert!(!log.contains(OPERATOR) && !test.database.dump().contains(OPERATOR));
+}
+
+/// OPR-03.
+#[actix_web::test]
+async fn an_operator_that_is_switched_off_has_no_token() {
+    let test = TestApp::with("[operator]\nenabled = false").await;
+    assert_eq!(introspects(&test, "127.0.0.1").await.status(), 401);
+    let refused = operator::rotate(&test.app, &Context::local(), DAY).await;
+    assert!(matches!(refused, Err(RotationError::Secrets(_))));
+    assert_eq!(test.count("audit_event", "action LIKE 'operator.%'"), 0);
+}

@@ -1,0 +1,170 @@
+//! `doorcode operator rotate`.
+
+use crate::support::deployment::{Deployment, mode};
+use crate::support::http;
+
+async fn introspects(deployment: &Deployment, token: &str) -> u16 {
+    let request = http()
+        .post(deployment.at("/auth/introspect"))
+        .bearer_auth(token)
+        .form(&[("token", "dc_0")]);
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// What a script reads.
+fn token(deployment: &Deployment) -> String {
+    let text = std::fs::read_to_string(deployment.path("data/operator_token")).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    text.trim().to_owned()
+}
+
+/// PAT-23, OPR-03, SEEDS A.1, A.15, A.16, A.18, A.19, A.22: without a restart.
+#[actix_web::test]
+async fn a_running_server_takes_the_new_token_at_once() {
+    let deployment = Deployment::new();
+    let server = deployment.start();
+    let first = token(&deployment);
+    assert_eq!(introspects(&deployment, &first).await, 200);
+
+    let rotated = deployment
+        .command(&["operator", "rotate"])
+        .run()
+        .exited(0)
+        .says(&[
+            "The new operator token is in data/operator_token",
+            "`cat data/operator_token`",
+            "The old one stays valid until ",
+        ]);
+    let second = token(&deployment);
+    assert_ne!(first, second);
+    assert_eq!(introspects(&deployment, &second).await, 200);
+    assert_eq!(introspects(&deployment, &first).await, 200);
+    for file in ["data/operator_token", "data/operator_token.previous"] {
+        assert_eq!(mode(&deployment.path(file)), 0o600);
+    }
+
+    let at_once = deployment
+        .command(&["operator", "rotate", "--overlap", "0"])
+        .run()
+        .exited(0)
+        .says(&[
+            "The old one has ended.",
+            "The one before it, which would have been valid until ",
+        ]);
+    let third = token(&deployment);
+    assert_eq!(introspects(&deployment, &third).await, 200);
+    for ended in [&first, &second] {
+        assert_eq!(introspects(&deployment, ended).await, 401);
+    }
+    let left = std::fs::read_dir(deployment.path("data")).unwrap();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["operator_token", "secret_key"]);
+    let records = "action = 'operator.token_rotated' AND actor_kind = 'operator'";
+    assert_eq!(deployment.database.count("audit_event", records), 2);
+
+    server.signal("TERM");
+    let server = server.finish().exited(0);
+    for output in [rotated, at_once, server] {
+        for token in [&first, &second, &third] {
+            assert!(
+                !format!("{output:?}").contains(token.as_str()),
+                "{output:?}"
+            );
+        }
+    }
+}
+
+/// The token of the environment is replaced there, with both valid in between.
+#[actix_web::test]
+async fn a_token_of_the_environment_is_replaced_by_two_variables() {
+    let old = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe";
+    let new = "Zt5Hw8Qb3Nc6Xk1Vy9Gd2Mf7Lp4Rs0Ja";
+    let deployment = Deployment::new().set("DOORCODE_OPERATOR_TOKEN", old);
+    let refused = deployment
+        .command(&["operator", "rotate"])
+        .run()
+        .exited(1)
+        .complains(&[
+            "DOORCODE_OPERATOR_TOKEN: the operator token comes from this variable",
+            "the old one in DOORCODE_OPERATOR_TOKEN_PREVIOUS",
+        ]);
+    assert!(!refused.stderr.contains(old));
+    assert!(!deployment.path("data/operator_token").exists());
+
+    let deployment = deployment
+        .set("DOORCODE_OPERATOR_TOKEN", new)
+        .set("DOORCODE_OPERATOR_TOKEN_PREVIOUS", old);
+    let _server = deployment.start();
+    assert_eq!(introspects(&deployment, old).await, 200);
+    assert_eq!(introspects(&deployment, new).await, 200);
+    assert_eq!(introspects(&deployment, &new.to_lowercase()).await, 401);
+}
+
+/// PAT-23.
+#[test]
+fn a_previous_token_that_is_weak_or_alone_is_refused() {
+    let deployment = Deployment::new();
+    let serve = || deployment.command(&["serve"]);
+    serve()
+        .env(
+            "DOORCODE_OPERATOR_TOKEN",
+            "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe",
+        )
+        .env("DOORCODE_OPERATOR_TOKEN_PREVIOUS", "changeme")
+        .run()
+        .exited(1)
+        .complains(&["DOORCODE_OPERATOR_TOKEN_PREVIOUS: the operator token can be guessed"]);
+    serve()
+        .env(
+            "DOORCODE_OPERATOR_TOKEN_PREVIOUS",
+            "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe",
+        )
+        .run()
+        .exited(1)
+        .complains(&["DOORCODE_OPERATOR_TOKEN_PREVIOUS: this is the token before the one"]);
+    deployment.write("data/operator_token", "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe\n");
+    for garbled in [
+        "",
+        "Zt5Hw8Qb3Nc6Xk1Vy9Gd2Mf7Lp4Rs0Ja\n",
+        "Zt5Hw8\ntomorrow\n",
+    ] {
+        deployment.write("data/operator_token.previous", garbled);
+        serve()
+            .run()
+            .exited(1)
+            .complains(&["data/operator_token.previous: this is not the operator token"]);
+    }
+}
+
+/// A rotation that cannot be done changes nothing.
+#[test]
+fn a_rotation_that_is_refused_keeps_the_token() {
+    let deployment = Deployment::new();
+    deployment.command(&["migrate"]).run().exited(0);
+    let token = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe\n";
+    let path = deployment.write("data/operator_token", token);
+    for overlap in ["31d", "soon", "-1h", ""] {
+        deployment
+            .command(&["operator", "rotate", &format!("--overlap={overlap}")])
+            .run()
+            .exited(2)
+            .complains(&["write a "]);
+    }
+    deployment
+        .command(&["operator", "rotate"])
+        .env("DOORCODE__OPERATOR__ENABLED", "false")
+        .run()
+        .exited(1)
+        .complains(&["operator.enabled: there is no operator token"]);
+    deployment
+        .command(&["operator", "rotate"])
+        .env("DOORCODE__DATABASE__URL", "postgres://127.0.0.1:1/doorcode")
+        .run()
+        .exited(1)
+        .complains(&["the database cannot be reached"]);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), token);
+    assert!(!deployment.path("data/operator_token.previous").exists());
+    let records = "action = 'operator.token_rotated'";
+    assert_eq!(deployment.database.count("audit_event", records), 0);
+}
