@@ -10,6 +10,7 @@ pub mod deployment;
 pub mod device;
 mod error;
 mod hashing;
+pub mod mail;
 pub mod operator;
 pub mod org;
 pub mod project;
@@ -29,6 +30,7 @@ use crate::store::{self, Conn, Store};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
+use mail::Outbox;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +122,7 @@ struct Inner {
     hasher: Hasher,
     waiting: Waiting,
     uses: Uses,
+    outbox: Outbox,
 }
 
 impl App {
@@ -132,6 +135,7 @@ impl App {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
         let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
+        let outbox = Outbox::start(&config)?;
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -141,6 +145,7 @@ impl App {
             hasher,
             waiting: Waiting::default(),
             uses: Uses::default(),
+            outbox,
         })))
     }
 
@@ -184,17 +189,19 @@ impl App {
         self.waiting().close();
     }
 
-    /// Writes what is still in memory and closes the database. The last thing that is done.
+    /// Sends and writes what is still in memory and closes the database. The last thing that
+    /// is done.
     pub async fn stop(&self) {
         if let Err(error) = uses::flush(self).await {
             tracing::error!(?error, "the last uses of tokens could not be written");
         }
-        let store = self.store().clone();
-        if tokio::task::spawn_blocking(move || store.stop())
-            .await
-            .is_err()
-        {
-            tracing::error!("the database could not be closed in order");
+        let (app, store) = (self.clone(), self.store().clone());
+        let (mail, database) = tokio::join!(
+            tokio::task::spawn_blocking(move || app.outbox().stop()),
+            tokio::task::spawn_blocking(move || store.stop()),
+        );
+        if mail.and(database).is_err() {
+            tracing::error!("mail or the database could not be closed in order");
         }
     }
 
@@ -212,6 +219,10 @@ impl App {
 
     fn uses(&self) -> &Uses {
         &self.0.uses
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.0.outbox
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {

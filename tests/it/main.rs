@@ -21,6 +21,7 @@ mod headers;
 mod hostile_text;
 mod last_use;
 mod limits;
+mod mail;
 mod oauth;
 mod operator;
 mod pages;

@@ -10,6 +10,7 @@ pub mod node;
 pub mod program;
 pub mod raw;
 pub mod senses;
+pub mod smtp;
 pub mod source;
 
 use actix_web::dev::ServerHandle;

@@ -1,0 +1,212 @@
+//! Mail: what arrives, and what goes on when nothing does.
+
+use crate::support::smtp::Sink;
+use crate::support::{TestApp, log};
+use base64::Engine;
+use doorcode::app::mail::{self, Message};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A server that sends its mail to an address. Its name is in the id of each message.
+async fn with_mail(name: &str, sink: SocketAddr, query: &str) -> TestApp {
+    TestApp::empty(&format!(
+        "[server]\npublic_url = \"http://{name}.localhost\"\n\
+         [branding]\nname = \"Bräu, Söhne\"\n\
+         [mail]\nfrom = \"login@example.com\"\n\
+         smtp_url = \"smtp://ada:hunter%2B2@{sink}{query}\"\n"
+    ))
+    .await
+}
+
+fn message(to: &str, subject: &str, text: &str) -> Message {
+    Message {
+        to: to.to_owned(),
+        subject: subject.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+/// Whether something was logged of a message of the server of this name.
+fn is_logged(name: &str, what: &str) -> bool {
+    let of_it = format!("@{name}.localhost");
+    let log = log::text();
+    let mut lines = log.lines().filter(|line| line.contains(&of_it));
+    lines.any(|line| line.contains(what))
+}
+
+#[actix_web::test]
+async fn a_message_arrives_as_it_was_written() {
+    let sink = Sink::start(&[]);
+    let test = with_mail("arrives", sink.address, "").await;
+    assert!(mail::is_configured(&test.app));
+    let text = "Open this link:\n\nhttps://id.example.com/invitation?link=tulip-4711\n\n.\n..\n";
+    mail::send(
+        &test.app,
+        message("eve@example.com", "Ada invites you", text),
+    );
+    let received = sink.next();
+    let credentials = base64::engine::general_purpose::STANDARD.encode("\0ada\0hunter+2");
+    let commands: Vec<_> = received.commands.lines().collect();
+    assert_eq!(
+        commands,
+        [
+            "EHLO arrives.localhost",
+            &format!("AUTH PLAIN {credentials}"),
+            "MAIL FROM:<login@example.com>",
+            "RCPT TO:<eve@example.com>",
+            "DATA",
+        ]
+    );
+    assert_eq!(received.header("To"), "eve@example.com");
+    assert_eq!(received.header("Subject"), "Ada invites you");
+    assert_eq!(received.header("Date"), "Sun, 22 Nov 2026 12:00:00 +0000");
+    assert_eq!(received.header("Auto-Submitted"), "auto-generated");
+    assert_eq!(received.header("Content-Type"), "text/plain; charset=utf-8");
+    let from = received.header("From");
+    assert!(
+        from.ends_with(" <login@example.com>") && from.is_ascii(),
+        "{from}"
+    );
+    assert!(
+        received
+            .header("Message-ID")
+            .ends_with("@arrives.localhost>")
+    );
+    assert_eq!(
+        received.body().replace("\r\n", "\n").trim_end(),
+        text.trim_end()
+    );
+    assert!(sink.is_empty());
+
+    for secret in ["tulip-4711", "hunter+2", "hunter%2B2", &credentials] {
+        assert!(!log::text().contains(secret), "{secret}");
+    }
+}
+
+/// INJ-01: names are written by people, and none of them adds a header or a recipient.
+#[actix_web::test]
+async fn no_name_adds_a_header_or_a_recipient() {
+    let sink = Sink::start(&[]);
+    let test = with_mail("injected", sink.address, "").await;
+    for to in [
+        "eve@example.com\r\nRCPT TO:<mallory@example.com>",
+        "eve@example.com, mallory@example.com",
+        "Eve <eve@example.com>",
+        "eve",
+        "",
+    ] {
+        mail::send(&test.app, message(to, "Hello", "canary"));
+    }
+    let break_out = "Hi\r\nBcc: mallory@example.com\r\n\r\nText\n.\nQUIT é \u{202e}\0";
+    mail::send(
+        &test.app,
+        message("eve@example.com", break_out, "canary\r\n.\r\nQUIT\r\n"),
+    );
+    let received = sink.next();
+    assert_eq!(received.commands.matches("RCPT").count(), 1, "{received:?}");
+    let head = received.data.split("\r\n\r\n").next().unwrap();
+    let names: Vec<_> = head
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Date",
+            "Message-ID",
+            "From",
+            "To",
+            "Subject",
+            "Auto-Submitted",
+            "Content-Type",
+            "Content-Transfer-Encoding",
+        ]
+    );
+    assert!(head.is_ascii(), "{head}");
+    assert_eq!(received.body().trim_end(), "canary\r\n.\r\nQUIT");
+    assert!(sink.is_empty());
+    assert!(is_logged("injected", "its address makes no sense"));
+}
+
+#[actix_web::test]
+async fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
+    let sink = Sink::start(&["451 later", "250 taken", "554 no: canary-9f2c"]);
+    let test = with_mail("busy", sink.address, "").await;
+    mail::send(
+        &test.app,
+        message("eve@example.com", "First", "canary-9f2c"),
+    );
+    let (first, again) = (sink.next(), sink.next());
+    assert_eq!(first.data, again.data);
+    mail::send(
+        &test.app,
+        message("eve@example.com", "Second", "canary-9f2c"),
+    );
+    mail::send(
+        &test.app,
+        message("eve@example.com", "Third", "canary-9f2c"),
+    );
+    assert_eq!(sink.next().header("Subject"), "Second");
+    assert_eq!(sink.next().header("Subject"), "Third");
+    test.app.stop().await;
+    assert!(sink.is_empty());
+    assert!(is_logged("busy", "the mail server answered 554"));
+    // What a server answers may repeat the message.
+    assert!(!log::text().contains("canary-9f2c"));
+}
+
+/// A mail server that says nothing, and one that is not there, hold nobody up.
+#[actix_web::test]
+async fn nobody_waits_for_a_mail_server_that_is_down() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = [&silent, &gone].map(|listener| listener.local_addr().unwrap());
+    drop(gone);
+    for (name, address) in ["silent", "gone"].into_iter().zip(addresses) {
+        let test = with_mail(name, address, "").await;
+        let started = Instant::now();
+        for _ in 0..150 {
+            mail::send(
+                &test.app,
+                message("eve@example.com", "Hello", "canary-77aa"),
+            );
+        }
+        let ready = test
+            .anon()
+            .get(test.at("/readyz"))
+            .header("host", "localhost");
+        assert_eq!(ready.send().await.unwrap().status(), 200);
+        test.app.stop().await;
+        // The silent one is given 10 seconds for its first word.
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(is_logged(name, "too many are waiting"), "{name}");
+    }
+    assert!(is_logged("gone", "messages are not sent: the program ends"));
+    assert!(!log::text().contains("canary-77aa"));
+}
+
+/// CFG-01: where TLS is asked for, nothing goes out without it.
+#[actix_web::test]
+async fn without_the_tls_that_was_asked_for_nothing_is_sent() {
+    let sink = Sink::start(&[]);
+    let test = with_mail("plain", sink.address, "?tls=required").await;
+    mail::send(&test.app, message("eve@example.com", "Hello", "canary"));
+    test.app.stop().await;
+    assert!(sink.is_empty());
+    assert!(is_logged(
+        "plain",
+        "messages are not sent: the program ends"
+    ));
+}
+
+/// CFG-01: without a setting nothing goes out.
+#[actix_web::test]
+async fn without_a_mail_server_nothing_is_sent() {
+    let test = TestApp::empty("[server]\npublic_url = \"http://unset.localhost\"").await;
+    assert!(!mail::is_configured(&test.app));
+    mail::send(&test.app, message("eve", "Hello", "canary"));
+    test.app.stop().await;
+    assert!(!is_logged("unset", "message"));
+}
