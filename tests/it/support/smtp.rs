@@ -45,11 +45,11 @@ impl Received {
 
 impl Sink {
     /// Starts it. It answers the first messages as is said here, and takes all others.
-    pub fn start(answers: &[&'static str]) -> Self {
+    pub fn start(answers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, received) = channel();
-        let mut answers = answers.to_vec().into_iter();
+        let mut answers = answers.iter().copied();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 // A client may break off whenever it likes.
