@@ -160,6 +160,41 @@ async fn half_a_rotation_is_none() {
     assert!(knows(&server, &second).await && knows(&server, &shared.token()).await);
 }
 
+#[actix_web::test]
+async fn two_rotations_at_once_are_one() {
+    let shared = Shared::new();
+    let server = shared.server();
+    let first = shared.token();
+    let other = std::fs::File::open(shared.directory.path()).unwrap();
+    other.lock().unwrap();
+    let refused = operator::rotate(&server, &Context::local(), DAY).await;
+    let Err(RotationError::Secrets(error)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(error.to_string().contains("another command is replacing"));
+    assert_eq!(shared.token(), first);
+    drop(other);
+    rotate(&server, DAY).await;
+    assert_ne!(shared.token(), first);
+}
+
+/// A directory of secrets may be elsewhere.
+#[actix_web::test]
+async fn a_token_file_behind_a_link_is_replaced_where_it_is() {
+    let shared = Shared::new();
+    let server = shared.server();
+    let first = shared.token();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let kept = elsewhere.path().join("kept");
+    std::fs::rename(shared.file(), &kept).unwrap();
+    std::os::unix::fs::symlink(&kept, shared.file()).unwrap();
+    assert!(knows(&server, &first).await);
+    rotate(&server, DAY).await;
+    assert!(shared.file().is_symlink() && !kept.is_symlink());
+    assert_ne!(shared.token(), first);
+    assert!(knows(&server, &first).await && knows(&server, &shared.token()).await);
+}
+
 /// CFG-01, PAT-23: what would not be taken at a start is not taken later either.
 #[actix_web::test]
 async fn files_that_cannot_be_used_let_nobody_in_until_they_can() {

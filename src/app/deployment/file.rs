@@ -3,7 +3,7 @@
 
 use super::Error;
 use crate::domain::secret::Secret;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -55,11 +55,19 @@ fn directory(file: &Path) -> Option<&Path> {
         .filter(|parent| !parent.as_os_str().is_empty())
 }
 
-/// Keeps others who do so out of a file's directory until it is dropped.
-pub fn lock_directory(file: &Path) -> io::Result<File> {
-    let directory = File::open(directory(file).unwrap_or(Path::new(".")))?;
-    directory.lock()?;
-    Ok(directory)
+/// Keeps others who do so out of a file's directory until it is dropped. Fails if somebody
+/// is there.
+pub fn lock_directory(file: &Path) -> Result<File, Error> {
+    let failed = |error| Error::File(file.to_owned(), error);
+    let directory = File::open(directory(file).unwrap_or(Path::new("."))).map_err(failed)?;
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => Err(Error::Unusable(
+            file.display().to_string(),
+            "another command is replacing this file. Try again when it has ended.",
+        )),
+    }
 }
 
 /// A secret that is written, but has not its name yet. It is removed if it never gets it.

@@ -220,7 +220,7 @@ impl Files {
     fn prepare(&self, new: &Secret, overlap: Duration, now: Instant) -> Result<Prepared, Error> {
         // Behind a symbolic link is the file that is meant.
         let current = std::fs::canonicalize(&self.current).map_err(self.failed())?;
-        let lock = file::lock_directory(&current).map_err(self.failed())?;
+        let lock = file::lock_directory(&current)?;
         let owner = std::fs::metadata(&current).map_err(self.failed())?;
         let old = file::read(&current)?.unwrap_or_default();
         let is_alive = |(_, end): &(Secret, Instant)| now < *end;
