@@ -1,7 +1,8 @@
 //! The question of a proxy or an API: may this token do that, there, now?
 
 use super::caller::{find_organization, find_project};
-use super::token::{ActiveToken, Found, is_operator, look_up};
+use super::operator::is_operator;
+use super::token::{ActiveToken, Found, look_up};
 use super::{App, Context, Error};
 use crate::domain::decision::{self, Demand, Place};
 use crate::domain::id::OrganizationId;
@@ -45,7 +46,7 @@ pub async fn verify(
     text: &Secret,
     question: Question,
 ) -> Result<Allowed, Error> {
-    if is_operator(app, text) {
+    if is_operator(app, context, text).await {
         return Ok(Allowed::Operator);
     }
     let handle = app.clone();
