@@ -245,7 +245,7 @@ pub fn expiry(
             "expires",
             match NaiveDate::parse_from_str(date, DATE) {
                 Ok(_) => fault.message,
-                Err(_) => "Choose when the token ends: never, 30d, 90d, 1y, or a date such as 2030-01-31.".to_owned(),
+                Err(_) => "Choose when the token ends. Write never, 30d, 90d, 1y, or a date such as 2030-01-31.".to_owned(),
             },
         ))?),
     };
