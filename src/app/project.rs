@@ -1,13 +1,13 @@
 //! Projects of organizations, and who was added to them.
 
 use super::caller::{Authority, Caller};
-use super::token::After;
 use super::{App, Context, Error};
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
 use crate::domain::decision::Place;
 use crate::domain::id::{AccountId, ProjectId};
 use crate::domain::org::Role;
+use crate::domain::page::Page;
 use crate::domain::project::Project;
 use crate::domain::{self, Fault, Instant};
 use crate::store::project::Wanted;
@@ -68,16 +68,14 @@ pub async fn list(
     app: &App,
     caller: &Caller,
     organization: Option<&str>,
-    after: After,
-    limit: u16,
+    page: &Page,
 ) -> Result<Vec<Project>, Error> {
-    let (handle, caller) = (app.clone(), caller.clone());
+    let (handle, caller, page) = (app.clone(), caller.clone(), page.clone());
     let named = organization.map(str::to_owned);
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-            let limit = i64::from(limit);
+            let (after, limit) = (page.after(), page.look_for());
             let organizations = match &named {
                 Some(named) => Some(vec![reached_organization(conn, &authority, named)?]),
                 None => {

@@ -10,6 +10,7 @@ pub mod device;
 pub mod id;
 pub mod network;
 pub mod org;
+pub mod page;
 pub mod password;
 pub mod policy;
 pub mod project;

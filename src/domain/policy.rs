@@ -229,11 +229,11 @@ impl Policy {
 /// made before the policy was tightened and its grace still runs.
 pub type Admission = Result<(), Violation>;
 
-/// The graces that can be chosen when a policy is tightened, in hours.
-pub const GRACES: [u32; 4] = [0, 24, 7 * 24, 30 * 24];
+/// How long tokens go on that a tightened policy does not admit, if nobody chooses.
+pub const DEFAULT_GRACE: Duration = Duration::days(7);
 
-/// The grace that is chosen if nobody chooses, in hours.
-pub const DEFAULT_GRACE: u32 = 7 * 24;
+/// How long they may go on at the most.
+pub const LONGEST_GRACE: Duration = Duration::days(30);
 
 #[cfg(test)]
 mod tests {

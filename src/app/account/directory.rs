@@ -2,11 +2,12 @@
 
 use super::{NewAccount, add_as};
 use crate::app::caller::Caller;
-use crate::app::token::{After, end_all};
+use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
 use crate::domain::account::{self, Account};
 use crate::domain::audit::Action;
 use crate::domain::id::AccountId;
+use crate::domain::page::Page;
 use crate::domain::token::{Owner, RevocationReason};
 use crate::store;
 use crate::store::token::Selection;
@@ -34,17 +35,13 @@ impl Named {
 }
 
 /// Every account, the oldest first.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    after: After,
-    limit: u16,
-) -> Result<Vec<Account>, Error> {
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Account>, Error> {
     caller.require_operator()?;
+    let page = page.clone();
     app.store()
         .read(move |conn| {
-            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-            Ok(store::account::list_accounts(conn, after, limit.into())?)
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::account::list_accounts(conn, after, limit)?)
         })
         .await
 }

@@ -2,11 +2,12 @@
 
 use super::{READ, WRITE};
 use crate::app::caller::{Authority, Caller, Denial};
-use crate::app::token::{After, end_all};
+use crate::app::token::end_all;
 use crate::app::{App, Context, Error, Events};
 use crate::domain::audit::Action;
 use crate::domain::id::{AccountId, OrganizationId};
 use crate::domain::org::{Member, Organization, Role};
+use crate::domain::page::Page;
 use crate::domain::token::{Owner, RevocationReason};
 use crate::store::token::Selection;
 use crate::store::{self, Conn};
@@ -20,16 +21,16 @@ pub async fn list_members(
     app: &App,
     caller: &Caller,
     named: &str,
-    after: After,
-    limit: u16,
+    page: &Page,
 ) -> Result<Vec<Member>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let page = page.clone();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-            let members = store::org::list_members(conn, &organization.id, after, limit.into())?;
+            let (after, limit) = (page.after(), page.look_for());
+            let members = store::org::list_members(conn, &organization.id, after, limit)?;
             Ok(members)
         })
         .await

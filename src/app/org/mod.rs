@@ -11,18 +11,19 @@ pub use invitation::{
 pub(super) use joining::{Joining, join};
 pub(super) use member::depart_everywhere;
 pub use member::{list_members, put_member, remove_member};
-pub use policy::{Affected, Change, Effect, Tightening, review_policy, set_policy};
+pub use policy::{Affected, Change, Effect, Tightening, review, update};
 
 use super::caller::{Caller, Denial};
-use super::token::{After, end_all};
+use super::token::end_all;
 use super::{App, Context, Error};
 use crate::domain::audit::Action;
 use crate::domain::decision::Place;
 use crate::domain::id::OrganizationId;
 use crate::domain::org::{self, Organization, Role};
+use crate::domain::page::Page;
 use crate::domain::policy::{Plan, Policy};
 use crate::domain::token::RevocationReason;
-use crate::domain::{self, Fault};
+use crate::domain::{self, Fault, Instant};
 use crate::store;
 use crate::store::token::Selection;
 use serde_json::json;
@@ -40,6 +41,14 @@ pub struct Seen {
     pub organization: Organization,
     /// The caller's role; `None` for the operator.
     pub role: Option<Role>,
+}
+
+impl Seen {
+    /// Where the organization stands among others: when it was made, and its id.
+    fn position(&self) -> (Instant, &str) {
+        let organization = &self.organization;
+        (organization.created_at, organization.id.as_str())
+    }
 }
 
 /// Makes an organization, whose owner is the person who makes it.
@@ -103,21 +112,16 @@ pub async fn create(
 
 /// The organizations that the caller reaches; all of them for an operator who acts for
 /// nobody. A person's come in one page.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    after: After,
-    limit: u16,
-) -> Result<Vec<Seen>, Error> {
-    let (handle, caller) = (app.clone(), caller.clone());
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, Error> {
+    let (handle, caller, page) = (app.clone(), caller.clone(), page.clone());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             authority.require_scope(READ, &Place::Anywhere)?;
             let mut seen: Vec<Seen> = match (&caller, authority.reach()) {
                 (Caller::Operator(None), _) => {
-                    let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-                    let all = store::org::list_organizations(conn, after, limit.into())?;
+                    let (after, limit) = (page.after(), page.look_for());
+                    let all = store::org::list_organizations(conn, after, limit)?;
                     return Ok(all
                         .into_iter()
                         .map(|organization| Seen {
@@ -144,20 +148,8 @@ pub async fn list(
                     seen
                 }
             };
-            seen.sort_by(|a, b| {
-                let key = |seen: &Seen| {
-                    let organization = &seen.organization;
-                    (organization.created_at, organization.id.to_string())
-                };
-                key(a).cmp(&key(b))
-            });
-            if let Some(after) = &after {
-                seen.retain(|seen| {
-                    let organization = &seen.organization;
-                    (organization.created_at, organization.id.to_string()) > *after
-                });
-            }
-            seen.truncate(limit.into());
+            seen.sort_by(|a, b| a.position().cmp(&b.position()));
+            seen.retain(|seen| page.after().is_none_or(|after| seen.position() > after));
             Ok(seen)
         })
         .await
@@ -175,36 +167,6 @@ pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error
                 _ => authority.role_in(&organization.id),
             };
             Ok(Seen { organization, role })
-        })
-        .await
-}
-
-/// Renames an organization. Its address stays.
-pub async fn rename(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    named: &str,
-    name: &str,
-) -> Result<Organization, Error> {
-    let name = domain::name("name", name)?;
-    let event = app.event(context, caller.actor(), Action::OrganizationRenamed);
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    app.store()
-        .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let found = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
-            store::org::update_name(conn, &found.id, &name)?;
-            event.write_in(
-                conn,
-                Some(&found.id),
-                Some(found.id.as_str()),
-                json!({"from": found.name, "to": name}),
-            )?;
-            Ok(Organization {
-                name: name.clone(),
-                ..found
-            })
         })
         .await
 }

@@ -2,21 +2,25 @@
 //! grace when it is applied.
 
 use super::WRITE;
-use crate::app::caller::{Authority, Caller};
+use crate::app::caller::{Authority, Caller, Denial};
 use crate::app::{App, Context, Error};
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
 use crate::domain::org::{Organization, Role};
-use crate::domain::policy::{Bearer, GRACES, Life, Longest, MOST_DAYS, Plan, Policy, Violation};
+use crate::domain::policy::{
+    Bearer, LONGEST_GRACE, Life, Longest, MOST_DAYS, Plan, Policy, Violation,
+};
 use crate::domain::token::{Owner, Token};
-use crate::domain::{Fault, Instant};
+use crate::domain::{self, Fault, Instant};
 use crate::store::{self, Conn};
 use chrono::Duration;
 use serde_json::json;
 
 /// What is to change; `None` for what stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
+    /// The name. The address stays.
+    pub name: Option<String>,
     /// The plan, which only the operator changes.
     pub plan: Option<Plan>,
     /// The policy.
@@ -24,25 +28,42 @@ pub struct Change {
 }
 
 impl Change {
-    fn check(&self) -> Result<(), Fault> {
-        match self.policy.map(|policy| policy.longest) {
-            Some(Longest::Days(days)) if !(1..=MOST_DAYS).contains(&days) => Err(Fault::new(
+    /// The change with its name in its normal form, or everything that is wrong with it.
+    fn checked(self) -> Result<Self, Error> {
+        let mut faults = Vec::new();
+        if let Some(Longest::Days(days)) = self.policy.map(|policy| policy.longest)
+            && !(1..=MOST_DAYS).contains(&days)
+        {
+            faults.push(Fault::new(
                 "policy/max_lifetime_days",
                 format!("Choose from 1 to {MOST_DAYS} days, or no limit."),
-            )),
-            _ => Ok(()),
+            ));
+        }
+        let name = match self.name.map(|name| domain::name("name", &name)) {
+            Some(Ok(name)) => Some(name),
+            Some(Err(fault)) => {
+                faults.push(fault);
+                None
+            }
+            None => None,
+        };
+        match faults.is_empty() {
+            true => Ok(Self { name, ..self }),
+            false => Err(Error::Invalid(faults)),
         }
     }
 
     /// The organization with this change.
     fn apply(&self, organization: &Organization) -> Organization {
         Organization {
+            name: self.name.clone().unwrap_or(organization.name.clone()),
             plan: self.plan.unwrap_or(organization.plan),
             policy: self.policy.unwrap_or(organization.policy),
             ..organization.clone()
         }
     }
 
+    /// Admins change the name, owners the policy, and the operator the plan.
     fn authorize(
         &self,
         conn: &mut Conn,
@@ -50,7 +71,11 @@ impl Change {
         authority: &Authority,
         named: &str,
     ) -> Result<Organization, Error> {
-        let organization = authority.hold_organization(conn, named, WRITE, Role::Owner)?;
+        let least = match self.policy {
+            Some(_) => Role::Owner,
+            None => Role::Admin,
+        };
+        let organization = authority.organization(conn, named, WRITE, least)?;
         if self.plan.is_some_and(|plan| plan != organization.plan) {
             caller.require_operator()?;
         }
@@ -90,27 +115,27 @@ pub struct Tightening {
 }
 
 /// Shows what a change of plan or policy would do. Nothing is changed.
-pub async fn review_policy(
+pub async fn review(
     app: &App,
     caller: &Caller,
     named: &str,
     change: Change,
 ) -> Result<Tightening, Error> {
-    change.check()?;
+    let change = change.checked()?;
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let now = app.now();
     app.store()
-        .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
             let organization = change.authorize(conn, &caller, &authority, &named)?;
             tightening(conn, &organization, &change, now)
         })
         .await
 }
 
-/// Changes an organization's plan or policy. What the change does not admit any more goes on
-/// for the grace.
-pub async fn set_policy(
+/// Changes an organization's name, plan or policy. What the change does not admit any more
+/// goes on for the grace.
+pub async fn update(
     app: &App,
     context: &Context,
     caller: &Caller,
@@ -118,47 +143,70 @@ pub async fn set_policy(
     change: Change,
     grace: Duration,
 ) -> Result<Tightening, Error> {
-    change.check()?;
-    if grace < Duration::zero() || grace > Duration::hours(i64::from(GRACES[GRACES.len() - 1])) {
+    let change = change.checked()?;
+    if grace < Duration::zero() || grace > LONGEST_GRACE {
         return Err(Fault::new("grace", "Choose a grace of up to 30 days.").into());
     }
-    let event = app.event(context, caller.actor(), Action::PolicyChanged);
+    let renamed = app.event(context, caller.actor(), Action::OrganizationRenamed);
+    let changed = app.event(context, caller.actor(), Action::PolicyChanged);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
-            let organization = change.authorize(conn, &caller, &authority, &named)?;
-            let tightening = tightening(conn, &organization, &change, event.at)?;
-            let (id, end) = (&organization.id, event.at + grace);
-            for affected in &tightening.affected {
-                let token = &affected.token;
-                store::policy::replace_grace(conn, id, &token.id, end)?;
-                if affected.effect == Effect::Ends {
-                    store::token::shorten(conn, &token.id, end)?;
-                }
+            let found = change.authorize(conn, &caller, &authority, &named)?;
+            let before = store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart)?;
+            let tightening = tightening(conn, &before, &change, changed.at)?;
+            let (id, after) = (&before.id, &tightening.organization);
+            if after.name != before.name {
+                store::org::update_name(conn, id, &after.name)?;
+                renamed.write_in(
+                    conn,
+                    Some(id),
+                    Some(id.as_str()),
+                    json!({"from": before.name, "to": after.name}),
+                )?;
             }
-            let after = &tightening.organization;
-            store::org::update_policy(conn, id, after.plan, after.policy)?;
-            let tokens: Vec<_> = tightening
-                .affected
-                .iter()
-                .map(|affected| affected.token.id.as_str())
-                .collect();
-            event.write_in(
-                conn,
-                Some(id),
-                Some(id.as_str()),
-                json!({
-                    "plan": after.plan.as_str(),
-                    "personal_tokens": after.policy.personal_tokens.as_str(),
-                    "longest": format!("{:?}", after.policy.longest),
-                    "grace_seconds": grace.num_seconds(),
-                    "tokens": tokens,
-                }),
-            )?;
+            if (after.plan, after.policy) != (before.plan, before.policy) {
+                let end = changed.at + grace;
+                for affected in &tightening.affected {
+                    let token = &affected.token;
+                    store::policy::replace_grace(conn, id, &token.id, end)?;
+                    if affected.effect == Effect::Ends {
+                        store::token::shorten(conn, &token.id, end)?;
+                    }
+                }
+                store::org::update_policy(conn, id, after.plan, after.policy)?;
+                changed.write_in(
+                    conn,
+                    Some(id),
+                    Some(id.as_str()),
+                    describe(&tightening, grace),
+                )?;
+            }
             Ok(tightening)
         })
         .await
+}
+
+/// A change of plan or policy as the audit log tells it.
+fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
+    let Organization { plan, policy, .. } = &tightening.organization;
+    let tokens: Vec<_> = tightening
+        .affected
+        .iter()
+        .map(|affected| affected.token.id.as_str())
+        .collect();
+    json!({
+        "plan": plan.as_str(),
+        "personal_tokens": policy.personal_tokens.as_str(),
+        "never_expires": policy.longest == Longest::Unlimited,
+        "max_lifetime_days": match policy.longest {
+            Longest::Days(days) => Some(days),
+            Longest::Unlimited | Longest::Ending => None,
+        },
+        "grace_seconds": grace.num_seconds(),
+        "tokens": tokens,
+    })
 }
 
 fn tightening(

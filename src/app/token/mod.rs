@@ -8,9 +8,7 @@ mod owner;
 mod revocation;
 mod rotation;
 
-pub use active::{
-    ActiveToken, Holder, Introspector, authenticate, introspect, introspector,
-};
+pub use active::{ActiveToken, Holder, Introspector, authenticate, introspect, introspector};
 pub(super) use active::{Found, load, look_up};
 pub(super) use draft::{Draft, draft, insert};
 pub use making::{Wish, create, reserve};
@@ -27,6 +25,7 @@ use crate::domain::Instant;
 use crate::domain::decision::Place;
 use crate::domain::id::TokenId;
 use crate::domain::org::Role;
+use crate::domain::page::Page;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Owner, Token};
 use crate::store::{self, Conn};
@@ -96,25 +95,22 @@ pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
     }
 }
 
-/// A place in a list that is ordered by time: when the last thing was made, and its id.
-pub type After = Option<(Instant, String)>;
-
-/// Tokens, the newest first, with those that have ended.
+/// Tokens, the newest first, with those that have ended: a page, and one more if the list goes
+/// on.
 pub async fn list(
     app: &App,
     caller: &Caller,
     whose: &Whose,
-    after: After,
-    limit: u16,
+    page: &Page,
 ) -> Result<Vec<Token>, Error> {
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    let page = page.clone();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, READ)?;
-            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-            let tokens = store::token::list_tokens(conn, &owner, after, limit.into())?;
-            Ok(tokens)
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::token::list_tokens(conn, &owner, after, limit)?)
         })
         .await
 }

@@ -14,6 +14,7 @@ use crate::app::token::{self, Whose, Wish};
 use crate::config::Lifetime;
 use crate::domain::Instant;
 use crate::domain::id::TokenId;
+use crate::domain::page::Page;
 use crate::domain::token::{State, Token};
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -23,7 +24,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Duration;
 
 /// How many tokens a page shows.
-const SHOWN: u16 = 500;
+const SHOWN: usize = 500;
 
 /// The person, as the one who asks.
 fn caller(person: &SignedIn) -> Caller {
@@ -33,7 +34,13 @@ fn caller(person: &SignedIn) -> Caller {
 /// `GET /tokens`.
 pub async fn show_tokens(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let person = visit.person("/tokens")?;
-    let tokens = token::list(&visit.app, &caller(person), &Whose::Own, None, SHOWN).await?;
+    let tokens = token::list(
+        &visit.app,
+        &caller(person),
+        &Whose::Own,
+        &Page::first(SHOWN),
+    )
+    .await?;
     let query = extract::query(&request)?;
     let notice = match (query.value("revoked"), query.value("revoked-all")) {
         (Some(id), _) => tokens
@@ -223,7 +230,13 @@ pub async fn submit_revoke(
 pub async fn show_revoke_all(visit: Visit) -> Result<HttpResponse, Failure> {
     let person = visit.person("/tokens/revoke-all")?;
     let now = visit.now();
-    let tokens = token::list(&visit.app, &caller(person), &Whose::Own, None, SHOWN).await?;
+    let tokens = token::list(
+        &visit.app,
+        &caller(person),
+        &Whose::Own,
+        &Page::first(SHOWN),
+    )
+    .await?;
     let page = RevokeAllPage {
         chrome: visit.chrome(),
         tokens: tokens
