@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod device;
 mod hashing;
 pub mod org;
+pub mod receipt;
 pub mod session;
 pub mod sweep;
 mod throttle;
@@ -87,6 +88,10 @@ pub enum Error {
     Conflict(&'static str),
     /// Too many attempts: come back after this time.
     Throttled(chrono::Duration),
+    /// The same call, by its Idempotency-Key, is at work already.
+    InProgress,
+    /// The Idempotency-Key was used for another call.
+    KeyReused,
     /// An error that the OAuth specifications name.
     OAuth(OAuthError, &'static str),
     /// Too much is going on; nothing was done.

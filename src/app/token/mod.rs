@@ -1,9 +1,11 @@
 //! Tokens: making and showing them, and the standing of their owners.
 
 mod active;
+mod by_token;
 mod revocation;
 
 pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector, is_operator};
+pub use by_token::{create_by_token, list_by_token, position};
 pub use revocation::{give_back, revoke, revoke_all};
 
 use super::session::SignedIn;
@@ -113,15 +115,14 @@ fn read_reservation(app: &App, person: &SignedIn, text: &str) -> Option<TokenId>
     is_ours.then_some(id)
 }
 
-/// Makes a personal token. Fails with [`Error::Conflict`] if its form has made one before. Its
-/// scopes are of the catalogue, and such as the person's role
-/// allows.
-pub async fn create(
+/// The name, the scopes and the end that a wish means. `scopes` is what its sender calls the
+/// scopes.
+fn checked(
     app: &App,
-    context: &Context,
-    person: &SignedIn,
-    wish: Wish,
-) -> Result<NewToken, Error> {
+    wish: &Wish,
+    scopes: &'static str,
+) -> Result<(String, ScopeSet, Option<Instant>), Error> {
+    let field = scopes;
     let mut faults = Vec::new();
     let name = domain::name("name", &wish.name).unwrap_or_else(|fault| {
         faults.push(fault);
@@ -135,7 +136,7 @@ pub async fn create(
                 ScopeName::parse(name).filter(|name| app.config().scopes.find(name).is_some());
             if known.is_none() {
                 faults.push(Fault::new(
-                    "scope",
+                    field,
                     "One of the scopes does not exist. Choose from the list.",
                 ));
             }
@@ -152,7 +153,19 @@ pub async fn create(
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
+    Ok((name, scopes, expires_at))
+}
 
+/// Makes a personal token. Fails with [`Error::Conflict`] if its form has made one before. Its
+/// scopes are of the catalogue, and such as the person's role
+/// allows.
+pub async fn create(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    wish: Wish,
+) -> Result<NewToken, Error> {
+    let (name, scopes, expires_at) = checked(app, &wish, "scope")?;
     let draft = draft(app);
     let owner = Owner::Account(person.account.id.clone());
     let reserved = wish

@@ -1,17 +1,28 @@
 //! `/v1/me`.
 
-use super::authenticated;
-use crate::app::App;
+use super::call::Call;
 use crate::domain::Instant;
+use crate::domain::token;
 use crate::web::failure::Failure;
 use crate::wire::api::{Me, Organization, Token, User};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use chrono::SecondsFormat;
+use utoipa::OpenApi;
 
-/// `GET /v1/me`: who the caller is, for any token.
-pub async fn show_me(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let active = authenticated(&app, &request).await?;
-    let token = &active.token;
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(show_me))]
+pub struct Description;
+
+/// Show who the caller is and what its token may do.
+#[utoipa::path(
+    get,
+    path = "/v1/me",
+    tag = "me",
+    responses((status = 200, description = "The caller.", body = Me))
+)]
+pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
+    let active = &call.token;
     let memberships = active
         .owner
         .as_ref()
@@ -23,14 +34,7 @@ pub async fn show_me(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
             email: owner.account.email.clone(),
         }),
         organization: None,
-        token: Token {
-            id: token.id.to_string(),
-            kind: token.owner.kind().to_owned(),
-            name: token.name.clone(),
-            hint: token.hint.clone(),
-            created_at: rfc3339(token.created_at),
-            expires_at: token.expires_at.map(rfc3339),
-        },
+        token: document(&active.token),
         scopes: active.scopes.iter().map(ToString::to_string).collect(),
         organizations: memberships
             .unwrap_or_default()
@@ -44,6 +48,18 @@ pub async fn show_me(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
             .collect(),
         projects: Vec::new(),
     }))
+}
+
+/// A token, without its text.
+pub fn document(token: &token::Token) -> Token {
+    Token {
+        id: token.id.to_string(),
+        kind: token.owner.kind().to_owned(),
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+        created_at: rfc3339(token.created_at),
+        expires_at: token.expires_at.map(rfc3339),
+    }
 }
 
 fn rfc3339(at: Instant) -> String {

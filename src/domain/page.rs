@@ -1,0 +1,55 @@
+//! Lists in pages, the newest first. A page begins after a position and not at a number, so
+//! that what is added meanwhile neither hides nor repeats an item.
+
+use super::Instant;
+
+/// Where an item stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// When the item was made.
+    pub at: Instant,
+    /// Its id, which tells items of the same moment apart.
+    pub id: String,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// How many items at the most.
+    pub limit: usize,
+    /// The position of the last item that the caller has; `None` at the beginning.
+    pub after: Option<Position>,
+}
+
+impl Page {
+    /// How many items to look for: one more than are shown tells whether the list goes on.
+    pub fn look_for(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    /// Cuts what was found down to the page; tells whether the list goes on.
+    pub fn cut<T>(&self, found: &mut Vec<T>) -> bool {
+        let goes_on = found.len() > self.limit;
+        found.truncate(self.limit);
+        goes_on
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_item_too_many_tells_that_the_list_goes_on() {
+        let page = Page {
+            limit: 2,
+            after: None,
+        };
+        assert_eq!(page.look_for(), 3);
+        for (found, shown, goes_on) in [(0, 0, false), (1, 1, false), (2, 2, false), (3, 2, true)] {
+            let mut items: Vec<_> = (0..found).collect();
+            assert_eq!(page.cut(&mut items), goes_on);
+            assert_eq!(items.len(), shown);
+        }
+    }
+}
