@@ -101,6 +101,7 @@ async fn of_many_at_once_one_takes_effect() {
     let test = TestApp::start().await;
     let second = test.again("").await;
     let token = test.token(&SCOPES).await;
+    let before = test.events("token.created");
     let calls = (0..50).map(|i| {
         let server = if i % 2 == 0 { &test } else { &second };
         let wish = wish("one");
@@ -123,7 +124,7 @@ async fn of_many_at_once_one_takes_effect() {
     };
     assert_eq!(done.iter().filter(first).count(), 1);
     assert_eq!(test.count("token", "name = 'one'"), 1);
-    assert_eq!(test.events("token.created"), 1);
+    assert_eq!(test.events("token.created"), before + 1);
 }
 
 /// IDM-07: for 24 hours; then the key is new, and the row is forgotten.
