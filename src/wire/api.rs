@@ -104,8 +104,9 @@ pub struct List<T> {
     pub next_cursor: Option<String>,
 }
 
-/// `POST /v1/tokens`: what a new token is to be.
+/// What a new token is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct TokenWish {
     /// The name, 1 to 100 characters.
     pub name: String,
@@ -116,7 +117,8 @@ pub struct TokenWish {
     pub expires: String,
 }
 
-/// A token that was just made, with its text. It has no `Debug`, so that no log can hold it.
+/// A token that was just made, with its text.
+// Without `Debug`, so that no log line can hold it.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewToken {
     /// The token's text. It is shown once.

@@ -261,7 +261,7 @@ fn challenge(app: &App, told: &Told<'_>) -> Option<String> {
             Some(scope) => format!(r#", error="insufficient_scope", scope="{scope}""#),
             None => r#", error="insufficient_scope""#.to_owned(),
         },
-        // RFC 6750 has a name for every 403.
+        // RFC 6750 section 3.1 has this one name for all that takes higher privileges.
         kind if kind.status() == StatusCode::FORBIDDEN => {
             r#", error="insufficient_scope""#.to_owned()
         }
