@@ -3,11 +3,15 @@
 //! disagree.
 
 pub mod account;
+pub mod caller;
 pub mod client;
+pub mod decision;
 pub mod deployment;
 pub mod device;
+mod error;
 mod hashing;
 pub mod org;
+pub mod project;
 pub mod receipt;
 pub mod session;
 pub mod sweep;
@@ -17,12 +21,13 @@ mod uses;
 mod waiting;
 
 use crate::config::Config;
+use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
-use crate::domain::id::{EventId, IdSeed};
+use crate::domain::id::{EventId, IdSeed, OrganizationId};
 use crate::domain::secret::{Key, Secret};
-use crate::domain::{Fault, Instant};
 use crate::store::{self, Conn, Store};
 use deployment::Secrets;
+pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,102 +77,6 @@ impl Entropy for SystemEntropy {
         if let Err(error) = rand::rngs::SysRng.try_fill_bytes(buffer) {
             panic!("the operating system gives no random bytes: {error}");
         }
-    }
-}
-
-/// Why a use case did not do what it was asked.
-#[derive(Debug)]
-pub enum Error {
-    /// The input is wrong; every fault at once.
-    Invalid(Vec<Fault>),
-    /// The caller has not shown who it is, or not rightly.
-    Unauthenticated,
-    /// There is no such thing, or the caller has no part in it.
-    NotFound,
-    /// What was asked for contradicts what is there; in words for the person.
-    Conflict(&'static str),
-    /// Too many attempts: come back after this time.
-    Throttled(chrono::Duration),
-    /// The same call, by its Idempotency-Key, is at work already.
-    InProgress,
-    /// The Idempotency-Key was used for another call.
-    KeyReused,
-    /// An error that the OAuth specifications name.
-    OAuth(OAuthError, &'static str),
-    /// Too much is going on; nothing was done.
-    Busy,
-    /// The database failed; nothing was done.
-    Store(store::Error),
-}
-
-/// The error names of RFC 6749 section 5.2 and RFC 8628 section 3.5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the RFCs")]
-pub enum OAuthError {
-    InvalidRequest,
-    InvalidClient,
-    InvalidGrant,
-    InvalidScope,
-    UnauthorizedClient,
-    UnsupportedGrantType,
-    AuthorizationPending,
-    SlowDown,
-    AccessDenied,
-    ExpiredToken,
-}
-
-impl OAuthError {
-    /// The registered name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::InvalidScope => "invalid_scope",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::AuthorizationPending => "authorization_pending",
-            Self::SlowDown => "slow_down",
-            Self::AccessDenied => "access_denied",
-            Self::ExpiredToken => "expired_token",
-        }
-    }
-}
-
-impl Error {
-    /// Whether trying again soon may help: the server is busy, or its database is away.
-    pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy
-                | Self::Store(
-                    store::Error::Unavailable(_) | store::Error::Collision | store::Error::Busy
-                )
-        )
-    }
-}
-
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        match error {
-            store::Error::Busy => Self::Busy,
-            error => Self::Store(error),
-        }
-    }
-}
-
-impl store::Fails for Error {
-    fn store_error(&self) -> Option<&store::Error> {
-        match self {
-            Self::Store(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Invalid(vec![fault])
     }
 }
 
@@ -315,6 +224,14 @@ impl App {
         self.random()
     }
 
+    /// Prepares audit records of this moment.
+    fn events(&self, context: &Context, actor: Actor, action: Action) -> Events {
+        Events {
+            event: self.event(context, actor, action),
+            app: self.clone(),
+        }
+    }
+
     /// Prepares an audit record of this moment.
     fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
         Event {
@@ -323,6 +240,21 @@ impl App {
             context: context.clone(),
             actor,
             action,
+        }
+    }
+}
+
+/// Audit records of one moment and kind, as many as a change turns out to need.
+struct Events {
+    app: App,
+    event: Event,
+}
+
+impl Events {
+    fn next(&self) -> Event {
+        Event {
+            id: EventId::new(self.event.at, self.app.id_seed()),
+            ..self.event.clone()
         }
     }
 }
@@ -345,6 +277,17 @@ impl Event {
         target: Option<&str>,
         detail: serde_json::Value,
     ) -> Result<(), Error> {
+        self.write_in(conn, None, target, detail)
+    }
+
+    /// The same for what belongs to an organization.
+    fn write_in(
+        &self,
+        conn: &mut Conn,
+        organization_id: Option<&OrganizationId>,
+        target: Option<&str>,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
         store::audit::insert_event(
             conn,
             &store::audit::Event {
@@ -353,7 +296,7 @@ impl Event {
                 action: self.action,
                 actor: &self.actor,
                 target,
-                organization_id: None,
+                organization_id: organization_id.map(OrganizationId::as_str),
                 request_id: &self.context.request_id,
                 address: self.context.address,
                 detail,

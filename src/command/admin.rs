@@ -3,7 +3,8 @@
 
 use super::{Outcome, explain, load_config, open, open_store, print};
 use clap::Subcommand;
-use doorcode::app::account::{self, NewAccount};
+use doorcode::app::account::{self, Named, NewAccount};
+use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient};
 use doorcode::app::{App, Context, Error};
 use doorcode::domain::org::Role;
@@ -123,7 +124,8 @@ pub fn user(config: Option<&Path>, user: User) -> Outcome {
         }
         User::Deactivate { email } => {
             let account = with_app(config, async |app| {
-                account::deactivate(app, &Context::local(), &email).await
+                let named = Named::Email(email.clone());
+                account::deactivate(app, &Context::local(), &Caller::Operator(None), named).await
             });
             let account = account.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(

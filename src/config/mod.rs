@@ -11,6 +11,7 @@ mod device;
 mod duration;
 mod error;
 mod postgres;
+mod routes;
 mod scopes;
 mod server;
 mod sign_in;
@@ -27,6 +28,7 @@ pub use server::{PublicUrl, Server};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 
+use crate::domain::route::RouteTable;
 use crate::domain::{self, scope::Catalogue};
 use source::{Entries, File};
 use std::path::{Path, PathBuf};
@@ -57,6 +59,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
     pub scopes: Catalogue,
+    /// `[[routes]]`: what the routes of the protected API demand.
+    pub routes: RouteTable,
 }
 
 /// What people see of the deployment.
@@ -153,6 +157,7 @@ impl Config {
         let operator = root.section("operator", Operator::read);
         let sign_in = root.section("sign_in", SignIn::read);
         let scopes = scopes::read(&mut root);
+        let routes = routes::read(&mut root, scopes.as_ref());
         root.finish();
 
         match scopes {
@@ -165,6 +170,7 @@ impl Config {
                 operator,
                 sign_in,
                 scopes,
+                routes,
             }),
             _ => Err(ConfigError::new(faults)),
         }
@@ -187,9 +193,12 @@ impl Config {
         let scopes = scopes::settings(&self.scopes)
             .into_iter()
             .map(|settings| ("[[scopes]]".to_owned(), settings));
+        let routes = routes::settings(&self.routes)
+            .into_iter()
+            .map(|settings| ("[[routes]]".to_owned(), settings));
 
         let mut text = String::new();
-        for (header, settings) in sections.chain(scopes) {
+        for (header, settings) in sections.chain(scopes).chain(routes) {
             if !text.is_empty() {
                 text.push('\n');
             }

@@ -122,13 +122,18 @@ impl<'f> Table<'f> {
         })
     }
 
+    /// Whether a key is written that nobody has read yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Reads a text that must be there.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        if !self.entries.contains_key(key) {
+        if !self.has(key) {
             self.fault(key, "is missing".to_owned());
         }
         self.text(key, parse)

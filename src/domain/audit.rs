@@ -1,6 +1,6 @@
 //! The audit log's vocabulary: who did what.
 
-use super::id::AccountId;
+use super::id::{AccountId, TokenId};
 
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,10 +9,14 @@ pub enum Actor {
     Anonymous,
     /// A person in a browser.
     Account(AccountId),
+    /// A token, at the management API.
+    Token(TokenId),
     /// A registered client, acting for itself.
     Client(String),
     /// The operator of the deployment.
     Operator,
+    /// The operator, on behalf of a person.
+    OperatorFor(AccountId),
     /// Doorcode itself.
     System,
 }
@@ -24,7 +28,8 @@ impl Actor {
             Self::Anonymous => "anonymous",
             Self::Account(_) => "user",
             Self::Client(_) => "client",
-            Self::Operator => "operator",
+            Self::Token(_) => "token",
+            Self::Operator | Self::OperatorFor(_) => "operator",
             Self::System => "system",
         }
     }
@@ -32,7 +37,8 @@ impl Actor {
     /// The actor's id, where the kind alone does not tell.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Account(id) => Some(id.as_str()),
+            Self::Account(id) | Self::OperatorFor(id) => Some(id.as_str()),
+            Self::Token(id) => Some(id.as_str()),
             Self::Client(id) => Some(id),
             Self::Anonymous | Self::Operator | Self::System => None,
         }
@@ -78,10 +84,38 @@ actions! {
     SignedOut = "session.ended",
     /// An organization was made.
     OrganizationCreated = "organization.created",
+    /// An organization was renamed.
+    OrganizationRenamed = "organization.renamed",
+    /// An organization was deleted.
+    OrganizationDeleted = "organization.deleted",
+    /// An organization's plan or policy was changed.
+    PolicyChanged = "organization.policy_changed",
     /// A person joined an organization.
     MemberAdded = "member.added",
+    /// A member's role was changed.
+    MemberChanged = "member.changed",
+    /// A person left an organization, or was taken out of it.
+    MemberRemoved = "member.removed",
+    /// Somebody was invited to an organization.
+    InvitationCreated = "invitation.created",
+    /// An invitation was accepted.
+    InvitationAccepted = "invitation.accepted",
+    /// An invitation was withdrawn.
+    InvitationWithdrawn = "invitation.withdrawn",
+    /// A project was made.
+    ProjectCreated = "project.created",
+    /// A project was renamed.
+    ProjectRenamed = "project.renamed",
+    /// A project was deleted.
+    ProjectDeleted = "project.deleted",
+    /// A person was added to a project.
+    ProjectMemberAdded = "project.member_added",
+    /// A person was taken out of a project.
+    ProjectMemberRemoved = "project.member_removed",
     /// A client was registered.
     ClientCreated = "client.created",
+    /// A client was switched on or off.
+    ClientChanged = "client.changed",
     /// A device asked for a code.
     DeviceRequested = "device.requested",
     /// A person typed a code that names no request.
@@ -100,6 +134,8 @@ actions! {
     DeviceRefused = "device.refused",
     /// A token was made.
     TokenCreated = "token.created",
+    /// A token got a successor.
+    TokenRotated = "token.rotated",
     /// A token was revoked.
     TokenRevoked = "token.revoked",
 }

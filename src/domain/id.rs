@@ -57,6 +57,8 @@ macro_rules! id {
 
 id!(/** A person's account. */ AccountId, "usr_");
 id!(/** An organization. */ OrganizationId, "org_");
+id!(/** A project of an organization. */ ProjectId, "prj_");
+id!(/** An invitation to an organization. */ InvitationId, "inv_");
 id!(/** A token: personal or of an organization. */ TokenId, "tok_");
 id!(/** A browser session. */ SessionId, "ses_");
 id!(/** A device grant (RFC 8628). */ GrantId, "grt_");

@@ -5,12 +5,16 @@
 pub mod account;
 pub mod audit;
 pub mod client;
+pub mod decision;
 pub mod device;
 pub mod id;
 pub mod network;
 pub mod org;
 pub mod page;
 pub mod password;
+pub mod policy;
+pub mod project;
+pub mod route;
 pub mod scope;
 pub mod sealed;
 pub mod secret;

@@ -1,7 +1,10 @@
 //! Organizations and the roles of their members.
 
-use super::id::OrganizationId;
+use super::account::Account;
+use super::id::{InvitationId, OrganizationId};
+use super::policy::{Plan, Policy};
 use super::{Fault, Instant};
+use chrono::Duration;
 
 /// A member's role. A greater role may do all that a lesser one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +47,10 @@ pub struct Organization {
     pub name: String,
     /// When it was made.
     pub created_at: Instant,
+    /// What it has subscribed to.
+    pub plan: Plan,
+    /// Which tokens may reach it.
+    pub policy: Policy,
 }
 
 /// A person's part in an organization.
@@ -54,6 +61,39 @@ pub struct Membership {
     /// The role in it.
     pub role: Role,
 }
+
+/// A member, as the organization sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The person.
+    pub account: Account,
+    /// The person's role.
+    pub role: Role,
+    /// Since when the person has been a member.
+    pub joined_at: Instant,
+}
+
+/// An invitation that nobody has accepted yet. Whoever holds its link can, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its identifier.
+    pub id: InvitationId,
+    /// The organization to join.
+    pub organization_id: OrganizationId,
+    /// The address that it was meant for, if one was named: no other account may accept it.
+    pub email: Option<String>,
+    /// The role to join with.
+    pub role: Role,
+    /// Who made it, as an actor of the audit log.
+    pub invited_by: String,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When its link ends.
+    pub expires_at: Instant,
+}
+
+/// How long the link of an invitation works.
+pub const INVITATION_LIFETIME: Duration = Duration::days(7);
 
 /// The highest role among memberships; `None` without any.
 pub fn highest_role(memberships: &[Membership]) -> Option<Role> {

@@ -1,10 +1,11 @@
 //! Tokens: their written form, their attributes and whether they are alive.
 
-use super::id::{AccountId, OrganizationId, TokenId};
+use super::id::{AccountId, OrganizationId, ProjectId, TokenId};
 use super::scope::ScopeSet;
 use super::secret::Secret;
 use super::{Fault, Instant};
 use chrono::{Days, NaiveDate, NaiveTime};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Random bytes in a token: 160 bits (RFC 6749 section 10.10).
@@ -69,6 +70,50 @@ impl Owner {
     }
 }
 
+/// What a token is limited to, besides its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The one organization that it reaches; `None` for all of its owner's.
+    pub organization: Option<OrganizationId>,
+    /// The projects that it reaches, all of the one organization that it is limited to;
+    /// `None` for all that its owner reaches. It is never `Some` of nothing by deletion: a
+    /// project that is gone stays named, so that the limit does not vanish with it.
+    pub projects: Option<BTreeSet<ProjectId>>,
+}
+
+impl Limits {
+    /// Whether the token reaches an organization as a whole, not only some of its projects.
+    pub fn allow_organization(&self, id: &OrganizationId) -> bool {
+        self.organization.as_ref().is_none_or(|limit| limit == id) && self.projects.is_none()
+    }
+
+    /// Whether the token reaches a project of an organization.
+    pub fn allow_project(&self, organization_id: &OrganizationId, id: &ProjectId) -> bool {
+        self.organization
+            .as_ref()
+            .is_none_or(|limit| limit == organization_id)
+            && self
+                .projects
+                .as_ref()
+                .is_none_or(|limits| limits.contains(id))
+    }
+
+    /// Whether nothing that these limits allow is forbidden by the others.
+    pub fn is_within(&self, others: &Self) -> bool {
+        let organization = match (&self.organization, &others.organization) {
+            (_, None) => true,
+            (Some(own), Some(other)) => own == other,
+            (None, Some(_)) => false,
+        };
+        let projects = match (&self.projects, &others.projects) {
+            (_, None) => true,
+            (Some(own), Some(other)) => own.is_subset(other),
+            (None, Some(_)) => false,
+        };
+        organization && projects
+    }
+}
+
 /// A token without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
@@ -80,16 +125,22 @@ pub struct Token {
     pub name: String,
     /// What it was granted. What it may do now can be less: see the owner's role.
     pub scopes: ScopeSet,
+    /// What it is limited to, besides its scopes.
+    pub limits: Limits,
     /// The prefix and the last four characters.
     pub hint: String,
     /// The client that asked for it, if it came by the device flow.
     pub client_id: Option<String>,
     /// The device that asked for it, by its own unverified word.
     pub device_name: Option<String>,
+    /// Who made it, as an actor of the audit log.
+    pub created_by: String,
     /// When it was made.
     pub created_at: Instant,
     /// When it ends; `None` if never.
     pub expires_at: Option<Instant>,
+    /// The token in whose place it came.
+    pub replaces: Option<TokenId>,
     /// Its last use that was recorded.
     pub last_use: Option<LastUse>,
     /// How it was ended before its time.
@@ -127,6 +178,12 @@ pub enum RevocationReason {
     Client,
     /// The owner's account was deactivated.
     Deactivated,
+    /// The owner left the organization that it was limited to, or the last one.
+    LeftOrganization,
+    /// The organization was deleted.
+    OrganizationDeleted,
+    /// An operator ended it.
+    Operator,
 }
 
 impl RevocationReason {
@@ -137,6 +194,9 @@ impl RevocationReason {
             Self::RevokeAll => "revoke_all",
             Self::Client => "revoked_by_client",
             Self::Deactivated => "account_deactivated",
+            Self::LeftOrganization => "left_organization",
+            Self::OrganizationDeleted => "organization_deleted",
+            Self::Operator => "revoked_by_operator",
         }
     }
 }
@@ -165,8 +225,8 @@ impl Token {
     }
 }
 
-/// Reads the choice of the field `Expires`: a preset, or `custom` with a date, at whose end
-/// (UTC) the token ends. `latest` is the latest expiry that the configuration allows, `None`
+/// Reads the choice of the field `Expires`: a preset, a date, or `custom` with a date beside
+/// it, at whose end (UTC) the token ends. `latest` is the latest expiry that the configuration allows, `None`
 /// if tokens may live for ever.
 pub fn expiry(
     choice: &str,
@@ -181,7 +241,13 @@ pub fn expiry(
         "90d" => in_days(90),
         "1y" => in_days(365),
         "custom" => Some(end_of_day(custom.unwrap_or_default(), now)?),
-        _ => return Err(Fault::new("expires", "Choose when the token ends.")),
+        date => Some(end_of_day(date, now).map_err(|fault| Fault::new(
+            "expires",
+            match NaiveDate::parse_from_str(date, DATE) {
+                Ok(_) => fault.message,
+                Err(_) => "Choose when the token ends: never, 30d, 90d, 1y, or a date such as 2030-01-31.".to_owned(),
+            },
+        ))?),
     };
     match (end, latest) {
         (None, Some(_)) => Err(Fault::new(
@@ -203,9 +269,12 @@ pub fn expiry(
     }
 }
 
+/// How dates are written.
+const DATE: &str = "%Y-%m-%d";
+
 fn end_of_day(date: &str, now: Instant) -> Result<Instant, Fault> {
     let fault = |message| Fault::new("expires_on", message);
-    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
+    let date = NaiveDate::parse_from_str(date, DATE)
         .map_err(|_| fault("Enter a date as year-month-day, such as 2030-01-31."))?;
     let end = date
         .checked_add_days(Days::new(1))

@@ -97,6 +97,42 @@ pub fn hold_account(conn: &mut Conn, id: &AccountId) -> Result<Option<Account>, 
     row.map(Account::try_from).transpose()
 }
 
+/// Holds an account so that nobody else may even [`hold_account`] it before this transaction
+/// ends: for changes of what the account's tokens depend on.
+pub fn lock_account(conn: &mut Conn, id: &AccountId) -> Result<(), Error> {
+    if let Conn::Postgres(conn) = conn {
+        account::table
+            .filter(account::id.eq(id.as_str()))
+            .select(account::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    Ok(())
+}
+
+/// Accounts, the oldest first, after the one at this place in the order.
+pub fn list_accounts(
+    conn: &mut Conn,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Account>, Error> {
+    let mut query = account::table
+        .order((account::created_at.asc(), account::id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            account::created_at.gt(at).or(account::created_at
+                .eq(at)
+                .and(account::id.gt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
 /// Whether any account was ever made.
 pub fn is_any_account(conn: &mut Conn) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(account::table.select(account::id))).get_result(conn)?)

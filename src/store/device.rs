@@ -251,6 +251,18 @@ pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
+/// All that a person approved and no device fetched yet: to denied.
+pub fn deny_approved(conn: &mut Conn, by: &AccountId) -> Result<(), Error> {
+    diesel::update(
+        device_grant::table
+            .filter(device_grant::decided_by.eq(by.as_str()))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set(device_grant::state.eq(DENIED))
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Approved to redeemed; `false` if another poll was first.
 pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Result<bool, Error> {
     let changed = diesel::update(

@@ -24,6 +24,11 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         created_at -> Timestamp,
+        plan -> Text,
+        personal_tokens -> Text,
+        longest -> Text,
+        longest_days -> Nullable<Integer>,
+        deleted_at -> Nullable<Timestamp>,
     }
 }
 
@@ -78,6 +83,48 @@ diesel::table! {
         revoked_at -> Nullable<Timestamp>,
         revoked_by -> Nullable<Text>,
         revoked_reason -> Nullable<Text>,
+        limit_organization_id -> Nullable<Text>,
+        limit_projects -> Nullable<Text>,
+        created_by -> Text,
+        replaces -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    policy_grace (token_id, organization_id) {
+        organization_id -> Text,
+        token_id -> Text,
+        ends_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    project (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    project_member (project_id, account_id) {
+        project_id -> Text,
+        account_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitation (id) {
+        id -> Text,
+        link_digest -> Text,
+        organization_id -> Text,
+        email -> Nullable<Text>,
+        role -> Text,
+        invited_by -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
     }
 }
 
@@ -142,4 +189,15 @@ diesel::table! {
 diesel::joinable!(membership -> organization (organization_id));
 diesel::joinable!(membership -> account (account_id));
 diesel::joinable!(session -> account (account_id));
-diesel::allow_tables_to_appear_in_same_query!(account, organization, membership, session);
+diesel::joinable!(project -> organization (organization_id));
+diesel::joinable!(project_member -> project (project_id));
+diesel::joinable!(project_member -> account (account_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    account,
+    organization,
+    membership,
+    session,
+    project,
+    project_member,
+);
+diesel::allow_tables_to_appear_in_same_query!(token, membership);

@@ -3,16 +3,16 @@
 use super::schema::token;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
-use crate::domain::id::{AccountId, OrganizationId, TokenId};
+use crate::domain::id::{AccountId, OrganizationId, ProjectId, TokenId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::Digest;
-use crate::domain::token::{LastUse, Owner, Revocation, RevocationReason, Token};
+use crate::domain::token::{LastUse, Limits, Owner, Revocation, RevocationReason, Token};
 use diesel::prelude::*;
 use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = token, treat_none_as_default_value = false)]
-struct Row {
+pub(super) struct Row {
     id: String,
     token_digest: String,
     account_id: Option<String>,
@@ -29,6 +29,10 @@ struct Row {
     revoked_at: Option<chrono::NaiveDateTime>,
     revoked_by: Option<String>,
     revoked_reason: Option<String>,
+    limit_organization_id: Option<String>,
+    limit_projects: Option<String>,
+    created_by: String,
+    replaces: Option<String>,
 }
 
 impl TryFrom<Row> for Token {
@@ -55,7 +59,39 @@ impl TryFrom<Row> for Token {
             }),
             _ => None,
         };
+        let limits = Limits {
+            organization: match &row.limit_organization_id {
+                None => None,
+                Some(id) => Some(read_value(
+                    OrganizationId::parse(id),
+                    "token",
+                    "limit_organization_id",
+                    &row.id,
+                )?),
+            },
+            projects: match &row.limit_projects {
+                None => None,
+                Some(ids) => Some(read_value(
+                    ids.split_whitespace().map(ProjectId::parse).collect(),
+                    "token",
+                    "limit_projects",
+                    &row.id,
+                )?),
+            },
+        };
+        let replaces = match &row.replaces {
+            None => None,
+            Some(id) => Some(read_value(
+                TokenId::parse(id),
+                "token",
+                "replaces",
+                &row.id,
+            )?),
+        };
         Ok(Self {
+            limits,
+            replaces,
+            created_by: row.created_by,
             owner: read_value(owner, "token", "account_id", &row.id)?,
             scopes: read_value(
                 ScopeSet::parse(&row.scopes).ok(),
@@ -99,6 +135,13 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         revoked_at: None,
         revoked_by: None,
         revoked_reason: None,
+        limit_organization_id: new.limits.organization.as_ref().map(ToString::to_string),
+        limit_projects: new.limits.projects.as_ref().map(|projects| {
+            let ids: Vec<_> = projects.iter().map(ProjectId::as_str).collect();
+            ids.join(" ")
+        }),
+        created_by: new.created_by.clone(),
+        replaces: new.replaces.as_ref().map(ToString::to_string),
     };
     diesel::insert_into(token::table)
         .values(row)
@@ -116,30 +159,66 @@ pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<T
         .transpose()
 }
 
-/// A person's tokens, the newest first.
-pub fn list_tokens(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Token>, Error> {
-    token::table
-        .filter(token::account_id.eq(account_id.as_str()))
+/// The tokens of an owner, the newest first, after the one at this place in the order.
+pub fn list_tokens(
+    conn: &mut Conn,
+    owner: &Owner,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Token>, Error> {
+    let mut query = token::table
         .order((token::created_at.desc(), token::id.desc()))
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(Token::try_from)
-        .collect()
+        .limit(limit)
+        .into_boxed();
+    query = match owner {
+        Owner::Account(id) => query.filter(token::account_id.eq(id.to_string())),
+        Owner::Organization(id) => query.filter(token::organization_id.eq(id.to_string())),
+    };
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            token::created_at
+                .lt(at)
+                .or(token::created_at.eq(at).and(token::id.lt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Token::try_from).collect()
 }
 
-/// One of a person's tokens.
-pub fn find_token(
-    conn: &mut Conn,
-    account_id: &AccountId,
-    id: &TokenId,
-) -> Result<Option<Token>, Error> {
+/// The token with this id.
+pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
     token::table
         .filter(token::id.eq(id.as_str()))
-        .filter(token::account_id.eq(account_id.as_str()))
         .get_result::<Row>(conn)
         .optional()?
         .map(Token::try_from)
         .transpose()
+}
+
+/// The token that came in the place of another.
+pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, Error> {
+    token::table
+        .filter(token::replaces.eq(id.as_str()))
+        .select(token::id)
+        .get_result::<String>(conn)
+        .optional()?
+        .map(|successor| read_value(TokenId::parse(&successor), "token", "id", &successor))
+        .transpose()
+}
+
+/// Has a token end at a moment, unless it ends before.
+pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error> {
+    diesel::update(
+        token::table.filter(token::id.eq(id.as_str())).filter(
+            token::expires_at
+                .is_null()
+                .or(token::expires_at.gt(stored(end))),
+        ),
+    )
+    .set(token::expires_at.eq(stored(end)))
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Revokes a token; `false` if it was revoked before.
@@ -164,34 +243,83 @@ pub fn mark_revoked(
     Ok(changed == 1)
 }
 
-/// Revokes all of a person's tokens that could still be used; tells which.
+/// Which tokens are to be revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Those of an owner.
+    Owner(Owner),
+    /// A person's that are limited to an organization.
+    LimitedTo(AccountId, OrganizationId),
+    /// Everything that belongs or is limited to an organization.
+    Organization(OrganizationId),
+    /// Those that a client asked for.
+    Client(String),
+    /// All of them.
+    Everything,
+}
+
+/// Rows that are changed by one statement.
+const BATCH: usize = 500;
+
+/// Revokes the tokens of a selection that could still be used, all or those that were made
+/// before a moment; tells which.
 pub fn mark_all_revoked(
     conn: &mut Conn,
-    account_id: &AccountId,
+    selection: &Selection,
+    issued_before: Option<Instant>,
     by: &str,
     reason: RevocationReason,
     now: Instant,
 ) -> Result<Vec<TokenId>, Error> {
-    diesel::update(
-        token::table
-            .filter(token::account_id.eq(account_id.as_str()))
-            .filter(token::revoked_at.is_null())
-            .filter(
-                token::expires_at
-                    .is_null()
-                    .or(token::expires_at.gt(stored(now))),
-            ),
-    )
-    .set((
-        token::revoked_at.eq(stored(now)),
-        token::revoked_by.eq(by),
-        token::revoked_reason.eq(reason.as_str()),
-    ))
-    .returning(token::id)
-    .get_results::<String>(conn)?
-    .iter()
-    .map(|id| read_value(TokenId::parse(id), "token", "id", id))
-    .collect()
+    let mut query = token::table
+        .filter(token::revoked_at.is_null())
+        .filter(
+            token::expires_at
+                .is_null()
+                .or(token::expires_at.gt(stored(now))),
+        )
+        .select(token::id)
+        .into_boxed();
+    query = match selection.clone() {
+        Selection::Owner(Owner::Account(id)) => query.filter(token::account_id.eq(id.to_string())),
+        Selection::Owner(Owner::Organization(id)) => {
+            query.filter(token::organization_id.eq(id.to_string()))
+        }
+        Selection::LimitedTo(account, organization) => query
+            .filter(token::account_id.eq(account.to_string()))
+            .filter(token::limit_organization_id.eq(organization.to_string())),
+        Selection::Organization(id) => query.filter(
+            token::organization_id
+                .eq(id.to_string())
+                .or(token::limit_organization_id.eq(id.to_string())),
+        ),
+        Selection::Client(id) => query.filter(token::client_id.eq(id)),
+        Selection::Everything => query,
+    };
+    if let Some(moment) = issued_before {
+        query = query.filter(token::created_at.lt(stored(moment)));
+    }
+    let mut ended = Vec::new();
+    for batch in query.get_results::<String>(conn)?.chunks(BATCH) {
+        ended.extend(
+            diesel::update(
+                token::table
+                    .filter(token::id.eq_any(batch))
+                    .filter(token::revoked_at.is_null()),
+            )
+            .set((
+                token::revoked_at.eq(stored(now)),
+                token::revoked_by.eq(by),
+                token::revoked_reason.eq(reason.as_str()),
+            ))
+            .returning(token::id)
+            .get_results::<String>(conn)?,
+        );
+    }
+    ended
+        .iter()
+        .map(|id| read_value(TokenId::parse(id), "token", "id", id))
+        .collect()
 }
 
 /// Remembers a token's last use, unless a later one is known.

@@ -42,8 +42,6 @@ pub enum Failure {
     Problem(Kind, &'static str),
     /// The body of a call of the management API is wrong; every fault.
     Faults(Vec<json::Fault>),
-    /// The token lacks this scope.
-    MissingScope(String),
     /// Something broke that should not; what, for the log.
     Internal(String),
 }
@@ -80,6 +78,8 @@ impl Failure {
             Self::App(error) => match error {
                 app::Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 app::Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+                app::Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                app::Error::ActorRequired | app::Error::ActorUnknown => StatusCode::BAD_REQUEST,
                 app::Error::NotFound => StatusCode::NOT_FOUND,
                 app::Error::Conflict(_) | app::Error::InProgress => StatusCode::CONFLICT,
                 app::Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -100,7 +100,6 @@ impl Failure {
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::Problem(kind, _) => kind.status(),
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::MissingScope(_) => StatusCode::FORBIDDEN,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -113,8 +113,15 @@ pub struct TokenWish {
     /// The names of its scopes; only such as the caller has itself.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// `never`, `30d`, `90d` or `1y`.
-    pub expires: String,
+    /// `never`, `30d`, `90d`, `1y` or a date; the deployment's default if it is left out.
+    #[serde(default)]
+    pub expires: Option<String>,
+    /// The one organization that it is to reach, by its id or address.
+    #[serde(default)]
+    pub organization: Option<String>,
+    /// The ids of the projects that it is to reach; none for no limit.
+    #[serde(default)]
+    pub projects: Vec<String>,
 }
 
 /// A token that was just made, with its text.

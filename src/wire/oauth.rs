@@ -87,6 +87,12 @@ pub struct ActiveToken {
     pub jti: String,
     /// `personal` or `organization`.
     pub kind: String,
+    /// The organization that owns the token, or that it is limited to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub organization: Option<String>,
+    /// The projects that the token is limited to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub projects: Option<Vec<String>>,
 }
 
 /// Authorization server metadata (RFC 8414 section 2).

@@ -3,19 +3,7 @@
 import assert from 'node:assert/strict'
 import { flow, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
-
-const link = (page, name) => page.getByRole('link', { name, exact: true })
-const button = (page, name) => page.getByRole('button', { name, exact: true })
-
-/** Makes a token and answers it. */
-async function create(page, name, scopes = []) {
-  await page.goto('/tokens')
-  await link(page, 'New token').click()
-  await page.getByLabel('Name').fill(name)
-  for (const scope of scopes) await page.getByRole('checkbox', { name: scope }).check()
-  await submit(page, button(page, 'Create token'))
-  return page.locator('[data-token]').innerText()
-}
+import { button, createToken as create, link } from './harness/token.mjs'
 
 async function assertNoToken(page, token) {
   assert.equal(await page.locator('[data-token]').count(), 0)

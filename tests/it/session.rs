@@ -2,7 +2,6 @@
 
 use crate::support::browser::Browser;
 use crate::support::{EMAIL, PASSWORD, TestApp};
-use doorcode::app::{Context, account};
 
 const HOUR: i64 = 3600;
 
@@ -210,9 +209,7 @@ async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
     let token = test.token(&["tokens:read"]).await;
     let mut here = test.user().await;
     let mut there = other.user().await;
-    account::deactivate(&test.app, &Context::local(), EMAIL)
-        .await
-        .unwrap();
+    test.deactivate(EMAIL).await;
 
     assert!(!is_signed_in(&mut here).await);
     assert!(!is_signed_in(&mut there).await);
@@ -226,9 +223,7 @@ async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
         test.browser().try_sign_in(EMAIL, PASSWORD).await.status,
         401
     );
-    account::deactivate(&test.app, &Context::local(), EMAIL)
-        .await
-        .unwrap();
+    test.deactivate(EMAIL).await;
     assert_eq!(
         test.count("audit_event", "action = 'account.deactivated'"),
         1

@@ -1,5 +1,6 @@
 //! A person decides about a device's request.
 
+use crate::app::caller::Denial;
 use crate::app::session::SignedIn;
 use crate::app::{App, Context, Error, Event, client, throttle, token};
 use crate::domain::Instant;
@@ -8,6 +9,7 @@ use crate::domain::client::{Client, Standing};
 use crate::domain::device::{Approval, Grant, State};
 use crate::domain::id::{AccountId, GrantId};
 use crate::domain::network;
+use crate::domain::policy::Life;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::Secret;
 use crate::domain::user_code::UserCode;
@@ -112,12 +114,13 @@ pub async fn review(
         (Via::Keyboard, Distance::Near) => Confirmation::NotNeeded,
         _ => Confirmation::Needed,
     };
+    let standing = token::standing(app, person).await?;
     Ok(Consent {
-        scopes: token::grantable(app, person)
-            .await?
+        scopes: standing
+            .allowed(app, &app.config().scopes.names())
             .intersection(&grant.scopes)
             .intersection(&client.scopes),
-        token_expires_at: token::end_of(app.config().tokens.default_expiry, app.now()),
+        token_expires_at: standing.default_end(app, app.now()),
         ticket: write_ticket(app, person, &grant.id, confirmation),
         user_code: code,
         client,
@@ -260,6 +263,11 @@ fn write(
         ),
         Decision::Approve(chosen) => {
             let owner = token::hold_owner(conn, account_id)?.ok_or(Error::Unauthenticated)?;
+            let life = Life {
+                created_at: now,
+                expires_at: owner.default_end(app, now),
+            };
+            owner.admission(life).map_err(Denial::Policy)?;
             let client = store::client::find_client(conn, &grant.client_id)?
                 .filter(|client| client.standing == Standing::Active)
                 .ok_or(Error::NotFound)?;

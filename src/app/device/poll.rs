@@ -2,13 +2,14 @@
 
 use super::caller;
 use crate::app::client::Credentials;
-use crate::app::token::{self, Draft, NewToken};
+use crate::app::token::{self, Draft, NewToken, OwnerStanding};
 use crate::app::waiting::Place;
 use crate::app::{App, Context, Error, Event, OAuthError};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::{Client, Standing};
 use crate::domain::device::{Approval, Grant, Poll, State, Suspicion, Waiting};
+use crate::domain::policy::Life;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{Digest, Secret};
 use crate::domain::token::{Owner, Token};
@@ -145,11 +146,12 @@ impl Attempt {
     ) -> Result<Result<Token, OAuthError>, Error> {
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active);
-        let granted = match &client {
-            Some(client) => self.scopes_now(conn, client, approval)?,
-            None => None,
+        let owner = token::hold_owner(conn, &approval.account_id)?;
+        let granted = match (&client, &owner) {
+            (Some(client), Some(owner)) => self.granted_now(client, owner, approval),
+            _ => None,
         };
-        let (Some(client), Some(scopes)) = (client, granted) else {
+        let (Some(client), Some((scopes, expires_at))) = (client, granted) else {
             store::device::mark_refused(conn, &grant.id)?;
             self.record(conn, Action::DeviceRefused, grant)?;
             return Ok(Err(OAuthError::AccessDenied));
@@ -161,11 +163,12 @@ impl Attempt {
         let token = Token {
             client_id: Some(client.id),
             device_name: grant.device_name.clone(),
-            expires_at: token::end_of(self.app.config().tokens.default_expiry, self.now),
+            expires_at,
             ..self.draft.token(
                 Owner::Account(approval.account_id.clone()),
                 name.chars().take(NAME_LENGTH).collect(),
                 scopes,
+                approval.account_id.as_str(),
             )
         };
         token::insert(conn, &self.created, &token, &self.draft.secret.digest())?;
@@ -181,20 +184,26 @@ impl Attempt {
         Ok(Ok(token))
     }
 
-    /// What of the approval may still be granted: what the client may ask for and the
-    /// approver's role allows now. `None` if the approver is gone, or nothing of it is left.
-    fn scopes_now(
+    /// What of the approval may still be granted, and until when: what the client may ask
+    /// for and the approver's role allows now. `None` if nothing of it is left, or no
+    /// organization of the approver would admit the token.
+    fn granted_now(
         &self,
-        conn: &mut Conn,
         client: &Client,
+        owner: &OwnerStanding,
         approval: &Approval,
-    ) -> Result<Option<ScopeSet>, Error> {
-        let scopes = token::hold_owner(conn, &approval.account_id)?.map(|owner| {
-            owner
-                .allowed(&self.app, &approval.scopes)
-                .intersection(&client.scopes)
-        });
-        Ok(scopes.filter(|scopes| !scopes.is_empty() || approval.scopes.is_empty()))
+    ) -> Option<(ScopeSet, Option<Instant>)> {
+        let scopes = owner
+            .allowed(&self.app, &approval.scopes)
+            .intersection(&client.scopes);
+        let expires_at = owner.default_end(&self.app, self.now);
+        let life = Life {
+            created_at: self.now,
+            expires_at,
+        };
+        let is_granted =
+            (!scopes.is_empty() || approval.scopes.is_empty()) && owner.admission(life).is_ok();
+        is_granted.then_some((scopes, expires_at))
     }
 
     /// Records a suspicion once: whoever repeats it must not fill the log.

@@ -1,26 +1,41 @@
-//! Tokens: making and showing them, and the standing of their owners.
+//! Tokens: making, showing, rotating and revoking them, and the standing of their owners.
 
 mod active;
-mod by_token;
+mod admitting;
+mod draft;
+mod making;
+mod owner;
 mod revocation;
+mod rotation;
 
-pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector, is_operator};
-pub use by_token::{create_by_token, list_by_token, position};
-pub use revocation::{give_back, revoke, revoke_all};
+pub use active::{
+    ActiveToken, Holder, Introspector, authenticate, introspect, introspector, is_operator,
+};
+pub(super) use active::{Found, load, look_up};
+pub(super) use draft::{Draft, draft, insert};
+pub use making::{Wish, create, reserve};
+pub use owner::{OwnerStanding, grantable, standing};
+pub(super) use owner::{find_owner, hold_owner};
+pub(super) use revocation::end_all;
+pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};
+pub use rotation::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
-use super::session::SignedIn;
-use super::{App, Context, Error};
+use super::caller::{Authority, Caller};
+use super::{App, Error};
 use crate::config::Lifetime;
-use crate::domain::account::{Account, Standing};
-use crate::domain::audit::Action;
-use crate::domain::id::{AccountId, TokenId};
-use crate::domain::org::{self, Membership};
-use crate::domain::scope::{ScopeName, ScopeSet};
-use crate::domain::secret::{Digest, Secret};
-use crate::domain::token::{self, Owner, Token};
-use crate::domain::{self, Fault, Instant};
+use crate::domain::Instant;
+use crate::domain::decision::Place;
+use crate::domain::id::TokenId;
+use crate::domain::org::Role;
+use crate::domain::secret::Secret;
+use crate::domain::token::{Owner, Token};
 use crate::store::{self, Conn};
-use serde_json::json;
+
+/// The scope that looking at tokens needs.
+const READ: &str = "tokens:read";
+
+/// The scope that changing tokens needs.
+const WRITE: &str = "tokens:write";
 
 /// A new token, with its secret, which is shown once.
 pub struct NewToken {
@@ -30,43 +45,35 @@ pub struct NewToken {
     pub secret: Secret,
 }
 
-/// What is drawn at random for a token before its transaction begins.
-pub(super) struct Draft {
-    id: TokenId,
-    hint: String,
-    at: Instant,
-    /// The token's text.
-    pub(super) secret: Secret,
+/// Whose tokens a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller's own.
+    Own,
+    /// Those of the organization with this id or address.
+    Organization(String),
 }
 
-/// Draws what a new token needs.
-pub(super) fn draft(app: &App) -> Draft {
-    let prefix = app.config().tokens.prefix.as_str();
-    let secret = token::write(prefix, &app.random());
-    let at = app.now();
-    Draft {
-        id: TokenId::new(at, app.id_seed()),
-        hint: token::hint(prefix, &secret),
-        at,
-        secret,
-    }
-}
-
-impl Draft {
-    /// The token, without an end and not asked for by any client.
-    pub(super) fn token(&self, owner: Owner, name: String, scopes: ScopeSet) -> Token {
-        Token {
-            id: self.id.clone(),
-            owner,
-            name,
-            scopes,
-            hint: self.hint.clone(),
-            client_id: None,
-            device_name: None,
-            created_at: self.at,
-            expires_at: None,
-            last_use: None,
-            revocation: None,
+impl Whose {
+    /// The owner, if the caller may do this with its tokens. An organization's are for its
+    /// admins and owners.
+    fn owner(
+        &self,
+        conn: &mut Conn,
+        caller: &Caller,
+        authority: &Authority,
+        scope: &str,
+    ) -> Result<Owner, Error> {
+        match self {
+            Self::Own => {
+                let owner = caller.owner()?;
+                authority.require_scope(scope, &Place::Anywhere)?;
+                Ok(owner)
+            }
+            Self::Organization(named) => {
+                let organization = authority.organization(conn, named, scope, Role::Admin)?;
+                Ok(Owner::Organization(organization.id))
+            }
         }
     }
 }
@@ -81,216 +88,52 @@ pub fn end_of(lifetime: Lifetime, now: Instant) -> Option<Instant> {
     }
 }
 
-/// What a person asks of a new token.
-pub struct Wish {
-    /// The name.
-    pub name: String,
-    /// The names of the scopes.
-    pub scopes: Vec<String>,
-    /// The choice of `Expires`.
-    pub expires: String,
-    /// The date, if the choice is `custom`.
-    pub expires_on: Option<String>,
-    /// What the form was given by [`reserve`], if it has it still.
-    pub reservation: Option<String>,
-}
-
-/// Reserves an id for the token that a form is to make, so that the form makes one token
-/// however often it is sent: reloading the page that showed it must not make another.
-pub fn reserve(app: &App, person: &SignedIn) -> String {
-    write_reservation(app, person, &TokenId::new(app.now(), app.id_seed()))
-}
-
-fn write_reservation(app: &App, person: &SignedIn, id: &TokenId) -> String {
-    let mac = app
-        .key()
-        .authenticate("new-token", &[person.session.id.as_str(), id.as_str()]);
-    format!("{id}.{}", mac.as_str())
-}
-
-fn read_reservation(app: &App, person: &SignedIn, text: &str) -> Option<TokenId> {
-    let id = TokenId::parse(text.split('.').next()?)?;
-    let written = write_reservation(app, person, &id);
-    let is_ours: bool = subtle::ConstantTimeEq::ct_eq(written.as_bytes(), text.as_bytes()).into();
-    is_ours.then_some(id)
-}
-
-/// The name, the scopes and the end that a wish means. `scopes` is what its sender calls the
-/// scopes.
-fn checked(
-    app: &App,
-    wish: &Wish,
-    scopes: &'static str,
-) -> Result<(String, ScopeSet, Option<Instant>), Error> {
-    let field = scopes;
-    let mut faults = Vec::new();
-    let name = domain::name("name", &wish.name).unwrap_or_else(|fault| {
-        faults.push(fault);
-        String::new()
-    });
-    let scopes: ScopeSet = wish
-        .scopes
-        .iter()
-        .filter_map(|name| {
-            let known =
-                ScopeName::parse(name).filter(|name| app.config().scopes.find(name).is_some());
-            if known.is_none() {
-                faults.push(Fault::new(
-                    field,
-                    "One of the scopes does not exist. Choose from the list.",
-                ));
-            }
-            known
-        })
-        .collect();
-    let now = app.now();
-    let latest = end_of(app.config().tokens.max_expiry, now);
-    let expires_at = token::expiry(&wish.expires, wish.expires_on.as_deref(), now, latest)
-        .unwrap_or_else(|fault| {
-            faults.push(fault);
-            None
-        });
-    if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
-    }
-    Ok((name, scopes, expires_at))
-}
-
-/// Makes a personal token. Fails with [`Error::Conflict`] if its form has made one before. Its
-/// scopes are of the catalogue, and such as the person's role
-/// allows.
-pub async fn create(
-    app: &App,
-    context: &Context,
-    person: &SignedIn,
-    wish: Wish,
-) -> Result<NewToken, Error> {
-    let (name, scopes, expires_at) = checked(app, &wish, "scope")?;
-    let draft = draft(app);
-    let owner = Owner::Account(person.account.id.clone());
-    let reserved = wish
-        .reservation
-        .as_deref()
-        .and_then(|text| read_reservation(app, person, text));
-    let token = Token {
-        id: reserved.unwrap_or_else(|| draft.id.clone()),
-        expires_at,
-        ..draft.token(owner, name, scopes)
-    };
-    let (row, digest) = (token.clone(), draft.secret.digest());
-    let event = app.event(context, person.actor(), Action::TokenCreated);
-    let (handle, account_id) = (app.clone(), person.account.id.clone());
-    app.store()
-        .write(move |conn| {
-            let owner = hold_owner(conn, &account_id)?.ok_or(Error::Unauthenticated)?;
-            if owner.allowed(&handle, &row.scopes) != row.scopes {
-                return Err(
-                    Fault::new("scope", "Your role does not allow one of these scopes.").into(),
-                );
-            }
-            insert(conn, &event, &row, &digest)
-        })
-        .await
-        .map_err(|error| match error {
-            Error::Store(store::Error::Duplicate) => {
-                Error::Conflict("This form has made its token.")
-            }
-            error => error,
-        })?;
-    Ok(NewToken {
-        token,
-        secret: draft.secret,
-    })
-}
-
-/// Stores a token with its audit record.
-pub(super) fn insert(
-    conn: &mut Conn,
-    event: &super::Event,
-    token: &Token,
-    digest: &Digest,
-) -> Result<(), Error> {
-    store::token::insert_token(conn, token, digest)?;
-    event.write(
-        conn,
-        Some(token.id.as_str()),
-        json!({
-            "name": token.name,
-            "scopes": token.scopes.to_string(),
-            "expires_at": token.expires_at.map(|at| at.to_rfc3339()),
-            "client_id": token.client_id,
-        }),
-    )
-}
-
-/// A person and their part in organizations: what their tokens' power depends on.
-#[derive(Debug, Clone)]
-pub struct OwnerStanding {
-    /// The person.
-    pub account: Account,
-    /// Their organizations and roles.
-    pub memberships: Vec<Membership>,
-}
-
-impl OwnerStanding {
-    /// The part of `scopes` that the owner's role allows at this moment.
-    pub(super) fn allowed(&self, app: &App, scopes: &ScopeSet) -> ScopeSet {
-        app.config()
-            .scopes
-            .allowed(scopes, org::highest_role(&self.memberships))
+/// The earlier of two ends, of which `None` is the latest.
+pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 
-/// An active person's standing.
-fn find_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
-    let account = store::account::find_account(conn, id)?;
-    with_memberships(conn, account)
-}
+/// A place in a list that is ordered by time: when the last thing was made, and its id.
+pub type After = Option<(Instant, String)>;
 
-/// An active person's standing, which cannot end before this transaction does.
-pub(super) fn hold_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
-    let account = store::account::hold_account(conn, id)?;
-    with_memberships(conn, account)
-}
-
-fn with_memberships(
-    conn: &mut Conn,
-    account: Option<Account>,
-) -> Result<Option<OwnerStanding>, Error> {
-    account
-        .filter(|account| account.standing == Standing::Active)
-        .map(|account| {
-            Ok(OwnerStanding {
-                memberships: store::org::list_memberships(conn, &account.id)?,
-                account,
-            })
+/// Tokens, the newest first, with those that have ended.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    whose: &Whose,
+    after: After,
+    limit: u16,
+) -> Result<Vec<Token>, Error> {
+    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+            let tokens = store::token::list_tokens(conn, &owner, after, limit.into())?;
+            Ok(tokens)
         })
-        .transpose()
-}
-
-/// The scopes that a person can put into a token.
-pub async fn grantable(app: &App, person: &SignedIn) -> Result<ScopeSet, Error> {
-    let id = person.account.id.clone();
-    let standing = app
-        .store()
-        .read(move |conn| find_owner(conn, &id))
-        .await?
-        .ok_or(Error::Unauthenticated)?;
-    Ok(standing.allowed(app, &app.config().scopes.names()))
-}
-
-/// A person's tokens, the newest first.
-pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Token>, Error> {
-    let id = person.account.id.clone();
-    app.store()
-        .read(move |conn| Ok(store::token::list_tokens(conn, &id)?))
         .await
 }
 
-/// One of a person's tokens.
-pub async fn find(app: &App, person: &SignedIn, id: &TokenId) -> Result<Token, Error> {
-    let (account_id, id) = (person.account.id.clone(), id.clone());
+/// One token. Fails with [`Error::NotFound`] for another's like for none.
+pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &TokenId) -> Result<Token, Error> {
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
     app.store()
-        .read(move |conn| store::token::find_token(conn, &account_id, &id)?.ok_or(Error::NotFound))
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            find_owned(conn, &owner, &id)
+        })
         .await
+}
+
+/// A token of this owner.
+fn find_owned(conn: &mut Conn, owner: &Owner, id: &TokenId) -> Result<Token, Error> {
+    store::token::find_token(conn, id)?
+        .filter(|token| token.owner == *owner)
+        .ok_or(Error::NotFound)
 }

@@ -1,13 +1,15 @@
 //! The end of tokens, by their owners or by the clients that they were issued to.
 
-use crate::app::session::SignedIn;
+use super::{WRITE, Whose, find_owned};
+use crate::app::caller::Caller;
 use crate::app::{App, Context, Error, Event, OAuthError};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::Client;
-use crate::domain::id::TokenId;
+use crate::domain::id::{AccountId, OrganizationId, TokenId};
 use crate::domain::secret::Secret;
-use crate::domain::token::{self, RevocationReason};
+use crate::domain::token::{self, Owner, RevocationReason, Token};
+use crate::store::token::Selection;
 use crate::store::{self, Conn};
 use serde_json::json;
 
@@ -50,7 +52,7 @@ pub async fn give_back(
             revoke_one(
                 conn,
                 &event,
-                &token.id,
+                &token,
                 actor.label(),
                 RevocationReason::Client,
                 now,
@@ -62,53 +64,137 @@ pub async fn give_back(
 fn revoke_one(
     conn: &mut Conn,
     event: &Event,
-    id: &TokenId,
+    token: &Token,
     by: &str,
     reason: RevocationReason,
     now: Instant,
 ) -> Result<(), Error> {
-    if store::token::mark_revoked(conn, id, by, reason, now)? {
-        event.write(conn, Some(id.as_str()), json!({"reason": reason.as_str()}))?;
+    if store::token::mark_revoked(conn, &token.id, by, reason, now)? {
+        let organization = match &token.owner {
+            Owner::Organization(id) => Some(id),
+            Owner::Account(_) => token.limits.organization.as_ref(),
+        };
+        event.write_in(
+            conn,
+            organization,
+            Some(token.id.as_str()),
+            json!({"reason": reason.as_str()}),
+        )?;
     }
     Ok(())
 }
 
-/// Revokes one of a person's tokens. Doing it twice is no fault.
+/// Revokes a token. Doing it twice is no fault.
 pub async fn revoke(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    caller: &Caller,
+    whose: &Whose,
     id: &TokenId,
 ) -> Result<(), Error> {
-    let event = app.event(context, person.actor(), Action::TokenRevoked);
-    let (account_id, id, now) = (person.account.id.clone(), id.clone(), app.now());
+    let event = app.event(context, caller.actor(), Action::TokenRevoked);
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
     app.store()
         .write(move |conn| {
-            store::token::find_token(conn, &account_id, &id)?.ok_or(Error::NotFound)?;
-            let by = account_id.as_str();
-            revoke_one(conn, &event, &id, by, RevocationReason::Owner, now)
+            let authority = caller.hold_authority(&handle, conn)?;
+            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
+            let token = find_owned(conn, &owner, &id)?;
+            let reason = RevocationReason::Owner;
+            revoke_one(conn, &event, &token, event.actor.label(), reason, event.at)
         })
         .await
 }
 
-/// Revokes all of a person's tokens; tells how many were alive.
-pub async fn revoke_all(app: &App, context: &Context, person: &SignedIn) -> Result<usize, Error> {
-    let event = app.event(context, person.actor(), Action::TokenRevoked);
-    let (account_id, now) = (person.account.id.clone(), app.now());
+/// Whether all tokens are meant, or those that were made before a moment.
+pub type Before = Option<Instant>;
+
+/// Revokes all tokens of an owner; tells how many were alive.
+pub async fn revoke_all(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    whose: &Whose,
+    before: Before,
+) -> Result<usize, Error> {
+    let event = app.event(context, caller.actor(), Action::TokenRevoked);
+    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
     app.store()
         .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let reason = RevocationReason::RevokeAll;
-            let by = account_id.as_str();
-            let ended = store::token::mark_all_revoked(conn, &account_id, by, reason, now)?;
-            if !ended.is_empty() {
-                let tokens: Vec<_> = ended.iter().map(TokenId::as_str).collect();
-                event.write(
-                    conn,
-                    Some(by),
-                    json!({"tokens": tokens, "reason": reason.as_str()}),
-                )?;
-            }
-            Ok(ended.len())
+            end_all(conn, &event, &Selection::Owner(owner), before, reason)
         })
         .await
+}
+
+/// Whose tokens the operator ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// A person's.
+    Account(AccountId),
+    /// Those that a client asked for.
+    Client(String),
+    /// Everybody's.
+    Everything,
+}
+
+/// Revokes many tokens at once, for the operator; tells how many were alive.
+pub async fn revoke_selection(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    ended: Ended,
+    before: Before,
+) -> Result<usize, Error> {
+    caller.require_operator()?;
+    let event = app.event(context, caller.actor(), Action::TokenRevoked);
+    app.store()
+        .write(move |conn| {
+            let selection = match &ended {
+                Ended::Account(id) => {
+                    store::account::find_account(conn, id)?.ok_or(Error::NotFound)?;
+                    Selection::Owner(Owner::Account(id.clone()))
+                }
+                Ended::Client(id) => {
+                    store::client::find_client(conn, id)?.ok_or(Error::NotFound)?;
+                    Selection::Client(id.clone())
+                }
+                Ended::Everything => Selection::Everything,
+            };
+            end_all(conn, &event, &selection, before, RevocationReason::Operator)
+        })
+        .await
+}
+
+/// Revokes the living tokens of a selection, with one audit record; tells how many there were.
+pub(in crate::app) fn end_all(
+    conn: &mut Conn,
+    event: &Event,
+    selection: &Selection,
+    before: Before,
+    reason: RevocationReason,
+) -> Result<usize, Error> {
+    let by = event.actor.label();
+    let ended = store::token::mark_all_revoked(conn, selection, before, by, reason, event.at)?;
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    let (target, organization): (Option<&str>, Option<&OrganizationId>) = match selection {
+        Selection::Owner(Owner::Organization(id)) | Selection::Organization(id) => {
+            (Some(id.as_str()), Some(id))
+        }
+        Selection::Owner(Owner::Account(id)) => (Some(id.as_str()), None),
+        Selection::LimitedTo(account, organization) => (Some(account.as_str()), Some(organization)),
+        Selection::Client(id) => (Some(id), None),
+        Selection::Everything => (None, None),
+    };
+    let tokens: Vec<_> = ended.iter().map(TokenId::as_str).collect();
+    event.write_in(
+        conn,
+        organization,
+        target,
+        json!({"tokens": tokens, "reason": reason.as_str()}),
+    )?;
+    Ok(ended.len())
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// A file, then the line and the beginning of its only fault.
 #[rustfmt::skip]
-const IN_FILE: [(&str, &str); 44] = [
+const IN_FILE: [(&str, &str); 58] = [
     ("[server]\nlisten = \"8080\"", r#"2: server.listen: "8080" is not an IP address"#),
     ("[server]\nlisten = 8080", "2: server.listen: is a number; write text in quotes"),
     ("[server]\n\nlistn = \"x\"", "3: server.listn: there is no such key; there are listen, "),
@@ -46,6 +46,20 @@ const IN_FILE: [(&str, &str); 44] = [
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrole = \"x\"", "4: scopes.role: there is no such key; there are name, description, min_role"),
     ("[[scopes]]\nname = \"orgs:read\"\ndescription = \"A\"", "2: scopes.name: \"orgs:read\" is a built-in scope"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\n[[scopes]]\nname = \"a\"\ndescription = \"A\"", "5: scopes.name: \"a\" is defined twice"),
+    ("[[routes]]\npublic = true", "1: routes.match: is missing"),
+    ("[[routes]]\nmatch = \"/v1\"\npublic = true", "2: routes.match: \"/v1\" has no path"),
+    ("[[routes]]\nmatch = \"GET /{project}/{project}\"\npublic = true", "2: routes.match: \"GET /{project}/{project}\" names more than one place"),
+    ("[[routes]]\nmatch = \"GET /\"", "2: routes.match: demands nothing; write one of scope, authenticated, operator, public"),
+    ("[[routes]]\nmatch = \"GET /\"\nscope = \"app:deploy\"", "3: routes.scope: \"app:deploy\" is not a scope"),
+    ("[[routes]]\nmatch = \"GET /\"\nscope = 5", "3: routes.scope: is a number; write text"),
+    ("[[routes]]\nmatch = \"GET /\"\nscope = \"orgs:read\"\npublic = true", "4: routes.public: stands beside scope; write only one"),
+    ("[[routes]]\noperator = true\nmatch = \"GET /\"\nauthenticated = true", "2: routes.operator: stands beside authenticated"),
+    ("[[routes]]\nmatch = \"GET /\"\npublic = false", "3: routes.public: is false; write true or leave it out"),
+    ("[[routes]]\nmatch = \"GET /\"\npublic = \"yes\"", "3: routes.public: write true or false"),
+    ("[[routes]]\nmatch = \"GET /\"\npublic = true\nproject = \"x\"", "4: routes.project: there is no such key; there are match, scope, authenticated, operator, public"),
+    ("[[routes]]\nmatch = \"GET /a\"\npublic = true\n[[routes]]\nmatch = \"GET /a\"\noperator = true", "5: routes.match: \"GET /a\" never decides, for \"GET /a\" stands before it"),
+    ("[[routes]]\nmatch = \"* /a/**\"\npublic = true\n[[routes]]\nmatch = \"GET /a/{id}\"\noperator = true", "5: routes.match: \"GET /a/{id}\" never decides, for \"* /a/**\" stands before it"),
+    ("routes = [\"GET /\"]", "1: routes: write tables, such as [{ match = "),
     ("[server]\nlisten = 127.0.0.1:8080", "2: this is not TOML: "),
     ("[server]\nworkers =\n", "2: this is not TOML: "),
     ("[server]\nworkers = 1\nworkers = 2", "3: this is not TOML: duplicate key"),
@@ -53,7 +67,7 @@ const IN_FILE: [(&str, &str); 44] = [
 
 /// A variable, its value, then the beginning of its only fault.
 #[rustfmt::skip]
-const IN_ENV: [(&str, &str, &str); 16] = [
+const IN_ENV: [(&str, &str, &str); 18] = [
     ("DOORCODE__SERVER__LISTEN", "8080", "server.listen: \"8080\" is not an IP address"),
     ("DOORCODE__SERVER__LISTEN", "", "server.listen: \"\" is not an IP address"),
     ("DOORCODE__SERVER__PORT", "1", "server.port: there is no such key"),
@@ -70,6 +84,8 @@ const IN_ENV: [(&str, &str, &str); 16] = [
     ("DOORCODE__SERVER__TRUSTED_PROXIES", "[] x", "server.trusted_proxies: write a list"),
     ("DOORCODE__SERVER__TRUSTED_PROXIES", "[\"x\"]", "server.trusted_proxies: \"x\" is not"),
     ("DOORCODE__SCOPES", r#"[{ name = "a" }]"#, "scopes.description: is missing"),
+    ("DOORCODE__ROUTES", "GET /", "routes: write a list, such as [{ match = "),
+    ("DOORCODE__ROUTES", r#"[{ match = "GET /", scope = "x" }]"#, "routes.scope: \"x\" is not a scope"),
 ];
 
 #[test]

@@ -4,14 +4,17 @@ mod faults;
 
 use super::source::File;
 use super::*;
+use crate::domain::route::{Access, Demand};
+use crate::domain::scope::ScopeName;
 use proptest::prelude::*;
 
 type Read = Result<Config, ConfigError>;
 
 /// A setting of each key that is not its default: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 23] = [
+const OTHERS: [(&str, &str, &str); 24] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
+    ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
     ("server", "public_url", r#""http://id.example.com""#),
     ("server", "trusted_proxies", r#"["10.0.0.0/8", "127.0.0.1/32"]"#),
@@ -143,14 +146,27 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
         env.push((variable(section, key), value.trim_matches('"').to_owned()));
     }
     let file = from_file(&text).unwrap().describe();
-    for (_, key, value) in &OTHERS[1..] {
+    for (_, key, value) in &OTHERS[2..] {
         assert!(
             file.contains(&format!("\n{key} = {value}\n")),
             "{key}: {file}"
         );
     }
     assert!(file.ends_with(
-        "\n[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy builds\"\nmin_role = \"admin\"\n"
+        r#"
+[[scopes]]
+name = "app:deploy"
+description = "Deploy builds"
+min_role = "admin"
+
+[[routes]]
+match = "GET /v1/status"
+public = true
+
+[[routes]]
+match = "* /v1/{project}/**"
+scope = "app:deploy"
+"#
     ));
     assert_eq!(Config::read(None, env).unwrap().describe(), file);
     assert_eq!(from_file(&file).unwrap().describe(), file);
@@ -193,6 +209,12 @@ token_file = "data/operator_token"
 name = "app:deploy"
 description = "Deploy builds and roll back"
 min_role = "member"
+[[routes]]
+match = "POST /v1/projects/{project}/deploys"
+scope = "app:deploy"
+[[routes]]
+match = "* /v1/status"
+operator = true
 "#,
     )
     .unwrap();
@@ -201,6 +223,41 @@ min_role = "member"
     assert_eq!(config.device.interval, duration::SECOND * 5);
     let scope = config.scopes.iter().find(|scope| scope.min_role.is_some());
     assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
+    let demand = config.routes.find("GET", "/v1/status");
+    assert_eq!(demand, Some(Demand::Operator));
+}
+
+#[test]
+fn each_demand_of_a_route_has_its_key() {
+    let text = r#"
+[[routes]]
+match = "GET /health"
+public = true
+[[routes]]
+match = "GET /v1/scopes"
+authenticated = true
+[[routes]]
+match = "* /v1/status"
+operator = true
+[[routes]]
+match = "* /v1/orgs/{organization}/**"
+scope = "orgs:read"
+"#;
+    let config = from_file(text).unwrap();
+    let written = config.describe().replace("\n\n[[routes]]", "\n[[routes]]");
+    assert!(written.ends_with(&text[1..]), "{written}");
+    let accesses: Vec<_> = config.routes.iter().map(|route| &route.access).collect();
+    let scope = ScopeName::parse("orgs:read");
+    assert_eq!(
+        accesses,
+        [
+            &Access::Public,
+            &Access::Token(None),
+            &Access::Operator,
+            &Access::Token(scope)
+        ]
+    );
+    assert_eq!(from_file("routes = []").unwrap().routes.iter().count(), 0);
 }
 
 #[test]

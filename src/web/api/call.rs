@@ -4,8 +4,9 @@
 //! Idempotency-Key, its body, and last what the caller may not do.
 
 use super::problem::{self, Kind};
+use crate::app::caller::Caller;
 use crate::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
-use crate::app::token::{self, ActiveToken};
+use crate::app::token;
 use crate::app::{self, App, Context};
 use crate::domain::secret::Secret;
 use crate::web::extract;
@@ -34,8 +35,8 @@ pub struct Call {
     pub app: App,
     /// Who asks, from where.
     pub context: Context,
-    /// The token of the caller, and what it may do.
-    pub token: ActiveToken,
+    /// Who calls.
+    pub caller: Caller,
     /// The path that was called.
     pub path: String,
     /// The parameters of the query.
@@ -65,9 +66,9 @@ impl Call {
             .clone();
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
-        let token = match token::authenticate(&app, &context, &bearer).await {
+        let caller = match token::authenticate(&app, &context, &bearer).await {
             Err(app::Error::Unauthenticated) => return Err(Failure::InvalidToken),
-            other => other?,
+            other => Caller::Token(Box::new(other?)),
         };
         let method = request.method().clone();
         let key = match method == Method::POST {
@@ -87,26 +88,13 @@ impl Call {
             path: request.path().to_owned(),
             app,
             context,
-            token,
+            caller,
             query,
             method,
             bearer,
             key,
             body,
         })
-    }
-
-    /// Who calls, in one word: what a cursor and an Idempotency-Key belong to.
-    pub fn caller(&self) -> &str {
-        self.token.token.id.as_str()
-    }
-
-    /// Refuses a token that lacks a scope.
-    pub fn require(&self, scope: &str) -> Result<(), Failure> {
-        match self.token.scopes.iter().any(|held| held.as_str() == scope) {
-            true => Ok(()),
-            false => Err(Failure::MissingScope(scope.to_owned())),
-        }
     }
 
     /// Reads the body. Every fault is told at once.
@@ -148,7 +136,7 @@ impl Call {
             "only POST is carried out once by its key".into(),
         ))?;
         let asked = Asked {
-            caller: self.caller(),
+            caller: &self.caller.identity(),
             bearer: &self.bearer,
             key,
             payload: [self.method.as_str(), &self.path, &self.body.canonical()],

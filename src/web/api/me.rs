@@ -1,10 +1,14 @@
 //! `/v1/me`.
 
 use super::call::Call;
+use crate::app::caller::{Caller, Denial};
+use crate::app::token::Holder;
+use crate::app::{self, project};
 use crate::domain::Instant;
+use crate::domain::org::{self, Role};
 use crate::domain::token;
 use crate::web::failure::Failure;
-use crate::wire::api::{Me, Organization, Token, User};
+use crate::wire::api::{Me, Organization, Project, Token, User};
 use actix_web::HttpResponse;
 use chrono::SecondsFormat;
 use utoipa::OpenApi;
@@ -22,32 +26,46 @@ pub struct Description;
     responses((status = 200, description = "The caller.", body = Me))
 )]
 pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
-    let active = &call.token;
-    let memberships = active
-        .owner
-        .as_ref()
-        .map(|owner| owner.memberships.as_slice());
+    let Caller::Token(active) = &call.caller else {
+        return Err(app::Error::from(Denial::NoPart).into());
+    };
+    let projects = project::list_reached(&call.app, &call.caller).await?;
     Ok(HttpResponse::Ok().json(Me {
-        user: active.owner.as_ref().map(|owner| User {
-            id: owner.account.id.to_string(),
-            name: owner.account.name.clone(),
-            email: owner.account.email.clone(),
-        }),
-        organization: None,
+        user: match &active.holder {
+            Holder::Person(owner) => Some(User {
+                id: owner.account.id.to_string(),
+                name: owner.account.name.clone(),
+                email: owner.account.email.clone(),
+            }),
+            Holder::Organization(_) => None,
+        },
+        organization: match &active.holder {
+            Holder::Person(_) => None,
+            Holder::Organization(own) => Some(organization(own, None)),
+        },
         token: document(&active.token),
         scopes: active.scopes.iter().map(ToString::to_string).collect(),
-        organizations: memberships
-            .unwrap_or_default()
-            .iter()
-            .map(|membership| Organization {
-                id: membership.organization.id.to_string(),
-                slug: membership.organization.slug.clone(),
-                name: membership.organization.name.clone(),
-                role: Some(membership.role.as_str().to_owned()),
+        organizations: active
+            .memberships()
+            .map(|membership| organization(&membership.organization, Some(membership.role)))
+            .collect(),
+        projects: projects
+            .into_iter()
+            .map(|project| Project {
+                id: project.id.to_string(),
+                name: project.name,
             })
             .collect(),
-        projects: Vec::new(),
     }))
+}
+
+fn organization(organization: &org::Organization, role: Option<Role>) -> Organization {
+    Organization {
+        id: organization.id.to_string(),
+        slug: organization.slug.clone(),
+        name: organization.name.clone(),
+        role: role.map(|role| role.as_str().to_owned()),
+    }
 }
 
 /// A token, without its text.

@@ -16,16 +16,17 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 /// Items of a page if the caller does not say.
-const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_LIMIT: u16 = 50;
 
 /// The most items of a page.
-const LARGEST_LIMIT: usize = 100;
+const LARGEST_LIMIT: u16 = 100;
 
 /// The part of a list that a call asks for.
 pub struct Listing<'a> {
     /// What to look for.
     pub page: Page,
     call: &'a Call,
+    caller: String,
     /// The parameters that choose among the items, in the order of their names.
     filters: Vec<(&'static str, String)>,
 }
@@ -51,6 +52,7 @@ impl Call {
         let mut listing = Listing {
             page: Page { limit, after: None },
             call: self,
+            caller: self.caller.identity(),
             filters: filters
                 .iter()
                 .filter_map(|name| Some((*name, self.query.value(name)?.to_owned())))
@@ -106,7 +108,7 @@ impl Listing<'_> {
     }
 
     fn seal(&self) -> Seal<'_> {
-        let mut bound = vec![self.call.path.as_str(), self.call.caller()];
+        let mut bound = vec![self.call.path.as_str(), &self.caller];
         for (name, value) in &self.filters {
             bound.extend([*name, value.as_str()]);
         }
@@ -117,7 +119,7 @@ impl Listing<'_> {
     }
 }
 
-fn read_limit(text: &str) -> Option<usize> {
+fn read_limit(text: &str) -> Option<u16> {
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     let limit = text.parse().ok().filter(|_| is_number)?;
     (1..=LARGEST_LIMIT).contains(&limit).then_some(limit)
@@ -130,24 +132,22 @@ struct Seal<'a> {
 }
 
 impl Seal<'_> {
-    fn write(&self, position: &Position) -> String {
-        let at = position.at.timestamp_millis().to_string();
-        let parts: Vec<_> = [at.as_str(), &position.id]
+    fn write(&self, (at, id): &Position) -> String {
+        let at = at.timestamp_millis().to_string();
+        let parts: Vec<_> = [at.as_str(), id]
             .into_iter()
             .chain(self.bound.iter().copied())
             .collect();
         let mac = self.key.authenticate("cursor", &parts);
-        URL_SAFE_NO_PAD.encode(format!("{at}.{}.{}", position.id, mac.as_str()))
+        URL_SAFE_NO_PAD.encode(format!("{at}.{id}.{}", mac.as_str()))
     }
 
     fn read(&self, cursor: &str) -> Option<Position> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (at, rest) = text.split_once('.')?;
         let (id, _) = rest.rsplit_once('.')?;
-        let position = Position {
-            at: Instant::from_timestamp_millis(at.parse().ok()?)?,
-            id: id.to_owned(),
-        };
+        let at = Instant::from_timestamp_millis(at.parse().ok()?)?;
+        let position = (at, id.to_owned());
         let is_ours: bool = self
             .write(&position)
             .as_bytes()
@@ -162,10 +162,8 @@ mod tests {
     use super::*;
 
     fn position() -> Position {
-        Position {
-            at: Instant::from_timestamp_millis(1_795_305_600_123).expect("a moment"),
-            id: "tok_0197b9c000007000800000000000000a".to_owned(),
-        }
+        let at = Instant::from_timestamp_millis(1_795_305_600_123).expect("a moment");
+        (at, "tok_0197b9c000007000800000000000000a".to_owned())
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! table, and how failures become problems. Each kind has a page below `/problems`, which its
 //! `type` names.
 
+use crate::app::caller::Denial;
 use crate::app::{self, App};
+use crate::domain::policy::Violation;
 use crate::web::failure::Failure;
 use crate::web::oauth;
 use crate::wire::api::Problem;
@@ -197,6 +199,24 @@ fn tell(failure: &Failure) -> Told<'_> {
             app::Error::Conflict(what) => Told::of(Kind::Conflict, *what),
             app::Error::OAuth(_, what) => Told::of(Kind::InvalidRequest, *what),
             app::Error::Unauthenticated => usual(Kind::InvalidToken),
+            app::Error::Forbidden(denial) => match denial {
+                Denial::Scope(scope) => Told::scope(scope.as_str()),
+                Denial::UnknownScope => usual(Kind::InsufficientScope),
+                Denial::NoPart | Denial::Limited | Denial::Role(_) | Denial::BeyondToken => {
+                    usual(Kind::Forbidden)
+                }
+                Denial::Policy(Violation::Plan) => usual(Kind::PlanRequired),
+                Denial::Policy(_) => usual(Kind::Policy),
+                Denial::OperatorRequired => usual(Kind::OperatorRequired),
+            },
+            app::Error::ActorRequired => Told::of(
+                Kind::InvalidRequest,
+                "Name the person that you act for in the header for actors.",
+            ),
+            app::Error::ActorUnknown => Told::of(
+                Kind::InvalidRequest,
+                "The person in the header for actors is unknown or deactivated.",
+            ),
             app::Error::NotFound => usual(Kind::NotFound),
             app::Error::InProgress => usual(Kind::IdempotencyInProgress),
             app::Error::KeyReused => usual(Kind::IdempotencyKeyReused),
@@ -206,7 +226,6 @@ fn tell(failure: &Failure) -> Told<'_> {
         },
         Failure::Problem(kind, detail) => Told::of(*kind, *detail),
         Failure::Faults(faults) => Told::faults(faults.clone()),
-        Failure::MissingScope(scope) => Told::scope(scope),
         Failure::Malformed(what) => Told::of(Kind::InvalidRequest, *what),
         Failure::PlainHttp => usual(Kind::HttpsRequired),
         Failure::UnsupportedMedia => usual(Kind::UnsupportedMediaType),

@@ -2,7 +2,9 @@
 
 use super::call::Call;
 use super::me;
-use crate::app::token::{self, Wish};
+use crate::app;
+use crate::app::token::{self, Whose, Wish};
+use crate::domain::token as domain;
 use crate::web::failure::Failure;
 use crate::wire::api::{List, ListParameters, NewToken, Token, TokenWish};
 use actix_web::HttpResponse;
@@ -25,9 +27,10 @@ pub struct Description;
 )]
 pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    call.require("tokens:read")?;
-    let found = token::list_by_token(&call.app, &call.token, &list.page).await?;
-    Ok(list.answer(found, token::position, me::document))
+    let (after, limit) = (list.page.after.clone(), list.page.look_for());
+    let found = token::list(&call.app, &call.caller, &Whose::Own, after, limit).await?;
+    let position = |token: &domain::Token| (token.created_at, token.id.to_string());
+    Ok(list.answer(found, position, me::document))
 }
 
 /// Make a personal token.
@@ -45,15 +48,37 @@ pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     let wish = call.read(|body| Wish {
         name: body.text("name"),
         scopes: body.list("scopes"),
-        expires: body.text("expires"),
-        expires_on: None,
-        reservation: None,
+        expires: body.optional_text("expires"),
+        organization: body.optional_text("organization"),
+        projects: body.list("projects"),
+        ..Wish::default()
     })?;
-    call.require("tokens:write")?;
     call.once(StatusCode::CREATED, document, |receipt| async {
-        token::create_by_token(&call.app, &call.context, &call.token, wish, receipt).await
+        let Call {
+            app,
+            context,
+            caller,
+            ..
+        } = &call;
+        let made = token::create(app, context, caller, &Whose::Own, wish, receipt).await;
+        made.map_err(as_sent)
     })
     .await
+}
+
+/// The use case names the scopes as forms do.
+fn as_sent(error: app::Error) -> app::Error {
+    match error {
+        app::Error::Invalid(mut faults) => {
+            for fault in &mut faults {
+                if fault.field == "scope" {
+                    fault.field = "scopes";
+                }
+            }
+            app::Error::Invalid(faults)
+        }
+        error => error,
+    }
 }
 
 fn document(new: &token::NewToken) -> NewToken {

@@ -1,7 +1,7 @@
 //! Introspection (RFC 7662) and revocation (RFC 7009).
 
 use super::parameters::{Encoding, credentials, read, required};
-use crate::app::token::{self, Introspector};
+use crate::app::token::{self, Holder, Introspector};
 use crate::app::{App, Context, client};
 use crate::domain::secret::Secret;
 use crate::web::extract;
@@ -63,10 +63,10 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
     ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
-        username: active
-            .owner
-            .as_ref()
-            .map(|owner| owner.account.email.clone()),
+        username: match &active.holder {
+            Holder::Person(owner) => Some(owner.account.email.clone()),
+            Holder::Organization(_) => None,
+        },
         sub: token.owner.id().to_owned(),
         token_type: "Bearer".to_owned(),
         exp: token.expires_at.map(|at| at.timestamp()),
@@ -74,6 +74,15 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
         iss: issuer.to_owned(),
         jti: token.id.to_string(),
         kind: token.owner.kind().to_owned(),
+        organization: match &active.holder {
+            Holder::Person(_) => token.limits.organization.as_ref().map(ToString::to_string),
+            Holder::Organization(organization) => Some(organization.id.to_string()),
+        },
+        projects: token
+            .limits
+            .projects
+            .as_ref()
+            .map(|projects| projects.iter().map(ToString::to_string).collect()),
     }
 }
 

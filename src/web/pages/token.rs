@@ -8,8 +8,10 @@ use super::view::token::{
 use super::view::{ExpiryChoice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use super::visit::{Visit, see_other};
 use crate::app;
+use crate::app::caller::Caller;
+use crate::app::receipt::Receipt;
 use crate::app::session::SignedIn;
-use crate::app::token::{self, Wish};
+use crate::app::token::{self, Whose, Wish};
 use crate::config::Lifetime;
 use crate::domain::Instant;
 use crate::domain::id::TokenId;
@@ -21,10 +23,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Duration;
 
+/// How many tokens a page shows.
+const SHOWN: u16 = 500;
+
+/// The person, as the one who asks.
+fn caller(person: &SignedIn) -> Caller {
+    Caller::Person(person.clone())
+}
+
 /// `GET /tokens`.
 pub async fn show_tokens(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let person = visit.person("/tokens")?;
-    let tokens = token::list(&visit.app, person).await?;
+    let tokens = token::list(&visit.app, &caller(person), &Whose::Own, None, SHOWN).await?;
     let query = extract::query(&request)?;
     let notice = match (query.value("revoked"), query.value("revoked-all")) {
         (Some(id), _) => tokens
@@ -151,11 +161,14 @@ pub async fn submit_new(
     let wish = Wish {
         name: form.value("name").unwrap_or_default().to_owned(),
         scopes: form.all("scope").map(str::to_owned).collect(),
-        expires: form.value("expires").unwrap_or_default().to_owned(),
+        expires: Some(form.value("expires").unwrap_or_default().to_owned()),
         expires_on: form.value("expires_on").map(str::to_owned),
         reservation: form.value("reservation").map(str::to_owned),
+        ..Wish::default()
     };
-    match token::create(&visit.app, &visit.context, person, wish).await {
+    let caller = caller(person);
+    let (app, context) = (&visit.app, &visit.context);
+    match token::create(app, context, &caller, &Whose::Own, wish, Receipt::none()).await {
         Ok(new) => {
             let now = visit.now();
             let page = TokenCreatedPage {
@@ -185,7 +198,7 @@ fn token_id(path: &str) -> Result<TokenId, Failure> {
 pub async fn show_revoke(visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let id = token_id(&id)?;
     let person = visit.person(&format!("/tokens/{id}/revoke"))?;
-    let token = token::find(&visit.app, person, &id).await?;
+    let token = token::find(&visit.app, &caller(person), &Whose::Own, &id).await?;
     let page = RevokePage {
         chrome: visit.chrome(),
         token: row(token, visit.now()),
@@ -203,7 +216,8 @@ pub async fn submit_revoke(
     visit.form(&request, payload).await?;
     let id = token_id(&id)?;
     let person = visit.person("/tokens")?;
-    token::revoke(&visit.app, &visit.context, person, &id).await?;
+    let caller = caller(person);
+    token::revoke(&visit.app, &visit.context, &caller, &Whose::Own, &id).await?;
     Ok(see_other(&format!("/tokens?revoked={id}")))
 }
 
@@ -211,7 +225,7 @@ pub async fn submit_revoke(
 pub async fn show_revoke_all(visit: Visit) -> Result<HttpResponse, Failure> {
     let person = visit.person("/tokens/revoke-all")?;
     let now = visit.now();
-    let tokens = token::list(&visit.app, person).await?;
+    let tokens = token::list(&visit.app, &caller(person), &Whose::Own, None, SHOWN).await?;
     let page = RevokeAllPage {
         chrome: visit.chrome(),
         tokens: tokens
@@ -231,6 +245,7 @@ pub async fn submit_revoke_all(
 ) -> Result<HttpResponse, Failure> {
     visit.form(&request, payload).await?;
     let person = visit.person("/tokens")?;
-    let count = token::revoke_all(&visit.app, &visit.context, person).await?;
+    let caller = caller(person);
+    let count = token::revoke_all(&visit.app, &visit.context, &caller, &Whose::Own, None).await?;
     Ok(see_other(&format!("/tokens?revoked-all={count}")))
 }

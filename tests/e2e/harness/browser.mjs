@@ -112,24 +112,34 @@ export async function signIn(page, { email, password }) {
   return submit(page, page.getByRole('button', { name: 'Sign in' }))
 }
 
+/** One walk of a flow, on a server of its own. */
+function declare(name, javaScriptEnabled, { people = [ADA], ...options }, walk) {
+  test(name, { timeout: FLOW_LIMIT_MS }, async () => {
+    const server = await startServer(options)
+    const world = new World(server, javaScriptEnabled)
+    let faults
+    try {
+      for (const person of people) await server.addUser(person)
+      await walk(world)
+    } finally {
+      faults = await world.close()
+      await server.stop()
+    }
+    assert.deepEqual(faults, [])
+  })
+}
+
 /**
  * Declares a flow: one test with JavaScript and one without, each on a server of its own.
  * Unless `people` says otherwise, Ada has an account there; the rest is for `startServer`.
  */
-export function flow(name, { people = [ADA], ...options }, walk) {
+export function flow(name, options, walk) {
   for (const javaScriptEnabled of [true, false]) {
-    test(`${name}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: FLOW_LIMIT_MS }, async () => {
-      const server = await startServer(options)
-      const world = new World(server, javaScriptEnabled)
-      let faults
-      try {
-        for (const person of people) await server.addUser(person)
-        await walk(world)
-      } finally {
-        faults = await world.close()
-        await server.stop()
-      }
-      assert.deepEqual(faults, [])
-    })
+    declare(`${name}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, javaScriptEnabled, options, walk)
   }
+}
+
+/** Declares a test for which pages are only the way, so that it is walked once. */
+export function once(name, options, walk) {
+  declare(name, true, options, walk)
 }

@@ -7,19 +7,19 @@ import { Background, freePort, run } from './process.mjs'
 
 const NGINX = '/usr/sbin/nginx'
 
-const configuration = (dir, port, upstream) => `
-daemon off;
-master_process off;
-pid ${dir}/nginx.pid;
-error_log stderr;
-events {}
-http {
+/** What keeps an nginx in the foreground, and its files in `dir`. */
+const foreground = (dir) => `daemon off; master_process off; pid ${dir}/nginx.pid; error_log stderr;`
+const ownFiles = (dir) => `
     access_log off;
     client_body_temp_path ${dir}/nginx-body;
     proxy_temp_path ${dir}/nginx-proxy;
     fastcgi_temp_path ${dir}/nginx-fastcgi;
     uwsgi_temp_path ${dir}/nginx-uwsgi;
-    scgi_temp_path ${dir}/nginx-scgi;
+    scgi_temp_path ${dir}/nginx-scgi;`
+
+const configuration = (dir, port, upstream) => `
+events {}
+http {
     server {
         listen 127.0.0.1:${port} ssl;
         ssl_certificate ${dir}/certificate.pem;
@@ -40,14 +40,20 @@ const isListening = (port) =>
     socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
   })
 
+/** Starts an nginx with a configuration that listens on `port`. It keeps its files in `dir`. */
+export async function startNginx(dir, port, text) {
+  await writeFile(join(dir, 'nginx.conf'), text.replace('\nhttp {', `\nhttp {${ownFiles(dir)}`))
+  const nginx = new Background(NGINX, ['-p', dir, '-e', 'stderr', '-g', foreground(dir), '-c', join(dir, 'nginx.conf')])
+  await nginx.ready(() => isListening(port))
+  return nginx
+}
+
 /** Starts a proxy that keeps its files in `dir`. */
 export async function startProxy(dir, upstream) {
   const port = await freePort()
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', join(dir, 'key.pem')]
   await run('openssl', ['req', '-x509', '-days', '1', ...subject, ...key, '-out', join(dir, 'certificate.pem')])
-  await writeFile(join(dir, 'nginx.conf'), configuration(dir, port, upstream))
-  const nginx = new Background(NGINX, ['-p', dir, '-e', 'stderr', '-c', join(dir, 'nginx.conf')])
-  await nginx.ready(() => isListening(port))
+  const nginx = await startNginx(dir, port, configuration(dir, port, upstream))
   return { url: `https://127.0.0.1:${port}`, stop: () => nginx.stop() }
 }

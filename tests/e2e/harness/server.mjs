@@ -1,6 +1,6 @@
 // A Doorcode server of a test's own: the compiled program, a fresh folder, a free port.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -75,6 +75,11 @@ class Server {
   async addUser({ email, name, password, org, role }) {
     const args = ['--email', email, '--name', name, '--org', org, '--role', role, '--password-stdin']
     await this.run(['user', 'add', ...args], password)
+  }
+
+  /** The operator token, which the first start makes. */
+  async operatorToken() {
+    return (await readFile(this.#env.DOORCODE__OPERATOR__TOKEN_FILE, 'utf8')).trim()
   }
 
   /** The one-time link of the first start. */

@@ -1,6 +1,7 @@
 //! The configuration, from its file and the environment to the program's answer.
 
 use crate::support::deployment::Deployment;
+use crate::support::source::root;
 
 const FILE: &str = "[branding]\nname = \"Acme\"\n\n[device]\ncode_lifetime = \"5m\"\n";
 
@@ -98,6 +99,104 @@ fn every_fault_is_reported_at_once_with_its_place() {
             "doorcode.toml:3: branding.colour: there is no such key",
             "DOORCODE__DEVICE__INTERVAL: device.interval: ",
         ]);
+}
+
+const ROUTES: &str = r#"[[routes]]
+match = "GET /health"
+public = true
+
+[[routes]]
+match = "* /v1/status"
+operator = true
+
+[[routes]]
+match = "GET /v1/scopes"
+authenticated = true
+
+[[routes]]
+match = "* /v1/orgs/{organization}/**"
+scope = "orgs:read"
+"#;
+
+#[test]
+fn check_prints_the_route_table_in_its_order() {
+    let from_file = Deployment::new();
+    from_file.write("doorcode.toml", ROUTES);
+    from_file
+        .command(&["config", "check"])
+        .run()
+        .exited(0)
+        .says(&[ROUTES]);
+    let list = r#"[{ match = "GET /health", public = true }, { match = "* /v1/status", operator = true }]"#;
+    let of_both = Deployment::new();
+    of_both.write("doorcode.toml", ROUTES);
+    let checked = of_both
+        .command(&["config", "check"])
+        .env("DOORCODE__ROUTES", list)
+        .run()
+        .exited(0);
+    assert_eq!(checked.stdout.matches("[[routes]]").count(), 2);
+}
+
+/// The configuration that the examples of proxies go with.
+#[test]
+fn the_example_is_valid() {
+    let example = root().join("examples/doorcode.toml");
+    Deployment::new()
+        .command(&["config", "check", "--config", example.to_str().unwrap()])
+        .run()
+        .exited(0)
+        .says(&["match = \"POST /v1/projects/{project}/deploys\"\nscope = \"app:deploy\""]);
+}
+
+#[test]
+fn a_route_that_cannot_be_right_stops_the_start() {
+    let deployment = Deployment::new();
+    deployment.write(
+        "doorcode.toml",
+        r#"[[routes]]
+match = "GET /v1/**"
+scope = "app:deploi"
+
+[[routes]]
+match = "GET /v1/status"
+operator = true
+
+[[routes]]
+match = "get /v2"
+public = true
+
+[[routes]]
+match = "GET /v2/{project}/{project}"
+public = true
+operator = true
+
+[[routes]]
+match = "GET /v2"
+
+[[routes]]
+match = "GET /v2"
+public = true
+
+[[routes]]
+match = "GET /v2"
+public = true
+"#,
+    );
+    for command in [&["config", "check"][..], &["serve"]] {
+        let refused = deployment.command(command).run().exited(1).complains(&[
+            "doorcode.toml:3: routes.scope: \"app:deploi\" is not a scope",
+            "doorcode.toml:6: routes.match: \"GET /v1/status\" never decides",
+            "doorcode.toml:10: routes.match: \"get /v2\" begins with no method",
+            "doorcode.toml:14: routes.match: \"GET /v2/{project}/{project}\" names more",
+            "doorcode.toml:15: routes.public: stands beside operator",
+            "doorcode.toml:19: routes.match: demands nothing",
+            "doorcode.toml:22: routes.match: \"GET /v2\" never decides",
+            "doorcode.toml:26: routes.match: \"GET /v2\" never decides",
+        ]);
+        assert_eq!(refused.stdout, "");
+    }
+    assert!(!deployment.path("data").exists());
 }
 
 #[test]

@@ -15,11 +15,13 @@ pub mod source;
 use actix_web::dev::ServerHandle;
 use browser::Browser;
 use database::Database;
-use doorcode::app::account::{self, NewAccount};
+use doorcode::app::account::{self, Named, NewAccount};
+use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient};
 use doorcode::app::deployment::Secrets;
 use doorcode::app::{App, Context};
 use doorcode::config::Config;
+use doorcode::domain::id::AccountId;
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
 use doorcode::store::Store;
@@ -129,15 +131,27 @@ impl TestApp {
         }
     }
 
-    /// Makes an account, optionally a member of an organization.
-    pub async fn add_account(&self, email: &str, password: &str, org: Option<(&str, Role)>) {
+    /// Makes an account, optionally a member of an organization; returns its id.
+    pub async fn add_account(
+        &self,
+        email: &str,
+        password: &str,
+        org: Option<(&str, Role)>,
+    ) -> AccountId {
         let new = NewAccount {
             name: "Ada".into(),
             email: email.into(),
             password: Secret::new(password),
             organization: org.map(|(name, role)| (name.to_owned(), role)),
         };
-        account::add(&self.app, &Context::local(), new)
+        let account = account::add(&self.app, &Context::local(), new).await;
+        account.unwrap().id
+    }
+
+    /// Switches an account off.
+    pub async fn deactivate(&self, email: &str) {
+        let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
+        account::deactivate(&self.app, &Context::local(), &operator, named)
             .await
             .unwrap();
     }

@@ -1,16 +1,17 @@
-//! Organizations.
+//! A first member and the organization that it joins, by name.
 
-use super::{App, Context, Error, Event};
+use crate::app::{App, Context, Error, Event};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::id::{AccountId, OrganizationId};
 use crate::domain::org::{self, Organization, Role};
+use crate::domain::policy::{Plan, Policy};
 use crate::domain::{self, Fault};
 use crate::store::{self, Conn};
 use serde_json::json;
 
 /// A first member and the organization that it joins, which is made if it is not there.
 #[derive(Clone)]
-pub(super) struct Joining {
+pub(in crate::app) struct Joining {
     name: String,
     slug: String,
     role: Role,
@@ -20,7 +21,7 @@ pub(super) struct Joining {
 }
 
 /// Prepares to add somebody to the organization of this name.
-pub(super) fn join(
+pub(in crate::app) fn join(
     app: &App,
     context: &Context,
     actor: &Actor,
@@ -46,9 +47,13 @@ impl Joining {
     }
 
     /// Adds the account, in the caller's transaction.
-    pub(super) fn write(&self, conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+    pub(in crate::app) fn write(
+        &self,
+        conn: &mut Conn,
+        account_id: &AccountId,
+    ) -> Result<(), Error> {
         let now = self.created.at;
-        let organization = match store::org::find_organization(conn, &self.slug)? {
+        let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
             Some(organization) if self.means(&organization) => organization,
             Some(_) => {
                 return Err(Error::Conflict(
@@ -61,22 +66,29 @@ impl Joining {
                     slug: self.slug.clone(),
                     name: self.name.clone(),
                     created_at: now,
+                    plan: Plan::Team,
+                    policy: Policy::default(),
                 };
                 // Whoever made it at the same moment was first; the work runs again and finds it.
                 store::org::insert_organization(conn, &new).map_err(|error| match error {
                     store::Error::Duplicate => store::Error::Collision,
                     error => error,
                 })?;
-                self.created
-                    .write(conn, Some(new.id.as_str()), json!({"name": new.name}))?;
+                self.created.write_in(
+                    conn,
+                    Some(&new.id),
+                    Some(new.id.as_str()),
+                    json!({"name": new.name}),
+                )?;
                 new
             }
         };
         store::org::insert_membership(conn, &organization.id, account_id, self.role, now)?;
-        self.added.write(
+        self.added.write_in(
             conn,
+            Some(&organization.id),
             Some(account_id.as_str()),
-            json!({"organization": organization.id.as_str(), "role": self.role.as_str()}),
+            json!({"role": self.role.as_str()}),
         )
     }
 }

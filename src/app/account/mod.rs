@@ -1,5 +1,10 @@
 //! Accounts of people: the first one, further ones, their names and passwords.
 
+mod directory;
+
+pub use directory::{Named, deactivate, find, list, make};
+
+use super::caller::Caller;
 use super::hashing::Verdict;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
@@ -9,7 +14,6 @@ use crate::domain::audit::{Action, Actor};
 use crate::domain::id::AccountId;
 use crate::domain::org::Role;
 use crate::domain::secret::Secret;
-use crate::domain::token::RevocationReason;
 use crate::domain::{self, Fault, password};
 use crate::store;
 use serde_json::json;
@@ -85,7 +89,17 @@ pub async fn set_up(
 
 /// Makes an account for the operator. Other links to the first account end with it.
 pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Account, Error> {
-    let prepared = prepare(app, context, Actor::Operator, new).await?;
+    make(app, context, &Caller::Operator(None), new).await
+}
+
+/// Makes an account as this actor.
+async fn add_as(
+    app: &App,
+    context: &Context,
+    actor: Actor,
+    new: NewAccount,
+) -> Result<Account, Error> {
+    let prepared = prepare(app, context, actor, new).await?;
     let account = prepared.account.clone();
     let no_link = app.draw_secret().digest();
     app.store()
@@ -95,6 +109,28 @@ pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Accoun
         })
         .await?;
     Ok(account)
+}
+
+/// Makes an account for somebody who joins in another way, written by `join` in the same
+/// transaction, and signs the person in.
+pub(super) async fn add_joining(
+    app: &App,
+    context: &Context,
+    new: NewAccount,
+    join: impl Fn(&mut store::Conn, &Account) -> Result<(), Error> + Send + 'static,
+) -> Result<NewSession, Error> {
+    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
+    let (session, session_record) = session::prepare(app, context, &prepared.account);
+    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
+    app.store()
+        .write(move |conn| {
+            prepared.write(conn)?;
+            join(conn, &prepared.account)?;
+            store::session::insert_session(conn, &session_row, &cookie)?;
+            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
 }
 
 /// An account that passed all checks, with its hash computed.
@@ -169,42 +205,6 @@ impl Prepared {
             None => Ok(()),
         }
     }
-}
-
-/// Switches an account off: its sessions and tokens end at once. Fails with
-/// [`Error::NotFound`] for an unknown address; doing it twice is no fault.
-pub async fn deactivate(app: &App, context: &Context, email: &str) -> Result<Account, Error> {
-    let email = account::email(email)?;
-    let event = app.event(context, Actor::Operator, Action::AccountDeactivated);
-    let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
-    let now = app.now();
-    app.store()
-        .write(move |conn| {
-            let account =
-                store::account::find_account_by_email(conn, &email)?.ok_or(Error::NotFound)?;
-            if !store::account::mark_deactivated(conn, &account.id)? {
-                return Ok(account);
-            }
-            store::session::delete_sessions(conn, &account.id, None)?;
-            let ended = store::token::mark_all_revoked(
-                conn,
-                &account.id,
-                Actor::Operator.label(),
-                RevocationReason::Deactivated,
-                now,
-            )?;
-            event.write(conn, Some(account.id.as_str()), json!({}))?;
-            if !ended.is_empty() {
-                let tokens: Vec<_> = ended.iter().map(ToString::to_string).collect();
-                revoked.write(
-                    conn,
-                    Some(account.id.as_str()),
-                    json!({"tokens": tokens, "reason": RevocationReason::Deactivated.as_str()}),
-                )?;
-            }
-            Ok(account)
-        })
-        .await
 }
 
 /// Changes a person's name.

@@ -1,0 +1,18 @@
+DROP TABLE policy_grace;
+DROP INDEX token_replaces;
+DROP INDEX token_created;
+DROP INDEX token_client;
+DROP INDEX token_limit;
+ALTER TABLE token DROP COLUMN replaces;
+ALTER TABLE token DROP COLUMN created_by;
+ALTER TABLE token DROP COLUMN limit_projects;
+ALTER TABLE token DROP COLUMN limit_organization_id;
+DROP TABLE invitation;
+DROP TABLE project_member;
+DROP TABLE project;
+DROP INDEX membership_joined;
+ALTER TABLE organization DROP COLUMN deleted_at;
+ALTER TABLE organization DROP COLUMN longest_days;
+ALTER TABLE organization DROP COLUMN longest;
+ALTER TABLE organization DROP COLUMN personal_tokens;
+ALTER TABLE organization DROP COLUMN plan;

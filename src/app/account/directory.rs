@@ -1,0 +1,94 @@
+//! The operator's view of accounts: all of them, making one, switching one off.
+
+use super::{NewAccount, add_as};
+use crate::app::caller::Caller;
+use crate::app::token::{After, end_all};
+use crate::app::{App, Context, Error};
+use crate::domain::account::{self, Account};
+use crate::domain::audit::Action;
+use crate::domain::id::AccountId;
+use crate::domain::token::{Owner, RevocationReason};
+use crate::store;
+use crate::store::token::Selection;
+use serde_json::json;
+
+/// How an account is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// By its id.
+    Id(AccountId),
+    /// By its email address.
+    Email(String),
+}
+
+impl Named {
+    fn find(&self, conn: &mut store::Conn) -> Result<Account, Error> {
+        let found = match self {
+            Self::Id(id) => store::account::find_account(conn, id)?,
+            Self::Email(email) => {
+                store::account::find_account_by_email(conn, &account::email(email)?)?
+            }
+        };
+        found.ok_or(Error::NotFound)
+    }
+}
+
+/// Every account, the oldest first.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    after: After,
+    limit: u16,
+) -> Result<Vec<Account>, Error> {
+    caller.require_operator()?;
+    app.store()
+        .read(move |conn| {
+            let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+            Ok(store::account::list_accounts(conn, after, limit.into())?)
+        })
+        .await
+}
+
+/// One account.
+pub async fn find(app: &App, caller: &Caller, named: Named) -> Result<Account, Error> {
+    caller.require_operator()?;
+    app.store().read(move |conn| named.find(conn)).await
+}
+
+/// Makes an account. Links to the first account end with it.
+pub async fn make(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    new: NewAccount,
+) -> Result<Account, Error> {
+    caller.require_operator()?;
+    add_as(app, context, caller.actor(), new).await
+}
+
+/// Switches an account off: its sessions and tokens end at once. Fails with
+/// [`Error::NotFound`] for an unknown one; doing it twice is no fault.
+pub async fn deactivate(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: Named,
+) -> Result<Account, Error> {
+    caller.require_operator()?;
+    let event = app.event(context, caller.actor(), Action::AccountDeactivated);
+    let revoked = app.event(context, caller.actor(), Action::TokenRevoked);
+    app.store()
+        .write(move |conn| {
+            let account = named.find(conn)?;
+            if store::account::mark_deactivated(conn, &account.id)? {
+                store::session::delete_sessions(conn, &account.id, None)?;
+                let selection = Selection::Owner(Owner::Account(account.id.clone()));
+                let reason = RevocationReason::Deactivated;
+                end_all(conn, &revoked, &selection, None, reason)?;
+                store::device::deny_approved(conn, &account.id)?;
+                event.write(conn, Some(account.id.as_str()), json!({}))?;
+            }
+            store::account::find_account(conn, &account.id)?.ok_or(Error::NotFound)
+        })
+        .await
+}

@@ -1,0 +1,117 @@
+//! The question of a proxy or an API: may this token do that, there, now?
+
+use super::caller::{find_organization, find_project};
+use super::token::{ActiveToken, Found, is_operator, look_up};
+use super::{App, Context, Error};
+use crate::domain::decision::{self, Demand, Place};
+use crate::domain::id::OrganizationId;
+use crate::domain::scope::ScopeName;
+use crate::domain::secret::Secret;
+use crate::domain::token::Owner;
+use crate::store::Conn;
+
+/// A place as the asker names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// An organization, by its id or address.
+    Organization(String),
+    /// A project, by its id.
+    Project(String),
+}
+
+/// What the token is to be allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    /// The scope that it must carry; `None` if any token will do.
+    pub scope: Option<String>,
+    /// Where; `None` if nowhere in particular.
+    pub place: Option<Named>,
+}
+
+/// Who was allowed.
+#[derive(Debug, Clone)]
+pub enum Allowed {
+    /// The operator, which passes every check.
+    Operator,
+    /// A token, and the organization in which it acts, if in one.
+    Token(Box<ActiveToken>, Option<OrganizationId>),
+}
+
+/// Decides. Fails with [`Error::Unauthenticated`] for a token that cannot be used and with
+/// [`Error::Forbidden`] for one that may not do this.
+pub async fn verify(
+    app: &App,
+    context: &Context,
+    text: &Secret,
+    question: Question,
+) -> Result<Allowed, Error> {
+    if is_operator(app, text) {
+        return Ok(Allowed::Operator);
+    }
+    let handle = app.clone();
+    let found = look_up(app, text, move |conn, loaded| {
+        let account_id = match &loaded.token.owner {
+            Owner::Account(id) => Some(id.clone()),
+            Owner::Organization(_) => None,
+        };
+        let place = match &question.place {
+            None => Place::Anywhere,
+            Some(Named::Organization(named)) => place_of(conn, named)?,
+            Some(Named::Project(named)) => find_project(conn, named, account_id.as_ref())?.1,
+        };
+        decide(&handle, &loaded.facts, question.scope.as_deref(), &place)?;
+        let organization = match &place {
+            Place::Organization(id)
+            | Place::Project {
+                organization_id: id,
+                ..
+            } => Some(id.clone()),
+            Place::Anywhere | Place::Nowhere => match &loaded.token.owner {
+                Owner::Organization(id) => Some(id.clone()),
+                Owner::Account(_) => loaded.token.limits.organization.clone(),
+            },
+        };
+        let active = loaded.active(&handle).ok_or(Error::Unauthenticated)?;
+        Ok((active, organization))
+    })
+    .await?;
+    match found {
+        Found::Token((active, organization)) => {
+            app.uses().note(&active.token, app.now(), context.source());
+            Ok(Allowed::Token(Box::new(active), organization))
+        }
+        Found::Malformed | Found::Unknown => Err(Error::Unauthenticated),
+    }
+}
+
+fn place_of(conn: &mut Conn, named: &str) -> Result<Place, Error> {
+    Ok(match find_organization(conn, named)? {
+        Some(organization) => Place::Organization(organization.id),
+        None => Place::Nowhere,
+    })
+}
+
+/// The decision about a scope by its name. One that is not in the catalogue is nobody's.
+fn decide(
+    app: &App,
+    facts: &decision::Facts,
+    scope: Option<&str>,
+    place: &Place,
+) -> Result<(), Error> {
+    let catalogue = &app.config().scopes;
+    let Some(name) = scope else {
+        decision::decide(facts, Demand { scope: None, place })?;
+        return Ok(());
+    };
+    let known = ScopeName::parse(name).and_then(|name| catalogue.find(&name));
+    // Whether the token is alive comes before anything else that is wrong with the question.
+    let anything = Demand {
+        scope: known,
+        place,
+    };
+    decision::decide(facts, anything)?;
+    match known {
+        Some(_) => Ok(()),
+        None => Err(Error::Forbidden(super::caller::Denial::UnknownScope)),
+    }
+}

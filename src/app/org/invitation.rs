@@ -1,0 +1,234 @@
+//! Invitations: a one-time link that an admin or the operator makes, and that somebody else
+//! accepts.
+
+use super::{READ, WRITE};
+use crate::app::account::{self, NewAccount};
+use crate::app::caller::{Caller, Denial};
+use crate::app::session::{NewSession, SignedIn};
+use crate::app::{App, Context, Error, Event};
+use crate::domain::account::Account;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::InvitationId;
+use crate::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
+use crate::domain::secret::{Digest, Secret};
+use crate::domain::{Fault, Instant};
+use crate::store::{self, Conn};
+use serde_json::json;
+
+/// An invitation that was just made, with the secret of its link, which is shown once.
+pub struct NewInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The organization to join.
+    pub organization: Organization,
+    /// The secret of the link.
+    pub link: Secret,
+}
+
+/// Invites somebody to an organization. An address, if one is named, must be that of the
+/// account that accepts. Only owners invite owners.
+pub async fn invite(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    email: Option<&str>,
+    role: Role,
+) -> Result<NewInvitation, Error> {
+    let email = email.map(crate::domain::account::email).transpose()?;
+    let event = app.event(context, caller.actor(), Action::InvitationCreated);
+    let link = app.draw_secret();
+    let digest = link.digest();
+    let id = InvitationId::new(app.now(), app.id_seed());
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let (invitation, organization) = app
+        .store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let least = role.max(Role::Admin);
+            let organization = authority.hold_organization(conn, &named, WRITE, least)?;
+            let invitation = Invitation {
+                id: id.clone(),
+                organization_id: organization.id.clone(),
+                email: email.clone(),
+                role,
+                invited_by: event.actor.label().to_owned(),
+                created_at: event.at,
+                expires_at: event.at + INVITATION_LIFETIME,
+            };
+            store::invitation::insert_invitation(conn, &invitation, &digest)?;
+            event.write_in(
+                conn,
+                Some(&organization.id),
+                Some(id.as_str()),
+                json!({"role": role.as_str()}),
+            )?;
+            Ok::<_, Error>((invitation, organization))
+        })
+        .await?;
+    Ok(NewInvitation {
+        invitation,
+        organization,
+        link,
+    })
+}
+
+/// The invitations of an organization that still work, for its admins.
+pub async fn list_invitations(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+) -> Result<Vec<Invitation>, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Admin)?;
+            Ok(store::invitation::list_invitations(
+                conn,
+                &organization.id,
+                now,
+            )?)
+        })
+        .await
+}
+
+/// Withdraws an invitation. Its link does not work any more.
+pub async fn withdraw(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    id: &InvitationId,
+) -> Result<(), Error> {
+    let event = app.event(context, caller.actor(), Action::InvitationWithdrawn);
+    let (handle, caller, named, id) = (app.clone(), caller.clone(), named.to_owned(), id.clone());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let organization = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
+            if !store::invitation::delete_invitation(conn, &organization.id, &id)? {
+                return Err(Error::NotFound);
+            }
+            event.write_in(conn, Some(&organization.id), Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// What the link of an invitation offers.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The organization to join.
+    pub organization: Organization,
+}
+
+/// What a link offers; [`Error::NotFound`] for one that is unknown, over, used or withdrawn.
+pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
+    let (digest, now) = (link.digest(), app.now());
+    app.store()
+        .read(move |conn| find_offer(conn, &digest, now))
+        .await
+}
+
+fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
+    let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
+    let organization =
+        store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
+    Ok(Offer {
+        invitation,
+        organization,
+    })
+}
+
+/// A signed-in person accepts an invitation and joins.
+pub async fn accept(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    link: &Secret,
+) -> Result<Organization, Error> {
+    let acceptance = Acceptance::prepare(app, context, person.actor(), link);
+    let id = person.account.id.clone();
+    app.store()
+        .write(move |conn| {
+            let account = store::account::hold_account(conn, &id)?.ok_or(Error::NotFound)?;
+            acceptance.write(conn, &account)
+        })
+        .await
+}
+
+/// Somebody without an account makes one and joins.
+pub async fn accept_as_new(
+    app: &App,
+    context: &Context,
+    link: &Secret,
+    new: NewAccount,
+) -> Result<NewSession, Error> {
+    // A link that does not work must not cost a password hash.
+    look_at(app, link).await?;
+    let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
+    account::add_joining(app, context, new, move |conn, account| {
+        acceptance.write(conn, account).map(drop)
+    })
+    .await
+}
+
+/// The acceptance of an invitation, to be written with the account that accepts.
+#[derive(Clone)]
+struct Acceptance {
+    link: Digest,
+    accepted: Event,
+    added: Event,
+}
+
+impl Acceptance {
+    fn prepare(app: &App, context: &Context, actor: Actor, link: &Secret) -> Self {
+        Self {
+            link: link.digest(),
+            accepted: app.event(context, actor.clone(), Action::InvitationAccepted),
+            added: app.event(context, actor, Action::MemberAdded),
+        }
+    }
+
+    fn write(&self, conn: &mut Conn, account: &Account) -> Result<Organization, Error> {
+        let Offer {
+            invitation,
+            organization,
+        } = find_offer(conn, &self.link, self.accepted.at)?;
+        if invitation
+            .email
+            .as_ref()
+            .is_some_and(|email| *email != account.email)
+        {
+            return Err(Fault::new(
+                "email",
+                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
+            )
+            .into());
+        }
+        // Of two that accept at once one ends the invitation, and the other finds none.
+        if !store::invitation::delete_invitation(conn, &organization.id, &invitation.id)? {
+            return Err(Error::NotFound);
+        }
+        store::org::hold_organization(conn, &organization.id)?.ok_or(Denial::NoPart)?;
+        if store::org::find_role(conn, &organization.id, &account.id)?.is_some() {
+            return Err(Error::Conflict(
+                "You are a member of this organization already.",
+            ));
+        }
+        let (id, role) = (&organization.id, invitation.role);
+        store::org::insert_membership(conn, id, &account.id, role, self.accepted.at)?;
+        self.accepted
+            .write_in(conn, Some(id), Some(invitation.id.as_str()), json!({}))?;
+        self.added.write_in(
+            conn,
+            Some(id),
+            Some(account.id.as_str()),
+            json!({"role": role.as_str()}),
+        )?;
+        Ok(organization)
+    }
+}

@@ -1,0 +1,246 @@
+//! Organizations, their members, their policy and the invitations to them.
+
+mod invitation;
+mod joining;
+mod member;
+mod policy;
+
+pub use invitation::{
+    NewInvitation, Offer, accept, accept_as_new, invite, list_invitations, look_at, withdraw,
+};
+pub(super) use joining::{Joining, join};
+pub(super) use member::depart_everywhere;
+pub use member::{list_members, put_member, remove_member};
+pub use policy::{Affected, Change, Effect, Tightening, review_policy, set_policy};
+
+use super::caller::{Caller, Denial};
+use super::token::{After, end_all};
+use super::{App, Context, Error};
+use crate::domain::audit::Action;
+use crate::domain::decision::Place;
+use crate::domain::id::OrganizationId;
+use crate::domain::org::{self, Organization, Role};
+use crate::domain::policy::{Plan, Policy};
+use crate::domain::token::RevocationReason;
+use crate::domain::{self, Fault};
+use crate::store;
+use crate::store::token::Selection;
+use serde_json::json;
+
+/// The scope that looking at organizations needs.
+const READ: &str = "orgs:read";
+
+/// The scope that changing organizations needs.
+const WRITE: &str = "orgs:write";
+
+/// An organization and the caller's role in it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The organization.
+    pub organization: Organization,
+    /// The caller's role; `None` for the operator.
+    pub role: Option<Role>,
+}
+
+/// Makes an organization, whose owner is the person who makes it.
+pub async fn create(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Organization, Error> {
+    let name = domain::name("name", name)?;
+    let now = app.now();
+    let new = Organization {
+        id: OrganizationId::new(now, app.id_seed()),
+        slug: org::slug("name", &name)?,
+        name,
+        created_at: now,
+        plan: Plan::Team,
+        policy: Policy::default(),
+    };
+    let created = app.event(context, caller.actor(), Action::OrganizationCreated);
+    let added = app.event(context, caller.actor(), Action::MemberAdded);
+    let (handle, caller, row) = (app.clone(), caller.clone(), new.clone());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            authority.require_scope(WRITE, &Place::Anywhere)?;
+            if authority.limits().organization.is_some() {
+                return Err(Denial::Limited.into());
+            }
+            let owner = match caller.account_id() {
+                Some(id) => id,
+                None => {
+                    caller.require_operator()?;
+                    return Err(Error::ActorRequired);
+                }
+            };
+            store::org::insert_organization(conn, &row).map_err(|error| match error {
+                store::Error::Duplicate => Error::from(Fault::new(
+                    "name",
+                    "Another organization has the address that would be made from this name. Choose another one.",
+                )),
+                error => error.into(),
+            })?;
+            created.write_in(
+                conn,
+                Some(&row.id),
+                Some(row.id.as_str()),
+                json!({"name": row.name}),
+            )?;
+            store::org::insert_membership(conn, &row.id, owner, Role::Owner, now)?;
+            added.write_in(
+                conn,
+                Some(&row.id),
+                Some(owner.as_str()),
+                json!({"role": Role::Owner.as_str()}),
+            )
+        })
+        .await?;
+    Ok(new)
+}
+
+/// The organizations that the caller reaches; all of them for an operator who acts for
+/// nobody. A person's come in one page.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    after: After,
+    limit: u16,
+) -> Result<Vec<Seen>, Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            authority.require_scope(READ, &Place::Anywhere)?;
+            let mut seen: Vec<Seen> = match (&caller, authority.reach()) {
+                (Caller::Operator(None), _) => {
+                    let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+                    let all = store::org::list_organizations(conn, after, limit.into())?;
+                    return Ok(all
+                        .into_iter()
+                        .map(|organization| Seen {
+                            organization,
+                            role: None,
+                        })
+                        .collect());
+                }
+                (Caller::Operator(Some(id)), _) => store::org::list_memberships(conn, id)?
+                    .into_iter()
+                    .map(|membership| Seen {
+                        organization: membership.organization,
+                        role: Some(membership.role),
+                    })
+                    .collect(),
+                (_, reach) => {
+                    let mut seen = Vec::new();
+                    for id in reach.unwrap_or_default() {
+                        if let Some(organization) = store::org::find_organization(conn, &id)? {
+                            let role = authority.role_in(&id);
+                            seen.push(Seen { organization, role });
+                        }
+                    }
+                    seen
+                }
+            };
+            seen.sort_by(|a, b| {
+                let key = |seen: &Seen| {
+                    let organization = &seen.organization;
+                    (organization.created_at, organization.id.to_string())
+                };
+                key(a).cmp(&key(b))
+            });
+            if let Some(after) = &after {
+                seen.retain(|seen| {
+                    let organization = &seen.organization;
+                    (organization.created_at, organization.id.to_string()) > *after
+                });
+            }
+            seen.truncate(limit.into());
+            Ok(seen)
+        })
+        .await
+}
+
+/// One organization, by its id or address.
+pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            let role = match caller {
+                Caller::Operator(_) => None,
+                _ => authority.role_in(&organization.id),
+            };
+            Ok(Seen { organization, role })
+        })
+        .await
+}
+
+/// Renames an organization. Its address stays.
+pub async fn rename(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    name: &str,
+) -> Result<Organization, Error> {
+    let name = domain::name("name", name)?;
+    let event = app.event(context, caller.actor(), Action::OrganizationRenamed);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let found = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
+            store::org::update_name(conn, &found.id, &name)?;
+            event.write_in(
+                conn,
+                Some(&found.id),
+                Some(found.id.as_str()),
+                json!({"from": found.name, "to": name}),
+            )?;
+            Ok(Organization {
+                name: name.clone(),
+                ..found
+            })
+        })
+        .await
+}
+
+/// Deletes an organization, for its owners. Its projects are gone, its tokens and those that
+/// are limited to it end, and whoever was in no other organization loses all personal tokens.
+pub async fn delete(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+) -> Result<Organization, Error> {
+    let deleted = app.event(context, caller.actor(), Action::OrganizationDeleted);
+    let revoked = app.events(context, caller.actor(), Action::TokenRevoked);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let found = authority.hold_organization(conn, &named, WRITE, Role::Owner)?;
+            let members = store::org::list_members(conn, &found.id, None, i64::MAX)?;
+            store::project::delete_projects(conn, &found.id)?;
+            store::invitation::delete_invitations(conn, &found.id)?;
+            let reason = RevocationReason::OrganizationDeleted;
+            let selection = Selection::Organization(found.id.clone());
+            end_all(conn, &revoked.next(), &selection, None, reason)?;
+            store::org::mark_deleted(conn, &found.id, deleted.at)?;
+            for member in &members {
+                depart_everywhere(conn, &revoked, &member.account.id)?;
+            }
+            deleted.write_in(
+                conn,
+                Some(&found.id),
+                Some(found.id.as_str()),
+                json!({"name": found.name}),
+            )?;
+            Ok(found)
+        })
+        .await
+}

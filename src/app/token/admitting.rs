@@ -1,0 +1,87 @@
+//! What organizations say to a token before it is made.
+
+use super::{earlier, hold_owner};
+use crate::app::Error;
+use crate::app::caller::Denial;
+use crate::domain::Instant;
+use crate::domain::decision::ORGANIZATION_ROLE;
+use crate::domain::org::{Organization, Role};
+use crate::domain::policy::{Bearer, Life};
+use crate::domain::token::{Limits, Owner, Token};
+use crate::store::{self, Conn};
+
+/// The organizations that have a say in a new token, and as whose they judge it.
+pub(super) struct Admitting {
+    /// The highest role in any of them.
+    pub(super) role: Option<Role>,
+    organizations: Vec<(Organization, Bearer)>,
+}
+
+impl Admitting {
+    /// The organizations of an owner that these limits leave.
+    pub(super) fn load(conn: &mut Conn, owner: &Owner, limits: &Limits) -> Result<Self, Error> {
+        match owner {
+            Owner::Organization(id) => {
+                let organization =
+                    store::org::find_organization(conn, id)?.ok_or(Denial::NoPart)?;
+                Ok(Self {
+                    role: Some(ORGANIZATION_ROLE),
+                    organizations: vec![(organization, Bearer::Organization)],
+                })
+            }
+            Owner::Account(id) => {
+                let owner = hold_owner(conn, id)?.ok_or(Error::Unauthenticated)?;
+                let organizations: Vec<_> = owner
+                    .memberships
+                    .into_iter()
+                    .filter(|membership| {
+                        let limit = limits.organization.as_ref();
+                        limit.is_none_or(|limit| *limit == membership.organization.id)
+                    })
+                    .map(|membership| (membership.organization, membership.role))
+                    .collect();
+                Ok(Self {
+                    role: organizations.iter().map(|(_, role)| *role).max(),
+                    organizations: organizations
+                        .into_iter()
+                        .map(|(organization, role)| (organization, Bearer::Member(role)))
+                        .collect(),
+                })
+            }
+        }
+    }
+
+    /// The end that every policy allows.
+    pub(super) fn default_end(&self, now: Instant) -> Option<Instant> {
+        let organizations = self.organizations.iter();
+        organizations.fold(None, |end, (organization, _)| {
+            earlier(end, organization.policy.default_end(now))
+        })
+    }
+
+    /// The latest end that any policy allows: beyond it the token would reach nothing.
+    pub(super) fn only_latest(&self, now: Instant) -> Option<Instant> {
+        match &self.organizations[..] {
+            [(organization, _)] => organization.policy.latest(now),
+            _ => None,
+        }
+    }
+
+    /// Refuses a token that would reach none of the organizations. One that reaches some is
+    /// made, and the others do not admit it.
+    pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
+        let life = Life::of(token);
+        let mut refused = None;
+        for (organization, bearer) in &self.organizations {
+            match organization.policy.admit(organization.plan, *bearer, life) {
+                Ok(()) => return Ok(()),
+                Err(violation) => refused = Some(violation),
+            }
+        }
+        match refused {
+            Some(violation) if violation.is_about_life() => Err(violation.fault().into()),
+            Some(violation) => Err(Denial::Policy(violation).into()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Tokens before they are stored.
+
+use crate::app::{App, Error, Event};
+use crate::domain::Instant;
+use crate::domain::id::TokenId;
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret::{Digest, Secret};
+use crate::domain::token::{self, Limits, Owner, Token};
+use crate::store::{self, Conn};
+use serde_json::json;
+
+/// What is drawn at random for a token before its transaction begins.
+#[derive(Clone)]
+pub(in crate::app) struct Draft {
+    pub(super) id: TokenId,
+    hint: String,
+    pub(super) at: Instant,
+    /// The token's text.
+    pub(in crate::app) secret: Secret,
+}
+
+/// Draws what a new token needs.
+pub(in crate::app) fn draft(app: &App) -> Draft {
+    let prefix = app.config().tokens.prefix.as_str();
+    let secret = token::write(prefix, &app.random());
+    let at = app.now();
+    Draft {
+        id: TokenId::new(at, app.id_seed()),
+        hint: token::hint(prefix, &secret),
+        at,
+        secret,
+    }
+}
+
+impl Draft {
+    /// The token, without an end, without limits, and not asked for by any client.
+    pub(in crate::app) fn token(
+        &self,
+        owner: Owner,
+        name: String,
+        scopes: ScopeSet,
+        created_by: &str,
+    ) -> Token {
+        Token {
+            id: self.id.clone(),
+            owner,
+            name,
+            scopes,
+            limits: Limits::default(),
+            hint: self.hint.clone(),
+            client_id: None,
+            device_name: None,
+            created_by: created_by.to_owned(),
+            created_at: self.at,
+            expires_at: None,
+            replaces: None,
+            last_use: None,
+            revocation: None,
+        }
+    }
+
+    /// The token that comes in the place of another: the same but for its text and its life.
+    pub(super) fn successor(&self, old: &Token, created_by: &str) -> Token {
+        let lifetime = old.expires_at.map(|end| end - old.created_at);
+        Token {
+            id: self.id.clone(),
+            hint: self.hint.clone(),
+            created_by: created_by.to_owned(),
+            created_at: self.at,
+            expires_at: lifetime.and_then(|lifetime| self.at.checked_add_signed(lifetime)),
+            replaces: Some(old.id.clone()),
+            last_use: None,
+            revocation: None,
+            ..old.clone()
+        }
+    }
+}
+
+/// Stores a token with its audit record.
+pub(in crate::app) fn insert(
+    conn: &mut Conn,
+    event: &Event,
+    token: &Token,
+    digest: &Digest,
+) -> Result<(), Error> {
+    store::token::insert_token(conn, token, digest)?;
+    let organization = match &token.owner {
+        Owner::Organization(id) => Some(id),
+        Owner::Account(_) => token.limits.organization.as_ref(),
+    };
+    event.write_in(
+        conn,
+        organization,
+        Some(token.id.as_str()),
+        json!({
+            "name": token.name,
+            "scopes": token.scopes.to_string(),
+            "expires_at": token.expires_at.map(|at| at.to_rfc3339()),
+            "client_id": token.client_id,
+            "replaces": token.replaces.as_ref().map(TokenId::as_str),
+        }),
+    )
+}

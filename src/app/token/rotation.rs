@@ -1,0 +1,90 @@
+//! Rotating tokens: a successor with the same attributes, and an overlap in which both work.
+
+use super::draft::{draft, insert};
+use super::{NewToken, WRITE, Whose, earlier, end_of, find_owned};
+use crate::app::caller::{Caller, Denial};
+use crate::app::{App, Context, Error};
+use crate::domain::Fault;
+use crate::domain::audit::Action;
+use crate::domain::id::TokenId;
+use crate::domain::token::{Owner, State, Token};
+use crate::store;
+use chrono::Duration;
+use serde_json::json;
+
+/// How long the old token lives on if nobody says.
+pub const DEFAULT_OVERLAP: Duration = Duration::hours(24);
+
+/// How long it may live on at the most.
+pub const LONGEST_OVERLAP: Duration = Duration::days(30);
+
+/// Rotates a token that can be used. The old one ends after the overlap, or when it would have
+/// ended anyway. A token has one successor: trying again is a [`Error::Conflict`].
+pub async fn rotate(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    whose: &Whose,
+    id: &TokenId,
+    overlap: Duration,
+) -> Result<NewToken, Error> {
+    if overlap < Duration::zero() || overlap > LONGEST_OVERLAP {
+        return Err(Fault::new("overlap", "Choose an overlap of up to 30 days.").into());
+    }
+    let draft = draft(app);
+    let secret = draft.secret.clone();
+    let (rotated, created) = (
+        app.event(context, caller.actor(), Action::TokenRotated),
+        app.event(context, caller.actor(), Action::TokenCreated),
+    );
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
+    let token = app
+        .store()
+        .write(move |conn| {
+            let now = rotated.at;
+            let authority = caller.hold_authority(&handle, conn)?;
+            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
+            let old = find_owned(conn, &owner, &id)?;
+            if matches!(caller, Caller::Token(_)) {
+                let own = authority.scopes().unwrap_or_default();
+                if !old.scopes.is_subset(&own) || !old.limits.is_within(&authority.limits()) {
+                    return Err(Denial::BeyondToken.into());
+                }
+            }
+            if old.state(now) != State::Live {
+                return Err(Error::Conflict(
+                    "The token has ended: make a new one instead.",
+                ));
+            }
+            let longest = end_of(handle.config().tokens.max_expiry, now);
+            let new = draft.successor(&old, caller.actor().label());
+            let new = Token {
+                expires_at: earlier(new.expires_at, longest),
+                ..new
+            };
+            insert(conn, &created, &new, &draft.secret.digest())?;
+            store::token::shorten(conn, &old.id, now + overlap)?;
+            let organization = match &old.owner {
+                Owner::Organization(id) => Some(id),
+                Owner::Account(_) => old.limits.organization.as_ref(),
+            };
+            rotated.write_in(
+                conn,
+                organization,
+                Some(old.id.as_str()),
+                json!({
+                    "successor": new.id.as_str(),
+                    "overlap_seconds": overlap.num_seconds(),
+                }),
+            )?;
+            Ok(new)
+        })
+        .await
+        .map_err(|error| match error {
+            Error::Store(store::Error::Duplicate) => Error::Conflict(
+                "The token was rotated before. Rotate its successor, or make a new one.",
+            ),
+            error => error,
+        })?;
+    Ok(NewToken { token, secret })
+}

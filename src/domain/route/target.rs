@@ -1,0 +1,178 @@
+//! Reading the target of a request so that nothing else can be meant by it.
+//!
+//! Between the client and the API stand a proxy and a framework, and each has its own way
+//! to repair an odd path: one merges `//`, another resolves `..` before or after it decodes
+//! `%2e`, a third takes `%2F` or `\` for a separator, cuts `;parameters` off, or decodes
+//! twice. Repairing here in one more way would judge a path that the API never serves. So
+//! what servers read differently is refused, and only what all agree on is decoded, once:
+//! percent-encoded characters that need no encoding (RFC 3986 section 6.2.2.2), and others
+//! that cannot be taken for a part of the path's syntax.
+//!
+//! Refused are: a target that is not a path (an absolute URI, `*`, an authority), a
+//! fragment, empty segments and so a slash at the end, `.` and `..` in any writing, `\`,
+//! `;`, characters that a path must not have, broken escapes, the escapes of `/`, `\`, `%`,
+//! `?`, `#`, `;` and of control characters, and what is not UTF-8. The query is cut off
+//! unread.
+
+/// A segment of a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// The text, decoded.
+    pub(super) text: String,
+    /// Whether every server reads it so. A reserved character that is percent-encoded is the
+    /// plain one to some servers and another to the rest (RFC 3986 section 2.2).
+    pub(super) is_plain: bool,
+}
+
+/// The segments of a target's path, none for `/`; `None` if it must be refused.
+pub(super) fn read(target: &str) -> Option<Vec<Segment>> {
+    let (path, _query) = target.split_once('?').unwrap_or((target, ""));
+    match path.strip_prefix('/')? {
+        "" => Some(Vec::new()),
+        path => path.split('/').map(segment).collect(),
+    }
+}
+
+fn segment(written: &str) -> Option<Segment> {
+    let mut text = Vec::with_capacity(written.len());
+    let mut is_plain = true;
+    let mut bytes = written.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let octet = hex_digit(bytes.next()?)? << 4 | hex_digit(bytes.next()?)?;
+            if octet.is_ascii_control() || br"/\%?#;".contains(&octet) {
+                return None;
+            }
+            is_plain &= is_unreserved(octet);
+            text.push(octet);
+        } else if is_unreserved(byte) || b":@!$&'()*+,=".contains(&byte) {
+            text.push(byte);
+        } else {
+            return None;
+        }
+    }
+    let text = String::from_utf8(text).ok()?;
+    let is_safe = !matches!(text.as_str(), "" | "." | "..");
+    is_safe.then_some(Segment { text, is_plain })
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// The characters that mean themselves everywhere (RFC 3986 section 2.3).
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(target: &str) -> Option<Vec<String>> {
+        let texts = |path: Vec<Segment>| path.into_iter().map(|segment| segment.text);
+        read(target).map(|path| texts(path).collect())
+    }
+
+    #[test]
+    fn what_all_servers_agree_on_is_decoded_once() {
+        for (target, expected) in [
+            ("/", &[][..]),
+            ("/?a", &[]),
+            ("/v1", &["v1"]),
+            ("/v1/a-b._~", &["v1", "a-b._~"]),
+            ("/%76%31/%7E%7e", &["v1", "~~"]),
+            ("/v1?a=/../x;y#%", &["v1"]),
+            ("/a:b@c/!$&'()*+,=", &["a:b@c", "!$&'()*+,="]),
+            ("/%3A%40%2B/%20/%7B", &[":@+", " ", "{"]),
+            ("/%C3%A9.../...", &["é...", "..."]),
+        ] {
+            let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+            assert_eq!(texts(target), Some(expected), "{target}");
+        }
+        let is_plain = |target: &str| read(target).unwrap()[0].is_plain;
+        assert!(is_plain("/%61:") && !is_plain("/a%3A"));
+    }
+
+    #[test]
+    fn what_servers_read_differently_is_refused() {
+        for target in [
+            "",
+            "*",
+            "v1",
+            "?/v1",
+            "//",
+            "//v1",
+            "/v1/",
+            "/v1//status",
+            "/v1/?x",
+            "http://api.example.com/v1",
+            "api.example.com:443",
+            "/.",
+            "/..",
+            "/v1/./status",
+            "/v1/../status",
+            "/v1/%2e/status",
+            "/v1/%2E%2e/status",
+            "/v1/.%2E",
+            "/v1%2Fstatus",
+            "/v1%2fstatus",
+            "/v1%5Cstatus",
+            "/v1%5cstatus",
+            "/v1\\status",
+            "/v1/..\\status",
+            "/v1/status;a=b",
+            "/v1/;/status",
+            "/v1/status%3Ba",
+            "/v1/status%3Fa",
+            "/v1/status%23a",
+            "/v1/status#a",
+            "/v1/status#?a",
+            "/v1/%252e",
+            "/v1/%25",
+            "/v1/%",
+            "/v1/%7",
+            "/v1/%7/",
+            "/v1/%zz",
+            "/v1/%+1",
+            "/v1/%é",
+            "/v1/%00",
+            "/v1/a%0A",
+            "/v1/a%7F",
+            "/v1/\0",
+            "/v1/a\n",
+            "/v1/a\tb",
+            "/v1/a b",
+            "/v1/\"a\"",
+            "/v1/<a>",
+            "/v1/{a}",
+            "/v1/a|b^c`d",
+            "/v1/é",
+            "/v1/\u{ff0f}",
+            "/v1/%FF",
+            "/v1/%C0%AF",
+            "/v1/%C3",
+            "/v1/%C3/%A9",
+        ] {
+            assert_eq!(texts(target), None, "{target:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>(), path in "[/.%\\\\;?#a-f0-9é]{0,20}") {
+            let _ = read(&text);
+            let _ = read(&format!("/{path}"));
+        }
+
+        #[test]
+        fn what_is_read_holds_no_syntax(path in "(/|%2[ef5]|%5c|%3b|[.a;]|%0|\\\\){0,8}") {
+            for segment in read(&format!("/{path}")).unwrap_or_default() {
+                prop_assert!(!segment.text.contains(['/', '\\', ';', '%', '?', '#', '\0']));
+                prop_assert!(!["", ".", ".."].contains(&segment.text.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The route table: which route a request is, and which patterns there are.
+
+use super::*;
+use proptest::prelude::*;
+
+fn route(pattern: &str, access: Access) -> Route {
+    let pattern = Pattern::parse(pattern).unwrap();
+    Route { pattern, access }
+}
+
+fn scope(name: &str) -> Access {
+    Access::Token(ScopeName::parse(name))
+}
+
+/// A table of routes, each of which demands a scope that is called by its position.
+fn numbered(patterns: &[&str]) -> RouteTable {
+    let name = |at: usize| scope(&format!("scope:{at}"));
+    let routes = patterns.iter().enumerate();
+    RouteTable::new(routes.map(|(at, text)| route(text, name(at))).collect())
+}
+
+/// The position of the route that a request is.
+fn found(table: &RouteTable, method: &str, target: &str) -> Option<usize> {
+    match table.find(method, target)? {
+        Demand::Token { scope, .. } => scope?.as_str().strip_prefix("scope:")?.parse().ok(),
+        Demand::Public | Demand::Operator => None,
+    }
+}
+
+#[test]
+fn a_route_says_what_it_demands() {
+    let table = RouteTable::new(vec![
+        route("GET /health", Access::Public),
+        route("* /v1/status", Access::Operator),
+        route("GET /v1/scopes", Access::Token(None)),
+        route("POST /v1/projects/{project}/deploys", scope("app:deploy")),
+        route("* /v1/orgs/{organization}/**", scope("orgs:read")),
+        route("GET /v1/projects", scope("project:read")),
+    ]);
+    let token = |name: Option<&str>, place| {
+        let scope = name.and_then(ScopeName::parse);
+        Some(Demand::Token { scope, place })
+    };
+    let project = |id: &str| Some(Place::Project(id.to_owned()));
+    let organization = |id: &str| Some(Place::Organization(id.to_owned()));
+    for (method, target, expected) in [
+        ("GET", "/health", Some(Demand::Public)),
+        ("HEAD", "/health?deep=1", Some(Demand::Public)),
+        ("POST", "/health", None),
+        ("PURGE", "/v1/status", Some(Demand::Operator)),
+        ("GET", "/v1/scopes", token(None, None)),
+        ("GET", "/v1/projects", token(Some("project:read"), None)),
+        (
+            "POST",
+            "/v1/projects/prj_1/deploys",
+            token(Some("app:deploy"), project("prj_1")),
+        ),
+        (
+            "POST",
+            "/v1/projects/prj%5f1/deploys?project=prj_2",
+            token(Some("app:deploy"), project("prj_1")),
+        ),
+        (
+            "DELETE",
+            "/v1/orgs/acme%20ltd",
+            token(Some("orgs:read"), organization("acme ltd")),
+        ),
+        (
+            "GET",
+            "/v1/orgs/acme/a/b",
+            token(Some("orgs:read"), organization("acme")),
+        ),
+        ("GET", "/v1/orgs", None),
+        ("GET", "/v1/unnamed", None),
+    ] {
+        assert_eq!(table.find(method, target), expected, "{method} {target}");
+    }
+    assert_eq!(RouteTable::default().find("GET", "/"), None);
+}
+
+#[test]
+fn the_first_route_that_matches_decides() {
+    let table = numbered(&[
+        "GET /",
+        "GET /a/b",
+        "POST /a/{id}",
+        "* /a/{id}",
+        "HEAD /c",
+        "GET /c",
+        "OPTIONS /**",
+        "DELETE /d/**",
+    ]);
+    for (method, target, expected) in [
+        ("GET", "/", Some(0)),
+        ("HEAD", "/", Some(0)),
+        ("GET", "/?a=b", Some(0)),
+        ("GET", "/a/b", Some(1)),
+        ("POST", "/a/b", Some(2)),
+        ("GET", "/a/c", Some(3)),
+        ("M-SEARCH", "/a/c", Some(3)),
+        ("get", "/a/c", Some(3)),
+        ("HEAD", "/c", Some(4)),
+        ("GET", "/c", Some(5)),
+        ("OPTIONS", "/", Some(6)),
+        ("OPTIONS", "/a/b/c/d", Some(6)),
+        ("DELETE", "/d", Some(7)),
+        ("DELETE", "/d/e/f", Some(7)),
+        ("DELETE", "/dd", None),
+        ("GET", "/a", None),
+        ("GET", "/a/b/c", None),
+        ("PUT", "/", None),
+    ] {
+        assert_eq!(found(&table, method, target), expected, "{method} {target}");
+    }
+}
+
+/// The route `/v1/admin` demands more than its neighbours; no other writing of it may be
+/// taken for one of them.
+#[test]
+fn what_servers_read_differently_opens_nothing() {
+    let table = numbered(&[
+        "GET /v1/admin",
+        "GET /v1/run:all",
+        "* /v1/{id}",
+        "* /public/**",
+    ]);
+    assert_eq!(found(&table, "GET", "/v1/%61dmi%6E"), Some(0));
+    assert_eq!(found(&table, "GET", "/v1/run:all"), Some(1));
+    assert_eq!(found(&table, "GET", "/v1/run%3Aone"), Some(2));
+    for (method, target) in [
+        ("GET", "/v1/Admin"),
+        ("GET", "/v1/%41dmin"),
+        ("get", "/v1/admin"),
+        ("Head", "/v1/admin"),
+        ("GET", "/V1/x"),
+        ("GET", "/v1/run%3Aall"),
+        ("GET", "/v1/run%3aALL"),
+        ("GET", "/v1/admin/"),
+        ("GET", "/v1//admin"),
+        ("GET", "/v1/admin;x"),
+        ("GET", "/v1%2Fadmin"),
+        ("GET", "/public/../v1/admin"),
+        ("GET", "/public/%2e%2E/v1/admin"),
+        ("GET", "/public/..%2fv1/admin"),
+        ("GET", "/public\\..\\v1\\admin"),
+        ("GET", "/public/#/../../v1/admin"),
+        ("GET", "http://api.example.com/public/x"),
+        ("GET", "//public/x"),
+        ("GET", "*"),
+        ("", "/v1/x"),
+        ("GET ", "/v1/x"),
+        ("GET, POST", "/v1/x"),
+        ("G\u{c9}T", "/v1/x"),
+    ] {
+        assert_eq!(table.find(method, target), None, "{method} {target}");
+    }
+}
+
+#[test]
+fn a_pattern_is_a_method_and_a_path() {
+    for text in [
+        "GET /",
+        "* /**",
+        "M-SEARCH /a",
+        "GET /v1/projects/{project}",
+        "GET /{a}/{a}/{project_id_2}/x",
+        "POST /v1/scans:cancel/a.b-c_d~e",
+    ] {
+        assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
+    }
+    for (text, reason) in [
+        ("", "has no path"),
+        ("/v1", "has no path"),
+        ("GET", "has no path"),
+        ("get /v1", "no method in capital letters"),
+        ("GET,POST /v1", "no method in capital letters"),
+        (" /v1", "no method in capital letters"),
+        ("GET  /v1", "does not begin with /"),
+        ("GET v1", "does not begin with /"),
+        ("GET http://api/v1", "does not begin with /"),
+        ("GET //", "the segment \"\""),
+        ("GET /v1/", "the segment \"\""),
+        ("GET /v1//x", "the segment \"\""),
+        ("GET /v1/..", "the segment \"..\""),
+        ("GET /v1/%61", "the segment \"%61\""),
+        ("GET /v1/a b", "the segment \"a b\""),
+        ("GET /v1/é", "the segment \"é\""),
+        ("GET /v1/a;b", "the segment \"a;b\""),
+        ("GET /v1?a=b", "the segment \"v1?a=b\""),
+        ("GET /v1#a", "the segment \"v1#a\""),
+        ("GET /v1/*", "the segment \"*\""),
+        ("GET /v1/a**", "the segment \"a**\""),
+        ("GET /v1/{}", "the segment \"{}\""),
+        ("GET /v1/{Id}", "the segment \"{Id}\""),
+        ("GET /v1/{id", "the segment \"{id\""),
+        ("GET /v1/x{id}", "the segment \"x{id}\""),
+        ("GET /**/x", "has ** before the end"),
+        ("GET /{project}/{project}", "more than one place"),
+        ("GET /{organization}/{project}", "more than one place"),
+    ] {
+        let message = Pattern::parse(text).unwrap_err().message;
+        assert!(message.contains(reason), "{text:?}: {message}");
+    }
+}
+
+#[test]
+fn a_pattern_covers_what_it_leaves_nothing_of() {
+    let covers = |first: &str, later: &str| {
+        let [first, later] = [first, later].map(|text| Pattern::parse(text).unwrap());
+        first.covers(&later)
+    };
+    for (first, later) in [
+        ("GET /a", "GET /a"),
+        ("GET /a", "HEAD /a"),
+        ("GET /a", "GET /A"),
+        ("* /a", "* /a"),
+        ("* /a", "POST /a"),
+        ("GET /{id}", "GET /a"),
+        ("GET /{id}", "GET /{project}"),
+        ("GET /{project}", "GET /{organization}"),
+        ("GET /**", "GET /"),
+        ("GET /a/**", "GET /a"),
+        ("GET /a/**", "GET /a/{id}/**"),
+    ] {
+        assert!(covers(first, later), "{first} covers {later}");
+    }
+    for (first, later) in [
+        ("GET /a", "* /a"),
+        ("GET /a", "POST /a"),
+        ("HEAD /a", "GET /a"),
+        ("GET /a", "GET /b"),
+        ("GET /a", "GET /{id}"),
+        ("GET /a", "GET /a/b"),
+        ("GET /a/b", "GET /a"),
+        ("GET /a", "GET /a/**"),
+        ("GET /a/b/**", "GET /a/**"),
+        ("GET /{id}/**", "GET /**"),
+    ] {
+        assert!(!covers(first, later), "{first} does not cover {later}");
+    }
+}
+
+const PATTERNS: [&str; 6] = [
+    "POST /v1/projects/{project}/deploys",
+    "GET /v1/{id}/logs",
+    "GET /v1/run:all",
+    "* /v1/{organization}",
+    "* /files/{id}/**",
+    "GET /**",
+];
+
+/// A path as clients write it, often one of the patterns.
+const PATH: &str =
+    "(/(v1|files|projects|deploys|logs|run:all|prj_[a-z0-9]{1,4}|[a-z~.-]{1,3})){0,5}";
+
+/// Writes each character that `escaped` chooses as an escape, in small or capital letters.
+fn escape(path: &str, escaped: &[(bool, bool)]) -> String {
+    let mut choices = escaped.iter().cycle();
+    let write = |c: char| match choices.next() {
+        Some((true, true)) if c != '/' => format!("%{:02X}", u32::from(c)),
+        Some((true, false)) if c != '/' => format!("%{:02x}", u32::from(c)),
+        _ => c.to_string(),
+    };
+    path.chars().map(write).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in any::<String>(), method in any::<String>(), target in any::<String>()) {
+        let _ = Pattern::parse(&text);
+        let _ = Pattern::parse(&format!("GET /{text}"));
+        let _ = numbered(&PATTERNS).find(&method, &target);
+    }
+
+    #[test]
+    fn another_writing_of_a_path_is_the_same_route_or_none(
+        path in PATH,
+        escaped in prop::collection::vec(any::<(bool, bool)>(), 1..40),
+        is_post: bool,
+    ) {
+        let table = numbered(&PATTERNS);
+        let method = if is_post { "POST" } else { "GET" };
+        let plain = table.find(method, &path);
+        let other = table.find(method, &escape(&path, &escaped));
+        prop_assert!(other.is_none() || other == plain, "{:?} {:?}", plain, other);
+        if !path.contains(':') {
+            prop_assert_eq!(other, plain);
+        }
+        let query = format!("{path}?{}", escape(&path, &escaped));
+        prop_assert_eq!(found(&table, method, &query), found(&table, method, &path));
+    }
+
+    #[test]
+    fn what_is_covered_is_never_found(method in "(GET|POST|HEAD)", path in PATH, first: usize, later: usize) {
+        let [first, later] = [first, later].map(|at| PATTERNS[at % PATTERNS.len()]);
+        let patterns = [first, later].map(|text| Pattern::parse(text).unwrap());
+        if patterns[0].covers(&patterns[1]) {
+            prop_assert_ne!(found(&numbered(&[first, later]), &method, &path), Some(1));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The graces of tokens that a policy would end which came after them.
+
+use super::schema::{membership, policy_grace, token};
+use super::token::Row as TokenRow;
+use super::{Conn, Error, read_value, stored};
+use crate::domain::Instant;
+use crate::domain::id::{OrganizationId, TokenId};
+use crate::domain::org::Role;
+use crate::domain::token::Token;
+use diesel::prelude::*;
+
+/// The organizations in which a token has a grace at this moment.
+pub fn list_graces(
+    conn: &mut Conn,
+    token_id: &TokenId,
+    now: Instant,
+) -> Result<Vec<OrganizationId>, Error> {
+    policy_grace::table
+        .filter(policy_grace::token_id.eq(token_id.as_str()))
+        .filter(policy_grace::ends_at.gt(stored(now)))
+        .select(policy_grace::organization_id)
+        .get_results::<String>(conn)?
+        .iter()
+        .map(|id| {
+            let organization = OrganizationId::parse(id);
+            read_value(organization, "policy_grace", "organization_id", id)
+        })
+        .collect()
+}
+
+/// Gives a token a grace in an organization, in place of any that it had.
+pub fn replace_grace(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    token_id: &TokenId,
+    ends_at: Instant,
+) -> Result<(), Error> {
+    diesel::delete(
+        policy_grace::table
+            .filter(policy_grace::token_id.eq(token_id.as_str()))
+            .filter(policy_grace::organization_id.eq(organization_id.as_str())),
+    )
+    .execute(conn)?;
+    diesel::insert_into(policy_grace::table)
+        .values((
+            policy_grace::organization_id.eq(organization_id.as_str()),
+            policy_grace::token_id.eq(token_id.as_str()),
+            policy_grace::ends_at.eq(stored(ends_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets graces that are over.
+pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
+    diesel::delete(policy_grace::table.filter(policy_grace::ends_at.le(stored(now))))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The living tokens that reach an organization: its own, with no role, and its members'
+/// personal ones that are not limited to another, with their owner's role.
+pub fn list_reaching(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+) -> Result<Vec<(Token, Option<Role>)>, Error> {
+    let now = stored(now);
+    let is_alive = token::revoked_at
+        .is_null()
+        .and(token::expires_at.is_null().or(token::expires_at.gt(now)));
+    let mut found = Vec::new();
+    let own = token::table
+        .filter(token::organization_id.eq(organization_id.as_str()))
+        .filter(is_alive)
+        .get_results::<TokenRow>(conn)?;
+    for row in own {
+        found.push((Token::try_from(row)?, None));
+    }
+    let personal = token::table
+        .inner_join(membership::table.on(token::account_id.eq(membership::account_id.nullable())))
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(
+            token::limit_organization_id
+                .is_null()
+                .or(token::limit_organization_id.eq(organization_id.as_str())),
+        )
+        .filter(is_alive)
+        .select((token::all_columns, membership::role))
+        .get_results::<(TokenRow, String)>(conn)?;
+    for (row, role) in personal {
+        let token = Token::try_from(row)?;
+        let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
+        found.push((token, Some(role)));
+    }
+    Ok(found)
+}

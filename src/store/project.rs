@@ -1,0 +1,226 @@
+//! Projects and who was added to them.
+
+use super::account::Row as AccountRow;
+use super::schema::{account, membership, project, project_member};
+use super::{Conn, Error, read_value, stored};
+use crate::domain::Instant;
+use crate::domain::account::Account;
+use crate::domain::id::{AccountId, OrganizationId, ProjectId};
+use crate::domain::org::Role;
+use crate::domain::project::{Access, Project};
+use diesel::prelude::*;
+use std::collections::BTreeSet;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = project)]
+struct Row {
+    id: String,
+    organization_id: String,
+    name: String,
+    created_at: chrono::NaiveDateTime,
+}
+
+impl TryFrom<Row> for Project {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let owner = OrganizationId::parse(&row.organization_id);
+        Ok(Self {
+            organization_id: read_value(owner, "project", "organization_id", &row.id)?,
+            id: read_value(ProjectId::parse(&row.id), "project", "id", &row.id)?,
+            name: row.name,
+            created_at: row.created_at.and_utc(),
+        })
+    }
+}
+
+/// Remembers a new project. [`Error::Duplicate`] if the organization has one of this name.
+pub fn insert_project(conn: &mut Conn, new: &Project) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.to_string(),
+        organization_id: new.organization_id.to_string(),
+        name: new.name.clone(),
+        created_at: stored(new.created_at),
+    };
+    diesel::insert_into(project::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The project with this id.
+pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
+    project::table
+        .filter(project::id.eq(id.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Project::try_from)
+        .transpose()
+}
+
+/// Renames a project. [`Error::Duplicate`] if the organization has one of this name.
+pub fn update_name(conn: &mut Conn, id: &ProjectId, name: &str) -> Result<(), Error> {
+    diesel::update(project::table.filter(project::id.eq(id.as_str())))
+        .set(project::name.eq(name))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a project; nobody is a member of it any more.
+pub fn delete_project(conn: &mut Conn, id: &ProjectId) -> Result<(), Error> {
+    diesel::delete(project_member::table.filter(project_member::project_id.eq(id.as_str())))
+        .execute(conn)?;
+    diesel::delete(project::table.filter(project::id.eq(id.as_str()))).execute(conn)?;
+    Ok(())
+}
+
+/// Deletes all projects of an organization.
+pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Result<(), Error> {
+    let own = project::table
+        .filter(project::organization_id.eq(organization_id.as_str()))
+        .select(project::id);
+    diesel::delete(project_member::table.filter(project_member::project_id.eq_any(own)))
+        .execute(conn)?;
+    diesel::delete(project::table.filter(project::organization_id.eq(organization_id.as_str())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether a person was added to a project.
+pub fn find_access(conn: &mut Conn, id: &ProjectId, account: &AccountId) -> Result<Access, Error> {
+    let is_added = diesel::select(diesel::dsl::exists(
+        project_member::table
+            .filter(project_member::project_id.eq(id.as_str()))
+            .filter(project_member::account_id.eq(account.as_str())),
+    ))
+    .get_result(conn)?;
+    Ok(match is_added {
+        true => Access::Added,
+        false => Access::NotAdded,
+    })
+}
+
+/// Adds a person to a project; `false` if it was added before.
+pub fn insert_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+    now: Instant,
+) -> Result<bool, Error> {
+    if find_access(conn, id, account_id)? == Access::Added {
+        return Ok(false);
+    }
+    diesel::insert_into(project_member::table)
+        .values((
+            project_member::project_id.eq(id.as_str()),
+            project_member::account_id.eq(account_id.as_str()),
+            project_member::created_at.eq(stored(now)),
+        ))
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// Takes a person out of a project; `false` if it was not in it.
+pub fn delete_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+) -> Result<bool, Error> {
+    let deleted = diesel::delete(
+        project_member::table
+            .filter(project_member::project_id.eq(id.as_str()))
+            .filter(project_member::account_id.eq(account_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(deleted == 1)
+}
+
+/// Takes a person out of all projects of an organization.
+pub fn delete_member_everywhere(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let own = project::table
+        .filter(project::organization_id.eq(organization_id.as_str()))
+        .select(project::id);
+    diesel::delete(
+        project_member::table
+            .filter(project_member::account_id.eq(account_id.as_str()))
+            .filter(project_member::project_id.eq_any(own)),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The people who were added to a project, by name, and since when.
+pub fn list_members(conn: &mut Conn, id: &ProjectId) -> Result<Vec<(Account, Instant)>, Error> {
+    project_member::table
+        .inner_join(account::table)
+        .filter(project_member::project_id.eq(id.as_str()))
+        .order((account::name.asc(), account::id.asc()))
+        .select((account::all_columns, project_member::created_at))
+        .get_results::<(AccountRow, chrono::NaiveDateTime)>(conn)?
+        .into_iter()
+        .map(|(row, at)| Ok((Account::try_from(row)?, at.and_utc())))
+        .collect()
+}
+
+/// A place in the order of projects: when the last one was made, and its id.
+pub type After<'a> = Option<(Instant, &'a str)>;
+
+/// Which projects a list is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of these organizations; `None` for all.
+    pub organizations: Option<&'a [String]>,
+    /// Those that this person reaches: all where its role is admin or owner, elsewhere those
+    /// that it was added to; `None` for all.
+    pub account: Option<&'a AccountId>,
+    /// Of these alone; `None` for all.
+    pub among: Option<&'a BTreeSet<ProjectId>>,
+}
+
+/// Projects, the oldest first.
+pub fn list_projects(
+    conn: &mut Conn,
+    wanted: Wanted<'_>,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<Project>, Error> {
+    let mut query = project::table
+        .order((project::created_at.asc(), project::id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(organizations) = wanted.organizations {
+        query = query.filter(project::organization_id.eq_any(organizations.to_vec()));
+    }
+    if let Some(account) = wanted.account {
+        let added = project_member::table
+            .filter(project_member::account_id.eq(account.to_string()))
+            .select(project_member::project_id);
+        let managed = membership::table
+            .filter(membership::account_id.eq(account.to_string()))
+            .filter(membership::role.ne(Role::Member.as_str()))
+            .select(membership::organization_id);
+        query = query.filter(
+            project::id
+                .eq_any(added)
+                .or(project::organization_id.eq_any(managed)),
+        );
+    }
+    if let Some(among) = wanted.among {
+        let ids: Vec<_> = among.iter().map(ToString::to_string).collect();
+        query = query.filter(project::id.eq_any(ids));
+    }
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            project::created_at.gt(at).or(project::created_at
+                .eq(at)
+                .and(project::id.gt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Project::try_from).collect()
+}

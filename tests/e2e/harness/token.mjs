@@ -1,0 +1,25 @@
+// Tokens that a person makes and ends in the console.
+
+import { submit } from './browser.mjs'
+
+/** The link with exactly this name. */
+export const link = (page, name) => page.getByRole('link', { name, exact: true })
+/** The button with exactly this name. */
+export const button = (page, name) => page.getByRole('button', { name, exact: true })
+
+/** Makes a token and answers it. */
+export async function createToken(page, name, scopes = []) {
+  await page.goto('/tokens')
+  await link(page, 'New token').click()
+  await page.getByLabel('Name').fill(name)
+  for (const scope of scopes) await page.getByRole('checkbox', { name: scope }).check()
+  await submit(page, button(page, 'Create token'))
+  return page.locator('[data-token]').innerText()
+}
+
+/** Ends the token with this name. */
+export async function revokeToken(page, name) {
+  await page.goto('/tokens')
+  await link(page.getByRole('row', { name }), 'Revoke').click()
+  await submit(page, button(page, 'Revoke'))
+}
