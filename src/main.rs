@@ -38,6 +38,8 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(admin::Configuration),
+    /// Print the description of the management API (OpenAPI 3.1)
+    Openapi,
     #[command(flatten)]
     Person(doorcode::cli::Command),
 }
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Some(Command::Client(client)) => admin::client(config, client),
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Config(configuration)) => admin::configuration(config, configuration),
+        Some(Command::Openapi) => admin::openapi(config),
         Some(Command::Person(command)) => return doorcode::cli::run(command),
     };
     match result {

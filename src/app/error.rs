@@ -23,6 +23,10 @@ pub enum Error {
     Conflict(&'static str),
     /// Too many attempts: come back after this time.
     Throttled(chrono::Duration),
+    /// The same call, by its Idempotency-Key, is at work already.
+    InProgress,
+    /// The Idempotency-Key was used for another call.
+    KeyReused,
     /// An error that the OAuth specifications name.
     OAuth(OAuthError, &'static str),
     /// Too much is going on; nothing was done.

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod operator;
 pub mod org;
 pub mod project;
+pub mod receipt;
 pub mod session;
 pub mod sweep;
 mod throttle;

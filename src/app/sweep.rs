@@ -1,7 +1,7 @@
 //! What runs beside the requests: writing gathered uses, waking polls that another server
 //! decided, and forgetting what is over.
 
-use super::{App, Error, device, session, uses};
+use super::{App, Error, device, receipt, session, uses};
 use crate::store;
 use chrono::Duration as Span;
 use std::time::Duration;
@@ -62,6 +62,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::invitation::delete_over_invitations(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
+            store::idempotency::delete_calls(conn, now - receipt::KEPT)?;
             Ok(())
         })
         .await

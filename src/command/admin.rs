@@ -193,6 +193,13 @@ pub fn client(config: Option<&Path>, client: Client) -> Outcome {
     print(&text)
 }
 
+/// `doorcode openapi`.
+pub fn openapi(config: Option<&Path>) -> Outcome {
+    let config = load_config(config)?;
+    let document = doorcode::web::openapi::document(&config.server.public_url);
+    print(&serde_json::to_string_pretty(&document)?)
+}
+
 /// `doorcode config …`.
 pub fn configuration(config: Option<&Path>, configuration: Configuration) -> Outcome {
     let Configuration::Check = configuration;

@@ -16,6 +16,7 @@ pub mod policy;
 pub mod project;
 pub mod route;
 pub mod scope;
+pub mod sealed;
 pub mod secret;
 pub mod throttle;
 pub mod token;

@@ -3,45 +3,41 @@
 
 use super::Instant;
 
-/// Where an item stands in its list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// When the item was made.
-    pub at: Instant,
-    /// Its id, which tells items of the same moment apart.
-    pub id: String,
-}
+/// Where an item stands in its list: when it was made, and its id, which tells items of the
+/// same moment apart.
+pub type Position = (Instant, String);
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// How many items at the most.
-    pub limit: usize,
+    pub limit: u16,
     /// The position of the last item that the caller has; `None` at the beginning.
     pub after: Option<Position>,
 }
 
 impl Page {
     /// The first part of a list.
-    pub fn first(limit: usize) -> Self {
+    pub fn first(limit: u16) -> Self {
         Self { limit, after: None }
     }
 
     /// The position after which the page begins, as queries take it.
     pub fn after(&self) -> Option<(Instant, &str)> {
         let after = self.after.as_ref();
-        after.map(|after| (after.at, after.id.as_str()))
+        after.map(|(at, id)| (*at, id.as_str()))
     }
 
     /// How many items to look for: one more than are shown tells whether the list goes on.
     pub fn look_for(&self) -> i64 {
-        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+        i64::from(self.limit) + 1
     }
 
     /// Cuts what was found down to the page; tells whether the list goes on.
     pub fn cut<T>(&self, found: &mut Vec<T>) -> bool {
-        let goes_on = found.len() > self.limit;
-        found.truncate(self.limit);
+        let limit = usize::from(self.limit);
+        let goes_on = found.len() > limit;
+        found.truncate(limit);
         goes_on
     }
 }

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod client;
 mod conn;
 pub mod device;
+pub mod idempotency;
 pub mod invitation;
 pub mod org;
 pub mod policy;

@@ -160,6 +160,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency (id) {
+        id -> Text,
+        payload_digest -> Text,
+        lease -> Text,
+        leased_until -> Timestamp,
+        created_at -> Timestamp,
+        salt -> Text,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> Timestamp,

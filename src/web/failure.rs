@@ -1,7 +1,9 @@
 //! Why a request gets no answer of its own. Handlers return a [`Failure`]; the surface of
 //! the address writes it in its own form.
 
+use super::api::problem::Kind;
 use crate::app::{self, OAuthError};
+use crate::wire::json;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{StatusCode, header};
@@ -36,6 +38,10 @@ pub enum Failure {
     StaleForm,
     /// The person must sign in first; where to go then.
     SignIn(String),
+    /// A problem of the management API, and what to do about it this time.
+    Problem(Kind, &'static str),
+    /// The body of a call of the management API is wrong; every fault.
+    Faults(Vec<json::Fault>),
     /// Something broke that should not; what, for the log.
     Internal(String),
 }
@@ -75,7 +81,8 @@ impl Failure {
                 app::Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 app::Error::ActorRequired | app::Error::ActorUnknown => StatusCode::BAD_REQUEST,
                 app::Error::NotFound => StatusCode::NOT_FOUND,
-                app::Error::Conflict(_) => StatusCode::CONFLICT,
+                app::Error::Conflict(_) | app::Error::InProgress => StatusCode::CONFLICT,
+                app::Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
                 app::Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
                 app::Error::OAuth(OAuthError::InvalidClient, _) => StatusCode::UNAUTHORIZED,
                 app::Error::OAuth(..) => StatusCode::BAD_REQUEST,
@@ -91,6 +98,8 @@ impl Failure {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::CrossSite | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::SignIn(_) => StatusCode::SEE_OTHER,
+            Self::Problem(kind, _) => kind.status(),
+            Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -106,6 +115,7 @@ impl Failure {
                         .div_ceil(1000),
                 )
             }
+            Self::App(app::Error::InProgress) => Some(RETRY_SECONDS),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_SECONDS),
             _ => None,
         }

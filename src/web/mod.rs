@@ -14,6 +14,7 @@ mod probe;
 mod route;
 mod surface;
 
+pub use api::openapi;
 pub use pages::setup_path;
 
 use crate::app::App;
@@ -58,6 +59,7 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::scope("/assets").configure(assets::routes))
         .configure(probe::routes)
+        .configure(api::description_routes)
         .service(
             web::scope("")
                 .wrap(from_fn(pages::surface))

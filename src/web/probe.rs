@@ -4,6 +4,12 @@ use super::headers;
 use super::route::{read, resource};
 use crate::app::App;
 use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
+
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(healthz, readyz))]
+pub struct Description;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -11,12 +17,27 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/readyz", [read(readyz)]));
 }
 
-/// The process runs and answers.
+/// Whether the process runs and answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "deployment",
+    responses((status = 200, description = "It does.", body = String, content_type = "text/plain"))
+)]
 async fn healthz() -> HttpResponse {
     answer(HttpResponse::Ok(), "ok\n")
 }
 
-/// The database answers too.
+/// Whether the database answers too, and takes writes.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "deployment",
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+        (status = 503, description = "It does not.", body = String, content_type = "text/plain"),
+    )
+)]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
     match app.is_ready().await {
         Ok(()) => answer(HttpResponse::Ok(), "ready\n"),

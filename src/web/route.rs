@@ -28,7 +28,41 @@ where
     Methods("POST", web::post().to(handler))
 }
 
-/// An address with its handlers. Any other method is answered with those that it takes.
+/// A handler for PUT. Doing it twice must be as good as once.
+#[expect(dead_code, reason = "for the resources that are to come")]
+pub fn put<F, Args>(handler: F) -> Methods
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Methods("PUT", web::put().to(handler))
+}
+
+/// A handler for PATCH.
+#[expect(dead_code, reason = "for the resources that are to come")]
+pub fn patch<F, Args>(handler: F) -> Methods
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Methods("PATCH", web::patch().to(handler))
+}
+
+/// A handler for DELETE. Doing it twice must be as good as once.
+#[expect(dead_code, reason = "for the resources that are to come")]
+pub fn delete<F, Args>(handler: F) -> Methods
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Methods("DELETE", web::delete().to(handler))
+}
+
+/// An address with its handlers. Any other method is answered with those that it takes, OPTIONS
+/// too: no page of another site is to call us, so there is no preflight to answer.
 pub fn resource<const N: usize>(path: &str, handlers: [Methods; N]) -> Resource {
     let mut allowed = Vec::new();
     let mut resource = web::resource(path);

@@ -1,9 +1,11 @@
 //! The bodies of the management API.
 
+use super::json::Fault;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// `GET /v1/me`: who the caller is and what its token may do.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Me {
     /// The person whose token it is; left out for an organization token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -22,7 +24,7 @@ pub struct Me {
 }
 
 /// A person.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// The id, `usr_…`.
     pub id: String,
@@ -33,7 +35,7 @@ pub struct User {
 }
 
 /// An organization, as seen by one of its members.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Organization {
     /// The id, `org_…`.
     pub id: String,
@@ -47,7 +49,7 @@ pub struct Organization {
 }
 
 /// A project of an organization.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Project {
     /// The id, `prj_…`.
     pub id: String,
@@ -56,7 +58,7 @@ pub struct Project {
 }
 
 /// A token, without its secret.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     /// The id, `tok_…`.
     pub id: String,
@@ -73,7 +75,7 @@ pub struct Token {
 }
 
 /// `GET /v1/scopes`: the catalogue.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Scopes {
     /// Every scope that can be granted.
     pub items: Vec<Scope>,
@@ -81,8 +83,60 @@ pub struct Scopes {
     pub next_cursor: Option<String>,
 }
 
+/// Which part of a list is asked for.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+pub struct ListParameters {
+    /// How many items at the most; 50 if it is left out.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u8>,
+    /// The `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct List<T> {
+    /// The items, the newest first.
+    pub items: Vec<T>,
+    /// What to send as `cursor` for the next part; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// What a new token is to be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenWish {
+    /// The name, 1 to 100 characters.
+    pub name: String,
+    /// The names of its scopes; only such as the caller has itself.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// `never`, `30d`, `90d`, `1y` or a date; the deployment's default if it is left out.
+    #[serde(default)]
+    pub expires: Option<String>,
+    /// The one organization that it is to reach, by its id or address.
+    #[serde(default)]
+    pub organization: Option<String>,
+    /// The ids of the projects that it is to reach; none for no limit.
+    #[serde(default)]
+    pub projects: Vec<String>,
+}
+
+/// A token that was just made, with its text.
+// Without `Debug`, so that no log line can hold it.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct NewToken {
+    /// The token's text. It is shown once.
+    pub token: String,
+    /// The token, without its text.
+    #[serde(flatten)]
+    pub about: Token,
+}
+
 /// One scope of the catalogue.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Scope {
     /// The name that tokens carry.
     pub name: String,
@@ -94,7 +148,7 @@ pub struct Scope {
 }
 
 /// A problem (RFC 9457).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Names the kind of problem; opens its documentation.
     #[serde(rename = "type")]
@@ -109,4 +163,7 @@ pub struct Problem {
     pub detail: String,
     /// The request, to be named when asking for help.
     pub request_id: String,
+    /// Everything that is wrong with the body; left out if it is not about the body.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub errors: Vec<Fault>,
 }

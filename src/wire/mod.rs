@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod form;
+pub mod json;
 pub mod oauth;

@@ -4,6 +4,7 @@ use super::admitting::Admitting;
 use super::draft::{Draft, draft, insert};
 use super::{NewToken, WRITE, Whose, earlier, end_of};
 use crate::app::caller::{Authority, Caller, Denial, find_organization};
+use crate::app::receipt::Receipt;
 use crate::app::session::SignedIn;
 use crate::app::{App, Context, Error, Event};
 use crate::domain::audit::Action;
@@ -69,6 +70,7 @@ pub async fn create(
     caller: &Caller,
     whose: &Whose,
     wish: Wish,
+    receipt: Receipt<NewToken>,
 ) -> Result<NewToken, Error> {
     let mut draft = draft(app);
     if let Some(id) = wish
@@ -78,7 +80,6 @@ pub async fn create(
     {
         draft.id = id;
     }
-    let secret = draft.secret.clone();
     let making = Making {
         app: app.clone(),
         event: app.event(context, caller.actor(), Action::TokenCreated),
@@ -87,12 +88,14 @@ pub async fn create(
         wish,
         draft,
     };
-    let token = app
-        .store()
+    app.store()
         .write(move |conn| {
             let token = making.token(conn)?;
-            insert(conn, &making.event, &token, &making.draft.secret.digest())?;
-            Ok(token)
+            let secret = making.draft.secret.clone();
+            insert(conn, &making.event, &token, &secret.digest())?;
+            let new = NewToken { token, secret };
+            receipt.file(conn, &new)?;
+            Ok(new)
         })
         .await
         .map_err(|error| match error {
@@ -100,8 +103,7 @@ pub async fn create(
                 Error::Conflict("This form has made its token.")
             }
             error => error,
-        })?;
-    Ok(NewToken { token, secret })
+        })
 }
 
 /// Everything that making a token needs.

@@ -1,18 +1,25 @@
 //! `/v1/scopes`.
 
-use super::authenticated;
-use crate::app::App;
+use super::call::Call;
 use crate::web::failure::Failure;
 use crate::wire::api::{Scope, Scopes};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
+use utoipa::OpenApi;
 
-/// `GET /v1/scopes`: the catalogue, for any token.
-pub async fn list_scopes(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Failure> {
-    authenticated(&app, &request).await?;
-    let catalogue = app.config().scopes.iter();
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(list_scopes))]
+pub struct Description;
+
+/// List the catalogue of scopes.
+#[utoipa::path(
+    get,
+    path = "/v1/scopes",
+    tag = "scopes",
+    responses((status = 200, description = "The catalogue, in one page.", body = Scopes))
+)]
+pub async fn list_scopes(call: Call) -> Result<HttpResponse, Failure> {
+    let catalogue = call.app.config().scopes.iter();
     Ok(HttpResponse::Ok().json(Scopes {
         items: catalogue
             .map(|scope| Scope {

@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod problem;
 mod return_to;
 mod session;
 mod token;
@@ -67,6 +68,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
             "/account/sessions/{id}/sign-out",
             [post(account::submit_sign_out)],
         ))
+        .service(resource("/problems", [read(problem::show_problems)]))
+        .service(resource("/problems/{code}", [read(problem::show_problem)]))
         .default_service(web::to(nothing));
 }
 

@@ -9,6 +9,7 @@ use super::view::{ExpiryChoice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use super::visit::{Visit, see_other};
 use crate::app;
 use crate::app::caller::Caller;
+use crate::app::receipt::Receipt;
 use crate::app::session::SignedIn;
 use crate::app::token::{self, Whose, Wish};
 use crate::config::Lifetime;
@@ -24,7 +25,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Duration;
 
 /// How many tokens a page shows.
-const SHOWN: usize = 500;
+const SHOWN: u16 = 500;
 
 /// The person, as the one who asks.
 fn caller(person: &SignedIn) -> Caller {
@@ -173,7 +174,8 @@ pub async fn submit_new(
         ..Wish::default()
     };
     let caller = caller(person);
-    match token::create(&visit.app, &visit.context, &caller, &Whose::Own, wish).await {
+    let (app, context) = (&visit.app, &visit.context);
+    match token::create(app, context, &caller, &Whose::Own, wish, Receipt::none()).await {
         Ok(new) => {
             let now = visit.now();
             let page = TokenCreatedPage {

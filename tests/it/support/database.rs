@@ -29,7 +29,7 @@ struct Line {
 }
 
 /// Every table that can hold what somebody typed or was told.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "account",
     "setup_link",
     "organization",
@@ -39,6 +39,7 @@ const TABLES: [&str; 10] = [
     "token",
     "device_grant",
     "throttle",
+    "idempotency",
     "audit_event",
 ];
 

@@ -9,6 +9,7 @@ pub mod device;
 pub mod error;
 mod form;
 mod moment;
+pub mod problem;
 pub mod token;
 
 pub use agent::agent_name;

@@ -3,6 +3,7 @@
 mod account;
 mod device;
 mod error;
+mod problem;
 mod token;
 
 use super::{Account, Assets, Chrome, Moment, ScopeChoice};
@@ -79,6 +80,7 @@ pub fn all() -> Vec<Sample> {
         device::samples(),
         token::samples(),
         error::samples(),
+        problem::samples(),
     ]
     .into_iter()
     .flatten()

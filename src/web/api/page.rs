@@ -1,0 +1,248 @@
+//! Lists in pages. A cursor is the position of the last item, authenticated by the
+//! deployment's key for this list and this caller; nobody else can make or use one.
+
+use super::call::Call;
+use super::problem::Kind;
+use crate::domain::Instant;
+use crate::domain::page::{Page, Position};
+use crate::domain::secret::Key;
+use crate::web::failure::Failure;
+use crate::wire::api::List;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+
+/// Items of a page if the caller does not say.
+const DEFAULT_LIMIT: u16 = 50;
+
+/// The most items of a page.
+const LARGEST_LIMIT: u16 = 100;
+
+/// The part of a list that a call asks for.
+pub struct Listing<'a> {
+    /// What to look for.
+    pub page: Page,
+    call: &'a Call,
+    caller: String,
+    /// The parameters that choose among the items, in the order of their names.
+    filters: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    /// Which part of a list is asked for. `filters` are the names of the other parameters
+    /// that the list takes.
+    pub fn listing(&self, filters: &[&'static str]) -> Result<Listing<'_>, Failure> {
+        let mut filters = filters.to_vec();
+        filters.sort_unstable();
+        let is_known = |name: &str| ["limit", "cursor"].contains(&name) || filters.contains(&name);
+        if !self.query.names().all(is_known) {
+            return Err(Failure::Malformed(
+                "The query has a parameter that this list does not take. It takes limit, cursor, and what the documentation names.",
+            ));
+        }
+        let limit = match self.query.value("limit") {
+            None => DEFAULT_LIMIT,
+            Some(text) => read_limit(text).ok_or(Failure::Malformed(
+                "The parameter limit must be a whole number from 1 to 100.",
+            ))?,
+        };
+        let mut listing = Listing {
+            page: Page { limit, after: None },
+            call: self,
+            caller: self.caller.identity(),
+            filters: filters
+                .iter()
+                .filter_map(|name| Some((*name, self.query.value(name)?.to_owned())))
+                .collect(),
+        };
+        if let Some(cursor) = self.query.value("cursor") {
+            let after = listing.seal().read(cursor);
+            let invalid = Failure::Problem(Kind::InvalidCursor, Kind::InvalidCursor.advice());
+            listing.page.after = Some(after.ok_or(invalid)?);
+        }
+        Ok(listing)
+    }
+}
+
+impl Listing<'_> {
+    /// The value of a parameter that chooses among the items.
+    #[expect(dead_code, reason = "for the lists that are to come")]
+    pub fn filter(&self, name: &str) -> Option<&str> {
+        let mut filters = self.filters.iter();
+        filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))
+    }
+
+    /// Answers the items that were found, of which there may be one more than are shown.
+    pub fn answer<T, D: Serialize>(
+        &self,
+        mut found: Vec<T>,
+        position: impl Fn(&T) -> Position,
+        document: impl Fn(&T) -> D,
+    ) -> HttpResponse {
+        let goes_on = self.page.cut(&mut found);
+        let last = found.last().filter(|_| goes_on);
+        let next_cursor = last.map(|last| self.seal().write(&position(last)));
+        let mut response = HttpResponse::Ok();
+        if let Some(cursor) = &next_cursor {
+            response.insert_header((header::LINK, self.link(cursor)));
+        }
+        response.json(List {
+            items: found.iter().map(document).collect(),
+            next_cursor,
+        })
+    }
+
+    /// Leads to the next page (RFC 8288).
+    fn link(&self, cursor: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &self.page.limit.to_string());
+        query.extend_pairs(&self.filters);
+        query.append_pair("cursor", cursor);
+        let query = query.finish();
+        let public_url = &self.call.app.config().server.public_url;
+        let list = public_url.join(&self.call.path);
+        format!(r#"<{list}?{query}>; rel="next""#)
+    }
+
+    fn seal(&self) -> Seal<'_> {
+        let mut bound = vec![self.call.path.as_str(), &self.caller];
+        for (name, value) in &self.filters {
+            bound.extend([*name, value.as_str()]);
+        }
+        Seal {
+            key: self.call.app.key(),
+            bound,
+        }
+    }
+}
+
+fn read_limit(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    let limit = text.parse().ok().filter(|_| is_number)?;
+    (1..=LARGEST_LIMIT).contains(&limit).then_some(limit)
+}
+
+/// Makes and reads the cursors of one list for one caller.
+struct Seal<'a> {
+    key: &'a Key,
+    bound: Vec<&'a str>,
+}
+
+impl Seal<'_> {
+    fn write(&self, (at, id): &Position) -> String {
+        let at = at.timestamp_millis().to_string();
+        let parts: Vec<_> = [at.as_str(), id]
+            .into_iter()
+            .chain(self.bound.iter().copied())
+            .collect();
+        let mac = self.key.authenticate("cursor", &parts);
+        URL_SAFE_NO_PAD.encode(format!("{at}.{id}.{}", mac.as_str()))
+    }
+
+    fn read(&self, cursor: &str) -> Option<Position> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (at, rest) = text.split_once('.')?;
+        let (id, _) = rest.rsplit_once('.')?;
+        let at = Instant::from_timestamp_millis(at.parse().ok()?)?;
+        let position = (at, id.to_owned());
+        let is_ours: bool = self
+            .write(&position)
+            .as_bytes()
+            .ct_eq(cursor.as_bytes())
+            .into();
+        is_ours.then_some(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position() -> Position {
+        let at = Instant::from_timestamp_millis(1_795_305_600_123).expect("a moment");
+        (at, "tok_0197b9c000007000800000000000000a".to_owned())
+    }
+
+    #[test]
+    fn a_cursor_reads_back_for_its_list_and_caller_alone() {
+        let key = Key::new([1; 32]);
+        let seal = |bound: &[&'static str]| Seal {
+            key: &key,
+            bound: bound.to_vec(),
+        };
+        let own = seal(&["/v1/tokens", "tok_1", "state", "live"]);
+        let cursor = own.write(&position());
+        assert_eq!(own.read(&cursor), Some(position()));
+        for other in [
+            seal(&["/v1/audit", "tok_1", "state", "live"]),
+            seal(&["/v1/tokens", "tok_2", "state", "live"]),
+            seal(&["/v1/tokens", "tok_1", "state", "revoked"]),
+            seal(&["/v1/tokens", "tok_1"]),
+            Seal {
+                key: &Key::new([2; 32]),
+                bound: own.bound.clone(),
+            },
+        ] {
+            assert_eq!(other.read(&cursor), None);
+        }
+    }
+
+    #[test]
+    fn a_changed_cursor_is_refused() {
+        let key = Key::new([1; 32]);
+        let seal = Seal {
+            key: &key,
+            bound: vec!["/v1/tokens", "tok_1"],
+        };
+        let cursor = seal.write(&position());
+        for (at, letter) in cursor.char_indices() {
+            let mut changed = cursor.clone();
+            changed.replace_range(at..=at, if letter == 'A' { "B" } else { "A" });
+            assert_eq!(seal.read(&changed), None, "{at}");
+        }
+        let forged = URL_SAFE_NO_PAD.encode("1795305600123.tok_1.00");
+        for bad in [
+            "",
+            "=",
+            "é",
+            "abc",
+            &cursor[1..],
+            &format!("{cursor}="),
+            &forged,
+        ] {
+            assert_eq!(seal.read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_whole_number_from_1_to_100() {
+        for (text, limit) in [("1", Some(1)), ("100", Some(100)), ("050", Some(50))] {
+            assert_eq!(read_limit(text), limit);
+        }
+        for bad in [
+            "0",
+            "101",
+            "-1",
+            "+1",
+            "1.5",
+            "ten",
+            "99999999999999999999",
+            " 1",
+        ] {
+            assert_eq!(read_limit(bad), None, "{bad}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cursor_panics(text: String) {
+            let key = Key::new([1; 32]);
+            let seal = Seal { key: &key, bound: Vec::new() };
+            let _ = seal.read(&text);
+            let _ = seal.read(&URL_SAFE_NO_PAD.encode(&text));
+        }
+    }
+}

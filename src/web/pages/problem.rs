@@ -1,0 +1,35 @@
+//! `/problems`: what the `type` of a problem of the API opens.
+
+use super::view::problem::ProblemPage;
+use super::{anonymous_chrome, html_response};
+use crate::app::App;
+use crate::web::api::problem::Kind;
+use crate::web::failure::Failure;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+/// `GET /problems`: every kind.
+pub async fn show_problems(app: web::Data<App>) -> Result<HttpResponse, Failure> {
+    show(&app, None)
+}
+
+/// `GET /problems/{code}`: one kind.
+pub async fn show_problem(
+    app: web::Data<App>,
+    code: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let kind = Kind::find(&code).ok_or(Failure::NotFound)?;
+    show(&app, Some(kind))
+}
+
+fn show(app: &App, problem: Option<Kind>) -> Result<HttpResponse, Failure> {
+    let page = ProblemPage {
+        chrome: anonymous_chrome(app),
+        problem,
+        all: Kind::ALL,
+    };
+    let html = page
+        .render()
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(html_response(&mut HttpResponse::Ok(), html))
+}

@@ -1,0 +1,137 @@
+//! Bodies (API-04, API-07, API-08).
+
+use super::{SCOPES, assert_problem, call, create, pointers, send};
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use reqwest::Method;
+use serde_json::json;
+
+async fn post(test: &TestApp, token: &str, media_type: Option<&str>, body: Vec<u8>) -> Answer {
+    let mut request = call(test, Method::POST, "/v1/tokens", token)
+        .header("idempotency-key", "the-same-key")
+        .body(body);
+    if let Some(media_type) = media_type {
+        request = request.header("content-type", media_type);
+    }
+    send(request).await
+}
+
+/// API-04, API-07: nothing of this is half understood, and nothing is changed.
+#[actix_web::test]
+async fn a_body_with_faults_is_refused_with_all_of_them() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let many = "x".repeat(101);
+    for (body, expected) in [
+        (r#"{}"#.to_owned(), vec!["#/name"]),
+        ("[]".to_owned(), vec!["#"]),
+        (
+            r#"{"name":1,"scopes":["a",2],"expires":1,"admin":true,"name":"x"}"#.to_owned(),
+            vec!["#/name", "#/name", "#/scopes/1", "#/expires", "#/admin"],
+        ),
+        (
+            r#"{"name":"a","n\u0061me":"b","expires":"30d"}"#.to_owned(),
+            vec!["#/name"],
+        ),
+        (
+            r#"{"name":"a\u0000","expires":"30d"}"#.to_owned(),
+            vec!["#/name"],
+        ),
+        // What the use case finds comes in one answer too.
+        (
+            json!({"name": many, "scopes": ["no:such"], "expires": "2d"}).to_string(),
+            vec!["#/name", "#/scopes", "#/expires"],
+        ),
+    ] {
+        let key = format!("key-{}", body.len());
+        let request = call(&test, Method::POST, "/v1/tokens", &token)
+            .header("idempotency-key", key)
+            .header("content-type", "application/json")
+            .body(body.clone());
+        let answer = send(request).await;
+        assert_problem(&answer, 422, "invalid");
+        assert_eq!(pointers(&answer), expected, "{body}");
+    }
+    assert_eq!(test.count("token", "1 = 1"), 1);
+}
+
+/// API-07, API-08: what is no JSON object is no call.
+#[actix_web::test]
+async fn what_is_no_json_is_refused() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let deep = format!("{}1{}", "[".repeat(8_000), "]".repeat(8_000));
+    for bad in [
+        b"{".to_vec(),
+        b"{} {}".to_vec(),
+        b"name=a".to_vec(),
+        b"\xff\xfe".to_vec(),
+        b"{\"name\":\"\xff\"}".to_vec(),
+        br#"{"name":"\ud800"}"#.to_vec(),
+        deep.into_bytes(),
+    ] {
+        let answer = post(&test, &token, Some("application/json"), bad.clone()).await;
+        assert_problem(&answer, 400, "invalid_json");
+    }
+    let body = br#"{"name":"a","expires":"30d"}"#;
+    for media_type in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("application/jsonp"),
+        Some("multipart/form-data; boundary=a"),
+    ] {
+        let answer = post(&test, &token, media_type, body.to_vec()).await;
+        assert_problem(&answer, 415, "unsupported_media_type");
+    }
+    let large = vec![b' '; 16 * 1024 + 1];
+    let answer = post(&test, &token, Some("application/json"), large).await;
+    assert_problem(&answer, 413, "payload_too_large");
+    assert_eq!(test.count("token", "1 = 1"), 1);
+    // None of it used the key.
+    assert_eq!(test.count("idempotency", "1 = 1"), 0);
+    for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
+        let answer = post(&test, &token, Some(media_type), body.to_vec()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+}
+
+/// API-08: HEAD is GET without a body; OPTIONS is a method like any other that is not taken.
+#[actix_web::test]
+async fn methods_are_answered_as_the_address_takes_them() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    for (path, allowed) in [("/v1/me", "GET, HEAD"), ("/v1/tokens", "GET, HEAD, POST")] {
+        let head = call(&test, Method::HEAD, path, &token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(head.status(), 200, "{path}");
+        assert_eq!(head.headers()["content-type"], "application/json");
+        assert_eq!(head.text().await.unwrap(), "");
+        for method in [Method::OPTIONS, Method::PUT, Method::DELETE, Method::TRACE] {
+            let answer = send(call(&test, method, path, &token)).await;
+            assert_problem(&answer, 405, "method_not_allowed");
+            assert_eq!(answer.headers["allow"], allowed);
+        }
+    }
+}
+
+/// Authentication comes first, then the header's form, then the body, then the rights.
+#[actix_web::test]
+async fn faults_are_found_in_their_order() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    let url = test.at("/v1/tokens");
+    let anonymous = test.anon().post(&url).body("{");
+    assert_problem(&send(anonymous).await, 401, "unauthorized");
+    let keyless = test.anon().post(&url).bearer_auth(&token).body("{");
+    assert_problem(&send(keyless).await, 400, "idempotency_key_required");
+    let answer = create(&test, &token, "a", &json!({})).await;
+    assert_problem(&answer, 422, "invalid");
+    let answer = create(&test, &token, "a", &json!({"name": "a", "expires": "30d"})).await;
+    assert_problem(&answer, 403, "insufficient_scope");
+    let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+    let named = r#"error="insufficient_scope", scope="tokens:write""#;
+    assert!(challenge.contains(named), "{challenge}");
+}

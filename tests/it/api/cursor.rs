@@ -1,0 +1,99 @@
+//! Lists in pages (PAG-01).
+
+use super::{SCOPES, assert_problem, call, create, send};
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use reqwest::Method;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+async fn list(test: &TestApp, token: &str, query: &str) -> Answer {
+    let path = format!("/v1/tokens{query}");
+    send(call(test, Method::GET, &path, token)).await
+}
+
+async fn add(test: &TestApp, token: &str, name: &str) {
+    let wish = json!({"name": name, "expires": "30d"});
+    let answer = create(test, token, name, &wish).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let items = answer.body["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What is added meanwhile neither hides nor repeats an item, also at one moment.
+#[actix_web::test]
+async fn paging_loses_and_repeats_nothing() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    for i in 0..9 {
+        add(&test, &token, &format!("t{i}")).await;
+        if i % 3 == 0 {
+            test.clock.advance_ms(1);
+        }
+    }
+    let whole = names(&list(&test, &token, "").await);
+    assert_eq!(whole.len(), 10);
+    let mut seen = Vec::new();
+    let mut query = "?limit=3".to_owned();
+    loop {
+        let answer = list(&test, &token, &query).await;
+        seen.extend(names(&answer));
+        test.clock.advance_ms(1);
+        add(&test, &token, &format!("late{}", seen.len())).await;
+        let Some(cursor) = answer.body["next_cursor"].as_str() else {
+            assert!(!answer.headers.contains_key("link"));
+            break;
+        };
+        query = format!("?limit=3&cursor={cursor}");
+        let link = format!(r#"<{}{query}>; rel="next""#, test.at("/v1/tokens"));
+        assert_eq!(answer.headers["link"], link);
+    }
+    assert_eq!(seen, whole);
+    let different: BTreeSet<_> = seen.iter().collect();
+    assert_eq!(different.len(), seen.len());
+}
+
+/// A cursor is for its caller and unchanged, or it is none.
+#[actix_web::test]
+async fn a_foreign_or_changed_cursor_is_refused() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let other = test.token(&SCOPES).await;
+    let first = list(&test, &token, "?limit=1").await;
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let again = list(&test, &token, &format!("?cursor={cursor}")).await;
+    assert_eq!(names(&again).len(), 1);
+    let changed = format!("{}A", &cursor[..cursor.len() - 1]);
+    for (token, cursor) in [(&other, cursor), (&token, &changed), (&token, "x")] {
+        let answer = list(&test, token, &format!("?cursor={cursor}")).await;
+        assert_problem(&answer, 400, "invalid_cursor");
+    }
+}
+
+#[actix_web::test]
+async fn a_query_that_means_nothing_is_refused() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    for query in [
+        "?limit=0",
+        "?limit=101",
+        "?limit=ten",
+        "?limit=-1",
+        "?limt=10",
+        "?limit=1&limit=2",
+        "?cursor=%FF",
+    ] {
+        let answer = list(&test, &token, query).await;
+        assert_problem(&answer, 400, "invalid_request");
+    }
+    for query in ["?limit=1", "?limit=100", "?limit=", "?"] {
+        assert_eq!(list(&test, &token, query).await.status, 200, "{query}");
+    }
+}

@@ -1,0 +1,171 @@
+//! The description of the API (OAS-01): every address, and no other.
+
+use super::{SCOPES, call, create, send};
+use crate::support::TestApp;
+use crate::support::deployment::Deployment;
+use crate::support::device::Answer;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The addresses, as the program registers them, and what stands before each.
+const ROUTES: [(&str, &str, &str); 3] = [
+    (
+        "pub fn routes",
+        "/v1",
+        include_str!("../../../src/web/api/mod.rs"),
+    ),
+    (
+        "pub fn description_routes",
+        "",
+        include_str!("../../../src/web/api/mod.rs"),
+    ),
+    (
+        "pub fn routes",
+        "",
+        include_str!("../../../src/web/probe.rs"),
+    ),
+];
+
+/// Each address with each method that the program registers.
+fn registered() -> BTreeSet<(String, &'static str)> {
+    let mut registered = BTreeSet::new();
+    for (function, prefix, source) in ROUTES {
+        let (_, body) = source.split_once(function).unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        for resource in body.split("resource(").skip(1) {
+            let path = format!("{prefix}{}", resource.split('"').nth(1).unwrap());
+            for (handler, method) in [
+                ("read(", "get"),
+                ("post(", "post"),
+                ("put(", "put"),
+                ("patch(", "patch"),
+                ("delete(", "delete"),
+            ] {
+                if resource.contains(handler) {
+                    registered.insert((path.clone(), method));
+                }
+            }
+        }
+    }
+    assert!(registered.len() > 5, "{registered:?}");
+    registered
+}
+
+async fn described(test: &TestApp) -> Value {
+    let answer = send(test.anon().get(test.at("/openapi.json"))).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    answer.body
+}
+
+#[actix_web::test]
+async fn every_address_is_described_and_no_other() {
+    let test = TestApp::start().await;
+    let document = described(&test).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    let mut found = BTreeSet::new();
+    for (path, methods) in paths {
+        for method in methods.as_object().unwrap().keys() {
+            found.insert((path.clone(), method.as_str()));
+        }
+    }
+    let registered = registered();
+    let registered: BTreeSet<_> = registered
+        .iter()
+        .map(|(path, method)| (path.clone(), *method))
+        .collect();
+    assert_eq!(found, registered);
+}
+
+/// Each operation has what is true of all, and each reference leads somewhere.
+#[actix_web::test]
+async fn every_operation_is_described_in_full() {
+    let test = TestApp::start().await;
+    let document = described(&test).await;
+    let mut operations = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations += 1;
+            let at = format!("{method} {path}");
+            assert_ne!(operation["summary"].as_str().unwrap(), "", "{at}");
+            assert!(operation["tags"][0].is_string(), "{at}");
+            let answers = operation["responses"].as_object().unwrap();
+            for (status, answer) in answers {
+                assert_ne!(answer["description"].as_str().unwrap(), "", "{at} {status}");
+                assert!(
+                    answer["headers"]["X-Request-Id"].is_object(),
+                    "{at} {status}"
+                );
+            }
+            if !path.starts_with("/v1/") {
+                continue;
+            }
+            assert!(operation["security"][0]["bearer"].is_array(), "{at}");
+            for status in ["400", "401", "500", "503"] {
+                assert!(answers.contains_key(status), "{at} {status}");
+            }
+            if method == "post" {
+                for status in ["408", "409", "413", "415", "422"] {
+                    assert!(answers.contains_key(status), "{at} {status}");
+                }
+                let parameters = operation["parameters"].to_string();
+                assert!(parameters.contains("IdempotencyKey"), "{at}");
+            }
+        }
+    }
+    assert!(operations > 5);
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let (pointer, _) = reference.split_once('"').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+/// The keys of an object are those that its schema names.
+#[track_caller]
+fn assert_fits(document: &Value, name: &str, answer: &Answer) {
+    let mut known = Vec::new();
+    let schema = &document["components"]["schemas"][name];
+    let mut parts = vec![schema];
+    parts.extend(schema["allOf"].as_array().into_iter().flatten());
+    for part in parts {
+        let part = match part["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => part,
+        };
+        known.extend(part["properties"].as_object().into_iter().flatten());
+    }
+    for key in answer.body.as_object().unwrap().keys() {
+        assert!(known.iter().any(|(name, _)| *name == key), "{name}: {key}");
+    }
+}
+
+#[actix_web::test]
+async fn answers_are_as_described() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let document = described(&test).await;
+    let get = |path: &'static str| send(call(&test, Method::GET, path, &token));
+    assert_fits(&document, "Me", &get("/v1/me").await);
+    assert_fits(&document, "Scopes", &get("/v1/scopes").await);
+    assert_fits(&document, "List_Token", &get("/v1/tokens").await);
+    assert_fits(&document, "Problem", &get("/v1/nothing").await);
+    let wish = json!({"name": "a", "expires": "30d"});
+    let new = create(&test, &token, "a", &wish).await;
+    assert_fits(&document, "NewToken", &new);
+}
+
+/// `doorcode openapi` prints what the server serves.
+#[actix_web::test]
+async fn the_program_prints_the_same_description() {
+    let deployment = Deployment::new();
+    let printed = deployment.command(&["openapi"]).run();
+    let printed: Value = serde_json::from_str(&printed.exited(0).stdout).unwrap();
+    assert_eq!(printed["servers"][0]["url"], deployment.url);
+    assert!(!deployment.path("data").exists());
+    let mut served = described(&TestApp::start().await).await;
+    served["servers"] = printed["servers"].clone();
+    assert_eq!(served, printed);
+}

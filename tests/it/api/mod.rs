@@ -1,0 +1,61 @@
+//! The management API: what is true of every address below `/v1`.
+
+mod body;
+mod cursor;
+mod description;
+mod idempotency;
+mod problem;
+mod replay;
+
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+/// What a token needs for the addresses that these tests use.
+const SCOPES: [&str; 2] = ["tokens:read", "tokens:write"];
+
+/// A call with a token.
+fn call(test: &TestApp, method: Method, path: &str, token: &str) -> RequestBuilder {
+    test.anon()
+        .request(method, test.at(path))
+        .bearer_auth(token)
+}
+
+/// What a call is answered.
+async fn send(request: RequestBuilder) -> Answer {
+    Answer::of(request.send().await.unwrap()).await
+}
+
+/// Makes a token by a call with this Idempotency-Key.
+async fn create(test: &TestApp, token: &str, key: &str, body: &Value) -> Answer {
+    let request = call(test, Method::POST, "/v1/tokens", token)
+        .header("idempotency-key", key)
+        .json(body);
+    send(request).await
+}
+
+/// Sees that an answer is a problem of this kind, and a whole one.
+#[track_caller]
+fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.body["code"], code, "{answer:?}");
+    assert_eq!(answer.body["status"], status);
+    let kind = answer.body["type"].as_str().unwrap();
+    assert!(kind.starts_with("http://127.0.0.1:"), "{kind}");
+    assert!(kind.ends_with(&format!("/problems/{code}")), "{kind}");
+    for member in ["title", "detail", "request_id"] {
+        assert_ne!(answer.body[member].as_str().unwrap(), "", "{answer:?}");
+    }
+}
+
+/// The pointers of a problem's faults.
+fn pointers(answer: &Answer) -> Vec<&str> {
+    let errors = answer.body["errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap())
+        .collect()
+}

@@ -1,0 +1,184 @@
+//! What is kept of a call: leases that crash, failures that are not pinned, and secrets
+//! (IDM-04, IDM-08, IDM-09, IDM-10, T-21).
+
+use super::{SCOPES, assert_problem, call, create, send};
+use crate::support::TestApp;
+use crate::support::database::Database;
+use doorcode::app::receipt::{self, Asked, Beginning};
+use doorcode::domain::secret::Secret;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn wish(name: &str) -> Value {
+    json!({"name": name, "scopes": ["tokens:read"], "expires": "30d"})
+}
+
+/// Begins the call that [`create`] makes, as a server that crashes next.
+async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> Beginning {
+    let id = test.me(token).await.json::<Value>().await.unwrap();
+    let asked = Asked {
+        caller: id["token"]["id"].as_str().unwrap(),
+        bearer: &Secret::new(token),
+        key: &Secret::new(key),
+        payload: ["POST", "/v1/tokens", body],
+    };
+    receipt::begin(&test.app, asked).await.unwrap()
+}
+
+/// IDM-04, IDM-08: while one is at work others wait, on any server; a crash ends the wait.
+#[actix_web::test]
+async fn a_lease_is_taken_over_when_its_holder_is_gone() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let body = r#"{"expires":"30d","name":"one","scopes":["tokens:read"]}"#;
+    let Beginning::First(slow) = begin(&test, &token, "a", body).await else {
+        panic!("nobody made the call before");
+    };
+    let second = test.again("").await;
+    for server in [&test, &second] {
+        let answer = create(server, &token, "a", &wish("one")).await;
+        assert_problem(&answer, 409, "idempotency_in_progress");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    test.clock.advance(29);
+    let early = create(&test, &token, "a", &wish("one")).await;
+    assert_problem(&early, 409, "idempotency_in_progress");
+    test.clock.advance(1);
+    let done = create(&second, &token, "a", &wish("one")).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    // The first was only slow: what it does now must not be.
+    let answer = receipt::Answer::json(201, &"too late");
+    let late = receipt::settle(&test.app, &slow, answer).await;
+    assert!(matches!(late, Err(doorcode::app::Error::InProgress)));
+    receipt::release(&test.app, &slow).await.unwrap();
+    let again = create(&test, &token, "a", &wish("one")).await;
+    assert_eq!(again.body, done.body);
+    assert_eq!(test.count("token", "name = 'one'"), 1);
+}
+
+/// IDM-08: an effect whose answer cannot be kept is undone.
+#[actix_web::test]
+async fn the_effect_and_its_answer_commit_together() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let before = test.events("token.created");
+    let rule = match Database::is_postgres() {
+        true => {
+            "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN RAISE EXCEPTION ''stopped''; END'; \
+             CREATE TRIGGER stop BEFORE UPDATE ON idempotency \
+             FOR EACH ROW EXECUTE FUNCTION stop()"
+        }
+        false => {
+            "CREATE TRIGGER stop BEFORE UPDATE ON idempotency \
+             BEGIN SELECT RAISE(ABORT, 'stopped'); END"
+        }
+    };
+    test.database.execute(rule);
+    let answer = create(&test, &token, "a", &wish("one")).await;
+    assert_problem(&answer, 500, "internal");
+    assert!(!answer.body.to_string().contains("stopped"));
+    assert_eq!(test.count("token", "name = 'one'"), 0);
+    assert_eq!(test.events("token.created"), before);
+    test.database.execute(match Database::is_postgres() {
+        true => "DROP TRIGGER stop ON idempotency",
+        false => "DROP TRIGGER stop",
+    });
+    // IDM-10: the failure is not pinned.
+    assert_eq!(create(&test, &token, "a", &wish("one")).await.status, 201);
+    assert_eq!(test.count("token", "name = 'one'"), 1);
+}
+
+/// IDM-03, IDM-10: a refusal that would be the same is kept; 401 and 403 are not.
+#[actix_web::test]
+async fn only_a_refusal_that_holds_is_kept() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let bad = json!({"name": "", "expires": "2d"});
+    let first = create(&test, &token, "bad", &bad).await;
+    assert_problem(&first, 422, "invalid");
+    let again = create(&test, &token, "bad", &bad).await;
+    assert_problem(&again, 422, "invalid");
+    assert_eq!(again.body, first.body);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+
+    test.database
+        .execute("UPDATE token SET scopes = 'tokens:read'");
+    let refused = create(&test, &token, "a", &wish("one")).await;
+    assert_problem(&refused, 403, "insufficient_scope");
+    test.database
+        .execute("UPDATE token SET scopes = 'tokens:read tokens:write'");
+    test.database
+        .execute("UPDATE account SET state = 'deactivated'");
+    let refused = create(&test, &token, "a", &wish("one")).await;
+    assert_problem(&refused, 401, "invalid_token");
+    test.database.execute("UPDATE account SET state = 'active'");
+    assert_eq!(create(&test, &token, "a", &wish("one")).await.status, 201);
+}
+
+/// IDM-10: an outage is not pinned, and not taken for an answer.
+#[actix_web::test]
+async fn a_call_can_be_repeated_after_an_outage() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let outage = test.database.outage();
+    let node = test.node(outage.url());
+    let post = || {
+        let request = test.anon().post(node.at("/v1/tokens")).bearer_auth(&token);
+        request.header("idempotency-key", "a").json(&wish("one"))
+    };
+    let away = send(post()).await;
+    assert_problem(&away, 503, "unavailable");
+    assert!(away.headers.contains_key("retry-after"));
+    outage.end();
+    let back = send(post()).await;
+    assert_eq!(back.status, 201, "{back:?}");
+    assert_eq!(send(post()).await.body, back.body);
+    assert_eq!(test.count("token", "name = 'one'"), 1);
+}
+
+/// IDM-09: neither the token that was made, nor the caller's, nor the key is in the database.
+#[actix_web::test]
+async fn what_is_kept_opens_nothing() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let key = "a-key-that-is-easy-to-find";
+    let made = create(&test, &token, key, &wish("canary-name")).await;
+    let secret = made.body["token"].as_str().unwrap();
+    let dump = test.database.dump();
+    for secret in [secret, &secret[3..43], &token, &token[3..43], key] {
+        for spelling in [secret.to_owned(), hex::encode(secret)] {
+            assert!(!dump.contains(&spelling), "{spelling}");
+        }
+    }
+    let answer = test.database.text("SELECT answer FROM idempotency");
+    assert!(!answer.contains(&hex::encode("canary")));
+    assert!(!crate::support::log::text().contains(key));
+
+    // Whoever puts the row under another call gets nothing out of it.
+    let other = call(&test, Method::POST, "/v1/tokens", &token)
+        .header("idempotency-key", "another")
+        .json(&wish("other"));
+    assert_eq!(send(other).await.status, 201);
+    test.database
+        .execute(&format!("UPDATE idempotency SET answer = '{answer}'"));
+    let opened = create(&test, &token, "another", &wish("other")).await;
+    assert_problem(&opened, 500, "internal");
+    assert!(!opened.body.to_string().contains(secret));
+}
+
+/// IDM-10: the OAuth endpoints ignore the header.
+#[actix_web::test]
+async fn the_oauth_endpoints_know_no_key() {
+    let test = TestApp::start().await;
+    for _ in 0..2 {
+        let request = test
+            .anon()
+            .post(test.at("/v1/auth/device"))
+            .header("idempotency-key", "a")
+            .form(&[("client_id", crate::support::CLI)]);
+        assert_eq!(send(request).await.status, 200);
+    }
+    assert_eq!(test.count("idempotency", "1 = 1"), 0);
+    assert_eq!(test.count("device_grant", "1 = 1"), 2);
+}
