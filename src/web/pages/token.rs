@@ -2,10 +2,10 @@
 
 use super::faults;
 use super::view::token::{
-    LastUse, NewTokenPage, RevokeAllPage, RevokePage, TokenCreatedPage, TokenRow, TokenState,
-    TokensNotice, TokensPage,
+    Holder, LastUse, LimitChoices, NewTokenPage, RevokeAllPage, RevokePage, TokenCreatedPage,
+    TokenRight, TokenRow, TokenState, TokensNotice, TokensPage,
 };
-use super::view::{ExpiryChoice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
+use super::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use super::visit::{Visit, see_other};
 use crate::app;
 use crate::app::session::SignedIn;
@@ -37,6 +37,8 @@ pub async fn show_tokens(visit: Visit, request: HttpRequest) -> Result<HttpRespo
     let now = visit.now();
     let page = TokensPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
+        right: TokenRight::Manage,
         tokens: tokens.into_iter().map(|token| row(token, now)).collect(),
         notice,
     };
@@ -59,12 +61,15 @@ fn row(token: Token, now: Instant) -> TokenRow {
             Some(device) => format!("{client} on {device}"),
             None => client,
         }),
+        maker: None,
+        limits: Vec::new(),
         created: moment(token.created_at),
         expires: token.expires_at.map(moment),
         last_used: token.last_use.map(|last| LastUse {
             at: moment(last.at),
             address: Some(last.address.to_string()),
         }),
+        advice: Vec::new(),
     }
 }
 
@@ -101,8 +106,10 @@ async fn new_page(
     let latest = token::end_of(visit.app.config().tokens.max_expiry, now);
     Ok(NewTokenPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         name: form.value("name").unwrap_or_default().to_owned(),
         scopes: ScopeGroup::of(scopes),
+        limits: LimitChoices::default(),
         expiry: expiry_choices(visit, form),
         expires_on: form.value("expires_on").unwrap_or_default().to_owned(),
         earliest: date(now),
@@ -115,15 +122,15 @@ async fn new_page(
 
 /// The choices that the longest lifetime leaves; chosen is what the form says, or the one
 /// that is nearest to the default.
-fn expiry_choices(visit: &Visit, form: &Form) -> Vec<ExpiryChoice> {
+fn expiry_choices(visit: &Visit, form: &Form) -> Vec<Choice> {
     let tokens = &visit.app.config().tokens;
-    let days = |choice: &ExpiryChoice| match choice.value {
+    let days = |choice: &Choice| match choice.value.as_str() {
         "30d" => Some(30),
         "90d" => Some(90),
         "1y" => Some(365),
         _ => None,
     };
-    let is_possible = |choice: &ExpiryChoice| match (tokens.max_expiry, days(choice)) {
+    let is_possible = |choice: &Choice| match (tokens.max_expiry, days(choice)) {
         (Lifetime::Never, _) => true,
         (Lifetime::For(longest), Some(days)) => longest.as_secs() >= days * 86_400,
         (Lifetime::For(_), None) => choice.value == "custom",
@@ -135,7 +142,7 @@ fn expiry_choices(visit: &Visit, form: &Form) -> Vec<ExpiryChoice> {
         Lifetime::For(default) if default.as_secs() >= 30 * 86_400 => "30d",
         Lifetime::For(_) => "custom",
     };
-    let mut choices = ExpiryChoice::all(form.value("expires").unwrap_or(default));
+    let mut choices = Choice::expiries(form.value("expires").unwrap_or(default));
     choices.retain(is_possible);
     choices
 }
@@ -160,10 +167,12 @@ pub async fn submit_new(
             let now = visit.now();
             let page = TokenCreatedPage {
                 chrome: visit.chrome(),
+                holder: Holder::Person,
                 name: new.token.name,
                 token: new.secret.expose().to_owned(),
                 scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
                 expires: new.token.expires_at.map(|end| Moment::new(end, now)),
+                replaced: None,
                 me_url: visit.app.config().server.public_url.join("/v1/me"),
             };
             visit.page(StatusCode::OK, &page)
@@ -188,6 +197,7 @@ pub async fn show_revoke(visit: Visit, id: web::Path<String>) -> Result<HttpResp
     let token = token::find(&visit.app, person, &id).await?;
     let page = RevokePage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         token: row(token, visit.now()),
     };
     visit.page(StatusCode::OK, &page)
@@ -214,6 +224,7 @@ pub async fn show_revoke_all(visit: Visit) -> Result<HttpResponse, Failure> {
     let tokens = token::list(&visit.app, person).await?;
     let page = RevokeAllPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         tokens: tokens
             .into_iter()
             .filter(|token| token.state(now) == State::Live)
