@@ -40,6 +40,7 @@ pub async fn show_tokens(visit: Visit, request: HttpRequest) -> Result<HttpRespo
         holder: Holder::Person,
         right: TokenRight::Manage,
         tokens: tokens.into_iter().map(|token| row(token, now)).collect(),
+        next: None,
         notice,
     };
     visit.page(StatusCode::OK, &page)

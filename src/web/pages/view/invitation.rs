@@ -14,8 +14,8 @@ pub struct InvitationRow {
     pub email: Option<String>,
     /// The role that it gives.
     pub role: Role,
-    /// Who made it.
-    pub inviter: String,
+    /// Who made it, if that was a person.
+    pub inviter: Option<String>,
     /// Until when its link works.
     pub expires: Moment,
 }
@@ -57,8 +57,10 @@ pub struct Offer {
     pub organization: String,
     /// The role in it.
     pub role: Role,
-    /// Who made the invitation.
-    pub inviter: String,
+    /// Who made the invitation, if that was a person.
+    pub inviter: Option<String>,
+    /// The email of the only account that can accept it, if one was named.
+    pub email: Option<String>,
     /// Until when its link works.
     pub expires: Moment,
 }
@@ -110,24 +112,11 @@ pub struct InviteClosedPage {
     pub reason: InviteClosed,
 }
 
-impl InviteClosedPage {
-    /// Whether the page has a way on of its own.
-    fn leads_on(&self) -> bool {
-        matches!(self.reason, InviteClosed::AlreadyMember(_))
-    }
-}
-
 /// Why an invitation cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InviteClosed {
-    /// The link is incomplete or wrong.
+    /// The link is wrong or old, or its invitation was accepted or withdrawn.
     BadLink,
-    /// Its time is over.
-    Expired,
-    /// Somebody has accepted it.
-    Used,
-    /// It was taken back.
-    Withdrawn,
     /// The person is a member of this organization already.
     AlreadyMember(OrganizationHead),
 }

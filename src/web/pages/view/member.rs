@@ -15,8 +15,10 @@ pub struct MembersPage {
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// Its members, by name.
+    /// Its members.
     pub members: Vec<MemberRow>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
     /// What those who may invite see; `None` for the others.
     pub invite: Option<InviteForm>,
     /// What was just done, if anything.

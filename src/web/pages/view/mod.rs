@@ -134,6 +134,21 @@ mod tests {
                 "name=\"expires_on\" type=\"date\" value=\"2020-01-01\"",
             ),
             ("token-new", "errors", "<option value=\"custom\" selected>"),
+            (
+                "token-new",
+                "errors",
+                "name=\"project\" value=\"prj_2\" checked",
+            ),
+            (
+                "invite-account",
+                "errors",
+                "name=\"email\" type=\"email\" value=\"charles@example.com\"",
+            ),
+            (
+                "policy-review",
+                "errors",
+                "name=\"max_lifetime\" value=\"90d\"",
+            ),
         ] {
             assert!(find(page, state).contains(kept), "{page} ({state}): {kept}");
         }

@@ -20,7 +20,7 @@ pub enum Access {
     View,
     /// Change it, as admins do.
     Manage,
-    /// End it, as owners do.
+    /// Set its policy and end it, as owners do.
     Own,
 }
 
@@ -30,8 +30,8 @@ impl Access {
         self >= Self::Manage
     }
 
-    /// Whether the control that ends the organization is there.
-    pub fn can_delete(self) -> bool {
+    /// Whether the controls that only owners have are there.
+    pub fn can_own(self) -> bool {
         self >= Self::Own
     }
 }
@@ -76,8 +76,10 @@ pub enum DepartureExtent {
 pub struct OrganizationsPage {
     /// What is around the content.
     pub chrome: Chrome,
-    /// The organizations of the person, by name.
+    /// The organizations of the person.
     pub organizations: Vec<OrganizationRow>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
     /// What was just done, if anything.
     pub notice: Option<OrganizationsNotice>,
 }

@@ -5,7 +5,7 @@ use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 
 /// `/o/{org}/settings/policy`. Posts to the same path the fields `personal_tokens`,
-/// `max_lifetime`, `never` = `yes`. Without `Access::Manage` it has no form.
+/// `max_lifetime`, `never` = `yes`. Without `Access::Own` it has no form.
 #[derive(Debug, Template)]
 #[template(path = "policy.html")]
 pub struct PolicyPage {
@@ -21,17 +21,17 @@ pub struct PolicyPage {
     pub access: Access,
     /// Whether the policy was saved just now.
     pub notice: Option<PolicyNotice>,
-    /// What is wrong; fields `personal_tokens`, `max_lifetime`.
+    /// What is wrong; fields `personal_tokens`, `max_lifetime`, `never`.
     pub errors: FieldErrors,
 }
 
 /// What was just done to the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyNotice {
-    /// It was saved, and no token ends by it.
+    /// It was saved, and every living token keeps to it.
     Saved,
-    /// It was saved, and this many tokens end by it.
-    SavedAndEnding(usize),
+    /// It was saved, and this many living tokens break it.
+    SavedWithGrace(usize),
 }
 
 /// What a policy says, as its form sends it.
@@ -76,7 +76,7 @@ fn chosen(choices: &[Choice]) -> Option<&Choice> {
     choices.iter().find(|choice| choice.selected)
 }
 
-/// What a tightened policy would end. Posts to `/o/{org}/settings/policy/apply` the fields of
+/// What a tightened policy would do. Posts to `/o/{org}/settings/policy/apply` the fields of
 /// [`PolicyPage`] and `grace`.
 #[derive(Debug, Template)]
 #[template(path = "policy_review.html")]
@@ -87,7 +87,7 @@ pub struct PolicyReviewPage {
     pub org: OrganizationHead,
     /// What would be in force.
     pub terms: Terms,
-    /// The living tokens that it would end; never empty.
+    /// The living tokens that break it; never empty.
     pub tokens: Vec<AffectedToken>,
     /// How long they would go on; see [`graces`].
     pub grace: Vec<Choice>,
@@ -95,7 +95,7 @@ pub struct PolicyReviewPage {
     pub errors: FieldErrors,
 }
 
-/// A token that a policy would end.
+/// A token that breaks a policy.
 #[derive(Debug, Clone)]
 pub struct AffectedToken {
     /// What its owner calls it.
@@ -106,13 +106,26 @@ pub struct AffectedToken {
     pub owner: Option<String>,
     /// When it was last used; `None` if never.
     pub last_used: Option<Moment>,
-    /// Everything the policy has against it.
-    pub reasons: Vec<PolicyReason>,
+    /// What the policy has against it.
+    pub reason: PolicyReason,
+    /// What becomes of it after the grace.
+    pub effect: PolicyEffect,
 }
 
-/// Why a policy ends a token.
+/// What becomes of a token that breaks a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyEffect {
+    /// It ends, since it reaches nothing else.
+    Ends,
+    /// It goes on, but no longer reaches the organization.
+    LosesOrganization,
+}
+
+/// Why a token breaks a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyReason {
+    /// The plan has no organization tokens.
+    Plan,
     /// Its owner is neither admin nor owner.
     OwnerIsMember,
     /// It lives longer than allowed.
@@ -129,9 +142,10 @@ pub fn personal_tokens(selected: &str) -> Vec<Choice> {
     )
 }
 
-/// The longest lifetime of a token.
+/// The longest lifetime of a token. A number of days that was set through the API is among
+/// the choices too.
 pub fn lifetimes(selected: &str) -> Vec<Choice> {
-    Choice::of(
+    let mut choices = Choice::of(
         &[
             ("none", "No limit"),
             ("7d", "7 days"),
@@ -141,7 +155,18 @@ pub fn lifetimes(selected: &str) -> Vec<Choice> {
             ("365d", "365 days"),
         ],
         selected,
-    )
+    );
+    let days = selected
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok());
+    if let (Some(days), None) = (days, chosen(&choices)) {
+        choices.push(Choice {
+            value: format!("{days}d"),
+            label: format!("{days} days"),
+            selected: true,
+        });
+    }
+    choices
 }
 
 /// How long tokens go on that a policy ends.
@@ -160,6 +185,18 @@ pub fn graces(selected: &str) -> Vec<Choice> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_lifetime_that_is_in_force_can_stay() {
+        let labels = |selected| {
+            let choices = lifetimes(selected);
+            chosen(&choices).map(|choice| choice.label.clone())
+        };
+        assert_eq!(labels("none").as_deref(), Some("No limit"));
+        assert_eq!(labels("90d").as_deref(), Some("90 days"));
+        assert_eq!(labels("45d").as_deref(), Some("45 days"));
+        assert_eq!(labels("x"), None);
+    }
 
     #[test]
     fn the_way_back_keeps_what_was_chosen() {

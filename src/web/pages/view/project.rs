@@ -12,8 +12,10 @@ pub struct ProjectsPage {
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// The projects that the person can reach, by name.
+    /// The projects that the person can reach.
     pub projects: Vec<ProjectRow>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
     /// What the person may do.
     pub access: Access,
     /// The name of the project that was just deleted, if one was.

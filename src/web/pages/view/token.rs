@@ -41,8 +41,10 @@ pub struct TokensPage {
     pub holder: Holder,
     /// What the person may do here; everything with their own.
     pub right: TokenRight,
-    /// Every token of the holder, the newest first, with those that have ended.
+    /// The tokens of the holder, the newest first, with those that have ended.
     pub tokens: Vec<TokenRow>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
     /// What was just done, if anything.
     pub notice: Option<TokensNotice>,
 }
@@ -279,8 +281,8 @@ pub struct ReplacedToken {
     pub works_until: Option<Moment>,
 }
 
-/// `GET /tokens/{id}/rotate`, or the organization's. Posts to the same path the fields
-/// `overlap`, `reservation`.
+/// `GET /tokens/{id}/rotate`, or the organization's. Posts to the same path the field
+/// `overlap`.
 #[derive(Debug, Template)]
 #[template(path = "token_rotate.html")]
 pub struct RotatePage {
@@ -292,8 +294,6 @@ pub struct RotatePage {
     pub token: TokenRow,
     /// How long it goes on; see [`overlaps`].
     pub overlap: Vec<Choice>,
-    /// Sent back by the form, so that it makes one token however often it is sent.
-    pub reservation: String,
     /// What is wrong; field `overlap`.
     pub errors: FieldErrors,
 }

@@ -10,7 +10,8 @@ fn offer() -> Offer {
     Offer {
         organization: "Acme".into(),
         role: Role::Member,
-        inviter: "Bob Byron".into(),
+        inviter: Some("Bob Byron".into()),
+        email: None,
         expires: days(6),
     }
 }
@@ -19,7 +20,8 @@ fn hostile_offer() -> Offer {
     Offer {
         organization: HOSTILE.into(),
         role: Role::Owner,
-        inviter: LONG.into(),
+        inviter: Some(LONG.into()),
+        email: Some(HOSTILE.into()),
         expires: days(1),
     }
 }
@@ -74,6 +76,10 @@ pub fn samples() -> Vec<Sample> {
         ..account()
     };
     let conflict = FieldErrors::whole("The invitation changed meanwhile. Try again.");
+    let by_operator = Offer {
+        inviter: None,
+        ..offer()
+    };
     let closed = |reason| InviteClosedPage {
         chrome: stranger(),
         reason,
@@ -88,17 +94,15 @@ pub fn samples() -> Vec<Sample> {
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
         sample("invite", "plain", &join(offer(), FieldErrors::none())),
+        sample(
+            "invite",
+            "operator",
+            &join(by_operator, FieldErrors::none()),
+        ),
         sample("invite", "hostile", &join(hostile_offer(), conflict)),
         sample("invite-account", "empty", &account()),
         sample("invite-account", "errors", &account_again),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
-        sample("invite-closed", "expired", &closed(InviteClosed::Expired)),
-        sample("invite-closed", "used", &closed(InviteClosed::Used)),
-        sample(
-            "invite-closed",
-            "withdrawn",
-            &closed(InviteClosed::Withdrawn),
-        ),
         sample("invite-closed", "already", &already),
     ]
 }

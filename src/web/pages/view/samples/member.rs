@@ -26,7 +26,7 @@ pub(super) fn invitation(id: &str, email: Option<&str>) -> InvitationRow {
         id: id.into(),
         email: email.map(str::to_owned),
         role: Role::Member,
-        inviter: "Ada Lovelace".into(),
+        inviter: Some("Ada Lovelace".into()),
         expires: days(6),
     }
 }
@@ -67,6 +67,7 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
             },
             row(LONG, LONG, Role::Member, Who::Other, change(Role::Member)),
         ],
+        next: Some("/o/acme/members?cursor=abc".into()),
         invite: invite(
             Delivery::ByHand,
             vec![

@@ -20,6 +20,7 @@ fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
             ),
             row(hostile_org(), Role::Member),
         ],
+        next: None,
         notice,
     }
 }

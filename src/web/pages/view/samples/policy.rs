@@ -26,12 +26,13 @@ fn policy(access: Access, notice: Option<PolicyNotice>) -> PolicyPage {
 }
 
 fn review() -> PolicyReviewPage {
-    let token = |name: &str, owner: Option<&str>, reasons| AffectedToken {
+    let token = |name: &str, owner: Option<&str>, reason| AffectedToken {
         name: name.into(),
         hint: "dc_…4f2a".into(),
         owner: owner.map(str::to_owned),
         last_used: Some(days(-3)),
-        reasons,
+        reason,
+        effect: PolicyEffect::Ends,
     };
     let (member, long, never) = (
         PolicyReason::OwnerIsMember,
@@ -43,12 +44,13 @@ fn review() -> PolicyReviewPage {
         org: acme(),
         terms: terms(),
         tokens: vec![
-            token("Build server", None, vec![long]),
+            token("Build server", None, long),
             AffectedToken {
                 last_used: None,
-                ..token(HOSTILE, Some("Bob Byron"), vec![member, never])
+                effect: PolicyEffect::LosesOrganization,
+                ..token(HOSTILE, Some("Bob Byron"), member)
             },
-            token(LONG, Some(HOSTILE), vec![never]),
+            token(LONG, Some(HOSTILE), never),
         ],
         grace: graces("7d"),
         errors: FieldErrors::none(),
@@ -69,6 +71,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let mut errors = FieldErrors::on("personal_tokens", "Choose who may make them.");
     errors.push("max_lifetime", "Choose a lifetime from the list.");
+    errors.push("never", "A token with a longest lifetime expires.");
     let again = PolicyPage {
         terms: Terms {
             personal_tokens: personal_tokens(""),
@@ -80,23 +83,24 @@ pub fn samples() -> Vec<Sample> {
     };
     let mut one = review();
     one.tokens.truncate(1);
+    one.tokens[0].reason = PolicyReason::Plan;
     let review_again = PolicyReviewPage {
         org: hostile_org(),
         errors: FieldErrors::on("grace", "Choose a grace."),
         ..review()
     };
-    let saved = |notice| policy(Access::Manage, Some(notice));
+    let saved = |notice| policy(Access::Own, Some(notice));
     vec![
-        sample("policy", "admin", &policy(Access::Manage, None)),
+        sample("policy", "owner", &policy(Access::Own, None)),
         sample("policy", "member", &policy(Access::View, None)),
         sample("policy", "member-open", &open),
         sample("policy", "saved", &saved(PolicyNotice::Saved)),
         sample(
             "policy",
             "ending-one",
-            &saved(PolicyNotice::SavedAndEnding(1)),
+            &saved(PolicyNotice::SavedWithGrace(1)),
         ),
-        sample("policy", "ending", &saved(PolicyNotice::SavedAndEnding(3))),
+        sample("policy", "ending", &saved(PolicyNotice::SavedWithGrace(3))),
         sample("policy", "errors", &again),
         sample("policy-review", "several", &review()),
         sample("policy-review", "one", &one),

@@ -22,6 +22,7 @@ fn projects(access: Access, names: &[&str]) -> ProjectsPage {
         chrome: ada(),
         org: acme(),
         projects: names.iter().map(row).collect(),
+        next: None,
         access,
         deleted: None,
     }

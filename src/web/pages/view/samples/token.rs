@@ -72,6 +72,7 @@ fn tokens(notice: Option<TokensNotice>) -> TokensPage {
             },
             token("5", "Old script", TokenState::Revoked(days(-1))),
         ],
+        next: None,
         notice,
     }
 }
@@ -87,6 +88,7 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
         holder: Holder::Organization(acme()),
         right,
         tokens,
+        next: Some("/o/acme/settings/api-tokens?cursor=abc".into()),
         notice: None,
     }
 }

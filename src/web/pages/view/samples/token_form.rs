@@ -109,7 +109,6 @@ fn rotate(token: TokenRow) -> RotatePage {
         holder: Holder::Person,
         token,
         overlap: overlaps("24h"),
-        reservation: "reservation".into(),
         errors: FieldErrors::none(),
     }
 }
