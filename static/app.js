@@ -5,7 +5,7 @@
 // API is missing; the selection then does it.
 async function copy(code) {
   try {
-    await navigator.clipboard.writeText(code.dataset.token);
+    await navigator.clipboard.writeText(code.textContent);
     return true;
   } catch {
     getSelection().selectAllChildren(code);
@@ -14,7 +14,7 @@ async function copy(code) {
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {
-  const code = button.parentElement.querySelector("[data-token]");
+  const code = button.parentElement.querySelector("code");
   const status = document.querySelector("[data-copy-status]");
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -22,7 +22,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     // Emptied first, so that a second press is announced again.
     status.textContent = "";
     requestAnimationFrame(() => {
-      status.textContent = copied ? "Copied." : "Not copied. The token is selected: copy it yourself.";
+      status.textContent = copied ? "Copied." : "Not copied. It is selected: copy it yourself.";
     });
   });
 }
@@ -38,6 +38,48 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   button.addEventListener("click", () => show(input.type === "password"));
   // What is sent is a password again, so that the browser neither keeps nor suggests it.
   input.form.addEventListener("submit", () => show(false));
+}
+
+// Shows the scopes that hold each word; what is ticked stays in sight.
+for (const search of document.querySelectorAll("[data-search]")) {
+  const input = search.querySelector("input");
+  const status = search.querySelector("[role=status]");
+  const groups = search.parentElement.querySelectorAll(".group");
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const group of groups) {
+      for (const row of group.querySelectorAll(".check")) {
+        const text = row.textContent.toLowerCase();
+        const matches = words.every((word) => text.includes(word));
+        if (matches) found += 1;
+        row.hidden = !matches && !row.querySelector("input").checked;
+      }
+      group.hidden = !group.querySelector(".check:not([hidden])");
+    }
+    status.textContent = words.length === 0 ? "" : `${found} scope${found === 1 ? "" : "s"} found.`;
+  };
+  search.hidden = false;
+  input.addEventListener("input", filter);
+  // Enter would send the form.
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+}
+
+// A token limited to one organization can only be limited to that one's projects.
+const organization = document.querySelector("select#organization");
+if (organization) {
+  const narrow = () => {
+    for (const group of document.querySelectorAll("[data-organization]")) {
+      const isOut = organization.value !== "" && organization.value !== group.dataset.organization;
+      group.hidden = isOut;
+      for (const box of group.querySelectorAll("input")) box.disabled = isOut;
+    }
+  };
+  organization.addEventListener("change", narrow);
+  // The browser may bring back an earlier choice.
+  addEventListener("pageshow", narrow);
 }
 
 // Enter in a checkbox would press the form's first button, which here is Deny: safe, but

@@ -82,8 +82,9 @@ async fn a_token_can_be_called_anything_and_it_stays_a_name() {
         let (template, list) = (a.get("/tokens").await, b.get("/tokens").await);
         assert_harmless(&list, payload, &template);
         let revoke = |page: &Page| {
-            let (_, path) = page.body.split_once(r#"href="/tokens/tok_"#).unwrap();
-            format!("/tokens/tok_{}", path.split_once('"').unwrap().0)
+            let (before, _) = page.body.split_once(r#"/revoke""#).unwrap();
+            let (_, id) = before.rsplit_once('/').unwrap();
+            format!("/tokens/{id}/revoke")
         };
         let (template_path, path) = (revoke(&template), revoke(&list));
         let template = a.get(&template_path).await;

@@ -2,10 +2,10 @@
 
 use super::faults;
 use super::view::token::{
-    LastUse, NewTokenPage, RevokeAllPage, RevokePage, TokenCreatedPage, TokenRow, TokenState,
-    TokensNotice, TokensPage,
+    Holder, LastUse, LimitChoices, NewTokenPage, RevokeAllPage, RevokePage, TokenCreatedPage,
+    TokenRight, TokenRow, TokenState, TokensNotice, TokensPage,
 };
-use super::view::{ExpiryChoice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
+use super::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use super::visit::{Visit, see_other};
 use crate::app;
 use crate::app::caller::Caller;
@@ -54,7 +54,10 @@ pub async fn show_tokens(visit: Visit, request: HttpRequest) -> Result<HttpRespo
     let now = visit.now();
     let page = TokensPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
+        right: TokenRight::Manage,
         tokens: tokens.into_iter().map(|token| row(token, now)).collect(),
+        next: None,
         notice,
     };
     visit.page(StatusCode::OK, &page)
@@ -76,12 +79,15 @@ fn row(token: Token, now: Instant) -> TokenRow {
             Some(device) => format!("{client} on {device}"),
             None => client,
         }),
+        maker: None,
+        limits: Vec::new(),
         created: moment(token.created_at),
         expires: token.expires_at.map(moment),
         last_used: token.last_use.map(|last| LastUse {
             at: moment(last.at),
             address: Some(last.address.to_string()),
         }),
+        advice: Vec::new(),
     }
 }
 
@@ -118,8 +124,10 @@ async fn new_page(
     let latest = token::end_of(visit.app.config().tokens.max_expiry, now);
     Ok(NewTokenPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         name: form.value("name").unwrap_or_default().to_owned(),
         scopes: ScopeGroup::of(scopes),
+        limits: LimitChoices::default(),
         expiry: expiry_choices(visit, form),
         expires_on: form.value("expires_on").unwrap_or_default().to_owned(),
         earliest: date(now),
@@ -132,15 +140,15 @@ async fn new_page(
 
 /// The choices that the longest lifetime leaves; chosen is what the form says, or the one
 /// that is nearest to the default.
-fn expiry_choices(visit: &Visit, form: &Form) -> Vec<ExpiryChoice> {
+fn expiry_choices(visit: &Visit, form: &Form) -> Vec<Choice> {
     let tokens = &visit.app.config().tokens;
-    let days = |choice: &ExpiryChoice| match choice.value {
+    let days = |choice: &Choice| match choice.value.as_str() {
         "30d" => Some(30),
         "90d" => Some(90),
         "1y" => Some(365),
         _ => None,
     };
-    let is_possible = |choice: &ExpiryChoice| match (tokens.max_expiry, days(choice)) {
+    let is_possible = |choice: &Choice| match (tokens.max_expiry, days(choice)) {
         (Lifetime::Never, _) => true,
         (Lifetime::For(longest), Some(days)) => longest.as_secs() >= days * 86_400,
         (Lifetime::For(_), None) => choice.value == "custom",
@@ -152,7 +160,7 @@ fn expiry_choices(visit: &Visit, form: &Form) -> Vec<ExpiryChoice> {
         Lifetime::For(default) if default.as_secs() >= 30 * 86_400 => "30d",
         Lifetime::For(_) => "custom",
     };
-    let mut choices = ExpiryChoice::all(form.value("expires").unwrap_or(default));
+    let mut choices = Choice::expiries(form.value("expires").unwrap_or(default));
     choices.retain(is_possible);
     choices
 }
@@ -180,10 +188,12 @@ pub async fn submit_new(
             let now = visit.now();
             let page = TokenCreatedPage {
                 chrome: visit.chrome(),
+                holder: Holder::Person,
                 name: new.token.name,
                 token: new.secret.expose().to_owned(),
                 scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
                 expires: new.token.expires_at.map(|end| Moment::new(end, now)),
+                replaced: None,
                 me_url: visit.app.config().server.public_url.join("/v1/me"),
             };
             visit.page(StatusCode::OK, &page)
@@ -208,6 +218,7 @@ pub async fn show_revoke(visit: Visit, id: web::Path<String>) -> Result<HttpResp
     let token = token::find(&visit.app, &caller(person), &Whose::Own, &id).await?;
     let page = RevokePage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         token: row(token, visit.now()),
     };
     visit.page(StatusCode::OK, &page)
@@ -241,6 +252,7 @@ pub async fn show_revoke_all(visit: Visit) -> Result<HttpResponse, Failure> {
     .await?;
     let page = RevokeAllPage {
         chrome: visit.chrome(),
+        holder: Holder::Person,
         tokens: tokens
             .into_iter()
             .filter(|token| token.state(now) == State::Live)

@@ -13,8 +13,11 @@ pub async fn create(browser: &mut Browser, fields: &[(&str, &str)]) -> Page {
 pub async fn listed(browser: &mut Browser) -> Vec<String> {
     let page = browser.get("/tokens").await;
     assert_eq!(page.status, 200);
-    let rows = page.body.split(r#"href="/tokens/tok_"#).skip(1);
-    rows.map(|row| format!("tok_{}", row.split_once('/').unwrap().0))
+    let links = page.body.split(r#"href="/tokens/tok_"#).skip(1);
+    links
+        .filter_map(|link| link.split_once('/'))
+        .filter(|(_, rest)| rest.starts_with("revoke\""))
+        .map(|(id, _)| format!("tok_{id}"))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! What forms are made of: messages beside fields, scopes to tick, expiries to choose.
+//! What forms are made of: messages beside fields, scopes to tick, values to choose.
 
 use crate::domain::Fault;
 
@@ -72,6 +72,13 @@ pub struct ScopeChoice {
     pub ticked: bool,
 }
 
+impl ScopeChoice {
+    /// Whether it may do more than look. Only a name that ends in `:read` promises not to.
+    pub fn can_change(&self) -> bool {
+        !self.name.ends_with(":read")
+    }
+}
+
 /// Scopes that share the part of their name before the colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeGroup {
@@ -99,35 +106,42 @@ impl ScopeGroup {
     }
 }
 
-/// An entry of the `Expires` list.
+/// Something to choose from a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpiryChoice {
-    /// What the form sends: `30d`, `90d`, `1y`, `never` or `custom`.
-    pub value: &'static str,
+pub struct Choice {
+    /// What the form sends.
+    pub value: String,
     /// What the person reads.
-    pub label: &'static str,
+    pub label: String,
     /// Whether it is the chosen one.
     pub selected: bool,
 }
 
-impl ExpiryChoice {
-    /// Every choice, the one with the value `selected` chosen. A deployment with a longest
-    /// lifetime drops what goes beyond it.
-    pub fn all(selected: &str) -> Vec<Self> {
-        [
-            ("30d", "In 30 days"),
-            ("90d", "In 90 days"),
-            ("1y", "In 1 year"),
-            ("custom", "On a date I choose"),
-            ("never", "Never"),
-        ]
-        .into_iter()
-        .map(|(value, label)| Self {
-            value,
-            label,
-            selected: value == selected,
-        })
-        .collect()
+impl Choice {
+    /// These values with their labels, the value `selected` chosen.
+    pub fn of(choices: &[(&str, &str)], selected: &str) -> Vec<Self> {
+        choices
+            .iter()
+            .map(|(value, label)| Self {
+                value: (*value).to_owned(),
+                label: (*label).to_owned(),
+                selected: *value == selected,
+            })
+            .collect()
+    }
+
+    /// When a token expires. Where lifetimes are limited, the page drops what goes beyond.
+    pub fn expiries(selected: &str) -> Vec<Self> {
+        Self::of(
+            &[
+                ("30d", "In 30 days"),
+                ("90d", "In 90 days"),
+                ("1y", "In 1 year"),
+                ("custom", "On a date I choose"),
+                ("never", "Never"),
+            ],
+            selected,
+        )
     }
 }
 
@@ -162,8 +176,25 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_does_not_say_it_only_reads_can_change_things() {
+        for (name, can_change) in [
+            ("orgs:read", false),
+            ("orgs:write", true),
+            ("app:deploy", true),
+            ("read", true),
+        ] {
+            let choice = ScopeChoice {
+                name: name.into(),
+                description: String::new(),
+                ticked: false,
+            };
+            assert_eq!(choice.can_change(), can_change, "{name}");
+        }
+    }
+
+    #[test]
     fn one_expiry_is_chosen() {
-        let chosen: Vec<_> = ExpiryChoice::all("90d")
+        let chosen: Vec<_> = Choice::expiries("90d")
             .into_iter()
             .filter(|choice| choice.selected)
             .map(|choice| choice.value)

@@ -29,6 +29,13 @@ impl Moment {
             day: at.format("%-d %B %Y").to_string(),
         }
     }
+
+    /// How far away it is, without the direction: `3 minutes`.
+    pub fn distance(&self) -> &str {
+        let ahead = self.relative.strip_prefix("in ");
+        let ago = self.relative.strip_suffix(" ago");
+        ahead.or(ago).unwrap_or("less than a minute")
+    }
 }
 
 fn relative(seconds_ahead: i64) -> String {
@@ -94,5 +101,9 @@ mod tests {
         assert_eq!(moment.iso, "2026-11-22T01:40:10Z");
         assert_eq!(moment.title, "2026-11-22 01:40:10 UTC");
         assert_eq!(moment.day, "22 November 2026");
+        assert_eq!(moment.distance(), "3 minutes");
+        assert_eq!(Moment::new(at, at).distance(), "less than a minute");
+        let before = Moment::new(at, at - TimeDelta::days(5));
+        assert_eq!(before.distance(), "5 days");
     }
 }

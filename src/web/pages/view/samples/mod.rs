@@ -3,9 +3,16 @@
 mod account;
 mod device;
 mod error;
+mod invitation;
+mod member;
+mod org;
+mod policy;
 mod problem;
+mod project;
 mod token;
+mod token_form;
 
+use super::org::{EndingToken, OrganizationHead};
 use super::{Account, Assets, Chrome, Moment, ScopeChoice};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -65,6 +72,30 @@ fn ada() -> Chrome {
     }
 }
 
+fn acme() -> OrganizationHead {
+    OrganizationHead {
+        slug: "acme".into(),
+        name: "Acme".into(),
+    }
+}
+
+/// An organization whose name breaks whatever can break.
+fn hostile_org() -> OrganizationHead {
+    OrganizationHead {
+        slug: "script-alert-x-script".into(),
+        name: format!("{HOSTILE} {LONG}"),
+    }
+}
+
+fn ending() -> Vec<EndingToken> {
+    ["Build server", HOSTILE, LONG]
+        .map(|name| EndingToken {
+            name: name.into(),
+            hint: "dc_…4f2a".into(),
+        })
+        .to_vec()
+}
+
 fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
     ScopeChoice {
         name: name.into(),
@@ -79,6 +110,12 @@ pub fn all() -> Vec<Sample> {
         account::samples(),
         device::samples(),
         token::samples(),
+        token_form::samples(),
+        org::samples(),
+        member::samples(),
+        invitation::samples(),
+        project::samples(),
+        policy::samples(),
         error::samples(),
         problem::samples(),
     ]

@@ -1,16 +1,17 @@
 //! The pages of tokens, in every state.
 
 use super::super::token::*;
-use super::super::{ExpiryChoice, FieldErrors, Moment, ScopeGroup};
-use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
+use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, minutes, sample};
 
-fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
+pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
     TokenRow {
         id: format!("tok_{id}"),
         name: name.into(),
         hint: "dc_…4f2a".into(),
         scopes: vec!["projects:read".into(), "tokens:read".into()],
         origin: None,
+        maker: None,
+        limits: Vec::new(),
         created: days(-12),
         expires: Some(days(78)),
         last_used: Some(LastUse {
@@ -18,12 +19,15 @@ fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
             address: Some("203.0.113.7".into()),
         }),
         state,
+        advice: Vec::new(),
     }
 }
 
 fn tokens(notice: Option<TokensNotice>) -> TokensPage {
     TokensPage {
         chrome: ada(),
+        holder: Holder::Person,
+        right: TokenRight::Manage,
         tokens: vec![
             TokenRow {
                 origin: Some("Doorcode CLI on ada-laptop".into()),
@@ -39,12 +43,22 @@ fn tokens(notice: Option<TokensNotice>) -> TokensPage {
                 ..token("1", "ada-laptop", TokenState::Live)
             },
             TokenRow {
+                limits: vec!["Acme".into(), "Website".into()],
                 expires: None,
                 last_used: None,
+                advice: vec![
+                    TokenAdvice::NeverUsed,
+                    TokenAdvice::NeverExpires,
+                    TokenAdvice::HoldsEverything,
+                ],
                 ..token("2", "Build server", TokenState::Live)
             },
             TokenRow {
                 origin: Some(format!("Doorcode CLI on {LONG}")),
+                advice: vec![
+                    TokenAdvice::Unused(days(-91)),
+                    TokenAdvice::ExpiresSoon(days(5)),
+                ],
                 ..token("3", LONG, TokenState::Live)
             },
             TokenRow {
@@ -52,54 +66,30 @@ fn tokens(notice: Option<TokensNotice>) -> TokensPage {
                 expires: Some(days(-2)),
                 ..token("4", HOSTILE, TokenState::Expired)
             },
+            TokenRow {
+                expires: Some(minutes(1400)),
+                ..token("6", "Deploys", TokenState::Replaced)
+            },
             token("5", "Old script", TokenState::Revoked(days(-1))),
         ],
+        next: None,
         notice,
     }
 }
 
-fn new_token() -> NewTokenPage {
-    NewTokenPage {
-        chrome: ada(),
-        name: String::new(),
-        scopes: ScopeGroup::of(vec![
-            choice("app:deploy", "Deploy builds and roll back", false),
-            choice(
-                "orgs:read",
-                "See your organizations and their members",
-                false,
-            ),
-            choice(
-                "orgs:write",
-                "Change organizations and their members",
-                false,
-            ),
-            choice("projects:read", "See the projects you can reach", false),
-            choice("projects:write", "Create and change projects", false),
-            choice(
-                "tokens:read",
-                "See your tokens: names, scopes and last use",
-                false,
-            ),
-            choice("tokens:write", "Create, rotate and revoke tokens", false),
-        ]),
-        expiry: ExpiryChoice::all("90d"),
-        expires_on: String::new(),
-        earliest: "2026-11-22".into(),
-        reservation: "reservation".into(),
-        latest: None,
-        errors: FieldErrors::none(),
+/// The tokens of Acme, as `right` lets them be seen.
+fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
+    for token in &mut tokens {
+        token.origin = None;
+        token.maker = Some(HOSTILE.into());
     }
-}
-
-fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreatedPage {
-    TokenCreatedPage {
+    TokensPage {
         chrome: ada(),
-        name: name.into(),
-        token: format!("dc_{}", "0123456789abcdef".repeat(3)),
-        scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
-        expires,
-        me_url: "https://login.example.com/v1/me".into(),
+        holder: Holder::Organization(acme()),
+        right,
+        tokens,
+        next: Some("/o/acme/settings/api-tokens?cursor=abc".into()),
+        notice: None,
     }
 }
 
@@ -113,28 +103,31 @@ pub fn samples() -> Vec<Sample> {
         tokens: tokens(None).tokens.split_off(3),
         ..tokens(Some(TokensNotice::RevokedAll(3)))
     };
-    let mut errors = FieldErrors::on("name", "Enter a name.");
-    errors.push("scope", "Your account cannot give app:deploy.");
-    errors.push("expires", "Choose when it expires.");
-    errors.push("expires_on", "Choose a date from tomorrow on.");
-    let again = NewTokenPage {
-        name: HOSTILE.into(),
-        expiry: ExpiryChoice::all("custom"),
-        expires_on: "2020-01-01".into(),
-        latest: Some("2027-11-22".into()),
-        errors,
-        ..new_token()
-    };
     let revoke = |token| RevokePage {
         chrome: ada(),
+        holder: Holder::Person,
         token,
     };
     let revoke_all = |tokens| RevokeAllPage {
         chrome: ada(),
+        holder: Holder::Person,
         tokens,
     };
+    let acme_revoke_all = |tokens| RevokeAllPage {
+        holder: Holder::Organization(acme()),
+        ..revoke_all(tokens)
+    };
+    let all = || tokens(None).tokens;
     let mut live = tokens(None).tokens;
     live.truncate(3);
+    let org_revoke = RevokePage {
+        holder: Holder::Organization(hostile_org()),
+        ..revoke(TokenRow {
+            maker: Some(LONG.into()),
+            limits: vec![HOSTILE.into()],
+            ..live[1].clone()
+        })
+    };
     let one = vec![live[1].clone()];
     vec![
         sample("tokens", "several", &tokens(None)),
@@ -145,19 +138,31 @@ pub fn samples() -> Vec<Sample> {
         ),
         sample("tokens", "all-revoked", &ended),
         sample("tokens", "empty", &empty),
-        sample("token-new", "empty", &new_token()),
-        sample("token-new", "errors", &again),
+        sample("org-tokens", "several", &of_acme(TokenRight::Manage, all())),
         sample(
-            "token-created",
-            "plain",
-            &created("Build server", Some(days(90)), &["projects:read"]),
+            "org-tokens",
+            "empty",
+            &of_acme(TokenRight::Manage, Vec::new()),
         ),
-        sample("token-created", "hostile", &created(HOSTILE, None, &[])),
+        sample(
+            "org-tokens",
+            "member",
+            &of_acme(TokenRight::View, Vec::new()),
+        ),
+        sample("org-tokens", "free", &of_acme(TokenRight::Revoke, all())),
+        sample(
+            "org-tokens",
+            "free-empty",
+            &of_acme(TokenRight::Revoke, Vec::new()),
+        ),
         sample("revoke", "origin", &revoke(live[0].clone())),
         sample("revoke", "unused", &revoke(live[1].clone())),
         sample("revoke", "long", &revoke(live[2].clone())),
         sample("revoke-all", "several", &revoke_all(live)),
         sample("revoke-all", "one", &revoke_all(one)),
         sample("revoke-all", "none", &revoke_all(Vec::new())),
+        sample("org-revoke", "hostile", &org_revoke),
+        sample("org-revoke-all", "several", &acme_revoke_all(all())),
+        sample("org-revoke-all", "none", &acme_revoke_all(Vec::new())),
     ]
 }

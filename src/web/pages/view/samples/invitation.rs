@@ -1,0 +1,108 @@
+//! Invitations, in every state.
+
+use super::super::FieldErrors;
+use super::super::invitation::*;
+use super::member::invitation;
+use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample, stranger};
+use crate::domain::org::Role;
+
+fn offer() -> Offer {
+    Offer {
+        organization: "Acme".into(),
+        role: Role::Member,
+        inviter: Some("Bob Byron".into()),
+        email: None,
+        expires: days(6),
+    }
+}
+
+fn hostile_offer() -> Offer {
+    Offer {
+        organization: HOSTILE.into(),
+        role: Role::Owner,
+        inviter: Some(LONG.into()),
+        email: Some(HOSTILE.into()),
+        expires: days(1),
+    }
+}
+
+fn created(email: Option<&str>) -> InvitationCreatedPage {
+    InvitationCreatedPage {
+        chrome: ada(),
+        org: acme(),
+        url: "https://login.example.com/invite?link=0123456789abcdef0123456789abcdef".into(),
+        email: email.map(str::to_owned),
+        role: Role::Member,
+        expires: days(7),
+    }
+}
+
+fn join(offer: Offer, errors: FieldErrors) -> InvitePage {
+    InvitePage {
+        chrome: ada(),
+        link: "one-time".into(),
+        offer,
+        return_to: "/invite?link=one-time".into(),
+        errors,
+    }
+}
+
+fn account() -> InviteAccountPage {
+    InviteAccountPage {
+        chrome: stranger(),
+        link: "one-time".into(),
+        offer: offer(),
+        login_path: "/login".into(),
+        name: String::new(),
+        email: "charles@example.com".into(),
+        errors: FieldErrors::none(),
+    }
+}
+
+/// Invitations.
+pub fn samples() -> Vec<Sample> {
+    let withdraw = |email| WithdrawPage {
+        chrome: ada(),
+        org: acme(),
+        invitation: invitation("inv_1", email),
+    };
+    let mut errors = FieldErrors::on("name", "Enter your name.");
+    errors.push("email", "This email has an account. Sign in with it.");
+    errors.push("password", "Use at least 15 characters.");
+    let account_again = InviteAccountPage {
+        offer: hostile_offer(),
+        name: HOSTILE.into(),
+        errors,
+        ..account()
+    };
+    let conflict = FieldErrors::whole("The invitation changed meanwhile. Try again.");
+    let by_operator = Offer {
+        inviter: None,
+        ..offer()
+    };
+    let closed = |reason| InviteClosedPage {
+        chrome: stranger(),
+        reason,
+    };
+    let already = InviteClosedPage {
+        chrome: ada(),
+        reason: InviteClosed::AlreadyMember(hostile_org()),
+    };
+    vec![
+        sample("invitation-created", "plain", &created(None)),
+        sample("invitation-created", "email", &created(Some(LONG))),
+        sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
+        sample("invitation-withdraw", "open", &withdraw(None)),
+        sample("invite", "plain", &join(offer(), FieldErrors::none())),
+        sample(
+            "invite",
+            "operator",
+            &join(by_operator, FieldErrors::none()),
+        ),
+        sample("invite", "hostile", &join(hostile_offer(), conflict)),
+        sample("invite-account", "empty", &account()),
+        sample("invite-account", "errors", &account_again),
+        sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
+        sample("invite-closed", "already", &already),
+    ]
+}

@@ -1,0 +1,165 @@
+//! The members of an organization, in every state.
+
+use super::super::FieldErrors;
+use super::super::invitation::InvitationRow;
+use super::super::member::*;
+use super::super::org::{Departure, DepartureExtent};
+use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
+use crate::domain::org::Role;
+
+fn row(id: &str, name: &str, role: Role, who: Who, control: MemberControl) -> MemberRow {
+    MemberRow {
+        id: format!("usr_{id}"),
+        name: name.into(),
+        email: format!("{id}@example.com"),
+        role,
+        since: days(-300),
+        last_active: Some(minutes(-20)),
+        who,
+        control,
+    }
+}
+
+/// An open invitation.
+pub(super) fn invitation(id: &str, email: Option<&str>) -> InvitationRow {
+    InvitationRow {
+        id: id.into(),
+        email: email.map(str::to_owned),
+        role: Role::Member,
+        inviter: Some("Ada Lovelace".into()),
+        expires: days(6),
+    }
+}
+
+fn invite(delivery: Delivery, open: Vec<InvitationRow>) -> Option<InviteForm> {
+    Some(InviteForm {
+        open,
+        email: String::new(),
+        roles: role_choices(Role::Owner, Role::Member),
+        delivery,
+    })
+}
+
+/// Seen by the owner Ada.
+fn members(notice: Option<MembersNotice>) -> MembersPage {
+    let change = |role| MemberControl::Change(role_choices(Role::Owner, role));
+    MembersPage {
+        chrome: ada(),
+        org: acme(),
+        members: vec![
+            row(
+                "ada",
+                "Ada Lovelace",
+                Role::Owner,
+                Who::You,
+                MemberControl::LastOwner,
+            ),
+            row(
+                "bob",
+                "Bob Byron",
+                Role::Admin,
+                Who::Other,
+                change(Role::Admin),
+            ),
+            MemberRow {
+                last_active: None,
+                ..row("c", HOSTILE, Role::Member, Who::Other, change(Role::Member))
+            },
+            row(LONG, LONG, Role::Member, Who::Other, change(Role::Member)),
+        ],
+        next: Some("/o/acme/members?cursor=abc".into()),
+        invite: invite(
+            Delivery::ByHand,
+            vec![
+                invitation("inv_1", Some("charles@example.com")),
+                invitation("inv_2", None),
+                invitation("inv_3", Some(LONG)),
+            ],
+        ),
+        notice,
+        errors: FieldErrors::none(),
+    }
+}
+
+/// Members, and removing one.
+pub fn samples() -> Vec<Sample> {
+    let nothing = MemberControl::Nothing;
+    let seen_by_member = MembersPage {
+        members: vec![
+            row(
+                "ada",
+                "Ada Lovelace",
+                Role::Member,
+                Who::You,
+                nothing.clone(),
+            ),
+            row("bob", "Bob Byron", Role::Owner, Who::Other, nothing),
+        ],
+        invite: None,
+        ..members(None)
+    };
+    let nobody_invited = MembersPage {
+        invite: invite(Delivery::Mail, Vec::new()),
+        ..members(Some(MembersNotice::Invited("charles@example.com".into())))
+    };
+    let mut errors = FieldErrors::on("email", "Enter an email such as ada@example.com.");
+    errors.push("role", "Choose a role that you can give.");
+    errors.push(
+        "",
+        "Bob Byron is the last owner. Make someone else an owner first.",
+    );
+    let again = MembersPage {
+        org: hostile_org(),
+        errors,
+        ..members(None)
+    };
+    let remove = |extent, tokens| RemoveMemberPage {
+        chrome: ada(),
+        org: acme(),
+        member_id: "usr_bob".into(),
+        member: "Bob Byron".into(),
+        email: "bob@example.com".into(),
+        role: Role::Admin,
+        departure: Departure { extent, tokens },
+    };
+    let hostile = RemoveMemberPage {
+        org: hostile_org(),
+        member: HOSTILE.into(),
+        email: LONG.into(),
+        ..remove(DepartureExtent::All, Vec::new())
+    };
+    let changed = MembersNotice::RoleChanged(HOSTILE.into(), Role::Admin);
+    vec![
+        sample("members", "owner", &members(None)),
+        sample("members", "changed", &members(Some(changed))),
+        sample(
+            "members",
+            "removed",
+            &members(Some(MembersNotice::Removed(LONG.into()))),
+        ),
+        sample(
+            "members",
+            "withdrawn",
+            &members(Some(MembersNotice::Withdrawn)),
+        ),
+        sample("members", "invited", &nobody_invited),
+        sample("members", "member", &seen_by_member),
+        sample("members", "errors", &again),
+        sample(
+            "member-remove",
+            "limited",
+            &remove(DepartureExtent::LimitedToIt, ending()),
+        ),
+        sample(
+            "member-remove",
+            "no-tokens",
+            &remove(DepartureExtent::LimitedToIt, Vec::new()),
+        ),
+        sample(
+            "member-remove",
+            "only",
+            &remove(DepartureExtent::All, ending()),
+        ),
+        sample("member-remove", "hostile", &hostile),
+    ]
+}

@@ -1,0 +1,149 @@
+//! Organizations, in every state.
+
+use super::super::FieldErrors;
+use super::super::org::*;
+use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, sample};
+use crate::domain::org::Role;
+
+fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
+    let row = |org, role| OrganizationRow { org, role };
+    OrganizationsPage {
+        chrome: ada(),
+        organizations: vec![
+            row(acme(), Role::Owner),
+            row(
+                OrganizationHead {
+                    slug: "analytical-engines".into(),
+                    name: "Analytical Engines".into(),
+                },
+                Role::Admin,
+            ),
+            row(hostile_org(), Role::Member),
+        ],
+        next: None,
+        notice,
+    }
+}
+
+fn new_organization() -> NewOrganizationPage {
+    NewOrganizationPage {
+        chrome: ada(),
+        name: String::new(),
+        errors: FieldErrors::none(),
+    }
+}
+
+fn overview(access: Access, notice: Option<OrganizationNotice>) -> OrganizationPage {
+    OrganizationPage {
+        chrome: ada(),
+        org: acme(),
+        org_id: "org_01935a7c-1d2e-7f00-8a11-3c4d5e6f7a8b".into(),
+        plan: "team",
+        role: match access {
+            Access::View => Role::Member,
+            Access::Manage => Role::Admin,
+            Access::Own => Role::Owner,
+        },
+        created: days(-400),
+        members: 12,
+        projects: 1,
+        access,
+        name: "Acme".into(),
+        notice,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn leave(departure: Option<Departure>) -> LeavePage {
+    LeavePage {
+        chrome: ada(),
+        org: acme(),
+        departure,
+    }
+}
+
+fn delete(members: usize, projects: usize, tokens: usize) -> DeleteOrganizationPage {
+    DeleteOrganizationPage {
+        chrome: ada(),
+        org: acme(),
+        members,
+        projects,
+        tokens,
+        name: String::new(),
+        errors: FieldErrors::none(),
+    }
+}
+
+/// Organizations.
+pub fn samples() -> Vec<Sample> {
+    let empty = OrganizationsPage {
+        organizations: Vec::new(),
+        ..list(Some(OrganizationsNotice::Left(HOSTILE.into())))
+    };
+    let new_again = NewOrganizationPage {
+        name: HOSTILE.into(),
+        errors: FieldErrors::on("name", "Enter a name."),
+        ..new_organization()
+    };
+    let hostile = OrganizationPage {
+        org: hostile_org(),
+        plan: "free",
+        name: String::new(),
+        errors: FieldErrors::on("name", "Enter a name."),
+        ..overview(Access::Manage, None)
+    };
+    let departure = |extent, tokens| Some(Departure { extent, tokens });
+    let delete_again = DeleteOrganizationPage {
+        org: hostile_org(),
+        name: LONG.into(),
+        errors: FieldErrors::on("name", "That is not its name."),
+        ..delete(12, 3, 7)
+    };
+    vec![
+        sample("orgs", "several", &list(None)),
+        sample(
+            "orgs",
+            "deleted",
+            &list(Some(OrganizationsNotice::Deleted(LONG.into()))),
+        ),
+        sample("orgs", "empty", &empty),
+        sample("org-new", "empty", &new_organization()),
+        sample("org-new", "errors", &new_again),
+        sample("org", "member", &overview(Access::View, None)),
+        sample(
+            "org",
+            "joined",
+            &overview(Access::View, Some(OrganizationNotice::Joined)),
+        ),
+        sample(
+            "org",
+            "admin",
+            &overview(Access::Manage, Some(OrganizationNotice::Renamed)),
+        ),
+        sample(
+            "org",
+            "owner",
+            &overview(Access::Own, Some(OrganizationNotice::Created)),
+        ),
+        sample("org", "errors", &hostile),
+        sample("org-leave", "last-owner", &leave(None)),
+        sample(
+            "org-leave",
+            "no-tokens",
+            &leave(departure(DepartureExtent::LimitedToIt, Vec::new())),
+        ),
+        sample(
+            "org-leave",
+            "limited",
+            &leave(departure(DepartureExtent::LimitedToIt, ending())),
+        ),
+        sample(
+            "org-leave",
+            "only",
+            &leave(departure(DepartureExtent::All, ending())),
+        ),
+        sample("org-delete", "full", &delete(12, 3, 1)),
+        sample("org-delete", "bare", &delete(1, 0, 0)),
+        sample("org-delete", "errors", &delete_again),
+    ]
+}

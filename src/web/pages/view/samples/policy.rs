@@ -1,0 +1,109 @@
+//! The policy of an organization, in every state.
+
+use super::super::FieldErrors;
+use super::super::org::Access;
+use super::super::policy::*;
+use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample};
+
+fn terms() -> Terms {
+    Terms {
+        personal_tokens: personal_tokens("admins"),
+        max_lifetime: lifetimes("90d"),
+        never: false,
+    }
+}
+
+fn policy(access: Access, notice: Option<PolicyNotice>) -> PolicyPage {
+    PolicyPage {
+        chrome: ada(),
+        org: acme(),
+        plan: "team",
+        terms: terms(),
+        access,
+        notice,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn review() -> PolicyReviewPage {
+    let token = |name: &str, owner: Option<&str>, reason| AffectedToken {
+        name: name.into(),
+        hint: "dc_…4f2a".into(),
+        owner: owner.map(str::to_owned),
+        last_used: Some(days(-3)),
+        reason,
+        effect: PolicyEffect::Ends,
+    };
+    let (member, long, never) = (
+        PolicyReason::OwnerIsMember,
+        PolicyReason::LivesTooLong,
+        PolicyReason::NeverExpires,
+    );
+    PolicyReviewPage {
+        chrome: ada(),
+        org: acme(),
+        terms: terms(),
+        tokens: vec![
+            token("Build server", None, long),
+            AffectedToken {
+                last_used: None,
+                effect: PolicyEffect::LosesOrganization,
+                ..token(HOSTILE, Some("Bob Byron"), member)
+            },
+            token(LONG, Some(HOSTILE), never),
+        ],
+        grace: graces("7d"),
+        errors: FieldErrors::none(),
+    }
+}
+
+/// The policy, and what tightening it ends.
+pub fn samples() -> Vec<Sample> {
+    let open = PolicyPage {
+        org: hostile_org(),
+        plan: "free",
+        terms: Terms {
+            personal_tokens: personal_tokens("members"),
+            max_lifetime: lifetimes("none"),
+            never: true,
+        },
+        ..policy(Access::View, None)
+    };
+    let mut errors = FieldErrors::on("personal_tokens", "Choose who may make them.");
+    errors.push("max_lifetime", "Choose a lifetime from the list.");
+    errors.push("never", "A token with a longest lifetime expires.");
+    let again = PolicyPage {
+        terms: Terms {
+            personal_tokens: personal_tokens(""),
+            max_lifetime: lifetimes(""),
+            never: true,
+        },
+        errors,
+        ..policy(Access::Own, None)
+    };
+    let mut one = review();
+    one.tokens.truncate(1);
+    one.tokens[0].reason = PolicyReason::Plan;
+    let review_again = PolicyReviewPage {
+        org: hostile_org(),
+        errors: FieldErrors::on("grace", "Choose a grace."),
+        ..review()
+    };
+    let saved = |notice| policy(Access::Own, Some(notice));
+    vec![
+        sample("policy", "owner", &policy(Access::Own, None)),
+        sample("policy", "member", &policy(Access::View, None)),
+        sample("policy", "member-open", &open),
+        sample("policy", "saved", &saved(PolicyNotice::Saved)),
+        sample(
+            "policy",
+            "ending-one",
+            &saved(PolicyNotice::SavedWithGrace(1)),
+        ),
+        sample("policy", "ending", &saved(PolicyNotice::SavedWithGrace(3))),
+        sample("policy", "errors", &again),
+        sample("policy-review", "several", &review()),
+        sample("policy-review", "one", &one),
+        sample("policy-review", "errors", &review_again),
+    ]
+}
