@@ -18,7 +18,7 @@ use crate::store::{self, Conn};
 #[derive(Debug, Clone)]
 pub enum Caller {
     /// A person in a browser, with all rights of its roles.
-    Person(SignedIn),
+    Person(Box<SignedIn>),
     /// A token.
     Token(Box<ActiveToken>),
     /// The operator, for a person if it named one. It passes every check.
@@ -67,6 +67,11 @@ impl From<Refusal> for Error {
 }
 
 impl Caller {
+    /// A person in a browser.
+    pub fn person(person: &SignedIn) -> Self {
+        Self::Person(Box::new(person.clone()))
+    }
+
     /// The caller as the audit log names it.
     pub fn actor(&self) -> Actor {
         match self {
@@ -171,6 +176,14 @@ impl Caller {
             facts,
         })
     }
+}
+
+/// Fails if the person that the operator acts for is unknown or deactivated.
+pub async fn check_actor(app: &App, caller: &Caller) -> Result<(), Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| caller.authority(&handle, conn).map(drop))
+        .await
 }
 
 /// What a caller may do at one moment.

@@ -1,8 +1,11 @@
 //! Clients: registering them, and finding out which one is calling.
 
+use super::caller::Caller;
+use super::receipt::Receipt;
 use super::{App, Context, Error, OAuthError, throttle};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
+use crate::domain::page::Page;
 use crate::domain::scope::{ScopeName, ScopeSet};
 use crate::domain::secret::Secret;
 use crate::domain::{self, Fault};
@@ -105,12 +108,24 @@ pub enum Kind {
     Confidential,
 }
 
+/// A client that was just registered, with its secret if it is confidential.
+#[derive(Clone)]
+pub struct Registered {
+    /// The client.
+    pub client: Client,
+    /// What is shown once.
+    pub secret: Option<Secret>,
+}
+
 /// Registers a client. The secret of a confidential one is returned once, and kept nowhere.
 pub async fn register(
     app: &App,
     context: &Context,
+    caller: &Caller,
     new: NewClient,
-) -> Result<(Client, Option<Secret>), Error> {
+    receipt: Receipt<Registered>,
+) -> Result<Registered, Error> {
+    caller.require_operator()?;
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
         result.unwrap_or_else(|fault| {
@@ -163,22 +178,69 @@ pub async fn register(
         default_scopes,
         standing: Standing::Active,
     };
-    let event = app.event(context, Actor::Operator, Action::ClientCreated);
-    let (now, insert) = (app.now(), client.clone());
+    let event = app.event(context, caller.actor(), Action::ClientCreated);
+    let registered = Registered { client, secret };
+    let now = app.now();
     app.store()
         .write(move |conn| {
-            store::client::insert_client(conn, &insert, now).map_err(|error| match error {
+            let client = &registered.client;
+            store::client::insert_client(conn, client, now).map_err(|error| match error {
                 store::Error::Duplicate => Error::Conflict("There is a client with this id."),
                 error => error.into(),
             })?;
             event.write(
                 conn,
-                Some(&insert.id),
-                json!({"scopes": insert.scopes.to_string()}),
-            )
+                Some(&client.id),
+                json!({"scopes": client.scopes.to_string()}),
+            )?;
+            receipt.file(conn, &registered)?;
+            Ok(registered.clone())
         })
-        .await?;
-    Ok((client, secret))
+        .await
+}
+
+/// Every client, by id: a page, and one more if the list goes on.
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Client>, Error> {
+    caller.require_operator()?;
+    let page = page.clone();
+    app.store()
+        .read(move |conn| {
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::client::list_clients(conn, after, limit)?)
+        })
+        .await
+}
+
+/// One client, for the operator.
+pub async fn show(app: &App, caller: &Caller, id: &str) -> Result<Client, Error> {
+    caller.require_operator()?;
+    find(app, id).await?.ok_or(Error::NotFound)
+}
+
+/// Switches a client on or off. While it is off it is unknown everywhere, and its tokens
+/// cannot be used.
+pub async fn set_standing(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+    standing: Standing,
+) -> Result<Client, Error> {
+    caller.require_operator()?;
+    let event = app.event(context, caller.actor(), Action::ClientChanged);
+    let id = id.to_owned();
+    app.store()
+        .write(move |conn| {
+            let found = store::client::find_client(conn, &id)?.ok_or(Error::NotFound)?;
+            if found.standing == standing {
+                return Ok(found);
+            }
+            store::client::update_standing(conn, &id, standing)?;
+            let is_active = standing == Standing::Active;
+            event.write(conn, Some(&id), json!({"active": is_active}))?;
+            Ok(Client { standing, ..found })
+        })
+        .await
 }
 
 /// What the command line of Doorcode asks for when it is not told: to look, not to change.

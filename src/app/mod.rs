@@ -92,6 +92,9 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// What the caller says it is, made safe and short.
     pub user_agent: String,
+    /// Whether the caller claimed to act for a person without being the operator. The claim is
+    /// ignored, and noted with whatever the caller does.
+    pub has_false_actor: bool,
 }
 
 impl Context {
@@ -101,6 +104,7 @@ impl Context {
             request_id: "-".into(),
             address: None,
             user_agent: String::new(),
+            has_false_actor: false,
         }
     }
 
@@ -298,8 +302,11 @@ impl Event {
         conn: &mut Conn,
         organization_id: Option<&OrganizationId>,
         target: Option<&str>,
-        detail: serde_json::Value,
+        mut detail: serde_json::Value,
     ) -> Result<(), Error> {
+        if self.context.has_false_actor {
+            detail["ignored_actor_header"] = true.into();
+        }
         store::audit::insert_event(
             conn,
             &store::audit::Event {

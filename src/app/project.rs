@@ -1,6 +1,7 @@
 //! Projects of organizations, and who was added to them.
 
 use super::caller::{Authority, Caller};
+use super::receipt::Receipt;
 use super::{App, Context, Error};
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
@@ -35,6 +36,7 @@ pub async fn create(
     caller: &Caller,
     organization: &str,
     name: &str,
+    receipt: Receipt<Project>,
 ) -> Result<Project, Error> {
     let event = app.event(context, caller.actor(), Action::ProjectCreated);
     let id = ProjectId::new(app.now(), app.id_seed());
@@ -57,6 +59,7 @@ pub async fn create(
                 Some(id.as_str()),
                 json!({"name": project.name}),
             )?;
+            receipt.file(conn, &project)?;
             Ok(project)
         })
         .await

@@ -5,7 +5,8 @@ use super::{Outcome, explain, load_config, open, open_store, print};
 use clap::Subcommand;
 use doorcode::app::account::{self, Named, NewAccount};
 use doorcode::app::caller::Caller;
-use doorcode::app::client::{self, Kind, NewClient};
+use doorcode::app::client::{self, Kind, NewClient, Registered};
+use doorcode::app::receipt::Receipt;
 use doorcode::app::{App, Context, Error};
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
@@ -125,7 +126,8 @@ pub fn user(config: Option<&Path>, user: User) -> Outcome {
         User::Deactivate { email } => {
             let account = with_app(config, async |app| {
                 let named = Named::Email(email.clone());
-                account::deactivate(app, &Context::local(), &Caller::Operator(None), named).await
+                let operator = Caller::Operator(None);
+                account::deactivate(app, &Context::local(), &operator, named, Receipt::none()).await
             });
             let account = account.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
@@ -170,8 +172,9 @@ pub fn client(config: Option<&Path>, client: Client) -> Outcome {
             false => Kind::Public,
         },
     };
-    let (client, secret) = with_app(config, async |app| {
-        client::register(app, &Context::local(), new).await
+    let Registered { client, secret } = with_app(config, async |app| {
+        let operator = Caller::Operator(None);
+        client::register(app, &Context::local(), &operator, new, Receipt::none()).await
     })?;
     let list = |scopes: &doorcode::domain::scope::ScopeSet| match scopes.is_empty() {
         true => "none".to_owned(),

@@ -36,6 +36,14 @@ pub enum DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// The kind of database, in one word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     /// Reads a URL. The message never repeats it, for it may hold a password.
     fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("sqlite:") {

@@ -80,6 +80,31 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
         .transpose()
 }
 
+/// Clients in the order of their ids, after the one at this place.
+pub fn list_clients(
+    conn: &mut Conn,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Client>, Error> {
+    let mut query = client::table
+        .order(client::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some((_, id)) = after {
+        query = query.filter(client::id.gt(id.to_owned()));
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Client::try_from).collect()
+}
+
+/// Switches a client on or off.
+pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<(), Error> {
+    diesel::update(client::table.filter(client::id.eq(id)))
+        .set(client::state.eq(standing_text(standing)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Changes a client's name and what it may ask for.
 pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
     diesel::update(client::table.filter(client::id.eq(&changed.id)))

@@ -50,6 +50,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             .chars()
             .filter(|c| !is_disguise(*c))
             .collect(),
+        has_false_actor: false,
     }
 }
 
@@ -242,9 +243,15 @@ pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
 
 /// The user that the operator says it acts for; `None` if it names nobody. Only what comes
 /// with the operator token is asked: from any other caller the header means nothing.
-#[expect(dead_code, reason = "for the handlers of the operator's requests")]
 pub fn actor(app: &App, request: &HttpRequest) -> Result<Option<AccountId>, Failure> {
     account_named_in(request, &app.config().operator.actor_header)
+}
+
+/// Whether a request has the header for actors, which only the operator's may.
+pub fn claims_actor(app: &App, request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .contains_key(app.config().operator.actor_header.as_str())
 }
 
 fn account_named_in(request: &HttpRequest, header: &str) -> Result<Option<AccountId>, Failure> {

@@ -29,7 +29,6 @@ where
 }
 
 /// A handler for PUT. Doing it twice must be as good as once.
-#[expect(dead_code, reason = "for the resources that are to come")]
 pub fn put<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,
@@ -40,7 +39,6 @@ where
 }
 
 /// A handler for PATCH.
-#[expect(dead_code, reason = "for the resources that are to come")]
 pub fn patch<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,
@@ -51,7 +49,6 @@ where
 }
 
 /// A handler for DELETE. Doing it twice must be as good as once.
-#[expect(dead_code, reason = "for the resources that are to come")]
 pub fn delete<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,

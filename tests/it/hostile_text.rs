@@ -3,8 +3,7 @@
 use crate::support::browser::{Browser, Page};
 use crate::support::device::Device;
 use crate::support::{CLI, PASSWORD, TestApp};
-use doorcode::app::Context;
-use doorcode::app::client::{self, Kind, NewClient};
+use doorcode::app::client::{Kind, NewClient};
 use doorcode::domain::org::Role;
 use serde_json::Value;
 
@@ -174,9 +173,7 @@ async fn a_device_and_a_client_can_be_called_anything() {
             default_scopes: Vec::new(),
             kind: Kind::Public,
         };
-        client::register(&test.app, &Context::local(), new)
-            .await
-            .unwrap();
+        test.register(new).await.unwrap();
         let device = device_of(&test, &id, "x").await;
         let consent = browser.type_code(&device.user_code).await;
         assert!(shown(&consent).contains(&format!("<h1>{payload} asks to act as you")));

@@ -2,9 +2,10 @@
 
 use super::{NewAccount, add_as};
 use crate::app::caller::Caller;
+use crate::app::receipt::Receipt;
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
-use crate::domain::account::{self, Account};
+use crate::domain::account::{self, Account, Standing};
 use crate::domain::audit::Action;
 use crate::domain::id::AccountId;
 use crate::domain::page::Page;
@@ -58,9 +59,10 @@ pub async fn make(
     context: &Context,
     caller: &Caller,
     new: NewAccount,
+    receipt: Receipt<Account>,
 ) -> Result<Account, Error> {
     caller.require_operator()?;
-    add_as(app, context, caller.actor(), new).await
+    add_as(app, context, caller.actor(), new, receipt).await
 }
 
 /// Switches an account off: its sessions and tokens end at once. Fails with
@@ -70,6 +72,7 @@ pub async fn deactivate(
     context: &Context,
     caller: &Caller,
     named: Named,
+    receipt: Receipt<Account>,
 ) -> Result<Account, Error> {
     caller.require_operator()?;
     let event = app.event(context, caller.actor(), Action::AccountDeactivated);
@@ -85,7 +88,12 @@ pub async fn deactivate(
                 store::device::deny_approved(conn, &account.id)?;
                 event.write(conn, Some(account.id.as_str()), json!({}))?;
             }
-            store::account::find_account(conn, &account.id)?.ok_or(Error::NotFound)
+            let account = Account {
+                standing: Standing::Deactivated,
+                ..account
+            };
+            receipt.file(conn, &account)?;
+            Ok(account)
         })
         .await
 }

@@ -6,6 +6,7 @@ pub use directory::{Named, deactivate, find, list, make};
 
 use super::caller::Caller;
 use super::hashing::Verdict;
+use super::receipt::Receipt;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
 use super::{App, Context, Error, org, session, throttle};
@@ -89,7 +90,7 @@ pub async fn set_up(
 
 /// Makes an account for the operator. Other links to the first account end with it.
 pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Account, Error> {
-    make(app, context, &Caller::Operator(None), new).await
+    make(app, context, &Caller::Operator(None), new, Receipt::none()).await
 }
 
 /// Makes an account as this actor.
@@ -98,6 +99,7 @@ async fn add_as(
     context: &Context,
     actor: Actor,
     new: NewAccount,
+    receipt: Receipt<Account>,
 ) -> Result<Account, Error> {
     let prepared = prepare(app, context, actor, new).await?;
     let account = prepared.account.clone();
@@ -105,7 +107,8 @@ async fn add_as(
     app.store()
         .write(move |conn| {
             store::account::delete_setup_links(conn, &no_link)?;
-            prepared.write(conn)
+            prepared.write(conn)?;
+            receipt.file(conn, &prepared.account)
         })
         .await?;
     Ok(account)

@@ -4,8 +4,10 @@
 use super::{READ, WRITE};
 use crate::app::account::{self, NewAccount};
 use crate::app::caller::{Caller, Denial};
+use crate::app::receipt::Receipt;
 use crate::app::session::{NewSession, SignedIn};
-use crate::app::{App, Context, Error, Event};
+use crate::app::token::Holder;
+use crate::app::{App, Context, Error, Event, mail};
 use crate::domain::account::Account;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::id::InvitationId;
@@ -16,6 +18,7 @@ use crate::store::{self, Conn};
 use serde_json::json;
 
 /// An invitation that was just made, with the secret of its link, which is shown once.
+#[derive(Clone)]
 pub struct NewInvitation {
     /// The invitation.
     pub invitation: Invitation,
@@ -34,6 +37,7 @@ pub async fn invite(
     named: &str,
     email: Option<&str>,
     role: Role,
+    receipt: Receipt<NewInvitation>,
 ) -> Result<NewInvitation, Error> {
     let email = email.map(crate::domain::account::email).transpose()?;
     let event = app.event(context, caller.actor(), Action::InvitationCreated);
@@ -41,8 +45,7 @@ pub async fn invite(
     let digest = link.digest();
     let id = InvitationId::new(app.now(), app.id_seed());
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let (invitation, organization) = app
-        .store()
+    app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
             let least = role.max(Role::Admin);
@@ -63,14 +66,41 @@ pub async fn invite(
                 Some(id.as_str()),
                 json!({"role": role.as_str()}),
             )?;
-            Ok::<_, Error>((invitation, organization))
+            let new = NewInvitation {
+                invitation,
+                organization,
+                link: link.clone(),
+            };
+            receipt.file(conn, &new)?;
+            Ok(new)
         })
-        .await?;
-    Ok(NewInvitation {
-        invitation,
-        organization,
-        link,
-    })
+        .await
+}
+
+/// Sends an invitation by mail, if it is for an address and the deployment sends mail; `url`
+/// is the whole link.
+pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &str) {
+    let Some(to) = &new.invitation.email else {
+        return;
+    };
+    let brand = &app.config().branding.name;
+    let inviter = match caller {
+        Caller::Person(person) => &person.account.name,
+        Caller::Token(active) => match &active.holder {
+            Holder::Person(owner) => &owner.account.name,
+            Holder::Organization(organization) => &organization.name,
+        },
+        Caller::Operator(_) => brand,
+    };
+    let letter = mail::Invitation {
+        brand,
+        organization: &new.organization.name,
+        inviter,
+        role: new.invitation.role,
+        url,
+        expires_at: new.invitation.expires_at,
+    };
+    mail::send(app, letter.message(to));
 }
 
 /// The invitations of an organization that still work, for its admins.

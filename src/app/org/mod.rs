@@ -6,7 +6,8 @@ mod member;
 mod policy;
 
 pub use invitation::{
-    NewInvitation, Offer, accept, accept_as_new, invite, list_invitations, look_at, withdraw,
+    NewInvitation, Offer, accept, accept_as_new, invite, list_invitations, look_at,
+    send_invitation, withdraw,
 };
 pub(super) use joining::{Joining, join};
 pub(super) use member::depart_everywhere;
@@ -14,6 +15,7 @@ pub use member::{list_members, put_member, remove_member};
 pub use policy::{Affected, Change, Effect, Tightening, review, update};
 
 use super::caller::{Caller, Denial};
+use super::receipt::Receipt;
 use super::token::end_all;
 use super::{App, Context, Error};
 use crate::domain::audit::Action;
@@ -57,6 +59,7 @@ pub async fn create(
     context: &Context,
     caller: &Caller,
     name: &str,
+    receipt: Receipt<Organization>,
 ) -> Result<Organization, Error> {
     let name = domain::name("name", name)?;
     let now = app.now();
@@ -70,7 +73,7 @@ pub async fn create(
     };
     let created = app.event(context, caller.actor(), Action::OrganizationCreated);
     let added = app.event(context, caller.actor(), Action::MemberAdded);
-    let (handle, caller, row) = (app.clone(), caller.clone(), new.clone());
+    let (handle, caller, row) = (app.clone(), caller.clone(), new);
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
@@ -104,10 +107,11 @@ pub async fn create(
                 Some(&row.id),
                 Some(owner.as_str()),
                 json!({"role": Role::Owner.as_str()}),
-            )
+            )?;
+            receipt.file(conn, &row)?;
+            Ok(row.clone())
         })
-        .await?;
-    Ok(new)
+        .await
 }
 
 /// The organizations that the caller reaches; all of them for an operator who acts for
@@ -157,11 +161,20 @@ pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, 
 
 /// One organization, by its id or address.
 pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error> {
+    find_with(app, caller, named, READ).await
+}
+
+async fn find_with(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    scope: &'static str,
+) -> Result<Seen, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            let organization = authority.organization(conn, &named, scope, Role::Member)?;
             let role = match caller {
                 Caller::Operator(_) => None,
                 _ => authority.role_in(&organization.id),
@@ -169,6 +182,11 @@ pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error
             Ok(Seen { organization, role })
         })
         .await
+}
+
+/// An organization as somebody sees it who is to change it.
+pub async fn find_to_change(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error> {
+    find_with(app, caller, named, WRITE).await
 }
 
 /// Deletes an organization, for its owners. Its projects are gone, its tokens and those that

@@ -116,8 +116,8 @@ pub async fn list(
 }
 
 /// One token. Fails with [`Error::NotFound`] for another's like for none.
-pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &TokenId) -> Result<Token, Error> {
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
+pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Token, Error> {
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
@@ -128,8 +128,9 @@ pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &TokenId) -> Re
 }
 
 /// A token of this owner.
-fn find_owned(conn: &mut Conn, owner: &Owner, id: &TokenId) -> Result<Token, Error> {
-    store::token::find_token(conn, id)?
+fn find_owned(conn: &mut Conn, owner: &Owner, id: &str) -> Result<Token, Error> {
+    let id = TokenId::parse(id).ok_or(Error::NotFound)?;
+    store::token::find_token(conn, &id)?
         .filter(|token| token.owner == *owner)
         .ok_or(Error::NotFound)
 }

@@ -2,6 +2,7 @@
 
 use super::{WRITE, Whose, find_owned};
 use crate::app::caller::Caller;
+use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error, Event, OAuthError};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
@@ -90,10 +91,10 @@ pub async fn revoke(
     context: &Context,
     caller: &Caller,
     whose: &Whose,
-    id: &TokenId,
+    id: &str,
 ) -> Result<(), Error> {
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
@@ -115,6 +116,7 @@ pub async fn revoke_all(
     caller: &Caller,
     whose: &Whose,
     before: Before,
+    receipt: Receipt<usize>,
 ) -> Result<usize, Error> {
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
@@ -123,7 +125,9 @@ pub async fn revoke_all(
             let authority = caller.hold_authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let reason = RevocationReason::RevokeAll;
-            end_all(conn, &event, &Selection::Owner(owner), before, reason)
+            let ended = end_all(conn, &event, &Selection::Owner(owner), before, reason)?;
+            receipt.file(conn, &ended)?;
+            Ok(ended)
         })
         .await
 }
@@ -144,14 +148,15 @@ pub async fn revoke_selection(
     app: &App,
     context: &Context,
     caller: &Caller,
-    ended: Ended,
+    whose: Ended,
     before: Before,
+    receipt: Receipt<usize>,
 ) -> Result<usize, Error> {
     caller.require_operator()?;
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
     app.store()
         .write(move |conn| {
-            let selection = match &ended {
+            let selection = match &whose {
                 Ended::Account(id) => {
                     store::account::find_account(conn, id)?.ok_or(Error::NotFound)?;
                     Selection::Owner(Owner::Account(id.clone()))
@@ -162,7 +167,9 @@ pub async fn revoke_selection(
                 }
                 Ended::Everything => Selection::Everything,
             };
-            end_all(conn, &event, &selection, before, RevocationReason::Operator)
+            let ended = end_all(conn, &event, &selection, before, RevocationReason::Operator)?;
+            receipt.file(conn, &ended)?;
+            Ok(ended)
         })
         .await
 }

@@ -3,10 +3,10 @@
 use super::draft::{draft, insert};
 use super::{NewToken, WRITE, Whose, earlier, end_of, find_owned};
 use crate::app::caller::{Caller, Denial};
+use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error};
 use crate::domain::Fault;
 use crate::domain::audit::Action;
-use crate::domain::id::TokenId;
 use crate::domain::token::{Owner, State, Token};
 use crate::store;
 use chrono::Duration;
@@ -25,21 +25,20 @@ pub async fn rotate(
     context: &Context,
     caller: &Caller,
     whose: &Whose,
-    id: &TokenId,
+    id: &str,
     overlap: Duration,
+    receipt: Receipt<NewToken>,
 ) -> Result<NewToken, Error> {
     if overlap < Duration::zero() || overlap > LONGEST_OVERLAP {
         return Err(Fault::new("overlap", "Choose an overlap of up to 30 days.").into());
     }
     let draft = draft(app);
-    let secret = draft.secret.clone();
     let (rotated, created) = (
         app.event(context, caller.actor(), Action::TokenRotated),
         app.event(context, caller.actor(), Action::TokenCreated),
     );
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.clone());
-    let token = app
-        .store()
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    app.store()
         .write(move |conn| {
             let now = rotated.at;
             let authority = caller.hold_authority(&handle, conn)?;
@@ -77,6 +76,11 @@ pub async fn rotate(
                     "overlap_seconds": overlap.num_seconds(),
                 }),
             )?;
+            let new = NewToken {
+                token: new,
+                secret: draft.secret.clone(),
+            };
+            receipt.file(conn, &new)?;
             Ok(new)
         })
         .await
@@ -85,6 +89,5 @@ pub async fn rotate(
                 "The token was rotated before. Rotate its successor, or make a new one.",
             ),
             error => error,
-        })?;
-    Ok(NewToken { token, secret })
+        })
 }

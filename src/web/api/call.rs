@@ -4,10 +4,10 @@
 //! Idempotency-Key, its body, and last what the caller may not do.
 
 use super::problem::{self, Kind};
-use crate::app::caller::Caller;
+use crate::app::caller::{self, Caller};
 use crate::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
-use crate::app::token;
 use crate::app::{self, App, Context};
+use crate::app::{operator, token};
 use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -66,9 +66,12 @@ impl Call {
             .clone();
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
-        let caller = match token::authenticate(&app, &context, &bearer).await {
-            Err(app::Error::Unauthenticated) => return Err(Failure::InvalidToken),
-            other => Caller::Token(Box::new(other?)),
+        let caller = identify(&app, &context, request, &bearer).await?;
+        let has_false_actor =
+            matches!(caller, Caller::Token(_)) && extract::claims_actor(&app, request);
+        let context = Context {
+            has_false_actor,
+            ..context
         };
         let method = request.method().clone();
         let key = match method == Method::POST {
@@ -167,6 +170,28 @@ impl Call {
             );
         }
         failure
+    }
+}
+
+/// Whom a token belongs to: a person, an organization, or the operator, who may act for a
+/// person.
+async fn identify(
+    app: &App,
+    context: &Context,
+    request: &HttpRequest,
+    bearer: &Secret,
+) -> Result<Caller, Failure> {
+    match token::authenticate(app, context, bearer).await {
+        Ok(active) => Ok(Caller::Token(Box::new(active))),
+        Err(app::Error::Unauthenticated) => {
+            if !operator::is_operator(app, context, bearer).await {
+                return Err(Failure::InvalidToken);
+            }
+            let caller = Caller::Operator(extract::actor(app, request)?);
+            caller::check_actor(app, &caller).await?;
+            Ok(caller)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,16 +1,15 @@
 //! `/v1/me`.
 
 use super::call::Call;
-use crate::app::caller::{Caller, Denial};
+use super::document;
+use crate::app::account::{self, Named};
+use crate::app::caller::Caller;
+use crate::app::project;
 use crate::app::token::Holder;
-use crate::app::{self, project};
-use crate::domain::Instant;
-use crate::domain::org::{self, Role};
-use crate::domain::token;
+use crate::domain::page::Page;
 use crate::web::failure::Failure;
-use crate::wire::api::{Me, Organization, Project, Token, User};
+use crate::wire::api::{Me, Token};
 use actix_web::HttpResponse;
-use chrono::SecondsFormat;
 use utoipa::OpenApi;
 
 /// The addresses of this module.
@@ -26,60 +25,76 @@ pub struct Description;
     responses((status = 200, description = "The caller.", body = Me))
 )]
 pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
-    let Caller::Token(active) = &call.caller else {
-        return Err(app::Error::from(Denial::NoPart).into());
+    let me = match &call.caller {
+        Caller::Token(active) => {
+            let projects = project::list_reached(&call.app, &call.caller).await?;
+            Me {
+                user: match &active.holder {
+                    Holder::Person(owner) => Some(document::person(&owner.account)),
+                    Holder::Organization(_) => None,
+                },
+                organization: match &active.holder {
+                    Holder::Person(_) => None,
+                    Holder::Organization(own) => Some(document::organization(own, None)),
+                },
+                token: document::token(&active.token, call.app.now()),
+                scopes: active.scopes.iter().map(ToString::to_string).collect(),
+                organizations: active
+                    .memberships()
+                    .map(|membership| {
+                        document::organization(&membership.organization, Some(membership.role))
+                    })
+                    .collect(),
+                projects: projects.iter().map(document::project).collect(),
+            }
+        }
+        _ => operator(&call).await?,
     };
-    let projects = project::list_reached(&call.app, &call.caller).await?;
-    Ok(HttpResponse::Ok().json(Me {
-        user: match &active.holder {
-            Holder::Person(owner) => Some(User {
-                id: owner.account.id.to_string(),
-                name: owner.account.name.clone(),
-                email: owner.account.email.clone(),
-            }),
-            Holder::Organization(_) => None,
+    Ok(HttpResponse::Ok().json(me))
+}
+
+/// The operator, with what the person has that it acts for.
+async fn operator(call: &Call) -> Result<Me, Failure> {
+    let (user, organizations, projects) = match call.caller.account_id() {
+        None => (None, Vec::new(), Vec::new()),
+        Some(id) => {
+            let account = account::find(&call.app, &call.caller, Named::Id(id.clone())).await?;
+            let seen =
+                crate::app::org::list(&call.app, &call.caller, &Page::first(u16::MAX)).await?;
+            let projects = project::list_reached(&call.app, &call.caller).await?;
+            (Some(document::person(&account)), seen, projects)
+        }
+    };
+    let catalogue = &call.app.config().scopes;
+    Ok(Me {
+        user,
+        organization: None,
+        token: Token {
+            id: "operator".to_owned(),
+            kind: "operator".to_owned(),
+            name: "Operator".to_owned(),
+            hint: String::new(),
+            scopes: Vec::new(),
+            organization: None,
+            projects: None,
+            client_id: None,
+            device_name: None,
+            created_by: None,
+            created_at: document::rfc3339(call.app.now()),
+            expires_at: None,
+            last_used_at: None,
+            last_used_address: None,
+            revoked_at: None,
+            revoked_by: None,
+            revoked_reason: None,
+            replaces: None,
+            state: "live".to_owned(),
         },
-        organization: match &active.holder {
-            Holder::Person(_) => None,
-            Holder::Organization(own) => Some(organization(own, None)),
-        },
-        token: document(&active.token),
-        scopes: active.scopes.iter().map(ToString::to_string).collect(),
-        organizations: active
-            .memberships()
-            .map(|membership| organization(&membership.organization, Some(membership.role)))
+        scopes: catalogue.names().iter().map(ToString::to_string).collect(),
+        organizations: organizations
+            .iter()
+            .map(|seen| document::organization(&seen.organization, seen.role))
             .collect(),
-        projects: projects
-            .into_iter()
-            .map(|project| Project {
-                id: project.id.to_string(),
-                name: project.name,
-            })
-            .collect(),
-    }))
-}
-
-fn organization(organization: &org::Organization, role: Option<Role>) -> Organization {
-    Organization {
-        id: organization.id.to_string(),
-        slug: organization.slug.clone(),
-        name: organization.name.clone(),
-        role: role.map(|role| role.as_str().to_owned()),
-    }
-}
-
-/// A token, without its text.
-pub fn document(token: &token::Token) -> Token {
-    Token {
-        id: token.id.to_string(),
-        kind: token.owner.kind().to_owned(),
-        name: token.name.clone(),
-        hint: token.hint.clone(),
-        created_at: rfc3339(token.created_at),
-        expires_at: token.expires_at.map(rfc3339),
-    }
-}
-
-fn rfc3339(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        projects: projects.iter().map(document::project).collect(),
+    })
 }

@@ -5,14 +5,20 @@
 //! `listing`, and carries out a POST with `once`.
 
 mod call;
+mod client;
+mod document;
 mod me;
+mod member;
 pub mod openapi;
+mod org;
 mod page;
 pub mod problem;
+mod project;
 mod scope;
 mod token;
+mod user;
 
-use super::route::{nothing, post, read, resource};
+use super::route::{delete, nothing, patch, post, put, read, resource};
 use super::surface;
 use crate::app::App;
 use actix_web::body::{BoxBody, MessageBody};
@@ -25,11 +31,147 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/me", [read(me::show_me)]))
         .service(resource("/scopes", [read(scope::list_scopes)]))
+        .configure(token_routes)
+        .configure(organization_routes)
+        .configure(project_routes)
+        .configure(operator_routes)
+        .default_service(web::to(nothing));
+}
+
+fn token_routes(config: &mut web::ServiceConfig) {
+    config
         .service(resource(
             "/tokens",
             [read(token::list_tokens), post(token::create_token)],
         ))
-        .default_service(web::to(nothing));
+        .service(resource("/tokens/revoke-all", [post(token::revoke_tokens)]))
+        .service(resource(
+            "/tokens/{id}",
+            [read(token::show_token), delete(token::delete_token)],
+        ))
+        .service(resource("/tokens/{id}/rotate", [post(token::rotate_token)]))
+        .service(resource(
+            "/orgs/{org}/tokens",
+            [
+                read(token::list_organization_tokens),
+                post(token::create_organization_token),
+            ],
+        ))
+        .service(resource(
+            "/orgs/{org}/tokens/revoke-all",
+            [post(token::revoke_organization_tokens)],
+        ))
+        .service(resource(
+            "/orgs/{org}/tokens/{id}",
+            [
+                read(token::show_organization_token),
+                delete(token::delete_organization_token),
+            ],
+        ))
+        .service(resource(
+            "/orgs/{org}/tokens/{id}/rotate",
+            [post(token::rotate_organization_token)],
+        ));
+}
+
+fn organization_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource(
+            "/orgs",
+            [
+                read(org::list_organizations),
+                post(org::create_organization),
+            ],
+        ))
+        .service(resource(
+            "/orgs/{org}",
+            [
+                read(org::show_organization),
+                patch(org::change_organization),
+                delete(org::delete_organization),
+            ],
+        ))
+        .service(resource(
+            "/orgs/{org}/policy/effects",
+            [read(org::list_effects)],
+        ))
+        .service(resource(
+            "/orgs/{org}/members",
+            [read(member::list_members)],
+        ))
+        .service(resource(
+            "/orgs/{org}/members/{user}",
+            [put(member::put_member), delete(member::delete_member)],
+        ))
+        .service(resource(
+            "/orgs/{org}/invitations",
+            [
+                read(member::list_invitations),
+                post(member::create_invitation),
+            ],
+        ))
+        .service(resource(
+            "/orgs/{org}/invitations/{id}",
+            [delete(member::delete_invitation)],
+        ));
+}
+
+fn project_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/projects", [read(project::list_projects)]))
+        .service(resource(
+            "/orgs/{org}/projects",
+            [
+                read(project::list_organization_projects),
+                post(project::create_project),
+            ],
+        ))
+        .service(resource(
+            "/projects/{project}",
+            [
+                read(project::show_project),
+                patch(project::change_project),
+                delete(project::delete_project),
+            ],
+        ))
+        .service(resource(
+            "/projects/{project}/members",
+            [read(project::list_members)],
+        ))
+        .service(resource(
+            "/projects/{project}/members/{user}",
+            [put(project::put_member), delete(project::delete_member)],
+        ));
+}
+
+fn operator_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/status", [read(user::show_status)]))
+        .service(resource(
+            "/users",
+            [read(user::list_users), post(user::create_user)],
+        ))
+        .service(resource("/users/{user}", [read(user::show_user)]))
+        .service(resource(
+            "/users/{user}/deactivate",
+            [post(user::deactivate_user)],
+        ))
+        .service(resource(
+            "/users/{user}/revoke-all",
+            [post(user::revoke_tokens)],
+        ))
+        .service(resource(
+            "/clients",
+            [read(client::list_clients), post(client::create_client)],
+        ))
+        .service(resource(
+            "/clients/{client}",
+            [read(client::show_client), patch(client::change_client)],
+        ))
+        .service(resource(
+            "/clients/{client}/revoke-all",
+            [post(client::revoke_tokens)],
+        ));
 }
 
 /// What describes the addresses, without any token.

@@ -5,7 +5,7 @@
 //! requests and answers, and the token with its scopes.
 
 use super::problem::{self, Kind};
-use super::{me, scope, token};
+use super::{client, me, member, org, project, scope, token, user};
 use crate::app::App;
 use crate::config::PublicUrl;
 use crate::web::{headers, probe};
@@ -49,6 +49,11 @@ pub fn document(public_url: &PublicUrl) -> Value {
         me::Description::openapi(),
         scope::Description::openapi(),
         token::Description::openapi(),
+        org::Description::openapi(),
+        member::Description::openapi(),
+        project::Description::openapi(),
+        user::Description::openapi(),
+        client::Description::openapi(),
         probe::Description::openapi(),
     ] {
         described.merge(part);

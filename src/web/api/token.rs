@@ -1,22 +1,40 @@
-//! `/v1/tokens`.
+//! `/v1/tokens`: the caller's own tokens. `/v1/orgs/{org}/tokens`: those of an organization.
 
 use super::call::Call;
-use super::me;
-use crate::app;
-use crate::app::token::{self, Whose, Wish};
-use crate::domain::token as domain;
+use super::document;
+use crate::app::caller::Caller;
+use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Whose, Wish};
+use crate::app::{self, App};
+use crate::domain::{Fault, Instant, token as domain};
 use crate::web::failure::Failure;
-use crate::wire::api::{List, ListParameters, NewToken, Token, TokenWish};
-use actix_web::HttpResponse;
+use crate::wire::api::{
+    List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish,
+};
+use crate::wire::json::Object;
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use chrono::Duration;
 use utoipa::OpenApi;
 
 /// The addresses of this module.
 #[derive(OpenApi)]
-#[openapi(paths(list_tokens, create_token))]
+#[openapi(paths(
+    list_tokens,
+    create_token,
+    show_token,
+    delete_token,
+    rotate_token,
+    revoke_tokens,
+    list_organization_tokens,
+    create_organization_token,
+    show_organization_token,
+    delete_organization_token,
+    rotate_organization_token,
+    revoke_organization_tokens
+))]
 pub struct Description;
 
-/// List the caller's own tokens, the newest first.
+/// List the caller's own tokens, the newest first, with those that have ended.
 #[utoipa::path(
     get,
     path = "/v1/tokens",
@@ -26,15 +44,13 @@ pub struct Description;
     responses((status = 200, description = "A page of the list.", body = List<Token>))
 )]
 pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
-    let found = token::list(&call.app, &call.caller, &Whose::Own, &list.page).await?;
-    let position = |token: &domain::Token| (token.created_at, token.id.to_string());
-    Ok(list.answer(found, position, me::document))
+    list(&call, &Whose::Own).await
 }
 
-/// Make a personal token.
+/// Make a token of the caller's own.
 ///
-/// The token's text is in the answer, and comes again only to a repetition of the same call.
+/// A token gives what it has itself and nothing more. The token's text is in the answer, and
+/// comes again only to a repetition of the same call.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
@@ -44,6 +60,195 @@ pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     responses((status = 201, description = "The token was made.", body = NewToken))
 )]
 pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
+    create(&call, &Whose::Own).await
+}
+
+/// Show one of the caller's own tokens.
+#[utoipa::path(
+    get,
+    path = "/v1/tokens/{id}",
+    tag = "tokens",
+    security(("bearer" = ["tokens:read"])),
+    params(("id" = String, Path, description = "The token's id.")),
+    responses((status = 200, description = "The token.", body = Token))
+)]
+pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    show(&call, &Whose::Own, &id).await
+}
+
+/// Revoke one of the caller's own tokens. Doing it twice is no fault.
+#[utoipa::path(
+    delete,
+    path = "/v1/tokens/{id}",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(("id" = String, Path, description = "The token's id.")),
+    responses((status = 204, description = "The token is revoked."))
+)]
+pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    revoke(&call, &Whose::Own, &id).await
+}
+
+/// Rotate one of the caller's own tokens.
+///
+/// The successor has the same attributes and lives as long as the old token was to. The old
+/// one ends after the overlap.
+#[utoipa::path(
+    post,
+    path = "/v1/tokens/{id}/rotate",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(("id" = String, Path, description = "The token's id.")),
+    request_body = Rotation,
+    responses((status = 201, description = "The successor was made.", body = NewToken))
+)]
+pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    rotate(&call, &Whose::Own, &id).await
+}
+
+/// Revoke all of the caller's own tokens, this one too.
+#[utoipa::path(
+    post,
+    path = "/v1/tokens/revoke-all",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    request_body = RevokeAll,
+    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+)]
+pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
+    if let Caller::Operator(None) = call.caller {
+        let before = call.read(|body| {
+            let before = body.required("issued_before", read_moment);
+            before.unwrap_or_default()
+        })?;
+        return end(&call, Ended::Everything, Some(before)).await;
+    }
+    revoke_all(&call, &Whose::Own).await
+}
+
+/// List an organization's tokens, the newest first, with those that have ended.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs/{org}/tokens",
+    tag = "tokens",
+    security(("bearer" = ["tokens:read"])),
+    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<Token>))
+)]
+pub async fn list_organization_tokens(
+    call: Call,
+    org: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    list(&call, &Whose::Organization(org.into_inner())).await
+}
+
+/// Make a token of an organization, for its admins and owners.
+///
+/// It survives whoever made it. The token's text is in the answer, and comes again only to a
+/// repetition of the same call.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs/{org}/tokens",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(("org" = String, Path, description = "The organization's id or address.")),
+    request_body = TokenWish,
+    responses((status = 201, description = "The token was made.", body = NewToken))
+)]
+pub async fn create_organization_token(
+    call: Call,
+    org: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    create(&call, &Whose::Organization(org.into_inner())).await
+}
+
+/// Show one of an organization's tokens.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs/{org}/tokens/{id}",
+    tag = "tokens",
+    security(("bearer" = ["tokens:read"])),
+    params(
+        ("org" = String, Path, description = "The organization's id or address."),
+        ("id" = String, Path, description = "The token's id.")
+    ),
+    responses((status = 200, description = "The token.", body = Token))
+)]
+pub async fn show_organization_token(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (org, id) = path.into_inner();
+    show(&call, &Whose::Organization(org), &id).await
+}
+
+/// Revoke one of an organization's tokens. Doing it twice is no fault.
+#[utoipa::path(
+    delete,
+    path = "/v1/orgs/{org}/tokens/{id}",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(
+        ("org" = String, Path, description = "The organization's id or address."),
+        ("id" = String, Path, description = "The token's id.")
+    ),
+    responses((status = 204, description = "The token is revoked."))
+)]
+pub async fn delete_organization_token(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (org, id) = path.into_inner();
+    revoke(&call, &Whose::Organization(org), &id).await
+}
+
+/// Rotate one of an organization's tokens.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs/{org}/tokens/{id}/rotate",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(
+        ("org" = String, Path, description = "The organization's id or address."),
+        ("id" = String, Path, description = "The token's id.")
+    ),
+    request_body = Rotation,
+    responses((status = 201, description = "The successor was made.", body = NewToken))
+)]
+pub async fn rotate_organization_token(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (org, id) = path.into_inner();
+    rotate(&call, &Whose::Organization(org), &id).await
+}
+
+/// Revoke all tokens of an organization.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs/{org}/tokens/revoke-all",
+    tag = "tokens",
+    security(("bearer" = ["tokens:write"])),
+    params(("org" = String, Path, description = "The organization's id or address.")),
+    request_body = RevokeAll,
+    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+)]
+pub async fn revoke_organization_tokens(
+    call: Call,
+    org: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    revoke_all(&call, &Whose::Organization(org.into_inner())).await
+}
+
+async fn list(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
+    let list = call.listing(&[])?;
+    let found = token::list(&call.app, &call.caller, whose, &list.page).await?;
+    let now = call.app.now();
+    let position = |token: &domain::Token| (token.created_at, token.id.to_string());
+    Ok(list.answer(found, position, |token| document::token(token, now)))
+}
+
+async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
     let wish = call.read(|body| Wish {
         name: body.text("name"),
         scopes: body.list("scopes"),
@@ -52,17 +257,94 @@ pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
         projects: body.list("projects"),
         ..Wish::default()
     })?;
-    call.once(StatusCode::CREATED, document, |receipt| async {
+    call.once(StatusCode::CREATED, made(&call.app), |receipt| async {
+        token::create(&call.app, &call.context, &call.caller, whose, wish, receipt)
+            .await
+            .map_err(as_sent)
+    })
+    .await
+}
+
+async fn show(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
+    let token = token::find(&call.app, &call.caller, whose, id).await?;
+    Ok(HttpResponse::Ok().json(document::token(&token, call.app.now())))
+}
+
+async fn revoke(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
+    token::revoke(&call.app, &call.context, &call.caller, whose, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn rotate(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
+    let longest = token::LONGEST_OVERLAP.num_seconds();
+    let overlap = call.read(|body| {
+        let seconds = body.number("overlap_seconds", 0..=longest);
+        seconds.map_or(DEFAULT_OVERLAP, Duration::seconds)
+    })?;
+    call.once(StatusCode::CREATED, made(&call.app), |receipt| async {
         let Call {
             app,
             context,
             caller,
             ..
-        } = &call;
-        let made = token::create(app, context, caller, &Whose::Own, wish, receipt).await;
-        made.map_err(as_sent)
+        } = call;
+        token::rotate(app, context, caller, whose, id, overlap, receipt).await
     })
     .await
+}
+
+async fn revoke_all(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
+    let before = call.read(|body| read_moment(body, "issued_before"))?;
+    call.once(StatusCode::OK, revoked, |receipt| async {
+        let Call {
+            app,
+            context,
+            caller,
+            ..
+        } = call;
+        token::revoke_all(app, context, caller, whose, before, receipt).await
+    })
+    .await
+}
+
+/// Revokes many tokens, for the operator.
+pub async fn end(
+    call: &Call,
+    ended: Ended,
+    before: Option<Instant>,
+) -> Result<HttpResponse, Failure> {
+    call.once(StatusCode::OK, revoked, |receipt| async {
+        let Call {
+            app,
+            context,
+            caller,
+            ..
+        } = call;
+        token::revoke_selection(app, context, caller, ended, before, receipt).await
+    })
+    .await
+}
+
+/// A moment, as RFC 3339 writes it.
+pub fn read_moment(body: &mut Object<'_>, key: &'static str) -> Option<Instant> {
+    body.ruled(key, |text| {
+        chrono::DateTime::parse_from_rfc3339(text)
+            .map_err(|_| Fault::new(key, "Write a moment such as 2030-01-31T12:00:00Z."))
+    })
+    .map(|at| at.to_utc())
+}
+
+fn revoked(count: &usize) -> Revoked {
+    Revoked { revoked: *count }
+}
+
+/// How a token is written that was made at this moment.
+fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<> {
+    let now = app.now();
+    move |new| NewToken {
+        token: new.secret.expose().to_owned(),
+        about: document::token(&new.token, now),
+    }
 }
 
 /// The use case names the scopes as forms do.
@@ -77,12 +359,5 @@ fn as_sent(error: app::Error) -> app::Error {
             app::Error::Invalid(faults)
         }
         error => error,
-    }
-}
-
-fn document(new: &token::NewToken) -> NewToken {
-    NewToken {
-        token: new.secret.expose().to_owned(),
-        about: me::document(&new.token),
     }
 }

@@ -27,6 +27,11 @@ pub fn setup_path(link: &str) -> String {
     format!("/setup?link={link}")
 }
 
+/// Where an invitation is accepted; `link` is the secret of the one-time link.
+pub fn invitation_path(link: &str) -> String {
+    format!("/invite?link={link}")
+}
+
 /// Every page.
 pub fn routes(config: &mut web::ServiceConfig) {
     config

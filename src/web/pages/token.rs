@@ -29,7 +29,7 @@ const SHOWN: u16 = 500;
 
 /// The person, as the one who asks.
 fn caller(person: &SignedIn) -> Caller {
-    Caller::Person(person.clone())
+    Caller::person(person)
 }
 
 /// `GET /tokens`.
@@ -215,7 +215,7 @@ fn token_id(path: &str) -> Result<TokenId, Failure> {
 pub async fn show_revoke(visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let id = token_id(&id)?;
     let person = visit.person(&format!("/tokens/{id}/revoke"))?;
-    let token = token::find(&visit.app, &caller(person), &Whose::Own, &id).await?;
+    let token = token::find(&visit.app, &caller(person), &Whose::Own, id.as_str()).await?;
     let page = RevokePage {
         chrome: visit.chrome(),
         holder: Holder::Person,
@@ -235,7 +235,14 @@ pub async fn submit_revoke(
     let id = token_id(&id)?;
     let person = visit.person("/tokens")?;
     let caller = caller(person);
-    token::revoke(&visit.app, &visit.context, &caller, &Whose::Own, &id).await?;
+    token::revoke(
+        &visit.app,
+        &visit.context,
+        &caller,
+        &Whose::Own,
+        id.as_str(),
+    )
+    .await?;
     Ok(see_other(&format!("/tokens?revoked={id}")))
 }
 
@@ -271,6 +278,14 @@ pub async fn submit_revoke_all(
     visit.form(&request, payload).await?;
     let person = visit.person("/tokens")?;
     let caller = caller(person);
-    let count = token::revoke_all(&visit.app, &visit.context, &caller, &Whose::Own, None).await?;
+    let count = token::revoke_all(
+        &visit.app,
+        &visit.context,
+        &caller,
+        &Whose::Own,
+        None,
+        Receipt::none(),
+    )
+    .await?;
     Ok(see_other(&format!("/tokens?revoked-all={count}")))
 }

@@ -18,9 +18,10 @@ use browser::Browser;
 use database::Database;
 use doorcode::app::account::{self, Named, NewAccount};
 use doorcode::app::caller::Caller;
-use doorcode::app::client::{self, Kind, NewClient};
+use doorcode::app::client::{self, Kind, NewClient, Registered};
 use doorcode::app::deployment::Secrets;
-use doorcode::app::{App, Context};
+use doorcode::app::receipt::Receipt;
+use doorcode::app::{self, App, Context};
 use doorcode::config::Config;
 use doorcode::domain::id::AccountId;
 use doorcode::domain::org::Role;
@@ -152,9 +153,15 @@ impl TestApp {
     /// Switches an account off.
     pub async fn deactivate(&self, email: &str) {
         let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
-        account::deactivate(&self.app, &Context::local(), &operator, named)
-            .await
-            .unwrap();
+        account::deactivate(
+            &self.app,
+            &Context::local(),
+            &operator,
+            named,
+            Receipt::none(),
+        )
+        .await
+        .unwrap();
     }
 
     /// Registers a client; returns its secret, empty for a public one.
@@ -166,12 +173,25 @@ impl TestApp {
             default_scopes: Vec::new(),
             kind,
         };
-        let (_, secret) = client::register(&self.app, &Context::local(), new)
+        self.register(new)
             .await
-            .unwrap();
-        secret
+            .unwrap()
+            .secret
             .map(|secret| secret.expose().to_owned())
             .unwrap_or_default()
+    }
+
+    /// Registers a client as the operator.
+    pub async fn register(&self, new: NewClient) -> Result<Registered, app::Error> {
+        let operator = Caller::Operator(None);
+        client::register(
+            &self.app,
+            &Context::local(),
+            &operator,
+            new,
+            Receipt::none(),
+        )
+        .await
     }
 
     /// The full address of a path.

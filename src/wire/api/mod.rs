@@ -1,4 +1,19 @@
 //! The bodies of the management API.
+//!
+//! Moments are RFC 3339 in UTC, lifetimes are in the unit that their name says.
+
+mod operator;
+mod org;
+mod project;
+mod token;
+
+pub use operator::{Client, ClientChange, ClientWish, NewClient, Status, UserWish};
+pub use org::{
+    AffectedToken, EffectParameters, Invitation, InvitationWish, Member, MemberWish, NewInvitation,
+    OrganizationChange, OrganizationDetail, OrganizationWish, Policy, PolicyChange,
+};
+pub use project::{ProjectChange, ProjectDetail, ProjectMember, ProjectWish};
+pub use token::{NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish};
 
 use super::json::Fault;
 use serde::{Deserialize, Serialize};
@@ -32,6 +47,12 @@ pub struct User {
     pub name: String,
     /// The email address with which the person signs in.
     pub email: String,
+    /// `active` or `deactivated`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<String>,
+    /// When the account was made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created_at: Option<String>,
 }
 
 /// An organization, as seen by one of its members.
@@ -55,23 +76,6 @@ pub struct Project {
     pub id: String,
     /// The name.
     pub name: String,
-}
-
-/// A token, without its secret.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Token {
-    /// The id, `tok_…`.
-    pub id: String,
-    /// `personal` or `organization`.
-    pub kind: String,
-    /// The name that its maker gave it.
-    pub name: String,
-    /// The prefix and the last four characters, to tell tokens apart.
-    pub hint: String,
-    /// When it was made (RFC 3339, UTC).
-    pub created_at: String,
-    /// When it ends (RFC 3339, UTC); `null` if it never does.
-    pub expires_at: Option<String>,
 }
 
 /// `GET /v1/scopes`: the catalogue.
@@ -98,41 +102,10 @@ pub struct ListParameters {
 /// A part of a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
-    /// The items, the newest first.
+    /// The items, in the order of the list.
     pub items: Vec<T>,
     /// What to send as `cursor` for the next part; `null` at the end.
     pub next_cursor: Option<String>,
-}
-
-/// What a new token is to be.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TokenWish {
-    /// The name, 1 to 100 characters.
-    pub name: String,
-    /// The names of its scopes; only such as the caller has itself.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// `never`, `30d`, `90d`, `1y` or a date; the deployment's default if it is left out.
-    #[serde(default)]
-    pub expires: Option<String>,
-    /// The one organization that it is to reach, by its id or address.
-    #[serde(default)]
-    pub organization: Option<String>,
-    /// The ids of the projects that it is to reach; none for no limit.
-    #[serde(default)]
-    pub projects: Vec<String>,
-}
-
-/// A token that was just made, with its text.
-// Without `Debug`, so that no log line can hold it.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct NewToken {
-    /// The token's text. It is shown once.
-    pub token: String,
-    /// The token, without its text.
-    #[serde(flatten)]
-    pub about: Token,
 }
 
 /// One scope of the catalogue.

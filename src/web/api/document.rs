@@ -1,0 +1,179 @@
+//! How what the use cases return is written in answers.
+
+use crate::domain::account::{Account, Standing};
+use crate::domain::client::{self, Credential};
+use crate::domain::org::{self, Role};
+use crate::domain::policy::Longest;
+use crate::domain::token::{Owner, State};
+use crate::domain::{Instant, project, token};
+use crate::wire::api::{
+    Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
+    Token, User,
+};
+use chrono::SecondsFormat;
+
+/// A moment.
+pub fn rfc3339(at: Instant) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A token, without its text, as it is at this moment.
+pub fn token(token: &token::Token, now: Instant) -> Token {
+    let revocation = token.revocation.as_ref();
+    Token {
+        id: token.id.to_string(),
+        kind: token.owner.kind().to_owned(),
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+        scopes: token.scopes.iter().map(ToString::to_string).collect(),
+        organization: match &token.owner {
+            Owner::Organization(id) => Some(id.to_string()),
+            Owner::Account(_) => token.limits.organization.as_ref().map(ToString::to_string),
+        },
+        projects: token
+            .limits
+            .projects
+            .as_ref()
+            .map(|projects| projects.iter().map(ToString::to_string).collect()),
+        client_id: token.client_id.clone(),
+        device_name: token.device_name.clone(),
+        created_by: Some(token.created_by.clone()),
+        created_at: rfc3339(token.created_at),
+        expires_at: token.expires_at.map(rfc3339),
+        last_used_at: token.last_use.as_ref().map(|last| rfc3339(last.at)),
+        last_used_address: token.last_use.as_ref().map(|last| last.address.to_string()),
+        revoked_at: revocation.map(|revocation| rfc3339(revocation.at)),
+        revoked_by: revocation.map(|revocation| revocation.by.clone()),
+        revoked_reason: revocation.map(|revocation| revocation.reason.clone()),
+        replaces: token.replaces.as_ref().map(ToString::to_string),
+        state: match token.state(now) {
+            State::Live => "live",
+            State::Expired => "expired",
+            State::Revoked => "revoked",
+        }
+        .to_owned(),
+    }
+}
+
+/// A person, as others see one.
+pub fn person(account: &Account) -> User {
+    User {
+        id: account.id.to_string(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        state: None,
+        created_at: None,
+    }
+}
+
+/// A person, as the operator sees one.
+pub fn user(account: &Account) -> User {
+    User {
+        state: Some(
+            match account.standing {
+                Standing::Active => "active",
+                Standing::Deactivated => "deactivated",
+            }
+            .to_owned(),
+        ),
+        created_at: Some(rfc3339(account.created_at)),
+        ..person(account)
+    }
+}
+
+/// An organization in few words.
+pub fn organization(organization: &org::Organization, role: Option<Role>) -> Organization {
+    Organization {
+        id: organization.id.to_string(),
+        slug: organization.slug.clone(),
+        name: organization.name.clone(),
+        role: role.map(|role| role.as_str().to_owned()),
+    }
+}
+
+/// An organization.
+pub fn organization_detail(
+    organization: &org::Organization,
+    role: Option<Role>,
+) -> OrganizationDetail {
+    let policy = organization.policy;
+    OrganizationDetail {
+        id: organization.id.to_string(),
+        slug: organization.slug.clone(),
+        name: organization.name.clone(),
+        role: role.map(|role| role.as_str().to_owned()),
+        plan: organization.plan.as_str().to_owned(),
+        policy: Policy {
+            personal_tokens: policy.personal_tokens.as_str().to_owned(),
+            max_lifetime_days: match policy.longest {
+                Longest::Days(days) => Some(days),
+                Longest::Unlimited | Longest::Ending => None,
+            },
+            never_expires: policy.longest == Longest::Unlimited,
+        },
+        created_at: rfc3339(organization.created_at),
+    }
+}
+
+/// A member of an organization.
+pub fn member(member: &org::Member) -> Member {
+    Member {
+        id: member.account.id.to_string(),
+        name: member.account.name.clone(),
+        email: member.account.email.clone(),
+        role: member.role.as_str().to_owned(),
+        joined_at: rfc3339(member.joined_at),
+    }
+}
+
+/// An invitation, without its link.
+pub fn invitation(invitation: &org::Invitation) -> Invitation {
+    Invitation {
+        id: invitation.id.to_string(),
+        email: invitation.email.clone(),
+        role: invitation.role.as_str().to_owned(),
+        invited_by: invitation.invited_by.clone(),
+        created_at: rfc3339(invitation.created_at),
+        expires_at: rfc3339(invitation.expires_at),
+    }
+}
+
+/// A project in few words.
+pub fn project(project: &project::Project) -> Project {
+    Project {
+        id: project.id.to_string(),
+        name: project.name.clone(),
+    }
+}
+
+/// A project.
+pub fn project_detail(project: &project::Project) -> ProjectDetail {
+    ProjectDetail {
+        id: project.id.to_string(),
+        organization: project.organization_id.to_string(),
+        name: project.name.clone(),
+        created_at: rfc3339(project.created_at),
+    }
+}
+
+/// A client, without its secret.
+pub fn client(client: &client::Client) -> Client {
+    let names =
+        |scopes: &crate::domain::scope::ScopeSet| scopes.iter().map(ToString::to_string).collect();
+    Client {
+        id: client.id.clone(),
+        name: client.name.clone(),
+        kind: match client.credential {
+            Credential::Public => "public",
+            Credential::Confidential(_) => "confidential",
+        }
+        .to_owned(),
+        scopes: names(&client.scopes),
+        default_scopes: names(&client.default_scopes),
+        state: match client.standing {
+            client::Standing::Active => "active",
+            client::Standing::Disabled => "disabled",
+        }
+        .to_owned(),
+    }
+}

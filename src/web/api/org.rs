@@ -1,0 +1,310 @@
+//! `/v1/orgs`: organizations and their policy.
+
+use super::call::Call;
+use super::document;
+use crate::app::org::{self, Change, Effect, Seen};
+use crate::domain::Fault;
+use crate::domain::org::Organization;
+use crate::domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, Longest, PersonalTokens, Plan, Policy};
+use crate::web::failure::Failure;
+use crate::wire::api::{
+    AffectedToken, EffectParameters, List, ListParameters, OrganizationChange, OrganizationDetail,
+    OrganizationWish,
+};
+use crate::wire::json::Object;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use chrono::Duration;
+use utoipa::OpenApi;
+
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list_organizations,
+    create_organization,
+    show_organization,
+    change_organization,
+    delete_organization,
+    list_effects
+))]
+pub struct Description;
+
+/// List the organizations that the caller reaches, the oldest first; all of them for the
+/// operator.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs",
+    tag = "organizations",
+    security(("bearer" = ["orgs:read"])),
+    params(ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<OrganizationDetail>))
+)]
+pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing(&[])?;
+    let found = org::list(&call.app, &call.caller, &list.page).await?;
+    let position = |seen: &Seen| {
+        (
+            seen.organization.created_at,
+            seen.organization.id.to_string(),
+        )
+    };
+    Ok(list.answer(found, position, seen))
+}
+
+fn seen(seen: &Seen) -> OrganizationDetail {
+    document::organization_detail(&seen.organization, seen.role)
+}
+
+/// Make an organization, whose owner is the caller.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs",
+    tag = "organizations",
+    security(("bearer" = ["orgs:write"])),
+    request_body = OrganizationWish,
+    responses((status = 201, description = "The organization was made.", body = OrganizationDetail))
+)]
+pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
+    let name = call.read(|body| body.text("name"))?;
+    let made = |new: &Organization| document::organization_detail(new, None);
+    call.once(StatusCode::CREATED, made, |receipt| async {
+        org::create(&call.app, &call.context, &call.caller, &name, receipt).await
+    })
+    .await
+}
+
+/// Show an organization.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs/{org}",
+    tag = "organizations",
+    security(("bearer" = ["orgs:read"])),
+    params(("org" = String, Path, description = "The organization's id or address.")),
+    responses((status = 200, description = "The organization.", body = OrganizationDetail))
+)]
+pub async fn show_organization(
+    call: Call,
+    named: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let found = org::find(&call.app, &call.caller, &named).await?;
+    Ok(HttpResponse::Ok().json(seen(&found)))
+}
+
+/// Change an organization: its name (admins), its policy (owners), its plan (the operator).
+///
+/// What a tighter policy does not admit any more goes on for the grace.
+#[utoipa::path(
+    patch,
+    path = "/v1/orgs/{org}",
+    tag = "organizations",
+    security(("bearer" = ["orgs:write"])),
+    params(("org" = String, Path, description = "The organization's id or address.")),
+    request_body = OrganizationChange,
+    responses((status = 200, description = "The organization as it is now.", body = OrganizationDetail))
+)]
+pub async fn change_organization(
+    call: Call,
+    named: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let (wish, grace) = call.read(|body| {
+        let wish = Wish {
+            name: body.optional_text("name"),
+            plan: body.ruled("plan", plan),
+            policy: body.object("policy", PolicyWish::read),
+        };
+        let longest = LONGEST_GRACE.num_seconds();
+        let seconds = body.number("grace_seconds", 0..=longest);
+        (wish, seconds.map_or(DEFAULT_GRACE, Duration::seconds))
+    })?;
+    let found = org::find_to_change(&call.app, &call.caller, &named).await?;
+    let change = wish.change(found.organization.policy)?;
+    let Call {
+        app,
+        context,
+        caller,
+        ..
+    } = &call;
+    let changed = org::update(app, context, caller, &named, change, grace).await?;
+    let answer = document::organization_detail(&changed.organization, found.role);
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Delete an organization, for its owners.
+///
+/// Its projects are gone, its tokens and those that are limited to it end, and whoever was in
+/// no other organization loses all personal tokens.
+#[utoipa::path(
+    delete,
+    path = "/v1/orgs/{org}",
+    tag = "organizations",
+    security(("bearer" = ["orgs:write"])),
+    params(("org" = String, Path, description = "The organization's id or address.")),
+    responses((status = 204, description = "The organization is gone."))
+)]
+pub async fn delete_organization(
+    call: Call,
+    named: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    org::delete(&call.app, &call.context, &call.caller, &named).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Show which living tokens a change of policy or plan would end. Nothing is changed.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs/{org}/policy/effects",
+    tag = "organizations",
+    security(("bearer" = ["orgs:write"])),
+    params(
+        ("org" = String, Path, description = "The organization's id or address."),
+        EffectParameters
+    ),
+    responses((status = 200, description = "The tokens, in one page.", body = List<AffectedToken>))
+)]
+pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let wish = Wish::of_query(&call)?;
+    let found = org::find_to_change(&call.app, &call.caller, &named).await?;
+    let change = wish.change(found.organization.policy)?;
+    let tightening = org::review(&call.app, &call.caller, &named, change).await?;
+    let affected = tightening.affected.iter();
+    Ok(HttpResponse::Ok().json(List {
+        items: affected.map(affected_token).collect(),
+        next_cursor: None,
+    }))
+}
+
+fn affected_token(affected: &org::Affected) -> AffectedToken {
+    let token = &affected.token;
+    AffectedToken {
+        id: token.id.to_string(),
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+        owner: affected.owner.as_ref().map(|owner| owner.email.clone()),
+        violation: affected.violation.as_str().to_owned(),
+        effect: match affected.effect {
+            Effect::Ends => "ends",
+            Effect::LosesOrganization => "loses_organization",
+        }
+        .to_owned(),
+    }
+}
+
+/// What is to change, in the words of the call.
+struct Wish {
+    name: Option<String>,
+    plan: Option<Plan>,
+    policy: Option<PolicyWish>,
+}
+
+/// What is to change of a policy, in the words of the call.
+struct PolicyWish {
+    personal_tokens: Option<PersonalTokens>,
+    /// `Some(None)` takes the longest lifetime away.
+    days: Option<Option<u32>>,
+    never: Option<bool>,
+}
+
+fn plan(text: &str) -> Result<Plan, Fault> {
+    Plan::parse(text).ok_or_else(|| Fault::new("plan", "Write free or team."))
+}
+
+fn personal_tokens(text: &str) -> Result<PersonalTokens, Fault> {
+    PersonalTokens::parse(text)
+        .ok_or_else(|| Fault::new("personal_tokens", "Write members or admins."))
+}
+
+impl PolicyWish {
+    fn read(body: &mut Object<'_>) -> Self {
+        let days = body.number("max_lifetime_days", 1..=crate::domain::policy::MOST_DAYS);
+        Self {
+            personal_tokens: body.ruled("personal_tokens", personal_tokens),
+            days: body.has("max_lifetime_days").then_some(days),
+            never: body.flag("never_expires"),
+        }
+    }
+
+    /// The policy that comes of it. A longest lifetime rules out tokens that never end.
+    fn apply(&self, present: Policy) -> Result<Policy, Fault> {
+        let days = self.days.unwrap_or(match present.longest {
+            Longest::Days(days) => Some(days),
+            Longest::Unlimited | Longest::Ending => None,
+        });
+        let never = self.never.unwrap_or(match present.longest {
+            Longest::Unlimited => true,
+            Longest::Ending => false,
+            // Taking the longest lifetime away leaves that tokens must end.
+            Longest::Days(_) => false,
+        });
+        let longest = match (days, never) {
+            (Some(_), true) if self.never == Some(true) => {
+                return Err(Fault::new(
+                    "policy/never_expires",
+                    "A longest lifetime rules out tokens that never end: leave one of the two out, or send max_lifetime_days as null.",
+                ));
+            }
+            (Some(days), _) => Longest::Days(days),
+            (None, true) => Longest::Unlimited,
+            (None, false) => Longest::Ending,
+        };
+        Ok(Policy {
+            personal_tokens: self.personal_tokens.unwrap_or(present.personal_tokens),
+            longest,
+        })
+    }
+}
+
+impl Wish {
+    fn of_query(call: &Call) -> Result<Self, Failure> {
+        let known = [
+            "personal_tokens",
+            "max_lifetime_days",
+            "never_expires",
+            "plan",
+        ];
+        if !call.query.names().all(|name| known.contains(&name)) {
+            return Err(Failure::Malformed(
+                "The query takes personal_tokens, max_lifetime_days, never_expires and plan.",
+            ));
+        }
+        let value = |name: &str| call.query.value(name);
+        let days = match value("max_lifetime_days") {
+            None => None,
+            Some("none") => Some(None),
+            Some(text) => Some(Some(text.parse().map_err(|_| {
+                Failure::Malformed("The parameter max_lifetime_days must be a number or none.")
+            })?)),
+        };
+        let never = match value("never_expires") {
+            None => None,
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(_) => {
+                return Err(Failure::Malformed(
+                    "The parameter never_expires must be true or false.",
+                ));
+            }
+        };
+        let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
+        Ok(Self {
+            name: None,
+            plan: value("plan").map(plan).transpose().map_err(unknown)?,
+            policy: Some(PolicyWish {
+                personal_tokens: value("personal_tokens")
+                    .map(personal_tokens)
+                    .transpose()
+                    .map_err(unknown)?,
+                days,
+                never,
+            }),
+        })
+    }
+
+    fn change(self, present: Policy) -> Result<Change, Failure> {
+        let policy = self.policy.map(|policy| policy.apply(present)).transpose();
+        Ok(Change {
+            name: self.name,
+            plan: self.plan,
+            policy: policy.map_err(crate::app::Error::from)?,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! `/v1/users` and `/v1/status`, for the operator alone.
+
+use super::call::Call;
+use super::member::role;
+use super::{document, token};
+use crate::app::account::{self, Named, NewAccount};
+use crate::app::mail;
+use crate::app::token::Ended;
+use crate::domain::account::Account;
+use crate::domain::id::AccountId;
+use crate::domain::org::Role;
+use crate::domain::secret::Secret;
+use crate::web::failure::Failure;
+use crate::wire::api::{List, ListParameters, RevokeAll, Revoked, Status, User, UserWish};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
+
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(
+    show_status,
+    list_users,
+    create_user,
+    show_user,
+    deactivate_user,
+    revoke_tokens
+))]
+pub struct Description;
+
+/// Show the state of the deployment. For the operator alone.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    tag = "operator",
+    responses((status = 200, description = "The state.", body = Status))
+)]
+pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let app = &call.app;
+    Ok(HttpResponse::Ok().json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database: app.config().database.url.kind().to_owned(),
+        now: document::rfc3339(app.now()),
+        sends_mail: mail::is_configured(app),
+    }))
+}
+
+/// List all accounts, the oldest first. For the operator alone.
+#[utoipa::path(
+    get,
+    path = "/v1/users",
+    tag = "operator",
+    params(ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<User>))
+)]
+pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing(&[])?;
+    let found = account::list(&call.app, &call.caller, &list.page).await?;
+    let position = |account: &Account| (account.created_at, account.id.to_string());
+    Ok(list.answer(found, position, document::user))
+}
+
+/// Make an account. For the operator alone.
+#[utoipa::path(
+    post,
+    path = "/v1/users",
+    tag = "operator",
+    request_body = UserWish,
+    responses((status = 201, description = "The account was made.", body = User))
+)]
+pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let new = call.read(|body| {
+        let organization = body.optional_text("organization");
+        let role = body.ruled("role", role);
+        NewAccount {
+            name: body.text("name"),
+            email: body.text("email"),
+            password: Secret::new(body.text("password")),
+            organization: organization.map(|name| (name, role.unwrap_or(Role::Member))),
+        }
+    })?;
+    call.once(StatusCode::CREATED, document::user, |receipt| async {
+        account::make(&call.app, &call.context, &call.caller, new, receipt).await
+    })
+    .await
+}
+
+fn named(id: &str) -> Result<AccountId, Failure> {
+    AccountId::parse(id).ok_or(Failure::NotFound)
+}
+
+/// Show an account. For the operator alone.
+#[utoipa::path(
+    get,
+    path = "/v1/users/{user}",
+    tag = "operator",
+    params(("user" = String, Path, description = "The person's id.")),
+    responses((status = 200, description = "The account.", body = User))
+)]
+pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let named = Named::Id(named(&id)?);
+    let account = account::find(&call.app, &call.caller, named).await?;
+    Ok(HttpResponse::Ok().json(document::user(&account)))
+}
+
+/// Switch an account off: its sessions and tokens end at once. For the operator alone.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{user}/deactivate",
+    tag = "operator",
+    params(("user" = String, Path, description = "The person's id.")),
+    responses((status = 200, description = "The account as it is now.", body = User))
+)]
+pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    call.read(|_| ())?;
+    let named = Named::Id(named(&id)?);
+    call.once(StatusCode::OK, document::user, |receipt| async {
+        account::deactivate(&call.app, &call.context, &call.caller, named, receipt).await
+    })
+    .await
+}
+
+/// Revoke all of a person's tokens. For the operator alone.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{user}/revoke-all",
+    tag = "operator",
+    params(("user" = String, Path, description = "The person's id.")),
+    request_body = RevokeAll,
+    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+)]
+pub async fn revoke_tokens(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let before = call.read(|body| token::read_moment(body, "issued_before"))?;
+    token::end(&call, Ended::Account(named(&id)?), before).await
+}
