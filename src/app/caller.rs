@@ -82,6 +82,18 @@ impl Caller {
         }
     }
 
+    /// Who made what the caller makes, as it is remembered with it: the person behind the
+    /// caller if there is one.
+    pub fn maker(&self) -> String {
+        match self {
+            Self::Operator(_) => Actor::Operator.label().to_owned(),
+            caller => match caller.account_id() {
+                Some(id) => id.to_string(),
+                None => caller.actor().label().to_owned(),
+            },
+        }
+    }
+
     /// Names the caller for what is kept apart by caller, such as repeated requests.
     pub fn identity(&self) -> String {
         match self {

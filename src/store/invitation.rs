@@ -3,7 +3,7 @@
 use super::schema::invitation;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
-use crate::domain::id::{InvitationId, OrganizationId};
+use crate::domain::id::{AccountId, InvitationId, OrganizationId};
 use crate::domain::org::{Invitation, Role};
 use crate::domain::secret::Digest;
 use diesel::prelude::*;
@@ -101,6 +101,21 @@ pub fn delete_invitation(
     )
     .execute(conn)?;
     Ok(deleted == 1)
+}
+
+/// Ends the invitations to an organization that somebody made.
+pub fn delete_invitations_by(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    diesel::delete(
+        invitation::table
+            .filter(invitation::organization_id.eq(organization_id.as_str()))
+            .filter(invitation::invited_by.eq(account_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Ends all invitations of an organization.

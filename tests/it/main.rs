@@ -33,6 +33,7 @@ mod secrets;
 mod session;
 mod session_cookie;
 mod sign_in;
+mod tenancy;
 mod throttle;
 mod token;
 mod tour;

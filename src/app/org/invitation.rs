@@ -55,7 +55,7 @@ pub async fn invite(
                 organization_id: organization.id.clone(),
                 email: email.clone(),
                 role,
-                invited_by: event.actor.label().to_owned(),
+                invited_by: caller.maker(),
                 created_at: event.at,
                 expires_at: event.at + INVITATION_LIFETIME,
             };

@@ -180,6 +180,7 @@ fn depart(
 ) -> Result<(), Error> {
     store::project::delete_member_everywhere(conn, organization_id, account_id)?;
     store::org::delete_membership(conn, organization_id, account_id)?;
+    store::invitation::delete_invitations_by(conn, organization_id, account_id)?;
     let selection = Selection::LimitedTo(account_id.clone(), organization_id.clone());
     let reason = RevocationReason::LeftOrganization;
     end_all(conn, &revoked.next(), &selection, None, reason)?;

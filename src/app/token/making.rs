@@ -136,11 +136,10 @@ impl Making {
         if !limits.is_within(&authority.limits()) {
             return Err(Denial::BeyondToken.into());
         }
-        let actor = self.caller.actor();
         let token = Token {
             limits,
             expires_at,
-            ..self.draft.token(owner, name, scopes, actor.label())
+            ..self.draft.token(owner, name, scopes, &self.caller.maker())
         };
         admitting.check(&token)?;
         Ok(token)

@@ -56,7 +56,7 @@ pub async fn rotate(
                 ));
             }
             let longest = end_of(handle.config().tokens.max_expiry, now);
-            let new = draft.successor(&old, caller.actor().label());
+            let new = draft.successor(&old, &caller.maker());
             let new = Token {
                 expires_at: earlier(new.expires_at, longest),
                 ..new

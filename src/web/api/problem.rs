@@ -202,11 +202,21 @@ fn tell(failure: &Failure) -> Told<'_> {
             app::Error::Forbidden(denial) => match denial {
                 Denial::Scope(scope) => Told::scope(scope.as_str()),
                 Denial::UnknownScope => usual(Kind::InsufficientScope),
-                Denial::NoPart | Denial::Limited | Denial::Role(_) | Denial::BeyondToken => {
-                    usual(Kind::Forbidden)
-                }
+                Denial::NoPart => usual(Kind::Forbidden),
+                Denial::Limited => Told::of(
+                    Kind::Forbidden,
+                    "The token is limited to another organization or to other projects. Use one that is not.",
+                ),
+                Denial::Role(role) => Told::of(
+                    Kind::Forbidden,
+                    format!("This takes the role {} in the organization.", role.as_str()),
+                ),
+                Denial::BeyondToken => Told::of(
+                    Kind::Forbidden,
+                    "A token can only give scopes and reach that it has itself. Ask for less, or use a token that has them.",
+                ),
                 Denial::Policy(Violation::Plan) => usual(Kind::PlanRequired),
-                Denial::Policy(_) => usual(Kind::Policy),
+                Denial::Policy(violation) => Told::of(Kind::Policy, violation.explain()),
                 Denial::OperatorRequired => usual(Kind::OperatorRequired),
             },
             app::Error::ActorRequired => Told::of(

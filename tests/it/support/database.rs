@@ -29,11 +29,15 @@ struct Line {
 }
 
 /// Every table that can hold what somebody typed or was told.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "account",
     "setup_link",
     "organization",
     "membership",
+    "invitation",
+    "project",
+    "project_member",
+    "policy_grace",
     "session",
     "client",
     "token",

@@ -1,0 +1,124 @@
+//! Members and their roles.
+
+use super::{Client, expect, refused};
+use crate::support::tenant::account_of;
+use crate::support::{OPERATOR, TestApp};
+use doorcode::domain::org::Role;
+use serde_json::json;
+
+#[actix_web::test]
+async fn admins_change_members_and_owners_change_owners() {
+    let test = TestApp::start().await;
+    let (ada, bob, eve) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+        test.person("eve@x.example").await,
+    );
+    let org = test.organization(&ada, "Ranks").await;
+    test.seat(&org, &bob, Role::Admin).await;
+    test.seat(&org, &eve, Role::Member).await;
+    let (owner, admin, member) = (
+        Client::of(&test, &ada).await,
+        Client::of(&test, &bob).await,
+        Client::of(&test, &eve).await,
+    );
+    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+    let role = |role: &str| json!({"role": role});
+
+    refused(member.put(&of(&eve), role("admin")).await, 403, "forbidden");
+    refused(member.delete(&of(&bob)).await, 403, "forbidden");
+    let changed = expect(admin.put(&of(&eve), role("admin")).await, 200);
+    assert_eq!(changed["role"], "admin");
+    expect(admin.put(&of(&eve), role("member")).await, 200);
+    refused(admin.put(&of(&eve), role("owner")).await, 403, "forbidden");
+    refused(admin.put(&of(&ada), role("member")).await, 403, "forbidden");
+    refused(admin.delete(&of(&ada)).await, 403, "forbidden");
+    expect(owner.put(&of(&bob), role("owner")).await, 200);
+    expect(admin.put(&of(&ada), role("member")).await, 200);
+    let listed = expect(
+        member.get(&format!("/v1/orgs/{}/members", org.slug)).await,
+        200,
+    );
+    assert_eq!(listed["items"].as_array().unwrap().len(), 3);
+    refused(owner.put(&of(&bob), role("king")).await, 422, "invalid");
+    refused(owner.put(&of(&bob), json!({})).await, 422, "invalid");
+}
+
+#[actix_web::test]
+async fn the_last_owner_stays_one() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Owned").await;
+    test.seat(&org, &bob, Role::Admin).await;
+    let owner = Client::of(&test, &ada).await;
+    let operator = Client::new(&test, OPERATOR);
+    let of = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&ada));
+    for client in [&owner, &operator] {
+        let demotion = client.put(&of, json!({"role": "admin"})).await;
+        refused(demotion, 409, "conflict");
+        refused(client.delete(&of).await, 409, "conflict");
+    }
+    assert!(owner.is_alive().await);
+    test.seat(&org, &bob, Role::Owner).await;
+    expect(owner.delete(&of).await, 204);
+}
+
+/// Each of two owners demotes the other at the same moment: one of them remains.
+#[actix_web::test]
+async fn two_owners_cannot_demote_each_other() {
+    let test = TestApp::start().await;
+    for round in 0..20 {
+        let ada = test.person(&format!("ada{round}@x.example")).await;
+        let bob = test.person(&format!("bob{round}@x.example")).await;
+        let org = test.organization(&ada, &format!("Duel {round}")).await;
+        test.seat(&org, &bob, Role::Owner).await;
+        let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
+        let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+        let (at_bob, at_ada) = (of(&bob), of(&ada));
+        let member = || json!({"role": "member"});
+        let (a, b) = tokio::join!(hers.put(&at_bob, member()), his.put(&at_ada, member()));
+        let mut statuses = [a.status, b.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses[0], 200, "{a:?} {b:?}");
+        assert!([403, 409].contains(&statuses[1]), "{a:?} {b:?}");
+        let condition = format!("organization_id = '{}' AND role = 'owner'", org.id);
+        assert_eq!(test.count("membership", &condition), 1);
+    }
+}
+
+/// Whether somebody has an account is not told to whoever could only guess.
+#[actix_web::test]
+async fn only_the_operator_adds_without_an_invitation() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Closed").await;
+    let owner = Client::of(&test, &ada).await;
+    let of = |id: &str| format!("/v1/orgs/{}/members/{id}", org.slug);
+    let role = json!({"role": "member"});
+    let there = owner
+        .put(&of(account_of(&bob).as_str()), role.clone())
+        .await;
+    let nobody = owner
+        .put(&of("usr_00000000000000000000000000000000"), role.clone())
+        .await;
+    let (there, nobody) = (
+        refused(there, 404, "not_found"),
+        refused(nobody, 404, "not_found"),
+    );
+    assert_eq!(there["detail"], nobody["detail"]);
+    let operator = Client::new(&test, OPERATOR);
+    let added = operator
+        .put(&of(account_of(&bob).as_str()), role.clone())
+        .await;
+    expect(added, 200);
+    let absent = operator
+        .put(&of("usr_00000000000000000000000000000000"), role)
+        .await;
+    refused(absent, 404, "not_found");
+}

@@ -1,0 +1,113 @@
+//! Organizations, their people, projects, tokens and policies, as stories through the
+//! management API.
+
+mod invitation;
+mod leaving;
+mod limit;
+mod member;
+mod policy;
+mod project;
+mod revocation;
+mod rotation;
+
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use crate::support::tenant::{text_of, wish};
+use doorcode::app::caller::Caller;
+use doorcode::app::token::Wish;
+use reqwest::Method;
+use serde_json::Value;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Every built-in scope.
+const EVERYTHING: [&str; 7] = [
+    "audit:read",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "tokens:read",
+    "tokens:write",
+];
+
+/// Somebody who calls the management API with a token.
+struct Client<'a> {
+    test: &'a TestApp,
+    token: String,
+}
+
+impl<'a> Client<'a> {
+    fn new(test: &'a TestApp, token: &str) -> Self {
+        Self {
+            test,
+            token: token.to_owned(),
+        }
+    }
+
+    /// A person with a token that may do everything.
+    async fn of(test: &'a TestApp, person: &Caller) -> Self {
+        Self::with(test, person, wish(&EVERYTHING)).await
+    }
+
+    async fn with(test: &'a TestApp, person: &Caller, wish: Wish) -> Self {
+        let token = test.token_of(person, wish).await;
+        Self::new(test, text_of(&token))
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        static KEY: AtomicU64 = AtomicU64::new(0);
+        let key = KEY.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut request = self
+            .test
+            .anon()
+            .request(method.clone(), self.test.at(path))
+            .bearer_auth(&self.token);
+        if method == Method::POST {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// Whether the token can be used.
+    async fn is_alive(&self) -> bool {
+        self.get("/v1/me").await.status == 200
+    }
+}
+
+/// Fails unless an answer has this status; tells all of it if not.
+#[track_caller]
+fn expect(answer: Answer, status: u16) -> Value {
+    assert_eq!(answer.status, status, "{answer:?}");
+    answer.body
+}
+
+/// Fails unless an answer is a problem with this status and code.
+#[track_caller]
+fn refused(answer: Answer, status: u16, code: &str) -> Value {
+    let body = expect(answer, status);
+    assert_eq!(body["code"], code, "{body}");
+    body
+}

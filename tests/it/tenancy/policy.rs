@@ -1,0 +1,207 @@
+//! An organization's policy and plan.
+
+use super::{Client, EVERYTHING, expect, refused};
+use crate::support::tenant::{text_of, wish};
+use crate::support::{OPERATOR, TestApp};
+use doorcode::app::token::Wish;
+use doorcode::domain::org::Role;
+use serde_json::json;
+
+const DAY: i64 = 86_400;
+
+fn never(scopes: &[&str]) -> Wish {
+    Wish {
+        expires: Some("never".into()),
+        ..wish(scopes)
+    }
+}
+
+#[actix_web::test]
+async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Tight").await;
+    test.seat(&org, &bob, Role::Member).await;
+    let short = Client::of(&test, &bob).await;
+    let long = Client::with(&test, &bob, never(&EVERYTHING)).await;
+    let machine = test.organization_token(&org, never(&["orgs:read"])).await;
+    let machine = Client::new(&test, text_of(&machine));
+    let owner = Client::of(&test, &ada).await;
+
+    let at = format!("/v1/orgs/{}", org.slug);
+    let effects = format!("{at}/policy/effects?max_lifetime_days=90");
+    let shown = expect(owner.get(&effects).await, 200);
+    let items = shown["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{shown}");
+    assert!(
+        items
+            .iter()
+            .all(|item| item["violation"] == "never_expires")
+    );
+    assert!(items.iter().all(|item| item["effect"] == "ends"));
+    let owners: Vec<_> = items.iter().map(|item| item["owner"].as_str()).collect();
+    assert!(
+        owners.contains(&Some("bob@x.example")) && owners.contains(&None),
+        "{shown}"
+    );
+    assert!(long.is_alive().await, "showing changes nothing");
+
+    let change = json!({"policy": {"max_lifetime_days": 90}, "grace_seconds": DAY});
+    let changed = expect(owner.patch(&at, change).await, 200);
+    assert_eq!(changed["policy"]["max_lifetime_days"], 90);
+    assert_eq!(changed["policy"]["never_expires"], false);
+    for client in [&short, &long, &machine] {
+        expect(client.get(&at).await, 200);
+    }
+    test.clock.advance(DAY - 1);
+    expect(long.get(&at).await, 200);
+    test.clock.advance(1);
+    assert!(!long.is_alive().await);
+    assert!(!machine.is_alive().await);
+    expect(short.get(&at).await, 200);
+    assert_eq!(test.events("organization.policy_changed"), 1);
+}
+
+#[actix_web::test]
+async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Strict").await;
+    let long = Client::with(&test, &ada, never(&EVERYTHING)).await;
+    let owner = Client::of(&test, &ada).await;
+    let at = format!("/v1/orgs/{}", org.id);
+    let change = json!({"policy": {"max_lifetime_days": 90}, "grace_seconds": 0});
+    expect(owner.patch(&at, change).await, 200);
+    assert!(!long.is_alive().await);
+
+    for expires in ["never", "1y"] {
+        let body = json!({"name": "n", "scopes": [], "expires": expires});
+        let answer = refused(owner.post("/v1/tokens", body.clone()).await, 422, "invalid");
+        assert_eq!(answer["errors"][0]["pointer"], "#/expires", "{answer}");
+        let tokens = format!("{at}/tokens");
+        refused(owner.post(&tokens, body).await, 422, "invalid");
+    }
+    let body = json!({"name": "n", "scopes": []});
+    let made = expect(owner.post("/v1/tokens", body).await, 201);
+    assert!(made["expires_at"].is_string(), "{made}");
+}
+
+/// Whoever is in other organizations too keeps the token, which only loses the strict one.
+#[actix_web::test]
+async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let strict = test.organization(&ada, "Strict").await;
+    let lax = test.organization(&bob, "Lax").await;
+    test.seat(&strict, &bob, Role::Member).await;
+    let everywhere = Client::of(&test, &bob).await;
+    let owner = Client::of(&test, &ada).await;
+    let at = format!("/v1/orgs/{}", strict.slug);
+    let query = format!("{at}/policy/effects?personal_tokens=admins");
+    let shown = expect(owner.get(&query).await, 200);
+    assert_eq!(shown["items"][0]["effect"], "loses_organization", "{shown}");
+    let change = json!({"policy": {"personal_tokens": "admins"}, "grace_seconds": 0});
+    expect(owner.patch(&at, change).await, 200);
+
+    refused(everywhere.get(&at).await, 403, "policy");
+    expect(everywhere.get(&format!("/v1/orgs/{}", lax.slug)).await, 200);
+    let me = expect(everywhere.get("/v1/me").await, 200);
+    assert_eq!(me["organizations"].as_array().unwrap().len(), 1, "{me}");
+    let limited = json!({"name": "n", "scopes": [], "organization": strict.slug});
+    refused(everywhere.post("/v1/tokens", limited).await, 403, "policy");
+
+    test.seat(&strict, &bob, Role::Admin).await;
+    expect(everywhere.get(&at).await, 200);
+}
+
+/// Without a place the policy holds too, or it would not hold for an API that only introspects.
+#[actix_web::test]
+async fn a_token_that_nobody_admits_may_do_nothing() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Only").await;
+    test.seat(&org, &bob, Role::Admin).await;
+    let token = test.token_of(&bob, wish(&["tokens:read"])).await;
+    let owner = Client::of(&test, &ada).await;
+    let change = json!({"policy": {"personal_tokens": "admins"}, "grace_seconds": 0});
+    expect(
+        owner.patch(&format!("/v1/orgs/{}", org.slug), change).await,
+        200,
+    );
+    let said = test.introspect(text_of(&token)).await;
+    assert_eq!(said["scope"], "tokens:read");
+
+    test.seat(&org, &bob, Role::Member).await;
+    let said = test.introspect(text_of(&token)).await;
+    assert_eq!(said["active"], true);
+    assert_eq!(said["scope"], "", "{said}");
+}
+
+#[actix_web::test]
+async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Planned").await;
+    let owner = Client::of(&test, &ada).await;
+    let operator = Client::new(&test, OPERATOR);
+    let machine = test.organization_token(&org, wish(&["orgs:read"])).await;
+    let machine = Client::new(&test, text_of(&machine));
+    let at = format!("/v1/orgs/{}", org.slug);
+    let free = json!({"plan": "free", "grace_seconds": 0});
+    refused(
+        owner.patch(&at, free.clone()).await,
+        403,
+        "operator_required",
+    );
+    let changed = expect(operator.patch(&at, free).await, 200);
+    assert_eq!(changed["plan"], "free");
+    assert!(!machine.is_alive().await);
+    let body = json!({"name": "n", "scopes": []});
+    let tokens = format!("{at}/tokens");
+    refused(
+        owner.post(&tokens, body.clone()).await,
+        403,
+        "plan_required",
+    );
+    expect(operator.patch(&at, json!({"plan": "team"})).await, 200);
+    expect(owner.post(&tokens, body).await, 201);
+}
+
+#[actix_web::test]
+async fn a_change_is_whole_or_nothing() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Whole").await;
+    let owner = Client::of(&test, &ada).await;
+    let at = format!("/v1/orgs/{}", org.slug);
+    for bad in [
+        json!({"name": "Other", "policy": {"max_lifetime_days": 30, "never_expires": true}}),
+        json!({"name": "Other", "policy": {"personal_tokens": "nobody"}}),
+        json!({"name": "Other", "plan": "gold"}),
+        json!({"name": "", "policy": {"max_lifetime_days": 30}}),
+        json!({"name": "Other", "grace_seconds": 30 * DAY + 1}),
+        json!({"name": "Other", "owner": "me"}),
+    ] {
+        refused(owner.patch(&at, bad).await, 422, "invalid");
+    }
+    refused(
+        owner
+            .patch(&at, json!({"name": "Other", "plan": "free"}))
+            .await,
+        403,
+        "operator_required",
+    );
+    let found = expect(owner.get(&at).await, 200);
+    assert_eq!(found["name"], "Whole");
+    assert_eq!(found["policy"]["max_lifetime_days"], json!(null));
+    assert_eq!(found["policy"]["never_expires"], true);
+}

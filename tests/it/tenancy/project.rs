@@ -1,0 +1,113 @@
+//! Projects and who reaches them.
+
+use super::{Client, expect, refused};
+use crate::support::TestApp;
+use crate::support::tenant::account_of;
+use doorcode::domain::org::Role;
+use serde_json::json;
+
+#[actix_web::test]
+async fn admins_reach_all_and_members_those_they_were_added_to() {
+    let test = TestApp::start().await;
+    let (ada, bob, eve) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+        test.person("eve@x.example").await,
+    );
+    let org = test.organization(&ada, "Workshop").await;
+    test.organization(&eve, "Elsewhere").await;
+    test.seat(&org, &bob, Role::Member).await;
+    let (owner, member, stranger) = (
+        Client::of(&test, &ada).await,
+        Client::of(&test, &bob).await,
+        Client::of(&test, &eve).await,
+    );
+    let path = format!("/v1/orgs/{}/projects", org.slug);
+    refused(
+        member.post(&path, json!({"name": "red"})).await,
+        403,
+        "forbidden",
+    );
+    let red = expect(owner.post(&path, json!({"name": "red"})).await, 201);
+    let twin = owner.post(&path, json!({"name": "red"})).await;
+    let answer = refused(twin, 422, "invalid");
+    assert_eq!(answer["errors"][0]["pointer"], "#/name");
+    let at = format!("/v1/projects/{}", red["id"].as_str().unwrap());
+    expect(owner.get(&at).await, 200);
+    let not_added = refused(member.get(&at).await, 403, "forbidden");
+    let foreign = refused(stranger.get(&at).await, 403, "forbidden");
+    let absent = stranger
+        .get("/v1/projects/prj_00000000000000000000000000000000")
+        .await;
+    let absent = refused(absent, 403, "forbidden");
+    assert_eq!(not_added["detail"], absent["detail"]);
+    assert_eq!(foreign["detail"], absent["detail"]);
+
+    let of = |person| format!("{at}/members/{}", account_of(person));
+    for _ in 0..2 {
+        expect(owner.put(&of(&bob), json!({})).await, 204);
+    }
+    refused(owner.put(&of(&eve), json!({})).await, 404, "not_found");
+    expect(member.get(&at).await, 200);
+    refused(
+        member.patch(&at, json!({"name": "mine"})).await,
+        403,
+        "forbidden",
+    );
+    refused(member.delete(&at).await, 403, "forbidden");
+    let listed = expect(member.get(&format!("{at}/members")).await, 200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    expect(owner.patch(&at, json!({"name": "crimson"})).await, 200);
+    for _ in 0..2 {
+        expect(owner.delete(&of(&bob)).await, 204);
+    }
+    refused(member.get(&at).await, 403, "forbidden");
+    expect(owner.delete(&at).await, 204);
+    refused(owner.get(&at).await, 403, "forbidden");
+    for (action, count) in [
+        ("project.created", 1),
+        ("project.renamed", 1),
+        ("project.deleted", 1),
+        ("project.member_added", 1),
+        ("project.member_removed", 1),
+    ] {
+        assert_eq!(test.events(action), count, "{action}");
+    }
+}
+
+/// PAG-01: nothing is lost or repeated when something is added meanwhile.
+#[actix_web::test]
+async fn pages_go_on_where_they_stopped() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Many").await;
+    let mut made = Vec::new();
+    for i in 0..5 {
+        made.push(test.project(&org, &format!("p{i}")).await.id.to_string());
+        test.clock.advance(1);
+    }
+    let owner = Client::of(&test, &ada).await;
+    for list in [
+        "/v1/projects".to_owned(),
+        format!("/v1/orgs/{}/projects", org.slug),
+    ] {
+        let mut seen = Vec::new();
+        let mut path = format!("{list}?limit=2");
+        loop {
+            let page = expect(owner.get(&path).await, 200);
+            for item in page["items"].as_array().unwrap() {
+                seen.push(item["id"].as_str().unwrap().to_owned());
+            }
+            if seen.len() == 2 {
+                test.clock.advance(1);
+                let name = format!("late {list}");
+                made.push(test.project(&org, &name).await.id.to_string());
+            }
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("{list}?limit=2&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, made, "{list}");
+    }
+}

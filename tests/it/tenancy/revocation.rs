@@ -1,0 +1,114 @@
+//! Revoking many tokens at once.
+
+use super::{Client, EVERYTHING, expect, refused};
+use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::{OPERATOR, TestApp};
+use serde_json::json;
+
+#[actix_web::test]
+async fn all_of_a_person() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let bob = test.person("bob@x.example").await;
+    let (first, second) = (Client::of(&test, &ada).await, Client::of(&test, &ada).await);
+    let other = Client::of(&test, &bob).await;
+    let answer = expect(first.post("/v1/tokens/revoke-all", json!({})).await, 200);
+    assert_eq!(answer["revoked"], 2);
+    assert!(!first.is_alive().await && !second.is_alive().await);
+    assert!(other.is_alive().await);
+    assert_eq!(test.events("token.revoked"), 1);
+}
+
+#[actix_web::test]
+async fn all_that_were_made_before_a_moment() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let old = Client::of(&test, &ada).await;
+    test.clock.advance(10);
+    let moment = test.app.now().to_rfc3339();
+    let new = Client::of(&test, &ada).await;
+    let body = json!({"issued_before": moment});
+    let answer = expect(new.post("/v1/tokens/revoke-all", body).await, 200);
+    assert_eq!(answer["revoked"], 1);
+    assert!(!old.is_alive().await);
+    assert!(new.is_alive().await);
+    let bad = json!({"issued_before": "yesterday"});
+    refused(new.post("/v1/tokens/revoke-all", bad).await, 422, "invalid");
+}
+
+#[actix_web::test]
+async fn all_of_an_organization_and_nobody_elses() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Mine").await;
+    let other = test.organization(&ada, "Other").await;
+    let owner = Client::of(&test, &ada).await;
+    let mine = test.organization_token(&org, wish(&[])).await;
+    let theirs = test.organization_token(&other, wish(&[])).await;
+    let path = format!("/v1/orgs/{}/tokens/revoke-all", org.slug);
+    let answer = expect(owner.post(&path, json!({})).await, 200);
+    assert_eq!(answer["revoked"], 1);
+    assert!(!Client::new(&test, text_of(&mine)).is_alive().await);
+    assert!(Client::new(&test, text_of(&theirs)).is_alive().await);
+    assert!(
+        owner.is_alive().await,
+        "personal tokens are not the organization's"
+    );
+}
+
+#[actix_web::test]
+async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_moment() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let operator = Client::new(&test, OPERATOR);
+    let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
+    let path = format!("/v1/users/{}/revoke-all", account_of(&ada));
+    let answer = expect(operator.post(&path, json!({})).await, 200);
+    assert_eq!(answer["revoked"], 1);
+    assert!(!hers.is_alive().await);
+    assert!(his.is_alive().await);
+
+    let device = Client::new(&test, &test.token(&["tokens:read"]).await);
+    let path = format!("/v1/clients/{}/revoke-all", crate::support::CLI);
+    let answer = expect(operator.post(&path, json!({})).await, 200);
+    assert_eq!(answer["revoked"], 1);
+    assert!(!device.is_alive().await);
+    assert!(his.is_alive().await);
+
+    let refused_without = operator.post("/v1/tokens/revoke-all", json!({})).await;
+    refused(refused_without, 422, "invalid");
+    test.clock.advance(1);
+    let moment = test.app.now().to_rfc3339();
+    let later = Client::of(&test, &bob).await;
+    let body = json!({"issued_before": moment});
+    expect(operator.post("/v1/tokens/revoke-all", body).await, 200);
+    assert!(!his.is_alive().await);
+    assert!(later.is_alive().await);
+    for path in ["/v1/users", "/v1/clients"] {
+        refused(later.get(path).await, 403, "operator_required");
+    }
+}
+
+/// REV-02: a second time is no fault and no second record.
+#[actix_web::test]
+async fn revoking_twice_is_one_revocation() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let token = test.token_of(&ada, wish(&EVERYTHING)).await;
+    let path = format!("/v1/tokens/{}", token.token.id);
+    for _ in 0..2 {
+        expect(owner.delete(&path).await, 204);
+    }
+    let shown = expect(owner.get(&path).await, 200);
+    assert_eq!(shown["state"], "revoked");
+    assert_eq!(shown["revoked_reason"], "revoked_by_owner");
+    assert!(
+        shown["revoked_by"].as_str().unwrap().starts_with("tok_"),
+        "{shown}"
+    );
+    assert_eq!(test.events("token.revoked"), 1);
+}

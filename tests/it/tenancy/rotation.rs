@@ -1,0 +1,131 @@
+//! Rotating tokens.
+
+use super::{Client, EVERYTHING, expect, refused};
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use crate::support::tenant::{text_of, wish};
+use doorcode::app::token::Wish;
+use serde_json::json;
+
+const HOUR: i64 = 3600;
+
+#[actix_web::test]
+async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Rotating").await;
+    let owner = Client::of(&test, &ada).await;
+    let body =
+        json!({"name": "ci", "scopes": ["orgs:read"], "expires": "30d", "organization": org.slug});
+    let old = expect(owner.post("/v1/tokens", body).await, 201);
+    let path = format!("/v1/tokens/{}/rotate", old["id"].as_str().unwrap());
+    test.clock.advance(HOUR);
+    let new = expect(owner.post(&path, json!({})).await, 201);
+    for same in ["name", "scopes", "organization", "projects", "kind"] {
+        assert_eq!(new[same], old[same], "{same}");
+    }
+    assert_eq!(new["replaces"], old["id"]);
+    assert_ne!(new["token"], old["token"]);
+    assert_ne!(
+        new["expires_at"], old["expires_at"],
+        "it lives as long again"
+    );
+    let clients = [&old, &new].map(|made| Client::new(&test, made["token"].as_str().unwrap()));
+    test.clock.advance(24 * HOUR - 1);
+    assert!(clients[0].is_alive().await && clients[1].is_alive().await);
+    test.clock.advance(1);
+    assert!(!clients[0].is_alive().await);
+    assert!(clients[1].is_alive().await);
+    let found = format!("/v1/tokens/{}", old["id"].as_str().unwrap());
+    let shown = expect(owner.get(&found).await, 200);
+    assert_eq!(shown["state"], "expired");
+    assert_eq!(test.events("token.rotated"), 1);
+}
+
+#[actix_web::test]
+async fn a_token_has_one_successor_however_often_it_is_rotated() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let token = test.token_of(&ada, wish(&["tokens:read"])).await;
+    let path = format!("/v1/tokens/{}/rotate", token.token.id);
+    let requests = (0..20).map(|i| {
+        let request = test
+            .anon()
+            .post(test.at(&path))
+            .bearer_auth(&owner.token)
+            .header("idempotency-key", format!("rotate-{i}"))
+            .json(&json!({"overlap_seconds": 60}));
+        async move { Answer::of(request.send().await.unwrap()).await }
+    });
+    let answers = futures_util::future::join_all(requests).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(made, 1, "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| [201, 409].contains(&answer.status))
+    );
+    let condition = format!("replaces = '{}'", token.token.id);
+    assert_eq!(test.count("token", &condition), 1);
+    assert_eq!(test.events("token.rotated"), 1);
+}
+
+#[actix_web::test]
+async fn without_overlap_the_old_one_ends_at_once() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let token = test.token_of(&ada, wish(&["tokens:read"])).await;
+    let path = format!("/v1/tokens/{}/rotate", token.token.id);
+    let new = expect(owner.post(&path, json!({"overlap_seconds": 0})).await, 201);
+    assert!(!Client::new(&test, text_of(&token)).is_alive().await);
+    let new = Client::new(&test, new["token"].as_str().unwrap());
+    assert!(new.is_alive().await);
+    refused(owner.post(&path, json!({})).await, 409, "conflict");
+    for bad in [
+        json!({"overlap_seconds": -1}),
+        json!({"overlap_seconds": 2_592_001}),
+        json!({"overlap": 1}),
+    ] {
+        refused(owner.post(&path, bad).await, 422, "invalid");
+    }
+}
+
+/// What rotates gets the successor's text, so it must not gain by it.
+#[actix_web::test]
+async fn a_token_rotates_itself_but_none_that_can_do_more() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let wide = test.token_of(&ada, wish(&EVERYTHING)).await;
+    let narrow = test.token_of(&ada, wish(&["tokens:write"])).await;
+    let client = Client::new(&test, text_of(&narrow));
+    let rotate = |id: &str| format!("/v1/tokens/{id}/rotate");
+    let path = rotate(wide.token.id.as_str());
+    refused(client.post(&path, json!({})).await, 403, "forbidden");
+    let path = rotate(narrow.token.id.as_str());
+    expect(client.post(&path, json!({})).await, 201);
+}
+
+/// The end of the old token is not moved out by an overlap.
+#[actix_web::test]
+async fn an_overlap_never_lengthens_a_life() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let soon = Wish {
+        expires: Some("30d".into()),
+        ..wish(&[])
+    };
+    let token = test.token_of(&ada, soon).await;
+    test.clock.advance(30 * 24 * HOUR - 60);
+    let path = format!("/v1/tokens/{}/rotate", token.token.id);
+    expect(
+        owner.post(&path, json!({"overlap_seconds": 3600})).await,
+        201,
+    );
+    let old = Client::new(&test, text_of(&token));
+    assert!(old.is_alive().await);
+    test.clock.advance(60);
+    assert!(!old.is_alive().await);
+}
