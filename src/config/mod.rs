@@ -12,6 +12,7 @@ mod duration;
 mod error;
 mod mail;
 mod operator;
+mod organizations;
 mod postgres;
 mod routes;
 mod scopes;
@@ -29,6 +30,7 @@ pub use duration::overlap;
 pub use error::{ConfigError, ConfigFault, Place};
 pub use mail::{Mail, Protection, SmtpUrl};
 pub use operator::Operator;
+pub use organizations::{Makers, Organizations};
 pub use server::{PublicUrl, Server};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
@@ -62,6 +64,8 @@ pub struct Config {
     pub operator: Operator,
     /// `[mail]`: how mail leaves; `None` if none does.
     pub mail: Option<Mail>,
+    /// `[organizations]`: who may make them.
+    pub organizations: Organizations,
     /// `[sign_in]`: sessions and password hashing.
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
@@ -142,6 +146,7 @@ impl Config {
         let device = root.section("device", Device::read);
         let operator = root.section("operator", Operator::read);
         let mail = root.section("mail", Mail::read);
+        let organizations = root.section("organizations", Organizations::read);
         let sign_in = root.section("sign_in", SignIn::read);
         let scopes = scopes::read(&mut root);
         let routes = routes::read(&mut root, scopes.as_ref());
@@ -156,6 +161,7 @@ impl Config {
                 device,
                 operator,
                 mail,
+                organizations,
                 sign_in,
                 scopes,
                 routes,
@@ -177,6 +183,7 @@ impl Config {
                 "mail",
                 self.mail.as_ref().map(Mail::settings).unwrap_or_default(),
             ),
+            ("organizations", self.organizations.settings()),
             ("sign_in", self.sign_in.settings()),
         ];
         let sections = sections

@@ -18,6 +18,7 @@ use super::caller::{Caller, Denial};
 use super::receipt::Receipt;
 use super::token::end_all;
 use super::{App, Context, Error};
+use crate::config::Makers;
 use crate::domain::audit::Action;
 use crate::domain::decision::Place;
 use crate::domain::id::OrganizationId;
@@ -78,6 +79,9 @@ pub async fn create(
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
             authority.require_scope(WRITE, &Place::Anywhere)?;
+            if handle.config().organizations.made_by == Makers::Operator {
+                caller.require_operator()?;
+            }
             if authority.limits().organization.is_some() {
                 return Err(Denial::Limited.into());
             }

@@ -122,3 +122,25 @@ async fn only_the_operator_adds_without_an_invitation() {
         .await;
     refused(absent, 404, "not_found");
 }
+
+/// Where a scope asks for a role and nobody names a place, an owner of any organization would
+/// do; so a deployment can keep people from making their own.
+#[actix_web::test]
+async fn organizations_can_be_the_operators_to_make() {
+    let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
+    let ada = test.person("ada@x.example").await;
+    let body = json!({"name": "Mine"});
+    let client = Client::of(&test, &ada).await;
+    let answer = client.post("/v1/orgs", body.clone()).await;
+    refused(answer, 403, "operator_required");
+    let acting = test
+        .anon()
+        .post(test.at("/v1/orgs"))
+        .bearer_auth(OPERATOR)
+        .header("x-actor-user-id", account_of(&ada).as_str())
+        .header("idempotency-key", "k")
+        .json(&body);
+    assert_eq!(acting.send().await.unwrap().status(), 201);
+    let mine = expect(client.get("/v1/orgs").await, 200);
+    assert_eq!(mine["items"][0]["role"], "owner", "{mine}");
+}
