@@ -2,11 +2,11 @@
 
 use super::{Outcome, explain, load_config, open, print};
 use doorcode::app::{App, account, sweep};
-use doorcode::config::Config;
+use doorcode::config::{Config, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
 use std::io::IsTerminal;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,11 +38,11 @@ fn log_to_stderr() {
 async fn serve(config: Config) -> Outcome {
     let address = config.server.listen;
     let workers = config.server.workers;
-    let listener = TcpListener::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}. Set `listen` under [server] to another address."
-        )
-    })?;
+    let listener = listen(address, "[server]")?;
+    let figures = match config.metrics {
+        Metrics::At(address) => Some(listen(address, "[metrics]")?),
+        Metrics::Same | Metrics::Off => None,
+    };
     let deployment = open(config).await?;
     let app = deployment.app;
     let setup = account::offer_setup(&app)
@@ -50,7 +50,11 @@ async fn serve(config: Config) -> Outcome {
         .map_err(|error| explain(&error))?;
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
 
-    let server = web::server(app.clone(), listener, workers)?;
+    let metrics = web::Metrics::default();
+    if let Some(listener) = figures {
+        actix_web::rt::spawn(web::metrics_server(metrics.clone(), listener)?);
+    }
+    let server = web::server(app.clone(), metrics, listener, workers)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
@@ -77,6 +81,14 @@ async fn serve(config: Config) -> Outcome {
     }
     server.abort();
     Ok(())
+}
+
+fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}. Set `listen` under {section} to another address."
+        )
+    })
 }
 
 /// Ends at once, when the database does not let its writes end. Nothing that was

@@ -11,6 +11,7 @@ mod device;
 mod duration;
 mod error;
 mod mail;
+mod metrics;
 mod operator;
 mod organizations;
 mod postgres;
@@ -29,6 +30,7 @@ pub use device::Device;
 pub use duration::overlap;
 pub use error::{ConfigError, ConfigFault, Place};
 pub use mail::{Mail, Protection, SmtpUrl};
+pub use metrics::Metrics;
 pub use operator::Operator;
 pub use organizations::{Makers, Organizations};
 pub use server::{PublicUrl, Server};
@@ -64,6 +66,8 @@ pub struct Config {
     pub operator: Operator,
     /// `[mail]`: how mail leaves; `None` if none does.
     pub mail: Option<Mail>,
+    /// `[metrics]`: where the server's figures are.
+    pub metrics: Metrics,
     /// `[organizations]`: who may make them.
     pub organizations: Organizations,
     /// `[sign_in]`: sessions and password hashing.
@@ -146,6 +150,7 @@ impl Config {
         let device = root.section("device", Device::read);
         let operator = root.section("operator", Operator::read);
         let mail = root.section("mail", Mail::read);
+        let metrics = root.section("metrics", Metrics::read);
         let organizations = root.section("organizations", Organizations::read);
         let sign_in = root.section("sign_in", SignIn::read);
         let scopes = scopes::read(&mut root);
@@ -161,6 +166,7 @@ impl Config {
                 device,
                 operator,
                 mail,
+                metrics,
                 organizations,
                 sign_in,
                 scopes,
@@ -183,6 +189,7 @@ impl Config {
                 "mail",
                 self.mail.as_ref().map(Mail::settings).unwrap_or_default(),
             ),
+            ("metrics", self.metrics.settings()),
             ("organizations", self.organizations.settings()),
             ("sign_in", self.sign_in.settings()),
         ];

@@ -76,7 +76,7 @@ pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from).min(1024)
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!(
             "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \

@@ -1,6 +1,7 @@
 //! What every answer carries: a request id and the headers that tell browsers to be strict.
 
 use super::extract;
+use super::metrics::Metrics;
 use crate::app::App;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -44,6 +45,7 @@ const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 /// The outermost layer: names the request, logs it without its query, and sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
+    metrics: web::Data<Metrics>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -55,7 +57,10 @@ pub async fn every_answer(
 
     let mut response = next.call(request).await?;
 
-    let milliseconds = started.elapsed().as_millis();
+    let took = started.elapsed();
+    let route = response.request().match_pattern();
+    metrics.count(&method, route, response.status(), took);
+    let milliseconds = took.as_millis();
     let status = response.status().as_u16();
     tracing::info!(%request_id, %method, path, status, milliseconds, "request");
     set_headers(

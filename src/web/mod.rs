@@ -8,6 +8,7 @@ mod assets;
 mod extract;
 mod failure;
 mod headers;
+mod metrics;
 mod oauth;
 mod pages;
 mod probe;
@@ -15,9 +16,11 @@ mod route;
 mod surface;
 
 pub use api::openapi;
+pub use metrics::Metrics;
 pub use pages::setup_path;
 
 use crate::app::App;
+use crate::config;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
@@ -69,10 +72,22 @@ fn routes(config: &mut web::ServiceConfig) {
 
 /// Builds the server on a listening socket. It handles no signals: whoever runs it stops it
 /// through its handle.
-pub fn server(app: App, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+pub fn server(
+    app: App,
+    metrics: Metrics,
+    listener: TcpListener,
+    workers: usize,
+) -> std::io::Result<Server> {
     Ok(HttpServer::new(move || {
+        let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
+            .app_data(web::Data::new(metrics.clone()))
+            .configure(|config| {
+                if is_shown {
+                    metrics::routes(config);
+                }
+            })
             .wrap(from_fn(headers::every_answer))
             .configure(routes)
     })
@@ -83,6 +98,20 @@ pub fn server(app: App, listener: TcpListener, workers: usize) -> std::io::Resul
     // A device that hangs up while its poll is held must not be given a token: nobody would
     // have it.
     .h1_allow_half_closed(false)
+    .disable_signals()
+    .listen(listener)?
+    .run())
+}
+
+/// Builds a server of the figures alone, on an address of their own.
+pub fn metrics_server(metrics: Metrics, listener: TcpListener) -> std::io::Result<Server> {
+    Ok(HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::new(metrics.clone()))
+            .configure(metrics::routes)
+    })
+    .workers(1)
+    .client_request_timeout(HEAD_TIMEOUT)
     .disable_signals()
     .listen(listener)?
     .run())

@@ -23,6 +23,7 @@ mod hostile_text;
 mod last_use;
 mod limits;
 mod mail;
+mod metrics;
 mod oauth;
 mod operator;
 mod pages;

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A setting of each key that is not its default: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 30] = [
+const OTHERS: [(&str, &str, &str); 31] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -36,6 +36,7 @@ const OTHERS: [(&str, &str, &str); 30] = [
     ("operator", "networks", r#"["10.0.0.0/8", "::1/128"]"#),
     ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
     ("mail", "from", r#""Acme <login@example.com>""#),
+    ("metrics", "listen", r#""127.0.0.1:9464""#),
     ("organizations", "made_by", r#""operator""#),
     ("sign_in", "idle_timeout", r#""2h""#),
     ("sign_in", "absolute_timeout", r#""3d""#),

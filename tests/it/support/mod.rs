@@ -281,7 +281,7 @@ async fn serve(
     store.migrate().unwrap();
     let app = App::new(config, store, secrets, clock, entropy).unwrap();
     client::ensure_cli(&app).await.unwrap();
-    let server = web::server(app.clone(), listener, 1).unwrap();
+    let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (app, handle)

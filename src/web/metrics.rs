@@ -1,0 +1,123 @@
+//! Figures of the running server, in the text form of OpenMetrics, for whoever watches it.
+//! Their labels are patterns of addresses and statuses: nothing in them is of any person.
+
+use super::route::{read, resource};
+use super::{failure::Failure, headers};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, web};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The media type of the text form.
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bounds of the buckets of durations, in seconds.
+const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// The methods that are told apart; any other is somebody's invention.
+const METHODS: [Method; 6] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Routed {
+    route: String,
+}
+
+/// The figures, shared by all threads of a server.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    durations: Family<Routed, Histogram>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let requests = Family::<Answered, Counter>::default();
+        let durations =
+            Family::<Routed, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        let mut registry = Registry::with_prefix("doorcode");
+        registry.register(
+            "http_requests",
+            "Requests that were answered",
+            requests.clone(),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from a request to its answer",
+            durations.clone(),
+        );
+        Self(Arc::new(Inner {
+            registry,
+            requests,
+            durations,
+        }))
+    }
+}
+
+impl Metrics {
+    /// Counts a request. `route` is the pattern of its address, if it has one here.
+    pub fn count(
+        &self,
+        method: &Method,
+        route: Option<String>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let route = route.filter(|_| status != StatusCode::NOT_FOUND);
+        let route = route.unwrap_or_else(|| "other".to_owned());
+        let method = match METHODS.contains(method) {
+            true => method.to_string(),
+            false => "other".to_owned(),
+        };
+        self.0
+            .durations
+            .get_or_create(&Routed {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        self.0
+            .requests
+            .get_or_create(&Answered {
+                method,
+                route,
+                status: status.as_u16(),
+            })
+            .inc();
+    }
+}
+
+/// Where the figures are.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(resource("/metrics", [read(show)]));
+}
+
+/// `GET /metrics`.
+async fn show(metrics: web::Data<Metrics>) -> Result<HttpResponse, Failure> {
+    let mut text = String::new();
+    encode(&mut text, &metrics.0.registry).map_err(|error| Failure::Internal(error.to_string()))?;
+    let mut response = HttpResponse::Ok().content_type(MEDIA_TYPE).body(text);
+    headers::no_store(response.headers_mut());
+    Ok(response)
+}

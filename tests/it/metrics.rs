@@ -1,0 +1,42 @@
+//! `/metrics`: what it counts, and where it is.
+
+use crate::support::TestApp;
+
+async fn figures(test: &TestApp) -> String {
+    let response = test.anon().get(test.at("/metrics")).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let kind = response.headers()["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    response.text().await.unwrap()
+}
+
+#[actix_web::test]
+async fn requests_are_counted_by_their_route_and_tell_of_nobody() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    for _ in 0..3 {
+        assert_eq!(test.me(&token).await.status(), 200);
+    }
+    let path = format!("/v1/tokens/{}", "tok_00000000000000000000000000000000");
+    for path in [path.as_str(), "/nowhere", "/%ff", "/tokens?secret=canary"] {
+        let request = test.anon().get(test.at(path)).bearer_auth(&token);
+        request.send().await.unwrap();
+    }
+    let figures = figures(&test).await;
+    let line = "doorcode_http_requests_total{method=\"GET\",route=\"/v1/me\",status=\"200\"} 3";
+    assert!(figures.contains(line), "{figures}");
+    assert!(figures.contains("doorcode_http_request_duration_seconds_bucket"));
+    assert!(figures.ends_with("# EOF\n"), "{figures}");
+    for never in ["tok_0", "nowhere", "canary", &token, "ada@example.com"] {
+        assert!(!figures.contains(never), "{never}: {figures}");
+    }
+}
+
+#[actix_web::test]
+async fn an_address_of_their_own_takes_them_from_the_others() {
+    for elsewhere in ["off", "127.0.0.1:9464"] {
+        let test = TestApp::with(&format!("[metrics]\nlisten = \"{elsewhere}\"")).await;
+        let response = test.anon().get(test.at("/metrics")).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{elsewhere}");
+    }
+}
