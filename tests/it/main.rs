@@ -36,4 +36,5 @@ mod sign_in;
 mod throttle;
 mod token;
 mod tour;
+mod verify;
 mod wrong_code;

@@ -12,6 +12,7 @@ pub mod raw;
 pub mod senses;
 pub mod smtp;
 pub mod source;
+pub mod tenant;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;

@@ -1,0 +1,126 @@
+//! Organizations with their people, projects and tokens, made without a browser.
+
+use super::{PASSWORD, TestApp};
+use doorcode::app::Context;
+use doorcode::app::caller::Caller;
+use doorcode::app::receipt::Receipt;
+use doorcode::app::session::SignedIn;
+use doorcode::app::token::{self, NewToken, Whose, Wish};
+use doorcode::app::{org, project};
+use doorcode::domain::account::Session;
+use doorcode::domain::id::{AccountId, SessionId};
+use doorcode::domain::org::{Organization, Role};
+use doorcode::domain::project::Project;
+use std::net::Ipv4Addr;
+
+/// The operator, who acts for nobody.
+pub const OPERATOR: Caller = Caller::Operator(None);
+
+/// The account of a caller that is a person.
+pub fn account_of(caller: &Caller) -> AccountId {
+    caller.account_id().unwrap().clone()
+}
+
+/// A wish for a token with these scopes.
+pub fn wish(scopes: &[&str]) -> Wish {
+    Wish {
+        name: "of a test".into(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        ..Wish::default()
+    }
+}
+
+/// The text of a token.
+pub fn text_of(token: &NewToken) -> &str {
+    token.secret.expose()
+}
+
+impl TestApp {
+    /// A person with an account of this address, in no organization. The password is
+    /// [`PASSWORD`].
+    pub async fn person(&self, email: &str) -> Caller {
+        let id = self.add_account(email, PASSWORD, None).await;
+        self.signed_in(&id).await
+    }
+
+    /// The person of an account, in a browser.
+    pub async fn signed_in(&self, id: &AccountId) -> Caller {
+        let named = doorcode::app::account::Named::Id(id.clone());
+        let account = doorcode::app::account::find(&self.app, &OPERATOR, named);
+        let now = self.app.now();
+        Caller::Person(SignedIn {
+            account: account.await.unwrap(),
+            session: Session {
+                id: SessionId::new(now, [7; 10]),
+                account_id: id.clone(),
+                created_at: now,
+                last_seen_at: now,
+                address: Ipv4Addr::LOCALHOST.into(),
+                user_agent: String::new(),
+            },
+        })
+    }
+
+    /// An organization that a person makes and so owns.
+    pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
+        let (app, context) = (&self.app, Context::local());
+        org::create(app, &context, owner, name).await.unwrap()
+    }
+
+    /// Gives a person a role in an organization.
+    pub async fn seat(&self, organization: &Organization, person: &Caller, role: Role) {
+        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        let named = organization.id.as_str();
+        org::put_member(app, &context, &OPERATOR, named, &id, role)
+            .await
+            .unwrap();
+    }
+
+    /// Takes a person out of an organization.
+    pub async fn unseat(&self, organization: &Organization, person: &Caller) {
+        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        org::remove_member(app, &context, &OPERATOR, organization.id.as_str(), &id)
+            .await
+            .unwrap();
+    }
+
+    /// A project of an organization, to which nobody was added.
+    pub async fn project(&self, organization: &Organization, name: &str) -> Project {
+        let (app, context) = (&self.app, Context::local());
+        let made = project::create(app, &context, &OPERATOR, organization.id.as_str(), name);
+        made.await.unwrap()
+    }
+
+    /// Adds a person to a project.
+    pub async fn add_to(&self, project: &Project, person: &Caller) {
+        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        project::add_member(app, &context, &OPERATOR, project.id.as_str(), &id)
+            .await
+            .unwrap();
+    }
+
+    /// A token of the caller's own.
+    pub async fn token_of(&self, caller: &Caller, wish: Wish) -> NewToken {
+        self.new_token(caller, &Whose::Own, wish).await
+    }
+
+    /// A token of an organization, which the operator makes.
+    pub async fn organization_token(&self, organization: &Organization, wish: Wish) -> NewToken {
+        let whose = Whose::Organization(organization.id.to_string());
+        self.new_token(&OPERATOR, &whose, wish).await
+    }
+
+    async fn new_token(&self, caller: &Caller, whose: &Whose, wish: Wish) -> NewToken {
+        let (app, context) = (&self.app, Context::local());
+        let made = token::create(app, &context, caller, whose, wish, Receipt::none()).await;
+        made.unwrap()
+    }
+
+    /// Revokes a token of the caller's own.
+    pub async fn revoke(&self, caller: &Caller, token: &NewToken) {
+        let (app, context, id) = (&self.app, Context::local(), &token.token.id);
+        token::revoke(app, &context, caller, &Whose::Own, id)
+            .await
+            .unwrap();
+    }
+}
