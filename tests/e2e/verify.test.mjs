@@ -1,7 +1,6 @@
 // The nginx of examples/ before an API, asking Doorcode about every request.
 
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { once } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
 import { EXAMPLE_CONFIG, startExample } from './harness/example.mjs'
@@ -42,19 +41,9 @@ function assertRefused(answer, status, challenge) {
 }
 
 /** A project of Acme, which Ada owns. */
-async function createProject(server, token) {
-  const { body } = await me(server, token)
-  const response = await fetch(`${server.address}/v1/orgs/${body.organizations[0].id}/projects`, {
-    method: 'POST',
-    headers: {
-      Authorization: `Bearer ${token}`,
-      'Content-Type': 'application/json',
-      'Idempotency-Key': randomUUID(),
-    },
-    body: JSON.stringify({ name: 'Website' }),
-  })
-  assert.equal(response.status, 201, await response.clone().text())
-  return (await response.json()).id
+async function createProject(server) {
+  const said = await server.run(['project', 'add', '--org', 'Acme', '--name', 'Website'])
+  return said.match(/prj_[0-9a-f]+/)[0]
 }
 
 behindNginx('a token that does not live is 401, with the challenge', async (world, example) => {
@@ -75,10 +64,10 @@ behindNginx('a token that does not live is 401, with the challenge', async (worl
 
 behindNginx('a route is open to the scope and the place that it names', async (world, example) => {
   const page = await world.signedIn()
-  const builder = await createToken(page, 'builder', ['app:read', 'app:deploy', 'projects:write'])
+  const builder = await createToken(page, 'builder', ['app:read', 'app:deploy'])
   const reader = await createToken(page, 'reader', ['app:read'])
   const bare = await createToken(page, 'bare')
-  const project = await createProject(world.server, builder)
+  const project = await createProject(world.server)
   const organization = (await me(world.server, builder)).body.organizations[0].id
   const stranger = await createToken(await world.signedIn(EVE), 'stranger', ['app:read', 'app:deploy'])
   const deploys = `/v1/projects/${project}/deploys`
