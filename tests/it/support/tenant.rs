@@ -48,7 +48,7 @@ impl TestApp {
         let named = doorcode::app::account::Named::Id(id.clone());
         let account = doorcode::app::account::find(&self.app, &OPERATOR, named);
         let now = self.app.now();
-        Caller::Person(SignedIn {
+        Caller::Person(Box::new(SignedIn {
             account: account.await.unwrap(),
             session: Session {
                 id: SessionId::new(now, [7; 10]),
@@ -58,13 +58,15 @@ impl TestApp {
                 address: Ipv4Addr::LOCALHOST.into(),
                 user_agent: String::new(),
             },
-        })
+        }))
     }
 
     /// An organization that a person makes and so owns.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
         let (app, context) = (&self.app, Context::local());
-        org::create(app, &context, owner, name).await.unwrap()
+        org::create(app, &context, owner, name, Receipt::none())
+            .await
+            .unwrap()
     }
 
     /// Gives a person a role in an organization.
@@ -87,8 +89,10 @@ impl TestApp {
     /// A project of an organization, to which nobody was added.
     pub async fn project(&self, organization: &Organization, name: &str) -> Project {
         let (app, context) = (&self.app, Context::local());
-        let made = project::create(app, &context, &OPERATOR, organization.id.as_str(), name);
-        made.await.unwrap()
+        let named = organization.id.as_str();
+        project::create(app, &context, &OPERATOR, named, name, Receipt::none())
+            .await
+            .unwrap()
     }
 
     /// Adds a person to a project.
@@ -118,7 +122,7 @@ impl TestApp {
 
     /// Revokes a token of the caller's own.
     pub async fn revoke(&self, caller: &Caller, token: &NewToken) {
-        let (app, context, id) = (&self.app, Context::local(), &token.token.id);
+        let (app, context, id) = (&self.app, Context::local(), token.token.id.as_str());
         token::revoke(app, &context, caller, &Whose::Own, id)
             .await
             .unwrap();
