@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{admin, operator, serve};
+use command::{account, client, configuration, operator, org, project, serve};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,16 +28,22 @@ enum Command {
     Migrate,
     /// Manage accounts
     #[command(subcommand)]
-    User(admin::User),
+    User(account::User),
     /// Manage clients
     #[command(subcommand)]
-    Client(admin::Client),
+    Client(client::Client),
+    /// Manage organizations
+    #[command(subcommand)]
+    Org(org::Organization),
+    /// Manage projects
+    #[command(subcommand)]
+    Project(project::Project),
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
     /// Look at the configuration
     #[command(subcommand)]
-    Config(admin::Configuration),
+    Config(configuration::Configuration),
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
@@ -49,12 +55,14 @@ fn main() -> ExitCode {
     let config = arguments.config.as_deref();
     let result = match arguments.command {
         None | Some(Command::Serve) => serve::run(config),
-        Some(Command::Migrate) => admin::migrate(config),
-        Some(Command::User(user)) => admin::user(config, user),
-        Some(Command::Client(client)) => admin::client(config, client),
+        Some(Command::Migrate) => command::migrate(config),
+        Some(Command::User(user)) => account::run(config, user),
+        Some(Command::Client(client)) => client::run(config, client),
+        Some(Command::Org(command)) => org::run(config, command),
+        Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
-        Some(Command::Config(configuration)) => admin::configuration(config, configuration),
-        Some(Command::Openapi) => admin::openapi(config),
+        Some(Command::Config(command)) => configuration::run(config, command),
+        Some(Command::Openapi) => command::openapi(config),
         Some(Command::Person(command)) => return doorcode::cli::run(command),
     };
     match result {

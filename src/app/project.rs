@@ -2,12 +2,12 @@
 
 use super::caller::{Authority, Caller};
 use super::receipt::Receipt;
-use super::{App, Context, Error};
+use super::{App, Context, Error, Event};
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
 use crate::domain::decision::Place;
-use crate::domain::id::{AccountId, ProjectId};
-use crate::domain::org::Role;
+use crate::domain::id::{AccountId, OrganizationId, ProjectId};
+use crate::domain::org::{self, Role};
 use crate::domain::page::Page;
 use crate::domain::project::Project;
 use crate::domain::{self, Fault, Instant};
@@ -38,31 +38,99 @@ pub async fn create(
     name: &str,
     receipt: Receipt<Project>,
 ) -> Result<Project, Error> {
-    let event = app.event(context, caller.actor(), Action::ProjectCreated);
-    let id = ProjectId::new(app.now(), app.id_seed());
-    let (handle, caller, named) = (app.clone(), caller.clone(), organization.to_owned());
-    let name = name.to_owned();
+    let making = making(app, context, caller);
+    let (named, name) = (organization.to_owned(), name.to_owned());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let organization = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
-            let project = Project {
-                id: id.clone(),
-                organization_id: organization.id,
-                name: domain::name("name", &name)?,
-                created_at: event.at,
-            };
-            store::project::insert_project(conn, &project).map_err(taken)?;
-            event.write_in(
-                conn,
-                Some(&project.organization_id),
-                Some(id.as_str()),
-                json!({"name": project.name}),
-            )?;
+            let project = making.insert(conn, &named, &name)?;
             receipt.file(conn, &project)?;
             Ok(project)
         })
         .await
+}
+
+/// Makes a project with its first members, for the operator, who may name the organization by
+/// its name too.
+pub async fn add(
+    app: &App,
+    context: &Context,
+    organization: &str,
+    name: &str,
+    members: Vec<Account>,
+) -> Result<Project, Error> {
+    let named = match OrganizationId::parse(organization) {
+        Some(id) => id.to_string(),
+        None => org::slug("org", organization)?,
+    };
+    let operator = Caller::Operator(None);
+    let making = making(app, context, &operator);
+    let added = app.events(context, operator.actor(), Action::ProjectMemberAdded);
+    let name = name.to_owned();
+    app.store()
+        .write(move |conn| {
+            // Held so that nobody can leave the organization meanwhile.
+            for member in &members {
+                store::account::hold_account(conn, &member.id)?;
+            }
+            let project = making
+                .insert(conn, &named, &name)
+                .map_err(|error| match error {
+                    Error::NotFound => Fault::new("org", "There is no such organization.").into(),
+                    error => error,
+                })?;
+            for member in &members {
+                insert_member(conn, &added.next(), &project, &member.id).map_err(|error| {
+                    match error {
+                        Error::NotFound => Fault::new(
+                            "member",
+                            format!("{} is not in the organization.", member.email),
+                        )
+                        .into(),
+                        error => error,
+                    }
+                })?;
+            }
+            Ok(project)
+        })
+        .await
+}
+
+/// Everything that making a project needs.
+struct Making {
+    app: App,
+    caller: Caller,
+    event: Event,
+    id: ProjectId,
+}
+
+fn making(app: &App, context: &Context, caller: &Caller) -> Making {
+    Making {
+        app: app.clone(),
+        caller: caller.clone(),
+        event: app.event(context, caller.actor(), Action::ProjectCreated),
+        id: ProjectId::new(app.now(), app.id_seed()),
+    }
+}
+
+impl Making {
+    fn insert(&self, conn: &mut Conn, organization: &str, name: &str) -> Result<Project, Error> {
+        let authority = self.caller.hold_authority(&self.app, conn)?;
+        let organization = authority.hold_organization(conn, organization, WRITE, Role::Admin)?;
+        let project = Project {
+            id: self.id.clone(),
+            organization_id: organization.id,
+            name: domain::name("name", name)?,
+            created_at: self.event.at,
+        };
+        store::project::insert_project(conn, &project).map_err(taken)?;
+        self.event.write_in(
+            conn,
+            Some(&project.organization_id),
+            Some(project.id.as_str()),
+            json!({"name": project.name}),
+        )?;
+        Ok(project)
+    }
 }
 
 /// The projects that the caller reaches, in all of its organizations or in one, the oldest
@@ -242,19 +310,28 @@ pub async fn add_member(
             store::account::hold_account(conn, &account_id)?;
             let authority = caller.hold_authority(&handle, conn)?;
             let project = authority.project(conn, &named, WRITE, Role::Admin)?;
-            let id = &project.organization_id;
-            store::org::find_role(conn, id, &account_id)?.ok_or(Error::NotFound)?;
-            if store::project::insert_member(conn, &project.id, &account_id, event.at)? {
-                event.write_in(
-                    conn,
-                    Some(id),
-                    Some(project.id.as_str()),
-                    json!({"user": account_id.as_str()}),
-                )?;
-            }
-            Ok(())
+            insert_member(conn, &event, &project, &account_id)
         })
         .await
+}
+
+fn insert_member(
+    conn: &mut Conn,
+    event: &Event,
+    project: &Project,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let organization_id = &project.organization_id;
+    store::org::find_role(conn, organization_id, account_id)?.ok_or(Error::NotFound)?;
+    if store::project::insert_member(conn, &project.id, account_id, event.at)? {
+        event.write_in(
+            conn,
+            Some(organization_id),
+            Some(project.id.as_str()),
+            json!({"user": account_id.as_str()}),
+        )?;
+    }
+    Ok(())
 }
 
 /// Takes a person out of a project. Doing it twice is no fault.

@@ -1,12 +1,21 @@
 //! The server's side of the program: what each command does before and after the use case.
+//! All but `serve` work on the database directly, with or without a running server.
 
-pub mod admin;
+pub mod account;
+pub mod client;
+pub mod configuration;
 pub mod operator;
+pub mod org;
+pub mod project;
 pub mod serve;
 
+use doorcode::app::account::Named;
+use doorcode::app::caller::Caller;
 use doorcode::app::deployment::{Secrets, make_private_directory};
-use doorcode::app::{App, Entropy, SystemClock, SystemEntropy, client};
+use doorcode::app::{self, App, Entropy, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
+use doorcode::domain::Fault;
+use doorcode::domain::account::Account;
 use doorcode::store::Store;
 use std::error::Error;
 use std::fs::OpenOptions;
@@ -48,10 +57,48 @@ async fn open(config: Config) -> Outcome<Deployment> {
     let store = open_store(&config)?;
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
         .map_err(|error| explain(&error))?;
-    client::ensure_cli(&app)
+    app::client::ensure_cli(&app)
         .await
         .map_err(|error| explain(&error))?;
     Ok(Deployment { app, made })
+}
+
+/// Runs one use case on the deployment.
+fn with_app<T>(
+    config: Option<&Path>,
+    work: impl AsyncFnOnce(&App) -> Result<T, app::Error>,
+) -> Outcome<T> {
+    let config = load_config(config)?;
+    actix_web::rt::System::new().block_on(async {
+        let app = open(config).await?.app;
+        let result = work(&app).await;
+        app.stop().await;
+        Ok(result.map_err(|error| explain(&error))?)
+    })
+}
+
+/// The account with this address, which a flag names.
+async fn account_of(app: &App, flag: &'static str, email: &str) -> Result<Account, app::Error> {
+    let named = Named::Email(email.to_owned());
+    let found = app::account::find(app, &Caller::Operator(None), named).await;
+    found.map_err(|error| match error {
+        app::Error::NotFound => Fault::new(flag, format!("Nobody has the address {email}.")).into(),
+        error => error,
+    })
+}
+
+/// `doorcode migrate`.
+pub fn migrate(config: Option<&Path>) -> Outcome {
+    let config = load_config(config)?;
+    open_store(&config)?;
+    print("The database is up to date.")
+}
+
+/// `doorcode openapi`.
+pub fn openapi(config: Option<&Path>) -> Outcome {
+    let config = load_config(config)?;
+    let document = doorcode::web::openapi::document(&config.server.public_url);
+    print(&serde_json::to_string_pretty(&document)?)
 }
 
 /// Opens the database and brings it up to date.

@@ -41,6 +41,11 @@ const SHUTDOWN_SECONDS: u64 = 20;
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
+            web::scope(oauth::verify::ADDRESS)
+                .wrap(from_fn(oauth::verify::surface))
+                .default_service(web::to(oauth::verify::verify)),
+        )
+        .service(
             web::scope("/auth")
                 .wrap(from_fn(oauth::surface))
                 .configure(oauth::routes),

@@ -38,4 +38,5 @@ mod tenancy;
 mod throttle;
 mod token;
 mod tour;
+mod verify;
 mod wrong_code;

@@ -21,7 +21,7 @@ use super::{App, Context, Error};
 use crate::config::Makers;
 use crate::domain::audit::Action;
 use crate::domain::decision::Place;
-use crate::domain::id::OrganizationId;
+use crate::domain::id::{AccountId, OrganizationId};
 use crate::domain::org::{self, Organization, Role};
 use crate::domain::page::Page;
 use crate::domain::policy::{Plan, Policy};
@@ -62,6 +62,30 @@ pub async fn create(
     name: &str,
     receipt: Receipt<Organization>,
 ) -> Result<Organization, Error> {
+    match caller {
+        Caller::Operator(None) => Err(Error::ActorRequired),
+        caller => insert(app, context, caller, name, receipt).await,
+    }
+}
+
+/// Makes an organization for the operator. Without an owner it waits for its first members.
+pub async fn add(
+    app: &App,
+    context: &Context,
+    owner: Option<AccountId>,
+    name: &str,
+) -> Result<Organization, Error> {
+    let operator = Caller::Operator(owner);
+    insert(app, context, &operator, name, Receipt::none()).await
+}
+
+async fn insert(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    receipt: Receipt<Organization>,
+) -> Result<Organization, Error> {
     let name = domain::name("name", name)?;
     let now = app.now();
     let new = Organization {
@@ -85,13 +109,10 @@ pub async fn create(
             if authority.limits().organization.is_some() {
                 return Err(Denial::Limited.into());
             }
-            let owner = match caller.account_id() {
-                Some(id) => id,
-                None => {
-                    caller.require_operator()?;
-                    return Err(Error::ActorRequired);
-                }
-            };
+            let owner = caller.account_id();
+            if owner.is_none() {
+                caller.require_operator()?;
+            }
             store::org::insert_organization(conn, &row).map_err(|error| match error {
                 store::Error::Duplicate => Error::from(Fault::new(
                     "name",
@@ -105,13 +126,15 @@ pub async fn create(
                 Some(row.id.as_str()),
                 json!({"name": row.name}),
             )?;
-            store::org::insert_membership(conn, &row.id, owner, Role::Owner, now)?;
-            added.write_in(
-                conn,
-                Some(&row.id),
-                Some(owner.as_str()),
-                json!({"role": Role::Owner.as_str()}),
-            )?;
+            if let Some(owner) = owner {
+                store::org::insert_membership(conn, &row.id, owner, Role::Owner, now)?;
+                added.write_in(
+                    conn,
+                    Some(&row.id),
+                    Some(owner.as_str()),
+                    json!({"role": Role::Owner.as_str()}),
+                )?;
+            }
             receipt.file(conn, &row)?;
             Ok(row.clone())
         })

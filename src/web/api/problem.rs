@@ -296,11 +296,7 @@ fn challenge(app: &App, told: &Told<'_>) -> Option<String> {
         }
         _ => return None,
     };
-    let public_url = &app.config().server.public_url;
-    let metadata = public_url.join(oauth::PROTECTED_RESOURCE);
-    Some(format!(
-        r#"Bearer realm="Doorcode"{error}, resource_metadata="{metadata}""#
-    ))
+    Some(oauth::challenge(app, &error))
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ mod device;
 mod metadata;
 mod parameters;
 mod token;
+pub mod verify;
 
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
 use super::surface;
-pub use metadata::PROTECTED_RESOURCE;
+use metadata::PROTECTED_RESOURCE;
 
 use crate::app::{self, App, OAuthError};
 use crate::wire::oauth::ErrorResponse;
@@ -55,6 +56,14 @@ pub async fn surface(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     surface::answer(app, request, next, |_, failure, _| write(failure)).await
+}
+
+/// What a resource says to a request that it refuses (RFC 6750 section 3): what is wrong with
+/// its token, as further parameters, and where a better one can be found (RFC 9728 section
+/// 5.1).
+pub fn challenge(app: &App, wrong: &str) -> String {
+    let metadata = app.config().server.public_url.join(PROTECTED_RESOURCE);
+    format!(r#"Bearer realm="Doorcode"{wrong}, resource_metadata="{metadata}""#)
 }
 
 /// What an answer says when the RFCs have no name for it. RFC 6749 section 4.1.2.1 has both

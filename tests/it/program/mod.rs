@@ -8,3 +8,4 @@ mod first_start;
 mod operator;
 mod refusal;
 mod stop;
+mod tenant;

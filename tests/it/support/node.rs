@@ -19,13 +19,19 @@ impl TestApp {
     /// Starts a server beside this one, on a database that is named here and need not be
     /// reachable.
     pub fn node(&self, database_url: &str) -> Node {
+        self.node_with("", database_url)
+    }
+
+    /// The same with settings, as TOML.
+    pub fn node_with(&self, settings: &str, database_url: &str) -> Node {
         let env = [
             ("DOORCODE__DATABASE__URL", database_url),
             ("DOORCODE__SERVER__PUBLIC_URL", &self.url),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let empty = tempfile::NamedTempFile::new().unwrap();
-        let config = Config::load(Some(empty.path()), env).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), settings).unwrap();
+        let config = Config::load(Some(file.path()), env).unwrap();
         let secrets = Secrets::load(&config, self.entropy.as_ref(), super::secrets).unwrap();
         let store = Store::open(&config.database.url).unwrap();
         let app = App::new(

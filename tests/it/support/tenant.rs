@@ -48,7 +48,7 @@ impl TestApp {
         let named = doorcode::app::account::Named::Id(id.clone());
         let account = doorcode::app::account::find(&self.app, &OPERATOR, named);
         let now = self.app.now();
-        Caller::person(&SignedIn {
+        Caller::Person(Box::new(SignedIn {
             account: account.await.unwrap(),
             session: Session {
                 id: SessionId::new(now, [7; 10]),
@@ -58,14 +58,15 @@ impl TestApp {
                 address: Ipv4Addr::LOCALHOST.into(),
                 user_agent: String::new(),
             },
-        })
+        }))
     }
 
     /// An organization that a person makes and so owns.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
         let (app, context) = (&self.app, Context::local());
-        let made = org::create(app, &context, owner, name, Receipt::none());
-        made.await.unwrap()
+        org::create(app, &context, owner, name, Receipt::none())
+            .await
+            .unwrap()
     }
 
     /// Gives a person a role in an organization.
@@ -88,9 +89,10 @@ impl TestApp {
     /// A project of an organization, to which nobody was added.
     pub async fn project(&self, organization: &Organization, name: &str) -> Project {
         let (app, context) = (&self.app, Context::local());
-        let (id, receipt) = (organization.id.as_str(), Receipt::none());
-        let made = project::create(app, &context, &OPERATOR, id, name, receipt);
-        made.await.unwrap()
+        let named = organization.id.as_str();
+        project::create(app, &context, &OPERATOR, named, name, Receipt::none())
+            .await
+            .unwrap()
     }
 
     /// Adds a person to a project.

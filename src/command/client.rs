@@ -1,0 +1,78 @@
+//! `doorcode client …`: applications.
+
+use super::{Outcome, print, with_app};
+use clap::Subcommand;
+use doorcode::app::Context;
+use doorcode::app::caller::Caller;
+use doorcode::app::client::{self, Kind, NewClient, Registered};
+use doorcode::app::receipt::Receipt;
+use doorcode::domain::scope::ScopeSet;
+use std::path::Path;
+
+/// `doorcode client …`.
+#[derive(Subcommand)]
+pub enum Client {
+    /// Register an application
+    Add {
+        /// Its `client_id`
+        #[arg(long)]
+        id: String,
+        /// The name that people see when they approve
+        #[arg(long)]
+        name: String,
+        /// A scope that it may ask for; repeat for several [default: all of them, or none for
+        /// a confidential client]
+        #[arg(long)]
+        scope: Vec<String>,
+        /// A scope that it gets when it asks for none; repeat for several [default: all that
+        /// it may ask for]
+        #[arg(long)]
+        default_scope: Vec<String>,
+        /// It is an API with a secret, and may introspect tokens
+        #[arg(long)]
+        confidential: bool,
+    },
+}
+
+/// `doorcode client …`.
+pub fn run(config: Option<&Path>, client: Client) -> Outcome {
+    let Client::Add {
+        id,
+        name,
+        scope,
+        default_scope,
+        confidential,
+    } = client;
+    let new = NewClient {
+        id,
+        name,
+        scopes: scope,
+        default_scopes: default_scope,
+        kind: match confidential {
+            true => Kind::Confidential,
+            false => Kind::Public,
+        },
+    };
+    let Registered { client, secret } = with_app(config, async |app| {
+        let operator = Caller::Operator(None);
+        client::register(app, &Context::local(), &operator, new, Receipt::none()).await
+    })?;
+    let list = |scopes: &ScopeSet| match scopes.is_empty() {
+        true => "none".to_owned(),
+        false => scopes.to_string(),
+    };
+    let mut text = format!(
+        "client_id:      {}\nname:           {}\nscopes:         {}\ndefault scopes: {}",
+        client.id,
+        client.name,
+        list(&client.scopes),
+        list(&client.default_scopes)
+    );
+    if let Some(secret) = secret {
+        text += &format!(
+            "\nclient_secret:  {}\n\nThe secret is shown this once. Keep it where your API keeps its secrets.",
+            secret.expose()
+        );
+    }
+    print(&text)
+}

@@ -1,0 +1,20 @@
+//! `doorcode config …`: the configuration.
+
+use super::{Outcome, load_config, print};
+use clap::Subcommand;
+use std::path::Path;
+
+/// `doorcode config …`.
+#[derive(Subcommand)]
+pub enum Configuration {
+    /// Check the configuration and print what is in force
+    Check,
+}
+
+/// `doorcode config …`.
+pub fn run(config: Option<&Path>, configuration: Configuration) -> Outcome {
+    let Configuration::Check = configuration;
+    let config = load_config(config)?;
+    print(config.describe().trim_end())?;
+    print("\n# The configuration is valid.")
+}

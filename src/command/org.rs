@@ -1,0 +1,36 @@
+//! `doorcode org …`: organizations.
+
+use super::{Outcome, account_of, print, with_app};
+use clap::Subcommand;
+use doorcode::app::{Context, org};
+use std::path::Path;
+
+/// `doorcode org …`.
+#[derive(Subcommand)]
+pub enum Organization {
+    /// Make an organization
+    Add {
+        /// Its name, from which its address is made
+        #[arg(long)]
+        name: String,
+        /// The address of the account that owns it [default: nobody yet; see `user add --org`]
+        #[arg(long, value_name = "EMAIL")]
+        owner: Option<String>,
+    },
+}
+
+/// `doorcode org …`.
+pub fn run(config: Option<&Path>, command: Organization) -> Outcome {
+    let Organization::Add { name, owner } = command;
+    let organization = with_app(config, async |app| {
+        let owner = match owner {
+            Some(email) => Some(account_of(app, "owner", &email).await?.id),
+            None => None,
+        };
+        org::add(app, &Context::local(), owner, &name).await
+    })?;
+    print(&format!(
+        "{} is made. Its address is {}. ({})",
+        organization.name, organization.slug, organization.id
+    ))
+}

@@ -1,0 +1,37 @@
+//! `doorcode project …`: projects.
+
+use super::{Outcome, account_of, print, with_app};
+use clap::Subcommand;
+use doorcode::app::{Context, project};
+use std::path::Path;
+
+/// `doorcode project …`.
+#[derive(Subcommand)]
+pub enum Project {
+    /// Make a project
+    Add {
+        /// The organization that it belongs to: its name, address or id
+        #[arg(long)]
+        org: String,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// The address of a member of the organization to add to it; repeat for several.
+        /// Admins and owners reach every project
+        #[arg(long, value_name = "EMAIL")]
+        member: Vec<String>,
+    },
+}
+
+/// `doorcode project …`.
+pub fn run(config: Option<&Path>, command: Project) -> Outcome {
+    let Project::Add { org, name, member } = command;
+    let project = with_app(config, async |app| {
+        let mut members = Vec::new();
+        for email in &member {
+            members.push(account_of(app, "member", email).await?);
+        }
+        project::add(app, &Context::local(), &org, &name, members).await
+    })?;
+    print(&format!("{} is made. ({})", project.name, project.id))
+}

@@ -1,0 +1,132 @@
+//! `doorcode org add` and `doorcode project add`.
+
+use crate::support::EMAIL;
+use crate::support::deployment::Deployment;
+
+/// The id in what a command says.
+fn id(said: &str) -> String {
+    let (_, rest) = said.split_once('(').unwrap();
+    rest.trim_end_matches(")\n").to_owned()
+}
+
+#[test]
+fn an_organization_is_made_with_an_owner_or_waits_for_one() {
+    let deployment = Deployment::with_account();
+    let add = |arguments: &[&str]| deployment.command(&["org", "add"]).args(arguments).run();
+    let owned = add(&["--name", "Umbrella Works", "--owner", "Ada@Example.com"])
+        .exited(0)
+        .says(&["Umbrella Works is made. Its address is umbrella-works. (org_"]);
+    let members = |id: &str, role: &str| {
+        let condition = format!("organization_id = '{id}' AND role = '{role}'");
+        deployment.database.count("membership", &condition)
+    };
+    assert_eq!(members(&id(&owned.stdout), "owner"), 1);
+
+    let empty = add(&["--name", "Initech"]).exited(0).says(&["(org_"]);
+    assert_eq!(members(&id(&empty.stdout), "owner"), 0);
+    deployment
+        .command(&["user", "add", "--email", "bob@example.com", "--name", "Bob"])
+        .args(&["--org", "Initech", "--role", "owner", "--password-stdin"])
+        .input("copper lantern sandwich\n")
+        .run()
+        .exited(0);
+    assert_eq!(members(&id(&empty.stdout), "owner"), 1);
+    let made = "action = 'organization.created' AND actor_kind = 'operator'";
+    assert_eq!(deployment.database.count("audit_event", made), 3);
+
+    for (arguments, words) in [
+        (&["--name", "acme"][..], "name: Another organization"),
+        (&["--name", ""], "name: "),
+        (
+            &["--name", "New", "--owner", "eve@example.com"],
+            "owner: Nobody has the address",
+        ),
+        (
+            &["--name", "New", "--owner", "eve"],
+            "email: Enter an email address",
+        ),
+    ] {
+        add(arguments).exited(1).complains(&[words]);
+    }
+    assert_eq!(deployment.database.count("organization", "1 = 1"), 3);
+}
+
+#[test]
+fn a_project_is_made_with_its_members_or_not_at_all() {
+    let deployment = Deployment::with_account();
+    for (email, org) in [
+        ("bob@example.com", "Acme"),
+        ("eve@example.com", "Elsewhere"),
+    ] {
+        deployment
+            .command(&["user", "add", "--email", email, "--name", "Somebody"])
+            .args(&["--org", org, "--password-stdin"])
+            .input("copper lantern sandwich\n")
+            .run()
+            .exited(0);
+    }
+    let add = |arguments: &[&str]| {
+        let command = deployment.command(&["project", "add"]);
+        command.args(arguments).run()
+    };
+    for (arguments, words) in [
+        (
+            &["--org", "Nowhere", "--name", "Website"][..],
+            "org: There is no such organization.",
+        ),
+        (&["--org", "Acme", "--name", ""], "name: "),
+        (
+            &[
+                "--org",
+                "Acme",
+                "--name",
+                "Website",
+                "--member",
+                "nobody@example.com",
+            ],
+            "member: Nobody has the address nobody@example.com.",
+        ),
+        (
+            &[
+                "--org",
+                "Acme",
+                "--name",
+                "Website",
+                "--member",
+                EMAIL,
+                "--member",
+                "eve@example.com",
+            ],
+            "member: eve@example.com is not in the organization.",
+        ),
+    ] {
+        let refused = add(arguments);
+        assert_ne!(refused.code, Some(0), "{arguments:?}");
+        refused.complains(&[words]);
+    }
+    let none = ["project", "project_member"].map(|table| deployment.database.count(table, "1 = 1"));
+    assert_eq!(none, [0, 0]);
+
+    let made = add(&[
+        "--org",
+        "Acme",
+        "--name",
+        "Website",
+        "--member",
+        "bob@example.com",
+    ])
+    .exited(0)
+    .says(&["Website is made. (prj_"]);
+    let project = format!("project_id = '{}'", id(&made.stdout));
+    assert_eq!(deployment.database.count("project_member", &project), 1);
+    let organization = deployment
+        .database
+        .text("SELECT organization_id FROM project");
+    for (named, name) in [("acme", "Shop"), (organization.as_str(), "Blog")] {
+        add(&["--org", named, "--name", name]).exited(0);
+    }
+    add(&["--org", "Acme", "--name", "Website"])
+        .exited(1)
+        .complains(&["name: The organization has a project of this name."]);
+    assert_eq!(deployment.database.count("project", "1 = 1"), 3);
+}

@@ -1,0 +1,119 @@
+//! What the API is told of the caller, and what is remembered of the question.
+
+use super::{Api, assert_yes, header};
+use crate::support::OPERATOR;
+use crate::support::device::Answer;
+use crate::support::tenant::{account_of, text_of, wish};
+use doorcode::app::token::Wish;
+use doorcode::domain::org::Role;
+
+const NAMES: [&str; 5] = [
+    "x-auth-user-id",
+    "x-auth-token-id",
+    "x-auth-token-kind",
+    "x-auth-scopes",
+    "x-auth-organization-id",
+];
+
+fn identity(answer: &Answer) -> [Option<&str>; 5] {
+    assert_yes(answer, "identity");
+    NAMES.map(|name| header(answer, name))
+}
+
+#[actix_web::test]
+async fn the_api_is_told_who_asks() {
+    let api = Api::start().await;
+    let scopes = ["app:deploy", "app:read"];
+    let made = api.test.token_of(&api.ada, wish(&scopes)).await;
+    let (token, id, user) = (text_of(&made), made.token.id.as_str(), account_of(&api.ada));
+    let known = |organization| {
+        let [user, id] = [user.as_str(), id].map(Some);
+        [
+            user,
+            id,
+            Some("personal"),
+            Some("app:deploy app:read"),
+            organization,
+        ]
+    };
+    let acme = api.acme.id.as_str();
+    let anywhere = api.route(("GET", "/v1/apps"), token).await;
+    assert_eq!(identity(&anywhere), known(None));
+    let usage = format!("/v1/organizations/{acme}/usage");
+    let there = api.route(("GET", &usage), token).await;
+    assert_eq!(identity(&there), known(Some(acme)));
+    let project = format!("/v1/projects/{}", api.website.id);
+    let there = api.route(("GET", &project), token).await;
+    assert_eq!(identity(&there), known(Some(acme)));
+    let there = api.query("organization=acme", token).await;
+    assert_eq!(identity(&there), known(Some(acme)));
+
+    let limited = Wish {
+        organization: Some("acme".into()),
+        ..wish(&[])
+    };
+    let limited = api.test.token_of(&api.ada, limited).await;
+    let regions = api.route(("GET", "/v1/regions"), text_of(&limited)).await;
+    let expected = [
+        user.as_str(),
+        limited.token.id.as_str(),
+        "personal",
+        "",
+        acme,
+    ];
+    assert_eq!(identity(&regions), expected.map(Some));
+
+    let own = api
+        .test
+        .organization_token(&api.acme, wish(&["app:read"]))
+        .await;
+    let answer = api.route(("GET", "/v1/apps"), text_of(&own)).await;
+    let expected = [own.token.id.as_str(), "organization", "app:read", acme].map(Some);
+    assert_eq!(identity(&answer)[0], None);
+    assert_eq!(identity(&answer)[1..], expected);
+
+    let answer = api.route(("GET", "/v1/status"), OPERATOR).await;
+    let [user, id, kind, scopes, organization] = identity(&answer);
+    assert_eq!(
+        (user, id, kind, organization),
+        (None, None, Some("operator"), None)
+    );
+    let all: Vec<_> = scopes.unwrap().split(' ').collect();
+    assert!(
+        all.contains(&"app:deploy") && all.contains(&"tokens:write"),
+        "{all:?}"
+    );
+}
+
+/// The scopes are what the token may do now, not what it was granted once.
+#[actix_web::test]
+async fn the_scopes_follow_the_role() {
+    let api = Api::start().await;
+    let bob = api.member("bob@example.com", Role::Admin).await;
+    let token = api.token(&bob, &["app:read", "app:deploy"]).await;
+    let scopes = async || {
+        let answer = api.route(("GET", "/v1/apps"), &token).await;
+        identity(&answer)[3].map(str::to_owned)
+    };
+    assert_eq!(scopes().await.as_deref(), Some("app:deploy app:read"));
+    api.test.seat(&api.acme, &bob, Role::Member).await;
+    assert_eq!(scopes().await.as_deref(), Some("app:read"));
+}
+
+#[actix_web::test]
+async fn a_question_is_a_use_of_the_token_from_the_clients_address() {
+    let api = Api::with("[server]\ntrusted_proxies = [\"127.0.0.1\"]\n").await;
+    let used = api.token(&api.ada, &[]).await;
+    let headers = [
+        ("x-original-method", "GET"),
+        ("x-original-uri", "/v1/regions"),
+        ("x-forwarded-for", "203.0.113.9"),
+    ];
+    assert_yes(
+        &api.ask("/auth/verify", &headers, Some(&used)).await,
+        "used",
+    );
+    api.test.app.stop().await;
+    let noted = "last_used_at IS NOT NULL AND last_used_address = '203.0.113.9'";
+    assert_eq!(api.test.count("token", noted), 1);
+}
