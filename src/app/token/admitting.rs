@@ -67,6 +67,19 @@ impl Admitting {
         }
     }
 
+    /// The token with an end with which it is admitted, if its own is too far away.
+    pub(super) fn fit(&self, token: Token) -> Result<Token, Error> {
+        if self.check(&token).is_ok() {
+            return Ok(token);
+        }
+        let fitted = Token {
+            expires_at: earlier(token.expires_at, self.default_end(token.created_at)),
+            ..token
+        };
+        self.check(&fitted)?;
+        Ok(fitted)
+    }
+
     /// Refuses a token that would reach none of the organizations. One that reaches some is
     /// made, and the others do not admit it.
     pub(super) fn check(&self, token: &Token) -> Result<(), Error> {

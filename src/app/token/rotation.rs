@@ -1,5 +1,6 @@
 //! Rotating tokens: a successor with the same attributes, and an overlap in which both work.
 
+use super::admitting::Admitting;
 use super::draft::{draft, insert};
 use super::{NewToken, WRITE, Whose, earlier, end_of, find_owned};
 use crate::app::caller::{Caller, Denial};
@@ -57,10 +58,12 @@ pub async fn rotate(
             }
             let longest = end_of(handle.config().tokens.max_expiry, now);
             let new = draft.successor(&old, &caller.maker());
-            let new = Token {
+            // The policy may be tighter than when the old token was made.
+            let admitting = Admitting::load(conn, &owner, &old.limits)?;
+            let new = admitting.fit(Token {
                 expires_at: earlier(new.expires_at, longest),
                 ..new
-            };
+            })?;
             insert(conn, &created, &new, &draft.secret.digest())?;
             store::token::shorten(conn, &old.id, now + overlap)?;
             let organization = match &old.owner {

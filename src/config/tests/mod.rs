@@ -127,6 +127,12 @@ token_file = "data/operator_token"
 actor_header = "X-Actor-User-Id"
 networks = []
 
+[metrics]
+listen = "same"
+
+[organizations]
+made_by = "users"
+
 [sign_in]
 idle_timeout = "1d"
 absolute_timeout = "14d"
