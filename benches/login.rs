@@ -20,13 +20,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use support::browser::Browser;
 use support::program::{Program, Running};
+use support::{EMAIL, PASSWORD};
 
 const ROUNDS: usize = 30;
 const WARM_UPS: usize = 3;
 const STARTS: usize = 10;
 
-const EMAIL: &str = "ada@example.com";
-const PASSWORD: &str = "violet kettle marches north";
 const SCOPES: [&str; 3] = ["orgs:read", "projects:read", "tokens:read"];
 
 /// A deployment on SQLite, as its settings are by default.

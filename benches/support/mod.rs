@@ -1,11 +1,23 @@
-//! What benches share with the tests: running the program, and a browser without scripts.
+//! What benches share with the tests: running the program, a browser without scripts, and
+//! databases of any size.
 
 #![allow(dead_code, reason = "a bench needs a part of what the tests need")]
 
 #[path = "../../tests/it/support/browser.rs"]
 pub mod browser;
+#[path = "../../tests/it/support/database.rs"]
+pub mod database;
+#[path = "../../tests/it/support/deployment.rs"]
+pub mod deployment;
 #[path = "../../tests/it/support/program.rs"]
 pub mod program;
+#[path = "../../tests/it/support/seed.rs"]
+pub mod seed;
+
+/// The account that most stories begin with.
+pub const EMAIL: &str = "ada@example.com";
+/// Its password.
+pub const PASSWORD: &str = "violet kettle marches north";
 
 /// An HTTP client that follows no redirect and keeps no cookie.
 pub fn http() -> reqwest::Client {

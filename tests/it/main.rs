@@ -31,6 +31,7 @@ mod password;
 mod program;
 mod return_to;
 mod secrets;
+mod seed;
 mod session;
 mod session_cookie;
 mod sign_in;

@@ -9,6 +9,7 @@ pub mod log;
 pub mod node;
 pub mod program;
 pub mod raw;
+pub mod seed;
 pub mod senses;
 pub mod smtp;
 pub mod source;

@@ -1,0 +1,388 @@
+//! A database of any size, as a server would have it after some months.
+//!
+//! Every row is written by the functions that the server itself writes with, and derived from
+//! its number alone: a token's text and a session's cookie are known without being kept. So
+//! this is for tests and benches, and never a part of the program.
+
+use chrono::Duration;
+use diesel::RunQueryDsl;
+use doorcode::domain::Instant;
+use doorcode::domain::account::{Account, Session, Standing};
+use doorcode::domain::client::{self, Client, Credential};
+use doorcode::domain::id::{
+    AccountId, IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId,
+};
+use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
+use doorcode::domain::policy::{Longest, Plan, Policy};
+use doorcode::domain::project::Project;
+use doorcode::domain::scope::{ScopeName, ScopeSet};
+use doorcode::domain::secret::Secret;
+use doorcode::domain::token::{self, Limits, Owner, RevocationReason, Token};
+use doorcode::store::{self, Conn, Error, Store};
+use sha2::{Digest as _, Sha256};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The confidential client, which may introspect.
+pub const API: &str = "seeded-api";
+
+/// The public client, by which half of the tokens came.
+const CLI: &str = "seeded-cli";
+
+/// The argon2id hash of `violet kettle marches north`, everybody's password.
+const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$u5GvjCcWYH1lacY3K4J13w$NRlTrWF52eFg6TtYkTuLXfKiLG83+JbWDIbFkX61fJM";
+
+/// What tokens carry. Each can list the tokens of its owner.
+const SCOPES: [&str; 3] = [
+    "tokens:read",
+    "orgs:read projects:read tokens:read",
+    "audit:read orgs:read projects:read projects:write tokens:read tokens:write",
+];
+
+/// The projects of each organization.
+const PROJECTS: u64 = 3;
+
+/// Of so many organizations, one has a policy that does not admit tokens without an end.
+const STRICT: u64 = 10;
+
+/// Of so many owners of tokens, one is an organization.
+const OWNERS: u64 = 20;
+
+/// Rows of one kind that share a transaction.
+const BATCH: u64 = 20_000;
+
+/// Where everything came from.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How much is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Tokens, which are spread evenly over their owners.
+    pub tokens: u64,
+    /// Accounts. Each has a session.
+    pub users: u64,
+    /// Organizations. Each has an owner, further members, and three projects.
+    pub organizations: u64,
+    /// Tokens that the first account has besides.
+    pub of_first: u64,
+}
+
+/// What becomes of a token.
+#[derive(PartialEq, Eq)]
+enum Fate {
+    Live,
+    Expired,
+    Revoked,
+}
+
+/// Bytes that look random, the same in every run.
+fn derive(what: &str, n: u64) -> [u8; 32] {
+    Sha256::digest(format!("{what} {n}")).into()
+}
+
+fn id_seed(what: &str, n: u64) -> IdSeed {
+    *derive(what, n).first_chunk().unwrap()
+}
+
+/// The text of a token.
+pub fn token(n: u64) -> Secret {
+    token::write("dc", derive("token", n).first_chunk().unwrap())
+}
+
+/// What the session cookie of an account holds.
+pub fn cookie(n: u64) -> Secret {
+    Secret::from_random(&derive("cookie", n))
+}
+
+/// The secret of the client [`API`].
+pub fn api_secret() -> Secret {
+    Secret::from_random(&derive("client", 0))
+}
+
+fn fate(n: u64) -> Fate {
+    match derive("fate", n)[0] % 10 {
+        0 => Fate::Revoked,
+        1 => Fate::Expired,
+        _ => Fate::Live,
+    }
+}
+
+/// Whether a token can be used.
+pub fn is_live(n: u64) -> bool {
+    fate(n) == Fate::Live
+}
+
+impl Size {
+    /// Whether tokens are made for an account. The others belong to people whose place among
+    /// the owners of tokens an organization takes.
+    pub fn has_tokens(&self, account: u64) -> bool {
+        account % OWNERS != OWNERS - 1
+    }
+
+    /// Fills a migrated database that holds nothing yet. `progress` hears how many rows of
+    /// how many are there.
+    pub async fn seed(self, store: &Store, now: Instant, mut progress: impl FnMut(u64, u64)) {
+        let seeding = Seeding { size: self, now };
+        let tokens = self.tokens + self.of_first;
+        let all = self.organizations + self.users + tokens;
+        let steps: [(u64, fn(Seeding, &mut Conn, u64) -> Result<(), Error>); 4] = [
+            (1, Seeding::write_clients),
+            (self.organizations, Seeding::write_organization),
+            (self.users, Seeding::write_account),
+            (tokens, Seeding::write_token),
+        ];
+        let mut done = 0;
+        for (count, write) in steps {
+            for start in (0..count).step_by(BATCH.try_into().unwrap()) {
+                let rows = start..count.min(start + BATCH);
+                let batch = rows.clone();
+                store
+                    .write(move |conn| batch.clone().try_for_each(|n| write(seeding, conn, n)))
+                    .await
+                    .unwrap();
+                if count > 1 {
+                    done += rows.end - rows.start;
+                    progress(done, all);
+                }
+            }
+        }
+        store.write(analyze).await.unwrap();
+    }
+}
+
+/// PostgreSQL plans by what it knows of its tables, which it would learn a minute later by
+/// itself. SQLite is left as the server leaves it.
+fn analyze(conn: &mut Conn) -> Result<(), Error> {
+    if let Conn::Postgres(conn) = conn {
+        diesel::sql_query("ANALYZE").execute(conn)?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Seeding {
+    size: Size,
+    now: Instant,
+}
+
+impl Seeding {
+    /// When everything began.
+    fn began(self) -> Instant {
+        self.now - Duration::days(300)
+    }
+
+    /// Organizations and accounts were made in the first 40 days.
+    fn joined_at(self, n: u64, of: u64) -> Instant {
+        self.began() + share(Duration::days(40), n, of)
+    }
+
+    /// Tokens in the 200 days that followed.
+    fn made_at(self, n: u64) -> Instant {
+        let all = self.size.tokens + self.size.of_first;
+        self.began() + Duration::days(40) + share(Duration::days(200), n, all)
+    }
+
+    fn account_id(self, n: u64) -> AccountId {
+        AccountId::new(self.joined_at(n, self.size.users), id_seed("account", n))
+    }
+
+    fn organization_id(self, n: u64) -> OrganizationId {
+        let at = self.joined_at(n, self.size.organizations);
+        OrganizationId::new(at, id_seed("organization", n))
+    }
+
+    fn project_id(self, organization: u64, nth: u64) -> ProjectId {
+        let at = self.joined_at(organization, self.size.organizations);
+        ProjectId::new(at, id_seed("project", organization * PROJECTS + nth))
+    }
+
+    fn token_id(self, n: u64) -> TokenId {
+        TokenId::new(self.made_at(n), id_seed("token id", n))
+    }
+
+    /// The organizations of an account and its roles in them, that of its home first.
+    fn memberships(self, account: u64) -> Vec<(u64, Role)> {
+        let organizations = self.size.organizations;
+        let home = match account {
+            _ if account < organizations => Role::Owner,
+            _ if account % 7 == 0 => Role::Admin,
+            _ => Role::Member,
+        };
+        let mut memberships = vec![(account % organizations, home)];
+        if account % 3 == 0 && organizations > 1 {
+            memberships.push(((account + 1) % organizations, Role::Member));
+        }
+        memberships
+    }
+
+    fn write_clients(self, conn: &mut Conn, _: u64) -> Result<(), Error> {
+        let secret = Credential::Confidential(api_secret().digest());
+        for (id, credential, scopes) in [
+            (API, secret, ScopeSet::default()),
+            (CLI, Credential::Public, scopes(2)),
+        ] {
+            let new = Client {
+                id: id.to_owned(),
+                name: format!("The {id}"),
+                credential,
+                default_scopes: scopes.clone(),
+                scopes,
+                standing: client::Standing::Active,
+            };
+            store::client::insert_client(conn, &new, self.began())?;
+        }
+        Ok(())
+    }
+
+    fn write_organization(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
+        let id = self.organization_id(n);
+        let created_at = self.joined_at(n, self.size.organizations);
+        let longest = match is_strict(n) {
+            true => Longest::Days(400),
+            false => Longest::Unlimited,
+        };
+        let new = Organization {
+            id: id.clone(),
+            slug: format!("organization-{n}"),
+            name: format!("Organization {n}"),
+            created_at,
+            plan: Plan::Team,
+            policy: Policy {
+                longest,
+                ..Policy::default()
+            },
+        };
+        store::org::insert_organization(conn, &new)?;
+        for nth in 0..PROJECTS {
+            let new = Project {
+                id: self.project_id(n, nth),
+                organization_id: id.clone(),
+                name: format!("Project {nth}"),
+                created_at,
+            };
+            store::project::insert_project(conn, &new)?;
+        }
+        let new = Invitation {
+            id: InvitationId::new(self.now, id_seed("invitation", n)),
+            organization_id: id,
+            email: Some(format!("guest-{n}@example.com")),
+            role: Role::Member,
+            invited_by: "operator".to_owned(),
+            created_at: self.now,
+            expires_at: self.now + INVITATION_LIFETIME,
+        };
+        let link = Secret::from_random(&derive("link", n));
+        store::invitation::insert_invitation(conn, &new, &link.digest())
+    }
+
+    fn write_account(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
+        let (id, created_at) = (self.account_id(n), self.joined_at(n, self.size.users));
+        let new = Account {
+            id: id.clone(),
+            email: format!("person-{n}@example.com"),
+            name: format!("Person {n}"),
+            password_hash: PASSWORD_HASH.to_owned(),
+            standing: Standing::Active,
+            created_at,
+        };
+        store::account::insert_account(conn, &new)?;
+        let memberships = self.memberships(n);
+        for (organization, role) in &memberships {
+            let organization = self.organization_id(*organization);
+            store::org::insert_membership(conn, &organization, &id, *role, created_at)?;
+        }
+        let project = self.project_id(memberships[0].0, n % PROJECTS);
+        store::project::insert_member(conn, &project, &id, created_at)?;
+        let new = Session {
+            id: SessionId::new(self.now, id_seed("session", n)),
+            account_id: id,
+            created_at: self.now,
+            last_seen_at: self.now,
+            address: ADDRESS,
+            user_agent: "Mozilla/5.0".to_owned(),
+        };
+        store::session::insert_session(conn, &new, &cookie(n).digest())
+    }
+
+    fn write_token(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
+        let text = token(n);
+        let made_at = self.made_at(n);
+        let slot = match n < self.size.tokens {
+            true => n % self.size.users,
+            false => 0,
+        };
+        let (owner, organizations, limits) = self.owner(slot, n);
+        let expires_at = match fate(n) {
+            Fate::Expired => Some(made_at + Duration::days(30)),
+            _ if n % 3 == 0 => None,
+            _ => Some(made_at + Duration::days(365)),
+        };
+        let came_by_cli = n % 2 == 0;
+        let new = Token {
+            id: self.token_id(n),
+            name: format!("Token {n}"),
+            scopes: scopes(n),
+            limits,
+            hint: token::hint("dc", &text),
+            client_id: came_by_cli.then(|| CLI.to_owned()),
+            device_name: came_by_cli.then(|| format!("laptop-{slot}")),
+            created_by: owner.id().to_owned(),
+            owner,
+            created_at: made_at,
+            expires_at,
+            // The predecessor is the token before this one of the same owner.
+            replaces: (n % 50 == 1 && (self.size.users..self.size.tokens).contains(&n))
+                .then(|| self.token_id(n - self.size.users)),
+            last_use: None,
+            revocation: None,
+        };
+        store::token::insert_token(conn, &new, &text.digest())?;
+        if n % 4 == 0 {
+            let at = self.now - Duration::hours(1);
+            store::token::update_last_use(conn, &new.id, at, ADDRESS)?;
+        }
+        if fate(n) == Fate::Revoked {
+            let (by, reason) = (new.owner.id(), RevocationReason::Owner);
+            let at = made_at + Duration::days(1);
+            store::token::mark_revoked(conn, &new.id, by, reason, at)?;
+        }
+        let strict = organizations.into_iter().filter(|n| is_strict(*n));
+        for organization in strict.filter(|_| expires_at.is_none()) {
+            let organization = self.organization_id(organization);
+            let until = self.now + Duration::days(30);
+            store::policy::replace_grace(conn, &organization, &new.id, until)?;
+        }
+        Ok(())
+    }
+
+    /// The owner at a place among the owners of tokens, the organizations that it is or
+    /// belongs to, and what a token of it is limited to.
+    fn owner(self, slot: u64, n: u64) -> (Owner, Vec<u64>, Limits) {
+        if !self.size.has_tokens(slot) {
+            let organization = slot / OWNERS % self.size.organizations;
+            let owner = Owner::Organization(self.organization_id(organization));
+            return (owner, vec![organization], Limits::default());
+        }
+        let organizations: Vec<_> = self.memberships(slot).iter().map(|at| at.0).collect();
+        let home = organizations[0];
+        let limits = Limits {
+            organization: (n % 5 == 0).then(|| self.organization_id(home)),
+            projects: (n % 10 == 0).then(|| [self.project_id(home, slot % PROJECTS)].into()),
+        };
+        (Owner::Account(self.account_id(slot)), organizations, limits)
+    }
+}
+
+fn is_strict(organization: u64) -> bool {
+    organization % STRICT == 0
+}
+
+fn scopes(n: u64) -> ScopeSet {
+    let list = SCOPES[usize::try_from(n % 3).unwrap()];
+    list.split(' ').filter_map(ScopeName::parse).collect()
+}
+
+/// The part of a span that has passed at the `n`th of so many, to the millisecond.
+fn share(span: Duration, n: u64, of: u64) -> Duration {
+    let passed = i128::from(span.num_milliseconds()) * i128::from(n) / i128::from(of.max(1));
+    Duration::milliseconds(passed.try_into().unwrap())
+}
