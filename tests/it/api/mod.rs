@@ -3,9 +3,12 @@
 mod body;
 mod cursor;
 mod description;
+mod grounds;
 mod idempotency;
+mod matrix;
 mod problem;
 mod replay;
+mod world;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;
