@@ -108,8 +108,8 @@ impl Kind {
 /// The organizations that the matrix is played on.
 pub struct Grounds {
     pub world: World,
-    home: Place,
-    away: Place,
+    pub home: Place,
+    pub away: Place,
     /// Another organization of the home owner.
     second: Place,
     /// A token of somebody who calls nothing.
@@ -154,33 +154,9 @@ impl Grounds {
             true => self.bearer(entry, caller, &home, &away).await,
             false => self.kept_bearer(entry, caller).await,
         };
-        let mut path = entry.path().to_owned();
-        for (parameter, kind) in entry.parameters().into_iter().zip(kinds) {
-            let id = match kind {
-                Kind::Home | Kind::Away if parameter == "{user}" && entry.is_of_users() => {
-                    match spends {
-                        true => self.world.user("spent").await,
-                        false => self.world.target.clone(),
-                    }
-                }
-                Kind::Home if entry.path().starts_with("/v1/tokens/") => {
-                    self.own_token(caller, &home, &away).await
-                }
-                Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
-                Kind::Home => object(entry, parameter, &home, "cli"),
-                Kind::Away => object(entry, parameter, &away, "api"),
-                Kind::Absent => match (parameter, entry.path().contains("/invitations/")) {
-                    ("{org}", _) => absent("org_"),
-                    ("{project}", _) => absent("prj_"),
-                    ("{user}", _) => absent("usr_"),
-                    ("{id}", true) => absent("inv_"),
-                    ("{id}", false) => absent("tok_"),
-                    _ => "no-such".to_owned(),
-                },
-                Kind::Malformed => "%F0%9F%9A%AA".to_owned(),
-            };
-            path = path.replacen(parameter, &id, 1);
-        }
+        let path = self
+            .path(entry, caller, kinds, spends, (&home, &away))
+            .await;
         let test = &self.world.test;
         let mut request = test.anon().request(entry.method(), test.at(&path));
         if let Some(bearer) = bearer {
@@ -196,6 +172,54 @@ impl Grounds {
                 .body(entry.body.replace("{n}", &number().to_string()));
         }
         request
+    }
+
+    /// The address of an entry with objects of these kinds.
+    async fn path(
+        &self,
+        entry: &Entry,
+        caller: Caller,
+        kinds: &[Kind],
+        spends: bool,
+        (home, away): (&Place, &Place),
+    ) -> String {
+        let mut path = entry.path().to_owned();
+        for (parameter, kind) in entry.parameters().into_iter().zip(kinds) {
+            let id = match kind {
+                Kind::Home | Kind::Away if parameter == "{user}" && entry.is_of_users() => {
+                    match spends {
+                        true => self.world.user("spent").await,
+                        false => self.world.target.clone(),
+                    }
+                }
+                Kind::Home if entry.path().starts_with("/v1/tokens/") => {
+                    self.own_token(caller, home, away).await
+                }
+                Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
+                Kind::Home => object(entry, parameter, home, "cli"),
+                Kind::Away => object(entry, parameter, away, "api"),
+                Kind::Absent => match (parameter, entry.path().contains("/invitations/")) {
+                    ("{org}", _) => absent("org_"),
+                    ("{project}", _) => absent("prj_"),
+                    ("{user}", _) => absent("usr_"),
+                    ("{id}", true) => absent("inv_"),
+                    ("{id}", false) => absent("tok_"),
+                    _ => "no-such".to_owned(),
+                },
+                Kind::Malformed => "%F0%9F%9A%AA".to_owned(),
+            };
+            path = path.replacen(parameter, &id, 1);
+        }
+        path
+    }
+
+    /// The address of an entry with objects that are there, for the operator who acts for the
+    /// member.
+    pub async fn address(&self, entry: &Entry) -> String {
+        let kinds = vec![Kind::Home; entry.parameters().len()];
+        let places = (&self.home, &self.away);
+        self.path(entry, Caller::OperatorFor, &kinds, false, places)
+            .await
     }
 
     /// A bearer that is used again and again.
