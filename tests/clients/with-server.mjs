@@ -1,7 +1,8 @@
 // Runs a command beside a server: node with-server.mjs COMMAND...
 //
 // The command finds in its environment what somebody who integrates a client would be told:
-// the server's address, a confidential client's id and secret, and how a person approves.
+// the server's address, a confidential client's id and secret, the operator token, and how a
+// person approves.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,6 +24,7 @@ try {
       ISSUER: server.url,
       RESOURCE_SERVER,
       RESOURCE_SERVER_SECRET: secretIn(said),
+      OPERATOR_TOKEN: await server.operatorToken(),
       APPROVER: JSON.stringify(ADA),
       APPROVE: fileURLToPath(new URL('approve.mjs', import.meta.url)),
     },

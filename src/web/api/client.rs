@@ -16,7 +16,13 @@ use utoipa::OpenApi;
 
 /// The addresses of this module.
 #[derive(OpenApi)]
-#[openapi(paths(list_clients, create_client, show_client, change_client, revoke_tokens))]
+#[openapi(paths(
+    list_clients,
+    create_client,
+    show_client,
+    change_client,
+    revoke_client_tokens
+))]
 pub struct Description;
 
 /// List the registered clients, by id. For the operator alone.
@@ -132,7 +138,10 @@ pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResp
     request_body = RevokeAll,
     responses((status = 200, description = "The tokens are revoked.", body = Revoked))
 )]
-pub async fn revoke_tokens(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn revoke_client_tokens(
+    call: Call,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let before = call.read(|body| token::read_moment(body, "issued_before"))?;
     token::end(&call, Ended::Client(id.into_inner()), before).await

@@ -136,11 +136,14 @@ fn project_routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/projects/{project}/members",
-            [read(project::list_members)],
+            [read(project::list_project_members)],
         ))
         .service(resource(
             "/projects/{project}/members/{user}",
-            [put(project::put_member), delete(project::delete_member)],
+            [
+                put(project::put_project_member),
+                delete(project::delete_project_member),
+            ],
         ));
 }
 
@@ -158,7 +161,7 @@ fn operator_routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/users/{user}/revoke-all",
-            [post(user::revoke_tokens)],
+            [post(user::revoke_user_tokens)],
         ))
         .service(resource(
             "/clients",
@@ -170,7 +173,7 @@ fn operator_routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/clients/{client}/revoke-all",
-            [post(client::revoke_tokens)],
+            [post(client::revoke_client_tokens)],
         ));
 }
 

@@ -22,9 +22,9 @@ use utoipa::OpenApi;
     show_project,
     change_project,
     delete_project,
-    list_members,
-    put_member,
-    delete_member
+    list_project_members,
+    put_project_member,
+    delete_project_member
 ))]
 pub struct Description;
 
@@ -142,7 +142,10 @@ pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     params(("project" = String, Path, description = "The project's id.")),
     responses((status = 200, description = "The people, in one page.", body = List<ProjectMember>))
 )]
-pub async fn list_members(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn list_project_members(
+    call: Call,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
     let found = project::list_members(&call.app, &call.caller, &id).await?;
     let items = found.iter().map(|(account, added_at)| ProjectMember {
         id: account.id.to_string(),
@@ -168,7 +171,7 @@ pub async fn list_members(call: Call, id: web::Path<String>) -> Result<HttpRespo
     ),
     responses((status = 204, description = "The person is in the project."))
 )]
-pub async fn put_member(
+pub async fn put_project_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
@@ -191,7 +194,7 @@ pub async fn put_member(
     ),
     responses((status = 204, description = "The person is not in the project."))
 )]
-pub async fn delete_member(
+pub async fn delete_project_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {

@@ -24,7 +24,7 @@ use utoipa::OpenApi;
     create_user,
     show_user,
     deactivate_user,
-    revoke_tokens
+    revoke_user_tokens
 ))]
 pub struct Description;
 
@@ -133,7 +133,10 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     request_body = RevokeAll,
     responses((status = 200, description = "The tokens are revoked.", body = Revoked))
 )]
-pub async fn revoke_tokens(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn revoke_user_tokens(
+    call: Call,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let before = call.read(|body| token::read_moment(body, "issued_before"))?;
     token::end(&call, Ended::Account(named(&id)?), before).await

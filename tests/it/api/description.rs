@@ -84,13 +84,15 @@ async fn every_address_is_described_and_no_other() {
 async fn every_operation_is_described_in_full() {
     let test = TestApp::start().await;
     let document = described(&test).await;
-    let mut operations = 0;
+    let (mut operations, mut names) = (0, BTreeSet::new());
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             operations += 1;
             let at = format!("{method} {path}");
             assert_ne!(operation["summary"].as_str().unwrap(), "", "{at}");
             assert!(operation["tags"][0].is_string(), "{at}");
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{at}: {name}");
             let answers = operation["responses"].as_object().unwrap();
             for (status, answer) in answers {
                 assert_ne!(answer["description"].as_str().unwrap(), "", "{at} {status}");

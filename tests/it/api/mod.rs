@@ -1,11 +1,18 @@
 //! The management API: what is true of every address below `/v1`.
 
+mod actor;
+mod bad_input;
 mod body;
 mod cursor;
 mod description;
+mod grounds;
 mod idempotency;
+mod matrix;
+mod once;
 mod problem;
 mod replay;
+mod rights;
+mod world;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;

@@ -45,7 +45,15 @@ const TABLES: [&str; 15] = [
     "throttle",
     "idempotency",
     "audit_event",
+    "policy_grace",
+    "project",
+    "project_member",
+    "invitation",
 ];
+
+/// Tables that a call which changes nothing may write: what it was answered, and that it was
+/// tried.
+const TRACES: [&str; 2] = ["idempotency", "throttle"];
 
 impl Database {
     /// Whether the suite runs on PostgreSQL.
@@ -120,6 +128,38 @@ impl Database {
             .filter_map(|file| std::fs::read(file).ok())
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .collect()
+    }
+
+    /// Every row of every table, but for the traces of calls that changed nothing.
+    pub fn content(&self) -> Vec<String> {
+        let tables = TABLES.iter().filter(|table| !TRACES.contains(table));
+        let lines: Vec<Line> = if Self::is_postgres() {
+            let rows: Vec<_> = tables
+                .map(|table| format!("SELECT '{table} ' || t::text AS line FROM {table} t"))
+                .collect();
+            let query = diesel::sql_query(rows.join(" UNION ALL "));
+            query.get_results(&mut self.postgres()).unwrap()
+        } else {
+            let mut conn = self.sqlite();
+            let rows: Vec<_> = tables
+                .map(|table| {
+                    let columns = format!("SELECT name AS line FROM pragma_table_info('{table}')");
+                    let columns: Vec<Line> =
+                        diesel::sql_query(columns).get_results(&mut conn).unwrap();
+                    let columns: Vec<_> = columns
+                        .iter()
+                        .map(|column| format!("quote({})", column.line))
+                        .collect();
+                    let row = columns.join(" || ',' || ");
+                    format!("SELECT '{table} ' || {row} AS line FROM {table}")
+                })
+                .collect();
+            let query = diesel::sql_query(rows.join(" UNION ALL "));
+            query.get_results(&mut conn).unwrap()
+        };
+        let mut lines: Vec<_> = lines.into_iter().map(|line| line.line).collect();
+        lines.sort_unstable();
+        lines
     }
 
     /// Does something in a transaction that stays open, with all its locks, until what is

@@ -1,0 +1,344 @@
+//! The callers of the matrix, their tokens, and what they call about.
+
+use super::matrix::Entry;
+use super::world::{ACTOR, Place, SCOPES, World, number};
+use crate::support::OPERATOR;
+use reqwest::RequestBuilder;
+use serde_json::json;
+use std::collections::HashMap;
+
+/// A kind of caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// Without any token.
+    Nobody,
+    /// With what is no token.
+    Garbage,
+    /// With a token of the owner that was revoked.
+    Ended,
+    /// A member of the home organization, and so on.
+    Member,
+    Admin,
+    Owner,
+    /// The same with every scope but the one that the call needs.
+    MemberWithout,
+    AdminWithout,
+    OwnerWithout,
+    /// The owner of the other organization.
+    Stranger,
+    /// A token of the home organization.
+    Organization,
+    /// A token of the other organization.
+    AwayOrganization,
+    /// A token of the owner that is limited to another organization of theirs.
+    Elsewhere,
+    /// A token of the owner that is limited to one project of the home organization.
+    Narrow,
+    /// The operator.
+    Operator,
+    /// The operator, acting for the member.
+    OperatorFor,
+}
+
+pub const CALLERS: [Caller; 16] = [
+    Caller::Nobody,
+    Caller::Garbage,
+    Caller::Ended,
+    Caller::Member,
+    Caller::Admin,
+    Caller::Owner,
+    Caller::MemberWithout,
+    Caller::AdminWithout,
+    Caller::OwnerWithout,
+    Caller::Stranger,
+    Caller::Organization,
+    Caller::AwayOrganization,
+    Caller::Elsewhere,
+    Caller::Narrow,
+    Caller::Operator,
+    Caller::OperatorFor,
+];
+
+impl Caller {
+    /// Whether the caller shows who it is.
+    pub fn is_known(self) -> bool {
+        ![Self::Nobody, Self::Garbage, Self::Ended].contains(&self)
+    }
+
+    pub fn lacks_scope(self) -> bool {
+        [Self::MemberWithout, Self::AdminWithout, Self::OwnerWithout].contains(&self)
+    }
+
+    pub fn is_operator(self) -> bool {
+        [Self::Operator, Self::OperatorFor].contains(&self)
+    }
+
+    /// Whether the caller is of the other organization.
+    pub fn is_away(self) -> bool {
+        [Self::Stranger, Self::AwayOrganization].contains(&self)
+    }
+
+    /// The caller as it is in its own organization.
+    pub fn role(self) -> Self {
+        match self {
+            Self::Stranger => Self::Owner,
+            Self::AwayOrganization => Self::Organization,
+            other => other,
+        }
+    }
+}
+
+/// Which object an address names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// One of the home organization, or the caller's own.
+    Home,
+    /// One of the other organization, or another's.
+    Away,
+    /// None, by an id that could be one.
+    Absent,
+    /// None, by what is no id.
+    Malformed,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Home, Self::Away, Self::Absent, Self::Malformed];
+}
+
+/// The organizations that the matrix is played on.
+pub struct Grounds {
+    pub world: World,
+    pub home: Place,
+    pub away: Place,
+    /// Another organization of the home owner.
+    second: Place,
+    /// A token of somebody who calls nothing.
+    foreign_token: String,
+    bearers: HashMap<(Caller, &'static str), String>,
+}
+
+impl Grounds {
+    pub async fn new() -> Self {
+        let world = World::new().await;
+        let (home, away, second) = (world.home().await, world.away().await, world.home().await);
+        let wish = json!({"name": "of somebody else"});
+        let outsider = Some(world.outsider.as_str());
+        let foreign_token = world.made("/v1/tokens", outsider, &wish).await;
+        Self {
+            world,
+            home,
+            away,
+            second,
+            foreign_token,
+            bearers: HashMap::new(),
+        }
+    }
+
+    /// The call of an entry, by a caller, about objects of these kinds. What it takes away is
+    /// made for it.
+    pub async fn request(
+        &mut self,
+        entry: &Entry,
+        caller: Caller,
+        kinds: &[Kind],
+        spends: bool,
+    ) -> RequestBuilder {
+        let (mut home, mut away) = (self.home.clone(), self.away.clone());
+        if spends && entry.is_in_place() {
+            match kinds[0] {
+                Kind::Away => away = self.world.away().await,
+                _ => home = self.world.home().await,
+            }
+        }
+        let bearer = match spends {
+            true => self.bearer(entry, caller, &home, &away).await,
+            false => self.kept_bearer(entry, caller).await,
+        };
+        let path = self
+            .path(entry, caller, kinds, spends, (&home, &away))
+            .await;
+        let test = &self.world.test;
+        let mut request = test.anon().request(entry.method(), test.at(&path));
+        if let Some(bearer) = bearer {
+            request = request.bearer_auth(bearer);
+        }
+        if caller == Caller::OperatorFor {
+            request = request.header(ACTOR, &self.world.member);
+        }
+        if !entry.body.is_empty() {
+            request = request
+                .header("idempotency-key", format!("matrix-{}", number()))
+                .header("content-type", "application/json")
+                .body(entry.body.replace("{n}", &number().to_string()));
+        }
+        request
+    }
+
+    /// The address of an entry with objects of these kinds.
+    async fn path(
+        &self,
+        entry: &Entry,
+        caller: Caller,
+        kinds: &[Kind],
+        spends: bool,
+        (home, away): (&Place, &Place),
+    ) -> String {
+        let mut path = entry.path().to_owned();
+        for (parameter, kind) in entry.parameters().into_iter().zip(kinds) {
+            let id = match kind {
+                Kind::Home | Kind::Away if parameter == "{user}" && entry.is_of_users() => {
+                    match spends {
+                        true => self.world.user("spent").await,
+                        false => self.world.target.clone(),
+                    }
+                }
+                Kind::Home if entry.path().starts_with("/v1/tokens/") => {
+                    self.own_token(caller, home, away).await
+                }
+                Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
+                Kind::Home => object(entry, parameter, home, "cli"),
+                Kind::Away => object(entry, parameter, away, "api"),
+                Kind::Absent => match (parameter, entry.path().contains("/invitations/")) {
+                    ("{org}", _) => absent("org_"),
+                    ("{project}", _) => absent("prj_"),
+                    ("{user}", _) => absent("usr_"),
+                    ("{id}", true) => absent("inv_"),
+                    ("{id}", false) => absent("tok_"),
+                    _ => "no-such".to_owned(),
+                },
+                Kind::Malformed => "%F0%9F%9A%AA".to_owned(),
+            };
+            path = path.replacen(parameter, &id, 1);
+        }
+        path
+    }
+
+    /// The address of an entry with objects that are there, for the operator who acts for the
+    /// member.
+    pub async fn address(&self, entry: &Entry) -> String {
+        let kinds = vec![Kind::Home; entry.parameters().len()];
+        let places = (&self.home, &self.away);
+        self.path(entry, Caller::OperatorFor, &kinds, false, places)
+            .await
+    }
+
+    /// A bearer that is used again and again.
+    async fn kept_bearer(&mut self, entry: &Entry, caller: Caller) -> Option<String> {
+        let named = match caller.lacks_scope() {
+            true => entry.scope,
+            false => "",
+        };
+        if let Some(bearer) = self.bearers.get(&(caller, named)) {
+            return Some(bearer.clone());
+        }
+        let (home, away) = (self.home.clone(), self.away.clone());
+        let bearer = self.bearer(entry, caller, &home, &away).await?;
+        self.bearers.insert((caller, named), bearer.clone());
+        Some(bearer)
+    }
+
+    /// What a caller shows.
+    async fn bearer(
+        &self,
+        entry: &Entry,
+        caller: Caller,
+        home: &Place,
+        away: &Place,
+    ) -> Option<String> {
+        let world = &self.world;
+        let without: Vec<&str> = SCOPES
+            .into_iter()
+            .filter(|scope| *scope != entry.scope)
+            .collect();
+        let limited = |limit: &str, id: serde_json::Value| {
+            let mut wish = json!({"name": "limited", "scopes": SCOPES});
+            wish[limit] = id;
+            wish
+        };
+        Some(match caller {
+            Caller::Nobody => return None,
+            Caller::Garbage => "dc_nothing".to_owned(),
+            Caller::Ended => self.ended().await,
+            Caller::Member => world.personal(&world.member, &SCOPES).await,
+            Caller::Admin => world.personal(&world.admin, &SCOPES).await,
+            Caller::Owner => world.personal(&world.owner, &SCOPES).await,
+            Caller::MemberWithout => world.personal(&world.member, &without).await,
+            Caller::AdminWithout => world.personal(&world.admin, &without).await,
+            Caller::OwnerWithout => world.personal(&world.owner, &without).await,
+            Caller::Stranger => world.personal(&world.stranger, &SCOPES).await,
+            Caller::Organization => world.organizational(&home.org).await,
+            Caller::AwayOrganization => world.organizational(&away.org).await,
+            Caller::Elsewhere => {
+                let wish = limited("organization", json!(self.second.org));
+                world.token("/v1/tokens", Some(&world.owner), &wish).await
+            }
+            Caller::Narrow => {
+                let wish = limited("projects", json!([home.project]));
+                world.token("/v1/tokens", Some(&world.owner), &wish).await
+            }
+            Caller::Operator | Caller::OperatorFor => OPERATOR.to_owned(),
+        })
+    }
+
+    async fn ended(&self) -> String {
+        let world = &self.world;
+        let wish = json!({"name": "ended", "scopes": SCOPES});
+        let owner = Some(world.owner.as_str());
+        let made = world.operator(reqwest::Method::POST, "/v1/tokens", owner, &wish);
+        let made = made.await.body;
+        let path = format!("/v1/tokens/{}", made["id"].as_str().unwrap());
+        let nothing = json!({});
+        let revoked = world.operator(reqwest::Method::DELETE, &path, owner, &nothing);
+        assert_eq!(revoked.await.status, 204);
+        made["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of a new token of whoever calls.
+    async fn own_token(&self, caller: Caller, home: &Place, away: &Place) -> String {
+        let world = &self.world;
+        let person = match caller {
+            Caller::Admin | Caller::AdminWithout => &world.admin,
+            Caller::Stranger => &world.stranger,
+            Caller::Owner | Caller::OwnerWithout | Caller::Elsewhere | Caller::Narrow => {
+                &world.owner
+            }
+            _ => &world.member,
+        };
+        let mut wish = json!({"name": "spare"});
+        let of_organization = |org: &str| format!("/v1/orgs/{org}/tokens");
+        match caller {
+            Caller::Organization => {
+                return world.made(&of_organization(&home.org), None, &wish).await;
+            }
+            Caller::AwayOrganization => {
+                return world.made(&of_organization(&away.org), None, &wish).await;
+            }
+            Caller::Elsewhere => wish["organization"] = json!(self.second.org),
+            Caller::Narrow => wish["projects"] = json!([home.project]),
+            _ => {}
+        }
+        world.made("/v1/tokens", Some(person), &wish).await
+    }
+}
+
+impl Entry {
+    fn is_of_users(&self) -> bool {
+        self.path().starts_with("/v1/users/")
+    }
+}
+
+fn object(entry: &Entry, parameter: &str, place: &Place, client: &str) -> String {
+    match parameter {
+        "{org}" => place.org.clone(),
+        "{project}" => place.project.clone(),
+        "{user}" => place.user.clone(),
+        "{client}" => client.to_owned(),
+        _ if entry.path().contains("/invitations/") => place.invitation.clone(),
+        _ => place.token.clone(),
+    }
+}
+
+/// An id of this kind that names nothing.
+fn absent(prefix: &str) -> String {
+    format!("{prefix}{}", "0".repeat(32))
+}

@@ -1,0 +1,373 @@
+//! Who may call what, on what (AUZ-01, OPR-02, API-06): every address with every kind of
+//! caller, on objects of the caller's organization, of a foreign one, and on none.
+//!
+//! The table names who is allowed. Everybody else must be refused, with the same words whether
+//! the object is there or not, and nothing may change.
+
+use super::grounds::{CALLERS, Caller, Grounds, Kind};
+use super::send;
+use crate::support::TestApp;
+use crate::support::device::Answer;
+use Caller::{Admin, Elsewhere, Member, Narrow, Operator, OperatorFor, Organization, Owner};
+use Kind::{Absent, Away, Home, Malformed};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An address with its method, and who may call it.
+pub struct Entry {
+    /// The method and the address.
+    pub route: &'static str,
+    /// The scope that a token needs; empty if any token will do.
+    pub scope: &'static str,
+    /// What is sent; `{n}` is another number each time.
+    pub body: &'static str,
+    /// How whoever is allowed is answered.
+    pub status: u16,
+    allowed: &'static [Caller],
+}
+
+/// Whoever has a token with the scope.
+const EVERYBODY: &[Caller] = &[
+    Member,
+    Admin,
+    Owner,
+    Organization,
+    Elsewhere,
+    Narrow,
+    Operator,
+    OperatorFor,
+];
+/// Persons, with tokens that are limited to nothing.
+const PERSONS: &[Caller] = &[Member, Admin, Owner, Operator, OperatorFor];
+/// Who is in the organization.
+const MEMBERS: &[Caller] = &[Member, Admin, Owner, Organization, Operator, OperatorFor];
+/// The same, and the token that is limited to the project.
+const REACHING: &[Caller] = &[
+    Member,
+    Admin,
+    Owner,
+    Organization,
+    Narrow,
+    Operator,
+    OperatorFor,
+];
+const ADMINS: &[Caller] = &[Admin, Owner, Organization, Operator, OperatorFor];
+/// The same, and the owner's token that is limited to the project.
+const PROJECT_ADMINS: &[Caller] = &[Admin, Owner, Organization, Narrow, Operator, OperatorFor];
+const OWNERS: &[Caller] = &[Owner, Operator, OperatorFor];
+const OPERATORS: &[Caller] = &[Operator, OperatorFor];
+
+const fn entry(
+    route: &'static str,
+    scope: &'static str,
+    body: &'static str,
+    status: u16,
+    allowed: &'static [Caller],
+) -> Entry {
+    Entry {
+        route,
+        scope,
+        body,
+        status,
+        allowed,
+    }
+}
+
+/// A moment before every token, so that nothing ends.
+const BEFORE: &str = r#"{"issued_before": "2020-01-01T00:00:00Z"}"#;
+const NAME: &str = r#"{"name": "Name {n}"}"#;
+const ROLE: &str = r#"{"role": "member"}"#;
+
+#[rustfmt::skip]
+pub const TABLE: [Entry; 46] = [
+    entry("GET /v1/me", "", "", 200, EVERYBODY),
+    entry("GET /v1/scopes", "", "", 200, EVERYBODY),
+    entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
+    entry("POST /v1/tokens", "tokens:write", NAME, 201, EVERYBODY),
+    entry("POST /v1/tokens/revoke-all", "tokens:write", BEFORE, 200, EVERYBODY),
+    entry("GET /v1/tokens/{id}", "tokens:read", "", 200, EVERYBODY),
+    entry("DELETE /v1/tokens/{id}", "tokens:write", "", 204, EVERYBODY),
+    entry("POST /v1/tokens/{id}/rotate", "tokens:write", "{}", 201, EVERYBODY),
+    entry("GET /v1/orgs", "orgs:read", "", 200, EVERYBODY),
+    entry("POST /v1/orgs", "orgs:write", NAME, 201, PERSONS),
+    entry("GET /v1/orgs/{org}", "orgs:read", "", 200, MEMBERS),
+    entry("PATCH /v1/orgs/{org}", "orgs:write", NAME, 200, ADMINS),
+    entry("DELETE /v1/orgs/{org}", "orgs:write", "", 204, OWNERS),
+    entry("GET /v1/orgs/{org}/policy/effects", "orgs:write", "", 200, OWNERS),
+    entry("GET /v1/orgs/{org}/tokens", "tokens:read", "", 200, ADMINS),
+    entry("POST /v1/orgs/{org}/tokens", "tokens:write", NAME, 201, ADMINS),
+    entry("POST /v1/orgs/{org}/tokens/revoke-all", "tokens:write", BEFORE, 200, ADMINS),
+    entry("GET /v1/orgs/{org}/tokens/{id}", "tokens:read", "", 200, ADMINS),
+    entry("DELETE /v1/orgs/{org}/tokens/{id}", "tokens:write", "", 204, ADMINS),
+    entry("POST /v1/orgs/{org}/tokens/{id}/rotate", "tokens:write", "{}", 201, ADMINS),
+    entry("GET /v1/orgs/{org}/members", "orgs:read", "", 200, MEMBERS),
+    entry("PUT /v1/orgs/{org}/members/{user}", "orgs:write", ROLE, 200, ADMINS),
+    entry("DELETE /v1/orgs/{org}/members/{user}", "orgs:write", "", 204, ADMINS),
+    entry("GET /v1/orgs/{org}/invitations", "orgs:read", "", 200, ADMINS),
+    entry("POST /v1/orgs/{org}/invitations", "orgs:write", ROLE, 201, ADMINS),
+    entry("DELETE /v1/orgs/{org}/invitations/{id}", "orgs:write", "", 204, ADMINS),
+    entry("GET /v1/projects", "projects:read", "", 200, EVERYBODY),
+    entry("GET /v1/orgs/{org}/projects", "projects:read", "", 200, REACHING),
+    entry("POST /v1/orgs/{org}/projects", "projects:write", NAME, 201, ADMINS),
+    entry("GET /v1/projects/{project}", "projects:read", "", 200, REACHING),
+    entry("PATCH /v1/projects/{project}", "projects:write", NAME, 200, PROJECT_ADMINS),
+    entry("DELETE /v1/projects/{project}", "projects:write", "", 204, PROJECT_ADMINS),
+    entry("GET /v1/projects/{project}/members", "projects:read", "", 200, REACHING),
+    entry("PUT /v1/projects/{project}/members/{user}", "projects:write", "{}", 204, PROJECT_ADMINS),
+    entry("DELETE /v1/projects/{project}/members/{user}", "projects:write", "", 204, PROJECT_ADMINS),
+    entry("GET /v1/status", "", "", 200, OPERATORS),
+    entry("GET /v1/users", "", "", 200, OPERATORS),
+    entry("POST /v1/users", "", r#"{"name": "New", "email": "new{n}@example.com", "password": "violet kettle marches north"}"#, 201, OPERATORS),
+    entry("GET /v1/users/{user}", "", "", 200, OPERATORS),
+    entry("POST /v1/users/{user}/deactivate", "", "{}", 200, OPERATORS),
+    entry("POST /v1/users/{user}/revoke-all", "", BEFORE, 200, OPERATORS),
+    entry("GET /v1/clients", "", "", 200, OPERATORS),
+    entry("POST /v1/clients", "", r#"{"id": "client{n}", "name": "New"}"#, 201, OPERATORS),
+    entry("GET /v1/clients/{client}", "", "", 200, OPERATORS),
+    entry("PATCH /v1/clients/{client}", "", r#"{"state": "active"}"#, 200, OPERATORS),
+    entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
+];
+
+/// What is about the caller's own things, and so needs a person from the operator.
+const OF_ONESELF: [&str; 6] = [
+    "GET /v1/tokens",
+    "POST /v1/tokens",
+    "GET /v1/tokens/{id}",
+    "DELETE /v1/tokens/{id}",
+    "POST /v1/tokens/{id}/rotate",
+    "POST /v1/orgs",
+];
+
+impl Entry {
+    pub fn method(&self) -> Method {
+        self.route.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    pub fn path(&self) -> &'static str {
+        self.route.split(' ').nth(1).unwrap()
+    }
+
+    /// The names of the objects in the address.
+    pub fn parameters(&self) -> Vec<&'static str> {
+        let parts = self.path().split('/');
+        parts.filter(|part| part.starts_with('{')).collect()
+    }
+
+    fn is_for_operators(&self) -> bool {
+        self.allowed == OPERATORS
+    }
+
+    /// Whether it is about something in an organization.
+    pub fn is_in_place(&self) -> bool {
+        let first = self.parameters().first().copied();
+        first.is_some_and(|first| ["{org}", "{project}"].contains(&first))
+    }
+
+    /// Whether a call that succeeds takes away what it is about.
+    pub fn spends(&self, kinds: &[Kind]) -> bool {
+        self.method() == Method::DELETE
+            || self.route.ends_with("/rotate")
+            || self.route.ends_with("/deactivate")
+            || (self.method() == Method::PUT && kinds[0] != kinds[1])
+    }
+
+    /// How a caller is answered; `None` if it is refused.
+    fn expected(&self, caller: Caller, kinds: &[Kind]) -> Option<u16> {
+        let is_allowed = match caller.lacks_scope() {
+            true => self.scope.is_empty() && !self.is_for_operators(),
+            false => self.allowed.contains(&caller.role()),
+        };
+        if !is_allowed {
+            return None;
+        }
+        if caller == Operator && OF_ONESELF.contains(&self.route) {
+            return Some(400);
+        }
+        if !self.is_in_place() {
+            let is_there = match kinds {
+                [Away] => self.is_for_operators(),
+                [kind] => *kind == Home,
+                _ => true,
+            };
+            return Some(if is_there { self.status } else { 404 });
+        }
+        match (kinds[0], caller.is_operator()) {
+            (Home, _) if caller.is_away() => return None,
+            (Away, false) if !caller.is_away() => return None,
+            (Home | Away, _) => {}
+            (_, true) => return Some(404),
+            (_, false) => return None,
+        }
+        match (self.route, kinds) {
+            (_, [_]) => Some(self.status),
+            (_, [place, object]) if place == object => Some(self.status),
+            // The operator adds anybody; nobody else learns that there is such a person.
+            ("PUT /v1/orgs/{org}/members/{user}", [_, Home | Away]) if caller.is_operator() => {
+                Some(200)
+            }
+            // Who is not in the project is out of it.
+            ("DELETE /v1/projects/{project}/members/{user}", [_, Home | Away | Absent]) => {
+                Some(204)
+            }
+            _ => Some(404),
+        }
+    }
+}
+
+/// Every way to choose the objects of an address.
+fn choices(parameters: usize) -> Vec<Vec<Kind>> {
+    let mut choices = vec![Vec::new()];
+    for _ in 0..parameters {
+        choices = choices
+            .iter()
+            .flat_map(|chosen| Kind::ALL.map(|kind| chosen.iter().copied().chain([kind]).collect()))
+            .collect();
+    }
+    choices
+}
+
+/// A refusal, without what is different each time.
+fn words(answer: &Answer) -> (u16, Value, Option<String>) {
+    let mut body = answer.body.clone();
+    body.as_object_mut().unwrap().remove("request_id").unwrap();
+    let challenge = answer.headers.get("www-authenticate");
+    let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
+    (answer.status, body, challenge)
+}
+
+/// Whether a refusal is as it must be.
+fn is_refused(entry: &Entry, caller: Caller, kinds: &[Kind], answer: &Answer) -> bool {
+    let (status, body) = (answer.status, &answer.body);
+    if body["status"] != status || answer.headers["content-type"] != "application/problem+json" {
+        return false;
+    }
+    if !caller.is_known() {
+        return status == 401;
+    }
+    if kinds.iter().any(|kind| *kind != Home) {
+        return [403, 404].contains(&status);
+    }
+    let code = match (entry.is_for_operators(), caller.lacks_scope()) {
+        (true, _) => "operator_required",
+        (false, true) => "insufficient_scope",
+        (false, false) => return status == 403,
+    };
+    let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+    let scope = format!(r#"scope="{}""#, entry.scope);
+    body["code"] == code && (entry.is_for_operators() || challenge.contains(&scope))
+}
+
+/// API-06: an object that is there and one that is not are refused in the same words, but for
+/// those of the caller's own organization.
+fn unlike(
+    caller: Caller,
+    refused: &BTreeMap<Vec<Kind>, (u16, Value, Option<String>)>,
+) -> Option<&Vec<Kind>> {
+    let own = if caller.is_away() { Away } else { Home };
+    let is_unlike = |kinds: &&Vec<Kind>| {
+        (0..kinds.len()).any(|at| {
+            let mut absent = (*kinds).clone();
+            absent[at] = Absent;
+            let is_foreign = kinds[at] != own && kinds[at] != Malformed;
+            is_foreign
+                && refused
+                    .get(&absent)
+                    .is_some_and(|words| *words != refused[*kinds])
+        })
+    };
+    refused.keys().find(is_unlike)
+}
+
+/// Every address below `/v1`, with its method, as the server describes it.
+async fn described(test: &TestApp) -> BTreeSet<String> {
+    let document = send(test.anon().get(test.at("/openapi.json"))).await.body;
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            if path.starts_with("/v1/") {
+                described.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    described
+}
+
+/// A new address without an entry fails the suite.
+#[actix_web::test]
+async fn every_address_is_in_the_table() {
+    let test = TestApp::start().await;
+    let known: BTreeSet<String> = TABLE.iter().map(|entry| entry.route.to_owned()).collect();
+    assert_eq!(known, described(&test).await);
+}
+
+/// AUZ-01, OPR-02, API-02, API-06.
+#[actix_web::test]
+async fn every_call_is_answered_as_the_table_says() {
+    let mut grounds = Grounds::new().await;
+    let (mut calls, mut refusals) = (0, 0);
+    let (mut types, mut faults) = (BTreeSet::new(), Vec::new());
+    for entry in &TABLE {
+        for caller in CALLERS {
+            let at = format!("{} {caller:?}", entry.route);
+            let mut refused = BTreeMap::new();
+            let mut allowed = Vec::new();
+            let mut requests = Vec::new();
+            for kinds in choices(entry.parameters().len()) {
+                match entry.expected(caller, &kinds) {
+                    Some(status) if status < 300 => allowed.push((kinds, status)),
+                    expected => {
+                        let request = grounds.request(entry, caller, &kinds, false).await;
+                        requests.push((kinds, expected, request));
+                    }
+                }
+            }
+            let before = grounds.world.test.database.content();
+            for (kinds, expected, request) in requests {
+                let answer = send(request).await;
+                let is_right = match expected {
+                    Some(status) => answer.status == status,
+                    None => is_refused(entry, caller, &kinds, &answer),
+                };
+                if !is_right {
+                    faults.push(format!("{at} {kinds:?} {expected:?}: {answer:?}"));
+                    if answer.status < 300 {
+                        continue;
+                    }
+                }
+                types.insert(answer.body["type"].as_str().unwrap().to_owned());
+                refused.insert(kinds, words(&answer));
+            }
+            let after = grounds.world.test.database.content();
+            if before != after {
+                let new = after.iter().find(|line| !before.contains(line));
+                faults.push(format!("{at} wrote {new:?}"));
+            }
+            if let Some(kinds) = unlike(caller, &refused) {
+                faults.push(format!("{at} {kinds:?} is told apart from what is absent"));
+            }
+            calls += refused.len() + allowed.len();
+            refusals += refused.len();
+            for (kinds, status) in allowed {
+                let spends = entry.spends(&kinds);
+                let request = grounds.request(entry, caller, &kinds, spends).await;
+                let answer = send(request).await;
+                if answer.status != status {
+                    faults.push(format!("{at} {kinds:?} {status}: {answer:?}"));
+                }
+            }
+        }
+    }
+    println!(
+        "matrix: {} addresses, {} kinds of caller, {calls} calls, {refusals} of them refused",
+        TABLE.len(),
+        CALLERS.len()
+    );
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(calls > 3_500 && refusals > 2_500, "{calls} {refusals}");
+    for kind in &types {
+        let page = grounds.world.test.anon().get(kind).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{kind}");
+    }
+    assert!(types.len() > 5, "{types:?}");
+}
