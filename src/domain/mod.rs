@@ -3,6 +3,7 @@
 //! Time and random bytes arrive as arguments, so every rule can be tested as a table.
 
 pub mod account;
+pub mod advice;
 pub mod audit;
 pub mod client;
 pub mod decision;

@@ -100,8 +100,12 @@ pub fn highest_role(memberships: &[Membership]) -> Option<Role> {
     memberships.iter().map(|membership| membership.role).max()
 }
 
+/// What is no slug, since pages have these names where organizations have theirs.
+const RESERVED: [&str; 4] = ["invitations", "new", "search", "settings"];
+
 /// The slug of an organization's name: lower-case letters, digits and single dashes.
-/// Fails when the name has no letter or digit of ASCII to make one from.
+/// Fails when the name has no letter or digit of ASCII to make one from, and when a page has
+/// its address.
 pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
     let mut slug = String::new();
     for c in name.to_lowercase().chars().take(100) {
@@ -116,6 +120,12 @@ pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
         return Err(Fault::new(
             field,
             "Use at least one letter from a to z or a digit: the organization's address is made from it.",
+        ));
+    }
+    if RESERVED.contains(&slug) {
+        return Err(Fault::new(
+            field,
+            "A page has the address that would be made from this name. Choose a longer one.",
         ));
     }
     Ok(slug.to_owned())
@@ -140,9 +150,12 @@ mod tests {
             ("Acme", "acme"),
             ("  Acme, Inc. ", "acme-inc"),
             ("Ångström 9", "ngstr-m-9"),
+            ("New Acme", "new-acme"),
         ] {
             assert_eq!(slug("organization", name).unwrap(), expected);
         }
-        assert!(slug("organization", "日本").is_err());
+        for name in ["日本", "New", " new! ", "Settings"] {
+            assert!(slug("organization", name).is_err(), "{name}");
+        }
     }
 }

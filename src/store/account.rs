@@ -7,6 +7,7 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::id::AccountId;
 use crate::domain::secret::Digest;
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = account)]
@@ -42,6 +43,15 @@ impl TryFrom<Row> for Account {
             created_at: row.created_at.and_utc(),
         })
     }
+}
+
+/// The names of accounts, by their ids. What is no id of an account has none.
+pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    let names = account::table
+        .filter(account::id.eq_any(ids.to_vec()))
+        .select((account::id, account::name))
+        .get_results::<(String, String)>(conn)?;
+    Ok(names.into_iter().collect())
 }
 
 /// Remembers a new account. [`Error::Duplicate`] if its email address is taken.

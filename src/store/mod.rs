@@ -5,6 +5,7 @@
 //! says so, and never answers "not found" for a dead database.
 
 pub mod account;
+pub mod activity;
 pub mod audit;
 pub mod client;
 mod conn;

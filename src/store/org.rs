@@ -274,6 +274,14 @@ pub fn count_owners(conn: &mut Conn, organization_id: &OrganizationId) -> Result
         .get_result(conn)?)
 }
 
+/// How many members an organization has.
+pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
+    Ok(membership::table
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .count()
+        .get_result(conn)?)
+}
+
 /// The organizations of a person, by name.
 pub fn list_memberships(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Membership>, Error> {
     membership::table

@@ -9,7 +9,7 @@ use crate::domain::id::{AccountId, OrganizationId, ProjectId};
 use crate::domain::org::Role;
 use crate::domain::project::{Access, Project};
 use diesel::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = project)]
@@ -56,6 +56,25 @@ pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, 
         .optional()?
         .map(Project::try_from)
         .transpose()
+}
+
+/// The names of projects, by their ids. Those that are gone have none.
+pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    let names = project::table
+        .filter(project::id.eq_any(ids.to_vec()))
+        .select((project::id, project::name))
+        .get_results::<(String, String)>(conn)?;
+    Ok(names.into_iter().collect())
+}
+
+/// How many people were added to each of these projects; nothing for one without any.
+pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, i64>, Error> {
+    let counts = project_member::table
+        .filter(project_member::project_id.eq_any(ids.to_vec()))
+        .group_by(project_member::project_id)
+        .select((project_member::project_id, diesel::dsl::count_star()))
+        .get_results::<(String, i64)>(conn)?;
+    Ok(counts.into_iter().collect())
 }
 
 /// Renames a project. [`Error::Duplicate`] if the organization has one of this name.

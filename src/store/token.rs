@@ -258,29 +258,20 @@ pub enum Selection {
     Everything,
 }
 
-/// Rows that are changed by one statement.
-const BATCH: usize = 500;
-
-/// Revokes the tokens of a selection that could still be used, all or those that were made
-/// before a moment; tells which.
-pub fn mark_all_revoked(
-    conn: &mut Conn,
+/// The tokens of a selection that can still be used.
+fn living(
     selection: &Selection,
-    issued_before: Option<Instant>,
-    by: &str,
-    reason: RevocationReason,
     now: Instant,
-) -> Result<Vec<TokenId>, Error> {
-    let mut query = token::table
+) -> token::BoxedQuery<'static, <Conn as diesel::Connection>::Backend> {
+    let query = token::table
         .filter(token::revoked_at.is_null())
         .filter(
             token::expires_at
                 .is_null()
                 .or(token::expires_at.gt(stored(now))),
         )
-        .select(token::id)
         .into_boxed();
-    query = match selection.clone() {
+    match selection.clone() {
         Selection::Owner(Owner::Account(id)) => query.filter(token::account_id.eq(id.to_string())),
         Selection::Owner(Owner::Organization(id)) => {
             query.filter(token::organization_id.eq(id.to_string()))
@@ -295,7 +286,43 @@ pub fn mark_all_revoked(
         ),
         Selection::Client(id) => query.filter(token::client_id.eq(id)),
         Selection::Everything => query,
-    };
+    }
+}
+
+/// The tokens of a selection that can still be used, the newest first.
+pub fn list_living(
+    conn: &mut Conn,
+    selection: &Selection,
+    now: Instant,
+) -> Result<Vec<Token>, Error> {
+    let rows = living(selection, now)
+        .order((token::created_at.desc(), token::id.desc()))
+        .get_results::<Row>(conn)?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
+/// Which of these tokens others came in the place of.
+pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
+    Ok(token::table
+        .filter(token::replaces.eq_any(ids.to_vec()))
+        .select(token::replaces)
+        .get_results(conn)?)
+}
+
+/// Rows that are changed by one statement.
+const BATCH: usize = 500;
+
+/// Revokes the tokens of a selection that could still be used, all or those that were made
+/// before a moment; tells which.
+pub fn mark_all_revoked(
+    conn: &mut Conn,
+    selection: &Selection,
+    issued_before: Option<Instant>,
+    by: &str,
+    reason: RevocationReason,
+    now: Instant,
+) -> Result<Vec<TokenId>, Error> {
+    let mut query = living(selection, now).select(token::id);
     if let Some(moment) = issued_before {
         query = query.filter(token::created_at.lt(stored(moment)));
     }

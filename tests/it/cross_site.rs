@@ -10,6 +10,7 @@ async fn a_form_that_a_browser_sends_for_another_site_is_refused() {
         test,
         mut browser,
         forms,
+        ..
     } = Scene::new().await;
     browser.get("/account").await;
     let own = browser.csrf.clone();
@@ -88,6 +89,7 @@ async fn pages_take_forms_and_nothing_else() {
         test,
         mut browser,
         forms,
+        ..
     } = Scene::new().await;
     let own = browser.csrf.clone();
     let before = test.database.dump();

@@ -2,15 +2,14 @@
 //! it from a page of ours.
 
 use crate::support::browser::Browser;
+use crate::support::source::files;
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::domain::org::Role;
 use std::collections::BTreeSet;
-
-/// The addresses of the pages, as the program registers them.
-const ROUTES: &str = include_str!("../../src/web/pages/mod.rs");
 
 /// Every address that takes a form, with fields that would do something there. An address that
 /// the program gets and this table does not fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 10] = [
+const FORMS: [(&str, &[(&str, &str)]); 33] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
@@ -34,6 +33,7 @@ const FORMS: [(&str, &[(&str, &str)]); 10] = [
     ),
     ("/tokens/revoke-all", &[]),
     ("/tokens/{id}/revoke", &[]),
+    ("/tokens/{id}/rotate", &[("overlap", "none")]),
     ("/account/name", &[("name", "Eve")]),
     (
         "/account/password",
@@ -42,22 +42,72 @@ const FORMS: [(&str, &[(&str, &str)]); 10] = [
             ("new_password", "yellow anvil sleeps under"),
         ],
     ),
+    ("/account/sessions/{id}/sign-out", &[]),
+    ("/o/new", &[("name", "Evil")]),
+    ("/o/{org}/name", &[("name", "Evil")]),
+    ("/o/{org}/leave", &[]),
+    ("/o/{org}/delete", &[("name", "Acme")]),
+    ("/o/{org}/members/{user}/role", &[("role", "owner")]),
+    ("/o/{org}/members/{user}/remove", &[]),
+    ("/o/{org}/invitations", &[("role", "owner")]),
+    ("/o/{org}/invitations/{id}/withdraw", &[]),
+    ("/invite", &[("link", "{link}")]),
+    (
+        "/invite/account",
+        &[
+            ("link", "{link}"),
+            ("name", "Eve"),
+            ("email", "eve@example.com"),
+            ("password", "yellow anvil sleeps under"),
+        ],
+    ),
+    ("/o/{org}/projects/new", &[("name", "Evil")]),
+    ("/o/{org}/projects/{project}/name", &[("name", "Evil")]),
+    (
+        "/o/{org}/projects/{project}/members",
+        &[("member", "{user}")],
+    ),
+    ("/o/{org}/projects/{project}/members/{user}/remove", &[]),
+    ("/o/{org}/projects/{project}/delete", &[]),
+    ("/o/{org}/settings/policy", TERMS),
+    ("/o/{org}/settings/policy/apply", TERMS),
+    (
+        "/o/{org}/settings/api-tokens/new",
+        &[("name", "Evil"), ("expires", "never")],
+    ),
+    ("/o/{org}/settings/api-tokens/revoke-all", &[]),
+    ("/o/{org}/settings/api-tokens/{id}/revoke", &[]),
+    (
+        "/o/{org}/settings/api-tokens/{id}/rotate",
+        &[("overlap", "none")],
+    ),
 ];
 
-/// The one whose address names something else than a token.
-const SIGN_OUT: (&str, &[(&str, &str)]) = ("/account/sessions/{id}/sign-out", &[]);
+/// A tighter policy.
+const TERMS: &[(&str, &str)] = &[
+    ("personal_tokens", "admins"),
+    ("max_lifetime", "7d"),
+    ("grace", "none"),
+];
 
-/// The addresses that have a handler of this kind: `read` or `post`.
-fn addresses(kind: &str) -> BTreeSet<&'static str> {
+/// The addresses that have a handler of this kind, `read` or `post`, as the program registers
+/// them.
+fn addresses(kind: &str) -> BTreeSet<String> {
     let handler = format!("{kind}(");
-    let addresses: BTreeSet<_> = ROUTES
-        .split("resource(")
-        .skip(1)
-        .filter(|resource| resource.contains(&handler))
-        .map(|resource| resource.split('"').nth(1).unwrap())
-        .collect();
+    let mut addresses = BTreeSet::new();
+    for file in files("src/web/pages") {
+        let source = std::fs::read_to_string(file).unwrap();
+        let resources = source.split(".service(resource(").skip(1);
+        addresses.extend(
+            resources
+                .map(|resource| resource.split("\n        .service(").next().unwrap())
+                .map(|resource| resource.split("\n}").next().unwrap())
+                .filter(|resource| resource.contains(&handler))
+                .map(|resource| resource.split('"').nth(1).unwrap().to_owned()),
+        );
+    }
     assert!(
-        addresses.len() > 5,
+        addresses.len() > 30,
         "the list is made from the source: {addresses:?}"
     );
     addresses
@@ -69,43 +119,106 @@ pub struct Scene {
     pub browser: Browser,
     /// Every form, with the ids and codes of the scene.
     pub forms: Vec<(String, Vec<(&'static str, String)>)>,
+    names: Names,
+}
+
+/// What stands for the parts of addresses and fields.
+struct Names {
+    code: String,
+    ticket: String,
+    link: String,
+    user: String,
+    project: String,
+    invitation: String,
+    session: String,
+    token: String,
+    organization_token: String,
+}
+
+impl Names {
+    /// An address or a field of the table, as it is in the scene. `address` decides what `{id}`
+    /// stands for.
+    fn fill(&self, text: &str, address: &str) -> String {
+        let id = match address {
+            address if address.starts_with("/account") => &self.session,
+            address if address.contains("/invitations") => &self.invitation,
+            address if address.contains("/api-tokens") => &self.organization_token,
+            _ => &self.token,
+        };
+        [
+            ("{org}", "acme"),
+            ("{code}", &self.code),
+            ("{ticket}", &self.ticket),
+            ("{link}", &self.link),
+            ("{user}", &self.user),
+            ("{project}", &self.project),
+            ("{id}", id),
+        ]
+        .into_iter()
+        .fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        })
+    }
+}
+
+/// What follows a piece of a page, up to a character.
+fn after(page: &str, piece: &str, end: char) -> String {
+    let (_, rest) = page.split_once(piece).unwrap_or_else(|| panic!("{page}"));
+    rest.split_once(end).unwrap().0.to_owned()
 }
 
 impl Scene {
     pub async fn new() -> Self {
         let test = TestApp::start().await;
+        let user = test
+            .add_account("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
+            .await;
         test.token(&["tokens:read"]).await;
         let device = test.device("tokens:read").await;
         let mut browser = test.user().await;
         let consent = browser.type_code(&device.user_code).await;
-        let ticket = consent.field("ticket").unwrap();
         let tokens = browser.get("/tokens").await;
-        let id_after = |page: &str, before: &str| {
-            let (_, id) = page.split_once(before).unwrap();
-            id.split_once('/').unwrap().0.to_owned()
-        };
-        let token_id = id_after(&tokens.body, r#"href="/tokens/tok_"#);
         let account = browser.get("/account").await;
-        let session_id = id_after(&account.body, "/account/sessions/");
+        let invited = browser
+            .post("/o/acme/invitations", &[("role", "member")])
+            .await;
+        let members = browser.get("/o/acme/members").await;
+        let project = browser
+            .post("/o/acme/projects/new", &[("name", "Website")])
+            .await;
+        let project = after(project.location(), "/projects/", '?');
+        let path = format!("/o/acme/projects/{project}/members");
+        browser.post(&path, &[("member", user.as_str())]).await;
+        let fields = [("name", "build"), ("expires", "never")];
+        browser
+            .post("/o/acme/settings/api-tokens/new", &fields)
+            .await;
+        let shelf = browser.get("/o/acme/settings/api-tokens").await;
+        let names = Names {
+            code: device.user_code.clone(),
+            ticket: consent.field("ticket").unwrap(),
+            link: after(&invited.body, "/invite?link=", '<'),
+            user: user.to_string(),
+            project,
+            invitation: after(&members.body, "/o/acme/invitations/", '/'),
+            session: after(&account.body, "/account/sessions/", '/'),
+            token: format!("tok_{}", after(&tokens.body, r#"href="/tokens/tok_"#, '/')),
+            organization_token: format!("tok_{}", after(&shelf.body, "/api-tokens/tok_", '/')),
+        };
         let forms = FORMS
             .iter()
-            .chain([&SIGN_OUT])
             .map(|(address, fields)| {
-                let id = match address.starts_with("/account") {
-                    true => session_id.clone(),
-                    false => format!("tok_{token_id}"),
-                };
-                let fields = fields.iter().map(|(name, value)| {
-                    let value = value.replace("{code}", &device.user_code);
-                    (*name, value.replace("{ticket}", &ticket))
-                });
-                (address.replace("{id}", &id), fields.collect())
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| (*name, names.fill(value, address)));
+                (names.fill(address, address), fields.collect())
             })
             .collect();
         Self {
             test,
             browser,
             forms,
+            names,
         }
     }
 }
@@ -122,8 +235,7 @@ pub fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a s
 fn every_address_that_takes_a_form_is_tried() {
     let tried: BTreeSet<_> = FORMS
         .iter()
-        .chain([&SIGN_OUT])
-        .map(|(address, _)| *address)
+        .map(|(address, _)| (*address).to_owned())
         .collect();
     assert_eq!(tried, addresses("post"));
 }
@@ -135,6 +247,7 @@ async fn a_form_without_the_token_of_this_session_changes_nothing() {
         test,
         mut browser,
         forms,
+        ..
     } = Scene::new().await;
     let stranger = {
         let mut stranger = test.browser();
@@ -202,16 +315,13 @@ async fn reading_any_address_changes_nothing() {
         test,
         mut browser,
         forms,
+        names,
     } = Scene::new().await;
     let own = browser.csrf.clone();
     let before = test.database.dump();
     for address in addresses("read") {
         for method in [reqwest::Method::GET, reqwest::Method::HEAD] {
-            let (path, _) = forms
-                .iter()
-                .find(|(path, _)| path.starts_with("/tokens/tok_"))
-                .unwrap();
-            let address = address.replace("/tokens/{id}/revoke", path);
+            let address = names.fill(&address, &address);
             let request = browser.request(method.clone(), &address);
             let page = browser.send(request).await;
             assert!(

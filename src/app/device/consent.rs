@@ -204,6 +204,8 @@ pub struct Decided {
     pub client_name: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// When the token will end, if it was approved; `None` if never.
+    pub token_expires_at: Option<Instant>,
 }
 
 /// Carries out a decision, once.
@@ -235,9 +237,11 @@ pub async fn decide(
                 store::device::find_grant_by_id(conn, &grant_id)?.ok_or(Error::NotFound)?;
             let outcome = write(&handle, conn, &event, &grant, &account_id, &decision)?;
             let client = store::client::find_client(conn, &grant.client_id)?;
+            let owner = token::find_owner(conn, &account_id)?;
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
                 outcome,
+                token_expires_at: owner.and_then(|owner| owner.default_end(&handle, event.at)),
             };
             Ok::<_, Error>((decided, device_code))
         })

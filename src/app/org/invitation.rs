@@ -103,23 +103,36 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
     mail::send(app, letter.message(to));
 }
 
-/// The invitations of an organization that still work, for its admins.
-pub async fn list_invitations(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-) -> Result<Vec<Invitation>, Error> {
+/// An invitation that still works.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The name of the person who made it; `None` if it was no person.
+    pub inviter: Option<String>,
+}
+
+/// The invitations of an organization that still work, the newest first, for its admins.
+pub async fn list_invitations(app: &App, caller: &Caller, named: &str) -> Result<Vec<Open>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, READ, Role::Admin)?;
-            Ok(store::invitation::list_invitations(
-                conn,
-                &organization.id,
-                now,
-            )?)
+            let invitations = store::invitation::list_invitations(conn, &organization.id, now)?;
+            let makers: Vec<_> = invitations
+                .iter()
+                .map(|invitation| invitation.invited_by.clone())
+                .collect();
+            let names = store::account::list_names(conn, &makers)?;
+            Ok(invitations
+                .into_iter()
+                .map(|invitation| Open {
+                    inviter: names.get(&invitation.invited_by).cloned(),
+                    invitation,
+                })
+                .collect())
         })
         .await
 }
@@ -153,6 +166,8 @@ pub struct Offer {
     pub invitation: Invitation,
     /// The organization to join.
     pub organization: Organization,
+    /// The name of the person who made the invitation; `None` if it was no person.
+    pub inviter: Option<String>,
 }
 
 /// What a link offers; [`Error::NotFound`] for one that is unknown, over, used or withdrawn.
@@ -167,9 +182,12 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
     let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
     let organization =
         store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
+    let maker = invitation.invited_by.clone();
+    let inviter = store::account::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
     Ok(Offer {
         invitation,
         organization,
+        inviter,
     })
 }
 
@@ -227,6 +245,7 @@ impl Acceptance {
         let Offer {
             invitation,
             organization,
+            ..
         } = find_offer(conn, &self.link, self.accepted.at)?;
         if invitation
             .email

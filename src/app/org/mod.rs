@@ -3,15 +3,19 @@
 mod invitation;
 mod joining;
 mod member;
+mod overview;
 mod policy;
 
 pub use invitation::{
-    NewInvitation, Offer, accept, accept_as_new, invite, list_invitations, look_at,
+    NewInvitation, Offer, Open, accept, accept_as_new, invite, list_invitations, look_at,
     send_invitation, withdraw,
 };
 pub(super) use joining::{Joining, join};
 pub(super) use member::depart_everywhere;
 pub use member::{list_members, put_member, remove_member};
+pub use overview::{
+    Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
+};
 pub use policy::{Affected, Change, Effect, Tightening, review, update};
 
 use super::caller::{Caller, Denial};

@@ -2,7 +2,9 @@
 
 mod active;
 mod admitting;
+mod choosing;
 mod draft;
+mod listing;
 mod making;
 mod owner;
 mod revocation;
@@ -10,9 +12,11 @@ mod rotation;
 
 pub use active::{ActiveToken, Holder, Introspector, authenticate, introspect, introspector};
 pub(super) use active::{Found, load, look_up};
+pub use choosing::{Choices, choices};
 pub(super) use draft::{Draft, draft, insert};
+pub use listing::{Listed, find_listed, list_listed, list_living};
 pub use making::{Wish, create, reserve};
-pub use owner::{OwnerStanding, grantable, standing};
+pub use owner::{OwnerStanding, standing};
 pub(super) use owner::{find_owner, hold_owner};
 pub(super) use revocation::end_all;
 pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};

@@ -98,12 +98,6 @@ fn with_memberships(
         .transpose()
 }
 
-/// The scopes that a person can put into a token.
-pub async fn grantable(app: &App, person: &SignedIn) -> Result<ScopeSet, Error> {
-    let standing = standing(app, person).await?;
-    Ok(standing.allowed(app, &app.config().scopes.names()))
-}
-
 /// A person's organizations and roles at this moment.
 pub async fn standing(app: &App, person: &SignedIn) -> Result<OwnerStanding, Error> {
     let id = person.account.id.clone();

@@ -79,7 +79,7 @@ impl Call {
             false => None,
         };
         let query = extract::query(request)?;
-        if query.repeated_except("").is_some() {
+        if query.repeated_except(&[]).is_some() {
             return Err(Failure::Malformed("A parameter appears more than once."));
         }
         let takes_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);

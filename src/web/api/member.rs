@@ -123,7 +123,10 @@ pub async fn list_invitations(
 ) -> Result<HttpResponse, Failure> {
     let found = org::list_invitations(&call.app, &call.caller, &named).await?;
     Ok(HttpResponse::Ok().json(List {
-        items: found.iter().map(document::invitation).collect(),
+        items: found
+            .iter()
+            .map(|open| document::invitation(&open.invitation))
+            .collect(),
         next_cursor: None,
     }))
 }

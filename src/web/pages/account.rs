@@ -11,11 +11,24 @@ use crate::domain::id::SessionId;
 use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::route::{post, read, resource};
 use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 const PAGE: &str = "/account";
+
+/// The addresses of this module.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/account", [read(show_account)]))
+        .service(resource("/account/name", [post(submit_name)]))
+        .service(resource("/account/password", [post(submit_password)]))
+        .service(resource(
+            "/account/sessions/{id}/sign-out",
+            [post(submit_sign_out)],
+        ));
+}
 
 /// `GET /account`.
 pub async fn show_account(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {

@@ -15,12 +15,20 @@ use crate::domain::scope::{ScopeName, ScopeSet};
 use crate::domain::user_code::UserCode;
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::route::{post, read, resource};
 use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 const WRONG_CODE: &str = "This code is wrong, has expired or was already used. Compare it with \
      the screen of your device, or start the sign-in there again.";
+
+/// The addresses of this module.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/device", [read(show_code), post(submit_code)]))
+        .service(resource("/device/decide", [post(submit_decision)]));
+}
 
 /// `GET /device`. It changes nothing: a code in the address only fills the field.
 pub async fn show_code(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
@@ -226,13 +234,12 @@ pub async fn submit_decision(
 
 fn result(visit: &Visit, decided: Decided) -> Result<HttpResponse, Failure> {
     let now = visit.now();
-    let lifetime = visit.app.config().tokens.default_expiry;
     let (status, outcome) = match decided.outcome {
         Outcome::Approved(scopes) => (
             StatusCode::OK,
             Shown::Approved {
                 scopes: scopes.iter().map(ToString::to_string).collect(),
-                token_ends: app::token::end_of(lifetime, now).map(|end| Moment::new(end, now)),
+                token_ends: decided.token_expires_at.map(|end| Moment::new(end, now)),
             },
         ),
         Outcome::Denied => (StatusCode::OK, Shown::Denied),

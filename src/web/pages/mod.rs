@@ -2,7 +2,14 @@
 
 mod account;
 mod device;
+mod inside;
+mod invitation;
+mod list;
+mod member;
+mod org;
+mod policy;
 mod problem;
+mod project;
 mod return_to;
 mod session;
 mod token;
@@ -10,8 +17,9 @@ mod view;
 mod visit;
 
 use super::failure::Failure;
-use super::route::{nothing, post, read, resource};
+use super::route::nothing;
 use super::{assets, surface};
+use crate::app::caller::Denial;
 use crate::app::{self, App};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,7 +27,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use view::error::{ErrorKind, ErrorPage};
+use view::error::{ErrorKind, ErrorPage, Reason};
 use view::{Assets, Chrome};
 
 /// Where the first account is made; `link` is the secret of the one-time link.
@@ -32,50 +40,23 @@ pub fn invitation_path(link: &str) -> String {
     format!("/invite?link={link}")
 }
 
-/// Every page.
+/// Every page. Each module names its own addresses.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/", [read(session::home)]))
-        .service(resource(
-            "/setup",
-            [read(session::show_setup), post(session::submit_setup)],
-        ))
-        .service(resource(
-            "/login",
-            [read(session::show_login), post(session::submit_login)],
-        ))
-        .service(resource("/logout", [post(session::submit_logout)]))
-        .service(resource(
-            "/device",
-            [read(device::show_code), post(device::submit_code)],
-        ))
-        .service(resource("/device/decide", [post(device::submit_decision)]))
-        .service(resource("/tokens", [read(token::show_tokens)]))
-        .service(resource(
-            "/tokens/new",
-            [read(token::show_new), post(token::submit_new)],
-        ))
-        .service(resource(
-            "/tokens/revoke-all",
-            [read(token::show_revoke_all), post(token::submit_revoke_all)],
-        ))
-        .service(resource(
-            "/tokens/{id}/revoke",
-            [read(token::show_revoke), post(token::submit_revoke)],
-        ))
-        .service(resource("/account", [read(account::show_account)]))
-        .service(resource("/account/name", [post(account::submit_name)]))
-        .service(resource(
-            "/account/password",
-            [post(account::submit_password)],
-        ))
-        .service(resource(
-            "/account/sessions/{id}/sign-out",
-            [post(account::submit_sign_out)],
-        ))
-        .service(resource("/problems", [read(problem::show_problems)]))
-        .service(resource("/problems/{code}", [read(problem::show_problem)]))
-        .default_service(web::to(nothing));
+    for routes in [
+        session::routes,
+        device::routes,
+        token::routes,
+        account::routes,
+        org::routes,
+        member::routes,
+        invitation::routes,
+        project::routes,
+        policy::routes,
+        problem::routes,
+    ] {
+        config.configure(routes);
+    }
+    config.default_service(web::to(nothing));
 }
 
 /// Answers errors as pages.
@@ -92,14 +73,15 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
         return session::to_login(return_to);
     }
     let kind = match failure {
-        Failure::CrossSite => ErrorKind::Forbidden,
+        Failure::CrossSite => ErrorKind::Forbidden(Reason::Other),
+        Failure::App(app::Error::Forbidden(denial)) => ErrorKind::Forbidden(reason(denial)),
         Failure::StaleForm => ErrorKind::StaleForm,
         failure => match failure.status() {
             StatusCode::BAD_REQUEST
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::CONFLICT
             | StatusCode::UNPROCESSABLE_ENTITY => ErrorKind::BadRequest,
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Forbidden,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Forbidden(Reason::Other),
             StatusCode::NOT_FOUND => ErrorKind::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => ErrorKind::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::TooLarge,
@@ -123,6 +105,20 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
             tracing::error!(%error, "the error page cannot be rendered");
             response.finish()
         }
+    }
+}
+
+/// Why a person may not do something, as far as a page can explain it.
+fn reason(denial: &Denial) -> Reason {
+    match denial {
+        Denial::NoPart => Reason::NoPart,
+        Denial::Role(least) => Reason::Role(*least),
+        Denial::Policy(violation) => Reason::Policy(*violation),
+        Denial::Scope(_)
+        | Denial::UnknownScope
+        | Denial::Limited
+        | Denial::OperatorRequired
+        | Denial::BeyondToken => Reason::Other,
     }
 }
 
@@ -150,4 +146,22 @@ fn faults(error: app::Error) -> Result<view::FieldErrors, Failure> {
         app::Error::Conflict(message) => Ok(view::FieldErrors::whole(message)),
         error => Err(error.into()),
     }
+}
+
+/// The same where a use case names a field otherwise than the form does.
+fn faults_renamed(
+    error: app::Error,
+    from: &str,
+    to: &'static str,
+) -> Result<view::FieldErrors, Failure> {
+    let error = match error {
+        app::Error::Invalid(mut all) => {
+            for fault in all.iter_mut().filter(|fault| fault.field == from) {
+                fault.field = to;
+            }
+            app::Error::Invalid(all)
+        }
+        error => error,
+    };
+    faults(error)
 }

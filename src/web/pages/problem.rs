@@ -5,8 +5,16 @@ use super::{anonymous_chrome, html_response};
 use crate::app::App;
 use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
+use crate::web::route::{read, resource};
 use actix_web::{HttpResponse, web};
 use askama::Template;
+
+/// The addresses of this module.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/problems", [read(show_problems)]))
+        .service(resource("/problems/{code}", [read(show_problem)]));
+}
 
 /// `GET /problems`: every kind.
 pub async fn show_problems(app: web::Data<App>) -> Result<HttpResponse, Failure> {

@@ -3,8 +3,11 @@
 /// Where people start.
 pub const HOME: &str = "/tokens";
 
-/// The pages that one can come back to; of tokens also those below.
-const PAGES: [&str; 3] = ["/device", "/account", HOME];
+/// The pages that one can come back to.
+const PAGES: [&str; 5] = ["/device", "/account", "/invite", ORGANIZATIONS, HOME];
+
+/// The pages of organizations.
+const ORGANIZATIONS: &str = "/o";
 
 /// A local address that was asked for, or home. Only the characters that our own addresses
 /// use are let through: whatever else browsers read into an address, it cannot be written
@@ -15,10 +18,12 @@ pub fn local(asked: Option<&str>) -> &str {
 
 fn is_local(asked: &str) -> bool {
     let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
-    let is_page = PAGES.contains(&path)
-        || path
-            .strip_prefix(HOME)
-            .is_some_and(|rest| rest.starts_with('/'));
+    // Of these also the pages below.
+    let is_below = |page| {
+        path.strip_prefix(page)
+            .is_some_and(|rest: &str| rest.starts_with('/'))
+    };
+    let is_page = PAGES.contains(&path) || is_below(HOME) || is_below(ORGANIZATIONS);
     is_page
         && !path.contains("//")
         && path
@@ -40,6 +45,9 @@ mod tests {
             "/device?user_code=WDJB-MJHT",
             "/tokens/new",
             "/account",
+            "/o",
+            "/o/acme/settings/api-tokens",
+            "/invite?link=0af3",
         ] {
             assert_eq!(local(Some(ours)), ours);
         }
@@ -63,6 +71,9 @@ mod tests {
             "/device/decide",
             "/account/name",
             "/setup",
+            "/o//evil",
+            "/other",
+            "/invite/account",
             "",
             "device",
             "/device?next=http://evil.example",

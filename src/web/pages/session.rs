@@ -11,10 +11,20 @@ use crate::domain::org::Role;
 use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::route::{post, read, resource};
 use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The addresses of this module.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/", [read(home)]))
+        .service(resource("/setup", [read(show_setup), post(submit_setup)]))
+        .service(resource("/login", [read(show_login), post(submit_login)]))
+        .service(resource("/logout", [post(submit_logout)]));
+}
 
 /// `GET /`.
 pub async fn home(visit: Visit) -> Result<HttpResponse, Failure> {
@@ -150,7 +160,8 @@ pub async fn submit_login(
     }
 }
 
-async fn end_session(visit: &Visit, person: &session::SignedIn) -> Result<(), Failure> {
+/// Ends a session of this browser.
+pub async fn end_session(visit: &Visit, person: &session::SignedIn) -> Result<(), Failure> {
     match session::end(&visit.app, &visit.context, person, &person.session.id).await {
         // It ended elsewhere in the meantime.
         Ok(()) | Err(app::Error::NotFound) => Ok(()),

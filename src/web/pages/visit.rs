@@ -2,6 +2,7 @@
 
 use super::view::{Account, Chrome};
 use super::{anonymous_chrome, html_response};
+use crate::app::caller::Caller;
 use crate::app::session::{self, Browser, NewSession, SignedIn};
 use crate::app::{App, Context};
 use crate::domain::Instant;
@@ -90,6 +91,12 @@ impl Visit {
             .ok_or_else(|| Failure::SignIn(return_to.to_owned()))
     }
 
+    /// The same person, as the one who asks a use case.
+    pub fn caller(&self, return_to: &str) -> Result<Caller, Failure> {
+        let person = self.person(return_to)?;
+        Ok(Caller::person(person))
+    }
+
     /// This browser, to sign in with.
     pub fn browser(&self) -> Browser<'_> {
         Browser {
@@ -123,7 +130,7 @@ impl Visit {
     ) -> Result<Form, Failure> {
         check_site(&self.app, request)?;
         let form = extract::form(request, payload).await?;
-        if form.repeated_except("scope").is_some() {
+        if form.repeated_except(&["scope", "project"]).is_some() {
             return Err(Failure::Malformed("A field appears more than once."));
         }
         let given = form.value("csrf").unwrap_or_default();

@@ -1,6 +1,8 @@
 //! Errors, as pages.
 
 use super::{Chrome, duration_words};
+use crate::domain::org::Role;
+use crate::domain::policy::Violation;
 use askama::Template;
 
 /// What the person sees when a request cannot be served.
@@ -20,8 +22,8 @@ pub struct ErrorPage {
 pub enum ErrorKind {
     /// 400: the request makes no sense.
     BadRequest,
-    /// 403: this account may not do that.
-    Forbidden,
+    /// 403: this account may not do that, and why.
+    Forbidden(Reason),
     /// 403: the form's token is missing, old or another browser's.
     StaleForm,
     /// 404: there is no such page, or not for this account.
@@ -40,12 +42,50 @@ pub enum ErrorKind {
     Unavailable,
 }
 
+/// Why an account may not do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It has no part in the place, or there is no such place.
+    NoPart,
+    /// Its role is less than this one.
+    Role(Role),
+    /// An organization's policy does not admit the token that would come of it.
+    Policy(Violation),
+    /// Something else.
+    Other,
+}
+
+impl Reason {
+    /// The reason, and what to do about it.
+    fn advice(self) -> String {
+        match self {
+            Self::NoPart => "You have no part in this place, or there is no such place. Check \
+                             the address, or ask someone who works there to invite you."
+                .to_owned(),
+            Self::Role(Role::Owner) => "Only an owner of the organization may do this. Ask one \
+                                        of them."
+                .to_owned(),
+            Self::Role(_) => "Only admins and owners of the organization may do this. Ask one \
+                              of them."
+                .to_owned(),
+            Self::Policy(violation) => format!(
+                "{} Nothing was changed. Ask an owner of the organization whether its policy \
+                 or your role can change.",
+                violation.explain()
+            ),
+            Self::Other => "Your account does not have the right to do this. Someone who \
+                            administers your organization can give it to you."
+                .to_owned(),
+        }
+    }
+}
+
 impl ErrorKind {
     /// The status of the answer.
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::Forbidden | Self::StaleForm => 403,
+            Self::Forbidden(_) | Self::StaleForm => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
@@ -60,7 +100,7 @@ impl ErrorKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "We could not read that request",
-            Self::Forbidden => "You cannot do that",
+            Self::Forbidden(_) => "You cannot do that",
             Self::StaleForm => "This form is out of date",
             Self::NotFound => "Page not found",
             Self::MethodNotAllowed => "That does not work here",
@@ -78,9 +118,7 @@ impl ErrorKind {
             Self::BadRequest => "Part of it was missing or damaged. Go back, check what you \
                                  entered, and try again."
                 .to_owned(),
-            Self::Forbidden => "Your account does not have the right to do this. Someone who \
-                                administers your organization can give it to you."
-                .to_owned(),
+            Self::Forbidden(reason) => reason.advice(),
             Self::StaleForm => "It was opened a while ago, in another browser, or before you \
                                 signed in. Nothing was changed. Open the page again and \
                                 repeat what you did."

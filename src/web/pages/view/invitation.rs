@@ -36,6 +36,27 @@ pub struct InvitationCreatedPage {
     pub role: Role,
     /// Until when it works.
     pub expires: Moment,
+    /// Whether it was sent, too.
+    pub delivery: Delivery,
+}
+
+impl InvitationCreatedPage {
+    /// Where it was sent, if it was.
+    fn addressee(&self) -> Option<&str> {
+        match self.delivery {
+            Delivery::Mail => self.email.as_deref(),
+            Delivery::ByHand => None,
+        }
+    }
+}
+
+/// What becomes of an invitation's link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is sent if an email is given, and shown once.
+    Mail,
+    /// It is shown once; no mail server is configured.
+    ByHand,
 }
 
 /// `GET /o/{org}/invitations/{id}/withdraw`. Posts to the same path.

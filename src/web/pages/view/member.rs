@@ -1,6 +1,6 @@
 //! The members of an organization.
 
-use super::invitation::InvitationRow;
+use super::invitation::{Delivery, InvitationRow};
 use super::org::{Departure, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use crate::domain::org::Role;
@@ -88,24 +88,13 @@ pub struct InviteForm {
     pub delivery: Delivery,
 }
 
-/// What becomes of an invitation's link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// It is sent if an email is given, and else shown once.
-    Mail,
-    /// It is shown once; no mail server is configured.
-    ByHand,
-}
-
 /// What was just done to the members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MembersNotice {
     /// This person's role was changed.
     RoleChanged(String, Role),
-    /// This person was removed.
-    Removed(String),
-    /// An invitation was sent to this address.
-    Invited(String),
+    /// Somebody was removed.
+    Removed,
     /// An invitation was withdrawn.
     Withdrawn,
 }

@@ -8,19 +8,13 @@ mod agent;
 pub mod device;
 pub mod error;
 mod form;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod invitation;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod member;
 mod moment;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod org;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod policy;
 pub mod problem;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod project;
-#[cfg_attr(not(test), expect(dead_code, reason = "handlers come next"))]
 pub mod token;
 
 pub use agent::agent_name;

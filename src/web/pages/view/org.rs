@@ -78,8 +78,6 @@ pub struct OrganizationsPage {
     pub chrome: Chrome,
     /// The organizations of the person.
     pub organizations: Vec<OrganizationRow>,
-    /// Where the list goes on, if it does.
-    pub next: Option<String>,
     /// What was just done, if anything.
     pub notice: Option<OrganizationsNotice>,
 }
@@ -94,12 +92,12 @@ pub struct OrganizationRow {
 }
 
 /// What was just done to the list of organizations.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationsNotice {
-    /// The person left the organization with this name.
-    Left(String),
-    /// The organization with this name was deleted.
-    Deleted(String),
+    /// The person left an organization.
+    Left,
+    /// An organization was deleted.
+    Deleted,
 }
 
 /// `/o/new`. Posts to `/o/new` the field `name`.

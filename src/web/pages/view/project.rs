@@ -18,8 +18,15 @@ pub struct ProjectsPage {
     pub next: Option<String>,
     /// What the person may do.
     pub access: Access,
-    /// The name of the project that was just deleted, if one was.
-    pub deleted: Option<String>,
+    /// What was just done, if anything.
+    pub notice: Option<ProjectsNotice>,
+}
+
+/// What was just done to the projects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProjectsNotice {
+    /// One was deleted.
+    Deleted,
 }
 
 /// What names a project.

@@ -52,7 +52,8 @@ pub struct TokensPage {
 impl TokensPage {
     /// Whether there is anything left to revoke, and the right to do so.
     fn can_revoke(&self) -> bool {
-        self.right.can_revoke() && self.tokens.iter().any(TokenRow::is_live)
+        self.right.can_revoke()
+            && (self.next.is_some() || self.tokens.iter().any(TokenRow::is_live))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::super::error::*;
 use super::{Sample, ada, sample, stranger};
+use crate::domain::org::Role;
+use crate::domain::policy::Violation;
 
 /// One for each kind.
 pub fn samples() -> Vec<Sample> {
@@ -10,9 +12,18 @@ pub fn samples() -> Vec<Sample> {
         kind,
         request_id: Some("0199a6b0-5c1e-7d1a-9f5e-3a1b2c4d5e6f".into()),
     };
+    let forbidden = |reason| page(ada(), ErrorKind::Forbidden(reason));
     vec![
         sample("error-400", "plain", &page(ada(), ErrorKind::BadRequest)),
-        sample("error-403", "plain", &page(ada(), ErrorKind::Forbidden)),
+        sample("error-403", "plain", &forbidden(Reason::Other)),
+        sample("error-403", "no-part", &forbidden(Reason::NoPart)),
+        sample("error-403", "role", &forbidden(Reason::Role(Role::Admin))),
+        sample("error-403", "owner", &forbidden(Reason::Role(Role::Owner))),
+        sample(
+            "error-403",
+            "policy",
+            &forbidden(Reason::Policy(Violation::TooLong(30))),
+        ),
         sample(
             "error-403-form",
             "plain",

@@ -26,7 +26,7 @@ fn hostile_offer() -> Offer {
     }
 }
 
-fn created(email: Option<&str>) -> InvitationCreatedPage {
+fn created(email: Option<&str>, delivery: Delivery) -> InvitationCreatedPage {
     InvitationCreatedPage {
         chrome: ada(),
         org: acme(),
@@ -34,6 +34,7 @@ fn created(email: Option<&str>) -> InvitationCreatedPage {
         email: email.map(str::to_owned),
         role: Role::Member,
         expires: days(7),
+        delivery,
     }
 }
 
@@ -89,8 +90,21 @@ pub fn samples() -> Vec<Sample> {
         reason: InviteClosed::AlreadyMember(hostile_org()),
     };
     vec![
-        sample("invitation-created", "plain", &created(None)),
-        sample("invitation-created", "email", &created(Some(LONG))),
+        sample(
+            "invitation-created",
+            "plain",
+            &created(None, Delivery::Mail),
+        ),
+        sample(
+            "invitation-created",
+            "email",
+            &created(Some(LONG), Delivery::ByHand),
+        ),
+        sample(
+            "invitation-created",
+            "sent",
+            &created(Some(HOSTILE), Delivery::Mail),
+        ),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
         sample("invite", "plain", &join(offer(), FieldErrors::none())),

@@ -1,7 +1,7 @@
 //! The members of an organization, in every state.
 
 use super::super::FieldErrors;
-use super::super::invitation::InvitationRow;
+use super::super::invitation::{Delivery, InvitationRow};
 use super::super::member::*;
 use super::super::org::{Departure, DepartureExtent};
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
@@ -100,7 +100,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let nobody_invited = MembersPage {
         invite: invite(Delivery::Mail, Vec::new()),
-        ..members(Some(MembersNotice::Invited("charles@example.com".into())))
+        ..members(None)
     };
     let mut errors = FieldErrors::on("email", "Enter an email such as ada@example.com.");
     errors.push("role", "Choose a role that you can give.");
@@ -132,17 +132,13 @@ pub fn samples() -> Vec<Sample> {
     vec![
         sample("members", "owner", &members(None)),
         sample("members", "changed", &members(Some(changed))),
-        sample(
-            "members",
-            "removed",
-            &members(Some(MembersNotice::Removed(LONG.into()))),
-        ),
+        sample("members", "removed", &members(Some(MembersNotice::Removed))),
         sample(
             "members",
             "withdrawn",
             &members(Some(MembersNotice::Withdrawn)),
         ),
-        sample("members", "invited", &nobody_invited),
+        sample("members", "nobody-invited", &nobody_invited),
         sample("members", "member", &seen_by_member),
         sample("members", "errors", &again),
         sample(

@@ -20,7 +20,6 @@ fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
             ),
             row(hostile_org(), Role::Member),
         ],
-        next: None,
         notice,
     }
 }
@@ -78,7 +77,7 @@ fn delete(members: usize, projects: usize, tokens: usize) -> DeleteOrganizationP
 pub fn samples() -> Vec<Sample> {
     let empty = OrganizationsPage {
         organizations: Vec::new(),
-        ..list(Some(OrganizationsNotice::Left(HOSTILE.into())))
+        ..list(Some(OrganizationsNotice::Left))
     };
     let new_again = NewOrganizationPage {
         name: HOSTILE.into(),
@@ -101,11 +100,7 @@ pub fn samples() -> Vec<Sample> {
     };
     vec![
         sample("orgs", "several", &list(None)),
-        sample(
-            "orgs",
-            "deleted",
-            &list(Some(OrganizationsNotice::Deleted(LONG.into()))),
-        ),
+        sample("orgs", "deleted", &list(Some(OrganizationsNotice::Deleted))),
         sample("orgs", "empty", &empty),
         sample("org-new", "empty", &new_organization()),
         sample("org-new", "errors", &new_again),

@@ -24,7 +24,7 @@ fn projects(access: Access, names: &[&str]) -> ProjectsPage {
         projects: names.iter().map(row).collect(),
         next: None,
         access,
-        deleted: None,
+        notice: None,
     }
 }
 
@@ -61,7 +61,7 @@ fn project(access: Access, notice: Option<ProjectNotice>) -> ProjectPage {
 /// Projects.
 pub fn samples() -> Vec<Sample> {
     let deleted = ProjectsPage {
-        deleted: Some(HOSTILE.into()),
+        notice: Some(ProjectsNotice::Deleted),
         ..projects(Access::Manage, &[])
     };
     let new = NewProjectPage {

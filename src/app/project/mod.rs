@@ -1,5 +1,9 @@
 //! Projects of organizations, and who was added to them.
 
+mod overview;
+
+pub use overview::{count_members, count_tokens, list_candidates};
+
 use super::caller::{Authority, Caller};
 use super::receipt::Receipt;
 use super::{App, Context, Error, Event};

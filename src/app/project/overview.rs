@@ -1,0 +1,84 @@
+//! What the pages say of projects besides: how many were added, who could be, and what would
+//! end with one.
+
+use super::{READ, WRITE};
+use crate::app::caller::Caller;
+use crate::app::{App, Error};
+use crate::domain::account::Account;
+use crate::domain::decision::Place;
+use crate::domain::org::{Member, Role};
+use crate::domain::project::Project;
+use crate::store;
+use crate::store::token::Selection;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many people were added to each of these projects, by its id; nothing for one without
+/// any. The projects are such as the caller was told of.
+pub async fn count_members(
+    app: &App,
+    caller: &Caller,
+    projects: &[Project],
+) -> Result<BTreeMap<String, i64>, Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    let ids: Vec<_> = projects
+        .iter()
+        .map(|project| project.id.to_string())
+        .collect();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            authority.require_scope(READ, &Place::Anywhere)?;
+            Ok(store::project::count_members(conn, &ids)?)
+        })
+        .await
+}
+
+/// The members of the organization who do not reach a project yet, by name, for those who can
+/// add them.
+pub async fn list_candidates(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+) -> Result<Vec<Account>, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let added: BTreeSet<_> = store::project::list_members(conn, &project.id)?
+                .into_iter()
+                .map(|(account, _)| account.id)
+                .collect();
+            let id = &project.organization_id;
+            let is_candidate = |member: &Member| {
+                member.role == Role::Member && !added.contains(&member.account.id)
+            };
+            let mut candidates: Vec<_> = store::org::list_members(conn, id, None, i64::MAX)?
+                .into_iter()
+                .filter(is_candidate)
+                .map(|member| member.account)
+                .collect();
+            candidates.sort_by(|a, b| (&a.name, &a.email).cmp(&(&b.name, &b.email)));
+            Ok(candidates)
+        })
+        .await
+}
+
+/// How many living tokens are limited to a project, for those who can delete it.
+pub async fn count_tokens(app: &App, caller: &Caller, named: &str) -> Result<usize, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let selection = Selection::Organization(project.organization_id.clone());
+            let living = store::token::list_living(conn, &selection, now)?;
+            let is_limited = living.iter().filter(|token| {
+                let limits = token.limits.projects.as_ref();
+                limits.is_some_and(|limits| limits.contains(&project.id))
+            });
+            Ok(is_limited.count())
+        })
+        .await
+}

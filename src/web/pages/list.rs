@@ -1,0 +1,75 @@
+//! Lists in pages. The address of a page names the last item of the one before. It is written
+//! in the open: whoever changes it sees another part of a list that is theirs to see anyway.
+
+use crate::domain::Instant;
+use crate::domain::page::{Page, Position};
+use crate::wire::form::Form;
+
+/// How many items a page shows.
+const SHOWN: u16 = 50;
+
+/// Which part of a list an address asks for. What makes no sense is the beginning.
+pub fn page(query: &Form) -> Page {
+    Page {
+        limit: SHOWN,
+        after: query.value("after").and_then(read),
+    }
+}
+
+/// Cuts what was found down to the page; answers the address at which the list goes on.
+pub fn cut<T>(
+    page: &Page,
+    found: &mut Vec<T>,
+    path: &str,
+    position: impl Fn(&T) -> Position,
+) -> Option<String> {
+    let goes_on = page.cut(found);
+    let last = found.last().filter(|_| goes_on)?;
+    let (at, id) = position(last);
+    Some(format!("{path}?after={}.{id}", at.timestamp_millis()))
+}
+
+fn read(text: &str) -> Option<Position> {
+    let (at, id) = text.split_once('.')?;
+    let at = Instant::from_timestamp_millis(at.parse().ok()?)?;
+    // Years that a database does not know.
+    let is_usual = (0..253_402_300_800_000).contains(&at.timestamp_millis());
+    let is_id = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (is_usual && is_id).then(|| (at, id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_the_next_page_names_the_last_item() {
+        let at = Instant::from_timestamp_millis(1_795_348_800_123).unwrap();
+        let page = Page {
+            limit: 1,
+            after: None,
+        };
+        let position = |id: &&str| (at, (*id).to_owned());
+        let mut found = vec!["tok_1", "tok_2"];
+        let next = cut(&page, &mut found, "/tokens", position);
+        assert_eq!(next.as_deref(), Some("/tokens?after=1795348800123.tok_1"));
+        assert_eq!(found, ["tok_1"]);
+        assert_eq!(cut(&page, &mut found, "/tokens", position), None);
+        assert_eq!(read("1795348800123.tok_1"), Some((at, "tok_1".to_owned())));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_the_beginning() {
+        for bad in [
+            "",
+            "1",
+            ".x",
+            "x.tok_1",
+            "1.tok 1",
+            "-1.tok_1",
+            "9999999999999999.x",
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The policy of an organization. What a tighter one would end is shown before it is applied.
+
+use super::faults_renamed;
+use super::inside::{Inside, inside};
+use super::view::policy::{
+    AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
+    graces, lifetimes, personal_tokens,
+};
+use super::view::{FieldErrors, Moment};
+use super::visit::{Visit, see_other};
+use crate::app;
+use crate::app::org::{self, Affected, Change, Effect};
+use crate::domain::org::Role;
+use crate::domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
+use crate::web::extract;
+use crate::web::failure::Failure;
+use crate::web::route::{post, read, resource};
+use crate::wire::form::Form;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Duration;
+
+/// The addresses of this module.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource(
+            "/o/{org}/settings/policy",
+            [read(show_policy), post(submit_policy)],
+        ))
+        .service(resource(
+            "/o/{org}/settings/policy/apply",
+            [post(submit_apply)],
+        ));
+}
+
+const PAGE: &str = "/settings/policy";
+
+/// `GET /o/{org}/settings/policy`. A query fills the form, on the way back from the review.
+async fn show_policy(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let inside = inside(&visit, &request).await?;
+    let query = extract::query(&request)?;
+    let notice = match (query.value("done"), query.value("breaking")) {
+        (Some("saved"), _) => Some(PolicyNotice::Saved),
+        (_, Some(count)) => count.parse().ok().map(PolicyNotice::SavedWithGrace),
+        _ => None,
+    };
+    let is_back = query.value("personal_tokens").is_some() && inside.access().can_own();
+    let terms = match is_back {
+        true => typed(&query),
+        false => in_force(inside.seen.organization.policy),
+    };
+    let page = page(&visit, &inside, terms, notice, FieldErrors::none());
+    visit.page(StatusCode::OK, &page)
+}
+
+fn page(
+    visit: &Visit,
+    inside: &Inside,
+    terms: Terms,
+    notice: Option<PolicyNotice>,
+    errors: FieldErrors,
+) -> PolicyPage {
+    PolicyPage {
+        chrome: visit.chrome(),
+        org: inside.head(),
+        plan: inside.seen.organization.plan.as_str(),
+        terms,
+        access: inside.access(),
+        notice,
+        errors,
+    }
+}
+
+/// A policy as its form shows it.
+fn in_force(policy: Policy) -> Terms {
+    let lifetime = match policy.longest {
+        Longest::Days(days) => format!("{days}d"),
+        Longest::Unlimited | Longest::Ending => "none".to_owned(),
+    };
+    Terms {
+        personal_tokens: personal_tokens(policy.personal_tokens.as_str()),
+        max_lifetime: lifetimes(&lifetime),
+        never: policy.longest == Longest::Unlimited,
+    }
+}
+
+/// What was typed, as the form shows it again.
+fn typed(form: &Form) -> Terms {
+    Terms {
+        personal_tokens: personal_tokens(form.value("personal_tokens").unwrap_or_default()),
+        max_lifetime: lifetimes(form.value("max_lifetime").unwrap_or_default()),
+        never: form.value("never").is_some(),
+    }
+}
+
+/// The policy that a form asks for, or everything that is wrong with it.
+fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
+    let mut errors = FieldErrors::none();
+    let personal_tokens = form
+        .value("personal_tokens")
+        .and_then(PersonalTokens::parse);
+    if personal_tokens.is_none() {
+        errors.push("personal_tokens", "Choose who may make them.");
+    }
+    let lifetime = form.value("max_lifetime").unwrap_or_default();
+    let days = lifetime
+        .strip_suffix('d')
+        .and_then(|days| days.parse().ok());
+    let longest = match (lifetime, days, form.value("never")) {
+        ("none", _, Some(_)) => Some(Longest::Unlimited),
+        ("none", _, None) => Some(Longest::Ending),
+        (_, Some(days), None) => Some(Longest::Days(days)),
+        (_, Some(_), Some(_)) => {
+            let message = "Untick this, or choose no longest lifetime: a token that has one \
+                           expires.";
+            errors.push("never", message);
+            None
+        }
+        (_, None, _) => {
+            errors.push("max_lifetime", "Choose a lifetime from the list.");
+            None
+        }
+    };
+    match (personal_tokens, longest) {
+        (Some(personal_tokens), Some(longest)) => Ok(Policy {
+            personal_tokens,
+            longest,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// What is wrong with a policy, beside the fields of this form.
+fn policy_faults(error: app::Error) -> Result<FieldErrors, Failure> {
+    faults_renamed(error, "policy/max_lifetime_days", "max_lifetime")
+}
+
+fn again(
+    visit: &Visit,
+    inside: &Inside,
+    form: &Form,
+    errors: FieldErrors,
+) -> Result<HttpResponse, Failure> {
+    let page = page(visit, inside, typed(form), None, errors);
+    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// `POST /o/{org}/settings/policy`: shows what would break, or saves at once if nothing would.
+async fn submit_policy(
+    visit: Visit,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let form = visit.form(&request, payload).await?;
+    let inside = inside(&visit, &request).await?;
+    inside.require(Role::Owner)?;
+    let policy = match read_policy(&form) {
+        Ok(policy) => policy,
+        Err(errors) => return again(&visit, &inside, &form, errors),
+    };
+    match org::review(&visit.app, &inside.caller, inside.id(), change(policy)).await {
+        Ok(found) if found.affected.is_empty() => {
+            apply(&visit, &inside, &form, policy, DEFAULT_GRACE).await
+        }
+        Ok(found) => {
+            let none = FieldErrors::none();
+            let page = review_page(&visit, &inside, &form, found.affected, "7d", none);
+            visit.page(StatusCode::OK, &page)
+        }
+        Err(error) => again(&visit, &inside, &form, policy_faults(error)?),
+    }
+}
+
+fn change(policy: Policy) -> Change {
+    Change {
+        policy: Some(policy),
+        ..Change::default()
+    }
+}
+
+/// Saves a policy. A token that was made since the review and breaks it has the grace, too.
+async fn apply(
+    visit: &Visit,
+    inside: &Inside,
+    form: &Form,
+    policy: Policy,
+    grace: Duration,
+) -> Result<HttpResponse, Failure> {
+    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
+    match org::update(app, context, caller, inside.id(), change(policy), grace).await {
+        Ok(applied) if applied.affected.is_empty() => {
+            Ok(see_other(&inside.path(&format!("{PAGE}?done=saved"))))
+        }
+        Ok(applied) => {
+            let breaking = format!("{PAGE}?breaking={}", applied.affected.len());
+            Ok(see_other(&inside.path(&breaking)))
+        }
+        Err(error) => again(visit, inside, form, policy_faults(error)?),
+    }
+}
+
+fn review_page(
+    visit: &Visit,
+    inside: &Inside,
+    form: &Form,
+    affected: Vec<Affected>,
+    grace: &str,
+    errors: FieldErrors,
+) -> PolicyReviewPage {
+    PolicyReviewPage {
+        chrome: visit.chrome(),
+        org: inside.head(),
+        terms: typed(form),
+        tokens: affected
+            .into_iter()
+            .map(|token| row(visit, token))
+            .collect(),
+        grace: graces(grace),
+        errors,
+    }
+}
+
+fn row(visit: &Visit, affected: Affected) -> AffectedToken {
+    let last_use = affected.token.last_use;
+    AffectedToken {
+        name: affected.token.name,
+        hint: affected.token.hint,
+        owner: affected.owner.map(|owner| owner.name),
+        last_used: last_use.map(|last| Moment::new(last.at, visit.now())),
+        reason: match affected.violation {
+            Violation::Plan => PolicyReason::Plan,
+            Violation::Role => PolicyReason::OwnerIsMember,
+            Violation::TooLong(_) => PolicyReason::LivesTooLong,
+            Violation::Never => PolicyReason::NeverExpires,
+        },
+        effect: match affected.effect {
+            Effect::Ends => PolicyEffect::Ends,
+            Effect::LosesOrganization => PolicyEffect::LosesOrganization,
+        },
+    }
+}
+
+/// `POST /o/{org}/settings/policy/apply`.
+async fn submit_apply(
+    visit: Visit,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let form = visit.form(&request, payload).await?;
+    let inside = inside(&visit, &request).await?;
+    inside.require(Role::Owner)?;
+    let policy = match read_policy(&form) {
+        Ok(policy) => policy,
+        Err(errors) => return again(&visit, &inside, &form, errors),
+    };
+    let grace = match form.value("grace") {
+        Some("none") => Duration::zero(),
+        Some("1d") => Duration::days(1),
+        Some("7d") => Duration::days(7),
+        Some("30d") => Duration::days(30),
+        _ => {
+            let errors = FieldErrors::on("grace", "Choose how long these tokens go on.");
+            let found = org::review(&visit.app, &inside.caller, inside.id(), change(policy));
+            let affected = found.await?.affected;
+            let page = review_page(&visit, &inside, &form, affected, "", errors);
+            return visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
+    };
+    apply(&visit, &inside, &form, policy, grace).await
+}

@@ -1,0 +1,55 @@
+//! A token as pages show it.
+
+use crate::app::token::Listed;
+use crate::domain::advice::{self, Advice};
+use crate::domain::token::{Owner, State};
+use crate::web::pages::view::Moment;
+use crate::web::pages::view::token::{LastUse, TokenAdvice, TokenRow, TokenState};
+use crate::web::pages::visit::Visit;
+
+/// A token in a list, or on a page that asks about it.
+pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
+    let now = visit.now();
+    let moment = |at| Moment::new(at, now);
+    let catalogue = visit.app.config().scopes.names();
+    let advice = advice::advise(&listed.token, &catalogue, now)
+        .into_iter()
+        .map(|advice| match advice {
+            Advice::NeverUsed => TokenAdvice::NeverUsed,
+            Advice::Unused(at) => TokenAdvice::Unused(moment(at)),
+            Advice::ExpiresSoon(at) => TokenAdvice::ExpiresSoon(moment(at)),
+            Advice::NeverExpires => TokenAdvice::NeverExpires,
+            Advice::HoldsEverything => TokenAdvice::HoldsEverything,
+        })
+        .collect();
+    let token = listed.token;
+    TokenRow {
+        state: match (token.state(now), &token.revocation) {
+            (State::Live, _) if listed.is_replaced => TokenState::Replaced,
+            (State::Live, _) => TokenState::Live,
+            (_, Some(revocation)) => TokenState::Revoked(moment(revocation.at)),
+            (_, None) => TokenState::Expired,
+        },
+        maker: match token.owner {
+            // A person's own are nearly always made by that person.
+            Owner::Account(_) => None,
+            Owner::Organization(_) => listed.maker,
+        },
+        id: token.id.to_string(),
+        name: token.name,
+        hint: token.hint,
+        scopes: token.scopes.iter().map(ToString::to_string).collect(),
+        origin: token.client_id.map(|client| match token.device_name {
+            Some(device) => format!("{client} on {device}"),
+            None => client,
+        }),
+        limits: listed.limits,
+        created: moment(token.created_at),
+        expires: token.expires_at.map(moment),
+        last_used: token.last_use.map(|last| LastUse {
+            at: moment(last.at),
+            address: Some(last.address.to_string()),
+        }),
+        advice,
+    }
+}
