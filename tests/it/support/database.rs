@@ -45,10 +45,6 @@ const TABLES: [&str; 15] = [
     "throttle",
     "idempotency",
     "audit_event",
-    "policy_grace",
-    "project",
-    "project_member",
-    "invitation",
 ];
 
 /// Tables that a call which changes nothing may write: what it was answered, and that it was
