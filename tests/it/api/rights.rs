@@ -4,7 +4,6 @@ use super::world::{SCOPES, World, number};
 use super::{assert_problem, call, send};
 use crate::support::OPERATOR;
 use crate::support::device::Answer;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn answer(world: &World, token: &str, route: &str, body: &Value) -> Answer {
