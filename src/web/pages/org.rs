@@ -14,6 +14,7 @@ use crate::app::receipt::Receipt;
 use crate::domain::org::Role;
 use crate::domain::page::Page;
 use crate::domain::policy::DEFAULT_GRACE;
+use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -177,15 +178,17 @@ pub fn departure(found: &org::Departure) -> Departure {
             true => DepartureExtent::All,
             false => DepartureExtent::LimitedToIt,
         },
-        tokens: found
-            .tokens
-            .iter()
-            .map(|token| EndingToken {
-                name: token.name.clone(),
-                hint: token.hint.clone(),
-            })
-            .collect(),
+        tokens: ending(&found.tokens),
     }
+}
+
+/// What names tokens that an act would end.
+pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
+    let named = |token: &Token| EndingToken {
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+    };
+    tokens.iter().map(named).collect()
 }
 
 /// `GET /o/{org}/leave`: asks for confirmation.
