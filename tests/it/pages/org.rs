@@ -210,3 +210,19 @@ async fn hostile_names_stay_text() {
         confirm.body
     );
 }
+
+/// `[organizations] made_by`: what nobody may make is not offered.
+#[actix_web::test]
+async fn where_the_operator_makes_organizations_the_pages_say_so() {
+    let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
+    let mut browser = test.user().await;
+    assert!(!browser.get("/o").await.contains("/o/new"));
+    for page in [
+        browser.get("/o/new").await,
+        browser.post("/o/new", &[("name", "Mine")]).await,
+    ] {
+        assert_eq!(page.status, 403);
+        assert!(page.contains("Only the people who run this deployment"));
+    }
+    assert_eq!(test.count("organization", "1 = 1"), 1);
+}
