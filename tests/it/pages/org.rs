@@ -168,6 +168,7 @@ async fn leaving_ends_tokens_at_once_and_the_last_owner_stays() {
 #[actix_web::test]
 async fn hostile_names_stay_text() {
     let Company {
+        test: _running,
         mut owner,
         admin_id,
         ..

@@ -81,6 +81,7 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
 #[actix_web::test]
 async fn a_policy_that_ends_nothing_is_saved_at_once() {
     let Company {
+        test: _running,
         mut owner,
         mut member,
         ..

@@ -15,6 +15,7 @@ async fn make(browser: &mut Browser, name: &str) -> String {
 #[actix_web::test]
 async fn a_member_reaches_a_project_after_being_added_and_not_after_being_removed() {
     let Company {
+        test: _running,
         mut admin,
         mut member,
         member_id,
@@ -107,6 +108,7 @@ async fn only_admins_and_owners_manage_projects() {
 #[actix_web::test]
 async fn names_are_checked_and_deletion_says_what_ends() {
     let Company {
+        test: _running,
         mut owner,
         mut stranger,
         ..

@@ -33,7 +33,6 @@ use doorcode::web;
 use senses::{ManualClock, SeededEntropy};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// The account that most stories begin with.
@@ -305,8 +304,6 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        // The server closes idle connections; one that is about to be must not be used again.
-        .pool_idle_timeout(Duration::from_secs(1))
         .build()
         .unwrap()
 }
