@@ -44,15 +44,15 @@ pub async fn list_listed(
 }
 
 /// The tokens that [`revoke_all`](super::revoke_all) would end, the newest first.
-pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Vec<Listed>, Error> {
+pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Vec<Token>, Error> {
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
     let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let tokens = store::token::list_living(conn, &Selection::Owner(owner), now)?;
-            describe(conn, tokens)
+            let selection = Selection::Owner(owner);
+            Ok(store::token::list_living(conn, &selection, now)?)
         })
         .await
 }

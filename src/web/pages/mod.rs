@@ -114,11 +114,10 @@ fn reason(denial: &Denial) -> Reason {
         Denial::NoPart => Reason::NoPart,
         Denial::Role(least) => Reason::Role(*least),
         Denial::Policy(violation) => Reason::Policy(*violation),
-        Denial::Scope(_)
-        | Denial::UnknownScope
-        | Denial::Limited
-        | Denial::OperatorRequired
-        | Denial::BeyondToken => Reason::Other,
+        Denial::OperatorRequired => Reason::Operator,
+        Denial::Scope(_) | Denial::UnknownScope | Denial::Limited | Denial::BeyondToken => {
+            Reason::Other
+        }
     }
 }
 

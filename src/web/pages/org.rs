@@ -9,11 +9,15 @@ use super::view::org::{
 };
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
+use crate::app;
+use crate::app::caller::Denial;
 use crate::app::org::{self, Change};
 use crate::app::receipt::Receipt;
+use crate::config::Makers;
 use crate::domain::org::Role;
 use crate::domain::page::Page;
 use crate::domain::policy::DEFAULT_GRACE;
+use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -63,14 +67,23 @@ async fn show_list(visit: Visit, request: HttpRequest) -> Result<HttpResponse, F
                 },
             })
             .collect(),
+        can_make: can_make(&visit),
         notice,
     };
     visit.page(StatusCode::OK, &page)
 }
 
+/// Whether people make organizations, or the operator alone.
+fn can_make(visit: &Visit) -> bool {
+    visit.app.config().organizations.made_by == Makers::Users
+}
+
 /// `GET /o/new`.
 async fn show_new(visit: Visit) -> Result<HttpResponse, Failure> {
     visit.person("/o/new")?;
+    if !can_make(&visit) {
+        return Err(app::Error::from(Denial::OperatorRequired).into());
+    }
     new_page(&visit, StatusCode::OK, "", FieldErrors::none())
 }
 
@@ -177,15 +190,17 @@ pub fn departure(found: &org::Departure) -> Departure {
             true => DepartureExtent::All,
             false => DepartureExtent::LimitedToIt,
         },
-        tokens: found
-            .tokens
-            .iter()
-            .map(|token| EndingToken {
-                name: token.name.clone(),
-                hint: token.hint.clone(),
-            })
-            .collect(),
+        tokens: ending(&found.tokens),
     }
+}
+
+/// What names tokens that an act would end.
+pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
+    let named = |token: &Token| EndingToken {
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+    };
+    tokens.iter().map(named).collect()
 }
 
 /// `GET /o/{org}/leave`: asks for confirmation.

@@ -1,6 +1,95 @@
 //! What the pages do, one module for each.
 
 mod account;
+mod invitation;
+mod limit;
+mod member;
+mod org;
+mod org_token;
+mod policy;
+mod project;
 mod revocation;
+mod rotation;
 mod setup;
 mod token;
+
+use crate::support::browser::{Browser, Page};
+use crate::support::{PASSWORD, TestApp};
+use doorcode::domain::id::AccountId;
+use doorcode::domain::org::Role;
+
+/// The people of `Acme`, besides its owner [`EMAIL`](crate::support::EMAIL), and a stranger
+/// with an organization of their own.
+pub struct Company {
+    pub test: TestApp,
+    pub owner: Browser,
+    pub admin: Browser,
+    pub admin_id: AccountId,
+    pub member: Browser,
+    pub member_id: AccountId,
+    pub stranger: Browser,
+}
+
+impl Company {
+    pub async fn new() -> Self {
+        let test = TestApp::start().await;
+        let mut people = Vec::new();
+        for (email, organization, role) in [
+            ("grace@example.com", "Acme", Role::Admin),
+            ("bob@example.com", "Acme", Role::Member),
+            ("eve@example.com", "Rival", Role::Owner),
+        ] {
+            let id = test
+                .add_account(email, PASSWORD, Some((organization, role)))
+                .await;
+            let mut browser = test.browser();
+            browser.sign_in(email, PASSWORD).await;
+            // A page of their own gives every browser its form token.
+            browser.get("/account").await;
+            people.push((browser, id));
+        }
+        let (stranger, _) = people.pop().unwrap();
+        let (member, member_id) = people.pop().unwrap();
+        let (admin, admin_id) = people.pop().unwrap();
+        let mut owner = test.user().await;
+        owner.get("/account").await;
+        Self {
+            test,
+            owner,
+            admin,
+            admin_id,
+            member,
+            member_id,
+            stranger,
+        }
+    }
+}
+
+/// Refused for want of a role, with the reason in words.
+pub fn assert_role(page: &Page, least: &str) {
+    assert_eq!(page.status, 403, "{}", page.body);
+    let words = match least {
+        "owner" => "Only an owner of the organization may do this.",
+        _ => "Only admins and owners of the organization may do this.",
+    };
+    assert!(page.contains(words), "{}", page.body);
+}
+
+/// Nothing tells a place that others have from one that is not there.
+pub async fn assert_no_part(browser: &mut Browser, path: &str, absent: &str) {
+    browser.set_header("x-request-id", "one-name-for-all");
+    let mut answers = Vec::new();
+    for path in [path, absent] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 403, "{path}: {}", page.body);
+        assert!(page.contains("You have no part in this place"), "{path}");
+        answers.push(page.body);
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+/// What follows a piece of a page, up to a character.
+pub fn after(page: &str, piece: &str, end: char) -> String {
+    let (_, rest) = page.split_once(piece).unwrap_or_else(|| panic!("{page}"));
+    rest.split_once(end).unwrap().0.to_owned()
+}

@@ -6,6 +6,7 @@ use crate::app::receipt::Receipt;
 use crate::app::token;
 use crate::web::failure::Failure;
 use crate::web::pages::inside::segment;
+use crate::web::pages::org::ending;
 use crate::web::pages::view::token::{RevokeAllPage, RevokePage};
 use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
@@ -45,7 +46,7 @@ pub async fn show_all(visit: Visit, request: HttpRequest) -> Result<HttpResponse
     let page = RevokeAllPage {
         chrome: visit.chrome(),
         holder: shelf.holder,
-        tokens: living.into_iter().map(|token| row(&visit, token)).collect(),
+        tokens: ending(&living),
     };
     visit.page(StatusCode::OK, &page)
 }

@@ -14,6 +14,8 @@ pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
     let catalogue = visit.app.config().scopes.names();
     let advice = advice::advise(&listed.token, &catalogue, now)
         .into_iter()
+        // What another has replaced ends by itself, as was meant.
+        .filter(|_| !listed.is_replaced)
         .map(|advice| match advice {
             Advice::NeverUsed => TokenAdvice::NeverUsed,
             Advice::Unused(at) => TokenAdvice::Unused(moment(at)),

@@ -51,6 +51,8 @@ pub enum Reason {
     Role(Role),
     /// An organization's policy does not admit the token that would come of it.
     Policy(Violation),
+    /// Only the operator of the deployment may.
+    Operator,
     /// Something else.
     Other,
 }
@@ -73,6 +75,9 @@ impl Reason {
                  or your role can change.",
                 violation.explain()
             ),
+            Self::Operator => "Only the people who run this deployment may do this. Ask them to \
+                               do it for you."
+                .to_owned(),
             Self::Other => "Your account does not have the right to do this. Someone who \
                             administers your organization can give it to you."
                 .to_owned(),

@@ -78,6 +78,8 @@ pub struct OrganizationsPage {
     pub chrome: Chrome,
     /// The organizations of the person.
     pub organizations: Vec<OrganizationRow>,
+    /// Whether the person can make one.
+    pub can_make: bool,
     /// What was just done, if anything.
     pub notice: Option<OrganizationsNotice>,
 }

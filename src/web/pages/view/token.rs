@@ -1,6 +1,6 @@
 //! Tokens, a person's or an organization's: the list, creating, rotating, revoking.
 
-use super::org::OrganizationHead;
+use super::org::{EndingToken, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment, ScopeGroup};
 use askama::Template;
 
@@ -333,5 +333,5 @@ pub struct RevokeAllPage {
     /// Whose tokens they are.
     pub holder: Holder,
     /// The tokens that would be revoked; those that still work.
-    pub tokens: Vec<TokenRow>,
+    pub tokens: Vec<EndingToken>,
 }

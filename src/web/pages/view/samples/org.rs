@@ -20,6 +20,7 @@ fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
             ),
             row(hostile_org(), Role::Member),
         ],
+        can_make: true,
         notice,
     }
 }
@@ -79,6 +80,11 @@ pub fn samples() -> Vec<Sample> {
         organizations: Vec::new(),
         ..list(Some(OrganizationsNotice::Left))
     };
+    let kept = OrganizationsPage {
+        organizations: Vec::new(),
+        can_make: false,
+        ..list(None)
+    };
     let new_again = NewOrganizationPage {
         name: HOSTILE.into(),
         errors: FieldErrors::on("name", "Enter a name."),
@@ -102,6 +108,7 @@ pub fn samples() -> Vec<Sample> {
         sample("orgs", "several", &list(None)),
         sample("orgs", "deleted", &list(Some(OrganizationsNotice::Deleted))),
         sample("orgs", "empty", &empty),
+        sample("orgs", "made-by-operator", &kept),
         sample("org-new", "empty", &new_organization()),
         sample("org-new", "errors", &new_again),
         sample("org", "member", &overview(Access::View, None)),

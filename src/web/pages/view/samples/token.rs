@@ -1,7 +1,7 @@
 //! The pages of tokens, in every state.
 
 use super::super::token::*;
-use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, minutes, sample};
+use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
 
 pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
     TokenRow {
@@ -128,7 +128,7 @@ pub fn samples() -> Vec<Sample> {
             ..live[1].clone()
         })
     };
-    let one = vec![live[1].clone()];
+    let one = vec![ending().remove(0)];
     vec![
         sample("tokens", "several", &tokens(None)),
         sample(
@@ -158,11 +158,11 @@ pub fn samples() -> Vec<Sample> {
         sample("revoke", "origin", &revoke(live[0].clone())),
         sample("revoke", "unused", &revoke(live[1].clone())),
         sample("revoke", "long", &revoke(live[2].clone())),
-        sample("revoke-all", "several", &revoke_all(live)),
+        sample("revoke-all", "several", &revoke_all(ending())),
         sample("revoke-all", "one", &revoke_all(one)),
         sample("revoke-all", "none", &revoke_all(Vec::new())),
         sample("org-revoke", "hostile", &org_revoke),
-        sample("org-revoke-all", "several", &acme_revoke_all(all())),
+        sample("org-revoke-all", "several", &acme_revoke_all(ending())),
         sample("org-revoke-all", "none", &acme_revoke_all(Vec::new())),
     ]
 }

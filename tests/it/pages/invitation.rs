@@ -1,0 +1,195 @@
+//! Invitations, from the form to the press of the button.
+
+use super::{Company, after, assert_role};
+use crate::support::{EMAIL, PASSWORD, log};
+
+const NEW: &str = "copper lantern sandwich";
+
+async fn invite(browser: &mut crate::support::browser::Browser, fields: &[(&str, &str)]) -> String {
+    let page = browser.post("/o/acme/invitations", fields).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    after(&page.body, "/invite?link=", '<')
+}
+
+/// Issue 3.7: a link, shown once, lets one person in.
+#[actix_web::test]
+async fn somebody_new_accepts_makes_an_account_and_is_in() {
+    let Company {
+        test, mut owner, ..
+    } = Company::new().await;
+    let link = invite(&mut owner, &[("role", "admin")]).await;
+    assert_eq!(link.len(), 64);
+    let members = owner.get("/o/acme/members").await;
+    assert!(members.contains("Whoever has the link") && !members.contains(&link));
+    assert!(!test.database.dump().contains(&link));
+
+    let mut guest = test.browser();
+    let path = format!("/invite?link={link}");
+    let page = guest.get(&path).await;
+    assert_eq!(page.status, 200);
+    assert!(page.contains("Join Acme as admin") && page.contains("Ada invites you."));
+    let fields = |email, password| {
+        [
+            ("link", link.as_str()),
+            ("name", "Charles"),
+            ("email", email),
+            ("password", password),
+        ]
+    };
+    for (email, password, field) in [
+        ("charles@example.com", "short", "password"),
+        ("charles", NEW, "email"),
+        (EMAIL, NEW, "email"),
+    ] {
+        let page = guest
+            .post("/invite/account", &fields(email, password))
+            .await;
+        assert_eq!(page.status, 422, "{email} {password}");
+        assert!(page.contains(&format!(r#"id="{field}-error""#)));
+        assert_eq!(page.field("name").as_deref(), Some("Charles"));
+    }
+    let joined = guest
+        .post("/invite/account", &fields("charles@example.com", NEW))
+        .await;
+    assert_eq!(
+        (joined.status, joined.location()),
+        (303, "/o/acme?done=joined")
+    );
+    let page = guest.get(joined.location()).await;
+    assert!(page.contains("You are a member now."));
+    assert!(page.contains(r#"<span class="role">admin</span>"#));
+
+    for mut browser in [guest, test.browser()] {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, 404);
+        assert!(page.contains("This invitation link does not work"));
+    }
+    assert!(!log::text().contains(&link));
+}
+
+/// A person with an account signs in on the way; the link reaches no log.
+#[actix_web::test]
+async fn somebody_known_signs_in_and_accepts_once() {
+    let Company {
+        test,
+        mut owner,
+        mut stranger,
+        ..
+    } = Company::new().await;
+    let link = invite(&mut owner, &[("role", "member")]).await;
+    let mut browser = test.browser();
+    let page = browser.get(&format!("/invite?link={link}")).await;
+    let login = after(&page.body, r#"class="button ink wide" href=""#, '"');
+    let page = browser.get(&login.replace("&#38;", "&")).await;
+    let return_to = page.field("return_to").unwrap();
+    assert_eq!(return_to, format!("/invite?link={link}"));
+    let fields = [
+        ("email", "eve@example.com"),
+        ("password", PASSWORD),
+        ("return_to", return_to.as_str()),
+    ];
+    let signed_in = browser.post("/login", &fields).await;
+    assert_eq!(signed_in.location(), return_to);
+    let page = browser.get(signed_in.location()).await;
+    assert!(page.contains("Join Acme as member") && page.contains(">Accept invitation</button>"));
+    let joined = browser.post("/invite", &[("link", &link)]).await;
+    assert_eq!(joined.location(), "/o/acme?done=joined");
+    for link in [link.as_str(), "", "x"] {
+        let again = browser.post("/invite", &[("link", link)]).await;
+        assert_eq!(again.status, 404, "{link}");
+    }
+    assert_eq!(stranger.get("/o/acme").await.status, 200);
+    assert!(!log::text().contains(&link));
+}
+
+/// An invitation for one address is for nobody else, and a member needs none.
+#[actix_web::test]
+async fn an_invitation_for_an_address_is_for_nobody_else() {
+    let Company {
+        test,
+        mut owner,
+        mut member,
+        mut stranger,
+        ..
+    } = Company::new().await;
+    let fields = [("role", "member"), ("email", "Charles@Example.com")];
+    let link = invite(&mut owner, &fields).await;
+    let page = stranger.post("/invite", &[("link", &link)]).await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains("The invitation is for another email address."));
+    let mut guest = test.browser();
+    let page = guest.get(&format!("/invite?link={link}")).await;
+    assert_eq!(page.field("email").as_deref(), Some("charles@example.com"));
+    let new = [
+        ("link", link.as_str()),
+        ("name", "Mallory"),
+        ("email", "mallory@example.com"),
+        ("password", NEW),
+    ];
+    let page = guest.post("/invite/account", &new).await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains("The invitation is for another email address."));
+    assert_eq!(test.count("account", "email = 'mallory@example.com'"), 0);
+
+    let open = invite(&mut owner, &[("role", "member")]).await;
+    let page = member.get(&format!("/invite?link={open}")).await;
+    assert!(page.contains("You are a member of Acme"));
+    let page = member.post("/invite", &[("link", &open)]).await;
+    assert_eq!(page.status, 409);
+    assert_eq!(
+        stranger.get(&format!("/invite?link={open}")).await.status,
+        200
+    );
+}
+
+/// AUZ: who may invite whom, and what is withdrawn or over opens nothing.
+#[actix_web::test]
+async fn admins_invite_and_withdraw_and_links_end() {
+    let Company {
+        test,
+        mut owner,
+        mut admin,
+        mut member,
+        mut stranger,
+        ..
+    } = Company::new().await;
+    let path = "/o/acme/invitations";
+    assert_role(&member.post(path, &[("role", "member")]).await, "admin");
+    assert_eq!(stranger.post(path, &[("role", "member")]).await.status, 403);
+    assert_role(&admin.post(path, &[("role", "owner")]).await, "owner");
+    for (field, fields) in [
+        ("role", [("role", "boss"), ("email", "")]),
+        ("email", [("role", "member"), ("email", "nobody")]),
+    ] {
+        let page = admin.post(path, &fields).await;
+        assert_eq!(page.status, 422, "{field}");
+        assert!(page.contains(&format!(r#"id="{field}-error""#)), "{field}");
+    }
+    let link = invite(&mut admin, &[("role", "member")]).await;
+    let members = owner.get("/o/acme/members").await;
+    let id = after(&members.body, "/o/acme/invitations/", '/');
+    let withdraw = format!("{path}/{id}/withdraw");
+    assert_role(&member.get(&withdraw).await, "admin");
+    assert_role(&member.post(&withdraw, &[]).await, "admin");
+    assert!(
+        owner
+            .get(&withdraw)
+            .await
+            .contains("Withdraw the invitation?")
+    );
+    for _ in 0..2 {
+        let done = owner.post(&withdraw, &[]).await;
+        assert_eq!(done.location(), "/o/acme/members?done=withdrawn");
+    }
+    assert_eq!(owner.get(&withdraw).await.status, 404);
+    assert_eq!(
+        stranger.get(&format!("/invite?link={link}")).await.status,
+        404
+    );
+
+    let link = invite(&mut admin, &[("role", "member")]).await;
+    let mut guest = test.browser();
+    assert_eq!(guest.get(&format!("/invite?link={link}")).await.status, 200);
+    test.clock.advance(7 * 86_400);
+    assert_eq!(guest.get(&format!("/invite?link={link}")).await.status, 404);
+}

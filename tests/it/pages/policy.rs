@@ -1,0 +1,172 @@
+//! `/o/{org}/settings/policy`: what an organization asks of tokens.
+
+use super::{Company, assert_role};
+use crate::support::browser::Browser;
+
+const PATH: &str = "/o/acme/settings/policy";
+
+async fn post(browser: &mut Browser, rest: &str, fields: &[(&str, &str)]) -> super::Page {
+    browser.post(&format!("{PATH}{rest}"), fields).await
+}
+
+/// Issue 3.1: what breaks is shown before it is applied, and has its grace.
+#[actix_web::test]
+async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
+    let Company {
+        test,
+        mut owner,
+        mut member,
+        ..
+    } = Company::new().await;
+    let token = member
+        .new_token("their laptop", &["orgs:read"], "never")
+        .await;
+    let fields = [("personal_tokens", "admins"), ("max_lifetime", "90d")];
+    let review = post(&mut owner, "", &fields).await;
+    assert_eq!(review.status, 200);
+    for words in ["1 living token breaks", "their laptop", "Ends for good"] {
+        assert!(review.contains(words), "{words}: {}", review.body);
+    }
+    assert_eq!(test.count("organization", "personal_tokens = 'admins'"), 0);
+    let back = format!("{PATH}?personal_tokens=admins&max_lifetime=90d");
+    assert!(review.body.replace("&#38;", "&").contains(&back));
+    let page = owner.get(&back).await;
+    assert!(page.contains(r#"<option value="90d" selected>"#));
+
+    let mut apply = fields.to_vec();
+    apply.push(("grace", "soon"));
+    let page = post(&mut owner, "/apply", &apply).await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains(r#"id="grace-error""#) && page.contains("their laptop"));
+    apply[2] = ("grace", "1d");
+    let done = post(&mut owner, "/apply", &apply).await;
+    assert_eq!(
+        (done.status, done.location()),
+        (303, "/o/acme/settings/policy?breaking=1")
+    );
+    assert!(
+        owner
+            .get(done.location())
+            .await
+            .contains("1 living token breaks it")
+    );
+    test.clock.advance(86_400 - 1);
+    assert_eq!(test.me(&token).await.status(), 200);
+    test.clock.advance(1);
+    assert_eq!(test.me(&token).await.status(), 401);
+
+    // New ones are held to it at once, and the page says why.
+    let mut member = {
+        let mut browser = test.browser();
+        browser
+            .sign_in("bob@example.com", crate::support::PASSWORD)
+            .await;
+        browser
+    };
+    let form = member.get("/tokens/new").await;
+    assert!(form.contains("only the personal tokens of admins and owners reach it"));
+    let page = member
+        .post("/tokens/new", &[("name", "x"), ("expires", "30d")])
+        .await;
+    assert_eq!(page.status, 403);
+    assert!(page.contains("lets admins and owners alone make personal tokens"));
+    let device = test.device("orgs:read").await;
+    let consent = member.type_code(&device.user_code).await;
+    let page = member.decide(&consent, "approve", &["orgs:read"]).await;
+    assert_eq!(page.status, 403);
+    assert!(page.contains("lets admins and owners alone make personal tokens"));
+}
+
+/// What breaks nothing is saved at once, and bounds the form for tokens.
+#[actix_web::test]
+async fn a_policy_that_ends_nothing_is_saved_at_once() {
+    let Company {
+        test: _running,
+        mut owner,
+        mut member,
+        ..
+    } = Company::new().await;
+    let fields = [("personal_tokens", "members"), ("max_lifetime", "30d")];
+    let saved = post(&mut owner, "", &fields).await;
+    assert_eq!(saved.location(), "/o/acme/settings/policy?done=saved");
+    assert!(
+        owner
+            .get(saved.location())
+            .await
+            .contains("The policy is saved.")
+    );
+    let form = member.get("/tokens/new").await;
+    assert!(
+        form.contains(r#"<option value="30d" selected>"#),
+        "{}",
+        form.body
+    );
+    for choice in ["90d", "1y", "never"] {
+        assert!(
+            !form.contains(&format!(r#"<option value="{choice}""#)),
+            "{choice}"
+        );
+        let fields = [("name", "x"), ("expires", choice)];
+        let page = member.post("/tokens/new", &fields).await;
+        assert_eq!(page.status, 422, "{choice}");
+    }
+    let page = member.get(PATH).await;
+    assert!(page.contains("30 days") && !page.contains("<form class=\"panel\""));
+}
+
+/// AUZ and bad input.
+#[actix_web::test]
+async fn owners_alone_set_a_policy_that_makes_sense() {
+    let Company {
+        test,
+        mut owner,
+        mut admin,
+        mut member,
+        mut stranger,
+        ..
+    } = Company::new().await;
+    let fields = [("personal_tokens", "admins"), ("max_lifetime", "none")];
+    let before = test.database.dump();
+    for rest in ["", "/apply"] {
+        for browser in [&mut admin, &mut member] {
+            assert_role(&post(browser, rest, &fields).await, "owner");
+        }
+        assert_eq!(post(&mut stranger, rest, &fields).await.status, 403);
+        for (fields, field) in [
+            (vec![("max_lifetime", "none")], "personal_tokens"),
+            (
+                vec![("personal_tokens", "all"), ("max_lifetime", "none")],
+                "personal_tokens",
+            ),
+            (vec![("personal_tokens", "admins")], "max_lifetime"),
+            (
+                vec![("personal_tokens", "admins"), ("max_lifetime", "1w")],
+                "max_lifetime",
+            ),
+            (
+                vec![
+                    ("personal_tokens", "admins"),
+                    ("max_lifetime", "0d"),
+                    ("grace", "1d"),
+                ],
+                "max_lifetime",
+            ),
+            (
+                vec![
+                    ("personal_tokens", "admins"),
+                    ("max_lifetime", "7d"),
+                    ("never", "yes"),
+                ],
+                "never",
+            ),
+        ] {
+            let page = post(&mut owner, rest, &fields).await;
+            assert_eq!(page.status, 422, "{rest} {fields:?}");
+            assert!(
+                page.contains(&format!(r#"id="{field}-error""#)),
+                "{fields:?}"
+            );
+        }
+    }
+    assert!(before == test.database.dump());
+}
