@@ -69,7 +69,9 @@ pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
         about: document::client(&registered.client),
     };
     call.once(StatusCode::CREATED, written, |receipt| async {
-        client::register(&call.app, &call.context, &call.caller, wish, receipt).await
+        client::register(&call.app, &call.context, &call.caller, wish, receipt)
+            .await
+            .map_err(token::as_sent)
     })
     .await
 }

@@ -15,6 +15,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
 
+/// An Idempotency-Key: bare, or in quotes (RFC 9651 section 3.3.3).
+const KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;
+
 /// What belongs to no resource.
 #[derive(OpenApi)]
 #[openapi(
@@ -73,12 +76,16 @@ pub fn document(public_url: &PublicUrl) -> Value {
         "in": "header",
         "required": true,
         "description": "A new value for each call, and the same one to repeat it. Quotes around it make no difference. The first answer comes again for 24 hours.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~][!-~]*$"},
+        "schema": {"type": "string", "pattern": KEY},
     }});
+    let schemas = components["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
                 complete(path, method, operation);
+                if is_body_optional(operation, &schemas) {
+                    operation["requestBody"]["required"] = false.into();
+                }
             }
         }
     }
@@ -97,6 +104,20 @@ fn answer_headers() -> Value {
             "schema": {"type": "integer"},
         },
     })
+}
+
+/// Whether a body may be left out: an empty one is an object without keys.
+fn is_body_optional(operation: &Value, schemas: &Value) -> bool {
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let name = schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.rsplit('/').next());
+    name.is_some_and(|name| schemas[name]["required"].is_null())
+}
+
+/// Whether an operation takes the operator token alone.
+fn is_for_operator(operation: &Value) -> bool {
+    operation["tags"][0] == "operator"
 }
 
 /// Adds to an operation what the handlers need not say.
@@ -159,6 +180,7 @@ fn describe_scope(operation: &mut Value) {
         .map(|scope| format!("`{scope}`"))
         .collect();
     let needed = match scopes.as_slice() {
+        [] if is_for_operator(operation) => "Needs the operator token.".to_owned(),
         [] => "Any token may do this.".to_owned(),
         scopes => format!("Needs a token with the scope {}.", scopes.join(", ")),
     };
@@ -184,7 +206,9 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
         Kind::InvalidCursor => operation["parameters"].to_string().contains("\"cursor\""),
         Kind::NotFound => path.contains('{'),
         kind if kind.status() == 403 => {
-            operation["security"][0]["bearer"] != json!([]) || path.contains('{')
+            operation["security"][0]["bearer"] != json!([])
+                || path.contains('{')
+                || is_for_operator(operation)
         }
         _ => true,
     };

@@ -347,14 +347,17 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
     }
 }
 
-/// The use case names the scopes as forms do.
-fn as_sent(error: app::Error) -> app::Error {
+/// The use cases name some fields as forms and the program do.
+pub fn as_sent(error: app::Error) -> app::Error {
     match error {
         app::Error::Invalid(mut faults) => {
             for fault in &mut faults {
-                if fault.field == "scope" {
-                    fault.field = "scopes";
-                }
+                fault.field = match fault.field {
+                    "scope" => "scopes",
+                    "default_scope" => "default_scopes",
+                    "client_id" => "id",
+                    other => other,
+                };
             }
             app::Error::Invalid(faults)
         }

@@ -8,18 +8,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+const API: &str = include_str!("../../../src/web/api/mod.rs");
+
 /// The addresses, as the program registers them, and what stands before each.
-const ROUTES: [(&str, &str, &str); 3] = [
-    (
-        "pub fn routes",
-        "/v1",
-        include_str!("../../../src/web/api/mod.rs"),
-    ),
-    (
-        "pub fn description_routes",
-        "",
-        include_str!("../../../src/web/api/mod.rs"),
-    ),
+const ROUTES: [(&str, &str, &str); 7] = [
+    ("pub fn routes", "/v1", API),
+    ("fn token_routes", "/v1", API),
+    ("fn organization_routes", "/v1", API),
+    ("fn project_routes", "/v1", API),
+    ("fn operator_routes", "/v1", API),
+    ("pub fn description_routes", "", API),
     (
         "pub fn routes",
         "",
@@ -48,7 +46,10 @@ fn registered() -> BTreeSet<(String, &'static str)> {
             }
         }
     }
-    assert!(registered.len() > 5, "{registered:?}");
+    assert!(registered.len() > 40, "{registered:?}");
+    let resources = API.matches("resource(").count() + 2;
+    let paths: BTreeSet<_> = registered.iter().map(|(path, _)| path).collect();
+    assert_eq!(paths.len(), resources, "a function of routes is not read");
     registered
 }
 
