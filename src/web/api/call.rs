@@ -39,8 +39,7 @@ pub struct Call {
     pub caller: Caller,
     /// The path that was called.
     pub path: String,
-    /// The parameters of the query.
-    pub query: Form,
+    query: String,
     method: Method,
     bearer: Secret,
     key: Option<Secret>,
@@ -78,10 +77,6 @@ impl Call {
             true => Some(idempotency_key(request)?),
             false => None,
         };
-        let query = extract::query(request)?;
-        if query.repeated_except(&[]).is_some() {
-            return Err(Failure::Malformed("A parameter appears more than once."));
-        }
         let takes_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
         let body = match takes_body {
             true => read_body(request, payload).await?,
@@ -92,12 +87,21 @@ impl Call {
             app,
             context,
             caller,
-            query,
+            query: request.query_string().to_owned(),
             method,
             bearer,
             key,
             body,
         })
+    }
+
+    /// The parameters of the query, where it means something.
+    pub fn query(&self) -> Result<Form, Failure> {
+        let query = extract::read_form(self.query.as_bytes())?;
+        match query.repeated_except(&[]) {
+            Some(_) => Err(Failure::Malformed("A parameter appears more than once.")),
+            None => Ok(query),
+        }
     }
 
     /// Reads the body. Every fault is told at once.

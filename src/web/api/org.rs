@@ -261,12 +261,13 @@ impl Wish {
             "never_expires",
             "plan",
         ];
-        if !call.query.names().all(|name| known.contains(&name)) {
+        let query = call.query()?;
+        if !query.names().all(|name| known.contains(&name)) {
             return Err(Failure::Malformed(
                 "The query takes personal_tokens, max_lifetime_days, never_expires and plan.",
             ));
         }
-        let value = |name: &str| call.query.value(name);
+        let value = |name: &str| query.value(name);
         let days = match value("max_lifetime_days") {
             None => None,
             Some("none") => Some(None),

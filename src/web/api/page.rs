@@ -38,12 +38,13 @@ impl Call {
         let mut filters = filters.to_vec();
         filters.sort_unstable();
         let is_known = |name: &str| ["limit", "cursor"].contains(&name) || filters.contains(&name);
-        if !self.query.names().all(is_known) {
+        let query = self.query()?;
+        if !query.names().all(is_known) {
             return Err(Failure::Malformed(
                 "The query has a parameter that this list does not take. It takes limit, cursor, and what the documentation names.",
             ));
         }
-        let limit = match self.query.value("limit") {
+        let limit = match query.value("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => read_limit(text).ok_or(Failure::Malformed(
                 "The parameter limit must be a whole number from 1 to 100.",
@@ -55,10 +56,10 @@ impl Call {
             caller: self.caller.identity(),
             filters: filters
                 .iter()
-                .filter_map(|name| Some((*name, self.query.value(name)?.to_owned())))
+                .filter_map(|name| Some((*name, query.value(name)?.to_owned())))
                 .collect(),
         };
-        if let Some(cursor) = self.query.value("cursor") {
+        if let Some(cursor) = query.value("cursor") {
             let after = listing.seal().read(cursor);
             let invalid = Failure::Problem(Kind::InvalidCursor, Kind::InvalidCursor.advice());
             listing.page.after = Some(after.ok_or(invalid)?);

@@ -110,7 +110,6 @@ async fn refusals_do_not_tell_why() {
             &orphan,
             never_issued.expose(),
             "garbage",
-            OPERATOR,
         ] {
             let value = format!("Bearer {bad}");
             let headers = [
