@@ -314,7 +314,7 @@ fn verify_in_organization(size: &Size, random: &mut StdRng) -> String {
     let token = loop {
         let token = live(size, random);
         // Every tenth token is limited to a project, and so is not for the whole organization.
-        if size.has_tokens(token % size.users) && token % 10 != 0 {
+        if size.has_tokens(token % size.users) && !token.is_multiple_of(10) {
             break token;
         }
     };

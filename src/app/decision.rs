@@ -72,7 +72,10 @@ pub async fn verify(
                 Owner::Account(_) => loaded.token.limits.organization.clone(),
             },
         };
+        let catalogue = &handle.config().scopes;
+        let scopes = decision::scopes_at(&loaded.facts, catalogue, &place);
         let active = loaded.active(&handle).ok_or(Error::Unauthenticated)?;
+        let active = ActiveToken { scopes, ..active };
         Ok((active, organization))
     })
     .await?;

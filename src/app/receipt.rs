@@ -171,7 +171,7 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
             if is_kept && now < old.leased_until {
                 return Err(Error::InProgress);
             }
-            match store::idempotency::take_over(conn, &call, &old.lease)? {
+            match store::idempotency::take_over(conn, &call, &old.lease, now - KEPT)? {
                 true => Ok(None),
                 false => Err(store::Error::Collision.into()),
             }
@@ -195,13 +195,8 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
         let text = key.open(&bound(&call), call.answer.as_deref()?)?;
         Answer::read(&text)
     });
-    opened.map(Beginning::Repeated).ok_or_else(|| {
-        Error::Store(store::Error::Corrupt {
-            table: "idempotency",
-            column: "answer",
-            id: call.id.as_str().to_owned(),
-        })
-    })
+    // The operator token that got the answer may have been replaced since.
+    opened.map(Beginning::Repeated).ok_or(Error::KeyReused)
 }
 
 fn read_salt(text: &str) -> Option<SealSalt> {

@@ -26,6 +26,12 @@ pub mod user_code;
 /// A moment in UTC, kept to the millisecond.
 pub type Instant = chrono::DateTime<chrono::Utc>;
 
+/// The last moment that is kept: beyond the year 9999 a date has another length, and texts of
+/// dates would not be in the order of time any more.
+pub fn last_moment() -> Instant {
+    Instant::from_timestamp(253_402_300_799, 0).unwrap_or(Instant::MAX_UTC)
+}
+
 /// One thing that is wrong with an input, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {

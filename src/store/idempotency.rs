@@ -83,13 +83,23 @@ pub fn insert_call(conn: &mut Conn, call: &Call) -> Result<(), Error> {
     Ok(())
 }
 
-/// Begins a call anew in the place of one that nobody works on any more; `false` if
-/// somebody else was first.
-pub fn take_over(conn: &mut Conn, call: &Call, lease: &str) -> Result<bool, Error> {
+/// Begins a call anew in the place of one that nobody works on any more, or that was answered
+/// so long ago that it is forgotten; `false` if somebody else was first.
+pub fn take_over(
+    conn: &mut Conn,
+    call: &Call,
+    lease: &str,
+    forgotten: Instant,
+) -> Result<bool, Error> {
     let changed = diesel::update(
         idempotency::table
             .filter(idempotency::id.eq(call.id.as_str()))
-            .filter(idempotency::lease.eq(lease)),
+            .filter(idempotency::lease.eq(lease))
+            .filter(
+                idempotency::answer
+                    .is_null()
+                    .or(idempotency::created_at.le(stored(forgotten))),
+            ),
     )
     .set(Row::from(call))
     .execute(conn)?;

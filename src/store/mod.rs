@@ -95,7 +95,10 @@ impl From<DieselError> for Error {
         };
         match kind {
             DatabaseErrorKind::UniqueViolation => Self::Duplicate,
-            DatabaseErrorKind::SerializationFailure => Self::Collision,
+            // What a row names was deleted meanwhile: the work runs again and sees it gone.
+            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation => {
+                Self::Collision
+            }
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -279,7 +282,7 @@ where
 
 /// Makes a stored moment from one.
 fn stored(at: Instant) -> chrono::NaiveDateTime {
-    at.naive_utc()
+    at.min(crate::domain::last_moment()).naive_utc()
 }
 
 /// Reads a value of a row, or tells which row makes no sense.

@@ -196,6 +196,21 @@ pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Resul
     Ok(())
 }
 
+/// Holds the organizations of a person, so that none is deleted before this transaction ends.
+pub fn share_organizations(conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+    if let Conn::Postgres(conn) = conn {
+        let own = membership::table
+            .filter(membership::account_id.eq(account_id.as_str()))
+            .select(membership::organization_id);
+        organization::table
+            .filter(organization::id.eq_any(own))
+            .select(organization::id)
+            .for_share()
+            .get_results::<String>(conn)?;
+    }
+    Ok(())
+}
+
 /// Adds a person to an organization. [`Error::Duplicate`] if it is a member already.
 pub fn insert_membership(
     conn: &mut Conn,
@@ -263,11 +278,16 @@ pub fn find_role(
         .transpose()
 }
 
-/// How many owners an organization has that can act.
-pub fn count_owners(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
+/// How many owners an organization has that can act, besides this person if one is named.
+pub fn count_owners(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    besides: Option<&AccountId>,
+) -> Result<i64, Error> {
     Ok(membership::table
         .inner_join(account::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(membership::account_id.ne(besides.map_or("", AccountId::as_str)))
         .filter(membership::role.eq(Role::Owner.as_str()))
         .filter(account::state.eq("active"))
         .count()

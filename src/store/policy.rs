@@ -8,6 +8,7 @@ use crate::domain::id::{OrganizationId, TokenId};
 use crate::domain::org::Role;
 use crate::domain::token::Token;
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 /// The organizations in which a token has a grace at this moment.
 pub fn list_graces(
@@ -28,12 +29,30 @@ pub fn list_graces(
         .collect()
 }
 
-/// Gives a token a grace in an organization, in place of any that it had.
-pub fn replace_grace(
+/// The tokens that have a grace in an organization at this moment, and when it ends.
+pub fn list_graced(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+) -> Result<HashMap<TokenId, Instant>, Error> {
+    policy_grace::table
+        .filter(policy_grace::organization_id.eq(organization_id.as_str()))
+        .filter(policy_grace::ends_at.gt(stored(now)))
+        .select((policy_grace::token_id, policy_grace::ends_at))
+        .get_results::<(String, chrono::NaiveDateTime)>(conn)?
+        .into_iter()
+        .map(|(id, end)| {
+            let token_id = read_value(TokenId::parse(&id), "policy_grace", "token_id", &id)?;
+            Ok((token_id, end.and_utc()))
+        })
+        .collect()
+}
+
+/// Ends the grace of a token in an organization, which admits it again.
+pub fn delete_grace(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     token_id: &TokenId,
-    ends_at: Instant,
 ) -> Result<(), Error> {
     diesel::delete(
         policy_grace::table
@@ -41,6 +60,17 @@ pub fn replace_grace(
             .filter(policy_grace::organization_id.eq(organization_id.as_str())),
     )
     .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a token a grace in an organization, in place of any that it had.
+pub fn replace_grace(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    token_id: &TokenId,
+    ends_at: Instant,
+) -> Result<(), Error> {
+    delete_grace(conn, organization_id, token_id)?;
     diesel::insert_into(policy_grace::table)
         .values((
             policy_grace::organization_id.eq(organization_id.as_str()),

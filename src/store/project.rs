@@ -135,7 +135,12 @@ pub fn insert_member(
             project_member::account_id.eq(account_id.as_str()),
             project_member::created_at.eq(stored(now)),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(|error| match Error::from(error) {
+            // Somebody else was first; the work runs again and finds it.
+            Error::Duplicate => Error::Collision,
+            error => error,
+        })?;
     Ok(true)
 }
 

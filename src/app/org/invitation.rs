@@ -8,11 +8,12 @@ use crate::app::receipt::Receipt;
 use crate::app::session::{NewSession, SignedIn};
 use crate::app::token::Holder;
 use crate::app::{App, Context, Error, Event, mail};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Standing};
 use crate::domain::audit::{Action, Actor};
-use crate::domain::id::InvitationId;
+use crate::domain::id::{AccountId, InvitationId, TokenId};
 use crate::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
 use crate::domain::secret::{Digest, Secret};
+use crate::domain::token::{Owner, State};
 use crate::domain::{Fault, Instant};
 use crate::store::{self, Conn};
 use serde_json::json;
@@ -182,6 +183,9 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
     let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
     let organization =
         store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
+    if !is_backed(conn, &invitation, now)? {
+        return Err(Error::NotFound);
+    }
     let maker = invitation.invited_by.clone();
     let inviter = store::account::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
     Ok(Offer {
@@ -189,6 +193,25 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
         organization,
         inviter,
     })
+}
+
+/// Whether whoever made an invitation could still make it: it must not outlive the power that
+/// it came from.
+fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<bool, Error> {
+    let id = &invitation.organization_id;
+    if let Some(account_id) = AccountId::parse(&invitation.invited_by) {
+        let account = store::account::find_account(conn, &account_id)?;
+        let is_active = account.is_some_and(|account| account.standing == Standing::Active);
+        let role = store::org::find_role(conn, id, &account_id)?;
+        return Ok(is_active && role >= Some(invitation.role.max(Role::Admin)));
+    }
+    if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
+        let token = store::token::find_token(conn, &token_id)?;
+        return Ok(token.is_some_and(|token| {
+            token.state(now) == State::Live && token.owner == Owner::Organization(id.clone())
+        }));
+    }
+    Ok(true)
 }
 
 /// A signed-in person accepts an invitation and joins.
@@ -202,7 +225,9 @@ pub async fn accept(
     let id = person.account.id.clone();
     app.store()
         .write(move |conn| {
-            let account = store::account::hold_account(conn, &id)?.ok_or(Error::NotFound)?;
+            let account = store::account::hold_account(conn, &id)?
+                .filter(|account| account.standing == Standing::Active)
+                .ok_or(Error::Unauthenticated)?;
             acceptance.write(conn, &account)
         })
         .await

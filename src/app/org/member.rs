@@ -63,7 +63,7 @@ pub async fn put_member(
                 (Some(present), Some(_)) if present == role => {}
                 (Some(present), Some(_)) => {
                     if present == Role::Owner {
-                        keep_an_owner(conn, &organization)?;
+                        keep_an_owner(conn, &organization, &account_id)?;
                     }
                     store::org::update_role(conn, &organization.id, &account_id, role)?;
                     changed.write_in(
@@ -116,7 +116,7 @@ pub async fn remove_member(
                 .ok_or(Error::NotFound)?;
             if role == Role::Owner {
                 require_owner(&authority, &organization)?;
-                keep_an_owner(conn, &organization)?;
+                keep_an_owner(conn, &organization, &account_id)?;
             }
             depart(conn, &revoked, &organization.id, &account_id)?;
             removed.write_in(
@@ -156,9 +156,13 @@ fn require_owner(authority: &Authority, organization: &Organization) -> Result<(
     }
 }
 
-fn keep_an_owner(conn: &mut Conn, organization: &Organization) -> Result<(), Error> {
-    match store::org::count_owners(conn, &organization.id)? {
-        0 | 1 => Err(LAST_OWNER),
+fn keep_an_owner(
+    conn: &mut Conn,
+    organization: &Organization,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    match store::org::count_owners(conn, &organization.id, Some(account_id))? {
+        0 => Err(LAST_OWNER),
         _ => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ pub use member::{list_members, put_member, remove_member};
 pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
 };
-pub use policy::{Affected, Change, Effect, Tightening, review, update};
+pub use policy::{Affected, Change, Effect, PolicyChange, Tightening, review, update};
 
 use super::caller::{Caller, Denial};
 use super::receipt::Receipt;

@@ -113,7 +113,7 @@ pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Res
             Ok(Roster {
                 members,
                 last_active,
-                has_one_owner: store::org::count_owners(conn, id)? <= 1,
+                has_one_owner: store::org::count_owners(conn, id, None)? <= 1,
             })
         })
         .await
@@ -163,7 +163,8 @@ pub async fn departure(
             };
             Ok(Departure {
                 member,
-                is_last_owner: is_owner && store::org::count_owners(conn, id)? <= 1,
+                is_last_owner: is_owner
+                    && store::org::count_owners(conn, id, Some(&account_id))? == 0,
                 is_from_last,
                 tokens: store::token::list_living(conn, &selection, now)?,
             })

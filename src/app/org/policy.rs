@@ -6,9 +6,10 @@ use crate::app::caller::{Authority, Caller, Denial};
 use crate::app::{App, Context, Error};
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
+use crate::domain::id::TokenId;
 use crate::domain::org::{Organization, Role};
 use crate::domain::policy::{
-    Bearer, LONGEST_GRACE, Life, Longest, MOST_DAYS, Plan, Policy, Violation,
+    Bearer, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
 };
 use crate::domain::token::{Owner, Token};
 use crate::domain::{self, Fault, Instant};
@@ -24,21 +25,75 @@ pub struct Change {
     /// The plan, which only the operator changes.
     pub plan: Option<Plan>,
     /// The policy.
-    pub policy: Option<Policy>,
+    pub policy: Option<PolicyChange>,
+}
+
+/// What is to change of a policy; `None` for what stays. It is applied to the policy that is
+/// there when the change is made, so that of two changes at once neither undoes the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// Whose personal tokens may reach the organization.
+    pub personal_tokens: Option<PersonalTokens>,
+    /// How many days tokens may live; `Some(None)` takes the limit away.
+    pub days: Option<Option<u32>>,
+    /// Whether they may never end.
+    pub never: Option<bool>,
+}
+
+impl PolicyChange {
+    /// The change to exactly this policy.
+    pub fn to(policy: Policy) -> Self {
+        Self {
+            personal_tokens: Some(policy.personal_tokens),
+            days: Some(match policy.longest {
+                Longest::Days(days) => Some(days),
+                Longest::Unlimited | Longest::Ending => None,
+            }),
+            never: Some(policy.longest == Longest::Unlimited),
+        }
+    }
+
+    /// The fault of a change that cannot be, whatever the present policy is.
+    fn fault(&self) -> Option<Fault> {
+        match (self.days, self.never) {
+            (Some(Some(_)), Some(true)) => Some(Fault::new(
+                "policy/never_expires",
+                "A longest lifetime rules out tokens that never end: leave one of the two out, or send max_lifetime_days as null.",
+            )),
+            (Some(Some(days)), _) if !(1..=MOST_DAYS).contains(&days) => Some(Fault::new(
+                "policy/max_lifetime_days",
+                format!("Choose from 1 to {MOST_DAYS} days, or no limit."),
+            )),
+            _ => None,
+        }
+    }
+
+    /// The policy that comes of it. To allow tokens that never end takes the longest lifetime
+    /// away, and to take that away leaves that tokens must end.
+    fn apply(&self, present: Policy) -> Policy {
+        let days = match (self.days, self.never, present.longest) {
+            (Some(days), _, _) => days,
+            (None, Some(true), _) => None,
+            (None, _, Longest::Days(days)) => Some(days),
+            (None, _, Longest::Unlimited | Longest::Ending) => None,
+        };
+        let never = self.never.unwrap_or(present.longest == Longest::Unlimited);
+        Policy {
+            personal_tokens: self.personal_tokens.unwrap_or(present.personal_tokens),
+            longest: match (days, never) {
+                (Some(days), _) => Longest::Days(days),
+                (None, true) => Longest::Unlimited,
+                (None, false) => Longest::Ending,
+            },
+        }
+    }
 }
 
 impl Change {
     /// The change with its name in its normal form, or everything that is wrong with it.
     fn checked(self) -> Result<Self, Error> {
         let mut faults = Vec::new();
-        if let Some(Longest::Days(days)) = self.policy.map(|policy| policy.longest)
-            && !(1..=MOST_DAYS).contains(&days)
-        {
-            faults.push(Fault::new(
-                "policy/max_lifetime_days",
-                format!("Choose from 1 to {MOST_DAYS} days, or no limit."),
-            ));
-        }
+        faults.extend(self.policy.and_then(|policy| policy.fault()));
         let name = match self.name.map(|name| domain::name("name", &name)) {
             Some(Ok(name)) => Some(name),
             Some(Err(fault)) => {
@@ -58,7 +113,10 @@ impl Change {
         Organization {
             name: self.name.clone().unwrap_or(organization.name.clone()),
             plan: self.plan.unwrap_or(organization.plan),
-            policy: self.policy.unwrap_or(organization.policy),
+            policy: match self.policy {
+                Some(change) => change.apply(organization.policy),
+                None => organization.policy,
+            },
             ..organization.clone()
         }
     }
@@ -76,10 +134,15 @@ impl Change {
             None => Role::Admin,
         };
         let organization = authority.organization(conn, named, WRITE, least)?;
-        if self.plan.is_some_and(|plan| plan != organization.plan) {
-            caller.require_operator()?;
-        }
+        self.require_plan(caller, &organization)?;
         Ok(organization)
+    }
+
+    fn require_plan(&self, caller: &Caller, organization: &Organization) -> Result<(), Error> {
+        match self.plan.is_some_and(|plan| plan != organization.plan) {
+            true => caller.require_operator(),
+            false => Ok(()),
+        }
     }
 }
 
@@ -90,6 +153,8 @@ pub struct Affected {
     pub token: Token,
     /// Whose it is; `None` for the organization's own.
     pub owner: Option<Account>,
+    /// Until when it goes on by an earlier change, which this one does not lengthen.
+    grace: Option<Instant>,
     /// Why the change does not admit it.
     pub violation: Violation,
     /// What becomes of it.
@@ -112,6 +177,8 @@ pub struct Tightening {
     pub organization: Organization,
     /// The tokens that are admitted now and would not be any more.
     pub affected: Vec<Affected>,
+    /// The tokens that need no grace any more.
+    admitted_again: Vec<TokenId>,
 }
 
 /// Shows what a change of plan or policy would do. Nothing is changed.
@@ -155,6 +222,7 @@ pub async fn update(
             let authority = caller.hold_authority(&handle, conn)?;
             let found = change.authorize(conn, &caller, &authority, &named)?;
             let before = store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart)?;
+            change.require_plan(&caller, &before)?;
             let tightening = tightening(conn, &before, &change, changed.at)?;
             let (id, after) = (&before.id, &tightening.organization);
             if after.name != before.name {
@@ -167,9 +235,13 @@ pub async fn update(
                 )?;
             }
             if (after.plan, after.policy) != (before.plan, before.policy) {
-                let end = changed.at + grace;
+                for id in &tightening.admitted_again {
+                    store::policy::delete_grace(conn, &before.id, id)?;
+                }
+                let latest = changed.at + grace;
                 for affected in &tightening.affected {
                     let token = &affected.token;
+                    let end = affected.grace.map_or(latest, |end| end.min(latest));
                     store::policy::replace_grace(conn, id, &token.id, end)?;
                     if affected.effect == Effect::Ends {
                         store::token::shorten(conn, &token.id, end)?;
@@ -216,12 +288,17 @@ fn tightening(
     now: Instant,
 ) -> Result<Tightening, Error> {
     let after = change.apply(before);
-    let mut affected = Vec::new();
+    let graces = store::policy::list_graced(conn, &before.id, now)?;
+    let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
     for (token, role) in store::policy::list_reaching(conn, &before.id, now)? {
         let bearer = role.map_or(Bearer::Organization, Bearer::Member);
         let life = Life::of(&token);
-        let is_admitted = before.policy.admit(before.plan, bearer, life).is_ok();
+        let grace = graces.get(&token.id).copied();
+        let is_admitted = before.policy.admit(before.plan, bearer, life).is_ok() || grace.is_some();
         let Err(violation) = after.policy.admit(after.plan, bearer, life) else {
+            if grace.is_some() {
+                admitted_again.push(token.id);
+            }
             continue;
         };
         if !is_admitted {
@@ -242,6 +319,7 @@ fn tightening(
         affected.push(Affected {
             token,
             owner,
+            grace,
             violation,
             effect,
         });
@@ -249,5 +327,6 @@ fn tightening(
     Ok(Tightening {
         organization: after,
         affected,
+        admitted_again,
     })
 }

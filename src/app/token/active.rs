@@ -6,7 +6,7 @@ use crate::app::client::{self, Credentials};
 use crate::app::{App, Context, Error, OAuthError, throttle};
 use crate::domain::Instant;
 use crate::domain::client::{Client, Credential, Standing};
-use crate::domain::decision::{self, Facts, ORGANIZATION_ROLE, Seat, Vitality};
+use crate::domain::decision::{self, Demand, Facts, ORGANIZATION_ROLE, Place, Seat, Vitality};
 use crate::domain::org::{Membership, Organization};
 use crate::domain::policy::{Admission, Bearer, Life};
 use crate::domain::scope::ScopeSet;
@@ -228,6 +228,12 @@ pub async fn introspect(
 ) -> Result<Option<ActiveToken>, Error> {
     match look_up_active(app, text).await? {
         Found::Token(active) => {
+            // What may do nothing anywhere is as good as dead to whoever only introspects.
+            let anything = Demand {
+                scope: None,
+                place: &Place::Anywhere,
+            };
+            let active = active.filter(|active| decision::decide(&active.facts, anything).is_ok());
             if let Some(active) = &active {
                 app.uses().note(&active.token, app.now(), context.source());
             }

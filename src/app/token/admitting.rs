@@ -2,7 +2,7 @@
 
 use super::{earlier, hold_owner};
 use crate::app::Error;
-use crate::app::caller::Denial;
+use crate::app::caller::{Authority, Denial};
 use crate::domain::Instant;
 use crate::domain::decision::ORGANIZATION_ROLE;
 use crate::domain::org::{Organization, Role};
@@ -78,6 +78,22 @@ impl Admitting {
         };
         self.check(&fitted)?;
         Ok(fitted)
+    }
+
+    /// Refuses a token that would reach an organization which the token that makes it does not.
+    pub(super) fn bound(&self, token: &Token, maker: &Authority) -> Result<(), Error> {
+        let life = Life::of(token);
+        let Some(reach) = maker.reach() else {
+            return Ok(());
+        };
+        let is_wider = self.organizations.iter().any(|(organization, bearer)| {
+            let admission = organization.policy.admit(organization.plan, *bearer, life);
+            admission.is_ok() && !reach.contains(&organization.id)
+        });
+        match is_wider {
+            true => Err(Denial::BeyondToken.into()),
+            false => Ok(()),
+        }
     }
 
     /// Refuses a token that would reach none of the organizations. One that reaches some is

@@ -1,11 +1,11 @@
 //! Tokens before they are stored.
 
 use crate::app::{App, Error, Event};
-use crate::domain::Instant;
 use crate::domain::id::TokenId;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{Digest, Secret};
 use crate::domain::token::{self, Limits, Owner, Token};
+use crate::domain::{Instant, last_moment};
 use crate::store::{self, Conn};
 use serde_json::json;
 
@@ -67,7 +67,10 @@ impl Draft {
             hint: self.hint.clone(),
             created_by: created_by.to_owned(),
             created_at: self.at,
-            expires_at: lifetime.and_then(|lifetime| self.at.checked_add_signed(lifetime)),
+            expires_at: lifetime.map(|lifetime| {
+                let end = self.at.checked_add_signed(lifetime);
+                end.map_or_else(last_moment, |end| end.min(last_moment()))
+            }),
             replaces: Some(old.id.clone()),
             last_use: None,
             revocation: None,

@@ -119,6 +119,7 @@ struct Making {
 impl Making {
     /// The token as it is wished, or everything that is wrong with the wish.
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
+        self.whose.hold(conn, &self.caller)?;
         let authority = self.caller.hold_authority(&self.app, conn)?;
         let owner = self.whose.owner(conn, &self.caller, &authority, WRITE)?;
         let mut faults = Vec::new();
@@ -142,6 +143,7 @@ impl Making {
             ..self.draft.token(owner, name, scopes, &self.caller.maker())
         };
         admitting.check(&token)?;
+        admitting.bound(&token, &authority)?;
         Ok(token)
     }
 

@@ -22,7 +22,7 @@ pub(super) use revocation::end_all;
 pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};
 pub use rotation::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
-use super::caller::{Authority, Caller};
+use super::caller::{Authority, Caller, find_organization};
 use super::{App, Error};
 use crate::config::Lifetime;
 use crate::domain::Instant;
@@ -58,6 +58,26 @@ pub enum Whose {
 }
 
 impl Whose {
+    /// Holds the owner, before the caller's rights are read for a change of its tokens: of a
+    /// token that is being revoked, on whatever server, no other can be made meanwhile.
+    fn hold(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
+        match self {
+            Self::Own => match caller.owner() {
+                Ok(owner) => lock_owner(conn, &owner),
+                Err(_) => Ok(()),
+            },
+            Self::Organization(named) => {
+                if let Some(id) = caller.account_id() {
+                    store::account::hold_account(conn, id)?;
+                }
+                match find_organization(conn, named)? {
+                    Some(found) => lock_owner(conn, &Owner::Organization(found.id)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
     /// The owner, if the caller may do this with its tokens. An organization's are for its
     /// admins and owners.
     fn owner(
@@ -79,6 +99,17 @@ impl Whose {
             }
         }
     }
+}
+
+/// Holds whoever a token acts for, so that nobody makes or ends its tokens meanwhile.
+fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
+    match owner {
+        Owner::Account(id) => store::account::lock_account(conn, id)?,
+        Owner::Organization(id) => {
+            store::org::hold_organization(conn, id)?;
+        }
+    }
+    Ok(())
 }
 
 /// When a token of this lifetime ends that is made now.

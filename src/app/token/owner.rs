@@ -80,6 +80,7 @@ pub(in crate::app) fn hold_owner(
     id: &AccountId,
 ) -> Result<Option<OwnerStanding>, Error> {
     let account = store::account::hold_account(conn, id)?;
+    store::org::share_organizations(conn, id)?;
     with_memberships(conn, account)
 }
 

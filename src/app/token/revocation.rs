@@ -1,6 +1,6 @@
 //! The end of tokens, by their owners or by the clients that they were issued to.
 
-use super::{WRITE, Whose, find_owned};
+use super::{WRITE, Whose, find_owned, lock_owner};
 use crate::app::caller::Caller;
 use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error, Event, OAuthError};
@@ -44,6 +44,7 @@ pub async fn give_back(
             let Some(token) = store::token::find_token_by_digest(conn, &digest)? else {
                 return Ok(());
             };
+            lock_owner(conn, &token.owner)?;
             if token.client_id.as_ref().is_some_and(|id| *id != client_id) {
                 return Err(Error::OAuth(
                     OAuthError::InvalidGrant,
@@ -97,6 +98,7 @@ pub async fn revoke(
     let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
     app.store()
         .write(move |conn| {
+            whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let token = find_owned(conn, &owner, &id)?;
@@ -122,6 +124,7 @@ pub async fn revoke_all(
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
     app.store()
         .write(move |conn| {
+            whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let reason = RevocationReason::RevokeAll;
@@ -158,6 +161,7 @@ pub async fn revoke_selection(
         .write(move |conn| {
             let selection = match &whose {
                 Ended::Account(id) => {
+                    store::account::lock_account(conn, id)?;
                     store::account::find_account(conn, id)?.ok_or(Error::NotFound)?;
                     Selection::Owner(Owner::Account(id.clone()))
                 }

@@ -42,6 +42,7 @@ pub async fn rotate(
     app.store()
         .write(move |conn| {
             let now = rotated.at;
+            whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let old = find_owned(conn, &owner, &id)?;
@@ -64,6 +65,7 @@ pub async fn rotate(
                 expires_at: earlier(new.expires_at, longest),
                 ..new
             })?;
+            admitting.bound(&new, &authority)?;
             insert(conn, &created, &new, &draft.secret.digest())?;
             store::token::shorten(conn, &old.id, now + overlap)?;
             let organization = match &old.owner {

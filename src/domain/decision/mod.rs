@@ -188,7 +188,12 @@ pub fn reach(facts: &Facts) -> impl Iterator<Item = &Seat> {
 /// What of a token's scopes it may use now, somewhere. A scope that has left the catalogue is
 /// nobody's.
 pub fn scopes(facts: &Facts, catalogue: &Catalogue) -> ScopeSet {
-    let place = &Place::Anywhere;
+    scopes_at(facts, catalogue, &Place::Anywhere)
+}
+
+/// What of a token's scopes it may use now in a place, where its owner's role may be less than
+/// elsewhere.
+pub fn scopes_at(facts: &Facts, catalogue: &Catalogue, place: &Place) -> ScopeSet {
     let granted = facts.scopes.iter();
     granted
         .filter_map(|name| catalogue.find(name))

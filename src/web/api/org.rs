@@ -2,10 +2,10 @@
 
 use super::call::Call;
 use super::document;
-use crate::app::org::{self, Change, Effect, Seen};
+use crate::app::org::{self, Change, Effect, PolicyChange, Seen};
 use crate::domain::Fault;
 use crate::domain::org::Organization;
-use crate::domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, Longest, PersonalTokens, Plan, Policy};
+use crate::domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, PersonalTokens, Plan};
 use crate::web::failure::Failure;
 use crate::wire::api::{
     AffectedToken, EffectParameters, List, ListParameters, OrganizationChange, OrganizationDetail,
@@ -106,18 +106,17 @@ pub async fn change_organization(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let (wish, grace) = call.read(|body| {
-        let wish = Wish {
+    let (change, grace) = call.read(|body| {
+        let change = Change {
             name: body.optional_text("name"),
             plan: body.ruled("plan", plan),
-            policy: body.object("policy", PolicyWish::read),
+            policy: body.object("policy", policy_change),
         };
         let longest = LONGEST_GRACE.num_seconds();
         let seconds = body.number("grace_seconds", 0..=longest);
-        (wish, seconds.map_or(DEFAULT_GRACE, Duration::seconds))
+        (change, seconds.map_or(DEFAULT_GRACE, Duration::seconds))
     })?;
     let found = org::find_to_change(&call.app, &call.caller, &named).await?;
-    let change = wish.change(found.organization.policy)?;
     let Call {
         app,
         context,
@@ -162,9 +161,7 @@ pub async fn delete_organization(
     responses((status = 200, description = "The tokens, in one page.", body = List<AffectedToken>))
 )]
 pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let wish = Wish::of_query(&call)?;
-    let found = org::find_to_change(&call.app, &call.caller, &named).await?;
-    let change = wish.change(found.organization.policy)?;
+    let change = change_of_query(&call)?;
     let tightening = org::review(&call.app, &call.caller, &named, change).await?;
     let affected = tightening.affected.iter();
     Ok(HttpResponse::Ok().json(List {
@@ -189,21 +186,6 @@ fn affected_token(affected: &org::Affected) -> AffectedToken {
     }
 }
 
-/// What is to change, in the words of the call.
-struct Wish {
-    name: Option<String>,
-    plan: Option<Plan>,
-    policy: Option<PolicyWish>,
-}
-
-/// What is to change of a policy, in the words of the call.
-struct PolicyWish {
-    personal_tokens: Option<PersonalTokens>,
-    /// `Some(None)` takes the longest lifetime away.
-    days: Option<Option<u32>>,
-    never: Option<bool>,
-}
-
 fn plan(text: &str) -> Result<Plan, Fault> {
     Plan::parse(text).ok_or_else(|| Fault::new("plan", "Write free or team."))
 }
@@ -213,99 +195,55 @@ fn personal_tokens(text: &str) -> Result<PersonalTokens, Fault> {
         .ok_or_else(|| Fault::new("personal_tokens", "Write members or admins."))
 }
 
-impl PolicyWish {
-    fn read(body: &mut Object<'_>) -> Self {
-        let days = body.number("max_lifetime_days", 1..=crate::domain::policy::MOST_DAYS);
-        Self {
-            personal_tokens: body.ruled("personal_tokens", personal_tokens),
-            days: body.has("max_lifetime_days").then_some(days),
-            never: body.flag("never_expires"),
-        }
-    }
-
-    /// The policy that comes of it. A longest lifetime rules out tokens that never end.
-    fn apply(&self, present: Policy) -> Result<Policy, Fault> {
-        let days = self.days.unwrap_or(match present.longest {
-            Longest::Days(days) => Some(days),
-            Longest::Unlimited | Longest::Ending => None,
-        });
-        let never = self.never.unwrap_or(match present.longest {
-            Longest::Unlimited => true,
-            Longest::Ending => false,
-            // Taking the longest lifetime away leaves that tokens must end.
-            Longest::Days(_) => false,
-        });
-        let longest = match (days, never) {
-            (Some(_), true) if self.never == Some(true) => {
-                return Err(Fault::new(
-                    "policy/never_expires",
-                    "A longest lifetime rules out tokens that never end: leave one of the two out, or send max_lifetime_days as null.",
-                ));
-            }
-            (Some(days), _) => Longest::Days(days),
-            (None, true) => Longest::Unlimited,
-            (None, false) => Longest::Ending,
-        };
-        Ok(Policy {
-            personal_tokens: self.personal_tokens.unwrap_or(present.personal_tokens),
-            longest,
-        })
+fn policy_change(body: &mut Object<'_>) -> PolicyChange {
+    let days = body.number("max_lifetime_days", 1..=crate::domain::policy::MOST_DAYS);
+    PolicyChange {
+        personal_tokens: body.ruled("personal_tokens", personal_tokens),
+        days: body.has("max_lifetime_days").then_some(days),
+        never: body.flag("never_expires"),
     }
 }
 
-impl Wish {
-    fn of_query(call: &Call) -> Result<Self, Failure> {
-        let known = [
-            "personal_tokens",
-            "max_lifetime_days",
-            "never_expires",
-            "plan",
-        ];
-        let query = call.query()?;
-        if !query.names().all(|name| known.contains(&name)) {
+/// The change that a query names.
+fn change_of_query(call: &Call) -> Result<Change, Failure> {
+    let known = [
+        "personal_tokens",
+        "max_lifetime_days",
+        "never_expires",
+        "plan",
+    ];
+    let query = call.query()?;
+    if !query.names().all(|name| known.contains(&name)) {
+        return Err(Failure::Malformed(
+            "The query takes personal_tokens, max_lifetime_days, never_expires and plan.",
+        ));
+    }
+    let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
+    let days = match query.value("max_lifetime_days") {
+        None => None,
+        Some("none") => Some(None),
+        Some(text) => Some(Some(text.parse().map_err(|_| {
+            Failure::Malformed("The parameter max_lifetime_days must be a number or none.")
+        })?)),
+    };
+    let never = match query.value("never_expires") {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => {
             return Err(Failure::Malformed(
-                "The query takes personal_tokens, max_lifetime_days, never_expires and plan.",
+                "The parameter never_expires must be true or false.",
             ));
         }
-        let value = |name: &str| query.value(name);
-        let days = match value("max_lifetime_days") {
-            None => None,
-            Some("none") => Some(None),
-            Some(text) => Some(Some(text.parse().map_err(|_| {
-                Failure::Malformed("The parameter max_lifetime_days must be a number or none.")
-            })?)),
-        };
-        let never = match value("never_expires") {
-            None => None,
-            Some("true") => Some(true),
-            Some("false") => Some(false),
-            Some(_) => {
-                return Err(Failure::Malformed(
-                    "The parameter never_expires must be true or false.",
-                ));
-            }
-        };
-        let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
-        Ok(Self {
-            name: None,
-            plan: value("plan").map(plan).transpose().map_err(unknown)?,
-            policy: Some(PolicyWish {
-                personal_tokens: value("personal_tokens")
-                    .map(personal_tokens)
-                    .transpose()
-                    .map_err(unknown)?,
-                days,
-                never,
-            }),
-        })
-    }
-
-    fn change(self, present: Policy) -> Result<Change, Failure> {
-        let policy = self.policy.map(|policy| policy.apply(present)).transpose();
-        Ok(Change {
-            name: self.name,
-            plan: self.plan,
-            policy: policy.map_err(crate::app::Error::from)?,
-        })
-    }
+    };
+    let tokens = query.value("personal_tokens").map(personal_tokens);
+    Ok(Change {
+        name: None,
+        plan: query.value("plan").map(plan).transpose().map_err(unknown)?,
+        policy: Some(PolicyChange {
+            personal_tokens: tokens.transpose().map_err(unknown)?,
+            days,
+            never,
+        }),
+    })
 }

@@ -9,7 +9,7 @@ use super::view::policy::{
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
 use crate::app;
-use crate::app::org::{self, Affected, Change, Effect};
+use crate::app::org::{self, Affected, Change, Effect, PolicyChange};
 use crate::domain::org::Role;
 use crate::domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
 use crate::web::extract;
@@ -173,7 +173,7 @@ async fn submit_policy(
 
 fn change(policy: Policy) -> Change {
     Change {
-        policy: Some(policy),
+        policy: Some(PolicyChange::to(policy)),
         ..Change::default()
     }
 }

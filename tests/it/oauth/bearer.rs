@@ -1,7 +1,7 @@
 //! Bearer tokens at the resource endpoints (RFC 6750).
 
 use crate::support::device::Answer;
-use crate::support::{CLI, OPERATOR, TestApp};
+use crate::support::{CLI, TestApp};
 use doorcode::domain::token;
 
 const RESOURCES: [&str; 2] = ["/v1/me", "/v1/scopes"];

@@ -124,7 +124,7 @@ impl Size {
         let seeding = Seeding { size: self, now };
         let tokens = self.tokens + self.of_first;
         let all = self.organizations + self.users + tokens;
-        let steps: [(u64, fn(Seeding, &mut Conn, u64) -> Result<(), Error>); 4] = [
+        let steps: [(u64, Step); 4] = [
             (1, Seeding::write_clients),
             (self.organizations, Seeding::write_organization),
             (self.users, Seeding::write_account),
@@ -163,6 +163,9 @@ struct Seeding {
     size: Size,
     now: Instant,
 }
+
+/// Writes one batch of a kind of row, from this number on.
+type Step = fn(Seeding, &mut Conn, u64) -> Result<(), Error>;
 
 impl Seeding {
     /// When everything began.
@@ -204,11 +207,11 @@ impl Seeding {
         let organizations = self.size.organizations;
         let home = match account {
             _ if account < organizations => Role::Owner,
-            _ if account % 7 == 0 => Role::Admin,
+            _ if account.is_multiple_of(7) => Role::Admin,
             _ => Role::Member,
         };
         let mut memberships = vec![(account % organizations, home)];
-        if account % 3 == 0 && organizations > 1 {
+        if account.is_multiple_of(3) && organizations > 1 {
             memberships.push(((account + 1) % organizations, Role::Member));
         }
         memberships
@@ -313,10 +316,10 @@ impl Seeding {
         let (owner, organizations, limits) = self.owner(slot, n);
         let expires_at = match fate(n) {
             Fate::Expired => Some(made_at + Duration::days(30)),
-            _ if n % 3 == 0 => None,
+            _ if n.is_multiple_of(3) => None,
             _ => Some(made_at + Duration::days(365)),
         };
-        let came_by_cli = n % 2 == 0;
+        let came_by_cli = n.is_multiple_of(2);
         let new = Token {
             id: self.token_id(n),
             name: format!("Token {n}"),
@@ -336,7 +339,7 @@ impl Seeding {
             revocation: None,
         };
         store::token::insert_token(conn, &new, &text.digest())?;
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             let at = self.now - Duration::hours(1);
             store::token::update_last_use(conn, &new.id, at, ADDRESS)?;
         }
@@ -365,15 +368,17 @@ impl Seeding {
         let organizations: Vec<_> = self.memberships(slot).iter().map(|at| at.0).collect();
         let home = organizations[0];
         let limits = Limits {
-            organization: (n % 5 == 0).then(|| self.organization_id(home)),
-            projects: (n % 10 == 0).then(|| [self.project_id(home, slot % PROJECTS)].into()),
+            organization: n.is_multiple_of(5).then(|| self.organization_id(home)),
+            projects: n
+                .is_multiple_of(10)
+                .then(|| [self.project_id(home, slot % PROJECTS)].into()),
         };
         (Owner::Account(self.account_id(slot)), organizations, limits)
     }
 }
 
 fn is_strict(organization: u64) -> bool {
-    organization % STRICT == 0
+    organization.is_multiple_of(STRICT)
 }
 
 fn scopes(n: u64) -> ScopeSet {

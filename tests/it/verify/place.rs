@@ -3,7 +3,7 @@
 use super::{Api, assert_dead, assert_forbidden, assert_lacks, assert_yes};
 use crate::support::tenant::{OPERATOR, text_of, wish};
 use doorcode::app::Context;
-use doorcode::app::org::{self, Change};
+use doorcode::app::org::{self, Change, PolicyChange};
 use doorcode::app::token::Wish;
 use doorcode::domain::org::Role;
 use doorcode::domain::policy::{Longest, PersonalTokens, Plan, Policy};
@@ -237,10 +237,10 @@ async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
             ..usual
         },
     ] {
-        change(None, Some(policy)).await;
+        change(None, Some(PolicyChange::to(policy))).await;
         assert_forbidden(&api.route(("GET", &acme), &token).await, "kept out");
         assert_yes(&api.route(("GET", &elsewhere), &token).await, "elsewhere");
-        change(None, Some(usual)).await;
+        change(None, Some(PolicyChange::to(usual))).await;
         assert_yes(&api.route(("GET", &acme), &token).await, "let in again");
     }
     // An organization's own token reaches nothing else, so it ends.
