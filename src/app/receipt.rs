@@ -9,6 +9,7 @@
 //! made of the caller's own token and the Idempotency-Key, neither of which is stored.
 
 use super::{App, Error};
+use crate::domain::audit::Actor;
 use crate::domain::sealed::{SealKey, SealSalt};
 use crate::domain::secret::{Digest, Secret};
 use crate::store::idempotency::Call;
@@ -195,8 +196,19 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
         let text = key.open(&bound(&call), call.answer.as_deref()?)?;
         Answer::read(&text)
     });
-    // The operator token that got the answer may have been replaced since.
-    opened.map(Beginning::Repeated).ok_or(Error::KeyReused)
+    // A token has its own text for life, but the operator is one caller with two tokens while
+    // they rotate: what one was answered the other cannot open.
+    let is_operator = asked.caller.starts_with(Actor::Operator.kind());
+    opened
+        .map(Beginning::Repeated)
+        .ok_or_else(|| match is_operator {
+            true => Error::KeyReused,
+            false => Error::Store(store::Error::Corrupt {
+                table: "idempotency",
+                column: "answer",
+                id: call.id.as_str().to_owned(),
+            }),
+        })
 }
 
 fn read_salt(text: &str) -> Option<SealSalt> {

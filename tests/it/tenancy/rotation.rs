@@ -107,28 +107,34 @@ async fn a_token_rotates_itself_but_none_that_can_do_more() {
     expect(client.post(&path, json!({})).await, 201);
 }
 
-/// A token that goes on by a grace has no successor that lives longer than the policy allows.
+/// A token that goes on by a grace has no successor that lives longer than the policies allow.
 #[actix_web::test]
-async fn a_successor_keeps_to_the_policy_of_today() {
+async fn a_successor_keeps_to_the_policies_of_today() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
-    let org = test.organization(&ada, "Tightened").await;
+    let (one, two) = (
+        test.organization(&ada, "One").await,
+        test.organization(&ada, "Two").await,
+    );
     let owner = Client::of(&test, &ada).await;
     let forever = Wish {
         expires: Some("never".into()),
         ..wish(&["orgs:read"])
     };
-    let machine = test.organization_token(&org, forever).await;
-    let at = format!("/v1/orgs/{}", org.slug);
-    let change = json!({"policy": {"max_lifetime_days": 30}});
-    let owner_lives_on = expect(owner.patch(&at, change).await, 200);
-    assert_eq!(owner_lives_on["policy"]["max_lifetime_days"], 30);
-    let path = format!("{at}/tokens/{}/rotate", machine.token.id);
+    let old = test.token_of(&ada, forever).await;
+    for org in [&one, &two] {
+        let change = json!({"policy": {"max_lifetime_days": 30}});
+        expect(
+            owner.patch(&format!("/v1/orgs/{}", org.slug), change).await,
+            200,
+        );
+    }
+    let path = format!("/v1/tokens/{}/rotate", old.token.id);
     let new = expect(owner.post(&path, json!({})).await, 201);
     let successor = Client::new(&test, new["token"].as_str().unwrap());
-    expect(successor.get(&at).await, 200);
+    expect(successor.get("/v1/orgs/one").await, 200);
     test.clock.advance(30 * 24 * HOUR - 1);
-    expect(successor.get(&at).await, 200);
+    expect(successor.get("/v1/orgs/two").await, 200);
     test.clock.advance(1);
     assert!(!successor.is_alive().await);
 }
