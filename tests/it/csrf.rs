@@ -92,7 +92,7 @@ const TERMS: &[(&str, &str)] = &[
 
 /// The addresses that have a handler of this kind, `read` or `post`, as the program registers
 /// them.
-fn addresses(kind: &str) -> BTreeSet<String> {
+pub fn addresses(kind: &str) -> BTreeSet<String> {
     let handler = format!("{kind}(");
     let mut addresses = BTreeSet::new();
     for file in files("src/web/pages") {
@@ -119,16 +119,16 @@ pub struct Scene {
     pub browser: Browser,
     /// Every form, with the ids and codes of the scene.
     pub forms: Vec<(String, Vec<(&'static str, String)>)>,
-    names: Names,
+    pub names: Names,
 }
 
 /// What stands for the parts of addresses and fields.
-struct Names {
+pub struct Names {
     code: String,
     ticket: String,
     link: String,
     user: String,
-    project: String,
+    pub project: String,
     invitation: String,
     session: String,
     token: String,
@@ -138,7 +138,7 @@ struct Names {
 impl Names {
     /// An address or a field of the table, as it is in the scene. `address` decides what `{id}`
     /// stands for.
-    fn fill(&self, text: &str, address: &str) -> String {
+    pub fn fill(&self, text: &str, address: &str) -> String {
         let id = match address {
             address if address.starts_with("/account") => &self.session,
             address if address.contains("/invitations") => &self.invitation,

@@ -9,6 +9,7 @@ mod org_token;
 mod policy;
 mod project;
 mod revocation;
+mod rights;
 mod rotation;
 mod setup;
 mod token;

@@ -9,6 +9,7 @@ mod policy;
 mod project;
 mod revocation;
 mod rotation;
+mod source;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;

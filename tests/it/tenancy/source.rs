@@ -1,0 +1,165 @@
+//! Power ends with its source: what somebody made reaches no further than they do, at any time.
+
+use super::{Client, EVERYTHING, expect, refused};
+use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::{OPERATOR, PASSWORD, TestApp};
+use doorcode::app::account::NewAccount;
+use doorcode::app::token::Wish;
+use doorcode::app::{self, Context, org};
+use doorcode::domain::org::Role;
+use doorcode::domain::secret::Secret;
+use serde_json::{Value, json};
+
+fn link_of(invitation: &Value) -> Secret {
+    let url = invitation["url"].as_str().unwrap();
+    Secret::new(url.split_once("/invite?link=").unwrap().1)
+}
+
+async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
+    let new = NewAccount {
+        name: "Eve".into(),
+        email: email.into(),
+        password: Secret::new(PASSWORD),
+        organization: None,
+    };
+    let joined = org::accept_as_new(&test.app, &Context::local(), link, new).await;
+    assert!(
+        matches!(joined, Ok(_) | Err(app::Error::NotFound)),
+        "accepted, or a link that does not work"
+    );
+    joined.is_ok()
+}
+
+#[actix_web::test]
+async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let bob = test.person("bob@x.example").await;
+    let org = test.organization(&ada, "Backed").await;
+    test.seat(&org, &bob, Role::Owner).await;
+    let his = Client::of(&test, &bob).await;
+    let path = format!("/v1/orgs/{}/invitations", org.slug);
+    let mut links = Vec::new();
+    for role in ["owner", "admin", "admin"] {
+        let made = expect(his.post(&path, json!({"role": role})).await, 201);
+        links.push(link_of(&made));
+    }
+    let machine = test.organization_token(&org, wish(&["orgs:write"])).await;
+    let by_machine = Client::new(&test, text_of(&machine));
+    let made = expect(by_machine.post(&path, json!({"role": "admin"})).await, 201);
+    let by_machine = link_of(&made);
+
+    test.seat(&org, &bob, Role::Admin).await;
+    assert!(
+        !join(&test, &links[0], "one@x.example").await,
+        "no owner any more"
+    );
+    assert!(join(&test, &links[1], "two@x.example").await);
+    test.seat(&org, &bob, Role::Member).await;
+    assert!(!join(&test, &links[2], "three@x.example").await);
+    test.seat(&org, &bob, Role::Admin).await;
+    test.deactivate("bob@x.example").await;
+    assert!(!join(&test, &links[2], "three@x.example").await);
+
+    let owner = Client::of(&test, &ada).await;
+    let token = format!("/v1/orgs/{}/tokens/{}", org.slug, machine.token.id);
+    expect(owner.delete(&token).await, 204);
+    assert!(!join(&test, &by_machine, "four@x.example").await);
+}
+
+#[actix_web::test]
+async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Shared").await;
+    test.seat(&org, &bob, Role::Owner).await;
+    test.deactivate("bob@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+    refused(owner.delete(&of(&ada)).await, 409, "conflict");
+    expect(owner.delete(&of(&bob)).await, 204);
+}
+
+/// A token that an organization does not admit makes none that it does.
+#[actix_web::test]
+async fn a_token_gains_no_organization_by_making_another() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let strict = test.organization(&ada, "Strict").await;
+    test.organization(&bob, "Lax").await;
+    test.seat(&strict, &bob, Role::Admin).await;
+    let forever = Wish {
+        expires: Some("never".into()),
+        ..wish(&EVERYTHING)
+    };
+    let token = Client::with(&test, &bob, forever).await;
+    let owner = Client::of(&test, &ada).await;
+    let at = format!("/v1/orgs/{}", strict.slug);
+    let change = json!({"policy": {"max_lifetime_days": 30}, "grace_seconds": 0});
+    expect(owner.patch(&at, change).await, 200);
+    refused(token.get(&at).await, 403, "policy");
+    let body = json!({"name": "n", "scopes": ["orgs:read"], "expires": "30d"});
+    refused(
+        token.post("/v1/tokens", body.clone()).await,
+        403,
+        "forbidden",
+    );
+    let mut elsewhere = body;
+    elsewhere["organization"] = "lax".into();
+    expect(token.post("/v1/tokens", elsewhere).await, 201);
+}
+
+/// Two owners tighten different things at the same moment: both hold.
+#[actix_web::test]
+async fn of_two_changes_of_a_policy_neither_undoes_the_other() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    for round in 0..10 {
+        let org = test.organization(&ada, &format!("Both {round}")).await;
+        let at = format!("/v1/orgs/{}", org.slug);
+        let change = |policy: Value| json!({"policy": policy});
+        let (one, two) = tokio::join!(
+            owner.patch(&at, change(json!({"personal_tokens": "admins"}))),
+            owner.patch(&at, change(json!({"max_lifetime_days": 90})))
+        );
+        assert_eq!((one.status, two.status), (200, 200), "{one:?} {two:?}");
+        let found = expect(owner.get(&at).await, 200);
+        assert_eq!(found["policy"]["personal_tokens"], "admins");
+        assert_eq!(found["policy"]["max_lifetime_days"], 90);
+    }
+}
+
+/// A date of five digits would not be in the order of time: nothing lives so long.
+#[actix_web::test]
+async fn no_successor_lives_beyond_the_year_9999() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::of(&test, &ada).await;
+    let body = json!({"name": "n", "scopes": [], "expires": "9999-12-30"});
+    let old = expect(owner.post("/v1/tokens", body).await, 201);
+    test.clock.advance(3 * 86_400);
+    let owner = Client::of(&test, &ada).await;
+    let path = format!("/v1/tokens/{}/rotate", old["id"].as_str().unwrap());
+    let new = expect(owner.post(&path, json!({"overlap_seconds": 0})).await, 201);
+    assert!(
+        new["expires_at"]
+            .as_str()
+            .unwrap()
+            .starts_with("9999-12-31"),
+        "{new}"
+    );
+    expect(owner.post("/v1/tokens/revoke-all", json!({})).await, 200);
+    let new = Client::new(&test, new["token"].as_str().unwrap());
+    assert!(!new.is_alive().await);
+    let operator = Client::new(&test, OPERATOR);
+    let body = json!({"issued_before": "9999-12-31T23:59:59-01:00"});
+    let answer = expect(operator.post("/v1/tokens/revoke-all", body).await, 200);
+    assert_eq!(answer["revoked"], 0, "all have ended: {answer}");
+}
