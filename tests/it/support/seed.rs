@@ -150,10 +150,13 @@ impl Size {
 }
 
 /// PostgreSQL plans by what it knows of its tables, which it would learn a minute later by
-/// itself. SQLite is left as the server leaves it.
+/// itself. Only those that were filled: others in the same database are not ours to lock.
+/// SQLite is left as the server leaves it.
 fn analyze(conn: &mut Conn) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
-        diesel::sql_query("ANALYZE").execute(conn)?;
+        let filled =
+            "account, organization, membership, project, project_member, session, client, token";
+        diesel::sql_query(format!("ANALYZE {filled}")).execute(conn)?;
     }
     Ok(())
 }
