@@ -138,19 +138,6 @@ impl Caller {
 
     /// What the caller may do at this moment, for what changes nothing.
     pub(super) fn authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
-        self.load(app, conn)
-    }
-
-    /// The same for a change, in its transaction: the caller's account cannot be deactivated
-    /// or leave an organization before the change is done.
-    pub(super) fn hold_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
-        if let Some(id) = self.account_id() {
-            store::account::hold_account(conn, id)?;
-        }
-        self.load(app, conn)
-    }
-
-    fn load(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
         let facts = match self {
             Self::Operator(None) => None,
             Self::Operator(Some(id)) => {
@@ -188,6 +175,15 @@ impl Caller {
             facts,
         })
     }
+
+    /// The same for a change, in its transaction: the caller's account cannot be deactivated
+    /// or leave an organization before the change is done.
+    pub(super) fn hold_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+        if let Some(id) = self.account_id() {
+            store::account::hold_account(conn, id)?;
+        }
+        self.authority(app, conn)
+    }
 }
 
 /// Fails if the person that the operator acts for is unknown or deactivated.
@@ -223,7 +219,9 @@ impl Authority {
             return Ok(Some(Role::Owner));
         };
         let catalogue = &self.app.config().scopes;
+        // A demand without a scope would be met by any token.
         let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
+        let scope = Some(scope.ok_or(Denial::UnknownScope)?);
         Ok(decision::decide(facts, Demand { scope, place })?)
     }
 

@@ -67,15 +67,10 @@ pub async fn verify(
                 organization_id: id,
                 ..
             } => Some(id.clone()),
-            Place::Anywhere | Place::Nowhere => match &loaded.token.owner {
-                Owner::Organization(id) => Some(id.clone()),
-                Owner::Account(_) => loaded.token.limits.organization.clone(),
-            },
+            Place::Anywhere | Place::Nowhere => loaded.token.organization().cloned(),
         };
-        let catalogue = &handle.config().scopes;
-        let scopes = decision::scopes_at(&loaded.facts, catalogue, &place);
-        let active = loaded.active(&handle).ok_or(Error::Unauthenticated)?;
-        let active = ActiveToken { scopes, ..active };
+        let active = loaded.active_at(&handle, &place);
+        let active = active.ok_or(Error::Unauthenticated)?;
         Ok((active, organization))
     })
     .await?;

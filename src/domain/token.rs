@@ -213,6 +213,14 @@ pub enum State {
 }
 
 impl Token {
+    /// The one organization that the token belongs to: its owner, or what it is limited to.
+    pub fn organization(&self) -> Option<&OrganizationId> {
+        match &self.owner {
+            Owner::Organization(id) => Some(id),
+            Owner::Account(_) => self.limits.organization.as_ref(),
+        }
+    }
+
     /// The token's state at a moment. A token ends at the very instant of its expiry.
     pub fn state(&self, now: Instant) -> State {
         if self.revocation.is_some() {

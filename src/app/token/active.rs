@@ -131,10 +131,15 @@ fn seats(
 impl Loaded {
     /// The token, if it can be used.
     pub(in crate::app) fn active(self, app: &App) -> Option<ActiveToken> {
+        self.active_at(app, &Place::Anywhere)
+    }
+
+    /// The token with what it may do in a place, if it can be used.
+    pub(in crate::app) fn active_at(self, app: &App, place: &Place) -> Option<ActiveToken> {
         let is_alive = self.facts.token == Vitality::Alive && self.facts.owner == Vitality::Alive;
         let holder = self.holder.filter(|_| is_alive)?;
         Some(ActiveToken {
-            scopes: decision::scopes(&self.facts, &app.config().scopes),
+            scopes: decision::scopes_at(&self.facts, &app.config().scopes, place),
             token: self.token,
             facts: self.facts,
             holder,

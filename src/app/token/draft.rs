@@ -87,13 +87,9 @@ pub(in crate::app) fn insert(
     digest: &Digest,
 ) -> Result<(), Error> {
     store::token::insert_token(conn, token, digest)?;
-    let organization = match &token.owner {
-        Owner::Organization(id) => Some(id),
-        Owner::Account(_) => token.limits.organization.as_ref(),
-    };
     event.write_in(
         conn,
-        organization,
+        token.organization(),
         Some(token.id.as_str()),
         json!({
             "name": token.name,

@@ -72,13 +72,9 @@ fn revoke_one(
     now: Instant,
 ) -> Result<(), Error> {
     if store::token::mark_revoked(conn, &token.id, by, reason, now)? {
-        let organization = match &token.owner {
-            Owner::Organization(id) => Some(id),
-            Owner::Account(_) => token.limits.organization.as_ref(),
-        };
         event.write_in(
             conn,
-            organization,
+            token.organization(),
             Some(token.id.as_str()),
             json!({"reason": reason.as_str()}),
         )?;

@@ -8,7 +8,7 @@ use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error};
 use crate::domain::Fault;
 use crate::domain::audit::Action;
-use crate::domain::token::{Owner, State, Token};
+use crate::domain::token::{State, Token};
 use crate::store;
 use chrono::Duration;
 use serde_json::json;
@@ -68,13 +68,9 @@ pub async fn rotate(
             admitting.bound(&new, &authority)?;
             insert(conn, &created, &new, &draft.secret.digest())?;
             store::token::shorten(conn, &old.id, now + overlap)?;
-            let organization = match &old.owner {
-                Owner::Organization(id) => Some(id),
-                Owner::Account(_) => old.limits.organization.as_ref(),
-            };
             rotated.write_in(
                 conn,
-                organization,
+                old.organization(),
                 Some(old.id.as_str()),
                 json!({
                     "successor": new.id.as_str(),

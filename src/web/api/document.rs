@@ -4,7 +4,7 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::client::{self, Credential};
 use crate::domain::org::{self, Role};
 use crate::domain::policy::Longest;
-use crate::domain::token::{Owner, State};
+use crate::domain::token::State;
 use crate::domain::{Instant, project, token};
 use crate::wire::api::{
     Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
@@ -26,10 +26,7 @@ pub fn token(token: &token::Token, now: Instant) -> Token {
         name: token.name.clone(),
         hint: token.hint.clone(),
         scopes: token.scopes.iter().map(ToString::to_string).collect(),
-        organization: match &token.owner {
-            Owner::Organization(id) => Some(id.to_string()),
-            Owner::Account(_) => token.limits.organization.as_ref().map(ToString::to_string),
-        },
+        organization: token.organization().map(ToString::to_string),
         projects: token
             .limits
             .projects

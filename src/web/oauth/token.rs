@@ -76,10 +76,7 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
         iss: issuer.to_owned(),
         jti: token.id.to_string(),
         kind: token.owner.kind().to_owned(),
-        organization: match &active.holder {
-            Holder::Person(_) => token.limits.organization.as_ref().map(ToString::to_string),
-            Holder::Organization(organization) => Some(organization.id.to_string()),
-        },
+        organization: token.organization().map(ToString::to_string),
         projects: token
             .limits
             .projects
