@@ -1,6 +1,6 @@
 //! The audit log's vocabulary: who did what.
 
-use super::id::{AccountId, TokenId};
+use crate::domain::id::{AccountId, TokenId};
 
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,14 @@ macro_rules! actions {
         pub enum Action { $($(#[$doc])* $name,)+ }
 
         impl Action {
+            /// Every action that there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// Reads an action as it is stored; `None` if there is none of that name.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)+ _ => None }
+            }
+
             /// The action as it is stored and filtered by.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }

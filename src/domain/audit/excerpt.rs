@@ -1,0 +1,84 @@
+//! The check of a filtered export, line by line.
+
+use super::anchors::Anchors;
+use super::canonical::Unreadable;
+use super::chain::Head;
+use super::checkpoint::Checkpoint;
+use super::doubt::{Doubt, Kind, Report};
+use super::export::Excerpted;
+use super::note::NoteFault;
+use super::origin::Origin;
+
+/// Reads lines that were chosen from a log. Each bears the hash before it, so it proves itself
+/// and, where a checkpoint touches it, that it is in the log. That none was left out cannot
+/// be told from it.
+pub struct ExcerptVerifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
+    /// The end of what fits.
+    head: Head,
+    records: u64,
+    anchors: Anchors<C>,
+    doubt: Option<Doubt>,
+}
+
+impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> ExcerptVerifier<C> {
+    /// Begins with the first line.
+    pub fn new(origin: Origin, checkpoints: C) -> Self {
+        Self {
+            head: Head::genesis(&origin),
+            records: 0,
+            anchors: Anchors::new(origin, checkpoints),
+            doubt: None,
+        }
+    }
+
+    /// Takes the next line.
+    pub fn take(&mut self, line: Result<Excerpted, Unreadable>) {
+        self.records += 1;
+        if self.doubt.is_none() {
+            self.doubt = self.check(line).err();
+        }
+    }
+
+    fn check(&mut self, line: Result<Excerpted, Unreadable>) -> Result<(), Doubt> {
+        let last = self.head.sequence;
+        let Excerpted { sealed, previous } = line.map_err(|why| {
+            let says = format!("Of the line after record {last}, {why}.");
+            Doubt::new(self.head.next_sequence(), Kind::Edited, says)
+        })?;
+        let number = sealed.record.sequence;
+        let doubt = |kind, says| Err(Doubt::new(number, kind, says));
+        if !sealed.is_sealed_after(&previous) {
+            let says = format!("The hash of record {number} does not follow from what it says.");
+            return doubt(Kind::Edited, says);
+        }
+        if number <= last {
+            return doubt(
+                Kind::Swapped,
+                format!("Record {number} comes after record {last}."),
+            );
+        }
+        let before = Head {
+            sequence: number - 1,
+            hash: previous,
+        };
+        if before.sequence == last && before != self.head {
+            let says = format!("Record {number} was sealed behind another than record {last}.");
+            return doubt(Kind::Forked, says);
+        }
+        self.anchors.compare(&before)?;
+        self.anchors.compare(&sealed.head())?;
+        self.head = sealed.head();
+        Ok(())
+    }
+
+    /// What was found, after the last line.
+    pub fn finish(self) -> Report {
+        let (checkpoints, discarded) = self.anchors.finish();
+        Report {
+            records: self.records,
+            checkpoints,
+            head: self.head,
+            first_doubt: self.doubt.or(discarded),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The check of a whole log, line by line and in constant memory.
+
+use super::anchors::Anchors;
+use super::canonical::Unreadable;
+use super::chain::{Head, Sealed};
+use super::checkpoint::Checkpoint;
+use super::doubt::{Doubt, Report};
+use super::note::NoteFault;
+use super::origin::Origin;
+use super::suspicion::Suspicion;
+
+/// Reads a log and finds the first place that does not fit.
+///
+/// Whoever can write the log can also compute all hashes anew. Only checkpoints that are kept
+/// elsewhere show that, and that the end is missing.
+pub struct Verifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
+    /// The end of what fits.
+    head: Head,
+    records: u64,
+    anchors: Anchors<C>,
+    finding: Finding,
+}
+
+enum Finding {
+    /// Everything fits so far.
+    Sound,
+    /// A line did not fit; what follows tells what was done.
+    Suspicious(Suspicion),
+    /// The log is not the one that was signed.
+    Contradicted(Doubt),
+}
+
+impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
+    /// Begins behind a head: [`Head::genesis`], or where an export begins.
+    pub fn new(origin: Origin, start: Head, checkpoints: C) -> Self {
+        let mut verifier = Self {
+            head: start,
+            records: 0,
+            anchors: Anchors::new(origin, checkpoints),
+            finding: Finding::Sound,
+        };
+        verifier.compare();
+        verifier
+    }
+
+    /// Takes the next line.
+    pub fn take(&mut self, line: Result<Sealed, Unreadable>) {
+        self.records += 1;
+        match (&mut self.finding, line) {
+            (Finding::Contradicted(_), _) => {}
+            (Finding::Suspicious(suspicion), line) => suspicion.examine(line.ok()),
+            (Finding::Sound, Ok(line)) if self.head.is_followed_by(&line) => {
+                self.head = line.head();
+                self.compare();
+            }
+            (Finding::Sound, line) => {
+                self.finding = Finding::Suspicious(Suspicion::new(self.head, line));
+            }
+        }
+    }
+
+    fn compare(&mut self) {
+        if let Err(doubt) = self.anchors.compare(&self.head) {
+            self.finding = Finding::Contradicted(doubt);
+        }
+    }
+
+    /// What was found, after the last line.
+    pub fn finish(mut self) -> Report {
+        let doubt = match self.finding {
+            Finding::Sound => self.anchors.reach_no_further(&self.head).err(),
+            Finding::Suspicious(suspicion) => Some(suspicion.into_doubt()),
+            Finding::Contradicted(doubt) => Some(doubt),
+        };
+        let (checkpoints, discarded) = self.anchors.finish();
+        Report {
+            records: self.records,
+            checkpoints,
+            head: self.head,
+            first_doubt: doubt.or(discarded),
+        }
+    }
+}
