@@ -4,7 +4,7 @@ use super::hashing::Verdict;
 use super::throttle::Target;
 use super::{App, Context, Error, Event, throttle};
 use crate::domain::Instant;
-use crate::domain::account::{self, Account, SEEN_EVERY, Session, SessionLimits, Standing};
+use crate::domain::account::{self, Account, Session, SessionLimits, Standing};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::id::{AccountId, SessionId};
 use crate::domain::secret::Secret;
@@ -184,11 +184,12 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
         .await?;
     let now = app.now();
-    let Some((session, account)) =
+    let Some((mut session, account)) =
         found.filter(|(_, account)| account.standing == Standing::Active)
     else {
         return Ok(None);
     };
+    session.last_seen_at = app.uses().last_seen(&session);
     if !session.is_live(now, limits(app)) {
         // Its end is made final: a clock that is set back must not revive it.
         app.store()
@@ -199,12 +200,7 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
             .await?;
         return Ok(None);
     }
-    if now - session.last_seen_at >= SEEN_EVERY {
-        let id = session.id.clone();
-        app.store()
-            .write(move |conn| Ok::<_, Error>(store::session::update_last_seen(conn, &id, now)?))
-            .await?;
-    }
+    app.uses().see(&session, now);
     Ok(Some(SignedIn { account, session }))
 }
 
@@ -247,6 +243,10 @@ pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Session>, Error> {
     let (now, limits): (Instant, _) = (app.now(), limits(app));
     Ok(sessions
         .into_iter()
+        .map(|session| Session {
+            last_seen_at: app.uses().last_seen(&session),
+            ..session
+        })
         .filter(|session| session.is_live(now, limits))
         .collect())
 }
