@@ -76,7 +76,9 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         match self {
             Self::Person(person) => person.actor(),
-            Self::Token(active) => Actor::Token(active.token.id.clone()),
+            Self::Token(active) => {
+                Actor::Token(active.token.id.clone(), self.account_id().cloned())
+            }
             Self::Operator(None) => Actor::Operator,
             Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
         }

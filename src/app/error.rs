@@ -31,6 +31,8 @@ pub enum Error {
     OAuth(OAuthError, &'static str),
     /// Too much is going on; nothing was done.
     Busy,
+    /// What goes elsewhere did not get there; it is tried again.
+    Undelivered(String),
     /// The database failed; nothing was done.
     Store(store::Error),
 }

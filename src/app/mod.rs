@@ -3,6 +3,7 @@
 //! disagree.
 
 pub mod account;
+pub mod audit;
 pub mod caller;
 pub mod client;
 pub mod decision;
@@ -24,14 +25,15 @@ mod waiting;
 
 use crate::config::Config;
 use crate::domain::Instant;
-use crate::domain::audit::{Action, Actor};
-use crate::domain::id::{EventId, IdSeed, OrganizationId};
+use crate::domain::id::IdSeed;
 use crate::domain::secret::{Key, Secret};
-use crate::store::{self, Conn, Store};
+use crate::store::{self, Store};
+use audit::{Event, Events, Outlet};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use mail::Outbox;
+use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +130,7 @@ struct Inner {
     waiting: Waiting,
     uses: Uses,
     outbox: Outbox,
+    outlet: Outlet,
 }
 
 impl App {
@@ -141,6 +144,7 @@ impl App {
     ) -> Result<Self, Error> {
         let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
         let outbox = Outbox::start(&config)?;
+        let outlet = Outlet::start(&config.audit)?;
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -151,6 +155,7 @@ impl App {
             waiting: Waiting::default(),
             uses: Uses::default(),
             outbox,
+            outlet,
         })))
     }
 
@@ -230,6 +235,18 @@ impl App {
         &self.0.outbox
     }
 
+    fn outlet(&self) -> &Outlet {
+        &self.0.outlet
+    }
+
+    fn signing_key(&self) -> &Ed25519KeyPair {
+        &self.0.secrets.audit
+    }
+
+    fn webhook_token(&self) -> Option<&Secret> {
+        self.0.secrets.webhook_token.as_ref()
+    }
+
     fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.0.entropy.fill(&mut bytes);
@@ -238,89 +255,5 @@ impl App {
 
     fn id_seed(&self) -> IdSeed {
         self.random()
-    }
-
-    /// Prepares audit records of this moment.
-    fn events(&self, context: &Context, actor: Actor, action: Action) -> Events {
-        Events {
-            event: self.event(context, actor, action),
-            app: self.clone(),
-        }
-    }
-
-    /// Prepares an audit record of this moment.
-    fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
-        Event {
-            id: EventId::new(self.now(), self.id_seed()),
-            at: self.now(),
-            context: context.clone(),
-            actor,
-            action,
-        }
-    }
-}
-
-/// Audit records of one moment and kind, as many as a change turns out to need.
-struct Events {
-    app: App,
-    event: Event,
-}
-
-impl Events {
-    fn next(&self) -> Event {
-        Event {
-            id: EventId::new(self.event.at, self.app.id_seed()),
-            ..self.event.clone()
-        }
-    }
-}
-
-/// An audit record that is written with the change that it tells of.
-#[derive(Clone)]
-struct Event {
-    id: EventId,
-    at: Instant,
-    context: Context,
-    actor: Actor,
-    action: Action,
-}
-
-impl Event {
-    /// Writes the record into the transaction of the change.
-    fn write(
-        &self,
-        conn: &mut Conn,
-        target: Option<&str>,
-        detail: serde_json::Value,
-    ) -> Result<(), Error> {
-        self.write_in(conn, None, target, detail)
-    }
-
-    /// The same for what belongs to an organization.
-    fn write_in(
-        &self,
-        conn: &mut Conn,
-        organization_id: Option<&OrganizationId>,
-        target: Option<&str>,
-        mut detail: serde_json::Value,
-    ) -> Result<(), Error> {
-        if self.context.has_false_actor {
-            detail["ignored_actor_header"] = true.into();
-        }
-        store::audit::insert_event(
-            conn,
-            &store::audit::Event {
-                id: self.id.clone(),
-                at: self.at,
-                action: self.action,
-                actor: &self.actor,
-                target,
-                organization_id: organization_id.map(OrganizationId::as_str),
-                request_id: &self.context.request_id,
-                address: self.context.address,
-                detail,
-            },
-        )?;
-        Ok(())
     }
 }

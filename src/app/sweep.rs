@@ -1,6 +1,7 @@
-//! What runs beside the requests: writing gathered uses, waking polls that another server
-//! decided, and forgetting what is over.
+//! What runs beside the requests: sealing the audit log, writing gathered uses, waking polls
+//! that another server decided, and forgetting what is over.
 
+use super::audit::{self, sealing};
 use super::{App, Error, device, receipt, session, uses};
 use crate::store;
 use chrono::Duration as Span;
@@ -8,6 +9,12 @@ use std::time::Duration;
 
 /// How often gathered uses of tokens are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what was committed is sealed.
+const SEAL_EVERY: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether a checkpoint is due.
+const SIGN_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the database is asked for decisions that another server took.
 const DECISIONS_EVERY: Duration = Duration::from_millis(200);
@@ -21,6 +28,13 @@ const THROTTLES_KEPT: Span = Span::days(2);
 /// Does all this until it is dropped.
 pub async fn run(app: App) {
     tokio::join!(
+        every(SEAL_EVERY, "sealing the audit log", || sealing::seal(&app)),
+        every(SIGN_EVERY, "signing the audit log", || async {
+            if let Some(doubt) = audit::sign(&app).await? {
+                tracing::error!("the audit log is not signed: {}", doubt.says);
+            }
+            Ok(())
+        }),
         every(FLUSH_EVERY, "writing uses", || uses::flush(&app)),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
         async {

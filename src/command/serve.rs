@@ -114,9 +114,13 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
     let name = &app.config().branding.name;
     let mut text = format!("\n{name} is running at {url}\n");
     for path in made {
-        let what = match *path == app.config().operator.token_file {
-            true => "the operator token, which may do everything",
-            false => "the secret key of this deployment",
+        let config = app.config();
+        let what = if *path == config.operator.token_file {
+            "the operator token, which may do everything"
+        } else if *path == config.audit.signing_key_file {
+            "the key that signs the audit log"
+        } else {
+            "the secret key of this deployment"
         };
         text += &format!("Made {} (only you can read it): {what}.\n", path.display());
     }

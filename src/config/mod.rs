@@ -6,6 +6,7 @@
 //! silently ignored is one that somebody relies on. All faults are reported together, each
 //! with its key and its place.
 
+mod audit;
 mod database;
 mod device;
 mod duration;
@@ -25,6 +26,7 @@ mod table;
 mod tests;
 mod tokens;
 
+pub use audit::{Audit, Destination, TokenUse};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
@@ -70,6 +72,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// `[organizations]`: who may make them.
     pub organizations: Organizations,
+    /// `[audit]`: the audit log.
+    pub audit: Audit,
     /// `[sign_in]`: sessions and password hashing.
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
@@ -152,6 +156,7 @@ impl Config {
         let mail = root.section("mail", Mail::read);
         let metrics = root.section("metrics", Metrics::read);
         let organizations = root.section("organizations", Organizations::read);
+        let audit = root.section("audit", Audit::read);
         let sign_in = root.section("sign_in", SignIn::read);
         let scopes = scopes::read(&mut root);
         let routes = routes::read(&mut root, scopes.as_ref());
@@ -168,6 +173,7 @@ impl Config {
                 mail,
                 metrics,
                 organizations,
+                audit,
                 sign_in,
                 scopes,
                 routes,
@@ -191,6 +197,7 @@ impl Config {
             ),
             ("metrics", self.metrics.settings()),
             ("organizations", self.organizations.settings()),
+            ("audit", self.audit.settings()),
             ("sign_in", self.sign_in.settings()),
         ];
         let sections = sections

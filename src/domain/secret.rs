@@ -70,12 +70,6 @@ impl Key {
         Self(bytes)
     }
 
-    /// Reads a key from 64 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = hex::decode(text.trim()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-
     /// HMAC-SHA-256 over the parts, separated from every other `purpose`.
     pub fn authenticate(&self, purpose: &str, parts: &[&str]) -> Digest {
         #[expect(clippy::unwrap_used, reason = "HMAC takes keys of any length")]

@@ -185,18 +185,20 @@ impl Store {
         };
         match Conn::open(&self.0.url, Purpose::Write)? {
             Conn::Sqlite(mut conn) => conn.immediate_transaction(|conn| {
-                conn.run_pending_migrations(MIGRATIONS)
-                    .map(names)
-                    .map_err(failed)
+                let ran = conn.run_pending_migrations(MIGRATIONS);
+                let ran = ran.map(names).map_err(failed)?;
+                conn.batch_execute(audit::SQLITE_GUARD)?;
+                Ok(ran)
             }),
             Conn::Postgres(mut conn) => conn.transaction(|conn| {
                 conn.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")?;
                 diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
                     .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)
                     .execute(conn)?;
-                conn.run_pending_migrations(MIGRATIONS)
-                    .map(names)
-                    .map_err(failed)
+                let ran = conn.run_pending_migrations(MIGRATIONS);
+                let ran = ran.map(names).map_err(failed)?;
+                conn.batch_execute(audit::POSTGRES_GUARD)?;
+                Ok(ran)
             }),
         }
     }

@@ -183,6 +183,73 @@ diesel::table! {
         request_id -> Text,
         address -> Nullable<Text>,
         detail -> Text,
+        outcome -> Text,
+        method -> Text,
+        account_id -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_record (sequence) {
+        sequence -> BigInt,
+        hash -> Text,
+        id -> Text,
+        at -> Timestamp,
+        action -> Text,
+        outcome -> Text,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        method -> Text,
+        account_id -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        target -> Nullable<Text>,
+        request_id -> Text,
+        address -> Nullable<Text>,
+        agent -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    audit_head (id) {
+        id -> Integer,
+        origin -> Text,
+        sequence -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_checkpoint (sequence) {
+        sequence -> BigInt,
+        at -> Timestamp,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    audit_shipping (place) {
+        place -> Text,
+        sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    token_use (event_id, position) {
+        event_id -> Text,
+        position -> Integer,
+        token_id -> Text,
+        organization_id -> Nullable<Text>,
+        day -> Text,
+        first_at -> Timestamp,
+        last_at -> Timestamp,
+        count -> Integer,
+        uses -> Text,
     }
 }
 

@@ -87,7 +87,9 @@ impl Failure {
                 app::Error::OAuth(OAuthError::InvalidClient, _) => StatusCode::UNAUTHORIZED,
                 app::Error::OAuth(..) => StatusCode::BAD_REQUEST,
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-                app::Error::Busy | app::Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                app::Error::Busy | app::Error::Store(_) | app::Error::Undelivered(_) => {
+                    StatusCode::INTERNAL_SERVER_ERROR
+                }
             },
             Self::Malformed(_) | Self::PlainHttp => StatusCode::BAD_REQUEST,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,

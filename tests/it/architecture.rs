@@ -57,7 +57,7 @@ const LAYERS: [Layer; 7] = [
     Layer {
         name: "app",
         uses: &["domain", "config", "wire", "store"],
-        never: &[ACTIX, ASKAMA, DIESEL, "reqwest"],
+        never: &[ACTIX, ASKAMA, DIESEL],
     },
     Layer {
         name: "web",

@@ -1,6 +1,6 @@
 //! The operator token: two of them while it is replaced, and where it is taken.
 
-use crate::support::database::Database;
+use crate::support::database::{AUDIT, Database};
 use crate::support::senses::{ManualClock, SeededEntropy};
 use crate::support::{OPERATOR, TestApp, log};
 use doorcode::app::deployment::Secrets;
@@ -54,6 +54,8 @@ impl Shared {
         let env = [
             ("DOORCODE__DATABASE__URL", self.database.url.clone()),
             ("DOORCODE__SERVER__SECRET_KEY_FILE", path("secret_key")),
+            ("DOORCODE__AUDIT__SIGNING_KEY_FILE", path("audit_key")),
+            ("DOORCODE__AUDIT__CHECKPOINT_TO", "off".to_owned()),
             ("DOORCODE__OPERATOR__TOKEN_FILE", path("operator_token")),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value));
@@ -106,7 +108,7 @@ async fn two_tokens_are_valid_until_the_overlap_ends() {
     }
     let records = "action = 'operator.token_rotated' AND actor_kind = 'operator' \
                    AND detail LIKE '%86400%'";
-    assert_eq!(shared.database.count("audit_event", records), 1);
+    assert_eq!(shared.database.count(AUDIT, records), 1);
     for token in [&first, &second] {
         assert!(!shared.database.dump().contains(token.as_str()));
         assert!(!log::text().contains(token.as_str()));
@@ -236,12 +238,7 @@ async fn files_that_cannot_be_used_let_nobody_in_until_they_can() {
 
     std::fs::remove_file(shared.file()).unwrap();
     assert!(!knows(&server, by_hand).await);
-    assert_eq!(
-        shared
-            .database
-            .count("audit_event", "action LIKE 'operator.%'"),
-        0
-    );
+    assert_eq!(shared.database.count(AUDIT, "action LIKE 'operator.%'"), 0);
 }
 
 async fn introspects(test: &TestApp, from: &str) -> reqwest::Response {
@@ -290,7 +287,7 @@ async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
 
     let of = |address: &str| {
         let condition = format!("action = 'operator.refused' AND address = '{address}'");
-        test.count("audit_event", &condition)
+        test.count(AUDIT, &condition)
     };
     assert_eq!((of("203.0.113.9"), of("127.0.0.1")), (1, 1));
     test.clock.advance(60);
@@ -308,5 +305,5 @@ async fn an_operator_that_is_switched_off_has_no_token() {
     assert_eq!(introspects(&test, "127.0.0.1").await.status(), 401);
     let refused = operator::rotate(&test.app, &Context::local(), DAY).await;
     assert!(matches!(refused, Err(RotationError::Secrets(_))));
-    assert_eq!(test.count("audit_event", "action LIKE 'operator.%'"), 0);
+    assert_eq!(test.count(AUDIT, "action LIKE 'operator.%'"), 0);
 }

@@ -1,6 +1,7 @@
 //! Sessions: when they begin and, above all, when they end.
 
 use crate::support::browser::Browser;
+use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 const HOUR: i64 = 3600;
@@ -224,10 +225,7 @@ async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
         401
     );
     test.deactivate(EMAIL).await;
-    assert_eq!(
-        test.count("audit_event", "action = 'account.deactivated'"),
-        1
-    );
+    assert_eq!(test.count(AUDIT, "action = 'account.deactivated'"), 1);
 }
 
 /// SES-05: the account is looked at on each request, not only when somebody switches it off

@@ -1,6 +1,7 @@
 //! Signing in: what a refusal tells, what it costs, and how little of it can be had at once.
 
 use crate::support::browser::{Browser, Page};
+use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -45,7 +46,7 @@ async fn unknown_address_wrong_password_and_deactivated_account_are_refused_alik
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
-    assert_eq!(test.count("audit_event", "action = 'session.refused'"), 3);
+    assert_eq!(test.count(AUDIT, "action = 'session.refused'"), 3);
     assert_eq!(test.count("session", "1 = 1"), 0);
 }
 

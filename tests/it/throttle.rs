@@ -1,6 +1,7 @@
 //! Guessing passwords: how often, and on which axes it is stopped.
 
 use crate::support::browser::{Browser, Page};
+use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 const WRONG: &str = "yellow anvil sleeps under";
@@ -233,10 +234,7 @@ async fn all_addresses_of_a_slash_64_are_one_source() {
     browser.set_header("x-forwarded-for", "2001:db8:1:3::1");
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
     // The audit log keeps the address itself.
-    assert_eq!(
-        test.count("audit_event", "address = '2001:db8:1:2:31::31'"),
-        1
-    );
+    assert_eq!(test.count(AUDIT, "address = '2001:db8:1:2:31::31'"), 1);
 }
 
 /// DOS-02, OAU-16, T-17: nobody may name their own address.
@@ -259,9 +257,9 @@ async fn a_spoofed_forwarded_address_changes_nothing() {
         browser.set_header("x-forwarded-for", &format!("203.0.113.99{suffix}"));
         assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 429);
         let failed = "action = 'session.refused'";
-        assert_eq!(test.count("audit_event", failed), 50);
+        assert_eq!(test.count(AUDIT, failed), 50);
         let true_ones = format!("{failed} AND address = '{seen}'");
-        assert_eq!(test.count("audit_event", &true_ones), 50);
+        assert_eq!(test.count(AUDIT, &true_ones), 50);
     }
 }
 

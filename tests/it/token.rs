@@ -1,6 +1,6 @@
 //! Personal access tokens: their form, what is stored of them, and their end.
 
-use crate::support::database::Database;
+use crate::support::database::{AUDIT, Database};
 use crate::support::{CLI, TestApp};
 use doorcode::app::{Entropy, SystemEntropy};
 use doorcode::domain::secret::Secret;
@@ -146,7 +146,7 @@ async fn a_token_is_shown_once_and_listed_for_good() {
         assert_eq!(user.post(&revoke, &[]).await.status, 303);
         assert_eq!(test.me(&token).await.status(), 401);
     }
-    assert_eq!(test.count("audit_event", "action = 'token.revoked'"), 1);
+    assert_eq!(test.count(AUDIT, "action = 'token.revoked'"), 1);
     assert_eq!(
         test.count("token", "revoked_reason = 'revoked_by_owner'"),
         1

@@ -1,5 +1,6 @@
 //! Guessing the codes of devices.
 
+use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 use crate::throttle::{BEHIND_PROXY, retry_after};
 
@@ -34,7 +35,7 @@ async fn a_thousand_wrong_codes_of_one_account_are_five_guesses() {
         }
     }
     assert_eq!(looked_up, 5);
-    assert_eq!(test.count("audit_event", "action = 'device.wrong_code'"), 5);
+    assert_eq!(test.count(AUDIT, "action = 'device.wrong_code'"), 5);
     // The right code waits too, and is not lost by it.
     assert_eq!(browser.type_code(&device.user_code).await.status, 429);
     test.clock.advance(599);

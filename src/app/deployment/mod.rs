@@ -1,4 +1,5 @@
-//! The deployment's own secrets: the operator token and the secret key. Each comes from the
+//! The deployment's own secrets: the operator token, the secret key and the key that signs the
+//! audit log. Each comes from the
 //! environment or from a file that only its owner can read; the first start makes the files.
 
 pub(super) mod file;
@@ -8,8 +9,9 @@ use super::operator::OperatorTokens;
 use crate::config::Config;
 use crate::domain::secret::{Key, Secret};
 pub use file::make_private_directory;
+use ring::signature::Ed25519KeyPair;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The environment variable that holds the operator token.
 pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
@@ -20,10 +22,22 @@ pub const OPERATOR_TOKEN_PREVIOUS: &str = "DOORCODE_OPERATOR_TOKEN_PREVIOUS";
 /// The environment variable that holds the secret key, 64 hexadecimal digits.
 pub const SECRET_KEY: &str = "DOORCODE_SECRET_KEY";
 
+/// The environment variable that holds the key that signs the audit log, 64 hexadecimal
+/// digits.
+pub const AUDIT_KEY: &str = "DOORCODE_AUDIT_KEY";
+
+/// The environment variable that holds the token which is sent to the addresses that the
+/// audit log goes to.
+pub const WEBHOOK_TOKEN: &str = "DOORCODE_AUDIT_WEBHOOK_TOKEN";
+
 /// The deployment's secrets.
 pub struct Secrets {
     /// Authenticates form tokens and hides user codes.
     pub key: Key,
+    /// Signs checkpoints of the audit log (Ed25519, RFC 8032).
+    pub audit: Ed25519KeyPair,
+    /// What addresses that the audit log goes to want to see.
+    pub webhook_token: Option<Secret>,
     /// The operator tokens that are valid.
     pub operator: OperatorTokens,
     /// The files that this start made.
@@ -70,25 +84,39 @@ impl Secrets {
         let (operator, made_now) = OperatorTokens::load(config, entropy, env)?;
         made.extend(made_now);
 
-        let path = &config.server.secret_key_file;
-        let (origin, key) = match env(SECRET_KEY) {
-            Some(value) => (SECRET_KEY.to_owned(), Secret::new(value.trim())),
-            None => {
-                let (key, is_new) = file::read_or_make(path, &|| {
-                    let mut bytes = [0; 32];
-                    entropy.fill(&mut bytes);
-                    Secret::from_random(&bytes)
-                })?;
-                made.extend(is_new.then(|| path.clone()));
-                (path.display().to_string(), key)
+        let mut key = |variable: &str, path: &Path| {
+            let (origin, key) = match env(variable) {
+                Some(value) => (variable.to_owned(), Secret::new(value.trim())),
+                None => {
+                    let (key, is_new) = file::read_or_make(path, &|| {
+                        let mut bytes = [0; 32];
+                        entropy.fill(&mut bytes);
+                        Secret::from_random(&bytes)
+                    })?;
+                    made.extend(is_new.then(|| path.to_owned()));
+                    (path.display().to_string(), key)
+                }
+            };
+            match hex::decode(key.expose()).map(<[u8; 32]>::try_from) {
+                Ok(Ok(bytes)) => Ok(bytes),
+                _ => Err(Error::Unusable(
+                    origin,
+                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.",
+                )),
             }
         };
-        let key = Key::parse(key.expose()).ok_or(Error::Unusable(
-            origin,
-            "the secret key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.",
-        ))?;
+        let secret = key(SECRET_KEY, &config.server.secret_key_file)?;
+        let audit = key(AUDIT_KEY, &config.audit.signing_key_file)?;
+        let audit = Ed25519KeyPair::from_seed_unchecked(&audit).map_err(|_| {
+            Error::Unusable(
+                AUDIT_KEY.to_owned(),
+                "the key cannot sign. Make another with `openssl rand -hex 32`.",
+            )
+        })?;
         Ok(Self {
-            key,
+            key: Key::new(secret),
+            audit,
+            webhook_token: env(WEBHOOK_TOKEN).map(Secret::new),
             operator,
             made,
         })

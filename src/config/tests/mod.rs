@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A setting of each key that is not its default: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 31] = [
+const OTHERS: [(&str, &str, &str); 38] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -38,6 +38,13 @@ const OTHERS: [(&str, &str, &str); 31] = [
     ("mail", "from", r#""Acme <login@example.com>""#),
     ("metrics", "listen", r#""127.0.0.1:9464""#),
     ("organizations", "made_by", r#""operator""#),
+    ("audit", "token_use", r#""off""#),
+    ("audit", "keep_uses", r#""forever""#),
+    ("audit", "signing_key_file", r#""/etc/doorcode/audit""#),
+    ("audit", "checkpoint_to", r#""https://logs.example.com/checkpoints""#),
+    ("audit", "checkpoint_every", r#""1h""#),
+    ("audit", "checkpoint_records", "50"),
+    ("audit", "ship_to", r#""/var/log/doorcode.ndjson""#),
     ("sign_in", "idle_timeout", r#""2h""#),
     ("sign_in", "absolute_timeout", r#""3d""#),
     ("sign_in", "argon2_memory_kib", "47104"),
@@ -132,6 +139,15 @@ listen = "same"
 
 [organizations]
 made_by = "users"
+
+[audit]
+token_use = "every"
+keep_uses = "90d"
+signing_key_file = "data/audit_key"
+checkpoint_to = "data/audit_checkpoints"
+checkpoint_every = "10m"
+checkpoint_records = 1000
+ship_to = "off"
 
 [sign_in]
 idle_timeout = "1d"

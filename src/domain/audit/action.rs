@@ -1,6 +1,16 @@
 //! The audit log's vocabulary: who did what.
 
+use super::record::{Method, Outcome};
 use crate::domain::id::{AccountId, TokenId};
+
+/// How somebody reached the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// With a request.
+    Request,
+    /// On the server's own command line.
+    Command,
+}
 
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +19,8 @@ pub enum Actor {
     Anonymous,
     /// A person in a browser.
     Account(AccountId),
-    /// A token, at the management API.
-    Token(TokenId),
+    /// A token, at the management API, and the person that it acts for, if for one.
+    Token(TokenId, Option<AccountId>),
     /// A registered client, acting for itself.
     Client(String),
     /// The operator of the deployment.
@@ -28,7 +38,7 @@ impl Actor {
             Self::Anonymous => "anonymous",
             Self::Account(_) => "user",
             Self::Client(_) => "client",
-            Self::Token(_) => "token",
+            Self::Token(..) => "token",
             Self::Operator | Self::OperatorFor(_) => "operator",
             Self::System => "system",
         }
@@ -38,9 +48,40 @@ impl Actor {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Account(id) | Self::OperatorFor(id) => Some(id.as_str()),
-            Self::Token(id) => Some(id.as_str()),
+            Self::Token(id, _) => Some(id.as_str()),
             Self::Client(id) => Some(id),
             Self::Anonymous | Self::Operator | Self::System => None,
+        }
+    }
+
+    /// The person who is, or stands behind, the actor.
+    pub fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(id) | Self::OperatorFor(id) => Some(id),
+            Self::Token(_, id) => id.as_ref(),
+            Self::Anonymous | Self::Client(_) | Self::Operator | Self::System => None,
+        }
+    }
+
+    /// The token that the actor came with.
+    pub fn token_id(&self) -> Option<&TokenId> {
+        match self {
+            Self::Token(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// How the actor showed who it is.
+    pub fn method(&self, by: By) -> Method {
+        match self {
+            Self::Anonymous | Self::System => Method::None,
+            Self::Account(_) => Method::Session,
+            Self::Token(..) => Method::Token,
+            Self::Client(_) => Method::Client,
+            Self::Operator | Self::OperatorFor(_) => match by {
+                By::Request => Method::OperatorToken,
+                By::Command => Method::Command,
+            },
         }
     }
 
@@ -120,6 +161,10 @@ actions! {
     ProjectMemberAdded = "project.member_added",
     /// A person was taken out of a project.
     ProjectMemberRemoved = "project.member_removed",
+    /// Another key signs the log's checkpoints from now on.
+    AuditKeyChanged = "audit.key_changed",
+    /// A record of an earlier time came after later ones: a clock was set back.
+    ClockSteppedBack = "clock.stepped_back",
     /// A client was registered.
     ClientCreated = "client.created",
     /// A client was switched on or off.
@@ -150,4 +195,20 @@ actions! {
     TokenRotated = "token.rotated",
     /// A token was revoked.
     TokenRevoked = "token.revoked",
+}
+
+impl Action {
+    /// How what the action names has ended.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::PasswordRefused
+            | Self::SignInFailed
+            | Self::DeviceCodeWrong
+            | Self::DeviceReplayed
+            | Self::DeviceWrongClient
+            | Self::DeviceRefused
+            | Self::OperatorRefused => Outcome::Refused,
+            _ => Outcome::Done,
+        }
+    }
 }

@@ -19,4 +19,4 @@ mod tests;
 pub mod token_use;
 pub mod verifier;
 
-pub use action::{Action, Actor};
+pub use action::{Action, Actor, By};

@@ -21,6 +21,8 @@ pub struct Record {
     pub actor_kind: String,
     /// Which one, where the kind alone does not tell.
     pub actor_id: Option<String>,
+    /// The person who is, or stands behind, the actor.
+    pub account_id: Option<String>,
     /// The token that the actor came with.
     pub token_id: Option<String>,
     /// The registered client that the actor came with, or is.
@@ -87,8 +89,8 @@ words! {
         Session = "session",
         /// By a token.
         Token = "token",
-        /// By a client's secret.
-        ClientSecret = "client_secret",
+        /// By the name of a client, and its secret if it has one.
+        Client = "client",
         /// By the operator token.
         OperatorToken = "operator_token",
         /// By being able to run a command on the server.

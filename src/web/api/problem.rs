@@ -232,7 +232,9 @@ fn tell(failure: &Failure) -> Told<'_> {
             app::Error::KeyReused => usual(Kind::IdempotencyKeyReused),
             app::Error::Throttled(_) => usual(Kind::TooManyRequests),
             error if error.is_passing() => usual(Kind::Unavailable),
-            app::Error::Busy | app::Error::Store(_) => usual(Kind::Internal),
+            app::Error::Busy | app::Error::Store(_) | app::Error::Undelivered(_) => {
+                usual(Kind::Internal)
+            }
         },
         Failure::Problem(kind, detail) => Told::of(*kind, *detail),
         Failure::Faults(faults) => Told::faults(faults.clone()),

@@ -49,6 +49,8 @@ class Server {
       DOORCODE__SERVER__LISTEN: `127.0.0.1:${port}`,
       DOORCODE__SERVER__PUBLIC_URL: this.url,
       DOORCODE__SERVER__SECRET_KEY_FILE: join(this.#dir, 'secret_key'),
+      DOORCODE__AUDIT__SIGNING_KEY_FILE: join(this.#dir, 'audit_key'),
+      DOORCODE__AUDIT__CHECKPOINT_TO: join(this.#dir, 'audit_checkpoints'),
       DOORCODE__DATABASE__URL: `sqlite:${this.#database}`,
       DOORCODE__OPERATOR__TOKEN_FILE: join(this.#dir, 'operator_token'),
       ...settings,

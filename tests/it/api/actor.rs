@@ -2,6 +2,7 @@
 
 use super::world::{ACTOR, SCOPES, World};
 use super::{assert_problem, call, send};
+use crate::support::database::AUDIT;
 use crate::support::device::Answer;
 use crate::support::{OPERATOR, TestApp};
 use reqwest::Method;
@@ -21,7 +22,7 @@ async fn create(test: &TestApp, bearer: &str, header: &str, actors: &[&str], key
 /// A column of the audit record of the token `made`.
 fn record(test: &TestApp, column: &str) -> String {
     test.database.text(&format!(
-        "SELECT {column} FROM audit_event WHERE action = 'token.created' \
+        "SELECT {column} FROM {AUDIT} WHERE action = 'token.created' \
          AND target = (SELECT id FROM token WHERE name = 'made')"
     ))
 }

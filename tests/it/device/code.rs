@@ -2,6 +2,7 @@
 
 use super::BEHIND_PROXY;
 use crate::support::browser::{Browser, Page};
+use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::domain::org::Role;
 
@@ -253,7 +254,7 @@ async fn opening_the_link_changes_nothing_however_often() {
     let path = device.link.strip_prefix(&test.url).unwrap();
     let mut browser = test.user().await;
     browser.set_header("sec-purpose", "prefetch");
-    let events = test.count("audit_event", "1 = 1");
+    let events = test.count(AUDIT, "1 = 1");
     for _ in 0..20 {
         assert_eq!(browser.get(path).await.status, 200);
         assert_eq!(browser.head(path).await.status, 200);
@@ -265,7 +266,7 @@ async fn opening_the_link_changes_nothing_however_often() {
             assert_eq!(browser.get(&decide).await.status, 405);
         }
     }
-    assert_eq!(test.count("audit_event", "1 = 1"), events);
+    assert_eq!(test.count(AUDIT, "1 = 1"), events);
     assert_eq!(test.count("throttle", "key LIKE 'user_code%'"), 0);
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }

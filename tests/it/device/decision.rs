@@ -2,6 +2,7 @@
 
 use super::{ASK, BEHIND_PROXY};
 use crate::support::browser::Browser;
+use crate::support::database::AUDIT;
 use crate::support::device::{Answer, Device};
 use crate::support::{CLI, EMAIL, PASSWORD, TestApp};
 use doorcode::domain::org::Role;
@@ -247,6 +248,6 @@ async fn the_audit_log_names_device_and_person_apart() {
     ] {
         assert_eq!(test.events(action), 1);
         let full = format!("action = '{action}' AND {actor} AND address = '{address}'");
-        assert_eq!(test.count("audit_event", &full), 1, "{action}");
+        assert_eq!(test.count(AUDIT, &full), 1, "{action}");
     }
 }

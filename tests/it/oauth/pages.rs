@@ -1,5 +1,6 @@
 //! What RFC 9700 asks of the pages around the endpoints.
 
+use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 /// OAU-15: a form with a password is never sent on to another address.
@@ -33,9 +34,9 @@ async fn forwarded_addresses_of_strangers_do_not_count() {
     let mut browser = test.browser();
     browser.set_header("x-forwarded-for", "192.0.2.7");
     browser.sign_in(EMAIL, PASSWORD).await;
-    assert_eq!(test.count("audit_event", "address = '192.0.2.7'"), 0);
+    assert_eq!(test.count(AUDIT, "address = '192.0.2.7'"), 0);
     let seen = "action = 'session.started' AND address = '127.0.0.1'";
-    assert_eq!(test.count("audit_event", seen), 1);
+    assert_eq!(test.count(AUDIT, seen), 1);
     assert_eq!(test.count("throttle", "key LIKE '%192.0.2.7%'"), 0);
 }
 

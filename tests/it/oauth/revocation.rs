@@ -1,6 +1,7 @@
 //! Revocation (RFC 7009).
 
 use super::assert_error;
+use crate::support::database::AUDIT;
 use crate::support::device::GRANT;
 use crate::support::{API, CLI, TestApp};
 use doorcode::app::client::Kind;
@@ -28,7 +29,7 @@ async fn a_token_of_another_client_is_refused_and_lives_on() {
     let unknown = test.oauth("/auth/revoke", &unknown).await;
     assert_error(&unknown, 401, "invalid_client", "unknown");
     assert_eq!(test.me(&token).await.status(), 200);
-    assert_eq!(test.count("audit_event", REVOKED), 0);
+    assert_eq!(test.count(AUDIT, REVOKED), 0);
 }
 
 /// REV-02, REV-03, PAT-12, T-19.
@@ -49,7 +50,7 @@ async fn it_holds_at_once_and_for_good_and_may_be_repeated() {
         assert_eq!(test.me(&token).await.status(), 401);
         assert_eq!(test.introspect(&token).await, json!({"active": false}));
     }
-    assert_eq!(test.count("audit_event", REVOKED), 1);
+    assert_eq!(test.count(AUDIT, REVOKED), 1);
     assert_eq!(
         test.count("token", "revoked_reason = 'revoked_by_client'"),
         1
@@ -75,7 +76,7 @@ async fn a_token_that_was_never_issued_is_as_good_as_revoked() {
         assert_eq!(answer.status, 200, "{unknown}: {answer:?}");
         assert_eq!(answer.body, json!(null));
     }
-    assert_eq!(test.count("audit_event", REVOKED), 0);
+    assert_eq!(test.count(AUDIT, REVOKED), 0);
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
@@ -87,7 +88,7 @@ async fn twenty_at_once_leave_one_record() {
     let form = [("client_id", CLI), ("token", token.as_str())];
     let answers = join_all((0..20).map(|_| test.oauth("/auth/revoke", &form))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
-    assert_eq!(test.count("audit_event", REVOKED), 1);
+    assert_eq!(test.count(AUDIT, REVOKED), 1);
     assert_eq!(test.me(&token).await.status(), 401);
 }
 

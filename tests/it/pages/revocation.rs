@@ -1,6 +1,7 @@
 //! `/tokens/…/revoke` and `/tokens/revoke-all`: ending personal tokens.
 
 use super::token::{create, listed};
+use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 
 /// CONTRACT 2 and 4: for the very next request; once more is no fault and no event.
@@ -32,7 +33,7 @@ async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
     let page = browser.get(&format!("/tokens?revoked={id}")).await;
     assert!(page.contains("<strong>old laptop</strong> is revoked."));
     assert!(page.contains(">Revoked</span>"), "it stays listed");
-    assert_eq!(test.count("audit_event", "action = 'token.revoked'"), 1);
+    assert_eq!(test.count(AUDIT, "action = 'token.revoked'"), 1);
 }
 
 /// CONTRACT 4.

@@ -1,6 +1,7 @@
 //! The commands of the operator: the database and accounts.
 
 use crate::support::browser::Browser;
+use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 use crate::support::{EMAIL, PASSWORD, http};
 
@@ -39,7 +40,7 @@ async fn an_account_is_made_with_its_organization_and_can_sign_in() {
     assert_eq!(count("organization", "1 = 1"), 1);
     assert_eq!(count("membership", "role = 'owner'"), 1);
     assert_eq!(count("membership", "role = 'member'"), 1);
-    assert_eq!(count("audit_event", "action = 'account.created'"), 2);
+    assert_eq!(count(AUDIT, "action = 'account.created'"), 2);
 
     let server = deployment.start();
     assert!(!server.stdout.contains("/setup"), "{}", server.stdout);
@@ -160,7 +161,7 @@ async fn a_deactivated_account_loses_its_sessions_and_tokens_at_once() {
         let refused = browser.try_sign_in(EMAIL, PASSWORD).await;
         assert_ne!(refused.status, 303, "{}", refused.body);
     }
-    let count = |condition| deployment.database.count("audit_event", condition);
+    let count = |condition| deployment.database.count(AUDIT, condition);
     assert_eq!(count("action = 'account.deactivated'"), 1);
 
     deactivate("nobody@example.com")

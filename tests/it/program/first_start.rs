@@ -75,6 +75,7 @@ async fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
         format!("Doorcode is running at {}", deployment.url),
         "data/operator_token (only you can read it): the operator token".to_owned(),
         "data/secret_key (only you can read it): the secret key".to_owned(),
+        "data/audit_key (only you can read it): the key that signs the audit log".to_owned(),
         "Nobody has an account yet. Open this link in a browser to create the first one."
             .to_owned(),
         link,
@@ -139,7 +140,7 @@ async fn without_settings_everything_is_below_data_in_the_working_directory() {
     server.line(READY);
     assert_eq!(deployment.status("/readyz").await, 200);
     assert_eq!(mode(&deployment.path("data")), 0o700);
-    for name in ["doorcode.db", "operator_token", "secret_key"] {
+    for name in ["doorcode.db", "operator_token", "secret_key", "audit_key"] {
         assert_eq!(mode(&deployment.path("data").join(name)), 0o600, "{name}");
     }
     server.signal("INT");

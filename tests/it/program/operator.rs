@@ -1,5 +1,6 @@
 //! `doorcode operator rotate`.
 
+use crate::support::database::AUDIT;
 use crate::support::deployment::{Deployment, mode};
 use crate::support::http;
 
@@ -59,9 +60,9 @@ async fn a_running_server_takes_the_new_token_at_once() {
     let left = std::fs::read_dir(deployment.path("data")).unwrap();
     let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["operator_token", "secret_key"]);
+    assert_eq!(left, ["audit_key", "operator_token", "secret_key"]);
     let records = "action = 'operator.token_rotated' AND actor_kind = 'operator'";
-    assert_eq!(deployment.database.count("audit_event", records), 2);
+    assert_eq!(deployment.database.count(AUDIT, records), 2);
 
     server.signal("TERM");
     let server = server.finish().exited(0);
@@ -166,5 +167,5 @@ fn a_rotation_that_is_refused_keeps_the_token() {
     assert_eq!(std::fs::read_to_string(path).unwrap(), token);
     assert!(!deployment.path("data/operator_token.previous").exists());
     let records = "action = 'operator.token_rotated'";
-    assert_eq!(deployment.database.count("audit_event", records), 0);
+    assert_eq!(deployment.database.count(AUDIT, records), 0);
 }

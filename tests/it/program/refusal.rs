@@ -36,7 +36,7 @@ fn a_weak_operator_token_is_refused() {
 /// CFG-01: what others could read is not used, and stays as it is.
 #[test]
 fn a_secret_file_that_others_can_read_is_refused() {
-    for name in ["data/operator_token", "data/secret_key"] {
+    for name in ["data/operator_token", "data/secret_key", "data/audit_key"] {
         for exposed in [0o644, 0o640, 0o604, 0o660] {
             let deployment = Deployment::new();
             let path = deployment.write(name, &format!("{}\n", "9c0f47d2e8b1a635".repeat(4)));
@@ -51,15 +51,18 @@ fn a_secret_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn a_secret_key_of_another_form_is_refused() {
-    for key in ["", "short", &"0".repeat(63), &"g".repeat(64)] {
-        let deployment = Deployment::new();
-        deployment.write("data/secret_key", key);
-        deployment
-            .command(&["serve"])
-            .run()
-            .exited(1)
-            .complains(&["data/secret_key: the secret key must be 64 hexadecimal digits"]);
+fn a_key_of_another_form_is_refused() {
+    for file in ["data/secret_key", "data/audit_key"] {
+        for key in ["", "short", &"0".repeat(63), &"g".repeat(64)] {
+            let deployment = Deployment::new();
+            deployment.write(file, key);
+            let wrong = format!("{file}: a key must be 64 hexadecimal digits");
+            deployment
+                .command(&["serve"])
+                .run()
+                .exited(1)
+                .complains(&[&wrong]);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `doorcode org add` and `doorcode project add`.
 
 use crate::support::EMAIL;
+use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 
 /// The id in what a command says.
@@ -32,7 +33,7 @@ fn an_organization_is_made_with_an_owner_or_waits_for_one() {
         .exited(0);
     assert_eq!(members(&id(&empty.stdout), "owner"), 1);
     let made = "action = 'organization.created' AND actor_kind = 'operator'";
-    assert_eq!(deployment.database.count("audit_event", made), 3);
+    assert_eq!(deployment.database.count(AUDIT, made), 3);
 
     for (arguments, words) in [
         (&["--name", "acme"][..], "name: Another organization"),

@@ -28,8 +28,17 @@ struct Line {
     line: String,
 }
 
+/// The records of the audit log, those that have their place in the chain and those that wait.
+pub const AUDIT: &str = "(
+    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail
+    FROM audit_event
+    UNION ALL
+    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail
+    FROM audit_record
+) AS audit";
+
 /// Every table that can hold what somebody typed or was told.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 20] = [
     "account",
     "setup_link",
     "organization",
@@ -45,6 +54,11 @@ const TABLES: [&str; 15] = [
     "throttle",
     "idempotency",
     "audit_event",
+    "audit_record",
+    "audit_head",
+    "audit_checkpoint",
+    "audit_shipping",
+    "token_use",
 ];
 
 /// Tables that a call which changes nothing may write: what it was answered, and that it was

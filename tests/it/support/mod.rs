@@ -17,7 +17,7 @@ pub mod tenant;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;
-use database::Database;
+use database::{AUDIT, Database};
 use doorcode::app::account::{self, Named, NewAccount};
 use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
@@ -115,7 +115,14 @@ impl TestApp {
         let url = format!("http://{address}");
         let file = directory.path().join("doorcode.toml");
         std::fs::write(&file, settings.replace("{url}", &url)).unwrap();
-        let mut env = vec![("DOORCODE__DATABASE__URL".to_owned(), database.url.clone())];
+        let checkpoints = directory.path().join("audit_checkpoints");
+        let mut env = vec![
+            ("DOORCODE__DATABASE__URL".to_owned(), database.url.clone()),
+            (
+                "DOORCODE__AUDIT__CHECKPOINT_TO".to_owned(),
+                checkpoints.display().to_string(),
+            ),
+        ];
         if !settings.contains("public_url") {
             env.push(("DOORCODE__SERVER__PUBLIC_URL".to_owned(), url.clone()));
         }
@@ -266,7 +273,7 @@ impl TestApp {
 
     /// How many audit records tell of an action.
     pub fn events(&self, action: &str) -> i64 {
-        self.count("audit_event", &format!("action = '{action}'"))
+        self.count(AUDIT, &format!("action = '{action}'"))
     }
 }
 
@@ -293,6 +300,7 @@ fn secrets(name: &str) -> Option<String> {
     match name {
         "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
         "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        "DOORCODE_AUDIT_KEY" => Some("ed".repeat(32)),
         _ => None,
     }
 }

@@ -27,6 +27,7 @@ impl TestApp {
         let env = [
             ("DOORCODE__DATABASE__URL", database_url),
             ("DOORCODE__SERVER__PUBLIC_URL", &self.url),
+            ("DOORCODE__AUDIT__CHECKPOINT_TO", "off"),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -1,0 +1,11 @@
+DROP TABLE audit_shipping;
+DROP TABLE token_use;
+DROP TABLE audit_checkpoint;
+DROP TABLE audit_head;
+DROP TABLE audit_record;
+ALTER TABLE audit_event DROP COLUMN agent;
+ALTER TABLE audit_event DROP COLUMN client_id;
+ALTER TABLE audit_event DROP COLUMN token_id;
+ALTER TABLE audit_event DROP COLUMN account_id;
+ALTER TABLE audit_event DROP COLUMN method;
+ALTER TABLE audit_event DROP COLUMN outcome;

@@ -1,0 +1,230 @@
+//! Checkpoints: what the end of the log was, signed and put where whoever can write the
+//! database cannot reach.
+//!
+//! Before one is signed the log is held against the last one, in the database and in the file:
+//! a log that went back, since its end was cut off or an old copy restored, contradicts it.
+//! Then nothing is signed until the operator has looked (see [`super::recovery`]).
+
+use super::outlet;
+use super::sealing;
+use crate::app::{App, Context, Error};
+use crate::config::Destination;
+use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::domain::audit::doubt::{Doubt, Kind};
+use crate::domain::audit::note::VerifierKey;
+use crate::domain::audit::record::Record;
+use crate::domain::audit::{Action, Actor};
+use crate::store::audit::Log;
+use crate::store::{self, Conn};
+use chrono::Duration;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Checkpoints that are handed out at once.
+const BATCH: i64 = 200;
+
+/// The name under which it is remembered how far an address has got the checkpoints.
+const PLACE: &str = "checkpoints";
+
+/// The log, what was signed of it, and by whom.
+struct Signed {
+    log: Log,
+    /// The last checkpoint in the database.
+    last: Option<Checkpoint>,
+    /// The present key and, from the log, those before it.
+    keys: Vec<VerifierKey>,
+    /// Whether the log knows the present key.
+    is_key_known: bool,
+}
+
+/// Signs where the log ends, if that is due, and hands out what was signed. Tells what
+/// contradicts the log instead, if something does.
+pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
+    let signed = load(app).await?;
+    if let Some(doubt) = contradiction(app, &signed).await? {
+        return Ok(Some(doubt));
+    }
+    if !signed.is_key_known {
+        introduce_key(app, &signed).await?;
+    } else if is_due(app, &signed) {
+        let head = signed.log.head;
+        let checkpoint = Checkpoint {
+            origin: signed.log.origin.clone(),
+            head,
+            at: app.now(),
+        };
+        let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
+        let kept = app
+            .store()
+            .write(move |conn| {
+                let at = checkpoint.at;
+                Ok::<_, Error>(store::audit::insert_checkpoint(
+                    conn,
+                    head.sequence,
+                    at,
+                    &note,
+                )?)
+            })
+            .await;
+        match kept {
+            // Another server signed the same.
+            Ok(()) | Err(Error::Store(store::Error::Duplicate)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    hand_out(app, &signed.keys).await?;
+    Ok(None)
+}
+
+/// What contradicts the log, as far as its last checkpoints tell.
+pub async fn inspect(app: &App) -> Result<Option<Doubt>, Error> {
+    let signed = load(app).await?;
+    contradiction(app, &signed).await
+}
+
+async fn load(app: &App) -> Result<Signed, Error> {
+    let log = sealing::begin(app).await?;
+    let present = VerifierKey::of(&log.origin, app.signing_key());
+    app.store()
+        .read(move |conn| {
+            let mut keys = list_keys(conn)?;
+            let is_key_known = keys.last() == Some(&present);
+            keys.push(present.clone());
+            let note = store::audit::find_last_checkpoint(conn)?;
+            let last = match note.map(|note| read(&note, &keys)).transpose() {
+                Ok(last) => last,
+                // Whoever put it there: the file's own last one tells.
+                Err(_) => None,
+            };
+            Ok(Signed {
+                log: log.clone(),
+                last,
+                keys,
+                is_key_known,
+            })
+        })
+        .await
+}
+
+fn read(note: &str, keys: &[VerifierKey]) -> Result<Checkpoint, Doubt> {
+    SignedCheckpoint::parse(note)
+        .and_then(|signed| signed.verify(keys))
+        .map_err(|fault| {
+            let says = format!("The last checkpoint does not count: {fault}.");
+            Doubt::new(0, Kind::Signature, says)
+        })
+}
+
+/// The keys that have signed, as the log tells, the first one first.
+pub(super) fn list_keys(conn: &mut Conn) -> Result<Vec<VerifierKey>, Error> {
+    let changes = store::audit::list_of_action(conn, Action::AuditKeyChanged.as_str())?;
+    let key = |record: &Record| VerifierKey::parse(record.detail.get("key")?.as_str()?);
+    Ok(changes.iter().filter_map(key).collect())
+}
+
+/// The log says which key signs from now on, before it does.
+async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
+    let event = app.event(&Context::local(), Actor::System, Action::AuditKeyChanged);
+    let key = VerifierKey::of(&signed.log.origin, app.signing_key()).to_string();
+    app.store()
+        .write(move |conn| event.write(conn, None, json!({"key": key})))
+        .await?;
+    sealing::seal(app).await
+}
+
+fn is_due(app: &App, signed: &Signed) -> bool {
+    let audit = &app.config().audit;
+    let head = signed.log.head;
+    let Some(last) = &signed.last else {
+        return head.sequence > 0;
+    };
+    let new = head.sequence.saturating_sub(last.head.sequence);
+    let every = Duration::from_std(audit.checkpoint_every).unwrap_or(Duration::MAX);
+    new >= audit.checkpoint_records || (new > 0 && app.now() - last.at >= every)
+}
+
+async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
+    let kept = match file(app) {
+        Some(path) => match outlet::last_note(path.clone()).await? {
+            Some(note) => match read(&note, &signed.keys) {
+                Ok(checkpoint) => Some(checkpoint),
+                Err(doubt) => {
+                    let says = format!("{}: {}", path.display(), doubt.says);
+                    return Ok(Some(Doubt { says, ..doubt }));
+                }
+            },
+            None => None,
+        },
+        None => None,
+    };
+    for checkpoint in signed.last.iter().chain(&kept) {
+        if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
+            return Ok(Some(doubt));
+        }
+    }
+    Ok(None)
+}
+
+/// What a checkpoint finds wrong with the log.
+async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option<Doubt>, Error> {
+    let sequence = checkpoint.head.sequence;
+    let of = format!(
+        "The checkpoint of {}",
+        checkpoint.at.format("%Y-%m-%d %H:%M UTC")
+    );
+    if checkpoint.origin != log.origin {
+        let says = format!("{of} is of another log, {}.", checkpoint.origin);
+        return Ok(Some(Doubt::new(0, Kind::Forked, says)));
+    }
+    if sequence > log.head.sequence {
+        let last = log.head.sequence;
+        let says = format!("{of} knows {sequence} records, and the log has {last}.");
+        return Ok(Some(Doubt::new(last + 1, Kind::Cut, says)));
+    }
+    let hash = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, sequence)?))
+        .await?;
+    if hash == Some(checkpoint.head.hash) {
+        return Ok(None);
+    }
+    let says = format!("{of} names another record {sequence} than the log.");
+    Ok(Some(Doubt::new(sequence, Kind::Forked, says)))
+}
+
+/// The file that checkpoints go to.
+pub(super) fn file(app: &App) -> Option<PathBuf> {
+    match &app.config().audit.checkpoint_to {
+        Some(Destination::File(path)) => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// Hands out the checkpoints that are not yet where they go to.
+async fn hand_out(app: &App, keys: &[VerifierKey]) -> Result<(), Error> {
+    let Some(to) = app.config().audit.checkpoint_to.clone() else {
+        return Ok(());
+    };
+    let mut after = match &to {
+        Destination::File(path) => match outlet::last_note(path.clone()).await? {
+            Some(note) => read(&note, keys).map_or(0, |checkpoint| checkpoint.head.sequence),
+            None => 0,
+        },
+        Destination::Url(_) => outlet::shipped(app, PLACE).await?,
+    };
+    loop {
+        let notes = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, after, BATCH)?))
+            .await?;
+        let Some((last, _)) = notes.last() else {
+            return Ok(());
+        };
+        after = *last;
+        let text: String = notes.iter().map(|(_, note)| format!("{note}\n")).collect();
+        outlet::deliver(app, &to, "text/plain; charset=utf-8", text).await?;
+        if matches!(to, Destination::Url(_)) {
+            outlet::mark_shipped(app, PLACE, after).await?;
+        }
+    }
+}

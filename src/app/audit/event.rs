@@ -1,0 +1,124 @@
+//! Records that wait for the change that they tell of.
+
+use crate::app::{App, Context, Error};
+use crate::domain::Instant;
+use crate::domain::audit::record::{self, Detail, Record};
+use crate::domain::audit::{Action, Actor, By};
+use crate::domain::id::{EventId, OrganizationId};
+use crate::store::{self, Conn};
+use serde_json::Value;
+
+impl App {
+    /// Prepares audit records of this moment.
+    pub(in crate::app) fn events(&self, context: &Context, actor: Actor, action: Action) -> Events {
+        Events {
+            event: self.event(context, actor, action),
+            app: self.clone(),
+        }
+    }
+
+    /// Prepares an audit record of this moment.
+    pub(in crate::app) fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
+        Event {
+            id: EventId::new(self.now(), self.id_seed()),
+            at: self.now(),
+            context: context.clone(),
+            actor,
+            action,
+        }
+    }
+}
+
+/// Audit records of one moment and kind, as many as a change turns out to need.
+pub(in crate::app) struct Events {
+    app: App,
+    event: Event,
+}
+
+impl Events {
+    pub(in crate::app) fn next(&self) -> Event {
+        Event {
+            id: EventId::new(self.event.at, self.app.id_seed()),
+            ..self.event.clone()
+        }
+    }
+}
+
+/// An audit record that is written with the change that it tells of.
+#[derive(Clone)]
+pub(in crate::app) struct Event {
+    pub(in crate::app) id: EventId,
+    pub(in crate::app) at: Instant,
+    pub(in crate::app) context: Context,
+    pub(in crate::app) actor: Actor,
+    pub(in crate::app) action: Action,
+}
+
+impl Event {
+    /// Writes the record into the transaction of the change.
+    pub(in crate::app) fn write(
+        &self,
+        conn: &mut Conn,
+        target: Option<&str>,
+        detail: Value,
+    ) -> Result<(), Error> {
+        self.write_in(conn, None, target, detail)
+    }
+
+    /// The same for what belongs to an organization.
+    pub(in crate::app) fn write_in(
+        &self,
+        conn: &mut Conn,
+        organization_id: Option<&OrganizationId>,
+        target: Option<&str>,
+        mut detail: Value,
+    ) -> Result<(), Error> {
+        if self.context.has_false_actor {
+            detail["ignored_actor_header"] = true.into();
+        }
+        let record = self.record(organization_id, target, detail)?;
+        Ok(store::audit::insert_event(conn, &record)?)
+    }
+
+    pub(super) fn record(
+        &self,
+        organization_id: Option<&OrganizationId>,
+        target: Option<&str>,
+        detail: Value,
+    ) -> Result<Record, Error> {
+        let Context {
+            request_id,
+            address,
+            user_agent,
+            ..
+        } = &self.context;
+        let by = match address {
+            Some(_) => By::Request,
+            None => By::Command,
+        };
+        let client_id = match &self.actor {
+            Actor::Client(id) => Some(id.as_str()),
+            _ => detail["client_id"].as_str(),
+        };
+        Ok(Record {
+            sequence: 0,
+            id: self.id.to_string(),
+            at: self.at,
+            action: self.action.as_str().to_owned(),
+            outcome: self.action.outcome(),
+            actor_kind: self.actor.kind().to_owned(),
+            actor_id: self.actor.id().map(str::to_owned),
+            method: self.actor.method(by),
+            account_id: self.actor.account_id().map(ToString::to_string),
+            token_id: self.actor.token_id().map(ToString::to_string),
+            client_id: client_id.map(str::to_owned),
+            organization_id: organization_id.map(ToString::to_string),
+            target: target.map(str::to_owned),
+            request_id: request_id.clone(),
+            address: address.map(|address| address.to_string()),
+            agent: (!user_agent.is_empty()).then(|| record::agent(user_agent)),
+            detail: Detail::try_from(detail)
+                .map_err(|why| store::Error::Other(format!("an audit record: {why}")))?,
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! Sealing: committed records get their places in the chain.
+//!
+//! One server at a time seals, by a lock in the database that ends with its transaction; the
+//! others pass by and go on. So a sealer that dies is followed by whoever comes next, and two
+//! can never give the same place to two records.
+
+use super::Event;
+use crate::app::{App, Context, Error};
+use crate::domain::audit::canonical::moment;
+use crate::domain::audit::chain::Head;
+use crate::domain::audit::origin::Origin;
+use crate::domain::audit::{Action, Actor};
+use crate::store::audit::Log;
+use crate::store::{self, Conn};
+use chrono::Duration;
+use serde_json::json;
+
+/// Records that are sealed in one transaction, so that other writes do not wait long.
+const BATCH: i64 = 200;
+
+/// By how much a record may be of an earlier time than the one before it: servers' clocks
+/// differ a little, and writes may wait. Beyond that a clock was set back, and the log says so.
+const CLOCK_STEP: Duration = Duration::seconds(30);
+
+/// Begins the log of this deployment, once.
+pub(in crate::app) async fn begin(app: &App) -> Result<Log, Error> {
+    let name = format!("doorcode-{}", hex::encode(app.random::<16>()));
+    let origin = Origin::parse(&name)
+        .ok_or_else(|| store::Error::Other("the log has no proper name".to_owned()))?;
+    let new = Log {
+        head: Head::genesis(&origin),
+        origin,
+    };
+    let begun = app
+        .store()
+        .write(move |conn| match store::audit::find_head(conn)? {
+            Some(log) => Ok::<_, Error>(log),
+            None => {
+                store::audit::insert_head(conn, &new)?;
+                Ok(new.clone())
+            }
+        })
+        .await;
+    match begun {
+        // Another server began it at the same moment.
+        Err(Error::Store(store::Error::Duplicate)) => find(app).await,
+        begun => begun,
+    }
+}
+
+/// The log and where it ends.
+pub(in crate::app) async fn find(app: &App) -> Result<Log, Error> {
+    let log = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::find_head(conn)?))
+        .await?;
+    Ok(log.ok_or(store::Error::Other(
+        "the audit log has not begun".to_owned(),
+    ))?)
+}
+
+/// Seals everything that is committed, unless another server is at it.
+pub(in crate::app) async fn seal(app: &App) -> Result<(), Error> {
+    loop {
+        let (log, waits) = app
+            .store()
+            .read(|conn| {
+                let log = store::audit::find_head(conn)?;
+                Ok::<_, Error>((log, store::audit::is_any_unsealed(conn)?))
+            })
+            .await?;
+        if log.is_none() {
+            begin(app).await?;
+        }
+        if !waits {
+            return Ok(());
+        }
+        let stepped = app.event(&Context::local(), Actor::System, Action::ClockSteppedBack);
+        let is_all = app
+            .store()
+            .write(move |conn| match store::audit::hold_head(conn)? {
+                Some(log) => seal_batch(conn, &log, &stepped),
+                None => Ok(true),
+            })
+            .await?;
+        if is_all {
+            return Ok(());
+        }
+    }
+}
+
+/// Seals the records that have waited longest; tells whether none is left.
+fn seal_batch(conn: &mut Conn, log: &Log, stepped: &Event) -> Result<bool, Error> {
+    let events = store::audit::list_unsealed(conn, BATCH)?;
+    let is_all = events.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let (mut head, mut lines) = (log.head, Vec::with_capacity(events.len()));
+    let mut last = store::audit::find_last_moment(conn)?;
+    let mut seal = |record| {
+        let line = head.seal(record);
+        head = line.head();
+        lines.push(line);
+    };
+    for event in events {
+        if let Some(before) = last.filter(|before| *before - event.at > CLOCK_STEP) {
+            let [from, to] = [before, event.at].map(moment::write);
+            seal(stepped.record(None, None, json!({"from": from, "to": to}))?);
+            // The others of this batch come after the same step.
+            last = None;
+        } else {
+            last = last.map(|_| event.at);
+        }
+        seal(event);
+    }
+    store::audit::append(conn, &lines)?;
+    Ok(is_all)
+}

@@ -1,0 +1,226 @@
+//! The chain: its end, what waits to be sealed, and what is.
+
+use super::{Row, columns, values};
+use crate::domain::Instant;
+use crate::domain::audit::canonical::Unreadable;
+use crate::domain::audit::chain::{Head, Sealed};
+use crate::domain::audit::hash::Hash;
+use crate::domain::audit::origin::Origin;
+use crate::domain::audit::record::Record;
+use crate::store::schema::{audit_event, audit_head, audit_record};
+use crate::store::{Conn, Error, read_value};
+use diesel::prelude::*;
+
+/// The id of the only row of the head.
+const ONLY: i32 = 1;
+
+/// The log and where it ends.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Its name.
+    pub origin: Origin,
+    /// Its end.
+    pub head: Head,
+}
+
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = audit_head)]
+struct HeadRow {
+    origin: String,
+    sequence: i64,
+    hash: String,
+}
+
+impl TryFrom<HeadRow> for Log {
+    type Error = Error;
+
+    fn try_from(row: HeadRow) -> Result<Self, Error> {
+        let head = Head {
+            sequence: read_value(row.sequence.try_into().ok(), "audit_head", "sequence", "1")?,
+            hash: read_value(Hash::parse(&row.hash), "audit_head", "hash", "1")?,
+        };
+        let origin = read_value(Origin::parse(&row.origin), "audit_head", "origin", "1")?;
+        Ok(Self { origin, head })
+    }
+}
+
+/// Begins a log. Fails with [`Error::Duplicate`] if there is one.
+pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
+    diesel::insert_into(audit_head::table)
+        .values((
+            audit_head::id.eq(ONLY),
+            audit_head::origin.eq(log.origin.as_str()),
+            audit_head::sequence.eq(number(log.head.sequence)),
+            audit_head::hash.eq(log.head.hash.to_string()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The log, once it was begun.
+pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
+    audit_head::table
+        .filter(audit_head::id.eq(ONLY))
+        .select((audit_head::origin, audit_head::sequence, audit_head::hash))
+        .get_result::<HeadRow>(conn)
+        .optional()?
+        .map(Log::try_from)
+        .transpose()
+}
+
+/// The log, held so that nobody else seals before the transaction ends; `None` if somebody
+/// does at this moment. Nobody waits for whoever seals, and the lock of one that dies goes
+/// with its connection.
+pub fn hold_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
+    let Conn::Postgres(postgres) = conn else {
+        // SQLite has one writer.
+        return find_head(conn);
+    };
+    diesel::sql_query(
+        "SELECT origin, sequence, hash FROM audit_head WHERE id = 1 FOR UPDATE SKIP LOCKED",
+    )
+    .get_result::<HeadRow>(postgres)
+    .optional()?
+    .map(Log::try_from)
+    .transpose()
+}
+
+/// When what the last record of the log tells of happened.
+pub fn find_last_moment(conn: &mut Conn) -> Result<Option<Instant>, Error> {
+    let last = audit_record::table
+        .order(audit_record::sequence.desc())
+        .limit(1)
+        .select(audit_record::at)
+        .get_results::<chrono::NaiveDateTime>(conn)?;
+    Ok(last.first().map(chrono::NaiveDateTime::and_utc))
+}
+
+/// The oldest records that have no place yet, with the sequence 0.
+pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> {
+    let rows = audit_event::table
+        .order(audit_event::id)
+        .limit(limit)
+        .select(columns!(audit_event))
+        .get_results::<Row>(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let id = row.id.clone();
+            read_value(row.record(0), "audit_event", "detail", &id)
+        })
+        .collect()
+}
+
+/// Whether a record waits for its place.
+pub fn is_any_unsealed(conn: &mut Conn) -> Result<bool, Error> {
+    let any = audit_event::table.select(audit_event::id).limit(1);
+    Ok(!any.get_results::<String>(conn)?.is_empty())
+}
+
+/// Gives records their places at the end of the log that the transaction holds.
+pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
+    let Some(last) = lines.last() else {
+        return Ok(());
+    };
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|Sealed { record, hash }| {
+            (
+                audit_record::sequence.eq(number(record.sequence)),
+                audit_record::hash.eq(hash.to_string()),
+                values!(audit_record, record),
+            )
+        })
+        .collect();
+    for row in rows {
+        diesel::insert_into(audit_record::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    let ids: Vec<_> = lines.iter().map(|line| line.record.id.as_str()).collect();
+    diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).execute(conn)?;
+    diesel::update(audit_head::table.filter(audit_head::id.eq(ONLY)))
+        .set((
+            audit_head::sequence.eq(number(last.record.sequence)),
+            audit_head::hash.eq(last.hash.to_string()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The lines behind a place, as they are stored: whether they are as they were written is
+/// for a check to tell.
+pub fn list_lines(
+    conn: &mut Conn,
+    after: u64,
+    limit: i64,
+) -> Result<Vec<Result<Sealed, Unreadable>>, Error> {
+    let rows = audit_record::table
+        .filter(audit_record::sequence.gt(number(after)))
+        .order(audit_record::sequence)
+        .limit(limit)
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, hash, row)| line(sequence, &hash, row))
+        .collect())
+}
+
+/// The records of one kind, the first one first; those that cannot be read are left out, as a
+/// check of the whole log finds them.
+pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Error> {
+    let rows = audit_record::table
+        .filter(audit_record::action.eq(action))
+        .order(audit_record::sequence)
+        .select((audit_record::sequence, columns!(audit_record)))
+        .get_results::<(i64, Row)>(conn)?;
+    let records = rows.into_iter();
+    Ok(records
+        .filter_map(|(sequence, row)| row.record(sequence.try_into().ok()?))
+        .collect())
+}
+
+/// The hash of the record in a place.
+pub fn find_hash(conn: &mut Conn, sequence: u64) -> Result<Option<Hash>, Error> {
+    let hash: Option<String> = audit_record::table
+        .filter(audit_record::sequence.eq(number(sequence)))
+        .select(audit_record::hash)
+        .get_result(conn)
+        .optional()?;
+    Ok(hash.and_then(|hash| Hash::parse(&hash)))
+}
+
+/// A line as it is stored.
+pub(super) fn line(sequence: i64, hash: &str, row: Row) -> Result<Sealed, Unreadable> {
+    let read = || {
+        Some(Sealed {
+            record: row.record(sequence.try_into().ok()?)?,
+            hash: Hash::parse(hash)?,
+        })
+    };
+    read().ok_or(Unreadable::NotCanonical)
+}
+
+/// A place as it is stored. There are never more than `i64` holds.
+pub(super) fn number(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+/// Makes SQLite refuse to change or delete sealed records.
+pub const SQLITE_GUARD: &str = "
+    CREATE TRIGGER IF NOT EXISTS audit_record_kept BEFORE DELETE ON audit_record
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
+    CREATE TRIGGER IF NOT EXISTS audit_record_unchanged BEFORE UPDATE ON audit_record
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;";
+
+/// The same for PostgreSQL.
+pub const POSTGRES_GUARD: &str = "
+    CREATE OR REPLACE FUNCTION audit_record_stays() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'sealed audit records stay'; END $$;
+    CREATE OR REPLACE TRIGGER audit_record_kept
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_record
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_record_stays();";
