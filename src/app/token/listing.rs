@@ -1,7 +1,7 @@
 //! Tokens as lists show them: with the names of what they are limited to, who made them, and
 //! whether another has taken their place.
 
-use super::{READ, WRITE, Whose, find_owned};
+use super::{READ, WRITE, Whose, find_within};
 use crate::app::caller::Caller;
 use crate::app::{App, Error};
 use crate::domain::page::Page;
@@ -35,9 +35,9 @@ pub async fn list_listed(
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
             let limit = page.look_for();
-            let tokens = store::token::list_tokens(conn, &owner, page.after(), limit)?;
+            let tokens = store::token::list_tokens(conn, &purview, page.after(), limit)?;
             describe(conn, tokens)
         })
         .await
@@ -50,8 +50,8 @@ pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Ve
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let selection = Selection::Owner(owner);
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let selection = Selection::Purview(purview);
             Ok(store::token::list_living(conn, &selection, now)?)
         })
         .await
@@ -68,8 +68,8 @@ pub async fn find_listed(
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
-            let token = find_owned(conn, &owner, &id)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let token = find_within(conn, &purview, &id)?;
             describe(conn, vec![token])?.pop().ok_or(Error::NotFound)
         })
         .await

@@ -30,6 +30,7 @@ use crate::domain::decision::Place;
 use crate::domain::id::TokenId;
 use crate::domain::org::Role;
 use crate::domain::page::Page;
+use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Owner, Token};
 use crate::store::{self, Conn};
@@ -78,26 +79,27 @@ impl Whose {
         }
     }
 
-    /// The owner, if the caller may do this with its tokens. An organization's are for its
-    /// admins and owners.
-    fn owner(
+    /// The tokens with which the caller may do this. An organization's are for its admins and
+    /// owners.
+    fn purview(
         &self,
         conn: &mut Conn,
         caller: &Caller,
         authority: &Authority,
         scope: &str,
-    ) -> Result<Owner, Error> {
-        match self {
+    ) -> Result<Purview, Error> {
+        let owner = match self {
             Self::Own => {
                 let owner = caller.owner()?;
                 authority.require_scope(scope, &Place::Anywhere)?;
-                Ok(owner)
+                owner
             }
             Self::Organization(named) => {
                 let organization = authority.organization(conn, named, scope, Role::Admin)?;
-                Ok(Owner::Organization(organization.id))
+                Owner::Organization(organization.id)
             }
-        }
+        };
+        Ok(Purview::new(owner, authority.limits()))
     }
 }
 
@@ -143,29 +145,30 @@ pub async fn list(
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
             let (after, limit) = (page.after(), page.look_for());
-            Ok(store::token::list_tokens(conn, &owner, after, limit)?)
+            Ok(store::token::list_tokens(conn, &purview, after, limit)?)
         })
         .await
 }
 
-/// One token. Fails with [`Error::NotFound`] for another's like for none.
+/// One token. Fails with [`Error::NotFound`] for one that is not the caller's to see, like for
+/// none.
 pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Token, Error> {
     let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
-            find_owned(conn, &owner, &id)
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            find_within(conn, &purview, &id)
         })
         .await
 }
 
-/// A token of this owner.
-fn find_owned(conn: &mut Conn, owner: &Owner, id: &str) -> Result<Token, Error> {
+/// A token of this purview.
+fn find_within(conn: &mut Conn, purview: &Purview, id: &str) -> Result<Token, Error> {
     let id = TokenId::parse(id).ok_or(Error::NotFound)?;
     store::token::find_token(conn, &id)?
-        .filter(|token| token.owner == *owner)
+        .filter(|token| purview.covers(token))
         .ok_or(Error::NotFound)
 }

@@ -35,6 +35,8 @@ use utoipa::OpenApi;
 pub struct Description;
 
 /// List the caller's own tokens, the newest first, with those that have ended.
+///
+/// A token that is limited itself sees and ends only those that are within its limits.
 #[utoipa::path(
     get,
     path = "/v1/tokens",
@@ -107,6 +109,8 @@ pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpRespo
 }
 
 /// Revoke all of the caller's own tokens, this one too.
+///
+/// A token that is limited itself revokes only those that are within its limits.
 #[utoipa::path(
     post,
     path = "/v1/tokens/revoke-all",

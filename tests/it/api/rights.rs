@@ -159,6 +159,9 @@ async fn a_token_makes_none_that_is_wider() {
     let wide = get(&world, &wide, "/v1/me").await.body["token"]["id"].clone();
     let rotate = format!("POST /v1/tokens/{}/rotate", wide.as_str().unwrap());
     let refused = answer(&world, &narrow, &rotate, &json!({})).await;
+    assert_problem(&refused, 404, "not_found");
+    let lesser = world.personal(&world.owner, &scopes).await;
+    let refused = answer(&world, &lesser, &rotate, &json!({})).await;
     assert_problem(&refused, 403, "forbidden");
     let made = answer(&world, &narrow, "POST /v1/tokens", &json!({"name": "b"})).await;
     assert_eq!(made.status, 201, "{made:?}");
