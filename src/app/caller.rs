@@ -116,6 +116,14 @@ impl Caller {
         }
     }
 
+    /// The client by which the caller came to its power, if by one.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Token(active) => active.token.client_id.as_deref(),
+            Self::Person(_) | Self::Operator(_) => None,
+        }
+    }
+
     /// Whose tokens are the caller's own. Fails with a fault for an operator that names
     /// nobody.
     pub fn owner(&self) -> Result<Owner, Error> {

@@ -141,6 +141,8 @@ impl Making {
         let token = Token {
             limits,
             expires_at,
+            // Whoever got power by a client must lose it with the client.
+            client_id: self.caller.client_id().map(str::to_owned),
             ..self.draft.token(owner, name, scopes, &self.caller.maker())
         };
         admitting.check(&token)?;

@@ -51,7 +51,8 @@ pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
 
 /// Make a token of the caller's own.
 ///
-/// A token gives what it has itself and nothing more. The token's text is in the answer, and
+/// A token gives what it has itself and nothing more; what a client's token makes is the
+/// client's too, and ends with it. The token's text is in the answer, and
 /// comes again only to a repetition of the same call.
 #[utoipa::path(
     post,
