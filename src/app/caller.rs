@@ -166,7 +166,7 @@ impl Caller {
                         .map(|membership| Seat {
                             organization_id: membership.organization.id.clone(),
                             role: membership.role,
-                            admission: Ok(()),
+                            admission: Ok(None),
                         })
                         .collect(),
                 })

@@ -4,19 +4,22 @@ mod active;
 mod admitting;
 mod choosing;
 mod draft;
+mod judged;
 mod listing;
 mod making;
 mod owner;
 mod revocation;
 mod rotation;
 
-pub use active::{ActiveToken, Holder, Introspector, authenticate, introspect, introspector};
+pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector};
 pub(super) use active::{Found, load, look_up};
 pub use choosing::{Choices, choices};
 pub(super) use draft::{Draft, draft, insert};
+pub use judged::Judged;
 pub use listing::{Listed, find_listed, list_listed, list_living};
 pub use making::{Wish, create, reserve};
-pub use owner::{OwnerStanding, standing};
+use owner::find_holder;
+pub use owner::{Holder, OwnerStanding, standing};
 pub(super) use owner::{find_owner, hold_owner};
 pub(super) use revocation::end_all;
 pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};
@@ -34,6 +37,7 @@ use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Owner, Token};
 use crate::store::{self, Conn};
+use judged::judge;
 
 /// The scope that looking at tokens needs.
 const READ: &str = "tokens:read";
@@ -139,28 +143,32 @@ pub async fn list(
     caller: &Caller,
     whose: &Whose,
     page: &Page,
-) -> Result<Vec<Token>, Error> {
+) -> Result<Vec<Judged>, Error> {
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
-    let page = page.clone();
+    let (page, now) = (page.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let purview = whose.purview(conn, &caller, &authority, READ)?;
             let (after, limit) = (page.after(), page.look_for());
-            Ok(store::token::list_tokens(conn, &purview, after, limit)?)
+            let tokens = store::token::list_tokens(conn, &purview, after, limit)?;
+            judge(conn, &purview.owner, tokens, now)
         })
         .await
 }
 
 /// One token. Fails with [`Error::NotFound`] for one that is not the caller's to see, like for
 /// none.
-pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Token, Error> {
+pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Judged, Error> {
     let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let purview = whose.purview(conn, &caller, &authority, READ)?;
-            find_within(conn, &purview, &id)
+            let found = vec![find_within(conn, &purview, &id)?];
+            let mut judged = judge(conn, &purview.owner, found, now)?;
+            judged.pop().ok_or(Error::NotFound)
         })
         .await
 }

@@ -3,9 +3,9 @@
 use super::call::Call;
 use super::document;
 use crate::app::caller::Caller;
-use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Whose, Wish};
+use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Judged, Whose, Wish};
 use crate::app::{self, App};
-use crate::domain::{Fault, Instant, token as domain};
+use crate::domain::{Fault, Instant};
 use crate::web::failure::Failure;
 use crate::wire::api::{
     List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish,
@@ -249,8 +249,8 @@ async fn list(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = token::list(&call.app, &call.caller, whose, &list.page).await?;
     let now = call.app.now();
-    let position = |token: &domain::Token| (token.created_at, token.id.to_string());
-    Ok(list.answer(found, position, |token| document::token(token, now)))
+    let position = |found: &Judged| (found.token.created_at, found.token.id.to_string());
+    Ok(list.answer(found, position, |found| document::token(found, now)))
 }
 
 async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
@@ -271,8 +271,8 @@ async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
 }
 
 async fn show(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
-    let token = token::find(&call.app, &call.caller, whose, id).await?;
-    Ok(HttpResponse::Ok().json(document::token(&token, call.app.now())))
+    let found = token::find(&call.app, &call.caller, whose, id).await?;
+    Ok(HttpResponse::Ok().json(document::token(&found, call.app.now())))
 }
 
 async fn revoke(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
@@ -348,7 +348,7 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
     let now = app.now();
     move |new| NewToken {
         token: new.secret.expose().to_owned(),
-        about: document::token(&new.token, now),
+        about: document::token(&Judged::new(new.token.clone()), now),
     }
 }
 

@@ -256,7 +256,7 @@ async fn a_policy_bounds_lifetimes() {
     world.test.clock.advance(59);
     assert_eq!(get(&world, &long, "/v1/me").await.status, 200);
     world.test.clock.advance(2);
-    assert_problem(&get(&world, &long, "/v1/me").await, 401, "invalid_token");
+    assert_problem(&get(&world, &long, "/v1/me").await, 403, "policy");
 }
 
 /// PAT-13: of a person, an organization, a client, and everything issued before a moment.
