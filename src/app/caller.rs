@@ -118,6 +118,14 @@ impl Caller {
         }
     }
 
+    /// The client by which the caller came to its power, if by one.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Token(active) => active.token.client_id.as_deref(),
+            Self::Person(_) | Self::Operator(_) => None,
+        }
+    }
+
     /// Whose tokens are the caller's own. Fails with a fault for an operator that names
     /// nobody.
     pub fn owner(&self) -> Result<Owner, Error> {
@@ -160,7 +168,7 @@ impl Caller {
                         .map(|membership| Seat {
                             organization_id: membership.organization.id.clone(),
                             role: membership.role,
-                            admission: Ok(()),
+                            admission: Ok(None),
                         })
                         .collect(),
                 })

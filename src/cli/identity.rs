@@ -46,7 +46,10 @@ impl Identity {
 
     /// When the token ends, in the time of this machine.
     pub fn expiry(&self) -> String {
-        let Some(text) = &self.me.token.expires_at else {
+        let token = &self.me.token;
+        // Moments in UTC, all written alike: the earlier one is also the lesser text.
+        let ends = [&token.expires_at, &token.grace_ends_at];
+        let Some(text) = ends.into_iter().flatten().min() else {
             return "never".to_owned();
         };
         match DateTime::parse_from_rfc3339(text) {

@@ -1,6 +1,7 @@
 //! What could be better about a token: shown to its owner, enforced by nobody.
 
 use super::Instant;
+use super::policy::Admission;
 use super::scope::ScopeSet;
 use super::token::{State, Token};
 use chrono::Duration;
@@ -14,6 +15,8 @@ pub enum Advice {
     Unused(Instant),
     /// It ends soon, at this moment.
     ExpiresSoon(Instant),
+    /// No policy admits it after this moment, at which its grace ends.
+    GraceEnds(Instant),
     /// It has no end.
     NeverExpires,
     /// It holds every scope there is.
@@ -28,7 +31,12 @@ const SOON: Duration = Duration::days(7);
 
 /// What could be better about a token at this moment; nothing for one that has ended.
 /// `catalogue` is every scope there is.
-pub fn advise(token: &Token, catalogue: &ScopeSet, now: Instant) -> Vec<Advice> {
+pub fn advise(
+    token: &Token,
+    admission: Admission,
+    catalogue: &ScopeSet,
+    now: Instant,
+) -> Vec<Advice> {
     if token.state(now) != State::Live {
         return Vec::new();
     }
@@ -38,10 +46,13 @@ pub fn advise(token: &Token, catalogue: &ScopeSet, now: Instant) -> Vec<Advice> 
         Some(at) if now - at >= UNUSED => Some(Advice::Unused(at)),
         _ => None,
     };
-    let end_advice = match token.expires_at {
-        None => Some(Advice::NeverExpires),
-        Some(end) if end - now <= SOON => Some(Advice::ExpiresSoon(end)),
-        Some(_) => None,
+    let end_advice = match (token.expires_at, admission) {
+        (end, Ok(Some(grace))) if end.is_none_or(|end| grace < end) => {
+            Some(Advice::GraceEnds(grace))
+        }
+        (None, _) => Some(Advice::NeverExpires),
+        (Some(end), _) if end - now <= SOON => Some(Advice::ExpiresSoon(end)),
+        (Some(_), _) => None,
     };
     let holds_everything = !catalogue.is_empty() && catalogue.is_subset(&token.scopes);
     let scope_advice = holds_everything.then_some(Advice::HoldsEverything);
@@ -108,8 +119,17 @@ mod tests {
             (90, None, Some(0), "a b", vec![]),
         ] {
             let token = token(age, used, left, scopes, now);
-            let advice = advise(&token, &catalogue, now);
+            let advice = advise(&token, Ok(None), &catalogue, now);
             assert_eq!(advice, expected, "{age} {used:?} {left:?} {scopes}");
+        }
+        for (left, grace, expected) in [
+            (None, 20, Advice::GraceEnds(ago(-20))),
+            (Some(90), 20, Advice::GraceEnds(ago(-20))),
+            (Some(5), 20, Advice::ExpiresSoon(ago(-5))),
+        ] {
+            let token = token(0, None, left, "a", now);
+            let advice = advise(&token, Ok(Some(ago(-grace))), &catalogue, now);
+            assert_eq!(advice, [expected]);
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod page;
 pub mod password;
 pub mod policy;
 pub mod project;
+pub mod purview;
 pub mod route;
 pub mod scope;
 pub mod sealed;

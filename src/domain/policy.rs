@@ -1,8 +1,8 @@
 //! An organization's policy: which tokens may reach it.
 //!
 //! The policy is part of every decision, so it holds for tokens that were made before it too.
-//! Tightening it would then break what runs today; so whoever tightens it names a grace, in
-//! which the tokens that it would end go on (see [`Admission`]).
+//! Tightening it would then break what runs today; so whoever tightens it names a [`Grace`], in
+//! which the earlier policy goes on for the tokens that it would end.
 
 use super::org::Role;
 use super::token::Token;
@@ -225,9 +225,38 @@ impl Policy {
     }
 }
 
-/// Whether an organization admits a token at this moment: by its policy, or because it was
-/// made before the policy was tightened and its grace still runs.
-pub type Admission = Result<(), Violation>;
+/// What lets a token go on for a while that a change of plan or policy does not admit: for it,
+/// those of before still hold. It excuses nothing that was not admitted then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// The plan of before.
+    pub plan: Plan,
+    /// The policy of before.
+    pub policy: Policy,
+    /// Until when they hold.
+    pub ends_at: Instant,
+}
+
+impl Grace {
+    /// Whether a token may reach the organization as long as the grace runs.
+    pub fn admit(&self, bearer: Bearer, life: Life) -> Result<(), Violation> {
+        self.policy.admit(self.plan, bearer, life)
+    }
+}
+
+/// Whether a token is admitted at this moment: by a policy, which is `None`, or until when by
+/// a grace.
+pub type Admission = Result<Option<Instant>, Violation>;
+
+/// The better of two admissions: a token goes on as long as any organization lets it.
+pub fn better(a: Admission, b: Admission) -> Admission {
+    match (a, b) {
+        (Ok(Some(a)), Ok(Some(b))) => Ok(Some(a.max(b))),
+        (Ok(None), _) | (_, Ok(None)) => Ok(None),
+        (Ok(end), Err(_)) | (Err(_), Ok(end)) => Ok(end),
+        (Err(violation), Err(_)) => Err(violation),
+    }
+}
 
 /// How long tokens go on that a tightened policy does not admit, if nobody chooses.
 pub const DEFAULT_GRACE: Duration = Duration::days(7);

@@ -61,6 +61,14 @@ impl Owner {
         }
     }
 
+    /// The organization, if it is one.
+    pub fn organization(&self) -> Option<&OrganizationId> {
+        match self {
+            Self::Account(_) => None,
+            Self::Organization(id) => Some(id),
+        }
+    }
+
     /// The owner's id.
     pub fn id(&self) -> &str {
         match self {
@@ -215,10 +223,8 @@ pub enum State {
 impl Token {
     /// The one organization that the token belongs to: its owner, or what it is limited to.
     pub fn organization(&self) -> Option<&OrganizationId> {
-        match &self.owner {
-            Owner::Organization(id) => Some(id),
-            Owner::Account(_) => self.limits.organization.as_ref(),
-        }
+        let owner = self.owner.organization();
+        owner.or(self.limits.organization.as_ref())
     }
 
     /// The token's state at a moment. A token ends at the very instant of its expiry.

@@ -1,13 +1,14 @@
 //! Organizations and their members.
 
 use super::account::Row as AccountRow;
+use super::policy::Terms;
 use super::schema::{account, membership, organization};
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::id::{AccountId, OrganizationId};
 use crate::domain::org::{Member, Membership, Organization, Role};
-use crate::domain::policy::{Longest, PersonalTokens, Plan, Policy};
+use crate::domain::policy::{Plan, Policy};
 use diesel::prelude::*;
 
 #[derive(Queryable, Insertable)]
@@ -26,26 +27,18 @@ struct Row {
 
 impl From<&Organization> for Row {
     fn from(organization: &Organization) -> Self {
-        let (longest, longest_days) = longest_columns(organization.policy.longest);
+        let terms = Terms::of(organization.plan, organization.policy);
         Self {
             id: organization.id.to_string(),
             slug: organization.slug.clone(),
             name: organization.name.clone(),
             created_at: stored(organization.created_at),
-            plan: organization.plan.as_str().to_owned(),
-            personal_tokens: organization.policy.personal_tokens.as_str().to_owned(),
-            longest: longest.to_owned(),
-            longest_days,
+            plan: terms.plan,
+            personal_tokens: terms.personal_tokens,
+            longest: terms.longest,
+            longest_days: terms.longest_days,
             deleted_at: None,
         }
-    }
-}
-
-fn longest_columns(longest: Longest) -> (&'static str, Option<i32>) {
-    match longest {
-        Longest::Unlimited => ("unlimited", None),
-        Longest::Ending => ("ending", None),
-        Longest::Days(days) => ("days", Some(i32::try_from(days).unwrap_or(i32::MAX))),
     }
 }
 
@@ -53,24 +46,17 @@ impl TryFrom<Row> for Organization {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let longest = match (row.longest.as_str(), row.longest_days) {
-            ("unlimited", None) => Some(Longest::Unlimited),
-            ("ending", None) => Some(Longest::Ending),
-            ("days", Some(days)) => u32::try_from(days).ok().map(Longest::Days),
-            _ => None,
-        };
         let read = "organization";
+        let terms = Terms {
+            plan: row.plan,
+            personal_tokens: row.personal_tokens,
+            longest: row.longest,
+            longest_days: row.longest_days,
+        };
+        let (plan, policy) = terms.read(read, &row.id)?;
         Ok(Self {
-            policy: Policy {
-                personal_tokens: read_value(
-                    PersonalTokens::parse(&row.personal_tokens),
-                    read,
-                    "personal_tokens",
-                    &row.id,
-                )?,
-                longest: read_value(longest, read, "longest", &row.id)?,
-            },
-            plan: read_value(Plan::parse(&row.plan), read, "plan", &row.id)?,
+            plan,
+            policy,
             id: read_value(OrganizationId::parse(&row.id), read, "id", &row.id)?,
             slug: row.slug,
             name: row.name,
@@ -170,13 +156,13 @@ pub fn update_policy(
     plan: Plan,
     policy: Policy,
 ) -> Result<(), Error> {
-    let (longest, longest_days) = longest_columns(policy.longest);
+    let terms = Terms::of(plan, policy);
     diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
         .set((
-            organization::plan.eq(plan.as_str()),
-            organization::personal_tokens.eq(policy.personal_tokens.as_str()),
-            organization::longest.eq(longest),
-            organization::longest_days.eq(longest_days),
+            organization::plan.eq(terms.plan),
+            organization::personal_tokens.eq(terms.personal_tokens),
+            organization::longest.eq(terms.longest),
+            organization::longest_days.eq(terms.longest_days),
         ))
         .execute(conn)?;
     Ok(())

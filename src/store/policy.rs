@@ -1,4 +1,5 @@
-//! The graces of tokens that a policy would end which came after them.
+//! Plans and policies as columns, and the graces of tokens that a policy would end which came
+//! after them.
 
 use super::schema::{membership, policy_grace, token};
 use super::token::Row as TokenRow;
@@ -6,45 +7,114 @@ use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::id::{OrganizationId, TokenId};
 use crate::domain::org::Role;
+use crate::domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
 use crate::domain::token::Token;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// The organizations in which a token has a grace at this moment.
+/// A plan and a policy, column by column.
+pub(super) struct Terms {
+    pub(super) plan: String,
+    pub(super) personal_tokens: String,
+    pub(super) longest: String,
+    pub(super) longest_days: Option<i32>,
+}
+
+impl Terms {
+    pub(super) fn of(plan: Plan, policy: Policy) -> Self {
+        let (longest, longest_days) = match policy.longest {
+            Longest::Unlimited => ("unlimited", None),
+            Longest::Ending => ("ending", None),
+            Longest::Days(days) => ("days", Some(i32::try_from(days).unwrap_or(i32::MAX))),
+        };
+        Self {
+            plan: plan.as_str().to_owned(),
+            personal_tokens: policy.personal_tokens.as_str().to_owned(),
+            longest: longest.to_owned(),
+            longest_days,
+        }
+    }
+
+    pub(super) fn read(&self, table: &'static str, id: &str) -> Result<(Plan, Policy), Error> {
+        let longest = match (self.longest.as_str(), self.longest_days) {
+            ("unlimited", None) => Some(Longest::Unlimited),
+            ("ending", None) => Some(Longest::Ending),
+            ("days", Some(days)) => u32::try_from(days).ok().map(Longest::Days),
+            _ => None,
+        };
+        let personal_tokens = PersonalTokens::parse(&self.personal_tokens);
+        let policy = Policy {
+            personal_tokens: read_value(personal_tokens, table, "personal_tokens", id)?,
+            longest: read_value(longest, table, "longest", id)?,
+        };
+        let plan = read_value(Plan::parse(&self.plan), table, "plan", id)?;
+        Ok((plan, policy))
+    }
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = policy_grace, treat_none_as_default_value = false)]
+struct Row {
+    organization_id: String,
+    token_id: String,
+    ends_at: chrono::NaiveDateTime,
+    plan: String,
+    personal_tokens: String,
+    longest: String,
+    longest_days: Option<i32>,
+}
+
+impl Row {
+    fn read(self) -> Result<(TokenId, OrganizationId, Grace), Error> {
+        let (read, id) = ("policy_grace", &self.token_id);
+        let terms = Terms {
+            plan: self.plan,
+            personal_tokens: self.personal_tokens,
+            longest: self.longest,
+            longest_days: self.longest_days,
+        };
+        let (plan, policy) = terms.read(read, id)?;
+        let organization = OrganizationId::parse(&self.organization_id);
+        Ok((
+            read_value(TokenId::parse(id), read, "token_id", id)?,
+            read_value(organization, read, "organization_id", id)?,
+            Grace {
+                plan,
+                policy,
+                ends_at: self.ends_at.and_utc(),
+            },
+        ))
+    }
+}
+
+/// The graces that tokens have at this moment, by token and organization.
 pub fn list_graces(
     conn: &mut Conn,
-    token_id: &TokenId,
+    tokens: &[&TokenId],
     now: Instant,
-) -> Result<Vec<OrganizationId>, Error> {
+) -> Result<HashMap<(TokenId, OrganizationId), Grace>, Error> {
+    let ids: Vec<_> = tokens.iter().map(|id| id.as_str()).collect();
     policy_grace::table
-        .filter(policy_grace::token_id.eq(token_id.as_str()))
+        .filter(policy_grace::token_id.eq_any(ids))
         .filter(policy_grace::ends_at.gt(stored(now)))
-        .select(policy_grace::organization_id)
-        .get_results::<String>(conn)?
-        .iter()
-        .map(|id| {
-            let organization = OrganizationId::parse(id);
-            read_value(organization, "policy_grace", "organization_id", id)
-        })
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(|row| row.read().map(|(token, at, grace)| ((token, at), grace)))
         .collect()
 }
 
-/// The tokens that have a grace in an organization at this moment, and when it ends.
+/// The tokens that have a grace in an organization at this moment.
 pub fn list_graced(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
-) -> Result<HashMap<TokenId, Instant>, Error> {
+) -> Result<HashMap<TokenId, Grace>, Error> {
     policy_grace::table
         .filter(policy_grace::organization_id.eq(organization_id.as_str()))
         .filter(policy_grace::ends_at.gt(stored(now)))
-        .select((policy_grace::token_id, policy_grace::ends_at))
-        .get_results::<(String, chrono::NaiveDateTime)>(conn)?
+        .get_results::<Row>(conn)?
         .into_iter()
-        .map(|(id, end)| {
-            let token_id = read_value(TokenId::parse(&id), "policy_grace", "token_id", &id)?;
-            Ok((token_id, end.and_utc()))
-        })
+        .map(|row| row.read().map(|(token, _, grace)| (token, grace)))
         .collect()
 }
 
@@ -68,15 +138,20 @@ pub fn replace_grace(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     token_id: &TokenId,
-    ends_at: Instant,
+    grace: &Grace,
 ) -> Result<(), Error> {
     delete_grace(conn, organization_id, token_id)?;
+    let terms = Terms::of(grace.plan, grace.policy);
     diesel::insert_into(policy_grace::table)
-        .values((
-            policy_grace::organization_id.eq(organization_id.as_str()),
-            policy_grace::token_id.eq(token_id.as_str()),
-            policy_grace::ends_at.eq(stored(ends_at)),
-        ))
+        .values(Row {
+            organization_id: organization_id.to_string(),
+            token_id: token_id.to_string(),
+            ends_at: stored(grace.ends_at),
+            plan: terms.plan,
+            personal_tokens: terms.personal_tokens,
+            longest: terms.longest,
+            longest_days: terms.longest_days,
+        })
         .execute(conn)?;
     Ok(())
 }

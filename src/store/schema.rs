@@ -95,6 +95,10 @@ diesel::table! {
         organization_id -> Text,
         token_id -> Text,
         ends_at -> Timestamp,
+        plan -> Text,
+        personal_tokens -> Text,
+        longest -> Text,
+        longest_days -> Nullable<Integer>,
     }
 }
 

@@ -76,7 +76,8 @@ pub struct ActiveToken {
     pub sub: String,
     /// Always `Bearer`.
     pub token_type: String,
-    /// When the token ends, in seconds since 1970; left out if it never does.
+    /// When the token ends, in seconds since 1970; left out if it never does. One that a policy
+    /// does not admit any more ends with its grace.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exp: Option<i64>,
     /// When the token was issued, in seconds since 1970.

@@ -9,7 +9,7 @@ use crate::domain::audit::Action;
 use crate::domain::id::TokenId;
 use crate::domain::org::{Organization, Role};
 use crate::domain::policy::{
-    Bearer, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
+    Bearer, Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
 };
 use crate::domain::token::{Owner, Token};
 use crate::domain::{self, Fault, Instant};
@@ -153,8 +153,8 @@ pub struct Affected {
     pub token: Token,
     /// Whose it is; `None` for the organization's own.
     pub owner: Option<Account>,
-    /// Until when it goes on by an earlier change, which this one does not lengthen.
-    grace: Option<Instant>,
+    /// The grace by which alone it goes on now; this change does not lengthen it.
+    grace: Option<Grace>,
     /// Why the change does not admit it.
     pub violation: Violation,
     /// What becomes of it.
@@ -164,7 +164,7 @@ pub struct Affected {
 /// What becomes of a token that an organization does not admit any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It ends, since it reaches nothing else.
+    /// It can be used no more, since it reaches nothing else.
     Ends,
     /// It goes on in its owner's other organizations.
     LosesOrganization,
@@ -238,14 +238,18 @@ pub async fn update(
                 for id in &tightening.admitted_again {
                     store::policy::delete_grace(conn, &before.id, id)?;
                 }
-                let latest = changed.at + grace;
+                let new = Grace {
+                    plan: before.plan,
+                    policy: before.policy,
+                    ends_at: changed.at + grace,
+                };
                 for affected in &tightening.affected {
-                    let token = &affected.token;
-                    let end = affected.grace.map_or(latest, |end| end.min(latest));
-                    store::policy::replace_grace(conn, id, &token.id, end)?;
-                    if affected.effect == Effect::Ends {
-                        store::token::shorten(conn, &token.id, end)?;
-                    }
+                    let first = affected.grace.unwrap_or(new);
+                    let grace = Grace {
+                        ends_at: first.ends_at.min(new.ends_at),
+                        ..first
+                    };
+                    store::policy::replace_grace(conn, id, &affected.token.id, &grace)?;
                 }
                 store::org::update_policy(conn, id, after.plan, after.policy)?;
                 changed.write_in(
@@ -294,16 +298,19 @@ fn tightening(
         let bearer = role.map_or(Bearer::Organization, Bearer::Member);
         let life = Life::of(&token);
         let grace = graces.get(&token.id).copied();
-        let is_admitted = before.policy.admit(before.plan, bearer, life).is_ok() || grace.is_some();
         let Err(violation) = after.policy.admit(after.plan, bearer, life) else {
             if grace.is_some() {
                 admitted_again.push(token.id);
             }
             continue;
         };
-        if !is_admitted {
-            continue;
-        }
+        let grace = match before.policy.admit(before.plan, bearer, life) {
+            Ok(()) => None,
+            Err(_) => match grace.filter(|grace| grace.admit(bearer, life).is_ok()) {
+                Some(grace) => Some(grace),
+                None => continue,
+            },
+        };
         let (owner, effect) = match &token.owner {
             Owner::Organization(_) => (None, Effect::Ends),
             Owner::Account(id) => {

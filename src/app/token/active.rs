@@ -1,18 +1,24 @@
 //! Tokens that somebody presents: whether they can be used, and what they may do at this
 //! moment.
 
-use super::{OwnerStanding, find_owner};
+use super::judged::{Judged, seats};
+use super::{Holder, find_holder};
 use crate::app::client::{self, Credentials};
 use crate::app::{App, Context, Error, OAuthError, throttle};
 use crate::domain::Instant;
 use crate::domain::client::{Client, Credential, Standing};
-use crate::domain::decision::{self, Demand, Facts, ORGANIZATION_ROLE, Place, Seat, Vitality};
-use crate::domain::org::{Membership, Organization};
-use crate::domain::policy::{Admission, Bearer, Life};
+use crate::domain::decision::{self, Demand, Facts, Place, Vitality};
+use crate::domain::org::Membership;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::Secret;
-use crate::domain::token::{self, Owner, State, Token};
+use crate::domain::token::{self, State, Token};
 use crate::store::{self, Conn};
+
+/// What every token may do that may do anything at all.
+const ANYTHING: Demand<'_> = Demand {
+    scope: None,
+    place: &Place::Anywhere,
+};
 
 /// A token that can be used, and what it may do at this moment.
 #[derive(Debug, Clone)]
@@ -28,6 +34,19 @@ pub struct ActiveToken {
 }
 
 impl ActiveToken {
+    /// When it ends, by itself or with its graces; `None` if never.
+    pub fn ends_at(&self) -> Option<Instant> {
+        self.judged().ends_at()
+    }
+
+    /// The token with what the policies say of it.
+    pub fn judged(&self) -> Judged {
+        Judged {
+            token: self.token.clone(),
+            admission: decision::admission(&self.facts.limits, &self.facts.seats),
+        }
+    }
+
     /// The memberships of its owner, if a person, in the organizations that it reaches.
     pub fn memberships(&self) -> impl Iterator<Item = &Membership> {
         let all = match &self.holder {
@@ -39,15 +58,6 @@ impl ActiveToken {
                 .any(|seat| seat.organization_id == membership.organization.id)
         })
     }
-}
-
-/// Whom a token acts for.
-#[derive(Debug, Clone)]
-pub enum Holder {
-    /// A person.
-    Person(OwnerStanding),
-    /// An organization.
-    Organization(Organization),
 }
 
 /// A token with everything that decisions about it depend on. It may be dead.
@@ -71,14 +81,9 @@ fn is_client_active(conn: &mut Conn, token: &Token) -> Result<bool, Error> {
 pub(in crate::app) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, Error> {
     let now = app.now();
     let is_live = token.state(now) == State::Live && is_client_active(conn, &token)?;
-    let holder = match &token.owner {
-        Owner::Account(id) => find_owner(conn, id)?.map(Holder::Person),
-        Owner::Organization(id) => {
-            store::org::find_organization(conn, id)?.map(Holder::Organization)
-        }
-    };
+    let holder = find_holder(conn, &token.owner)?;
     let seats = match &holder {
-        Some(holder) => seats(conn, &token, holder, now)?,
+        Some(holder) => seats(conn, holder, std::slice::from_ref(&token), now)?,
         None => Vec::new(),
     };
     let alive = |is_alive| match is_alive {
@@ -91,41 +96,11 @@ pub(in crate::app) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<L
             owner: alive(holder.is_some()),
             scopes: token.scopes.clone(),
             limits: token.limits.clone(),
-            seats,
+            seats: seats.into_iter().flatten().collect(),
         },
         token,
         holder,
     })
-}
-
-/// The organizations from which a token could act, and whether they admit it.
-fn seats(
-    conn: &mut Conn,
-    token: &Token,
-    holder: &Holder,
-    now: Instant,
-) -> Result<Vec<Seat>, Error> {
-    let life = Life::of(token);
-    let mut seats: Vec<Seat> = match holder {
-        Holder::Person(owner) => owner.seats(life),
-        Holder::Organization(organization) => vec![Seat {
-            organization_id: organization.id.clone(),
-            role: ORGANIZATION_ROLE,
-            admission: organization
-                .policy
-                .admit(organization.plan, Bearer::Organization, life),
-        }],
-    };
-    // Graces are rare: they are looked for only where a policy does not admit the token.
-    if seats.iter().any(|seat| seat.admission.is_err()) {
-        let graces = store::policy::list_graces(conn, &token.id, now)?;
-        for seat in &mut seats {
-            if graces.contains(&seat.organization_id) {
-                seat.admission = Admission::Ok(());
-            }
-        }
-    }
-    Ok(seats)
 }
 
 impl Loaded {
@@ -184,7 +159,8 @@ async fn look_up_active(app: &App, text: &Secret) -> Result<Found<Option<ActiveT
 }
 
 /// The token of a request to our own API. Fails with [`Error::Unauthenticated`] for every
-/// token that cannot be used, without telling why.
+/// token that cannot be used, without telling why, and with [`Error::Forbidden`] for one that
+/// may do nothing anywhere.
 pub async fn authenticate(
     app: &App,
     context: &Context,
@@ -192,6 +168,7 @@ pub async fn authenticate(
 ) -> Result<ActiveToken, Error> {
     match look_up_active(app, text).await? {
         Found::Token(Some(active)) => {
+            decision::decide(&active.facts, ANYTHING)?;
             app.uses().note(&active.token, app.now(), context.source());
             Ok(active)
         }
@@ -234,11 +211,7 @@ pub async fn introspect(
     match look_up_active(app, text).await? {
         Found::Token(active) => {
             // What may do nothing anywhere is as good as dead to whoever only introspects.
-            let anything = Demand {
-                scope: None,
-                place: &Place::Anywhere,
-            };
-            let active = active.filter(|active| decision::decide(&active.facts, anything).is_ok());
+            let active = active.filter(|active| decision::decide(&active.facts, ANYTHING).is_ok());
             if let Some(active) = &active {
                 app.uses().note(&active.token, app.now(), context.source());
             }

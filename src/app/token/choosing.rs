@@ -31,9 +31,8 @@ pub async fn choices(app: &App, caller: &Caller, whose: &Whose) -> Result<Choice
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let (role, organizations, policies) = match whose
-                .owner(conn, &caller, &authority, WRITE)?
-            {
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let (role, organizations, policies) = match purview.owner {
                 Owner::Organization(id) => {
                     let found = store::org::find_organization(conn, &id)?.ok_or(Denial::NoPart)?;
                     if found.plan == Plan::Free {

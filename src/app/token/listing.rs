@@ -1,10 +1,13 @@
 //! Tokens as lists show them: with the names of what they are limited to, who made them, and
 //! whether another has taken their place.
 
-use super::{READ, WRITE, Whose, find_owned};
+use super::judged::{Judged, judge};
+use super::{READ, WRITE, Whose, find_within};
 use crate::app::caller::Caller;
 use crate::app::{App, Error};
+use crate::domain::Instant;
 use crate::domain::page::Page;
+use crate::domain::policy::Admission;
 use crate::domain::token::{Owner, Token};
 use crate::store::token::Selection;
 use crate::store::{self, Conn};
@@ -15,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Listed {
     /// The token.
     pub token: Token,
+    /// Whether it is admitted anywhere.
+    pub admission: Admission,
     /// Whether another came in its place.
     pub is_replaced: bool,
     /// The names of the projects, or of the organization, that it is limited to.
@@ -31,14 +36,14 @@ pub async fn list_listed(
     page: &Page,
 ) -> Result<Vec<Listed>, Error> {
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
-    let page = page.clone();
+    let (page, now) = (page.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
             let limit = page.look_for();
-            let tokens = store::token::list_tokens(conn, &owner, page.after(), limit)?;
-            describe(conn, tokens)
+            let tokens = store::token::list_tokens(conn, &purview, page.after(), limit)?;
+            describe(conn, &purview.owner, tokens, now)
         })
         .await
 }
@@ -50,14 +55,15 @@ pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Ve
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let selection = Selection::Owner(owner);
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let selection = Selection::Purview(purview);
             Ok(store::token::list_living(conn, &selection, now)?)
         })
         .await
 }
 
-/// One token, as lists show it. Fails with [`Error::NotFound`] for another's like for none.
+/// One token, as lists show it. Fails with [`Error::NotFound`] for one that is not the caller's
+/// to see, like for none.
 pub async fn find_listed(
     app: &App,
     caller: &Caller,
@@ -65,18 +71,25 @@ pub async fn find_listed(
     id: &str,
 ) -> Result<Listed, Error> {
     let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
-            let token = find_owned(conn, &owner, &id)?;
-            describe(conn, vec![token])?.pop().ok_or(Error::NotFound)
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let found = vec![find_within(conn, &purview, &id)?];
+            let mut listed = describe(conn, &purview.owner, found, now)?;
+            listed.pop().ok_or(Error::NotFound)
         })
         .await
 }
 
-/// Adds to tokens what is said of them elsewhere.
-fn describe(conn: &mut Conn, tokens: Vec<Token>) -> Result<Vec<Listed>, Error> {
+/// Adds to tokens of an owner what is said of them elsewhere.
+fn describe(
+    conn: &mut Conn,
+    owner: &Owner,
+    tokens: Vec<Token>,
+    now: Instant,
+) -> Result<Vec<Listed>, Error> {
     let ids: Vec<_> = tokens.iter().map(|token| token.id.to_string()).collect();
     let replaced: BTreeSet<String> = store::token::list_replaced(conn, &ids)?
         .into_iter()
@@ -116,9 +129,10 @@ fn describe(conn: &mut Conn, tokens: Vec<Token>) -> Result<Vec<Listed>, Error> {
         }
         (None, _) => Vec::new(),
     };
-    Ok(tokens
+    Ok(judge(conn, owner, tokens, now)?
         .into_iter()
-        .map(|token| Listed {
+        .map(|Judged { token, admission }| Listed {
+            admission,
             is_replaced: replaced.contains(token.id.as_str()),
             limits: limits(&token),
             maker: makers.get(&token.created_by).cloned(),

@@ -121,7 +121,8 @@ impl Making {
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
         self.whose.hold(conn, &self.caller)?;
         let authority = self.caller.hold_authority(&self.app, conn)?;
-        let owner = self.whose.owner(conn, &self.caller, &authority, WRITE)?;
+        let purview = self.whose.purview(conn, &self.caller, &authority, WRITE)?;
+        let owner = purview.owner;
         let mut faults = Vec::new();
         let name = domain::name("name", &self.wish.name).unwrap_or_else(|fault| {
             faults.push(fault);
@@ -140,6 +141,8 @@ impl Making {
         let token = Token {
             limits,
             expires_at,
+            // Whoever got power by a client must lose it with the client.
+            client_id: self.caller.client_id().map(str::to_owned),
             ..self.draft.token(owner, name, scopes, &self.caller.maker())
         };
         admitting.check(&token)?;

@@ -4,19 +4,22 @@ mod active;
 mod admitting;
 mod choosing;
 mod draft;
+mod judged;
 mod listing;
 mod making;
 mod owner;
 mod revocation;
 mod rotation;
 
-pub use active::{ActiveToken, Holder, Introspector, authenticate, introspect, introspector};
+pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector};
 pub(super) use active::{Found, load, look_up};
 pub use choosing::{Choices, choices};
 pub(super) use draft::{Draft, draft, insert};
+pub use judged::Judged;
 pub use listing::{Listed, find_listed, list_listed, list_living};
 pub use making::{Wish, create, reserve};
-pub use owner::{OwnerStanding, standing};
+use owner::find_holder;
+pub use owner::{Holder, OwnerStanding, standing};
 pub(super) use owner::{find_owner, hold_owner};
 pub(super) use revocation::end_all;
 pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};
@@ -30,9 +33,11 @@ use crate::domain::decision::Place;
 use crate::domain::id::TokenId;
 use crate::domain::org::Role;
 use crate::domain::page::Page;
+use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Owner, Token};
 use crate::store::{self, Conn};
+use judged::judge;
 
 /// The scope that looking at tokens needs.
 const READ: &str = "tokens:read";
@@ -78,26 +83,27 @@ impl Whose {
         }
     }
 
-    /// The owner, if the caller may do this with its tokens. An organization's are for its
-    /// admins and owners.
-    fn owner(
+    /// The tokens with which the caller may do this. An organization's are for its admins and
+    /// owners.
+    fn purview(
         &self,
         conn: &mut Conn,
         caller: &Caller,
         authority: &Authority,
         scope: &str,
-    ) -> Result<Owner, Error> {
-        match self {
+    ) -> Result<Purview, Error> {
+        let owner = match self {
             Self::Own => {
                 let owner = caller.owner()?;
                 authority.require_scope(scope, &Place::Anywhere)?;
-                Ok(owner)
+                owner
             }
             Self::Organization(named) => {
                 let organization = authority.organization(conn, named, scope, Role::Admin)?;
-                Ok(Owner::Organization(organization.id))
+                Owner::Organization(organization.id)
             }
-        }
+        };
+        Ok(Purview::new(owner, authority.limits()))
     }
 }
 
@@ -137,35 +143,40 @@ pub async fn list(
     caller: &Caller,
     whose: &Whose,
     page: &Page,
-) -> Result<Vec<Token>, Error> {
+) -> Result<Vec<Judged>, Error> {
     let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
-    let page = page.clone();
+    let (page, now) = (page.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
             let (after, limit) = (page.after(), page.look_for());
-            Ok(store::token::list_tokens(conn, &owner, after, limit)?)
+            let tokens = store::token::list_tokens(conn, &purview, after, limit)?;
+            judge(conn, &purview.owner, tokens, now)
         })
         .await
 }
 
-/// One token. Fails with [`Error::NotFound`] for another's like for none.
-pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Token, Error> {
+/// One token. Fails with [`Error::NotFound`] for one that is not the caller's to see, like for
+/// none.
+pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Judged, Error> {
     let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, READ)?;
-            find_owned(conn, &owner, &id)
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let found = vec![find_within(conn, &purview, &id)?];
+            let mut judged = judge(conn, &purview.owner, found, now)?;
+            judged.pop().ok_or(Error::NotFound)
         })
         .await
 }
 
-/// A token of this owner.
-fn find_owned(conn: &mut Conn, owner: &Owner, id: &str) -> Result<Token, Error> {
+/// A token of this purview.
+fn find_within(conn: &mut Conn, purview: &Purview, id: &str) -> Result<Token, Error> {
     let id = TokenId::parse(id).ok_or(Error::NotFound)?;
     store::token::find_token(conn, &id)?
-        .filter(|token| token.owner == *owner)
+        .filter(|token| purview.covers(token))
         .ok_or(Error::NotFound)
 }

@@ -7,9 +7,10 @@ use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
 use crate::domain::decision::Seat;
 use crate::domain::id::AccountId;
-use crate::domain::org::{self, Membership};
-use crate::domain::policy::{Admission, Bearer, Life};
+use crate::domain::org::{self, Membership, Organization};
+use crate::domain::policy::{self, Admission, Bearer, Life};
 use crate::domain::scope::ScopeSet;
+use crate::domain::token::Owner;
 use crate::store::{self, Conn};
 
 /// A person and their part in organizations: what their tokens' power depends on.
@@ -41,28 +42,46 @@ impl OwnerStanding {
     /// Whether a token of this person that lives so long is admitted anywhere, if the person
     /// is anywhere at all.
     pub(in crate::app) fn admission(&self, life: Life) -> Admission {
-        let mut admissions = self.seats(life).into_iter().map(|seat| seat.admission);
-        let Some(first) = admissions.next() else {
-            return Ok(());
-        };
-        admissions.fold(first, |found, next| found.or(next))
+        let seats = self.seats(life).into_iter();
+        seats
+            .map(|seat| seat.admission)
+            .reduce(policy::better)
+            .unwrap_or(Ok(None))
     }
 
-    /// The seats of a token of this person that lives so long.
+    /// The seats of a token of this person that lives so long, by the policies alone.
     pub(in crate::app) fn seats(&self, life: Life) -> Vec<Seat> {
         self.memberships
             .iter()
             .map(|Membership { organization, role }| Seat {
                 organization_id: organization.id.clone(),
                 role: *role,
-                admission: organization.policy.admit(
-                    organization.plan,
-                    Bearer::Member(*role),
-                    life,
-                ),
+                admission: organization
+                    .policy
+                    .admit(organization.plan, Bearer::Member(*role), life)
+                    .map(|()| None),
             })
             .collect()
     }
+}
+
+/// Whom a token acts for.
+#[derive(Debug, Clone)]
+pub enum Holder {
+    /// A person.
+    Person(OwnerStanding),
+    /// An organization.
+    Organization(Organization),
+}
+
+/// Whom an owner's tokens act for, if it may act.
+pub(super) fn find_holder(conn: &mut Conn, owner: &Owner) -> Result<Option<Holder>, Error> {
+    Ok(match owner {
+        Owner::Account(id) => find_owner(conn, id)?.map(Holder::Person),
+        Owner::Organization(id) => {
+            store::org::find_organization(conn, id)?.map(Holder::Organization)
+        }
+    })
 }
 
 /// An active person's standing.

@@ -1,6 +1,6 @@
 //! The end of tokens, by their owners or by the clients that they were issued to.
 
-use super::{WRITE, Whose, find_owned, lock_owner};
+use super::{WRITE, Whose, find_within, lock_owner};
 use crate::app::caller::Caller;
 use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error, Event, OAuthError};
@@ -8,6 +8,7 @@ use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::Client;
 use crate::domain::id::{AccountId, OrganizationId, TokenId};
+use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
 use crate::domain::token::{self, Owner, RevocationReason, Token};
 use crate::store::token::Selection;
@@ -96,8 +97,8 @@ pub async fn revoke(
         .write(move |conn| {
             whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let token = find_owned(conn, &owner, &id)?;
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let token = find_within(conn, &purview, &id)?;
             let reason = RevocationReason::Owner;
             revoke_one(conn, &event, &token, event.actor.label(), reason, event.at)
         })
@@ -107,7 +108,7 @@ pub async fn revoke(
 /// Whether all tokens are meant, or those that were made before a moment.
 pub type Before = Option<Instant>;
 
-/// Revokes all tokens of an owner; tells how many were alive.
+/// Revokes all tokens that the caller may end; tells how many were alive.
 pub async fn revoke_all(
     app: &App,
     context: &Context,
@@ -122,9 +123,9 @@ pub async fn revoke_all(
         .write(move |conn| {
             whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let reason = RevocationReason::RevokeAll;
-            let ended = end_all(conn, &event, &Selection::Owner(owner), before, reason)?;
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let (all, reason) = (Selection::Purview(purview), RevocationReason::RevokeAll);
+            let ended = end_all(conn, &event, &all, before, reason)?;
             receipt.file(conn, &ended)?;
             Ok(ended)
         })
@@ -188,10 +189,10 @@ pub(in crate::app) fn end_all(
         return Ok(0);
     }
     let (target, organization): (Option<&str>, Option<&OrganizationId>) = match selection {
-        Selection::Owner(Owner::Organization(id)) | Selection::Organization(id) => {
-            (Some(id.as_str()), Some(id))
+        Selection::Owner(owner) | Selection::Purview(Purview { owner, .. }) => {
+            (Some(owner.id()), owner.organization())
         }
-        Selection::Owner(Owner::Account(id)) => (Some(id.as_str()), None),
+        Selection::Organization(id) => (Some(id.as_str()), Some(id)),
         Selection::LimitedTo(account, organization) => (Some(account.as_str()), Some(organization)),
         Selection::Client(id) => (Some(id), None),
         Selection::Everything => (None, None),

@@ -2,7 +2,7 @@
 
 use super::admitting::Admitting;
 use super::draft::{draft, insert};
-use super::{NewToken, WRITE, Whose, earlier, end_of, find_owned};
+use super::{NewToken, WRITE, Whose, earlier, end_of, find_within};
 use crate::app::caller::{Caller, Denial};
 use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error};
@@ -44,13 +44,16 @@ pub async fn rotate(
             let now = rotated.at;
             whose.hold(conn, &caller)?;
             let authority = caller.hold_authority(&handle, conn)?;
-            let owner = whose.owner(conn, &caller, &authority, WRITE)?;
-            let old = find_owned(conn, &owner, &id)?;
-            if matches!(caller, Caller::Token(_)) {
-                let own = authority.scopes().unwrap_or_default();
-                if !old.scopes.is_subset(&own) || !old.limits.is_within(&authority.limits()) {
-                    return Err(Denial::BeyondToken.into());
-                }
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let old = find_within(conn, &purview, &id)?;
+            // By its own successor a token gains nothing, also where a scope of it sleeps.
+            if let Caller::Token(active) = &caller
+                && active.token.id != old.id
+                && !old
+                    .scopes
+                    .is_subset(&authority.scopes().unwrap_or_default())
+            {
+                return Err(Denial::BeyondToken.into());
             }
             if old.state(now) != State::Live {
                 return Err(Error::Conflict(
@@ -60,7 +63,7 @@ pub async fn rotate(
             let longest = end_of(handle.config().tokens.max_expiry, now);
             let new = draft.successor(&old, &caller.maker());
             // The policy may be tighter than when the old token was made.
-            let admitting = Admitting::load(conn, &owner, &old.limits)?;
+            let admitting = Admitting::load(conn, &old.owner, &old.limits)?;
             let new = admitting.fit(Token {
                 expires_at: earlier(new.expires_at, longest),
                 ..new

@@ -8,7 +8,7 @@ mod tests;
 
 use super::id::{OrganizationId, ProjectId};
 use super::org::Role;
-use super::policy::{Admission, Violation};
+use super::policy::{Admission, Violation, better};
 use super::project::Access;
 use super::scope::{Catalogue, Scope, ScopeName, ScopeSet};
 use super::token::Limits;
@@ -162,27 +162,30 @@ fn role_at(facts: &Facts, place: &Place) -> Result<Option<Role>, Refusal> {
 /// policy would not hold where nobody names a place. An owner who is in no organization has
 /// no role, and may do what needs none.
 fn role_anywhere(facts: &Facts) -> Result<Option<Role>, Refusal> {
-    if let Some(role) = reach(facts).map(|seat| seat.role).max() {
-        return Ok(Some(role));
+    admission(&facts.limits, &facts.seats).map_err(Refusal::Policy)?;
+    match reach(facts).map(|seat| seat.role).max() {
+        None if facts.limits.organization.is_some() => Err(Refusal::NoPart),
+        role => Ok(role),
     }
-    let limit = facts.limits.organization.as_ref();
-    let mut within = facts
-        .seats
-        .iter()
-        .filter(|seat| limit.is_none_or(|limit| *limit == seat.organization_id));
-    match within.find_map(|seat| seat.admission.err()) {
-        Some(violation) => Err(Refusal::Policy(violation)),
-        None if limit.is_some() => Err(Refusal::NoPart),
-        None => Ok(None),
-    }
+}
+
+/// Whether a token of these limits is admitted anywhere. One whose owner is in no organization
+/// needs nobody's admission.
+pub fn admission(limits: &Limits, seats: &[Seat]) -> Admission {
+    let admissions = within(limits, seats).map(|seat| seat.admission);
+    admissions.reduce(better).unwrap_or(Ok(None))
+}
+
+/// The seats that limits leave, wholly or for some of their projects.
+fn within<'a>(limits: &'a Limits, seats: &'a [Seat]) -> impl Iterator<Item = &'a Seat> {
+    let limit = limits.organization.as_ref();
+    let is_left = move |seat: &&Seat| limit.is_none_or(|limit| *limit == seat.organization_id);
+    seats.iter().filter(is_left)
 }
 
 /// The organizations that a token reaches, wholly or in some of their projects.
 pub fn reach(facts: &Facts) -> impl Iterator<Item = &Seat> {
-    let limit = facts.limits.organization.as_ref();
-    facts.seats.iter().filter(move |seat| {
-        limit.is_none_or(|limit| *limit == seat.organization_id) && seat.admission.is_ok()
-    })
+    within(&facts.limits, &facts.seats).filter(|seat| seat.admission.is_ok())
 }
 
 /// What of a token's scopes it may use now, somewhere. A scope that has left the catalogue is

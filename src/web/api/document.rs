@@ -1,11 +1,12 @@
 //! How what the use cases return is written in answers.
 
+use crate::app::token::Judged;
 use crate::domain::account::{Account, Standing};
 use crate::domain::client::{self, Credential};
 use crate::domain::org::{self, Role};
 use crate::domain::policy::Longest;
 use crate::domain::token::State;
-use crate::domain::{Instant, project, token};
+use crate::domain::{Instant, project};
 use crate::wire::api::{
     Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
     Token, User,
@@ -18,7 +19,8 @@ pub fn rfc3339(at: Instant) -> String {
 }
 
 /// A token, without its text, as it is at this moment.
-pub fn token(token: &token::Token, now: Instant) -> Token {
+pub fn token(judged: &Judged, now: Instant) -> Token {
+    let Judged { token, admission } = judged;
     let revocation = token.revocation.as_ref();
     Token {
         id: token.id.to_string(),
@@ -37,6 +39,8 @@ pub fn token(token: &token::Token, now: Instant) -> Token {
         created_by: Some(token.created_by.clone()),
         created_at: rfc3339(token.created_at),
         expires_at: token.expires_at.map(rfc3339),
+        grace_ends_at: admission.ok().flatten().map(rfc3339),
+        violation: admission.err().map(|why| why.as_str().to_owned()),
         last_used_at: token.last_use.as_ref().map(|last| rfc3339(last.at)),
         last_used_address: token.last_use.as_ref().map(|last| last.address.to_string()),
         revoked_at: revocation.map(|revocation| rfc3339(revocation.at)),

@@ -37,7 +37,7 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
                     Holder::Person(_) => None,
                     Holder::Organization(own) => Some(document::organization(own, None)),
                 },
-                token: document::token(&active.token, call.app.now()),
+                token: document::token(&active.judged(), call.app.now()),
                 scopes: active.scopes.iter().map(ToString::to_string).collect(),
                 organizations: active
                     .memberships()
@@ -82,6 +82,8 @@ async fn operator(call: &Call) -> Result<Me, Failure> {
             created_by: None,
             created_at: document::rfc3339(call.app.now()),
             expires_at: None,
+            grace_ends_at: None,
+            violation: None,
             last_used_at: None,
             last_used_address: None,
             revoked_at: None,

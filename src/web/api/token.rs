@@ -3,9 +3,9 @@
 use super::call::Call;
 use super::document;
 use crate::app::caller::Caller;
-use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Whose, Wish};
+use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Judged, Whose, Wish};
 use crate::app::{self, App};
-use crate::domain::{Fault, Instant, token as domain};
+use crate::domain::{Fault, Instant};
 use crate::web::failure::Failure;
 use crate::wire::api::{
     List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish,
@@ -35,6 +35,8 @@ use utoipa::OpenApi;
 pub struct Description;
 
 /// List the caller's own tokens, the newest first, with those that have ended.
+///
+/// A token that is limited itself sees and ends only those that are within its limits.
 #[utoipa::path(
     get,
     path = "/v1/tokens",
@@ -49,7 +51,8 @@ pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
 
 /// Make a token of the caller's own.
 ///
-/// A token gives what it has itself and nothing more. The token's text is in the answer, and
+/// A token gives what it has itself and nothing more; what a client's token makes is the
+/// client's too, and ends with it. The token's text is in the answer, and
 /// comes again only to a repetition of the same call.
 #[utoipa::path(
     post,
@@ -107,6 +110,8 @@ pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpRespo
 }
 
 /// Revoke all of the caller's own tokens, this one too.
+///
+/// A token that is limited itself revokes only those that are within its limits.
 #[utoipa::path(
     post,
     path = "/v1/tokens/revoke-all",
@@ -244,8 +249,8 @@ async fn list(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = token::list(&call.app, &call.caller, whose, &list.page).await?;
     let now = call.app.now();
-    let position = |token: &domain::Token| (token.created_at, token.id.to_string());
-    Ok(list.answer(found, position, |token| document::token(token, now)))
+    let position = |found: &Judged| (found.token.created_at, found.token.id.to_string());
+    Ok(list.answer(found, position, |found| document::token(found, now)))
 }
 
 async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
@@ -266,8 +271,8 @@ async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
 }
 
 async fn show(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
-    let token = token::find(&call.app, &call.caller, whose, id).await?;
-    Ok(HttpResponse::Ok().json(document::token(&token, call.app.now())))
+    let found = token::find(&call.app, &call.caller, whose, id).await?;
+    Ok(HttpResponse::Ok().json(document::token(&found, call.app.now())))
 }
 
 async fn revoke(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
@@ -343,7 +348,7 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
     let now = app.now();
     move |new| NewToken {
         token: new.secret.expose().to_owned(),
-        about: document::token(&new.token, now),
+        about: document::token(&Judged::new(new.token.clone()), now),
     }
 }
 

@@ -71,7 +71,7 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
         },
         sub: token.owner.id().to_owned(),
         token_type: "Bearer".to_owned(),
-        exp: token.expires_at.map(|at| at.timestamp()),
+        exp: active.ends_at().map(|at| at.timestamp()),
         iat: token.created_at.timestamp(),
         iss: issuer.to_owned(),
         jti: token.id.to_string(),

@@ -100,7 +100,7 @@ pub struct AffectedToken {
     pub owner: Option<String>,
     /// Why the change does not admit it: `plan`, `role`, `never_expires` or `lifetime`.
     pub violation: String,
-    /// `ends`, or `loses_organization` if it goes on in its owner's other organizations.
+    /// `ends` if it could do nothing any more, or `loses_organization` if it goes on in its owner's other organizations.
     pub effect: String,
 }
 

@@ -36,6 +36,14 @@ pub struct Token {
     pub created_at: String,
     /// When it ends; `null` if it never does.
     pub expires_at: Option<String>,
+    /// Until when it goes on although no policy admits it any more; `null` if one does. It goes
+    /// on after that if a policy is loosened.
+    #[serde(default)]
+    pub grace_ends_at: Option<String>,
+    /// Why no policy admits it, so that it can do nothing: `plan`, `role`, `never_expires` or
+    /// `lifetime`; `null` if it is admitted.
+    #[serde(default)]
+    pub violation: Option<String>,
     /// When it was last used.
     #[serde(default)]
     pub last_used_at: Option<String>,

@@ -12,6 +12,7 @@ mod once;
 mod problem;
 mod replay;
 mod rights;
+mod takeover;
 mod world;
 
 use crate::support::TestApp;

@@ -159,6 +159,9 @@ async fn a_token_makes_none_that_is_wider() {
     let wide = get(&world, &wide, "/v1/me").await.body["token"]["id"].clone();
     let rotate = format!("POST /v1/tokens/{}/rotate", wide.as_str().unwrap());
     let refused = answer(&world, &narrow, &rotate, &json!({})).await;
+    assert_problem(&refused, 404, "not_found");
+    let lesser = world.personal(&world.owner, &scopes).await;
+    let refused = answer(&world, &lesser, &rotate, &json!({})).await;
     assert_problem(&refused, 403, "forbidden");
     let made = answer(&world, &narrow, "POST /v1/tokens", &json!({"name": "b"})).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -253,7 +256,7 @@ async fn a_policy_bounds_lifetimes() {
     world.test.clock.advance(59);
     assert_eq!(get(&world, &long, "/v1/me").await.status, 200);
     world.test.clock.advance(2);
-    assert_problem(&get(&world, &long, "/v1/me").await, 401, "invalid_token");
+    assert_problem(&get(&world, &long, "/v1/me").await, 403, "policy");
 }
 
 /// PAT-13: of a person, an organization, a client, and everything issued before a moment.

@@ -24,7 +24,7 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
     let fields = [("personal_tokens", "admins"), ("max_lifetime", "90d")];
     let review = post(&mut owner, "", &fields).await;
     assert_eq!(review.status, 200);
-    for words in ["1 living token breaks", "their laptop", "Ends for good"] {
+    for words in ["1 living token breaks", "their laptop", "Stops working"] {
         assert!(review.contains(words), "{words}: {}", review.body);
     }
     assert_eq!(test.count("organization", "personal_tokens = 'admins'"), 0);
@@ -50,10 +50,13 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
             .await
             .contains("1 living token breaks it")
     );
+    let list = member.get("/tokens").await;
+    assert!(list.contains("Policy ends it in 1 day"), "{}", list.body);
+    assert!(!list.contains("Never expires"), "the earlier end is said");
     test.clock.advance(86_400 - 1);
     assert_eq!(test.me(&token).await.status(), 200);
     test.clock.advance(1);
-    assert_eq!(test.me(&token).await.status(), 401);
+    assert_eq!(test.me(&token).await.status(), 403);
 
     // New ones are held to it at once, and the page says why.
     let mut member = {
@@ -63,6 +66,10 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
             .await;
         browser
     };
+    let list = member.get("/tokens").await;
+    for words in ["Not admitted", "lets admins and owners alone", "/revoke"] {
+        assert!(list.contains(words), "{words}: {}", list.body);
+    }
     let form = member.get("/tokens/new").await;
     assert!(form.contains("only the personal tokens of admins and owners reach it"));
     let page = member

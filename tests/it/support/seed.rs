@@ -13,7 +13,7 @@ use doorcode::domain::id::{
     AccountId, IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId,
 };
 use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
-use doorcode::domain::policy::{Longest, Plan, Policy};
+use doorcode::domain::policy::{Grace, Longest, Plan, Policy};
 use doorcode::domain::project::Project;
 use doorcode::domain::scope::{ScopeName, ScopeSet};
 use doorcode::domain::secret::Secret;
@@ -354,8 +354,12 @@ impl Seeding {
         let strict = organizations.into_iter().filter(|n| is_strict(*n));
         for organization in strict.filter(|_| expires_at.is_none()) {
             let organization = self.organization_id(organization);
-            let until = self.now + Duration::days(30);
-            store::policy::replace_grace(conn, &organization, &new.id, until)?;
+            let grace = Grace {
+                plan: Plan::Team,
+                policy: Policy::default(),
+                ends_at: self.now + Duration::days(30),
+            };
+            store::policy::replace_grace(conn, &organization, &new.id, &grace)?;
         }
         Ok(())
     }

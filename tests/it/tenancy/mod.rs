@@ -1,6 +1,7 @@
 //! Organizations, their people, projects, tokens and policies, as stories through the
 //! management API.
 
+mod grace;
 mod invitation;
 mod leaving;
 mod limit;

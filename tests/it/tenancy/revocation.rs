@@ -2,7 +2,7 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::tenant::{account_of, text_of, wish};
-use crate::support::{OPERATOR, TestApp};
+use crate::support::{CLI, OPERATOR, TestApp};
 use serde_json::json;
 
 #[actix_web::test]
@@ -72,7 +72,7 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
     assert!(his.is_alive().await);
 
     let device = Client::new(&test, &test.token(&["tokens:read"]).await);
-    let path = format!("/v1/clients/{}/revoke-all", crate::support::CLI);
+    let path = format!("/v1/clients/{}/revoke-all", CLI);
     let answer = expect(operator.post(&path, json!({})).await, 200);
     assert_eq!(answer["revoked"], 1);
     assert!(!device.is_alive().await);
@@ -111,4 +111,45 @@ async fn revoking_twice_is_one_revocation() {
         "{shown}"
     );
     assert_eq!(test.events("token.revoked"), 1);
+}
+
+/// Whoever holds what a client was given must not outlive the client by a token made of it.
+#[actix_web::test]
+async fn what_a_clients_token_makes_ends_with_the_client() {
+    let test = TestApp::start().await;
+    let operator = Client::new(&test, OPERATOR);
+    let given = test.token(&["tokens:read", "tokens:write"]).await;
+    let given = Client::new(&test, &given);
+    let body = json!({"name": "n", "scopes": ["tokens:write"]});
+    let mut made = Vec::new();
+    for path in ["/v1/tokens", "/v1/orgs/acme/tokens"] {
+        let first = expect(given.post(path, body.clone()).await, 201);
+        let maker = Client::new(&test, first["token"].as_str().unwrap());
+        let second = expect(maker.post("/v1/tokens", body.clone()).await, 201);
+        let rotate = format!("/v1/tokens/{}/rotate", second["id"].as_str().unwrap());
+        let third = expect(maker.post(&rotate, json!({})).await, 201);
+        made.extend([first, second, third]);
+    }
+    for token in &made {
+        assert_eq!(token["client_id"], CLI, "{token}");
+    }
+    let made: Vec<_> = made
+        .iter()
+        .map(|token| Client::new(&test, token["token"].as_str().unwrap()))
+        .collect();
+    let client = format!("/v1/clients/{CLI}");
+    for (state, is_alive) in [("disabled", false), ("active", true)] {
+        let answer = operator.patch(&client, json!({"state": state})).await;
+        expect(answer, 200);
+        for token in &made {
+            assert_eq!(token.is_alive().await, is_alive, "{state}");
+        }
+    }
+    let answer = operator
+        .post(&format!("{client}/revoke-all"), json!({}))
+        .await;
+    assert_eq!(expect(answer, 200)["revoked"], made.len() + 1);
+    for token in &made {
+        assert!(!token.is_alive().await);
+    }
 }

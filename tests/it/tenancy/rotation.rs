@@ -5,6 +5,7 @@ use crate::support::TestApp;
 use crate::support::device::Answer;
 use crate::support::tenant::{text_of, wish};
 use doorcode::app::token::Wish;
+use doorcode::domain::org::Role;
 use serde_json::json;
 
 const HOUR: i64 = 3600;
@@ -160,4 +161,36 @@ async fn an_overlap_never_lengthens_a_life() {
     assert!(old.is_alive().await);
     test.clock.advance(60);
     assert!(!old.is_alive().await);
+}
+
+/// A scope that its owner's present role does not allow sleeps; it must not keep a token from
+/// being renewed.
+#[actix_web::test]
+async fn a_token_with_a_sleeping_scope_rotates_itself_and_no_other() {
+    let test = TestApp::with(
+        "[[scopes]]\nname = \"app:admin\"\ndescription = \"Administer\"\nmin_role = \"admin\"\n",
+    )
+    .await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Sleeping").await;
+    test.seat(&org, &bob, Role::Admin).await;
+    let scopes = ["app:admin", "tokens:write"];
+    let own = test.token_of(&bob, wish(&scopes)).await;
+    let other = test.token_of(&bob, wish(&scopes)).await;
+    test.seat(&org, &bob, Role::Member).await;
+
+    let client = Client::new(&test, text_of(&own));
+    let rotate = |id: &str| format!("/v1/tokens/{id}/rotate");
+    let path = rotate(other.token.id.as_str());
+    refused(client.post(&path, json!({})).await, 403, "forbidden");
+    let path = rotate(own.token.id.as_str());
+    let new = expect(client.post(&path, json!({})).await, 201);
+    assert_eq!(new["scopes"], json!(scopes));
+    let scope = async || test.introspect(new["token"].as_str().unwrap()).await["scope"].clone();
+    assert_eq!(scope().await, "tokens:write");
+    test.seat(&org, &bob, Role::Admin).await;
+    assert_eq!(scope().await, "app:admin tokens:write");
 }

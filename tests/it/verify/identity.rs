@@ -100,6 +100,37 @@ async fn the_scopes_follow_the_role() {
     assert_eq!(scopes().await.as_deref(), Some("app:read"));
 }
 
+/// An owner elsewhere is told of here with what a member may do.
+#[actix_web::test]
+async fn the_scopes_are_those_of_the_place() {
+    let api = Api::start().await;
+    api.test.seat(&api.acme, &api.eve, Role::Member).await;
+    api.test.add_to(&api.website, &api.eve).await;
+    let token = api.token(&api.eve, &["app:read", "app:deploy"]).await;
+    let project = |id: &dyn std::fmt::Display| format!("/v1/projects/{id}");
+    let usage = |id: &dyn std::fmt::Display| format!("/v1/organizations/{id}/usage");
+    for (path, expected) in [
+        (usage(&api.acme.id), "app:read"),
+        (project(&api.website.id), "app:read"),
+        (usage(&api.elsewhere.id), "app:deploy app:read"),
+        (project(&api.blog.id), "app:deploy app:read"),
+        ("/v1/apps".to_owned(), "app:deploy app:read"),
+    ] {
+        let answer = api.route(("GET", &path), &token).await;
+        assert_eq!(identity(&answer)[3], Some(expected), "{path}");
+    }
+    for (query, expected) in [
+        ("organization=acme", "app:read"),
+        ("organization=elsewhere", "app:deploy app:read"),
+    ] {
+        let answer = api.query(query, &token).await;
+        assert_eq!(identity(&answer)[3], Some(expected), "{query}");
+    }
+    api.test.seat(&api.acme, &api.eve, Role::Admin).await;
+    let answer = api.route(("GET", &usage(&api.acme.id)), &token).await;
+    assert_eq!(identity(&answer)[3], Some("app:deploy app:read"));
+}
+
 #[actix_web::test]
 async fn a_question_is_a_use_of_the_token_from_the_clients_address() {
     let api = Api::with("[server]\ntrusted_proxies = [\"127.0.0.1\"]\n").await;

@@ -243,11 +243,15 @@ async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
         change(None, Some(PolicyChange::to(usual))).await;
         assert_yes(&api.route(("GET", &acme), &token).await, "let in again");
     }
-    // An organization's own token reaches nothing else, so it ends.
+    // An organization's own token reaches nothing else, but lives: the plan may come back.
     let own = wish(&["app:read"]);
     let own = api.test.organization_token(&api.acme, own).await;
     let own = text_of(&own);
     assert_yes(&api.route(("GET", &acme), own).await, "team");
     change(Some(Plan::Free), None).await;
-    assert_dead(&api.route(("GET", &acme), own).await, "free");
+    for path in [&acme, "/v1/apps"] {
+        assert_forbidden(&api.route(("GET", path), own).await, "free");
+    }
+    change(Some(Plan::Team), None).await;
+    assert_yes(&api.route(("GET", &acme), own).await, "team again");
 }

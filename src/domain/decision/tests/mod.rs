@@ -85,11 +85,11 @@ fn seats() -> Vec<Vec<Seat>> {
         admission,
     };
     let refused = Err(Violation::Never);
-    let mut all = vec![vec![], vec![seat(B, Role::Owner, Ok(()))]];
+    let mut all = vec![vec![], vec![seat(B, Role::Owner, Ok(None))]];
     for role in Role::ALL {
-        for admission in [Ok(()), refused] {
+        for admission in [Ok(None), refused] {
             all.push(vec![seat(A, role, admission)]);
-            for other in [Ok(()), refused] {
+            for other in [Ok(None), refused] {
                 all.push(vec![seat(A, role, admission), seat(B, Role::Owner, other)]);
             }
         }
@@ -204,7 +204,7 @@ fn the_first_reason_is_named() {
         seats: vec![Seat {
             organization_id: organization(A),
             role: Role::Member,
-            admission: Ok(()),
+            admission: Ok(None),
         }],
     };
     let ask = |facts: &Facts, name: &str, min_role, place: &Place| {
@@ -264,7 +264,7 @@ fn what_a_token_may_use_now() {
         seats: vec![Seat {
             organization_id: organization(A),
             role: Role::Member,
-            admission: Ok(()),
+            admission: Ok(None),
         }],
     };
     assert_eq!(super::scopes(&facts, &catalogue).to_string(), "plain");
@@ -272,4 +272,38 @@ fn what_a_token_may_use_now() {
     assert_eq!(super::scopes(&facts, &catalogue).to_string(), "admin plain");
     facts.seats[0].admission = Err(Violation::Never);
     assert!(super::scopes(&facts, &catalogue).is_empty());
+}
+
+#[test]
+fn the_longest_admission_within_the_limits_counts() {
+    let at = |seconds| Instant::UNIX_EPOCH + chrono::Duration::seconds(seconds);
+    let of_a = Limits {
+        organization: Some(organization(A)),
+        projects: None,
+    };
+    let (grace, longer) = (Ok(Some(at(1))), Ok(Some(at(2))));
+    let refused = Err(Violation::Never);
+    for (a, b, anywhere) in [
+        (Ok(None), Ok(None), Ok(None)),
+        (grace, Ok(None), Ok(None)),
+        (grace, longer, longer),
+        (longer, grace, longer),
+        (grace, refused, grace),
+        (refused, grace, grace),
+        (refused, Err(Violation::Role), refused),
+    ] {
+        let seats = [(A, a), (B, b)].map(|(seed, admission)| Seat {
+            organization_id: organization(seed),
+            role: Role::Member,
+            admission,
+        });
+        assert_eq!(
+            admission(&Limits::default(), &seats),
+            anywhere,
+            "{a:?} {b:?}"
+        );
+        assert_eq!(admission(&of_a, &seats), a, "{a:?} {b:?}");
+        assert_eq!(admission(&of_a, &seats[1..]), Ok(None));
+    }
+    assert_eq!(admission(&Limits::default(), &[]), Ok(None));
 }

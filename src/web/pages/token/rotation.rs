@@ -110,7 +110,8 @@ async fn created(
 ) -> Result<HttpResponse, Failure> {
     let now = visit.now();
     let old = token::find(&visit.app, &shelf.caller, &shelf.whose, old).await?;
-    let end = old.expires_at.filter(|end| *end > now);
+    let is_admitted = old.admission.is_ok();
+    let end = old.ends_at().filter(|end| is_admitted && *end > now);
     let page = TokenCreatedPage {
         chrome: visit.chrome(),
         holder: shelf.holder,
@@ -119,7 +120,7 @@ async fn created(
         scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
         expires: new.token.expires_at.map(|end| Moment::new(end, now)),
         replaced: Some(ReplacedToken {
-            hint: old.hint,
+            hint: old.token.hint,
             works_until: end.map(|end| Moment::new(end, now)),
         }),
         me_url: visit.app.config().server.public_url.join("/v1/me"),

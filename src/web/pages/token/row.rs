@@ -12,7 +12,7 @@ pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
     let now = visit.now();
     let moment = |at| Moment::new(at, now);
     let catalogue = visit.app.config().scopes.names();
-    let advice = advice::advise(&listed.token, &catalogue, now)
+    let advice = advice::advise(&listed.token, listed.admission, &catalogue, now)
         .into_iter()
         // What another has replaced ends by itself, as was meant.
         .filter(|_| !listed.is_replaced)
@@ -20,17 +20,19 @@ pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
             Advice::NeverUsed => TokenAdvice::NeverUsed,
             Advice::Unused(at) => TokenAdvice::Unused(moment(at)),
             Advice::ExpiresSoon(at) => TokenAdvice::ExpiresSoon(moment(at)),
+            Advice::GraceEnds(at) => TokenAdvice::GraceEnds(moment(at)),
             Advice::NeverExpires => TokenAdvice::NeverExpires,
             Advice::HoldsEverything => TokenAdvice::HoldsEverything,
         })
         .collect();
     let token = listed.token;
     TokenRow {
-        state: match (token.state(now), &token.revocation) {
-            (State::Live, _) if listed.is_replaced => TokenState::Replaced,
-            (State::Live, _) => TokenState::Live,
-            (_, Some(revocation)) => TokenState::Revoked(moment(revocation.at)),
-            (_, None) => TokenState::Expired,
+        state: match (token.state(now), &token.revocation, listed.admission) {
+            (State::Live, _, Err(violation)) => TokenState::Refused(violation.explain()),
+            (State::Live, _, Ok(_)) if listed.is_replaced => TokenState::Replaced,
+            (State::Live, _, Ok(_)) => TokenState::Live,
+            (_, Some(revocation), _) => TokenState::Revoked(moment(revocation.at)),
+            (_, None, _) => TokenState::Expired,
         },
         maker: match token.owner {
             // A person's own are nearly always made by that person.

@@ -115,7 +115,7 @@ pub struct AffectedToken {
 /// What becomes of a token that breaks a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyEffect {
-    /// It ends, since it reaches nothing else.
+    /// It can be used no more, since it reaches nothing else.
     Ends,
     /// It goes on, but no longer reaches the organization.
     LosesOrganization,

@@ -119,14 +119,17 @@ pub struct TokenRow {
 }
 
 impl TokenRow {
-    /// Whether it can still be used and revoked.
+    /// Whether it can be used, or could be again, and so be revoked.
     fn is_live(&self) -> bool {
-        matches!(self.state, TokenState::Live | TokenState::Replaced)
+        matches!(
+            self.state,
+            TokenState::Live | TokenState::Replaced | TokenState::Refused(_)
+        )
     }
 
     /// Whether another can take its place.
     fn can_rotate(&self) -> bool {
-        matches!(self.state, TokenState::Live)
+        matches!(self.state, TokenState::Live | TokenState::Refused(_))
     }
 }
 
@@ -139,6 +142,8 @@ pub enum TokenAdvice {
     Unused(Moment),
     /// It ends soon.
     ExpiresSoon(Moment),
+    /// No policy admits it after this time.
+    GraceEnds(Moment),
     /// It has no end.
     NeverExpires,
     /// It holds every scope there is.
@@ -161,6 +166,8 @@ pub enum TokenState {
     Live,
     /// It works until it ends by itself; another has taken its place.
     Replaced,
+    /// No policy admits it, for this reason. It works again if one is loosened.
+    Refused(String),
     /// Its time has passed.
     Expired,
     /// It was revoked at this time.

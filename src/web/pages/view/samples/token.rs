@@ -71,6 +71,15 @@ fn tokens(notice: Option<TokensNotice>) -> TokensPage {
                 ..token("6", "Deploys", TokenState::Replaced)
             },
             token("5", "Old script", TokenState::Revoked(days(-1))),
+            TokenRow {
+                expires: None,
+                advice: vec![TokenAdvice::GraceEnds(days(6))],
+                ..token("7", "Nightly build", TokenState::Live)
+            },
+            TokenRow {
+                expires: None,
+                ..token("8", "Backups", TokenState::Refused(LONG.into()))
+            },
         ],
         next: None,
         notice,

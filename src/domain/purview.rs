@@ -1,0 +1,36 @@
+//! Which tokens a caller may look at and change.
+
+use super::token::{Limits, Owner, Token};
+
+/// The tokens of an owner, as far as they reach nothing that the caller does not: by another
+/// token of its owner, a limited one must not get at what lies beyond its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purview {
+    /// Whose tokens.
+    pub owner: Owner,
+    /// What they must be within.
+    pub limits: Limits,
+}
+
+impl Purview {
+    /// An owner's tokens that are within these limits. Those of an organization reach that
+    /// organization alone, whether they are limited to it or not.
+    pub fn new(owner: Owner, limits: Limits) -> Self {
+        let organization = match owner {
+            Owner::Account(_) => limits.organization,
+            Owner::Organization(_) => None,
+        };
+        Self {
+            owner,
+            limits: Limits {
+                organization,
+                projects: limits.projects,
+            },
+        }
+    }
+
+    /// Whether a token is one of them.
+    pub fn covers(&self, token: &Token) -> bool {
+        token.owner == self.owner && token.limits.is_within(&self.limits)
+    }
+}

@@ -1,0 +1,137 @@
+//! A call whose first maker died at work is carried out by the next, once.
+
+use super::{SCOPES, assert_problem, create};
+use crate::support::TestApp;
+use crate::support::tenant::wish;
+use doorcode::app::caller::Caller;
+use doorcode::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
+use doorcode::app::token::{self, NewToken, Whose};
+use doorcode::app::{Context, Error};
+use doorcode::domain::secret::Secret;
+use doorcode::wire::json;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// How long a call may take before somebody else may begin it, in seconds.
+const LEASE: i64 = 30;
+
+/// A token and the call that it makes.
+struct Story {
+    test: TestApp,
+    token: String,
+    caller: Caller,
+    body: Value,
+}
+
+impl Story {
+    async fn new() -> Self {
+        let test = TestApp::start().await;
+        let token = test.token(&SCOPES).await;
+        let active = token::authenticate(&test.app, &Context::local(), &Secret::new(&token)).await;
+        Self {
+            caller: Caller::Token(Box::new(active.unwrap())),
+            body: json!({"name": "one", "scopes": ["tokens:read"]}),
+            test,
+            token,
+        }
+    }
+
+    /// Begins the call as a server does that dies before it is carried out.
+    async fn begin(&self) -> Claim {
+        let body = json::Value::parse(self.body.to_string().as_bytes()).unwrap();
+        let asked = Asked {
+            caller: &self.caller.identity(),
+            bearer: &Secret::new(&self.token),
+            key: &Secret::new("a"),
+            payload: ["POST", "/v1/tokens", &body.canonical()],
+        };
+        match receipt::begin(&self.test.app, asked).await.unwrap() {
+            Beginning::First(claim) => claim,
+            Beginning::Repeated(_) => panic!("nobody was answered yet"),
+        }
+    }
+
+    /// Carries the call out under a claim.
+    async fn finish(&self, claim: &Claim) -> Result<NewToken, Error> {
+        let (app, context) = (&self.test.app, Context::local());
+        let receipt = Receipt::of(claim, |new: &NewToken| {
+            Answer::json(201, &json!({"id": new.token.id.to_string()}))
+        });
+        let wish = wish(&["tokens:read"]);
+        token::create(app, &context, &self.caller, &Whose::Own, wish, receipt).await
+    }
+
+    fn made(&self) -> i64 {
+        self.test.count("token", "name IN ('one', 'of a test')")
+    }
+}
+
+/// The key is free again when the lease is over, and what the first maker does late is undone.
+#[actix_web::test]
+async fn a_late_finisher_has_no_second_effect() {
+    let story = Story::new().await;
+    let post = async || create(&story.test, &story.token, "a", &story.body).await;
+    let dead = story.begin().await;
+    assert_problem(&post().await, 409, "idempotency_in_progress");
+    story.test.clock.advance(LEASE - 1);
+    assert_problem(&post().await, 409, "idempotency_in_progress");
+    story.test.clock.advance(1);
+    let first = post().await;
+    assert_eq!(first.status, 201, "{first:?}");
+    assert!(!first.headers.contains_key("idempotency-replayed"));
+
+    let late = story.finish(&dead).await;
+    assert!(matches!(late, Err(Error::InProgress)), "it must not be");
+    assert!(!dead.is_filed());
+    assert_eq!(story.made(), 1);
+    let again = post().await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+}
+
+/// While the second is at work the first can neither answer in its place nor give its key back.
+#[actix_web::test]
+async fn a_lease_that_was_taken_over_is_worth_nothing() {
+    let story = Story::new().await;
+    let dead = story.begin().await;
+    story.test.clock.advance(LEASE);
+    let second = story.begin().await;
+    assert!(matches!(story.finish(&dead).await, Err(Error::InProgress)));
+    let answer = Answer::json(422, &json!({}));
+    let settled = receipt::settle(&story.test.app, &dead, answer).await;
+    assert!(matches!(settled, Err(Error::InProgress)));
+    receipt::release(&story.test.app, &dead).await.unwrap();
+    assert_eq!(story.made(), 0);
+
+    story.finish(&second).await.map(drop).unwrap();
+    assert!(second.is_filed());
+    assert_eq!(story.made(), 1);
+    let answer = create(&story.test, &story.token, "a", &story.body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(answer.headers["idempotency-replayed"], "true");
+}
+
+/// Of many who find the lease over, on two servers, one takes it.
+#[actix_web::test]
+async fn one_of_many_takes_over() {
+    let story = Story::new().await;
+    let second = story.test.again("").await;
+    let dead = story.begin().await;
+    story.test.clock.advance(LEASE);
+    let calls = (0..20).map(|i| {
+        let server = if i % 2 == 0 { &story.test } else { &second };
+        create(server, &story.token, "a", &story.body)
+    });
+    let answers = join_all(calls).await;
+    let (done, waiting): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
+    for answer in waiting {
+        assert_problem(answer, 409, "idempotency_in_progress");
+    }
+    let is_first = |answer: &&&crate::support::device::Answer| {
+        !answer.headers.contains_key("idempotency-replayed")
+    };
+    assert_eq!(done.iter().filter(is_first).count(), 1, "{answers:?}");
+    assert!(done.iter().all(|answer| answer.body == done[0].body));
+    assert!(matches!(story.finish(&dead).await, Err(Error::InProgress)));
+    assert_eq!(story.made(), 1);
+}
