@@ -47,6 +47,19 @@ pub enum Denial {
     BeyondToken,
 }
 
+impl Denial {
+    /// The code by which programs know the denial.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Scope(_) | Self::UnknownScope => "insufficient_scope",
+            Self::Policy(Violation::Plan) => "plan_required",
+            Self::Policy(_) => "policy",
+            Self::OperatorRequired => "operator_required",
+            Self::NoPart | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
+        }
+    }
+}
+
 impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
         Self::Forbidden(denial)

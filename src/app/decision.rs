@@ -1,8 +1,9 @@
 //! The question of a proxy or an API: may this token do that, there, now?
 
+use super::audit::uses::{self, Purpose};
 use super::caller::{find_organization, find_project};
 use super::operator::is_operator;
-use super::token::{ActiveToken, Found, look_up};
+use super::token::{ActiveToken, Found, Loaded, Spent, look_up};
 use super::{App, Context, Error};
 use crate::domain::decision::{self, Demand, Place};
 use crate::domain::id::OrganizationId;
@@ -50,37 +51,75 @@ pub async fn verify(
         return Ok(Allowed::Operator);
     }
     let handle = app.clone();
+    let scope = question.scope.clone();
     let found = look_up(app, text, move |conn, loaded| {
-        let account_id = match &loaded.token.owner {
-            Owner::Account(id) => Some(id.clone()),
-            Owner::Organization(_) => None,
-        };
-        let place = match &question.place {
-            None => Place::Anywhere,
-            Some(Named::Organization(named)) => place_of(conn, named)?,
-            Some(Named::Project(named)) => find_project(conn, named, account_id.as_ref())?.1,
-        };
-        decide(&handle, &loaded.facts, question.scope.as_deref(), &place)?;
-        let organization = match &place {
-            Place::Organization(id)
-            | Place::Project {
-                organization_id: id,
-                ..
-            } => Some(id.clone()),
-            Place::Anywhere | Place::Nowhere => loaded.token.organization().cloned(),
-        };
-        let active = loaded.active_at(&handle, &place);
-        let active = active.ok_or(Error::Unauthenticated)?;
-        Ok((active, organization))
+        answer(&handle, conn, loaded, &question)
     })
     .await?;
-    match found {
-        Found::Token((active, organization)) => {
-            app.uses().note(&active.token, app.now(), context.source());
-            Ok(Allowed::Token(Box::new(active), organization))
+    let Found::Token(Answer {
+        organization_id,
+        verdict,
+    }) = found
+    else {
+        return Err(Error::Unauthenticated);
+    };
+    let purpose = Purpose {
+        scope: scope.as_deref(),
+        organization_id: organization_id.as_ref(),
+    };
+    match verdict {
+        Err(spent) => {
+            spent.note(app, context, purpose);
+            Err(Error::Unauthenticated)
         }
-        Found::Malformed | Found::Unknown => Err(Error::Unauthenticated),
+        Ok((active, Err(denied))) => {
+            uses::note(app, context, &active.token, denied.code(), purpose);
+            Err(denied)
+        }
+        Ok((active, Ok(()))) => {
+            app.uses().note(&active.token, app.now(), context.source());
+            uses::note(app, context, &active.token, uses::ALLOWED, purpose);
+            Ok(Allowed::Token(Box::new(active), organization_id))
+        }
     }
+}
+
+/// What is said to a question about a token that is known.
+struct Answer {
+    /// The organization in which it would act.
+    organization_id: Option<OrganizationId>,
+    /// The token and whether it may, or that it cannot be used at all.
+    verdict: Result<(ActiveToken, Result<(), Error>), Spent>,
+}
+
+fn answer(
+    app: &App,
+    conn: &mut Conn,
+    loaded: Loaded,
+    question: &Question,
+) -> Result<Answer, Error> {
+    let account_id = match &loaded.token.owner {
+        Owner::Account(id) => Some(id.clone()),
+        Owner::Organization(_) => None,
+    };
+    let place = match &question.place {
+        None => Place::Anywhere,
+        Some(Named::Organization(named)) => place_of(conn, named)?,
+        Some(Named::Project(named)) => find_project(conn, named, account_id.as_ref())?.1,
+    };
+    let may = decide(app, &loaded.facts, question.scope.as_deref(), &place);
+    let organization_id = match &place {
+        Place::Organization(id)
+        | Place::Project {
+            organization_id: id,
+            ..
+        } => Some(id.clone()),
+        Place::Anywhere | Place::Nowhere => loaded.token.organization().cloned(),
+    };
+    Ok(Answer {
+        organization_id,
+        verdict: loaded.active_at(app, &place).map(|active| (active, may)),
+    })
 }
 
 fn place_of(conn: &mut Conn, named: &str) -> Result<Place, Error> {

@@ -72,6 +72,15 @@ impl OAuthError {
 }
 
 impl Error {
+    /// The code of a refusal, as the record of a token's uses says it.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden(denial) => denial.code(),
+            Self::Unauthenticated => "invalid_token",
+            _ => "failed",
+        }
+    }
+
     /// Whether trying again soon may help: the server is busy, or its database is away.
     pub fn is_passing(&self) -> bool {
         matches!(

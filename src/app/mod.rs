@@ -28,7 +28,7 @@ use crate::domain::Instant;
 use crate::domain::id::IdSeed;
 use crate::domain::secret::{Key, Secret};
 use crate::store::{self, Store};
-use audit::{Event, Events, Outlet};
+use audit::{Event, Events, Ledger, Outlet, sealing};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
@@ -94,6 +94,8 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// What the caller says it is, made safe and short.
     pub user_agent: String,
+    /// The method and the pattern of the address, once it is known.
+    pub route: Option<String>,
     /// Whether the caller claimed to act for a person without being the operator. The claim is
     /// ignored, and noted with whatever the caller does.
     pub has_false_actor: bool,
@@ -106,6 +108,7 @@ impl Context {
             request_id: "-".into(),
             address: None,
             user_agent: String::new(),
+            route: None,
             has_false_actor: false,
         }
     }
@@ -129,6 +132,7 @@ struct Inner {
     hasher: Hasher,
     waiting: Waiting,
     uses: Uses,
+    ledger: Ledger,
     outbox: Outbox,
     outlet: Outlet,
 }
@@ -154,6 +158,7 @@ impl App {
             hasher,
             waiting: Waiting::default(),
             uses: Uses::default(),
+            ledger: Ledger::default(),
             outbox,
             outlet,
         })))
@@ -202,8 +207,14 @@ impl App {
     /// Sends and writes what is still in memory and closes the database. The last thing that
     /// is done.
     pub async fn stop(&self) {
-        if let Err(error) = uses::flush(self).await {
-            tracing::error!(?error, "the last uses of tokens could not be written");
+        for written in [
+            uses::flush(self).await,
+            audit::uses::flush(self).await,
+            sealing::seal(self).await,
+        ] {
+            if let Err(error) = written {
+                tracing::error!(?error, "the last uses of tokens could not be written");
+            }
         }
         let (app, store) = (self.clone(), self.store().clone());
         let (mail, database) = tokio::join!(
@@ -229,6 +240,10 @@ impl App {
 
     fn uses(&self) -> &Uses {
         &self.0.uses
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.0.ledger
     }
 
     fn outbox(&self) -> &Outbox {

@@ -7,7 +7,10 @@ use crate::store;
 use chrono::Duration as Span;
 use std::time::Duration;
 
-/// How often gathered uses of tokens are written.
+/// How often every use of a token is recorded.
+const RECORD_EVERY: Duration = Duration::from_millis(500);
+
+/// How often last uses of tokens are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// How often what was committed is sealed.
@@ -35,7 +38,8 @@ pub async fn run(app: App) {
             }
             Ok(())
         }),
-        every(FLUSH_EVERY, "writing uses", || uses::flush(&app)),
+        every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
+        every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
         async {
             // A database that is not shared has no other server that could decide.
@@ -77,7 +81,8 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
             store::idempotency::delete_calls(conn, now - receipt::KEPT)?;
-            Ok(())
+            Ok::<_, Error>(())
         })
-        .await
+        .await?;
+    audit::uses::purge(app).await
 }

@@ -26,9 +26,12 @@ const TOKEN_LIMIT: usize = 1024;
 
 /// The context that the outermost layer gave the request.
 pub fn context_of(app: &App, request: &HttpRequest) -> Context {
-    match request.extensions().get::<Context>() {
-        Some(context) => context.clone(),
-        None => context(app, request),
+    let known = request.extensions().get::<Context>().cloned();
+    Context {
+        route: request
+            .match_pattern()
+            .map(|pattern| format!("{} {pattern}", request.method())),
+        ..known.unwrap_or_else(|| context(app, request))
     }
 }
 
@@ -50,6 +53,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             .chars()
             .filter(|c| !is_disguise(*c))
             .collect(),
+        route: None,
         has_false_actor: false,
     }
 }

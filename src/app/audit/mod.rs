@@ -10,8 +10,10 @@ mod checkpoint;
 mod event;
 mod outlet;
 pub(super) mod sealing;
+pub mod uses;
 
 pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;
 pub(super) use event::{Event, Events};
 pub(super) use outlet::Outlet;
+pub(super) use uses::Ledger;

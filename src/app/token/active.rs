@@ -3,6 +3,7 @@
 
 use super::judged::{Judged, seats};
 use super::{Holder, find_holder};
+use crate::app::audit::uses::{self, Purpose};
 use crate::app::client::{self, Credentials};
 use crate::app::{App, Context, Error, OAuthError, throttle};
 use crate::domain::Instant;
@@ -103,17 +104,41 @@ pub(in crate::app) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<L
     })
 }
 
+/// A token that cannot be used any more.
+pub(in crate::app) struct Spent {
+    token: Token,
+    /// Why, as the record of its uses says.
+    why: &'static str,
+}
+
+impl Spent {
+    /// Notes that somebody tried.
+    pub(in crate::app) fn note(&self, app: &App, context: &Context, purpose: Purpose<'_>) {
+        uses::note(app, context, &self.token, self.why, purpose);
+    }
+}
+
 impl Loaded {
     /// The token, if it can be used.
-    pub(in crate::app) fn active(self, app: &App) -> Option<ActiveToken> {
+    pub(in crate::app) fn active(self, app: &App) -> Result<ActiveToken, Spent> {
         self.active_at(app, &Place::Anywhere)
     }
 
     /// The token with what it may do in a place, if it can be used.
-    pub(in crate::app) fn active_at(self, app: &App, place: &Place) -> Option<ActiveToken> {
-        let is_alive = self.facts.token == Vitality::Alive && self.facts.owner == Vitality::Alive;
-        let holder = self.holder.filter(|_| is_alive)?;
-        Some(ActiveToken {
+    pub(in crate::app) fn active_at(self, app: &App, place: &Place) -> Result<ActiveToken, Spent> {
+        let (Vitality::Alive, Some(holder)) = (self.facts.token, self.holder) else {
+            let why = match (self.facts.token, self.token.state(app.now())) {
+                (Vitality::Alive, _) => "owner_inactive",
+                (Vitality::Dead, State::Revoked) => "revoked",
+                (Vitality::Dead, State::Expired) => "expired",
+                (Vitality::Dead, State::Live) => "client_inactive",
+            };
+            return Err(Spent {
+                token: self.token,
+                why,
+            });
+        };
+        Ok(ActiveToken {
             scopes: decision::scopes_at(&self.facts, &app.config().scopes, place),
             token: self.token,
             facts: self.facts,
@@ -153,9 +178,24 @@ pub(in crate::app) async fn look_up<T: Send + 'static>(
         .await
 }
 
-async fn look_up_active(app: &App, text: &Secret) -> Result<Found<Option<ActiveToken>>, Error> {
+/// Looks up a token that may do something, somewhere. Notes the use of one that may not.
+async fn look_up_active(
+    app: &App,
+    context: &Context,
+    text: &Secret,
+) -> Result<Found<Option<ActiveToken>>, Error> {
     let handle = app.clone();
-    look_up(app, text, move |_, loaded| Ok(loaded.active(&handle))).await
+    let found = look_up(app, text, move |_, loaded| Ok(loaded.active(&handle))).await?;
+    let nothing = Purpose::default();
+    Ok(match found {
+        Found::Malformed => Found::Malformed,
+        Found::Unknown => Found::Unknown,
+        Found::Token(Err(spent)) => {
+            spent.note(app, context, nothing);
+            Found::Token(None)
+        }
+        Found::Token(Ok(active)) => Found::Token(Some(active)),
+    })
 }
 
 /// The token of a request to our own API. Fails with [`Error::Unauthenticated`] for every
@@ -166,14 +206,26 @@ pub async fn authenticate(
     context: &Context,
     text: &Secret,
 ) -> Result<ActiveToken, Error> {
-    match look_up_active(app, text).await? {
+    match look_up_active(app, context, text).await? {
         Found::Token(Some(active)) => {
-            decision::decide(&active.facts, ANYTHING)?;
+            admit(app, context, &active)?;
             app.uses().note(&active.token, app.now(), context.source());
             Ok(active)
         }
         _ => Err(Error::Unauthenticated),
     }
+}
+
+/// Refuses a token that no organization admits, and notes its use.
+fn admit(app: &App, context: &Context, active: &ActiveToken) -> Result<(), Error> {
+    decision::decide(&active.facts, ANYTHING)
+        .map(drop)
+        .map_err(|refusal| {
+            let denied = Error::from(refusal);
+            let (why, purpose) = (denied.code(), Purpose::default());
+            uses::note(app, context, &active.token, why, purpose);
+            denied
+        })
 }
 
 /// Who may introspect (RFC 7662 section 2.1).
@@ -208,12 +260,19 @@ pub async fn introspect(
     caller: &Introspector,
     text: &Secret,
 ) -> Result<Option<ActiveToken>, Error> {
-    match look_up_active(app, text).await? {
+    match look_up_active(app, context, text).await? {
         Found::Token(active) => {
             // What may do nothing anywhere is as good as dead to whoever only introspects.
-            let active = active.filter(|active| decision::decide(&active.facts, ANYTHING).is_ok());
+            let active = active.filter(|active| admit(app, context, active).is_ok());
             if let Some(active) = &active {
                 app.uses().note(&active.token, app.now(), context.source());
+                uses::note(
+                    app,
+                    context,
+                    &active.token,
+                    uses::ALLOWED,
+                    Purpose::default(),
+                );
             }
             Ok(active)
         }

@@ -12,7 +12,7 @@ mod revocation;
 mod rotation;
 
 pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector};
-pub(super) use active::{Found, load, look_up};
+pub(super) use active::{Found, Loaded, Spent, load, look_up};
 pub use choosing::{Choices, choices};
 pub(super) use draft::{Draft, draft, insert};
 pub use judged::Judged;

@@ -189,6 +189,8 @@ actions! {
     OperatorTokenRotated = "operator.token_rotated",
     /// The operator token came from a network that the operator is not in.
     OperatorRefused = "operator.refused",
+    /// Tokens were used, as often as the record counts.
+    TokenUsesRecorded = "token.uses_recorded",
     /// A token was made.
     TokenCreated = "token.created",
     /// A token got a successor.

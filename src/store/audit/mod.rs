@@ -3,6 +3,7 @@
 
 mod chain;
 mod checkpoint;
+mod uses;
 
 pub use chain::{
     Log, POSTGRES_GUARD, SQLITE_GUARD, append, find_hash, find_head, find_last_moment, hold_head,
@@ -11,6 +12,8 @@ pub use chain::{
 pub use checkpoint::{
     find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints, replace_shipped,
 };
+
+pub use uses::{Sheaf, UseFilter, count_uses, delete_batches, insert_uses, list_batch, list_uses};
 
 use super::schema::audit_event;
 use super::{Conn, Error};

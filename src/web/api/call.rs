@@ -4,19 +4,22 @@
 //! Idempotency-Key, its body, and last what the caller may not do.
 
 use super::problem::{self, Kind};
+use crate::app::audit::uses::{self, Purpose};
 use crate::app::caller::{self, Caller};
 use crate::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
 use crate::app::{self, App, Context};
 use crate::app::{operator, token};
 use crate::domain::secret::Secret;
+use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::wire::form::Form;
 use crate::wire::json::{Object, Value};
-use actix_web::dev::Payload;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use std::pin::Pin;
 
@@ -66,6 +69,10 @@ impl Call {
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
         let caller = identify(&app, &context, request, &bearer).await?;
+        if let Caller::Token(active) = &caller {
+            let token = active.token.clone();
+            request.extensions_mut().insert(Presented(token));
+        }
         let has_false_actor =
             matches!(caller, Caller::Token(_)) && extract::claims_actor(&app, request);
         let context = Context {
@@ -175,6 +182,30 @@ impl Call {
         }
         failure
     }
+}
+
+/// The token of a call, which the surface notes the use of when it knows how the call ended.
+struct Presented(Token);
+
+/// Notes the use of the token with which a call came.
+pub fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
+    let extensions = response.request().extensions();
+    let Some(Presented(token)) = extensions.get() else {
+        return;
+    };
+    let context = extract::context_of(app, response.request());
+    let told = response.response().extensions();
+    let (decision, purpose) = match told.get::<problem::Refused>() {
+        None => (uses::ALLOWED, Purpose::default()),
+        Some(refused) => (
+            refused.code,
+            Purpose {
+                scope: refused.scope.as_deref(),
+                organization_id: None,
+            },
+        ),
+    };
+    uses::note(app, &context, token, decision, purpose);
 }
 
 /// Whom a token belongs to: a person, an organization, or the operator, who may act for a

@@ -188,5 +188,7 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer(app, request, next, problem::write).await
+    let response = surface::answer(app.clone(), request, next, problem::write).await?;
+    call::note_use(&app, &response);
+    Ok(response)
 }

@@ -278,9 +278,23 @@ pub fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
     if let Some(challenge) = challenge(app, &told) {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
+    if told.kind.status() == StatusCode::FORBIDDEN {
+        response.extensions_mut().insert(Refused {
+            code: told.kind.code(),
+            scope: told.scope.map(str::to_owned),
+        });
+    }
     response
         .content_type(MEDIA_TYPE)
         .json(document(app, failure, request_id))
+}
+
+/// That a call was refused, for the record of its token's uses.
+pub struct Refused {
+    /// The code of the problem.
+    pub code: &'static str,
+    /// The scope that would have been needed.
+    pub scope: Option<String>,
 }
 
 /// What RFC 6750 section 3 has to say of a problem. Without a token there is no error to name.

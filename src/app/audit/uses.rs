@@ -1,0 +1,182 @@
+//! Every use of a token: gathered in memory and written in batches, off the path of requests.
+//!
+//! The root of a Merkle tree over each batch is a record in the chain, so that a single use
+//! can be proven, or shown not to have been, also when the others of its batch are gone.
+
+use crate::app::{App, Context, Error};
+use crate::config::{Lifetime, TokenUse};
+use crate::domain::audit::token_use::Use;
+use crate::domain::audit::{Action, Actor, canonical::moment, merkle};
+use crate::domain::id::{EventId, OrganizationId};
+use crate::domain::token::Token;
+use crate::store;
+use crate::store::audit::Sheaf;
+use chrono::Duration;
+use serde_json::json;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Uses in one batch, so that other writes do not wait long.
+const BATCH: usize = 2_000;
+
+/// Uses that are kept while the database is away. What comes on top is counted and no more.
+const MOST: usize = 200_000;
+
+/// Batches that are forgotten in one transaction.
+const FORGOTTEN: i64 = 50;
+
+/// What is said of a use where the decision allowed it.
+pub const ALLOWED: &str = crate::domain::audit::token_use::ALLOWED;
+
+/// Uses that are not written yet.
+#[derive(Default)]
+pub struct Ledger(Mutex<Pending>);
+
+#[derive(Default)]
+struct Pending {
+    uses: Vec<Use>,
+    lost: u64,
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, noted: Use) {
+        let mut pending = self.lock();
+        match pending.uses.len() < MOST {
+            true => pending.uses.push(noted),
+            false => pending.lost += 1,
+        }
+    }
+
+    fn take(&self) -> Pending {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Gives back what could not be written.
+    fn restore(&self, pending: Pending) {
+        let mut now = self.lock();
+        let since = std::mem::replace(&mut *now, pending);
+        now.lost += since.lost;
+        now.uses.extend(since.uses);
+    }
+}
+
+/// What a token was used for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Purpose<'a> {
+    /// The scope that was asked for.
+    pub scope: Option<&'a str>,
+    /// The organization in which it was used.
+    pub organization_id: Option<&'a OrganizationId>,
+}
+
+/// Notes a use of a token: [`ALLOWED`], or the code of its refusal.
+pub fn note(
+    app: &App,
+    context: &Context,
+    token: &Token,
+    decision: &'static str,
+    purpose: Purpose<'_>,
+) {
+    if app.config().audit.token_use == TokenUse::Off {
+        return;
+    }
+    let organization_id = purpose.organization_id.or(token.organization());
+    app.ledger().note(Use {
+        at: app.now(),
+        token_id: token.id.to_string(),
+        request_id: context.request_id.clone(),
+        address: context.address.map(|address| address.to_string()),
+        decision: decision.to_owned(),
+        scope: purpose.scope.map(str::to_owned),
+        route: context.route.clone(),
+        organization_id: organization_id.map(ToString::to_string),
+    });
+}
+
+/// Writes what was gathered. What cannot be written now is written the next time.
+pub(in crate::app) async fn flush(app: &App) -> Result<(), Error> {
+    let mut pending = app.ledger().take();
+    while !pending.uses.is_empty() || pending.lost > 0 {
+        let count = pending.uses.len().min(BATCH);
+        if let Err(error) = write(app, &mut pending.uses[..count], pending.lost).await {
+            app.ledger().restore(pending);
+            return Err(error);
+        }
+        pending.uses.drain(..count);
+        pending.lost = 0;
+    }
+    Ok(())
+}
+
+async fn write(app: &App, uses: &mut [Use], lost: u64) -> Result<(), Error> {
+    let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
+    let key = |u: &Use| {
+        (
+            u.token_id.clone(),
+            u.organization_id.clone(),
+            u.at.date_naive(),
+        )
+    };
+    uses.sort_by_cached_key(|u| (key(u), u.at));
+    let leaves: Vec<_> = uses.iter().map(Use::leaf).collect();
+    let mut sheaves = Vec::new();
+    let mut position = 0;
+    for of_one in uses.chunk_by(|a, b| key(a) == key(b)) {
+        let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
+        let lines: Vec<_> = of_one.iter().map(Use::canonical).collect();
+        let count = u32::try_from(of_one.len()).unwrap_or(u32::MAX);
+        sheaves.push(Sheaf {
+            event_id: event.id.to_string(),
+            position,
+            token_id: first.token_id.clone(),
+            organization_id: first.organization_id.clone(),
+            day: first.at.format("%Y-%m-%d").to_string(),
+            first_at: first.at,
+            last_at: last.at,
+            count,
+            uses: lines.join("\n"),
+        });
+        position += count;
+    }
+    let detail = json!({
+        "count": leaves.len(),
+        "root": merkle::root(&leaves).to_string(),
+        "first_at": uses.iter().map(|u| u.at).min().map(moment::write),
+        "last_at": uses.iter().map(|u| u.at).max().map(moment::write),
+        "lost": lost,
+    });
+    app.store()
+        .write(move |conn| {
+            store::audit::insert_uses(conn, &sheaves)?;
+            event.write(conn, None, detail.clone())
+        })
+        .await
+}
+
+/// Forgets the uses that are older than the settings say. Their roots stay.
+pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
+    let Lifetime::For(kept) = app.config().audit.keep_uses else {
+        return Ok(());
+    };
+    let kept = Duration::from_std(kept).unwrap_or(Duration::MAX);
+    let Some(before) = app.now().checked_sub_signed(kept) else {
+        return Ok(());
+    };
+    // A record's id begins with the moment at which it was made, after all uses of its batch.
+    let before = EventId::new(before, Default::default()).to_string();
+    loop {
+        let before = before.clone();
+        let forgotten = app
+            .store()
+            .write(move |conn| {
+                Ok::<_, Error>(store::audit::delete_batches(conn, &before, FORGOTTEN)?)
+            })
+            .await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+    }
+}

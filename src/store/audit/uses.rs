@@ -1,0 +1,190 @@
+//! The uses of tokens, in batches whose roots are in the chain.
+
+use crate::domain::Instant;
+use crate::store::schema::token_use;
+use crate::store::{Conn, Error, stored};
+use chrono::NaiveDateTime;
+use diesel::dsl::sum;
+use diesel::prelude::*;
+
+/// Uses of one token in one organization on one day, out of one batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheaf {
+    /// The record that has the root over the batch.
+    pub event_id: String,
+    /// The place of the first of these uses among the leaves of the batch.
+    pub position: u32,
+    /// The token.
+    pub token_id: String,
+    /// The organization in which it was used.
+    pub organization_id: Option<String>,
+    /// The day, as `YYYY-MM-DD`.
+    pub day: String,
+    /// The first use.
+    pub first_at: Instant,
+    /// The last use.
+    pub last_at: Instant,
+    /// How many uses.
+    pub count: u32,
+    /// The uses in their canonical form, one in a line.
+    pub uses: String,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = token_use)]
+struct Row {
+    event_id: String,
+    position: i32,
+    token_id: String,
+    organization_id: Option<String>,
+    day: String,
+    first_at: NaiveDateTime,
+    last_at: NaiveDateTime,
+    count: i32,
+    uses: String,
+}
+
+impl From<&Sheaf> for Row {
+    fn from(sheaf: &Sheaf) -> Self {
+        Self {
+            event_id: sheaf.event_id.clone(),
+            position: i32::try_from(sheaf.position).unwrap_or(i32::MAX),
+            token_id: sheaf.token_id.clone(),
+            organization_id: sheaf.organization_id.clone(),
+            day: sheaf.day.clone(),
+            first_at: stored(sheaf.first_at),
+            last_at: stored(sheaf.last_at),
+            count: i32::try_from(sheaf.count).unwrap_or(i32::MAX),
+            uses: sheaf.uses.clone(),
+        }
+    }
+}
+
+impl From<Row> for Sheaf {
+    fn from(row: Row) -> Self {
+        Self {
+            event_id: row.event_id,
+            position: row.position.unsigned_abs(),
+            token_id: row.token_id,
+            organization_id: row.organization_id,
+            day: row.day,
+            first_at: row.first_at.and_utc(),
+            last_at: row.last_at.and_utc(),
+            count: row.count.unsigned_abs(),
+            uses: row.uses,
+        }
+    }
+}
+
+/// Rows in one statement; SQLite takes 32,766 values.
+const ROWS: usize = 500;
+
+/// Writes the uses of a batch.
+pub fn insert_uses(conn: &mut Conn, sheaves: &[Sheaf]) -> Result<(), Error> {
+    for sheaves in sheaves.chunks(ROWS) {
+        let rows: Vec<_> = sheaves.iter().map(Row::from).collect();
+        match conn {
+            Conn::Postgres(conn) => diesel::insert_into(token_use::table)
+                .values(rows)
+                .execute(conn)?,
+            Conn::Sqlite(conn) => diesel::insert_into(token_use::table)
+                .values(rows)
+                .execute(conn)?,
+        };
+    }
+    Ok(())
+}
+
+/// Everything that is kept of a batch, in the order of its leaves.
+pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<Sheaf>, Error> {
+    let rows = token_use::table
+        .filter(token_use::event_id.eq(event_id))
+        .order(token_use::position)
+        .get_results::<Row>(conn)?;
+    Ok(rows.into_iter().map(Sheaf::from).collect())
+}
+
+/// Whose uses are looked for, and from when.
+#[derive(Debug, Clone, Default)]
+pub struct UseFilter {
+    /// Of which token.
+    pub token_id: Option<String>,
+    /// In which organization.
+    pub organization_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+/// Uses, the latest batches first, behind a place: the record and the position that were seen
+/// last.
+pub fn list_uses(
+    conn: &mut Conn,
+    filter: &UseFilter,
+    after: Option<(&str, u32)>,
+    limit: i64,
+) -> Result<Vec<Sheaf>, Error> {
+    let mut query = token_use::table.into_boxed();
+    if let Some(id) = &filter.token_id {
+        query = query.filter(token_use::token_id.eq(id.clone()));
+    }
+    if let Some(id) = &filter.organization_id {
+        query = query.filter(token_use::organization_id.eq(id.clone()));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(token_use::last_at.ge(stored(since)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(token_use::first_at.lt(stored(until)));
+    }
+    if let Some((event_id, position)) = after {
+        let position = i32::try_from(position).unwrap_or(i32::MAX);
+        query = query.filter(
+            token_use::event_id
+                .lt(event_id.to_owned())
+                .or(token_use::event_id
+                    .eq(event_id.to_owned())
+                    .and(token_use::position.gt(position))),
+        );
+    }
+    let rows = query
+        .order((token_use::event_id.desc(), token_use::position))
+        .limit(limit)
+        .get_results::<Row>(conn)?;
+    Ok(rows.into_iter().map(Sheaf::from).collect())
+}
+
+/// How many uses of a token there were on each day from one on, as `YYYY-MM-DD`.
+pub fn count_uses(
+    conn: &mut Conn,
+    token_id: &str,
+    since: &str,
+) -> Result<Vec<(String, u64)>, Error> {
+    let days = token_use::table
+        .filter(token_use::token_id.eq(token_id))
+        .filter(token_use::day.ge(since))
+        .group_by(token_use::day)
+        .order(token_use::day)
+        .select((token_use::day, sum(token_use::count)))
+        .get_results::<(String, Option<i64>)>(conn)?;
+    Ok(days
+        .into_iter()
+        .map(|(day, count)| (day, count.unwrap_or(0).unsigned_abs()))
+        .collect())
+}
+
+/// Forgets whole batches whose records have ids before this one, up to so many; tells how
+/// many there were.
+pub fn delete_batches(conn: &mut Conn, before: &str, limit: i64) -> Result<usize, Error> {
+    let ids = token_use::table
+        .filter(token_use::event_id.lt(before))
+        .select(token_use::event_id)
+        .distinct()
+        .order(token_use::event_id)
+        .limit(limit)
+        .get_results::<String>(conn)?;
+    let count = ids.len();
+    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    Ok(count)
+}
