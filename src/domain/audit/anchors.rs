@@ -47,7 +47,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
             }
             if sequence == head.sequence && checkpoint.head != *head {
                 let says = format!(
-                    "The hashes fit, but the checkpoint of {at} names another: records between \
+                    "The hashes up to here fit, but the checkpoint of {at} names another: records between \
                      {} and {sequence} are not those that were signed.",
                     self.last.saturating_add(1)
                 );

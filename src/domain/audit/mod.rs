@@ -1,4 +1,59 @@
-//! The audit log.
+//! The audit log: its vocabulary, and the form in which it proves itself.
+//!
+//! What follows is the whole specification, so that an export can be verified by another
+//! program; `tests/audit_verify.py` is one that was written from it.
+//!
+//! # Canonical form
+//! Every document of the log is a JSON object in the form of RFC 8785 (JCS), of which only this
+//! much is used: UTF-8; no white space; keys in ascending order; no key twice; texts with `"`,
+//! `\` and the controls below U+0020 escaped (`\b \t \n \f \r`, else `\u00xx` with lower-case
+//! digits) and nothing else; integers of at most 2^53 − 1 in size without sign `+`, leading
+//! zeros, fraction or exponent. Keys are ASCII, so that every language sorts them alike. All
+//! fields are there; `null` stands where there is nothing. A moment is
+//! `YYYY-MM-DDTHH:MM:SS.mmmZ`, a hash 64 lower-case hexadecimal digits. Two texts never say the
+//! same: a reader writes what it read again, and doubts the line when that differs.
+//!
+//! # Records and the chain
+//! A record has the fields `action`, `actor_id`, `actor_kind`, `address`, `agent`, `at`,
+//! `client_id`, `detail` (an object), `id`, `method` (`session`, `token`, `client_secret`,
+//! `operator_token`, `command`, `none`), `organization_id`, `outcome` (`done`, `refused`),
+//! `request_id`, `sequence` (the first is 1, and none is left out), `target`, `token_id`.
+//!
+//! With `‖` for "followed by", and hashes written in hexadecimal:
+//! ```text
+//! hash(0) = SHA-256("doorcode audit genesis v1\n" ‖ origin)
+//! hash(n) = SHA-256("doorcode audit record v1\n" ‖ canonical record n ‖ "\n" ‖ hash(n − 1))
+//! ```
+//! `origin` is the name of one log: 1 to 200 characters without white space, controls and `+`.
+//!
+//! # Exports
+//! Lines, each ended by a line feed and in canonical form. The first is a header. Of a whole
+//! export it is `{"doorcode_audit":1,"from":N,"origin":…,"previous":HASH}`, with the hash before
+//! record N; for N = 1 that is hash(0). Then comes record N, and so on: each the canonical record
+//! with its `hash` as a further field, which is taken out again before hashing.
+//!
+//! A filtered export begins `{"doorcode_audit":1,"filtered":true,"origin":…}`. Its lines have a
+//! second further field, `previous`: the hash before the record. Each line proves itself, and
+//! sequences rise; that no line was left out cannot be told.
+//!
+//! # Checkpoints
+//! Whoever can write the log can compute all hashes anew. A checkpoint, signed with a key and
+//! kept in a place that such a person does not have, shows it. It is a signed note
+//! (<https://c2sp.org/signed-note>): origin, sequence in decimal, base64 of the hash of that
+//! record, and the moment, a line each; an empty line; one or more signature lines
+//! `— NAME BASE64`. The base64 is that of a key id of 4 bytes and an Ed25519 signature over the
+//! four lines with their line feeds. A key is written `NAME+ID+BASE64`: the id in hexadecimal,
+//! the base64 of 0x01 and the 32 bytes of the key. The id is the beginning of
+//! SHA-256(NAME ‖ "\n" ‖ 0x01 ‖ key). NAME is the origin. Lines of unknown keys are passed over;
+//! a line of a known key that does not fit spoils the note. A file of checkpoints holds notes
+//! with an empty line between them, in the order of their making, so sequences never fall.
+//!
+//! # Uses of tokens
+//! They are too many for a record each. A batch of them is a Merkle tree (RFC 6962, section
+//! 2.1), of which the root is in a record. A leaf is the canonical form of one use: `address`,
+//! `at`, `decision` (`allowed`, or the code of the refusal), `organization_id`, `request_id`,
+//! `route`, `scope`, `token_id`.
+
 mod action;
 mod anchors;
 pub mod canonical;

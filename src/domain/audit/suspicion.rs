@@ -16,8 +16,7 @@ pub struct Suspicion {
     latest: Option<Hash>,
     /// How many lines came since.
     since: u64,
-    kind: Kind,
-    says: String,
+    doubt: Doubt,
     /// Whether nothing that comes can tell more.
     is_settled: bool,
 }
@@ -26,11 +25,11 @@ impl Suspicion {
     /// Suspects the first line that does not fit behind a head.
     pub fn new(before: Head, line: Result<Sealed, Unreadable>) -> Self {
         let place = before.next_sequence();
-        let (kind, says) = match &line {
-            Err(why) => (
-                Kind::Edited,
-                format!("Of the line of record {place}, {why}."),
-            ),
+        let doubt = match &line {
+            Err(why) => {
+                let says = format!("Of the line of record {place}, {why}.");
+                Doubt::new(place, Kind::Edited, says)
+            }
             Ok(line) => first_sight(&before, line),
         };
         let line = line.ok();
@@ -39,9 +38,8 @@ impl Suspicion {
             latest: line.as_ref().map(|line| line.hash),
             line,
             since: 0,
-            is_settled: kind == Kind::Renumbered,
-            kind,
-            says,
+            is_settled: doubt.kind == Kind::Renumbered,
+            doubt,
         }
     }
 
@@ -50,86 +48,110 @@ impl Suspicion {
         self.since += 1;
         if !self.is_settled
             && let Some(next) = &next
-            && let Some((kind, says)) = self.explain(next)
+            && let Some(doubt) = self.explain(next)
         {
-            (self.kind, self.says, self.is_settled) = (kind, says, true);
+            // What looks swapped was inserted, should it come once more.
+            self.is_settled = doubt.kind != Kind::Swapped;
+            self.doubt = doubt;
         }
         self.latest = next.map(|line| line.hash);
     }
 
     /// What happened, if that line proves it.
-    fn explain(&self, next: &Sealed) -> Option<(Kind, String)> {
+    fn explain(&self, next: &Sealed) -> Option<Doubt> {
         let place = self.before.next_sequence();
-        let number = next.record.sequence;
+        if self.doubt.kind == Kind::Swapped {
+            let is_copy = self
+                .line
+                .as_ref()
+                .is_some_and(|line| line.hash == next.hash);
+            return is_copy.then(|| inserted(place));
+        }
         if next.was_sealed_as(place, &self.before.hash) {
             return Some(self.explain_displaced(next));
         }
         let line = self.line.as_ref().filter(|_| self.since == 1)?;
-        let was_next = next.was_sealed_as(number.saturating_add(1), &line.hash);
-        (line.record.sequence == place && was_next).then(|| {
+        if line.record.sequence != place {
+            return None;
+        }
+        // The two were sealed one behind the other, but bore other numbers.
+        let number = next.record.sequence;
+        if next.was_sealed_as(number.saturating_add(1), &line.hash) {
             let says =
                 format!("Record {place} was taken out, and those behind it were renumbered.");
-            (Kind::Missing, says)
-        })
+            return Some(Doubt::new(place, Kind::Missing, says));
+        }
+        if next.was_sealed_as(number.saturating_sub(1), &line.hash) {
+            let says =
+                format!("A record was put in before {place}, and those behind it were renumbered.");
+            return Some(Doubt::new(self.before.sequence, Kind::Inserted, says));
+        }
+        None
     }
 
     /// What happened, when the record that belongs in this place stands further on.
-    fn explain_displaced(&self, next: &Sealed) -> (Kind, String) {
+    fn explain_displaced(&self, next: &Sealed) -> Doubt {
         let place = self.before.next_sequence();
         let number = next.record.sequence;
-        let inserted = || {
-            let says = format!("A line that was never sealed here stands before record {place}.");
-            (Kind::Inserted, says)
-        };
-        let Some(line) = &self.line else {
-            return inserted();
-        };
-        if line.record.sequence != place && number != place {
-            let says = format!("Record {place} was given the number {number}.");
-            return (Kind::Renumbered, says);
+        let line = self.line.as_ref();
+        if line.is_some_and(|line| line.record.sequence != place) && number != place {
+            return renumbered(place, number);
         }
         // The line stands too early when it was sealed behind the record that it displaced,
         // or where that record stands now.
         let position = place.saturating_add(self.since);
-        let was_behind = line.was_sealed_as(place.saturating_add(1), &next.hash);
-        let was_there = || {
+        let stands_too_early = line.is_some_and(|line| {
             let latest = self.latest.filter(|_| self.since > 1);
-            latest.is_some_and(|latest| line.was_sealed_as(position, &latest))
-        };
-        if was_behind || was_there() {
-            let says = format!("What record {place} says stands in the place of {position}.");
-            return (Kind::Swapped, says);
+            line.was_sealed_as(place.saturating_add(1), &next.hash)
+                || latest.is_some_and(|latest| line.was_sealed_as(position, &latest))
+        });
+        if stands_too_early {
+            let says =
+                format!("What was sealed as record {place} stands in the place of {position}.");
+            return Doubt::new(place, Kind::Swapped, says);
         }
-        inserted()
+        inserted(place)
     }
 
     /// The doubt, after the last line.
     pub fn into_doubt(self) -> Doubt {
-        Doubt::new(self.before.next_sequence(), self.kind, self.says)
+        self.doubt
     }
 }
 
 /// What a line looks like that does not fit behind a head.
-fn first_sight(before: &Head, line: &Sealed) -> (Kind, String) {
+fn first_sight(before: &Head, line: &Sealed) -> Doubt {
     let place = before.next_sequence();
+    let last = before.sequence;
     let number = line.record.sequence;
     if line.was_sealed_as(place, &before.hash) {
-        let says = format!("Record {place} was given the number {number}.");
-        return (Kind::Renumbered, says);
+        return renumbered(place, number);
     }
-    if number == place {
+    let (sequence, kind, says) = if number > place {
+        let says = format!("After record {last} comes record {number}.");
+        (place, Kind::Missing, says)
+    } else if number == place {
         let says = format!(
-            "The hash of record {place} does not follow from what it says and the record before it."
+            "The hash of record {place} does not follow from what it says and the hash before it: \
+             it was changed, or record {last} was sealed anew."
         );
-        return (Kind::Edited, says);
-    }
-    if number > place {
-        let says = format!("After record {} comes record {number}.", before.sequence);
-        return (Kind::Missing, says);
-    }
-    let says = format!(
-        "After record {} comes another line of the number {number}.",
-        before.sequence
-    );
-    (Kind::Inserted, says)
+        (place, Kind::Edited, says)
+    } else if number == last {
+        let says = format!("Two records bear the number {number}.");
+        (last, Kind::Inserted, says)
+    } else {
+        let says = format!("After record {last} comes another line of the number {number}.");
+        (place, Kind::Inserted, says)
+    };
+    Doubt::new(sequence, kind, says)
+}
+
+fn renumbered(place: u64, number: u64) -> Doubt {
+    let says = format!("Record {place} was given the number {number}.");
+    Doubt::new(place, Kind::Renumbered, says)
+}
+
+fn inserted(place: u64) -> Doubt {
+    let says = format!("A line that was not sealed here stands before record {place}.");
+    Doubt::new(place, Kind::Inserted, says)
 }

@@ -25,7 +25,7 @@ enum Finding {
     /// Everything fits so far.
     Sound,
     /// A line did not fit; what follows tells what was done.
-    Suspicious(Suspicion),
+    Suspicious(Box<Suspicion>),
     /// The log is not the one that was signed.
     Contradicted(Doubt),
 }
@@ -54,7 +54,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
                 self.compare();
             }
             (Finding::Sound, line) => {
-                self.finding = Finding::Suspicious(Suspicion::new(self.head, line));
+                self.finding = Finding::Suspicious(Box::new(Suspicion::new(self.head, line)));
             }
         }
     }

@@ -1,0 +1,232 @@
+//! Exports: parts of a log, chosen lines, and checkpoints that do not count.
+
+use super::super::doubt::Kind::{self, *};
+use super::super::export::{Excerpted, ExportFault};
+use super::super::hash::Hash;
+use super::*;
+use proptest::prelude::*;
+
+/// The lines of even numbers, as a filter might choose them.
+fn excerpts(log: &[Sealed]) -> Vec<Excerpted> {
+    log.windows(2)
+        .filter(|pair| pair[1].record.sequence.is_multiple_of(2))
+        .map(|pair| Excerpted {
+            sealed: pair[1].clone(),
+            previous: pair[0].hash,
+        })
+        .collect()
+}
+
+fn filtered(lines: &[Excerpted]) -> String {
+    let mut text = header(Part::Filtered);
+    for line in lines {
+        text += &line.line();
+        text.push('\n');
+    }
+    text
+}
+
+fn found(report: Report) -> Option<(u64, Kind)> {
+    report.first_doubt.map(|doubt| (doubt.sequence, doubt.kind))
+}
+
+#[test]
+fn a_header_has_one_form_for_each_kind() {
+    let head = log(4)[3].head();
+    let whole = Header {
+        origin: origin(),
+        part: Part::After(head),
+    };
+    let chosen = Header {
+        origin: origin(),
+        part: Part::Filtered,
+    };
+    let expected = format!(
+        r#"{{"doorcode_audit":1,"from":5,"origin":"doorcode/0123456789abcdef","previous":"{}"}}"#,
+        head.hash
+    );
+    assert_eq!(whole.line(), expected);
+    let expected = r#"{"doorcode_audit":1,"filtered":true,"origin":"doorcode/0123456789abcdef"}"#;
+    assert_eq!(chosen.line(), expected);
+    for header in [whole, chosen] {
+        let line = header.line();
+        assert_eq!(Header::parse(line.as_bytes()), Ok(header));
+        for (from, to) in [
+            (":1,", ":2,"),
+            (r#""from":5,"#, ""),
+            (r#""from":5"#, r#""from":0"#),
+            ("true", "false"),
+            ("doorcode/", "doorcode +"),
+            ("}", r#","z":1}"#),
+        ] {
+            let changed = line.replacen(from, to, 1);
+            if changed != line {
+                assert!(Header::parse(changed.as_bytes()).is_err(), "{changed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_part_of_a_log_fits_behind_its_header() {
+    let log = log(30);
+    let mut text = header(Part::After(log[14].head()));
+    for line in &log[15..] {
+        text += &(exports::line(line) + "\n");
+    }
+    let report = check(&text, &checkpoints(&log));
+    assert_eq!(report.first_doubt, None);
+    assert_eq!((report.records, report.checkpoints), (15, 2));
+    assert_eq!(report.head, log[29].head());
+
+    let wrong = text.replacen(&log[14].hash.to_string(), &log[13].hash.to_string(), 1);
+    assert_eq!(found(check(wrong, &[])), Some((16, Edited)));
+    let joint = checkpoint(Head {
+        sequence: 15,
+        hash: Hash::of(&[b"another"]),
+    });
+    assert_eq!(found(check(text, &[joint])), Some((15, Forked)));
+}
+
+#[test]
+fn a_log_begins_with_the_hash_of_its_name() {
+    let text = export(&log(3)).replacen("doorcode/0", "doorcode/1", 1);
+    assert_eq!(found(check(text, &[])), Some((1, Edited)));
+}
+
+#[test]
+fn what_is_no_export_is_not_checked() {
+    for text in ["", "\n", "{}\n", "rubbish", &"x".repeat(2_000_000)] {
+        let fault = exports::verify(text.as_bytes(), std::iter::empty());
+        assert!(matches!(fault, Err(ExportFault::NoHeader)));
+    }
+}
+
+#[test]
+fn a_line_without_end_does_not_fit() {
+    let text = export(&log(2)) + &"x".repeat(3_000_000) + "\n";
+    let report = check(text, &[]);
+    assert_eq!((report.records, found(report)), (3, Some((3, Edited))));
+}
+
+#[test]
+fn chosen_lines_prove_themselves() {
+    let log = log(30);
+    let lines = excerpts(&log);
+    let report = check(filtered(&lines), &checkpoints(&log));
+    assert_eq!(report.first_doubt, None);
+    assert_eq!((report.records, report.checkpoints), (15, 3));
+    assert_eq!(report.head, log[29].head());
+
+    // What was chosen is not all: gaps are no doubt, and neither is an early end.
+    let few = [&lines[..3], &lines[9..12]].concat();
+    assert_eq!(found(check(filtered(&few), &checkpoints(&log))), None);
+
+    let mut edited = lines.clone();
+    edited[4].sealed.record.outcome = Outcome::Refused;
+    assert_eq!(found(check(filtered(&edited), &[])), Some((10, Edited)));
+    let mut swapped = lines.clone();
+    swapped.swap(3, 7);
+    assert_eq!(found(check(filtered(&swapped), &[])), Some((10, Swapped)));
+    let twice = [&lines[..3], &lines[2..]].concat();
+    assert_eq!(found(check(filtered(&twice), &[])), Some((6, Swapped)));
+}
+
+/// Lines that were sealed by somebody else prove themselves too, until a checkpoint touches
+/// one of them, or the line before it.
+#[test]
+fn chosen_lines_are_held_against_checkpoints_and_each_other() {
+    let log = log(30);
+    let forged = |at: usize| {
+        let previous = Hash::of(&[b"another"]);
+        let sequence = log[at - 1].record.sequence;
+        let sealed = Head {
+            sequence,
+            hash: previous,
+        }
+        .seal(record(999));
+        Excerpted { sealed, previous }
+    };
+    let checkpoints = checkpoints(&log);
+    assert_eq!(found(check(filtered(&[forged(19)]), &[])), None);
+    assert_eq!(
+        found(check(filtered(&[forged(19)]), &checkpoints)),
+        Some((20, Forked))
+    );
+    assert_eq!(
+        found(check(filtered(&[forged(20)]), &checkpoints)),
+        Some((20, Forked))
+    );
+    let lines = [excerpts(&log)[0].clone(), forged(2)];
+    assert_eq!(found(check(filtered(&lines), &[])), Some((3, Forked)));
+}
+
+#[test]
+fn checkpoints_that_do_not_count_are_told_unless_there_is_worse() {
+    let log = log(30);
+    let good = checkpoints(&log);
+    let mut of_another_log = good[1].clone();
+    of_another_log.origin = Origin::parse("another").unwrap();
+    let verify = |text: &str, checkpoints: Vec<Result<Checkpoint, NoteFault>>| {
+        exports::verify(text.as_bytes(), checkpoints.into_iter()).unwrap()
+    };
+    for bad in [
+        Ok(of_another_log),
+        Err(NoteFault::Forged),
+        Err(NoteFault::Unknown),
+    ] {
+        let with_bad = || vec![Ok(good[0].clone()), bad.clone(), Ok(good[2].clone())];
+        let report = verify(&export(&log), with_bad());
+        assert_eq!(report.checkpoints, 2);
+        assert_eq!(found(report), Some((10, Signature)));
+        assert_eq!(
+            found(verify(&export(&log[..25]), with_bad())),
+            Some((26, Cut))
+        );
+        assert_eq!(
+            found(verify(&export(&log[1..]), with_bad())),
+            Some((1, Missing))
+        );
+        let last = vec![Ok(good[2].clone()), bad];
+        assert_eq!(found(verify(&export(&log), last)), Some((30, Signature)));
+    }
+}
+
+/// Nobody signs fewer records after more, unless the log went back to an old copy.
+#[test]
+fn checkpoints_that_go_back_are_found() {
+    let log = log(30);
+    let mut checkpoints = checkpoints(&log);
+    assert_eq!(
+        found(check(
+            export(&log),
+            &[&checkpoints[..], &checkpoints[2..]].concat()
+        )),
+        None
+    );
+    checkpoints.swap(0, 1);
+    assert_eq!(found(check(export(&log), &checkpoints)), Some((10, Forked)));
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_the_check_panic(
+        bytes in any::<Vec<u8>>(),
+        lines in proptest::collection::vec(0_usize..12, 0..12),
+        at: proptest::sample::Index,
+    ) {
+        let log = log(10);
+        let mut text = export(&[]);
+        for line in lines {
+            text += &log.get(line).map_or("rubbish".to_owned(), exports::line);
+            text.push('\n');
+        }
+        let mut file = text.into_bytes();
+        let at = at.index(file.len());
+        file.splice(at..at, bytes);
+        for input in [file, filtered(&excerpts(&log)).into_bytes()] {
+            let verified = exports::verify(&input[..], std::iter::empty());
+            prop_assert!(verified.is_err() || verified.is_ok_and(|report| report.records < 1_000));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A hundred random trials of each way to change a log by somebody who then computes all later
+//! hashes anew, or goes on from an old copy. Such a log fits; only checkpoints tell.
+
+use super::super::doubt::Kind::*;
+use super::*;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// Changes a log from a random place on.
+#[track_caller]
+fn trials(change: impl Fn(&mut StdRng, &mut Vec<Sealed>, usize)) {
+    for seed in 0..100 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let original = log(rng.random_range(10..40));
+        let mut changed = original.clone();
+        let at = rng.random_range(0..original.len() - 1);
+        change(&mut rng, &mut changed, at);
+        let changed = reseal(changed);
+        assert_eq!(
+            check_lines(&changed, vec![]).first_doubt,
+            None,
+            "trial {seed}"
+        );
+
+        let checkpoints = checkpoints(&original);
+        let length = changed.len() as u64;
+        let contradicts = |checkpoint: &&Checkpoint| checkpoint.head.sequence > at as u64;
+        let first = checkpoints.iter().find(contradicts).expect("a checkpoint");
+        let expected = match first.head.sequence {
+            sequence if sequence <= length => (sequence, Forked),
+            _ => (length + 1, Cut),
+        };
+        let doubt = check_lines(&changed, checkpoints)
+            .first_doubt
+            .expect("a doubt");
+        assert_eq!(
+            (doubt.sequence, doubt.kind),
+            expected,
+            "trial {seed}: {}",
+            doubt.says
+        );
+        if doubt.kind == Forked {
+            let since = (doubt.sequence - 1) / 10 * 10 + 1;
+            let between = format!("between {since} and {} ", doubt.sequence);
+            assert!(doubt.says.contains(&between), "{}", doubt.says);
+        }
+    }
+}
+
+#[test]
+fn an_edit_is_found() {
+    trials(|_, log, at| log[at].record.outcome = Outcome::Refused);
+}
+
+#[test]
+fn a_deleted_record_is_found() {
+    trials(|_, log, at| drop(log.remove(at)));
+}
+
+#[test]
+fn swapped_records_are_found() {
+    trials(|rng, log, at| {
+        let other = rng.random_range(at + 1..log.len());
+        log.swap(at, other);
+    });
+}
+
+#[test]
+fn an_inserted_record_is_found() {
+    trials(|_, log, at| {
+        let line = Head::genesis(&origin()).seal(record(999));
+        log.insert(at, line);
+    });
+}
+
+#[test]
+fn an_old_copy_is_found_with_or_without_new_records() {
+    trials(|_, log, at| log.truncate(at));
+    trials(|rng, log, at| {
+        log.truncate(at);
+        let more = rng.random_range(1..80);
+        log.extend(seal((0..more).map(|n| record(1_000 + n))));
+    });
+}
+
+/// Numbers that jump show it even without checkpoints.
+#[test]
+fn numbers_that_jump_are_found() {
+    let mut head = log(5).last().unwrap().head();
+    let mut lines = log(5);
+    head.sequence += 3;
+    lines.push(head.seal(record(9)));
+    let doubt = check(export(&lines), &[]).first_doubt.expect("a doubt");
+    assert_eq!((doubt.sequence, doubt.kind), (6, Missing));
+}

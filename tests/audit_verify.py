@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Verifies an export of the audit log without Doorcode, with Python's standard library alone.
+
+    audit_verify.py EXPORT [--checkpoints FILE --key VKEY...]
+
+Prints how many records there are and the hash of the last one; or the first line that does not
+fit, and ends with status 1. The form is specified in src/domain/audit/mod.rs.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+
+FIELDS = set(
+    "action actor_id actor_kind address agent at client_id detail id method organization_id"
+    " outcome request_id sequence target token_id".split()
+)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Doubt(Exception):
+    """What does not fit."""
+
+
+def require(holds, why):
+    if not holds:
+        raise Doubt(why)
+
+
+# --- Lines ------------------------------------------------------------------------------
+
+
+def canonical(document):
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def refuse_number(text):
+    raise ValueError(f"not an integer: {text}")
+
+
+def read(line):
+    """A line as a document, if it is the canonical form of one."""
+    try:
+        document = json.loads(line, parse_float=refuse_number, parse_constant=refuse_number)
+        is_canonical = isinstance(document, dict) and canonical(document) == line
+    except (ValueError, RecursionError):
+        is_canonical = False
+    require(is_canonical, "it is not canonical JSON")
+    return document
+
+
+def record_hash(record, previous):
+    domain = b"doorcode audit record v1\n"
+    return hashlib.sha256(domain + canonical(record) + b"\n" + previous.encode()).hexdigest()
+
+
+def genesis(origin):
+    return hashlib.sha256(b"doorcode audit genesis v1\n" + origin.encode()).hexdigest()
+
+
+# --- Ed25519 (RFC 8032, section 5.1) -----------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+
+def add(p, q):
+    (x1, y1, z1, t1), (x2, y2, z2, t2) = p, q
+    a, b = (y1 - x1) * (y2 - x2), (y1 + x1) * (y2 + x2)
+    c, d = 2 * t1 * t2 * D, 2 * z1 * z2
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point, scalar = add(point, point), scalar >> 1
+    return result
+
+
+def point(encoded):
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - square) % P or (sign and not x):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+
+def has_signed(key, text, signature):
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    a, r = point(key), point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= ORDER:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % ORDER
+    (x1, y1, z1, _), (x2, y2, z2, _) = multiply(s, BASE), add(r, multiply(k, a))
+    return (x1 * z2 - x2 * z1) % P == 0 and (y1 * z2 - y2 * z1) % P == 0
+
+
+# --- Checkpoints ------------------------------------------------------------------------
+
+
+def read_key(text):
+    """A verifier key as (name, id) and the 32 bytes of the key."""
+    name, key_id, encoded = text.split("+", 2)
+    key = base64.b64decode(encoded, validate=True)
+    expected = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    if key[:1] != b"\x01" or len(key) != 33 or key_id != expected.hex():
+        raise argparse.ArgumentTypeError("this is not a verifier key")
+    return (name, expected), key[1:]
+
+
+def read_checkpoints(path, keys, origin):
+    """Each checkpoint of a file as (sequence, hash)."""
+    with open(path, encoding="utf-8", newline="") as file:
+        parts = re.split(r"\n\n+", file.read().strip("\n"))
+    last = 0
+    for text, signatures in zip(parts[::2], parts[1::2] + [""]):
+        where = f"the checkpoint after that of record {last}: "
+        require(text, where + "it is empty")
+        known = 0
+        for line in signatures.split("\n"):
+            match = re.fullmatch(r"— (\S+) (\S+)", line)
+            require(match, where + "it has no signature")
+            signature = base64.b64decode(match[2], validate=True)
+            key = keys.get((match[1], signature[:4]))
+            if key:
+                is_signed = has_signed(key, (text + "\n").encode(), signature[4:])
+                require(is_signed, where + "its signature does not fit its text")
+                known += 1
+        require(known, where + "no known key has signed it")
+        lines = text.split("\n")
+        require(len(lines) == 4 and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
+        require(lines[0] == origin, where + "it is of another log")
+        require(MOMENT.fullmatch(lines[3]), where + "it has no moment")
+        sequence = int(lines[1])
+        require(sequence >= last, where + "it knows fewer records")
+        last = sequence
+        yield sequence, base64.b64decode(lines[2], validate=True).hex()
+
+
+# --- The log ----------------------------------------------------------------------------
+
+
+def verify(file, read_anchors):
+    """How many records there are, the last one's number and hash."""
+    header = read(file.readline().removesuffix(b"\n"))
+    require(header.get("doorcode_audit") == 1, "line 1: it is no header of an export")
+    origin = header["origin"]
+    is_filtered = header == {"doorcode_audit": 1, "filtered": True, "origin": origin}
+    if is_filtered:
+        sequence, head = 0, genesis(origin)
+    else:
+        sequence, head = header["from"] - 1, header["previous"]
+        require(len(header) == 4 and sequence >= 0, "line 1: it is no header of an export")
+        require(sequence or head == genesis(origin), "line 1: the log begins with another hash")
+
+    anchors = read_anchors(origin)
+    anchor = next(anchors, None)
+
+    def compare(sequence, head):
+        nonlocal anchor
+        while anchor and anchor[0] <= sequence:
+            agrees = anchor[0] < sequence or anchor[1] == head
+            require(agrees, f"record {sequence}: the checkpoint over it names another hash")
+            anchor = next(anchors, None)
+
+    compare(sequence, head)
+    count = 0
+    for count, line in enumerate(file, 1):
+        try:
+            record = read(line.removesuffix(b"\n"))
+            claimed = record.pop("hash", "")
+            previous = record.pop("previous", "") if is_filtered else head
+            require(record.keys() == FIELDS, "it has not the fields of a record")
+            require(MOMENT.fullmatch(record["at"]), "its moment is none")
+            number = record["sequence"]
+            require(type(number) is int, "its number is none")
+            if is_filtered:
+                require(number > sequence, f"its number {number} does not rise")
+                if number == sequence + 1:
+                    require(previous == head, "it was sealed behind another record")
+            else:
+                require(number == sequence + 1, f"its number is {number}, not {sequence + 1}")
+            hashes = [claimed, previous]
+            require(all(HASH.fullmatch(str(text)) for text in hashes), "its hash is none")
+            require(record_hash(record, previous) == claimed, "its hash is another")
+        except Doubt as doubt:
+            raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
+        compare(number - 1, previous)
+        compare(number, claimed)
+        sequence, head = number, claimed
+    if anchor and not is_filtered:
+        raise Doubt(f"the log ends at record {sequence}, a checkpoint knows {anchor[0]}")
+    for _ in anchors:
+        pass
+    return count, sequence, head
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("export")
+    parser.add_argument("--checkpoints")
+    parser.add_argument("--key", action="append", default=[], type=read_key)
+    arguments = parser.parse_args()
+    path, keys = arguments.checkpoints, dict(arguments.key)
+    if path and not keys:
+        parser.error("--checkpoints needs a --key")
+
+    def read_anchors(origin):
+        return read_checkpoints(path, keys, origin) if path else iter(())
+
+    try:
+        with open(arguments.export, "rb") as file:
+            count, sequence, head = verify(file, read_anchors)
+    except (Doubt, KeyError, TypeError, ValueError) as doubt:
+        print(f"does not fit: {doubt}")
+        return 1
+    print(f"{count} records fit, the last is {sequence} with hash {head}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
