@@ -67,6 +67,8 @@ pub async fn rotate(
             let new = draft.successor(&old, &caller.maker());
             // The policy may be tighter than when the old token was made.
             let new = admitting.fit(Token {
+                // Whoever gets it by a client must lose it with the client.
+                client_id: caller.client_id().map(str::to_owned).or(new.client_id),
                 expires_at: earlier(new.expires_at, longest),
                 ..new
             })?;
