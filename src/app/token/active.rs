@@ -1,7 +1,7 @@
 //! Tokens that somebody presents: whether they can be used, and what they may do at this
 //! moment.
 
-use super::judged::{Judged, seats};
+use super::judged::{Judged, end, seats};
 use super::{Holder, find_holder};
 use crate::app::audit::uses::{self, Purpose};
 use crate::app::client::{self, Credentials};
@@ -10,6 +10,7 @@ use crate::domain::Instant;
 use crate::domain::client::{Client, Credential, Standing};
 use crate::domain::decision::{self, Demand, Facts, Place, Vitality};
 use crate::domain::org::Membership;
+use crate::domain::policy::Admission;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::Secret;
 use crate::domain::token::{self, State, Token};
@@ -37,15 +38,19 @@ pub struct ActiveToken {
 impl ActiveToken {
     /// When it ends, by itself or with its graces; `None` if never.
     pub fn ends_at(&self) -> Option<Instant> {
-        self.judged().ends_at()
+        end(&self.token, self.admission())
     }
 
     /// The token with what the policies say of it.
     pub fn judged(&self) -> Judged {
         Judged {
             token: self.token.clone(),
-            admission: decision::admission(&self.facts.limits, &self.facts.seats),
+            admission: self.admission(),
         }
+    }
+
+    fn admission(&self) -> Admission {
+        decision::admission(&self.facts.limits, &self.facts.seats)
     }
 
     /// The memberships of its owner, if a person, in the organizations that it reaches.

@@ -28,8 +28,12 @@ impl Judged {
 
     /// When it ends, by itself or with its graces; `None` if never.
     pub fn ends_at(&self) -> Option<Instant> {
-        earlier(self.token.expires_at, self.admission.ok().flatten())
+        end(&self.token, self.admission)
     }
+}
+
+pub(super) fn end(token: &Token, admission: Admission) -> Option<Instant> {
+    earlier(token.expires_at, admission.ok().flatten())
 }
 
 /// Tokens of one owner, and whether they are admitted.

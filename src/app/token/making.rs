@@ -2,7 +2,7 @@
 
 use super::admitting::Admitting;
 use super::draft::{Draft, draft, insert};
-use super::{NewToken, WRITE, Whose, earlier, end_of};
+use super::{NewToken, WRITE, Whose, earlier, end_of, hold_maker};
 use crate::app::caller::{Authority, Caller, Denial, find_organization};
 use crate::app::receipt::Receipt;
 use crate::app::session::SignedIn;
@@ -91,6 +91,7 @@ pub async fn create(
     app.store()
         .write(move |conn| {
             let token = making.token(conn)?;
+            hold_maker(conn, &making.caller, making.event.at)?;
             let secret = making.draft.secret.clone();
             insert(conn, &making.event, &token, &secret.digest())?;
             let new = NewToken { token, secret };

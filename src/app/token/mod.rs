@@ -35,7 +35,7 @@ use crate::domain::org::Role;
 use crate::domain::page::Page;
 use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
-use crate::domain::token::{Owner, Token};
+use crate::domain::token::{Owner, State, Token};
 use crate::store::{self, Conn};
 use judged::judge;
 
@@ -116,6 +116,18 @@ fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Holds the token by which another is made, if by one: of many that are revoked at once, none
+/// leaves behind what it is making.
+fn hold_maker(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Error> {
+    let Caller::Token(active) = caller else {
+        return Ok(());
+    };
+    store::token::hold_token(conn, &active.token.id)?
+        .filter(|token| token.state(now) == State::Live)
+        .map(drop)
+        .ok_or(Error::Unauthenticated)
 }
 
 /// When a token of this lifetime ends that is made now.

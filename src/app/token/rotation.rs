@@ -2,7 +2,7 @@
 
 use super::admitting::Admitting;
 use super::draft::{draft, insert};
-use super::{NewToken, WRITE, Whose, earlier, end_of, find_within};
+use super::{NewToken, WRITE, Whose, earlier, end_of, find_within, hold_maker};
 use crate::app::caller::{Caller, Denial};
 use crate::app::receipt::Receipt;
 use crate::app::{App, Context, Error};
@@ -55,7 +55,10 @@ pub async fn rotate(
             {
                 return Err(Denial::BeyondToken.into());
             }
-            if old.state(now) != State::Live {
+            let admitting = Admitting::load(conn, &old.owner, &old.limits)?;
+            hold_maker(conn, &caller, now)?;
+            let is_live = |token: &Token| token.state(now) == State::Live;
+            if !store::token::hold_token(conn, &old.id)?.is_some_and(|old| is_live(&old)) {
                 return Err(Error::Conflict(
                     "The token has ended: make a new one instead.",
                 ));
@@ -63,8 +66,9 @@ pub async fn rotate(
             let longest = end_of(handle.config().tokens.max_expiry, now);
             let new = draft.successor(&old, &caller.maker());
             // The policy may be tighter than when the old token was made.
-            let admitting = Admitting::load(conn, &old.owner, &old.limits)?;
             let new = admitting.fit(Token {
+                // Whoever gets it by a client must lose it with the client.
+                client_id: caller.client_id().map(str::to_owned).or(new.client_id),
                 expires_at: earlier(new.expires_at, longest),
                 ..new
             })?;

@@ -173,6 +173,19 @@ pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error>
         .transpose()
 }
 
+/// The same, held so that nobody else changes it before this transaction ends.
+pub fn hold_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        token::table
+            .filter(token::id.eq(id.as_str()))
+            .select(token::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_token(conn, id)
+}
+
 /// The token that came in the place of another.
 pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, Error> {
     token::table

@@ -125,7 +125,9 @@ pub fn list_living(
 const BATCH: usize = 500;
 
 /// Revokes the tokens of a selection that could still be used, all or those that were made
-/// before a moment; tells which.
+/// before a moment; tells which. It looks again until nothing is left: whoever makes a token by
+/// another holds that other (see [`hold_token`](super::hold_token)), so what was made while
+/// this waited is there now, and no more can be made by what was revoked.
 pub fn mark_all_revoked(
     conn: &mut Conn,
     selection: &Selection,
@@ -134,26 +136,32 @@ pub fn mark_all_revoked(
     reason: RevocationReason,
     now: Instant,
 ) -> Result<Vec<TokenId>, Error> {
-    let mut query = living(conn, selection, now)?.select(token::id);
-    if let Some(moment) = issued_before {
-        query = query.filter(token::created_at.lt(stored(moment)));
-    }
     let mut ended = Vec::new();
-    for batch in query.get_results::<String>(conn)?.chunks(BATCH) {
-        ended.extend(
-            diesel::update(
-                token::table
-                    .filter(token::id.eq_any(batch))
-                    .filter(token::revoked_at.is_null()),
-            )
-            .set((
-                token::revoked_at.eq(stored(now)),
-                token::revoked_by.eq(by),
-                token::revoked_reason.eq(reason.as_str()),
-            ))
-            .returning(token::id)
-            .get_results::<String>(conn)?,
-        );
+    loop {
+        let mut query = living(conn, selection, now)?.select(token::id);
+        if let Some(moment) = issued_before {
+            query = query.filter(token::created_at.lt(stored(moment)));
+        }
+        let found = query.get_results::<String>(conn)?;
+        if found.is_empty() {
+            break;
+        }
+        for batch in found.chunks(BATCH) {
+            ended.extend(
+                diesel::update(
+                    token::table
+                        .filter(token::id.eq_any(batch))
+                        .filter(token::revoked_at.is_null()),
+                )
+                .set((
+                    token::revoked_at.eq(stored(now)),
+                    token::revoked_by.eq(by),
+                    token::revoked_reason.eq(reason.as_str()),
+                ))
+                .returning(token::id)
+                .get_results::<String>(conn)?,
+            );
+        }
     }
     ended
         .iter()

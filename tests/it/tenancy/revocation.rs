@@ -3,6 +3,7 @@
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::tenant::{account_of, text_of, wish};
 use crate::support::{CLI, OPERATOR, TestApp};
+use doorcode::domain::id::AccountId;
 use serde_json::json;
 
 #[actix_web::test]
@@ -130,6 +131,15 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
         let third = expect(maker.post(&rotate, json!({})).await, 201);
         made.extend([first, second, third]);
     }
+    let ada = AccountId::parse(&test.database.text("SELECT id FROM account")).unwrap();
+    let console = test.signed_in(&ada).await;
+    let console = test.token_of(&console, wish(&["tokens:write"])).await;
+    assert_eq!(console.token.client_id, None);
+    let rotate = format!("/v1/tokens/{}/rotate", console.token.id);
+    made.push(expect(
+        given.post(&rotate, json!({"overlap_seconds": 0})).await,
+        201,
+    ));
     for token in &made {
         assert_eq!(token["client_id"], CLI, "{token}");
     }
