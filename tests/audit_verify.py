@@ -15,8 +15,8 @@ import re
 import sys
 
 FIELDS = set(
-    "action actor_id actor_kind address agent at client_id detail id method organization_id"
-    " outcome request_id sequence target token_id".split()
+    "account_id action actor_id actor_kind address agent at client_id detail id method"
+    " organization_id outcome request_id sequence target token_id".split()
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 HASH = re.compile(r"[0-9a-f]{64}")

@@ -25,6 +25,9 @@ const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 /// How often what is over is forgotten.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
+/// How often uses that are too old are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
 /// How long counters of throttles are kept; longer than their longest wait.
 const THROTTLES_KEPT: Span = Span::days(2);
 
@@ -41,6 +44,7 @@ pub async fn run(app: App) {
         every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
         every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
+        every(FORGET_EVERY, "forgetting uses", || audit::uses::purge(&app)),
         async {
             // A database that is not shared has no other server that could decide.
             if app.store().is_shared() {
@@ -81,8 +85,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
             store::idempotency::delete_calls(conn, now - receipt::KEPT)?;
-            Ok::<_, Error>(())
+            Ok(())
         })
-        .await?;
-    audit::uses::purge(app).await
+        .await
 }

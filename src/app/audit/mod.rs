@@ -4,13 +4,16 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends.
+//! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
+//! log, [`verification`] checks it.
 
 mod checkpoint;
 mod event;
 mod outlet;
+pub mod reading;
 pub(super) mod sealing;
 pub mod uses;
+pub mod verification;
 
 pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;

@@ -165,18 +165,29 @@ pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
     let Some(before) = app.now().checked_sub_signed(kept) else {
         return Ok(());
     };
+    let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
     // A record's id begins with the moment at which it was made, after all uses of its batch.
-    let before = EventId::new(before, Default::default()).to_string();
-    loop {
-        let before = before.clone();
+    let id = EventId::new(before, Default::default()).to_string();
+    let (oldest, before) = (id.clone(), moment::write(before));
+    // The log says it first: were the server to stop in between, the uses would seem to have
+    // been taken away.
+    let mut is_any = app
+        .store()
+        .write(move |conn| {
+            let is_any = store::audit::is_any_batch(conn, &oldest)?;
+            if is_any {
+                event.write(conn, None, json!({"before": before}))?;
+            }
+            Ok::<_, Error>(is_any)
+        })
+        .await?;
+    while is_any {
+        let id = id.clone();
         let forgotten = app
             .store()
-            .write(move |conn| {
-                Ok::<_, Error>(store::audit::delete_batches(conn, &before, FORGOTTEN)?)
-            })
+            .write(move |conn| Ok::<_, Error>(store::audit::delete_batches(conn, &id, FORGOTTEN)?))
             .await?;
-        if forgotten == 0 {
-            return Ok(());
-        }
+        is_any = forgotten > 0;
     }
+    Ok(())
 }

@@ -161,6 +161,12 @@ actions! {
     ProjectMemberAdded = "project.member_added",
     /// A person was taken out of a project.
     ProjectMemberRemoved = "project.member_removed",
+    /// Somebody looked into the log.
+    AuditRead = "audit.read",
+    /// Somebody took a copy of the log, or of a part of it.
+    AuditExported = "audit.exported",
+    /// Somebody had the log checked.
+    AuditVerified = "audit.verified",
     /// Another key signs the log's checkpoints from now on.
     AuditKeyChanged = "audit.key_changed",
     /// A record of an earlier time came after later ones: a clock was set back.
@@ -191,6 +197,8 @@ actions! {
     OperatorRefused = "operator.refused",
     /// Tokens were used, as often as the record counts.
     TokenUsesRecorded = "token.uses_recorded",
+    /// Uses of tokens were forgotten, since they were older than the settings say.
+    TokenUsesForgotten = "token.uses_forgotten",
     /// A token was made.
     TokenCreated = "token.created",
     /// A token got a successor.

@@ -3,6 +3,7 @@
 
 mod chain;
 mod checkpoint;
+mod reading;
 mod uses;
 
 pub use chain::{
@@ -13,7 +14,8 @@ pub use checkpoint::{
     find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints, replace_shipped,
 };
 
-pub use uses::{Sheaf, UseFilter, count_uses, delete_batches, insert_uses, list_batch, list_uses};
+pub use reading::{Filter, From, list_hashes, list_records};
+pub use uses::{Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses};
 
 use super::schema::audit_event;
 use super::{Conn, Error};

@@ -174,6 +174,16 @@ pub fn count_uses(
         .collect())
 }
 
+/// Whether anything is kept of a batch whose record has an id before this one.
+pub fn is_any_batch(conn: &mut Conn, before: &str) -> Result<bool, Error> {
+    let any = token_use::table
+        .filter(token_use::event_id.lt(before))
+        .select(token_use::event_id)
+        .limit(1)
+        .get_results::<String>(conn)?;
+    Ok(!any.is_empty())
+}
+
 /// Forgets whole batches whose records have ids before this one, up to so many; tells how
 /// many there were.
 pub fn delete_batches(conn: &mut Conn, before: &str, limit: i64) -> Result<usize, Error> {

@@ -25,7 +25,8 @@ fn keys_are_sorted_and_only_what_must_be_is_escaped() {
 fn a_record_has_all_its_fields_in_one_form_and_one_hash() {
     let sealed = &log(2)[1];
     let expected = concat!(
-        r#"{"action":"token.created","actor_id":"usr_00000000000000000000000000000002","#,
+        r#"{"account_id":"usr_00000000000000000000000000000002","action":"token.created","#,
+        r#""actor_id":"usr_00000000000000000000000000000002","#,
         r#""actor_kind":"user","address":"192.0.2.1","agent":null,"at":"2026-11-22T00:00:02.125Z","#,
         r#""client_id":"cli","detail":{"list":[-1,null,{"a":true,"b":1}],"n":2,"text":"\"é\u001b[0m\n"#,
         "\u{202e}",

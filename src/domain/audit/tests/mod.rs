@@ -47,6 +47,7 @@ fn record(n: u64) -> Record {
         action: Action::TokenCreated.as_str().to_owned(),
         actor_kind: "user".to_owned(),
         actor_id: Some(format!("usr_{n:032x}")),
+        account_id: Some(format!("usr_{n:032x}")),
         token_id: None,
         client_id: n.is_multiple_of(2).then(|| "cli".to_owned()),
         organization_id: Some("org_1".to_owned()),

@@ -1,0 +1,233 @@
+//! Checking the log: that its records are those that were sealed and signed, and that the uses
+//! of tokens are those whose root is in it.
+
+use super::checkpoint::{file, list_keys};
+use super::sealing;
+use crate::app::{App, Error};
+use crate::domain::Instant;
+use crate::domain::audit::Action;
+use crate::domain::audit::canonical;
+use crate::domain::audit::chain::{Head, Sealed};
+use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
+use crate::domain::audit::doubt::{Doubt, Kind, Report};
+use crate::domain::audit::merkle;
+use crate::domain::audit::note::{NoteFault, VerifierKey};
+use crate::domain::audit::record::Record;
+use crate::domain::audit::token_use::Use;
+use crate::domain::audit::verifier::Verifier;
+use crate::store;
+use crate::store::audit::Sheaf;
+use std::fs::File;
+use std::io::{self, BufReader};
+
+/// Lines that are read at once.
+const CHUNK: i64 = 1_000;
+
+/// What came out of a check of the log in the database.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Of its records and checkpoints.
+    pub report: Report,
+    /// How many uses of tokens are kept and were checked.
+    pub uses: u64,
+}
+
+/// Checks the log in the database against itself, against the checkpoints in the database and
+/// in the file that they go to, and against the uses of tokens that are kept. `progress` hears
+/// how many records of how many are done.
+pub async fn verify(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Verified, Error> {
+    sealing::seal(app).await?;
+    // First the checkpoints: of what is sealed meanwhile none is among them.
+    let checkpoints = checkpoints(app).await?;
+    let log = sealing::find(app).await?;
+    let mut verifier = Verifier::new(
+        log.origin.clone(),
+        Head::genesis(&log.origin),
+        checkpoints.into_iter(),
+    );
+    let (mut after, mut uses) = (0, UseCheck::default());
+    let end = loop {
+        let lines = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, CHUNK)?))
+            .await?;
+        if lines.is_empty() {
+            let end = sealing::find(app).await?.head;
+            // What was sealed since is checked too.
+            match end.sequence > after && is_any_line(app, after).await? {
+                true => continue,
+                false => break end,
+            }
+        }
+        for line in lines {
+            after = match &line {
+                Ok(line) => line.record.sequence,
+                Err(_) => after + 1,
+            };
+            if let Ok(Sealed { record, .. }) = &line {
+                uses.examine(app, record).await?;
+            }
+            verifier.take(line);
+        }
+        progress(after, log.head.sequence);
+    };
+    let mut report = verifier.finish();
+    let doubt = report
+        .first_doubt
+        .take()
+        .or_else(|| disagreement(&report.head, &end))
+        .or(uses.doubt());
+    report.first_doubt = doubt;
+    Ok(Verified {
+        report,
+        uses: uses.count,
+    })
+}
+
+async fn is_any_line(app: &App, after: u64) -> Result<bool, Error> {
+    let lines = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, 1)?))
+        .await?;
+    Ok(!lines.is_empty())
+}
+
+/// What is wrong between the last record and what the database has noted as the end.
+fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
+    if head == end {
+        return None;
+    }
+    let (has, should) = (head.sequence, end.sequence);
+    Some(match has < should {
+        true => {
+            let says = format!("There were {should} records; those after {has} are gone.");
+            Doubt::new(has + 1, Kind::Cut, says)
+        }
+        false => {
+            let says = format!("The log ends with record {should}; what follows was added.");
+            Doubt::new(should + 1, Kind::Inserted, says)
+        }
+    })
+}
+
+type Read = Result<Checkpoint, NoteFault>;
+
+/// The checkpoints of the database and of the file, in the order of what they sign.
+async fn checkpoints(app: &App) -> Result<Vec<Read>, Error> {
+    let log = sealing::find(app).await?;
+    let present = VerifierKey::of(&log.origin, app.signing_key());
+    let (keys, notes) = app
+        .store()
+        .read(move |conn| {
+            let mut keys = list_keys(conn)?;
+            keys.push(present.clone());
+            let notes = store::audit::list_checkpoints(conn, 0, i64::MAX)?;
+            Ok::<_, Error>((keys, notes))
+        })
+        .await?;
+    let mut kept: Vec<Read> = notes
+        .iter()
+        .map(|(_, note)| SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys)))
+        .collect();
+    if let Some(path) = file(app) {
+        match File::open(&path) {
+            Ok(file) => kept.extend(read_file(BufReader::new(file), &keys)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => kept.push(Err(NoteFault::Unreadable(error.to_string()))),
+        }
+    }
+    kept.sort_by_key(|read| match read {
+        Ok(checkpoint) => checkpoint.head.sequence,
+        Err(_) => u64::MAX,
+    });
+    Ok(kept)
+}
+
+/// Holds the uses that are kept against the roots in the log.
+#[derive(Default)]
+struct UseCheck {
+    count: u64,
+    /// The first batch that is not as it was recorded.
+    altered: Option<Doubt>,
+    /// The last batch of which nothing is kept.
+    gone: Option<(u64, Instant)>,
+    /// Up to when batches were forgotten, as the log says.
+    forgotten: Option<Instant>,
+}
+
+impl UseCheck {
+    async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
+        let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
+        if record.action == Action::TokenUsesForgotten.as_str() {
+            let before = text("before").and_then(canonical::moment::read);
+            self.forgotten = self.forgotten.max(before);
+        }
+        if record.action != Action::TokenUsesRecorded.as_str() || self.altered.is_some() {
+            return Ok(());
+        }
+        let count = record.detail.get("count").and_then(|count| count.as_u64());
+        if count == Some(0) {
+            return Ok(());
+        }
+        let id = record.id.clone();
+        let sheaves = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
+            .await?;
+        if sheaves.is_empty() {
+            self.gone = Some((record.sequence, record.at));
+            return Ok(());
+        }
+        let leaves = leaves(&sheaves);
+        let root = leaves.as_deref().map(merkle::root);
+        if root.map(|root| root.to_string()).as_deref() == text("root") {
+            self.count += count.unwrap_or(0);
+        } else {
+            let says = format!(
+                "The uses of tokens that record {} stands for are not those that are kept.",
+                record.sequence
+            );
+            self.altered = Some(Doubt::new(record.sequence, Kind::Edited, says));
+        }
+        Ok(())
+    }
+
+    fn doubt(&self) -> Option<Doubt> {
+        let is_forgotten = |at| self.forgotten.is_some_and(|before| at < before);
+        let gone = self.gone.filter(|(_, at)| !is_forgotten(*at));
+        self.altered.clone().or_else(|| {
+            gone.map(|(sequence, _)| {
+                let says = format!(
+                    "The uses of tokens that record {sequence} stands for are gone, and the log \
+                     does not say that they were forgotten."
+                );
+                Doubt::new(sequence, Kind::Missing, says)
+            })
+        })
+    }
+}
+
+/// The leaves of a batch; `None` if its rows are not as they were written.
+pub(super) fn leaves(sheaves: &[Sheaf]) -> Option<Vec<crate::domain::audit::hash::Hash>> {
+    let mut leaves = Vec::new();
+    for sheaf in sheaves {
+        let is_next = usize::try_from(sheaf.position) == Ok(leaves.len());
+        let lines: Vec<_> = sheaf.uses.split('\n').collect();
+        let is_whole = usize::try_from(sheaf.count) == Ok(lines.len());
+        if !is_next || !is_whole {
+            return None;
+        }
+        for line in lines {
+            let one: Use = canonical::read(line.as_bytes()).ok()?;
+            let is_here = one.token_id == sheaf.token_id
+                && one.organization_id == sheaf.organization_id
+                && one.at.format("%Y-%m-%d").to_string() == sheaf.day
+                && (sheaf.first_at..=sheaf.last_at).contains(&one.at);
+            if !is_here {
+                return None;
+            }
+            leaves.push(one.leaf());
+        }
+    }
+    Some(leaves)
+}

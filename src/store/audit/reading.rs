@@ -1,0 +1,132 @@
+//! Looking into the log.
+
+use super::chain::{line, number};
+use super::{Row, columns};
+use crate::domain::Instant;
+use crate::domain::audit::chain::Sealed;
+use crate::domain::audit::hash::Hash;
+use crate::store::schema::audit_record;
+use crate::store::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use std::collections::BTreeMap;
+
+/// Which records are looked for; what is `None` does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of which organization.
+    pub organization_id: Option<String>,
+    /// Of which person, who did it or stands behind whoever did, or to whom it happened.
+    pub account_id: Option<String>,
+    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    pub actor: Option<String>,
+    /// What was done: an action, or its beginning up to the dot, such as `token`.
+    pub action: Option<String>,
+    /// The token that did it, or to which it happened.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+impl Filter {
+    /// Whether every record passes.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// From where on, and in which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// The latest first, before this place.
+    Before(u64),
+    /// The earliest first, behind this place.
+    After(u64),
+}
+
+/// Records that pass a filter.
+pub fn list_records(
+    conn: &mut Conn,
+    filter: &Filter,
+    from: From,
+    limit: i64,
+) -> Result<Vec<Sealed>, Error> {
+    let mut query = audit_record::table.into_boxed();
+    if let Some(id) = &filter.organization_id {
+        query = query.filter(audit_record::organization_id.eq(id.clone()));
+    }
+    if let Some(id) = &filter.account_id {
+        let is_actor = audit_record::account_id.eq(id.clone());
+        query = query.filter(is_actor.or(audit_record::target.eq(id.clone())));
+    }
+    if let Some(actor) = &filter.actor {
+        let is_behind = audit_record::account_id.eq(actor.clone());
+        query = query.filter(
+            is_behind
+                .or(audit_record::actor_id.eq(actor.clone()))
+                .or(audit_record::actor_kind.eq(actor.clone())),
+        );
+    }
+    if let Some(action) = &filter.action {
+        // All that begin with `token.` stand before `token/`, the next character.
+        let (first, behind) = (format!("{action}."), format!("{action}/"));
+        let is_kind = audit_record::action
+            .ge(first)
+            .and(audit_record::action.lt(behind));
+        query = query.filter(audit_record::action.eq(action.clone()).or(is_kind));
+    }
+    if let Some(id) = &filter.token_id {
+        let is_actor = audit_record::token_id.eq(id.clone());
+        query = query.filter(is_actor.or(audit_record::target.eq(id.clone())));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(audit_record::at.ge(stored(since)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit_record::at.lt(stored(until)));
+    }
+    query = match from {
+        From::Before(sequence) => query
+            .filter(audit_record::sequence.lt(number(sequence)))
+            .order(audit_record::sequence.desc()),
+        From::After(sequence) => query
+            .filter(audit_record::sequence.gt(number(sequence)))
+            .order(audit_record::sequence.asc()),
+    };
+    let rows = query
+        .limit(limit)
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    rows.into_iter()
+        .map(|(sequence, hash, row)| {
+            let id = row.id.clone();
+            read_value(
+                line(sequence, &hash, row).ok(),
+                "audit_record",
+                "detail",
+                &id,
+            )
+        })
+        .collect()
+}
+
+/// The hashes of the records in these places.
+pub fn list_hashes(conn: &mut Conn, sequences: &[u64]) -> Result<BTreeMap<u64, Hash>, Error> {
+    let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
+    let rows = audit_record::table
+        .filter(audit_record::sequence.eq_any(sequences))
+        .select((audit_record::sequence, audit_record::hash))
+        .get_results::<(i64, String)>(conn)?;
+    rows.into_iter()
+        .map(|(sequence, hash)| {
+            let id = sequence.to_string();
+            let hash = read_value(Hash::parse(&hash), "audit_record", "hash", &id)?;
+            Ok((sequence.unsigned_abs(), hash))
+        })
+        .collect()
+}
