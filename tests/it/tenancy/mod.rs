@@ -8,6 +8,7 @@ mod limit;
 mod member;
 mod policy;
 mod project;
+mod purview;
 mod race;
 mod revocation;
 mod rotation;

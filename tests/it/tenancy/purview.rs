@@ -1,0 +1,134 @@
+//! Which of its owner's tokens a token manages.
+
+use super::{Client, EVERYTHING, expect, refused};
+use crate::support::TestApp;
+use crate::support::tenant::{text_of, wish};
+use doorcode::app::token::{NewToken, Wish};
+use serde_json::json;
+
+/// The ids of the caller's own tokens, gathered one by one.
+async fn listed(client: &Client<'_>, path: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = expect(client.get(&format!("{path}?limit=1{cursor}")).await, 200);
+        let items = page["items"].as_array().unwrap();
+        ids.extend(
+            items
+                .iter()
+                .map(|item| item["id"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+        assert_eq!(items.len(), 1, "a page before the last is full: {page}");
+    }
+    ids.sort();
+    ids
+}
+
+fn ids_of(tokens: &[&NewToken]) -> Vec<String> {
+    let mut ids: Vec<_> = tokens.iter().map(|new| new.token.id.to_string()).collect();
+    ids.sort();
+    ids
+}
+
+/// What a token cannot reach itself, it neither sees nor ends by another token of its owner.
+#[actix_web::test]
+async fn a_limited_token_manages_those_within_its_limits_alone() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let (one, two) = (
+        test.organization(&ada, "One").await,
+        test.organization(&ada, "Two").await,
+    );
+    let (red, blue) = (
+        test.project(&one, "red").await,
+        test.project(&one, "blue").await,
+    );
+    let limited = async |organization: Option<&str>, projects: &[&str]| {
+        let wish = Wish {
+            organization: organization.map(str::to_owned),
+            projects: projects.iter().map(ToString::to_string).collect(),
+            ..wish(&EVERYTHING)
+        };
+        test.token_of(&ada, wish).await
+    };
+    let free = limited(None, &[]).await;
+    let of_one = limited(Some(&one.slug), &[]).await;
+    let of_two = limited(Some(&two.slug), &[]).await;
+    let of_red = limited(None, &[red.id.as_str()]).await;
+    let of_blue = limited(None, &[blue.id.as_str()]).await;
+    let of_both = limited(None, &[red.id.as_str(), blue.id.as_str()]).await;
+    let all = [&free, &of_one, &of_two, &of_red, &of_blue, &of_both];
+    for (caller, within) in [
+        (&free, all.to_vec()),
+        (&of_one, vec![&of_one, &of_red, &of_blue, &of_both]),
+        (&of_two, vec![&of_two]),
+        (&of_both, vec![&of_red, &of_blue, &of_both]),
+        (&of_red, vec![&of_red]),
+    ] {
+        let client = Client::new(&test, text_of(caller));
+        assert_eq!(listed(&client, "/v1/tokens").await, ids_of(&within));
+        for other in all {
+            let at = format!("/v1/tokens/{}", other.token.id);
+            if within.iter().any(|token| token.token.id == other.token.id) {
+                expect(client.get(&at).await, 200);
+                continue;
+            }
+            refused(client.get(&at).await, 404, "not_found");
+            refused(client.delete(&at).await, 404, "not_found");
+            let rotation = client.post(&format!("{at}/rotate"), json!({})).await;
+            refused(rotation, 404, "not_found");
+        }
+    }
+    let client = Client::new(&test, text_of(&of_both));
+    let answer = client.post("/v1/tokens/revoke-all", json!({})).await;
+    assert_eq!(expect(answer, 200)["revoked"], 3);
+    for token in all {
+        let is_spared = [&free, &of_one, &of_two]
+            .iter()
+            .any(|spared| spared.token.id == token.token.id);
+        assert_eq!(
+            Client::new(&test, text_of(token)).is_alive().await,
+            is_spared
+        );
+    }
+}
+
+/// An organization's own tokens are within the organization, whether they say so or not.
+#[actix_web::test]
+async fn a_token_of_an_organization_manages_the_organizations_tokens() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Own").await;
+    let red = test.project(&org, "red").await;
+    let wide = test.organization_token(&org, wish(&EVERYTHING)).await;
+    let named = Wish {
+        organization: Some(org.slug.clone()),
+        ..wish(&EVERYTHING)
+    };
+    let named = test.organization_token(&org, named).await;
+    let of_red = Wish {
+        projects: vec![red.id.to_string()],
+        ..wish(&EVERYTHING)
+    };
+    let of_red = test.organization_token(&org, of_red).await;
+    let all = ids_of(&[&wide, &named, &of_red]);
+    for token in [&wide, &named] {
+        let client = Client::new(&test, text_of(token));
+        assert_eq!(listed(&client, "/v1/tokens").await, all);
+    }
+    let client = Client::new(&test, text_of(&of_red));
+    assert_eq!(listed(&client, "/v1/tokens").await, ids_of(&[&of_red]));
+
+    let limited = Wish {
+        organization: Some(org.slug.clone()),
+        ..wish(&EVERYTHING)
+    };
+    let person = Client::with(&test, &ada, limited).await;
+    let tokens = format!("/v1/orgs/{}/tokens", org.slug);
+    assert_eq!(listed(&person, &tokens).await, all);
+    let path = format!("{tokens}/{}/rotate", wide.token.id);
+    expect(person.post(&path, json!({})).await, 201);
+}
