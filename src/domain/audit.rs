@@ -2,6 +2,9 @@
 
 use super::id::{AccountId, TokenId};
 
+/// The most things that one record names. Of more it names the newest and says how many.
+pub const MOST_NAMED: usize = 100;
+
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {

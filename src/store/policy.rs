@@ -1,9 +1,11 @@
 //! The graces of tokens that a policy would end which came after them.
 
-use super::schema::{membership, policy_grace, token};
+use super::account::Row as AccountRow;
+use super::schema::{account, membership, policy_grace, token};
 use super::token::Row as TokenRow;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::id::{OrganizationId, TokenId};
 use crate::domain::org::Role;
 use crate::domain::token::Token;
@@ -88,13 +90,13 @@ pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-/// The living tokens that reach an organization: its own, with no role, and its members'
-/// personal ones that are not limited to another, with their owner's role.
+/// The living tokens that reach an organization: its own, with no owner, and its members'
+/// personal ones that are not limited to another, with their owner and the owner's role.
 pub fn list_reaching(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
-) -> Result<Vec<(Token, Option<Role>)>, Error> {
+) -> Result<Vec<(Token, Option<(Account, Role)>)>, Error> {
     let now = stored(now);
     let is_alive = token::revoked_at
         .is_null()
@@ -109,6 +111,7 @@ pub fn list_reaching(
     }
     let personal = token::table
         .inner_join(membership::table.on(token::account_id.eq(membership::account_id.nullable())))
+        .inner_join(account::table.on(membership::account_id.eq(account::id)))
         .filter(membership::organization_id.eq(organization_id.as_str()))
         .filter(
             token::limit_organization_id
@@ -116,12 +119,12 @@ pub fn list_reaching(
                 .or(token::limit_organization_id.eq(organization_id.as_str())),
         )
         .filter(is_alive)
-        .select((token::all_columns, membership::role))
-        .get_results::<(TokenRow, String)>(conn)?;
-    for (row, role) in personal {
+        .select((token::all_columns, account::all_columns, membership::role))
+        .get_results::<(TokenRow, AccountRow, String)>(conn)?;
+    for (row, owner, role) in personal {
         let token = Token::try_from(row)?;
         let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
-        found.push((token, Some(role)));
+        found.push((token, Some((Account::try_from(owner)?, role))));
     }
     Ok(found)
 }

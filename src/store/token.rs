@@ -243,110 +243,12 @@ pub fn mark_revoked(
     Ok(changed == 1)
 }
 
-/// Which tokens are to be revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// Those of an owner.
-    Owner(Owner),
-    /// A person's that are limited to an organization.
-    LimitedTo(AccountId, OrganizationId),
-    /// Everything that belongs or is limited to an organization.
-    Organization(OrganizationId),
-    /// Those that a client asked for.
-    Client(String),
-    /// All of them.
-    Everything,
-}
-
-/// The tokens of a selection that can still be used.
-fn living(
-    selection: &Selection,
-    now: Instant,
-) -> token::BoxedQuery<'static, <Conn as diesel::Connection>::Backend> {
-    let query = token::table
-        .filter(token::revoked_at.is_null())
-        .filter(
-            token::expires_at
-                .is_null()
-                .or(token::expires_at.gt(stored(now))),
-        )
-        .into_boxed();
-    match selection.clone() {
-        Selection::Owner(Owner::Account(id)) => query.filter(token::account_id.eq(id.to_string())),
-        Selection::Owner(Owner::Organization(id)) => {
-            query.filter(token::organization_id.eq(id.to_string()))
-        }
-        Selection::LimitedTo(account, organization) => query
-            .filter(token::account_id.eq(account.to_string()))
-            .filter(token::limit_organization_id.eq(organization.to_string())),
-        Selection::Organization(id) => query.filter(
-            token::organization_id
-                .eq(id.to_string())
-                .or(token::limit_organization_id.eq(id.to_string())),
-        ),
-        Selection::Client(id) => query.filter(token::client_id.eq(id)),
-        Selection::Everything => query,
-    }
-}
-
-/// The tokens of a selection that can still be used, the newest first.
-pub fn list_living(
-    conn: &mut Conn,
-    selection: &Selection,
-    now: Instant,
-) -> Result<Vec<Token>, Error> {
-    let rows = living(selection, now)
-        .order((token::created_at.desc(), token::id.desc()))
-        .get_results::<Row>(conn)?;
-    rows.into_iter().map(Token::try_from).collect()
-}
-
 /// Which of these tokens others came in the place of.
 pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
     Ok(token::table
         .filter(token::replaces.eq_any(ids.to_vec()))
         .select(token::replaces)
         .get_results(conn)?)
-}
-
-/// Rows that are changed by one statement.
-const BATCH: usize = 500;
-
-/// Revokes the tokens of a selection that could still be used, all or those that were made
-/// before a moment; tells which.
-pub fn mark_all_revoked(
-    conn: &mut Conn,
-    selection: &Selection,
-    issued_before: Option<Instant>,
-    by: &str,
-    reason: RevocationReason,
-    now: Instant,
-) -> Result<Vec<TokenId>, Error> {
-    let mut query = living(selection, now).select(token::id);
-    if let Some(moment) = issued_before {
-        query = query.filter(token::created_at.lt(stored(moment)));
-    }
-    let mut ended = Vec::new();
-    for batch in query.get_results::<String>(conn)?.chunks(BATCH) {
-        ended.extend(
-            diesel::update(
-                token::table
-                    .filter(token::id.eq_any(batch))
-                    .filter(token::revoked_at.is_null()),
-            )
-            .set((
-                token::revoked_at.eq(stored(now)),
-                token::revoked_by.eq(by),
-                token::revoked_reason.eq(reason.as_str()),
-            ))
-            .returning(token::id)
-            .get_results::<String>(conn)?,
-        );
-    }
-    ended
-        .iter()
-        .map(|id| read_value(TokenId::parse(id), "token", "id", id))
-        .collect()
 }
 
 /// Remembers a token's last use, unless a later one is known.

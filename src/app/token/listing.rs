@@ -6,7 +6,7 @@ use crate::app::caller::Caller;
 use crate::app::{App, Error};
 use crate::domain::page::Page;
 use crate::domain::token::{Owner, Token};
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use crate::store::{self, Conn};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Ve
             let authority = caller.authority(&handle, conn)?;
             let owner = whose.owner(conn, &caller, &authority, WRITE)?;
             let selection = Selection::Owner(owner);
-            Ok(store::token::list_living(conn, &selection, now)?)
+            Ok(store::selection::list_living(conn, &selection, now)?)
         })
         .await
 }
