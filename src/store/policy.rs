@@ -90,13 +90,17 @@ pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-/// The living tokens that reach an organization: its own, with no owner, and its members'
-/// personal ones that are not limited to another, with their owner and the owner's role.
+/// A token that reaches an organization, with its owner and the owner's role there; `None` for
+/// the organization's own.
+pub type Reaching = (Token, Option<(Account, Role)>);
+
+/// The living tokens that reach an organization: its own, and its members' personal ones that
+/// are not limited to another.
 pub fn list_reaching(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
-) -> Result<Vec<(Token, Option<(Account, Role)>)>, Error> {
+) -> Result<Vec<Reaching>, Error> {
     let now = stored(now);
     let is_alive = token::revoked_at
         .is_null()
