@@ -290,6 +290,18 @@ impl Authority {
         found.ok_or(Error::NotFound)
     }
 
+    /// The same, held so that nobody else changes or deletes the project meanwhile.
+    pub(super) fn hold_project(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Project, Error> {
+        let found = self.project(conn, named, scope, least)?;
+        store::project::hold_project(conn, &found.id)?.ok_or(Denial::NoPart.into())
+    }
+
     /// What the caller's own power is bounded by; `None` for whoever is no token.
     pub(super) fn scopes(&self) -> Option<ScopeSet> {
         let facts = self.facts.as_ref()?;

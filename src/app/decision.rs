@@ -41,6 +41,11 @@ pub enum Allowed {
 
 /// Decides. Fails with [`Error::Unauthenticated`] for a token that cannot be used and with
 /// [`Error::Forbidden`] for one that may not do this.
+///
+/// Unknown tokens are not counted, as introspection counts them for each of its clients. Here
+/// nobody shows who asks: all clients of an API share the address of its proxy, and a count
+/// could refuse nothing but tokens that are refused as it is, with the same answer, while each
+/// one would cost a write where it costs a read. Nobody guesses a token's 160 random bits.
 pub async fn verify(
     app: &App,
     context: &Context,

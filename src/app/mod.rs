@@ -16,6 +16,7 @@ pub mod operator;
 pub mod org;
 pub mod project;
 pub mod receipt;
+mod reservation;
 pub mod session;
 pub mod sweep;
 mod throttle;

@@ -107,7 +107,10 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("tokens:read", "See your tokens: names, scopes and last use"),
     ("tokens:write", "Create, rotate and revoke tokens"),
     ("orgs:read", "See your organizations and their members"),
-    ("orgs:write", "Change organizations and their members"),
+    (
+        "orgs:write",
+        "Change organizations and their members, and invite people, owners included",
+    ),
     ("projects:read", "See the projects you can reach"),
     ("projects:write", "Create and change projects"),
     ("audit:read", "Read the audit log"),

@@ -1,7 +1,7 @@
 //! Accounts and the links that let the first person in.
 
 use super::schema::{account, setup_link};
-use super::{Conn, Error, read_value, stored};
+use super::{Conn, Error, in_batches, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
 use crate::domain::id::AccountId;
@@ -47,11 +47,12 @@ impl TryFrom<Row> for Account {
 
 /// The names of accounts, by their ids. What is no id of an account has none.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
-    let names = account::table
-        .filter(account::id.eq_any(ids.to_vec()))
-        .select((account::id, account::name))
-        .get_results::<(String, String)>(conn)?;
-    Ok(names.into_iter().collect())
+    in_batches(ids, |batch| {
+        Ok(account::table
+            .filter(account::id.eq_any(batch))
+            .select((account::id, account::name))
+            .get_results::<(String, String)>(conn)?)
+    })
 }
 
 /// Remembers a new account. [`Error::Duplicate`] if its email address is taken.

@@ -3,10 +3,11 @@
 //! and never touches it.
 
 use super::schema::device_grant;
+use super::sole::sole_members;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::device::{Approval, Grant, Noted, Pace, State, Suspicion};
-use crate::domain::id::{AccountId, GrantId, TokenId};
+use crate::domain::id::{AccountId, GrantId, OrganizationId, TokenId};
 use crate::domain::network;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::Digest;
@@ -256,6 +257,19 @@ pub fn deny_approved(conn: &mut Conn, by: &AccountId) -> Result<(), Error> {
     diesel::update(
         device_grant::table
             .filter(device_grant::decided_by.eq(by.as_str()))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set(device_grant::state.eq(DENIED))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The same for the members of an organization who are in no other.
+pub fn deny_approved_of_sole_members(conn: &mut Conn, id: &OrganizationId) -> Result<(), Error> {
+    let decider = device_grant::decided_by.assume_not_null();
+    diesel::update(
+        device_grant::table
+            .filter(decider.eq_any(sole_members!(id)))
             .filter(device_grant::state.eq(APPROVED)),
     )
     .set(device_grant::state.eq(DENIED))

@@ -1,10 +1,11 @@
-//! Invitations to organizations. One that was accepted or withdrawn is gone.
+//! Invitations to organizations. One that was accepted or withdrawn ends at that moment. Its
+//! row stays for the lifetime that it had, so that the form that made it makes no other.
 
 use super::schema::invitation;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::id::{AccountId, InvitationId, OrganizationId};
-use crate::domain::org::{Invitation, Role};
+use crate::domain::org::{INVITATION_LIFETIME, Invitation, Role};
 use crate::domain::secret::Digest;
 use diesel::prelude::*;
 
@@ -71,65 +72,101 @@ pub fn find_invitation(
         .transpose()
 }
 
-/// The invitations of an organization that still work, the newest first.
+/// The invitations of an organization that still work, the newest first, after the one at this
+/// place in the order.
 pub fn list_invitations(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
+    after: Option<(Instant, &str)>,
+    limit: i64,
 ) -> Result<Vec<Invitation>, Error> {
-    invitation::table
+    let mut query = invitation::table
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
         .order((invitation::created_at.desc(), invitation::id.desc()))
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(Invitation::try_from)
-        .collect()
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            invitation::created_at.lt(at).or(invitation::created_at
+                .eq(at)
+                .and(invitation::id.lt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Invitation::try_from).collect()
 }
 
-/// Ends an invitation of an organization; `false` if there is none. Of two that end it at
-/// once the second finds none.
-pub fn delete_invitation(
+/// An invitation of an organization, if it still works.
+pub fn find_invitation_by_id(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     id: &InvitationId,
-) -> Result<bool, Error> {
-    let deleted = diesel::delete(
-        invitation::table
-            .filter(invitation::id.eq(id.as_str()))
-            .filter(invitation::organization_id.eq(organization_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(deleted == 1)
+    now: Instant,
+) -> Result<Option<Invitation>, Error> {
+    invitation::table
+        .filter(invitation::id.eq(id.as_str()))
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Invitation::try_from)
+        .transpose()
 }
 
-/// Ends the invitations to an organization that somebody made.
-pub fn delete_invitations_by(
+/// Ends an invitation of an organization; `false` if there is none that still works. Of two
+/// that end it at once the second finds none.
+pub fn mark_ended(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
-) -> Result<(), Error> {
+    id: &InvitationId,
+    now: Instant,
+) -> Result<bool, Error> {
+    let ended = diesel::update(
+        invitation::table
+            .filter(invitation::id.eq(id.as_str()))
+            .filter(invitation::organization_id.eq(organization_id.as_str()))
+            .filter(invitation::expires_at.gt(stored(now))),
+    )
+    .set(invitation::expires_at.eq(stored(now)))
+    .execute(conn)?;
+    Ok(ended == 1)
+}
+
+/// Ends the invitations to an organization that still work, all or those that somebody made;
+/// tells which.
+pub fn mark_all_ended(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    by: Option<&AccountId>,
+    now: Instant,
+) -> Result<Vec<InvitationId>, Error> {
+    let mut statement = diesel::update(invitation::table)
+        .set(invitation::expires_at.eq(stored(now)))
+        .into_boxed()
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)));
+    if let Some(account_id) = by {
+        statement = statement.filter(invitation::invited_by.eq(account_id.as_str()));
+    }
+    statement
+        .returning(invitation::id)
+        .get_results::<String>(conn)?
+        .iter()
+        .map(|id| read_value(InvitationId::parse(id), "invitation", "id", id))
+        .collect()
+}
+
+/// Forgets invitations whose time is over, or would be if they had not ended before.
+pub fn delete_over_invitations(conn: &mut Conn, now: Instant) -> Result<(), Error> {
+    let made = stored(now - INVITATION_LIFETIME);
     diesel::delete(
         invitation::table
-            .filter(invitation::organization_id.eq(organization_id.as_str()))
-            .filter(invitation::invited_by.eq(account_id.as_str())),
+            .filter(invitation::expires_at.le(stored(now)))
+            .filter(invitation::created_at.le(made)),
     )
     .execute(conn)?;
-    Ok(())
-}
-
-/// Ends all invitations of an organization.
-pub fn delete_invitations(conn: &mut Conn, organization_id: &OrganizationId) -> Result<(), Error> {
-    diesel::delete(
-        invitation::table.filter(invitation::organization_id.eq(organization_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Forgets invitations whose time is over.
-pub fn delete_over_invitations(conn: &mut Conn, now: Instant) -> Result<(), Error> {
-    diesel::delete(invitation::table.filter(invitation::expires_at.le(stored(now))))
-        .execute(conn)?;
     Ok(())
 }

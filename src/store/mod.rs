@@ -16,7 +16,9 @@ pub mod org;
 pub mod policy;
 pub mod project;
 mod schema;
+pub mod selection;
 pub mod session;
+pub mod sole;
 pub mod throttle;
 pub mod token;
 mod writer;
@@ -287,6 +289,21 @@ fn stored(at: Instant) -> chrono::NaiveDateTime {
     at.min(crate::domain::last_moment()).naive_utc()
 }
 
+/// Values that one statement names at the most; SQLite takes no more than 32,766.
+const BATCH: usize = 10_000;
+
+/// Collects what is found for any number of ids.
+fn in_batches<T, C: Default + Extend<T>>(
+    ids: &[String],
+    mut find: impl FnMut(&[String]) -> Result<Vec<T>, Error>,
+) -> Result<C, Error> {
+    let mut found = C::default();
+    for batch in ids.chunks(BATCH) {
+        found.extend(find(batch)?);
+    }
+    Ok(found)
+}
+
 /// Reads a value of a row, or tells which row makes no sense.
 fn read_value<T>(
     value: Option<T>,
@@ -299,4 +316,24 @@ fn read_value<T>(
         column,
         id: id.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_ids_is_looked_for_in_batches() {
+        let ids: Vec<_> = (0..25_000).map(|n| n.to_string()).collect();
+        let mut sizes = Vec::new();
+        let found: Vec<String> = in_batches(&ids, |batch| {
+            sizes.push(batch.len());
+            Ok(batch.to_vec())
+        })
+        .unwrap();
+        assert_eq!(found, ids);
+        assert_eq!(sizes, [BATCH, BATCH, 5_000]);
+        let none: Vec<String> = in_batches(&[], |_| Err(Error::Busy)).unwrap();
+        assert!(none.is_empty());
+    }
 }

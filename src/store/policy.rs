@@ -1,10 +1,12 @@
 //! Plans and policies as columns, and the graces of tokens that a policy would end which came
 //! after them.
 
-use super::schema::{membership, policy_grace, token};
+use super::account::Row as AccountRow;
+use super::schema::{account, membership, policy_grace, token};
 use super::token::Row as TokenRow;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::id::{OrganizationId, TokenId};
 use crate::domain::org::Role;
 use crate::domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
@@ -163,13 +165,17 @@ pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-/// The living tokens that reach an organization: its own, with no role, and its members'
-/// personal ones that are not limited to another, with their owner's role.
+/// A token that reaches an organization, with its owner and the owner's role there; `None` for
+/// the organization's own.
+pub type Reaching = (Token, Option<(Account, Role)>);
+
+/// The living tokens that reach an organization: its own, and its members' personal ones that
+/// are not limited to another.
 pub fn list_reaching(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
-) -> Result<Vec<(Token, Option<Role>)>, Error> {
+) -> Result<Vec<Reaching>, Error> {
     let now = stored(now);
     let is_alive = token::revoked_at
         .is_null()
@@ -184,6 +190,7 @@ pub fn list_reaching(
     }
     let personal = token::table
         .inner_join(membership::table.on(token::account_id.eq(membership::account_id.nullable())))
+        .inner_join(account::table.on(membership::account_id.eq(account::id)))
         .filter(membership::organization_id.eq(organization_id.as_str()))
         .filter(
             token::limit_organization_id
@@ -191,12 +198,12 @@ pub fn list_reaching(
                 .or(token::limit_organization_id.eq(organization_id.as_str())),
         )
         .filter(is_alive)
-        .select((token::all_columns, membership::role))
-        .get_results::<(TokenRow, String)>(conn)?;
-    for (row, role) in personal {
+        .select((token::all_columns, account::all_columns, membership::role))
+        .get_results::<(TokenRow, AccountRow, String)>(conn)?;
+    for (row, owner, role) in personal {
         let token = Token::try_from(row)?;
         let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
-        found.push((token, Some(role)));
+        found.push((token, Some((Account::try_from(owner)?, role))));
     }
     Ok(found)
 }

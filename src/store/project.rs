@@ -2,7 +2,7 @@
 
 use super::account::Row as AccountRow;
 use super::schema::{account, membership, project, project_member};
-use super::{Conn, Error, read_value, stored};
+use super::{BATCH, Conn, Error, in_batches, read_value, stored};
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::id::{AccountId, OrganizationId, ProjectId};
@@ -58,23 +58,39 @@ pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, 
         .transpose()
 }
 
+/// The project, held so that nobody else changes it before this transaction ends. On SQLite
+/// there is one writer, which holds everything.
+pub fn hold_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        project::table
+            .filter(project::id.eq(id.as_str()))
+            .select(project::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_project(conn, id)
+}
+
 /// The names of projects, by their ids. Those that are gone have none.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
-    let names = project::table
-        .filter(project::id.eq_any(ids.to_vec()))
-        .select((project::id, project::name))
-        .get_results::<(String, String)>(conn)?;
-    Ok(names.into_iter().collect())
+    in_batches(ids, |batch| {
+        Ok(project::table
+            .filter(project::id.eq_any(batch))
+            .select((project::id, project::name))
+            .get_results::<(String, String)>(conn)?)
+    })
 }
 
 /// How many people were added to each of these projects; nothing for one without any.
 pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, i64>, Error> {
-    let counts = project_member::table
-        .filter(project_member::project_id.eq_any(ids.to_vec()))
-        .group_by(project_member::project_id)
-        .select((project_member::project_id, diesel::dsl::count_star()))
-        .get_results::<(String, i64)>(conn)?;
-    Ok(counts.into_iter().collect())
+    in_batches(ids, |batch| {
+        Ok(project_member::table
+            .filter(project_member::project_id.eq_any(batch))
+            .group_by(project_member::project_id)
+            .select((project_member::project_id, diesel::dsl::count_star()))
+            .get_results::<(String, i64)>(conn)?)
+    })
 }
 
 /// Renames a project. [`Error::Duplicate`] if the organization has one of this name.
@@ -177,16 +193,79 @@ pub fn delete_member_everywhere(
     Ok(())
 }
 
-/// The people who were added to a project, by name, and since when.
-pub fn list_members(conn: &mut Conn, id: &ProjectId) -> Result<Vec<(Account, Instant)>, Error> {
+/// The people who were added to a project, and since when, the first who was added first,
+/// after the one at this place in the order.
+pub fn list_members(
+    conn: &mut Conn,
+    id: &ProjectId,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<(Account, Instant)>, Error> {
+    let mut query = project_member::table
+        .inner_join(account::table)
+        .filter(project_member::project_id.eq(id.as_str()))
+        .order((
+            project_member::created_at.asc(),
+            project_member::account_id.asc(),
+        ))
+        .select((account::all_columns, project_member::created_at))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            project_member::created_at
+                .gt(at)
+                .or(project_member::created_at
+                    .eq(at)
+                    .and(project_member::account_id.gt(id.to_owned()))),
+        );
+    }
+    query
+        .get_results::<(AccountRow, chrono::NaiveDateTime)>(conn)?
+        .into_iter()
+        .map(read_member)
+        .collect()
+}
+
+/// One of the people who were added to a project, and since when.
+pub fn find_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+) -> Result<Option<(Account, Instant)>, Error> {
     project_member::table
         .inner_join(account::table)
         .filter(project_member::project_id.eq(id.as_str()))
-        .order((account::name.asc(), account::id.asc()))
+        .filter(project_member::account_id.eq(account_id.as_str()))
         .select((account::all_columns, project_member::created_at))
-        .get_results::<(AccountRow, chrono::NaiveDateTime)>(conn)?
+        .get_result::<(AccountRow, chrono::NaiveDateTime)>(conn)
+        .optional()?
+        .map(read_member)
+        .transpose()
+}
+
+fn read_member(
+    (row, at): (AccountRow, chrono::NaiveDateTime),
+) -> Result<(Account, Instant), Error> {
+    Ok((Account::try_from(row)?, at.and_utc()))
+}
+
+/// The members of a project's organization who do not reach it yet, by name.
+pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<Account>, Error> {
+    let added = project_member::table
+        .filter(project_member::project_id.eq(project.id.as_str()))
+        .select(project_member::account_id);
+    membership::table
+        .inner_join(account::table)
+        .filter(membership::organization_id.eq(project.organization_id.as_str()))
+        .filter(membership::role.eq(Role::Member.as_str()))
+        .filter(membership::account_id.ne_all(added))
+        .order((account::name.asc(), account::email.asc()))
+        .select(account::all_columns)
+        .get_results::<AccountRow>(conn)?
         .into_iter()
-        .map(|(row, at)| Ok((Account::try_from(row)?, at.and_utc())))
+        .map(Account::try_from)
         .collect()
 }
 
@@ -207,6 +286,30 @@ pub struct Wanted<'a> {
 
 /// Projects, the oldest first.
 pub fn list_projects(
+    conn: &mut Conn,
+    wanted: Wanted<'_>,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<Project>, Error> {
+    let Some(many) = wanted.organizations.filter(|all| all.len() > BATCH) else {
+        return list_batch(conn, wanted, after, limit);
+    };
+    let mut found = Vec::new();
+    for batch in many.chunks(BATCH) {
+        let organizations = Some(batch);
+        let wanted = Wanted {
+            organizations,
+            ..wanted
+        };
+        found.extend(list_batch(conn, wanted, after, limit)?);
+    }
+    found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The same for as many organizations as one statement can name.
+fn list_batch(
     conn: &mut Conn,
     wanted: Wanted<'_>,
     after: After<'_>,

@@ -272,3 +272,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     project_member,
 );
 diesel::allow_tables_to_appear_in_same_query!(token, membership);
+diesel::allow_tables_to_appear_in_same_query!(token, account);
+diesel::allow_tables_to_appear_in_same_query!(device_grant, membership);

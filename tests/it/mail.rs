@@ -1,9 +1,10 @@
 //! Mail: what arrives, and what goes on when nothing does.
 
 use crate::support::smtp::Sink;
-use crate::support::{TestApp, log};
+use crate::support::{PASSWORD, TestApp, log};
 use base64::Engine;
 use doorcode::app::mail::{self, Message};
+use doorcode::domain::org::Role;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -209,4 +210,38 @@ async fn without_a_mail_server_nothing_is_sent() {
     mail::send(&test.app, message("eve", "Hello", "canary"));
     test.app.stop().await;
     assert!(!is_logged("unset", "message"));
+}
+
+/// Issue 3.7: an invitation that is made on the page for an address is sent there too.
+#[actix_web::test]
+async fn an_invitation_made_on_the_page_is_mailed() {
+    let sink = Sink::start(&[]);
+    let test = with_mail("invites", sink.address, "").await;
+    let owner = Some(("Acme", Role::Owner));
+    test.add_account("ada@example.com", PASSWORD, owner).await;
+    let mut browser = test.browser();
+    browser.set_header("host", "invites.localhost");
+    browser.sign_in("ada@example.com", PASSWORD).await;
+    browser.get("/o/acme/members").await;
+    for email in ["", "eve@example.com"] {
+        let fields = [("role", "admin"), ("email", email)];
+        let page = browser.post("/o/acme/invitations", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        if email.is_empty() {
+            continue;
+        }
+        assert!(page.contains("It is on its way to eve@example.com."));
+        let received = sink.next();
+        assert_eq!(received.header("To"), email);
+        let (_, link) = page.body.split_once("/invite?link=").unwrap();
+        let (link, _) = link.split_once('<').unwrap();
+        let body = received.body().replace("=\r\n", "");
+        assert!(body.contains(link), "{body}");
+        assert!(!log::text().contains(link));
+    }
+    test.app.stop().await;
+    assert!(
+        sink.is_empty(),
+        "an invitation without an address is not sent"
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::{NewAccount, add_as};
 use crate::app::caller::Caller;
+use crate::app::org::end_invitations;
 use crate::app::receipt::Receipt;
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
@@ -11,7 +12,7 @@ use crate::domain::id::AccountId;
 use crate::domain::page::Page;
 use crate::domain::token::{Owner, RevocationReason};
 use crate::store;
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use serde_json::json;
 
 /// How an account is named.
@@ -77,6 +78,7 @@ pub async fn deactivate(
     caller.require_operator()?;
     let event = app.event(context, caller.actor(), Action::AccountDeactivated);
     let revoked = app.event(context, caller.actor(), Action::TokenRevoked);
+    let withdrawn = app.events(context, caller.actor(), Action::InvitationWithdrawn);
     app.store()
         .write(move |conn| {
             let account = named.find(conn)?;
@@ -86,6 +88,10 @@ pub async fn deactivate(
                 let reason = RevocationReason::Deactivated;
                 end_all(conn, &revoked, &selection, None, reason)?;
                 store::device::deny_approved(conn, &account.id)?;
+                for membership in store::org::list_memberships(conn, &account.id)? {
+                    let id = &membership.organization.id;
+                    end_invitations(conn, &withdrawn.next(), id, Some(&account.id))?;
+                }
                 event.write(conn, Some(account.id.as_str()), json!({}))?;
             }
             let account = Account {

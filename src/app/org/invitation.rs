@@ -1,20 +1,16 @@
-//! Invitations: a one-time link that an admin or the operator makes, and that somebody else
-//! accepts.
+//! Invitations: a one-time link that an admin or the operator makes for somebody else.
 
 use super::{READ, WRITE};
-use crate::app::account::{self, NewAccount};
-use crate::app::caller::{Caller, Denial};
+use crate::app::caller::Caller;
 use crate::app::receipt::Receipt;
-use crate::app::session::{NewSession, SignedIn};
+use crate::app::session::SignedIn;
 use crate::app::token::Holder;
-use crate::app::{App, Context, Error, Event, mail};
-use crate::domain::account::{Account, Standing};
-use crate::domain::audit::{Action, Actor};
-use crate::domain::id::{AccountId, InvitationId, TokenId};
+use crate::app::{App, Context, Error, Event, mail, reservation};
+use crate::domain::audit::{Action, MOST_NAMED};
+use crate::domain::id::{AccountId, InvitationId, OrganizationId};
 use crate::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
-use crate::domain::secret::{Digest, Secret};
-use crate::domain::token::{Owner, State};
-use crate::domain::{Fault, Instant};
+use crate::domain::page::Page;
+use crate::domain::secret::Secret;
 use crate::store::{self, Conn};
 use serde_json::json;
 
@@ -29,22 +25,52 @@ pub struct NewInvitation {
     pub link: Secret,
 }
 
-/// Invites somebody to an organization. An address, if one is named, must be that of the
-/// account that accepts. Only owners invite owners.
+/// What is asked of a new invitation.
+#[derive(Debug, Clone)]
+pub struct InvitationWish {
+    /// The address that must be that of the account that accepts, if one is named.
+    pub email: Option<String>,
+    /// The role to join with.
+    pub role: Role,
+    /// What the form was given by [`reserve_invitation`], if it has it still.
+    pub reservation: Option<String>,
+}
+
+const FORM: &str = "new-invitation";
+
+/// Reserves an id for the invitation that a form is to make.
+pub fn reserve_invitation(app: &App, person: &SignedIn) -> String {
+    let id = InvitationId::new(app.now(), app.id_seed());
+    reservation::write(app, person, FORM, id.as_str())
+}
+
+/// Invites somebody to an organization. Only owners invite owners. Fails with
+/// [`Error::Conflict`] if its form has made an invitation before.
 pub async fn invite(
     app: &App,
     context: &Context,
     caller: &Caller,
     named: &str,
-    email: Option<&str>,
-    role: Role,
+    wish: InvitationWish,
     receipt: Receipt<NewInvitation>,
 ) -> Result<NewInvitation, Error> {
-    let email = email.map(crate::domain::account::email).transpose()?;
+    let InvitationWish {
+        email,
+        role,
+        reservation,
+    } = wish;
+    let email = email
+        .as_deref()
+        .map(crate::domain::account::email)
+        .transpose()?;
     let event = app.event(context, caller.actor(), Action::InvitationCreated);
     let link = app.draw_secret();
     let digest = link.digest();
-    let id = InvitationId::new(app.now(), app.id_seed());
+    let id = reservation
+        .as_deref()
+        .and_then(|text| reservation::read(app, caller, FORM, text))
+        .and_then(InvitationId::parse)
+        .unwrap_or_else(|| InvitationId::new(app.now(), app.id_seed()));
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
@@ -60,7 +86,14 @@ pub async fn invite(
                 created_at: event.at,
                 expires_at: event.at + INVITATION_LIFETIME,
             };
-            store::invitation::insert_invitation(conn, &invitation, &digest)?;
+            store::invitation::insert_invitation(conn, &invitation, &digest).map_err(|error| {
+                match error {
+                    store::Error::Duplicate => {
+                        Error::Conflict("This form has made its invitation.")
+                    }
+                    error => error.into(),
+                }
+            })?;
             event.write_in(
                 conn,
                 Some(&organization.id),
@@ -113,29 +146,60 @@ pub struct Open {
     pub inviter: Option<String>,
 }
 
-/// The invitations of an organization that still work, the newest first, for its admins.
-pub async fn list_invitations(app: &App, caller: &Caller, named: &str) -> Result<Vec<Open>, Error> {
+/// The invitations of an organization that still work, the newest first, for its admins: a
+/// page, and one more if the list goes on.
+pub async fn list_invitations(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    page: &Page,
+) -> Result<Vec<Open>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let now = app.now();
+    let (page, now) = (page.clone(), app.now());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let id = authority.organization(conn, &named, READ, Role::Admin)?.id;
+            let (after, limit) = (page.after(), page.look_for());
+            let found = store::invitation::list_invitations(conn, &id, now, after, limit)?;
+            with_inviters(conn, found)
+        })
+        .await
+}
+
+/// One invitation of an organization that still works, for its admins.
+pub async fn find_invitation(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    id: &InvitationId,
+) -> Result<Open, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let (id, now) = (id.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, READ, Role::Admin)?;
-            let invitations = store::invitation::list_invitations(conn, &organization.id, now)?;
-            let makers: Vec<_> = invitations
-                .iter()
-                .map(|invitation| invitation.invited_by.clone())
-                .collect();
-            let names = store::account::list_names(conn, &makers)?;
-            Ok(invitations
-                .into_iter()
-                .map(|invitation| Open {
-                    inviter: names.get(&invitation.invited_by).cloned(),
-                    invitation,
-                })
-                .collect())
+            let found = store::invitation::find_invitation_by_id(conn, &organization.id, &id, now)?;
+            let mut open = with_inviters(conn, found.into_iter().collect())?;
+            open.pop().ok_or(Error::NotFound)
         })
         .await
+}
+
+fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Open>, Error> {
+    let makers: Vec<_> = invitations
+        .iter()
+        .map(|invitation| invitation.invited_by.clone())
+        .collect();
+    let names = store::account::list_names(conn, &makers)?;
+    Ok(invitations
+        .into_iter()
+        .map(|invitation| Open {
+            inviter: names.get(&invitation.invited_by).cloned(),
+            invitation,
+        })
+        .collect())
 }
 
 /// Withdraws an invitation. Its link does not work any more.
@@ -152,7 +216,7 @@ pub async fn withdraw(
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
             let organization = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
-            if !store::invitation::delete_invitation(conn, &organization.id, &id)? {
+            if !store::invitation::mark_ended(conn, &organization.id, &id, event.at)? {
                 return Err(Error::NotFound);
             }
             event.write_in(conn, Some(&organization.id), Some(id.as_str()), json!({}))
@@ -160,149 +224,29 @@ pub async fn withdraw(
         .await
 }
 
-/// What the link of an invitation offers.
-#[derive(Debug, Clone)]
-pub struct Offer {
-    /// The invitation.
-    pub invitation: Invitation,
-    /// The organization to join.
-    pub organization: Organization,
-    /// The name of the person who made the invitation; `None` if it was no person.
-    pub inviter: Option<String>,
-}
-
-/// What a link offers; [`Error::NotFound`] for one that is unknown, over, used or withdrawn.
-pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
-    let (digest, now) = (link.digest(), app.now());
-    app.store()
-        .read(move |conn| find_offer(conn, &digest, now))
-        .await
-}
-
-fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
-    let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
-    let organization =
-        store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
-    if !is_backed(conn, &invitation, now)? {
-        return Err(Error::NotFound);
+/// Ends the invitations of an organization that still work, all or those that somebody made,
+/// with one audit record.
+pub(in crate::app) fn end_invitations(
+    conn: &mut Conn,
+    event: &Event,
+    organization_id: &OrganizationId,
+    by: Option<&AccountId>,
+) -> Result<(), Error> {
+    let mut ended = store::invitation::mark_all_ended(conn, organization_id, by, event.at)?;
+    if ended.is_empty() {
+        return Ok(());
     }
-    let maker = invitation.invited_by.clone();
-    let inviter = store::account::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
-    Ok(Offer {
-        invitation,
-        organization,
-        inviter,
-    })
-}
-
-/// Whether whoever made an invitation could still make it: it must not outlive the power that
-/// it came from.
-fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<bool, Error> {
-    let id = &invitation.organization_id;
-    if let Some(account_id) = AccountId::parse(&invitation.invited_by) {
-        let account = store::account::find_account(conn, &account_id)?;
-        let is_active = account.is_some_and(|account| account.standing == Standing::Active);
-        let role = store::org::find_role(conn, id, &account_id)?;
-        return Ok(is_active && role >= Some(invitation.role.max(Role::Admin)));
-    }
-    if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
-        let token = store::token::find_token(conn, &token_id)?;
-        return Ok(token.is_some_and(|token| {
-            token.state(now) == State::Live && token.owner == Owner::Organization(id.clone())
-        }));
-    }
-    Ok(true)
-}
-
-/// A signed-in person accepts an invitation and joins.
-pub async fn accept(
-    app: &App,
-    context: &Context,
-    person: &SignedIn,
-    link: &Secret,
-) -> Result<Organization, Error> {
-    let acceptance = Acceptance::prepare(app, context, person.actor(), link);
-    let id = person.account.id.clone();
-    app.store()
-        .write(move |conn| {
-            let account = store::account::hold_account(conn, &id)?
-                .filter(|account| account.standing == Standing::Active)
-                .ok_or(Error::Unauthenticated)?;
-            acceptance.write(conn, &account)
-        })
-        .await
-}
-
-/// Somebody without an account makes one and joins.
-pub async fn accept_as_new(
-    app: &App,
-    context: &Context,
-    link: &Secret,
-    new: NewAccount,
-) -> Result<NewSession, Error> {
-    // A link that does not work must not cost a password hash.
-    look_at(app, link).await?;
-    let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
-    account::add_joining(app, context, new, move |conn, account| {
-        acceptance.write(conn, account).map(drop)
-    })
-    .await
-}
-
-/// The acceptance of an invitation, to be written with the account that accepts.
-#[derive(Clone)]
-struct Acceptance {
-    link: Digest,
-    accepted: Event,
-    added: Event,
-}
-
-impl Acceptance {
-    fn prepare(app: &App, context: &Context, actor: Actor, link: &Secret) -> Self {
-        Self {
-            link: link.digest(),
-            accepted: app.event(context, actor.clone(), Action::InvitationAccepted),
-            added: app.event(context, actor, Action::MemberAdded),
-        }
-    }
-
-    fn write(&self, conn: &mut Conn, account: &Account) -> Result<Organization, Error> {
-        let Offer {
-            invitation,
-            organization,
-            ..
-        } = find_offer(conn, &self.link, self.accepted.at)?;
-        if invitation
-            .email
-            .as_ref()
-            .is_some_and(|email| *email != account.email)
-        {
-            return Err(Fault::new(
-                "email",
-                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
-            )
-            .into());
-        }
-        // Of two that accept at once one ends the invitation, and the other finds none.
-        if !store::invitation::delete_invitation(conn, &organization.id, &invitation.id)? {
-            return Err(Error::NotFound);
-        }
-        store::org::hold_organization(conn, &organization.id)?.ok_or(Denial::NoPart)?;
-        if store::org::find_role(conn, &organization.id, &account.id)?.is_some() {
-            return Err(Error::Conflict(
-                "You are a member of this organization already.",
-            ));
-        }
-        let (id, role) = (&organization.id, invitation.role);
-        store::org::insert_membership(conn, id, &account.id, role, self.accepted.at)?;
-        self.accepted
-            .write_in(conn, Some(id), Some(invitation.id.as_str()), json!({}))?;
-        self.added.write_in(
-            conn,
-            Some(id),
-            Some(account.id.as_str()),
-            json!({"role": role.as_str()}),
-        )?;
-        Ok(organization)
-    }
+    // Ids begin with the moment at which they were made.
+    ended.sort_by(|a, b| b.cmp(a));
+    let newest: Vec<_> = ended
+        .iter()
+        .take(MOST_NAMED)
+        .map(InvitationId::as_str)
+        .collect();
+    event.write_in(
+        conn,
+        Some(organization_id),
+        Some(by.map_or(organization_id.as_str(), AccountId::as_str)),
+        json!({"invitations": newest, "count": ended.len()}),
+    )
 }

@@ -46,7 +46,7 @@ impl Joining {
             || organization.name.to_lowercase() == self.name.to_lowercase()
     }
 
-    /// Adds the account, in the caller's transaction.
+    /// Adds the account, in the caller's transaction, which made or holds the account.
     pub(in crate::app) fn write(
         &self,
         conn: &mut Conn,
@@ -54,7 +54,10 @@ impl Joining {
     ) -> Result<(), Error> {
         let now = self.created.at;
         let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
-            Some(organization) if self.means(&organization) => organization,
+            // One that was deleted since it was found is not there when the work runs again.
+            Some(found) if self.means(&found) => {
+                store::org::hold_organization(conn, &found.id)?.ok_or(store::Error::Collision)?
+            }
             Some(_) => {
                 return Err(Error::Conflict(
                     "Another organization has the address that would be made from this name. Use its name or address, or choose another name.",

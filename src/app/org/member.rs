@@ -1,15 +1,15 @@
 //! The members of an organization: their roles, and their leaving.
 
-use super::{READ, WRITE};
+use super::{READ, WRITE, end_invitations};
 use crate::app::caller::{Authority, Caller, Denial};
 use crate::app::token::end_all;
-use crate::app::{App, Context, Error, Events};
+use crate::app::{App, Context, Error, Event, Events};
 use crate::domain::audit::Action;
 use crate::domain::id::{AccountId, OrganizationId};
 use crate::domain::org::{Member, Organization, Role};
 use crate::domain::page::Page;
 use crate::domain::token::{Owner, RevocationReason};
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use crate::store::{self, Conn};
 use serde_json::json;
 
@@ -102,6 +102,7 @@ pub async fn remove_member(
 ) -> Result<(), Error> {
     let removed = app.event(context, caller.actor(), Action::MemberRemoved);
     let revoked = app.events(context, caller.actor(), Action::TokenRevoked);
+    let withdrawn = app.event(context, caller.actor(), Action::InvitationWithdrawn);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let account_id = account_id.clone();
     app.store()
@@ -118,7 +119,7 @@ pub async fn remove_member(
                 require_owner(&authority, &organization)?;
                 keep_an_owner(conn, &organization, &account_id)?;
             }
-            depart(conn, &revoked, &organization.id, &account_id)?;
+            depart(conn, &revoked, &withdrawn, &organization.id, &account_id)?;
             removed.write_in(
                 conn,
                 Some(&organization.id),
@@ -139,6 +140,9 @@ fn manage(
     account_id: &AccountId,
     least: Role,
 ) -> Result<(Authority, Organization), Error> {
+    // Nobody keeps others from an account who may not change it.
+    let authority = caller.authority(app, conn)?;
+    authority.organization(conn, named, WRITE, least)?;
     // Before anything else is held: whoever makes a token for the member holds it too.
     store::account::lock_account(conn, account_id)?;
     let authority = caller.hold_authority(app, conn)?;
@@ -175,35 +179,25 @@ fn find_member(
     Ok(store::org::find_member(conn, organization_id, account_id)?)
 }
 
-/// Takes a person out of an organization with all that hangs on it.
+/// Takes a person out of an organization with all that hangs on it. In no other any more, the
+/// person keeps neither personal tokens nor approvals that a device could turn into one.
 fn depart(
     conn: &mut Conn,
     revoked: &Events,
+    withdrawn: &Event,
     organization_id: &OrganizationId,
     account_id: &AccountId,
 ) -> Result<(), Error> {
     store::project::delete_member_everywhere(conn, organization_id, account_id)?;
     store::org::delete_membership(conn, organization_id, account_id)?;
-    store::invitation::delete_invitations_by(conn, organization_id, account_id)?;
+    end_invitations(conn, withdrawn, organization_id, Some(account_id))?;
     let selection = Selection::LimitedTo(account_id.clone(), organization_id.clone());
     let reason = RevocationReason::LeftOrganization;
     end_all(conn, &revoked.next(), &selection, None, reason)?;
-    depart_everywhere(conn, revoked, account_id)
-}
-
-/// Ends what a person who is in no organization any more must not keep: personal tokens, and
-/// approvals that a device could still turn into one.
-pub(in crate::app) fn depart_everywhere(
-    conn: &mut Conn,
-    revoked: &Events,
-    account_id: &AccountId,
-) -> Result<(), Error> {
-    if !store::org::list_memberships(conn, account_id)?.is_empty() {
-        return Ok(());
+    if store::org::list_memberships(conn, account_id)?.is_empty() {
+        let selection = Selection::Owner(Owner::Account(account_id.clone()));
+        end_all(conn, &revoked.next(), &selection, None, reason)?;
+        store::device::deny_approved(conn, account_id)?;
     }
-    let selection = Selection::Owner(Owner::Account(account_id.clone()));
-    let reason = RevocationReason::LeftOrganization;
-    end_all(conn, &revoked.next(), &selection, None, reason)?;
-    store::device::deny_approved(conn, account_id)?;
     Ok(())
 }

@@ -1,17 +1,19 @@
 //! Organizations, their members, their policy and the invitations to them.
 
+mod acceptance;
 mod invitation;
 mod joining;
 mod member;
 mod overview;
 mod policy;
 
+pub use acceptance::{Offer, accept, accept_as_new, look_at};
+pub(super) use invitation::end_invitations;
 pub use invitation::{
-    NewInvitation, Offer, Open, accept, accept_as_new, invite, list_invitations, look_at,
-    send_invitation, withdraw,
+    InvitationWish, NewInvitation, Open, find_invitation, invite, list_invitations,
+    reserve_invitation, send_invitation, withdraw,
 };
 pub(super) use joining::{Joining, join};
-pub(super) use member::depart_everywhere;
 pub use member::{list_members, put_member, remove_member};
 pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
@@ -32,7 +34,7 @@ use crate::domain::policy::{Plan, Policy};
 use crate::domain::token::RevocationReason;
 use crate::domain::{self, Fault, Instant};
 use crate::store;
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use serde_json::json;
 
 /// The scope that looking at organizations needs.
@@ -230,21 +232,23 @@ pub async fn delete(
 ) -> Result<Organization, Error> {
     let deleted = app.event(context, caller.actor(), Action::OrganizationDeleted);
     let revoked = app.events(context, caller.actor(), Action::TokenRevoked);
+    let withdrawn = app.event(context, caller.actor(), Action::InvitationWithdrawn);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
             let found = authority.hold_organization(conn, &named, WRITE, Role::Owner)?;
-            let members = store::org::list_members(conn, &found.id, None, i64::MAX)?;
             store::project::delete_projects(conn, &found.id)?;
-            store::invitation::delete_invitations(conn, &found.id)?;
+            end_invitations(conn, &withdrawn, &found.id, None)?;
             let reason = RevocationReason::OrganizationDeleted;
             let selection = Selection::Organization(found.id.clone());
             end_all(conn, &revoked.next(), &selection, None, reason)?;
+            // While it can still be seen who is a member of this organization alone.
+            let reason = RevocationReason::LeftOrganization;
+            let selection = Selection::SoleMembers(found.id.clone());
+            end_all(conn, &revoked.next(), &selection, None, reason)?;
+            store::device::deny_approved_of_sole_members(conn, &found.id)?;
             store::org::mark_deleted(conn, &found.id, deleted.at)?;
-            for member in &members {
-                depart_everywhere(conn, &revoked, &member.account.id)?;
-            }
             deleted.write_in(
                 conn,
                 Some(&found.id),

@@ -11,7 +11,7 @@ use crate::domain::org::{Member, Role};
 use crate::domain::page::Page;
 use crate::domain::token::{Owner, Token};
 use crate::store::project::Wanted;
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use crate::store::{self, Conn};
 use std::collections::BTreeMap;
 
@@ -73,7 +73,8 @@ pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, E
             let selection = Selection::Organization(organization.id.clone());
             Ok(Extent {
                 size: measure(conn, &organization.id, None)?,
-                tokens: store::token::list_living(conn, &selection, now)?.len(),
+                tokens: usize::try_from(store::selection::count_living(conn, &selection, now)?)
+                    .unwrap_or_default(),
             })
         })
         .await
@@ -166,7 +167,7 @@ pub async fn departure(
                 is_last_owner: is_owner
                     && store::org::count_owners(conn, id, Some(&account_id))? == 0,
                 is_from_last,
-                tokens: store::token::list_living(conn, &selection, now)?,
+                tokens: store::selection::list_living(conn, &selection, now)?,
             })
         })
         .await

@@ -5,7 +5,7 @@ use super::WRITE;
 use crate::app::caller::{Authority, Caller, Denial};
 use crate::app::{App, Context, Error};
 use crate::domain::account::Account;
-use crate::domain::audit::Action;
+use crate::domain::audit::{Action, MOST_NAMED};
 use crate::domain::id::TokenId;
 use crate::domain::org::{Organization, Role};
 use crate::domain::policy::{
@@ -161,6 +161,13 @@ pub struct Affected {
     pub effect: Effect,
 }
 
+impl Affected {
+    /// Where the token stands among others: when it was made, and its id.
+    pub fn position(&self) -> (Instant, &str) {
+        (self.token.created_at, self.token.id.as_str())
+    }
+}
+
 /// What becomes of a token that an organization does not admit any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -175,7 +182,7 @@ pub enum Effect {
 pub struct Tightening {
     /// The organization as it would be.
     pub organization: Organization,
-    /// The tokens that are admitted now and would not be any more.
+    /// The tokens that are admitted now and would not be any more, the newest first.
     pub affected: Vec<Affected>,
     /// The tokens that need no grace any more.
     admitted_again: Vec<TokenId>,
@@ -270,6 +277,7 @@ fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
     let tokens: Vec<_> = tightening
         .affected
         .iter()
+        .take(MOST_NAMED)
         .map(|affected| affected.token.id.as_str())
         .collect();
     json!({
@@ -282,6 +290,7 @@ fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
         },
         "grace_seconds": grace.num_seconds(),
         "tokens": tokens,
+        "count": tightening.affected.len(),
     })
 }
 
@@ -294,8 +303,12 @@ fn tightening(
     let after = change.apply(before);
     let graces = store::policy::list_graced(conn, &before.id, now)?;
     let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
-    for (token, role) in store::policy::list_reaching(conn, &before.id, now)? {
-        let bearer = role.map_or(Bearer::Organization, Bearer::Member);
+    let sole_members = store::sole::list_sole_members(conn, &before.id)?;
+    for (token, owner) in store::policy::list_reaching(conn, &before.id, now)? {
+        let bearer = match &owner {
+            Some((_, role)) => Bearer::Member(*role),
+            None => Bearer::Organization,
+        };
         let life = Life::of(&token);
         let grace = graces.get(&token.id).copied();
         let Err(violation) = after.policy.admit(after.plan, bearer, life) else {
@@ -311,26 +324,25 @@ fn tightening(
                 None => continue,
             },
         };
-        let (owner, effect) = match &token.owner {
-            Owner::Organization(_) => (None, Effect::Ends),
+        let reaches_more = match &token.owner {
+            Owner::Organization(_) => false,
             Owner::Account(id) => {
-                let is_alone = token.limits.organization.is_some()
-                    || store::org::list_memberships(conn, id)?.len() == 1;
-                let effect = match is_alone {
-                    true => Effect::Ends,
-                    false => Effect::LosesOrganization,
-                };
-                (store::account::find_account(conn, id)?, effect)
+                token.limits.organization.is_none() && !sole_members.contains(id.as_str())
             }
+        };
+        let effect = match reaches_more {
+            true => Effect::LosesOrganization,
+            false => Effect::Ends,
         };
         affected.push(Affected {
             token,
-            owner,
+            owner: owner.map(|(account, _)| account),
             grace,
             violation,
             effect,
         });
     }
+    affected.sort_by(|a, b| b.position().cmp(&a.position()));
     Ok(Tightening {
         organization: after,
         affected,

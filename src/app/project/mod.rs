@@ -2,7 +2,7 @@
 
 mod overview;
 
-pub use overview::{count_members, count_tokens, list_candidates};
+pub use overview::{count_members, count_tokens, find_member, list_candidates};
 
 use super::caller::{Authority, Caller};
 use super::receipt::Receipt;
@@ -228,18 +228,27 @@ pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Project, Er
         .await
 }
 
-/// The people who were added to a project, and since when.
+/// The people who were added to a project, and since when, the first who was added first: a
+/// page, and one more if the list goes on.
 pub async fn list_members(
     app: &App,
     caller: &Caller,
     named: &str,
+    page: &Page,
 ) -> Result<Vec<(Account, Instant)>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let page = page.clone();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let project = authority.project(conn, &named, READ, Role::Member)?;
-            Ok(store::project::list_members(conn, &project.id)?)
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::project::list_members(
+                conn,
+                &project.id,
+                after,
+                limit,
+            )?)
         })
         .await
 }
@@ -258,7 +267,7 @@ pub async fn rename(
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
             let name = domain::name("name", &name)?;
             store::project::update_name(conn, &project.id, &name).map_err(taken)?;
             event.write_in(
@@ -284,7 +293,7 @@ pub async fn delete(
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
             store::project::delete_project(conn, &project.id)?;
             event.write_in(
                 conn,
@@ -310,10 +319,13 @@ pub async fn add_member(
     let account_id = account_id.clone();
     app.store()
         .write(move |conn| {
+            // Nobody holds another's account who may not add it.
+            let authority = caller.authority(&handle, conn)?;
+            authority.project(conn, &named, WRITE, Role::Admin)?;
             // Held so that the person cannot leave the organization meanwhile.
             store::account::hold_account(conn, &account_id)?;
             let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
             insert_member(conn, &event, &project, &account_id)
         })
         .await
@@ -352,7 +364,7 @@ pub async fn remove_member(
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.project(conn, &named, WRITE, Role::Admin)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
             if store::project::delete_member(conn, &project.id, &account_id)? {
                 event.write_in(
                     conn,

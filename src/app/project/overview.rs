@@ -4,13 +4,15 @@
 use super::{READ, WRITE};
 use crate::app::caller::Caller;
 use crate::app::{App, Error};
+use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::decision::Place;
-use crate::domain::org::{Member, Role};
+use crate::domain::id::AccountId;
+use crate::domain::org::Role;
 use crate::domain::project::Project;
 use crate::store;
-use crate::store::token::Selection;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::selection::Selection;
+use std::collections::BTreeMap;
 
 /// How many people were added to each of these projects, by its id; nothing for one without
 /// any. The projects are such as the caller was told of.
@@ -45,21 +47,26 @@ pub async fn list_candidates(
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let project = authority.project(conn, &named, WRITE, Role::Admin)?;
-            let added: BTreeSet<_> = store::project::list_members(conn, &project.id)?
-                .into_iter()
-                .map(|(account, _)| account.id)
-                .collect();
-            let id = &project.organization_id;
-            let is_candidate = |member: &Member| {
-                member.role == Role::Member && !added.contains(&member.account.id)
-            };
-            let mut candidates: Vec<_> = store::org::list_members(conn, id, None, i64::MAX)?
-                .into_iter()
-                .filter(is_candidate)
-                .map(|member| member.account)
-                .collect();
-            candidates.sort_by(|a, b| (&a.name, &a.email).cmp(&(&b.name, &b.email)));
-            Ok(candidates)
+            Ok(store::project::list_candidates(conn, &project)?)
+        })
+        .await
+}
+
+/// One of the people who were added to a project, and since when; [`Error::NotFound`] for
+/// whoever was not.
+pub async fn find_member(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<(Account, Instant), Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let project = authority.project(conn, &named, READ, Role::Member)?;
+            store::project::find_member(conn, &project.id, &account_id)?.ok_or(Error::NotFound)
         })
         .await
 }
@@ -73,7 +80,7 @@ pub async fn count_tokens(app: &App, caller: &Caller, named: &str) -> Result<usi
             let authority = caller.authority(&handle, conn)?;
             let project = authority.project(conn, &named, WRITE, Role::Admin)?;
             let selection = Selection::Organization(project.organization_id.clone());
-            let living = store::token::list_living(conn, &selection, now)?;
+            let living = store::selection::list_living(conn, &selection, now)?;
             let is_limited = living.iter().filter(|token| {
                 let limits = token.limits.projects.as_ref();
                 limits.is_some_and(|limits| limits.contains(&project.id))

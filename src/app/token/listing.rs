@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::domain::page::Page;
 use crate::domain::policy::Admission;
 use crate::domain::token::{Owner, Token};
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use crate::store::{self, Conn};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub async fn list_listed(
             let authority = caller.authority(&handle, conn)?;
             let purview = whose.purview(conn, &caller, &authority, READ)?;
             let limit = page.look_for();
-            let tokens = store::token::list_tokens(conn, &purview, page.after(), limit)?;
+            let tokens = store::selection::list_tokens(conn, &purview, page.after(), limit)?;
             describe(conn, &purview.owner, tokens, now)
         })
         .await
@@ -57,7 +57,7 @@ pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Ve
             let authority = caller.authority(&handle, conn)?;
             let purview = whose.purview(conn, &caller, &authority, WRITE)?;
             let selection = Selection::Purview(purview);
-            Ok(store::token::list_living(conn, &selection, now)?)
+            Ok(store::selection::list_living(conn, &selection, now)?)
         })
         .await
 }

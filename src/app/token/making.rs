@@ -6,7 +6,7 @@ use super::{NewToken, WRITE, Whose, earlier, end_of, hold_maker};
 use crate::app::caller::{Authority, Caller, Denial, find_organization};
 use crate::app::receipt::Receipt;
 use crate::app::session::SignedIn;
-use crate::app::{App, Context, Error, Event};
+use crate::app::{App, Context, Error, Event, reservation};
 use crate::domain::audit::Action;
 use crate::domain::decision::ORGANIZATION_ROLE;
 use crate::domain::id::{OrganizationId, ProjectId, TokenId};
@@ -38,27 +38,12 @@ pub struct Wish {
     pub reservation: Option<String>,
 }
 
-/// Reserves an id for the token that a form is to make, so that the form makes one token
-/// however often it is sent: reloading the page that showed it must not make another.
+const FORM: &str = "new-token";
+
+/// Reserves an id for the token that a form is to make.
 pub fn reserve(app: &App, person: &SignedIn) -> String {
-    write_reservation(app, person, &TokenId::new(app.now(), app.id_seed()))
-}
-
-fn write_reservation(app: &App, person: &SignedIn, id: &TokenId) -> String {
-    let mac = app
-        .key()
-        .authenticate("new-token", &[person.session.id.as_str(), id.as_str()]);
-    format!("{id}.{}", mac.as_str())
-}
-
-fn read_reservation(app: &App, caller: &Caller, text: &str) -> Option<TokenId> {
-    let Caller::Person(person) = caller else {
-        return None;
-    };
-    let id = TokenId::parse(text.split('.').next()?)?;
-    let written = write_reservation(app, person, &id);
-    let is_ours: bool = subtle::ConstantTimeEq::ct_eq(written.as_bytes(), text.as_bytes()).into();
-    is_ours.then_some(id)
+    let id = TokenId::new(app.now(), app.id_seed());
+    reservation::write(app, person, FORM, id.as_str())
 }
 
 /// Makes a token. Its scopes are of the catalogue, and such as its maker's role allows; a
@@ -76,7 +61,8 @@ pub async fn create(
     if let Some(id) = wish
         .reservation
         .as_deref()
-        .and_then(|text| read_reservation(app, caller, text))
+        .and_then(|text| reservation::read(app, caller, FORM, text))
+        .and_then(TokenId::parse)
     {
         draft.id = id;
     }

@@ -163,7 +163,7 @@ pub async fn list(
             let authority = caller.authority(&handle, conn)?;
             let purview = whose.purview(conn, &caller, &authority, READ)?;
             let (after, limit) = (page.after(), page.look_for());
-            let tokens = store::token::list_tokens(conn, &purview, after, limit)?;
+            let tokens = store::selection::list_tokens(conn, &purview, after, limit)?;
             judge(conn, &purview.owner, tokens, now)
         })
         .await

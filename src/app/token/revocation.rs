@@ -11,7 +11,7 @@ use crate::domain::id::{AccountId, OrganizationId, TokenId};
 use crate::domain::purview::Purview;
 use crate::domain::secret::Secret;
 use crate::domain::token::{self, Owner, RevocationReason, Token};
-use crate::store::token::Selection;
+use crate::store::selection::Selection;
 use crate::store::{self, Conn};
 use serde_json::json;
 
@@ -184,25 +184,25 @@ pub(in crate::app) fn end_all(
     reason: RevocationReason,
 ) -> Result<usize, Error> {
     let by = event.actor.label();
-    let ended = store::token::mark_all_revoked(conn, selection, before, by, reason, event.at)?;
-    if ended.is_empty() {
+    let ended = store::selection::mark_all_revoked(conn, selection, before, by, reason, event.at)?;
+    if ended.count == 0 {
         return Ok(0);
     }
     let (target, organization): (Option<&str>, Option<&OrganizationId>) = match selection {
         Selection::Owner(owner) | Selection::Purview(Purview { owner, .. }) => {
             (Some(owner.id()), owner.organization())
         }
-        Selection::Organization(id) => (Some(id.as_str()), Some(id)),
+        Selection::Organization(id) | Selection::SoleMembers(id) => (Some(id.as_str()), Some(id)),
         Selection::LimitedTo(account, organization) => (Some(account.as_str()), Some(organization)),
         Selection::Client(id) => (Some(id), None),
         Selection::Everything => (None, None),
     };
-    let tokens: Vec<_> = ended.iter().map(TokenId::as_str).collect();
+    let tokens: Vec<_> = ended.newest.iter().map(TokenId::as_str).collect();
     event.write_in(
         conn,
         organization,
         target,
-        json!({"tokens": tokens, "reason": reason.as_str()}),
+        json!({"tokens": tokens, "count": ended.count, "reason": reason.as_str()}),
     )?;
-    Ok(ended.len())
+    Ok(ended.count)
 }

@@ -12,6 +12,9 @@ pub enum By {
     Command,
 }
 
+/// The most things that one record names. Of more it names the newest and says how many.
+pub const MOST_NAMED: usize = 100;
+
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {

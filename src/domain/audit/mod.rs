@@ -74,4 +74,4 @@ mod tests;
 pub mod token_use;
 pub mod verifier;
 
-pub use action::{Action, Actor, By};
+pub use action::{Action, Actor, By, MOST_NAMED};

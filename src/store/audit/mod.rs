@@ -15,7 +15,9 @@ pub use checkpoint::{
 };
 
 pub use reading::{Filter, From, list_hashes, list_records};
-pub use uses::{Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses};
+pub use uses::{
+    Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses,
+};
 
 use super::schema::audit_event;
 use super::{Conn, Error};

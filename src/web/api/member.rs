@@ -108,26 +108,25 @@ pub async fn delete_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the invitations of an organization that nobody has accepted yet, for its admins.
+/// List the invitations of an organization that nobody has accepted yet, for its admins, the
+/// newest first.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/invitations",
     tag = "members",
     security(("bearer" = ["orgs:read"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
-    responses((status = 200, description = "The invitations, in one page.", body = List<Invitation>))
+    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<Invitation>))
 )]
 pub async fn list_invitations(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let found = org::list_invitations(&call.app, &call.caller, &named).await?;
-    Ok(HttpResponse::Ok().json(List {
-        items: found
-            .iter()
-            .map(|open| document::invitation(&open.invitation))
-            .collect(),
-        next_cursor: None,
+    let list = call.listing(&[])?;
+    let found = org::list_invitations(&call.app, &call.caller, &named, &list.page).await?;
+    let position = |open: &org::Open| (open.invitation.created_at, open.invitation.id.to_string());
+    Ok(list.answer(found, position, |open| {
+        document::invitation(&open.invitation)
     }))
 }
 
@@ -148,10 +147,14 @@ pub async fn create_invitation(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let (email, role) = call.read(|body| {
+    let wish = call.read(|body| {
         let email = body.optional_text("email");
         let role = body.required("role", |body, key| body.ruled(key, role));
-        (email, role.unwrap_or(Role::Member))
+        org::InvitationWish {
+            email,
+            role: role.unwrap_or(Role::Member),
+            reservation: None,
+        }
     })?;
     let app = call.app.clone();
     let written = move |new: &org::NewInvitation| NewInvitation {
@@ -165,8 +168,7 @@ pub async fn create_invitation(
             caller,
             ..
         } = &call;
-        let email = email.as_deref();
-        let new = org::invite(app, context, caller, &named, email, role, receipt).await?;
+        let new = org::invite(app, context, caller, &named, wish, receipt).await?;
         org::send_invitation(app, caller, &new, &link_of(app, &new));
         Ok(new)
     })

@@ -5,6 +5,7 @@
 //! `listing`, and carries out a POST with `once`.
 
 mod call;
+mod choices;
 mod client;
 mod document;
 mod me;

@@ -5,7 +5,7 @@
 //! requests and answers, and the token with its scopes.
 
 use super::problem::{self, Kind};
-use super::{client, me, member, org, project, scope, token, user};
+use super::{choices, client, me, member, org, project, scope, token, user};
 use crate::app::App;
 use crate::config::PublicUrl;
 use crate::web::{headers, probe};
@@ -78,11 +78,13 @@ pub fn document(public_url: &PublicUrl) -> Value {
         "description": "A new value for each call, and the same one to repeat it. Quotes around it make no difference. The first answer comes again for 24 hours.",
         "schema": {"type": "string", "pattern": KEY},
     }});
+    choices::describe(&mut components["schemas"]);
     let schemas = components["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
                 complete(path, method, operation);
+                choices::describe_parameters(operation);
                 if is_body_optional(operation, &schemas) {
                     operation["requestBody"]["required"] = false.into();
                 }

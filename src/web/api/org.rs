@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::document;
+use super::page::Listing;
 use crate::app::org::{self, Change, Effect, PolicyChange, Seen};
 use crate::domain::Fault;
 use crate::domain::org::Organization;
@@ -148,7 +149,8 @@ pub async fn delete_organization(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Show which living tokens a change of policy or plan would end. Nothing is changed.
+/// Show which living tokens a change of policy or plan would end, the newest first. Nothing is
+/// changed.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/policy/effects",
@@ -156,18 +158,29 @@ pub async fn delete_organization(
     security(("bearer" = ["orgs:write"])),
     params(
         ("org" = String, Path, description = "The organization's id or address."),
-        EffectParameters
+        EffectParameters,
+        ListParameters
     ),
-    responses((status = 200, description = "The tokens, in one page.", body = List<AffectedToken>))
+    responses((status = 200, description = "A page of the list.", body = List<AffectedToken>))
 )]
 pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let change = change_of_query(&call)?;
-    let tightening = org::review(&call.app, &call.caller, &named, change).await?;
-    let affected = tightening.affected.iter();
-    Ok(HttpResponse::Ok().json(List {
-        items: affected.map(affected_token).collect(),
-        next_cursor: None,
-    }))
+    let list = call.listing(&[
+        "personal_tokens",
+        "max_lifetime_days",
+        "never_expires",
+        "plan",
+    ])?;
+    let change = change_of_query(&list)?;
+    let mut found = org::review(&call.app, &call.caller, &named, change)
+        .await?
+        .affected;
+    let after = list.page.after();
+    found.retain(|affected| after.is_none_or(|after| affected.position() < after));
+    let position = |affected: &org::Affected| {
+        let (at, id) = affected.position();
+        (at, id.to_owned())
+    };
+    Ok(list.answer(found, position, affected_token))
 }
 
 fn affected_token(affected: &org::Affected) -> AffectedToken {
@@ -205,28 +218,16 @@ fn policy_change(body: &mut Object<'_>) -> PolicyChange {
 }
 
 /// The change that a query names.
-fn change_of_query(call: &Call) -> Result<Change, Failure> {
-    let known = [
-        "personal_tokens",
-        "max_lifetime_days",
-        "never_expires",
-        "plan",
-    ];
-    let query = call.query()?;
-    if !query.names().all(|name| known.contains(&name)) {
-        return Err(Failure::Malformed(
-            "The query takes personal_tokens, max_lifetime_days, never_expires and plan.",
-        ));
-    }
+fn change_of_query(query: &Listing<'_>) -> Result<Change, Failure> {
     let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
-    let days = match query.value("max_lifetime_days") {
+    let days = match query.filter("max_lifetime_days") {
         None => None,
         Some("none") => Some(None),
         Some(text) => Some(Some(text.parse().map_err(|_| {
             Failure::Malformed("The parameter max_lifetime_days must be a number or none.")
         })?)),
     };
-    let never = match query.value("never_expires") {
+    let never = match query.filter("never_expires") {
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -236,10 +237,14 @@ fn change_of_query(call: &Call) -> Result<Change, Failure> {
             ));
         }
     };
-    let tokens = query.value("personal_tokens").map(personal_tokens);
+    let tokens = query.filter("personal_tokens").map(personal_tokens);
     Ok(Change {
         name: None,
-        plan: query.value("plan").map(plan).transpose().map_err(unknown)?,
+        plan: query
+            .filter("plan")
+            .map(plan)
+            .transpose()
+            .map_err(unknown)?,
         policy: Some(PolicyChange {
             personal_tokens: tokens.transpose().map_err(unknown)?,
             days,

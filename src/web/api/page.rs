@@ -70,7 +70,6 @@ impl Call {
 
 impl Listing<'_> {
     /// The value of a parameter that chooses among the items.
-    #[expect(dead_code, reason = "for the lists that are to come")]
     pub fn filter(&self, name: &str) -> Option<&str> {
         let mut filters = self.filters.iter();
         filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))

@@ -3,6 +3,8 @@
 use super::call::Call;
 use super::document;
 use crate::app::project;
+use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::id::AccountId;
 use crate::domain::project::Project;
 use crate::web::failure::Failure;
@@ -133,29 +135,28 @@ pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the people who were added to a project. Admins and owners reach it without.
+/// List the people who were added to a project, the first who was added first. Admins and
+/// owners reach it without.
 #[utoipa::path(
     get,
     path = "/v1/projects/{project}/members",
     tag = "projects",
     security(("bearer" = ["projects:read"])),
-    params(("project" = String, Path, description = "The project's id.")),
-    responses((status = 200, description = "The people, in one page.", body = List<ProjectMember>))
+    params(("project" = String, Path, description = "The project's id."), ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<ProjectMember>))
 )]
 pub async fn list_project_members(
     call: Call,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let found = project::list_members(&call.app, &call.caller, &id).await?;
-    let items = found.iter().map(|(account, added_at)| ProjectMember {
+    let list = call.listing(&[])?;
+    let found = project::list_members(&call.app, &call.caller, &id, &list.page).await?;
+    let position = |(account, at): &(Account, Instant)| (*at, account.id.to_string());
+    Ok(list.answer(found, position, |(account, at)| ProjectMember {
         id: account.id.to_string(),
         name: account.name.clone(),
         email: account.email.clone(),
-        added_at: document::rfc3339(*added_at),
-    });
-    Ok(HttpResponse::Ok().json(List {
-        items: items.collect(),
-        next_cursor: None,
+        added_at: document::rfc3339(*at),
     }))
 }
 

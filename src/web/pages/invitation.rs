@@ -2,6 +2,7 @@
 //! the address that people open, in hidden fields, and nowhere else.
 
 use super::inside::{Inside, inside, segment};
+use super::list;
 use super::member::again;
 use super::session::end_session;
 use super::view::invitation::{
@@ -13,7 +14,7 @@ use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
 use super::{faults, invitation_path};
 use crate::app::account::NewAccount;
-use crate::app::org::{self, Open};
+use crate::app::org::{self, InvitationWish, Open};
 use crate::app::receipt::Receipt;
 use crate::app::{self, mail};
 use crate::domain::id::InvitationId;
@@ -42,10 +43,26 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/invite/account", [post(submit_account)]));
 }
 
-/// The invitations of an organization that still work.
-pub async fn open(visit: &Visit, inside: &Inside) -> Result<Vec<InvitationRow>, Failure> {
-    let open = org::list_invitations(&visit.app, &inside.caller, inside.id()).await?;
-    Ok(open.into_iter().map(|open| row(visit, open)).collect())
+/// The parameter of the members' address that holds the place in the list of invitations.
+const PLACE: &str = "invited";
+
+/// The part of the invitations of an organization that an address asks for, and the address at
+/// which they go on.
+pub async fn open(
+    visit: &Visit,
+    inside: &Inside,
+    query: &Form,
+) -> Result<(Vec<InvitationRow>, Option<String>), Failure> {
+    let part = list::page_after(query, PLACE);
+    let mut open = org::list_invitations(&visit.app, &inside.caller, inside.id(), &part).await?;
+    let path = inside.path("/members");
+    let next = list::cut_after(&part, &mut open, &path, PLACE, |open| {
+        (open.invitation.created_at, open.invitation.id.to_string())
+    });
+    Ok((
+        open.into_iter().map(|open| row(visit, open)).collect(),
+        next,
+    ))
 }
 
 fn row(visit: &Visit, open: Open) -> InvitationRow {
@@ -79,18 +96,12 @@ async fn submit_invitation(
         return again(&visit, &inside, &form, errors).await;
     };
     let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
-    let email = form.value("email");
-    match org::invite(
-        app,
-        context,
-        caller,
-        inside.id(),
-        email,
+    let wish = InvitationWish {
+        email: form.value("email").map(str::to_owned),
         role,
-        Receipt::none(),
-    )
-    .await
-    {
+        reservation: form.value("reservation").map(str::to_owned),
+    };
+    match org::invite(app, context, caller, inside.id(), wish, Receipt::none()).await {
         Ok(new) => {
             let url = app
                 .config()
@@ -109,6 +120,8 @@ async fn submit_invitation(
             };
             visit.page(StatusCode::OK, &page)
         }
+        // The page that showed the link was loaded again.
+        Err(app::Error::Conflict(_)) => Ok(see_other(&inside.path("/members"))),
         Err(error) => again(&visit, &inside, &form, faults(error)?).await,
     }
 }
@@ -121,14 +134,11 @@ fn invitation_id(request: &HttpRequest) -> Result<InvitationId, Failure> {
 async fn show_withdraw(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let inside = inside(&visit, &request).await?;
     let id = invitation_id(&request)?;
-    let mut open = open(&visit, &inside).await?.into_iter();
-    let invitation = open
-        .find(|invitation| invitation.id == id.as_str())
-        .ok_or(Failure::NotFound)?;
+    let open = org::find_invitation(&visit.app, &inside.caller, inside.id(), &id).await?;
     let page = WithdrawPage {
         chrome: visit.chrome(),
         org: inside.head(),
-        invitation,
+        invitation: row(&visit, open),
     };
     visit.page(StatusCode::OK, &page)
 }

@@ -8,11 +8,16 @@ use crate::wire::form::Form;
 /// How many items a page shows.
 const SHOWN: u16 = 50;
 
-/// Which part of a list an address asks for. What makes no sense is the beginning.
+/// Which part of its list an address asks for. What makes no sense is the beginning.
 pub fn page(query: &Form) -> Page {
+    page_after(query, "after")
+}
+
+/// The same for one of several lists, whose place the address holds in this parameter.
+pub fn page_after(query: &Form, parameter: &str) -> Page {
     Page {
         limit: SHOWN,
-        after: query.value("after").and_then(read),
+        after: query.value(parameter).and_then(read),
     }
 }
 
@@ -23,10 +28,21 @@ pub fn cut<T>(
     path: &str,
     position: impl Fn(&T) -> Position,
 ) -> Option<String> {
+    cut_after(page, found, path, "after", position)
+}
+
+/// The same for one of several lists, whose place the address holds in this parameter.
+pub fn cut_after<T>(
+    page: &Page,
+    found: &mut Vec<T>,
+    path: &str,
+    parameter: &str,
+    position: impl Fn(&T) -> Position,
+) -> Option<String> {
     let goes_on = page.cut(found);
     let last = found.last().filter(|_| goes_on)?;
     let (at, id) = position(last);
-    Some(format!("{path}?after={}.{id}", at.timestamp_millis()))
+    Some(format!("{path}?{parameter}={}.{id}", at.timestamp_millis()))
 }
 
 fn read(text: &str) -> Option<Position> {

@@ -16,7 +16,6 @@ use crate::app::org;
 use crate::domain::Instant;
 use crate::domain::id::AccountId;
 use crate::domain::org::{Member, Role};
-use crate::domain::page::Page;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -55,15 +54,8 @@ async fn show_members(visit: Visit, request: HttpRequest) -> Result<HttpResponse
         (None, Some("withdrawn")) => Some(MembersNotice::Withdrawn),
         (None, _) => None,
     };
-    let part = list::page(&query);
-    let page = page(
-        &visit,
-        &inside,
-        &part,
-        &Form::default(),
-        FieldErrors::none(),
-    )
-    .await?;
+    let (form, none) = (Form::default(), FieldErrors::none());
+    let page = page(&visit, &inside, &query, &form, none).await?;
     visit.page(StatusCode::OK, &MembersPage { notice, ..page })
 }
 
@@ -74,38 +66,28 @@ pub async fn again(
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let part = list::page(&Form::default());
-    let page = page(visit, inside, &part, form, errors).await?;
+    let page = page(visit, inside, &Form::default(), form, errors).await?;
     visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 async fn page(
     visit: &Visit,
     inside: &Inside,
-    part: &Page,
+    query: &Form,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<MembersPage, Failure> {
     let (app, caller, id) = (&visit.app, &inside.caller, inside.id());
-    let mut roster = org::roster(app, caller, id, part).await?;
+    let part = list::page(query);
+    let mut roster = org::roster(app, caller, id, &part).await?;
     let next = list::cut(
-        part,
+        &part,
         &mut roster.members,
         &inside.path("/members"),
         |member| (member.joined_at, member.account.id.to_string()),
     );
     let invite = match inside.access().can_manage() {
-        true => Some(InviteForm {
-            open: invitation::open(visit, inside).await?,
-            email: form.value("email").unwrap_or_default().to_owned(),
-            roles: role_choices(
-                inside.role(),
-                form.value("role")
-                    .and_then(Role::parse)
-                    .unwrap_or(Role::Member),
-            ),
-            delivery: invitation::delivery(visit),
-        }),
+        true => Some(invite_form(visit, inside, query, form).await?),
         false => None,
     };
     Ok(MembersPage {
@@ -123,6 +105,25 @@ async fn page(
         invite,
         notice: None,
         errors,
+    })
+}
+
+async fn invite_form(
+    visit: &Visit,
+    inside: &Inside,
+    query: &Form,
+    form: &Form,
+) -> Result<InviteForm, Failure> {
+    let (open, next) = invitation::open(visit, inside, query).await?;
+    let chosen = form.value("role").and_then(Role::parse);
+    let person = visit.person(&inside.path("/members"))?;
+    Ok(InviteForm {
+        open,
+        next,
+        email: form.value("email").unwrap_or_default().to_owned(),
+        roles: role_choices(inside.role(), chosen.unwrap_or(Role::Member)),
+        delivery: invitation::delivery(visit),
+        reservation: org::reserve_invitation(&visit.app, person),
     })
 }
 

@@ -35,6 +35,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 const PAGE: &str = "/settings/policy";
 
+/// How many tokens a review names; it says how many more there are.
+const SHOWN: usize = 100;
+
 /// `GET /o/{org}/settings/policy`. A query fills the form, on the way back from the review.
 async fn show_policy(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let inside = inside(&visit, &request).await?;
@@ -211,8 +214,10 @@ fn review_page(
         chrome: visit.chrome(),
         org: inside.head(),
         terms: typed(form),
+        more: affected.len().saturating_sub(SHOWN),
         tokens: affected
             .into_iter()
+            .take(SHOWN)
             .map(|token| row(visit, token))
             .collect(),
         grace: graces(grace),

@@ -11,8 +11,11 @@ use super::view::{Choice, FieldErrors, Moment};
 use super::visit::{Visit, see_other};
 use crate::app::receipt::Receipt;
 use crate::app::{self, org, project};
+use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::id::AccountId;
 use crate::domain::org::Role;
+use crate::domain::page::Page;
 use crate::domain::project::Project;
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -175,7 +178,8 @@ async fn show_project(visit: Visit, request: HttpRequest) -> Result<HttpResponse
             .map(ProjectNotice::Removed),
         _ => None,
     };
-    let page = page(&visit, &inside, &found, None, FieldErrors::none()).await?;
+    let part = list::page(&query);
+    let page = page(&visit, &inside, &found, &part, None, FieldErrors::none()).await?;
     visit.page(StatusCode::OK, &ProjectPage { notice, ..page })
 }
 
@@ -195,6 +199,7 @@ async fn page(
     visit: &Visit,
     inside: &Inside,
     found: &Project,
+    part: &Page,
     form: Option<&Form>,
     errors: FieldErrors,
 ) -> Result<ProjectPage, Failure> {
@@ -203,6 +208,13 @@ async fn page(
         true => project::list_candidates(app, caller, id).await?,
         false => Vec::new(),
     };
+    let mut members = project::list_members(app, caller, id, part).await?;
+    let next = list::cut(
+        part,
+        &mut members,
+        &path(inside, found, ""),
+        |(account, at)| (*at, account.id.to_string()),
+    );
     let chosen = form.and_then(|form| form.value("member"));
     let typed = form.and_then(|form| form.value("name"));
     Ok(ProjectPage {
@@ -210,7 +222,11 @@ async fn page(
         org: inside.head(),
         project: head(found),
         created: Moment::new(found.created_at, visit.now()),
-        members: members(visit, inside, found).await?,
+        members: members
+            .into_iter()
+            .map(|member| row(visit, member))
+            .collect(),
+        next,
         candidates: candidates
             .into_iter()
             .map(|account| Choice {
@@ -226,21 +242,13 @@ async fn page(
     })
 }
 
-async fn members(
-    visit: &Visit,
-    inside: &Inside,
-    found: &Project,
-) -> Result<Vec<ProjectMemberRow>, Failure> {
-    let members = project::list_members(&visit.app, &inside.caller, found.id.as_str()).await?;
-    Ok(members
-        .into_iter()
-        .map(|(account, since)| ProjectMemberRow {
-            id: account.id.to_string(),
-            name: account.name,
-            email: account.email,
-            since: Moment::new(since, visit.now()),
-        })
-        .collect())
+fn row(visit: &Visit, (account, since): (Account, Instant)) -> ProjectMemberRow {
+    ProjectMemberRow {
+        id: account.id.to_string(),
+        name: account.name,
+        email: account.email,
+        since: Moment::new(since, visit.now()),
+    }
 }
 
 async fn again(
@@ -250,7 +258,8 @@ async fn again(
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(visit, inside, found, Some(form), errors).await?;
+    let part = list::page(&Form::default());
+    let page = page(visit, inside, found, &part, Some(form), errors).await?;
     visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
@@ -304,14 +313,13 @@ async fn show_remove(visit: Visit, request: HttpRequest) -> Result<HttpResponse,
     let found = find(&visit, &inside, &request).await?;
     inside.require(Role::Admin)?;
     let id = user(&request)?;
-    let mut members = members(&visit, &inside, &found).await?.into_iter();
+    let (app, caller) = (&visit.app, &inside.caller);
+    let member = project::find_member(app, caller, found.id.as_str(), &id).await?;
     let page = RemoveProjectMemberPage {
         chrome: visit.chrome(),
         org: inside.head(),
         project: head(&found),
-        member: members
-            .find(|member| member.id == id.as_str())
-            .ok_or(Failure::NotFound)?,
+        member: row(&visit, member),
     };
     visit.page(StatusCode::OK, &page)
 }

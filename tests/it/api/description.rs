@@ -172,3 +172,51 @@ async fn the_program_prints_the_same_description() {
     served["servers"] = printed["servers"].clone();
     assert_eq!(served, printed);
 }
+
+/// What can have few values says which, and no answer has another.
+#[actix_web::test]
+async fn what_can_have_few_values_says_which() {
+    let test = TestApp::start().await;
+    let document = described(&test).await;
+    let schemas = &document["components"]["schemas"];
+    for (schema, property, values) in [
+        ("Member", "role", json!(["member", "admin", "owner"])),
+        ("MemberWish", "role", json!(["member", "admin", "owner"])),
+        ("OrganizationDetail", "plan", json!(["free", "team"])),
+        ("OrganizationChange", "plan", json!(["free", "team", null])),
+        ("Policy", "personal_tokens", json!(["members", "admins"])),
+        ("Token", "state", json!(["live", "expired", "revoked"])),
+        ("Client", "kind", json!(["public", "confidential"])),
+        ("ClientChange", "state", json!(["active", "disabled"])),
+        ("User", "state", json!(["active", "deactivated", null])),
+    ] {
+        let found = &schemas[schema]["properties"][property]["enum"];
+        assert_eq!(*found, values, "{schema} {property}");
+    }
+    let mut few = 0;
+    for (name, schema) in schemas.as_object().unwrap() {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        for (property, described) in properties {
+            let words = [
+                "role",
+                "min_role",
+                "plan",
+                "kind",
+                "state",
+                "personal_tokens",
+            ];
+            if words.contains(&property.as_str()) {
+                assert!(described["enum"].is_array(), "{name} {property}");
+                few += 1;
+            }
+        }
+    }
+    assert!(few > 12, "{few}");
+    let effects = &document["paths"]["/v1/orgs/{org}/policy/effects"]["get"]["parameters"];
+    let plan = effects
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "plan");
+    assert!(plan.unwrap()["schema"]["enum"].is_array(), "{effects}");
+}

@@ -193,3 +193,55 @@ async fn admins_invite_and_withdraw_and_links_end() {
     test.clock.advance(7 * 86_400);
     assert_eq!(guest.get(&format!("/invite?link={link}")).await.status, 404);
 }
+
+/// Loading the page with the link again makes no second invitation, whatever became of the
+/// first.
+#[actix_web::test]
+async fn a_form_makes_one_invitation_however_often_it_is_sent() {
+    let Company {
+        test, mut owner, ..
+    } = Company::new().await;
+    let page = owner.get("/o/acme/members").await;
+    let reservation = page.field("reservation").unwrap();
+    let fields = [("role", "member"), ("reservation", reservation.as_str())];
+    let link = invite(&mut owner, &fields).await;
+    let made = || test.events("invitation.created");
+    let again = owner.post("/o/acme/invitations", &fields).await;
+    assert_eq!((again.status, again.location()), (303, "/o/acme/members"));
+    assert_eq!(made(), 1);
+    let mut guest = test.browser();
+    guest.get(&format!("/invite?link={link}")).await;
+    let account = [
+        ("link", link.as_str()),
+        ("name", "Charles"),
+        ("email", "charles@example.com"),
+        ("password", NEW),
+    ];
+    assert_eq!(guest.post("/invite/account", &account).await.status, 303);
+    let again = owner.post("/o/acme/invitations", &fields).await;
+    assert_eq!((again.status, made()), (303, 1));
+    // A form that was loaded again makes another, and so does one without its reservation.
+    let page = owner.get("/o/acme/members").await;
+    let next = page.field("reservation").unwrap();
+    invite(&mut owner, &[("role", "member"), ("reservation", &next)]).await;
+    invite(&mut owner, &[("role", "member"), ("reservation", "x")]).await;
+    assert_eq!(made(), 3);
+}
+
+/// The invitations beside the members come in pages of their own.
+#[actix_web::test]
+async fn open_invitations_come_in_pages() {
+    let Company {
+        test, mut owner, ..
+    } = Company::new().await;
+    for i in 0..52 {
+        let email = format!("guest{i}@example.com");
+        invite(&mut owner, &[("role", "member"), ("email", &email)]).await;
+        test.clock.advance_ms(1);
+    }
+    let page = owner.get("/o/acme/members").await;
+    assert!(page.contains("guest51@") && page.contains("guest2@") && !page.contains("guest1@"));
+    let next = after(&page.body, "/o/acme/members?invited=", '"');
+    let page = owner.get(&format!("/o/acme/members?invited={next}")).await;
+    assert!(page.contains("guest1@") && page.contains("guest0@") && !page.contains("guest2@"));
+}

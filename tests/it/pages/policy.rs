@@ -2,6 +2,8 @@
 
 use super::{Company, assert_role};
 use crate::support::browser::Browser;
+use crate::support::tenant::{OPERATOR, wish};
+use doorcode::app::token::Wish;
 
 const PATH: &str = "/o/acme/settings/policy";
 
@@ -176,4 +178,26 @@ async fn owners_alone_set_a_policy_that_makes_sense() {
         }
     }
     assert!(before == test.database.dump());
+}
+
+/// A review names a hundred tokens, and says how many more there are.
+#[actix_web::test]
+async fn a_review_of_many_tokens_names_a_hundred() {
+    let Company {
+        test, mut owner, ..
+    } = Company::new().await;
+    let acme = doorcode::app::org::find(&test.app, &OPERATOR, "acme").await;
+    let acme = acme.unwrap().organization;
+    for _ in 0..103 {
+        let wish = Wish {
+            expires: Some("never".into()),
+            ..wish(&[])
+        };
+        test.organization_token(&acme, wish).await;
+    }
+    let fields = [("personal_tokens", "members"), ("max_lifetime", "90d")];
+    let review = post(&mut owner, "", &fields).await;
+    assert!(review.contains("103 living tokens break this policy"));
+    assert!(review.contains("And 3 older ones."));
+    assert_eq!(review.body.matches("of a test").count(), 100);
 }

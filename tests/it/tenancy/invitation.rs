@@ -1,6 +1,7 @@
 //! Invitations by a one-time link.
 
 use super::{Client, expect, refused};
+use crate::support::database::AUDIT;
 use crate::support::tenant::account_of;
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::caller::Caller;
@@ -141,9 +142,90 @@ async fn members_invite_nobody_and_admins_no_owners() {
     let operator = Client::new(&test, OPERATOR);
     expect(operator.post(&path, invite("owner")).await, 201);
     // Whoever leaves takes the open invitations along.
-    let open = |count| assert_eq!(test.count("invitation", "1 = 1"), count);
-    open(2);
-    let path = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&bob));
-    expect(operator.delete(&path).await, 204);
-    open(1);
+    assert_eq!(open(&operator, &path).await, 2);
+    let of_bob = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&bob));
+    expect(operator.delete(&of_bob).await, 204);
+    assert_eq!(open(&operator, &path).await, 1);
+    assert_eq!(test.events("invitation.withdrawn"), 1);
+}
+
+/// How many invitations still work.
+async fn open(client: &Client<'_>, path: &str) -> usize {
+    let listed = expect(client.get(path).await, 200);
+    listed["items"].as_array().unwrap().len()
+}
+
+/// Invitations that end with their maker or their organization are told of in the audit log.
+#[actix_web::test]
+async fn what_ends_invitations_is_recorded() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let operator = Client::new(&test, OPERATOR);
+    let (one, two) = (
+        test.organization(&ada, "One").await,
+        test.organization(&ada, "Two").await,
+    );
+    let owner = Client::of(&test, &ada).await;
+    for org in [&one, &two] {
+        test.seat(org, &bob, Role::Admin).await;
+    }
+    let admin = Client::of(&test, &bob).await;
+    for (client, org) in [
+        (&admin, &one),
+        (&admin, &two),
+        (&owner, &one),
+        (&owner, &one),
+    ] {
+        let path = format!("/v1/orgs/{}/invitations", org.slug);
+        expect(client.post(&path, json!({"role": "member"})).await, 201);
+    }
+    test.deactivate("bob@x.example").await;
+    assert_eq!(test.events("invitation.withdrawn"), 2);
+    let at = |org: &Organization| format!("/v1/orgs/{}/invitations", org.slug);
+    assert_eq!(open(&operator, &at(&one)).await, 2);
+    assert_eq!(open(&operator, &at(&two)).await, 0);
+    for org in [&one, &two] {
+        expect(owner.delete(&format!("/v1/orgs/{}", org.slug)).await, 204);
+    }
+    // One record tells of both that were open; there was none in the other organization.
+    assert_eq!(test.events("invitation.withdrawn"), 3);
+    let record = format!(
+        "SELECT detail FROM {AUDIT} WHERE action = 'invitation.withdrawn' AND target = '{}'",
+        one.id
+    );
+    let detail: Value = serde_json::from_str(&test.database.text(&record)).unwrap();
+    assert_eq!(detail["count"], 2);
+    assert_eq!(detail["invitations"].as_array().unwrap().len(), 2);
+}
+
+/// PAG-01.
+#[actix_web::test]
+async fn invitations_come_in_pages_the_newest_first() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Paged").await;
+    let owner = Client::of(&test, &ada).await;
+    let path = format!("/v1/orgs/{}/invitations", org.slug);
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        let new = expect(owner.post(&path, json!({"role": "member"})).await, 201);
+        made.insert(0, new["id"].clone());
+        test.clock.advance(1);
+    }
+    assert_eq!(owner.all(&format!("{path}?limit=2")).await, made);
+    refused(
+        owner.get(&format!("{path}?limit=0")).await,
+        400,
+        "invalid_request",
+    );
+    refused(
+        owner.get(&format!("{path}?page=2")).await,
+        400,
+        "invalid_request",
+    );
+    let foreign = owner.get(&format!("{path}?cursor=x")).await;
+    refused(foreign, 400, "invalid_cursor");
 }

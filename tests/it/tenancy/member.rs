@@ -2,7 +2,7 @@
 
 use super::{Client, expect, refused};
 use crate::support::tenant::account_of;
-use crate::support::{OPERATOR, TestApp};
+use crate::support::{OPERATOR, PASSWORD, TestApp};
 use doorcode::domain::org::Role;
 use serde_json::json;
 
@@ -143,4 +143,26 @@ async fn organizations_can_be_the_operators_to_make() {
     assert_eq!(acting.send().await.unwrap().status(), 201);
     let mine = expect(client.get("/v1/orgs").await, 200);
     assert_eq!(mine["items"][0]["role"], "owner", "{mine}");
+}
+
+/// Whoever joins by the organization's name joins one that is there, or makes it.
+#[actix_web::test]
+async fn nobody_joins_an_organization_that_is_being_deleted() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let owner = Client::new(&test, OPERATOR);
+    for round in 0..10 {
+        let name = format!("Fleeting {round}");
+        let org = test.organization(&ada, &name).await;
+        let (path, email) = (
+            format!("/v1/orgs/{}", org.id),
+            format!("new{round}@x.example"),
+        );
+        let joining = test.add_account(&email, PASSWORD, Some((&name, Role::Member)));
+        let (deleted, _joined) = tokio::join!(owner.delete(&path), joining);
+        expect(deleted, 204);
+        let of_deleted = "organization_id IN \
+                          (SELECT id FROM organization WHERE deleted_at IS NOT NULL)";
+        assert_eq!(test.count("membership", of_deleted), 0, "{round}");
+    }
 }

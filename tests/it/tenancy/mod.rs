@@ -79,6 +79,20 @@ impl<'a> Client<'a> {
         self.call(Method::GET, path, None).await
     }
 
+    /// The ids of all items of a list, page by page; the address has a query.
+    async fn all(&self, list: &str) -> Vec<Value> {
+        let (mut ids, mut path) = (Vec::new(), list.to_owned());
+        loop {
+            let page = expect(self.get(&path).await, 200);
+            let items = page["items"].as_array().unwrap();
+            ids.extend(items.iter().map(|item| item["id"].clone()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("{list}&cursor={cursor}"),
+                None => return ids,
+            }
+        }
+    }
+
     async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }

@@ -111,3 +111,98 @@ async fn pages_go_on_where_they_stopped() {
         assert_eq!(seen, made, "{list}");
     }
 }
+
+/// PAG-01.
+#[actix_web::test]
+async fn members_of_a_project_come_in_pages() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let org = test.organization(&ada, "Crowd").await;
+    let project = test.project(&org, "crowded").await;
+    let mut added = Vec::new();
+    for i in 0..5 {
+        let person = test.person(&format!("p{i}@x.example")).await;
+        test.seat(&org, &person, Role::Member).await;
+        test.add_to(&project, &person).await;
+        added.push(json!(account_of(&person).as_str()));
+        test.clock.advance(1);
+    }
+    let owner = Client::of(&test, &ada).await;
+    let path = format!("/v1/projects/{}/members", project.id);
+    assert_eq!(owner.all(&format!("{path}?limit=2")).await, added);
+    refused(
+        owner.get(&format!("{path}?page=2")).await,
+        400,
+        "invalid_request",
+    );
+    refused(
+        owner.get(&format!("{path}?limit=101")).await,
+        400,
+        "invalid_request",
+    );
+}
+
+/// Of several that delete, rename or fill a project at once, none changes what another has
+/// deleted, and the audit log tells of what happened alone.
+#[actix_web::test]
+async fn a_project_is_deleted_once() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (
+        test.person("ada@x.example").await,
+        test.person("bob@x.example").await,
+    );
+    let org = test.organization(&ada, "Contested").await;
+    test.seat(&org, &bob, Role::Member).await;
+    let owner = Client::of(&test, &ada).await;
+    let mut renamed = 0;
+    for round in 1..=20 {
+        let project = test.project(&org, "contested").await;
+        let at = format!("/v1/projects/{}", project.id);
+        let member = format!("{at}/members/{}", account_of(&bob));
+        let (one, two, rename, add) = tokio::join!(
+            owner.delete(&at),
+            owner.delete(&at),
+            owner.patch(&at, json!({"name": "renamed"})),
+            owner.put(&member, json!({})),
+        );
+        let mut deleted = [one.status, two.status];
+        deleted.sort_unstable();
+        assert_eq!(deleted, [204, 403], "{one:?} {two:?}");
+        for (answer, status) in [(&rename, 200), (&add, 204)] {
+            assert!([status, 403].contains(&answer.status), "{answer:?}");
+        }
+        renamed += i64::from(rename.status == 200);
+        assert_eq!(test.events("project.deleted"), round);
+        assert_eq!(test.events("project.renamed"), renamed);
+    }
+}
+
+/// Who may not add a person to a project does not wait for whoever changes that person.
+#[actix_web::test]
+async fn a_stranger_holds_nobodys_account() {
+    if !crate::support::database::Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    let (ada, eve) = (
+        test.person("ada@x.example").await,
+        test.person("eve@x.example").await,
+    );
+    let org = test.organization(&ada, "Calm").await;
+    let project = test.project(&org, "calm").await;
+    let stranger = Client::of(&test, &eve).await;
+    let id = account_of(&ada);
+    let held = test.database.hold(&format!(
+        "SELECT id FROM account WHERE id = '{id}' FOR UPDATE"
+    ));
+    let role = format!("/v1/orgs/{}/members/{id}", org.slug);
+    let member = format!("/v1/projects/{}/members/{id}", project.id);
+    refused(
+        stranger.put(&role, json!({"role": "member"})).await,
+        403,
+        "forbidden",
+    );
+    refused(stranger.delete(&role).await, 403, "forbidden");
+    refused(stranger.put(&member, json!({})).await, 403, "forbidden");
+    drop(held);
+}

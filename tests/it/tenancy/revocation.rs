@@ -1,8 +1,10 @@
 //! Revoking many tokens at once.
 
 use super::{Client, EVERYTHING, expect, refused};
+use crate::support::database::AUDIT;
 use crate::support::tenant::{account_of, text_of, wish};
 use crate::support::{CLI, OPERATOR, TestApp};
+use doorcode::app::token::Wish;
 use doorcode::domain::id::AccountId;
 use serde_json::json;
 
@@ -162,4 +164,56 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
     for token in &made {
         assert!(!token.is_alive().await);
     }
+}
+
+/// However many end at once, a record names a hundred and counts them all.
+#[actix_web::test]
+async fn a_record_names_a_hundred_tokens_and_counts_all() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada@x.example").await;
+    let bob = test.person("bob@x.example").await;
+    let org = test.organization(&ada, "Vast").await;
+    let owner = Client::of(&test, &ada).await;
+    let expires = Some("never".to_owned());
+    let never = || Wish {
+        expires: expires.clone(),
+        ..wish(&[])
+    };
+    for _ in 0..103 {
+        test.organization_token(&org, never()).await;
+    }
+    let at = format!("/v1/orgs/{}", org.slug);
+    let effects = format!("{at}/policy/effects?never_expires=false");
+    let first = expect(owner.get(&format!("{effects}&limit=100")).await, 200);
+    assert_eq!(first["items"].as_array().unwrap().len(), 100);
+    let all = owner.all(&format!("{effects}&limit=100")).await;
+    assert_eq!(all.len(), 103);
+    let different: std::collections::BTreeSet<_> =
+        all.iter().filter_map(|id| id.as_str()).collect();
+    assert_eq!(different.len(), 103);
+    let change = json!({"policy": {"never_expires": false}});
+    expect(owner.patch(&at, change).await, 200);
+    let detail = |action: &str| -> serde_json::Value {
+        let sql = format!("SELECT detail FROM {AUDIT} WHERE action = '{action}'");
+        serde_json::from_str(&test.database.text(&sql)).unwrap()
+    };
+    let changed = detail("organization.policy_changed");
+    assert_eq!(changed["count"], 103);
+    assert_eq!(changed["tokens"].as_array().unwrap().len(), 100);
+
+    // Nobody else's ends with them.
+    let other = Client::of(&test, &bob).await;
+    let answer = expect(
+        owner
+            .post(&format!("{at}/tokens/revoke-all"), json!({}))
+            .await,
+        200,
+    );
+    assert_eq!(answer["revoked"], 103);
+    let revoked = detail("token.revoked");
+    assert_eq!(revoked["count"], 103);
+    assert_eq!(revoked["tokens"].as_array().unwrap().len(), 100);
+    assert_eq!(test.count("token", "revoked_at IS NOT NULL"), 103);
+    assert!(other.is_alive().await && owner.is_alive().await);
+    assert_eq!(test.events("token.revoked"), 1);
 }

@@ -80,12 +80,16 @@ pub enum MemberControl {
 pub struct InviteForm {
     /// Those nobody has used yet, the newest first.
     pub open: Vec<InvitationRow>,
+    /// Where they go on.
+    pub next: Option<String>,
     /// What was typed as the email.
     pub email: String,
     /// The roles that this person can give, one of them selected.
     pub roles: Vec<Choice>,
     /// What becomes of the link.
     pub delivery: Delivery,
+    /// What lets the form make one invitation, however often it is sent.
+    pub reservation: String,
 }
 
 /// What was just done to the members.

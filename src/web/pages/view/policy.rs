@@ -87,12 +87,21 @@ pub struct PolicyReviewPage {
     pub org: OrganizationHead,
     /// What would be in force.
     pub terms: Terms,
-    /// The living tokens that break it; never empty.
+    /// The newest living tokens that break it; never empty.
     pub tokens: Vec<AffectedToken>,
+    /// How many more break it.
+    pub more: usize,
     /// How long they would go on; see [`graces`].
     pub grace: Vec<Choice>,
     /// What is wrong; field `grace`.
     pub errors: FieldErrors,
+}
+
+impl PolicyReviewPage {
+    /// How many tokens break it.
+    fn count(&self) -> usize {
+        self.tokens.len() + self.more
+    }
 }
 
 /// A token that breaks a policy.

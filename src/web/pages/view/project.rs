@@ -76,8 +76,10 @@ pub struct ProjectPage {
     pub project: ProjectHead,
     /// When it was made.
     pub created: Moment,
-    /// Those who were added to it, by name.
+    /// Those who were added to it, the first who was added first.
     pub members: Vec<ProjectMemberRow>,
+    /// Where they go on.
+    pub next: Option<String>,
     /// The members of the organization who can be added; the value is their id.
     pub candidates: Vec<Choice>,
     /// What the person may do.

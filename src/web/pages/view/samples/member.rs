@@ -33,10 +33,14 @@ pub(super) fn invitation(id: &str, email: Option<&str>) -> InvitationRow {
 
 fn invite(delivery: Delivery, open: Vec<InvitationRow>) -> Option<InviteForm> {
     Some(InviteForm {
+        next: open
+            .last()
+            .map(|last| format!("/o/acme/members?invited=0.{}", last.id)),
         open,
         email: String::new(),
         roles: role_choices(Role::Owner, Role::Member),
         delivery,
+        reservation: "inv_0197b9c000007000800000000000000a.00".into(),
     })
 }
 

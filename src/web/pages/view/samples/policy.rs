@@ -52,6 +52,7 @@ fn review() -> PolicyReviewPage {
             },
             token(LONG, Some(HOSTILE), never),
         ],
+        more: 0,
         grace: graces("7d"),
         errors: FieldErrors::none(),
     }
@@ -86,6 +87,7 @@ pub fn samples() -> Vec<Sample> {
     one.tokens[0].reason = PolicyReason::Plan;
     let review_again = PolicyReviewPage {
         org: hostile_org(),
+        more: 1,
         errors: FieldErrors::on("grace", "Choose a grace."),
         ..review()
     };

@@ -44,6 +44,7 @@ fn project(access: Access, notice: Option<ProjectNotice>) -> ProjectPage {
         project: head("Website"),
         created: days(-40),
         members: vec![member("bob", "Bob Byron"), member(LONG, HOSTILE)],
+        next: Some("/o/acme/projects/prj_x?after=0.usr_x".into()),
         candidates: Choice::of(
             &[
                 ("usr_mary", "Mary Somerville (mary@example.com)"),
@@ -78,6 +79,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let empty = |access, notice| ProjectPage {
         members: Vec::new(),
+        next: None,
         candidates: Vec::new(),
         ..project(access, notice)
     };

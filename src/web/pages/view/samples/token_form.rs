@@ -19,7 +19,7 @@ fn new_token() -> NewTokenPage {
             ),
             choice(
                 "orgs:write",
-                "Change organizations and their members",
+                "Change organizations and their members, and invite people, owners included",
                 false,
             ),
             choice("projects:read", "See the projects you can reach", false),

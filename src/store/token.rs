@@ -1,9 +1,5 @@
 //! Tokens, found by the digest of their text.
 
-mod selection;
-
-pub use selection::{Selection, list_living, list_tokens, mark_all_revoked};
-
 use super::schema::token;
 use super::{Conn, Error, read_value, stored};
 use crate::domain::Instant;

@@ -1,0 +1,66 @@
+//! Which values a text of the API can have, added to its description: where the domain has a
+//! list, that list and no other.
+
+use crate::domain::org::Role;
+use crate::domain::policy::{PersonalTokens, Plan};
+use serde_json::Value;
+
+/// The values of a property of a schema, or of a parameter of a query, which has none; `None`
+/// where any text can stand.
+fn values(schema: Option<&str>, name: &str) -> Option<Vec<&'static str>> {
+    Some(match (schema, name) {
+        (_, "role" | "min_role") => Role::ALL.map(Role::as_str).to_vec(),
+        (_, "plan") => Plan::ALL.map(Plan::as_str).to_vec(),
+        (_, "personal_tokens") => PersonalTokens::ALL.map(PersonalTokens::as_str).to_vec(),
+        (Some("Token"), "kind") => vec!["personal", "organization", "operator"],
+        (Some("Token"), "state") => vec!["live", "expired", "revoked"],
+        (Some("Client" | "ClientWish"), "kind") => vec!["public", "confidential"],
+        (Some("Client" | "ClientChange"), "state") => vec!["active", "disabled"],
+        (Some("User"), "state") => vec!["active", "deactivated"],
+        _ => return None,
+    })
+}
+
+/// Names the values in all schemas of a description.
+pub fn describe(schemas: &mut Value) {
+    for (schema, described) in schemas.as_object_mut().into_iter().flatten() {
+        // What is flattened into a schema stands beside its own part.
+        let own = match described["allOf"].as_array_mut() {
+            Some(parts) => parts.iter_mut().collect(),
+            None => vec![described],
+        };
+        for part in own {
+            let properties = part["properties"].as_object_mut();
+            for (name, property) in properties.into_iter().flatten() {
+                if let Some(values) = values(Some(schema), name) {
+                    limit(property, &values);
+                }
+            }
+        }
+    }
+}
+
+/// The same for the parameters of an operation.
+pub fn describe_parameters(operation: &mut Value) {
+    let parameters = operation["parameters"].as_array_mut();
+    for parameter in parameters.into_iter().flatten() {
+        let is_query = parameter["in"] == "query";
+        let values = parameter["name"]
+            .as_str()
+            .filter(|_| is_query)
+            .and_then(|name| values(None, name));
+        if let Some(values) = values {
+            limit(&mut parameter["schema"], &values);
+        }
+    }
+}
+
+fn limit(property: &mut Value, values: &[&str]) {
+    let types = property["type"].as_array();
+    let is_nullable = types.is_some_and(|types| types.iter().any(|one| one == "null"));
+    let mut all: Vec<Value> = values.iter().map(|value| (*value).into()).collect();
+    if is_nullable {
+        all.push(Value::Null);
+    }
+    property["enum"] = all.into();
+}
