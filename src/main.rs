@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{account, client, configuration, operator, org, project, serve};
+use command::{account, audit, client, configuration, operator, org, project, serve};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,6 +41,9 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Look at the configuration
     #[command(subcommand)]
     Config(configuration::Configuration),
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Some(Command::Org(command)) => org::run(config, command),
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
+        Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
         Some(Command::Person(command)) => return doorcode::cli::run(command),

@@ -29,7 +29,7 @@ use crate::domain::Instant;
 use crate::domain::id::IdSeed;
 use crate::domain::secret::{Key, Secret};
 use crate::store::{self, Store};
-use audit::{Event, Events, Ledger, Outlet, sealing};
+use audit::{Event, Events, Ledger, Outlet};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
@@ -208,14 +208,8 @@ impl App {
     /// Sends and writes what is still in memory and closes the database. The last thing that
     /// is done.
     pub async fn stop(&self) {
-        for written in [
-            uses::flush(self).await,
-            audit::uses::flush(self).await,
-            sealing::seal(self).await,
-        ] {
-            if let Err(error) = written {
-                tracing::error!(?error, "the last uses of tokens could not be written");
-            }
+        if let Err(error) = sweep::settle(self).await {
+            tracing::error!(?error, "the last uses of tokens could not be written");
         }
         let (app, store) = (self.clone(), self.store().clone());
         let (mail, database) = tokio::join!(

@@ -44,7 +44,7 @@ pub async fn run(app: App) {
         every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
         every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
-        every(FORGET_EVERY, "forgetting uses", || audit::uses::purge(&app)),
+        every(FORGET_EVERY, "forgetting uses", || forget_uses(&app)),
         async {
             // A database that is not shared has no other server that could decide.
             if app.store().is_shared() {
@@ -55,6 +55,20 @@ pub async fn run(app: App) {
             }
         },
     );
+}
+
+/// Forgets the uses of tokens that are older than the settings say.
+pub async fn forget_uses(app: &App) -> Result<(), Error> {
+    audit::uses::purge(app).await
+}
+
+/// Writes what is in memory, seals it, and signs if that is due: everything is where it stays.
+pub async fn settle(app: &App) -> Result<(), Error> {
+    let last = uses::flush(app).await;
+    let every = audit::uses::flush(app).await;
+    sealing::seal(app).await?;
+    audit::sign(app).await?;
+    last.and(every)
 }
 
 async fn every<F>(period: Duration, what: &str, work: impl Fn() -> F)

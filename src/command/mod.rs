@@ -2,6 +2,7 @@
 //! All but `serve` work on the database directly, with or without a running server.
 
 pub mod account;
+pub mod audit;
 pub mod client;
 pub mod configuration;
 pub mod operator;

@@ -1,7 +1,7 @@
 //! `doorcode serve`.
 
 use super::{Outcome, explain, load_config, open, print};
-use doorcode::app::{App, account, sweep};
+use doorcode::app::{App, account, audit, sweep};
 use doorcode::config::{Config, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
@@ -48,6 +48,12 @@ async fn serve(config: Config) -> Outcome {
     let setup = account::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
+    let doubt = audit::inspect(&app)
+        .await
+        .map_err(|error| explain(&error))?;
+    if let Some(doubt) = &doubt {
+        warn(&doubt.says);
+    }
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
 
     let metrics = web::Metrics::default();
@@ -138,6 +144,17 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
         );
     }
     text + "\nPress Ctrl-C to stop.\n"
+}
+
+/// Says that the audit log went back, and what to do.
+fn warn(doubt: &str) {
+    let program = program();
+    tracing::error!(
+        "the audit log contradicts what was signed of it: {doubt} If an old copy of the database \
+         was restored by mistake, stop and restore the right one. To go on with this one, run \
+         `{program} audit recover --revoke all`, or `--revoke since` for the tokens alone that \
+         were issued after its last record. Until then no checkpoint is signed."
+    );
 }
 
 /// How the program was called, to be typed again: `doorcode`, or its path when it is not

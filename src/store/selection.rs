@@ -27,6 +27,8 @@ pub enum Selection {
     SoleMembers(OrganizationId),
     /// Those that a client asked for.
     Client(String),
+    /// Those that were issued after a moment.
+    IssuedAfter(Instant),
     /// All of them.
     Everything,
 }
@@ -126,6 +128,7 @@ macro_rules! living {
                     .eq_any(sole_members!(id)),
             ),
             Selection::Client(id) => statement.filter(token::client_id.eq(id.clone())),
+            Selection::IssuedAfter(at) => statement.filter(token::created_at.gt(stored(*at))),
             Selection::Everything => statement,
         }
     }};

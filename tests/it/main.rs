@@ -11,6 +11,7 @@ mod support;
 
 mod api;
 mod architecture;
+mod audit;
 mod bad_form;
 mod cli;
 mod client_oauth2;

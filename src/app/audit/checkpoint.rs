@@ -192,6 +192,33 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
     Ok(Some(Doubt::new(sequence, Kind::Forked, says)))
 }
 
+/// Forgets the checkpoints in the database that contradict the log.
+pub(super) fn forget_contradicting(
+    conn: &mut Conn,
+    log: &Log,
+    keys: &[VerifierKey],
+) -> Result<(), Error> {
+    for (sequence, note) in store::audit::list_checkpoints(conn, 0, i64::MAX)? {
+        let signed = read(&note, keys)
+            .ok()
+            .filter(|signed| signed.origin == log.origin);
+        let hash = store::audit::find_hash(conn, sequence)?;
+        if signed.is_none() || signed.map(|signed| signed.head.hash) != hash {
+            store::audit::delete_checkpoint(conn, sequence)?;
+        }
+    }
+    Ok(())
+}
+
+/// The keys that sign and have signed checkpoints, the present one last.
+pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
+    let Signed { mut keys, .. } = load(app).await?;
+    let present = keys.pop();
+    keys.retain(|key| Some(key) != present.as_ref());
+    keys.extend(present);
+    Ok(keys)
+}
+
 /// The file that checkpoints go to.
 pub(super) fn file(app: &App) -> Option<PathBuf> {
     match &app.config().audit.checkpoint_to {

@@ -5,18 +5,19 @@
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
 //! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
-//! log, [`verification`] checks it.
+//! log, [`verification`] checks it, [`recovery`] goes on with one that went back.
 
 mod checkpoint;
 mod event;
 mod outlet;
 pub mod reading;
+pub mod recovery;
 pub(super) mod sealing;
 pub mod uses;
 pub mod verification;
 
-pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;
+pub use checkpoint::{inspect, keys};
 pub(super) use event::{Event, Events};
 pub(super) use outlet::Outlet;
 pub(super) use uses::Ledger;

@@ -3,9 +3,8 @@
 
 use super::checkpoint::{file, list_keys};
 use super::sealing;
-use crate::app::{App, Error};
+use crate::app::{App, Context, Error};
 use crate::domain::Instant;
-use crate::domain::audit::Action;
 use crate::domain::audit::canonical;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
@@ -15,10 +14,13 @@ use crate::domain::audit::note::{NoteFault, VerifierKey};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
+use crate::domain::audit::{Action, Actor};
 use crate::store;
 use crate::store::audit::Sheaf;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
 
 /// Lines that are read at once.
 const CHUNK: i64 = 1_000;
@@ -33,12 +35,16 @@ pub struct Verified {
 }
 
 /// Checks the log in the database against itself, against the checkpoints in the database and
-/// in the file that they go to, and against the uses of tokens that are kept. `progress` hears
-/// how many records of how many are done.
-pub async fn verify(app: &App, mut progress: impl FnMut(u64, u64)) -> Result<Verified, Error> {
+/// in the file that they go to, `more` of them in another file, and against the uses of tokens
+/// that are kept. `progress` hears how many records of how many are done.
+pub async fn verify(
+    app: &App,
+    more: Option<&Path>,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Verified, Error> {
     sealing::seal(app).await?;
     // First the checkpoints: of what is sealed meanwhile none is among them.
-    let checkpoints = checkpoints(app).await?;
+    let checkpoints = checkpoints(app, more).await?;
     let log = sealing::find(app).await?;
     let mut verifier = Verifier::new(
         log.origin.clone(),
@@ -92,6 +98,27 @@ async fn is_any_line(app: &App, after: u64) -> Result<bool, Error> {
     Ok(!lines.is_empty())
 }
 
+/// Records that the log was checked, and what came of it.
+pub async fn record(app: &App, context: &Context, verified: &Verified) -> Result<(), Error> {
+    let event = app.event(context, Actor::Operator, Action::AuditVerified);
+    let detail = describe(verified);
+    app.store()
+        .write(move |conn| event.write(conn, None, detail.clone()))
+        .await
+}
+
+/// What came of a check, as the record of it says.
+pub(super) fn describe(verified: &Verified) -> Value {
+    let report = &verified.report;
+    json!({
+        "records": report.records,
+        "doubt": report.first_doubt.as_ref().map(|doubt| json!({
+            "sequence": doubt.sequence,
+            "kind": doubt.kind.as_str(),
+        })),
+    })
+}
+
 /// What is wrong between the last record and what the database has noted as the end.
 fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
     if head == end {
@@ -113,7 +140,7 @@ fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
 type Read = Result<Checkpoint, NoteFault>;
 
 /// The checkpoints of the database and of the file, in the order of what they sign.
-async fn checkpoints(app: &App) -> Result<Vec<Read>, Error> {
+async fn checkpoints(app: &App, more: Option<&Path>) -> Result<Vec<Read>, Error> {
     let log = sealing::find(app).await?;
     let present = VerifierKey::of(&log.origin, app.signing_key());
     let (keys, notes) = app
@@ -129,10 +156,10 @@ async fn checkpoints(app: &App) -> Result<Vec<Read>, Error> {
         .iter()
         .map(|(_, note)| SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys)))
         .collect();
-    if let Some(path) = file(app) {
-        match File::open(&path) {
+    for path in file(app).iter().map(PathBuf::as_path).chain(more) {
+        match File::open(path) {
             Ok(file) => kept.extend(read_file(BufReader::new(file), &keys)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && more != Some(path) => {}
             Err(error) => kept.push(Err(NoteFault::Unreadable(error.to_string()))),
         }
     }

@@ -195,7 +195,7 @@ pub(in crate::app) fn end_all(
         Selection::Organization(id) | Selection::SoleMembers(id) => (Some(id.as_str()), Some(id)),
         Selection::LimitedTo(account, organization) => (Some(account.as_str()), Some(organization)),
         Selection::Client(id) => (Some(id), None),
-        Selection::Everything => (None, None),
+        Selection::Everything | Selection::IssuedAfter(_) => (None, None),
     };
     let tokens: Vec<_> = ended.newest.iter().map(TokenId::as_str).collect();
     event.write_in(

@@ -172,6 +172,8 @@ actions! {
     AuditVerified = "audit.verified",
     /// Another key signs the log's checkpoints from now on.
     AuditKeyChanged = "audit.key_changed",
+    /// The operator goes on with a log that contradicts its checkpoints.
+    AuditForkAccepted = "audit.fork_accepted",
     /// A record of an earlier time came after later ones: a clock was set back.
     ClockSteppedBack = "clock.stepped_back",
     /// A client was registered.

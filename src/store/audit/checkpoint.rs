@@ -42,6 +42,13 @@ pub fn list_checkpoints(
         .collect())
 }
 
+/// Forgets the note about a place.
+pub fn delete_checkpoint(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
+    let note = audit_checkpoint::table.filter(audit_checkpoint::sequence.eq(number(sequence)));
+    diesel::delete(note).execute(conn)?;
+    Ok(())
+}
+
 /// The note of the last place.
 pub fn find_last_checkpoint(conn: &mut Conn) -> Result<Option<String>, Error> {
     Ok(audit_checkpoint::table

@@ -11,7 +11,8 @@ pub use chain::{
     insert_head, is_any_unsealed, list_lines, list_of_action, list_unsealed,
 };
 pub use checkpoint::{
-    find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints, replace_shipped,
+    delete_checkpoint, find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints,
+    replace_shipped,
 };
 
 pub use reading::{Filter, From, list_hashes, list_records};

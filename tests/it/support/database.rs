@@ -109,6 +109,14 @@ impl Database {
         }
     }
 
+    /// The same; whether the database let it.
+    pub fn try_execute(&self, sql: &str) -> bool {
+        match Self::is_postgres() {
+            true => self.postgres().batch_execute(sql).is_ok(),
+            false => self.sqlite().batch_execute(sql).is_ok(),
+        }
+    }
+
     /// How many rows of a table meet a condition.
     pub fn count(&self, table: &str, condition: &str) -> i64 {
         let query = diesel::sql_query(format!(

@@ -32,6 +32,7 @@ use doorcode::store::Store;
 use doorcode::web;
 use senses::{ManualClock, SeededEntropy};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -115,14 +116,13 @@ impl TestApp {
         let url = format!("http://{address}");
         let file = directory.path().join("doorcode.toml");
         std::fs::write(&file, settings.replace("{url}", &url)).unwrap();
-        let checkpoints = directory.path().join("audit_checkpoints");
-        let mut env = vec![
-            ("DOORCODE__DATABASE__URL".to_owned(), database.url.clone()),
-            (
-                "DOORCODE__AUDIT__CHECKPOINT_TO".to_owned(),
-                checkpoints.display().to_string(),
-            ),
+        let path = |name| directory.path().join(name).display().to_string();
+        let env = [
+            ("DOORCODE__DATABASE__URL", database.url.clone()),
+            ("DOORCODE__AUDIT__SIGNING_KEY_FILE", path("audit_key")),
+            ("DOORCODE__AUDIT__CHECKPOINT_TO", path("audit_checkpoints")),
         ];
+        let mut env: Vec<_> = env.map(|(name, value)| (name.to_owned(), value)).into();
         if !settings.contains("public_url") {
             env.push(("DOORCODE__SERVER__PUBLIC_URL".to_owned(), url.clone()));
         }
@@ -201,6 +201,11 @@ impl TestApp {
             Receipt::none(),
         )
         .await
+    }
+
+    /// A file of the server.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// The full address of a path.
@@ -300,7 +305,6 @@ fn secrets(name: &str) -> Option<String> {
     match name {
         "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
         "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
-        "DOORCODE_AUDIT_KEY" => Some("ed".repeat(32)),
         _ => None,
     }
 }

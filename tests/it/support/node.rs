@@ -24,9 +24,11 @@ impl TestApp {
 
     /// The same with settings, as TOML.
     pub fn node_with(&self, settings: &str, database_url: &str) -> Node {
+        let audit_key = self.path("audit_key").display().to_string();
         let env = [
             ("DOORCODE__DATABASE__URL", database_url),
             ("DOORCODE__SERVER__PUBLIC_URL", &self.url),
+            ("DOORCODE__AUDIT__SIGNING_KEY_FILE", &audit_key),
             ("DOORCODE__AUDIT__CHECKPOINT_TO", "off"),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -1,0 +1,95 @@
+//! Going on with a log that contradicts its checkpoints: an old copy of the database was
+//! restored, or the end of the log was cut off.
+//!
+//! Nobody signs such a log by itself. The operator looks, and says what is to become of the
+//! tokens: what was issued after the last record was issued without a trace, and in a restored
+//! copy what was revoked since lives again. The log then says what it lost, and the checkpoints
+//! that contradict it are put aside, not deleted.
+
+use super::{checkpoint, sealing};
+use crate::app::token::end_all;
+use crate::app::{App, Context, Error};
+use crate::domain::audit::doubt::Doubt;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::token::RevocationReason;
+use crate::store;
+use crate::store::selection::Selection;
+use serde_json::json;
+use std::io;
+use std::path::PathBuf;
+
+/// What is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoking {
+    /// Tokens that were issued after the last record.
+    Since,
+    /// All tokens.
+    All,
+    /// Nothing.
+    Nothing,
+}
+
+/// What a recovery did.
+#[derive(Debug)]
+pub struct Recovered {
+    /// What contradicted the log.
+    pub doubt: Doubt,
+    /// How many tokens were revoked.
+    pub revoked: usize,
+    /// Where the checkpoints are now that contradict it.
+    pub moved: Option<PathBuf>,
+}
+
+/// Goes on with the log. Fails with [`Error::Conflict`] if nothing contradicts it.
+pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result<Recovered, Error> {
+    let doubt = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
+        "Nothing contradicts the log: there is nothing to recover from.",
+    ))?;
+    let moved = put_aside(app)?;
+    let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
+    let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
+    let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
+    let detail = json!({
+        "kind": doubt.kind.as_str(),
+        "sequence": doubt.sequence,
+        "says": doubt.says,
+    });
+    let count = app
+        .store()
+        .write(move |conn| {
+            let last = store::audit::find_last_moment(conn)?;
+            checkpoint::forget_contradicting(conn, &log, &keys)?;
+            accepted.write(conn, None, detail.clone())?;
+            let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
+            match (revoking, last) {
+                (Revoking::Nothing, _) => Ok(0),
+                (Revoking::Since, Some(last)) => {
+                    let selection = Selection::IssuedAfter(last);
+                    end_all(conn, &revoked, &selection, None, reason)
+                }
+                (Revoking::Since, None) | (Revoking::All, _) => {
+                    end_all(conn, &revoked, &everything, None, reason)
+                }
+            }
+        })
+        .await?;
+    Ok(Recovered {
+        doubt,
+        revoked: count,
+        moved,
+    })
+}
+
+/// Gives the file of checkpoints another name, so that the next one begins anew.
+fn put_aside(app: &App) -> Result<Option<PathBuf>, Error> {
+    let Some(path) = checkpoint::file(app) else {
+        return Ok(None);
+    };
+    let mut aside = path.clone().into_os_string();
+    aside.push(format!(".{}", app.now().format("%Y%m%dT%H%M%S%3fZ")));
+    match std::fs::rename(&path, &aside) {
+        Ok(()) => Ok(Some(aside.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Undelivered(format!("{}: {error}", path.display()))),
+    }
+}

@@ -1,0 +1,183 @@
+//! `doorcode audit …`: checking the audit log, and what to do when it went back.
+
+use super::{Outcome, explain, print, with_app};
+use clap::{Subcommand, ValueEnum};
+use doorcode::app::audit::recovery::{self, Recovered, Revoking};
+use doorcode::app::audit::verification::{self, Verified};
+use doorcode::app::{Context, audit};
+use doorcode::domain::audit::chain::Head;
+use doorcode::domain::audit::checkpoint;
+use doorcode::domain::audit::doubt::{Doubt, Report};
+use doorcode::domain::audit::export;
+use doorcode::domain::audit::note::VerifierKey;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+/// `doorcode audit …`.
+#[derive(Subcommand)]
+pub enum Audit {
+    /// Check the audit log, or an export of it; exit with 1 on any doubt
+    Verify {
+        /// An export to check instead of the database
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+        /// Checkpoints that were kept elsewhere
+        #[arg(long, value_name = "FILE")]
+        checkpoints: Option<PathBuf>,
+        /// A key that may have signed the checkpoints of an export, as `doorcode audit keys`
+        /// prints it
+        #[arg(long = "key", value_name = "KEY", value_parser = key, requires = "export")]
+        keys: Vec<VerifierKey>,
+    },
+    /// Print the keys that sign and have signed checkpoints, the present one last
+    Keys,
+    /// Go on with a log that contradicts its checkpoints: a restored copy, or one that was cut
+    Recover {
+        /// What to revoke: tokens issued since the last record, all tokens, or nothing
+        #[arg(long, value_enum)]
+        revoke: Revoke,
+    },
+}
+
+/// What a recovery revokes.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Revoke {
+    /// Tokens that were issued after the last record that is there
+    Since,
+    /// All tokens: some that were revoked may live again
+    All,
+    /// Nothing
+    Nothing,
+}
+
+fn key(text: &str) -> Result<VerifierKey, String> {
+    VerifierKey::parse(text)
+        .ok_or_else(|| "this is no key; `doorcode audit keys` prints it".to_owned())
+}
+
+/// Runs a command of `doorcode audit`.
+pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
+    match command {
+        Audit::Verify {
+            export: Some(export),
+            checkpoints,
+            keys,
+        } => {
+            let report = verify_export(&export, checkpoints.as_deref(), &keys)?;
+            tell(&report, "")
+        }
+        Audit::Verify { checkpoints, .. } => {
+            let Verified { report, uses } = with_app(config, async |app| {
+                let bar = ProgressBar::no_length()
+                    .with_style(style("{human_pos} of {human_len} records")?);
+                let verified = verification::verify(app, checkpoints.as_deref(), |done, all| {
+                    bar.set_length(all.max(done));
+                    bar.set_position(done);
+                })
+                .await;
+                bar.finish_and_clear();
+                let verified = verified?;
+                verification::record(app, &Context::local(), &verified).await?;
+                Ok(verified)
+            })?;
+            tell(
+                &report,
+                &format!("{} uses of tokens fit.\n", HumanCount(uses)),
+            )
+        }
+        Audit::Keys => {
+            let keys = with_app(config, async |app| audit::keys(app).await)?;
+            let lines: Vec<_> = keys.iter().map(ToString::to_string).collect();
+            print(&lines.join("\n"))
+        }
+        Audit::Recover { revoke } => {
+            let revoking = match revoke {
+                Revoke::Since => Revoking::Since,
+                Revoke::All => Revoking::All,
+                Revoke::Nothing => Revoking::Nothing,
+            };
+            let recovered = with_app(config, async |app| {
+                recovery::recover(app, &Context::local(), revoking).await
+            })?;
+            print(&describe(&recovered))
+        }
+    }
+}
+
+fn style(text: &str) -> Result<ProgressStyle, doorcode::app::Error> {
+    ProgressStyle::with_template(&format!("{{bar:32}} {text}, {{eta}} left"))
+        .map_err(|error| doorcode::app::Error::Undelivered(error.to_string()))
+}
+
+fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) -> Outcome<Report> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: &dyn std::fmt::Display| format!("{path}: {error}")
+    };
+    if checkpoints.is_some() && keys.is_empty() {
+        return Err(
+            "--checkpoints needs the --key that signed them; `doorcode audit keys` prints it on \
+             the server"
+                .into(),
+        );
+    }
+    let file = File::open(path).map_err(|error| failed(path)(&error))?;
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let bar = ProgressBar::new(length).with_style(
+        style("{binary_bytes} of {binary_total_bytes}").map_err(|error| explain(&error))?,
+    );
+    let reader = BufReader::new(bar.wrap_read(file));
+    let report = match checkpoints {
+        None => export::verify(reader, std::iter::empty()),
+        Some(kept) => {
+            let kept = File::open(kept).map_err(|error| failed(kept)(&error))?;
+            export::verify(reader, checkpoint::read_file(BufReader::new(kept), keys))
+        }
+    };
+    bar.finish_and_clear();
+    Ok(report.map_err(|error| failed(path)(&error))?)
+}
+
+/// Says what came of a check.
+fn tell(report: &Report, more: &str) -> Outcome {
+    let Head { sequence, hash } = report.head;
+    if let Some(Doubt {
+        sequence: place,
+        kind,
+        says,
+    }) = &report.first_doubt
+    {
+        let kind = kind.as_str();
+        return Err(format!(
+            "the log does not fit at record {place}: {kind}.\n{says}\nWhat stands before fits, \
+             up to record {sequence} with the hash {hash}."
+        )
+        .into());
+    }
+    let (records, checkpoints) = (HumanCount(report.records), HumanCount(report.checkpoints));
+    print(&format!(
+        "{records} records fit, and {checkpoints} checkpoints agree.\n{more}\
+         The last record is {sequence}, with the hash {hash}."
+    ))
+}
+
+fn describe(recovered: &Recovered) -> String {
+    let Recovered {
+        doubt,
+        revoked,
+        moved,
+    } = recovered;
+    let mut text = format!(
+        "{}\nThe log says so now, and goes on from there.",
+        doubt.says
+    );
+    if let Some(path) = moved {
+        text += &format!(
+            "\nThe checkpoints that contradict it are in {}: keep them.",
+            path.display()
+        );
+    }
+    text + &format!("\nTokens revoked: {revoked}.")
+}

@@ -1,0 +1,118 @@
+//! Records and their places in the chain.
+
+use super::{settle, sound, verify};
+use crate::support::TestApp;
+use crate::support::database::{AUDIT, Database};
+use doorcode::app::sweep;
+use futures_util::future::join_all;
+
+/// AUD-08: 200 writers on three servers, all of which seal: one line, without gap or fork.
+#[actix_web::test]
+async fn two_hundred_writers_on_three_servers_make_one_line() {
+    let first = TestApp::start().await;
+    let second = first.again("").await;
+    let third = first.again("").await;
+    let servers = [&first, &second, &third];
+    let sweeps = servers.map(|server| actix_web::rt::spawn(sweep::run(server.app.clone())));
+
+    let before = first.count(AUDIT, "1 = 1");
+    let writers = (0..200).map(|n| {
+        let server = servers[n % 3];
+        async move { server.device("tokens:read").await }
+    });
+    let codes = join_all(writers).await;
+    assert_eq!(codes.len(), 200);
+    for server in servers {
+        settle(server).await;
+    }
+    for sweep in &sweeps {
+        sweep.abort();
+    }
+    for server in servers {
+        settle(server).await;
+    }
+
+    let records = sound(&verify(&first).await);
+    assert_eq!(first.count("audit_event", "1 = 1"), 0);
+    let count = |condition| first.count("audit_record", condition);
+    assert_eq!(count("action = 'device.requested'"), 200);
+    assert!(count("1 = 1") >= before + 200);
+    assert_eq!(
+        count(&format!("sequence BETWEEN 1 AND {records}")),
+        count("1 = 1")
+    );
+}
+
+/// AUD-05: whoever has the server's own rights in the database cannot alter what is sealed.
+#[actix_web::test]
+async fn the_database_refuses_to_change_or_delete_what_is_sealed() {
+    let test = TestApp::start().await;
+    settle(&test).await;
+    let records = sound(&verify(&test).await);
+    for sql in [
+        "UPDATE audit_record SET action = 'token.revoked' WHERE sequence = 1",
+        "DELETE FROM audit_record WHERE sequence = 1",
+        "DELETE FROM audit_record",
+    ] {
+        assert!(!test.database.try_execute(sql), "{sql}");
+    }
+    if Database::is_postgres() {
+        assert!(!test.database.try_execute("TRUNCATE audit_record"));
+    }
+    assert_eq!(sound(&verify(&test).await), records);
+}
+
+/// AUD-07: what cannot be recorded is not done.
+#[actix_web::test]
+async fn without_its_record_a_change_does_not_happen() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:write"]).await;
+    let tokens = test.count("token", "1 = 1");
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = browser.type_code(&device.user_code).await;
+    test.database
+        .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
+
+    let made = reqwest::Client::new()
+        .post(test.at("/v1/tokens"))
+        .bearer_auth(&token)
+        .header("Idempotency-Key", "one")
+        .json(&serde_json::json!({"name": "n", "scopes": []}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), 500);
+    let approved = browser.decide(&consent, "approve", &["tokens:read"]).await;
+    assert_eq!(approved.status, 500);
+    assert_eq!(test.count("token", "1 = 1"), tokens);
+    assert_eq!(test.count("device_grant", "state = 'pending'"), 1);
+
+    test.database
+        .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
+    settle(&test).await;
+    sound(&verify(&test).await);
+}
+
+/// AUD-17: the order is that of the chain, and a clock that is set back is told.
+#[actix_web::test]
+async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
+    let test = TestApp::start().await;
+    settle(&test).await;
+    let before = sound(&verify(&test).await);
+    test.clock.advance(-3_600);
+    test.device("tokens:read").await;
+    settle(&test).await;
+    let after = sound(&verify(&test).await);
+    assert_eq!(after, before + 2);
+    let at = |sequence| {
+        let sql = format!("SELECT action FROM audit_record WHERE sequence = {sequence}");
+        test.database.text(&sql)
+    };
+    assert_eq!(at(before + 1), "clock.stepped_back");
+    assert_eq!(at(before + 2), "device.requested");
+    // A clock that goes on from there is in order again.
+    test.device("tokens:read").await;
+    settle(&test).await;
+    assert_eq!(sound(&verify(&test).await), after + 1);
+}

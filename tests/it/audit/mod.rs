@@ -1,0 +1,41 @@
+//! The audit log proves itself: stories of its chain, its checkpoints and its uses of tokens.
+
+mod chain;
+mod checkpoint;
+mod program;
+mod trials;
+mod uses;
+
+use crate::support::TestApp;
+use doorcode::app::audit::verification::{self, Verified};
+use doorcode::app::sweep;
+
+/// Everything that was done is sealed, and signed if that is due.
+async fn settle(test: &TestApp) {
+    sweep::settle(&test.app).await.unwrap();
+}
+
+/// What a check of the log says.
+async fn verify(test: &TestApp) -> Verified {
+    verification::verify(&test.app, None, |_, _| ())
+        .await
+        .unwrap()
+}
+
+/// The check finds nothing; tells how many records there are.
+#[track_caller]
+fn sound(verified: &Verified) -> u64 {
+    let report = &verified.report;
+    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.head.sequence, report.records);
+    report.records
+}
+
+/// Takes away what protects sealed records from whoever has the database.
+fn disarm(test: &TestApp) {
+    use crate::support::database::Database;
+    test.database.execute(match Database::is_postgres() {
+        true => "DROP TRIGGER audit_record_kept ON audit_record",
+        false => "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged",
+    });
+}

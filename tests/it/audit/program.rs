@@ -1,0 +1,101 @@
+//! `doorcode audit …`.
+
+use crate::support::database::Database;
+use crate::support::deployment::Deployment;
+
+/// What disarms the database, and what then changes a record.
+fn edit(deployment: &Deployment) {
+    deployment.database.execute(match Database::is_postgres() {
+        true => "DROP TRIGGER audit_record_kept ON audit_record",
+        false => "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged",
+    });
+    deployment
+        .database
+        .execute("UPDATE audit_record SET target = 'somebody else' WHERE sequence = 2");
+}
+
+/// AUD-09: exit code 1 on any doubt.
+#[test]
+fn verify_counts_what_fits_and_fails_where_it_does_not() {
+    let deployment = Deployment::with_account();
+    deployment
+        .command(&["audit", "verify"])
+        .run()
+        .exited(0)
+        .says(&[
+            " records fit, and ",
+            "0 uses of tokens fit.",
+            "The last record is ",
+        ]);
+    deployment
+        .command(&["audit", "keys"])
+        .run()
+        .exited(0)
+        .says(&["doorcode-"]);
+    edit(&deployment);
+    deployment
+        .command(&["audit", "verify"])
+        .run()
+        .exited(1)
+        .complains(&[
+            "the log does not fit at record 2: edited.",
+            "What stands before fits, up to record 1 with the hash ",
+        ]);
+}
+
+#[test]
+fn an_export_that_is_none_and_a_key_that_is_missing_are_told() {
+    let deployment = Deployment::new();
+    deployment.write("export.ndjson", "nothing\n");
+    let verify = |more: &[&str]| {
+        deployment
+            .command(&["audit", "verify", "--export", "export.ndjson"])
+            .args(more)
+            .run()
+    };
+    verify(&[])
+        .exited(1)
+        .complains(&["export.ndjson: it does not begin with the header of an export"]);
+    verify(&["--checkpoints", "notes"])
+        .exited(1)
+        .complains(&["--checkpoints needs the --key that signed them"]);
+    verify(&["--key", "nonsense"])
+        .exited(2)
+        .complains(&["this is no key"]);
+    // A check of a file needs no database, and makes nothing.
+    assert!(!deployment.path("data").exists());
+}
+
+/// AUD-10, AUD-11: the start says what is wrong, and the operator decides.
+#[actix_web::test]
+async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
+    let deployment = Deployment::with_account();
+    let server = deployment.start();
+    server.signal("TERM");
+    server.finish().exited(0);
+    deployment
+        .command(&["audit", "recover", "--revoke", "all"])
+        .run()
+        .exited(1)
+        .complains(&["Nothing contradicts the log"]);
+    edit(&deployment);
+    deployment.database.execute(
+        "DELETE FROM audit_record WHERE sequence > 1;
+         DELETE FROM audit_checkpoint;
+         UPDATE audit_head SET sequence = 1,
+             hash = (SELECT hash FROM audit_record WHERE sequence = 1)",
+    );
+
+    let server = deployment.start();
+    server.signal("TERM");
+    server.finish().exited(0).complains(&[
+        "the audit log contradicts what was signed of it",
+        "audit recover --revoke all",
+    ]);
+    deployment
+        .command(&["audit", "recover", "--revoke", "all"])
+        .run()
+        .exited(0)
+        .says(&["The log says so now", "keep them.", "Tokens revoked: 0."]);
+    deployment.command(&["audit", "verify"]).run().exited(0);
+}

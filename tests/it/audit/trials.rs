@@ -1,0 +1,240 @@
+//! AUD-09, AUD-10: whatever is done to the log in the database is found, at the place where it
+//! was done. A hundred random trials of each.
+
+use super::{disarm, settle, sound, verify};
+use crate::support::TestApp;
+use doorcode::app::audit;
+use doorcode::domain::audit::doubt::Kind;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+const TRIALS: u64 = 100;
+
+/// A log with many records, of which a copy is kept.
+struct Log {
+    test: TestApp,
+    random: StdRng,
+    /// How many records there are.
+    last: u64,
+    /// Up to where they are signed.
+    signed: u64,
+}
+
+const TABLES: [&str; 3] = ["audit_record", "audit_head", "audit_checkpoint"];
+
+impl Log {
+    async fn make(seed: u64) -> Self {
+        let test = TestApp::with("[audit]\ncheckpoint_records = 10").await;
+        for _ in 0..40 {
+            test.device("tokens:read").await;
+            settle(&test).await;
+        }
+        let last = sound(&verify(&test).await);
+        let signed = test
+            .database
+            .text("SELECT max(sequence) FROM audit_checkpoint");
+        disarm(&test);
+        for table in TABLES {
+            let sql = format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}");
+            test.database.execute(&sql);
+        }
+        Self {
+            test,
+            random: StdRng::seed_from_u64(seed),
+            last,
+            signed: signed.parse().unwrap(),
+        }
+    }
+
+    /// The log as it was.
+    fn mend(&self) {
+        self.test.database.execute("DELETE FROM audit_event");
+        for table in TABLES {
+            self.test.database.execute(&format!(
+                "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}"
+            ));
+        }
+    }
+
+    fn any(&mut self, from: u64, to: u64) -> u64 {
+        self.random.random_range(from..=to)
+    }
+
+    /// Does something to the log, which must be found at that place.
+    async fn trial(&self, sql: &str, place: u64, kinds: &[Kind]) {
+        self.test.database.execute(sql);
+        let report = verify(&self.test).await.report;
+        let doubt = report
+            .first_doubt
+            .unwrap_or_else(|| panic!("not found: {sql}"));
+        assert_eq!(doubt.sequence, place, "{sql}: {doubt:?}");
+        assert!(kinds.contains(&doubt.kind), "{sql}: {doubt:?}");
+        self.mend();
+    }
+
+    /// The log up to a place, as a copy of that time has it.
+    fn go_back_to(&self, place: u64) {
+        self.test.database.execute(&format!(
+            "DELETE FROM audit_record WHERE sequence > {place};
+             DELETE FROM audit_checkpoint WHERE sequence > {place};
+             UPDATE audit_head SET sequence = {place},
+                 hash = (SELECT hash FROM audit_record WHERE sequence = {place})"
+        ));
+    }
+}
+
+#[actix_web::test]
+async fn a_value_that_was_changed_is_found() {
+    let mut log = Log::make(1).await;
+    const COLUMNS: [&str; 13] = [
+        "hash",
+        "id",
+        "action",
+        "outcome",
+        "actor_kind",
+        "actor_id",
+        "method",
+        "account_id",
+        "organization_id",
+        "target",
+        "request_id",
+        "address",
+        "detail",
+    ];
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.last);
+        let column = COLUMNS[log.random.random_range(0..COLUMNS.len())];
+        let digit = log.any(0, 9);
+        let sql = format!(
+            "UPDATE audit_record SET {column} = COALESCE({column}, '') || '{digit}'
+             WHERE sequence = {place}"
+        );
+        log.trial(
+            &sql,
+            place,
+            &[Kind::Edited, Kind::Renumbered, Kind::Inserted],
+        )
+        .await;
+    }
+    let sql = "UPDATE audit_record SET at = '2020-01-01 00:00:00' WHERE sequence = 7";
+    log.trial(sql, 7, &[Kind::Edited]).await;
+}
+
+#[actix_web::test]
+async fn a_record_that_was_deleted_is_missed() {
+    let mut log = Log::make(2).await;
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.last);
+        let sql = format!("DELETE FROM audit_record WHERE sequence = {place}");
+        log.trial(&sql, place, &[Kind::Missing, Kind::Cut]).await;
+    }
+}
+
+#[actix_web::test]
+async fn records_that_changed_places_are_found() {
+    let mut log = Log::make(3).await;
+    for _ in 0..TRIALS {
+        let a = log.any(1, log.last - 1);
+        let b = log.any(a + 1, log.last);
+        let sql = format!(
+            "UPDATE audit_record SET sequence = -1 WHERE sequence = {a};
+             UPDATE audit_record SET sequence = {a} WHERE sequence = {b};
+             UPDATE audit_record SET sequence = {b} WHERE sequence = -1"
+        );
+        let kinds = [
+            Kind::Swapped,
+            Kind::Edited,
+            Kind::Renumbered,
+            Kind::Inserted,
+            Kind::Missing,
+        ];
+        log.trial(&sql, a, &kinds).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_record_that_was_put_in_is_found() {
+    let mut log = Log::make(4).await;
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.last);
+        let copied = log.any(1, log.last);
+        let copied = if copied >= place { copied + 1 } else { copied };
+        let sql = format!(
+            "UPDATE audit_record SET sequence = -sequence - 1 WHERE sequence >= {place};
+             UPDATE audit_record SET sequence = -sequence WHERE sequence < 0;
+             INSERT INTO audit_record SELECT {place}, hash, id || 'x', at, action, outcome,
+                 actor_kind, actor_id, method, account_id, token_id, client_id, organization_id,
+                 target, request_id, address, agent, detail
+             FROM audit_record WHERE sequence = {copied}"
+        );
+        log.trial(
+            &sql,
+            place,
+            &[Kind::Inserted, Kind::Edited, Kind::Renumbered],
+        )
+        .await;
+    }
+}
+
+#[actix_web::test]
+async fn a_record_that_got_another_number_is_found() {
+    let mut log = Log::make(5).await;
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.last);
+        let number = log.last + log.any(1, 50);
+        let sql = format!("UPDATE audit_record SET sequence = {number} WHERE sequence = {place}");
+        log.trial(
+            &sql,
+            place,
+            &[Kind::Missing, Kind::Renumbered, Kind::Swapped],
+        )
+        .await;
+    }
+}
+
+/// Whoever cuts it also puts right what the database says of its end.
+#[actix_web::test]
+async fn an_end_that_was_cut_off_is_missed() {
+    let mut log = Log::make(6).await;
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.signed - 1);
+        log.go_back_to(place);
+        let found = audit::inspect(&log.test.app).await.unwrap().unwrap();
+        assert_eq!((found.sequence, found.kind), (place + 1, Kind::Cut));
+        log.trial("SELECT 1", place + 1, &[Kind::Cut]).await;
+    }
+}
+
+/// The server goes on with the old copy until it has as many records as were signed.
+#[actix_web::test]
+async fn an_old_copy_that_was_restored_is_found() {
+    let mut log = Log::make(7).await;
+    for _ in 0..TRIALS {
+        let place = log.any(1, log.signed - 1);
+        log.go_back_to(place);
+        let more = log.signed - place + log.any(0, 5);
+        log.test.database.execute(&format!(
+            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+             SELECT 'evt_other' || sequence, at, action, actor_kind, request_id, '{{}}'
+             FROM kept_audit_record WHERE sequence <= {more}"
+        ));
+        // Nothing is signed that contradicts what was.
+        settle(&log.test).await;
+        let checkpoints = log.test.count("audit_checkpoint", "1 = 1");
+        let found = audit::inspect(&log.test.app).await.unwrap().unwrap();
+        assert_eq!(found.kind, Kind::Forked, "{found:?}");
+        assert_eq!(
+            checkpoints,
+            log.test
+                .count("audit_checkpoint", &format!("sequence <= {place}"))
+        );
+        let report = verify(&log.test).await.report;
+        let doubt = report.first_doubt.unwrap();
+        assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+        assert!(
+            (place + 1..=log.signed).contains(&doubt.sequence),
+            "{doubt:?}"
+        );
+        log.mend();
+    }
+}

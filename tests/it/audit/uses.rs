@@ -1,0 +1,180 @@
+//! Every use of a token, in batches whose roots are in the log.
+
+use super::{settle, sound, verify};
+use crate::support::database::Database;
+use crate::support::deployment::Deployment;
+use crate::support::{TestApp, http};
+use doorcode::domain::audit::doubt::Kind;
+
+/// The uses of the token with this name, the earliest first.
+fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
+    let sheaves = test.database.text(&format!(
+        "SELECT COALESCE({}, '') FROM (SELECT uses FROM token_use WHERE {condition}
+         ORDER BY first_at) AS sheaves",
+        match Database::is_postgres() {
+            true => "string_agg(uses, E'\\n')",
+            false => "group_concat(uses, char(10))",
+        }
+    ));
+    sheaves
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// What was used, where, and what came of it; also of a token that has ended.
+#[actix_web::test]
+async fn each_use_is_recorded_with_its_decision() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    assert_eq!(test.introspect(&token).await["active"], true);
+    let ask = |path: &str| http().get(test.at(path)).bearer_auth(&token).send();
+    assert_eq!(ask("/v1/projects").await.unwrap().status(), 403);
+    assert_eq!(
+        ask("/auth/verify?scope=tokens:read")
+            .await
+            .unwrap()
+            .status(),
+        204
+    );
+    assert_eq!(
+        ask("/auth/verify?scope=orgs:write").await.unwrap().status(),
+        403
+    );
+    test.database.execute(
+        "UPDATE token SET revoked_at = created_at, revoked_by = 'x', revoked_reason = 'owner'",
+    );
+    assert_eq!(test.me(&token).await.status(), 401);
+    assert_eq!(test.introspect(&token).await["active"], false);
+    // Nobody issued this one, so it is no token's use.
+    assert_eq!(test.me(&token.replace("dc_", "dcx_")).await.status(), 401);
+    settle(&test).await;
+
+    let mut seen: Vec<_> = uses(&test, "1 = 1")
+        .iter()
+        .map(|one| {
+            assert_eq!(one["address"], "127.0.0.1");
+            assert!(one["request_id"].as_str().unwrap().len() >= 8);
+            let text = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", text("route"), text("decision"), text("scope"))
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "GET /auth/verify allowed tokens:read",
+            "GET /auth/verify insufficient_scope orgs:write",
+            "GET /v1/me allowed -",
+            "GET /v1/me revoked -",
+            "GET /v1/projects insufficient_scope projects:read",
+            "POST /auth/introspect allowed -",
+            "POST /auth/introspect revoked -",
+        ]
+    );
+    let verified = verify(&test).await;
+    sound(&verified);
+    assert_eq!(verified.uses, 7);
+}
+
+#[actix_web::test]
+async fn uses_that_were_changed_or_taken_away_are_missed() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    let other = test.token(&["tokens:read"]).await;
+    for one in [&token, &token, &other] {
+        assert_eq!(test.me(one).await.status(), 200);
+    }
+    settle(&test).await;
+    assert_eq!(verify(&test).await.uses, 3);
+    test.database
+        .execute("CREATE TABLE kept AS SELECT * FROM token_use");
+    let place: u64 = test
+        .database
+        .text("SELECT sequence FROM audit_record WHERE action = 'token.uses_recorded'")
+        .parse()
+        .unwrap();
+    for (sql, kind) in [
+        (
+            "UPDATE token_use SET uses = replace(uses, '/v1/me', '/v1/you')",
+            Kind::Edited,
+        ),
+        (
+            "UPDATE token_use SET token_id = 'tok_other' WHERE position = 0",
+            Kind::Edited,
+        ),
+        (
+            "UPDATE token_use SET count = 7 WHERE position = 0",
+            Kind::Edited,
+        ),
+        ("DELETE FROM token_use WHERE position = 0", Kind::Edited),
+        ("DELETE FROM token_use", Kind::Missing),
+    ] {
+        test.database.execute(sql);
+        let doubt = verify(&test).await.report.first_doubt.unwrap();
+        assert_eq!((doubt.sequence, doubt.kind), (place, kind), "{sql}");
+        test.database
+            .execute("DELETE FROM token_use; INSERT INTO token_use SELECT * FROM kept");
+    }
+    sound(&verify(&test).await);
+}
+
+#[actix_web::test]
+async fn old_uses_are_forgotten_and_their_roots_stay() {
+    let test = TestApp::with("[audit]\nkeep_uses = \"30d\"").await;
+    let token = test.token(&["tokens:read"]).await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    settle(&test).await;
+    test.clock.advance(29 * 86_400);
+    assert_eq!(test.me(&token).await.status(), 200);
+    settle(&test).await;
+    test.clock.advance(2 * 86_400);
+    doorcode::app::sweep::forget_uses(&test.app).await.unwrap();
+    settle(&test).await;
+    assert_eq!(test.count("token_use", "1 = 1"), 1);
+    assert_eq!(test.events("token.uses_recorded"), 2);
+    let verified = verify(&test).await;
+    sound(&verified);
+    assert_eq!(verified.uses, 1);
+}
+
+#[actix_web::test]
+async fn uses_can_be_left_unrecorded() {
+    let test = TestApp::with("[audit]\ntoken_use = \"off\"").await;
+    let token = test.token(&["tokens:read"]).await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    settle(&test).await;
+    assert_eq!(test.count("token_use", "1 = 1"), 0);
+    assert_eq!(test.count("token", "last_used_at IS NOT NULL"), 1);
+}
+
+/// A server that is told to stop writes the uses that it has in memory.
+#[actix_web::test]
+async fn the_last_uses_before_a_stop_are_recorded() {
+    let deployment = Deployment::with_account();
+    let server = deployment.start();
+    let token = deployment.path("data/operator_token");
+    let operator = std::fs::read_to_string(token).unwrap();
+    let body = serde_json::json!({"name": "n", "scopes": [], "expires": "30d"});
+    let account = deployment.database.text("SELECT id FROM account");
+    let made: serde_json::Value = http()
+        .post(deployment.at("/v1/tokens"))
+        .bearer_auth(operator.trim())
+        .header("X-Actor-User-Id", account)
+        .header("Idempotency-Key", "one")
+        .json(&body)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let token = made["token"].as_str().unwrap();
+    let me = http().get(deployment.at("/v1/me"));
+    assert_eq!(me.bearer_auth(token).send().await.unwrap().status(), 200);
+    server.signal("TERM");
+    server.finish().exited(0);
+    assert_eq!(deployment.database.count("token_use", "count = 1"), 1);
+    assert_eq!(deployment.database.count("audit_event", "1 = 1"), 0);
+}
