@@ -9,7 +9,7 @@ use crate::domain::decision::{self, Demand, Place};
 use crate::domain::id::OrganizationId;
 use crate::domain::scope::ScopeName;
 use crate::domain::secret::Secret;
-use crate::domain::token::Owner;
+use crate::domain::token::{Owner, Token};
 use crate::store::Conn;
 
 /// A place as the asker names it.
@@ -39,8 +39,37 @@ pub enum Allowed {
     Token(Box<ActiveToken>, Option<OrganizationId>),
 }
 
-/// Decides. Fails with [`Error::Unauthenticated`] for a token that cannot be used and with
-/// [`Error::Forbidden`] for one that may not do this.
+/// What came of a question.
+pub struct Decided {
+    /// Whether the token may: fails with [`Error::Unauthenticated`] for one that cannot be used
+    /// and with [`Error::Forbidden`] for one that may not do this.
+    pub answer: Result<Allowed, Error>,
+    /// The token that it was about, if somebody issued it.
+    pub subject: Option<Subject>,
+}
+
+/// A token in a question, of which the use is noted once the proxy has its last word.
+pub struct Subject {
+    token: Token,
+    /// Why it cannot be used at all.
+    spent: Option<&'static str>,
+    scope: Option<String>,
+    organization_id: Option<OrganizationId>,
+}
+
+impl Subject {
+    /// Notes the use: the code of its refusal, or that it was allowed.
+    pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
+        let decision = self.spent.or(refused).unwrap_or(uses::ALLOWED);
+        let purpose = Purpose {
+            scope: self.scope.as_deref(),
+            organization_id: self.organization_id.as_ref(),
+        };
+        uses::note(app, context, &self.token, decision, purpose);
+    }
+}
+
+/// Decides. Fails if nobody could look.
 ///
 /// Unknown tokens are not counted, as introspection counts them for each of its clients. Here
 /// nobody shows who asks: all clients of an API share the address of its proxy, and a count
@@ -51,9 +80,12 @@ pub async fn verify(
     context: &Context,
     text: &Secret,
     question: Question,
-) -> Result<Allowed, Error> {
+) -> Result<Decided, Error> {
     if is_operator(app, context, text).await {
-        return Ok(Allowed::Operator);
+        return Ok(Decided {
+            answer: Ok(Allowed::Operator),
+            subject: None,
+        });
     }
     let handle = app.clone();
     let scope = question.scope.clone();
@@ -66,27 +98,30 @@ pub async fn verify(
         verdict,
     }) = found
     else {
-        return Err(Error::Unauthenticated);
+        return Ok(Decided {
+            answer: Err(Error::Unauthenticated),
+            subject: None,
+        });
     };
-    let purpose = Purpose {
-        scope: scope.as_deref(),
-        organization_id: organization_id.as_ref(),
+    let (token, spent) = match &verdict {
+        Err(spent) => (spent.token.clone(), Some(spent.why)),
+        Ok((active, _)) => (active.token.clone(), None),
     };
-    match verdict {
-        Err(spent) => {
-            spent.note(app, context, purpose);
-            Err(Error::Unauthenticated)
-        }
-        Ok((active, Err(denied))) => {
-            uses::note(app, context, &active.token, denied.code(), purpose);
-            Err(denied)
-        }
+    let subject = Some(Subject {
+        token,
+        spent,
+        scope,
+        organization_id: organization_id.clone(),
+    });
+    let answer = match verdict {
+        Err(_) => Err(Error::Unauthenticated),
+        Ok((_, Err(denied))) => Err(denied),
         Ok((active, Ok(()))) => {
             app.uses().note(&active.token, app.now(), context.source());
-            uses::note(app, context, &active.token, uses::ALLOWED, purpose);
             Ok(Allowed::Token(Box::new(active), organization_id))
         }
-    }
+    };
+    Ok(Decided { answer, subject })
 }
 
 /// What is said to a question about a token that is known.

@@ -73,7 +73,7 @@ impl OAuthError {
 
 impl Error {
     /// The code of a refusal, as the record of a token's uses says it.
-    pub(super) fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden(denial) => denial.code(),
             Self::Unauthenticated => "invalid_token",

@@ -35,7 +35,7 @@ pub enum Audit {
     Keys,
     /// Go on with a log that contradicts its checkpoints: a restored copy, or one that was cut
     Recover {
-        /// What to revoke: tokens issued since the last record, all tokens, or nothing
+        /// What to revoke
         #[arg(long, value_enum)]
         revoke: Revoke,
     },
@@ -44,7 +44,7 @@ pub enum Audit {
 /// What a recovery revokes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Revoke {
-    /// Tokens that were issued after the last record that is there
+    /// Tokens that were issued after the last checkpoint that agrees
     Since,
     /// All tokens: some that were revoked may live again
     All,

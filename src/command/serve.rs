@@ -153,7 +153,7 @@ fn warn(doubt: &str) {
         "the audit log contradicts what was signed of it: {doubt} If an old copy of the database \
          was restored by mistake, stop and restore the right one. To go on with this one, run \
          `{program} audit recover --revoke all`, or `--revoke since` for the tokens alone that \
-         were issued after its last record. Until then no checkpoint is signed."
+         were issued after the last checkpoint that agrees. Until then no checkpoint is signed."
     );
 }
 

@@ -6,9 +6,10 @@
 //! Then nothing is signed until the operator has looked (see [`super::recovery`]).
 
 use super::outlet;
-use super::sealing;
+use super::{sealing, verification};
 use crate::app::{App, Context, Error};
 use crate::config::Destination;
+use crate::domain::Instant;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::note::VerifierKey;
@@ -190,6 +191,19 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
     }
     let says = format!("{of} names another record {sequence} than the log.");
     Ok(Some(Doubt::new(sequence, Kind::Forked, says)))
+}
+
+/// When the last checkpoint was signed, in the database or the file, that agrees with the log.
+pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Instant>, Error> {
+    let mut all = verification::checkpoints(app, None).await?;
+    while let Some(checkpoint) = all.pop() {
+        if let Ok(checkpoint) = checkpoint
+            && compare(app, log, &checkpoint).await?.is_none()
+        {
+            return Ok(Some(checkpoint.at));
+        }
+    }
+    Ok(None)
 }
 
 /// Forgets the checkpoints in the database that contradict the log.

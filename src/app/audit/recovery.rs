@@ -2,8 +2,8 @@
 //! restored, or the end of the log was cut off.
 //!
 //! Nobody signs such a log by itself. The operator looks, and says what is to become of the
-//! tokens: what was issued after the last record was issued without a trace, and in a restored
-//! copy what was revoked since lives again. The log then says what it lost, and the checkpoints
+//! tokens: of what was issued after the last checkpoint that agrees there may be no trace, and in
+//! a restored copy what was revoked since lives again. The log then says what it lost, and the checkpoints
 //! that contradict it are put aside, not deleted.
 
 use super::{checkpoint, sealing};
@@ -12,7 +12,6 @@ use crate::app::{App, Context, Error};
 use crate::domain::audit::doubt::Doubt;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::token::RevocationReason;
-use crate::store;
 use crate::store::selection::Selection;
 use serde_json::json;
 use std::io;
@@ -21,7 +20,7 @@ use std::path::PathBuf;
 /// What is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoking {
-    /// Tokens that were issued after the last record.
+    /// Tokens that were issued after the last checkpoint that agrees.
     Since,
     /// All tokens.
     All,
@@ -45,8 +44,9 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     let doubt = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
         "Nothing contradicts the log: there is nothing to recover from.",
     ))?;
-    let moved = put_aside(app)?;
     let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
+    let agreed = checkpoint::last_agreeing(app, &log).await?;
+    let moved = put_aside(app)?;
     let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
     let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
@@ -57,20 +57,15 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     let count = app
         .store()
         .write(move |conn| {
-            let last = store::audit::find_last_moment(conn)?;
             checkpoint::forget_contradicting(conn, &log, &keys)?;
             accepted.write(conn, None, detail.clone())?;
             let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
-            match (revoking, last) {
-                (Revoking::Nothing, _) => Ok(0),
-                (Revoking::Since, Some(last)) => {
-                    let selection = Selection::IssuedAfter(last);
-                    end_all(conn, &revoked, &selection, None, reason)
-                }
-                (Revoking::Since, None) | (Revoking::All, _) => {
-                    end_all(conn, &revoked, &everything, None, reason)
-                }
-            }
+            let selection = match (revoking, agreed) {
+                (Revoking::Nothing, _) => return Ok(0),
+                (Revoking::Since, Some(at)) => &Selection::IssuedAfter(at),
+                (Revoking::Since, None) | (Revoking::All, _) => &everything,
+            };
+            end_all(conn, &revoked, selection, None, reason)
         })
         .await?;
     Ok(Recovered {

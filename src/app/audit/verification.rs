@@ -137,10 +137,11 @@ fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
     })
 }
 
-type Read = Result<Checkpoint, NoteFault>;
+/// A checkpoint, or why a note is none.
+pub(super) type Read = Result<Checkpoint, NoteFault>;
 
 /// The checkpoints of the database and of the file, in the order of what they sign.
-async fn checkpoints(app: &App, more: Option<&Path>) -> Result<Vec<Read>, Error> {
+pub(super) async fn checkpoints(app: &App, more: Option<&Path>) -> Result<Vec<Read>, Error> {
     let log = sealing::find(app).await?;
     let present = VerifierKey::of(&log.origin, app.signing_key());
     let (keys, notes) = app

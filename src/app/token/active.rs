@@ -111,16 +111,9 @@ pub(in crate::app) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<L
 
 /// A token that cannot be used any more.
 pub(in crate::app) struct Spent {
-    token: Token,
+    pub(in crate::app) token: Token,
     /// Why, as the record of its uses says.
-    why: &'static str,
-}
-
-impl Spent {
-    /// Notes that somebody tried.
-    pub(in crate::app) fn note(&self, app: &App, context: &Context, purpose: Purpose<'_>) {
-        uses::note(app, context, &self.token, self.why, purpose);
-    }
+    pub(in crate::app) why: &'static str,
 }
 
 impl Loaded {
@@ -191,12 +184,11 @@ async fn look_up_active(
 ) -> Result<Found<Option<ActiveToken>>, Error> {
     let handle = app.clone();
     let found = look_up(app, text, move |_, loaded| Ok(loaded.active(&handle))).await?;
-    let nothing = Purpose::default();
     Ok(match found {
         Found::Malformed => Found::Malformed,
         Found::Unknown => Found::Unknown,
         Found::Token(Err(spent)) => {
-            spent.note(app, context, nothing);
+            uses::note(app, context, &spent.token, spent.why, Purpose::default());
             Found::Token(None)
         }
         Found::Token(Ok(active)) => Found::Token(Some(active)),

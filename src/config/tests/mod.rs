@@ -256,8 +256,9 @@ operator = true
     assert_eq!(config.device.interval, duration::SECOND * 5);
     let scope = config.scopes.iter().find(|scope| scope.min_role.is_some());
     assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
-    let demand = config.routes.find("GET", "/v1/status");
-    assert_eq!(demand, Some(Demand::Operator));
+    let (pattern, demand) = config.routes.find("GET", "/v1/status").unwrap();
+    assert_eq!(pattern.to_string(), "* /v1/status");
+    assert_eq!(demand, Demand::Operator);
 }
 
 #[test]

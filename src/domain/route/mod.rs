@@ -37,17 +37,17 @@ impl RouteTable {
         self.0.iter()
     }
 
-    /// What a request demands, by its method and its target in origin form (RFC 9112 section
-    /// 3.2.1), both as the client sent them. `None`: the request must be denied, whoever
-    /// sends it.
-    pub fn find(&self, method: &str, target: &str) -> Option<Demand> {
+    /// Which route a request is and what it demands, by its method and its target in origin form
+    /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be
+    /// denied, whoever sends it.
+    pub fn find(&self, method: &str, target: &str) -> Option<(&Pattern, Demand)> {
         let path = target::read(target).filter(|_| is_token(method))?;
         let matches = |route: &&Route| route.pattern.matches(method, &path, Reading::Loosest);
         let route = self.iter().find(matches)?;
         route
             .pattern
             .matches(method, &path, Reading::Strictest)
-            .then(|| route.demand(path))
+            .then(|| (&route.pattern, route.demand(path)))
     }
 }
 

@@ -9,9 +9,10 @@ use futures_util::future::join_all;
 /// AUD-08: 200 writers on three servers, all of which seal: one line, without gap or fork.
 #[actix_web::test]
 async fn two_hundred_writers_on_three_servers_make_one_line() {
-    let first = TestApp::start().await;
-    let second = first.again("").await;
-    let third = first.again("").await;
+    let many = "[device]\nlive_codes_per_source = 1000";
+    let first = TestApp::with(many).await;
+    let second = first.again(many).await;
+    let third = first.again(many).await;
     let servers = [&first, &second, &third];
     let sweeps = servers.map(|server| actix_web::rt::spawn(sweep::run(server.app.clone())));
 

@@ -64,8 +64,8 @@ async fn each_use_is_recorded_with_its_decision() {
     assert_eq!(
         seen,
         [
-            "GET /auth/verify allowed tokens:read",
-            "GET /auth/verify insufficient_scope orgs:write",
+            "/auth/verify allowed tokens:read",
+            "/auth/verify insufficient_scope orgs:write",
             "GET /v1/me allowed -",
             "GET /v1/me revoked -",
             "GET /v1/projects insufficient_scope projects:read",

@@ -153,7 +153,9 @@ async fn secrets_of_the_environment_make_no_files() {
     let operator = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe";
     let deployment = Deployment::new()
         .set("DOORCODE_OPERATOR_TOKEN", operator)
-        .set("DOORCODE_SECRET_KEY", &"5e".repeat(32));
+        .set("DOORCODE_SECRET_KEY", &"5e".repeat(32))
+        .set("DOORCODE_AUDIT_KEY", &"a7".repeat(32))
+        .set("DOORCODE__AUDIT__CHECKPOINT_TO", "off");
     let server = deployment.start();
     assert!(!server.stdout.contains("Made "), "{}", server.stdout);
     assert!(!deployment.path("data").exists());

@@ -30,9 +30,9 @@
 mod question;
 
 use super::challenge;
-use crate::app::decision::{self, Allowed, Question};
+use crate::app::decision::{self, Allowed, Question, Subject};
 use crate::app::token::Holder;
-use crate::app::{self, App, caller::Denial};
+use crate::app::{self, App, Context, caller::Denial};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::surface;
@@ -50,54 +50,90 @@ pub const ADDRESS: &str = "/auth/verify";
 /// Any method, at the address and below it. The body is not read.
 pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     // As the path came: decoded, `%2F` could not be told from `/`.
-    let (demands, yes) = match request.uri().path().strip_prefix(ADDRESS) {
+    let (asked, yes) = match request.uri().path().strip_prefix(ADDRESS) {
         Some("") => (asked(&app, &request), StatusCode::NO_CONTENT),
         Some(target) => {
             let method = request.method().as_str();
-            let demand = by_table(&app, method, target);
-            (demand.map(|demand| vec![demand]), StatusCode::OK)
+            (by_table(&app, method, target), StatusCode::OK)
         }
         None => (Err(unclear(UNNAMED)), StatusCode::OK),
     };
-    let allowed = decide(&app, &request, demands).await?;
-    Ok(identify(&app, allowed, yes))
+    let route = asked.as_ref().ok().and_then(|asked| asked.route.clone());
+    let context = Context {
+        route: route.or_else(|| Some(ADDRESS.to_owned())),
+        ..extract::context_of(&app, &request)
+    };
+    let mut inquiry = Inquiry {
+        app: &app,
+        request: &request,
+        context,
+        subject: None,
+    };
+    let allowed = inquiry.decide(asked.map(|asked| asked.demands)).await;
+    inquiry.note_use(allowed.as_ref().err());
+    Ok(identify(&app, allowed?, yes))
 }
 
-/// Who may send the request; `None` if anybody may and nobody is known.
-async fn decide(
-    app: &App,
-    request: &HttpRequest,
-    demands: Result<Vec<Demand>, Failure>,
-) -> Result<Option<Allowed>, Failure> {
-    let ask = async |question| {
-        let token = extract::bearer(request)?.ok_or(Failure::NoToken)?;
-        let context = extract::context_of(app, request);
-        Ok(decision::verify(app, &context, &token, question).await?)
-    };
-    let demands = match demands {
-        Ok(demands) => demands,
-        // Whoever cannot say who it is learns nothing else.
-        Err(failure) => {
-            ask(Question::default()).await?;
-            return Err(failure);
-        }
-    };
-    let mut allowed = None;
-    for demand in demands {
-        let next = match demand {
-            Demand::Token(question) => Some(ask(question).await?),
-            Demand::Operator => match ask(Question::default()).await? {
-                Allowed::Operator => Some(Allowed::Operator),
-                Allowed::Token(..) => return Err(app::Error::from(Denial::OperatorRequired).into()),
-            },
-            Demand::Nothing => match ask(Question::default()).await {
-                Err(failure) if Refusal::of(&failure).is_some() => None,
-                known => Some(known?),
-            },
-        };
-        allowed = both(allowed, next)?;
+/// A question under way.
+struct Inquiry<'a> {
+    app: &'a App,
+    request: &'a HttpRequest,
+    context: Context,
+    /// The token that the last question was about.
+    subject: Option<Subject>,
+}
+
+impl Inquiry<'_> {
+    async fn ask(&mut self, question: Question) -> Result<Allowed, Failure> {
+        let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
+        let decided = decision::verify(self.app, &self.context, &token, question).await?;
+        self.subject = decided.subject;
+        Ok(decided.answer?)
     }
-    Ok(allowed)
+
+    /// Who may send the request; `None` if anybody may and nobody is known.
+    async fn decide(
+        &mut self,
+        demands: Result<Vec<Demand>, Failure>,
+    ) -> Result<Option<Allowed>, Failure> {
+        let demands = match demands {
+            Ok(demands) => demands,
+            // Whoever cannot say who it is learns nothing else.
+            Err(failure) => {
+                self.ask(Question::default()).await?;
+                return Err(failure);
+            }
+        };
+        let mut allowed = None;
+        for demand in demands {
+            let next = match demand {
+                Demand::Token(question) => Some(self.ask(question).await?),
+                Demand::Operator => match self.ask(Question::default()).await? {
+                    Allowed::Operator => Some(Allowed::Operator),
+                    Allowed::Token(..) => {
+                        return Err(app::Error::from(Denial::OperatorRequired).into());
+                    }
+                },
+                Demand::Nothing => match self.ask(Question::default()).await {
+                    Err(failure) if Refusal::of(&failure).is_some() => None,
+                    known => Some(known?),
+                },
+            };
+            allowed = both(allowed, next)?;
+        }
+        Ok(allowed)
+    }
+
+    /// Notes the use of the token, with the last word on it.
+    fn note_use(&self, failure: Option<&Failure>) {
+        let refused = failure.map(|failure| match failure {
+            Failure::App(error) => error.code(),
+            _ => "forbidden",
+        });
+        if let Some(subject) = &self.subject {
+            subject.note(self.app, &self.context, refused);
+        }
+    }
 }
 
 /// What the API is told where two demands are met: the answer that names an organization. Two

@@ -18,6 +18,14 @@ const SCOPE: &str = "scope";
 const PROJECT: &str = "project";
 const ORGANIZATION: &str = "organization";
 
+/// What a proxy asks about a request.
+pub(super) struct Asked {
+    /// What the request must bring; all of it must be allowed.
+    pub demands: Vec<Demand>,
+    /// The route that it is, as the table has it.
+    pub route: Option<String>,
+}
+
 /// What a request must bring.
 pub(super) enum Demand {
     Nothing,
@@ -34,8 +42,8 @@ pub(super) fn unclear(why: &'static str) -> Failure {
     Failure::Problem(Kind::Forbidden, why)
 }
 
-/// What is asked at the address itself; all of it must be allowed.
-pub(super) fn asked(app: &App, request: &HttpRequest) -> Result<Vec<Demand>, Failure> {
+/// What is asked at the address itself.
+pub(super) fn asked(app: &App, request: &HttpRequest) -> Result<Asked, Failure> {
     let query = request.query_string();
     let Some((method, target)) = named_request(request)? else {
         return match query.is_empty() {
@@ -43,18 +51,24 @@ pub(super) fn asked(app: &App, request: &HttpRequest) -> Result<Vec<Demand>, Fai
                 "Nothing is asked: name the request in X-Original-Method and X-Original-URI, or \
                  what it needs in the query.",
             )),
-            false => Ok(vec![by_query(query)?]),
+            false => Ok(Asked {
+                demands: vec![by_query(query)?],
+                route: None,
+            }),
         };
     };
-    let mut demands = Vec::new();
     let is_clients_own = is_clients_own(query, target);
-    if is_clients_own {
-        demands.push(by_table(app, method, target)?);
-    }
+    let mut asked = match is_clients_own {
+        true => by_table(app, method, target)?,
+        false => Asked {
+            demands: Vec::new(),
+            route: None,
+        },
+    };
     if !is_clients_own || is_question(query) {
-        demands.push(by_query(query)?);
+        asked.demands.push(by_query(query)?);
     }
-    Ok(demands)
+    Ok(asked)
 }
 
 /// The method and the target of the request that the proxy names.
@@ -145,19 +159,24 @@ fn by_query(query: &str) -> Result<Demand, Failure> {
 }
 
 /// What the route table demands of a request.
-pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Demand, Failure> {
-    match app.config().routes.find(method, target) {
-        None => Err(unclear(UNNAMED)),
-        Some(route::Demand::Public) => Ok(Demand::Nothing),
-        Some(route::Demand::Operator) => Ok(Demand::Operator),
-        Some(route::Demand::Token { scope, place }) => Ok(Demand::Token(Question {
+pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Asked, Failure> {
+    let found = app.config().routes.find(method, target);
+    let (pattern, demand) = found.ok_or_else(|| unclear(UNNAMED))?;
+    let demand = match demand {
+        route::Demand::Public => Demand::Nothing,
+        route::Demand::Operator => Demand::Operator,
+        route::Demand::Token { scope, place } => Demand::Token(Question {
             scope: scope.map(|scope| scope.to_string()),
             place: place.map(|place| match place {
                 Place::Project(id) => Named::Project(id),
                 Place::Organization(id) => Named::Organization(id),
             }),
-        })),
-    }
+        }),
+    };
+    Ok(Asked {
+        demands: vec![demand],
+        route: Some(pattern.to_string()),
+    })
 }
 
 #[cfg(test)]
