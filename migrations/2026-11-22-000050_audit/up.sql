@@ -68,8 +68,10 @@ CREATE INDEX token_use_token ON token_use (token_id, last_at);
 CREATE INDEX token_use_organization ON token_use (organization_id, last_at);
 CREATE INDEX token_use_last ON token_use (last_at);
 
--- How far the records were shipped to each place.
+-- How far the records were shipped to each place, and which server ships there now.
 CREATE TABLE audit_shipping (
     place TEXT NOT NULL PRIMARY KEY,
-    sequence BIGINT NOT NULL
+    sequence BIGINT NOT NULL,
+    holder TEXT,
+    leased_until TIMESTAMP
 );

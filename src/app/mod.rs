@@ -149,7 +149,9 @@ impl App {
     ) -> Result<Self, Error> {
         let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
         let outbox = Outbox::start(&config)?;
-        let outlet = Outlet::start(&config.audit)?;
+        let mut holder = [0; 8];
+        entropy.fill(&mut holder);
+        let outlet = Outlet::start(&config.audit, hex::encode(holder))?;
         Ok(Self(Arc::new(Inner {
             config,
             store,

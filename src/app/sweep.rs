@@ -19,6 +19,9 @@ const SEAL_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether a checkpoint is due.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often sealed records are shipped.
+const SHIP_EVERY: Duration = Duration::from_secs(1);
+
 /// How often the database is asked for decisions that another server took.
 const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 
@@ -41,6 +44,7 @@ pub async fn run(app: App) {
             }
             Ok(())
         }),
+        every(SHIP_EVERY, "shipping the audit log", || audit::ship(&app)),
         every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
         every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
@@ -68,6 +72,7 @@ pub async fn settle(app: &App) -> Result<(), Error> {
     let every = audit::uses::flush(app).await;
     sealing::seal(app).await?;
     audit::sign(app).await?;
+    audit::ship(app).await?;
     last.and(every)
 }
 

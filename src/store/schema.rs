@@ -240,6 +240,8 @@ diesel::table! {
     audit_shipping (place) {
         place -> Text,
         sequence -> BigInt,
+        holder -> Nullable<Text>,
+        leased_until -> Nullable<Timestamp>,
     }
 }
 

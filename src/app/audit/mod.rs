@@ -5,7 +5,8 @@
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
 //! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
-//! log, [`verification`] checks it, [`recovery`] goes on with one that went back.
+//! log, [`verification`] checks it, [`recovery`] goes on with one that went back,
+//! and [`shipping`] sends it elsewhere.
 
 mod checkpoint;
 mod event;
@@ -13,6 +14,7 @@ mod outlet;
 pub mod reading;
 pub mod recovery;
 pub(super) mod sealing;
+mod shipping;
 pub mod uses;
 pub mod verification;
 
@@ -20,4 +22,5 @@ pub(super) use checkpoint::sign;
 pub use checkpoint::{inspect, keys};
 pub(super) use event::{Event, Events};
 pub(super) use outlet::Outlet;
+pub(super) use shipping::ship;
 pub(super) use uses::Ledger;

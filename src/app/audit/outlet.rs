@@ -15,18 +15,24 @@ use url::Url;
 /// How long an address may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// What posts to addresses; `None` where none is configured.
-pub struct Outlet(Option<reqwest::Client>);
+/// What hands out what goes elsewhere.
+pub struct Outlet {
+    /// What posts to addresses; `None` where none is configured.
+    client: Option<reqwest::Client>,
+    /// The name of this server, where one alone hands out.
+    pub(super) holder: String,
+}
 
 impl Outlet {
     /// Prepares to post, if the settings name an address.
-    pub fn start(audit: &Audit) -> Result<Self, Error> {
+    pub fn start(audit: &Audit, holder: String) -> Result<Self, Error> {
         let places = [&audit.checkpoint_to, &audit.ship_to];
-        if !places
-            .iter()
-            .any(|to| matches!(to, Some(Destination::Url(_))))
-        {
-            return Ok(Self(None));
+        let is_address = |to: &&Option<Destination>| matches!(to, Some(Destination::Url(_)));
+        if !places.iter().any(is_address) {
+            return Ok(Self {
+                client: None,
+                holder,
+            });
         }
         // Fails where one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -35,7 +41,10 @@ impl Outlet {
             .timeout(WITHIN)
             .build()
             .map_err(undelivered)?;
-        Ok(Self(Some(client)))
+        Ok(Self {
+            client: Some(client),
+            holder,
+        })
     }
 
     async fn post(
@@ -45,7 +54,7 @@ impl Outlet {
         content_type: &str,
         text: String,
     ) -> Result<(), Error> {
-        let Some(client) = &self.0 else {
+        let Some(client) = &self.client else {
             return Err(undelivered("no address is configured"));
         };
         let mut request = client
@@ -90,6 +99,38 @@ pub(super) async fn last_note(path: PathBuf) -> Result<Option<String>, Error> {
     .await
 }
 
+/// Whether there is nothing in a file yet.
+pub(super) async fn is_empty(path: PathBuf) -> Result<bool, Error> {
+    blocking(move || match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len() == 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    })
+    .await
+}
+
+/// Takes away the beginning of a line at the end of a file, which a server that died has left.
+fn cut_torn_line(file: &mut File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let mut end = length;
+    let mut piece = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(piece.len() as u64);
+        let piece = &mut piece[..usize::try_from(end - start).unwrap_or_default()];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(piece)?;
+        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
+            end = start + at as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    match end < length {
+        true => file.set_len(end),
+        false => Ok(()),
+    }
+}
+
 /// Appends to the file, or posts to the address. What was taken is there to stay.
 pub(super) async fn deliver(
     app: &App,
@@ -103,10 +144,12 @@ pub(super) async fn deliver(
             blocking(move || {
                 crate::app::deployment::make_private_directory(&path)?;
                 let mut file = OpenOptions::new()
+                    .read(true)
                     .append(true)
                     .create(true)
                     .mode(0o600)
                     .open(path)?;
+                cut_torn_line(&mut file)?;
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
             })

@@ -1,8 +1,8 @@
-//! What was signed of the log, and how far it was handed out.
+//! What was signed of the log.
 
 use super::chain::number;
 use crate::domain::Instant;
-use crate::store::schema::{audit_checkpoint, audit_shipping};
+use crate::store::schema::audit_checkpoint;
 use crate::store::{Conn, Error, stored};
 use diesel::prelude::*;
 
@@ -57,30 +57,4 @@ pub fn find_last_checkpoint(conn: &mut Conn) -> Result<Option<String>, Error> {
         .select(audit_checkpoint::note)
         .get_results(conn)?
         .pop())
-}
-
-/// Up to which place everything of a kind was handed out.
-pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<u64>, Error> {
-    let shipped: Option<i64> = audit_shipping::table
-        .filter(audit_shipping::place.eq(place))
-        .select(audit_shipping::sequence)
-        .get_result(conn)
-        .optional()?;
-    Ok(shipped.map(i64::unsigned_abs))
-}
-
-/// Remembers up to which place everything of a kind was handed out.
-pub fn replace_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
-    let changed = diesel::update(audit_shipping::table.filter(audit_shipping::place.eq(place)))
-        .set(audit_shipping::sequence.eq(number(sequence)))
-        .execute(conn)?;
-    if changed == 0 {
-        diesel::insert_into(audit_shipping::table)
-            .values((
-                audit_shipping::place.eq(place),
-                audit_shipping::sequence.eq(number(sequence)),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
 }

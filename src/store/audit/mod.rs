@@ -4,6 +4,7 @@
 mod chain;
 mod checkpoint;
 mod reading;
+mod shipping;
 mod uses;
 
 pub use chain::{
@@ -11,11 +12,11 @@ pub use chain::{
     insert_head, is_any_unsealed, list_lines, list_of_action, list_unsealed,
 };
 pub use checkpoint::{
-    delete_checkpoint, find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints,
-    replace_shipped,
+    delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
 };
 
 pub use reading::{Filter, From, list_hashes, list_records};
+pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{
     Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses,
 };

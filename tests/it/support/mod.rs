@@ -42,6 +42,8 @@ pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "violet kettle marches north";
 /// The operator token of the tests.
 pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef";
+/// The token that addresses get to see which the audit log goes to.
+pub const WEBHOOK: &str = "webhook-4711-of-the-tests";
 /// The public client of the tests; it may ask for everything.
 pub const CLI: &str = "cli";
 /// The confidential client of the tests.
@@ -74,7 +76,8 @@ impl TestApp {
         Self::with("").await
     }
 
-    /// The same with settings, as TOML. `{url}` stands for the server's own address; a
+    /// The same with settings, as TOML. `{url}` stands for the server's own address, and
+    /// `{directory}` for where its files are; a
     /// `public_url` under `[server]` replaces it.
     pub async fn with(settings: &str) -> Self {
         let mut test = Self::empty(settings).await;
@@ -115,7 +118,9 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
         let file = directory.path().join("doorcode.toml");
-        std::fs::write(&file, settings.replace("{url}", &url)).unwrap();
+        let settings = settings.replace("{url}", &url);
+        let settings = settings.replace("{directory}", &directory.path().display().to_string());
+        std::fs::write(&file, &settings).unwrap();
         let path = |name| directory.path().join(name).display().to_string();
         let env = [
             ("DOORCODE__DATABASE__URL", database.url.clone()),
@@ -305,6 +310,7 @@ fn secrets(name: &str) -> Option<String> {
     match name {
         "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
         "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        "DOORCODE_AUDIT_WEBHOOK_TOKEN" => Some(WEBHOOK.to_owned()),
         _ => None,
     }
 }
