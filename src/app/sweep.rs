@@ -71,6 +71,17 @@ where
     }
 }
 
+/// Writes at once what is gathered in memory, and seals what was committed, as it is done for
+/// the last time when the server stops. Tells what could not be done.
+pub async fn settle(app: &App) -> Vec<Error> {
+    let written = [
+        uses::flush(app).await,
+        audit::uses::flush(app).await,
+        sealing::seal(app).await,
+    ];
+    written.into_iter().filter_map(Result::err).collect()
+}
+
 /// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still
 /// learns that it expired.
 pub async fn purge(app: &App) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //! is meant for people goes through `terminal`, which cleans what came from the server.
 
 mod answer;
+mod audit;
 mod client;
 mod credentials;
 mod device;
@@ -68,6 +69,9 @@ pub enum Command {
     Logout(logout::LogoutOptions),
     /// Show who is signed in, where, and what the token may do
     Whoami(whoami::WhoamiOptions),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 impl Command {
@@ -76,6 +80,7 @@ impl Command {
             Self::Login(options) => &options.client,
             Self::Logout(options) => &options.client,
             Self::Whoami(options) => &options.client,
+            Self::Audit(command) => command.options(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Command {
             Self::Login(options) => login::run(options, out).await,
             Self::Logout(options) => logout::run(options, out).await,
             Self::Whoami(options) => whoami::run(options, out).await,
+            Self::Audit(command) => command.run(out).await,
         }
     }
 }

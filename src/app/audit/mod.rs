@@ -4,17 +4,22 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
-//! log, [`verification`] checks it.
+//! ends. [`uses`] records every use of a token in batches, and [`use_reading`] shows and proves
+//! them. [`reading`] shows and exports the log, [`verification`] checks it, [`checking`] has it
+//! checked for whoever asks.
 
+pub mod checking;
 mod checkpoint;
 mod event;
 mod outlet;
 pub mod reading;
 pub(super) mod sealing;
+pub mod use_reading;
 pub mod uses;
 pub mod verification;
+mod view;
 
+pub(super) use checking::LastCheck;
 pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;
 pub(super) use event::{Event, Events};

@@ -14,9 +14,10 @@ pub use checkpoint::{
     find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints, replace_shipped,
 };
 
-pub use reading::{Filter, From, list_hashes, list_records};
+pub use reading::{Filter, From, find_record, list_hashes, list_records};
 pub use uses::{
-    Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses,
+    Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
+    list_batch, list_uses,
 };
 
 use super::schema::audit_event;
