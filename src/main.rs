@@ -41,7 +41,7 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Check the audit log
+    /// Read and check the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Look at the configuration
@@ -64,6 +64,9 @@ fn main() -> ExitCode {
         Some(Command::Org(command)) => org::run(config, command),
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
+        Some(Command::Audit(audit::Audit::Person(command))) => {
+            return doorcode::cli::run(doorcode::cli::Command::Audit(command));
+        }
         Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),

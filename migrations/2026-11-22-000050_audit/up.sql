@@ -64,8 +64,8 @@ CREATE TABLE token_use (
     uses TEXT NOT NULL,
     PRIMARY KEY (event_id, position)
 );
-CREATE INDEX token_use_token ON token_use (token_id, last_at);
-CREATE INDEX token_use_organization ON token_use (organization_id, last_at);
+CREATE INDEX token_use_token ON token_use (token_id, event_id);
+CREATE INDEX token_use_organization ON token_use (organization_id, event_id);
 CREATE INDEX token_use_last ON token_use (last_at);
 
 -- How far the records were shipped to each place, and which server ships there now.

@@ -29,7 +29,7 @@ use crate::domain::Instant;
 use crate::domain::id::IdSeed;
 use crate::domain::secret::{Key, Secret};
 use crate::store::{self, Store};
-use audit::{Event, Events, Ledger, Outlet};
+use audit::{Event, Events, LastCheck, Ledger, Outlet};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
@@ -136,6 +136,7 @@ struct Inner {
     ledger: Ledger,
     outbox: Outbox,
     outlet: Outlet,
+    last_check: LastCheck,
 }
 
 impl App {
@@ -164,6 +165,7 @@ impl App {
             ledger: Ledger::default(),
             outbox,
             outlet,
+            last_check: LastCheck::default(),
         })))
     }
 
@@ -210,7 +212,7 @@ impl App {
     /// Sends and writes what is still in memory and closes the database. The last thing that
     /// is done.
     pub async fn stop(&self) {
-        if let Err(error) = sweep::settle(self).await {
+        for error in sweep::settle(self).await {
             tracing::error!(?error, "the last uses of tokens could not be written");
         }
         let (app, store) = (self.clone(), self.store().clone());
@@ -249,6 +251,10 @@ impl App {
 
     fn outlet(&self) -> &Outlet {
         &self.0.outlet
+    }
+
+    fn last_check(&self) -> &LastCheck {
+        &self.0.last_check
     }
 
     fn signing_key(&self) -> &Ed25519KeyPair {

@@ -66,16 +66,6 @@ pub async fn forget_uses(app: &App) -> Result<(), Error> {
     audit::uses::purge(app).await
 }
 
-/// Writes what is in memory, seals it, and signs if that is due: everything is where it stays.
-pub async fn settle(app: &App) -> Result<(), Error> {
-    let last = uses::flush(app).await;
-    let every = audit::uses::flush(app).await;
-    sealing::seal(app).await?;
-    audit::sign(app).await?;
-    audit::ship(app).await?;
-    last.and(every)
-}
-
 async fn every<F>(period: Duration, what: &str, work: impl Fn() -> F)
 where
     F: Future<Output = Result<(), Error>>,
@@ -88,6 +78,20 @@ where
             tracing::warn!(?error, "{what} failed and will be tried again");
         }
     }
+}
+
+/// Writes at once what is gathered in memory, seals what was committed, signs it if that is due
+/// and ships it, as it is done for the last time when the server stops. Tells what could not be
+/// done.
+pub async fn settle(app: &App) -> Vec<Error> {
+    let written = [
+        uses::flush(app).await,
+        audit::uses::flush(app).await,
+        sealing::seal(app).await,
+        audit::sign(app).await.map(drop),
+        audit::ship(app).await,
+    ];
+    written.into_iter().filter_map(Result::err).collect()
 }
 
 /// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still

@@ -134,6 +134,17 @@ impl Client {
 
     /// Asks who the token's owner is and what it may do.
     pub async fn me(&self, token: &Secret) -> Result<Identity, Error> {
+        let document = self.ask(token, "/v1/me", &[]).await?;
+        Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
+    }
+
+    /// Asks the management API.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        token: &Secret,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Error> {
         if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::NotSignedIn(
                 "The token is mistyped: a token is letters, digits and underscores, without \
@@ -143,20 +154,23 @@ impl Client {
         }
         let request = self
             .http
-            .get(self.host.endpoint("/v1/me"))
+            .get(self.host.endpoint(path))
+            .query(query)
             .timeout(ANSWER_TIMEOUT)
             .bearer_auth(token.expose());
         let answer = self.send(request).await?;
         match answer.status {
-            StatusCode::OK => self.read(&answer).and_then(|document| {
-                Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
-            }),
+            StatusCode::OK => self.read(&answer),
             StatusCode::UNAUTHORIZED => Err(Error::TokenRefused(self.host.clone())),
             StatusCode::FORBIDDEN => {
                 Err(Error::NotAllowed(answer.problem().unwrap_or_else(|| {
                     format!("{} does not allow this.", self.host)
                 })))
             }
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Err(match answer.problem() {
+                Some(problem) => Error::Failed(problem),
+                None => self.error(&answer),
+            }),
             _ => Err(self.error(&answer)),
         }
     }
@@ -242,7 +256,8 @@ impl Client {
         }
     }
 
-    fn unexpected(&self, what: impl Into<String>) -> Error {
+    /// An answer that is not one of a Doorcode server.
+    pub fn unexpected(&self, what: impl Into<String>) -> Error {
         Error::Unexpected {
             host: self.host.clone(),
             what: what.into(),

@@ -6,6 +6,7 @@
 //! is meant for people goes through `terminal`, which cleans what came from the server.
 
 mod answer;
+mod audit;
 mod client;
 mod credentials;
 mod device;
@@ -22,6 +23,7 @@ mod whoami;
 
 use std::process::ExitCode;
 
+pub use audit::Audit;
 use error::Error;
 use terminal::Output;
 
@@ -68,6 +70,10 @@ pub enum Command {
     Logout(logout::LogoutOptions),
     /// Show who is signed in, where, and what the token may do
     Whoami(whoami::WhoamiOptions),
+    /// Read the audit log. The word belongs to the server's side too, which offers this with
+    /// its own commands.
+    #[command(skip)]
+    Audit(Audit),
 }
 
 impl Command {
@@ -76,6 +82,7 @@ impl Command {
             Self::Login(options) => &options.client,
             Self::Logout(options) => &options.client,
             Self::Whoami(options) => &options.client,
+            Self::Audit(command) => command.options(),
         }
     }
 
@@ -84,6 +91,7 @@ impl Command {
             Self::Login(options) => login::run(options, out).await,
             Self::Logout(options) => logout::run(options, out).await,
             Self::Whoami(options) => whoami::run(options, out).await,
+            Self::Audit(command) => command.run(out).await,
         }
     }
 }

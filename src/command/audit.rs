@@ -39,6 +39,8 @@ pub enum Audit {
         #[arg(long, value_enum)]
         revoke: Revoke,
     },
+    #[command(flatten)]
+    Person(doorcode::cli::Audit),
 }
 
 /// What a recovery revokes.
@@ -57,7 +59,7 @@ fn key(text: &str) -> Result<VerifierKey, String> {
         .ok_or_else(|| "this is no key; `doorcode audit keys` prints it".to_owned())
 }
 
-/// Runs a command of `doorcode audit`.
+/// Runs a command of `doorcode audit` on the server's side.
 pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
     match command {
         Audit::Verify {
@@ -87,6 +89,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 &format!("{} uses of tokens fit.\n", HumanCount(uses)),
             )
         }
+        Audit::Person(_) => Err("this command is for the client's side".into()),
         Audit::Keys => {
             let keys = with_app(config, async |app| audit::keys(app).await)?;
             let lines: Vec<_> = keys.iter().map(ToString::to_string).collect();

@@ -275,4 +275,6 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::allow_tables_to_appear_in_same_query!(token, membership);
 diesel::allow_tables_to_appear_in_same_query!(token, account);
+diesel::allow_tables_to_appear_in_same_query!(token, audit_record);
+diesel::allow_tables_to_appear_in_same_query!(token, token_use);
 diesel::allow_tables_to_appear_in_same_query!(device_grant, membership);

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, 
 /// A handler with the methods that it takes, as the header `Allow` lists them.
 pub struct Methods(&'static str, Route);
 
-/// A handler for GET and HEAD. It must change nothing.
+/// A handler for GET and HEAD. It must change nothing, but may leave a record that it was asked.
 pub fn read<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,

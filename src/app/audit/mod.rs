@@ -4,10 +4,12 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
-//! log, [`verification`] checks it, [`recovery`] goes on with one that went back,
-//! and [`shipping`] sends it elsewhere.
+//! ends. [`uses`] records every use of a token in batches, and [`use_reading`] shows and proves
+//! them. [`reading`] shows and exports the log, [`verification`] checks it, [`checking`] has it
+//! checked for whoever asks, [`recovery`] goes on with one that went back, and [`shipping`]
+//! sends it elsewhere.
 
+pub mod checking;
 mod checkpoint;
 mod event;
 mod outlet;
@@ -15,9 +17,12 @@ pub mod reading;
 pub mod recovery;
 pub(super) mod sealing;
 mod shipping;
+pub mod use_reading;
 pub mod uses;
 pub mod verification;
+mod view;
 
+pub(super) use checking::LastCheck;
 pub(super) use checkpoint::sign;
 pub use checkpoint::{inspect, keys};
 pub(super) use event::{Event, Events};

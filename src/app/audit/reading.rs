@@ -1,20 +1,20 @@
-//! Reading the log: whose records one may see, and the record that they were read.
+//! Reading the log: its records in pages, or as an export.
 
 use super::sealing;
+use super::view::{self, View};
 use crate::app::caller::Caller;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::Action;
+use crate::domain::audit::canonical::moment;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::export::{self, Excerpted, Header, Part};
-use crate::domain::org::Role;
-use crate::domain::token::Owner;
+use crate::domain::audit::sheet;
 use crate::store;
-use crate::store::audit::{Filter, From, Log};
+pub use crate::store::audit::Filter;
+use crate::store::audit::{From, Log};
 use futures_util::Stream;
 use serde_json::{Value, json};
-
-/// The scope that reading takes.
-pub const READ: &str = "audit:read";
+use std::collections::BTreeMap;
 
 /// Records that an export reads at once.
 const CHUNK: i64 = 500;
@@ -39,7 +39,7 @@ pub async fn list(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let filter = admit(app, context, caller, &search, Action::AuditRead).await?;
+    let filter = admit(app, context, caller, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let from = From::Before(before.unwrap_or(u64::MAX));
     app.store()
@@ -47,53 +47,51 @@ pub async fn list(
         .await
 }
 
-/// What the caller may see of what it wants to; records that it was seen.
-pub(super) async fn admit(
+/// The filter of what the caller may see of what it wants to; records that it was seen.
+async fn admit(
     app: &App,
     context: &Context,
     caller: &Caller,
-    search: &Search,
+    search: Search,
     action: Action,
 ) -> Result<Filter, Error> {
-    // What the caller did just now is a part of what it sees.
-    sealing::seal(app).await?;
-    let event = app.event(context, caller.actor(), action);
-    let (handle, caller, search) = (app.clone(), caller.clone(), search.clone());
-    app.store()
-        .write(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let mut filter = search.filter.clone();
-            filter.account_id = None;
-            filter.organization_id = None;
-            let mut organization = None;
-            if let Some(named) = &search.organization {
-                organization = Some(authority.organization(conn, named, READ, Role::Admin)?.id);
-            } else {
-                authority.require_scope(READ, &crate::domain::decision::Place::Anywhere)?;
-                match (&caller, caller.owner()) {
-                    (Caller::Operator(None), _) => {}
-                    (_, Ok(Owner::Organization(id))) => organization = Some(id),
-                    (_, Ok(Owner::Account(id))) => filter.account_id = Some(id.to_string()),
-                    (_, Err(error)) => return Err(error),
-                }
-            }
-            filter.organization_id = organization.as_ref().map(ToString::to_string);
-            event.write_in(conn, organization.as_ref(), None, describe(&search.filter))?;
-            Ok(filter)
-        })
-        .await
+    let Search {
+        organization,
+        filter,
+    } = search;
+    let looked_for = describe(&filter);
+    let view = view::admit(app, context, caller, organization, action, looked_for).await?;
+    let (account_id, organization_id) = match view {
+        View::Everything => (None, None),
+        View::Own(id, within) => (Some(id.to_string()), within),
+        View::Organization(id) => (None, Some(id)),
+    };
+    Ok(Filter {
+        account_id,
+        organization_id: organization_id.map(|id| id.to_string()),
+        ..filter
+    })
 }
 
 /// What was looked for, as the record of it says.
 fn describe(filter: &Filter) -> Value {
-    let moment = |at: &Option<_>| at.map(crate::domain::audit::canonical::moment::write);
     json!({
+        "of": "records",
         "actor": filter.actor,
         "action": filter.action,
         "token": filter.token_id,
-        "since": moment(&filter.since),
-        "until": moment(&filter.until),
+        "since": filter.since.map(moment::write),
+        "until": filter.until.map(moment::write),
     })
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Lines that prove themselves.
+    Lines,
+    /// A table for other programs, which proves nothing.
+    Sheet,
 }
 
 /// An export in pieces, each of whole lines: the log, if the caller may see all of it and
@@ -104,30 +102,51 @@ pub async fn export(
     context: &Context,
     caller: &Caller,
     search: Search,
+    form: Form,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
-    let filter = admit(app, context, caller, &search, Action::AuditExported).await?;
+    let filter = admit(app, context, caller, search, Action::AuditExported).await?;
     let log = sealing::find(app).await?;
-    let header = Header {
-        part: match filter.is_everything() {
-            true => Part::After(Head::genesis(&log.origin)),
-            false => Part::Filtered,
-        },
-        origin: log.origin.clone(),
+    let writing = match form {
+        Form::Sheet => Writing::Sheet,
+        Form::Lines if filter.is_everything() => Writing::Whole,
+        Form::Lines => Writing::Excerpt,
     };
     let state = Export {
         app: app.clone(),
         filter,
+        header: Some(writing.header(&log)),
+        writing,
         log,
         after: 0,
-        header: Some(header.line() + "\n"),
     };
     Ok(futures_util::stream::try_unfold(state, Export::next))
+}
+
+/// What an export holds, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Whole,
+    Excerpt,
+    Sheet,
+}
+
+impl Writing {
+    fn header(self, log: &Log) -> String {
+        let part = match self {
+            Self::Sheet => return sheet::header(),
+            Self::Whole => Part::After(Head::genesis(&log.origin)),
+            Self::Excerpt => Part::Filtered,
+        };
+        let origin = log.origin.clone();
+        Header { part, origin }.line() + "\n"
+    }
 }
 
 /// An export under way.
 struct Export {
     app: App,
     filter: Filter,
+    writing: Writing,
     /// The log as it was when the export began: its end is where the export ends.
     log: Log,
     after: u64,
@@ -139,43 +158,37 @@ impl Export {
         if let Some(header) = self.header.take() {
             return Ok(Some((header, self)));
         }
-        let (filter, after) = (self.filter.clone(), self.after);
-        let is_whole = filter.is_everything();
-        let genesis = Head::genesis(&self.log.origin).hash;
+        let (filter, after, writing) = (self.filter.clone(), self.after, self.writing);
+        let end = self.log.head.sequence;
         let (lines, previous) = self
             .app
             .store()
             .read(move |conn| {
-                let lines = store::audit::list_records(conn, &filter, From::After(after), CHUNK)?;
+                let mut lines =
+                    store::audit::list_records(conn, &filter, From::After(after), CHUNK)?;
+                lines.retain(|line| line.record.sequence <= end);
                 let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
-                let previous = match is_whole {
-                    true => Default::default(),
-                    false => store::audit::list_hashes(conn, &before)?,
+                let previous = match writing {
+                    Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
+                    Writing::Whole | Writing::Sheet => BTreeMap::new(),
                 };
                 Ok::<_, Error>((lines, previous))
             })
             .await?;
-        let end = self.log.head.sequence;
-        let lines: Vec<_> = lines
-            .into_iter()
-            .take_while(|line| line.record.sequence <= end)
-            .collect();
         let Some(last) = lines.last() else {
             return Ok(None);
         };
         self.after = last.record.sequence;
-        let mut text = String::new();
-        for sealed in lines {
-            text += &match is_whole {
-                true => export::line(&sealed),
-                false => {
-                    let before = sealed.record.sequence - 1;
-                    let previous = previous.get(&before).copied().unwrap_or(genesis);
-                    Excerpted { sealed, previous }.line()
-                }
-            };
-            text.push('\n');
-        }
-        Ok(Some((text, self)))
+        let genesis = Head::genesis(&self.log.origin).hash;
+        let text = lines.into_iter().map(|sealed| match writing {
+            Writing::Sheet => sheet::row(&sealed),
+            Writing::Whole => export::line(&sealed) + "\n",
+            Writing::Excerpt => {
+                let before = sealed.record.sequence - 1;
+                let previous = previous.get(&before).copied().unwrap_or(genesis);
+                Excerpted { sealed, previous }.line() + "\n"
+            }
+        });
+        Ok(Some((text.collect(), self)))
     }
 }

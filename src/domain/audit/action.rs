@@ -35,6 +35,10 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Every kind of actor.
+    pub const KINDS: [&'static str; 6] =
+        ["anonymous", "user", "client", "token", "operator", "system"];
+
     /// The kind of actor, as it is stored.
     pub fn kind(&self) -> &'static str {
         match self {

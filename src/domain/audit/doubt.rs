@@ -9,6 +9,9 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $name,)+ }
 
         impl Kind {
+            /// All that there are.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
             /// The kind in one word.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }

@@ -68,6 +68,7 @@ pub mod merkle;
 pub mod note;
 pub mod origin;
 pub mod record;
+pub mod sheet;
 mod suspicion;
 #[cfg(test)]
 mod tests;

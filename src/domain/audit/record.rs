@@ -59,6 +59,9 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+ }
 
         impl $name {
+            /// All that there are.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
             /// As it is stored.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }

@@ -15,10 +15,11 @@ pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
 };
 
-pub use reading::{Filter, From, list_hashes, list_records};
+pub use reading::{Filter, From, find_record, list_hashes, list_records};
 pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{
-    Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses,
+    Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
+    list_batch, list_uses,
 };
 
 use super::schema::audit_event;

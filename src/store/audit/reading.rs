@@ -3,9 +3,10 @@
 use super::chain::{line, number};
 use super::{Row, columns};
 use crate::domain::Instant;
+use crate::domain::audit::Action;
 use crate::domain::audit::chain::Sealed;
 use crate::domain::audit::hash::Hash;
-use crate::store::schema::audit_record;
+use crate::store::schema::{audit_record, token};
 use crate::store::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use std::collections::BTreeMap;
 pub struct Filter {
     /// Of which organization.
     pub organization_id: Option<String>,
-    /// Of which person, who did it or stands behind whoever did, or to whom it happened.
+    /// Of which person, who did it or stands behind whoever did, or to whom or to whose token
+    /// it happened.
     pub account_id: Option<String>,
     /// Who did it: the id of a person, a token or a client, or a kind of actor.
     pub actor: Option<String>,
@@ -57,8 +59,15 @@ pub fn list_records(
         query = query.filter(audit_record::organization_id.eq(id.clone()));
     }
     if let Some(id) = &filter.account_id {
+        let own = token::table
+            .filter(token::account_id.eq(id.clone()))
+            .select(token::id.nullable());
         let is_actor = audit_record::account_id.eq(id.clone());
-        query = query.filter(is_actor.or(audit_record::target.eq(id.clone())));
+        query = query.filter(
+            is_actor
+                .or(audit_record::target.eq(id.clone()))
+                .or(audit_record::target.eq_any(own)),
+        );
     }
     if let Some(actor) = &filter.actor {
         let is_behind = audit_record::account_id.eq(actor.clone());
@@ -69,12 +78,7 @@ pub fn list_records(
         );
     }
     if let Some(action) = &filter.action {
-        // All that begin with `token.` stand before `token/`, the next character.
-        let (first, behind) = (format!("{action}."), format!("{action}/"));
-        let is_kind = audit_record::action
-            .ge(first)
-            .and(audit_record::action.lt(behind));
-        query = query.filter(audit_record::action.eq(action.clone()).or(is_kind));
+        query = query.filter(audit_record::action.eq_any(named(action)));
     }
     if let Some(id) = &filter.token_id {
         let is_actor = audit_record::token_id.eq(id.clone());
@@ -102,17 +106,43 @@ pub fn list_records(
             columns!(audit_record),
         ))
         .get_results::<(i64, String, Row)>(conn)?;
-    rows.into_iter()
-        .map(|(sequence, hash, row)| {
-            let id = row.id.clone();
-            read_value(
-                line(sequence, &hash, row).ok(),
-                "audit_record",
-                "detail",
-                &id,
-            )
-        })
+    rows.into_iter().map(whole).collect()
+}
+
+/// The actions that a filter names. They are listed, since how texts are compared, and so what
+/// begins with another, is a matter of the database's locale.
+fn named(action: &str) -> Vec<String> {
+    let kinds = Action::ALL.iter().map(|known| known.as_str());
+    let is_of_kind = |known: &&str| {
+        let rest = known.strip_prefix(action);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    kinds
+        .filter(is_of_kind)
+        .chain([action])
+        .map(str::to_owned)
         .collect()
+}
+
+/// The record of an id, once it has its place.
+pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
+    let found = audit_record::table
+        .filter(audit_record::id.eq(id))
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_result::<(i64, String, Row)>(conn)
+        .optional()?;
+    found.map(whole).transpose()
+}
+
+/// A record that must be as it was written.
+fn whole((sequence, hash, row): (i64, String, Row)) -> Result<Sealed, Error> {
+    let id = row.id.clone();
+    let sealed = line(sequence, &hash, row).ok();
+    read_value(sealed, "audit_record", "detail", &id)
 }
 
 /// The hashes of the records in these places.

@@ -1,11 +1,13 @@
 //! The uses of tokens, in batches whose roots are in the chain.
 
 use crate::domain::Instant;
-use crate::store::schema::token_use;
+use crate::domain::id::{AccountId, OrganizationId};
+use crate::store::schema::{token, token_use};
 use crate::store::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::dsl::sum;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 /// Uses of one token in one organization on one day, out of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,33 +106,64 @@ pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<Sheaf>, Error> 
     Ok(rows.into_iter().map(Sheaf::from).collect())
 }
 
-/// Whose uses are looked for, and from when.
+/// Which of a person's tokens are meant: those that are limited to an organization, or all.
+pub type Within = Option<OrganizationId>;
+
+/// Which uses somebody may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    #[default]
+    Everything,
+    /// Those of a person's tokens.
+    Account(AccountId, Within),
+    /// Those of an organization's tokens, and those of any token in it.
+    Organization(OrganizationId),
+}
+
+/// Which uses are looked for.
 #[derive(Debug, Clone, Default)]
 pub struct UseFilter {
+    /// Among which.
+    pub reach: Reach,
     /// Of which token.
     pub token_id: Option<String>,
-    /// In which organization.
-    pub organization_id: Option<String>,
     /// Not before this moment.
     pub since: Option<Instant>,
     /// Before this moment.
     pub until: Option<Instant>,
 }
 
-/// Uses, the latest batches first, behind a place: the record and the position that were seen
-/// last.
+/// Uses, the latest batches first and each from its end, before a place: the record and the
+/// leaf that were seen last.
 pub fn list_uses(
     conn: &mut Conn,
     filter: &UseFilter,
-    after: Option<(&str, u32)>,
+    before: Option<(&str, u32)>,
     limit: i64,
 ) -> Result<Vec<Sheaf>, Error> {
     let mut query = token_use::table.into_boxed();
     if let Some(id) = &filter.token_id {
         query = query.filter(token_use::token_id.eq(id.clone()));
     }
-    if let Some(id) = &filter.organization_id {
-        query = query.filter(token_use::organization_id.eq(id.clone()));
+    match &filter.reach {
+        Reach::Everything => {}
+        Reach::Account(id, within) => {
+            let limit = within.as_ref().map(ToString::to_string);
+            let is_any = limit.is_none().into_sql::<Bool>();
+            let own = token::table
+                .filter(token::account_id.eq(id.to_string()))
+                .filter(token::limit_organization_id.eq(limit).or(is_any))
+                .select(token::id);
+            query = query.filter(token_use::token_id.eq_any(own));
+        }
+        Reach::Organization(id) => {
+            let own = token::table
+                .filter(token::organization_id.eq(id.to_string()))
+                .select(token::id);
+            let is_inside = token_use::organization_id.eq(id.to_string());
+            query = query.filter(token_use::token_id.eq_any(own).or(is_inside));
+        }
     }
     if let Some(since) = filter.since {
         query = query.filter(token_use::last_at.ge(stored(since)));
@@ -138,18 +171,18 @@ pub fn list_uses(
     if let Some(until) = filter.until {
         query = query.filter(token_use::first_at.lt(stored(until)));
     }
-    if let Some((event_id, position)) = after {
-        let position = i32::try_from(position).unwrap_or(i32::MAX);
+    if let Some((event_id, leaf)) = before {
+        let leaf = i32::try_from(leaf).unwrap_or(i32::MAX);
         query = query.filter(
             token_use::event_id
                 .lt(event_id.to_owned())
                 .or(token_use::event_id
                     .eq(event_id.to_owned())
-                    .and(token_use::position.gt(position))),
+                    .and(token_use::position.lt(leaf))),
         );
     }
     let rows = query
-        .order((token_use::event_id.desc(), token_use::position))
+        .order((token_use::event_id.desc(), token_use::position.desc()))
         .limit(limit)
         .get_results::<Row>(conn)?;
     Ok(rows.into_iter().map(Sheaf::from).collect())

@@ -1,6 +1,8 @@
 //! Which values a text of the API can have, added to its description: where the domain has a
 //! list, that list and no other.
 
+use crate::domain::audit::record::{Method, Outcome};
+use crate::domain::audit::{Actor, doubt};
 use crate::domain::org::Role;
 use crate::domain::policy::{PersonalTokens, Plan};
 use serde_json::Value;
@@ -12,6 +14,11 @@ fn values(schema: Option<&str>, name: &str) -> Option<Vec<&'static str>> {
         (_, "role" | "min_role") => Role::ALL.map(Role::as_str).to_vec(),
         (_, "plan") => Plan::ALL.map(Plan::as_str).to_vec(),
         (_, "personal_tokens") => PersonalTokens::ALL.map(PersonalTokens::as_str).to_vec(),
+        (Some("AuditRecord"), "outcome") => words(Outcome::ALL, Outcome::as_str),
+        (Some("AuditRecord"), "method") => words(Method::ALL, Method::as_str),
+        (Some("AuditRecord"), "actor_kind") => Actor::KINDS.to_vec(),
+        (Some("Doubt"), "kind") => words(doubt::Kind::ALL, doubt::Kind::as_str),
+        (None, "format") => vec!["ndjson", "csv"],
         (Some("Token"), "kind") => vec!["personal", "organization", "operator"],
         (Some("Token"), "state") => vec!["live", "expired", "revoked"],
         (Some("Client" | "ClientWish"), "kind") => vec!["public", "confidential"],
@@ -19,6 +26,10 @@ fn values(schema: Option<&str>, name: &str) -> Option<Vec<&'static str>> {
         (Some("User"), "state") => vec!["active", "deactivated"],
         _ => return None,
     })
+}
+
+fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| word(*one)).collect()
 }
 
 /// Names the values in all schemas of a description.

@@ -4,6 +4,7 @@
 //! A handler takes a [`call::Call`]: it reads the body with `read`, a part of a list with
 //! `listing`, and carries out a POST with `once`.
 
+mod audit;
 mod call;
 mod choices;
 mod client;
@@ -36,6 +37,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(organization_routes)
         .configure(project_routes)
         .configure(operator_routes)
+        .configure(audit_routes)
         .default_service(web::to(nothing));
 }
 
@@ -176,6 +178,15 @@ fn operator_routes(config: &mut web::ServiceConfig) {
             "/clients/{client}/revoke-all",
             [post(client::revoke_client_tokens)],
         ));
+}
+
+fn audit_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/audit", [read(audit::list_records)]))
+        .service(resource("/audit/export", [read(audit::export_records)]))
+        .service(resource("/audit/verify", [read(audit::verify_log)]))
+        .service(resource("/audit/uses", [read(audit::list_uses)]))
+        .service(resource("/audit/uses/{id}", [read(audit::show_use)]));
 }
 
 /// What describes the addresses, without any token.

@@ -5,7 +5,7 @@
 //! requests and answers, and the token with its scopes.
 
 use super::problem::{self, Kind};
-use super::{choices, client, me, member, org, project, scope, token, user};
+use super::{audit, choices, client, me, member, org, project, scope, token, user};
 use crate::app::App;
 use crate::config::PublicUrl;
 use crate::web::{headers, probe};
@@ -57,6 +57,7 @@ pub fn document(public_url: &PublicUrl) -> Value {
         project::Description::openapi(),
         user::Description::openapi(),
         client::Description::openapi(),
+        audit::Description::openapi(),
         probe::Description::openapi(),
     ] {
         described.merge(part);
@@ -206,7 +207,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
         | Kind::IdempotencyInProgress
         | Kind::IdempotencyKeyReused => method == "post",
         Kind::InvalidCursor => operation["parameters"].to_string().contains("\"cursor\""),
-        Kind::NotFound => path.contains('{'),
+        Kind::NotFound => path.contains('{') || names_organization(operation),
         kind if kind.status() == 403 => {
             operation["security"][0]["bearer"] != json!([])
                 || path.contains('{')
@@ -222,6 +223,12 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
             .push(kind);
     }
     problems
+}
+
+/// Whether an organization is named in the query.
+fn names_organization(operation: &Value) -> bool {
+    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.any(|one| one["in"] == "query" && one["name"] == "organization")
 }
 
 fn answer_of(kinds: &[Kind]) -> Value {

@@ -8,6 +8,7 @@ use crate::domain::page::{Page, Position};
 use crate::domain::secret::Key;
 use crate::web::failure::Failure;
 use crate::wire::api::List;
+use crate::wire::form::Form;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use base64::Engine;
@@ -27,23 +28,26 @@ pub struct Listing<'a> {
     pub page: Page,
     call: &'a Call,
     caller: String,
-    /// The parameters that choose among the items, in the order of their names.
-    filters: Vec<(&'static str, String)>,
+    filters: Filters,
+}
+
+/// The parameters that choose among the items, in the order of their names.
+pub struct Filters(Vec<(&'static str, String)>);
+
+impl Filters {
+    /// The value of one.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let mut filters = self.0.iter();
+        filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))
+    }
 }
 
 impl Call {
     /// Which part of a list is asked for. `filters` are the names of the other parameters
     /// that the list takes.
     pub fn listing(&self, filters: &[&'static str]) -> Result<Listing<'_>, Failure> {
-        let mut filters = filters.to_vec();
-        filters.sort_unstable();
-        let is_known = |name: &str| ["limit", "cursor"].contains(&name) || filters.contains(&name);
         let query = self.query()?;
-        if !query.names().all(is_known) {
-            return Err(Failure::Malformed(
-                "The query has a parameter that this list does not take. It takes limit, cursor, and what the documentation names.",
-            ));
-        }
+        let filters = choose(&query, filters, &["limit", "cursor"])?;
         let limit = match query.value("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => read_limit(text).ok_or(Failure::Malformed(
@@ -54,10 +58,7 @@ impl Call {
             page: Page { limit, after: None },
             call: self,
             caller: self.caller.identity(),
-            filters: filters
-                .iter()
-                .filter_map(|name| Some((*name, query.value(name)?.to_owned())))
-                .collect(),
+            filters,
         };
         if let Some(cursor) = query.value("cursor") {
             let after = listing.seal().read(cursor);
@@ -66,13 +67,43 @@ impl Call {
         }
         Ok(listing)
     }
+
+    /// The parameters, of these names, that choose what is wanted where it comes in one piece.
+    pub fn filters(&self, names: &[&'static str]) -> Result<Filters, Failure> {
+        choose(&self.query()?, names, &[])
+    }
+}
+
+/// The parameters of these names; fails for any that has neither such a name nor one of the
+/// others.
+fn choose(query: &Form, names: &[&'static str], others: &[&str]) -> Result<Filters, Failure> {
+    let is_known = |name: &str| others.contains(&name) || names.contains(&name);
+    if !query.names().all(is_known) {
+        return Err(Failure::Malformed(
+            "The query has a parameter that is not taken here. The documentation names those that are; lists take limit and cursor too.",
+        ));
+    }
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    let given = |name| Some((name, query.value(name)?.to_owned()));
+    Ok(Filters(names.into_iter().filter_map(given).collect()))
 }
 
 impl Listing<'_> {
     /// The value of a parameter that chooses among the items.
     pub fn filter(&self, name: &str) -> Option<&str> {
-        let mut filters = self.filters.iter();
-        filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))
+        self.filters.value(name)
+    }
+
+    /// All parameters that choose among the items.
+    pub fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// What the last item that the caller has is named by, in the list's own way.
+    pub fn last<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (_, id) = self.page.after.as_ref()?;
+        read(id)
     }
 
     /// Answers the items that were found, of which there may be one more than are shown.
@@ -99,7 +130,7 @@ impl Listing<'_> {
     fn link(&self, cursor: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", &self.page.limit.to_string());
-        query.extend_pairs(&self.filters);
+        query.extend_pairs(&self.filters.0);
         query.append_pair("cursor", cursor);
         let query = query.finish();
         let public_url = &self.call.app.config().server.public_url;
@@ -109,7 +140,7 @@ impl Listing<'_> {
 
     fn seal(&self) -> Seal<'_> {
         let mut bound = vec![self.call.path.as_str(), &self.caller];
-        for (name, value) in &self.filters {
+        for (name, value) in &self.filters.0 {
             bound.extend([*name, value.as_str()]);
         }
         Seal {

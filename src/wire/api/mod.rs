@@ -2,11 +2,16 @@
 //!
 //! Moments are RFC 3339 in UTC, lifetimes are in the unit that their name says.
 
+mod audit;
 mod operator;
 mod org;
 mod project;
 mod token;
 
+pub use audit::{
+    AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, ProvenUse,
+    TokenUse, UseParameters, UseProof,
+};
 pub use operator::{Client, ClientChange, ClientWish, NewClient, Status, UserWish};
 pub use org::{
     AffectedToken, EffectParameters, Invitation, InvitationWish, Member, MemberWish, NewInvitation,

@@ -11,12 +11,13 @@ use std::collections::BTreeSet;
 const API: &str = include_str!("../../../src/web/api/mod.rs");
 
 /// The addresses, as the program registers them, and what stands before each.
-const ROUTES: [(&str, &str, &str); 7] = [
+const ROUTES: [(&str, &str, &str); 8] = [
     ("pub fn routes", "/v1", API),
     ("fn token_routes", "/v1", API),
     ("fn organization_routes", "/v1", API),
     ("fn project_routes", "/v1", API),
     ("fn operator_routes", "/v1", API),
+    ("fn audit_routes", "/v1", API),
     ("pub fn description_routes", "", API),
     (
         "pub fn routes",

@@ -3,8 +3,8 @@
 use super::matrix::Entry;
 use super::world::{ACTOR, Place, SCOPES, World, number};
 use crate::support::OPERATOR;
-use reqwest::RequestBuilder;
-use serde_json::json;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// A kind of caller.
@@ -114,6 +114,8 @@ pub struct Grounds {
     second: Place,
     /// A token of somebody who calls nothing.
     foreign_token: String,
+    /// A use of it.
+    foreign_use: String,
     bearers: HashMap<(Caller, &'static str), String>,
 }
 
@@ -123,13 +125,17 @@ impl Grounds {
         let (home, away, second) = (world.home().await, world.away().await, world.home().await);
         let wish = json!({"name": "of somebody else"});
         let outsider = Some(world.outsider.as_str());
-        let foreign_token = world.made("/v1/tokens", outsider, &wish).await;
+        let foreign = world.operator(Method::POST, "/v1/tokens", outsider, &wish);
+        let foreign = foreign.await.body;
+        let text = |name: &str| foreign[name].as_str().unwrap().to_owned();
+        let foreign_use = world.used(&text("token")).await;
         Self {
             world,
             home,
             away,
             second,
-            foreign_token,
+            foreign_token: text("id"),
+            foreign_use,
             bearers: HashMap::new(),
         }
     }
@@ -196,6 +202,13 @@ impl Grounds {
                     self.own_token(caller, home, away).await
                 }
                 Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
+                Kind::Home if entry.is_of_uses() => {
+                    let (path, person, wish) = self.spare(caller, home, away);
+                    let token = self.world.token(&path, person, &wish).await;
+                    self.world.used(&token).await
+                }
+                Kind::Away if entry.is_of_uses() => self.foreign_use.clone(),
+                Kind::Absent if entry.is_of_uses() => format!("{}.0", absent("evt_")),
                 Kind::Home => object(entry, parameter, home, "cli"),
                 Kind::Away => object(entry, parameter, away, "api"),
                 Kind::Absent => match (parameter, entry.path().contains("/invitations/")) {
@@ -284,17 +297,23 @@ impl Grounds {
         let world = &self.world;
         let wish = json!({"name": "ended", "scopes": SCOPES});
         let owner = Some(world.owner.as_str());
-        let made = world.operator(reqwest::Method::POST, "/v1/tokens", owner, &wish);
+        let made = world.operator(Method::POST, "/v1/tokens", owner, &wish);
         let made = made.await.body;
         let path = format!("/v1/tokens/{}", made["id"].as_str().unwrap());
         let nothing = json!({});
-        let revoked = world.operator(reqwest::Method::DELETE, &path, owner, &nothing);
+        let revoked = world.operator(Method::DELETE, &path, owner, &nothing);
         assert_eq!(revoked.await.status, 204);
         made["token"].as_str().unwrap().to_owned()
     }
 
     /// The id of a new token of whoever calls.
     async fn own_token(&self, caller: Caller, home: &Place, away: &Place) -> String {
+        let (path, person, wish) = self.spare(caller, home, away);
+        self.world.made(&path, person, &wish).await
+    }
+
+    /// How a new token of whoever calls is made: where, for whom, and what it is to be.
+    fn spare(&self, caller: Caller, home: &Place, away: &Place) -> (String, Option<&str>, Value) {
         let world = &self.world;
         let person = match caller {
             Caller::Admin | Caller::AdminWithout => &world.admin,
@@ -308,20 +327,24 @@ impl Grounds {
         let of_organization = |org: &str| format!("/v1/orgs/{org}/tokens");
         match caller {
             Caller::Organization => {
-                return world.made(&of_organization(&home.org), None, &wish).await;
+                return (of_organization(&home.org), None, wish);
             }
             Caller::AwayOrganization => {
-                return world.made(&of_organization(&away.org), None, &wish).await;
+                return (of_organization(&away.org), None, wish);
             }
             Caller::Elsewhere => wish["organization"] = json!(self.second.org),
             Caller::Narrow => wish["projects"] = json!([home.project]),
             _ => {}
         }
-        world.made("/v1/tokens", Some(person), &wish).await
+        ("/v1/tokens".to_owned(), Some(person), wish)
     }
 }
 
 impl Entry {
+    fn is_of_uses(&self) -> bool {
+        self.path().starts_with("/v1/audit/uses/")
+    }
+
     fn is_of_users(&self) -> bool {
         self.path().starts_with("/v1/users/")
     }

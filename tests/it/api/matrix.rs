@@ -38,6 +38,16 @@ const EVERYBODY: &[Caller] = &[
     Operator,
     OperatorFor,
 ];
+/// The same but for a token that is limited to a project.
+const UNNARROWED: &[Caller] = &[
+    Member,
+    Admin,
+    Owner,
+    Organization,
+    Elsewhere,
+    Operator,
+    OperatorFor,
+];
 /// Persons, with tokens that are limited to nothing.
 const PERSONS: &[Caller] = &[Member, Admin, Owner, Operator, OperatorFor];
 /// Who is in the organization.
@@ -55,6 +65,16 @@ const REACHING: &[Caller] = &[
 const ADMINS: &[Caller] = &[Admin, Owner, Organization, Operator, OperatorFor];
 /// The same, and the owner's token that is limited to the project.
 const PROJECT_ADMINS: &[Caller] = &[Admin, Owner, Organization, Narrow, Operator, OperatorFor];
+/// Admins of any organization, with tokens that are limited to anything.
+const ADMINS_ANYWHERE: &[Caller] = &[
+    Admin,
+    Owner,
+    Organization,
+    Elsewhere,
+    Narrow,
+    Operator,
+    OperatorFor,
+];
 const OWNERS: &[Caller] = &[Owner, Operator, OperatorFor];
 const OPERATORS: &[Caller] = &[Operator, OperatorFor];
 
@@ -76,11 +96,12 @@ const fn entry(
 
 /// A moment before every token, so that nothing ends.
 const BEFORE: &str = r#"{"issued_before": "2020-01-01T00:00:00Z"}"#;
+const USE: &str = "GET /v1/audit/uses/{id}";
 const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 46] = [
+pub const TABLE: [Entry; 51] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
     entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
@@ -127,6 +148,11 @@ pub const TABLE: [Entry; 46] = [
     entry("GET /v1/clients/{client}", "", "", 200, OPERATORS),
     entry("PATCH /v1/clients/{client}", "", r#"{"state": "active"}"#, 200, OPERATORS),
     entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
+    entry("GET /v1/audit", "audit:read", "", 200, UNNARROWED),
+    entry("GET /v1/audit/export", "audit:read", "", 200, UNNARROWED),
+    entry("GET /v1/audit/verify", "audit:read", "", 200, ADMINS_ANYWHERE),
+    entry("GET /v1/audit/uses", "audit:read", "", 200, UNNARROWED),
+    entry(USE, "audit:read", "", 200, UNNARROWED),
 ];
 
 /// What is about the caller's own things, and so needs a person from the operator.
@@ -186,7 +212,7 @@ impl Entry {
         }
         if !self.is_in_place() {
             let is_there = match kinds {
-                [Away] => self.is_for_operators(),
+                [Away] => self.is_for_operators() || (self.route == USE && caller == Operator),
                 [kind] => *kind == Home,
                 _ => true,
             };

@@ -1,6 +1,10 @@
 //! The management API: what is true of every address below `/v1`.
 
 mod actor;
+mod audit;
+mod audit_export;
+mod audit_uses;
+mod audit_verify;
 mod bad_input;
 mod body;
 mod cursor;

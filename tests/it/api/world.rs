@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every scope that the addresses below `/v1` ask for.
-pub const SCOPES: [&str; 6] = [
+pub const SCOPES: [&str; 7] = [
+    "audit:read",
     "orgs:read",
     "orgs:write",
     "projects:read",
@@ -159,6 +160,18 @@ impl World {
         let answer = self.operator(Method::POST, path, actor, wish).await;
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
         answer.body["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A use of a token, by the name that the log has for it.
+    pub async fn used(&self, token: &str) -> String {
+        let me = send(call(&self.test, Method::GET, "/v1/me", token))
+            .await
+            .body;
+        self.test.settle().await;
+        let id = me["token"]["id"].as_str().unwrap();
+        let path = format!("/v1/audit/uses?token={id}&limit=1");
+        let uses = self.operator(Method::GET, &path, None, &Value::Null).await;
+        uses.body["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// A personal token with these scopes.

@@ -1,6 +1,6 @@
 //! Records and their places in the chain.
 
-use super::{settle, sound, verify};
+use super::{sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
 use doorcode::app::sweep;
@@ -24,13 +24,13 @@ async fn two_hundred_writers_on_three_servers_make_one_line() {
     let codes = join_all(writers).await;
     assert_eq!(codes.len(), 200);
     for server in servers {
-        settle(server).await;
+        server.settle().await;
     }
     for sweep in &sweeps {
         sweep.abort();
     }
     for server in servers {
-        settle(server).await;
+        server.settle().await;
     }
 
     let records = sound(&verify(&first).await);
@@ -48,7 +48,7 @@ async fn two_hundred_writers_on_three_servers_make_one_line() {
 #[actix_web::test]
 async fn the_database_refuses_to_change_or_delete_what_is_sealed() {
     let test = TestApp::start().await;
-    settle(&test).await;
+    test.settle().await;
     let records = sound(&verify(&test).await);
     for sql in [
         "UPDATE audit_record SET action = 'token.revoked' WHERE sequence = 1",
@@ -91,7 +91,7 @@ async fn without_its_record_a_change_does_not_happen() {
 
     test.database
         .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
-    settle(&test).await;
+    test.settle().await;
     sound(&verify(&test).await);
 }
 
@@ -99,11 +99,11 @@ async fn without_its_record_a_change_does_not_happen() {
 #[actix_web::test]
 async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
     let test = TestApp::start().await;
-    settle(&test).await;
+    test.settle().await;
     let before = sound(&verify(&test).await);
     test.clock.advance(-3_600);
     test.device("tokens:read").await;
-    settle(&test).await;
+    test.settle().await;
     let after = sound(&verify(&test).await);
     assert_eq!(after, before + 2);
     let at = |sequence| {
@@ -114,6 +114,6 @@ async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
     assert_eq!(at(before + 2), "device.requested");
     // A clock that goes on from there is in order again.
     test.device("tokens:read").await;
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(sound(&verify(&test).await), after + 1);
 }

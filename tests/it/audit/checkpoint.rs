@@ -1,6 +1,6 @@
 //! What was signed of the log, and what is not.
 
-use super::{disarm, settle, sound, verify};
+use super::{disarm, sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::app::audit::recovery::{self, Revoking};
@@ -23,15 +23,15 @@ async fn signed(test: &TestApp) -> Vec<u64> {
 
 async fn act(test: &TestApp) {
     test.device("tokens:read").await;
-    settle(test).await;
+    test.settle().await;
 }
 
 /// AUD-10: after so many records, or so much time if there is anything new.
 #[actix_web::test]
 async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
     let test = TestApp::with(OFTEN).await;
-    settle(&test).await;
-    settle(&test).await;
+    test.settle().await;
+    test.settle().await;
     let first = signed(&test).await;
     act(&test).await;
     assert_eq!(signed(&test).await, first);
@@ -40,7 +40,7 @@ async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
     assert_eq!(second.len(), first.len() + 1);
 
     test.clock.advance(3_600);
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(signed(&test).await, second, "nothing is new");
     act(&test).await;
     assert_eq!(signed(&test).await.len(), second.len() + 1);
@@ -60,7 +60,7 @@ async fn a_new_key_is_recorded_and_the_old_one_still_counts() {
     act(&test).await;
     std::fs::write(test.path("audit_key"), "7a".repeat(32)).unwrap();
     let again = test.again(OFTEN).await;
-    settle(&again).await;
+    again.settle().await;
     act(&again).await;
     act(&again).await;
     assert_eq!(
@@ -78,7 +78,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     let test = TestApp::with(OFTEN).await;
     act(&test).await;
     let kept = test.token(&["tokens:read"]).await;
-    settle(&test).await;
+    test.settle().await;
     let place = sound(&verify(&test).await);
     test.clock.advance(60);
     let issued_since = test.token(&["tokens:read"]).await;
@@ -99,7 +99,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     ));
     act(&test).await;
     test.clock.advance(7_200);
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(signed(&test).await, before);
     let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
     assert!(matches!(doubt.kind, Kind::Cut | Kind::Forked), "{doubt:?}");
@@ -116,7 +116,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
             .unwrap()
             .contains("doorcode-")
     );
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
     sound(&verify(&test).await);
     assert!(!signed(&test).await.is_empty());

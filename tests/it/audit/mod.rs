@@ -9,12 +9,6 @@ mod uses;
 
 use crate::support::TestApp;
 use doorcode::app::audit::verification::{self, Verified};
-use doorcode::app::sweep;
-
-/// Everything that was done is sealed, and signed if that is due.
-async fn settle(test: &TestApp) {
-    sweep::settle(&test.app).await.unwrap();
-}
 
 /// What a check of the log says.
 async fn verify(test: &TestApp) -> Verified {

@@ -1,7 +1,7 @@
 //! AUD-09, AUD-10: whatever is done to the log in the database is found, at the place where it
 //! was done. A hundred random trials of each.
 
-use super::{disarm, settle, sound, verify};
+use super::{disarm, sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::domain::audit::doubt::Kind;
@@ -27,7 +27,7 @@ impl Log {
         let test = TestApp::with("[audit]\ncheckpoint_records = 10").await;
         for _ in 0..40 {
             test.device("tokens:read").await;
-            settle(&test).await;
+            test.settle().await;
         }
         let last = sound(&verify(&test).await);
         let signed = test
@@ -219,7 +219,7 @@ async fn an_old_copy_that_was_restored_is_found() {
              FROM kept_audit_record WHERE sequence <= {more}"
         ));
         // Nothing is signed that contradicts what was.
-        settle(&log.test).await;
+        log.test.settle().await;
         let checkpoints = log.test.count("audit_checkpoint", "1 = 1");
         let found = audit::inspect(&log.test.app).await.unwrap().unwrap();
         assert_eq!(found.kind, Kind::Forked, "{found:?}");

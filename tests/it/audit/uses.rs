@@ -1,6 +1,6 @@
 //! Every use of a token, in batches whose roots are in the log.
 
-use super::{settle, sound, verify};
+use super::{sound, verify};
 use crate::support::database::Database;
 use crate::support::deployment::Deployment;
 use crate::support::{TestApp, http};
@@ -49,7 +49,7 @@ async fn each_use_is_recorded_with_its_decision() {
     assert_eq!(test.introspect(&token).await["active"], false);
     // Nobody issued this one, so it is no token's use.
     assert_eq!(test.me(&token.replace("dc_", "dcx_")).await.status(), 401);
-    settle(&test).await;
+    test.settle().await;
 
     let mut seen: Vec<_> = uses(&test, "1 = 1")
         .iter()
@@ -86,7 +86,7 @@ async fn uses_that_were_changed_or_taken_away_are_missed() {
     for one in [&token, &token, &other] {
         assert_eq!(test.me(one).await.status(), 200);
     }
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(verify(&test).await.uses, 3);
     test.database
         .execute("CREATE TABLE kept AS SELECT * FROM token_use");
@@ -125,13 +125,13 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
     let test = TestApp::with("[audit]\nkeep_uses = \"30d\"").await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
-    settle(&test).await;
+    test.settle().await;
     test.clock.advance(29 * 86_400);
     assert_eq!(test.me(&token).await.status(), 200);
-    settle(&test).await;
+    test.settle().await;
     test.clock.advance(2 * 86_400);
     doorcode::app::sweep::forget_uses(&test.app).await.unwrap();
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(test.count("token_use", "1 = 1"), 1);
     assert_eq!(test.events("token.uses_recorded"), 2);
     let verified = verify(&test).await;
@@ -144,7 +144,7 @@ async fn uses_can_be_left_unrecorded() {
     let test = TestApp::with("[audit]\ntoken_use = \"off\"").await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
-    settle(&test).await;
+    test.settle().await;
     assert_eq!(test.count("token_use", "1 = 1"), 0);
     assert_eq!(test.count("token", "last_used_at IS NOT NULL"), 1);
 }

@@ -1,5 +1,6 @@
 //! The command line of people, against a real server.
 
+mod audit;
 mod file;
 mod login;
 mod logout;

@@ -281,6 +281,13 @@ impl TestApp {
         (self.app, self.handle) = serve(config, listener, senses.0, senses.1).await;
     }
 
+    /// Writes what is gathered in memory and seals what was committed, as the server does
+    /// every second.
+    pub async fn settle(&self) {
+        let failed = doorcode::app::sweep::settle(&self.app).await;
+        assert!(failed.is_empty(), "{failed:?}");
+    }
+
     /// How many audit records tell of an action.
     pub fn events(&self, action: &str) -> i64 {
         self.count(AUDIT, &format!("action = '{action}'"))

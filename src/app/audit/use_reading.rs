@@ -1,0 +1,293 @@
+//! Reading the uses of tokens: one by one, and with the proof that a use is what was recorded.
+
+use super::verification::leaves;
+use super::view::{self, READ, View};
+use crate::app::caller::{Authority, Caller};
+use crate::app::{App, Context, Error};
+use crate::domain::Instant;
+use crate::domain::audit::Action;
+use crate::domain::audit::canonical::{self, moment};
+use crate::domain::audit::hash::Hash;
+use crate::domain::audit::merkle::Proof;
+use crate::domain::audit::token_use::Use;
+use crate::domain::decision::Place;
+use crate::domain::id::{EventId, OrganizationId, TokenId};
+use crate::domain::org::Role;
+use crate::domain::token::Owner;
+use crate::store::audit::{Reach, Sheaf, UseFilter};
+use crate::store::{self, Conn};
+use serde_json::json;
+
+/// Rows that are read at once. Each may hold as many uses as a batch.
+const CHUNK: i64 = 20;
+
+/// Names a use: the record with the root of its batch, and its leaf there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseId {
+    /// The record.
+    pub event_id: EventId,
+    /// The leaf.
+    pub leaf: u32,
+}
+
+impl UseId {
+    /// Reads what [`Display`](std::fmt::Display) writes and nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (event_id, leaf) = text.split_once('.')?;
+        let id = Self {
+            event_id: EventId::parse(event_id)?,
+            leaf: leaf.parse().ok()?,
+        };
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl std::fmt::Display for UseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.event_id, self.leaf)
+    }
+}
+
+/// A use and its name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The name.
+    pub id: UseId,
+    /// The use.
+    pub used: Use,
+}
+
+/// Which uses somebody wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct UseSearch {
+    /// In which organization, by id or address; `None` for what is the caller's own.
+    pub organization: Option<String>,
+    /// Of which token.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+/// Uses, the latest batch first, before one of them; one more than the limit if there are more.
+/// Reading is recorded itself.
+pub async fn list(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    search: UseSearch,
+    before: Option<UseId>,
+    limit: usize,
+) -> Result<Vec<Named>, Error> {
+    let UseSearch {
+        organization,
+        token_id,
+        since,
+        until,
+    } = search;
+    let looked_for = json!({
+        "of": "uses",
+        "token": token_id,
+        "since": since.map(moment::write),
+        "until": until.map(moment::write),
+    });
+    let action = Action::AuditRead;
+    let view = view::admit(app, context, caller, organization, action, looked_for).await?;
+    let filter = UseFilter {
+        reach: reach(view),
+        token_id,
+        since,
+        until,
+    };
+    app.store()
+        .read(move |conn| collect(conn, &filter, before.clone(), limit + 1))
+        .await
+}
+
+fn reach(view: View) -> Reach {
+    match view {
+        View::Everything => Reach::Everything,
+        View::Own(id, within) => Reach::Account(id, within),
+        View::Organization(id) => Reach::Organization(id),
+    }
+}
+
+/// Up to so many uses that pass, read in rows until there are enough.
+fn collect(
+    conn: &mut Conn,
+    filter: &UseFilter,
+    mut before: Option<UseId>,
+    limit: usize,
+) -> Result<Vec<Named>, Error> {
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let place = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
+        let rows = store::audit::list_uses(conn, filter, place, CHUNK)?;
+        let Some(last) = rows.last() else {
+            break;
+        };
+        let end = first(last)?;
+        for row in &rows {
+            let is_before = |named: &Named| match &before {
+                Some(before) if before.event_id == named.id.event_id => named.id.leaf < before.leaf,
+                _ => true,
+            };
+            let is_within = |used: &Use| {
+                filter.since.is_none_or(|since| since <= used.at)
+                    && filter.until.is_none_or(|until| used.at < until)
+            };
+            let uses = uses(row)?.into_iter().rev();
+            found.extend(uses.filter(|named| is_before(named) && is_within(&named.used)));
+        }
+        before = Some(end);
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The name of the first use of a row.
+fn first(row: &Sheaf) -> Result<UseId, Error> {
+    Ok(UseId {
+        event_id: EventId::parse(&row.event_id).ok_or_else(|| corrupt(row))?,
+        leaf: row.position,
+    })
+}
+
+/// The uses of a row with their names.
+fn uses(row: &Sheaf) -> Result<Vec<Named>, Error> {
+    let first = first(row)?;
+    row.uses
+        .split('\n')
+        .zip(first.leaf..)
+        .map(|(line, leaf)| {
+            let used = canonical::read(line.as_bytes()).map_err(|_| corrupt(row))?;
+            let event_id = first.event_id.clone();
+            Ok(Named {
+                id: UseId { event_id, leaf },
+                used,
+            })
+        })
+        .collect()
+}
+
+fn corrupt(row: &Sheaf) -> Error {
+    Error::Store(store::Error::Corrupt {
+        table: "token_use",
+        column: "uses",
+        id: format!("{}.{}", row.event_id, row.position),
+    })
+}
+
+/// A use with what proves it.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The use.
+    pub named: Named,
+    /// The way from its leaf to the root.
+    pub proof: Proof,
+    /// The root, as the log says it.
+    pub root: Hash,
+    /// The record that says so.
+    pub sequence: u64,
+}
+
+/// One use with its proof. Fails with [`Error::NotFound`] for one that is not the caller's to
+/// see, like for none. Reading is recorded itself.
+pub async fn find(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+) -> Result<Proven, Error> {
+    let looked_for = json!({"of": "use", "use": UseId::parse(id).map(|id| id.to_string())});
+    let view = view::admit(app, context, caller, None, Action::AuditRead, looked_for).await?;
+    let id = UseId::parse(id).ok_or(Error::NotFound)?;
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| {
+            let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
+            let is_holding =
+                |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
+            let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
+            let authority = caller.authority(&handle, conn)?;
+            if !is_visible(conn, &view, &authority, row)? {
+                return Err(Error::NotFound);
+            }
+            let mut named = uses(row)?.into_iter();
+            let named = named
+                .find(|named| named.id == id)
+                .ok_or_else(|| corrupt(row))?;
+            prove(conn, named, row, &batch)
+        })
+        .await
+}
+
+fn prove(conn: &mut Conn, named: Named, row: &Sheaf, batch: &[Sheaf]) -> Result<Proven, Error> {
+    // Another server seals at this moment.
+    let record = store::audit::find_record(conn, &row.event_id)?.ok_or(Error::Busy)?;
+    let root = record.record.detail.get("root");
+    let root = root.and_then(|root| Hash::parse(root.as_str()?));
+    let index = usize::try_from(named.id.leaf).ok();
+    let proof = leaves(batch)
+        .zip(index)
+        .and_then(|(leaves, index)| Proof::new(&leaves, index));
+    Ok(Proven {
+        named,
+        proof: proof.ok_or_else(|| corrupt(row))?,
+        root: root.ok_or_else(|| corrupt(row))?,
+        sequence: record.record.sequence,
+    })
+}
+
+/// Whether the uses of a row are the caller's to see: of a token of its own, or of an
+/// organization in which it may read the log.
+fn is_visible(
+    conn: &mut Conn,
+    view: &View,
+    authority: &Authority,
+    row: &Sheaf,
+) -> Result<bool, Error> {
+    if matches!(view, View::Everything) {
+        return Ok(true);
+    }
+    let token = match TokenId::parse(&row.token_id) {
+        Some(id) => store::token::find_token(conn, &id)?,
+        None => None,
+    };
+    if let (View::Own(id, within), Some(token)) = (view, &token) {
+        let is_within = within.is_none() || token.limits.organization == *within;
+        if token.owner == Owner::Account(id.clone()) && is_within {
+            return Ok(true);
+        }
+    }
+    let owner = token.as_ref().and_then(|token| token.owner.organization());
+    let place = row
+        .organization_id
+        .as_deref()
+        .and_then(OrganizationId::parse);
+    Ok(owner.into_iter().chain(&place).any(|id| {
+        let place = Place::Organization(id.clone());
+        authority.require(READ, &place, Role::Admin).is_ok()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_has_one_name() {
+        let id = UseId {
+            event_id: EventId::new(Instant::UNIX_EPOCH, [7; 10]),
+            leaf: 12,
+        };
+        let text = id.to_string();
+        assert_eq!(UseId::parse(&text), Some(id));
+        let event = text.strip_suffix("12").unwrap();
+        for leaf in ["", "+1", "012", "-1", "4294967296", "1.1", "x"] {
+            assert_eq!(UseId::parse(&format!("{event}{leaf}")), None, "{leaf}");
+        }
+        assert_eq!(UseId::parse("tok_1.1"), None);
+    }
+}

@@ -1,0 +1,223 @@
+//! `doorcode audit`, as far as it asks a server.
+
+use super::ClientOptions;
+use super::client::Client;
+use super::error::Error;
+use super::settings::{Environment, Settings};
+use super::terminal::{Output, plain};
+use crate::wire::api::{AuditRecord, List};
+use chrono::{DateTime, Local, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use console::measure_text_width;
+use serde_json::Value;
+
+/// The most records that a server gives at once.
+const LARGEST_PAGE: u32 = 100;
+
+/// The commands about the audit log.
+#[derive(Debug, clap::Subcommand)]
+pub enum Audit {
+    /// List what happened, the latest first
+    List(ListOptions),
+}
+
+/// The options of `audit list`.
+#[derive(Debug, clap::Args)]
+pub struct ListOptions {
+    #[command(flatten)]
+    pub(super) client: ClientOptions,
+    /// What belongs to this organization, by its id or address, for its admins [default: what
+    /// concerns you]
+    #[arg(long, value_name = "ORG")]
+    org: Option<String>,
+    /// This action, or its first part, such as token
+    #[arg(long, value_name = "ACTION")]
+    action: Option<String>,
+    /// What this user, token or client did, by its id, or a kind of actor, such as operator
+    #[arg(long, value_name = "ID")]
+    actor: Option<String>,
+    /// What this token did, or what happened to it, by its id
+    #[arg(long, value_name = "ID")]
+    token: Option<String>,
+    /// Not before this date or moment, such as 2030-01-31 or 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = read_moment)]
+    since: Option<DateTime<Utc>>,
+    /// How many records at the most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+}
+
+/// Reads a moment, or a date, which begins at midnight on this machine.
+fn read_moment(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.to_utc());
+    }
+    let date: NaiveDate = text
+        .parse()
+        .map_err(|_| "write a date such as 2030-01-31, or 2030-01-31T12:00:00Z".to_owned())?;
+    let midnight = date.and_time(NaiveTime::MIN).and_local_timezone(Local);
+    // Where clocks are put forward at midnight, the day begins later.
+    let begins = midnight.earliest().map(|at| at.to_utc());
+    Ok(begins.unwrap_or_else(|| date.and_time(NaiveTime::MIN).and_utc()))
+}
+
+impl Audit {
+    /// The options that every client command has.
+    pub(super) fn options(&self) -> &ClientOptions {
+        match self {
+            Self::List(options) => &options.client,
+        }
+    }
+
+    /// Runs the command.
+    pub(super) async fn run(&self, out: &Output) -> Result<(), Error> {
+        match self {
+            Self::List(options) => list(options, out).await,
+        }
+    }
+}
+
+/// Lists records, in as many pages as it takes.
+async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
+    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let (client, token) = (Client::new(&settings.host)?, settings.token()?);
+    let since = options.since;
+    let since = since.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let filters = [
+        ("organization", &options.org),
+        ("action", &options.action),
+        ("actor", &options.actor),
+        ("token", &options.token),
+        ("since", &since),
+    ];
+    let mut found = List::<Value> {
+        items: Vec::new(),
+        next_cursor: None,
+    };
+    let mut left = options.limit;
+    while left > 0 {
+        let limit = left.min(LARGEST_PAGE).to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        let given = filters.iter();
+        query.extend(given.filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+        query.extend(
+            found
+                .next_cursor
+                .as_deref()
+                .map(|cursor| ("cursor", cursor)),
+        );
+        let page: List<Value> = client.ask(token, "/v1/audit", &query).await?;
+        let count = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+        found.items.extend(page.items);
+        found.next_cursor = page.next_cursor;
+        left = match found.next_cursor {
+            Some(_) if count > 0 => left.saturating_sub(count),
+            _ => 0,
+        };
+    }
+    let records = found
+        .items
+        .iter()
+        .map(serde::Deserialize::deserialize)
+        .collect::<Result<Vec<AuditRecord>, _>>()
+        .map_err(|cause| client.unexpected(cause.to_string()))?;
+    out.answer(&found, table(&records))?;
+    if found.next_cursor.is_some() {
+        out.note(format_args!(
+            "There are more; --limit {} shows them too.",
+            options.limit.saturating_mul(2)
+        ));
+    }
+    Ok(())
+}
+
+/// The records as lines of columns.
+fn table(records: &[AuditRecord]) -> String {
+    if records.is_empty() {
+        return "No records were found.".to_owned();
+    }
+    let names = ["TIME", "ACTOR", "ACTION", "TARGET", "ADDRESS"].map(str::to_owned);
+    let mut lines = vec![names];
+    lines.extend(records.iter().map(cells));
+    let widths: [usize; 5] = std::array::from_fn(|column| {
+        let widths = lines.iter().map(|line| measure_text_width(&line[column]));
+        widths.max().unwrap_or_default()
+    });
+    let aligned = lines.iter().map(|line| {
+        let cells = line.iter().zip(widths).map(|(cell, width)| {
+            let padding = width - measure_text_width(cell);
+            format!("{cell}{}", " ".repeat(padding))
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    aligned.collect::<Vec<_>>().join("\n")
+}
+
+/// What people read of a record, in the time of this machine.
+fn cells(record: &AuditRecord) -> [String; 5] {
+    let at = match DateTime::parse_from_rfc3339(&record.at) {
+        Ok(at) => at
+            .with_timezone(&Local)
+            .format("%Y-%m-%d %H:%M:%S")
+            .to_string(),
+        Err(_) => record.at.clone(),
+    };
+    let actor = match (&record.actor_id, record.actor_kind.as_str()) {
+        // These ids say what they are.
+        (Some(id), "user" | "token") => id.clone(),
+        (Some(id), kind) => format!("{kind} {id}"),
+        (None, kind) => kind.to_owned(),
+    };
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    [
+        at,
+        actor,
+        record.action.clone(),
+        or_dash(&record.target),
+        or_dash(&record.address),
+    ]
+    .map(|cell| plain(&cell).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(target: &str) -> AuditRecord {
+        let record = json!({
+            "sequence": 1, "hash": "0", "id": "evt_1", "at": "not a moment",
+            "action": "session.refused", "outcome": "refused", "actor_kind": "client",
+            "actor_id": "cli", "method": "none", "request_id": "-", "target": target,
+            "detail": {}
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn columns_are_aligned_and_texts_are_harmless() {
+        let records = [
+            record("a\u{1b}[2J\u{202e}b\nc"),
+            record("张伟"),
+            record("long name"),
+        ];
+        let table = table(&records);
+        assert_eq!(
+            table,
+            "TIME          ACTOR       ACTION           TARGET     ADDRESS\n\
+             not a moment  client cli  session.refused  a[2Jbc     -\n\
+             not a moment  client cli  session.refused  张伟       -\n\
+             not a moment  client cli  session.refused  long name  -"
+        );
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_a_moment() {
+        let read = |text| read_moment(text).map(|at| at.to_rfc3339());
+        let at = read("2030-01-31T12:00:00+02:00");
+        assert_eq!(at.as_deref(), Ok("2030-01-31T10:00:00+00:00"));
+        assert!(read("2030-01-31").is_ok_and(|at| at.starts_with("2030-01-3")));
+        for bad in ["", "yesterday", "2030-02-30", "2030-01-31T12:00:00"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

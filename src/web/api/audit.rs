@@ -1,0 +1,289 @@
+//! `/v1/audit`: the audit log, the uses of tokens, and the proofs of both.
+
+use super::call::Call;
+use super::page::Filters;
+use crate::app::audit::checking::{self, Checked};
+use crate::app::audit::reading::{self, Filter, Form, Search};
+use crate::app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
+use crate::domain::Instant;
+use crate::domain::audit::canonical::moment;
+use crate::domain::audit::chain::Sealed;
+use crate::web::failure::Failure;
+use crate::wire::api::{
+    AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, List,
+    ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
+};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
+use futures_util::TryStreamExt;
+use serde_json::Value;
+use std::io;
+use utoipa::OpenApi;
+
+/// The addresses of this module.
+#[derive(OpenApi)]
+#[openapi(paths(list_records, export_records, verify_log, list_uses, show_use))]
+pub struct Description;
+
+/// The parameters that choose among records.
+const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since", "until"];
+
+/// The same and how an export is written.
+const EXPORT: [&str; 7] = [
+    "organization",
+    "actor",
+    "action",
+    "token",
+    "since",
+    "until",
+    "format",
+];
+
+/// List the records of the audit log, the latest first.
+///
+/// Reading is recorded itself.
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    tag = "audit",
+    security(("bearer" = ["audit:read"])),
+    params(AuditParameters, ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<AuditRecord>))
+)]
+pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing(&FILTERS)?;
+    let search = search(list.filters())?;
+    let before = list.last(|sequence| sequence.parse().ok());
+    let limit = usize::from(list.page.limit);
+    let found = reading::list(
+        &call.app,
+        &call.context,
+        &call.caller,
+        search,
+        before,
+        limit,
+    )
+    .await?;
+    let position = |sealed: &Sealed| (sealed.record.at, sealed.record.sequence.to_string());
+    Ok(list.answer(found, position, record))
+}
+
+/// Take a copy of the audit log, or of the records that are chosen, the earliest first.
+///
+/// Lines of JSON prove themselves: a program that knows their form can verify them. A table is
+/// for programs that know nothing of it; what they would take for a formula begins with `'`.
+/// The export is recorded.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/export",
+    tag = "audit",
+    security(("bearer" = ["audit:read"])),
+    params(AuditParameters, FormatParameters),
+    responses((
+        status = 200,
+        description = "The records.",
+        content((String = "application/x-ndjson"), (String = "text/csv"))
+    ))
+)]
+pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
+    let filters = call.filters(&EXPORT)?;
+    let (form, media_type, name) = match filters.value("format") {
+        None | Some("ndjson") => (Form::Lines, "application/x-ndjson", "audit.ndjson"),
+        Some("csv") => (Form::Sheet, "text/csv; charset=utf-8", "audit.csv"),
+        Some(_) => {
+            return Err(Failure::Malformed(
+                "The parameter format must be ndjson or csv.",
+            ));
+        }
+    };
+    let Call {
+        app,
+        context,
+        caller,
+        ..
+    } = &call;
+    let pieces = reading::export(app, context, caller, search(&filters)?, form).await?;
+    let request_id = context.request_id.clone();
+    // The answer has begun: that it breaks off tells the caller that it is not whole.
+    let broken = move |error| {
+        Failure::App(error).log(&request_id);
+        io::Error::other("the export broke off")
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, media_type))
+        .insert_header((
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
+        .streaming(pieces.map_ok(Bytes::from).map_err(broken)))
+}
+
+/// Check the whole audit log: its records, its signed checkpoints and the uses of tokens.
+///
+/// For the operator and whoever is an admin of an organization. It is recorded.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/verify",
+    tag = "audit",
+    security(("bearer" = ["audit:read"])),
+    responses((status = 200, description = "What came out.", body = AuditVerification))
+)]
+pub async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
+    let checked = checking::check(&call.app, &call.context, &call.caller).await?;
+    Ok(HttpResponse::Ok().json(verification(&checked)))
+}
+
+/// List every use of tokens, the latest batch first.
+///
+/// Uses are written in batches; one appears a second after it at the latest. Reading is
+/// recorded itself.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/uses",
+    tag = "audit",
+    security(("bearer" = ["audit:read"])),
+    params(UseParameters, ListParameters),
+    responses((status = 200, description = "A page of the list.", body = List<TokenUse>))
+)]
+pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing(&["organization", "token", "since", "until"])?;
+    let search = UseSearch {
+        organization: list.filter("organization").map(str::to_owned),
+        token_id: list.filter("token").map(str::to_owned),
+        since: since(list.filters())?,
+        until: until(list.filters())?,
+    };
+    let Call {
+        app,
+        context,
+        caller,
+        ..
+    } = &call;
+    let before = list.last(UseId::parse);
+    let limit = usize::from(list.page.limit);
+    let found = use_reading::list(app, context, caller, search, before, limit).await?;
+    let position = |named: &Named| (named.used.at, named.id.to_string());
+    Ok(list.answer(found, position, token_use))
+}
+
+/// Show one use of a token, with the proof that it is in the log.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/uses/{id}",
+    tag = "audit",
+    security(("bearer" = ["audit:read"])),
+    params(("id" = String, Path, description = "The use's id.")),
+    responses((status = 200, description = "The use.", body = ProvenUse))
+)]
+pub async fn show_use(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let found = use_reading::find(&call.app, &call.context, &call.caller, &id).await?;
+    Ok(HttpResponse::Ok().json(proven(&found)))
+}
+
+fn search(filters: &Filters) -> Result<Search, Failure> {
+    let text = |name| filters.value(name).map(str::to_owned);
+    Ok(Search {
+        organization: text("organization"),
+        filter: Filter {
+            actor: text("actor"),
+            action: text("action"),
+            token_id: text("token"),
+            since: since(filters)?,
+            until: until(filters)?,
+            ..Filter::default()
+        },
+    })
+}
+
+fn since(filters: &Filters) -> Result<Option<Instant>, Failure> {
+    read_moment(
+        filters.value("since"),
+        "The parameter since must be a moment such as 2030-01-31T12:00:00Z.",
+    )
+}
+
+fn until(filters: &Filters) -> Result<Option<Instant>, Failure> {
+    read_moment(
+        filters.value("until"),
+        "The parameter until must be a moment such as 2030-01-31T12:00:00Z.",
+    )
+}
+
+fn read_moment(text: Option<&str>, advice: &'static str) -> Result<Option<Instant>, Failure> {
+    text.map(|text| chrono::DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()))
+        .transpose()
+        .map_err(|_| Failure::Malformed(advice))
+}
+
+fn record(sealed: &Sealed) -> AuditRecord {
+    let Sealed { record, hash } = sealed.clone();
+    AuditRecord {
+        sequence: record.sequence,
+        hash: hash.to_string(),
+        id: record.id,
+        at: moment::write(record.at),
+        action: record.action,
+        outcome: record.outcome.as_str().to_owned(),
+        actor_kind: record.actor_kind,
+        actor_id: record.actor_id,
+        method: record.method.as_str().to_owned(),
+        account_id: record.account_id,
+        token_id: record.token_id,
+        client_id: record.client_id,
+        organization_id: record.organization_id,
+        target: record.target,
+        request_id: record.request_id,
+        address: record.address,
+        agent: record.agent,
+        detail: Value::from(record.detail),
+    }
+}
+
+fn verification(checked: &Checked) -> AuditVerification {
+    let report = &checked.verified.report;
+    AuditVerification {
+        valid: report.first_doubt.is_none(),
+        records: report.records,
+        uses: checked.verified.uses,
+        head: AuditHead {
+            sequence: report.head.sequence,
+            hash: report.head.hash.to_string(),
+        },
+        checkpoints: report.checkpoints,
+        checked_at: moment::write(checked.at),
+        first_doubt: report.first_doubt.as_ref().map(|doubt| Doubt {
+            sequence: doubt.sequence,
+            kind: doubt.kind.as_str().to_owned(),
+            says: doubt.says.clone(),
+        }),
+    }
+}
+
+fn token_use(named: &Named) -> TokenUse {
+    let used = named.used.clone();
+    TokenUse {
+        id: named.id.to_string(),
+        at: moment::write(used.at),
+        token_id: used.token_id,
+        request_id: used.request_id,
+        address: used.address,
+        decision: used.decision,
+        scope: used.scope,
+        route: used.route,
+        organization_id: used.organization_id,
+    }
+}
+
+fn proven(found: &Proven) -> ProvenUse {
+    ProvenUse {
+        used: token_use(&found.named),
+        proof: UseProof {
+            index: found.proof.index,
+            size: found.proof.size,
+            path: found.proof.path.iter().map(ToString::to_string).collect(),
+        },
+        root: found.root.to_string(),
+        sequence: found.sequence,
+    }
+}

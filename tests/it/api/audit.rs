@@ -1,0 +1,366 @@
+//! Reading the audit log (AUD-15): who sees what of it, filters, pages, and that looking is
+//! recorded itself.
+
+use super::world::{Place, SCOPES, World, number};
+use super::{assert_problem, call, send};
+use crate::support::OPERATOR;
+use crate::support::device::Answer;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a bearer is answered at an address below `/v1/audit`.
+pub async fn audit(world: &World, bearer: &str, rest: &str) -> Answer {
+    let path = format!("/v1/audit{rest}");
+    send(call(&world.test, Method::GET, &path, bearer)).await
+}
+
+/// The items of a list.
+#[track_caller]
+pub fn items(answer: &Answer) -> &Vec<Value> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body["items"].as_array().unwrap()
+}
+
+/// The different values that items have under a key.
+fn values<'a>(answer: &'a Answer, key: &str) -> BTreeSet<&'a str> {
+    let values = items(answer).iter();
+    values
+        .map(|item| item[key].as_str().unwrap_or("-"))
+        .collect()
+}
+
+/// A token of the owner that is limited.
+async fn limited(world: &World, limit: &str, to: Value) -> String {
+    let mut wish = json!({"name": "limited", "scopes": SCOPES});
+    wish[limit] = to;
+    world.token("/v1/tokens", Some(&world.owner), &wish).await
+}
+
+struct Two {
+    world: World,
+    home: Place,
+    away: Place,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let (home, away) = (world.home().await, world.away().await);
+        Self { world, home, away }
+    }
+}
+
+/// AUD-15: an organization's log is for its admins and its tokens, and holds nothing else.
+#[actix_web::test]
+async fn an_organization_sees_itself_alone() {
+    let Two { world, home, away } = Two::new().await;
+    let owner = world.personal(&world.owner, &SCOPES).await;
+    let admin = world.personal(&world.admin, &SCOPES).await;
+    let machine = world.organizational(&home.org).await;
+    let inside = limited(&world, "organization", json!(home.org)).await;
+    let org = send(call(
+        &world.test,
+        Method::GET,
+        &format!("/v1/orgs/{}", home.org),
+        &owner,
+    ));
+    let slug = org.await.body["slug"].as_str().unwrap().to_owned();
+    let named = [
+        format!("?limit=100&organization={}", home.org),
+        format!("?limit=100&organization={slug}"),
+    ];
+    for (bearer, query) in [
+        (&owner, &named[0]),
+        (&owner, &named[1]),
+        (&admin, &named[0]),
+        (&inside, &named[0]),
+        (&machine, &named[0]),
+        (&machine, &"?limit=100".to_owned()),
+        (&OPERATOR.to_owned(), &named[0]),
+    ] {
+        let seen = audit(&world, bearer, query).await;
+        assert_eq!(values(&seen, "organization_id"), [&*home.org].into());
+        let actions = values(&seen, "action");
+        for action in ["organization.created", "member.added", "token.created"] {
+            assert!(actions.contains(action), "{actions:?}");
+        }
+    }
+    let member = world.personal(&world.member, &SCOPES).await;
+    let stranger = world.personal(&world.stranger, &SCOPES).await;
+    let foreign = world.organizational(&away.org).await;
+    let second = world.home().await;
+    let elsewhere = limited(&world, "organization", json!(second.org)).await;
+    let narrow = limited(&world, "projects", json!([home.project])).await;
+    for bearer in [&member, &stranger, &foreign, &elsewhere, &narrow] {
+        for rest in ["", "/export", "/uses"] {
+            let refused = audit(&world, bearer, &format!("{rest}{}", &named[0])).await;
+            let refused = match rest {
+                "/export" => {
+                    let query = format!("/export?organization={}", home.org);
+                    audit(&world, bearer, &query).await
+                }
+                _ => refused,
+            };
+            assert_problem(&refused, 403, "forbidden");
+        }
+    }
+    for (bearer, status, code) in [
+        (owner.as_str(), 403, "forbidden"),
+        (OPERATOR, 404, "not_found"),
+    ] {
+        let unknown = audit(&world, bearer, "?organization=no-such").await;
+        assert_problem(&unknown, status, code);
+    }
+    let scopeless = world.personal(&world.owner, &["orgs:read"]).await;
+    for rest in ["", "/export", "/verify", "/uses"] {
+        let refused = audit(&world, &scopeless, rest).await;
+        assert_problem(&refused, 403, "insufficient_scope");
+    }
+}
+
+/// Without an organization the operator sees all, and a person what concerns them.
+#[actix_web::test]
+async fn a_person_sees_what_concerns_them() {
+    let Two { world, home, away } = Two::new().await;
+    let wish = json!({"name": "a"});
+    let spare = world.made("/v1/tokens", Some(&world.member), &wish).await;
+    world.test.clock.advance(10);
+    let before = json!({"issued_before": world.test.app.now().to_rfc3339()});
+    let member = world.personal(&world.member, &SCOPES).await;
+    let me = send(call(&world.test, Method::GET, "/v1/me", &member))
+        .await
+        .body;
+    let own = me["token"]["id"].as_str().unwrap();
+    let all = audit(&world, OPERATOR, "?limit=100").await;
+    let everybodys = values(&all, "organization_id");
+    assert!(everybodys.contains(&*home.org) && everybodys.contains(&*away.org));
+
+    // What the operator does to one's tokens is told too.
+    let off = format!("/v1/users/{}/revoke-all", world.member);
+    let revoked = world.operator(Method::POST, &off, None, &before).await;
+    assert_eq!(revoked.body, json!({"revoked": 1}));
+    let seen = audit(&world, &member, "?limit=100").await;
+    assert!(values(&seen, "action").contains("token.revoked"));
+    for item in items(&seen) {
+        let is_actor = item["account_id"] == *world.member;
+        let is_target = [&*world.member, own, &spare].contains(&item["target"].as_str().unwrap());
+        assert!(is_actor || is_target, "{item}");
+    }
+    let targets = values(&seen, "target");
+    assert!(targets.contains(&*world.member) && targets.contains(own));
+
+    // A token that is limited sees no more than its organization.
+    let second = world.home().await;
+    let elsewhere = limited(&world, "organization", json!(second.org)).await;
+    let seen = audit(&world, &elsewhere, "?limit=100").await;
+    assert_eq!(values(&seen, "organization_id"), [&*second.org].into());
+    let narrow = limited(&world, "projects", json!([home.project])).await;
+    for rest in ["", "/export", "/uses"] {
+        let refused = audit(&world, &narrow, rest).await;
+        assert_problem(&refused, 403, "forbidden");
+    }
+    // The operator sees for a person what that person would.
+    let request = call(&world.test, Method::GET, "/v1/audit?limit=100", OPERATOR);
+    let seen = send(request.header(super::world::ACTOR, &world.stranger)).await;
+    let organizations = values(&seen, "organization_id");
+    assert!(!organizations.contains(&*home.org), "{organizations:?}");
+}
+
+/// Each filter finds what it names and nothing else.
+#[actix_web::test]
+async fn filters_choose() {
+    let Two { world, home, .. } = Two::new().await;
+    let token = world.personal(&world.owner, &SCOPES).await;
+    let me = send(call(&world.test, Method::GET, "/v1/me", &token))
+        .await
+        .body;
+    let token_id = me["token"]["id"].as_str().unwrap();
+    world.test.clock.advance(60);
+    let since = world
+        .test
+        .app
+        .now()
+        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let rename = call(
+        &world.test,
+        Method::PATCH,
+        &format!("/v1/orgs/{}", home.org),
+        &token,
+    );
+    let renamed = send(rename.json(&json!({"name": "Other"}))).await;
+    assert_eq!(renamed.status, 200, "{renamed:?}");
+    world.test.clock.advance(60);
+    let get = |query: String| {
+        let world = &world;
+        async move { audit(world, OPERATOR, &format!("?limit=100&{query}")).await }
+    };
+    for (action, found) in [
+        ("organization.renamed", vec!["organization.renamed"]),
+        (
+            "organization",
+            vec!["organization.created", "organization.renamed"],
+        ),
+        ("organization.", vec![]),
+        ("organizatio", vec![]),
+        ("Organization", vec![]),
+        ("%25", vec![]),
+        ("no.such", vec![]),
+    ] {
+        let seen = get(format!("action={action}")).await;
+        assert_eq!(
+            values(&seen, "action"),
+            found.into_iter().collect(),
+            "{action}"
+        );
+    }
+    let seen = get(format!("actor={}", world.owner)).await;
+    assert_eq!(values(&seen, "account_id"), [&*world.owner].into());
+    let seen = get(format!("actor={token_id}")).await;
+    assert_eq!(values(&seen, "action"), ["organization.renamed"].into());
+    let seen = get("actor=operator".to_owned()).await;
+    assert_eq!(values(&seen, "actor_kind"), ["operator"].into());
+    let seen = get(format!("token={token_id}")).await;
+    assert_eq!(
+        values(&seen, "action"),
+        ["organization.renamed", "token.created"].into()
+    );
+    let seen = get(format!("action=organization&since={since}")).await;
+    assert_eq!(values(&seen, "action"), ["organization.renamed"].into());
+    let seen = get(format!("action=organization&until={since}")).await;
+    assert_eq!(values(&seen, "action"), ["organization.created"].into());
+    let renamed = get("action=organization.renamed".to_owned()).await;
+    let record = &items(&renamed)[0];
+    for (key, value) in [
+        ("at", json!(since)),
+        ("actor_kind", json!("token")),
+        ("actor_id", json!(token_id)),
+        ("method", json!("token")),
+        ("outcome", json!("done")),
+        ("address", json!("127.0.0.1")),
+        ("client_id", Value::Null),
+    ] {
+        assert_eq!(record[key], value, "{key}");
+    }
+    assert!(record["sequence"].is_u64() && record["detail"].is_object());
+    assert_eq!(record["hash"].as_str().unwrap().len(), 64);
+}
+
+/// PAG-01: pages hold everything once, the latest first, while reading adds to the log.
+#[actix_web::test]
+async fn pages_lose_and_repeat_nothing() {
+    let Two { world, home, .. } = Two::new().await;
+    let admin = world.personal(&world.admin, &SCOPES).await;
+    let of = format!("organization={}&action=member", home.org);
+    let sequences = |answer: &Answer| -> Vec<u64> {
+        let found = items(answer).iter();
+        found
+            .map(|item| item["sequence"].as_u64().unwrap())
+            .collect()
+    };
+    let whole = sequences(&audit(&world, &admin, &format!("?limit=100&{of}")).await);
+    assert!(
+        whole.len() > 2 && whole.is_sorted_by(|a, b| a > b),
+        "{whole:?}"
+    );
+    let (mut seen, mut query) = (Vec::new(), format!("?limit=1&{of}"));
+    let mut cursor = String::new();
+    loop {
+        let page = audit(&world, &admin, &query).await;
+        assert_eq!(items(&page).len(), 1);
+        seen.extend(sequences(&page));
+        let Some(next) = page.body["next_cursor"].as_str() else {
+            break;
+        };
+        next.clone_into(&mut cursor);
+        query = format!("?limit=1&{of}&cursor={cursor}");
+    }
+    assert_eq!(seen, whole);
+    // A cursor is for one caller, one list and one choice.
+    let owner = world.personal(&world.owner, &SCOPES).await;
+    for (bearer, query) in [
+        (&owner, format!("?{of}&cursor={cursor}")),
+        (
+            &admin,
+            format!("?organization={}&cursor={cursor}", home.org),
+        ),
+        (
+            &admin,
+            format!("?{of}&cursor={}A", &cursor[..cursor.len() - 1]),
+        ),
+        (
+            &admin,
+            format!("/uses?organization={}&cursor={cursor}", home.org),
+        ),
+    ] {
+        let refused = audit(&world, bearer, &query).await;
+        assert_problem(&refused, 400, "invalid_cursor");
+    }
+}
+
+#[actix_web::test]
+async fn a_query_that_means_nothing_is_refused() {
+    let Two { world, .. } = Two::new().await;
+    let before = world.test.database.content();
+    for rest in ["", "/export", "/uses"] {
+        for query in [
+            "since=yesterday",
+            "since=2026-11-22",
+            "until=2026-13-01T00:00:00Z",
+            "until=2026-11-22T12:00:00+01:00",
+            "token=a&token=b",
+            "organisation=a",
+            "actor=%00",
+        ] {
+            let refused = audit(&world, OPERATOR, &format!("{rest}?{query}")).await;
+            assert_problem(&refused, 400, "invalid_request");
+        }
+    }
+    for query in ["?format=xml", "?limit=1", "?cursor=a"] {
+        let refused = audit(&world, OPERATOR, &format!("/export{query}")).await;
+        assert_problem(&refused, 400, "invalid_request");
+    }
+    assert!(before == world.test.database.content());
+}
+
+/// AUD-02: who looked into the log, and for what, is in the log; a refusal leaves no trace
+/// there but that of the token's use.
+#[actix_web::test]
+async fn looking_is_recorded() {
+    let Two { world, home, .. } = Two::new().await;
+    let admin = world.personal(&world.admin, &SCOPES).await;
+    let id = world.used(&admin).await;
+    let before = world.test.events("audit.read");
+    let of = format!("organization={}", home.org);
+    let since = "2026-11-22T00:00:00Z";
+    for rest in [
+        format!("?{of}&action=token&actor={number}", number = number()),
+        format!("/uses?{of}&token=tok_1&since={since}"),
+        format!("/uses/{id}"),
+    ] {
+        assert_eq!(audit(&world, &admin, &rest).await.status, 200, "{rest}");
+        world.test.clock.advance_ms(1);
+    }
+    audit(&world, &admin, "/export?action=member").await;
+    world.test.clock.advance_ms(1);
+    audit(&world, &admin, "/verify").await;
+    assert_eq!(world.test.events("audit.read"), before + 3);
+    let seen = audit(&world, OPERATOR, "?action=audit&limit=5").await;
+    let found: Vec<_> = items(&seen).iter().rev().collect();
+    let expected = [
+        ("audit.read", "records", "action", "token", true),
+        ("audit.read", "uses", "token", "tok_1", true),
+        ("audit.read", "use", "use", &id, false),
+        ("audit.exported", "records", "action", "member", false),
+    ];
+    for (record, (action, of, key, value, is_inside)) in found.iter().zip(expected) {
+        assert_eq!(record["action"], action, "{record}");
+        assert_eq!(record["detail"]["of"], of, "{record}");
+        assert_eq!(record["detail"][key], value, "{record}");
+        assert_eq!(record["account_id"], *world.admin, "{record}");
+        let organization = is_inside.then_some(home.org.clone());
+        assert_eq!(record["organization_id"], json!(organization), "{record}");
+    }
+    assert_eq!(found[1]["detail"]["since"], "2026-11-22T00:00:00.000Z");
+    assert_eq!(found[4]["action"], "audit.verified");
+}

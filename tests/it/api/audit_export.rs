@@ -1,0 +1,141 @@
+//! Copies of the log (AUD-16): lines that prove themselves, and tables without formulas.
+
+use super::audit::audit;
+use super::call;
+use super::world::{SCOPES, World};
+use crate::support::OPERATOR;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit_verify.py");
+
+/// A copy with its media type and its name.
+async fn export(world: &World, bearer: &str, query: &str) -> (String, String, String) {
+    let path = format!("/v1/audit/export{query}");
+    let answer = call(&world.test, Method::GET, &path, bearer).send().await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), 200, "{query}");
+    let header = |name| answer.headers()[name].to_str().unwrap().to_owned();
+    let (media_type, name) = (header("content-type"), header("content-disposition"));
+    assert_eq!(header("cache-control"), "no-store");
+    (media_type, name, answer.text().await.unwrap())
+}
+
+/// What the verifier in Python says of a copy that it accepts.
+fn verified(export: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("audit.ndjson");
+    std::fs::write(&file, export).unwrap();
+    let output = Command::new("python3").arg(SCRIPT).arg(&file).output();
+    let output = output.unwrap();
+    let says = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{says}");
+    says
+}
+
+fn lines(export: &str) -> Vec<Value> {
+    let lines = export.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// AUD-09: what the server hands out is verified by another program, in whole and in part, and
+/// however many pieces it comes in.
+#[actix_web::test]
+async fn a_copy_is_verified_without_the_server() {
+    let world = World::new().await;
+    let (home, _) = (world.home().await, world.away().await);
+    for _ in 0..11 {
+        let reads = (0..50).map(|_| audit(&world, OPERATOR, "?limit=1"));
+        for read in join_all(reads).await {
+            assert_eq!(read.status, 200);
+        }
+    }
+    let (media_type, name, whole) = export(&world, OPERATOR, "").await;
+    assert_eq!(media_type, "application/x-ndjson");
+    assert_eq!(name, "attachment; filename=\"audit.ndjson\"");
+    let records = lines(&whole).len() - 1;
+    assert!(records > 500, "{records}");
+    assert!(
+        verified(&whole).starts_with(&format!("{records} records fit, the last is {records} "))
+    );
+
+    let admin = world.personal(&world.admin, &SCOPES).await;
+    let of = format!("?organization={}", home.org);
+    let all = "?action=audit".to_owned();
+    let (own, everything) = (of.as_str(), all.as_str());
+    for (bearer, query) in [(admin.as_str(), own), (OPERATOR, everything), (&admin, "")] {
+        let (_, _, part) = export(&world, bearer, query).await;
+        let records = lines(&part);
+        assert_eq!(records[0]["filtered"], true, "{query}");
+        assert!(records.len() > 2, "{query}");
+        assert!(verified(&part).starts_with(&format!("{} records fit", records.len() - 1)));
+        for record in &records[1..] {
+            match query {
+                query if query == own => assert_eq!(record["organization_id"], *home.org),
+                "" => assert!(
+                    record["account_id"] == *world.admin || record["target"] == *world.admin,
+                    "{record}"
+                ),
+                _ => assert!(
+                    record["action"].as_str().unwrap().starts_with("audit."),
+                    "{record}"
+                ),
+            }
+        }
+    }
+    // A copy of nothing is a copy too.
+    let (_, _, nothing) = export(&world, OPERATOR, "?action=no.such").await;
+    assert!(verified(&nothing).starts_with("0 records fit"));
+}
+
+/// AUD-16: nothing that somebody else wrote is a formula to whoever opens the table.
+#[actix_web::test]
+async fn a_table_holds_no_formula() {
+    let world = World::new().await;
+    let formula = "=HYPERLINK(\"http://evil.example\",\"a,b\")";
+    let wish = json!({"name": formula, "scopes": SCOPES});
+    let token = world.token("/v1/tokens", Some(&world.member), &wish).await;
+    let mut agents = Vec::new();
+    for start in ["=", "+", "-", "@"] {
+        let agent = format!("{start}{}", &formula[1..]);
+        let path = "/v1/audit?limit=1&actor=%3D1%2B1";
+        let read = call(&world.test, Method::GET, path, &token).header("user-agent", &agent);
+        assert_eq!(read.send().await.unwrap().status(), 200);
+        agents.push(agent);
+    }
+    let (media_type, name, text) = export(&world, OPERATOR, "?format=csv").await;
+    assert_eq!(media_type, "text/csv; charset=utf-8");
+    assert_eq!(name, "attachment; filename=\"audit.csv\"");
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let columns = table.headers().unwrap().clone();
+    assert_eq!(columns.get(0), Some("sequence"));
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    let column = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    for (at, row) in rows.iter().enumerate() {
+        assert_eq!(row[0], (at + 1).to_string());
+        for cell in row {
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                "{cell}"
+            );
+        }
+    }
+    let named = rows.iter().any(|row| {
+        let detail: Value = serde_json::from_str(&row[column("detail")]).unwrap();
+        detail["name"] == formula
+    });
+    assert!(named, "the name of the token is in no row");
+    for agent in agents {
+        let marked = format!("'{agent}");
+        assert!(
+            rows.iter().any(|row| row[column("agent")] == marked),
+            "{agent}"
+        );
+    }
+    let first = text.split("\r\n").next().unwrap();
+    assert!(first.ends_with(",agent,detail"), "{first}");
+}

@@ -1,0 +1,67 @@
+//! Having the log checked by the server (AUD-09).
+
+use super::assert_problem;
+use super::audit::audit;
+use super::world::{SCOPES, World};
+use crate::support::OPERATOR;
+use crate::support::database::Database;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+/// Changes a sealed record behind the server's back.
+fn alter(world: &World, change: &str) {
+    let (off, on) = match Database::is_postgres() {
+        true => (
+            "ALTER TABLE audit_record DISABLE TRIGGER USER",
+            "ALTER TABLE audit_record ENABLE TRIGGER USER",
+        ),
+        false => ("DROP TRIGGER audit_record_unchanged", "SELECT 1"),
+    };
+    world
+        .test
+        .database
+        .execute(&format!("{off}; {change}; {on};"));
+}
+
+#[actix_web::test]
+async fn the_log_is_checked_for_operators_and_admins() {
+    let world = World::new().await;
+    world.home().await;
+    let admin = world.personal(&world.admin, &SCOPES).await;
+    let member = world.personal(&world.member, &SCOPES).await;
+    world.used(&member).await;
+    let refused = audit(&world, &member, "/verify").await;
+    assert_problem(&refused, 403, "forbidden");
+    let first = audit(&world, &admin, "/verify").await.body;
+    assert_eq!(first["valid"], true, "{first}");
+    assert_eq!(first["first_doubt"], Value::Null);
+    assert_eq!(first["head"]["sequence"], first["records"]);
+    assert_eq!(first["head"]["hash"].as_str().unwrap().len(), 64);
+    assert_eq!(first["checked_at"], "2026-11-22T12:00:00.000Z");
+    assert!(first["uses"].as_u64().unwrap() > 0, "{first}");
+    assert!(first["checkpoints"].is_u64(), "{first}");
+    assert_eq!(world.test.events("audit.verified"), 1);
+
+    // Whoever asks soon is answered the same, and it is recorded none the less.
+    world.test.clock.advance(10);
+    for again in join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await {
+        assert_eq!(again.body, first);
+    }
+    assert_eq!(world.test.events("audit.verified"), 6);
+    alter(
+        &world,
+        "UPDATE audit_record SET action = 'token.revoked' WHERE sequence = 3",
+    );
+    world.test.clock.advance(1);
+    // Of those who ask at once, one check answers all.
+    let answers = join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await;
+    for found in &answers {
+        assert_eq!(found.body, answers[0].body);
+        let doubt = &found.body["first_doubt"];
+        assert_eq!(found.body["valid"], false, "{doubt}");
+        assert_eq!(doubt["sequence"], 3, "{doubt}");
+        assert_eq!(doubt["kind"], "edited", "{doubt}");
+        assert_ne!(doubt["says"].as_str().unwrap(), "");
+        assert_eq!(found.body["head"]["sequence"], 2);
+    }
+}
