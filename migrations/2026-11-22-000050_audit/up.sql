@@ -65,6 +65,9 @@ CREATE TABLE token_use (
     PRIMARY KEY (event_id, position)
 );
 CREATE INDEX token_use_token ON token_use (token_id, last_at);
+-- A token's uses are listed by batch and counted by day.
+CREATE INDEX token_use_batch ON token_use (token_id, event_id);
+CREATE INDEX token_use_day ON token_use (token_id, day, count);
 CREATE INDEX token_use_organization ON token_use (organization_id, last_at);
 CREATE INDEX token_use_last ON token_use (last_at);
 

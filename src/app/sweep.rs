@@ -71,6 +71,13 @@ where
     }
 }
 
+/// Writes what was gathered and seals what was committed, once.
+pub async fn settle(app: &App) -> Result<(), Error> {
+    uses::flush(app).await?;
+    audit::uses::flush(app).await?;
+    sealing::seal(app).await
+}
+
 /// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still
 /// learns that it expired.
 pub async fn purge(app: &App) -> Result<(), Error> {

@@ -5,10 +5,12 @@
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
 //! ends. [`uses`] records every use of a token in batches, [`reading`] shows and exports the
-//! log, [`verification`] checks it.
+//! log, [`activity`] tells what became of one token, [`verification`] checks it all.
 
+pub mod activity;
 mod checkpoint;
 mod event;
+pub mod naming;
 mod outlet;
 pub mod reading;
 pub(super) mod sealing;

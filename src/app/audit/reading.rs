@@ -9,7 +9,8 @@ use crate::domain::audit::export::{self, Excerpted, Header, Part};
 use crate::domain::org::Role;
 use crate::domain::token::Owner;
 use crate::store;
-use crate::store::audit::{Filter, From, Log};
+pub use crate::store::audit::Filter;
+use crate::store::audit::{From, Log};
 use futures_util::Stream;
 use serde_json::{Value, json};
 

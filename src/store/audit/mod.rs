@@ -3,6 +3,7 @@
 
 mod chain;
 mod checkpoint;
+mod naming;
 mod reading;
 mod uses;
 
@@ -13,7 +14,7 @@ pub use chain::{
 pub use checkpoint::{
     find_last_checkpoint, find_shipped, insert_checkpoint, list_checkpoints, replace_shipped,
 };
-
+pub use naming::list_names;
 pub use reading::{Filter, From, list_hashes, list_records};
 pub use uses::{
     Sheaf, UseFilter, count_uses, delete_batches, insert_uses, is_any_batch, list_batch, list_uses,
