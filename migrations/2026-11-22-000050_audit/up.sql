@@ -65,8 +65,8 @@ CREATE TABLE token_use (
     PRIMARY KEY (event_id, position)
 );
 CREATE INDEX token_use_token ON token_use (token_id, event_id);
+CREATE INDEX token_use_day ON token_use (token_id, day, count);
 CREATE INDEX token_use_organization ON token_use (organization_id, event_id);
-CREATE INDEX token_use_last ON token_use (last_at);
 
 -- How far the records were shipped to each place, and which server ships there now.
 CREATE TABLE audit_shipping (

@@ -202,8 +202,8 @@ impl Scene {
             project,
             invitation: after(&members.body, "/o/acme/invitations/", '/'),
             session: after(&account.body, "/account/sessions/", '/'),
-            token: format!("tok_{}", after(&tokens.body, r#"href="/tokens/tok_"#, '/')),
-            organization_token: format!("tok_{}", after(&shelf.body, "/api-tokens/tok_", '/')),
+            token: format!("tok_{}", after(&tokens.body, r#"href="/tokens/tok_"#, '"')),
+            organization_token: format!("tok_{}", after(&shelf.body, "/api-tokens/tok_", '"')),
         };
         let forms = FORMS
             .iter()

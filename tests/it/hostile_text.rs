@@ -276,3 +276,44 @@ async fn names_with_hidden_or_backward_text_are_refused() {
     }
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
+
+/// What somebody leaves in the audit log, with whatever they can choose themselves; the pages
+/// that repeat it.
+async fn traces(name: &str) -> Vec<Page> {
+    let test = TestApp::start().await;
+    let mut browser = test.browser();
+    browser.set_header("user-agent", name);
+    browser.sign_in(crate::support::EMAIL, PASSWORD).await;
+    browser.get("/account").await;
+    for path in ["/account/name", "/o/acme/name", "/o/acme/projects/new"] {
+        let answer = browser.post(path, &[("name", name)]).await;
+        assert_eq!(answer.status, 303, "{path}: {name}");
+    }
+    let fields = [("name", name), ("expires", "never")];
+    let shelf = "/o/acme/settings/api-tokens";
+    browser.post(&format!("{shelf}/new"), &fields).await;
+    let id = test.database.text("SELECT id FROM token");
+    let asked = format!("actor={0}&action={0}&token={0}", encoded(name));
+    let mut pages = Vec::new();
+    for path in [
+        "/o/acme/audit".to_owned(),
+        "/account/activity".to_owned(),
+        format!("{shelf}/{id}"),
+        format!("/o/acme/audit?{asked}"),
+    ] {
+        pages.push(browser.get(&path).await);
+    }
+    pages
+}
+
+/// INJ-01, AUD-04: the audit log repeats what people, projects, tokens and browsers call
+/// themselves, and what it is searched by.
+#[actix_web::test]
+async fn what_the_audit_log_repeats_is_text() {
+    let templates = traces("x").await;
+    for payload in PAYLOADS {
+        for (page, template) in traces(payload).await.iter().zip(&templates) {
+            assert_harmless(page, payload, template);
+        }
+    }
+}

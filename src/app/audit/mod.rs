@@ -4,14 +4,16 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends. [`uses`] records every use of a token in batches, and [`use_reading`] shows and proves
-//! them. [`reading`] shows and exports the log, [`verification`] checks it, [`checking`] has it
-//! checked for whoever asks, [`recovery`] goes on with one that went back, and [`shipping`]
-//! sends it elsewhere.
+//! ends. [`uses`] records every use of a token in batches, [`use_reading`] shows and proves
+//! them, and [`activity`] tells what became of one token. [`reading`] shows and exports the log,
+//! [`verification`] checks it, [`checking`] has it checked for whoever asks, [`recovery`] goes on
+//! with one that went back, and [`shipping`] sends it elsewhere.
 
+pub mod activity;
 pub mod checking;
 mod checkpoint;
 mod event;
+pub mod naming;
 mod outlet;
 pub mod reading;
 pub mod recovery;

@@ -87,7 +87,7 @@ fn describe(filter: &Filter) -> Value {
 
 /// How an export is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Format {
     /// Lines that prove themselves.
     Lines,
     /// A table for other programs, which proves nothing.
@@ -102,14 +102,14 @@ pub async fn export(
     context: &Context,
     caller: &Caller,
     search: Search,
-    form: Form,
+    form: Format,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
     let filter = admit(app, context, caller, search, Action::AuditExported).await?;
     let log = sealing::find(app).await?;
     let writing = match form {
-        Form::Sheet => Writing::Sheet,
-        Form::Lines if filter.is_everything() => Writing::Whole,
-        Form::Lines => Writing::Excerpt,
+        Format::Sheet => Writing::Sheet,
+        Format::Lines if filter.is_everything() => Writing::Whole,
+        Format::Lines => Writing::Excerpt,
     };
     let state = Export {
         app: app.clone(),

@@ -3,6 +3,7 @@
 
 mod chain;
 mod checkpoint;
+mod naming;
 mod reading;
 mod shipping;
 mod uses;
@@ -14,7 +15,7 @@ pub use chain::{
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
 };
-
+pub use naming::list_names;
 pub use reading::{Filter, From, find_record, list_hashes, list_records};
 pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::page::Filters;
 use crate::app::audit::checking::{self, Checked};
-use crate::app::audit::reading::{self, Filter, Form, Search};
+use crate::app::audit::reading::{self, Filter, Format, Search};
 use crate::app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
 use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
@@ -89,8 +89,8 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
 pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     let filters = call.filters(&EXPORT)?;
     let (form, media_type, name) = match filters.value("format") {
-        None | Some("ndjson") => (Form::Lines, "application/x-ndjson", "audit.ndjson"),
-        Some("csv") => (Form::Sheet, "text/csv; charset=utf-8", "audit.csv"),
+        None | Some("ndjson") => (Format::Lines, "application/x-ndjson", "audit.ndjson"),
+        Some("csv") => (Format::Sheet, "text/csv; charset=utf-8", "audit.csv"),
         Some(_) => {
             return Err(Failure::Malformed(
                 "The parameter format must be ndjson or csv.",

@@ -1,6 +1,7 @@
 //! The pages that people see. All of them work without scripts.
 
 mod account;
+mod audit;
 mod device;
 mod inside;
 mod invitation;
@@ -52,6 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         invitation::routes,
         project::routes,
         policy::routes,
+        audit::routes,
         problem::routes,
     ] {
         config.configure(routes);

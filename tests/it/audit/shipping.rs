@@ -22,7 +22,10 @@ async fn a_file_gets_every_record_and_is_an_export() {
     act(&test).await;
     act(&test).await;
     let file = test.path("shipped");
-    let mut torn = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+    let mut torn = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&file)
+        .unwrap();
     torn.write_all(b"{\"account_id\":null,\"act").unwrap();
     act(&test).await;
 

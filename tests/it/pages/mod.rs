@@ -1,6 +1,7 @@
 //! What the pages do, one module for each.
 
 mod account;
+mod audit;
 mod invitation;
 mod limit;
 mod member;
@@ -13,6 +14,7 @@ mod rights;
 mod rotation;
 mod setup;
 mod token;
+mod token_activity;
 
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};

@@ -38,7 +38,7 @@ async fn an_organization_token_survives_whoever_made_it() {
     assert_eq!(test.me(&token).await.status(), 200);
     assert_eq!(admin.get(PATH).await.status, 403);
 
-    let id = after(&owner.get(PATH).await.body, "/api-tokens/tok_", '/');
+    let id = after(&owner.get(PATH).await.body, "/api-tokens/tok_", '"');
     let revoke = format!("{PATH}/tok_{id}/revoke");
     assert!(owner.get(&revoke).await.contains("Revoke “nightly build”?"));
     let done = owner.post(&revoke, &[]).await;
@@ -59,7 +59,7 @@ async fn members_and_strangers_get_at_no_organization_token() {
     } = Company::new().await;
     let token = create(&mut owner, "secret name").await;
     let token = token.attribute("data-token").unwrap();
-    let id = after(&owner.get(PATH).await.body, "/api-tokens/tok_", '/');
+    let id = after(&owner.get(PATH).await.body, "/api-tokens/tok_", '"');
     let page = member.get(PATH).await;
     assert_eq!(page.status, 200);
     assert!(page.contains("For admins and owners") && !page.contains("secret name"));

@@ -11,7 +11,7 @@ async fn a_token_is_rotated_with_an_overlap() {
         let mut browser = test.user().await;
         let old = browser.new_token("laptop", &["orgs:read"], "30d").await;
         let list = browser.get("/tokens").await;
-        let id = after(&list.body, r#"href="/tokens/tok_"#, '/');
+        let id = after(&list.body, r#"href="/tokens/tok_"#, '"');
         let path = format!("/tokens/tok_{id}/rotate");
         let ask = browser.get(&path).await;
         assert!(ask.contains("Rotate “laptop”?"), "{}", ask.body);
@@ -39,7 +39,7 @@ async fn a_token_has_one_successor() {
     let mut browser = test.user().await;
     let old = browser.new_token("laptop", &[], "never").await;
     let list = browser.get("/tokens").await;
-    let id = after(&list.body, r#"href="/tokens/tok_"#, '/');
+    let id = after(&list.body, r#"href="/tokens/tok_"#, '"');
     let path = format!("/tokens/tok_{id}/rotate");
     browser.get(&path).await;
     for overlap in ["", "1y", "-1h"] {

@@ -1,5 +1,6 @@
 //! Tokens, a person's own and an organization's: the same pages at two addresses.
 
+mod activity;
 mod ending;
 mod list;
 mod making;
@@ -37,6 +38,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             "/tokens/{id}/rotate",
             [read(rotation::show), post(rotation::submit)],
         ))
+        .service(resource("/tokens/{id}", [read(activity::show)]))
         .service(resource("/o/{org}/settings/api-tokens", [read(list::show)]))
         .service(resource(
             "/o/{org}/settings/api-tokens/new",
@@ -53,6 +55,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/rotate",
             [read(rotation::show), post(rotation::submit)],
+        ))
+        .service(resource(
+            "/o/{org}/settings/api-tokens/{id}",
+            [read(activity::show)],
         ));
 }
 

@@ -5,6 +5,8 @@
 
 pub mod account;
 mod agent;
+pub mod audit;
+pub mod chart;
 pub mod device;
 pub mod error;
 mod form;
@@ -16,6 +18,7 @@ pub mod policy;
 pub mod problem;
 pub mod project;
 pub mod token;
+pub mod token_activity;
 
 pub use agent::agent_name;
 pub use form::{Choice, FieldErrors, ScopeChoice, ScopeGroup};
@@ -94,8 +97,11 @@ mod tests {
             let at = format!("{} ({})", sample.page, sample.state);
             for form in sample.html.split("<form").skip(1) {
                 let (form, _) = form.split_once("</form>").expect("an end of the form");
-                assert!(form.contains("method=\"post\""), "{at}");
-                assert!(form.contains("name=\"csrf\" value=\"form-token\""), "{at}");
+                // What only asks must not carry it into an address.
+                let posts = form.contains("method=\"post\"");
+                assert!(posts || form.contains("method=\"get\""), "{at}");
+                let carries = form.contains("name=\"csrf\" value=\"form-token\"");
+                assert_eq!(posts, carries, "{at}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Times, in words.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -26,7 +26,7 @@ impl Moment {
             relative: relative((at - now).num_seconds()),
             iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             title: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-            day: at.format("%-d %B %Y").to_string(),
+            day: day_words(at.date_naive()),
         }
     }
 
@@ -36,6 +36,11 @@ impl Moment {
         let ago = self.relative.strip_suffix(" ago");
         ahead.or(ago).unwrap_or("less than a minute")
     }
+}
+
+/// A day as people write it: `22 November 2026`.
+pub fn day_words(day: NaiveDate) -> String {
+    day.format("%-d %B %Y").to_string()
 }
 
 fn relative(seconds_ahead: i64) -> String {

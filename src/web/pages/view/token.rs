@@ -15,7 +15,7 @@ pub enum Holder {
 
 impl Holder {
     /// Where the list is; the other pages lie below it.
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         match self {
             Self::Person => "/tokens".to_owned(),
             Self::Organization(org) => format!("/o/{}/settings/api-tokens", org.slug),
@@ -23,7 +23,7 @@ impl Holder {
     }
 
     /// The organization, if it is one.
-    fn organization(&self) -> Option<&OrganizationHead> {
+    pub(super) fn organization(&self) -> Option<&OrganizationHead> {
         match self {
             Self::Person => None,
             Self::Organization(org) => Some(org),
@@ -70,12 +70,12 @@ pub enum TokenRight {
 
 impl TokenRight {
     /// Whether tokens can be made and rotated.
-    fn can_manage(self) -> bool {
+    pub(super) fn can_manage(self) -> bool {
         self == Self::Manage
     }
 
     /// Whether tokens can be revoked.
-    fn can_revoke(self) -> bool {
+    pub(super) fn can_revoke(self) -> bool {
         self != Self::View
     }
 }
@@ -120,7 +120,7 @@ pub struct TokenRow {
 
 impl TokenRow {
     /// Whether it can be used, or could be again, and so be revoked.
-    fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         matches!(
             self.state,
             TokenState::Live | TokenState::Replaced | TokenState::Refused(_)
@@ -128,7 +128,7 @@ impl TokenRow {
     }
 
     /// Whether another can take its place.
-    fn can_rotate(&self) -> bool {
+    pub(super) fn can_rotate(&self) -> bool {
         matches!(self.state, TokenState::Live | TokenState::Refused(_))
     }
 }

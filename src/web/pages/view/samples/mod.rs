@@ -1,6 +1,7 @@
 //! Every page in every state, rendered.
 
 mod account;
+mod audit;
 mod device;
 mod error;
 mod invitation;
@@ -116,6 +117,7 @@ pub fn all() -> Vec<Sample> {
         invitation::samples(),
         project::samples(),
         policy::samples(),
+        audit::samples(),
         error::samples(),
         problem::samples(),
     ]

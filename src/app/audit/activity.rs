@@ -1,0 +1,237 @@
+//! What became of one token: when and from where it was used, by whom it was made and ended,
+//! and whether it is still used though another has taken its place.
+
+use super::naming::{self, Names};
+use super::sealing;
+use crate::app::caller::Caller;
+use crate::app::token::{self, Listed, Whose};
+use crate::app::{App, Context, Error};
+use crate::config::TokenUse;
+use crate::domain::Instant;
+use crate::domain::audit::Action;
+use crate::domain::audit::canonical;
+use crate::domain::audit::chain::Sealed;
+use crate::domain::audit::token_use::Use;
+use crate::domain::token::{Owner, Token};
+use crate::store;
+use crate::store::audit::{Filter, From, Sheaf, UseFilter};
+use chrono::{Days, NaiveDate};
+use serde_json::json;
+use std::cmp::Ordering;
+
+/// How many days are counted.
+const DAYS: u64 = 30;
+
+/// How many of its records are shown; few tokens have more than three.
+const RECORDS: i64 = 20;
+
+/// Rows of uses that are read at once. A row has many uses, or one.
+const ROWS: i64 = 16;
+
+/// Where a list of uses goes on: the batch, the place in it, and how many uses behind that
+/// place were seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The record of the batch.
+    pub event_id: String,
+    /// The first leaf of the row in question.
+    pub position: u32,
+    /// How many uses of that row were seen.
+    pub seen: usize,
+}
+
+impl Place {
+    /// How many uses of a row lie before this place.
+    fn skipped(&self, row: &Sheaf) -> usize {
+        match (
+            row.event_id == self.event_id,
+            row.position.cmp(&self.position),
+        ) {
+            (true, Ordering::Less) => usize::MAX,
+            (true, Ordering::Equal) => self.seen,
+            _ => 0,
+        }
+    }
+}
+
+/// What is known of a token.
+pub struct Activity {
+    /// The token.
+    pub token: Listed,
+    /// The one that came in its place.
+    pub successor: Option<Token>,
+    /// The one in whose place it came.
+    pub predecessor: Option<Token>,
+    /// Its last use, allowed or not.
+    pub last_use: Option<Instant>,
+    /// How often it was used on each of the last days, today last.
+    pub days: Vec<(NaiveDate, u64)>,
+    /// Whether uses are recorded at all.
+    pub recording: TokenUse,
+    /// Uses, the latest first.
+    pub uses: Vec<Use>,
+    /// Where the uses go on.
+    pub next: Option<Place>,
+    /// What happened to it and what it did, the latest first.
+    pub records: Vec<Sealed>,
+    /// Names for the records.
+    pub names: Names,
+}
+
+/// A token's activity, with so many of its uses from a place on. Fails with
+/// [`Error::NotFound`] for one that is not the caller's to see. Looking is recorded.
+pub async fn of_token(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    whose: &Whose,
+    id: &str,
+    from: Option<Place>,
+    limit: usize,
+) -> Result<Activity, Error> {
+    let listed = token::find_listed(app, caller, whose, id).await?;
+    sealing::seal(app).await?;
+    let event = app.event(context, caller.actor(), Action::AuditRead);
+    let (token, today) = (listed.token.clone(), app.now().date_naive());
+    let owner = token.owner.clone();
+    let target = token.id.clone();
+    app.store()
+        .write(move |conn| {
+            let organization = match &owner {
+                Owner::Organization(id) => Some(id),
+                Owner::Account(_) => None,
+            };
+            event.write_in(conn, organization, Some(target.as_str()), json!({}))
+        })
+        .await?;
+    let found = app
+        .store()
+        .read(move |conn| {
+            let id = token.id.as_str();
+            let successor = match store::token::find_successor(conn, &token.id)? {
+                Some(id) => store::token::find_token(conn, &id)?,
+                None => None,
+            };
+            let predecessor = match &token.replaces {
+                Some(id) => store::token::find_token(conn, id)?,
+                None => None,
+            };
+            let filter = UseFilter {
+                token_id: Some(id.to_owned()),
+                ..UseFilter::default()
+            };
+            let latest = store::audit::list_uses(conn, &filter, None, 1)?;
+            let since = today - Days::new(DAYS - 1);
+            let counted = store::audit::count_uses(conn, id, &since.to_string())?;
+            let of_token = Filter {
+                token_id: Some(id.to_owned()),
+                ..Filter::default()
+            };
+            let records =
+                store::audit::list_records(conn, &of_token, From::Before(u64::MAX), RECORDS)?;
+            let (uses, next) = uses(conn, &filter, from.as_ref(), limit)?;
+            Ok::<_, Error>(Found {
+                successor,
+                predecessor,
+                last_use: latest.iter().map(|sheaf| sheaf.last_at).max(),
+                days: every_day(since, &counted),
+                uses,
+                next,
+                records,
+            })
+        })
+        .await?;
+    let revoker = listed.token.revocation.as_ref().map(|end| end.by.clone());
+    let told = found.records.iter();
+    let told = told.flat_map(|sealed| naming::ids(&sealed.record));
+    let names = naming::find(app, told.chain(revoker)).await?;
+    // What is not recorded, or not any more, may still be remembered with the token.
+    let remembered = listed.token.last_use.as_ref().map(|last| last.at);
+    Ok(Activity {
+        token: listed,
+        successor: found.successor,
+        predecessor: found.predecessor,
+        last_use: found.last_use.max(remembered),
+        days: found.days,
+        recording: app.config().audit.token_use,
+        uses: found.uses,
+        next: found.next,
+        records: found.records,
+        names,
+    })
+}
+
+/// What one look into the database brings.
+struct Found {
+    successor: Option<Token>,
+    predecessor: Option<Token>,
+    last_use: Option<Instant>,
+    days: Vec<(NaiveDate, u64)>,
+    uses: Vec<Use>,
+    next: Option<Place>,
+    records: Vec<Sealed>,
+}
+
+/// The count of each day, also of those without any.
+fn every_day(since: NaiveDate, counted: &[(String, u64)]) -> Vec<(NaiveDate, u64)> {
+    let count = |day: NaiveDate| {
+        let found = counted.iter().find(|(text, _)| *text == day.to_string());
+        found.map_or(0, |(_, count)| *count)
+    };
+    (0..DAYS)
+        .filter_map(|n| since.checked_add_days(Days::new(n)))
+        .map(|day| (day, count(day)))
+        .collect()
+}
+
+/// Uses from a place on, and where they go on.
+fn uses(
+    conn: &mut store::Conn,
+    filter: &UseFilter,
+    from: Option<&Place>,
+    limit: usize,
+) -> Result<(Vec<Use>, Option<Place>), Error> {
+    // No id is the beginning of another: this stands between the batch and those after it, so
+    // that the list begins with the batch itself.
+    let mut after = from.map(|from| (format!("{}0", from.event_id), 0));
+    let mut uses = Vec::new();
+    loop {
+        let place = after
+            .as_ref()
+            .map(|(id, position)| (id.as_str(), *position));
+        let rows = store::audit::list_uses(conn, filter, place, ROWS)?;
+        let Some(last) = rows.last() else {
+            return Ok((uses, None));
+        };
+        after = Some((last.event_id.clone(), last.position));
+        for row in rows {
+            let skipped = from.map_or(0, |from| from.skipped(&row));
+            for (seen, read) in read(&row)?.into_iter().enumerate().skip(skipped) {
+                if uses.len() == limit {
+                    let next = Place {
+                        event_id: row.event_id,
+                        position: row.position,
+                        seen,
+                    };
+                    return Ok((uses, Some(next)));
+                }
+                uses.push(read);
+            }
+        }
+    }
+}
+
+/// The uses of a row, the latest first.
+fn read(sheaf: &Sheaf) -> Result<Vec<Use>, Error> {
+    let lines = sheaf.uses.split('\n').rev();
+    let uses = lines.map(|line| canonical::read(line.as_bytes()));
+    uses.collect::<Result<_, _>>().map_err(|_| {
+        let id = sheaf.event_id.clone();
+        store::Error::Corrupt {
+            table: "token_use",
+            column: "uses",
+            id,
+        }
+        .into()
+    })
+}

@@ -1,0 +1,59 @@
+//! What people call that which records name by id.
+
+use crate::app::{App, Error};
+use crate::domain::audit::chain::Sealed;
+use crate::domain::audit::record::Record;
+use crate::store;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names, by ids. Whoever may see a record may know what it is about.
+#[derive(Debug, Clone, Default)]
+pub struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// The present name; `None` for what never had one, or is gone.
+    pub fn of(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Names {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(names: T) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+/// The names of all that these records name.
+pub async fn name(app: &App, records: &[Sealed]) -> Result<Names, Error> {
+    find(app, records.iter().flat_map(|sealed| ids(&sealed.record))).await
+}
+
+/// The names of whatever has one of these ids.
+pub(super) async fn find(app: &App, ids: impl Iterator<Item = String>) -> Result<Names, Error> {
+    let ids: BTreeSet<String> = ids.collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    app.store()
+        .read(move |conn| Ok::<_, Error>(Names(store::audit::list_names(conn, &ids)?)))
+        .await
+}
+
+/// Whatever may be an id: what is none has no name either.
+pub(super) fn ids(record: &Record) -> Vec<String> {
+    let fixed = [
+        &record.actor_id,
+        &record.account_id,
+        &record.token_id,
+        &record.organization_id,
+        &record.target,
+    ];
+    let detail = match Value::from(record.detail.clone()) {
+        Value::Object(detail) => detail,
+        _ => Default::default(),
+    };
+    let told = detail.into_iter().filter_map(|(_, value)| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    });
+    fixed.into_iter().flatten().cloned().chain(told).collect()
+}

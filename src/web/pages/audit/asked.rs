@@ -1,0 +1,195 @@
+//! What somebody looks for in an audit log.
+
+use crate::app::audit::naming::Names;
+use crate::app::audit::reading::Filter;
+use crate::app::org;
+use crate::domain::Instant;
+use crate::domain::page::Page;
+use crate::web::failure::Failure;
+use crate::web::pages::inside::Inside;
+use crate::web::pages::view::audit::AuditForm;
+use crate::web::pages::view::{Choice, FieldErrors};
+use crate::web::pages::visit::Visit;
+use crate::wire::form::Form;
+use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use url::form_urlencoded::Serializer;
+
+/// The fields of the form.
+const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
+
+/// Members to choose from. Anybody else is found by a press on their name in the log.
+const MEMBERS: u16 = 100;
+
+/// Kinds of actions in an organization, as the beginnings of their names.
+const ACTIONS: [(&str, &str); 7] = [
+    ("", "Everything"),
+    ("token", "Tokens"),
+    ("member", "Members"),
+    ("invitation", "Invitations"),
+    ("project", "Projects"),
+    ("organization", "Organization and policy"),
+    ("audit", "Audit log"),
+];
+
+/// The form as it was sent.
+pub struct Asked<'a>([&'a str; 5]);
+
+impl<'a> Asked<'a> {
+    /// Reads the query of an address.
+    pub fn read(query: &'a Form) -> Self {
+        Self(FIELDS.map(|field| query.value(field).unwrap_or_default().trim()))
+    }
+
+    /// What records must meet, or which dates are none.
+    pub fn filter(&self) -> Result<Filter, FieldErrors> {
+        let [actor, action, token, from, to] = self.0;
+        let mut errors = FieldErrors::none();
+        let mut day = |field, text: &str| match text {
+            "" => None,
+            text => {
+                let read = read_day(text);
+                if read.is_none() {
+                    errors.push(field, "Enter a date as year-month-day, such as 2026-11-22.");
+                }
+                read
+            }
+        };
+        let (from, to) = (day("from", from), day("to", to));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Ok(Filter {
+            actor: given(actor),
+            action: given(action),
+            token_id: given(token),
+            since: from.map(start_of),
+            // The last day counts to its end.
+            until: to
+                .and_then(|day| day.checked_add_days(Days::new(1)))
+                .map(start_of),
+            ..Filter::default()
+        })
+    }
+
+    /// The query that asks for the same, from a place on.
+    pub fn query_before(&self, place: Option<u64>) -> String {
+        let mut query = Serializer::new(String::new());
+        for (field, value) in FIELDS.into_iter().zip(self.0) {
+            if !value.is_empty() {
+                query.append_pair(field, value);
+            }
+        }
+        if let Some(place) = place {
+            query.append_pair("before", &place.to_string());
+        }
+        query.finish()
+    }
+
+    /// The form, filled in.
+    pub async fn form(
+        &self,
+        visit: &Visit,
+        inside: &Inside,
+        names: &Names,
+    ) -> Result<AuditForm, Failure> {
+        let [actor, action, token, from, to] = self.0;
+        let page = Page::first(MEMBERS);
+        let roster = org::roster(&visit.app, &inside.caller, inside.id(), &page).await?;
+        let people: Vec<_> = roster
+            .members
+            .iter()
+            .map(|member| (member.account.id.as_str(), member.account.name.as_str()))
+            .collect();
+        let brand = &visit.app.config().branding.name;
+        let mut actors = vec![("", "Anybody")];
+        actors.extend(people);
+        actors.extend([
+            ("token", "Any token"),
+            ("operator", "The operator"),
+            ("system", brand.as_str()),
+        ]);
+        with(&mut actors, actor, names);
+        let mut actions = ACTIONS.to_vec();
+        with(&mut actions, action, names);
+        Ok(AuditForm {
+            actors: Choice::of(&actors, actor),
+            actions: Choice::of(&actions, action),
+            token: token.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            query: self.query_before(None),
+        })
+    }
+}
+
+/// Adds what an address may ask for beside the usual.
+fn with<'a>(choices: &mut Vec<(&'a str, &'a str)>, asked: &'a str, names: &'a Names) {
+    if choices.iter().all(|(value, _)| *value != asked) {
+        choices.push((asked, names.of(asked).unwrap_or(asked)));
+    }
+}
+
+/// A day in the years that databases know.
+fn read_day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (1970..=9998).contains(&day.year()).then_some(day)
+}
+
+fn start_of(day: NaiveDate) -> Instant {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(query: &str) -> Form {
+        Form::parse(query.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_last_day_counts_to_its_end() {
+        let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
+        let filter = Asked::read(&form).filter().unwrap();
+        assert_eq!(
+            filter.since.unwrap().to_rfc3339(),
+            "2026-11-01T00:00:00+00:00"
+        );
+        assert_eq!(
+            filter.until.unwrap().to_rfc3339(),
+            "2026-11-23T00:00:00+00:00"
+        );
+        assert_eq!(filter.actor, None);
+        assert_eq!(filter.token_id.as_deref(), Some("tok_1"));
+    }
+
+    #[test]
+    fn what_is_no_date_is_said_beside_its_field() {
+        for bad in [
+            "x",
+            "2026-02-30",
+            "0000-01-01",
+            "9999-12-31",
+            "2026-11-22T00:00",
+        ] {
+            let query = format!("from={bad}&to=2026-11-22");
+            let errors = Asked::read(&form(&query)).filter().unwrap_err();
+            assert!(
+                errors.of("from").is_some() && errors.of("to").is_none(),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_next_page_asks_for_the_same() {
+        let form = form("actor=a%26b&before=9&to=2026-11-22");
+        let asked = Asked::read(&form);
+        assert_eq!(
+            asked.query_before(Some(7)),
+            "actor=a%26b&to=2026-11-22&before=7"
+        );
+        assert_eq!(asked.query_before(None), "actor=a%26b&to=2026-11-22");
+    }
+}

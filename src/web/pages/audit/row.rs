@@ -1,0 +1,104 @@
+//! A record as pages show it.
+
+use super::words;
+use crate::app::audit::naming::Names;
+use crate::domain::Instant;
+use crate::domain::audit::chain::Sealed;
+use crate::domain::audit::record::{Outcome, Record};
+use crate::web::pages::view::audit::EventRow;
+use crate::web::pages::view::{Moment, agent_name};
+use crate::web::pages::visit::Visit;
+use serde_json::Value;
+
+/// For whom records are written out.
+pub struct Reader<'a> {
+    now: Instant,
+    brand: &'a str,
+    names: &'a Names,
+    /// The person, if the records are their own.
+    you: Option<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    /// An admin or owner, who reads an organization's log.
+    pub fn of_organization(visit: &'a Visit, names: &'a Names) -> Self {
+        Self {
+            now: visit.now(),
+            brand: &visit.app.config().branding.name,
+            names,
+            you: None,
+        }
+    }
+
+    /// A person who reads their own log.
+    pub fn of_person(visit: &'a Visit, names: &'a Names) -> Self {
+        let person = visit.person.as_ref();
+        Self {
+            you: person.map(|person| person.account.id.as_str()),
+            ..Self::of_organization(visit, names)
+        }
+    }
+
+    /// The record as a row.
+    pub fn row(&self, sealed: &Sealed) -> EventRow {
+        let record = &sealed.record;
+        let at = Moment::new(record.at, self.now);
+        let is_shown = self.may_know_from_where(record);
+        let agent = record.agent.as_deref().filter(|_| is_shown);
+        let text = |id: &str| Some(id.to_owned());
+        let facts = [
+            ("Time", text(&at.title)),
+            ("Action", text(&record.action)),
+            ("Actor", record.actor_id.clone()),
+            ("Target", record.target.clone()),
+            ("Shown by", text(record.method.as_str())),
+            ("Request", text(&record.request_id).filter(|id| id != "-")),
+            ("Agent", agent.map(str::to_owned)),
+            ("Record", text(&record.sequence.to_string())),
+            ("Hash", text(&sealed.hash.to_string())),
+        ];
+        let organization = record.organization_id.as_deref();
+        EventRow {
+            sequence: record.sequence,
+            at,
+            who: words::who(record, self.names, self.brand, self.you),
+            what: words::sentence(record, self.names),
+            is_refused: record.outcome == Outcome::Refused,
+            organization: organization
+                .filter(|_| self.you.is_some())
+                .and_then(|id| self.names.of(id))
+                .map(str::to_owned),
+            address: record.address.clone().filter(|_| is_shown),
+            agent: agent.map(agent_name),
+            facts: facts
+                .into_iter()
+                .filter_map(|(name, value)| value.map(|value| (name, value)))
+                .collect(),
+            detail: detail(record),
+        }
+    }
+
+    /// In a person's own log stands also what others did to them; from where is not theirs to
+    /// know, unless it was nobody known: that may have been a thief.
+    fn may_know_from_where(&self, record: &Record) -> bool {
+        match self.you {
+            None => true,
+            Some(you) => match record.actor_kind.as_str() {
+                "anonymous" | "client" => true,
+                _ => record.account_id.as_deref() == Some(you) && record.actor_kind != "operator",
+            },
+        }
+    }
+}
+
+/// What a record says beyond its fields, without what it leaves open.
+fn detail(record: &Record) -> String {
+    let mut detail = Value::from(record.detail.clone());
+    if let Some(map) = detail.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
+        if map.is_empty() {
+            return String::new();
+        }
+    }
+    format!("{detail:#}")
+}

@@ -1,0 +1,326 @@
+//! What a record tells, in plain words.
+
+use crate::app::audit::naming::Names;
+use crate::domain::audit::Action;
+use crate::domain::audit::record::Record;
+use crate::web::pages::view::audit::{Part, Who};
+use serde_json::Value;
+
+/// What was done, for a sentence that begins with who did it. In braces stands what the record
+/// fills in: `{target}`, or a part of its detail.
+fn words(action: Action, record: &Record) -> &'static str {
+    let told = |key| record.detail.get(key).is_some_and(|value| !value.is_null());
+    let is_own = record.target.is_some() && record.target == record.account_id;
+    match action {
+        Action::AccountCreated if is_own => "made an account",
+        Action::AccountCreated => "made the account of {target}",
+        Action::AccountDeactivated => "deactivated the account of {target}",
+        Action::AccountRenamed => "changed the account’s name",
+        Action::PasswordChanged => "changed the account’s password",
+        Action::PasswordRefused => "gave a wrong password to change it",
+        Action::SignedIn => "signed in",
+        Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
+        Action::SignInFailed => "tried to sign in",
+        Action::SignedOut => "signed out",
+        Action::OrganizationCreated => "made the organization {name}",
+        Action::OrganizationRenamed => "renamed the organization from {from} to {to}",
+        Action::OrganizationDeleted => "deleted the organization {name}",
+        Action::PolicyChanged => "changed the plan or the policy of {target}",
+        Action::MemberAdded if is_own => "joined as {role}",
+        Action::MemberAdded => "added {target} as {role}",
+        Action::MemberChanged => "changed the role of {target} from {from} to {to}",
+        Action::MemberRemoved if is_own => "left",
+        Action::MemberRemoved => "removed {target}",
+        Action::InvitationCreated => "invited somebody as {role}",
+        Action::InvitationAccepted => "accepted an invitation",
+        Action::InvitationWithdrawn if told("count") => "withdrew open invitations: {count}",
+        Action::InvitationWithdrawn => "withdrew an invitation",
+        Action::ProjectCreated => "made the project {name}",
+        Action::ProjectRenamed => "renamed the project from {from} to {to}",
+        Action::ProjectDeleted => "deleted the project {name}",
+        Action::ProjectMemberAdded => "added {user} to the project {target}",
+        Action::ProjectMemberRemoved => "removed {user} from the project {target}",
+        Action::AuditRead if record.target.is_some() => "looked at the activity of {target}",
+        Action::AuditRead => "looked into the audit log",
+        Action::AuditExported => "exported the audit log",
+        Action::AuditVerified => "had the audit log checked",
+        Action::AuditKeyChanged => "began to sign the audit log with another key",
+        Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
+        Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
+        Action::ClientCreated => "registered the application {target}",
+        Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
+            "switched the application {target} on"
+        }
+        Action::ClientChanged => "switched the application {target} off",
+        Action::DeviceRequested if told("device_name") => "asked for a code on {device_name}",
+        Action::DeviceRequested => "asked for a code",
+        Action::DeviceCodeWrong => "typed a code that names no request",
+        Action::DeviceApproved => "approved a device’s request",
+        Action::DeviceDenied => "denied a device’s request",
+        Action::DeviceRedeemed => "fetched the token {token}",
+        Action::DeviceReplayed => "came again with a code that was used up",
+        Action::DeviceWrongClient => "came with the code of another application",
+        Action::DeviceRefused => "got no token, since the right to it was gone",
+        Action::OperatorTokenRotated => "replaced the operator token",
+        Action::OperatorRefused => "came with the operator token from a foreign network",
+        Action::TokenUsesRecorded => "recorded uses of tokens: {count}",
+        Action::TokenUsesForgotten => "forgot the uses of tokens before {before}",
+        Action::TokenCreated if told("replaces") => {
+            "made the token {name} in place of an older one"
+        }
+        Action::TokenCreated => "made the token {name}",
+        Action::TokenRotated => "rotated the token {target}",
+        Action::TokenRevoked if told("count") => "revoked tokens: {count}",
+        Action::TokenRevoked => "revoked the token {target}",
+    }
+}
+
+/// What was done. An action that this version does not know is told by its name.
+pub fn sentence(record: &Record, names: &Names) -> Vec<Part> {
+    let Some(action) = Action::parse(&record.action) else {
+        return vec![
+            Part::Text("did".to_owned()),
+            Part::Name(record.action.clone(), None),
+        ];
+    };
+    let mut parts = Vec::new();
+    for (n, piece) in words(action, record).split(['{', '}']).enumerate() {
+        // Every other piece stood in braces.
+        let part = match n % 2 {
+            0 => Part::Text(piece.trim().to_owned()),
+            _ => filled(piece, record, names),
+        };
+        if !part.is_empty() {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
+fn filled(key: &str, record: &Record, names: &Names) -> Part {
+    let told = match key {
+        "target" => record.target.clone(),
+        key => record.detail.get(key).and_then(|value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            value => Some(value.to_string()),
+        }),
+    };
+    let Some(told) = told else {
+        return Part::Text("something".to_owned());
+    };
+    match names.of(&told) {
+        Some(name) => Part::Name(name.to_owned(), Some(told)),
+        // The token's own name is told beside its id.
+        None if key == "name" => Part::Name(told, record.target.clone()),
+        None => Part::Name(told, None),
+    }
+}
+
+/// Who did it. `you` is the person who reads it, where it is their own log.
+pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Who {
+    let name = |id: &Option<String>| id.as_deref().and_then(|id| names.of(id)).map(str::to_owned);
+    let is_you = you.is_some() && record.account_id.as_deref() == you;
+    let person = match is_you {
+        true => Some("You".to_owned()),
+        false => name(&record.account_id),
+    };
+    let id = record.account_id.clone().or(record.actor_id.clone());
+    let bare = |text: &str| (text.to_owned(), None);
+    let (name, by) = match record.actor_kind.as_str() {
+        "user" => (person.unwrap_or_else(|| "A person".to_owned()), None),
+        "token" => {
+            let token = name(&record.token_id).unwrap_or_else(|| "a token".to_owned());
+            match person {
+                Some(person) => (person, Some(format!("with the token {token}"))),
+                None => (token, Some("an API token".to_owned())),
+            }
+        }
+        "client" => {
+            let client = name(&record.actor_id).unwrap_or_else(|| "An application".to_owned());
+            (client, Some("an application".to_owned()))
+        }
+        "operator" => {
+            let behind = person.map(|person| format!("for {person}"));
+            ("The operator".to_owned(), behind)
+        }
+        "system" => bare(brand),
+        "anonymous" => ("Somebody".to_owned(), Some("not signed in".to_owned())),
+        kind => bare(kind),
+    };
+    Who {
+        name,
+        by,
+        id: id.unwrap_or_else(|| record.actor_kind.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Instant;
+    use crate::domain::audit::record::{Detail, Method, Outcome};
+    use serde_json::json;
+
+    fn record(action: &str, target: Option<&str>, detail: Value) -> Record {
+        Record {
+            sequence: 1,
+            id: "evt_1".into(),
+            at: Instant::UNIX_EPOCH,
+            action: action.into(),
+            actor_kind: "user".into(),
+            actor_id: Some("usr_ada".into()),
+            account_id: Some("usr_ada".into()),
+            token_id: None,
+            client_id: None,
+            organization_id: None,
+            target: target.map(str::to_owned),
+            outcome: Outcome::Done,
+            method: Method::Session,
+            request_id: "-".into(),
+            address: None,
+            agent: None,
+            detail: Detail::try_from(detail).unwrap(),
+        }
+    }
+
+    fn names() -> Names {
+        let names = [
+            ("usr_ada", "Ada"),
+            ("usr_bob", "Bob"),
+            ("tok_1", "deploy"),
+            ("prj_1", "Website"),
+        ];
+        let owned = names.map(|(id, name)| (id.to_owned(), name.to_owned()));
+        owned.into_iter().collect()
+    }
+
+    fn told(record: &Record) -> String {
+        let parts = sentence(record, &names());
+        let texts: Vec<_> = parts.iter().map(Part::text).collect();
+        texts.join(" ")
+    }
+
+    #[test]
+    fn every_action_has_a_sentence() {
+        let full = json!({
+            "name": "x", "from": "x", "to": "x", "role": "x", "user": "usr_bob", "token": "tok_1",
+            "before": "x", "device_name": "x", "active": true,
+        });
+        for action in Action::ALL {
+            for (target, detail) in [
+                (None, json!({})),
+                (Some("usr_ada"), full.clone()),
+                (
+                    Some("tok_1"),
+                    json!({"count": 3, "before": "x", "replaces": "tok_0", "name": "x"}),
+                ),
+            ] {
+                let record = record(action.as_str(), target, detail);
+                let text = told(&record);
+                let at = action.as_str();
+                assert!(
+                    text.starts_with(|c: char| c.is_ascii_lowercase()),
+                    "{at}: {text}"
+                );
+                assert!(
+                    !text.contains(['{', '}']) && !text.contains("  "),
+                    "{at}: {text}"
+                );
+            }
+            let whole = told(&record(action.as_str(), Some("usr_bob"), full.clone()));
+            assert!(
+                !whole.contains("something") || whole.ends_with(": something"),
+                "{whole}"
+            );
+        }
+    }
+
+    #[test]
+    fn sentences_name_what_they_are_about() {
+        for (action, target, detail, text) in [
+            (
+                "token.created",
+                "tok_1",
+                json!({"name": "old name"}),
+                "made the token old name",
+            ),
+            (
+                "token.revoked",
+                "tok_1",
+                json!({"reason": "x"}),
+                "revoked the token deploy",
+            ),
+            (
+                "token.revoked",
+                "usr_ada",
+                json!({"count": 3}),
+                "revoked tokens: 3",
+            ),
+            (
+                "member.changed",
+                "usr_bob",
+                json!({"from": "member", "to": "admin"}),
+                "changed the role of Bob from member to admin",
+            ),
+            (
+                "member.added",
+                "usr_bob",
+                json!({"role": "member"}),
+                "added Bob as member",
+            ),
+            (
+                "member.added",
+                "usr_ada",
+                json!({"role": "owner"}),
+                "joined as owner",
+            ),
+            ("member.removed", "usr_ada", json!({}), "left"),
+            ("member.removed", "usr_gone", json!({}), "removed usr_gone"),
+            (
+                "project.member_added",
+                "prj_1",
+                json!({"user": "usr_bob"}),
+                "added Bob to the project Website",
+            ),
+            ("session.started", "ses_1", json!({}), "signed in"),
+            ("moon.landed", "x", json!({}), "did moon.landed"),
+        ] {
+            assert_eq!(told(&record(action, Some(target), detail)), text);
+        }
+    }
+
+    #[test]
+    fn who_did_it() {
+        let of = |kind: &str, account: Option<&str>, you| {
+            let record = Record {
+                actor_kind: kind.into(),
+                actor_id: Some("tok_1".into()),
+                token_id: Some("tok_1".into()),
+                account_id: account.map(str::to_owned),
+                ..record("x.y", None, json!({}))
+            };
+            let who = who(&record, &names(), "Doorcode", you);
+            (who.name, who.by.unwrap_or_default())
+        };
+        let is = |name: &str, by: &str| (name.to_owned(), by.to_owned());
+        assert_eq!(of("user", Some("usr_bob"), None), is("Bob", ""));
+        assert_eq!(of("user", Some("usr_bob"), Some("usr_bob")), is("You", ""));
+        assert_eq!(of("user", Some("usr_gone"), None), is("A person", ""));
+        assert_eq!(
+            of("token", Some("usr_ada"), None),
+            is("Ada", "with the token deploy")
+        );
+        assert_eq!(
+            of("token", None, Some("usr_ada")),
+            is("deploy", "an API token")
+        );
+        assert_eq!(
+            of("operator", Some("usr_ada"), None),
+            is("The operator", "for Ada")
+        );
+        assert_eq!(of("operator", None, None), is("The operator", ""));
+        assert_eq!(of("system", None, None), is("Doorcode", ""));
+        assert_eq!(of("anonymous", None, None), is("Somebody", "not signed in"));
+    }
+}

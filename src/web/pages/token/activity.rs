@@ -1,0 +1,140 @@
+//! What became of one token.
+
+use super::row::row;
+use super::shelf;
+use crate::app::audit::activity::{self, Activity, Place};
+use crate::app::token::Whose;
+use crate::config::TokenUse;
+use crate::domain::Instant;
+use crate::domain::audit::token_use::{ALLOWED, Use};
+use crate::domain::id::EventId;
+use crate::domain::token::Token;
+use crate::web::extract;
+use crate::web::failure::Failure;
+use crate::web::pages::audit::Reader;
+use crate::web::pages::inside::segment;
+use crate::web::pages::view::Moment;
+use crate::web::pages::view::chart::UseChart;
+use crate::web::pages::view::token_activity::{Relative, TokenPage, UseRecord, UseRow};
+use crate::web::pages::visit::Visit;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+
+/// How many uses a page shows.
+const SHOWN: usize = 50;
+
+/// `GET /tokens/{id}`, or the organization's.
+pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let id = segment(&request, "id");
+    let shelf = shelf(&visit, &request).await?;
+    let query = extract::query(&request)?;
+    let place = query.value("after").and_then(read_place);
+    let (app, context) = (&visit.app, &visit.context);
+    let (caller, whose) = (&shelf.caller, &shelf.whose);
+    let found = activity::of_token(app, context, caller, whose, id, place, SHOWN).await?;
+    let now = visit.now();
+    let token = &found.token.token;
+    let reader = match whose {
+        Whose::Own => Reader::of_person(&visit, &found.names),
+        Whose::Organization(_) => Reader::of_organization(&visit, &found.names),
+    };
+    let page = TokenPage {
+        chrome: visit.chrome(),
+        ending: ending(&found),
+        successor: found
+            .successor
+            .as_ref()
+            .map(|new| relative(new, new, found.last_use, now)),
+        predecessor: found
+            .predecessor
+            .as_ref()
+            .map(|old| relative(old, token, old.last_use.as_ref().map(|last| last.at), now)),
+        next: found
+            .next
+            .as_ref()
+            .map(|place| format!("{}/{id}?after={}", shelf.path, write_place(place))),
+        record: match found.recording {
+            TokenUse::Off => UseRecord::Off,
+            TokenUse::Every => UseRecord::On {
+                chart: UseChart::new(&found.days),
+                uses: found.uses.iter().map(|used| use_row(used, now)).collect(),
+            },
+        },
+        events: found.records.iter().map(|one| reader.row(one)).collect(),
+        holder: shelf.holder,
+        right: shelf.right,
+        token: row(&visit, found.token),
+    };
+    visit.page(StatusCode::OK, &page)
+}
+
+/// Another token in a chain of rotations: `new` is the later of the two, `last_use` that of the
+/// earlier.
+fn relative(shown: &Token, new: &Token, last_use: Option<Instant>, now: Instant) -> Relative {
+    Relative {
+        id: shown.id.to_string(),
+        hint: shown.hint.clone(),
+        at: Moment::new(new.created_at, now),
+        straggler: last_use
+            .filter(|at| *at > new.created_at)
+            .map(|at| Moment::new(at, now)),
+    }
+}
+
+/// Who ended the token, and why if that does not go without saying.
+fn ending(found: &Activity) -> Option<String> {
+    let revocation = found.token.token.revocation.as_ref()?;
+    let by = found.names.of(&revocation.by).unwrap_or(&revocation.by);
+    let why = match revocation.reason.as_str() {
+        "revoke_all" => ", with all others",
+        "revoked_by_client" => ", which gave it back",
+        "account_deactivated" => ", since its owner’s account was deactivated",
+        "left_organization" => ", since its owner left the organization",
+        "organization_deleted" => ", since the organization was deleted",
+        _ => "",
+    };
+    Some(format!("by {by}{why}"))
+}
+
+fn use_row(used: &Use, now: Instant) -> UseRow {
+    UseRow {
+        at: Moment::new(used.at, now),
+        address: used.address.clone(),
+        route: used.route.clone(),
+        scope: used.scope.clone(),
+        refusal: (used.decision != ALLOWED).then(|| used.decision.clone()),
+    }
+}
+
+fn write_place(place: &Place) -> String {
+    format!("{}.{}.{}", place.event_id, place.position, place.seen)
+}
+
+/// Where a list goes on, as the address says. What makes no sense is the beginning.
+fn read_place(text: &str) -> Option<Place> {
+    let mut parts = text.split('.');
+    let place = Place {
+        event_id: EventId::parse(parts.next()?)?.to_string(),
+        position: parts.next()?.parse().ok()?,
+        seen: parts.next()?.parse().ok()?,
+    };
+    parts.next().is_none().then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_nonsense_is_the_beginning() {
+        let place = Place {
+            event_id: format!("evt_{}", "0".repeat(32)),
+            position: 7,
+            seen: 50,
+        };
+        assert_eq!(read_place(&write_place(&place)), Some(place));
+        for bad in ["", "evt_1.7.50", ".7.50", "x", "evt_' OR 1=1.7.50"] {
+            assert_eq!(read_place(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A chart of uses per day, drawn without scripts.
+
+use super::moment::day_words;
+use chrono::NaiveDate;
+
+/// The height of the drawing; its width is that of its bars.
+const HEIGHT: u64 = 100;
+/// The width of a bar with the gap behind it.
+const STEP: usize = 10;
+/// How high a bar is at the least, so that a single use is seen.
+const LEAST: u64 = 3;
+
+/// Uses per day, as bars. The browser stretches the drawing to the width there is.
+#[derive(Debug, Clone)]
+pub struct UseChart {
+    /// The bars, the earliest first.
+    pub bars: Vec<Bar>,
+    /// How many uses there were in all.
+    pub total: u64,
+    /// How many on the busiest day.
+    pub most: u64,
+    /// The busiest day; `None` if there was no use.
+    pub busiest: Option<String>,
+}
+
+/// A day.
+#[derive(Debug, Clone)]
+pub struct Bar {
+    /// The day: `22 November 2026`.
+    pub day: String,
+    /// How many uses.
+    pub count: u64,
+    /// Its left edge.
+    pub x: usize,
+    /// Its upper edge.
+    pub y: u64,
+    /// How high it is.
+    pub height: u64,
+}
+
+impl UseChart {
+    /// Draws these counts.
+    pub fn new(days: &[(NaiveDate, u64)]) -> Self {
+        let most = days.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let height = |count: u64| match count {
+            0 => 0,
+            count => (count * HEIGHT / most).max(LEAST),
+        };
+        let bars: Vec<_> = days
+            .iter()
+            .enumerate()
+            .map(|(n, (day, count))| Bar {
+                day: day_words(*day),
+                count: *count,
+                x: n * STEP,
+                y: HEIGHT - height(*count),
+                height: height(*count),
+            })
+            .collect();
+        let busiest = bars.iter().rev().find(|bar| bar.count == most && most > 0);
+        Self {
+            total: days.iter().map(|(_, count)| *count).sum(),
+            busiest: busiest.map(|bar| bar.day.clone()),
+            most,
+            bars,
+        }
+    }
+
+    /// How wide the drawing is, without the gap behind the last bar.
+    pub fn width(&self) -> usize {
+        (self.bars.len() * STEP).saturating_sub(2)
+    }
+
+    /// The first day.
+    pub fn first(&self) -> &str {
+        self.bars.first().map_or("", |bar| &bar.day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busiest_day_has_the_highest_bar_and_one_use_is_seen() {
+        let day = |n| NaiveDate::from_ymd_opt(2026, 11, n).unwrap();
+        let chart = UseChart::new(&[
+            (day(1), 0),
+            (day(2), 1),
+            (day(3), 1_000_000),
+            (day(4), 500_000),
+        ]);
+        let bars: Vec<_> = chart
+            .bars
+            .iter()
+            .map(|bar| (bar.x, bar.y, bar.height))
+            .collect();
+        assert_eq!(bars, [(0, 100, 0), (10, 97, 3), (20, 0, 100), (30, 50, 50)]);
+        assert_eq!(chart.busiest.as_deref(), Some("3 November 2026"));
+        assert_eq!(
+            (chart.total, chart.most, chart.width()),
+            (1_500_001, 1_000_000, 38)
+        );
+    }
+
+    #[test]
+    fn without_any_use_there_is_no_busiest_day() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        let chart = UseChart::new(&[(day, 0)]);
+        assert_eq!((chart.busiest, chart.total), (None, 0));
+    }
+}

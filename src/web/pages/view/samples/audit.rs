@@ -1,0 +1,260 @@
+//! The audit log and the activity of persons and tokens, in every state.
+
+use super::super::audit::*;
+use super::super::chart::UseChart;
+use super::super::token::{Holder, TokenRight, TokenRow, TokenState};
+use super::super::token_activity::*;
+use super::super::{Choice, FieldErrors};
+use super::token::token;
+use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, minutes, now, sample};
+use chrono::Days;
+
+fn who(name: &str, by: Option<&str>, id: &str) -> Who {
+    Who {
+        name: name.into(),
+        by: by.map(str::to_owned),
+        id: id.into(),
+    }
+}
+
+fn event(sequence: u64, who: Who, what: Vec<Part>) -> EventRow {
+    EventRow {
+        sequence,
+        at: minutes(-7 * i64::try_from(80 - sequence).unwrap()),
+        who,
+        what,
+        is_refused: false,
+        organization: None,
+        address: Some("203.0.113.7".into()),
+        agent: Some("Firefox on Linux".into()),
+        facts: vec![
+            ("Time", "2026-11-22 01:40:10 UTC".into()),
+            ("Action", "token.created".into()),
+            ("Request", "c0ffee00c0ffee00c0ffee00c0ffee00".into()),
+            ("Agent", HOSTILE.into()),
+            ("Hash", "5e".repeat(32)),
+        ],
+        detail: format!("{{\n  \"name\": \"{HOSTILE}\"\n}}"),
+    }
+}
+
+fn text(text: &str) -> Part {
+    Part::Text(text.into())
+}
+
+fn name(text: &str, id: &str) -> Part {
+    Part::Name(text.into(), Some(id.into()))
+}
+
+fn events() -> Vec<EventRow> {
+    let ada = || who("Ada Lovelace", None, "usr_ada");
+    vec![
+        event(
+            79,
+            ada(),
+            vec![text("made the token"), name("deploy", "tok_1")],
+        ),
+        EventRow {
+            agent: Some(LONG.into()),
+            address: Some("2001:db8:85a3:1:2:8a2e:370:7334".into()),
+            ..event(
+                70,
+                who("Bob Byron", Some("with the token build server"), "usr_bob"),
+                vec![
+                    text("changed the role of"),
+                    name(HOSTILE, "usr_eve"),
+                    text("from"),
+                    Part::Name("member".into(), None),
+                    text("to"),
+                    Part::Name("admin".into(), None),
+                ],
+            )
+        },
+        EventRow {
+            is_refused: true,
+            organization: Some("Acme".into()),
+            ..event(
+                60,
+                who("Somebody", Some("not signed in"), "anonymous"),
+                vec![text("tried to sign in as"), name("Ada Lovelace", "usr_ada")],
+            )
+        },
+        EventRow {
+            address: None,
+            agent: None,
+            detail: String::new(),
+            ..event(
+                50,
+                who("The operator", Some("for Ada Lovelace"), "usr_ada"),
+                vec![text("made the project"), name(LONG, "prj_1")],
+            )
+        },
+        event(
+            40,
+            who(HOSTILE, Some(HOSTILE), HOSTILE),
+            vec![text("did"), Part::Name(LONG.into(), None)],
+        ),
+    ]
+}
+
+fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
+    let actors = [
+        ("", "Anybody"),
+        ("usr_ada", "Ada Lovelace"),
+        ("x", HOSTILE),
+        ("y", LONG),
+    ];
+    AuditPage {
+        chrome: ada(),
+        org: acme(),
+        form: AuditForm {
+            actors: Choice::of(&actors, "usr_ada"),
+            actions: Choice::of(&[("", "Everything"), ("token", "Tokens")], ""),
+            token: HOSTILE.into(),
+            from: "2026-11-01".into(),
+            to: String::new(),
+            query: query.into(),
+        },
+        next: (!events.is_empty()).then(|| "/o/acme/audit?before=40".into()),
+        events,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn page(holder: Holder, token: TokenRow, record: UseRecord) -> TokenPage {
+    let events = match record {
+        UseRecord::Off => Vec::new(),
+        UseRecord::On { .. } => events(),
+    };
+    TokenPage {
+        chrome: ada(),
+        holder,
+        right: TokenRight::Manage,
+        token,
+        ending: None,
+        successor: None,
+        predecessor: None,
+        record,
+        next: None,
+        events,
+    }
+}
+
+fn relative(straggler: Option<i64>) -> Option<Relative> {
+    Some(Relative {
+        id: "tok_9".into(),
+        hint: "dc_…9a01".into(),
+        at: days(-2),
+        straggler: straggler.map(minutes),
+    })
+}
+
+fn used(refusal: Option<&str>) -> UseRow {
+    UseRow {
+        at: minutes(-180),
+        address: Some("203.0.113.7".into()),
+        route: Some("POST /v1/projects/{project}/deploys".into()),
+        scope: Some("app:deploy".into()),
+        refusal: refusal.map(str::to_owned),
+    }
+}
+
+fn record(uses: Vec<UseRow>) -> UseRecord {
+    let today = now().date_naive();
+    let count = |n: u64| match uses.is_empty() {
+        true => 0,
+        false => (n * 37) % 23 * u64::from(n % 4 != 0),
+    };
+    let counts: Vec<_> = (0..30)
+        .map(|n| (today - Days::new(29 - n), count(n)))
+        .collect();
+    UseRecord::On {
+        chart: UseChart::new(&counts),
+        uses,
+    }
+}
+
+/// The audit log, a person's activity and a token's.
+pub fn samples() -> Vec<Sample> {
+    let mut errors = FieldErrors::on("from", "Enter a date as year-month-day.");
+    errors.push("to", "Enter a date as year-month-day.");
+    let wrong = AuditPage {
+        errors,
+        ..audit("from=x&to=x", Vec::new())
+    };
+    let hostile = AuditPage {
+        org: hostile_org(),
+        ..audit("actor=%3Cscript%3E", events())
+    };
+    let own = |events| AccountActivityPage {
+        chrome: ada(),
+        events,
+        next: Some("/account/activity?before=40".into()),
+    };
+    let bare = UseRow {
+        address: None,
+        route: Some(HOSTILE.into()),
+        scope: None,
+        ..used(Some("insufficient_scope"))
+    };
+    let live = || token("1", "ada-laptop", TokenState::Live);
+    let busy = || record(vec![used(None), bare.clone(), used(Some("revoked"))]);
+    let rotated = TokenPage {
+        successor: relative(Some(-180)),
+        next: Some("/tokens/tok_1?after=evt_1.0.50".into()),
+        ..page(
+            Holder::Person,
+            token("1", HOSTILE, TokenState::Replaced),
+            busy(),
+        )
+    };
+    let done = TokenPage {
+        successor: relative(None),
+        predecessor: relative(Some(-7)),
+        ending: Some(format!("by {HOSTILE}, with all others")),
+        ..page(
+            Holder::Organization(hostile_org()),
+            token("1", LONG, TokenState::Revoked(days(-1))),
+            busy(),
+        )
+    };
+    let fresh = TokenRow {
+        last_used: None,
+        ..live()
+    };
+    let successor = TokenPage {
+        predecessor: relative(None),
+        ..page(Holder::Organization(acme()), live(), record(Vec::new()))
+    };
+    let ended = TokenRow {
+        last_used: None,
+        ..token("1", "Old", TokenState::Expired)
+    };
+    vec![
+        sample("audit", "several", &audit("", events())),
+        sample("audit", "hostile", &hostile),
+        sample("audit", "nothing-yet", &audit("", Vec::new())),
+        sample("audit", "nothing-found", &audit("token=x", Vec::new())),
+        sample("audit", "errors", &wrong),
+        sample("account-activity", "several", &own(events())),
+        sample("account-activity", "none", &own(Vec::new())),
+        sample("token", "rotated", &rotated),
+        sample(
+            "token",
+            "unused",
+            &page(Holder::Person, fresh, record(Vec::new())),
+        ),
+        sample(
+            "token",
+            "ended-unused",
+            &page(Holder::Person, ended, record(Vec::new())),
+        ),
+        sample(
+            "token",
+            "not-recorded",
+            &page(Holder::Person, live(), UseRecord::Off),
+        ),
+        sample("org-token", "ended", &done),
+        sample("org-token", "successor", &successor),
+    ]
+}

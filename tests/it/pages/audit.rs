@@ -1,0 +1,301 @@
+//! `/o/{org}/audit`: who did what in an organization; and `/account/activity`, the same of
+//! one's own account.
+
+use super::{Company, after, assert_no_part, assert_role};
+use crate::support::browser::{Browser, Page};
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::domain::audit::export;
+use doorcode::domain::org::Role;
+
+const AUDIT: &str = "/o/acme/audit";
+
+/// What a page says, without its markup.
+pub fn said(page: &Page) -> String {
+    let (_, main) = page.body.split_once("<main").unwrap();
+    let mut text = String::new();
+    for piece in main.split('<') {
+        text += piece.split_once('>').map_or(piece, |(_, text)| text);
+        text.push(' ');
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The places in the log of the records on a page, from the top.
+fn places(page: &Page) -> Vec<u64> {
+    let rows = page.body.split(r#"<p id="event-"#).skip(1);
+    rows.map(|row| row.split('"').next().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// Follows the pager to its end; answers all pages.
+async fn all_pages(browser: &mut Browser, path: &str) -> Vec<Page> {
+    let mut pages = vec![browser.get(path).await];
+    loop {
+        let last = pages.last().unwrap();
+        assert_eq!(last.status, 200, "{}", last.body);
+        if !last.contains(r#"rel="next""#) {
+            return pages;
+        }
+        let (before, _) = last.body.split_once(r#"" rel="next""#).unwrap();
+        let (_, path) = before.rsplit_once('"').unwrap();
+        let next = browser.get(&path.replace("&#38;", "&")).await;
+        pages.push(next);
+    }
+}
+
+/// CONTRACT 4 and 6: admins and owners read what happened, in plain words.
+#[actix_web::test]
+async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
+    let Company {
+        mut owner,
+        mut admin,
+        mut member,
+        member_id,
+        mut stranger,
+        test,
+        ..
+    } = Company::new().await;
+    let role = format!("/o/acme/members/{member_id}/role");
+    owner.post(&role, &[("role", "admin")]).await;
+    owner.post(&role, &[("role", "member")]).await;
+    let fields = [("name", "Website")];
+    admin.post("/o/acme/projects/new", &fields).await;
+    let fields = [("name", "deploy"), ("expires", "never")];
+    admin.post("/o/acme/settings/api-tokens/new", &fields).await;
+    test.clock.advance(180);
+
+    let page = admin.get(AUDIT).await;
+    assert_eq!(page.status, 200);
+    let text = said(&page);
+    for sentence in [
+        "Ada made the token deploy",
+        "Ada made the project Website",
+        "Ada changed the role of Ada from member to admin",
+        "Ada changed the role of Ada from admin to member",
+        "The operator added Ada as admin",
+        "127.0.0.1",
+        "3 minutes ago",
+        "token.created",
+    ] {
+        assert!(text.contains(sentence), "{sentence}: {text}");
+    }
+    assert!(page.contains(r#"title="2026-11-22 12:00:00 UTC""#));
+    assert!(text.find("made the token deploy") < text.find("made the project Website"));
+    assert!(!text.contains("Rival"), "another organization's: {text}");
+    assert_eq!(owner.get(AUDIT).await.status, 200);
+
+    assert_role(&member.get(AUDIT).await, "admin");
+    let export = "/audit/export?format=ndjson";
+    assert_role(&member.get(&format!("/o/acme{export}")).await, "admin");
+    for path in ["/audit", export] {
+        let (here, nowhere) = (format!("/o/acme{path}"), format!("/o/nobody{path}"));
+        assert_no_part(&mut stranger, &here, &nowhere).await;
+    }
+    assert_eq!(test.browser().get(AUDIT).await.status, 303);
+}
+
+/// AUD-15: who looked is in the log too.
+#[actix_web::test]
+async fn reading_is_recorded() {
+    let test = TestApp::start().await;
+    let mut owner = test.user().await;
+    owner.get(&format!("{AUDIT}?action=token")).await;
+    owner.get(&format!("{AUDIT}/export?format=ndjson")).await;
+    owner.get("/account/activity").await;
+    assert_eq!(test.events("audit.read"), 2);
+    assert_eq!(test.events("audit.exported"), 1);
+    let text = said(&owner.get(AUDIT).await);
+    assert!(text.contains("Ada exported the audit log"), "{text}");
+    assert!(text.contains("Ada looked into the audit log"), "{text}");
+}
+
+/// Each filter leaves what it names, and the words of an empty page say what to do.
+#[actix_web::test]
+async fn the_log_is_searched() {
+    let Company {
+        mut owner,
+        mut admin,
+        admin_id,
+        test,
+        ..
+    } = Company::new().await;
+    admin
+        .post("/o/acme/projects/new", &[("name", "Website")])
+        .await;
+    test.clock.advance(2 * 86_400);
+    let fields = [("name", "deploy"), ("expires", "never")];
+    owner.post("/o/acme/settings/api-tokens/new", &fields).await;
+    let id = test.database.text("SELECT id FROM token");
+    let (made, project) = ("made the token", "made the project");
+    for (query, shown, hidden) in [
+        ("action=token".to_owned(), made, project),
+        ("action=project.created".to_owned(), project, made),
+        (format!("actor={admin_id}"), project, made),
+        ("actor=operator".to_owned(), "The operator added", made),
+        (format!("token={id}"), made, project),
+        ("from=2026-11-24".to_owned(), made, project),
+        ("to=2026-11-23".to_owned(), project, made),
+        ("from=2026-11-22&to=2026-11-22".to_owned(), project, made),
+        (
+            format!("action=token&actor={admin_id}"),
+            "Nothing found",
+            made,
+        ),
+        ("actor=%27+OR+1%3D1".to_owned(), "Nothing found", made),
+    ] {
+        let page = owner.get(&format!("{AUDIT}?{query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        let text = said(&page);
+        assert!(text.contains(shown), "{query}: {text}");
+        assert!(!text.contains(hidden), "{query}: {text}");
+        assert!(page.contains("Show everything"), "{query}");
+    }
+    let page = owner.get(&format!("{AUDIT}?from=yesterday")).await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains(r#"id="from-error""#), "{}", page.body);
+    let path = format!("{AUDIT}/export?format=ndjson&from=yesterday");
+    assert_eq!(owner.get(&path).await.status, 400);
+    let path = format!("{AUDIT}/export?format=pdf");
+    assert_eq!(owner.get(&path).await.status, 400);
+    // Nothing of the filter is lost on the way to the export.
+    let page = owner.get(&format!("{AUDIT}?action=token")).await;
+    assert!(page.contains("format=ndjson&action=token"), "{}", page.body);
+}
+
+/// The pager shows every record once, the latest first.
+#[actix_web::test]
+async fn the_pager_leads_through_everything_once() {
+    let test = TestApp::start().await;
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    for n in 0..120 {
+        let name = format!("Name {n}");
+        owner.post("/o/acme/name", &[("name", &name)]).await;
+    }
+    let path = format!("{AUDIT}?action=organization.renamed&to=2026-11-22");
+    let pages = all_pages(&mut owner, &path).await;
+    assert_eq!(pages.len(), 3);
+    let shown: Vec<_> = pages.iter().flat_map(places).collect();
+    assert_eq!(shown.len(), 120);
+    assert!(shown.windows(2).all(|two| two[0] > two[1]), "{shown:?}");
+    assert!(said(&pages[0]).contains("from Name 118 to Name 119"));
+    for nonsense in ["before=x", "before=-1", "before=99999999999999999999"] {
+        let page = owner.get(&format!("{AUDIT}?{nonsense}")).await;
+        assert_eq!(places(&page).len(), 50, "{nonsense}");
+    }
+}
+
+/// AUD-09, AUD-16: what is exported proves itself.
+#[actix_web::test]
+async fn the_export_can_be_verified() {
+    let test = TestApp::start().await;
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    for name in ["One", "Two"] {
+        owner.post("/o/acme/projects/new", &[("name", name)]).await;
+    }
+    for (query, count) in [("", 4), ("&action=project", 2), ("&action=moon", 0)] {
+        let path = format!("{AUDIT}/export?format=ndjson{query}");
+        let file = owner.get(&path).await;
+        assert_eq!(file.status, 200);
+        assert_eq!(file.headers["content-type"], "application/x-ndjson");
+        let disposition = &file.headers["content-disposition"];
+        assert_eq!(disposition, r#"attachment; filename="acme-audit.ndjson""#);
+        let report = export::verify(file.body.as_bytes(), std::iter::empty()).unwrap();
+        assert!(report.first_doubt.is_none(), "{:?}", report.first_doubt);
+        let readings = file.body.matches(r#""action":"audit."#).count();
+        let lines = file.body.lines().count();
+        assert_eq!(lines - 1 - readings, count, "{query}: {}", file.body);
+        let edited = file.body.replacen("One", "Eve", 1);
+        let report = export::verify(edited.as_bytes(), std::iter::empty()).unwrap();
+        assert_eq!(report.first_doubt.is_some(), count > 0, "{query}");
+    }
+}
+
+/// One's own sign-ins, good and bad, with where they came from.
+#[actix_web::test]
+async fn people_see_what_happened_to_their_account() {
+    let test = TestApp::start().await;
+    let mut thief = test.browser();
+    thief.set_header("user-agent", "curl/8.5.0");
+    assert_eq!(thief.try_sign_in(EMAIL, "a wrong one").await.status, 401);
+    let mut browser = test.browser();
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    browser.set_header("user-agent", agent);
+    browser.sign_in(EMAIL, PASSWORD).await;
+    browser.new_token("laptop", &[], "never").await;
+    let device = test.device("tokens:read").await;
+    browser.approve(&device.user_code, &["tokens:read"]).await;
+    browser.get("/account").await;
+    assert!(
+        browser
+            .get("/account")
+            .await
+            .contains(r#"href="/account/activity""#)
+    );
+    let page = browser.get("/account/activity").await;
+    assert_eq!(page.status, 200);
+    let text = said(&page);
+    for sentence in [
+        "Somebody tried to sign in as Ada Refused not signed in",
+        "curl/8.5.0",
+        "You signed in",
+        "Firefox on Linux",
+        "You made the token laptop",
+        "You approved a device’s request",
+    ] {
+        assert!(text.contains(sentence), "{sentence}: {text}");
+    }
+    let end = browser.get("/account/activity?before=1").await;
+    assert!(end.contains("Back to the latest"), "{}", end.body);
+    assert_eq!(test.browser().get("/account/activity").await.status, 303);
+}
+
+/// From where admins work is not for those to know whom they manage.
+#[actix_web::test]
+async fn nobody_learns_from_where_others_work() {
+    let Company {
+        mut owner,
+        mut member,
+        member_id,
+        ..
+    } = Company::new().await;
+    owner.set_header("user-agent", "AdminBrowser/7");
+    let role = format!("/o/acme/members/{member_id}/role");
+    owner.post(&role, &[("role", "admin")]).await;
+    let page = member.get("/account/activity").await;
+    let text = said(&page);
+    assert!(
+        text.contains("Ada changed the role of Ada from member to admin"),
+        "{text}"
+    );
+    assert!(text.contains("in Acme"), "{text}");
+    assert!(!page.contains("AdminBrowser"), "{text}");
+    let row = after(&page.body, "from</", '~');
+    let row = row.split("</tr>").next().unwrap();
+    assert!(
+        row.contains("Not known") && !row.contains("127.0.0.1"),
+        "{row}"
+    );
+    // The log of the organization says it.
+    assert!(owner.get(AUDIT).await.contains("AdminBrowser/7"));
+}
+
+/// A name in the log leads to all that is about it.
+#[actix_web::test]
+async fn names_lead_to_what_is_about_them() {
+    let test = TestApp::start().await;
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    let fields = [("name", "deploy"), ("expires", "never")];
+    owner.post("/o/acme/settings/api-tokens/new", &fields).await;
+    test.add_account("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
+        .await;
+    let page = owner.get(AUDIT).await;
+    let token = test.database.text("SELECT id FROM token");
+    assert!(page.contains(&format!(r#"href="/o/acme/audit?token={token}">deploy</a>"#)));
+    let bob = test
+        .database
+        .text("SELECT id FROM account WHERE email = 'bob@example.com'");
+    assert!(page.contains(&format!(r#"href="/o/acme/audit?actor={bob}">Ada</a>"#)));
+}

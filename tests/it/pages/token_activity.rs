@@ -1,0 +1,218 @@
+//! `/tokens/{id}`, and the same of an organization's token: when and from where it was used.
+
+use super::audit::said;
+use super::{Company, after, assert_no_part, assert_role};
+use crate::support::TestApp;
+use crate::support::browser::{Browser, Page};
+
+/// The page of the only token, or the newest.
+async fn page(test: &TestApp, browser: &mut Browser) -> Page {
+    test.settle().await;
+    let id = newest(test);
+    let page = browser.get(&format!("/tokens/{id}")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    page
+}
+
+fn newest(test: &TestApp) -> String {
+    test.database.text("SELECT max(id) FROM token")
+}
+
+async fn ask(test: &TestApp, token: &str, path: &str) -> u16 {
+    let request = test.anon().get(test.at(path)).bearer_auth(token);
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Issue 4, item 5: when and from where.
+#[actix_web::test]
+async fn every_use_is_shown_with_what_came_of_it() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("laptop", &["orgs:read"], "never").await;
+    let unused = page(&test, &mut browser).await;
+    let text = said(&unused);
+    assert!(text.contains("Never used"), "{text}");
+    assert!(text.contains("No use in 30 days."), "{text}");
+    assert!(text.contains("You made the token laptop"), "{text}");
+
+    assert_eq!(ask(&test, &token, "/v1/me").await, 200);
+    test.clock.advance(86_400);
+    assert_eq!(ask(&test, &token, "/v1/orgs").await, 200);
+    assert_eq!(ask(&test, &token, "/v1/projects").await, 403);
+    let used = page(&test, &mut browser).await;
+    let text = said(&used);
+    for shown in [
+        "GET /v1/me",
+        "GET /v1/orgs",
+        "orgs:read Allowed",
+        "GET /v1/projects",
+        "Refused insufficient_scope",
+        "127.0.0.1",
+        "3 uses in 30 days, 2 on the busiest, 23 November 2026.",
+        "22 November 2026: 1",
+        "23 November 2026: 2",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    // The drawing has a name, a description, and the same as a table.
+    assert!(used.contains(r#"role="img" aria-labelledby="chart-title chart-words""#));
+    assert_eq!(used.body.matches(r#"<rect class="bar""#).count(), 30);
+    assert_eq!(used.body.matches(r#"<tr><th scope="row">"#).count(), 30);
+    assert_eq!(test.events("audit.read"), 2, "looking is recorded");
+
+    let list = browser.get("/tokens").await;
+    let link = format!(
+        r#"<a class="name" href="/tokens/{}">laptop</a>"#,
+        newest(&test)
+    );
+    assert!(list.contains(&link), "{}", list.body);
+}
+
+/// The pager shows every use once, the latest first.
+#[actix_web::test]
+async fn the_pager_leads_through_all_uses_once() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("busy", &[], "never").await;
+    // Batches with many uses and with one; the number of each is in its request id.
+    for n in 0..120 {
+        let request = test.anon().get(test.at("/v1/me")).bearer_auth(&token);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        test.clock.advance(60);
+        if n % 40 == 39 || n > 115 {
+            test.settle().await;
+        }
+    }
+    let id = newest(&test);
+    let (mut path, mut times, mut pages) = (format!("/tokens/{id}"), Vec::new(), 0);
+    loop {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, 200);
+        pages += 1;
+        let rows = page
+            .body
+            .split(r#"<th role="rowheader" scope="row"><time datetime=""#);
+        times.extend(
+            rows.skip(1)
+                .map(|row| row.split('"').next().unwrap().to_owned()),
+        );
+        if !page.contains(r#"rel="next""#) {
+            break;
+        }
+        path = format!("/tokens/{id}?after={}", after(&page.body, "?after=", '"'));
+    }
+    assert_eq!((pages, times.len()), (3, 120));
+    assert!(times.windows(2).all(|two| two[0] > two[1]), "{times:?}");
+}
+
+/// Issue 4, item 5: was the old one still used after the rollout?
+#[actix_web::test]
+async fn a_replaced_token_tells_whether_it_is_still_used() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("laptop", &[], "never").await;
+    let old = newest(&test);
+    assert_eq!(ask(&test, &token, "/v1/me").await, 200);
+    test.clock.advance(3600);
+    let rotate = format!("/tokens/{old}/rotate");
+    let made = browser.post(&rotate, &[("overlap", "24h")]).await;
+    assert_eq!(made.status, 200);
+    let new = newest(&test);
+    test.settle().await;
+    let quiet = browser.get(&format!("/tokens/{old}")).await;
+    assert!(
+        said(&quiet).contains("Not used since it was replaced"),
+        "{}",
+        quiet.body
+    );
+    assert!(quiet.contains(&format!("href=\"/tokens/{new}\"")));
+    let text = said(&quiet);
+    assert!(text.contains("You rotated the token laptop"), "{text}");
+
+    test.clock.advance(60);
+    assert_eq!(ask(&test, &token, "/v1/me").await, 200);
+    test.clock.advance(3 * 3600);
+    test.settle().await;
+    let text = said(&browser.get(&format!("/tokens/{old}")).await);
+    assert!(
+        text.contains("Last used 3 hours ago , after it was replaced."),
+        "{text}"
+    );
+    let page = browser.get(&format!("/tokens/{new}")).await;
+    let text = said(&page);
+    assert!(
+        text.contains("The old token is still used: last 3 hours ago"),
+        "{text}"
+    );
+    assert!(text.contains("in place of an older one"), "{text}");
+    assert!(page.contains(&format!("href=\"/tokens/{old}\"")));
+}
+
+/// What ended a token, and by whom; what is tried with it afterwards is seen.
+#[actix_web::test]
+async fn an_ended_token_tells_its_end() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("laptop", &[], "never").await;
+    browser.post("/tokens/revoke-all", &[]).await;
+    assert_eq!(ask(&test, &token, "/v1/me").await, 401);
+    let page = page(&test, &mut browser).await;
+    let text = said(&page);
+    assert!(
+        text.contains("Revoked just now by Ada, with all others"),
+        "{text}"
+    );
+    assert!(text.contains("Refused revoked"), "{text}");
+    assert!(!page.contains("/rotate\"") && !page.contains("/revoke\""));
+}
+
+/// Uses can be left unrecorded; the page says so and shows the rest.
+#[actix_web::test]
+async fn without_recording_the_page_says_so() {
+    let test = TestApp::with("[audit]\ntoken_use = \"off\"").await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("laptop", &[], "never").await;
+    assert_eq!(ask(&test, &token, "/v1/me").await, 200);
+    let page = page(&test, &mut browser).await;
+    assert!(page.contains("Uses are not recorded here."));
+    assert!(
+        said(&page).contains("Last used just now 127.0.0.1"),
+        "{}",
+        said(&page)
+    );
+}
+
+/// A token's page is for whoever may see the token, and nobody learns of another's.
+#[actix_web::test]
+async fn a_token_is_seen_by_its_owner_alone() {
+    let Company {
+        test,
+        mut owner,
+        mut admin,
+        mut member,
+        mut stranger,
+        ..
+    } = Company::new().await;
+    member.new_token("laptop", &[], "never").await;
+    let personal = format!("/tokens/{}", newest(&test));
+    let fields = [("name", "deploy"), ("expires", "never")];
+    owner.post("/o/acme/settings/api-tokens/new", &fields).await;
+    let id = newest(&test);
+    let shelf = "/o/acme/settings/api-tokens";
+    let of_org = format!("{shelf}/{id}");
+    assert_eq!(member.get(&personal).await.status, 200);
+    for other in [&mut owner, &mut admin, &mut stranger] {
+        assert_eq!(other.get(&personal).await.status, 404);
+        assert_eq!(other.get(&format!("/tokens/{id}")).await.status, 404);
+        assert_eq!(other.get("/tokens/tok_x").await.status, 404);
+    }
+    assert_role(&member.get(&of_org).await, "admin");
+    assert_no_part(&mut stranger, &of_org, &of_org.replace("acme", "nobody")).await;
+    let page = admin.get(&of_org).await;
+    let text = said(&page);
+    assert!(text.contains("Ada made the token deploy"), "{text}");
+    assert!(page.contains(&format!("href=\"/o/acme/audit?token={id}\"")));
+    let list = admin.get(shelf).await;
+    assert!(list.contains(&format!(r#"href="{of_org}">deploy</a>"#)));
+    assert_eq!(test.browser().get(&of_org).await.status, 303);
+}
