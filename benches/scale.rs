@@ -23,12 +23,13 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{Parser, Subcommand};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::store::Store;
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use support::deployment::Deployment;
+use support::line::Line;
 use support::program::Running;
 use support::seed::{self, Size};
 
@@ -130,36 +131,34 @@ impl Subject {
 
     /// Whether there is an address at which a question can be asked.
     fn knows(&self, figure: &Figure) -> bool {
-        let line = &mut self.connect(1, 0)[0];
+        let line = &mut Line::open(self.address, 1, 0)[0];
         let request = (figure.request)(&self.size, &mut line.random);
         !line.ask(request.as_bytes()).starts_with("HTTP/1.1 404")
     }
 
     /// Opens connections.
-    fn connect(&self, count: usize, seed: u64) -> Vec<Line> {
-        (0..count)
-            .map(|n| Line {
-                stream: TcpStream::connect(self.address).unwrap(),
-                random: StdRng::seed_from_u64(seed + n as u64),
-                took: Vec::new(),
-            })
-            .collect()
+    fn connect(&self, count: usize, seed: u64) -> Vec<Asker> {
+        let lines = Line::open(self.address, count, seed);
+        let asker = |line| Asker {
+            line,
+            took: Vec::new(),
+        };
+        lines.into_iter().map(asker).collect()
     }
 }
 
-/// A connection that is kept, and how long its answers took.
-struct Line {
-    stream: TcpStream,
-    random: StdRng,
+/// A connection, and how long its answers took.
+struct Asker {
+    line: Line,
     took: Vec<Duration>,
 }
 
-impl Line {
+impl Asker {
     fn take_turn(&mut self, figure: &Figure, size: &Size) {
         for _ in 0..figure.turn {
-            let request = (figure.request)(size, &mut self.random);
+            let request = (figure.request)(size, &mut self.line.random);
             let began = Instant::now();
-            let answer = self.ask(request.as_bytes());
+            let answer = self.line.ask(request.as_bytes());
             self.took.push(began.elapsed());
             let says = |piece: &str| answer.contains(piece);
             assert!(
@@ -168,31 +167,6 @@ impl Line {
             );
         }
     }
-
-    fn ask(&mut self, request: &[u8]) -> String {
-        self.stream.write_all(request).unwrap();
-        let (mut answer, mut chunk) = (Vec::new(), [0; 65536]);
-        loop {
-            let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the answer broke off");
-            answer.extend_from_slice(&chunk[..count]);
-            if length(&answer) == Some(answer.len()) {
-                return String::from_utf8(answer).unwrap();
-            }
-        }
-    }
-}
-
-/// How long an answer will be, once its head is there.
-fn length(answer: &[u8]) -> Option<usize> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let head = std::str::from_utf8(&answer[..end]).unwrap();
-    let body = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        let is_length = name.eq_ignore_ascii_case("content-length");
-        is_length.then(|| value.parse::<usize>().unwrap())
-    });
-    Some(end + body.unwrap_or(0))
 }
 
 /// A question that is asked of both servers.

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod database;
 #[path = "../../tests/it/support/deployment.rs"]
 pub mod deployment;
+pub mod line;
 #[path = "../../tests/it/support/program.rs"]
 pub mod program;
 #[path = "../../tests/it/support/seed.rs"]

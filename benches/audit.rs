@@ -1,0 +1,253 @@
+//! What the audit log costs: `cargo bench --bench audit`.
+//!
+//! How many introspections a server answers while it records every use of a token, as a share of
+//! what one answers that does not; both take turns on the same machine. And how long a check of
+//! 1,000,000 records takes, and how much memory beside one of 10,000. On PostgreSQL when
+//! `DOORCODE_TEST_DATABASE` names a server, else on SQLite.
+
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench is a program for a person, who sees why it stops"
+)]
+
+mod support;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
+use doorcode::config::{Config, DatabaseUrl};
+use doorcode::domain::audit::chain::Head;
+use doorcode::domain::audit::origin::Origin;
+use doorcode::domain::audit::record::{Detail, Method, Outcome, Record};
+use doorcode::store::audit::Log;
+use doorcode::store::{self, Store};
+use rand::RngExt;
+use serde_json::json;
+use std::io::Write;
+use std::time::{Duration, Instant};
+use support::deployment::Deployment;
+use support::line::Line;
+use support::seed::{self, Size};
+
+const SIZE: Size = Size {
+    tokens: 1_000,
+    users: 100,
+    organizations: 10,
+    of_first: 0,
+};
+
+/// The least share of introspections that are answered while uses are recorded.
+const LEAST: f64 = 0.85;
+
+/// Connections that ask at once.
+const AT_ONCE: usize = 16;
+
+/// Turns of each server, and how many questions each connection asks in one.
+const TURNS: usize = 60;
+const QUESTIONS: usize = 100;
+
+/// The records of the two logs that are checked.
+const RECORDS: [u64; 2] = [10_000, 1_000_000];
+
+/// By how much the check of the long log may need more memory.
+const WITHIN: f64 = 1.25;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server that is measured tells its time by the same clock"
+)]
+fn now() -> doorcode::domain::Instant {
+    let now = Utc::now();
+    chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap()
+}
+
+fn open(deployment: &Deployment) -> Store {
+    let variable = (
+        "DOORCODE__DATABASE__URL".to_owned(),
+        deployment.database.url.clone(),
+    );
+    let url: DatabaseUrl = Config::load(None, vec![variable]).unwrap().database.url;
+    let store = Store::open(&url).unwrap();
+    store.migrate().unwrap();
+    store
+}
+
+/// A server that records uses as it is told.
+async fn server(token_use: &str) -> Deployment {
+    let cores = std::thread::available_parallelism().unwrap().to_string();
+    let deployment = Deployment::new()
+        .set("DOORCODE__SERVER__WORKERS", &cores)
+        .set("DOORCODE__AUDIT__TOKEN_USE", token_use);
+    let store = open(&deployment);
+    SIZE.seed(&store, now(), |_, _| ()).await;
+    store.stop();
+    deployment
+}
+
+fn introspection(line: &mut Line) -> String {
+    let token = loop {
+        let n = line.random.random_range(0..SIZE.tokens);
+        if seed::is_live(n) {
+            break n;
+        }
+    };
+    let body = format!("token={}", seed::token(token).expose());
+    let credentials = format!("{}:{}", seed::API, seed::api_secret().expose());
+    format!(
+        "POST /auth/introspect HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        STANDARD.encode(credentials),
+        body.len()
+    )
+}
+
+/// How long one turn takes on all connections.
+fn turn(lines: &mut [Line]) -> Duration {
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for line in lines {
+            scope.spawn(|| {
+                for _ in 0..QUESTIONS {
+                    let request = introspection(line);
+                    let answer = line.ask(request.as_bytes());
+                    assert!(answer.contains("\"active\":true"), "{answer}");
+                }
+            });
+        }
+    });
+    began.elapsed()
+}
+
+/// Prints how many introspections a second each answers; tells whether the share is enough.
+async fn compare() -> bool {
+    let deployments = [server("every").await, server("off").await];
+    let _servers = deployments.each_ref().map(Deployment::start);
+    let mut lines = deployments
+        .each_ref()
+        .map(|deployment| Line::open(deployment.address, AT_ONCE, 1));
+    let mut took = [Duration::ZERO; 2];
+    for round in 0..=TURNS {
+        for (lines, took) in lines.iter_mut().zip(&mut took) {
+            let elapsed = turn(lines);
+            // The first turn of each is not counted.
+            if round > 0 {
+                *took += elapsed;
+            }
+        }
+    }
+    let asked = (TURNS * QUESTIONS * AT_ONCE) as f64;
+    let [every, off] = took.map(|took| asked / took.as_secs_f64());
+    let share = every / off;
+    let missed = if share < LEAST { "  MISSED" } else { "" };
+    println!("introspections a second, no use recorded    {off:>12.0}");
+    println!("introspections a second, every use recorded {every:>12.0}");
+    println!("share                                       {share:>12.2}{missed}");
+    share >= LEAST
+}
+
+/// A log of so many records.
+async fn log(count: u64) -> Deployment {
+    const BATCH: u64 = 2_000;
+    let deployment = Deployment::new();
+    let store = open(&deployment);
+    let origin = Origin::parse("doorcode-bench").unwrap();
+    let mut head = Head::genesis(&origin);
+    let log = Log { origin, head };
+    store
+        .write(move |conn| store::audit::insert_head(conn, &log))
+        .await
+        .unwrap();
+    let at = now();
+    let mut done = 0;
+    while done < count {
+        let mut lines = Vec::new();
+        for n in done..count.min(done + BATCH) {
+            let line = head.seal(record(n, at));
+            head = line.head();
+            lines.push(line);
+        }
+        done += lines.len() as u64;
+        store
+            .write(move |conn| store::audit::append(conn, &lines))
+            .await
+            .unwrap();
+        print!("\r{done} of {count} records");
+        std::io::stdout().flush().unwrap();
+    }
+    println!();
+    store.stop();
+    deployment
+}
+
+fn record(n: u64, at: doorcode::domain::Instant) -> Record {
+    Record {
+        sequence: 0,
+        id: format!("evt_{n:032x}"),
+        at,
+        action: "token.created".to_owned(),
+        outcome: Outcome::Done,
+        actor_kind: "user".to_owned(),
+        actor_id: Some(format!("usr_{:032x}", n % 1_000)),
+        method: Method::Session,
+        account_id: Some(format!("usr_{:032x}", n % 1_000)),
+        token_id: None,
+        client_id: None,
+        organization_id: Some(format!("org_{:032x}", n % 100)),
+        target: Some(format!("tok_{n:032x}")),
+        request_id: format!("{n:032x}"),
+        address: Some("192.0.2.1".to_owned()),
+        agent: Some("Mozilla/5.0 (X11; Linux x86_64)".to_owned()),
+        detail: Detail::try_from(json!({"name": format!("Token {n}"), "scopes": "a:b c:d"}))
+            .unwrap(),
+    }
+}
+
+/// Checks a log by the program; how long that takes, and the most memory that it needs, in MiB.
+async fn check(count: u64) -> (Duration, f64) {
+    let deployment = log(count).await;
+    let began = Instant::now();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_doorcode"))
+        .args(["audit", "verify"])
+        .current_dir(deployment.directory())
+        .env("DOORCODE__DATABASE__URL", &deployment.database.url)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let exit = loop {
+        if let Some(exit) = child.try_wait().unwrap() {
+            break exit;
+        }
+        let now = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = now.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u32>().ok());
+        peak = peak.max(kib.unwrap_or(0));
+        std::thread::park_timeout(Duration::from_millis(5));
+    };
+    assert!(exit.success(), "the log does not fit");
+    (began.elapsed(), f64::from(peak) / 1024.0)
+}
+
+#[actix_web::main]
+async fn main() {
+    let mut holds = compare().await;
+    let mut peaks = Vec::new();
+    for count in RECORDS {
+        let (took, peak) = check(count).await;
+        println!(
+            "check of {count} records: {:.1} s, {peak:.0} MiB at the most",
+            took.as_secs_f64()
+        );
+        peaks.push(peak);
+    }
+    let ratio = peaks[1] / peaks[0];
+    let missed = if ratio > WITHIN { "  MISSED" } else { "" };
+    println!("memory, long log to short                   {ratio:>12.2}{missed}");
+    holds &= ratio <= WITHIN;
+    if !holds {
+        std::process::exit(1);
+    }
+}
