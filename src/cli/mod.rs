@@ -21,6 +21,8 @@ mod settings;
 mod terminal;
 mod whoami;
 
+pub use audit::Audit;
+
 use std::process::ExitCode;
 
 use error::Error;
@@ -71,7 +73,7 @@ pub enum Command {
     Whoami(whoami::WhoamiOptions),
     /// Read the audit log
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(Audit),
 }
 
 impl Command {
