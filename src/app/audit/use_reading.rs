@@ -172,10 +172,15 @@ fn uses(row: &Sheaf) -> Result<Vec<Named>, Error> {
 }
 
 fn corrupt(row: &Sheaf) -> Error {
+    altered(format!("{}.{}", row.event_id, row.position))
+}
+
+/// What is kept of uses is not what was written.
+fn altered(id: String) -> Error {
     Error::Store(store::Error::Corrupt {
         table: "token_use",
         column: "uses",
-        id: format!("{}.{}", row.event_id, row.position),
+        id,
     })
 }
 
@@ -200,43 +205,60 @@ pub async fn find(
     caller: &Caller,
     id: &str,
 ) -> Result<Proven, Error> {
-    let looked_for = json!({"of": "use", "use": UseId::parse(id).map(|id| id.to_string())});
-    let view = view::admit(app, context, caller, None, Action::AuditRead, looked_for).await?;
-    let id = UseId::parse(id).ok_or(Error::NotFound)?;
-    let (handle, caller) = (app.clone(), caller.clone());
+    let id = UseId::parse(id);
+    let (handle, asking) = (app.clone(), caller.clone());
+    let look = move |conn: &mut Conn| look_up(conn, &handle, &asking, id.as_ref());
+    let first = look.clone();
+    // Of what is not there, nothing was seen.
+    let (named, _) = app.store().read(first).await?;
+    let looked_for = json!({"of": "use", "use": named.id.to_string()});
+    view::admit(app, context, caller, None, Action::AuditRead, looked_for).await?;
     app.store()
         .read(move |conn| {
-            let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
-            let is_holding =
-                |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
-            let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
-            let authority = caller.authority(&handle, conn)?;
-            if !is_visible(conn, &view, &authority, row)? {
-                return Err(Error::NotFound);
-            }
-            let mut named = uses(row)?.into_iter();
-            let named = named
-                .find(|named| named.id == id)
-                .ok_or_else(|| corrupt(row))?;
-            prove(conn, named, row, &batch)
+            let (named, batch) = look(conn)?;
+            prove(conn, named, &batch)
         })
         .await
 }
 
-fn prove(conn: &mut Conn, named: Named, row: &Sheaf, batch: &[Sheaf]) -> Result<Proven, Error> {
+/// A use that is the caller's to see, and its whole batch.
+fn look_up(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    id: Option<&UseId>,
+) -> Result<(Named, Vec<Sheaf>), Error> {
+    let authority = caller.authority(app, conn)?;
+    let view = View::of(conn, caller, &authority, None)?;
+    let id = id.ok_or(Error::NotFound)?;
+    let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
+    let is_holding = |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
+    let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
+    if !is_visible(conn, &view, &authority, row)? {
+        return Err(Error::NotFound);
+    }
+    let named = uses(row)?.into_iter().find(|named| named.id == *id);
+    Ok((named.ok_or_else(|| corrupt(row))?, batch))
+}
+
+fn prove(conn: &mut Conn, named: Named, batch: &[Sheaf]) -> Result<Proven, Error> {
+    let event_id = named.id.event_id.as_str();
     // Another server seals at this moment.
-    let record = store::audit::find_record(conn, &row.event_id)?.ok_or(Error::Busy)?;
-    let root = record.record.detail.get("root");
+    let record = store::audit::find_record(conn, event_id)?
+        .ok_or(Error::Busy)?
+        .record;
+    let root = record.detail.get("root");
     let root = root.and_then(|root| Hash::parse(root.as_str()?));
     let index = usize::try_from(named.id.leaf).ok();
     let proof = leaves(batch)
         .zip(index)
         .and_then(|(leaves, index)| Proof::new(&leaves, index));
+    let corrupt = || altered(named.id.to_string());
     Ok(Proven {
+        proof: proof.ok_or_else(corrupt)?,
+        root: root.ok_or_else(corrupt)?,
+        sequence: record.sequence,
         named,
-        proof: proof.ok_or_else(|| corrupt(row))?,
-        root: root.ok_or_else(|| corrupt(row))?,
-        sequence: record.record.sequence,
     })
 }
 

@@ -28,7 +28,7 @@ pub(super) enum View {
 
 impl View {
     /// What a caller sees, in this organization or of its own.
-    fn of(
+    pub(super) fn of(
         conn: &mut Conn,
         caller: &Caller,
         authority: &Authority,

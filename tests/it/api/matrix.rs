@@ -65,7 +65,7 @@ const REACHING: &[Caller] = &[
 const ADMINS: &[Caller] = &[Admin, Owner, Organization, Operator, OperatorFor];
 /// The same, and the owner's token that is limited to the project.
 const PROJECT_ADMINS: &[Caller] = &[Admin, Owner, Organization, Narrow, Operator, OperatorFor];
-/// Admins of any organization, with tokens that are limited to anything.
+/// Admins of any organization (whoever makes one is, further down), with tokens that are limited to anything.
 const ADMINS_ANYWHERE: &[Caller] = &[
     Admin,
     Owner,
@@ -110,6 +110,11 @@ pub const TABLE: [Entry; 51] = [
     entry("GET /v1/tokens/{id}", "tokens:read", "", 200, EVERYBODY),
     entry("DELETE /v1/tokens/{id}", "tokens:write", "", 204, EVERYBODY),
     entry("POST /v1/tokens/{id}/rotate", "tokens:write", "{}", 201, EVERYBODY),
+    entry("GET /v1/audit", "audit:read", "", 200, UNNARROWED),
+    entry("GET /v1/audit/export", "audit:read", "", 200, UNNARROWED),
+    entry("GET /v1/audit/verify", "audit:read", "", 200, ADMINS_ANYWHERE),
+    entry("GET /v1/audit/uses", "audit:read", "", 200, UNNARROWED),
+    entry(USE, "audit:read", "", 200, UNNARROWED),
     entry("GET /v1/orgs", "orgs:read", "", 200, EVERYBODY),
     entry("POST /v1/orgs", "orgs:write", NAME, 201, PERSONS),
     entry("GET /v1/orgs/{org}", "orgs:read", "", 200, MEMBERS),
@@ -148,11 +153,6 @@ pub const TABLE: [Entry; 51] = [
     entry("GET /v1/clients/{client}", "", "", 200, OPERATORS),
     entry("PATCH /v1/clients/{client}", "", r#"{"state": "active"}"#, 200, OPERATORS),
     entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
-    entry("GET /v1/audit", "audit:read", "", 200, UNNARROWED),
-    entry("GET /v1/audit/export", "audit:read", "", 200, UNNARROWED),
-    entry("GET /v1/audit/verify", "audit:read", "", 200, ADMINS_ANYWHERE),
-    entry("GET /v1/audit/uses", "audit:read", "", 200, UNNARROWED),
-    entry(USE, "audit:read", "", 200, UNNARROWED),
 ];
 
 /// What is about the caller's own things, and so needs a person from the operator.

@@ -56,7 +56,9 @@ async fn what_happened_is_a_table_for_people_and_a_document_for_programs() {
     assert!(items.iter().all(|item| item["action"] == "token.created"));
     assert_eq!(document["next_cursor"], serde_json::Value::Null);
     let own = items[0]["target"].as_str().unwrap();
-    let of_one = list(&["--json", "--token", own]).exited(0).json();
+    let of_one = list(&["--json", "--token", own, "--action", "token"])
+        .exited(0)
+        .json();
     assert_eq!(of_one["items"].as_array().unwrap().len(), 1);
     let nothing = list(&["--actor", "operator", "--since", "2027-01-01"]).exited(0);
     assert_eq!(nothing.stdout, "No records were found.\n");
