@@ -65,7 +65,9 @@ impl<'a> Asked<'a> {
             token_id: given(token),
             since: from.map(start_of),
             // The last day counts to its end.
-            until: to.and_then(|day| day.checked_add_days(Days::new(1))).map(start_of),
+            until: to
+                .and_then(|day| day.checked_add_days(Days::new(1)))
+                .map(start_of),
             ..Filter::default()
         })
     }
@@ -150,18 +152,33 @@ mod tests {
     fn the_last_day_counts_to_its_end() {
         let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
         let filter = Asked::read(&form).filter().unwrap();
-        assert_eq!(filter.since.unwrap().to_rfc3339(), "2026-11-01T00:00:00+00:00");
-        assert_eq!(filter.until.unwrap().to_rfc3339(), "2026-11-23T00:00:00+00:00");
+        assert_eq!(
+            filter.since.unwrap().to_rfc3339(),
+            "2026-11-01T00:00:00+00:00"
+        );
+        assert_eq!(
+            filter.until.unwrap().to_rfc3339(),
+            "2026-11-23T00:00:00+00:00"
+        );
         assert_eq!(filter.actor, None);
         assert_eq!(filter.token_id.as_deref(), Some("tok_1"));
     }
 
     #[test]
     fn what_is_no_date_is_said_beside_its_field() {
-        for bad in ["x", "2026-02-30", "0000-01-01", "9999-12-31", "2026-11-22T00:00"] {
+        for bad in [
+            "x",
+            "2026-02-30",
+            "0000-01-01",
+            "9999-12-31",
+            "2026-11-22T00:00",
+        ] {
             let query = format!("from={bad}&to=2026-11-22");
             let errors = Asked::read(&form(&query)).filter().unwrap_err();
-            assert!(errors.of("from").is_some() && errors.of("to").is_none(), "{bad}");
+            assert!(
+                errors.of("from").is_some() && errors.of("to").is_none(),
+                "{bad}"
+            );
         }
     }
 
@@ -169,7 +186,10 @@ mod tests {
     fn the_next_page_asks_for_the_same() {
         let form = form("actor=a%26b&before=9&to=2026-11-22");
         let asked = Asked::read(&form);
-        assert_eq!(asked.query_before(Some(7)), "actor=a%26b&to=2026-11-22&before=7");
+        assert_eq!(
+            asked.query_before(Some(7)),
+            "actor=a%26b&to=2026-11-22&before=7"
+        );
         assert_eq!(asked.query_before(None), "actor=a%26b&to=2026-11-22");
     }
 }

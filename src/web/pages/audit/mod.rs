@@ -117,7 +117,10 @@ async fn page(
 async fn export(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let inside = inside(&visit, &request).await?;
     let query = extract::query(&request)?;
-    if query.value("format") != Some("ndjson") {
+    if query
+        .value("format")
+        .is_some_and(|format| format != "ndjson")
+    {
         return Err(Failure::Malformed("The log is exported as `ndjson`."));
     }
     let filter = Asked::read(&query).filter();

@@ -64,7 +64,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::OperatorRefused => "came with the operator token from a foreign network",
         Action::TokenUsesRecorded => "recorded uses of tokens: {count}",
         Action::TokenUsesForgotten => "forgot the uses of tokens before {before}",
-        Action::TokenCreated if told("replaces") => "made the token {name} in place of an older one",
+        Action::TokenCreated if told("replaces") => {
+            "made the token {name} in place of an older one"
+        }
         Action::TokenCreated => "made the token {name}",
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
@@ -208,13 +210,22 @@ mod tests {
             for (target, detail) in [
                 (None, json!({})),
                 (Some("usr_ada"), full.clone()),
-                (Some("tok_1"), json!({"count": 3, "before": "x", "replaces": "tok_0", "name": "x"})),
+                (
+                    Some("tok_1"),
+                    json!({"count": 3, "before": "x", "replaces": "tok_0", "name": "x"}),
+                ),
             ] {
                 let record = record(action.as_str(), target, detail);
                 let text = told(&record);
                 let at = action.as_str();
-                assert!(text.starts_with(|c: char| c.is_ascii_lowercase()), "{at}: {text}");
-                assert!(!text.contains(['{', '}']) && !text.contains("  "), "{at}: {text}");
+                assert!(
+                    text.starts_with(|c: char| c.is_ascii_lowercase()),
+                    "{at}: {text}"
+                );
+                assert!(
+                    !text.contains(['{', '}']) && !text.contains("  "),
+                    "{at}: {text}"
+                );
             }
             let whole = told(&record(action.as_str(), Some("usr_bob"), full.clone()));
             assert!(
@@ -227,17 +238,42 @@ mod tests {
     #[test]
     fn sentences_name_what_they_are_about() {
         for (action, target, detail, text) in [
-            ("token.created", "tok_1", json!({"name": "old name"}), "made the token old name"),
-            ("token.revoked", "tok_1", json!({"reason": "x"}), "revoked the token deploy"),
-            ("token.revoked", "usr_ada", json!({"count": 3}), "revoked tokens: 3"),
+            (
+                "token.created",
+                "tok_1",
+                json!({"name": "old name"}),
+                "made the token old name",
+            ),
+            (
+                "token.revoked",
+                "tok_1",
+                json!({"reason": "x"}),
+                "revoked the token deploy",
+            ),
+            (
+                "token.revoked",
+                "usr_ada",
+                json!({"count": 3}),
+                "revoked tokens: 3",
+            ),
             (
                 "member.changed",
                 "usr_bob",
                 json!({"from": "member", "to": "admin"}),
                 "changed the role of Bob from member to admin",
             ),
-            ("member.added", "usr_bob", json!({"role": "member"}), "added Bob as member"),
-            ("member.added", "usr_ada", json!({"role": "owner"}), "joined as owner"),
+            (
+                "member.added",
+                "usr_bob",
+                json!({"role": "member"}),
+                "added Bob as member",
+            ),
+            (
+                "member.added",
+                "usr_ada",
+                json!({"role": "owner"}),
+                "joined as owner",
+            ),
             ("member.removed", "usr_ada", json!({}), "left"),
             ("member.removed", "usr_gone", json!({}), "removed usr_gone"),
             (
@@ -270,9 +306,18 @@ mod tests {
         assert_eq!(of("user", Some("usr_bob"), None), is("Bob", ""));
         assert_eq!(of("user", Some("usr_bob"), Some("usr_bob")), is("You", ""));
         assert_eq!(of("user", Some("usr_gone"), None), is("A person", ""));
-        assert_eq!(of("token", Some("usr_ada"), None), is("Ada", "with the token deploy"));
-        assert_eq!(of("token", None, Some("usr_ada")), is("deploy", "an API token"));
-        assert_eq!(of("operator", Some("usr_ada"), None), is("The operator", "for Ada"));
+        assert_eq!(
+            of("token", Some("usr_ada"), None),
+            is("Ada", "with the token deploy")
+        );
+        assert_eq!(
+            of("token", None, Some("usr_ada")),
+            is("deploy", "an API token")
+        );
+        assert_eq!(
+            of("operator", Some("usr_ada"), None),
+            is("The operator", "for Ada")
+        );
         assert_eq!(of("operator", None, None), is("The operator", ""));
         assert_eq!(of("system", None, None), is("Doorcode", ""));
         assert_eq!(of("anonymous", None, None), is("Somebody", "not signed in"));

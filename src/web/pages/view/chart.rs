@@ -84,11 +84,23 @@ mod tests {
     #[test]
     fn the_busiest_day_has_the_highest_bar_and_one_use_is_seen() {
         let day = |n| NaiveDate::from_ymd_opt(2026, 11, n).unwrap();
-        let chart = UseChart::new(&[(day(1), 0), (day(2), 1), (day(3), 1_000_000), (day(4), 500_000)]);
-        let bars: Vec<_> = chart.bars.iter().map(|bar| (bar.x, bar.y, bar.height)).collect();
+        let chart = UseChart::new(&[
+            (day(1), 0),
+            (day(2), 1),
+            (day(3), 1_000_000),
+            (day(4), 500_000),
+        ]);
+        let bars: Vec<_> = chart
+            .bars
+            .iter()
+            .map(|bar| (bar.x, bar.y, bar.height))
+            .collect();
         assert_eq!(bars, [(0, 100, 0), (10, 97, 3), (20, 0, 100), (30, 50, 50)]);
         assert_eq!(chart.busiest.as_deref(), Some("3 November 2026"));
-        assert_eq!((chart.total, chart.most, chart.width()), (1_500_001, 1_000_000, 38));
+        assert_eq!(
+            (chart.total, chart.most, chart.width()),
+            (1_500_001, 1_000_000, 38)
+        );
     }
 
     #[test]

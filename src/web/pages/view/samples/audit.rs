@@ -49,7 +49,11 @@ fn name(text: &str, id: &str) -> Part {
 fn events() -> Vec<EventRow> {
     let ada = || who("Ada Lovelace", None, "usr_ada");
     vec![
-        event(79, ada(), vec![text("made the token"), name("deploy", "tok_1")]),
+        event(
+            79,
+            ada(),
+            vec![text("made the token"), name("deploy", "tok_1")],
+        ),
         EventRow {
             agent: Some(LONG.into()),
             address: Some("2001:db8:85a3:1:2:8a2e:370:7334".into()),
@@ -94,7 +98,12 @@ fn events() -> Vec<EventRow> {
 }
 
 fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
-    let actors = [("", "Anybody"), ("usr_ada", "Ada Lovelace"), ("x", HOSTILE), ("y", LONG)];
+    let actors = [
+        ("", "Anybody"),
+        ("usr_ada", "Ada Lovelace"),
+        ("x", HOSTILE),
+        ("y", LONG),
+    ];
     AuditPage {
         chrome: ada(),
         org: acme(),
@@ -230,9 +239,21 @@ pub fn samples() -> Vec<Sample> {
         sample("account-activity", "several", &own(events())),
         sample("account-activity", "none", &own(Vec::new())),
         sample("token", "rotated", &rotated),
-        sample("token", "unused", &page(Holder::Person, fresh, record(Vec::new()))),
-        sample("token", "ended-unused", &page(Holder::Person, ended, record(Vec::new()))),
-        sample("token", "not-recorded", &page(Holder::Person, live(), UseRecord::Off)),
+        sample(
+            "token",
+            "unused",
+            &page(Holder::Person, fresh, record(Vec::new())),
+        ),
+        sample(
+            "token",
+            "ended-unused",
+            &page(Holder::Person, ended, record(Vec::new())),
+        ),
+        sample(
+            "token",
+            "not-recorded",
+            &page(Holder::Person, live(), UseRecord::Off),
+        ),
         sample("org-token", "ended", &done),
         sample("org-token", "successor", &successor),
     ]
