@@ -60,8 +60,8 @@ pub struct Activity {
     pub token: Listed,
     /// The one that came in its place.
     pub successor: Option<Token>,
-    /// The one in whose place it came.
-    pub predecessor: Option<Token>,
+    /// The one in whose place it came, and its last use.
+    pub predecessor: Option<(Token, Option<Instant>)>,
     /// Its last use, allowed or not.
     pub last_use: Option<Instant>,
     /// How often it was used on each of the last days, today last.
@@ -72,7 +72,8 @@ pub struct Activity {
     pub uses: Vec<Use>,
     /// Where the uses go on.
     pub next: Option<Place>,
-    /// What happened to it and what it did, the latest first.
+    /// How it was made, rotated and ended, the latest first, and the same of other tokens that
+    /// it did.
     pub records: Vec<Sealed>,
     /// Names for the records.
     pub names: Names,
@@ -112,28 +113,31 @@ pub async fn of_token(
                 Some(id) => store::token::find_token(conn, &id)?,
                 None => None,
             };
-            let predecessor = match &token.replaces {
+            let old = match &token.replaces {
                 Some(id) => store::token::find_token(conn, id)?,
                 None => None,
             };
-            let filter = UseFilter {
-                token_id: Some(id.to_owned()),
-                ..UseFilter::default()
+            let predecessor = match old {
+                Some(old) => {
+                    let last_use = last_use(conn, &old)?;
+                    Some((old, last_use))
+                }
+                None => None,
             };
-            let latest = store::audit::list_uses(conn, &filter, None, 1)?;
             let since = today - Days::new(DAYS - 1);
             let counted = store::audit::count_uses(conn, id, &since.to_string())?;
             let of_token = Filter {
                 token_id: Some(id.to_owned()),
+                action: Some("token".to_owned()),
                 ..Filter::default()
             };
             let records =
                 store::audit::list_records(conn, &of_token, From::Before(u64::MAX), RECORDS)?;
-            let (uses, next) = uses(conn, &filter, from.as_ref(), limit)?;
+            let (uses, next) = uses(conn, &of(&token), from.as_ref(), limit)?;
             Ok::<_, Error>(Found {
                 successor,
                 predecessor,
-                last_use: latest.iter().map(|sheaf| sheaf.last_at).max(),
+                last_use: last_use(conn, &token)?,
                 days: every_day(since, &counted),
                 uses,
                 next,
@@ -145,13 +149,11 @@ pub async fn of_token(
     let told = found.records.iter();
     let told = told.flat_map(|sealed| naming::ids(&sealed.record));
     let names = naming::find(app, told.chain(revoker)).await?;
-    // What is not recorded, or not any more, may still be remembered with the token.
-    let remembered = listed.token.last_use.as_ref().map(|last| last.at);
     Ok(Activity {
         token: listed,
         successor: found.successor,
         predecessor: found.predecessor,
-        last_use: found.last_use.max(remembered),
+        last_use: found.last_use,
         days: found.days,
         recording: app.config().audit.token_use,
         uses: found.uses,
@@ -164,12 +166,27 @@ pub async fn of_token(
 /// What one look into the database brings.
 struct Found {
     successor: Option<Token>,
-    predecessor: Option<Token>,
+    predecessor: Option<(Token, Option<Instant>)>,
     last_use: Option<Instant>,
     days: Vec<(NaiveDate, u64)>,
     uses: Vec<Use>,
     next: Option<Place>,
     records: Vec<Sealed>,
+}
+
+fn of(token: &Token) -> UseFilter {
+    UseFilter {
+        token_id: Some(token.id.to_string()),
+        ..UseFilter::default()
+    }
+}
+
+/// When a token was last used. What is not recorded, or not any more, is remembered with the
+/// token itself, to the minute.
+fn last_use(conn: &mut store::Conn, token: &Token) -> Result<Option<Instant>, Error> {
+    let latest = store::audit::list_uses(conn, &of(token), None, 1)?;
+    let recorded = latest.iter().map(|row| row.last_at).max();
+    Ok(recorded.max(token.last_use.as_ref().map(|last| last.at)))
 }
 
 /// The count of each day, also of those without any.

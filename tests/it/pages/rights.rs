@@ -4,7 +4,6 @@
 
 use crate::csrf::{Scene, addresses, borrowed};
 use crate::support::browser::{Browser, Page};
-use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 use doorcode::domain::org::Role;
 use std::collections::BTreeSet;
@@ -13,7 +12,7 @@ use std::collections::BTreeSet;
 const PAGES: [(&str, Role); 20] = [
     ("/o/{org}", Role::Member),
     ("/o/{org}/audit", Role::Admin),
-    (EXPORT, Role::Admin),
+    ("/o/{org}/audit/export", Role::Admin),
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations/{id}/withdraw", Role::Admin),
     ("/o/{org}/leave", Role::Member),
@@ -35,9 +34,6 @@ const PAGES: [(&str, Role); 20] = [
     ("/o/{org}/settings/api-tokens/{id}/rotate", Role::Admin),
     ("/o/{org}/settings/policy", Role::Member),
 ];
-
-/// Asked in one format, which the address says.
-const EXPORT: &str = "/o/{org}/audit/export";
 
 /// The least role that may send a form.
 const FORMS: [(&str, Role); 17] = [
@@ -65,13 +61,6 @@ const FORMS: [(&str, Role); 17] = [
 
 /// Beside the table's: it is sent from the review of a policy alone.
 const APPLY: &str = "/o/{org}/settings/policy/apply";
-
-/// Everything in the database but who looked into the log, which is recorded.
-fn unread(test: &TestApp) -> (Vec<String>, i64) {
-    let mut content = test.database.content();
-    content.retain(|line| !line.starts_with("audit_"));
-    (content, test.count(AUDIT, "action NOT LIKE 'audit.%'"))
-}
 
 fn of_organizations(kind: &str) -> BTreeSet<String> {
     let mut all = addresses(kind);
@@ -136,13 +125,10 @@ async fn nobody_opens_or_sends_what_their_role_does_not_allow() {
 
     let mut anonymous = test.browser();
     anonymous.get("/login").await;
-    let before = unread(test);
+    let before = test.unread();
     let (mut asked, mut refused) = (0, 0);
     for (address, least) in PAGES {
-        let mut path = scene.names.fill(address, address);
-        if address == EXPORT {
-            path += "?format=ndjson";
-        }
+        let path = scene.names.fill(address, address);
         let absent = path.replacen("/o/acme", "/o/nobody", 1);
         assert_eq!(anonymous.get(&path).await.status, 303, "{path}");
         for visitor in &mut visitors {
@@ -187,7 +173,7 @@ async fn nobody_opens_or_sends_what_their_role_does_not_allow() {
             }
         }
     }
-    assert!(unread(test) == before, "a refusal changed something");
+    assert!(test.unread() == before, "a refusal changed something");
     println!("{asked} visits to pages of organizations, {refused} of them refused");
     assert!(asked > 200 && refused > 150, "{asked} {refused}");
 }

@@ -39,15 +39,15 @@ async fn every_use_is_shown_with_what_came_of_it() {
     test.clock.advance(86_400);
     assert_eq!(ask(&test, &token, "/v1/orgs").await, 200);
     assert_eq!(ask(&test, &token, "/v1/projects").await, 403);
+    // The session is over by now.
+    let mut browser = test.user().await;
     let used = page(&test, &mut browser).await;
     let text = said(&used);
     for shown in [
         "GET /v1/me",
         "GET /v1/orgs",
-        "orgs:read Allowed",
-        "GET /v1/projects",
-        "Refused insufficient_scope",
-        "127.0.0.1",
+        "127.0.0.1 GET /v1/orgs None Allowed",
+        "127.0.0.1 GET /v1/projects projects:read Refused insufficient_scope",
         "3 uses in 30 days, 2 on the busiest, 23 November 2026.",
         "22 November 2026: 1",
         "23 November 2026: 2",

@@ -288,6 +288,13 @@ impl TestApp {
         assert!(failed.is_empty(), "{failed:?}");
     }
 
+    /// Everything that is remembered but who looked into the audit log, which reading it adds.
+    pub fn unread(&self) -> (Vec<String>, i64) {
+        let mut content = self.database.content();
+        content.retain(|line| !line.starts_with("audit_"));
+        (content, self.count(AUDIT, "action NOT LIKE 'audit.%'"))
+    }
+
     /// How many audit records tell of an action.
     pub fn events(&self, action: &str) -> i64 {
         self.count(AUDIT, &format!("action = '{action}'"))

@@ -118,7 +118,7 @@ async fn export(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fail
     let inside = inside(&visit, &request).await?;
     let query = extract::query(&request)?;
     let (form, media_type, kind) = match query.value("format") {
-        Some("ndjson") => (Format::Lines, "application/x-ndjson", "ndjson"),
+        None | Some("ndjson") => (Format::Lines, "application/x-ndjson", "ndjson"),
         Some("csv") => (Format::Sheet, "text/csv; charset=utf-8", "csv"),
         _ => {
             return Err(Failure::Malformed(

@@ -4,7 +4,7 @@ use super::words;
 use crate::app::audit::naming::Names;
 use crate::domain::Instant;
 use crate::domain::audit::chain::Sealed;
-use crate::domain::audit::record::{Outcome, Record};
+use crate::domain::audit::record::{Method, Outcome, Record};
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
 use crate::web::pages::visit::Visit;
@@ -68,7 +68,11 @@ impl<'a> Reader<'a> {
                 .filter(|_| self.you.is_some())
                 .and_then(|id| self.names.of(id))
                 .map(str::to_owned),
-            address: record.address.clone().filter(|_| is_shown),
+            address: match (&record.address, record.method) {
+                (Some(address), _) if is_shown => Some(address.clone()),
+                (None, Method::Command) => Some("The server itself".to_owned()),
+                _ => None,
+            },
             agent: agent.map(agent_name),
             facts: facts
                 .into_iter()

@@ -48,7 +48,7 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
         predecessor: found
             .predecessor
             .as_ref()
-            .map(|old| relative(old, token, old.last_use.as_ref().map(|last| last.at), now)),
+            .map(|(old, last_use)| relative(old, token, *last_use, now)),
         next: found
             .next
             .as_ref()

@@ -28,7 +28,7 @@ pub struct TokenPage {
     pub record: UseRecord,
     /// Where the uses go on, if they do.
     pub next: Option<String>,
-    /// What happened to it and what it did, the latest first.
+    /// How it was made, rotated and ended, the latest first.
     pub events: Vec<EventRow>,
 }
 

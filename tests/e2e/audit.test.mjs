@@ -1,0 +1,87 @@
+// What happened, and when and from where tokens were used.
+
+import assert from 'node:assert/strict'
+import { flow, submit } from './harness/browser.mjs'
+import { me } from './harness/device.mjs'
+import { ADA, BOB } from './harness/server.mjs'
+import { button, createToken, link } from './harness/token.mjs'
+
+/** Loads the page again until it says this: uses are written within a second. */
+async function until(page, text) {
+  for (let tries = 0; tries < 50; tries++) {
+    if (await page.getByText(text).count()) return
+    await page.waitForTimeout(200)
+    await page.reload()
+  }
+  throw new Error(`The page never said ${text}`)
+}
+
+flow('an owner reads, searches and exports what happened', { people: [ADA, BOB] }, async (world) => {
+  const page = await world.signedIn()
+  await page.goto('/o/acme/settings/api-tokens/new')
+  await page.getByLabel('Name').fill('deploy')
+  await submit(page, button(page, 'Create token'))
+  await page.goto('/o/acme')
+  await page.getByRole('navigation', { name: 'Organization' }).getByRole('link', { name: 'Audit', exact: true }).click()
+  await page.getByRole('row', { name: /Ada Lovelace made the token deploy/ }).waitFor()
+  await world.inspect(page)
+  await page.getByText('Details').first().click()
+  await page.getByText('token.created').waitFor()
+  await world.inspect(page)
+
+  await page.getByLabel('Who').selectOption({ label: 'Bob Noyce' })
+  await page.getByLabel('What').selectOption({ label: 'Tokens' })
+  await button(page, 'Search').click()
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+  assert.match(page.url(), /actor=usr_/)
+  await world.inspect(page)
+  await link(page, 'Show everything').last().click()
+  await link(page, 'deploy').first().click()
+  await page.waitForURL(/token=tok_/)
+  assert.equal(await page.getByRole('row', { name: /Bob Noyce/ }).count(), 0)
+
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^Export/ }).click()])
+  assert.equal(download.suggestedFilename(), 'acme-audit.ndjson')
+
+  await page.goto('/o/acme/audit?from=yesterday')
+  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await world.inspect(page)
+
+  const member = await world.signedIn(BOB)
+  await member.goto('/o/acme/audit')
+  await member.getByText('Only admins and owners of the organization may do this.').waitFor()
+})
+
+flow('a person sees their own activity and that of their tokens', {}, async (world) => {
+  const page = await world.signedIn()
+  const token = await createToken(page, 'laptop', ['orgs:read'])
+  await page.goto('/account')
+  await link(page, 'Your activity').click()
+  await page.getByRole('row', { name: /You made the token laptop/ }).waitFor()
+  await page.getByText('Chrome on Linux').first().waitFor()
+  await world.inspect(page)
+
+  await page.goto('/tokens')
+  await link(page, 'laptop').click()
+  await page.getByRole('heading', { name: 'Never used' }).waitFor()
+  await world.inspect(page)
+  assert.equal((await me(world.server, token)).status, 200)
+  await until(page, 'GET /v1/me')
+  await page.getByText('1 use in 30 days, 1 on the busiest').last().waitFor()
+  await page.getByText('As a table').click()
+  await page.getByRole('table').first().waitFor()
+  await world.inspect(page)
+
+  await link(page, 'Rotate').click()
+  await submit(page, button(page, 'Rotate token'))
+  await link(page, 'Back to tokens').click()
+  await link(page, 'laptop').last().click()
+  await page.getByText('Not used since it was replaced').waitFor()
+  await world.inspect(page)
+  assert.equal((await me(world.server, token)).status, 200)
+  await until(page, 'after it was replaced')
+  await world.inspect(page)
+  await link(page, 'the new token').click()
+  await page.getByText('The old token is still used').waitFor()
+  await world.inspect(page)
+})
