@@ -104,7 +104,7 @@ pub async fn verify(
         });
     };
     let (token, spent) = match &verdict {
-        Err(spent) => (spent.token.clone(), Some(spent.why)),
+        Err(spent) => (*spent.token.clone(), Some(spent.why)),
         Ok((active, _)) => (active.token.clone(), None),
     };
     let subject = Some(Subject {

@@ -37,6 +37,7 @@ use mail::Outbox;
 use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use uses::Uses;
 use waiting::Waiting;
@@ -134,6 +135,7 @@ struct Inner {
     waiting: Waiting,
     uses: Uses,
     ledger: Ledger,
+    events: AtomicU16,
     outbox: Outbox,
     outlet: Outlet,
     last_check: LastCheck,
@@ -163,6 +165,7 @@ impl App {
             waiting: Waiting::default(),
             uses: Uses::default(),
             ledger: Ledger::default(),
+            events: AtomicU16::default(),
             outbox,
             outlet,
             last_check: LastCheck::default(),
@@ -255,6 +258,11 @@ impl App {
 
     fn last_check(&self) -> &LastCheck {
         &self.0.last_check
+    }
+
+    /// How many audit records were prepared before, as far as two bytes tell.
+    fn count_event(&self) -> u16 {
+        self.0.events.fetch_add(1, Ordering::Relaxed)
     }
 
     fn signing_key(&self) -> &Ed25519KeyPair {

@@ -30,8 +30,8 @@ const PLACE: &str = "checkpoints";
 /// The log, what was signed of it, and by whom.
 struct Signed {
     log: Log,
-    /// The last checkpoint in the database.
-    last: Option<Checkpoint>,
+    /// The last checkpoint in the database, or why it is none.
+    last: Result<Option<Checkpoint>, Doubt>,
     /// The present key and, from the log, those before it.
     keys: Vec<VerifierKey>,
     /// Whether the log knows the present key.
@@ -92,14 +92,9 @@ async fn load(app: &App) -> Result<Signed, Error> {
             let is_key_known = keys.last() == Some(&present);
             keys.push(present.clone());
             let note = store::audit::find_last_checkpoint(conn)?;
-            let last = match note.map(|note| read(&note, &keys)).transpose() {
-                Ok(last) => last,
-                // Whoever put it there: the file's own last one tells.
-                Err(_) => None,
-            };
             Ok(Signed {
                 log: log.clone(),
-                last,
+                last: note.map(|note| read(&note, &keys)).transpose(),
                 keys,
                 is_key_known,
             })
@@ -136,7 +131,7 @@ async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
 fn is_due(app: &App, signed: &Signed) -> bool {
     let audit = &app.config().audit;
     let head = signed.log.head;
-    let Some(last) = &signed.last else {
+    let Ok(Some(last)) = &signed.last else {
         return head.sequence > 0;
     };
     let new = head.sequence.saturating_sub(last.head.sequence);
@@ -158,7 +153,11 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Erro
         },
         None => None,
     };
-    for checkpoint in signed.last.iter().chain(&kept) {
+    let last = match &signed.last {
+        Ok(last) => last,
+        Err(doubt) => return Ok(Some(doubt.clone())),
+    };
+    for checkpoint in last.iter().chain(&kept) {
         if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
             return Ok(Some(doubt));
         }

@@ -111,7 +111,7 @@ pub(in crate::app) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<L
 
 /// A token that cannot be used any more.
 pub(in crate::app) struct Spent {
-    pub(in crate::app) token: Token,
+    pub(in crate::app) token: Box<Token>,
     /// Why, as the record of its uses says.
     pub(in crate::app) why: &'static str,
 }
@@ -132,7 +132,7 @@ impl Loaded {
                 (Vitality::Dead, State::Live) => "client_inactive",
             };
             return Err(Spent {
-                token: self.token,
+                token: Box::new(self.token),
                 why,
             });
         };

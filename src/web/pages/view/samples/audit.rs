@@ -163,7 +163,7 @@ fn record(uses: Vec<UseRow>) -> UseRecord {
     let today = now().date_naive();
     let count = |n: u64| match uses.is_empty() {
         true => 0,
-        false => (n * 37) % 23 * u64::from(n % 4 != 0),
+        false => (n * 37) % 23 * u64::from(!n.is_multiple_of(4)),
     };
     let counts: Vec<_> = (0..30)
         .map(|n| (today - Days::new(29 - n), count(n)))
