@@ -195,6 +195,7 @@ async fn a_token_is_seen_by_its_owner_alone() {
     } = Company::new().await;
     member.new_token("laptop", &[], "never").await;
     let personal = format!("/tokens/{}", newest(&test));
+    test.clock.advance(1);
     let fields = [("name", "deploy"), ("expires", "never")];
     owner.post("/o/acme/settings/api-tokens/new", &fields).await;
     let id = newest(&test);
