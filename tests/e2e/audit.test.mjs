@@ -40,8 +40,10 @@ flow('an owner reads, searches and exports what happened', { people: [ADA, BOB] 
   await page.waitForURL(/token=tok_/)
   assert.equal(await page.getByRole('row', { name: /Bob Noyce/ }).count(), 0)
 
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^Export/ }).click()])
-  assert.equal(download.suggestedFilename(), 'acme-audit.ndjson')
+  for (const [name, file] of [['Export as NDJSON', 'acme-audit.ndjson'], ['Export as CSV', 'acme-audit.csv']]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), link(page, name).click()])
+    assert.equal(download.suggestedFilename(), file)
+  }
 
   await page.goto('/o/acme/audit?from=yesterday')
   await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
