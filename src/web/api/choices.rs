@@ -36,12 +36,12 @@ fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> Vec<&'static s
 pub fn describe(schemas: &mut Value) {
     for (schema, described) in schemas.as_object_mut().into_iter().flatten() {
         // What is flattened into a schema stands beside its own part.
-        let own = match described["allOf"].as_array_mut() {
-            Some(parts) => parts.iter_mut().collect(),
-            None => vec![described],
+        let own = match described.get_mut("allOf") {
+            Some(Value::Array(parts)) => parts.iter_mut().collect(),
+            _ => vec![described],
         };
         for part in own {
-            let properties = part["properties"].as_object_mut();
+            let properties = part.get_mut("properties").and_then(Value::as_object_mut);
             for (name, property) in properties.into_iter().flatten() {
                 if let Some(values) = values(Some(schema), name) {
                     limit(property, &values);
@@ -53,7 +53,9 @@ pub fn describe(schemas: &mut Value) {
 
 /// The same for the parameters of an operation.
 pub fn describe_parameters(operation: &mut Value) {
-    let parameters = operation["parameters"].as_array_mut();
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         let is_query = parameter["in"] == "query";
         let values = parameter["name"]

@@ -175,6 +175,28 @@ async fn the_program_prints_the_same_description() {
 }
 
 /// What can have few values says which, and no answer has another.
+/// Where something is null that is no value of a list.
+fn nulls(value: &Value, at: &str) -> Vec<String> {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, field)| match field {
+                Value::Null => vec![format!("{at}/{name}")],
+                field => nulls(field, &format!("{at}/{name}")),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(|item| nulls(item, at)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A keyword of a schema is never null (JSON Schema 2020-12), and readers stumble over it.
+#[actix_web::test]
+async fn no_keyword_is_null() {
+    let test = TestApp::start().await;
+    assert_eq!(nulls(&described(&test).await, ""), Vec::<String>::new());
+}
+
 #[actix_web::test]
 async fn what_can_have_few_values_says_which() {
     let test = TestApp::start().await;
