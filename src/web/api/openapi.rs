@@ -208,6 +208,8 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
         | Kind::IdempotencyKeyReused => method == "post",
         Kind::InvalidCursor => operation["parameters"].to_string().contains("\"cursor\""),
         Kind::NotFound => path.contains('{') || names_organization(operation),
+        // No organization may admit the token at all.
+        Kind::Policy | Kind::PlanRequired => operation["security"][0]["bearer"].is_array(),
         kind if kind.status() == 403 => {
             operation["security"][0]["bearer"] != json!([])
                 || path.contains('{')
