@@ -32,8 +32,8 @@ struct Signed {
     log: Log,
     /// The last checkpoint in the database, or why it is none.
     last: Result<Option<Checkpoint>, Doubt>,
-    /// The present key and, from the log, those before it.
-    keys: Vec<VerifierKey>,
+    /// The same in the file that checkpoints go to, if they go to one.
+    kept: Result<Option<Checkpoint>, Doubt>,
     /// Whether the log knows the present key.
     is_key_known: bool,
 }
@@ -73,7 +73,7 @@ pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
             Err(error) => return Err(error),
         }
     }
-    hand_out(app, &signed.keys).await?;
+    hand_out(app, &signed).await?;
     Ok(None)
 }
 
@@ -86,16 +86,26 @@ pub async fn inspect(app: &App) -> Result<Option<Doubt>, Error> {
 async fn load(app: &App) -> Result<Signed, Error> {
     let log = sealing::begin(app).await?;
     let present = VerifierKey::of(&log.origin, app.signing_key());
+    let kept = match file(app) {
+        Some(path) => outlet::last_note(path.clone())
+            .await?
+            .map(|note| (path, note)),
+        None => None,
+    };
     app.store()
         .read(move |conn| {
-            let mut keys = list_keys(conn)?;
-            let is_key_known = keys.last() == Some(&present);
-            keys.push(present.clone());
+            let (keys, is_key_known) = list_keys(conn, &present)?;
             let note = store::audit::find_last_checkpoint(conn)?;
+            let kept = kept.as_ref().map(|(path, note)| {
+                read(note, &keys).map_err(|doubt| {
+                    let says = format!("{}: {}", path.display(), doubt.says);
+                    Doubt { says, ..doubt }
+                })
+            });
             Ok(Signed {
                 log: log.clone(),
                 last: note.map(|note| read(&note, &keys)).transpose(),
-                keys,
+                kept: kept.transpose(),
                 is_key_known,
             })
         })
@@ -111,11 +121,16 @@ fn read(note: &str, keys: &[VerifierKey]) -> Result<Checkpoint, Doubt> {
         })
 }
 
-/// The keys that have signed, as the log tells, the first one first.
-pub(super) fn list_keys(conn: &mut Conn) -> Result<Vec<VerifierKey>, Error> {
+/// The keys that sign and have signed, as the log tells, the present one last; and whether the
+/// log knows that it is the present one.
+fn list_keys(conn: &mut Conn, present: &VerifierKey) -> Result<(Vec<VerifierKey>, bool), Error> {
     let changes = store::audit::list_of_action(conn, Action::AuditKeyChanged.as_str())?;
     let key = |record: &Record| VerifierKey::parse(record.detail.get("key")?.as_str()?);
-    Ok(changes.iter().filter_map(key).collect())
+    let mut keys: Vec<_> = changes.iter().filter_map(key).collect();
+    let is_key_known = keys.last() == Some(present);
+    keys.retain(|key| key != present);
+    keys.push(present.clone());
+    Ok((keys, is_key_known))
 }
 
 /// The log says which key signs from now on, before it does.
@@ -140,24 +155,11 @@ fn is_due(app: &App, signed: &Signed) -> bool {
 }
 
 async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
-    let kept = match file(app) {
-        Some(path) => match outlet::last_note(path.clone()).await? {
-            Some(note) => match read(&note, &signed.keys) {
-                Ok(checkpoint) => Some(checkpoint),
-                Err(doubt) => {
-                    let says = format!("{}: {}", path.display(), doubt.says);
-                    return Ok(Some(Doubt { says, ..doubt }));
-                }
-            },
-            None => None,
-        },
-        None => None,
+    let (kept, last) = match (&signed.kept, &signed.last) {
+        (Ok(kept), Ok(last)) => (kept, last),
+        (Err(doubt), _) | (_, Err(doubt)) => return Ok(Some(doubt.clone())),
     };
-    let last = match &signed.last {
-        Ok(last) => last,
-        Err(doubt) => return Ok(Some(doubt.clone())),
-    };
-    for checkpoint in last.iter().chain(&kept) {
+    for checkpoint in last.iter().chain(kept) {
         if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
             return Ok(Some(doubt));
         }
@@ -225,11 +227,11 @@ pub(super) fn forget_contradicting(
 
 /// The keys that sign and have signed checkpoints, the present one last.
 pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
-    let Signed { mut keys, .. } = load(app).await?;
-    let present = keys.pop();
-    keys.retain(|key| Some(key) != present.as_ref());
-    keys.extend(present);
-    Ok(keys)
+    let log = sealing::begin(app).await?;
+    let present = VerifierKey::of(&log.origin, app.signing_key());
+    app.store()
+        .read(move |conn| list_keys(conn, &present).map(|(keys, _)| keys))
+        .await
 }
 
 /// The file that checkpoints go to.
@@ -241,14 +243,14 @@ pub(super) fn file(app: &App) -> Option<PathBuf> {
 }
 
 /// Hands out the checkpoints that are not yet where they go to.
-async fn hand_out(app: &App, keys: &[VerifierKey]) -> Result<(), Error> {
+async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
     let Some(to) = app.config().audit.checkpoint_to.clone() else {
         return Ok(());
     };
     let mut after = match &to {
-        Destination::File(path) => match outlet::last_note(path.clone()).await? {
-            Some(note) => read(&note, keys).map_or(0, |checkpoint| checkpoint.head.sequence),
-            None => 0,
+        Destination::File(_) => match &signed.kept {
+            Ok(Some(checkpoint)) => checkpoint.head.sequence,
+            _ => 0,
         },
         Destination::Url(_) => outlet::shipped(app, PLACE).await?,
     };

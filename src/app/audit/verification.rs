@@ -1,7 +1,7 @@
 //! Checking the log: that its records are those that were sealed and signed, and that the uses
 //! of tokens are those whose root is in it.
 
-use super::checkpoint::{file, list_keys};
+use super::checkpoint::file;
 use super::sealing;
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
@@ -10,7 +10,7 @@ use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
 use crate::domain::audit::doubt::{Doubt, Kind, Report};
 use crate::domain::audit::merkle;
-use crate::domain::audit::note::{NoteFault, VerifierKey};
+use crate::domain::audit::note::NoteFault;
 use crate::domain::audit::record::Record;
 use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
@@ -142,16 +142,10 @@ pub(super) type Read = Result<Checkpoint, NoteFault>;
 
 /// The checkpoints of the database and of the file, in the order of what they sign.
 pub(super) async fn checkpoints(app: &App, more: Option<&Path>) -> Result<Vec<Read>, Error> {
-    let log = sealing::find(app).await?;
-    let present = VerifierKey::of(&log.origin, app.signing_key());
-    let (keys, notes) = app
+    let keys = super::keys(app).await?;
+    let notes = app
         .store()
-        .read(move |conn| {
-            let mut keys = list_keys(conn)?;
-            keys.push(present.clone());
-            let notes = store::audit::list_checkpoints(conn, 0, i64::MAX)?;
-            Ok::<_, Error>((keys, notes))
-        })
+        .read(|conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, 0, i64::MAX)?))
         .await?;
     let mut kept: Vec<Read> = notes
         .iter()
