@@ -16,19 +16,18 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::Utc;
-use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::origin::Origin;
 use doorcode::domain::audit::record::{Detail, Method, Outcome, Record};
+use doorcode::store::Store;
 use doorcode::store::audit::Log;
-use doorcode::store::{self, Store};
 use rand::RngExt;
 use serde_json::json;
 use std::io::Write;
 use std::time::{Duration, Instant};
 use support::deployment::Deployment;
 use support::line::Line;
+use support::open::{database, now, open};
 use support::seed::{self, Size};
 
 const SIZE: Size = Size {
@@ -44,9 +43,10 @@ const LEAST: f64 = 0.85;
 /// Connections that ask at once.
 const AT_ONCE: usize = 16;
 
-/// Turns of each server, and how many questions each connection asks in one.
-const TURNS: usize = 60;
-const QUESTIONS: usize = 100;
+/// Turns of each server, and how many questions each connection asks in one: so many that what
+/// a server writes after its turn is little beside what it writes in it.
+const TURNS: usize = 12;
+const QUESTIONS: usize = 2_000;
 
 /// The records of the two logs that are checked.
 const RECORDS: [u64; 2] = [10_000, 1_000_000];
@@ -54,24 +54,8 @@ const RECORDS: [u64; 2] = [10_000, 1_000_000];
 /// By how much the check of the long log may need more memory.
 const WITHIN: f64 = 1.25;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server that is measured tells its time by the same clock"
-)]
-fn now() -> doorcode::domain::Instant {
-    let now = Utc::now();
-    chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap()
-}
-
-fn open(deployment: &Deployment) -> Store {
-    let variable = (
-        "DOORCODE__DATABASE__URL".to_owned(),
-        deployment.database.url.clone(),
-    );
-    let url: DatabaseUrl = Config::load(None, vec![variable]).unwrap().database.url;
-    let store = Store::open(&url).unwrap();
-    store.migrate().unwrap();
-    store
+fn store(deployment: &Deployment) -> Store {
+    open(&database(&deployment.database.url).unwrap())
 }
 
 /// A server that records uses as it is told.
@@ -80,7 +64,7 @@ async fn server(token_use: &str) -> Deployment {
     let deployment = Deployment::new()
         .set("DOORCODE__SERVER__WORKERS", &cores)
         .set("DOORCODE__AUDIT__TOKEN_USE", token_use);
-    let store = open(&deployment);
+    let store = store(&deployment);
     SIZE.seed(&store, now(), |_, _| ()).await;
     store.stop();
     deployment
@@ -151,12 +135,12 @@ async fn compare() -> bool {
 async fn log(count: u64) -> Deployment {
     const BATCH: u64 = 2_000;
     let deployment = Deployment::new();
-    let store = open(&deployment);
+    let store = store(&deployment);
     let origin = Origin::parse("doorcode-bench").unwrap();
     let mut head = Head::genesis(&origin);
     let log = Log { origin, head };
     store
-        .write(move |conn| store::audit::insert_head(conn, &log))
+        .write(move |conn| doorcode::store::audit::insert_head(conn, &log))
         .await
         .unwrap();
     let at = now();
@@ -170,7 +154,7 @@ async fn log(count: u64) -> Deployment {
         }
         done += lines.len() as u64;
         store
-            .write(move |conn| store::audit::append(conn, &lines))
+            .write(move |conn| doorcode::store::audit::append(conn, &lines))
             .await
             .unwrap();
         print!("\r{done} of {count} records");

@@ -21,8 +21,7 @@ mod support;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Parser, Subcommand};
-use doorcode::config::{Config, DatabaseUrl};
-use doorcode::store::Store;
+use doorcode::config::DatabaseUrl;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::io::Write;
@@ -30,6 +29,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use support::deployment::Deployment;
 use support::line::Line;
+use support::open::{database, now, open};
 use support::program::Running;
 use support::seed::{self, Size};
 
@@ -86,25 +86,10 @@ enum Command {
     },
 }
 
-fn database(url: &str) -> Result<DatabaseUrl, String> {
-    let variable = ("DOORCODE__DATABASE__URL".to_owned(), url.to_owned());
-    let config = Config::load(None, vec![variable]);
-    config
-        .map(|config| config.database.url)
-        .map_err(|error| error.to_string())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server that is measured tells its time by the same clock"
-)]
 async fn fill(url: &DatabaseUrl, size: Size) {
-    let store = Store::open(url).unwrap();
-    store.migrate().unwrap();
+    let store = open(url);
     let began = Instant::now();
-    let now = chrono::Utc::now();
-    let now = chrono::DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap();
-    size.seed(&store, now, |done, all| {
+    size.seed(&store, now(), |done, all| {
         print!("\r{done} of {all} rows");
         std::io::stdout().flush().unwrap();
     })

@@ -10,6 +10,7 @@ pub mod database;
 #[path = "../../tests/it/support/deployment.rs"]
 pub mod deployment;
 pub mod line;
+pub mod open;
 #[path = "../../tests/it/support/program.rs"]
 pub mod program;
 #[path = "../../tests/it/support/seed.rs"]
