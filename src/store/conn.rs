@@ -34,8 +34,12 @@ impl Conn {
                 let mut conn = PgConnection::establish(&with_connect_timeout(url))
                     .map_err(|error| Error::Unavailable(error.to_string()))?;
                 // A row that somebody else holds, or a server that hangs, must not hold up
-                // everything that waits behind it.
-                conn.batch_execute("SET lock_timeout = '1s'; SET statement_timeout = '10s'")?;
+                // everything that waits behind it; nor must we, should this machine vanish in
+                // the middle of a transaction.
+                conn.batch_execute(
+                    "SET lock_timeout = '1s'; SET statement_timeout = '10s'; \
+                     SET idle_in_transaction_session_timeout = '5s'",
+                )?;
                 Ok(Self::Postgres(conn))
             }
             DatabaseUrl::Sqlite(path) => {

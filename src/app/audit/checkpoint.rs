@@ -5,7 +5,7 @@
 //! a log that went back, since its end was cut off or an old copy restored, contradicts it.
 //! Then nothing is signed until the operator has looked (see [`super::recovery`]).
 
-use super::outlet;
+use super::outlet::{self, Form};
 use super::{sealing, verification};
 use crate::app::{App, Context, Error};
 use crate::config::Destination;
@@ -87,7 +87,7 @@ async fn load(app: &App) -> Result<Signed, Error> {
     let log = sealing::begin(app).await?;
     let present = VerifierKey::of(&log.origin, app.signing_key());
     let kept = match file(app) {
-        Some(path) => outlet::last_note(path.clone())
+        Some(path) => outlet::last(path.clone(), Form::Notes)
             .await?
             .map(|note| (path, note)),
         None => None,
@@ -264,7 +264,7 @@ async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
         };
         after = *last;
         let text: String = notes.iter().map(|(_, note)| format!("{note}\n")).collect();
-        outlet::deliver(app, &to, "text/plain; charset=utf-8", text).await?;
+        outlet::deliver(app, &to, Form::Notes, text).await?;
         if matches!(to, Destination::Url(_)) {
             outlet::mark_shipped(app, PLACE, after).await?;
         }

@@ -6,7 +6,7 @@ use crate::config::{Audit, Destination};
 use crate::domain::secret::Secret;
 use crate::store;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,69 +73,106 @@ impl Outlet {
     }
 }
 
-/// How much of the end of a file is read to find its last note; notes are far shorter.
-const TAIL: u64 = 64 * 1024;
-
-/// The last whole note of a file; `None` if there is no file, or nothing in it.
-pub(super) async fn last_note(path: PathBuf) -> Result<Option<String>, Error> {
-    blocking(move || {
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut tail = Vec::new();
-        BufReader::new(file).read_to_end(&mut tail)?;
-        let tail = String::from_utf8_lossy(&tail);
-        // A note is its text, a blank line and its signatures; another blank line ends it.
-        let pieces: Vec<_> = tail.trim_end().split("\n\n").collect();
-        Ok(match &pieces[..] {
-            [.., text, signatures] => Some(format!("{text}\n\n{signatures}\n")),
-            _ => None,
-        })
-    })
-    .await
+/// What goes out: pieces that are each whole, one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Records, a line each.
+    Lines,
+    /// Signed notes, each ended by a blank line.
+    Notes,
 }
 
-/// Whether there is nothing in a file yet.
-pub(super) async fn is_empty(path: PathBuf) -> Result<bool, Error> {
-    blocking(move || match std::fs::metadata(path) {
-        Ok(metadata) => Ok(metadata.len() == 0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Lines => "application/x-ndjson",
+            Self::Notes => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// How much of the end of a file is whole. A server that died, or found the disk full, has
+    /// left the beginning of a piece behind it.
+    fn whole(self, tail: &[u8]) -> usize {
+        let ends = tail
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, byte)| **byte == b'\n');
+        let mut ends = ends.map(|(at, _)| at + 1);
+        let found = match self {
+            Self::Lines => ends.next(),
+            // A note is its text, a blank line and its signatures; another blank line ends it.
+            Self::Notes => ends.find(|end| {
+                let line = tail[..*end].strip_suffix(b"\n\n").unwrap_or_default();
+                let line = line.rsplit(|byte| *byte == b'\n').next();
+                line.is_some_and(|line| line.starts_with("— ".as_bytes()))
+            }),
+        };
+        found.unwrap_or(0)
+    }
+
+    /// The last piece of what is whole.
+    fn last(self, whole: &str) -> Option<String> {
+        match self {
+            Self::Lines => whole.lines().last().map(str::to_owned),
+            Self::Notes => {
+                let pieces: Vec<_> = whole.trim_end().split("\n\n").collect();
+                match &pieces[..] {
+                    [.., text, signatures] => Some(format!("{text}\n\n{signatures}\n")),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+/// How much of the end of a file is read to find its last piece. Pieces are far shorter.
+const TAIL: u64 = 64 * 1024;
+
+/// Where a file ends.
+struct End {
+    /// How long it is, as far as it is whole.
+    length: u64,
+    /// Its last piece.
+    last: Option<String>,
+}
+
+/// Finds out where a file ends. Fails if it is none of ours, for what is not whole would be
+/// written over.
+fn find_end(file: &mut File, form: Form) -> io::Result<End> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let whole = form.whole(&tail);
+    if whole == 0 && length > 0 {
+        return Err(io::Error::other(
+            "the file ends in something else than the audit log; move it away, and a new one is \
+             begun",
+        ));
+    }
+    Ok(End {
+        length: start + whole as u64,
+        last: form.last(&String::from_utf8_lossy(&tail[..whole])),
+    })
+}
+
+/// The last whole piece of a file; `None` if there is no file, or nothing in it.
+pub(super) async fn last(path: PathBuf, form: Form) -> Result<Option<String>, Error> {
+    blocking(move || match File::open(&path) {
+        Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     })
     .await
-}
-
-/// Takes away the beginning of a line at the end of a file, which a server that died has left.
-fn cut_torn_line(file: &mut File) -> io::Result<()> {
-    let length = file.metadata()?.len();
-    let mut end = length;
-    let mut piece = [0; 4096];
-    while end > 0 {
-        let start = end.saturating_sub(piece.len() as u64);
-        let piece = &mut piece[..usize::try_from(end - start).unwrap_or_default()];
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(piece)?;
-        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
-            end = start + at as u64 + 1;
-            break;
-        }
-        end = start;
-    }
-    match end < length {
-        true => file.set_len(end),
-        false => Ok(()),
-    }
 }
 
 /// Appends to the file, or posts to the address. What was taken is there to stay.
 pub(super) async fn deliver(
     app: &App,
     to: &Destination,
-    content_type: &'static str,
+    form: Form,
     text: String,
 ) -> Result<(), Error> {
     match to {
@@ -149,7 +186,8 @@ pub(super) async fn deliver(
                     .create(true)
                     .mode(0o600)
                     .open(path)?;
-                cut_torn_line(&mut file)?;
+                let end = find_end(&mut file, form)?;
+                file.set_len(end.length)?;
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
             })
@@ -157,7 +195,8 @@ pub(super) async fn deliver(
         }
         Destination::Url(url) => {
             let token = app.webhook_token();
-            app.outlet().post(url, token, content_type, text).await
+            let media_type = form.media_type();
+            app.outlet().post(url, token, media_type, text).await
         }
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! Each piece is an export by itself, so whoever gets it can check it. How far a place has got
 //! it is remembered in the database after the place has taken it: after an outage it goes on
-//! where it stopped, and one piece may come twice. Of servers that share a database one ships
+//! where it stopped, and one piece may come twice to an address; a file tells itself how far it
+//! has got. Of servers that share a database one ships
 //! at a time, by a lease; another takes over when the lease of one that died is over.
 
-use super::{outlet, sealing};
+use super::outlet::{self, Form};
+use super::sealing;
 use crate::app::{App, Error};
 use crate::config::Destination;
-use crate::domain::audit::chain::Head;
+use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::export::{self, Header, Part};
-use crate::store;
+use crate::domain::audit::origin::Origin;
+use crate::store::{self, Conn};
 use chrono::Duration;
 
 /// Records in one piece: so many are in memory at the most.
@@ -27,71 +30,84 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
     };
-    let shipped = outlet::shipped(app, PLACE).await?;
-    if sealing::find(app).await?.head.sequence == shipped {
+    let log = sealing::find(app).await?;
+    if outlet::shipped(app, PLACE).await? == log.head.sequence {
         return Ok(());
     }
-    while let Some(after) = take_lease(app).await? {
-        let (origin, head) = {
-            let log = sealing::find(app).await?;
-            (log.origin.clone(), before(app, log.origin, after).await?)
+    while let Some(shipped) = take_lease(app).await? {
+        let last = match &to {
+            Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
+            Destination::Url(_) => None,
         };
-        let lines = app
-            .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, PIECE)?))
-            .await?;
-        let mut last = after;
-        let mut text = Header {
-            origin,
-            part: Part::After(head),
+        let last = last.map(|line| export::parse_line(line.as_bytes()).ok());
+        let piece = load(app, &log.origin, shipped, last.clone().flatten()).await?;
+        let end = piece.after.sequence + piece.lines.len() as u64;
+        if !piece.lines.is_empty() {
+            // A file is one export, so only its beginning has a header.
+            let header = last.is_none().then_some(Header {
+                origin: log.origin.clone(),
+                part: Part::After(piece.after),
+            });
+            let header = header.map(|header| header.line());
+            let lines = header
+                .into_iter()
+                .chain(piece.lines.iter().map(export::line));
+            let text: String = lines.map(|line| line + "\n").collect();
+            outlet::deliver(app, &to, Form::Lines, text).await?;
         }
-        .line();
-        for line in &lines {
-            let line = line.as_ref().map_err(|_| store::Error::Corrupt {
-                table: "audit_record",
-                column: "detail",
-                id: (last + 1).to_string(),
-            })?;
-            last = line.record.sequence;
-            text.push('\n');
-            text += &export::line(line);
+        if end > shipped {
+            outlet::mark_shipped(app, PLACE, end).await?;
         }
-        if lines.is_empty() {
+        if piece.lines.is_empty() {
             break;
         }
-        text.push('\n');
-        let text = match &to {
-            // A file is one export, so only its beginning has a header.
-            Destination::File(path) if !outlet::is_empty(path.clone()).await? => text
-                .split_once('\n')
-                .map(|(_, lines)| lines.to_owned())
-                .unwrap_or_default(),
-            _ => text,
-        };
-        outlet::deliver(app, &to, "application/x-ndjson", text).await?;
-        outlet::mark_shipped(app, PLACE, last).await?;
     }
     give_back(app).await
 }
 
-/// The head of the log behind which a piece begins.
-async fn before(
+/// What is shipped at once.
+struct Piece {
+    /// The head behind which it begins.
+    after: Head,
+    lines: Vec<Sealed>,
+}
+
+/// What comes next for a place that has got so far. A file knows best how far it has got, for a
+/// server that died between the two has told it to the file alone: its last line counts, if it
+/// is of this log.
+async fn load(
     app: &App,
-    origin: crate::domain::audit::origin::Origin,
-    after: u64,
-) -> Result<Head, Error> {
-    let genesis = Head::genesis(&origin);
-    if after == 0 {
-        return Ok(genesis);
-    }
-    let hash = app
-        .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, after)?))
-        .await?;
-    Ok(Head {
-        sequence: after,
-        hash: hash.unwrap_or(genesis.hash),
-    })
+    origin: &Origin,
+    shipped: u64,
+    last: Option<Sealed>,
+) -> Result<Piece, Error> {
+    let genesis = Head::genesis(origin);
+    app.store()
+        .read(move |conn| {
+            let head = |conn: &mut Conn, sequence| -> Result<Head, Error> {
+                let hash = store::audit::find_hash(conn, sequence)?;
+                Ok(hash.map_or(genesis, |hash| Head { sequence, hash }))
+            };
+            let mut after = head(conn, shipped)?;
+            if let Some(last) = last.as_ref().map(Sealed::head) {
+                let known = head(conn, last.sequence)?;
+                after = if known == last { last } else { after };
+            }
+            let lines = store::audit::list_lines(conn, after.sequence, PIECE)?;
+            let whole = lines.into_iter().zip(after.next_sequence()..);
+            let lines = whole.map(|(line, place)| {
+                line.map_err(|_| store::Error::Corrupt {
+                    table: "audit_record",
+                    column: "detail",
+                    id: place.to_string(),
+                })
+            });
+            Ok(Piece {
+                after,
+                lines: lines.collect::<Result<_, _>>()?,
+            })
+        })
+        .await
 }
 
 /// Up to where everything was shipped, if this server ships now.

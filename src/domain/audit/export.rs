@@ -90,6 +90,11 @@ pub fn line(sealed: &Sealed) -> String {
     canonical::write(sealed)
 }
 
+/// Reads a line of a whole export, without its end.
+pub fn parse_line(line: &[u8]) -> Result<Sealed, Unreadable> {
+    canonical::read(line)
+}
+
 /// A line of a filtered export: a record, its hash, and the hash before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpted {

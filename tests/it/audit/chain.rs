@@ -4,7 +4,10 @@ use super::{sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
 use doorcode::app::sweep;
+use doorcode::store::{self, Store};
 use futures_util::future::join_all;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// AUD-08: 200 writers on three servers, all of which seal: one line, without gap or fork.
 #[actix_web::test]
@@ -42,6 +45,50 @@ async fn two_hundred_writers_on_three_servers_make_one_line() {
         count(&format!("sequence BETWEEN 1 AND {records}")),
         count("1 = 1")
     );
+}
+
+/// A server that vanishes while it seals, with its lock, is succeeded within seconds. On SQLite
+/// there is no other server.
+#[actix_web::test]
+async fn another_server_seals_when_the_one_that_did_has_vanished() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    test.settle().await;
+    test.device("tokens:read").await;
+    let store = Store::open(&test.app.config().database.url).unwrap();
+    let (has_lock, locked) = mpsc::channel();
+    let (vanished, forever) = mpsc::channel::<()>();
+    let forever = std::sync::Mutex::new(forever);
+    let sealer = actix_web::rt::spawn(async move {
+        let sealing = store.write(move |conn| {
+            assert!(store::audit::hold_head(conn)?.is_some());
+            has_lock.send(()).unwrap();
+            // It neither goes on nor ends.
+            forever.lock().unwrap().recv().unwrap_err();
+            Ok::<_, store::Error>(())
+        });
+        sealing.await
+    });
+    tokio::task::spawn_blocking(move || locked.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    test.settle().await;
+    assert!(test.count("audit_event", "1 = 1") > 0, "sealed by two");
+
+    let since = Instant::now();
+    while test.count("audit_event", "1 = 1") > 0 {
+        assert!(
+            since.elapsed() < Duration::from_secs(20),
+            "nobody took over"
+        );
+        test.settle().await;
+    }
+    sound(&verify(&test).await);
+    drop(vanished);
+    assert!(sealer.await.unwrap().is_err(), "it has committed");
 }
 
 /// AUD-05: whoever has the server's own rights in the database cannot alter what is sealed.

@@ -52,6 +52,35 @@ async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
     assert_eq!(verified.report.checkpoints, all);
 }
 
+/// A server that died, or found the disk full, while it wrote a note is no reason for doubt.
+#[actix_web::test]
+async fn a_note_that_was_not_written_to_its_end_is_written_again() {
+    let test = TestApp::with(OFTEN).await;
+    act(&test).await;
+    act(&test).await;
+    let file = test.path("audit_checkpoints");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let pieces: Vec<_> = whole.split("\n\n").collect();
+    let (text, signature) = (pieces[0], pieces[1]);
+    for torn in [
+        &text[..9],
+        text,
+        &format!("{text}\n\n"),
+        &format!("{text}\n\n{}", &signature[..20]),
+        &format!("{text}\n\n{signature}\n"),
+    ] {
+        std::fs::write(&file, format!("{whole}{torn}")).unwrap();
+        act(&test).await;
+        act(&test).await;
+        sound(&verify(&test).await);
+        assert!(signed(&test).await.is_sorted(), "{torn}");
+        assert!(
+            std::fs::read_to_string(&file).unwrap().starts_with(&whole),
+            "{torn}"
+        );
+    }
+}
+
 /// AUD-12: another key says so in the log, and what the old one signed still counts.
 #[actix_web::test]
 async fn a_new_key_is_recorded_and_the_old_one_still_counts() {

@@ -4,8 +4,8 @@ use super::{sound, verify};
 use crate::support::{TestApp, WEBHOOK};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use doorcode::app::sweep;
-use doorcode::domain::audit::export;
+use doorcode::app::{audit, sweep};
+use doorcode::domain::audit::{checkpoint, export};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,56 @@ async fn a_file_gets_every_record_and_is_an_export() {
     let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
     assert_eq!(report.first_doubt, None);
     assert_eq!(report.records, records);
+}
+
+/// A server that died after the file had its records and before the database knew.
+#[actix_web::test]
+async fn a_file_gets_nothing_twice() {
+    let test = TestApp::with("[audit]\nship_to = \"{directory}/shipped\"").await;
+    act(&test).await;
+    act(&test).await;
+    let file = test.path("shipped");
+    let before = std::fs::read_to_string(&file).unwrap();
+    test.database
+        .execute("UPDATE audit_shipping SET sequence = 1");
+    test.settle().await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+
+    act(&test).await;
+    let records = sound(&verify(&test).await);
+    let text = std::fs::read(&file).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    assert_eq!((report.first_doubt, report.records), (None, records));
+
+    // A new file begins where the old one was taken away.
+    std::fs::remove_file(&file).unwrap();
+    act(&test).await;
+    let text = std::fs::read(&file).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.head.sequence, sound(&verify(&test).await));
+}
+
+/// What is no log of ours is left as it is.
+#[actix_web::test]
+async fn a_file_of_somebody_else_is_not_written_over() {
+    let test = TestApp::with("[audit]\nship_to = \"{directory}/shipped\"").await;
+    let file = test.path("shipped");
+    std::fs::write(&file, "what somebody else keeps").unwrap();
+    test.device("tokens:read").await;
+    let failed = sweep::settle(&test.app).await;
+    assert!(format!("{failed:?}").contains("move it away"), "{failed:?}");
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        "what somebody else keeps"
+    );
+    std::fs::remove_file(&file).unwrap();
+    act(&test).await;
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .contains("device.requested")
+    );
 }
 
 /// Somebody who takes records when it is well.
@@ -101,5 +151,32 @@ async fn an_address_that_was_away_gets_everything_in_order() {
     }
     assert_eq!(sequences, (1..=records).collect::<Vec<_>>());
     assert!(!test.database.dump().contains(WEBHOOK));
+    handle.stop(false).await;
+}
+
+/// AUD-10: checkpoints go to an address too, and those that it missed come later.
+#[actix_web::test]
+async fn an_address_gets_every_checkpoint() {
+    let sink = Sink::default();
+    let (url, handle) = serve(&sink);
+    let settings = format!("[audit]\ncheckpoint_to = \"{url}\"\ncheckpoint_records = 1");
+    let test = TestApp::with(&settings).await;
+    let mut failed = 0;
+    for _ in 0..4 {
+        test.device("tokens:read").await;
+        failed += sweep::settle(&test.app).await.len();
+    }
+    // The first time says which key will sign.
+    assert_eq!(failed, 3);
+    sink.is_well.store(true, Ordering::SeqCst);
+    act(&test).await;
+    act(&test).await;
+    let notes = sink.pieces.lock().unwrap().concat();
+    let keys = audit::keys(&test.app).await.unwrap();
+    let read = checkpoint::read_file(notes.as_bytes(), &keys);
+    let signed: Vec<_> = read.map(|read| read.unwrap().head.sequence).collect();
+    assert!(signed.len() >= 5 && signed.is_sorted(), "{signed:?}");
+    let kept = test.count("audit_checkpoint", "1 = 1");
+    assert_eq!(i64::try_from(signed.len()).unwrap(), kept);
     handle.stop(false).await;
 }

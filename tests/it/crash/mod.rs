@@ -29,6 +29,8 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
     let deployment = Deployment::with_account()
         .set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100000")
         .set("DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT", "100000")
+        .set("DOORCODE__AUDIT__CHECKPOINT_RECORDS", "1")
+        .set("DOORCODE__AUDIT__SHIP_TO", "shipped")
         .set("RUST_LOG", "warn");
     let mut server = deployment.start();
     // One sign-in is enough: sessions outlive the server too.
@@ -98,6 +100,19 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
         acknowledged > rounds,
         "hardly anything happened: {acknowledged}"
     );
+
+    // Whatever the server was at when it died, the log is one, and so is the copy of it.
+    // The lease of those that died would be over in half a minute.
+    let lease = "UPDATE audit_shipping SET holder = NULL";
+    deployment.database.execute(lease);
+    server.signal("TERM");
+    server.finish().exited(0);
+    let verify = |more: &[&str]| deployment.command(&["audit", "verify"]).args(more).run();
+    verify(&[]).exited(0);
+    verify(&["--export", "shipped"]).exited(0);
+    let sealed = deployment.database.count("audit_record", "1 = 1");
+    let shipped = std::fs::read_to_string(deployment.path("shipped")).unwrap();
+    assert_eq!(i64::try_from(shipped.lines().count()).unwrap(), sealed + 1);
 }
 
 /// DEV-59: the command line outlives the server while it waits.

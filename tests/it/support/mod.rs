@@ -77,8 +77,8 @@ impl TestApp {
     }
 
     /// The same with settings, as TOML. `{url}` stands for the server's own address, and
-    /// `{directory}` for where its files are; a
-    /// `public_url` under `[server]` replaces it.
+    /// `{directory}` for where its files are. A `public_url` under `[server]` and a
+    /// `checkpoint_to` under `[audit]` replace those of the test.
     pub async fn with(settings: &str) -> Self {
         let mut test = Self::empty(settings).await;
         test.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
@@ -125,11 +125,19 @@ impl TestApp {
         let env = [
             ("DOORCODE__DATABASE__URL", database.url.clone()),
             ("DOORCODE__AUDIT__SIGNING_KEY_FILE", path("audit_key")),
-            ("DOORCODE__AUDIT__CHECKPOINT_TO", path("audit_checkpoints")),
         ];
         let mut env: Vec<_> = env.map(|(name, value)| (name.to_owned(), value)).into();
-        if !settings.contains("public_url") {
-            env.push(("DOORCODE__SERVER__PUBLIC_URL".to_owned(), url.clone()));
+        for (name, variable, value) in [
+            ("public_url", "DOORCODE__SERVER__PUBLIC_URL", url.clone()),
+            (
+                "checkpoint_to",
+                "DOORCODE__AUDIT__CHECKPOINT_TO",
+                path("audit_checkpoints"),
+            ),
+        ] {
+            if !settings.contains(name) {
+                env.push((variable.to_owned(), value));
+            }
         }
         let config = Config::load(Some(&file), env).unwrap();
 
