@@ -8,7 +8,9 @@ use crate::domain::audit::Action;
 use crate::domain::audit::canonical::moment;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::export::{self, Excerpted, Header, Part};
+use crate::domain::audit::record::Record;
 use crate::domain::audit::sheet;
+use crate::domain::id::AccountId;
 use crate::store;
 pub use crate::store::audit::Filter;
 use crate::store::audit::{From, Log};
@@ -29,8 +31,8 @@ pub struct Search {
     pub filter: Filter,
 }
 
-/// Records, the latest first, before a place; one more than the limit if there are more.
-/// Reading is recorded itself.
+/// Records, the latest first, before a place; one more than the limit if there are more. What
+/// others did to a person who reads comes without from where. Reading is recorded itself.
 pub async fn list(
     app: &App,
     context: &Context,
@@ -39,12 +41,34 @@ pub async fn list(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let filter = admit(app, context, caller, search, Action::AuditRead).await?;
+    let Admitted { filter, person } =
+        admit(app, context, caller, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let from = From::Before(before.unwrap_or(u64::MAX));
     app.store()
-        .read(move |conn| Ok::<_, Error>(store::audit::list_records(conn, &filter, from, limit)?))
+        .read(move |conn| {
+            let mut records = store::audit::list_records(conn, &filter, from, limit)?;
+            for sealed in &mut records {
+                hide_origin(&mut sealed.record, person.as_ref());
+            }
+            Ok::<_, Error>(records)
+        })
         .await
+}
+
+/// Takes out of a record what the person who reads their own log is not to know.
+fn hide_origin(record: &mut Record, person: Option<&AccountId>) {
+    if person.is_some_and(|id| !record.tells_origin_to(id)) {
+        record.address = None;
+        record.agent = None;
+    }
+}
+
+/// What somebody may see.
+struct Admitted {
+    filter: Filter,
+    /// The person, where they read their own log.
+    person: Option<AccountId>,
 }
 
 /// The filter of what the caller may see of what it wants to; records that it was seen.
@@ -54,22 +78,25 @@ async fn admit(
     caller: &Caller,
     search: Search,
     action: Action,
-) -> Result<Filter, Error> {
+) -> Result<Admitted, Error> {
     let Search {
         organization,
         filter,
     } = search;
     let looked_for = describe(&filter);
     let view = view::admit(app, context, caller, organization, action, looked_for).await?;
-    let (account_id, organization_id) = match view {
+    let (person, organization_id) = match view {
         View::Everything => (None, None),
-        View::Own(id, within) => (Some(id.to_string()), within),
+        View::Own(id, within) => (Some(id), within),
         View::Organization(id) => (None, Some(id)),
     };
-    Ok(Filter {
-        account_id,
-        organization_id: organization_id.map(|id| id.to_string()),
-        ..filter
+    Ok(Admitted {
+        filter: Filter {
+            account_id: person.as_ref().map(ToString::to_string),
+            organization_id: organization_id.map(|id| id.to_string()),
+            ..filter
+        },
+        person,
     })
 }
 
@@ -95,8 +122,9 @@ pub enum Format {
 }
 
 /// An export in pieces, each of whole lines: the log, if the caller may see all of it and
-/// wants to; else the records that pass, each with the hash before it. Only one piece is in
-/// memory at a time.
+/// wants to; else the records that pass, each with the hash before it. A record of which the
+/// caller may not see a part could not prove itself and is left out of such lines. Only one
+/// piece is in memory at a time.
 pub async fn export(
     app: &App,
     context: &Context,
@@ -104,16 +132,16 @@ pub async fn export(
     search: Search,
     form: Format,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
-    let filter = admit(app, context, caller, search, Action::AuditExported).await?;
+    let admitted = admit(app, context, caller, search, Action::AuditExported).await?;
     let log = sealing::find(app).await?;
     let writing = match form {
         Format::Sheet => Writing::Sheet,
-        Format::Lines if filter.is_everything() => Writing::Whole,
+        Format::Lines if admitted.filter.is_everything() => Writing::Whole,
         Format::Lines => Writing::Excerpt,
     };
     let state = Export {
         app: app.clone(),
-        filter,
+        admitted,
         header: Some(writing.header(&log)),
         writing,
         log,
@@ -145,7 +173,7 @@ impl Writing {
 /// An export under way.
 struct Export {
     app: App,
-    filter: Filter,
+    admitted: Admitted,
     writing: Writing,
     /// The log as it was when the export began: its end is where the export ends.
     log: Log,
@@ -158,7 +186,7 @@ impl Export {
         if let Some(header) = self.header.take() {
             return Ok(Some((header, self)));
         }
-        let (filter, after, writing) = (self.filter.clone(), self.after, self.writing);
+        let (filter, after, writing) = (self.admitted.filter.clone(), self.after, self.writing);
         let end = self.log.head.sequence;
         let (lines, previous) = self
             .app
@@ -180,13 +208,18 @@ impl Export {
         };
         self.after = last.record.sequence;
         let genesis = Head::genesis(&self.log.origin).hash;
-        let text = lines.into_iter().map(|sealed| match writing {
-            Writing::Sheet => sheet::row(&sealed),
-            Writing::Whole => export::line(&sealed) + "\n",
+        let person = self.admitted.person.as_ref();
+        let text = lines.into_iter().filter_map(|mut sealed| match writing {
+            Writing::Sheet => {
+                hide_origin(&mut sealed.record, person);
+                Some(sheet::row(&sealed))
+            }
+            Writing::Whole => Some(export::line(&sealed) + "\n"),
+            Writing::Excerpt if person.is_some_and(|id| !sealed.record.tells_origin_to(id)) => None,
             Writing::Excerpt => {
                 let before = sealed.record.sequence - 1;
                 let previous = previous.get(&before).copied().unwrap_or(genesis);
-                Excerpted { sealed, previous }.line() + "\n"
+                Some(Excerpted { sealed, previous }.line() + "\n")
             }
         });
         Ok(Some((text.collect(), self)))

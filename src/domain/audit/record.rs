@@ -2,6 +2,7 @@
 
 use super::canonical::{self, moment};
 use crate::domain::Instant;
+use crate::domain::id::AccountId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -46,6 +47,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether a person may know from where it came. In their own log stands also what others
+    /// did to them; from where is not theirs to know, unless it was nobody known: that may have
+    /// been a thief.
+    pub fn tells_origin_to(&self, person: &AccountId) -> bool {
+        match self.actor_kind.as_str() {
+            "anonymous" | "client" => true,
+            "operator" => false,
+            _ => self.account_id.as_deref() == Some(person.as_str()),
+        }
+    }
+
     /// The canonical form, which the hash covers.
     pub fn canonical(&self) -> String {
         canonical::write(self)

@@ -42,6 +42,7 @@ const EXPORT: [&str; 7] = [
 
 /// List the records of the audit log, the latest first.
 ///
+/// What others did to a person who lists their own records comes without address and agent.
 /// Reading is recorded itself.
 #[utoipa::path(
     get,
@@ -72,8 +73,9 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
 /// Take a copy of the audit log, or of the records that are chosen, the earliest first.
 ///
 /// Lines of JSON prove themselves: a program that knows their form can verify them. A table is
-/// for programs that know nothing of it; what they would take for a formula begins with `'`.
-/// The export is recorded.
+/// for programs that know nothing of it; what they would take for a formula begins with `'`. A
+/// person's own lines hold only records that they may see whole: what others did to them is in
+/// the table, without address and agent. The export is recorded.
 #[utoipa::path(
     get,
     path = "/v1/audit/export",

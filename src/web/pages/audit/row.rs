@@ -43,8 +43,6 @@ impl<'a> Reader<'a> {
     pub fn row(&self, sealed: &Sealed) -> EventRow {
         let record = &sealed.record;
         let at = Moment::new(record.at, self.now);
-        let is_shown = self.may_know_from_where(record);
-        let agent = record.agent.as_deref().filter(|_| is_shown);
         let text = |id: &str| Some(id.to_owned());
         let facts = [
             ("Time", text(&at.title)),
@@ -53,7 +51,7 @@ impl<'a> Reader<'a> {
             ("Target", record.target.clone()),
             ("Shown by", text(record.method.as_str())),
             ("Request", text(&record.request_id).filter(|id| id != "-")),
-            ("Agent", agent.map(str::to_owned)),
+            ("Agent", record.agent.clone()),
             ("Record", text(&record.sequence.to_string())),
             ("Hash", text(&sealed.hash.to_string())),
         ];
@@ -69,28 +67,16 @@ impl<'a> Reader<'a> {
                 .and_then(|id| self.names.of(id))
                 .map(str::to_owned),
             address: match (&record.address, record.method) {
-                (Some(address), _) if is_shown => Some(address.clone()),
+                (Some(address), _) => Some(address.clone()),
                 (None, Method::Command) => Some("The server itself".to_owned()),
                 _ => None,
             },
-            agent: agent.map(agent_name),
+            agent: record.agent.as_deref().map(agent_name),
             facts: facts
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| (name, value)))
                 .collect(),
             detail: detail(record),
-        }
-    }
-
-    /// In a person's own log stands also what others did to them; from where is not theirs to
-    /// know, unless it was nobody known: that may have been a thief.
-    fn may_know_from_where(&self, record: &Record) -> bool {
-        match self.you {
-            None => true,
-            Some(you) => match record.actor_kind.as_str() {
-                "anonymous" | "client" => true,
-                _ => record.account_id.as_deref() == Some(you) && record.actor_kind != "operator",
-            },
         }
     }
 }
