@@ -195,21 +195,22 @@ async fn look_up_active(
     })
 }
 
-/// The token of a request to our own API. Fails with [`Error::Unauthenticated`] for every
-/// token that cannot be used, without telling why, and with [`Error::Forbidden`] for one that
-/// may do nothing anywhere.
+/// The token of a request to our own API; `None` if nobody issued it. Fails with
+/// [`Error::Unauthenticated`] for every other that cannot be used, without telling why, and with
+/// [`Error::Forbidden`] for one that may do nothing anywhere.
 pub async fn authenticate(
     app: &App,
     context: &Context,
     text: &Secret,
-) -> Result<ActiveToken, Error> {
+) -> Result<Option<ActiveToken>, Error> {
     match look_up_active(app, context, text).await? {
         Found::Token(Some(active)) => {
             admit(app, context, &active)?;
             app.uses().note(&active.token, app.now(), context.source());
-            Ok(active)
+            Ok(Some(active))
         }
-        _ => Err(Error::Unauthenticated),
+        Found::Token(None) => Err(Error::Unauthenticated),
+        Found::Malformed | Found::Unknown => Ok(None),
     }
 }
 

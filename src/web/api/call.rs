@@ -3,6 +3,7 @@
 //! What is wrong with a call is found in this order: its token, the form of its
 //! Idempotency-Key, its body, and last what the caller may not do.
 
+use super::demand;
 use super::problem::{self, Kind};
 use crate::app::audit::uses::{self, Purpose};
 use crate::app::caller::{self, Caller};
@@ -69,6 +70,7 @@ impl Call {
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
         let caller = identify(&app, &context, request, &bearer).await?;
+        request.extensions_mut().insert(caller.actor());
         if let Caller::Token(active) = &caller {
             let token = active.token.clone();
             request.extensions_mut().insert(Presented(token));
@@ -195,15 +197,15 @@ pub fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
     };
     let context = extract::context_of(app, response.request());
     let told = response.response().extensions();
-    let (decision, purpose) = match told.get::<problem::Refused>() {
-        None => (uses::ALLOWED, Purpose::default()),
-        Some(refused) => (
-            refused.code,
-            Purpose {
-                scope: refused.scope.as_deref(),
-                organization_id: None,
-            },
-        ),
+    let needed = context.route.as_deref();
+    let needed = needed.and_then(|route| demand::scope_of(app, route));
+    let (decision, scope) = match told.get::<problem::Refused>() {
+        None => (uses::ALLOWED, needed),
+        Some(refused) => (refused.code, refused.scope.as_deref().or(needed)),
+    };
+    let purpose = Purpose {
+        scope,
+        organization_id: None,
     };
     uses::note(app, &context, token, decision, purpose);
 }
@@ -216,18 +218,15 @@ async fn identify(
     request: &HttpRequest,
     bearer: &Secret,
 ) -> Result<Caller, Failure> {
-    match token::authenticate(app, context, bearer).await {
-        Ok(active) => Ok(Caller::Token(Box::new(active))),
-        Err(app::Error::Unauthenticated) => {
-            if !operator::is_operator(app, context, bearer).await {
-                return Err(Failure::InvalidToken);
-            }
-            let caller = Caller::Operator(extract::actor(app, request)?);
-            caller::check_actor(app, &caller).await?;
-            Ok(caller)
-        }
-        Err(error) => Err(error.into()),
+    if let Some(active) = token::authenticate(app, context, bearer).await? {
+        return Ok(Caller::Token(Box::new(active)));
     }
+    if !operator::is_operator(app, context, bearer).await {
+        return Err(Failure::InvalidToken);
+    }
+    let caller = Caller::Operator(extract::actor(app, request)?);
+    caller::check_actor(app, &caller).await?;
+    Ok(caller)
 }
 
 /// An answer, which may have been given before.

@@ -8,6 +8,7 @@ mod audit;
 mod call;
 mod choices;
 mod client;
+mod demand;
 mod document;
 mod me;
 mod member;

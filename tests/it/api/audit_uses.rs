@@ -128,6 +128,9 @@ async fn what_is_refused_is_a_use_too() {
     let id = id_of(&world, &token).await;
     let refused = send(call(&world.test, Method::GET, "/v1/projects", &token)).await;
     assert_eq!(refused.status, 403, "{refused:?}");
+    world.test.clock.advance(1);
+    let allowed = send(call(&world.test, Method::GET, "/v1/orgs", &token)).await;
+    assert_eq!(allowed.status, 200, "{allowed:?}");
     let path = format!("/v1/tokens/{id}");
     let revoked = send(call(&world.test, Method::DELETE, &path, &reader)).await;
     assert_eq!(revoked.status, 204, "{revoked:?}");
@@ -138,10 +141,11 @@ async fn what_is_refused_is_a_use_too() {
     let decisions: Vec<_> = items(&seen).iter().map(|item| &item["decision"]).collect();
     assert_eq!(
         decisions,
-        ["revoked", "insufficient_scope", "allowed"],
+        ["revoked", "allowed", "insufficient_scope", "allowed"],
         "{seen:?}"
     );
-    assert_eq!(items(&seen)[1]["scope"], "projects:read");
+    assert_eq!(items(&seen)[1]["scope"], "orgs:read");
+    assert_eq!(items(&seen)[2]["scope"], "projects:read");
 }
 
 /// AUD-15: a person sees the uses of their tokens, an organization those of its tokens and

@@ -29,7 +29,7 @@ impl Story {
         let token = test.token(&SCOPES).await;
         let active = token::authenticate(&test.app, &Context::local(), &Secret::new(&token)).await;
         Self {
-            caller: Caller::Token(Box::new(active.unwrap())),
+            caller: Caller::Token(Box::new(active.unwrap().unwrap())),
             body: json!({"name": "one", "scopes": ["tokens:read"]}),
             test,
             token,
