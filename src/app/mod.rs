@@ -29,7 +29,7 @@ use crate::domain::Instant;
 use crate::domain::id::IdSeed;
 use crate::domain::secret::{Key, Secret};
 use crate::store::{self, Store};
-use audit::{Event, Events, LastCheck, Ledger, Outlet};
+use audit::{Event, Events, LastCheck, Ledger, Outlet, Refusals};
 use deployment::Secrets;
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
@@ -135,6 +135,7 @@ struct Inner {
     waiting: Waiting,
     uses: Uses,
     ledger: Ledger,
+    refusals: Refusals,
     events: AtomicU16,
     outbox: Outbox,
     outlet: Outlet,
@@ -165,6 +166,7 @@ impl App {
             waiting: Waiting::default(),
             uses: Uses::default(),
             ledger: Ledger::default(),
+            refusals: Refusals::default(),
             events: AtomicU16::default(),
             outbox,
             outlet,
@@ -216,7 +218,7 @@ impl App {
     /// is done.
     pub async fn stop(&self) {
         for error in sweep::settle(self).await {
-            tracing::error!(?error, "the last uses of tokens could not be written");
+            tracing::error!(?error, "what was gathered last could not be written");
         }
         let (app, store) = (self.clone(), self.store().clone());
         let (mail, database) = tokio::join!(
@@ -246,6 +248,10 @@ impl App {
 
     fn ledger(&self) -> &Ledger {
         &self.0.ledger
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     fn outbox(&self) -> &Outbox {

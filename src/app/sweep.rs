@@ -10,6 +10,9 @@ use std::time::Duration;
 /// How often every use of a token is recorded.
 const RECORD_EVERY: Duration = Duration::from_millis(500);
 
+/// How often refusals are recorded. What is alike in between becomes one record.
+const GATHER_EVERY: Duration = Duration::from_secs(5);
+
 /// How often last uses of tokens are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +50,9 @@ pub async fn run(app: App) {
         every(SHIP_EVERY, "shipping the audit log", || audit::ship(&app)),
         every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
         every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
+        every(GATHER_EVERY, "recording refusals", || {
+            audit::refusals::flush(&app)
+        }),
         every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
         every(FORGET_EVERY, "forgetting uses", || forget_uses(&app)),
         async {
@@ -87,6 +93,7 @@ pub async fn settle(app: &App) -> Vec<Error> {
     let written = [
         uses::flush(app).await,
         audit::uses::flush(app).await,
+        audit::refusals::flush(app).await,
         sealing::seal(app).await,
         audit::sign(app).await.map(drop),
         audit::ship(app).await,
@@ -100,6 +107,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
     let now = app.now();
     let lifetime = Span::from_std(app.config().device.code_lifetime).unwrap_or(Span::zero());
     let limits = session::limits(app);
+    device::expire_over(app).await?;
     app.store()
         .write(move |conn| {
             store::device::delete_grants(conn, now - lifetime)?;

@@ -152,12 +152,6 @@ pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
     app.store().write(move |conn| guess.count(conn, now)).await
 }
 
-/// Tells that an attempt was right, in a transaction of its own.
-pub async fn succeed(app: &App, guess: &Guess) -> Result<(), Error> {
-    let guess = guess.clone();
-    app.store().write(move |conn| guess.succeed(conn)).await
-}
-
 /// Takes an attempt back in a transaction of its own.
 pub async fn undo(app: &App, guess: &Guess) -> Result<(), Error> {
     let guess = guess.clone();

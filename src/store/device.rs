@@ -304,6 +304,19 @@ pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
+/// Requests whose codes ended by a moment and that are not marked so, at most as many.
+pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Grant>, Error> {
+    device_grant::table
+        .filter(device_grant::state.eq_any([PENDING, APPROVED]))
+        .filter(device_grant::expires_at.le(stored(now)))
+        .order(device_grant::id)
+        .limit(limit)
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(Grant::try_from)
+        .collect()
+}
+
 /// Remembers that something was suspicious; `false` if it was known.
 pub fn mark_noted(
     conn: &mut Conn,

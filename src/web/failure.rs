@@ -3,6 +3,7 @@
 
 use super::api::problem::Kind;
 use crate::app::{self, OAuthError};
+use crate::domain::audit::Action;
 use crate::wire::json;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
@@ -119,6 +120,25 @@ impl Failure {
             }
             Self::App(app::Error::InProgress) => Some(RETRY_SECONDS),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_SECONDS),
+            _ => None,
+        }
+    }
+
+    /// What the audit log calls it, and why, if no other record tells of it.
+    pub fn refusal(&self) -> Option<(Action, &'static str)> {
+        match self {
+            Self::CrossSite => Some((Action::FormRefused, "cross_site")),
+            Self::StaleForm => Some((Action::FormRefused, "stale_form")),
+            Self::App(app::Error::Throttled(_)) => {
+                Some((Action::RequestLimited, Kind::TooManyRequests.code()))
+            }
+            Self::App(app::Error::Forbidden(denial)) => {
+                Some((Action::AccessRefused, denial.code()))
+            }
+            Self::App(app::Error::OAuth(error @ OAuthError::InvalidClient, _)) => {
+                Some((Action::AccessRefused, error.as_str()))
+            }
+            Self::InvalidToken => Some((Action::AccessRefused, Kind::InvalidToken.code())),
             _ => None,
         }
     }

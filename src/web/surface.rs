@@ -4,11 +4,13 @@
 use super::extract;
 use super::failure::Failure;
 use super::headers;
-use crate::app::App;
+use crate::app::audit::refusals::{self, Refusal};
+use crate::app::{self, App, Context};
+use crate::domain::audit::Actor;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 
 /// Writes a failure of the request with this id.
 pub type Write = fn(app: &App, failure: &Failure, request_id: &str) -> HttpResponse;
@@ -28,6 +30,7 @@ pub async fn answer(
             let response = next.call(request).await?.map_into_boxed_body();
             let failed = Failure::of(&response).map(|failure| {
                 failure.log(&context.request_id);
+                record(&app, &context, response.request(), &failure);
                 write(&app, &failure, &context.request_id)
             });
             match failed {
@@ -38,4 +41,24 @@ pub async fn answer(
     };
     headers::no_store(response.headers_mut());
     Ok(response)
+}
+
+/// Leaves a record of a refusal that no other record tells of. What a token may not do is told
+/// by its uses.
+fn record(app: &App, context: &Context, request: &HttpRequest, failure: &Failure) {
+    let Some((action, reason)) = failure.refusal() else {
+        return;
+    };
+    let actor = request.extensions().get::<Actor>().cloned();
+    let is_denial = matches!(failure, Failure::App(app::Error::Forbidden(_)));
+    if is_denial && !matches!(actor, Some(Actor::Account(_))) {
+        return;
+    }
+    let refusal = Refusal {
+        action,
+        reason,
+        actor: actor.unwrap_or(Actor::Anonymous),
+        organization: request.match_info().get("org").map(str::to_owned),
+    };
+    refusals::note(app, context, refusal);
 }

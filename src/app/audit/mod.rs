@@ -4,7 +4,8 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends. [`uses`] records every use of a token in batches, [`use_reading`] shows and proves
+//! ends. [`refusals`] gathers what was turned away before it could change anything.
+//! [`uses`] records every use of a token in batches, [`use_reading`] shows and proves
 //! them, and [`activity`] tells what became of one token. [`reading`] shows and exports the log,
 //! [`verification`] checks it, [`checking`] has it checked for whoever asks, [`recovery`] goes on
 //! with one that went back, and [`shipping`] sends it elsewhere.
@@ -17,6 +18,7 @@ pub mod naming;
 mod outlet;
 pub mod reading;
 pub mod recovery;
+pub mod refusals;
 pub(super) mod sealing;
 mod shipping;
 pub mod use_reading;
@@ -29,5 +31,6 @@ pub(super) use checkpoint::sign;
 pub use checkpoint::{inspect, keys};
 pub(super) use event::{Event, Events};
 pub(super) use outlet::Outlet;
+pub(super) use refusals::Refusals;
 pub(super) use shipping::ship;
 pub(super) use uses::Ledger;

@@ -1,5 +1,6 @@
 //! A person decides about a device's request.
 
+use super::expiry;
 use crate::app::caller::Denial;
 use crate::app::session::SignedIn;
 use crate::app::{App, Context, Error, Event, client, throttle, token};
@@ -89,10 +90,11 @@ pub async fn review(
         closed => {
             let event = app.event(context, person.actor(), Action::DeviceCodeWrong);
             let over = closed.filter(|grant| grant.is_over(now));
+            let handle = app.clone();
             app.store()
                 .write(move |conn| {
                     if let Some(grant) = &over {
-                        store::device::mark_expired(conn, &grant.id)?;
+                        expiry::expire(&handle, conn, grant)?;
                     }
                     event.write(conn, None, json!({}))
                 })
@@ -100,8 +102,6 @@ pub async fn review(
             return Err(Error::NotFound);
         }
     };
-    throttle::succeed(app, &guess).await?;
-
     let client = client::find(app, &grant.client_id)
         .await?
         .filter(|client| client.standing == Standing::Active)
@@ -115,6 +115,21 @@ pub async fn review(
         _ => Confirmation::Needed,
     };
     let standing = token::standing(app, person).await?;
+    let event = app.event(context, person.actor(), Action::DeviceShown);
+    let (grant_id, shown) = (
+        grant.id.clone(),
+        json!({
+            "client_id": client.id,
+            "is_typed": via == Via::Keyboard,
+            "is_near": distance == Distance::Near,
+        }),
+    );
+    app.store()
+        .write(move |conn| {
+            guess.succeed(conn)?;
+            event.write(conn, Some(grant_id.as_str()), shown.clone())
+        })
+        .await?;
     Ok(Consent {
         scopes: standing
             .allowed(app, &app.config().scopes.names())
@@ -299,7 +314,7 @@ fn write(
     let (grant, _) = store::device::find_grant_by_id(conn, &grant.id)?.ok_or(Error::NotFound)?;
     Ok(match grant.state {
         State::Pending | State::Expired => {
-            store::device::mark_expired(conn, &grant.id)?;
+            expiry::expire(app, conn, &grant)?;
             Outcome::Expired
         }
         _ => Outcome::AlreadyDecided,

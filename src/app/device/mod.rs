@@ -1,8 +1,11 @@
 //! The device grant (RFC 8628). Here a device asks for codes; a person decides in
-//! [`consent`], and the device fetches its token in [`poll`].
+//! [`consent`], and the device fetches its token in [`poll`], before its time is over ([`expiry`]).
 
 pub mod consent;
+mod expiry;
 pub mod poll;
+
+pub(super) use expiry::expire_over;
 
 use super::client::Credentials;
 use super::{App, Context, Error, Event, OAuthError, client};

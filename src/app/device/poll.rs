@@ -1,6 +1,6 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
-use super::caller;
+use super::{caller, expiry};
 use crate::app::client::Credentials;
 use crate::app::token::{self, Draft, NewToken, OwnerStanding};
 use crate::app::waiting::Place;
@@ -128,7 +128,7 @@ impl Attempt {
             }
             Poll::Denied => OAuthError::AccessDenied,
             Poll::Expired => {
-                store::device::mark_expired(conn, &grant.id)?;
+                expiry::expire(&self.app, conn, &grant)?;
                 OAuthError::ExpiredToken
             }
             Poll::Redeemed => {

@@ -16,7 +16,7 @@ pub enum By {
 pub const MOST_NAMED: usize = 100;
 
 /// Who caused a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// Somebody who has not shown who they are.
     Anonymous,
@@ -101,7 +101,7 @@ impl Actor {
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
         /// What happened.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action { $($(#[$doc])* $name,)+ }
 
         impl Action {
@@ -186,6 +186,8 @@ actions! {
     ClientChanged = "client.changed",
     /// A device asked for a code.
     DeviceRequested = "device.requested",
+    /// A person was shown what a device asks for.
+    DeviceShown = "device.shown",
     /// A person typed a code that names no request.
     DeviceCodeWrong = "device.wrong_code",
     /// A person approved a request.
@@ -200,6 +202,14 @@ actions! {
     DeviceWrongClient = "device.wrong_client",
     /// An approved request gave no token, since the right to it was gone.
     DeviceRefused = "device.refused",
+    /// The time of a request was over before a device fetched a token for it.
+    DeviceExpired = "device.expired",
+    /// A form was not believed: it came from another site, or was made for another session.
+    FormRefused = "form.refused",
+    /// Somebody came too often.
+    RequestLimited = "request.limited",
+    /// Somebody may not see or do what they asked for, or is not who they say.
+    AccessRefused = "access.refused",
     /// The operator token was replaced.
     OperatorTokenRotated = "operator.token_rotated",
     /// The operator token came from a network that the operator is not in.
@@ -226,6 +236,9 @@ impl Action {
             | Self::DeviceReplayed
             | Self::DeviceWrongClient
             | Self::DeviceRefused
+            | Self::FormRefused
+            | Self::RequestLimited
+            | Self::AccessRefused
             | Self::OperatorRefused => Outcome::Refused,
             _ => Outcome::Done,
         }

@@ -13,7 +13,7 @@ use crate::wire::form::Form;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 use std::pin::Pin;
 
@@ -67,6 +67,9 @@ impl Visit {
             Some(session) => session::resume(&app, session).await?,
             None => None,
         };
+        if let Some(person) = &person {
+            request.extensions_mut().insert(person.actor());
+        }
         let visitor = cookie(VISITOR);
         Ok(Self {
             context: extract::context_of(&app, request),

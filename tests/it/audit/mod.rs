@@ -3,6 +3,7 @@
 mod chain;
 mod checkpoint;
 mod program;
+mod refusals;
 mod shipping;
 mod trials;
 mod uses;

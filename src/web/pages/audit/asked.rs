@@ -21,7 +21,7 @@ const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
 const MEMBERS: u16 = 100;
 
 /// Kinds of actions in an organization, as the beginnings of their names.
-const ACTIONS: [(&str, &str); 7] = [
+const ACTIONS: [(&str, &str); 8] = [
     ("", "Everything"),
     ("token", "Tokens"),
     ("member", "Members"),
@@ -29,6 +29,7 @@ const ACTIONS: [(&str, &str); 7] = [
     ("project", "Projects"),
     ("organization", "Organization and policy"),
     ("audit", "Audit log"),
+    ("access", "Refusals"),
 ];
 
 /// The form as it was sent.

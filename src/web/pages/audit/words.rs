@@ -54,6 +54,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::ClientChanged => "switched the application {target} off",
         Action::DeviceRequested if told("device_name") => "asked for a code on {device_name}",
         Action::DeviceRequested => "asked for a code",
+        Action::DeviceShown => "looked at a device’s request",
         Action::DeviceCodeWrong => "typed a code that names no request",
         Action::DeviceApproved => "approved a device’s request",
         Action::DeviceDenied => "denied a device’s request",
@@ -61,6 +62,10 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::DeviceReplayed => "came again with a code that was used up",
         Action::DeviceWrongClient => "came with the code of another application",
         Action::DeviceRefused => "got no token, since the right to it was gone",
+        Action::DeviceExpired => "ended a device’s request, whose time was over",
+        Action::FormRefused => "sent a form to {route} that was not believed",
+        Action::RequestLimited => "came too often to {route}",
+        Action::AccessRefused => "was refused at {route}",
         Action::OperatorTokenRotated => "replaced the operator token",
         Action::OperatorRefused => "came with the operator token from a foreign network",
         Action::TokenUsesRecorded => "recorded uses of tokens: {count}",
@@ -205,7 +210,7 @@ mod tests {
     fn every_action_has_a_sentence() {
         let full = json!({
             "name": "x", "from": "x", "to": "x", "role": "x", "user": "usr_bob", "token": "tok_1",
-            "before": "x", "device_name": "x", "active": true,
+            "before": "x", "device_name": "x", "active": true, "route": "x",
         });
         for action in Action::ALL {
             for (target, detail) in [

@@ -1,0 +1,43 @@
+//! The end of requests whose time is over.
+
+use crate::app::{App, Context, Error};
+use crate::domain::audit::{Action, Actor};
+use crate::domain::device::Grant;
+use crate::store::{self, Conn};
+use serde_json::json;
+
+/// Requests that are ended in one transaction, so that other writes do not wait long.
+const AT_ONCE: i64 = 200;
+
+/// Ends a request whose time is over, and records it once.
+pub(super) fn expire(app: &App, conn: &mut Conn, grant: &Grant) -> Result<(), Error> {
+    if !store::device::mark_expired(conn, &grant.id)? {
+        return Ok(());
+    }
+    app.event(&Context::local(), Actor::System, Action::DeviceExpired)
+        .write(
+            conn,
+            Some(grant.id.as_str()),
+            json!({"client_id": grant.client_id}),
+        )
+}
+
+/// Ends those for which nobody came any more.
+pub(in crate::app) async fn expire_over(app: &App) -> Result<(), Error> {
+    loop {
+        let (handle, now) = (app.clone(), app.now());
+        let ended = app
+            .store()
+            .write(move |conn| {
+                let over = store::device::list_over_grants(conn, now, AT_ONCE)?;
+                for grant in &over {
+                    expire(&handle, conn, grant)?;
+                }
+                Ok::<_, Error>(over.len())
+            })
+            .await?;
+        if ended == 0 {
+            return Ok(());
+        }
+    }
+}
