@@ -39,6 +39,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use uses::Uses;
 use waiting::Waiting;
 
@@ -133,6 +134,7 @@ struct Inner {
     secrets: Secrets,
     hasher: Hasher,
     waiting: Waiting,
+    stopping: watch::Sender<bool>,
     uses: Uses,
     ledger: Ledger,
     refusals: Refusals,
@@ -164,6 +166,7 @@ impl App {
             secrets,
             hasher,
             waiting: Waiting::default(),
+            stopping: watch::Sender::default(),
             uses: Uses::default(),
             ledger: Ledger::default(),
             refusals: Refusals::default(),
@@ -209,15 +212,23 @@ impl App {
         Ok(())
     }
 
-    /// Ends what waits, so that the server can stop.
+    /// Ends what waits, and what runs beside the requests once it has done what it is at, so
+    /// that the server can stop.
     pub fn end_waiting(&self) {
         self.waiting().close();
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Waits until the server is to stop.
+    async fn stopping(&self) {
+        // Fails when the application is gone, which is as good.
+        let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
     }
 
     /// Sends and writes what is still in memory and closes the database. The last thing that
     /// is done.
     pub async fn stop(&self) {
-        for error in sweep::settle(self).await {
+        for error in sweep::write_gathered(self).await {
             tracing::error!(?error, "what was gathered last could not be written");
         }
         let (app, store) = (self.clone(), self.store().clone());

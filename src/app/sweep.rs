@@ -37,34 +37,53 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// How long counters of throttles are kept; longer than their longest wait.
 const THROTTLES_KEPT: Span = Span::days(2);
 
-/// Does all this until it is dropped.
+/// How long what goes elsewhere may take when the server stops. It is tried again at the next
+/// start.
+const HAND_OUT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Does all this until the server stops. What it is at is done first, but for what goes
+/// elsewhere: nobody knows how long that takes.
 pub async fn run(app: App) {
-    tokio::join!(
-        every(SEAL_EVERY, "sealing the audit log", || sealing::seal(&app)),
-        every(SIGN_EVERY, "signing the audit log", || async {
-            if let Some(doubt) = audit::sign(&app).await? {
-                tracing::error!("the audit log is not signed: {}", doubt.says);
-            }
-            Ok(())
-        }),
-        every(SHIP_EVERY, "shipping the audit log", || audit::ship(&app)),
-        every(FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
-        every(RECORD_EVERY, "recording uses", || audit::uses::flush(&app)),
-        every(GATHER_EVERY, "recording refusals", || {
-            audit::refusals::flush(&app)
-        }),
-        every(PURGE_EVERY, "forgetting what is over", || purge(&app)),
-        every(FORGET_EVERY, "forgetting uses", || forget_uses(&app)),
-        async {
-            // A database that is not shared has no other server that could decide.
-            if app.store().is_shared() {
-                every(DECISIONS_EVERY, "looking for decisions", || {
-                    device::poll::wake_decided(&app)
-                })
-                .await;
-            }
-        },
-    );
+    let work = async {
+        tokio::join!(
+            every(&app, SEAL_EVERY, "sealing the audit log", || sealing::seal(
+                &app
+            )),
+            every(&app, FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
+            every(&app, RECORD_EVERY, "recording uses", || audit::uses::flush(
+                &app
+            )),
+            every(&app, GATHER_EVERY, "recording refusals", || {
+                audit::refusals::flush(&app)
+            }),
+            every(&app, PURGE_EVERY, "forgetting what is over", || purge(&app)),
+            every(&app, FORGET_EVERY, "forgetting uses", || forget_uses(&app)),
+            async {
+                // A database that is not shared has no other server that could decide.
+                if app.store().is_shared() {
+                    every(&app, DECISIONS_EVERY, "looking for decisions", || {
+                        device::poll::wake_decided(&app)
+                    })
+                    .await;
+                }
+            },
+        )
+    };
+    let elsewhere = async {
+        tokio::select! {
+            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app)) => {}
+            () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
+            () = app.stopping() => {}
+        }
+    };
+    tokio::join!(work, elsewhere);
+}
+
+async fn sign(app: &App) -> Result<(), Error> {
+    if let Some(doubt) = audit::sign(app).await? {
+        tracing::error!("the audit log is not signed: {}", doubt.says);
+    }
+    Ok(())
 }
 
 /// Forgets the uses of tokens that are older than the settings say.
@@ -72,14 +91,17 @@ pub async fn forget_uses(app: &App) -> Result<(), Error> {
     audit::uses::purge(app).await
 }
 
-async fn every<F>(period: Duration, what: &str, work: impl Fn() -> F)
+async fn every<F>(app: &App, period: Duration, what: &str, work: impl Fn() -> F)
 where
     F: Future<Output = Result<(), Error>>,
 {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = app.stopping() => return,
+        }
         if let Err(error) = work().await {
             tracing::warn!(?error, "{what} failed and will be tried again");
         }
@@ -87,18 +109,37 @@ where
 }
 
 /// Writes at once what is gathered in memory, seals what was committed, signs it if that is due
-/// and ships it, as it is done for the last time when the server stops. Tells what could not be
-/// done.
+/// and ships it. Tells what could not be done.
 pub async fn settle(app: &App) -> Vec<Error> {
+    let mut failed = write_gathered(app).await;
+    failed.extend(hand_out(app).await);
+    failed
+}
+
+/// Writes at once what is gathered in memory, and seals what was committed.
+pub(super) async fn write_gathered(app: &App) -> Vec<Error> {
     let written = [
         uses::flush(app).await,
         audit::uses::flush(app).await,
         audit::refusals::flush(app).await,
         sealing::seal(app).await,
-        audit::sign(app).await.map(drop),
-        audit::ship(app).await,
     ];
     written.into_iter().filter_map(Result::err).collect()
+}
+
+async fn hand_out(app: &App) -> Vec<Error> {
+    let handed = [audit::sign(app).await.map(drop), audit::ship(app).await];
+    handed.into_iter().filter_map(Result::err).collect()
+}
+
+/// Does all this for the last time, when the server stops.
+pub async fn end(app: &App) {
+    let mut failed = write_gathered(app).await;
+    let handed = tokio::time::timeout(HAND_OUT_WITHIN, hand_out(app)).await;
+    failed.extend(handed.unwrap_or_default());
+    for error in failed {
+        tracing::warn!(?error, "something is left for the next start");
+    }
 }
 
 /// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still

@@ -3,7 +3,7 @@
 use super::{Outcome, explain, print, with_app};
 use clap::{Subcommand, ValueEnum};
 use doorcode::app::audit::recovery::{self, Recovered, Revoking};
-use doorcode::app::audit::verification::{self, Verified};
+use doorcode::app::audit::verification::{self, Evidence, Verified};
 use doorcode::app::{Context, audit};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;
@@ -26,9 +26,9 @@ pub enum Audit {
         /// Checkpoints that were kept elsewhere
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
-        /// A key that may have signed the checkpoints of an export, as `doorcode audit keys`
-        /// prints it
-        #[arg(long = "key", value_name = "KEY", value_parser = key, requires = "export")]
+        /// A key that may have signed checkpoints, as `doorcode audit keys` prints it; for the
+        /// database besides those that this server knows
+        #[arg(long = "key", value_name = "KEY", value_parser = key)]
         keys: Vec<VerifierKey>,
     },
     /// Print the keys that sign and have signed checkpoints, the present one last
@@ -70,11 +70,21 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             let report = verify_export(&export, checkpoints.as_deref(), &keys)?;
             tell(&report, "")
         }
-        Audit::Verify { checkpoints, .. } => {
-            let Verified { report, uses } = with_app(config, async |app| {
+        Audit::Verify {
+            checkpoints, keys, ..
+        } => {
+            let Verified {
+                report,
+                uses,
+                unknown,
+            } = with_app(config, async |app| {
+                let more = Evidence {
+                    checkpoints: checkpoints.as_deref(),
+                    keys: &keys,
+                };
                 let bar = ProgressBar::no_length()
                     .with_style(style("{human_pos} of {human_len} records")?);
-                let verified = verification::verify(app, checkpoints.as_deref(), |done, all| {
+                let verified = verification::verify(app, more, |done, all| {
                     bar.set_length(all.max(done));
                     bar.set_position(done);
                 })
@@ -84,10 +94,14 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 verification::record(app, &Context::local(), &verified).await?;
                 Ok(verified)
             })?;
-            tell(
-                &report,
-                &format!("{} uses of tokens fit.\n", HumanCount(uses)),
-            )
+            let mut more = format!("{} uses of tokens fit.\n", HumanCount(uses));
+            if unknown > 0 {
+                more += &format!(
+                    "{unknown} checkpoints do not count: no key that this server knows has signed \
+                     them. If you know the key, name it with --key.\n"
+                );
+            }
+            tell(&report, &more)
         }
         Audit::Person(_) => Err("this command is for the client's side".into()),
         Audit::Keys => {

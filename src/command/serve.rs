@@ -78,9 +78,14 @@ async fn serve(config: Config) -> Outcome {
         () = received(terminate) => {}
         () = received(interrupt) => {}
     }
-    sweeper.abort();
+    let closing = async {
+        // It ends when it has done what it is at.
+        let _ = sweeper.await;
+        sweep::end(&app).await;
+        app.stop().await;
+    };
     tokio::select! {
-        () = app.stop() => tracing::info!("stopped"),
+        () = closing => tracing::info!("stopped"),
         () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
         () = received(terminate) => abandon(),
         () = received(interrupt) => abandon(),

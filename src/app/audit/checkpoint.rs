@@ -1,18 +1,20 @@
 //! Checkpoints: what the end of the log was, signed and put where whoever can write the
 //! database cannot reach.
 //!
-//! Before one is signed the log is held against the last one, in the database and in the file:
-//! a log that went back, since its end was cut off or an old copy restored, contradicts it.
+//! Before one is signed the log is held against the last one in the database, in the file that
+//! they go to, and in the memory of this server (see [`super::memory`]): a log that went back, since its end was cut off or an old copy restored, contradicts it.
 //! Then nothing is signed until the operator has looked (see [`super::recovery`]).
 
+use super::memory::Memory;
 use super::outlet::{self, Form};
-use super::{sealing, verification};
+use super::sealing;
+use super::verification::{self, Evidence};
 use crate::app::{App, Context, Error};
 use crate::config::Destination;
 use crate::domain::Instant;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::domain::audit::doubt::{Doubt, Kind};
-use crate::domain::audit::note::VerifierKey;
+use crate::domain::audit::note::{NoteFault, VerifierKey};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::{Action, Actor};
 use crate::store::audit::Log;
@@ -25,29 +27,40 @@ use std::path::PathBuf;
 const BATCH: i64 = 200;
 
 /// The name under which it is remembered how far an address has got the checkpoints.
-const PLACE: &str = "checkpoints";
+const KIND: &str = "checkpoints";
 
 /// The log, what was signed of it, and by whom.
 struct Signed {
     log: Log,
-    /// The last checkpoint in the database, or why it is none.
-    last: Result<Option<Checkpoint>, Doubt>,
-    /// The same in the file that checkpoints go to, if they go to one.
-    kept: Result<Option<Checkpoint>, Doubt>,
-    /// Whether the log knows the present key.
-    is_key_known: bool,
+    /// What this server remembers of it.
+    memory: Memory,
+    /// The last checkpoint in the database, in the file that they go to, and in the memory of
+    /// this server, each if there is one that a known key has signed.
+    last: [Option<Checkpoint>; 3],
+    /// What is wrong with one of them.
+    doubt: Option<Doubt>,
+    /// Whether the log has named the present key.
+    is_key_recorded: bool,
+}
+
+impl Signed {
+    fn of_file(&self) -> Option<&Checkpoint> {
+        self.last[1].as_ref()
+    }
 }
 
 /// Signs where the log ends, if that is due, and hands out what was signed. Tells what
 /// contradicts the log instead, if something does.
 pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
-    let signed = load(app).await?;
+    let mut signed = load(app).await?;
     if let Some(doubt) = contradiction(app, &signed).await? {
         return Ok(Some(doubt));
     }
-    if !signed.is_key_known {
+    if !signed.is_key_recorded {
         introduce_key(app, &signed).await?;
-    } else if is_due(app, &signed) {
+        signed = load(app).await?;
+    }
+    if is_due(app, &signed) {
         let head = signed.log.head;
         let checkpoint = Checkpoint {
             origin: signed.log.origin.clone(),
@@ -55,6 +68,12 @@ pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
             at: app.now(),
         };
         let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
+        // It is remembered first: what is once signed is never to be contradicted.
+        let memory = Memory {
+            keys: known_keys(&signed.memory, &present_key(app, &signed.log)),
+            last: Some(note.clone()),
+        };
+        memory.keep(app).await?;
         let kept = app
             .store()
             .write(move |conn| {
@@ -85,58 +104,67 @@ pub async fn inspect(app: &App) -> Result<Option<Doubt>, Error> {
 
 async fn load(app: &App) -> Result<Signed, Error> {
     let log = sealing::begin(app).await?;
-    let present = VerifierKey::of(&log.origin, app.signing_key());
-    let kept = match file(app) {
-        Some(path) => outlet::last(path.clone(), Form::Notes)
-            .await?
-            .map(|note| (path, note)),
+    let memory = Memory::load(app).await?;
+    let present = present_key(app, &log);
+    let keys = known_keys(&memory, &present);
+    let key = present.to_string();
+    let (of_database, is_key_recorded) = app
+        .store()
+        .read(move |conn| {
+            let note = store::audit::find_last_checkpoint(conn)?;
+            let changes = store::audit::list_of_action(conn, Action::AuditKeyChanged.as_str())?;
+            let named = |record: &Record| record.detail.get("key") == Some(&json!(key));
+            Ok::<_, Error>((note, changes.iter().any(named)))
+        })
+        .await?;
+    let of_file = match file(app) {
+        Some(path) => outlet::last(path, Form::Notes).await?,
         None => None,
     };
-    app.store()
-        .read(move |conn| {
-            let (keys, is_key_known) = list_keys(conn, &present)?;
-            let note = store::audit::find_last_checkpoint(conn)?;
-            let kept = kept.as_ref().map(|(path, note)| {
-                read(note, &keys).map_err(|doubt| {
-                    let says = format!("{}: {}", path.display(), doubt.says);
-                    Doubt { says, ..doubt }
-                })
-            });
-            Ok(Signed {
-                log: log.clone(),
-                last: note.map(|note| read(&note, &keys)).transpose(),
-                kept: kept.transpose(),
-                is_key_known,
-            })
+    let mut doubt = None;
+    let notes = [of_database, of_file, memory.last.clone()];
+    let last = notes.map(|note| {
+        read(&note?, &keys).unwrap_or_else(|wrong| {
+            doubt.get_or_insert(wrong);
+            None
         })
-        .await
+    });
+    Ok(Signed {
+        log,
+        memory,
+        last,
+        doubt,
+        is_key_recorded,
+    })
 }
 
-fn read(note: &str, keys: &[VerifierKey]) -> Result<Checkpoint, Doubt> {
-    SignedCheckpoint::parse(note)
-        .and_then(|signed| signed.verify(keys))
-        .map_err(|fault| {
+/// What a note says; nothing if no known key has signed it.
+fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
+    match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
+        Ok(checkpoint) => Ok(Some(checkpoint)),
+        Err(NoteFault::Unknown) => Ok(None),
+        Err(fault) => {
             let says = format!("The last checkpoint does not count: {fault}.");
-            Doubt::new(0, Kind::Signature, says)
-        })
+            Err(Doubt::new(0, Kind::Signature, says))
+        }
+    }
 }
 
-/// The keys that sign and have signed, as the log tells, the present one last; and whether the
-/// log knows that it is the present one.
-fn list_keys(conn: &mut Conn, present: &VerifierKey) -> Result<(Vec<VerifierKey>, bool), Error> {
-    let changes = store::audit::list_of_action(conn, Action::AuditKeyChanged.as_str())?;
-    let key = |record: &Record| VerifierKey::parse(record.detail.get("key")?.as_str()?);
-    let mut keys: Vec<_> = changes.iter().filter_map(key).collect();
-    let is_key_known = keys.last() == Some(present);
-    keys.retain(|key| key != present);
-    keys.push(present.clone());
-    Ok((keys, is_key_known))
+fn present_key(app: &App, log: &Log) -> VerifierKey {
+    VerifierKey::of(&log.origin, app.signing_key())
+}
+
+/// The keys whose signatures count, the present one last. What the log says of keys does not
+/// count: whoever has the database could name their own.
+fn known_keys(memory: &Memory, present: &VerifierKey) -> Vec<VerifierKey> {
+    let earlier = memory.keys.iter().filter(|key| *key != present);
+    earlier.chain([present]).cloned().collect()
 }
 
 /// The log says which key signs from now on, before it does.
 async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::AuditKeyChanged);
-    let key = VerifierKey::of(&signed.log.origin, app.signing_key()).to_string();
+    let key = present_key(app, &signed.log).to_string();
     app.store()
         .write(move |conn| event.write(conn, None, json!({"key": key})))
         .await?;
@@ -146,20 +174,22 @@ async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
 fn is_due(app: &App, signed: &Signed) -> bool {
     let audit = &app.config().audit;
     let head = signed.log.head;
-    let Ok(Some(last)) = &signed.last else {
+    let last = signed.last.iter().flatten();
+    let Some(last) = last.max_by_key(|last| last.head.sequence) else {
         return head.sequence > 0;
     };
     let new = head.sequence.saturating_sub(last.head.sequence);
     let every = Duration::from_std(audit.checkpoint_every).unwrap_or(Duration::MAX);
-    new >= audit.checkpoint_records || (new > 0 && app.now() - last.at >= every)
+    // A clock that was set back puts nothing off.
+    let since = (app.now() - last.at).abs();
+    new >= audit.checkpoint_records || (new > 0 && since >= every)
 }
 
 async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
-    let (kept, last) = match (&signed.kept, &signed.last) {
-        (Ok(kept), Ok(last)) => (kept, last),
-        (Err(doubt), _) | (_, Err(doubt)) => return Ok(Some(doubt.clone())),
-    };
-    for checkpoint in last.iter().chain(kept) {
+    if signed.doubt.is_some() {
+        return Ok(signed.doubt.clone());
+    }
+    for checkpoint in signed.last.iter().flatten() {
         if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
             return Ok(Some(doubt));
         }
@@ -196,7 +226,7 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
 
 /// When the last checkpoint was signed, in the database or the file, that agrees with the log.
 pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Instant>, Error> {
-    let mut all = verification::checkpoints(app, None).await?;
+    let (mut all, _) = verification::checkpoints(app, Evidence::default()).await?;
     while let Some(checkpoint) = all.pop() {
         if let Ok(checkpoint) = checkpoint
             && compare(app, log, &checkpoint).await?.is_none()
@@ -207,31 +237,46 @@ pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Instant
     Ok(None)
 }
 
-/// Forgets the checkpoints in the database that contradict the log.
+/// Forgets the checkpoints in the database that contradict the log. What unknown keys have
+/// signed counts for nothing, and stays.
 pub(super) fn forget_contradicting(
     conn: &mut Conn,
     log: &Log,
     keys: &[VerifierKey],
 ) -> Result<(), Error> {
     for (sequence, note) in store::audit::list_checkpoints(conn, 0, i64::MAX)? {
-        let signed = read(&note, keys)
-            .ok()
-            .filter(|signed| signed.origin == log.origin);
         let hash = store::audit::find_hash(conn, sequence)?;
-        if signed.is_none() || signed.map(|signed| signed.head.hash) != hash {
+        let agrees =
+            |signed: &Checkpoint| signed.origin == log.origin && Some(signed.head.hash) == hash;
+        let is_kept = read(&note, keys).is_ok_and(|signed| signed.as_ref().is_none_or(agrees));
+        if !is_kept {
             store::audit::delete_checkpoint(conn, sequence)?;
         }
     }
     Ok(())
 }
 
-/// The keys that sign and have signed checkpoints, the present one last.
+/// Forgets the checkpoint that this server remembers, as the operator goes on without it.
+pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
+    let memory = Memory::load(app).await?;
+    Memory {
+        last: None,
+        ..memory
+    }
+    .keep(app)
+    .await
+}
+
+/// The note of the last checkpoint that this server signed.
+pub(super) async fn remembered(app: &App) -> Result<Option<String>, Error> {
+    Ok(Memory::load(app).await?.last)
+}
+
+/// The keys whose signatures of checkpoints count, the present one last.
 pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
     let log = sealing::begin(app).await?;
-    let present = VerifierKey::of(&log.origin, app.signing_key());
-    app.store()
-        .read(move |conn| list_keys(conn, &present).map(|(keys, _)| keys))
-        .await
+    let memory = Memory::load(app).await?;
+    Ok(known_keys(&memory, &present_key(app, &log)))
 }
 
 /// The file that checkpoints go to.
@@ -247,12 +292,12 @@ async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
     let Some(to) = app.config().audit.checkpoint_to.clone() else {
         return Ok(());
     };
+    let place = outlet::place(KIND, &to);
     let mut after = match &to {
-        Destination::File(_) => match &signed.kept {
-            Ok(Some(checkpoint)) => checkpoint.head.sequence,
-            _ => 0,
-        },
-        Destination::Url(_) => outlet::shipped(app, PLACE).await?,
+        Destination::File(_) => signed
+            .of_file()
+            .map_or(0, |checkpoint| checkpoint.head.sequence),
+        Destination::Url(_) => outlet::shipped(app, &place).await?,
     };
     loop {
         let notes = app
@@ -266,7 +311,7 @@ async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
         let text: String = notes.iter().map(|(_, note)| format!("{note}\n")).collect();
         outlet::deliver(app, &to, Form::Notes, text).await?;
         if matches!(to, Destination::Url(_)) {
-            outlet::mark_shipped(app, PLACE, after).await?;
+            outlet::mark_shipped(app, &place, after).await?;
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod activity;
 pub mod checking;
 mod checkpoint;
 mod event;
+mod memory;
 pub mod naming;
 mod outlet;
 pub mod reading;

@@ -3,6 +3,7 @@
 
 use crate::app::{App, Error};
 use crate::config::{Audit, Destination};
+use crate::domain::audit::hash::Hash;
 use crate::domain::secret::Secret;
 use crate::store;
 use std::fs::{File, OpenOptions};
@@ -64,12 +65,16 @@ impl Outlet {
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
-        let answer = request.send().await;
-        let answer = answer.and_then(reqwest::Response::error_for_status);
         // The address may hold a secret in its path.
-        answer
-            .map(drop)
-            .map_err(|error| undelivered(error.without_url()))
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| undelivered(error.without_url()))?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(undelivered(format!(
+                "the address answered {}",
+                answer.status()
+            ))),
+        }
     }
 }
 
@@ -186,6 +191,8 @@ pub(super) async fn deliver(
                     .create(true)
                     .mode(0o600)
                     .open(path)?;
+                // A command may be at it too.
+                file.lock()?;
                 let end = find_end(&mut file, form)?;
                 file.set_len(end.length)?;
                 file.write_all(text.as_bytes())?;
@@ -201,27 +208,32 @@ pub(super) async fn deliver(
     }
 }
 
-/// How far an address has got what goes to it under this name.
-pub(super) async fn shipped(app: &App, place: &'static str) -> Result<u64, Error> {
+/// The name under which it is remembered how far a destination has got something. Another
+/// destination gets everything. It is a digest, for an address may hold a secret.
+pub(super) fn place(kind: &str, to: &Destination) -> String {
+    let digest = Hash::of(&[to.to_string().as_bytes()]).to_string();
+    format!("{kind}:{}", &digest[..32])
+}
+
+/// How far a place has got.
+pub(super) async fn shipped(app: &App, place: &str) -> Result<u64, Error> {
+    let place = place.to_owned();
     let shipped = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, place)?))
+        .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, &place)?))
         .await?;
     Ok(shipped.unwrap_or(0))
 }
 
 /// Remembers how far.
-pub(super) async fn mark_shipped(
-    app: &App,
-    place: &'static str,
-    sequence: u64,
-) -> Result<(), Error> {
+pub(super) async fn mark_shipped(app: &App, place: &str, sequence: u64) -> Result<(), Error> {
+    let place = place.to_owned();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, place, sequence)?))
+        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, sequence)?))
         .await
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
@@ -230,6 +242,6 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn undelivered(error: impl std::fmt::Display) -> Error {
+pub(super) fn undelivered(error: impl std::fmt::Display) -> Error {
     Error::Undelivered(error.to_string())
 }

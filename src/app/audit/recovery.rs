@@ -46,7 +46,6 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     ))?;
     let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
     let agreed = checkpoint::last_agreeing(app, &log).await?;
-    let moved = put_aside(app)?;
     let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
     let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
@@ -68,6 +67,9 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
             end_all(conn, &revoked, selection, None, reason)
         })
         .await?;
+    // Only now: were it done first and the rest not, nothing would contradict the log any more.
+    checkpoint::forget_remembered(app).await?;
+    let moved = put_aside(app)?;
     Ok(Recovered {
         doubt,
         revoked: count,

@@ -19,8 +19,8 @@ use chrono::Duration;
 /// Records in one piece: so many are in memory at the most.
 const PIECE: i64 = 200;
 
-/// The name under which it is remembered how far the records got.
-const PLACE: &str = "records";
+/// Under which name it is remembered how far the records got.
+const KIND: &str = "records";
 
 /// How long one server ships alone; longer than an address may take for a piece.
 const LEASE: Duration = Duration::seconds(30);
@@ -30,11 +30,12 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
     };
+    let place = outlet::place(KIND, &to);
     let log = sealing::find(app).await?;
-    if outlet::shipped(app, PLACE).await? == log.head.sequence {
+    if outlet::shipped(app, &place).await? == log.head.sequence {
         return Ok(());
     }
-    while let Some(shipped) = take_lease(app).await? {
+    while let Some(shipped) = take_lease(app, &place).await? {
         let last = match &to {
             Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
             Destination::Url(_) => None,
@@ -56,13 +57,13 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
             outlet::deliver(app, &to, Form::Lines, text).await?;
         }
         if end > shipped {
-            outlet::mark_shipped(app, PLACE, end).await?;
+            outlet::mark_shipped(app, &place, end).await?;
         }
         if piece.lines.is_empty() {
             break;
         }
     }
-    give_back(app).await
+    give_back(app, place).await
 }
 
 /// What is shipped at once.
@@ -94,8 +95,7 @@ async fn load(
                 after = if known == last { last } else { after };
             }
             let lines = store::audit::list_lines(conn, after.sequence, PIECE)?;
-            let whole = lines.into_iter().zip(after.next_sequence()..);
-            let lines = whole.map(|(line, place)| {
+            let lines = lines.into_iter().map(|(place, line)| {
                 line.map_err(|_| store::Error::Corrupt {
                     table: "audit_record",
                     column: "detail",
@@ -111,13 +111,14 @@ async fn load(
 }
 
 /// Up to where everything was shipped, if this server ships now.
-async fn take_lease(app: &App) -> Result<Option<u64>, Error> {
+async fn take_lease(app: &App, place: &str) -> Result<Option<u64>, Error> {
     let (holder, now) = (app.outlet().holder.clone(), app.now());
+    let place = place.to_owned();
     app.store()
         .write(move |conn| {
             Ok::<_, Error>(store::audit::take_lease(
                 conn,
-                PLACE,
+                &place,
                 &holder,
                 now,
                 now + LEASE,
@@ -126,9 +127,9 @@ async fn take_lease(app: &App) -> Result<Option<u64>, Error> {
         .await
 }
 
-async fn give_back(app: &App) -> Result<(), Error> {
+async fn give_back(app: &App, place: String) -> Result<(), Error> {
     let holder = app.outlet().holder.clone();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::give_back_lease(conn, PLACE, &holder)?))
+        .write(move |conn| Ok::<_, Error>(store::audit::give_back_lease(conn, &place, &holder)?))
         .await
 }

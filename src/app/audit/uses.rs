@@ -3,7 +3,7 @@
 //! The root of a Merkle tree over each batch is a record in the chain, so that a single use
 //! can be proven, or shown not to have been, also when the others of its batch are gone.
 
-use crate::app::{App, Context, Error};
+use crate::app::{App, Context, Error, Event};
 use crate::config::{Lifetime, TokenUse};
 use crate::domain::audit::token_use::Use;
 use crate::domain::audit::{Action, Actor, canonical::moment, merkle};
@@ -12,8 +12,9 @@ use crate::domain::token::Token;
 use crate::store;
 use crate::store::audit::Sheaf;
 use chrono::Duration;
-use serde_json::json;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Uses in one batch, so that other writes do not wait long.
 const BATCH: usize = 2_000;
@@ -33,8 +34,17 @@ pub struct Ledger(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    uses: Vec<Use>,
+    uses: VecDeque<Use>,
     lost: u64,
+    /// What could not be written, or of which that is not known.
+    held: Option<Arc<Batch>>,
+}
+
+/// Uses that are written together.
+struct Batch {
+    event: Event,
+    detail: Value,
+    sheaves: Vec<Sheaf>,
 }
 
 impl Ledger {
@@ -45,21 +55,28 @@ impl Ledger {
     fn note(&self, noted: Use) {
         let mut pending = self.lock();
         match pending.uses.len() < MOST {
-            true => pending.uses.push(noted),
+            true => pending.uses.push_back(noted),
             false => pending.lost += 1,
         }
     }
 
-    fn take(&self) -> Pending {
-        std::mem::take(&mut *self.lock())
+    /// What is to be written next.
+    fn next(&self, app: &App) -> Option<Arc<Batch>> {
+        let (uses, lost) = {
+            let mut pending = self.lock();
+            if let Some(held) = pending.held.take() {
+                return Some(held);
+            }
+            let count = pending.uses.len().min(BATCH);
+            let uses: Vec<_> = pending.uses.drain(..count).collect();
+            (uses, std::mem::take(&mut pending.lost))
+        };
+        (!uses.is_empty() || lost > 0).then(|| Arc::new(Batch::of(app, uses, lost)))
     }
 
-    /// Gives back what could not be written.
-    fn restore(&self, pending: Pending) {
-        let mut now = self.lock();
-        let since = std::mem::replace(&mut *now, pending);
-        now.lost += since.lost;
-        now.uses.extend(since.uses);
+    /// Keeps a batch for the next time.
+    fn hold(&self, batch: Arc<Batch>) {
+        self.lock().held = Some(batch);
     }
 }
 
@@ -98,60 +115,76 @@ pub fn note(
 
 /// Writes what was gathered. What cannot be written now is written the next time.
 pub(in crate::app) async fn flush(app: &App) -> Result<(), Error> {
-    let mut pending = app.ledger().take();
-    while !pending.uses.is_empty() || pending.lost > 0 {
-        let count = pending.uses.len().min(BATCH);
-        if let Err(error) = write(app, &mut pending.uses[..count], pending.lost).await {
-            app.ledger().restore(pending);
+    while let Some(batch) = app.ledger().next(app) {
+        if let Err(error) = write(app, batch.clone()).await {
+            app.ledger().hold(batch);
             return Err(error);
         }
-        pending.uses.drain(..count);
-        pending.lost = 0;
     }
     Ok(())
 }
 
-async fn write(app: &App, uses: &mut [Use], lost: u64) -> Result<(), Error> {
-    let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
-    let key = |u: &Use| {
-        (
-            u.token_id.clone(),
-            u.organization_id.clone(),
-            u.at.date_naive(),
-        )
-    };
-    uses.sort_by_cached_key(|u| (key(u), u.at));
-    let leaves: Vec<_> = uses.iter().map(Use::leaf).collect();
-    let mut sheaves = Vec::new();
-    let mut position = 0;
-    for of_one in uses.chunk_by(|a, b| key(a) == key(b)) {
-        let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
-        let lines: Vec<_> = of_one.iter().map(Use::canonical).collect();
-        let count = u32::try_from(of_one.len()).unwrap_or(u32::MAX);
-        sheaves.push(Sheaf {
-            event_id: event.id.to_string(),
-            position,
-            token_id: first.token_id.clone(),
-            organization_id: first.organization_id.clone(),
-            day: first.at.format("%Y-%m-%d").to_string(),
-            first_at: first.at,
-            last_at: last.at,
-            count,
-            uses: lines.join("\n"),
+impl Batch {
+    fn of(app: &App, mut uses: Vec<Use>, lost: u64) -> Self {
+        let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
+        let key = |u: &Use| {
+            (
+                u.token_id.clone(),
+                u.organization_id.clone(),
+                u.at.date_naive(),
+            )
+        };
+        uses.sort_by_cached_key(|u| (key(u), u.at));
+        let leaves: Vec<_> = uses.iter().map(Use::leaf).collect();
+        let mut sheaves = Vec::new();
+        let mut position = 0;
+        for of_one in uses.chunk_by(|a, b| key(a) == key(b)) {
+            let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
+            let lines: Vec<_> = of_one.iter().map(Use::canonical).collect();
+            let count = u32::try_from(of_one.len()).unwrap_or(u32::MAX);
+            sheaves.push(Sheaf {
+                event_id: event.id.to_string(),
+                position,
+                token_id: first.token_id.clone(),
+                organization_id: first.organization_id.clone(),
+                day: first.at.format("%Y-%m-%d").to_string(),
+                first_at: first.at,
+                last_at: last.at,
+                count,
+                uses: lines.join("\n"),
+            });
+            position += count;
+        }
+        let detail = json!({
+            "count": leaves.len(),
+            "root": merkle::root(&leaves).to_string(),
+            "first_at": uses.iter().map(|u| u.at).min().map(moment::write),
+            "last_at": uses.iter().map(|u| u.at).max().map(moment::write),
+            "lost": lost,
         });
-        position += count;
+        Self {
+            event,
+            detail,
+            sheaves,
+        }
     }
-    let detail = json!({
-        "count": leaves.len(),
-        "root": merkle::root(&leaves).to_string(),
-        "first_at": uses.iter().map(|u| u.at).min().map(moment::write),
-        "last_at": uses.iter().map(|u| u.at).max().map(moment::write),
-        "lost": lost,
-    });
+}
+
+async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
+    // A batch that waited for the database is recorded when it is written.
+    let event = Event {
+        at: app.now(),
+        ..batch.event.clone()
+    };
     app.store()
         .write(move |conn| {
-            store::audit::insert_uses(conn, &sheaves)?;
-            event.write(conn, None, detail.clone())
+            // A connection that was lost at the commit has not told whether it was done.
+            let id = event.id.to_string();
+            if !store::audit::list_recorded(conn, &[id])?.is_empty() {
+                return Ok(());
+            }
+            store::audit::insert_uses(conn, &batch.sheaves)?;
+            event.write(conn, None, batch.detail.clone())
         })
         .await
 }

@@ -1,7 +1,7 @@
 //! Checking the log: that its records are those that were sealed and signed, and that the uses
 //! of tokens are those whose root is in it.
 
-use super::checkpoint::file;
+use super::checkpoint;
 use super::sealing;
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
@@ -10,7 +10,7 @@ use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
 use crate::domain::audit::doubt::{Doubt, Kind, Report};
 use crate::domain::audit::merkle;
-use crate::domain::audit::note::NoteFault;
+use crate::domain::audit::note::{NoteFault, VerifierKey};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
@@ -20,10 +20,13 @@ use crate::store::audit::Sheaf;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Lines that are read at once.
-const CHUNK: i64 = 1_000;
+const CHUNK: i64 = 200;
+
+/// Batches of uses that are looked at at once.
+const BATCHES: i64 = 100;
 
 /// What came out of a check of the log in the database.
 #[derive(Debug, Clone)]
@@ -32,19 +35,30 @@ pub struct Verified {
     pub report: Report,
     /// How many uses of tokens are kept and were checked.
     pub uses: u64,
+    /// How many checkpoints do not count, since no known key has signed them.
+    pub unknown: usize,
 }
 
-/// Checks the log in the database against itself, against the checkpoints in the database and
-/// in the file that they go to, `more` of them in another file, and against the uses of tokens
-/// that are kept. `progress` hears how many records of how many are done.
+/// What a check holds the log against, besides what this server has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// A file with more checkpoints.
+    pub checkpoints: Option<&'a Path>,
+    /// More keys whose signatures count.
+    pub keys: &'a [VerifierKey],
+}
+
+/// Checks the log in the database against itself, against the checkpoints in the database, in
+/// the file that they go to, in the memory of this server and in `more` evidence, and against
+/// the uses of tokens that are kept. `progress` hears how many records of how many are done.
 pub async fn verify(
     app: &App,
-    more: Option<&Path>,
+    more: Evidence<'_>,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verified, Error> {
     sealing::seal(app).await?;
     // First the checkpoints: of what is sealed meanwhile none is among them.
-    let checkpoints = checkpoints(app, more).await?;
+    let (checkpoints, unknown) = checkpoints(app, more).await?;
     let log = sealing::find(app).await?;
     let mut verifier = Verifier::new(
         log.origin.clone(),
@@ -58,36 +72,74 @@ pub async fn verify(
             .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, CHUNK)?))
             .await?;
         if lines.is_empty() {
+            // What was committed since is checked too: it may tell what became of uses.
+            sealing::seal(app).await?;
             let end = sealing::find(app).await?.head;
-            // What was sealed since is checked too.
             match end.sequence > after && is_any_line(app, after).await? {
                 true => continue,
                 false => break end,
             }
         }
-        for line in lines {
-            after = match &line {
-                Ok(line) => line.record.sequence,
-                Err(_) => after + 1,
-            };
+        for (place, line) in lines {
+            after = place;
             if let Ok(Sealed { record, .. }) = &line {
                 uses.examine(app, record).await?;
             }
             verifier.take(line);
         }
         progress(after, log.head.sequence);
+        // SQLite answers at once; others on this thread must have their turn.
+        tokio::task::yield_now().await;
     };
+    let misplaced = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn)?))
+        .await?;
+    let misplaced = misplaced.then(|| {
+        let says = "A line stands before the first record.";
+        Doubt::new(1, Kind::Inserted, says)
+    });
+    let planted = find_planted(app, &end).await?;
     let mut report = verifier.finish();
     let doubt = report
         .first_doubt
         .take()
         .or_else(|| disagreement(&report.head, &end))
-        .or(uses.doubt());
+        .or(misplaced)
+        .or_else(|| uses.doubt())
+        .or(planted);
     report.first_doubt = doubt;
     Ok(Verified {
         report,
         uses: uses.count,
+        unknown,
     })
+}
+
+/// Uses that are kept although no record tells of them.
+async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let (ids, recorded) = app
+            .store()
+            .read(move |conn| {
+                let ids = store::audit::list_batches(conn, &from, BATCHES)?;
+                let recorded = store::audit::list_recorded(conn, &ids)?;
+                Ok::<_, Error>((ids, recorded))
+            })
+            .await?;
+        let Some(last) = ids.last() else {
+            return Ok(None);
+        };
+        if let Some(planted) = ids.iter().find(|id| !recorded.contains(id)) {
+            let says =
+                format!("Uses of tokens are kept under {planted}, and no record tells of them.");
+            return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
+        }
+        after.clone_from(last);
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn is_any_line(app: &App, after: u64) -> Result<bool, Error> {
@@ -140,29 +192,53 @@ fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
 /// A checkpoint, or why a note is none.
 pub(super) type Read = Result<Checkpoint, NoteFault>;
 
-/// The checkpoints of the database and of the file, in the order of what they sign.
-pub(super) async fn checkpoints(app: &App, more: Option<&Path>) -> Result<Vec<Read>, Error> {
-    let keys = super::keys(app).await?;
+/// All checkpoints that are at hand, in the order of what they sign, and how many do not count
+/// since no known key has signed them. Of those that somebody names all must count.
+pub(super) async fn checkpoints(
+    app: &App,
+    more: Evidence<'_>,
+) -> Result<(Vec<Read>, usize), Error> {
+    let mut keys = super::keys(app).await?;
+    keys.extend_from_slice(more.keys);
     let notes = app
         .store()
         .read(|conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, 0, i64::MAX)?))
         .await?;
-    let mut kept: Vec<Read> = notes
-        .iter()
-        .map(|(_, note)| SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys)))
+    let notes = notes.into_iter().map(|(_, note)| note);
+    let notes = notes.chain(checkpoint::remembered(app).await?);
+    let mut all: Vec<Read> = notes
+        .map(|note| SignedCheckpoint::parse(&note).and_then(|note| note.verify(&keys)))
         .collect();
-    for path in file(app).iter().map(PathBuf::as_path).chain(more) {
-        match File::open(path) {
-            Ok(file) => kept.extend(read_file(BufReader::new(file), &keys)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && more != Some(path) => {}
-            Err(error) => kept.push(Err(NoteFault::Unreadable(error.to_string()))),
+    if let Some(path) = checkpoint::file(app) {
+        read_notes(&path, &keys, &mut all);
+    }
+    let before = all.len();
+    all.retain(|read| *read != Err(NoteFault::Unknown));
+    let unknown = before - all.len();
+    if let Some(path) = more.checkpoints {
+        match path.exists() {
+            true => read_notes(path, &keys, &mut all),
+            false => all.push(Err(NoteFault::Unreadable(
+                "there is no such file".to_owned(),
+            ))),
         }
     }
-    kept.sort_by_key(|read| match read {
+    all.sort_by_key(|read| match read {
         Ok(checkpoint) => checkpoint.head.sequence,
         Err(_) => u64::MAX,
     });
-    Ok(kept)
+    // Most of them are in several places.
+    all.dedup();
+    Ok((all, unknown))
+}
+
+/// Adds the checkpoints of a file, if there is one.
+fn read_notes(path: &Path, keys: &[VerifierKey], to: &mut Vec<Read>) {
+    match File::open(path) {
+        Ok(file) => to.extend(read_file(BufReader::new(file), keys)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => to.push(Err(NoteFault::Unreadable(error.to_string()))),
+    }
 }
 
 /// Holds the uses that are kept against the roots in the log.
@@ -171,7 +247,7 @@ struct UseCheck {
     count: u64,
     /// The first batch that is not as it was recorded.
     altered: Option<Doubt>,
-    /// The last batch of which nothing is kept.
+    /// The latest batch of which nothing is kept.
     gone: Option<(u64, Instant)>,
     /// Up to when batches were forgotten, as the log says.
     forgotten: Option<Instant>,
@@ -197,7 +273,9 @@ impl UseCheck {
             .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
             .await?;
         if sheaves.is_empty() {
-            self.gone = Some((record.sequence, record.at));
+            if self.gone.is_none_or(|(_, at)| record.at >= at) {
+                self.gone = Some((record.sequence, record.at));
+            }
             return Ok(());
         }
         let leaves = leaves(&sheaves);

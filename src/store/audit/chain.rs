@@ -147,13 +147,11 @@ pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The lines behind a place, as they are stored: whether they are as they were written is
-/// for a check to tell.
-pub fn list_lines(
-    conn: &mut Conn,
-    after: u64,
-    limit: i64,
-) -> Result<Vec<Result<Sealed, Unreadable>>, Error> {
+/// A line as it is stored: in which place, and what it says if that can be read.
+pub type Stored = (u64, Result<Sealed, Unreadable>);
+
+/// The lines behind a place: whether they are as they were written is for a check to tell.
+pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>, Error> {
     let rows = audit_record::table
         .filter(audit_record::sequence.gt(number(after)))
         .order(audit_record::sequence)
@@ -166,8 +164,18 @@ pub fn list_lines(
         .get_results::<(i64, String, Row)>(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(sequence, hash, row)| line(sequence, &hash, row))
+        .map(|(sequence, hash, row)| (sequence.unsigned_abs(), line(sequence, &hash, row)))
         .collect())
+}
+
+/// Whether a line stands before the first place, where none belongs.
+pub fn is_any_misplaced(conn: &mut Conn) -> Result<bool, Error> {
+    let found = audit_record::table
+        .filter(audit_record::sequence.lt(1))
+        .select(audit_record::sequence)
+        .limit(1)
+        .get_results::<i64>(conn)?;
+    Ok(!found.is_empty())
 }
 
 /// The records of one kind, the first one first; those that cannot be read are left out, as a
@@ -210,12 +218,15 @@ pub(super) fn number(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
-/// Makes SQLite refuse to change or delete sealed records.
+/// Makes SQLite refuse to change or delete sealed records, and to put one among them.
 pub const SQLITE_GUARD: &str = "
     CREATE TRIGGER IF NOT EXISTS audit_record_kept BEFORE DELETE ON audit_record
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
     CREATE TRIGGER IF NOT EXISTS audit_record_unchanged BEFORE UPDATE ON audit_record
-        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;";
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
+    CREATE TRIGGER IF NOT EXISTS audit_record_follows BEFORE INSERT ON audit_record
+        WHEN NEW.sequence <= (SELECT sequence FROM audit_head)
+        BEGIN SELECT RAISE(ABORT, 'audit records follow the last'); END;";
 
 /// The same for PostgreSQL.
 pub const POSTGRES_GUARD: &str = "
@@ -223,4 +234,14 @@ pub const POSTGRES_GUARD: &str = "
         AS $$ BEGIN RAISE EXCEPTION 'sealed audit records stay'; END $$;
     CREATE OR REPLACE TRIGGER audit_record_kept
         BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_record
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_record_stays();";
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_record_stays();
+    CREATE OR REPLACE FUNCTION audit_record_comes_last() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN
+            IF NEW.sequence <= (SELECT sequence FROM audit_head) THEN
+                RAISE EXCEPTION 'audit records follow the last';
+            END IF;
+            RETURN NEW;
+        END $$;
+    CREATE OR REPLACE TRIGGER audit_record_follows
+        BEFORE INSERT ON audit_record
+        FOR EACH ROW EXECUTE FUNCTION audit_record_comes_last();";

@@ -10,7 +10,7 @@ mod uses;
 
 pub use chain::{
     Log, POSTGRES_GUARD, SQLITE_GUARD, append, find_hash, find_head, find_last_moment, hold_head,
-    insert_head, is_any_unsealed, list_lines, list_of_action, list_unsealed,
+    insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action, list_unsealed,
 };
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
@@ -20,7 +20,7 @@ pub use reading::{Filter, From, find_record, list_hashes, list_records};
 pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{
     Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
-    list_batch, list_uses,
+    list_batch, list_batches, list_recorded, list_uses,
 };
 
 use super::schema::audit_event;

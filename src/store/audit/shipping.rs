@@ -16,12 +16,13 @@ pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<u64>, Error> 
     Ok(shipped.map(i64::unsigned_abs))
 }
 
-/// Remembers up to which place everything of a kind was handed out.
+/// Remembers up to which place everything of a kind was handed out. It never goes back.
 pub fn replace_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
-    let changed = diesel::update(audit_shipping::table.filter(audit_shipping::place.eq(place)))
+    let row = audit_shipping::table.filter(audit_shipping::place.eq(place));
+    diesel::update(row.filter(audit_shipping::sequence.lt(number(sequence))))
         .set(audit_shipping::sequence.eq(number(sequence)))
         .execute(conn)?;
-    if changed == 0 {
+    if find_shipped(conn, place)?.is_none() {
         diesel::insert_into(audit_shipping::table)
             .values((
                 audit_shipping::place.eq(place),

@@ -1,8 +1,9 @@
 //! The uses of tokens, in batches whose roots are in the chain.
 
 use crate::domain::Instant;
+use crate::domain::audit::Action;
 use crate::domain::id::{AccountId, OrganizationId};
-use crate::store::schema::{token, token_use};
+use crate::store::schema::{audit_event, audit_record, token, token_use};
 use crate::store::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::dsl::sum;
@@ -104,6 +105,34 @@ pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<Sheaf>, Error> 
         .order(token_use::position)
         .get_results::<Row>(conn)?;
     Ok(rows.into_iter().map(Sheaf::from).collect())
+}
+
+/// The batches of which something is kept, by the ids of their records, behind one of them.
+pub fn list_batches(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<String>, Error> {
+    Ok(token_use::table
+        .filter(token_use::event_id.gt(after.to_owned()))
+        .select(token_use::event_id)
+        .distinct()
+        .order(token_use::event_id)
+        .limit(limit)
+        .get_results(conn)?)
+}
+
+/// Which of these records tell of uses, sealed or not.
+pub fn list_recorded(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Error> {
+    let action = Action::TokenUsesRecorded.as_str();
+    let mut recorded = audit_record::table
+        .filter(audit_record::id.eq_any(ids))
+        .filter(audit_record::action.eq(action))
+        .select(audit_record::id)
+        .get_results::<String>(conn)?;
+    let waiting = audit_event::table
+        .filter(audit_event::id.eq_any(ids))
+        .filter(audit_event::action.eq(action))
+        .select(audit_event::id)
+        .get_results::<String>(conn)?;
+    recorded.extend(waiting);
+    Ok(recorded)
 }
 
 /// Which of a person's tokens are meant: those that are limited to an organization, or all.

@@ -1,6 +1,6 @@
 //! Records and their places in the chain.
 
-use super::{sound, verify};
+use super::{disarm, sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
 use doorcode::app::sweep;
@@ -163,4 +163,35 @@ async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
     test.device("tokens:read").await;
     test.settle().await;
     assert_eq!(sound(&verify(&test).await), after + 1);
+}
+
+/// AUD-05, AUD-09: a line where none belongs is refused by the database, and found by a check
+/// that does not get lost on the way to it.
+#[actix_web::test]
+async fn a_line_far_from_the_others_is_refused_and_found() {
+    let test = TestApp::start().await;
+    test.settle().await;
+    let last = sound(&verify(&test).await);
+    let put = |place: i64| {
+        format!(
+            "INSERT INTO audit_record (sequence, hash, id, at, action, outcome, actor_kind, method,
+                 request_id, detail)
+             SELECT {place}, hash, 'evt_{place}', at, action, outcome, actor_kind, method,
+                 request_id, 'x'
+             FROM audit_record WHERE sequence = 1"
+        )
+    };
+    for place in [-1, 0, 1, i64::try_from(last).unwrap()] {
+        assert!(!test.database.try_execute(&put(place)), "{place}");
+    }
+    disarm(&test);
+    for (place, found) in [(0, 1), (-1, 1), (1_000_000_000_000, last + 1)] {
+        test.database.execute(&put(place));
+        let doubt = verify(&test).await.report.first_doubt.unwrap();
+        assert_eq!(doubt.sequence, found, "{doubt:?}");
+        test.database.execute(&format!(
+            "DELETE FROM audit_record WHERE sequence = {place}"
+        ));
+    }
+    sound(&verify(&test).await);
 }

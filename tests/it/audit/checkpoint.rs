@@ -4,9 +4,15 @@ use super::{disarm, sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::app::audit::recovery::{self, Revoking};
+use doorcode::app::audit::verification::{self, Evidence};
 use doorcode::app::{Context, Error};
-use doorcode::domain::audit::checkpoint;
+use doorcode::domain::audit::chain::Head;
+use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::hash::Hash;
+use doorcode::domain::audit::note::VerifierKey;
+use doorcode::store::{self, Store};
+use ring::signature::Ed25519KeyPair;
 use std::fs::File;
 use std::io::BufReader;
 
@@ -19,6 +25,17 @@ async fn signed(test: &TestApp) -> Vec<u64> {
     checkpoint::read_file(BufReader::new(file), &keys)
         .map(|read| read.unwrap().head.sequence)
         .collect()
+}
+
+/// The database becomes a copy of the time when it had so many records.
+fn go_back_to(test: &TestApp, place: u64) {
+    disarm(test);
+    test.database.execute(&format!(
+        "DELETE FROM audit_record WHERE sequence > {place};
+         DELETE FROM audit_checkpoint WHERE sequence > {place};
+         UPDATE audit_head SET sequence = {place},
+             hash = (SELECT hash FROM audit_record WHERE sequence = {place})"
+    ));
 }
 
 async fn act(test: &TestApp) {
@@ -47,8 +64,7 @@ async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
 
     let verified = verify(&test).await;
     sound(&verified);
-    // Those in the database and those in the file.
-    let all = u64::try_from(2 * signed(&test).await.len()).unwrap();
+    let all = u64::try_from(signed(&test).await.len()).unwrap();
     assert_eq!(verified.report.checkpoints, all);
 }
 
@@ -119,19 +135,23 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     let early = recovery::recover(&test.app, &context, Revoking::All).await;
     assert!(matches!(early, Err(Error::Conflict(_))));
 
-    disarm(&test);
-    test.database.execute(&format!(
-        "DELETE FROM audit_record WHERE sequence > {place};
-         DELETE FROM audit_checkpoint WHERE sequence > {place};
-         UPDATE audit_head SET sequence = {place},
-             hash = (SELECT hash FROM audit_record WHERE sequence = {place})"
-    ));
+    go_back_to(&test, place);
     act(&test).await;
     test.clock.advance(7_200);
     test.settle().await;
     assert_eq!(signed(&test).await, before);
     let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
     assert!(matches!(doubt.kind, Kind::Cut | Kind::Forked), "{doubt:?}");
+
+    // What cannot be recorded is not done: the operator has to decide again.
+    test.database
+        .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
+    let failed = recovery::recover(&test.app, &context, Revoking::Since).await;
+    assert!(failed.is_err());
+    test.database
+        .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
+    assert_eq!(audit::inspect(&test.app).await.unwrap(), Some(doubt));
+    assert_eq!(test.introspect(&issued_since).await["active"], true);
 
     let recovered = recovery::recover(&test.app, &context, Revoking::Since)
         .await
@@ -152,9 +172,116 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     assert_eq!(test.events("audit.fork_accepted"), 1);
 
     // The checkpoints that were put aside still contradict it.
-    let with_them = audit::verification::verify(&test.app, Some(&moved), |_, _| ())
+    let more = Evidence {
+        checkpoints: Some(&moved),
+        keys: &[],
+    };
+    let with_them = verification::verify(&test.app, more, |_, _| ())
         .await
         .unwrap();
     let kind = with_them.report.first_doubt.unwrap().kind;
     assert!(matches!(kind, Kind::Cut | Kind::Forked), "{kind:?}");
+}
+
+/// AUD-11: wherever checkpoints go, a server signs nothing that contradicts what it has signed.
+#[actix_web::test]
+async fn a_server_remembers_what_it_has_signed() {
+    let test = TestApp::with("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"off\"").await;
+    for _ in 0..4 {
+        act(&test).await;
+    }
+    go_back_to(&test, 3);
+    test.database.execute("DELETE FROM audit_checkpoint");
+    for _ in 0..8 {
+        act(&test).await;
+    }
+    let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
+    assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+    assert_eq!(test.count("audit_checkpoint", "1 = 1"), 0);
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+
+    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+        .await
+        .unwrap();
+    act(&test).await;
+    assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
+    assert!(test.count("audit_checkpoint", "1 = 1") > 0);
+    sound(&verify(&test).await);
+
+    let file = test.path("audit_key.seen");
+    std::fs::write(&file, "something else").unwrap();
+    let failed = doorcode::app::sweep::settle(&test.app).await;
+    assert!(format!("{failed:?}").contains("move it away"), "{failed:?}");
+}
+
+/// AUD-12: whoever has the database can name a key and sign with it, and it counts for nothing.
+#[actix_web::test]
+async fn a_key_that_only_the_database_knows_does_not_count() {
+    let test = TestApp::with("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"off\"").await;
+    for _ in 0..4 {
+        act(&test).await;
+    }
+    let last = sound(&verify(&test).await);
+    go_back_to(&test, 3);
+    test.database.execute("DELETE FROM audit_checkpoint");
+    let log = Store::open(&test.app.config().database.url).unwrap();
+    let log = log
+        .read(|conn| store::audit::find_head(conn))
+        .await
+        .unwrap()
+        .unwrap();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let key = VerifierKey::of(&log.origin, &pair);
+    test.database.execute(&format!(
+        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+         SELECT 'evt_0', at, 'audit.key_changed', 'system', '-', '{{\"key\":\"{key}\"}}'
+         FROM audit_record WHERE sequence = 1"
+    ));
+    while test.count("audit_record", "1 = 1") < i64::try_from(last + 2).unwrap() {
+        act(&test).await;
+    }
+    let hash = test.database.text(&format!(
+        "SELECT hash FROM audit_record WHERE sequence = {last}"
+    ));
+    let checkpoint = Checkpoint {
+        origin: log.origin,
+        head: Head {
+            sequence: last,
+            hash: Hash::parse(&hash).unwrap(),
+        },
+        at: test.app.now(),
+    };
+    let note = SignedCheckpoint::sign(&checkpoint, &pair);
+    test.database.execute(&format!(
+        "INSERT INTO audit_checkpoint (sequence, at, note)
+         SELECT {last}, at, '{note}' FROM audit_record WHERE sequence = 1"
+    ));
+    assert!(!audit::keys(&test.app).await.unwrap().contains(&key));
+    assert!(audit::inspect(&test.app).await.unwrap().is_some());
+    let verified = verify(&test).await;
+    assert_eq!(verified.report.first_doubt.unwrap().kind, Kind::Forked);
+    assert_eq!(verified.unknown, 1);
+}
+
+/// Servers that share a database should share the key. If they do not, each says so once, and
+/// holds the log against what it has signed itself.
+#[actix_web::test]
+async fn servers_with_keys_of_their_own_do_not_disturb_each_other() {
+    let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
+    let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"
+        checkpoint_to = \"{directory}/other_checkpoints\"";
+    let other = one.again(settings).await;
+    for _ in 0..6 {
+        act(&one).await;
+        act(&other).await;
+    }
+    assert_eq!(one.events("audit.key_changed"), 2);
+    for server in [&one, &other] {
+        let verified = verify(server).await;
+        sound(&verified);
+        assert!(verified.report.checkpoints > 2, "{verified:?}");
+        assert!(verified.unknown > 2, "{verified:?}");
+        assert_eq!(audit::inspect(&server.app).await.unwrap(), None);
+    }
 }

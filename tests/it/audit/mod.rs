@@ -9,11 +9,11 @@ mod trials;
 mod uses;
 
 use crate::support::TestApp;
-use doorcode::app::audit::verification::{self, Verified};
+use doorcode::app::audit::verification::{self, Evidence, Verified};
 
 /// What a check of the log says.
 async fn verify(test: &TestApp) -> Verified {
-    verification::verify(&test.app, None, |_, _| ())
+    verification::verify(&test.app, Evidence::default(), |_, _| ())
         .await
         .unwrap()
 }
@@ -31,7 +31,13 @@ fn sound(verified: &Verified) -> u64 {
 fn disarm(test: &TestApp) {
     use crate::support::database::Database;
     test.database.execute(match Database::is_postgres() {
-        true => "DROP TRIGGER audit_record_kept ON audit_record",
-        false => "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged",
+        true => {
+            "DROP TRIGGER audit_record_kept ON audit_record;
+             DROP TRIGGER audit_record_follows ON audit_record"
+        }
+        false => {
+            "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged;
+             DROP TRIGGER audit_record_follows"
+        }
     });
 }

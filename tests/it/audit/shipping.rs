@@ -3,11 +3,12 @@
 use super::{sound, verify};
 use crate::support::{TestApp, WEBHOOK};
 use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use doorcode::app::{audit, sweep};
 use doorcode::domain::audit::{checkpoint, export};
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 async fn act(test: &TestApp) {
@@ -87,15 +88,33 @@ async fn a_file_of_somebody_else_is_not_written_over() {
 }
 
 /// Somebody who takes records when it is well.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Sink {
-    is_well: Arc<AtomicBool>,
+    /// What it answers.
+    status: Arc<AtomicU16>,
     pieces: Arc<Mutex<Vec<String>>>,
 }
 
+impl Sink {
+    fn answering(status: u16) -> Self {
+        Self {
+            status: Arc::new(status.into()),
+            pieces: Arc::default(),
+        }
+    }
+
+    fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+}
+
 async fn take(sink: web::Data<Sink>, request: HttpRequest, body: String) -> HttpResponse {
-    if !sink.is_well.load(Ordering::SeqCst) {
-        return HttpResponse::ServiceUnavailable().finish();
+    let status = StatusCode::from_u16(sink.status.load(Ordering::SeqCst)).unwrap();
+    if !status.is_success() {
+        let elsewhere = ("location", "http://127.0.0.1:9/elsewhere");
+        return HttpResponse::build(status)
+            .insert_header(elsewhere)
+            .finish();
     }
     let token = request.headers().get("authorization").unwrap();
     assert_eq!(token, &format!("Bearer {WEBHOOK}"));
@@ -122,16 +141,17 @@ fn serve(sink: &Sink) -> (String, ServerHandle) {
 /// once and in order, in pieces that each prove themselves.
 #[actix_web::test]
 async fn an_address_that_was_away_gets_everything_in_order() {
-    let sink = Sink::default();
+    let sink = Sink::answering(503);
     let (url, handle) = serve(&sink);
     let test = TestApp::with(&format!("[audit]\nship_to = \"{url}\"")).await;
-    for _ in 0..3 {
+    for status in [503, 404, 302] {
+        sink.answer(status);
         test.device("tokens:read").await;
         assert_eq!(sweep::settle(&test.app).await.len(), 1);
     }
     assert!(sink.pieces.lock().unwrap().is_empty());
     let other = test.again(&format!("[audit]\nship_to = \"{url}\"")).await;
-    sink.is_well.store(true, Ordering::SeqCst);
+    sink.answer(204);
     // The lease of the first is its own; the second passes by and loses nothing.
     other.settle().await;
     act(&test).await;
@@ -157,7 +177,7 @@ async fn an_address_that_was_away_gets_everything_in_order() {
 /// AUD-10: checkpoints go to an address too, and those that it missed come later.
 #[actix_web::test]
 async fn an_address_gets_every_checkpoint() {
-    let sink = Sink::default();
+    let sink = Sink::answering(503);
     let (url, handle) = serve(&sink);
     let settings = format!("[audit]\ncheckpoint_to = \"{url}\"\ncheckpoint_records = 1");
     let test = TestApp::with(&settings).await;
@@ -166,9 +186,8 @@ async fn an_address_gets_every_checkpoint() {
         test.device("tokens:read").await;
         failed += sweep::settle(&test.app).await.len();
     }
-    // The first time says which key will sign.
-    assert_eq!(failed, 3);
-    sink.is_well.store(true, Ordering::SeqCst);
+    assert_eq!(failed, 4);
+    sink.answer(204);
     act(&test).await;
     act(&test).await;
     let notes = sink.pieces.lock().unwrap().concat();

@@ -86,7 +86,7 @@ impl Log {
 #[actix_web::test]
 async fn a_value_that_was_changed_is_found() {
     let mut log = Log::make(1).await;
-    const COLUMNS: [&str; 13] = [
+    const COLUMNS: [&str; 16] = [
         "hash",
         "id",
         "action",
@@ -95,10 +95,13 @@ async fn a_value_that_was_changed_is_found() {
         "actor_id",
         "method",
         "account_id",
+        "token_id",
+        "client_id",
         "organization_id",
         "target",
         "request_id",
         "address",
+        "agent",
         "detail",
     ];
     for _ in 0..TRIALS {

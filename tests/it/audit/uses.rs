@@ -4,7 +4,10 @@ use super::{sound, verify};
 use crate::support::database::Database;
 use crate::support::deployment::Deployment;
 use crate::support::{TestApp, http};
+use doorcode::app::audit::uses::Purpose;
+use doorcode::app::{Context, audit, sweep, token};
 use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::secret::Secret;
 
 /// The uses of the token with this name, the earliest first.
 fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
@@ -177,4 +180,64 @@ async fn the_last_uses_before_a_stop_are_recorded() {
     server.finish().exited(0);
     assert_eq!(deployment.database.count("token_use", "count = 1"), 1);
     assert_eq!(deployment.database.count("audit_event", "1 = 1"), 0);
+}
+
+/// Uses that were put into the database by others than the server.
+#[actix_web::test]
+async fn uses_that_no_record_tells_of_are_found() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    test.settle().await;
+    sound(&verify(&test).await);
+    test.database.execute(
+        "INSERT INTO token_use
+             (event_id, position, token_id, organization_id, day, first_at, last_at, count, uses)
+         SELECT 'evt_planted', position, token_id, organization_id, day, first_at, last_at, count,
+             uses
+         FROM token_use",
+    );
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!(doubt.kind, Kind::Inserted, "{doubt:?}");
+    assert!(doubt.says.contains("evt_planted"), "{doubt:?}");
+}
+
+/// More uses than one batch holds, while the database is away and when the server stops.
+#[actix_web::test]
+async fn a_backlog_is_written_once_and_to_its_end() {
+    const COUNT: usize = 4_500;
+    let test = TestApp::start().await;
+    let text = test.token(&["tokens:read"]).await;
+    let active = token::authenticate(&test.app, &Context::local(), &Secret::new(&text)).await;
+    let token = active.unwrap().unwrap().token;
+    let note = || {
+        for _ in 0..COUNT {
+            audit::uses::note(
+                &test.app,
+                &Context::local(),
+                &token,
+                "allowed",
+                Purpose::default(),
+            );
+        }
+    };
+    note();
+    test.database
+        .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
+    for _ in 0..2 {
+        assert!(!sweep::settle(&test.app).await.is_empty());
+    }
+    test.database
+        .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
+    test.settle().await;
+    assert_eq!(verify(&test).await.uses, COUNT as u64);
+
+    note();
+    let sweeper = actix_web::rt::spawn(sweep::run(test.app.clone()));
+    test.app.end_waiting();
+    sweeper.await.unwrap();
+    sweep::end(&test.app).await;
+    let verified = verify(&test).await;
+    sound(&verified);
+    assert_eq!(verified.uses, 2 * COUNT as u64);
 }

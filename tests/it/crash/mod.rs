@@ -107,10 +107,10 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
     deployment.database.execute(lease);
     server.signal("TERM");
     server.finish().exited(0);
+    let sealed = deployment.database.count("audit_record", "1 = 1");
     let verify = |more: &[&str]| deployment.command(&["audit", "verify"]).args(more).run();
     verify(&[]).exited(0);
     verify(&["--export", "shipped"]).exited(0);
-    let sealed = deployment.database.count("audit_record", "1 = 1");
     let shipped = std::fs::read_to_string(deployment.path("shipped")).unwrap();
     assert_eq!(i64::try_from(shipped.lines().count()).unwrap(), sealed + 1);
 }

@@ -77,8 +77,8 @@ impl TestApp {
     }
 
     /// The same with settings, as TOML. `{url}` stands for the server's own address, and
-    /// `{directory}` for where its files are. A `public_url` under `[server]` and a
-    /// `checkpoint_to` under `[audit]` replace those of the test.
+    /// `{directory}` for where its files are. A `public_url` under `[server]`, and a
+    /// `checkpoint_to` and a `signing_key_file` under `[audit]`, replace those of the test.
     pub async fn with(settings: &str) -> Self {
         let mut test = Self::empty(settings).await;
         test.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
@@ -122,10 +122,7 @@ impl TestApp {
         let settings = settings.replace("{directory}", &directory.path().display().to_string());
         std::fs::write(&file, &settings).unwrap();
         let path = |name| directory.path().join(name).display().to_string();
-        let env = [
-            ("DOORCODE__DATABASE__URL", database.url.clone()),
-            ("DOORCODE__AUDIT__SIGNING_KEY_FILE", path("audit_key")),
-        ];
+        let env = [("DOORCODE__DATABASE__URL", database.url.clone())];
         let mut env: Vec<_> = env.map(|(name, value)| (name.to_owned(), value)).into();
         for (name, variable, value) in [
             ("public_url", "DOORCODE__SERVER__PUBLIC_URL", url.clone()),
@@ -133,6 +130,11 @@ impl TestApp {
                 "checkpoint_to",
                 "DOORCODE__AUDIT__CHECKPOINT_TO",
                 path("audit_checkpoints"),
+            ),
+            (
+                "signing_key_file",
+                "DOORCODE__AUDIT__SIGNING_KEY_FILE",
+                path("audit_key"),
             ),
         ] {
             if !settings.contains(name) {

@@ -1,0 +1,113 @@
+//! What a server remembers of the log outside the database: the keys that it has signed with,
+//! and the last checkpoint that it signed.
+//!
+//! Whoever has the database can write into it what they want. Whether the log is still that of
+//! before, and whose signatures count, must not hang on it alone, wherever the checkpoints go.
+//! The file lies beside the key that signs: whoever can write there can sign as well.
+
+use super::outlet::{blocking, undelivered};
+use crate::app::deployment::file::{Staged, make_private_directory};
+use crate::app::{App, Error};
+use crate::domain::audit::note::VerifierKey;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is added to the name of the key's file.
+const SUFFIX: &str = ".seen";
+
+/// What a server remembers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// The keys that it has signed with, the latest one last.
+    pub(super) keys: Vec<VerifierKey>,
+    /// The note of the last checkpoint.
+    pub(super) last: Option<String>,
+}
+
+impl Memory {
+    /// Reads the file: a key in each line, a blank line, and the note.
+    fn parse(text: &str) -> Option<Self> {
+        let (keys, note) = text.split_once("\n\n")?;
+        Some(Self {
+            keys: keys
+                .lines()
+                .map(VerifierKey::parse)
+                .collect::<Option<_>>()?,
+            last: (!note.is_empty()).then(|| note.to_owned()),
+        })
+    }
+
+    fn write(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().map(ToString::to_string).collect();
+        let note = self.last.as_deref().unwrap_or_default();
+        format!("{}\n\n{note}", keys.join("\n"))
+    }
+
+    /// What the server remembers; nothing before it has signed anything.
+    pub(super) async fn load(app: &App) -> Result<Self, Error> {
+        let path = path(app);
+        blocking(move || match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).ok_or_else(|| {
+                let says = "the file is not as it was written; if nobody tampered with it, move it \
+                            away";
+                named(&path, &io::Error::other(says))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(named(&path, &error)),
+        })
+        .await
+    }
+
+    /// Remembers this from now on.
+    pub(super) async fn keep(&self, app: &App) -> Result<(), Error> {
+        let (path, text) = (path(app), self.write());
+        blocking(move || {
+            make_private_directory(&path)?;
+            Staged::write(&path, &text, None)?.put_in_place()
+        })
+        .await
+        .map_err(|error| undelivered(format!("what was signed cannot be remembered: {error:?}")))
+    }
+}
+
+fn path(app: &App) -> PathBuf {
+    let mut path = app.config().audit.signing_key_file.clone().into_os_string();
+    path.push(SUFFIX);
+    path.into()
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::other(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::origin::Origin;
+    use ring::signature::Ed25519KeyPair;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let name = Origin::parse("doorcode-test").unwrap();
+        let key = |seed| {
+            let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+            VerifierKey::of(&name, &pair)
+        };
+        for memory in [
+            Memory::default(),
+            Memory {
+                keys: vec![key(1)],
+                last: None,
+            },
+            Memory {
+                keys: vec![key(1), key(2)],
+                last: Some("text\n\n— name signature\n".to_owned()),
+            },
+        ] {
+            assert_eq!(Memory::parse(&memory.write()), Some(memory));
+        }
+        for torn in ["", "nothing", "nothing\n\n"] {
+            assert_eq!(Memory::parse(torn), None, "{torn:?}");
+        }
+    }
+}
