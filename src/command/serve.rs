@@ -54,6 +54,9 @@ async fn serve(config: Config) -> Outcome {
     if let Some(doubt) = &doubt {
         warn(&doubt.says);
     }
+    audit::record_settings(&app)
+        .await
+        .map_err(|error| explain(&error))?;
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
 
     let metrics = web::Metrics::default();

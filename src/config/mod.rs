@@ -42,6 +42,7 @@ pub use tokens::{Lifetime, TokenPrefix, Tokens};
 use crate::domain::route::RouteTable;
 use crate::domain::{self, scope::Catalogue};
 use source::{Entries, File};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use table::Table;
 
@@ -184,6 +185,50 @@ impl Config {
 
     /// The effective settings as TOML, with the passwords in URLs hidden.
     pub fn describe(&self) -> String {
+        let mut text = String::new();
+        for (header, settings) in self.sections() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&format!("{header}\n"));
+            for (key, value) in settings {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
+        }
+        text
+    }
+
+    /// The same by their full names, such as `audit.token_use`. Of what there may be many, such
+    /// as `routes.0`, each is one text. What a URL hides is hidden here too.
+    pub fn effective(&self) -> BTreeMap<String, String> {
+        let mut effective = BTreeMap::new();
+        let mut many = BTreeMap::new();
+        for (header, settings) in self.sections() {
+            let name = header.trim_matches(['[', ']']).to_owned();
+            if header.starts_with("[[") {
+                let number = many
+                    .entry(name.clone())
+                    .and_modify(|n| *n += 1)
+                    .or_insert(0);
+                let written: Vec<_> = settings
+                    .iter()
+                    .map(|(key, value)| format!("{key} = {value}"))
+                    .collect();
+                effective.insert(format!("{name}.{number}"), written.join(", "));
+            } else {
+                effective.extend(settings.into_iter().map(|(key, value)| {
+                    let text = value.as_str().map(str::to_owned);
+                    (
+                        format!("{name}.{key}"),
+                        text.unwrap_or_else(|| value.to_string()),
+                    )
+                }));
+            }
+        }
+        effective
+    }
+
+    fn sections(&self) -> Vec<(String, Settings)> {
         let sections = [
             ("server", self.server.settings()),
             ("database", self.database.settings()),
@@ -210,17 +255,6 @@ impl Config {
         let routes = routes::settings(&self.routes)
             .into_iter()
             .map(|settings| ("[[routes]]".to_owned(), settings));
-
-        let mut text = String::new();
-        for (header, settings) in sections.chain(scopes).chain(routes) {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(&format!("{header}\n"));
-            for (key, value) in settings {
-                text.push_str(&format!("{key} = {value}\n"));
-            }
-        }
-        text
+        sections.chain(scopes).chain(routes).collect()
     }
 }

@@ -180,6 +180,8 @@ actions! {
     AuditForkAccepted = "audit.fork_accepted",
     /// A record of an earlier time came after later ones: a clock was set back.
     ClockSteppedBack = "clock.stepped_back",
+    /// The server started with other settings than the time before.
+    SettingsChanged = "settings.changed",
     /// A client was registered.
     ClientCreated = "client.created",
     /// A client was switched on or off.

@@ -4,6 +4,7 @@ mod chain;
 mod checkpoint;
 mod program;
 mod refusals;
+mod settings;
 mod shipping;
 mod trials;
 mod uses;

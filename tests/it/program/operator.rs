@@ -60,7 +60,15 @@ async fn a_running_server_takes_the_new_token_at_once() {
     let left = std::fs::read_dir(deployment.path("data")).unwrap();
     let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["audit_key", "operator_token", "secret_key"]);
+    assert_eq!(
+        left,
+        [
+            "audit_key",
+            "audit_key.seen",
+            "operator_token",
+            "secret_key"
+        ]
+    );
     let records = "action = 'operator.token_rotated' AND actor_kind = 'operator'";
     assert_eq!(deployment.database.count(AUDIT, records), 2);
 

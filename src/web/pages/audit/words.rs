@@ -47,6 +47,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::AuditKeyChanged => "began to sign the audit log with another key",
         Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
         Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
+        Action::SettingsChanged => "started with other settings",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
             "switched the application {target} on"
