@@ -97,13 +97,20 @@ where
 {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut failures = 0_u32;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = app.stopping() => return,
         }
-        if let Err(error) = work().await {
-            tracing::warn!(?error, "{what} failed and will be tried again");
+        let Err(error) = work().await else {
+            failures = 0;
+            continue;
+        };
+        failures = failures.saturating_add(1);
+        // What fails for hours is told ever more rarely.
+        if failures.is_power_of_two() {
+            tracing::warn!(?error, failures, "{what} failed and will be tried again");
         }
     }
 }

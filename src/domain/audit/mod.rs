@@ -30,7 +30,8 @@
 //! Lines, each ended by a line feed and in canonical form. The first is a header. Of a whole
 //! export it is `{"doorcode_audit":1,"from":N,"origin":…,"previous":HASH}`, with the hash before
 //! record N; for N = 1 that is hash(0). Then comes record N, and so on: each the canonical record
-//! with its `hash` as a further field, which is taken out again before hashing.
+//! with its `hash` as a further field, which is taken out again before hashing. No line tells
+//! where the log ends: that the end of an export was cut off is shown by a checkpoint alone.
 //!
 //! A filtered export begins `{"doorcode_audit":1,"filtered":true,"origin":…}`. Its lines have a
 //! second further field, `previous`: the hash before the record. Each line proves itself, and
