@@ -1,7 +1,7 @@
 //! What somebody looks for in an audit log.
 
 use crate::app::audit::naming::Names;
-use crate::app::audit::reading::Filter;
+use crate::app::audit::reading::Search;
 use crate::app::org;
 use crate::domain::Instant;
 use crate::domain::page::Page;
@@ -41,8 +41,8 @@ impl<'a> Asked<'a> {
         Self(FIELDS.map(|field| query.value(field).unwrap_or_default().trim()))
     }
 
-    /// What records must meet, or which dates are none.
-    pub fn filter(&self) -> Result<Filter, FieldErrors> {
+    /// What to look for, in an organization or among one's own; or which dates are none.
+    pub fn search(&self, organization: Option<&str>) -> Result<Search, FieldErrors> {
         let [actor, action, token, from, to] = self.0;
         let mut errors = FieldErrors::none();
         let mut day = |field, text: &str| match text {
@@ -60,7 +60,8 @@ impl<'a> Asked<'a> {
             return Err(errors);
         }
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Filter {
+        Ok(Search {
+            organization: organization.map(str::to_owned),
             actor: given(actor),
             action: given(action),
             token_id: given(token),
@@ -69,7 +70,6 @@ impl<'a> Asked<'a> {
             until: to
                 .and_then(|day| day.checked_add_days(Days::new(1)))
                 .map(start_of),
-            ..Filter::default()
         })
     }
 
@@ -152,17 +152,17 @@ mod tests {
     #[test]
     fn the_last_day_counts_to_its_end() {
         let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
-        let filter = Asked::read(&form).filter().unwrap();
+        let search = Asked::read(&form).search(None).unwrap();
         assert_eq!(
-            filter.since.unwrap().to_rfc3339(),
+            search.since.unwrap().to_rfc3339(),
             "2026-11-01T00:00:00+00:00"
         );
         assert_eq!(
-            filter.until.unwrap().to_rfc3339(),
+            search.until.unwrap().to_rfc3339(),
             "2026-11-23T00:00:00+00:00"
         );
-        assert_eq!(filter.actor, None);
-        assert_eq!(filter.token_id.as_deref(), Some("tok_1"));
+        assert_eq!(search.actor, None);
+        assert_eq!(search.token_id.as_deref(), Some("tok_1"));
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             "2026-11-22T00:00",
         ] {
             let query = format!("from={bad}&to=2026-11-22");
-            let errors = Asked::read(&form(&query)).filter().unwrap_err();
+            let errors = Asked::read(&form(&query)).search(None).unwrap_err();
             assert!(
                 errors.of("from").is_some() && errors.of("to").is_none(),
                 "{bad}"

@@ -12,7 +12,7 @@ use super::view::audit::{AccountActivityPage, AuditPage};
 use super::visit::Visit;
 use crate::app;
 use crate::app::audit::naming::{self, Names};
-use crate::app::audit::reading::{self, Filter, Format, Search};
+use crate::app::audit::reading::{self, Format, Search};
 use crate::app::caller::Caller;
 use crate::domain::audit::chain::Sealed;
 use crate::domain::org::Role;
@@ -71,16 +71,12 @@ async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failur
     inside.require(Role::Admin)?;
     let query = extract::query(&request)?;
     let asked = Asked::read(&query);
-    let filter = match asked.filter() {
-        Ok(filter) => filter,
+    let search = match asked.search(Some(inside.id())) {
+        Ok(search) => search,
         Err(errors) => {
             let page = page(&visit, &inside, &asked, None, errors).await?;
             return visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
-    };
-    let search = Search {
-        organization: Some(inside.id().to_owned()),
-        filter,
     };
     let found = find(&visit, &inside.caller, search, &query).await?;
     let page = page(&visit, &inside, &asked, Some(found), FieldErrors::none()).await?;
@@ -126,11 +122,9 @@ async fn export(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fail
             ));
         }
     };
-    let filter = Asked::read(&query).filter();
-    let search = Search {
-        organization: Some(inside.id().to_owned()),
-        filter: filter.map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?,
-    };
+    let search = Asked::read(&query)
+        .search(Some(inside.id()))
+        .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
     let (app, context) = (&visit.app, &visit.context);
     let lines = reading::export(app, context, &inside.caller, search, form).await?;
     let slug = &inside.seen.organization.slug;
@@ -157,11 +151,7 @@ async fn show_own(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
     const PAGE: &str = "/account/activity";
     let caller = visit.caller(PAGE)?;
     let query = extract::query(&request)?;
-    let search = Search {
-        organization: None,
-        filter: Filter::default(),
-    };
-    let found = find(&visit, &caller, search, &query).await?;
+    let found = find(&visit, &caller, Search::default(), &query).await?;
     let reader = Reader::of_person(&visit, &found.names);
     let page = AccountActivityPage {
         chrome: visit.chrome(),
