@@ -284,6 +284,38 @@ async fn nobody_learns_from_where_others_work() {
     assert!(owner.get(AUDIT).await.contains("AdminBrowser/7"));
 }
 
+/// A name that somebody chose stands for itself, also where it looks like the id of a person
+/// whom they do not know.
+#[actix_web::test]
+async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
+    let test = TestApp::start().await;
+    let away = Some(("Away", Role::Member));
+    test.add_account("eve@example.com", PASSWORD, away).await;
+    test.database
+        .execute("UPDATE account SET name = 'Evelyn' WHERE email = 'eve@example.com'");
+    let victim = test
+        .database
+        .text("SELECT id FROM account WHERE name = 'Evelyn'");
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    let fields = [("name", victim.as_str()), ("expires", "never")];
+    owner.post("/o/acme/settings/api-tokens/new", &fields).await;
+    owner
+        .post("/o/acme/projects/new", &[("name", &victim)])
+        .await;
+    owner.post("/o/acme/name", &[("name", &victim)]).await;
+    let page = owner.get(AUDIT).await;
+    let text = said(&page);
+    for sentence in [
+        format!("Ada made the token {victim}"),
+        format!("Ada made the project {victim}"),
+        format!("Ada renamed the organization from Acme to {victim}"),
+    ] {
+        assert!(text.contains(&sentence), "{sentence}: {text}");
+    }
+    assert!(!page.contains("Evelyn"), "{text}");
+}
+
 /// A name in the log leads to all that is about it.
 #[actix_web::test]
 async fn names_lead_to_what_is_about_them() {
