@@ -1,15 +1,15 @@
 //! The question of a proxy or an API: may this token do that, there, now?
 
-use super::audit::uses::{self, Purpose};
+use super::audit::uses::{self, Purpose, Used};
 use super::caller::{find_organization, find_project};
 use super::operator::is_operator;
 use super::token::{ActiveToken, Found, Loaded, Spent, look_up};
 use super::{App, Context, Error};
 use crate::domain::decision::{self, Demand, Place};
 use crate::domain::id::OrganizationId;
-use crate::domain::scope::ScopeName;
+use crate::domain::scope::{Scope, ScopeName};
 use crate::domain::secret::Secret;
-use crate::domain::token::{Owner, Token};
+use crate::domain::token::Owner;
 use crate::store::Conn;
 
 /// A place as the asker names it.
@@ -44,16 +44,17 @@ pub struct Decided {
     /// Whether the token may: fails with [`Error::Unauthenticated`] for one that cannot be used
     /// and with [`Error::Forbidden`] for one that may not do this.
     pub answer: Result<Allowed, Error>,
-    /// The token that it was about, if somebody issued it.
+    /// The token that it was about, if it is one of ours.
     pub subject: Option<Subject>,
 }
 
 /// A token in a question, of which the use is noted once the proxy has its last word.
 pub struct Subject {
-    token: Token,
+    used: Used,
     /// Why it cannot be used at all.
     spent: Option<&'static str>,
-    scope: Option<String>,
+    /// The scope that was asked for, if there is one of that name.
+    scope: Option<ScopeName>,
     organization_id: Option<OrganizationId>,
 }
 
@@ -62,10 +63,10 @@ impl Subject {
     pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
         let decision = self.spent.or(refused).unwrap_or(uses::ALLOWED);
         let purpose = Purpose {
-            scope: self.scope.as_deref(),
+            scope: self.scope.as_ref().map(ScopeName::as_str),
             organization_id: self.organization_id.as_ref(),
         };
-        uses::note(app, context, &self.token, decision, purpose);
+        uses::note(app, context, self.used.clone(), decision, purpose);
     }
 }
 
@@ -81,14 +82,23 @@ pub async fn verify(
     text: &Secret,
     question: Question,
 ) -> Result<Decided, Error> {
+    // What is in no catalogue may be anything, and long.
+    let scope = question.scope.as_deref();
+    let scope = scope
+        .and_then(|name| known(app, name))
+        .map(|scope| scope.name.clone());
     if is_operator(app, context, text).await {
         return Ok(Decided {
             answer: Ok(Allowed::Operator),
-            subject: None,
+            subject: Some(Subject {
+                used: Used::operator(),
+                spent: None,
+                scope,
+                organization_id: None,
+            }),
         });
     }
     let handle = app.clone();
-    let scope = question.scope.clone();
     let found = look_up(app, text, move |conn, loaded| {
         answer(&handle, conn, loaded, &question)
     })
@@ -104,11 +114,11 @@ pub async fn verify(
         });
     };
     let (token, spent) = match &verdict {
-        Err(spent) => (*spent.token.clone(), Some(spent.why)),
-        Ok((active, _)) => (active.token.clone(), None),
+        Err(spent) => (&*spent.token, Some(spent.why)),
+        Ok((active, _)) => (&active.token, None),
     };
     let subject = Some(Subject {
-        token,
+        used: token.into(),
         spent,
         scope,
         organization_id: organization_id.clone(),
@@ -169,6 +179,11 @@ fn place_of(conn: &mut Conn, named: &str) -> Result<Place, Error> {
     })
 }
 
+/// The scope of this name.
+fn known<'a>(app: &'a App, name: &str) -> Option<&'a Scope> {
+    ScopeName::parse(name).and_then(|name| app.config().scopes.find(&name))
+}
+
 /// The decision about a scope by its name. One that is not in the catalogue is nobody's.
 fn decide(
     app: &App,
@@ -176,12 +191,11 @@ fn decide(
     scope: Option<&str>,
     place: &Place,
 ) -> Result<(), Error> {
-    let catalogue = &app.config().scopes;
     let Some(name) = scope else {
         decision::decide(facts, Demand { scope: None, place })?;
         return Ok(());
     };
-    let known = ScopeName::parse(name).and_then(|name| catalogue.find(&name));
+    let known = known(app, name);
     // Whether the token is alive comes before anything else that is wrong with the question.
     let anything = Demand {
         scope: known,

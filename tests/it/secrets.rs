@@ -139,6 +139,17 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
                 ("token", secret),
             ]));
         }
+        let typed = secret.replace(' ', "+");
+        for filter in ["actor", "action", "token"] {
+            // These pages show again what was typed.
+            for page in ["/o/acme/audit", "/account/activity"] {
+                user.get(&format!("{page}?{filter}={typed}")).await;
+            }
+            for path in ["/v1/audit", "/v1/audit/export", "/v1/audit/uses"] {
+                let url = test.at(&format!("{path}?{filter}={typed}"));
+                requests.push(test.anon().get(url).bearer_auth(OPERATOR));
+            }
+        }
         for request in requests {
             let answer = request.send().await.unwrap();
             assert!(answer.status().as_u16() < 500);

@@ -14,13 +14,20 @@ use crate::domain::audit::chain::Sealed;
 use crate::domain::audit::token_use::Use;
 use crate::domain::token::{Owner, Token};
 use crate::store;
-use crate::store::audit::{Filter, From, Sheaf, UseFilter};
+use crate::store::audit::{Filter, Sheaf, Side, UseFilter};
 use chrono::{Days, NaiveDate};
 use serde_json::json;
 use std::cmp::Ordering;
 
 /// How many days are counted.
 const DAYS: u64 = 30;
+
+/// What happens to a token, in records that name it.
+const LIFE: [Action; 3] = [
+    Action::TokenCreated,
+    Action::TokenRotated,
+    Action::TokenRevoked,
+];
 
 /// How many of its records are shown; few tokens have more than three.
 const RECORDS: i64 = 20;
@@ -128,11 +135,11 @@ pub async fn of_token(
             let counted = store::audit::count_uses(conn, id, &since.to_string())?;
             let of_token = Filter {
                 token_id: Some(id.to_owned()),
-                action: Some("token".to_owned()),
+                actions: Some(LIFE.to_vec()),
                 ..Filter::default()
             };
             let records =
-                store::audit::list_records(conn, &of_token, From::Before(u64::MAX), RECORDS)?;
+                store::audit::list_records(conn, &of_token, Side::Before(u64::MAX), RECORDS)?;
             let (uses, next) = uses(conn, &of(&token), from.as_ref(), limit)?;
             Ok::<_, Error>(Found {
                 successor,

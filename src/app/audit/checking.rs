@@ -11,7 +11,6 @@ use crate::domain::decision::Place;
 use crate::domain::org::Role;
 use crate::store::Conn;
 use chrono::Duration;
-use serde_json::json;
 use tokio::sync::Mutex;
 
 /// How long an answer is given again.
@@ -30,18 +29,28 @@ pub struct Checked {
 #[derive(Default)]
 pub struct LastCheck(Mutex<Option<Checked>>);
 
-/// Checks the log, for the operator and for whoever is an admin somewhere. That it was asked
-/// for is recorded.
+/// Checks the log, for the operator and for whoever is an admin somewhere. Nobody learns what
+/// came out before it is recorded.
 pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Checked, Error> {
-    let event = app.event(context, caller.actor(), Action::AuditVerified);
-    let (handle, caller) = (app.clone(), caller.clone());
+    let (handle, asking) = (app.clone(), caller.clone());
     app.store()
-        .write(move |conn: &mut Conn| {
-            let authority = caller.authority(&handle, conn)?;
-            authority.require(READ, &Place::Anywhere, Role::Admin)?;
-            event.write(conn, None, json!({}))
+        .read(move |conn: &mut Conn| {
+            let authority = asking.authority(&handle, conn)?;
+            authority.require(READ, &Place::Anywhere, Role::Admin)
         })
         .await?;
+    let checked = check_or_repeat(app).await?;
+    let event = app.event(context, caller.actor(), Action::AuditVerified);
+    let mut detail = verification::describe(&checked.verified);
+    detail["head"] = checked.verified.report.head.sequence.into();
+    app.store()
+        .write(move |conn| event.write(conn, None, detail.clone()))
+        .await?;
+    Ok(checked)
+}
+
+/// What comes out of a check now, or came out of one just before.
+async fn check_or_repeat(app: &App) -> Result<Checked, Error> {
     let mut last = app.last_check().0.lock().await;
     let now = app.now();
     // A clock that was set back makes no answer fresh.

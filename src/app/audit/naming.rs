@@ -4,7 +4,6 @@ use crate::app::{App, Error};
 use crate::domain::audit::chain::Sealed;
 use crate::domain::audit::record::Record;
 use crate::store;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names, by ids. Whoever may see a record may know what it is about.
@@ -38,7 +37,16 @@ pub(super) async fn find(app: &App, ids: impl Iterator<Item = String>) -> Result
         .await
 }
 
-/// Whatever may be an id: what is none has no name either.
+/// What of a record's detail holds an id and is told by name. Everything else may be a text that
+/// somebody chose, such as the id of a person whose name is not for them to know.
+const HOLDING_IDS: [&str; 2] = ["token", "user"];
+
+/// Whether what a record says under a key, or of its target, is an id.
+pub fn holds_id(key: &str) -> bool {
+    key == "target" || HOLDING_IDS.contains(&key)
+}
+
+/// The ids of all that is told by name.
 pub(super) fn ids(record: &Record) -> Vec<String> {
     let fixed = [
         &record.actor_id,
@@ -47,13 +55,8 @@ pub(super) fn ids(record: &Record) -> Vec<String> {
         &record.organization_id,
         &record.target,
     ];
-    let detail = match Value::from(record.detail.clone()) {
-        Value::Object(detail) => detail,
-        _ => Default::default(),
-    };
-    let told = detail.into_iter().filter_map(|(_, value)| match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    });
+    let told = HOLDING_IDS
+        .into_iter()
+        .filter_map(|key| Some(record.detail.get(key)?.as_str()?.to_owned()));
     fixed.into_iter().flatten().cloned().chain(told).collect()
 }

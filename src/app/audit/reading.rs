@@ -4,16 +4,16 @@ use super::sealing;
 use super::view::{self, View};
 use crate::app::caller::Caller;
 use crate::app::{App, Context, Error};
-use crate::domain::audit::Action;
+use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::export::{self, Excerpted, Header, Part};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::sheet;
-use crate::domain::id::AccountId;
+use crate::domain::audit::{Action, sought};
+use crate::domain::id::{AccountId, OrganizationId};
 use crate::store;
-pub use crate::store::audit::Filter;
-use crate::store::audit::{From, Log};
+use crate::store::audit::{Filter, Log, Side};
 use futures_util::Stream;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,9 +26,44 @@ const CHUNK: i64 = 500;
 pub struct Search {
     /// In which organization, by id or address; `None` for what is the caller's own.
     pub organization: Option<String>,
-    /// Who did what, when. What it says of organizations and persons is replaced by what the
-    /// caller may see.
-    pub filter: Filter,
+    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    pub actor: Option<String>,
+    /// What was done: an action, or its beginning up to the dot, such as `token`.
+    pub action: Option<String>,
+    /// The token that did it, or to which it happened.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+impl Search {
+    /// What was looked for, as the record of it says.
+    fn describe(&self) -> Value {
+        json!({
+            "of": "records",
+            "actor": self.actor.as_deref().map(sought::actor),
+            "action": self.action.as_deref().map(sought::action),
+            "token": self.token_id.as_deref().map(sought::token),
+            "since": self.since.map(moment::write),
+            "until": self.until.map(moment::write),
+        })
+    }
+
+    /// The same among what somebody may see.
+    fn within(self, person: Option<&AccountId>, organization: Option<&OrganizationId>) -> Filter {
+        let actions = self.action.as_deref().map(Action::named);
+        Filter {
+            organization_id: organization.map(ToString::to_string),
+            account_id: person.map(ToString::to_string),
+            actor: self.actor,
+            actions: actions.map(Iterator::collect),
+            token_id: self.token_id,
+            since: self.since,
+            until: self.until,
+        }
+    }
 }
 
 /// Records, the latest first, before a place; one more than the limit if there are more. What
@@ -44,10 +79,10 @@ pub async fn list(
     let Admitted { filter, person } =
         admit(app, context, caller, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let from = From::Before(before.unwrap_or(u64::MAX));
+    let side = Side::Before(before.unwrap_or(u64::MAX));
     app.store()
         .read(move |conn| {
-            let mut records = store::audit::list_records(conn, &filter, from, limit)?;
+            let mut records = store::audit::list_records(conn, &filter, side, limit)?;
             for sealed in &mut records {
                 hide_origin(&mut sealed.record, person.as_ref());
             }
@@ -79,36 +114,16 @@ async fn admit(
     search: Search,
     action: Action,
 ) -> Result<Admitted, Error> {
-    let Search {
-        organization,
-        filter,
-    } = search;
-    let looked_for = describe(&filter);
-    let view = view::admit(app, context, caller, organization, action, looked_for).await?;
-    let (person, organization_id) = match view {
-        View::Everything => (None, None),
-        View::Own(id, within) => (Some(id), within),
-        View::Organization(id) => (None, Some(id)),
-    };
+    let (named, looked_for) = (search.organization.clone(), search.describe());
+    let (person, organization) =
+        match view::admit(app, context, caller, named, action, looked_for).await? {
+            View::Everything => (None, None),
+            View::Own(id, within) => (Some(id), within),
+            View::Organization(id) => (None, Some(id)),
+        };
     Ok(Admitted {
-        filter: Filter {
-            account_id: person.as_ref().map(ToString::to_string),
-            organization_id: organization_id.map(|id| id.to_string()),
-            ..filter
-        },
+        filter: search.within(person.as_ref(), organization.as_ref()),
         person,
-    })
-}
-
-/// What was looked for, as the record of it says.
-fn describe(filter: &Filter) -> Value {
-    json!({
-        "of": "records",
-        "actor": filter.actor,
-        "action": filter.action,
-        "token": filter.token_id,
-        "since": filter.since.map(moment::write),
-        "until": filter.until.map(moment::write),
     })
 }
 
@@ -193,7 +208,7 @@ impl Export {
             .store()
             .read(move |conn| {
                 let mut lines =
-                    store::audit::list_records(conn, &filter, From::After(after), CHUNK)?;
+                    store::audit::list_records(conn, &filter, Side::After(after), CHUNK)?;
                 lines.retain(|line| line.record.sequence <= end);
                 let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
                 let previous = match writing {

@@ -5,11 +5,11 @@ use super::view::{self, READ, View};
 use crate::app::caller::{Authority, Caller};
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
-use crate::domain::audit::Action;
 use crate::domain::audit::canonical::{self, moment};
 use crate::domain::audit::hash::Hash;
 use crate::domain::audit::merkle::Proof;
 use crate::domain::audit::token_use::Use;
+use crate::domain::audit::{Action, sought};
 use crate::domain::decision::Place;
 use crate::domain::id::{EventId, OrganizationId, TokenId};
 use crate::domain::org::Role;
@@ -88,7 +88,7 @@ pub async fn list(
     } = search;
     let looked_for = json!({
         "of": "uses",
-        "token": token_id,
+        "token": token_id.as_deref().map(sought::token),
         "since": since.map(moment::write),
         "until": until.map(moment::write),
     });

@@ -5,7 +5,7 @@
 
 use crate::app::{App, Context, Error, Event};
 use crate::config::{Lifetime, TokenUse};
-use crate::domain::audit::token_use::Use;
+use crate::domain::audit::token_use::{OPERATOR, Use};
 use crate::domain::audit::{Action, Actor, canonical::moment, merkle};
 use crate::domain::id::{EventId, OrganizationId};
 use crate::domain::token::Token;
@@ -80,6 +80,32 @@ impl Ledger {
     }
 }
 
+/// A token of which a use is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    token_id: String,
+    organization_id: Option<OrganizationId>,
+}
+
+impl Used {
+    /// The operator token.
+    pub fn operator() -> Self {
+        Self {
+            token_id: OPERATOR.to_owned(),
+            organization_id: None,
+        }
+    }
+}
+
+impl From<&Token> for Used {
+    fn from(token: &Token) -> Self {
+        Self {
+            token_id: token.id.to_string(),
+            organization_id: token.organization().cloned(),
+        }
+    }
+}
+
 /// What a token was used for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Purpose<'a> {
@@ -93,17 +119,21 @@ pub struct Purpose<'a> {
 pub fn note(
     app: &App,
     context: &Context,
-    token: &Token,
+    used: impl Into<Used>,
     decision: &'static str,
     purpose: Purpose<'_>,
 ) {
     if app.config().audit.token_use == TokenUse::Off {
         return;
     }
-    let organization_id = purpose.organization_id.or(token.organization());
+    let Used {
+        token_id,
+        organization_id,
+    } = used.into();
+    let organization_id = purpose.organization_id.or(organization_id.as_ref());
     app.ledger().note(Use {
         at: app.now(),
-        token_id: token.id.to_string(),
+        token_id,
         request_id: context.request_id.clone(),
         address: context.address.map(|address| address.to_string()),
         decision: decision.to_owned(),

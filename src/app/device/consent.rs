@@ -3,7 +3,7 @@
 use super::expiry;
 use crate::app::caller::Denial;
 use crate::app::session::SignedIn;
-use crate::app::{App, Context, Error, Event, client, throttle, token};
+use crate::app::{App, Context, Error, Event, Events, client, throttle, token};
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::client::{Client, Standing};
@@ -90,11 +90,11 @@ pub async fn review(
         closed => {
             let event = app.event(context, person.actor(), Action::DeviceCodeWrong);
             let over = closed.filter(|grant| grant.is_over(now));
-            let handle = app.clone();
+            let expired = expiry::records(app);
             app.store()
                 .write(move |conn| {
                     if let Some(grant) = &over {
-                        expiry::expire(&handle, conn, grant)?;
+                        expiry::expire(conn, &expired, grant)?;
                     }
                     event.write(conn, None, json!({}))
                 })
@@ -243,20 +243,26 @@ pub async fn decide(
         Decision::Approve(_) => Action::DeviceApproved,
         Decision::Deny => Action::DeviceDenied,
     };
-    let event = app.event(context, person.actor(), action);
-    let (handle, account_id) = (app.clone(), person.account.id.clone());
+    let ruling = Ruling {
+        app: app.clone(),
+        event: app.event(context, person.actor(), action),
+        expired: expiry::records(app),
+        account_id: person.account.id.clone(),
+        decision,
+    };
     let (decided, device_code) = app
         .store()
         .write(move |conn| {
             let (grant, device_code) =
                 store::device::find_grant_by_id(conn, &grant_id)?.ok_or(Error::NotFound)?;
-            let outcome = write(&handle, conn, &event, &grant, &account_id, &decision)?;
+            let outcome = ruling.write(conn, &grant)?;
             let client = store::client::find_client(conn, &grant.client_id)?;
-            let owner = token::find_owner(conn, &account_id)?;
+            let owner = token::find_owner(conn, &ruling.account_id)?;
+            let (app, now) = (&ruling.app, ruling.event.at);
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
                 outcome,
-                token_expires_at: owner.and_then(|owner| owner.default_end(&handle, event.at)),
+                token_expires_at: owner.and_then(|owner| owner.default_end(app, now)),
             };
             Ok::<_, Error>((decided, device_code))
         })
@@ -265,60 +271,76 @@ pub async fn decide(
     Ok(Ok(decided))
 }
 
-fn write(
-    app: &App,
-    conn: &mut Conn,
-    event: &Event,
-    grant: &Grant,
-    account_id: &AccountId,
-    decision: &Decision,
-) -> Result<Outcome, Error> {
-    let now = event.at;
-    let (is_first, outcome, detail) = match decision {
-        Decision::Deny => (
-            store::device::mark_denied(conn, &grant.id, account_id, now)?,
-            Outcome::Denied,
-            json!({}),
-        ),
-        Decision::Approve(chosen) => {
-            let owner = token::hold_owner(conn, account_id)?.ok_or(Error::Unauthenticated)?;
-            let life = Life {
-                created_at: now,
-                expires_at: owner.default_end(app, now),
-            };
-            owner.admission(life).map_err(Denial::Policy)?;
-            let client = store::client::find_client(conn, &grant.client_id)?
-                .filter(|client| client.standing == Standing::Active)
-                .ok_or(Error::NotFound)?;
-            let scopes = owner
-                .allowed(app, chosen)
-                .intersection(&grant.scopes)
-                .intersection(&client.scopes);
-            let approval = Approval {
-                account_id: account_id.clone(),
-                scopes: scopes.clone(),
-            };
-            let detail = json!({"scopes": scopes.to_string()});
-            (
-                store::device::mark_approved(conn, &grant.id, &approval, now)?,
-                Outcome::Approved(scopes),
-                detail,
-            )
+/// A decision, with the records of what may come of it.
+struct Ruling {
+    app: App,
+    event: Event,
+    expired: Events,
+    account_id: AccountId,
+    decision: Decision,
+}
+
+impl Ruling {
+    fn write(&self, conn: &mut Conn, grant: &Grant) -> Result<Outcome, Error> {
+        let now = self.event.at;
+        let (is_first, outcome, detail) = match &self.decision {
+            Decision::Deny => (
+                store::device::mark_denied(conn, &grant.id, &self.account_id, now)?,
+                Outcome::Denied,
+                json!({}),
+            ),
+            Decision::Approve(chosen) => {
+                let approval = self.approve(conn, grant, chosen)?;
+                let detail = json!({"scopes": approval.scopes.to_string()});
+                (
+                    store::device::mark_approved(conn, &grant.id, &approval, now)?,
+                    Outcome::Approved(approval.scopes),
+                    detail,
+                )
+            }
+        };
+        if is_first {
+            self.event.write(conn, Some(grant.id.as_str()), detail)?;
+            return Ok(outcome);
         }
-    };
-    if is_first {
-        event.write(conn, Some(grant.id.as_str()), detail)?;
-        return Ok(outcome);
+        // Another decision may have been written since the grant was read.
+        let (grant, _) =
+            store::device::find_grant_by_id(conn, &grant.id)?.ok_or(Error::NotFound)?;
+        Ok(match grant.state {
+            State::Pending | State::Expired => {
+                expiry::expire(conn, &self.expired, &grant)?;
+                Outcome::Expired
+            }
+            _ => Outcome::AlreadyDecided,
+        })
     }
-    // Another decision may have been written since the grant was read.
-    let (grant, _) = store::device::find_grant_by_id(conn, &grant.id)?.ok_or(Error::NotFound)?;
-    Ok(match grant.state {
-        State::Pending | State::Expired => {
-            expiry::expire(app, conn, &grant)?;
-            Outcome::Expired
-        }
-        _ => Outcome::AlreadyDecided,
-    })
+
+    /// What of the chosen scopes the person, the request and the client allow.
+    fn approve(
+        &self,
+        conn: &mut Conn,
+        grant: &Grant,
+        chosen: &ScopeSet,
+    ) -> Result<Approval, Error> {
+        let now = self.event.at;
+        let owner = token::hold_owner(conn, &self.account_id)?.ok_or(Error::Unauthenticated)?;
+        let life = Life {
+            created_at: now,
+            expires_at: owner.default_end(&self.app, now),
+        };
+        owner.admission(life).map_err(Denial::Policy)?;
+        let client = store::client::find_client(conn, &grant.client_id)?
+            .filter(|client| client.standing == Standing::Active)
+            .ok_or(Error::NotFound)?;
+        let scopes = owner
+            .allowed(&self.app, chosen)
+            .intersection(&grant.scopes)
+            .intersection(&client.scopes);
+        Ok(Approval {
+            account_id: self.account_id.clone(),
+            scopes,
+        })
+    }
 }
 
 /// Proves, when it comes back in an address, that its visitor typed this code: so that the

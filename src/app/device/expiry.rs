@@ -1,6 +1,6 @@
 //! The end of requests whose time is over.
 
-use crate::app::{App, Context, Error};
+use crate::app::{App, Context, Error, Events};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::device::Grant;
 use crate::store::{self, Conn};
@@ -9,29 +9,30 @@ use serde_json::json;
 /// Requests that are ended in one transaction, so that other writes do not wait long.
 const AT_ONCE: i64 = 200;
 
+/// Prepares the records of requests that end now.
+pub(super) fn records(app: &App) -> Events {
+    app.events(&Context::local(), Actor::System, Action::DeviceExpired)
+}
+
 /// Ends a request whose time is over, and records it once.
-pub(super) fn expire(app: &App, conn: &mut Conn, grant: &Grant) -> Result<(), Error> {
+pub(super) fn expire(conn: &mut Conn, records: &Events, grant: &Grant) -> Result<(), Error> {
     if !store::device::mark_expired(conn, &grant.id)? {
         return Ok(());
     }
-    app.event(&Context::local(), Actor::System, Action::DeviceExpired)
-        .write(
-            conn,
-            Some(grant.id.as_str()),
-            json!({"client_id": grant.client_id}),
-        )
+    let detail = json!({"client_id": grant.client_id});
+    records.next().write(conn, Some(grant.id.as_str()), detail)
 }
 
 /// Ends those for which nobody came any more.
 pub(in crate::app) async fn expire_over(app: &App) -> Result<(), Error> {
     loop {
-        let (handle, now) = (app.clone(), app.now());
+        let (expired, now) = (records(app), app.now());
         let ended = app
             .store()
             .write(move |conn| {
                 let over = store::device::list_over_grants(conn, now, AT_ONCE)?;
                 for grant in &over {
-                    expire(&handle, conn, grant)?;
+                    expire(conn, &expired, grant)?;
                 }
                 Ok::<_, Error>(over.len())
             })

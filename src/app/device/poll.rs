@@ -4,7 +4,7 @@ use super::{caller, expiry};
 use crate::app::client::Credentials;
 use crate::app::token::{self, Draft, NewToken, OwnerStanding};
 use crate::app::waiting::Place;
-use crate::app::{App, Context, Error, Event, OAuthError};
+use crate::app::{App, Context, Error, Event, Events, OAuthError};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::client::{Client, Standing};
@@ -85,6 +85,7 @@ async fn poll_once(
         redeemed: app.event(context, actor(), Action::DeviceRedeemed),
         created: app.event(context, actor(), Action::TokenCreated),
         unusual: app.event(context, actor(), Action::DeviceReplayed),
+        expired: expiry::records(app),
     };
     let token = app.store().write(move |conn| attempt.write(conn)).await?;
     match token {
@@ -105,6 +106,7 @@ struct Attempt {
     redeemed: Event,
     created: Event,
     unusual: Event,
+    expired: Events,
 }
 
 impl Attempt {
@@ -128,7 +130,7 @@ impl Attempt {
             }
             Poll::Denied => OAuthError::AccessDenied,
             Poll::Expired => {
-                expiry::expire(&self.app, conn, &grant)?;
+                expiry::expire(conn, &self.expired, &grant)?;
                 OAuthError::ExpiredToken
             }
             Poll::Redeemed => {

@@ -188,7 +188,7 @@ async fn look_up_active(
         Found::Malformed => Found::Malformed,
         Found::Unknown => Found::Unknown,
         Found::Token(Err(spent)) => {
-            uses::note(app, context, &spent.token, spent.why, Purpose::default());
+            uses::note(app, context, &*spent.token, spent.why, Purpose::default());
             Found::Token(None)
         }
         Found::Token(Ok(active)) => Found::Token(Some(active)),

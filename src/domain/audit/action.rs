@@ -229,6 +229,16 @@ actions! {
 }
 
 impl Action {
+    /// The actions that a text names: one of them, or all of a kind by the beginning of their
+    /// names up to the dot, such as `token`.
+    pub fn named(text: &str) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(move |action| {
+            let rest = action.as_str().strip_prefix(text);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     /// How what the action names has ended.
     pub fn outcome(self) -> Outcome {
         match self {

@@ -70,6 +70,7 @@ pub mod note;
 pub mod origin;
 pub mod record;
 pub mod sheet;
+pub mod sought;
 mod suspicion;
 #[cfg(test)]
 mod tests;

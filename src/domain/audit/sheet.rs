@@ -79,7 +79,7 @@ pub fn row(Sealed { record, hash }: &Sealed) -> String {
 
 /// What a spreadsheet would take for a formula is marked as text.
 fn harmless(cell: String) -> String {
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    match cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         true => format!("'{cell}"),
         false => cell,
     }
@@ -110,6 +110,7 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t=1"),
             ("\r=1", "'\r=1"),
+            ("\n=1", "'\n=1"),
             ("a=1", "a=1"),
             ("'=1", "'=1"),
             ("", ""),

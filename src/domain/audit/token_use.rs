@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 /// What [`Use::decision`] says of a use that was allowed.
 pub const ALLOWED: &str = "allowed";
 
+/// What [`Use::token_id`] says of the operator token, which has no id of its own.
+pub const OPERATOR: &str = "operator";
+
 /// One use of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
     /// When.
     #[serde(with = "moment")]
     pub at: Instant,
-    /// Which token.
+    /// Which token: its id, or [`OPERATOR`].
     pub token_id: String,
     /// The request it came with.
     pub request_id: String,

@@ -16,7 +16,7 @@ pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
 };
 pub use naming::list_names;
-pub use reading::{Filter, From, find_record, list_hashes, list_records};
+pub use reading::{Filter, Side, find_record, list_hashes, list_records};
 pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{
     Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,

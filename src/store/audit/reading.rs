@@ -21,8 +21,8 @@ pub struct Filter {
     pub account_id: Option<String>,
     /// Who did it: the id of a person, a token or a client, or a kind of actor.
     pub actor: Option<String>,
-    /// What was done: an action, or its beginning up to the dot, such as `token`.
-    pub action: Option<String>,
+    /// What was done, one of these.
+    pub actions: Option<Vec<Action>>,
     /// The token that did it, or to which it happened.
     pub token_id: Option<String>,
     /// Not before this moment.
@@ -38,9 +38,9 @@ impl Filter {
     }
 }
 
-/// From where on, and in which direction.
+/// On which side of a place in the chain, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum Side {
     /// The latest first, before this place.
     Before(u64),
     /// The earliest first, behind this place.
@@ -51,7 +51,7 @@ pub enum From {
 pub fn list_records(
     conn: &mut Conn,
     filter: &Filter,
-    from: From,
+    side: Side,
     limit: i64,
 ) -> Result<Vec<Sealed>, Error> {
     let mut query = audit_record::table.into_boxed();
@@ -77,8 +77,11 @@ pub fn list_records(
                 .or(audit_record::actor_kind.eq(actor.clone())),
         );
     }
-    if let Some(action) = &filter.action {
-        query = query.filter(audit_record::action.eq_any(named(action)));
+    if let Some(actions) = &filter.actions {
+        // They are listed, since how texts are compared, and so what begins with another, is a
+        // matter of the database's locale.
+        let names: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
+        query = query.filter(audit_record::action.eq_any(names));
     }
     if let Some(id) = &filter.token_id {
         let is_actor = audit_record::token_id.eq(id.clone());
@@ -90,11 +93,11 @@ pub fn list_records(
     if let Some(until) = filter.until {
         query = query.filter(audit_record::at.lt(stored(until)));
     }
-    query = match from {
-        From::Before(sequence) => query
+    query = match side {
+        Side::Before(sequence) => query
             .filter(audit_record::sequence.lt(number(sequence)))
             .order(audit_record::sequence.desc()),
-        From::After(sequence) => query
+        Side::After(sequence) => query
             .filter(audit_record::sequence.gt(number(sequence)))
             .order(audit_record::sequence.asc()),
     };
@@ -107,21 +110,6 @@ pub fn list_records(
         ))
         .get_results::<(i64, String, Row)>(conn)?;
     rows.into_iter().map(whole).collect()
-}
-
-/// The actions that a filter names. They are listed, since how texts are compared, and so what
-/// begins with another, is a matter of the database's locale.
-fn named(action: &str) -> Vec<String> {
-    let kinds = Action::ALL.iter().map(|known| known.as_str());
-    let is_of_kind = |known: &&str| {
-        let rest = known.strip_prefix(action);
-        rest.is_some_and(|rest| rest.starts_with('.'))
-    };
-    kinds
-        .filter(is_of_kind)
-        .chain([action])
-        .map(str::to_owned)
-        .collect()
 }
 
 /// The record of an id, once it has its place.

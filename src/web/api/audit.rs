@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::page::Filters;
 use crate::app::audit::checking::{self, Checked};
-use crate::app::audit::reading::{self, Filter, Format, Search};
+use crate::app::audit::reading::{self, Format, Search};
 use crate::app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
 use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
@@ -28,17 +28,6 @@ pub struct Description;
 
 /// The parameters that choose among records.
 const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since", "until"];
-
-/// The same and how an export is written.
-const EXPORT: [&str; 7] = [
-    "organization",
-    "actor",
-    "action",
-    "token",
-    "since",
-    "until",
-    "format",
-];
 
 /// List the records of the audit log, the latest first.
 ///
@@ -89,7 +78,7 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     ))
 )]
 pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
-    let filters = call.filters(&EXPORT)?;
+    let filters = call.filters(&[&FILTERS[..], &["format"]].concat())?;
     let (form, media_type, name) = match filters.value("format") {
         None | Some("ndjson") => (Format::Lines, "application/x-ndjson", "audit.ndjson"),
         Some("csv") => (Format::Sheet, "text/csv; charset=utf-8", "audit.csv"),
@@ -153,8 +142,8 @@ pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
     let search = UseSearch {
         organization: list.filter("organization").map(str::to_owned),
         token_id: list.filter("token").map(str::to_owned),
-        since: since(list.filters())?,
-        until: until(list.filters())?,
+        since: moment(list.filters(), "since")?,
+        until: moment(list.filters(), "until")?,
     };
     let Call {
         app,
@@ -187,35 +176,23 @@ fn search(filters: &Filters) -> Result<Search, Failure> {
     let text = |name| filters.value(name).map(str::to_owned);
     Ok(Search {
         organization: text("organization"),
-        filter: Filter {
-            actor: text("actor"),
-            action: text("action"),
-            token_id: text("token"),
-            since: since(filters)?,
-            until: until(filters)?,
-            ..Filter::default()
-        },
+        actor: text("actor"),
+        action: text("action"),
+        token_id: text("token"),
+        since: moment(filters, "since")?,
+        until: moment(filters, "until")?,
     })
 }
 
-fn since(filters: &Filters) -> Result<Option<Instant>, Failure> {
-    read_moment(
-        filters.value("since"),
-        "The parameter since must be a moment such as 2030-01-31T12:00:00Z.",
-    )
-}
-
-fn until(filters: &Filters) -> Result<Option<Instant>, Failure> {
-    read_moment(
-        filters.value("until"),
-        "The parameter until must be a moment such as 2030-01-31T12:00:00Z.",
-    )
-}
-
-fn read_moment(text: Option<&str>, advice: &'static str) -> Result<Option<Instant>, Failure> {
+fn moment(filters: &Filters, name: &str) -> Result<Option<Instant>, Failure> {
+    let text = filters.value(name);
     text.map(|text| chrono::DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()))
         .transpose()
-        .map_err(|_| Failure::Malformed(advice))
+        .map_err(|_| {
+            Failure::Malformed(
+                "The parameters since and until must be moments such as 2030-01-31T12:00:00Z.",
+            )
+        })
 }
 
 fn record(sealed: &Sealed) -> AuditRecord {

@@ -5,13 +5,12 @@
 
 use super::demand;
 use super::problem::{self, Kind};
-use crate::app::audit::uses::{self, Purpose};
+use crate::app::audit::uses::{self, Purpose, Used};
 use crate::app::caller::{self, Caller};
 use crate::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
 use crate::app::{self, App, Context};
 use crate::app::{operator, token};
 use crate::domain::secret::Secret;
-use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::wire::form::Form;
@@ -71,10 +70,6 @@ impl Call {
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
         let caller = identify(&app, &context, request, &bearer).await?;
         request.extensions_mut().insert(caller.actor());
-        if let Caller::Token(active) = &caller {
-            let token = active.token.clone();
-            request.extensions_mut().insert(Presented(token));
-        }
         let has_false_actor =
             matches!(caller, Caller::Token(_)) && extract::claims_actor(&app, request);
         let context = Context {
@@ -187,12 +182,12 @@ impl Call {
 }
 
 /// The token of a call, which the surface notes the use of when it knows how the call ended.
-struct Presented(Token);
+struct Presented(Used);
 
 /// Notes the use of the token with which a call came.
 pub fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
     let extensions = response.request().extensions();
-    let Some(Presented(token)) = extensions.get() else {
+    let Some(Presented(used)) = extensions.get() else {
         return;
     };
     let context = extract::context_of(app, response.request());
@@ -207,11 +202,11 @@ pub fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
         scope,
         organization_id: None,
     };
-    uses::note(app, &context, token, decision, purpose);
+    uses::note(app, &context, used.clone(), decision, purpose);
 }
 
 /// Whom a token belongs to: a person, an organization, or the operator, who may act for a
-/// person.
+/// person. Of a token that can be used the use is noted.
 async fn identify(
     app: &App,
     context: &Context,
@@ -219,11 +214,14 @@ async fn identify(
     bearer: &Secret,
 ) -> Result<Caller, Failure> {
     if let Some(active) = token::authenticate(app, context, bearer).await? {
+        let used = Used::from(&active.token);
+        request.extensions_mut().insert(Presented(used));
         return Ok(Caller::Token(Box::new(active)));
     }
     if !operator::is_operator(app, context, bearer).await {
         return Err(Failure::InvalidToken);
     }
+    request.extensions_mut().insert(Presented(Used::operator()));
     let caller = Caller::Operator(extract::actor(app, request)?);
     caller::check_actor(app, &caller).await?;
     Ok(caller)

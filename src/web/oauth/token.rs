@@ -1,6 +1,7 @@
 //! Introspection (RFC 7662) and revocation (RFC 7009).
 
 use super::parameters::{Encoding, credentials, read, required};
+use crate::app::audit::uses::{self, Purpose, Used};
 use crate::app::token::{self, Holder, Introspector};
 use crate::app::{App, Context, client, operator};
 use crate::domain::secret::Secret;
@@ -46,6 +47,8 @@ async fn introspector(
         }
         return match extract::bearer(request)? {
             Some(token) if operator::is_operator(app, context, &token).await => {
+                let (used, purpose) = (Used::operator(), Purpose::default());
+                uses::note(app, context, used, uses::ALLOWED, purpose);
                 Ok(Introspector::Operator)
             }
             _ => Err(Failure::InvalidToken),

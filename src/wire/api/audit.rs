@@ -43,7 +43,7 @@ pub struct UseParameters {
     /// admins. Left out, the operator sees all uses, an organization's token those of its
     /// organization, and a person those of their own tokens.
     organization: Option<String>,
-    /// Those of this token, by its id.
+    /// Those of this token, by its id; `operator` for the operator token.
     token: Option<String>,
     /// Not before this moment (RFC 3339).
     since: Option<String>,

@@ -1,7 +1,7 @@
 //! Reading the audit log (AUD-15): who sees what of it, filters, pages, and that looking is
 //! recorded itself.
 
-use super::world::{Place, SCOPES, World, number};
+use super::world::{Place, SCOPES, World};
 use super::{assert_problem, call, send};
 use crate::support::OPERATOR;
 use crate::support::device::Answer;
@@ -333,9 +333,10 @@ async fn looking_is_recorded() {
     let before = world.test.events("audit.read");
     let of = format!("organization={}", home.org);
     let since = "2026-11-22T00:00:00Z";
+    let token = world.test.database.text("SELECT MIN(id) FROM token");
     for rest in [
-        format!("?{of}&action=token&actor={number}", number = number()),
-        format!("/uses?{of}&token=tok_1&since={since}"),
+        format!("?{of}&action=token&actor={}", world.member),
+        format!("/uses?{of}&token={token}&since={since}"),
         format!("/uses/{id}"),
     ] {
         assert_eq!(audit(&world, &admin, &rest).await.status, 200, "{rest}");
@@ -349,7 +350,7 @@ async fn looking_is_recorded() {
     let found: Vec<_> = items(&seen).iter().rev().collect();
     let expected = [
         ("audit.read", "records", "action", "token", true),
-        ("audit.read", "uses", "token", "tok_1", true),
+        ("audit.read", "uses", "token", &*token, true),
         ("audit.read", "use", "use", &id, false),
         ("audit.exported", "records", "action", "member", false),
     ];
@@ -361,6 +362,30 @@ async fn looking_is_recorded() {
         let organization = is_inside.then_some(home.org.clone());
         assert_eq!(record["organization_id"], json!(organization), "{record}");
     }
+    assert_eq!(found[0]["detail"]["actor"], *world.member);
     assert_eq!(found[1]["detail"]["since"], "2026-11-22T00:00:00.000Z");
     assert_eq!(found[4]["action"], "audit.verified");
+}
+
+/// AUD-03: what names nothing of ours may be a secret in the wrong field, or very long; the
+/// record tells only that it was looked for.
+#[actix_web::test]
+async fn what_was_typed_is_not_kept() {
+    let Two { world, .. } = Two::new().await;
+    let typed = "x".repeat(4_000);
+    for (rest, keys) in [
+        ("", &["actor", "action", "token"][..]),
+        ("/export", &["actor", "action", "token"]),
+        ("/uses", &["token"]),
+    ] {
+        for key in keys {
+            let seen = audit(&world, OPERATOR, &format!("{rest}?{key}={typed}")).await;
+            assert_eq!(seen.status, 200, "{seen:?}");
+            world.test.clock.advance_ms(1);
+            let seen = audit(&world, OPERATOR, "?action=audit&limit=1").await;
+            assert_eq!(items(&seen)[0]["detail"][key], "other", "{rest} {key}");
+            world.test.clock.advance_ms(1);
+        }
+    }
+    assert!(!world.test.database.dump().contains(&typed));
 }

@@ -1,12 +1,12 @@
 //! Having the log checked by the server (AUD-09).
 
 use super::assert_problem;
-use super::audit::audit;
+use super::audit::{audit, items};
 use super::world::{SCOPES, World};
 use crate::support::OPERATOR;
 use crate::support::database::Database;
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Changes a sealed record behind the server's back.
 fn alter(world: &World, change: &str) {
@@ -41,6 +41,11 @@ async fn the_log_is_checked_for_operators_and_admins() {
     assert!(first["uses"].as_u64().unwrap() > 0, "{first}");
     assert!(first["checkpoints"].is_u64(), "{first}");
     assert_eq!(world.test.events("audit.verified"), 1);
+    let records = audit(&world, OPERATOR, "?action=audit.verified").await;
+    let told = &items(&records)[0]["detail"];
+    assert_eq!(told["doubt"], Value::Null);
+    assert_eq!(told["records"], first["records"]);
+    assert_eq!(told["head"], first["head"]["sequence"]);
 
     // Whoever asks soon is answered the same, and it is recorded none the less.
     world.test.clock.advance(10);
@@ -63,5 +68,11 @@ async fn the_log_is_checked_for_operators_and_admins() {
         assert_eq!(doubt["kind"], "edited", "{doubt}");
         assert_ne!(doubt["says"].as_str().unwrap(), "");
         assert_eq!(found.body["head"]["sequence"], 2);
+    }
+    let records = audit(&world, OPERATOR, "?action=audit.verified&limit=5").await;
+    for record in items(&records) {
+        let told = &record["detail"];
+        assert_eq!(told["doubt"], json!({"sequence": 3, "kind": "edited"}));
+        assert_eq!(told["head"], 2);
     }
 }

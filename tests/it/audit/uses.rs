@@ -3,7 +3,7 @@
 use super::{sound, verify};
 use crate::support::database::Database;
 use crate::support::deployment::Deployment;
-use crate::support::{TestApp, http};
+use crate::support::{OPERATOR, TestApp, http};
 use doorcode::app::audit::uses::Purpose;
 use doorcode::app::{Context, audit, sweep, token};
 use doorcode::domain::audit::doubt::Kind;
@@ -79,6 +79,75 @@ async fn each_use_is_recorded_with_its_decision() {
     let verified = verify(&test).await;
     sound(&verified);
     assert_eq!(verified.uses, 7);
+}
+
+/// AUD-02, OPR-03: the operator token is a token too, wherever it is shown.
+#[actix_web::test]
+async fn uses_of_the_operator_token_are_recorded() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    test.settle().await;
+    let before = uses(&test, "token_id = 'operator'").len();
+    let get = |path: &str| http().get(test.at(path)).bearer_auth(OPERATOR);
+    let acting = get("/v1/me").header("X-Actor-User-Id", "usr_nobody");
+    for (request, status) in [
+        (get("/v1/users"), 200),
+        (get("/v1/users/usr_nobody"), 404),
+        (acting, 400),
+        (get("/auth/verify?scope=tokens:read"), 204),
+        (get("/auth/verify?scope=no-such"), 204),
+        (
+            http()
+                .post(test.at("/auth/introspect"))
+                .bearer_auth(OPERATOR)
+                .form(&[("token", &token)]),
+            200,
+        ),
+    ] {
+        assert_eq!(request.send().await.unwrap().status(), status);
+    }
+    test.settle().await;
+    let mut seen: Vec<_> = uses(&test, "token_id = 'operator'")[before..]
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
+            assert_eq!(one["address"], "127.0.0.1");
+            format!("{} {} {}", text("route"), text("decision"), text("scope"))
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "/auth/verify allowed -",
+            "/auth/verify allowed tokens:read",
+            "GET /v1/me allowed -",
+            "GET /v1/users allowed -",
+            "GET /v1/users/{user} allowed -",
+            "POST /auth/introspect allowed -",
+        ]
+    );
+    sound(&verify(&test).await);
+}
+
+/// A scope that is in no catalogue is only what somebody typed.
+#[actix_web::test]
+async fn an_unknown_scope_is_not_kept() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    let long = format!("a{}", "b".repeat(60_000));
+    for scope in [&*long, "no-such", &token] {
+        let url = test.at(&format!("/auth/verify?scope={scope}"));
+        let refused = http().get(url).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(refused.status(), 403);
+    }
+    test.settle().await;
+    let seen = uses(&test, "1 = 1");
+    assert_eq!(seen.len(), 3);
+    for one in seen {
+        assert_eq!(one["decision"], "insufficient_scope");
+        assert_eq!(one["scope"], serde_json::Value::Null);
+    }
 }
 
 #[actix_web::test]
@@ -178,7 +247,8 @@ async fn the_last_uses_before_a_stop_are_recorded() {
     assert_eq!(me.bearer_auth(token).send().await.unwrap().status(), 200);
     server.signal("TERM");
     server.finish().exited(0);
-    assert_eq!(deployment.database.count("token_use", "count = 1"), 1);
+    let is_its = "count = 1 AND token_id <> 'operator'";
+    assert_eq!(deployment.database.count("token_use", is_its), 1);
     assert_eq!(deployment.database.count("audit_event", "1 = 1"), 0);
 }
 

@@ -253,6 +253,56 @@ async fn people_see_what_happened_to_their_account() {
     assert_eq!(test.browser().get("/account/activity").await.status, 303);
 }
 
+/// A person's own log is searched like an organization's, and holds nothing else for it.
+#[actix_web::test]
+async fn ones_own_log_is_searched() {
+    let test = TestApp::start().await;
+    let mut thief = test.browser();
+    assert_eq!(thief.try_sign_in(EMAIL, "a wrong one").await.status, 401);
+    test.clock.advance(86_400);
+    let mut browser = test.browser();
+    browser.sign_in(EMAIL, PASSWORD).await;
+    browser.new_token("laptop", &[], "never").await;
+    let id = test.database.text("SELECT id FROM token");
+    let own = test.database.text("SELECT account_id FROM token");
+    let (made, tried) = ("You made the token laptop", "tried to sign in as");
+    let path = "/account/activity";
+    for (query, shown, hidden) in [
+        ("action=token".to_owned(), made, tried),
+        ("action=session".to_owned(), tried, made),
+        (format!("token={id}"), made, tried),
+        (format!("actor={own}"), made, tried),
+        ("actor=anonymous".to_owned(), tried, made),
+        ("from=2026-11-23".to_owned(), made, tried),
+        ("to=2026-11-22".to_owned(), tried, made),
+        (
+            "actor=operator&action=token".to_owned(),
+            "Nothing found",
+            made,
+        ),
+    ] {
+        let page = browser.get(&format!("{path}?{query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        let text = said(&page);
+        assert!(text.contains(shown), "{query}: {text}");
+        assert!(!text.contains(hidden), "{query}: {text}");
+        assert!(page.contains("Show everything"), "{query}");
+    }
+    let page = browser.get(&format!("{path}?to=tomorrow")).await;
+    assert_eq!(page.status, 422);
+    assert!(page.contains(r#"id="to-error""#), "{}", page.body);
+    // A name leads to what is about it, and the pager goes on with what was asked for.
+    let page = browser.get(path).await;
+    assert!(page.contains(&format!(r#"href="{path}?token={id}">laptop</a>"#)));
+    for n in 0..60 {
+        let name = format!("Name {n}");
+        browser.post("/o/acme/name", &[("name", &name)]).await;
+    }
+    let pages = all_pages(&mut browser, &format!("{path}?action=organization.renamed")).await;
+    let shown: Vec<_> = pages.iter().flat_map(places).collect();
+    assert_eq!((pages.len(), shown.len()), (2, 60));
+}
+
 /// From where admins work is not for those to know whom they manage.
 #[actix_web::test]
 async fn nobody_learns_from_where_others_work() {
@@ -282,6 +332,38 @@ async fn nobody_learns_from_where_others_work() {
     );
     // The log of the organization says it.
     assert!(owner.get(AUDIT).await.contains("AdminBrowser/7"));
+}
+
+/// A name that somebody chose stands for itself, also where it looks like the id of a person
+/// whom they do not know.
+#[actix_web::test]
+async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
+    let test = TestApp::start().await;
+    let away = Some(("Away", Role::Member));
+    test.add_account("eve@example.com", PASSWORD, away).await;
+    test.database
+        .execute("UPDATE account SET name = 'Evelyn' WHERE email = 'eve@example.com'");
+    let victim = test
+        .database
+        .text("SELECT id FROM account WHERE name = 'Evelyn'");
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    let fields = [("name", victim.as_str()), ("expires", "never")];
+    owner.post("/o/acme/settings/api-tokens/new", &fields).await;
+    owner
+        .post("/o/acme/projects/new", &[("name", &victim)])
+        .await;
+    owner.post("/o/acme/name", &[("name", &victim)]).await;
+    let page = owner.get(AUDIT).await;
+    let text = said(&page);
+    for sentence in [
+        format!("Ada made the token {victim}"),
+        format!("Ada made the project {victim}"),
+        format!("Ada renamed the organization from Acme to {victim}"),
+    ] {
+        assert!(text.contains(&sentence), "{sentence}: {text}");
+    }
+    assert!(!page.contains("Evelyn"), "{text}");
 }
 
 /// A name in the log leads to all that is about it.

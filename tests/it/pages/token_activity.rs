@@ -46,7 +46,7 @@ async fn every_use_is_shown_with_what_came_of_it() {
     for shown in [
         "GET /v1/me",
         "GET /v1/orgs",
-        "127.0.0.1 GET /v1/orgs None Allowed",
+        "127.0.0.1 GET /v1/orgs orgs:read Allowed",
         "127.0.0.1 GET /v1/projects projects:read Refused insufficient_scope",
         "3 uses in 30 days, 2 on the busiest, 23 November 2026.",
         "22 November 2026: 1",

@@ -1,7 +1,7 @@
 //! What somebody looks for in an audit log.
 
 use crate::app::audit::naming::Names;
-use crate::app::audit::reading::Filter;
+use crate::app::audit::reading::Search;
 use crate::app::org;
 use crate::domain::Instant;
 use crate::domain::page::Page;
@@ -21,8 +21,7 @@ const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
 const MEMBERS: u16 = 100;
 
 /// Kinds of actions in an organization, as the beginnings of their names.
-const ACTIONS: [(&str, &str); 8] = [
-    ("", "Everything"),
+const ACTIONS: [(&str, &str); 7] = [
     ("token", "Tokens"),
     ("member", "Members"),
     ("invitation", "Invitations"),
@@ -32,18 +31,43 @@ const ACTIONS: [(&str, &str); 8] = [
     ("access", "Refusals"),
 ];
 
+/// The same for a person.
+const OWN_ACTIONS: [(&str, &str); 10] = [
+    ("session", "Sign-ins"),
+    ("account", "Account"),
+    ("token", "Tokens"),
+    ("device", "Devices"),
+    ("member", "Memberships"),
+    ("invitation", "Invitations"),
+    ("project", "Projects"),
+    ("organization", "Organizations and policies"),
+    ("audit", "Audit log"),
+    ("access", "Refusals"),
+];
+
 /// The form as it was sent.
-pub struct Asked<'a>([&'a str; 5]);
+pub struct Asked<'a> {
+    fields: [&'a str; 5],
+    before: Option<u64>,
+}
 
 impl<'a> Asked<'a> {
     /// Reads the query of an address.
     pub fn read(query: &'a Form) -> Self {
-        Self(FIELDS.map(|field| query.value(field).unwrap_or_default().trim()))
+        Self {
+            fields: FIELDS.map(|field| query.value(field).unwrap_or_default().trim()),
+            before: query.value("before").and_then(|place| place.parse().ok()),
+        }
     }
 
-    /// What records must meet, or which dates are none.
-    pub fn filter(&self) -> Result<Filter, FieldErrors> {
-        let [actor, action, token, from, to] = self.0;
+    /// The place before which the page begins.
+    pub fn before(&self) -> Option<u64> {
+        self.before
+    }
+
+    /// What to look for, in an organization or among one's own; or which dates are none.
+    pub fn search(&self, organization: Option<&str>) -> Result<Search, FieldErrors> {
+        let [actor, action, token, from, to] = self.fields;
         let mut errors = FieldErrors::none();
         let mut day = |field, text: &str| match text {
             "" => None,
@@ -60,7 +84,8 @@ impl<'a> Asked<'a> {
             return Err(errors);
         }
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Filter {
+        Ok(Search {
+            organization: organization.map(str::to_owned),
             actor: given(actor),
             action: given(action),
             token_id: given(token),
@@ -69,14 +94,13 @@ impl<'a> Asked<'a> {
             until: to
                 .and_then(|day| day.checked_add_days(Days::new(1)))
                 .map(start_of),
-            ..Filter::default()
         })
     }
 
     /// The query that asks for the same, from a place on.
     pub fn query_before(&self, place: Option<u64>) -> String {
         let mut query = Serializer::new(String::new());
-        for (field, value) in FIELDS.into_iter().zip(self.0) {
+        for (field, value) in FIELDS.into_iter().zip(self.fields) {
             if !value.is_empty() {
                 query.append_pair(field, value);
             }
@@ -87,48 +111,76 @@ impl<'a> Asked<'a> {
         query.finish()
     }
 
-    /// The form, filled in.
-    pub async fn form(
+    /// The form of an organization's log, filled in.
+    pub async fn form_within(
         &self,
         visit: &Visit,
         inside: &Inside,
         names: &Names,
     ) -> Result<AuditForm, Failure> {
-        let [actor, action, token, from, to] = self.0;
         let page = Page::first(MEMBERS);
         let roster = org::roster(&visit.app, &inside.caller, inside.id(), &page).await?;
-        let people: Vec<_> = roster
+        let people = roster
             .members
             .iter()
-            .map(|member| (member.account.id.as_str(), member.account.name.as_str()))
-            .collect();
+            .map(|member| (member.account.id.as_str(), member.account.name.as_str()));
         let brand = &visit.app.config().branding.name;
-        let mut actors = vec![("", "Anybody")];
-        actors.extend(people);
-        actors.extend([
+        let kinds = [
             ("token", "Any token"),
             ("operator", "The operator"),
             ("system", brand.as_str()),
-        ]);
-        with(&mut actors, actor, names);
-        let mut actions = ACTIONS.to_vec();
-        with(&mut actions, action, names);
-        Ok(AuditForm {
-            actors: Choice::of(&actors, actor),
-            actions: Choice::of(&actions, action),
+        ];
+        let actors = people.chain(kinds).collect();
+        Ok(self.form(inside.path("/audit"), actors, &ACTIONS, names))
+    }
+
+    /// The form of a person's own log, filled in.
+    pub fn form_of_person(&self, visit: &Visit, path: &str, names: &Names) -> AuditForm {
+        let person = visit.person.as_ref();
+        let you = person.map(|person| (person.account.id.as_str(), "You"));
+        let kinds = [
+            ("token", "Any token"),
+            ("client", "Any application"),
+            ("operator", "The operator"),
+            ("system", visit.app.config().branding.name.as_str()),
+            ("anonymous", "Somebody not signed in"),
+        ];
+        let actors = you.into_iter().chain(kinds).collect();
+        self.form(path.to_owned(), actors, &OWN_ACTIONS, names)
+    }
+
+    fn form<'b>(
+        &'b self,
+        path: String,
+        actors: Vec<(&'b str, &'b str)>,
+        actions: &[(&'b str, &'b str)],
+        names: &'b Names,
+    ) -> AuditForm {
+        let [actor, action, token, from, to] = self.fields;
+        AuditForm {
+            path,
+            actors: choices("Anybody", actors, actor, names),
+            actions: choices("Everything", actions.to_vec(), action, names),
             token: token.to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),
             query: self.query_before(None),
-        })
+        }
     }
 }
 
-/// Adds what an address may ask for beside the usual.
-fn with<'a>(choices: &mut Vec<(&'a str, &'a str)>, asked: &'a str, names: &'a Names) {
-    if choices.iter().all(|(value, _)| *value != asked) {
-        choices.push((asked, names.of(asked).unwrap_or(asked)));
+/// What can be chosen: no matter which, the usual, and what an address may ask for beside it.
+fn choices<'a>(
+    any: &'a str,
+    mut usual: Vec<(&'a str, &'a str)>,
+    asked: &'a str,
+    names: &'a Names,
+) -> Vec<Choice> {
+    usual.insert(0, ("", any));
+    if usual.iter().all(|(value, _)| *value != asked) {
+        usual.push((asked, names.of(asked).unwrap_or(asked)));
     }
+    Choice::of(&usual, asked)
 }
 
 /// A day in the years that databases know.
@@ -152,17 +204,17 @@ mod tests {
     #[test]
     fn the_last_day_counts_to_its_end() {
         let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
-        let filter = Asked::read(&form).filter().unwrap();
+        let search = Asked::read(&form).search(None).unwrap();
         assert_eq!(
-            filter.since.unwrap().to_rfc3339(),
+            search.since.unwrap().to_rfc3339(),
             "2026-11-01T00:00:00+00:00"
         );
         assert_eq!(
-            filter.until.unwrap().to_rfc3339(),
+            search.until.unwrap().to_rfc3339(),
             "2026-11-23T00:00:00+00:00"
         );
-        assert_eq!(filter.actor, None);
-        assert_eq!(filter.token_id.as_deref(), Some("tok_1"));
+        assert_eq!(search.actor, None);
+        assert_eq!(search.token_id.as_deref(), Some("tok_1"));
     }
 
     #[test]
@@ -175,7 +227,7 @@ mod tests {
             "2026-11-22T00:00",
         ] {
             let query = format!("from={bad}&to=2026-11-22");
-            let errors = Asked::read(&form(&query)).filter().unwrap_err();
+            let errors = Asked::read(&form(&query)).search(None).unwrap_err();
             assert!(
                 errors.of("from").is_some() && errors.of("to").is_none(),
                 "{bad}"

@@ -6,20 +6,19 @@ mod words;
 
 pub use row::Reader;
 
-use super::inside::{Inside, inside};
+use super::inside::inside;
 use super::view::FieldErrors;
-use super::view::audit::{AccountActivityPage, AuditPage};
+use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
 use super::visit::Visit;
 use crate::app;
 use crate::app::audit::naming::{self, Names};
-use crate::app::audit::reading::{self, Filter, Format, Search};
+use crate::app::audit::reading::{self, Format};
 use crate::app::caller::Caller;
 use crate::domain::audit::chain::Sealed;
 use crate::domain::org::Role;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -39,22 +38,53 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// Records of a page, with what they name.
+#[derive(Default)]
 struct Found {
     records: Vec<Sealed>,
     names: Names,
     /// The place before which the list goes on.
     next: Option<u64>,
+    /// Why nothing was looked for.
+    errors: FieldErrors,
 }
 
+impl Found {
+    fn status(&self) -> StatusCode {
+        match self.errors.is_empty() {
+            true => StatusCode::OK,
+            false => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    fn rows(&self, reader: &Reader<'_>) -> Vec<EventRow> {
+        self.records.iter().map(|one| reader.row(one)).collect()
+    }
+
+    /// The address at which the list goes on.
+    fn next(&self, asked: &Asked<'_>, path: &str) -> Option<String> {
+        let query = asked.query_before(Some(self.next?));
+        Some(format!("{path}?{query}"))
+    }
+}
+
+/// What is asked for, in an organization or among one's own.
 async fn find(
     visit: &Visit,
     caller: &Caller,
-    search: Search,
-    query: &Form,
+    asked: &Asked<'_>,
+    organization: Option<&str>,
 ) -> Result<Found, Failure> {
-    let before = query.value("before").and_then(|place| place.parse().ok());
+    let search = match asked.search(organization) {
+        Ok(search) => search,
+        Err(errors) => {
+            return Ok(Found {
+                errors,
+                ..Found::default()
+            });
+        }
+    };
     let (app, context) = (&visit.app, &visit.context);
-    let mut records = reading::list(app, context, caller, search, before, SHOWN).await?;
+    let mut records = reading::list(app, context, caller, search, asked.before(), SHOWN).await?;
     let goes_on = records.len() > SHOWN;
     records.truncate(SHOWN);
     let last = records.last().filter(|_| goes_on);
@@ -62,6 +92,7 @@ async fn find(
         next: last.map(|last| last.record.sequence),
         names: naming::name(app, &records).await?,
         records,
+        errors: FieldErrors::none(),
     })
 }
 
@@ -71,46 +102,17 @@ async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failur
     inside.require(Role::Admin)?;
     let query = extract::query(&request)?;
     let asked = Asked::read(&query);
-    let filter = match asked.filter() {
-        Ok(filter) => filter,
-        Err(errors) => {
-            let page = page(&visit, &inside, &asked, None, errors).await?;
-            return visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
-    };
-    let search = Search {
-        organization: Some(inside.id().to_owned()),
-        filter,
-    };
-    let found = find(&visit, &inside.caller, search, &query).await?;
-    let page = page(&visit, &inside, &asked, Some(found), FieldErrors::none()).await?;
-    visit.page(StatusCode::OK, &page)
-}
-
-async fn page(
-    visit: &Visit,
-    inside: &Inside,
-    asked: &Asked<'_>,
-    found: Option<Found>,
-    errors: FieldErrors,
-) -> Result<AuditPage, Failure> {
-    let found = found.unwrap_or_else(|| Found {
-        records: Vec::new(),
-        names: Names::default(),
-        next: None,
-    });
-    let reader = Reader::of_organization(visit, &found.names);
-    Ok(AuditPage {
+    let found = find(&visit, &inside.caller, &asked, Some(inside.id())).await?;
+    let form = asked.form_within(&visit, &inside, &found.names).await?;
+    let page = AuditPage {
         chrome: visit.chrome(),
         org: inside.head(),
-        form: asked.form(visit, inside, &found.names).await?,
-        events: found.records.iter().map(|one| reader.row(one)).collect(),
-        next: found.next.map(|place| {
-            let query = asked.query_before(Some(place));
-            inside.path(&format!("/audit?{query}"))
-        }),
-        errors,
-    })
+        events: found.rows(&Reader::of_organization(&visit, &found.names)),
+        next: found.next(&asked, &form.path),
+        form,
+        errors: found.errors.clone(),
+    };
+    visit.page(found.status(), &page)
 }
 
 /// `GET /o/{org}/audit/export`: the same records as a file that proves itself.
@@ -126,11 +128,9 @@ async fn export(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fail
             ));
         }
     };
-    let filter = Asked::read(&query).filter();
-    let search = Search {
-        organization: Some(inside.id().to_owned()),
-        filter: filter.map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?,
-    };
+    let search = Asked::read(&query)
+        .search(Some(inside.id()))
+        .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
     let (app, context) = (&visit.app, &visit.context);
     let lines = reading::export(app, context, &inside.caller, search, form).await?;
     let slug = &inside.seen.organization.slug;
@@ -157,16 +157,14 @@ async fn show_own(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
     const PAGE: &str = "/account/activity";
     let caller = visit.caller(PAGE)?;
     let query = extract::query(&request)?;
-    let search = Search {
-        organization: None,
-        filter: Filter::default(),
-    };
-    let found = find(&visit, &caller, search, &query).await?;
-    let reader = Reader::of_person(&visit, &found.names);
+    let asked = Asked::read(&query);
+    let found = find(&visit, &caller, &asked, None).await?;
     let page = AccountActivityPage {
         chrome: visit.chrome(),
-        events: found.records.iter().map(|one| reader.row(one)).collect(),
-        next: found.next.map(|place| format!("{PAGE}?before={place}")),
+        form: asked.form_of_person(&visit, PAGE, &found.names),
+        events: found.rows(&Reader::of_person(&visit, &found.names)),
+        next: found.next(&asked, PAGE),
+        errors: found.errors.clone(),
     };
-    visit.page(StatusCode::OK, &page)
+    visit.page(found.status(), &page)
 }

@@ -1,6 +1,6 @@
 //! What a record tells, in plain words.
 
-use crate::app::audit::naming::Names;
+use crate::app::audit::naming::{Names, holds_id};
 use crate::domain::audit::Action;
 use crate::domain::audit::record::Record;
 use crate::web::pages::view::audit::{Part, Who};
@@ -115,11 +115,14 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
     let Some(told) = told else {
         return Part::Text("something".to_owned());
     };
-    match names.of(&told) {
-        Some(name) => Part::Name(name.to_owned(), Some(told)),
-        // The token's own name is told beside its id.
-        None if key == "name" => Part::Name(told, record.target.clone()),
-        None => Part::Name(told, None),
+    match key {
+        key if holds_id(key) => match names.of(&told) {
+            Some(name) => Part::Name(name.to_owned(), Some(told)),
+            None => Part::Name(told, None),
+        },
+        // What was named has its name beside its id.
+        "name" => Part::Name(told, record.target.clone()),
+        _ => Part::Name(told, None),
     }
 }
 

@@ -22,21 +22,11 @@ pub struct AuditPage {
     pub errors: FieldErrors,
 }
 
-impl AuditPage {
-    /// The way from a name to all that is about it.
-    fn about(&self, id: &str) -> Option<String> {
-        let field = match id.split_once('_') {
-            Some(("usr", _)) => "actor",
-            Some(("tok", _)) => "token",
-            _ => return None,
-        };
-        Some(format!("/o/{}/audit?{field}={id}", self.org.slug))
-    }
-}
-
 /// What an audit log is searched by.
 #[derive(Debug, Clone)]
 pub struct AuditForm {
+    /// The page that it asks.
+    pub path: String,
     /// People and kinds of actors.
     pub actors: Vec<Choice>,
     /// Kinds of actions.
@@ -51,23 +41,32 @@ pub struct AuditForm {
     pub query: String,
 }
 
-/// `GET /account/activity`.
+impl AuditForm {
+    /// The way from a name to all that is about it.
+    fn about(&self, id: &str) -> Option<String> {
+        let field = match id.split_once('_') {
+            Some(("usr", _)) => "actor",
+            Some(("tok", _)) => "token",
+            _ => return None,
+        };
+        Some(format!("{}?{field}={id}", self.path))
+    }
+}
+
+/// `GET /account/activity`. Asks itself as [`AuditPage`] does.
 #[derive(Debug, Template)]
 #[template(path = "account_activity.html")]
 pub struct AccountActivityPage {
     /// What is around the content.
     pub chrome: Chrome,
-    /// What happened, the latest first.
+    /// What was looked for.
+    pub form: AuditForm,
+    /// What was found, the latest first.
     pub events: Vec<EventRow>,
     /// Where the list goes on, if it does.
     pub next: Option<String>,
-}
-
-impl AccountActivityPage {
-    /// Names lead nowhere from here.
-    fn about(&self, _: &str) -> Option<String> {
-        None
-    }
+    /// What is wrong; fields `from`, `to`.
+    pub errors: FieldErrors,
 }
 
 /// Something that happened.

@@ -97,24 +97,29 @@ fn events() -> Vec<EventRow> {
     ]
 }
 
-fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
+fn form(path: &str, query: &str) -> AuditForm {
     let actors = [
         ("", "Anybody"),
         ("usr_ada", "Ada Lovelace"),
         ("x", HOSTILE),
         ("y", LONG),
     ];
+    AuditForm {
+        path: path.into(),
+        actors: Choice::of(&actors, "usr_ada"),
+        actions: Choice::of(&[("", "Everything"), ("token", "Tokens")], ""),
+        token: HOSTILE.into(),
+        from: "2026-11-01".into(),
+        to: String::new(),
+        query: query.into(),
+    }
+}
+
+fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     AuditPage {
         chrome: ada(),
         org: acme(),
-        form: AuditForm {
-            actors: Choice::of(&actors, "usr_ada"),
-            actions: Choice::of(&[("", "Everything"), ("token", "Tokens")], ""),
-            token: HOSTILE.into(),
-            from: "2026-11-01".into(),
-            to: String::new(),
-            query: query.into(),
-        },
+        form: form("/o/acme/audit", query),
         next: (!events.is_empty()).then(|| "/o/acme/audit?before=40".into()),
         events,
         errors: FieldErrors::none(),
@@ -186,11 +191,15 @@ pub fn samples() -> Vec<Sample> {
         org: hostile_org(),
         ..audit("actor=%3Cscript%3E", events())
     };
-    let own = |events| AccountActivityPage {
+    let own = |query, events, errors| AccountActivityPage {
         chrome: ada(),
+        form: form("/account/activity", query),
         events,
         next: Some("/account/activity?before=40".into()),
+        errors,
     };
+    let none = FieldErrors::none;
+    let no_day = FieldErrors::on("to", "Enter a date as year-month-day.");
     let bare = UseRow {
         address: None,
         route: Some(HOSTILE.into()),
@@ -236,8 +245,18 @@ pub fn samples() -> Vec<Sample> {
         sample("audit", "nothing-yet", &audit("", Vec::new())),
         sample("audit", "nothing-found", &audit("token=x", Vec::new())),
         sample("audit", "errors", &wrong),
-        sample("account-activity", "several", &own(events())),
-        sample("account-activity", "none", &own(Vec::new())),
+        sample("account-activity", "several", &own("", events(), none())),
+        sample("account-activity", "none", &own("", Vec::new(), none())),
+        sample(
+            "account-activity",
+            "nothing-found",
+            &own("token=x", Vec::new(), none()),
+        ),
+        sample(
+            "account-activity",
+            "errors",
+            &own("to=x", Vec::new(), no_day),
+        ),
         sample("token", "rotated", &rotated),
         sample(
             "token",
