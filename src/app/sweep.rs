@@ -7,8 +7,9 @@ use crate::store;
 use chrono::Duration as Span;
 use std::time::Duration;
 
-/// How often every use of a token is recorded.
-const RECORD_EVERY: Duration = Duration::from_millis(500);
+/// How often every use of a token is recorded: a second after it at the latest, with the time
+/// that writing takes.
+const RECORD_EVERY: Duration = Duration::from_millis(800);
 
 /// How often refusals are recorded. What is alike in between becomes one record.
 const GATHER_EVERY: Duration = Duration::from_secs(5);

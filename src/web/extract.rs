@@ -6,6 +6,7 @@ use crate::app::{App, Context};
 use crate::config::Config;
 use crate::domain::id::AccountId;
 use crate::domain::secret::Secret;
+use crate::domain::token;
 use crate::domain::{is_disguise, network};
 use crate::wire::form::Form;
 use actix_web::http::header::{self, HeaderName};
@@ -46,6 +47,8 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
     Context {
         request_id: text(&REQUEST_ID)
             .filter(|id| is_request_id(id))
+            // Whoever mistakes the header must not have a secret in the log for it.
+            .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
             .map_or_else(|| app.draw_request_id(), str::to_owned),
         address: Some(address(app.config(), request)),
         user_agent: text(&header::USER_AGENT)

@@ -235,3 +235,16 @@ async fn methods_that_nothing_needs_are_refused_everywhere() {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
     }
 }
+
+/// A secret in the wrong header is neither repeated nor kept.
+#[actix_web::test]
+async fn a_token_is_no_name_of_a_request() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    let me = test.http.get(test.at("/v1/me")).bearer_auth(&token);
+    let answer = me.header("x-request-id", &token).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["x-request-id"].len(), 32);
+    test.settle().await;
+    assert!(!test.database.dump().contains(&token));
+}

@@ -11,13 +11,14 @@ use crate::domain::id::{EventId, OrganizationId};
 use crate::domain::token::Token;
 use crate::store;
 use crate::store::audit::Sheaf;
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Uses in one batch, so that other writes do not wait long.
-const BATCH: usize = 2_000;
+/// Uses in one batch, so that other writes do not wait long. The more there are in one, the more
+/// of them share a row.
+const BATCH: usize = 8_000;
 
 /// Uses that are kept while the database is away. What comes on top is counted and no more.
 const MOST: usize = 200_000;
@@ -157,33 +158,28 @@ pub(in crate::app) async fn flush(app: &App) -> Result<(), Error> {
 impl Batch {
     fn of(app: &App, mut uses: Vec<Use>, lost: u64) -> Self {
         let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
-        let key = |u: &Use| {
-            (
-                u.token_id.clone(),
-                u.organization_id.clone(),
-                u.at.date_naive(),
-            )
-        };
-        uses.sort_by_cached_key(|u| (key(u), u.at));
-        let leaves: Vec<_> = uses.iter().map(Use::leaf).collect();
+        uses.sort_by(|a, b| (sheaf_of(a), a.at).cmp(&(sheaf_of(b), b.at)));
+        let lines: Vec<_> = uses.iter().map(Use::canonical).collect();
+        let leaves = lines.iter().map(|line| merkle::leaf(line.as_bytes()));
+        let leaves: Vec<_> = leaves.collect();
         let mut sheaves = Vec::new();
-        let mut position = 0;
-        for of_one in uses.chunk_by(|a, b| key(a) == key(b)) {
+        let mut rest = &lines[..];
+        for of_one in uses.chunk_by(|a, b| sheaf_of(a) == sheaf_of(b)) {
             let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
-            let lines: Vec<_> = of_one.iter().map(Use::canonical).collect();
-            let count = u32::try_from(of_one.len()).unwrap_or(u32::MAX);
+            let position = lines.len() - rest.len();
+            let (lines, behind) = rest.split_at(of_one.len());
+            rest = behind;
             sheaves.push(Sheaf {
                 event_id: event.id.to_string(),
-                position,
+                position: u32::try_from(position).unwrap_or(u32::MAX),
                 token_id: first.token_id.clone(),
                 organization_id: first.organization_id.clone(),
                 day: first.at.format("%Y-%m-%d").to_string(),
                 first_at: first.at,
                 last_at: last.at,
-                count,
+                count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
                 uses: lines.join("\n"),
             });
-            position += count;
         }
         let detail = json!({
             "count": leaves.len(),
@@ -198,6 +194,12 @@ impl Batch {
             sheaves,
         }
     }
+}
+
+/// What uses have in common that are kept together.
+fn sheaf_of(used: &Use) -> (&str, Option<&str>, NaiveDate) {
+    let organization_id = used.organization_id.as_deref();
+    (&used.token_id, organization_id, used.at.date_naive())
 }
 
 async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
