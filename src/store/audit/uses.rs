@@ -34,7 +34,7 @@ pub struct Sheaf {
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = token_use)]
+#[diesel(table_name = token_use, treat_none_as_default_value = false)]
 struct Row {
     event_id: String,
     position: i32,
