@@ -57,9 +57,12 @@ impl Conn {
                      PRAGMA wal_autocheckpoint = 4000;",
                 )
                 .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
-                if purpose == Purpose::Read {
-                    conn.batch_execute("PRAGMA query_only = ON")?;
-                }
+                // A batch of uses changes many pages: without room for them each would be written
+                // several times, and for what could undo a statement once more, to a file.
+                conn.batch_execute(match purpose {
+                    Purpose::Read => "PRAGMA query_only = ON",
+                    Purpose::Write => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
+                })?;
                 Ok(Self::Sqlite(conn))
             }
         }
