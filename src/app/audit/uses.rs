@@ -61,18 +61,19 @@ impl Ledger {
         }
     }
 
-    /// What is to be written next.
-    fn next(&self, app: &App) -> Option<Arc<Batch>> {
+    /// What is to be written next, and whether that is all that there is.
+    fn next(&self, app: &App) -> Option<(Arc<Batch>, bool)> {
         let (uses, lost) = {
             let mut pending = self.lock();
             if let Some(held) = pending.held.take() {
-                return Some(held);
+                return Some((held, false));
             }
             let count = pending.uses.len().min(BATCH);
             let uses: Vec<_> = pending.uses.drain(..count).collect();
             (uses, std::mem::take(&mut pending.lost))
         };
-        (!uses.is_empty() || lost > 0).then(|| Arc::new(Batch::of(app, uses, lost)))
+        let is_all = uses.len() < BATCH;
+        (!uses.is_empty() || lost > 0).then(|| (Arc::new(Batch::of(app, uses, lost)), is_all))
     }
 
     /// Keeps a batch for the next time.
@@ -144,12 +145,16 @@ pub fn note(
     });
 }
 
-/// Writes what was gathered. What cannot be written now is written the next time.
+/// Writes what was gathered. What cannot be written now is written the next time, and so is what
+/// comes meanwhile: a busy server would else write many small batches.
 pub(in crate::app) async fn flush(app: &App) -> Result<(), Error> {
-    while let Some(batch) = app.ledger().next(app) {
+    while let Some((batch, is_all)) = app.ledger().next(app) {
         if let Err(error) = write(app, batch.clone()).await {
             app.ledger().hold(batch);
             return Err(error);
+        }
+        if is_all {
+            break;
         }
     }
     Ok(())
