@@ -241,7 +241,7 @@ async fn methods_that_nothing_needs_are_refused_everywhere() {
 async fn a_token_is_no_name_of_a_request() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
-    let me = test.http.get(test.at("/v1/me")).bearer_auth(&token);
+    let me = test.anon().get(test.at("/v1/me")).bearer_auth(&token);
     let answer = me.header("x-request-id", &token).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["x-request-id"].len(), 32);
