@@ -226,11 +226,7 @@ async fn a_key_that_only_the_database_knows_does_not_count() {
     go_back_to(&test, 3);
     test.database.execute("DELETE FROM audit_checkpoint");
     let log = Store::open(&test.app.config().database.url).unwrap();
-    let log = log
-        .read(|conn| store::audit::find_head(conn))
-        .await
-        .unwrap()
-        .unwrap();
+    let log = log.read(store::audit::find_head).await.unwrap().unwrap();
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let key = VerifierKey::of(&log.origin, &pair);
     test.database.execute(&format!(
