@@ -2,8 +2,9 @@
 //! database cannot reach.
 //!
 //! Before one is signed the log is held against the last one in the database, in the file that
-//! they go to, and in the memory of this server (see [`super::memory`]): a log that went back, since its end was cut off or an old copy restored, contradicts it.
-//! Then nothing is signed until the operator has looked (see [`super::recovery`]).
+//! they go to, and in the memory of this server (see [`super::memory`]): a log that went back,
+//! since its end was cut off or an old copy restored, contradicts it. Then nothing is signed until
+//! the operator has looked (see [`super::recovery`]).
 
 use super::memory::Memory;
 use super::outlet::{self, Form};

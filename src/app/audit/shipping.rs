@@ -3,8 +3,8 @@
 //! Each piece is an export by itself, so whoever gets it can check it. How far a place has got
 //! it is remembered in the database after the place has taken it: after an outage it goes on
 //! where it stopped, and one piece may come twice to an address; a file tells itself how far it
-//! has got. Of servers that share a database one ships
-//! at a time, by a lease; another takes over when the lease of one that died is over.
+//! has got. Of servers that share a database one ships at a time, by a lease; another takes over
+//! when the lease of one that died is over.
 
 use super::outlet::{self, Form};
 use super::sealing;
