@@ -18,8 +18,11 @@ FIELDS = set(
     "account_id action actor_id actor_kind address agent at client_id detail id method"
     " organization_id outcome request_id sequence target token_id".split()
 )
+PERSONAL = ("address", "agent"), ("device_name", "token_name")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 HASH = re.compile(r"[0-9a-f]{64}")
+SALT = re.compile(r"[0-9a-f]{32}")
+ERASED = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Doubt(Exception):
@@ -57,6 +60,34 @@ def read(line):
 def record_hash(record, previous):
     domain = b"doorcode audit record v1\n"
     return hashlib.sha256(domain + canonical(record) + b"\n" + previous.encode()).hexdigest()
+
+
+def personal(record):
+    """The texts that tell of a person: each as the object it stands in, and its key."""
+    for part, keys in zip((record, record["detail"]), PERSONAL):
+        for key in keys:
+            if isinstance(part.get(key), str):
+                yield part, key
+
+
+def hide(record, salt):
+    """Puts pseudonyms where the hash covers nothing else."""
+    texts = list(personal(record))
+    require(texts and SALT.fullmatch(str(salt)), "its salt is none, or hides nothing")
+    for part, key in texts:
+        domain = b"doorcode audit personal v1\n"
+        hidden = hashlib.sha256(domain + salt.encode() + b"\n" + part[key].encode())
+        part[key] = "sha256:" + hidden.hexdigest()
+
+
+def named(record):
+    """The ranges of records that it says were erased."""
+    if record["action"] != "audit.erased":
+        return
+    for words in str(record["detail"].get("records")).split(" "):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", words)
+        if match:
+            yield int(match[1]), int(match[2] or match[1])
 
 
 def genesis(origin):
@@ -184,13 +215,19 @@ def verify(file, read_anchors):
             anchor = next(anchors, None)
 
     compare(sequence, head)
-    count = 0
+    count, erased = 0, set()
     for count, line in enumerate(file, 1):
         try:
             record = read(line.removesuffix(b"\n"))
             claimed = record.pop("hash", "")
             previous = record.pop("previous", "") if is_filtered else head
+            salt = record.pop("salt", None)
             require(record.keys() == FIELDS, "it has not the fields of a record")
+            require(isinstance(record["detail"], dict), "its detail is none")
+            if salt is not None:
+                hide(record, salt)
+            elif any(ERASED.fullmatch(part[key]) for part, key in personal(record)):
+                erased.add(record["sequence"])
             require(MOMENT.fullmatch(record["at"]), "its moment is none")
             number = record["sequence"]
             require(type(number) is int, "its number is none")
@@ -203,6 +240,8 @@ def verify(file, read_anchors):
             hashes = [claimed, previous]
             require(all(HASH.fullmatch(str(text)) for text in hashes), "its hash is none")
             require(record_hash(record, previous) == claimed, "its hash is another")
+            for first, last in named(record):
+                erased = {number for number in erased if not first <= number <= last}
         except Doubt as doubt:
             raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
         compare(number - 1, previous)
@@ -210,6 +249,8 @@ def verify(file, read_anchors):
         sequence, head = number, claimed
     if anchor and not is_filtered:
         raise Doubt(f"the log ends at record {sequence}, a checkpoint knows {anchor[0]}")
+    if erased and not is_filtered:
+        raise Doubt(f"record {min(erased)} was erased, and the log does not say so")
     for _ in anchors:
         pass
     return count, sequence, head

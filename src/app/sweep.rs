@@ -32,7 +32,7 @@ const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 /// How often what is over is forgotten.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
-/// How often uses that are too old are forgotten.
+/// How often uses and records that are too old are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How long counters of throttles are kept; longer than their longest wait.
@@ -58,7 +58,9 @@ pub async fn run(app: App) {
                 audit::refusals::flush(&app)
             }),
             every(&app, PURGE_EVERY, "forgetting what is over", || purge(&app)),
-            every(&app, FORGET_EVERY, "forgetting uses", || forget_uses(&app)),
+            every(&app, FORGET_EVERY, "forgetting what is old", || forget_old(
+                &app
+            )),
             async {
                 // A database that is not shared has no other server that could decide.
                 if app.store().is_shared() {
@@ -87,9 +89,10 @@ async fn sign(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets the uses of tokens that are older than the settings say.
-pub async fn forget_uses(app: &App) -> Result<(), Error> {
-    audit::uses::purge(app).await
+/// Forgets the uses of tokens, and the records, that are older than the settings say.
+pub async fn forget_old(app: &App) -> Result<(), Error> {
+    audit::uses::purge(app).await?;
+    audit::retention::prune(app).await
 }
 
 async fn every<F>(app: &App, period: Duration, what: &str, work: impl Fn() -> F)

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::error::Error;
 use super::settings::{Environment, Settings};
 use super::terminal::{Output, plain};
+use crate::domain::audit::personal::is_erased;
 use crate::wire::api::{AuditRecord, List};
 use chrono::{DateTime, Local, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use console::measure_text_width;
@@ -167,13 +168,17 @@ fn cells(record: &AuditRecord) -> [String; 5] {
         (Some(id), kind) => format!("{kind} {id}"),
         (None, kind) => kind.to_owned(),
     };
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let address = match record.address.as_deref() {
+        Some(text) if is_erased(text) => Some("erased"),
+        address => address,
+    };
     [
         at,
         actor,
         record.action.clone(),
-        or_dash(&record.target),
-        or_dash(&record.address),
+        or_dash(record.target.as_deref()),
+        or_dash(address),
     ]
     .map(|cell| plain(&cell).into_owned())
 }

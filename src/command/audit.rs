@@ -2,6 +2,8 @@
 
 use super::{Outcome, explain, print, with_app};
 use clap::{Subcommand, ValueEnum};
+use doorcode::app::account::Named;
+use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery::{self, Recovered, Revoking};
 use doorcode::app::audit::verification::{self, Evidence, Verified};
 use doorcode::app::{Context, audit};
@@ -30,6 +32,13 @@ pub enum Audit {
         /// database besides those that this server knows
         #[arg(long = "key", value_name = "KEY", value_parser = key)]
         keys: Vec<VerifierKey>,
+    },
+    /// Erase from the log what tells of a person: addresses, programs, names of tokens and
+    /// devices; the log still proves itself
+    Erase {
+        /// The person's email address
+        #[arg(long)]
+        email: String,
     },
     /// Print the keys that sign and have signed checkpoints, the present one last
     Keys,
@@ -75,6 +84,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
         } => {
             let Verified {
                 report,
+                pruned,
                 uses,
                 unknown,
             } = with_app(config, async |app| {
@@ -95,6 +105,12 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 Ok(verified)
             })?;
             let mut more = format!("{} uses of tokens fit.\n", HumanCount(uses));
+            if pruned > 0 {
+                more += &format!(
+                    "The first {} were taken out, and that is signed.\n",
+                    HumanCount(pruned)
+                );
+            }
             if unknown > 0 {
                 more += &format!(
                     "{unknown} checkpoints do not count: no key that this server knows has signed \
@@ -104,6 +120,16 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             tell(&report, &more)
         }
         Audit::Person(_) => Err("this command is for the client's side".into()),
+        Audit::Erase { email } => {
+            let erased = with_app(config, async |app| {
+                let named = Named::Email(email.clone());
+                erasure::erase(app, &Context::local(), named).await
+            });
+            let erased = erased.map_err(|error| format!("{email}: {error}"))?;
+            print(&format!(
+                "Records erased: {erased}. The log names them, and still proves itself."
+            ))
+        }
         Audit::Keys => {
             let keys = with_app(config, async |app| audit::keys(app).await)?;
             let lines: Vec<_> = keys.iter().map(ToString::to_string).collect();

@@ -17,6 +17,8 @@ pub struct Audit {
     pub token_use: TokenUse,
     /// How long the uses are kept. Their digests stay in the log.
     pub keep_uses: Lifetime,
+    /// How long records are kept; at least as long as uses.
+    pub keep_records: Lifetime,
     /// The file of the key that signs checkpoints, made at the first start.
     pub signing_key_file: PathBuf,
     /// Where checkpoints go besides the database; `None` for nowhere.
@@ -104,20 +106,35 @@ impl fmt::Display for Destination {
     }
 }
 
+/// Reads how long something is kept, which is not shorter than something.
+fn kept(text: &str, shortest: Duration) -> Result<Lifetime, String> {
+    match text {
+        "never" => Err("write forever, or a duration such as 90d".to_owned()),
+        "forever" => Ok(Lifetime::Never),
+        text => duration::parse_within(text, &(shortest..=LONGEST)).map(Lifetime::For),
+    }
+}
+
 impl Audit {
     pub(super) fn read(table: &mut Table<'_>) -> Self {
         let checkpoints = Destination::File("data/audit_checkpoints".into());
+        let keep_uses = table
+            .text("keep_uses", |text| kept(text, HOUR))
+            .unwrap_or(Lifetime::For(DAY * 90));
+        let keep_records = table
+            .text("keep_records", |text| match kept(text, DAY)? {
+                records if records < keep_uses => Err(format!(
+                    "{text:?} is shorter than keep_uses; the proofs of uses are in the records"
+                )),
+                records => Ok(records),
+            })
+            .unwrap_or(Lifetime::Never);
         Self {
             token_use: table
                 .text("token_use", TokenUse::parse)
                 .unwrap_or(TokenUse::Every),
-            keep_uses: table
-                .text("keep_uses", |text| match text {
-                    "never" => Err("write forever, or a duration such as 90d".to_owned()),
-                    "forever" => Ok(Lifetime::Never),
-                    text => duration::parse_within(text, &(HOUR..=LONGEST)).map(Lifetime::For),
-                })
-                .unwrap_or(Lifetime::For(DAY * 90)),
+            keep_uses,
+            keep_records,
             signing_key_file: table
                 .path("signing_key_file")
                 .unwrap_or_else(|| "data/audit_key".into()),
@@ -137,9 +154,9 @@ impl Audit {
     }
 
     pub(super) fn settings(&self) -> Settings {
-        let keep_uses = match self.keep_uses {
+        let kept = |lifetime: Lifetime| match lifetime {
             Lifetime::Never => "forever".to_owned(),
-            Lifetime::For(_) => self.keep_uses.to_string(),
+            Lifetime::For(_) => lifetime.to_string(),
         };
         let written = |to: &Option<Destination>| match to {
             Some(to) => to.to_string(),
@@ -147,7 +164,8 @@ impl Audit {
         };
         vec![
             ("token_use", self.token_use.as_str().into()),
-            ("keep_uses", keep_uses.into()),
+            ("keep_uses", kept(self.keep_uses).into()),
+            ("keep_records", kept(self.keep_records).into()),
             ("signing_key_file", written_path(&self.signing_key_file)),
             ("checkpoint_to", written(&self.checkpoint_to).into()),
             (

@@ -193,6 +193,7 @@ diesel::table! {
         token_id -> Nullable<Text>,
         client_id -> Nullable<Text>,
         agent -> Nullable<Text>,
+        salt -> Nullable<Text>,
     }
 }
 
@@ -216,6 +217,7 @@ diesel::table! {
         address -> Nullable<Text>,
         agent -> Nullable<Text>,
         detail -> Text,
+        salt -> Nullable<Text>,
     }
 }
 
@@ -225,6 +227,9 @@ diesel::table! {
         origin -> Text,
         sequence -> BigInt,
         hash -> Text,
+        pruned_sequence -> Nullable<BigInt>,
+        pruned_hash -> Nullable<Text>,
+        pruned_note -> Nullable<Text>,
     }
 }
 

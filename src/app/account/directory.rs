@@ -25,7 +25,7 @@ pub enum Named {
 }
 
 impl Named {
-    fn find(&self, conn: &mut store::Conn) -> Result<Account, Error> {
+    pub(in crate::app) fn find(&self, conn: &mut store::Conn) -> Result<Account, Error> {
         let found = match self {
             Self::Id(id) => store::account::find_account(conn, id)?,
             Self::Email(email) => {

@@ -16,6 +16,7 @@ use crate::domain::Instant;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::note::{NoteFault, VerifierKey};
+use crate::domain::audit::pruning;
 use crate::domain::audit::record::Record;
 use crate::domain::audit::{Action, Actor};
 use crate::store::audit::Log;
@@ -122,7 +123,7 @@ async fn load(app: &App) -> Result<Signed, Error> {
         Some(path) => outlet::last(path, Form::Notes).await?,
         None => None,
     };
-    let mut doubt = None;
+    let mut doubt = doubt_pruning(&log, &keys);
     let notes = [of_database, of_file, memory.last.clone()];
     let last = notes.map(|note| {
         read(&note?, &keys).unwrap_or_else(|wrong| {
@@ -139,6 +140,22 @@ async fn load(app: &App) -> Result<Signed, Error> {
     })
 }
 
+/// What is wrong with the place behind which the log begins: only who signs may have pruned it.
+pub(super) fn doubt_pruning(log: &Log, keys: &[VerifierKey]) -> Option<Doubt> {
+    let pruned = log.pruned.as_ref()?;
+    let signed = pruning::verify(&pruned.note, keys);
+    let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
+    if signed.is_ok_and(is_signed) {
+        return None;
+    }
+    let says = format!(
+        "The records up to {} are gone, and no key that is known has signed that they were taken \
+         out.",
+        pruned.head.sequence
+    );
+    Some(Doubt::new(1, Kind::Missing, says))
+}
+
 /// What a note says; nothing if no known key has signed it.
 fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
     match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
@@ -151,7 +168,7 @@ fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
     }
 }
 
-fn present_key(app: &App, log: &Log) -> VerifierKey {
+pub(super) fn present_key(app: &App, log: &Log) -> VerifierKey {
     VerifierKey::of(&log.origin, app.signing_key())
 }
 
@@ -214,9 +231,14 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
         let says = format!("{of} knows {sequence} records, and the log has {last}.");
         return Ok(Some(Doubt::new(last + 1, Kind::Cut, says)));
     }
+    if sequence < log.start().sequence {
+        // It is of records that were taken out since.
+        return Ok(None);
+    }
+    let within = log.clone();
     let hash = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, sequence)?))
+        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &within, sequence)?))
         .await?;
     if hash == Some(checkpoint.head.hash) {
         return Ok(None);
@@ -246,7 +268,10 @@ pub(super) fn forget_contradicting(
     keys: &[VerifierKey],
 ) -> Result<(), Error> {
     for (sequence, note) in store::audit::list_checkpoints(conn, 0, i64::MAX)? {
-        let hash = store::audit::find_hash(conn, sequence)?;
+        if sequence < log.start().sequence {
+            continue;
+        }
+        let hash = store::audit::find_hash(conn, log, sequence)?;
         let agrees =
             |signed: &Checkpoint| signed.origin == log.origin && Some(signed.head.hash) == hash;
         let is_kept = read(&note, keys).is_ok_and(|signed| signed.as_ref().is_none_or(agrees));

@@ -2,6 +2,7 @@
 
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
+use crate::domain::audit::personal::Salt;
 use crate::domain::audit::record::{self, Detail, Record};
 use crate::domain::audit::{Action, Actor, By};
 use crate::domain::id::{EventId, OrganizationId};
@@ -34,6 +35,7 @@ impl App {
             context: context.clone(),
             actor,
             action,
+            salt: Salt::new(self.random()),
         }
     }
 }
@@ -48,6 +50,7 @@ impl Events {
     pub(in crate::app) fn next(&self) -> Event {
         Event {
             id: self.app.event_id(self.event.at),
+            salt: Salt::new(self.app.random()),
             ..self.event.clone()
         }
     }
@@ -61,6 +64,8 @@ pub(in crate::app) struct Event {
     pub(in crate::app) context: Context,
     pub(in crate::app) actor: Actor,
     pub(in crate::app) action: Action,
+    /// What hides the texts of the record that tell of a person.
+    pub(in crate::app) salt: Salt,
 }
 
 impl Event {
@@ -109,7 +114,7 @@ impl Event {
             Actor::Client(id) => Some(id.as_str()),
             _ => detail["client_id"].as_str(),
         };
-        Ok(Record {
+        let record = Record {
             sequence: 0,
             id: self.id.to_string(),
             at: self.at,
@@ -128,6 +133,8 @@ impl Event {
             agent: (!user_agent.is_empty()).then(|| record::agent(user_agent)),
             detail: Detail::try_from(detail)
                 .map_err(|why| store::Error::Other(format!("an audit record: {why}")))?,
-        })
+            salt: None,
+        };
+        Ok(record.salted(self.salt))
     }
 }

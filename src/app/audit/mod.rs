@@ -8,11 +8,13 @@
 //! [`uses`] records every use of a token in batches, [`use_reading`] shows and proves
 //! them, and [`activity`] tells what became of one token. [`reading`] shows and exports the log,
 //! [`verification`] checks it, [`checking`] has it checked for whoever asks, [`recovery`] goes on
-//! with one that went back, and [`shipping`] sends it elsewhere.
+//! with one that went back, and [`shipping`] sends it elsewhere. [`erasure`] takes out what tells of
+//! a person, and [`retention`] the oldest records.
 
 pub mod activity;
 pub mod checking;
 mod checkpoint;
+pub mod erasure;
 mod event;
 mod memory;
 pub mod naming;
@@ -20,6 +22,7 @@ mod outlet;
 pub mod reading;
 pub mod recovery;
 pub mod refusals;
+pub(super) mod retention;
 pub(super) mod sealing;
 mod settings;
 mod shipping;

@@ -6,7 +6,7 @@ use crate::app::caller::Caller;
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
-use crate::domain::audit::chain::{Head, Sealed};
+use crate::domain::audit::chain::Sealed;
 use crate::domain::audit::export::{self, Excerpted, Header, Part};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::sheet;
@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 
 /// Records that an export reads at once.
 const CHUNK: i64 = 500;
+
+/// Why an export ends before its end.
+const PRUNED: &str = "Records were taken out of the log meanwhile; export it again.";
 
 /// What somebody wants to see.
 #[derive(Debug, Clone, Default)]
@@ -137,9 +140,9 @@ pub enum Format {
 }
 
 /// An export in pieces, each of whole lines: the log, if the caller may see all of it and
-/// wants to; else the records that pass, each with the hash before it. A record of which the
-/// caller may not see a part could not prove itself and is left out of such lines. Only one
-/// piece is in memory at a time.
+/// wants to; else the records that pass, each with the hash before it. What the caller may not
+/// see of a record is left out of a table, and pseudonyms stand for it in lines, so that they
+/// prove themselves still. Only one piece is in memory at a time.
 pub async fn export(
     app: &App,
     context: &Context,
@@ -159,8 +162,8 @@ pub async fn export(
         admitted,
         header: Some(writing.header(&log)),
         writing,
+        after: log.start().sequence,
         log,
-        after: 0,
     };
     Ok(futures_util::stream::try_unfold(state, Export::next))
 }
@@ -177,7 +180,7 @@ impl Writing {
     fn header(self, log: &Log) -> String {
         let part = match self {
             Self::Sheet => return sheet::header(),
-            Self::Whole => Part::After(Head::genesis(&log.origin)),
+            Self::Whole => Part::After(log.start()),
             Self::Excerpt => Part::Filtered,
         };
         let origin = log.origin.clone();
@@ -202,7 +205,7 @@ impl Export {
             return Ok(Some((header, self)));
         }
         let (filter, after, writing) = (self.admitted.filter.clone(), self.after, self.writing);
-        let end = self.log.head.sequence;
+        let (start, end) = (self.log.start(), self.log.head.sequence);
         let (lines, previous) = self
             .app
             .store()
@@ -211,32 +214,46 @@ impl Export {
                     store::audit::list_records(conn, &filter, Side::After(after), CHUNK)?;
                 lines.retain(|line| line.record.sequence <= end);
                 let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
-                let previous = match writing {
+                let mut previous = match writing {
                     Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
                     Writing::Whole | Writing::Sheet => BTreeMap::new(),
                 };
+                previous.insert(start.sequence, start.hash);
                 Ok::<_, Error>((lines, previous))
             })
             .await?;
         let Some(last) = lines.last() else {
             return Ok(None);
         };
+        let is_next = lines[0].record.sequence == self.after + 1;
+        if writing == Writing::Whole && !is_next {
+            return Err(Error::Conflict(PRUNED));
+        }
         self.after = last.record.sequence;
-        let genesis = Head::genesis(&self.log.origin).hash;
         let person = self.admitted.person.as_ref();
-        let text = lines.into_iter().filter_map(|mut sealed| match writing {
-            Writing::Sheet => {
-                hide_origin(&mut sealed.record, person);
-                Some(sheet::row(&sealed))
+        let mut text = String::new();
+        for mut sealed in lines {
+            match writing {
+                Writing::Sheet => {
+                    hide_origin(&mut sealed.record, person);
+                    text += &sheet::row(&sealed);
+                }
+                Writing::Whole => text += &(export::line(&sealed) + "\n"),
+                Writing::Excerpt => {
+                    if person.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
+                        sealed.record = sealed.record.erased();
+                        // Those of before there were salts cannot prove themselves without.
+                        if sealed.record.tells_of_somebody() {
+                            continue;
+                        }
+                    }
+                    let before = sealed.record.sequence - 1;
+                    let previous = previous.get(&before).copied();
+                    let previous = previous.ok_or(Error::Conflict(PRUNED))?;
+                    text += &(Excerpted { sealed, previous }.line() + "\n");
+                }
             }
-            Writing::Whole => Some(export::line(&sealed) + "\n"),
-            Writing::Excerpt if person.is_some_and(|id| !sealed.record.tells_origin_to(id)) => None,
-            Writing::Excerpt => {
-                let before = sealed.record.sequence - 1;
-                let previous = previous.get(&before).copied().unwrap_or(genesis);
-                Some(Excerpted { sealed, previous }.line() + "\n")
-            }
-        });
-        Ok(Some((text.collect(), self)))
+        }
+        Ok(Some((text, self)))
     }
 }

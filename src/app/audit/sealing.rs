@@ -37,6 +37,7 @@ pub(in crate::app) async fn begin(app: &App) -> Result<Log, Error> {
     let new = Log {
         head: Head::genesis(&origin),
         origin,
+        pruned: None,
     };
     let begun = app
         .store()

@@ -12,7 +12,7 @@ use crate::app::{App, Error};
 use crate::config::Destination;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::export::{self, Header, Part};
-use crate::domain::audit::origin::Origin;
+use crate::store::audit::Log;
 use crate::store::{self, Conn};
 use chrono::Duration;
 
@@ -41,7 +41,7 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
             Destination::Url(_) => None,
         };
         let last = last.map(|line| export::parse_line(line.as_bytes()).ok());
-        let piece = load(app, &log.origin, shipped, last.clone().flatten()).await?;
+        let piece = load(app, &log, shipped, last.clone().flatten()).await?;
         let end = piece.after.sequence + piece.lines.len() as u64;
         if !piece.lines.is_empty() {
             // A file is one export, so only its beginning has a header.
@@ -76,18 +76,13 @@ struct Piece {
 /// What comes next for a place that has got so far. A file knows best how far it has got, for a
 /// server that died between the two has told it to the file alone: its last line counts, if it
 /// is of this log.
-async fn load(
-    app: &App,
-    origin: &Origin,
-    shipped: u64,
-    last: Option<Sealed>,
-) -> Result<Piece, Error> {
-    let genesis = Head::genesis(origin);
+async fn load(app: &App, log: &Log, shipped: u64, last: Option<Sealed>) -> Result<Piece, Error> {
+    let log = log.clone();
     app.store()
         .read(move |conn| {
             let head = |conn: &mut Conn, sequence| -> Result<Head, Error> {
-                let hash = store::audit::find_hash(conn, sequence)?;
-                Ok(hash.map_or(genesis, |hash| Head { sequence, hash }))
+                let hash = store::audit::find_hash(conn, &log, sequence)?;
+                Ok(hash.map_or(log.start(), |hash| Head { sequence, hash }))
             };
             let mut after = head(conn, shipped)?;
             if let Some(last) = last.as_ref().map(Sealed::head) {
@@ -125,6 +120,14 @@ async fn take_lease(app: &App, place: &str) -> Result<Option<u64>, Error> {
             )?)
         })
         .await
+}
+
+/// Up to where a place that records go to has got them; everything, where they go nowhere.
+pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
+    match &app.config().audit.ship_to {
+        None => Ok(u64::MAX),
+        Some(to) => outlet::shipped(app, &outlet::place(KIND, to)).await,
+    }
 }
 
 async fn give_back(app: &App, place: String) -> Result<(), Error> {

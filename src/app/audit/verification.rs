@@ -16,7 +16,7 @@ use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
 use crate::domain::audit::{Action, Actor};
 use crate::store;
-use crate::store::audit::Sheaf;
+use crate::store::audit::{Log, Sheaf};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -33,6 +33,8 @@ const BATCHES: i64 = 100;
 pub struct Verified {
     /// Of its records and checkpoints.
     pub report: Report,
+    /// How many records were taken out at its beginning.
+    pub pruned: u64,
     /// How many uses of tokens are kept and were checked.
     pub uses: u64,
     /// How many checkpoints do not count, since no known key has signed them.
@@ -56,16 +58,29 @@ pub async fn verify(
     more: Evidence<'_>,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verified, Error> {
-    sealing::seal(app).await?;
+    loop {
+        sealing::seal(app).await?;
+        let log = sealing::find(app).await?;
+        let verified = verify_from(app, more, &log, &mut progress).await?;
+        // Of a log that is pruned meanwhile, lines vanish before they are read.
+        if sealing::find(app).await?.pruned == log.pruned {
+            return Ok(verified);
+        }
+    }
+}
+
+/// Checks the log behind the head with which it begins.
+async fn verify_from(
+    app: &App,
+    more: Evidence<'_>,
+    log: &Log,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<Verified, Error> {
     // First the checkpoints: of what is sealed meanwhile none is among them.
     let (checkpoints, unknown) = checkpoints(app, more).await?;
-    let log = sealing::find(app).await?;
-    let mut verifier = Verifier::new(
-        log.origin.clone(),
-        Head::genesis(&log.origin),
-        checkpoints.into_iter(),
-    );
-    let (mut after, mut uses) = (0, UseCheck::default());
+    let start = log.start();
+    let mut verifier = Verifier::new(log.origin.clone(), start, checkpoints.into_iter());
+    let (mut after, mut uses) = (start.sequence, UseCheck::default());
     let end = loop {
         let lines = app
             .store()
@@ -100,10 +115,10 @@ pub async fn verify(
         Doubt::new(1, Kind::Inserted, says)
     });
     let planted = find_planted(app, &end).await?;
+    let keys = [&super::keys(app).await?[..], more.keys].concat();
     let mut report = verifier.finish();
-    let doubt = report
-        .first_doubt
-        .take()
+    let doubt = checkpoint::doubt_pruning(log, &keys)
+        .or(report.first_doubt.take())
         .or_else(|| disagreement(&report.head, &end))
         .or(misplaced)
         .or_else(|| uses.doubt())
@@ -111,6 +126,7 @@ pub async fn verify(
     report.first_doubt = doubt;
     Ok(Verified {
         report,
+        pruned: start.sequence,
         uses: uses.count,
         unknown,
     })

@@ -92,7 +92,7 @@ pub(in crate::app) fn insert(
         token.organization(),
         Some(token.id.as_str()),
         json!({
-            "name": token.name,
+            "token_name": token.name,
             "scopes": token.scopes.to_string(),
             "expires_at": token.expires_at.map(|at| at.to_rfc3339()),
             "client_id": token.client_id,

@@ -76,13 +76,15 @@ const IN_FILE: [(&str, &str); 67] = [
 
 /// A variable, its value, then the beginning of its only fault.
 #[rustfmt::skip]
-const IN_ENV: [(&str, &str, &str); 20] = [
+const IN_ENV: [(&str, &str, &str); 22] = [
     ("DOORCODE__SERVER__LISTEN", "8080", "server.listen: \"8080\" is not an IP address"),
     ("DOORCODE__SERVER__LISTEN", "", "server.listen: \"\" is not an IP address"),
     ("DOORCODE__SERVER__PORT", "1", "server.port: there is no such key"),
     ("DOORCODE__SERVER", "x", "server: is text; write [server]"),
     ("DOORCODE__AUDIT__TOKEN_USE", "some", "audit.token_use: \"some\" is neither every nor off"),
     ("DOORCODE__AUDIT__KEEP_USES", "never", "audit.keep_uses: write forever"),
+    ("DOORCODE__AUDIT__KEEP_RECORDS", "30d", "audit.keep_records: \"30d\" is shorter than keep_uses"),
+    ("DOORCODE__AUDIT__KEEP_RECORDS", "1h", "audit.keep_records: \"1h\" is out of bounds"),
     ("DOORCODE__AUDIT__SHIP_TO", "http://logs.example.com/", "audit.ship_to: \"http://logs.example.com/\" would send the log unencrypted"),
     ("DOORCODE__LISTEN", "x", "listen: there is no such key"),
     ("DOORCODE__Server__Listen", "x", "this variable names no key"),

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A setting of each key that is not its default: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 38] = [
+const OTHERS: [(&str, &str, &str); 39] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -39,7 +39,8 @@ const OTHERS: [(&str, &str, &str); 38] = [
     ("metrics", "listen", r#""127.0.0.1:9464""#),
     ("organizations", "made_by", r#""operator""#),
     ("audit", "token_use", r#""off""#),
-    ("audit", "keep_uses", r#""forever""#),
+    ("audit", "keep_uses", r#""30d""#),
+    ("audit", "keep_records", r#""1y""#),
     ("audit", "signing_key_file", r#""/etc/doorcode/audit""#),
     ("audit", "checkpoint_to", r#""https://logs.example.com/checkpoints""#),
     ("audit", "checkpoint_every", r#""1h""#),
@@ -143,6 +144,7 @@ made_by = "users"
 [audit]
 token_use = "every"
 keep_uses = "90d"
+keep_records = "forever"
 signing_key_file = "data/audit_key"
 checkpoint_to = "data/audit_checkpoints"
 checkpoint_every = "10m"

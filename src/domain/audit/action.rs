@@ -174,6 +174,10 @@ actions! {
     AuditExported = "audit.exported",
     /// Somebody had the log checked.
     AuditVerified = "audit.verified",
+    /// What tells of a person was erased from records.
+    AuditErased = "audit.erased",
+    /// Records that were older than the settings say were taken out of the log.
+    AuditPruned = "audit.pruned",
     /// Another key signs the log's checkpoints from now on.
     AuditKeyChanged = "audit.key_changed",
     /// The operator goes on with a log that contradicts its checkpoints.

@@ -25,7 +25,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// The text that is signed: four lines.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let Head { sequence, hash } = self.head;
         let hash = STANDARD.encode(hash.as_bytes());
         let at = moment::write(self.at);
@@ -33,7 +33,7 @@ impl Checkpoint {
     }
 
     /// Reads what [`Self::text`] gives and nothing else.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let origin = Origin::parse(lines.next()?)?;
         let sequence = lines.next()?.parse().ok()?;

@@ -26,12 +26,31 @@
 //! ```
 //! `origin` is the name of one log: 1 to 200 characters without white space, controls and `+`.
 //!
+//! # What tells of a person
+//! These texts of a record can be erased while the hashes hold: `address`, `agent`, and in
+//! `detail` the texts `device_name` and `token_name`. A record that has one of them has a `salt`
+//! beside it, 32 hexadecimal digits, and the hash covers the record without the salt, with a
+//! pseudonym in the place of each of these texts:
+//! ```text
+//! "sha256:" ‖ SHA-256("doorcode audit personal v1\n" ‖ salt ‖ "\n" ‖ text)
+//! ```
+//! Of an erased record the pseudonyms alone are left. It has no salt, like one that was sealed
+//! before there were salts, and the hash covers it as it is. Further on in the log a record of the
+//! action `audit.erased` names it: `records` in its detail lists sequences and ranges of them such
+//! as `3-7`, in ascending order with a space between. What is erased and nowhere named is
+//! doubtful.
+//!
+//! # Pruning
+//! The first records of a log may be gone. It then begins behind a head that was signed as the
+//! place up to which it was pruned: a signed note like a checkpoint, with a fifth line, `pruned`.
+//! An export of such a log begins behind that head.
+//!
 //! # Exports
 //! Lines, each ended by a line feed and in canonical form. The first is a header. Of a whole
 //! export it is `{"doorcode_audit":1,"from":N,"origin":…,"previous":HASH}`, with the hash before
-//! record N; for N = 1 that is hash(0). Then comes record N, and so on: each the canonical record
-//! with its `hash` as a further field, which is taken out again before hashing. No line tells
-//! where the log ends: that the end of an export was cut off is shown by a checkpoint alone.
+//! record N; for N = 1 that is hash(0). Then comes record N, and so on: each the record with its
+//! `hash`, and its `salt` if it has one, as further fields. No line tells where the log ends: that
+//! the end of an export was cut off is shown by a checkpoint alone.
 //!
 //! A filtered export begins `{"doorcode_audit":1,"filtered":true,"origin":…}`. Its lines have a
 //! second further field, `previous`: the hash before the record. Each line proves itself, and
@@ -61,6 +80,7 @@ pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
 pub mod doubt;
+pub mod erasure;
 pub mod excerpt;
 pub mod export;
 pub mod hash;
@@ -68,6 +88,8 @@ mod lines;
 pub mod merkle;
 pub mod note;
 pub mod origin;
+pub mod personal;
+pub mod pruning;
 pub mod record;
 pub mod sheet;
 pub mod sought;

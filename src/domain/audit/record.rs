@@ -1,6 +1,7 @@
 //! What a line of the log says.
 
 use super::canonical::{self, moment};
+use super::personal::Salt;
 use crate::domain::Instant;
 use crate::domain::id::AccountId;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub struct Record {
     pub agent: Option<String>,
     /// What else is worth knowing, never a secret.
     pub detail: Detail,
+    /// What hides the texts that tell of a person from the hash; see [`super::personal`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
 }
 
 impl Record {
@@ -58,9 +62,12 @@ impl Record {
         }
     }
 
-    /// The canonical form, which the hash covers.
+    /// The canonical form, which the hash covers: it has pseudonyms for what can be erased.
     pub fn canonical(&self) -> String {
-        canonical::write(self)
+        match self.salt {
+            None => canonical::write(self),
+            Some(_) => canonical::write(&self.erased()),
+        }
     }
 }
 
@@ -130,6 +137,14 @@ impl Detail {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
+    }
+
+    /// Its texts, by their keys.
+    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = (&str, &mut String)> {
+        self.0.iter_mut().filter_map(|(key, value)| match value {
+            Value::String(text) => Some((key.as_str(), text)),
+            _ => None,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use super::canonical::Unreadable;
 use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
 use super::doubt::{Doubt, Report};
+use super::erasure::Unnamed;
 use super::note::NoteFault;
 use super::origin::Origin;
 use super::suspicion::Suspicion;
@@ -18,6 +19,7 @@ pub struct Verifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
     head: Head,
     records: u64,
     anchors: Anchors<C>,
+    erased: Unnamed,
     finding: Finding,
 }
 
@@ -37,6 +39,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
             head: start,
             records: 0,
             anchors: Anchors::new(origin, checkpoints),
+            erased: Unnamed::default(),
             finding: Finding::Sound,
         };
         verifier.compare();
@@ -51,6 +54,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
             (Finding::Suspicious(suspicion), line) => suspicion.examine(line.ok()),
             (Finding::Sound, Ok(line)) if self.head.is_followed_by(&line) => {
                 self.head = line.head();
+                self.erased.take(&line.record);
                 self.compare();
             }
             (Finding::Sound, line) => {
@@ -68,7 +72,10 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
     /// What was found, after the last line.
     pub fn finish(mut self) -> Report {
         let doubt = match self.finding {
-            Finding::Sound => self.anchors.reach_no_further(&self.head).err(),
+            Finding::Sound => {
+                let cut = self.anchors.reach_no_further(&self.head).err();
+                cut.or_else(|| self.erased.doubt())
+            }
             Finding::Suspicious(suspicion) => Some(suspicion.into_doubt()),
             Finding::Contradicted(doubt) => Some(doubt),
         };

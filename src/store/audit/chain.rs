@@ -12,7 +12,7 @@ use crate::store::{Conn, Error, read_value};
 use diesel::prelude::*;
 
 /// The id of the only row of the head.
-const ONLY: i32 = 1;
+pub(super) const ONLY: i32 = 1;
 
 /// The log and where it ends.
 #[derive(Debug, Clone)]
@@ -21,6 +21,25 @@ pub struct Log {
     pub origin: Origin,
     /// Its end.
     pub head: Head,
+    /// What became of its first records; `None` where all are there.
+    pub pruned: Option<Pruned>,
+}
+
+/// Up to where records were taken out of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    /// The last of them.
+    pub head: Head,
+    /// The signed note that says so.
+    pub note: String,
+}
+
+impl Log {
+    /// Behind which head the first record comes that is there.
+    pub fn start(&self) -> Head {
+        let pruned = self.pruned.as_ref().map(|pruned| pruned.head);
+        pruned.unwrap_or_else(|| Head::genesis(&self.origin))
+    }
 }
 
 #[derive(Queryable, QueryableByName)]
@@ -29,18 +48,32 @@ struct HeadRow {
     origin: String,
     sequence: i64,
     hash: String,
+    pruned_sequence: Option<i64>,
+    pruned_hash: Option<String>,
+    pruned_note: Option<String>,
 }
 
 impl TryFrom<HeadRow> for Log {
     type Error = Error;
 
     fn try_from(row: HeadRow) -> Result<Self, Error> {
-        let head = Head {
-            sequence: read_value(row.sequence.try_into().ok(), "audit_head", "sequence", "1")?,
-            hash: read_value(Hash::parse(&row.hash), "audit_head", "hash", "1")?,
+        let head = |sequence: i64, hash: &str| {
+            let sequence = read_value(sequence.try_into().ok(), "audit_head", "sequence", "1")?;
+            let hash = read_value(Hash::parse(hash), "audit_head", "hash", "1")?;
+            Ok::<_, Error>(Head { sequence, hash })
         };
-        let origin = read_value(Origin::parse(&row.origin), "audit_head", "origin", "1")?;
-        Ok(Self { origin, head })
+        let pruned = match (row.pruned_sequence, row.pruned_hash) {
+            (Some(sequence), Some(hash)) => Some(Pruned {
+                head: head(sequence, &hash)?,
+                note: row.pruned_note.unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            origin: read_value(Origin::parse(&row.origin), "audit_head", "origin", "1")?,
+            head: head(row.sequence, &row.hash)?,
+            pruned,
+        })
     }
 }
 
@@ -61,7 +94,14 @@ pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
 pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     audit_head::table
         .filter(audit_head::id.eq(ONLY))
-        .select((audit_head::origin, audit_head::sequence, audit_head::hash))
+        .select((
+            audit_head::origin,
+            audit_head::sequence,
+            audit_head::hash,
+            audit_head::pruned_sequence,
+            audit_head::pruned_hash,
+            audit_head::pruned_note,
+        ))
         .get_result::<HeadRow>(conn)
         .optional()?
         .map(Log::try_from)
@@ -77,7 +117,8 @@ pub fn hold_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
         return find_head(conn);
     };
     diesel::sql_query(
-        "SELECT origin, sequence, hash FROM audit_head WHERE id = 1 FOR UPDATE SKIP LOCKED",
+        "SELECT origin, sequence, hash, pruned_sequence, pruned_hash, pruned_note
+         FROM audit_head WHERE id = 1 FOR UPDATE SKIP LOCKED",
     )
     .get_result::<HeadRow>(postgres)
     .optional()?
@@ -168,6 +209,23 @@ pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>
         .collect())
 }
 
+/// The lines in these places that are as they were written.
+pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Sealed>, Error> {
+    let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
+    let rows = audit_record::table
+        .filter(audit_record::sequence.eq_any(sequences))
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    let lines = rows
+        .into_iter()
+        .filter_map(|(sequence, hash, row)| line(sequence, &hash, row).ok());
+    Ok(lines.collect())
+}
+
 /// Whether a line stands before the first place, where none belongs.
 pub fn is_any_misplaced(conn: &mut Conn) -> Result<bool, Error> {
     let found = audit_record::table
@@ -192,8 +250,12 @@ pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Erro
         .collect())
 }
 
-/// The hash of the record in a place.
-pub fn find_hash(conn: &mut Conn, sequence: u64) -> Result<Option<Hash>, Error> {
+/// The hash of the record in a place of a log, which may be the one behind which it begins.
+pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
+    let start = log.start();
+    if sequence == start.sequence {
+        return Ok(Some(start.hash));
+    }
     let hash: Option<String> = audit_record::table
         .filter(audit_record::sequence.eq(number(sequence)))
         .select(audit_record::hash)
@@ -217,31 +279,3 @@ pub(super) fn line(sequence: i64, hash: &str, row: Row) -> Result<Sealed, Unread
 pub(super) fn number(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
-
-/// Makes SQLite refuse to change or delete sealed records, and to put one among them.
-pub const SQLITE_GUARD: &str = "
-    CREATE TRIGGER IF NOT EXISTS audit_record_kept BEFORE DELETE ON audit_record
-        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
-    CREATE TRIGGER IF NOT EXISTS audit_record_unchanged BEFORE UPDATE ON audit_record
-        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
-    CREATE TRIGGER IF NOT EXISTS audit_record_follows BEFORE INSERT ON audit_record
-        WHEN NEW.sequence <= (SELECT sequence FROM audit_head)
-        BEGIN SELECT RAISE(ABORT, 'audit records follow the last'); END;";
-
-/// The same for PostgreSQL.
-pub const POSTGRES_GUARD: &str = "
-    CREATE OR REPLACE FUNCTION audit_record_stays() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN RAISE EXCEPTION 'sealed audit records stay'; END $$;
-    CREATE OR REPLACE TRIGGER audit_record_kept
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_record
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_record_stays();
-    CREATE OR REPLACE FUNCTION audit_record_comes_last() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN
-            IF NEW.sequence <= (SELECT sequence FROM audit_head) THEN
-                RAISE EXCEPTION 'audit records follow the last';
-            END IF;
-            RETURN NEW;
-        END $$;
-    CREATE OR REPLACE TRIGGER audit_record_follows
-        BEFORE INSERT ON audit_record
-        FOR EACH ROW EXECUTE FUNCTION audit_record_comes_last();";

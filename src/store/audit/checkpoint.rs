@@ -42,6 +42,22 @@ pub fn list_checkpoints(
         .collect())
 }
 
+/// The notes behind a place that were made before a moment, the last ones first: so many that one
+/// that counts should be among them.
+pub fn list_checkpoints_before(
+    conn: &mut Conn,
+    after: u64,
+    before: Instant,
+) -> Result<Vec<String>, Error> {
+    Ok(audit_checkpoint::table
+        .filter(audit_checkpoint::sequence.gt(number(after)))
+        .filter(audit_checkpoint::at.lt(stored(before)))
+        .order(audit_checkpoint::sequence.desc())
+        .limit(100)
+        .select(audit_checkpoint::note)
+        .get_results(conn)?)
+}
+
 /// Forgets the note about a place.
 pub fn delete_checkpoint(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
     let note = audit_checkpoint::table.filter(audit_checkpoint::sequence.eq(number(sequence)));

@@ -3,20 +3,25 @@
 
 mod chain;
 mod checkpoint;
+mod guard;
 mod naming;
 mod reading;
+mod retention;
 mod shipping;
 mod uses;
 
 pub use chain::{
-    Log, POSTGRES_GUARD, SQLITE_GUARD, append, find_hash, find_head, find_last_moment, hold_head,
-    insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action, list_unsealed,
+    Log, Pruned, append, find_hash, find_head, find_last_moment, hold_head, insert_head,
+    is_any_misplaced, is_any_unsealed, list_lines, list_of_action, list_unsealed,
 };
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
+    list_checkpoints_before,
 };
+pub use guard::{POSTGRES_GUARD, SQLITE_GUARD};
 pub use naming::list_names;
 pub use reading::{Filter, Side, find_record, list_hashes, list_records};
+pub use retention::{delete_pruned, erase, list_personal, replace_pruned};
 pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
 pub use uses::{
     Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
@@ -25,6 +30,7 @@ pub use uses::{
 
 use super::schema::audit_event;
 use super::{Conn, Error};
+use crate::domain::audit::personal::Salt;
 use crate::domain::audit::record::{Detail, Method, Outcome, Record};
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::prelude::*;
@@ -49,6 +55,7 @@ macro_rules! columns {
             $table::address,
             $table::agent,
             $table::detail,
+            $table::salt,
         )
     };
 }
@@ -73,6 +80,7 @@ macro_rules! values {
             $table::address.eq($record.address.clone()),
             $table::agent.eq($record.agent.clone()),
             $table::detail.eq($crate::store::audit::written(&$record.detail)),
+            $table::salt.eq($record.salt.map(|salt| salt.to_string())),
         )
     };
 }
@@ -96,6 +104,7 @@ struct Row {
     address: Option<String>,
     agent: Option<String>,
     detail: String,
+    salt: Option<String>,
 }
 
 impl Row {
@@ -103,6 +112,10 @@ impl Row {
     fn record(self, sequence: u64) -> Option<Record> {
         let detail: Detail = serde_json::from_str(&self.detail).ok()?;
         let at = self.at.and_utc();
+        let salt = match self.salt {
+            None => None,
+            Some(salt) => Some(Salt::parse(&salt)?),
+        };
         let is_as_written = written(&detail) == self.detail && at == at.trunc_subsecs(3);
         is_as_written.then_some(Record {
             sequence,
@@ -122,6 +135,7 @@ impl Row {
             address: self.address,
             agent: self.agent,
             detail,
+            salt,
         })
     }
 }

@@ -84,7 +84,7 @@ pub struct AuditRecord {
     pub target: Option<String>,
     /// The request that caused it; `-` outside of requests.
     pub request_id: String,
-    /// The address it came from.
+    /// The address it came from. Where it was erased, `sha256:` and a hash that tells nothing.
     pub address: Option<String>,
     /// The program it came from, as that names itself.
     pub agent: Option<String>,
@@ -100,6 +100,8 @@ pub struct AuditVerification {
     pub valid: bool,
     /// How many records there are.
     pub records: u64,
+    /// How many were taken out before them, since they were older than the settings say.
+    pub pruned: u64,
     /// How many uses of tokens are kept and fit.
     pub uses: u64,
     /// The end of what fits.
@@ -143,7 +145,7 @@ pub struct TokenUse {
     pub token_id: String,
     /// The request it came with.
     pub request_id: String,
-    /// The address it came from.
+    /// The address it came from. Where it was erased, `sha256:` and a hash that tells nothing.
     pub address: Option<String>,
     /// `allowed`, or the code of the refusal.
     pub decision: String,

@@ -4,23 +4,13 @@ use super::assert_problem;
 use super::audit::{audit, items};
 use super::world::{SCOPES, World};
 use crate::support::OPERATOR;
-use crate::support::database::Database;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// Changes a sealed record behind the server's back.
 fn alter(world: &World, change: &str) {
-    let (off, on) = match Database::is_postgres() {
-        true => (
-            "ALTER TABLE audit_record DISABLE TRIGGER USER",
-            "ALTER TABLE audit_record ENABLE TRIGGER USER",
-        ),
-        false => ("DROP TRIGGER audit_record_unchanged", "SELECT 1"),
-    };
-    world
-        .test
-        .database
-        .execute(&format!("{off}; {change}; {on};"));
+    world.test.database.disarm();
+    world.test.database.execute(change);
 }
 
 #[actix_web::test]

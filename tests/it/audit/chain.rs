@@ -1,6 +1,6 @@
 //! Records and their places in the chain.
 
-use super::{disarm, sound, verify};
+use super::{sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
 use doorcode::app::sweep;
@@ -184,7 +184,7 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
     for place in [-1, 0, 1, i64::try_from(last).unwrap()] {
         assert!(!test.database.try_execute(&put(place)), "{place}");
     }
-    disarm(&test);
+    test.database.disarm();
     for (place, found) in [(0, 1), (-1, 1), (1_000_000_000_000, last + 1)] {
         test.database.execute(&put(place));
         let doubt = verify(&test).await.report.first_doubt.unwrap();

@@ -1,6 +1,6 @@
 //! What was signed of the log, and what is not.
 
-use super::{disarm, sound, verify};
+use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::app::audit::recovery::{self, Revoking};
@@ -29,7 +29,7 @@ async fn signed(test: &TestApp) -> Vec<u64> {
 
 /// The database becomes a copy of the time when it had so many records.
 fn go_back_to(test: &TestApp, place: u64) {
-    disarm(test);
+    test.database.disarm();
     test.database.execute(&format!(
         "DELETE FROM audit_record WHERE sequence > {place};
          DELETE FROM audit_checkpoint WHERE sequence > {place};

@@ -2,8 +2,10 @@
 
 mod chain;
 mod checkpoint;
+mod erasure;
 mod program;
 mod refusals;
+mod retention;
 mod settings;
 mod shipping;
 mod trials;
@@ -24,21 +26,6 @@ async fn verify(test: &TestApp) -> Verified {
 fn sound(verified: &Verified) -> u64 {
     let report = &verified.report;
     assert_eq!(report.first_doubt, None);
-    assert_eq!(report.head.sequence, report.records);
+    assert_eq!(report.head.sequence, verified.pruned + report.records);
     report.records
-}
-
-/// Takes away what protects sealed records from whoever has the database.
-fn disarm(test: &TestApp) {
-    use crate::support::database::Database;
-    test.database.execute(match Database::is_postgres() {
-        true => {
-            "DROP TRIGGER audit_record_kept ON audit_record;
-             DROP TRIGGER audit_record_follows ON audit_record"
-        }
-        false => {
-            "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged;
-             DROP TRIGGER audit_record_follows"
-        }
-    });
 }

@@ -1,14 +1,11 @@
 //! `doorcode audit …`.
 
-use crate::support::database::Database;
+use crate::support::EMAIL;
 use crate::support::deployment::Deployment;
 
 /// What disarms the database, and what then changes a record.
 fn edit(deployment: &Deployment) {
-    deployment.database.execute(match Database::is_postgres() {
-        true => "DROP TRIGGER audit_record_kept ON audit_record",
-        false => "DROP TRIGGER audit_record_kept; DROP TRIGGER audit_record_unchanged",
-    });
+    deployment.database.disarm();
     deployment
         .database
         .execute("UPDATE audit_record SET target = 'somebody else' WHERE sequence = 2");
@@ -97,5 +94,24 @@ async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
         .run()
         .exited(0)
         .says(&["The log says so now", "keep them.", "Tokens revoked: 0."]);
+    deployment.command(&["audit", "verify"]).run().exited(0);
+}
+
+/// AUD-14: who is erased, and how much of them there was.
+#[test]
+fn a_person_is_erased_by_address() {
+    let deployment = Deployment::with_account();
+    let erase = |email: &str| {
+        deployment
+            .command(&["audit", "erase", "--email", email])
+            .run()
+    };
+    erase(EMAIL)
+        .exited(0)
+        .says(&["Records erased: ", "still proves itself"]);
+    erase("nobody@example.com")
+        .exited(1)
+        .complains(&["nobody@example.com: "]);
+    deployment.command(&["audit", "erase"]).run().exited(2);
     deployment.command(&["audit", "verify"]).run().exited(0);
 }

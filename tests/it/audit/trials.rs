@@ -1,10 +1,11 @@
 //! AUD-09, AUD-10: whatever is done to the log in the database is found, at the place where it
 //! was done. A hundred random trials of each.
 
-use super::{disarm, sound, verify};
+use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::domain::audit::doubt::Kind;
+use doorcode::store::{self, Conn, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -33,7 +34,7 @@ impl Log {
         let signed = test
             .database
             .text("SELECT max(sequence) FROM audit_checkpoint");
-        disarm(&test);
+        test.database.disarm();
         for table in TABLES {
             let sql = format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}");
             test.database.execute(&sql);
@@ -86,7 +87,7 @@ impl Log {
 #[actix_web::test]
 async fn a_value_that_was_changed_is_found() {
     let mut log = Log::make(1).await;
-    const COLUMNS: [&str; 16] = [
+    const COLUMNS: [&str; 17] = [
         "hash",
         "id",
         "action",
@@ -103,6 +104,7 @@ async fn a_value_that_was_changed_is_found() {
         "address",
         "agent",
         "detail",
+        "salt",
     ];
     for _ in 0..TRIALS {
         let place = log.any(1, log.last);
@@ -167,7 +169,7 @@ async fn a_record_that_was_put_in_is_found() {
              UPDATE audit_record SET sequence = -sequence WHERE sequence < 0;
              INSERT INTO audit_record SELECT {place}, hash, id || 'x', at, action, outcome,
                  actor_kind, actor_id, method, account_id, token_id, client_id, organization_id,
-                 target, request_id, address, agent, detail
+                 target, request_id, address, agent, detail, salt
              FROM audit_record WHERE sequence = {copied}"
         );
         log.trial(
@@ -193,6 +195,29 @@ async fn a_record_that_got_another_number_is_found() {
         )
         .await;
     }
+}
+
+/// Whoever erases must say so, for else anybody could hide from where they came.
+#[actix_web::test]
+async fn what_was_erased_unsaid_is_found() {
+    let mut log = Log::make(8).await;
+    let told = log
+        .test
+        .database
+        .text("SELECT COALESCE(max(sequence), 0) FROM audit_record WHERE salt IS NOT NULL");
+    let told = told.parse().unwrap();
+    let store = Store::open(&log.test.app.config().database.url).unwrap();
+    for _ in 0..TRIALS {
+        let from = log.any(1, told);
+        let place = log.test.database.text(&format!(
+            "SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL AND sequence >= {from}"
+        ));
+        let place = place.parse().unwrap();
+        let erase = move |conn: &mut Conn| store::audit::erase(conn, &[place]);
+        store.write(erase).await.unwrap();
+        log.trial("SELECT 1", place, &[Kind::Edited]).await;
+    }
+    store.stop();
 }
 
 /// Whoever cuts it also puts right what the database says of its end.

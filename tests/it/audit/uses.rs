@@ -202,7 +202,7 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
     assert_eq!(test.me(&token).await.status(), 200);
     test.settle().await;
     test.clock.advance(2 * 86_400);
-    doorcode::app::sweep::forget_uses(&test.app).await.unwrap();
+    doorcode::app::sweep::forget_old(&test.app).await.unwrap();
     test.settle().await;
     assert_eq!(test.count("token_use", "1 = 1"), 1);
     assert_eq!(test.events("token.uses_recorded"), 2);

@@ -24,16 +24,23 @@ fn keys_are_sorted_and_only_what_must_be_is_escaped() {
 #[test]
 fn a_record_has_all_its_fields_in_one_form_and_one_hash() {
     let sealed = &log(2)[1];
+    let hidden = |text: &str| {
+        let text = format!("doorcode audit personal v1\n{}\n{text}", "02".repeat(16));
+        Hash::of(&[text.as_bytes()])
+    };
     let expected = concat!(
         r#"{"account_id":"usr_00000000000000000000000000000002","action":"token.created","#,
         r#""actor_id":"usr_00000000000000000000000000000002","#,
-        r#""actor_kind":"user","address":"192.0.2.1","agent":null,"at":"2026-11-22T00:00:02.125Z","#,
-        r#""client_id":"cli","detail":{"list":[-1,null,{"a":true,"b":1}],"n":2,"text":"\"é\u001b[0m\n"#,
-        "\u{202e}",
-        r#""},"id":"evt_00000000000000000000000000000002","method":"session","#,
+        r#""actor_kind":"user","address":"sha256:ADDRESS","agent":null,"#,
+        r#""at":"2026-11-22T00:00:02.125Z","client_id":"cli","#,
+        r#""detail":{"device_name":"sha256:DEVICE","list":[-1,null,{"a":true,"b":1}],"n":2},"id":"evt_00000000000000000000000000000002","method":"session","#,
         r#""organization_id":"org_1","outcome":"done","request_id":"req-2","sequence":2,"#,
         r#""target":null,"token_id":null}"#
     );
+    let device = hidden("\"é\u{1b}[0m\n\u{202e}");
+    let expected = expected
+        .replace("ADDRESS", &hidden("192.0.2.1").to_string())
+        .replace("DEVICE", &device.to_string());
     assert_eq!(sealed.record.canonical(), expected);
     assert_eq!(
         Head::genesis(&origin()).hash,

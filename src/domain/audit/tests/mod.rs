@@ -1,9 +1,11 @@
 //! The form of the log, and what is found when somebody changed it.
 
 mod checkpoint;
+mod erasure;
 mod export;
 mod form;
 mod merkle;
+mod pruning;
 mod python;
 mod recomputed;
 mod trials;
@@ -14,6 +16,7 @@ use super::doubt::Report;
 use super::export::{Header, Part};
 use super::note::NoteFault;
 use super::origin::Origin;
+use super::personal::Salt;
 use super::record::{Detail, Method, Outcome, Record};
 use super::verifier::Verifier;
 use super::{Action, export as exports};
@@ -38,8 +41,7 @@ fn moment(n: u64) -> Instant {
 
 /// A record whose contents tell `n` apart, with whatever needs care in its texts.
 fn record(n: u64) -> Record {
-    let detail =
-        json!({"text": "\"é\u{1b}[0m\n\u{202e}", "n": n, "list": [-1, null, {"b": 1, "a": true}]});
+    let detail = json!({"device_name": "\"é\u{1b}[0m\n\u{202e}", "n": n, "list": [-1, null, {"b": 1, "a": true}]});
     Record {
         sequence: 0,
         id: format!("evt_{n:032x}"),
@@ -58,6 +60,8 @@ fn record(n: u64) -> Record {
         address: Some("192.0.2.1".to_owned()),
         agent: None,
         detail: Detail::try_from(detail).unwrap(),
+        // Some are of before there were salts.
+        salt: (!n.is_multiple_of(3)).then(|| Salt::new([n.to_be_bytes()[7]; 16])),
     }
 }
 

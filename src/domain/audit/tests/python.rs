@@ -10,7 +10,7 @@ use std::process::Command;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit_verify.py");
 
 /// What it says of an export, and whether it ended well.
-fn verify(export: &str, checkpoints: Option<(&str, u8)>) -> (bool, String) {
+pub(super) fn verify(export: &str, checkpoints: Option<(&str, u8)>) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);

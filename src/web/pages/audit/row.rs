@@ -4,6 +4,7 @@ use super::words;
 use crate::app::audit::naming::Names;
 use crate::domain::Instant;
 use crate::domain::audit::chain::Sealed;
+use crate::domain::audit::personal::is_erased;
 use crate::domain::audit::record::{Method, Outcome, Record};
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
@@ -51,7 +52,7 @@ impl<'a> Reader<'a> {
             ("Target", record.target.clone()),
             ("Shown by", text(record.method.as_str())),
             ("Request", text(&record.request_id).filter(|id| id != "-")),
-            ("Agent", record.agent.clone()),
+            ("Agent", shown(record.agent.as_deref(), str::to_owned)),
             ("Record", text(&record.sequence.to_string())),
             ("Hash", text(&sealed.hash.to_string())),
         ];
@@ -66,12 +67,11 @@ impl<'a> Reader<'a> {
                 .filter(|_| self.you.is_some())
                 .and_then(|id| self.names.of(id))
                 .map(str::to_owned),
-            address: match (&record.address, record.method) {
-                (Some(address), _) => Some(address.clone()),
-                (None, Method::Command) => Some("The server itself".to_owned()),
-                _ => None,
+            address: match record.method {
+                Method::Command => Some("The server itself".to_owned()),
+                _ => shown(record.address.as_deref(), str::to_owned),
             },
-            agent: record.agent.as_deref().map(agent_name),
+            agent: shown(record.agent.as_deref(), agent_name),
             facts: facts
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| (name, value)))
@@ -81,11 +81,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A text that tells of a person, unless it was erased.
+fn shown(text: Option<&str>, show: impl Fn(&str) -> String) -> Option<String> {
+    text.map(|text| match is_erased(text) {
+        true => "Erased".to_owned(),
+        false => show(text),
+    })
+}
+
 /// What a record says beyond its fields, without what it leaves open.
 fn detail(record: &Record) -> String {
     let mut detail = Value::from(record.detail.clone());
     if let Some(map) = detail.as_object_mut() {
-        map.retain(|_, value| !value.is_null());
+        map.retain(|_, value| !value.is_null() && !value.as_str().is_some_and(is_erased));
         if map.is_empty() {
             return String::new();
         }

@@ -2,6 +2,7 @@
 
 use crate::app::audit::naming::{Names, holds_id};
 use crate::domain::audit::Action;
+use crate::domain::audit::personal::is_erased;
 use crate::domain::audit::record::Record;
 use crate::web::pages::view::audit::{Part, Who};
 use serde_json::Value;
@@ -44,6 +45,8 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::AuditRead => "looked into the audit log",
         Action::AuditExported => "exported the audit log",
         Action::AuditVerified => "had the audit log checked",
+        Action::AuditErased => "erased what told of {target}",
+        Action::AuditPruned => "took old records out of the log, up to {through}",
         Action::AuditKeyChanged => "began to sign the audit log with another key",
         Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
         Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
@@ -72,9 +75,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::TokenUsesRecorded => "recorded uses of tokens: {count}",
         Action::TokenUsesForgotten => "forgot the uses of tokens before {before}",
         Action::TokenCreated if told("replaces") => {
-            "made the token {name} in place of an older one"
+            "made the token {token_name} in place of an older one"
         }
-        Action::TokenCreated => "made the token {name}",
+        Action::TokenCreated => "made the token {token_name}",
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
         Action::TokenRevoked => "revoked the token {target}",
@@ -120,8 +123,9 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
             Some(name) => Part::Name(name.to_owned(), Some(told)),
             None => Part::Name(told, None),
         },
+        _ if is_erased(&told) => Part::Text("something erased".to_owned()),
         // What was named has its name beside its id.
-        "name" => Part::Name(told, record.target.clone()),
+        "name" | "token_name" => Part::Name(told, record.target.clone()),
         _ => Part::Name(told, None),
     }
 }
@@ -190,6 +194,7 @@ mod tests {
             address: None,
             agent: None,
             detail: Detail::try_from(detail).unwrap(),
+            salt: None,
         }
     }
 
@@ -214,7 +219,7 @@ mod tests {
     fn every_action_has_a_sentence() {
         let full = json!({
             "name": "x", "from": "x", "to": "x", "role": "x", "user": "usr_bob", "token": "tok_1",
-            "before": "x", "device_name": "x", "active": true, "route": "x",
+            "before": "x", "device_name": "x", "token_name": "x", "through": 7, "active": true, "route": "x",
         });
         for action in Action::ALL {
             for (target, detail) in [
@@ -222,7 +227,7 @@ mod tests {
                 (Some("usr_ada"), full.clone()),
                 (
                     Some("tok_1"),
-                    json!({"count": 3, "before": "x", "replaces": "tok_0", "name": "x"}),
+                    json!({"count": 3, "before": "x", "replaces": "tok_0", "token_name": "x"}),
                 ),
             ] {
                 let record = record(action.as_str(), target, detail);
@@ -251,7 +256,7 @@ mod tests {
             (
                 "token.created",
                 "tok_1",
-                json!({"name": "old name"}),
+                json!({"token_name": "old name"}),
                 "made the token old name",
             ),
             (

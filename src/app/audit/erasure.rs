@@ -1,0 +1,61 @@
+//! Erasing from the log what tells of a person, while its hashes hold.
+
+use super::sealing;
+use crate::app::account::Named;
+use crate::app::{App, Context, Error};
+use crate::domain::audit::erasure;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::AccountId;
+use crate::store;
+use serde_json::{Map, Value};
+
+/// Records that are erased at once, and that one record names.
+const BATCH: i64 = 500;
+
+/// Erases from all records about a person what tells of them: from where and with what they came,
+/// and how they called their tokens and devices. Gives how many records there were. What they do
+/// from now on is recorded as ever.
+///
+/// Fails with [`Error::NotFound`] if there is no such account.
+pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
+    let person = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
+        .await?;
+    sealing::seal(app).await?;
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let (id, from) = (person.clone(), after);
+        let found = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id, from, BATCH)?))
+            .await?;
+        let Some(last) = found.last() else {
+            return Ok(count);
+        };
+        after = *last;
+        count += found.len();
+        announce(app, context, &person, &found).await?;
+        app.store()
+            .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &found)?))
+            .await?;
+    }
+}
+
+/// The log names what is erased first, and whoever reads on from something erased comes to that:
+/// a check that is under way finds nothing wrong, nor does one after this was broken off.
+async fn announce(
+    app: &App,
+    context: &Context,
+    person: &AccountId,
+    sequences: &[u64],
+) -> Result<(), Error> {
+    let event = app.event(context, Actor::Operator, Action::AuditErased);
+    let names = Value::from(erasure::write(sequences));
+    let detail = Value::Object(Map::from_iter([(erasure::KEY.to_owned(), names)]));
+    let target = person.to_string();
+    app.store()
+        .write(move |conn| event.write(conn, Some(&target), detail.clone()))
+        .await?;
+    sealing::seal(app).await
+}

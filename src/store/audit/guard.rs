@@ -1,0 +1,60 @@
+//! Triggers that keep the chain from being changed by mistake, or by whoever can only run a query.
+//!
+//! Two changes are let through, for the log says that they are made: a record may lose the texts
+//! that tell of a person together with its salt, and records may go up to where the log was
+//! pruned.
+
+/// Makes SQLite refuse to change or delete sealed records, and to put one among them.
+pub const SQLITE_GUARD: &str = "
+    DROP TRIGGER IF EXISTS audit_record_kept;
+    DROP TRIGGER IF EXISTS audit_record_unchanged;
+    CREATE TRIGGER IF NOT EXISTS audit_record_stays BEFORE DELETE ON audit_record
+        WHEN OLD.sequence > COALESCE((SELECT pruned_sequence FROM audit_head), 0)
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
+    CREATE TRIGGER IF NOT EXISTS audit_record_is_fixed
+        BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
+            account_id, token_id, client_id, organization_id, target, request_id ON audit_record
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
+    CREATE TRIGGER IF NOT EXISTS audit_record_is_told
+        BEFORE UPDATE OF address, agent, detail, salt ON audit_record
+        WHEN OLD.salt IS NULL OR NEW.salt IS NOT NULL
+        BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
+    CREATE TRIGGER IF NOT EXISTS audit_record_follows BEFORE INSERT ON audit_record
+        WHEN NEW.sequence <= (SELECT sequence FROM audit_head)
+        BEGIN SELECT RAISE(ABORT, 'audit records follow the last'); END;";
+
+/// The same for PostgreSQL.
+pub const POSTGRES_GUARD: &str = "
+    CREATE OR REPLACE FUNCTION audit_record_stays() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'sealed audit records stay'; END $$;
+    CREATE OR REPLACE TRIGGER audit_record_kept
+        BEFORE TRUNCATE ON audit_record
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_record_stays();
+    CREATE OR REPLACE FUNCTION audit_record_goes() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN
+            IF OLD.sequence > COALESCE((SELECT pruned_sequence FROM audit_head), 0) THEN
+                RAISE EXCEPTION 'sealed audit records stay';
+            END IF;
+            RETURN OLD;
+        END $$;
+    CREATE OR REPLACE TRIGGER audit_record_stays
+        BEFORE DELETE ON audit_record
+        FOR EACH ROW EXECUTE FUNCTION audit_record_goes();
+    CREATE OR REPLACE TRIGGER audit_record_is_fixed
+        BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
+            account_id, token_id, client_id, organization_id, target, request_id ON audit_record
+        FOR EACH ROW EXECUTE FUNCTION audit_record_stays();
+    CREATE OR REPLACE TRIGGER audit_record_is_told
+        BEFORE UPDATE OF address, agent, detail, salt ON audit_record
+        FOR EACH ROW WHEN (OLD.salt IS NULL OR NEW.salt IS NOT NULL)
+        EXECUTE FUNCTION audit_record_stays();
+    CREATE OR REPLACE FUNCTION audit_record_comes_last() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN
+            IF NEW.sequence <= (SELECT sequence FROM audit_head) THEN
+                RAISE EXCEPTION 'audit records follow the last';
+            END IF;
+            RETURN NEW;
+        END $$;
+    CREATE OR REPLACE TRIGGER audit_record_follows
+        BEFORE INSERT ON audit_record
+        FOR EACH ROW EXECUTE FUNCTION audit_record_comes_last();";

@@ -1,0 +1,151 @@
+//! A person can be erased from the log, and it proves itself still (AUD-14).
+
+use super::{sound, verify};
+use crate::support::browser::Page;
+use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
+use doorcode::app::account::Named;
+use doorcode::app::audit::erasure;
+use doorcode::app::{Context, Error};
+use doorcode::domain::audit::export;
+
+const OTHER: &str = "bob@example.com";
+
+/// What each of two people leaves behind.
+const TRACES: [(&str, [&str; 3]); 2] = [
+    (EMAIL, ["AdasBrowser/1", "AdasLaptop", "AdasToken"]),
+    (OTHER, ["BobsBrowser/1", "BobsLaptop", "BobsToken"]),
+];
+
+/// Both sign in, let a device in and make a token.
+async fn live(test: &TestApp) {
+    for (email, [agent, device, token]) in TRACES {
+        let mut browser = test.browser();
+        browser.set_header("user-agent", agent);
+        browser.sign_in(email, PASSWORD).await;
+        let form = [("client_id", crate::support::CLI), ("device_name", device)];
+        let asked = test.oauth("/auth/device", &form).await;
+        let asked = crate::support::device::Device::of(&asked);
+        let consent: Page = browser.type_code(&asked.user_code).await;
+        browser.decide(&consent, "approve", &[]).await;
+        test.poll(&asked).await.token();
+        browser.new_token(token, &["tokens:read"], "30d").await;
+    }
+    test.settle().await;
+}
+
+/// What the log says, as whoever has the database reads it.
+fn log(test: &TestApp) -> String {
+    let rows = test.database.content();
+    let of_log = rows.iter().filter(|row| row.starts_with("audit_"));
+    of_log.cloned().collect::<Vec<_>>().join("\n")
+}
+
+async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
+    let named = Named::Email(email.to_owned());
+    erasure::erase(&test.app, &Context::local(), named).await
+}
+
+#[actix_web::test]
+async fn a_person_is_erased_and_the_log_proves_itself() {
+    let test = TestApp::start().await;
+    test.add_account(OTHER, PASSWORD, None).await;
+    live(&test).await;
+    let before = sound(&verify(&test).await);
+    let heads = "SELECT count(DISTINCT hash) FROM audit_record";
+    assert_eq!(test.database.text(heads), before.to_string());
+    let [(_, ada), (_, bob)] = TRACES;
+    for trace in ada.iter().chain(&bob) {
+        assert!(log(&test).contains(trace), "{trace}");
+    }
+
+    let count = erase(&test, EMAIL).await.unwrap();
+    // Sign-in; the device's request, shown, approved and redeemed; two tokens.
+    assert_eq!(count, 7);
+    let after = log(&test);
+    for trace in ada {
+        assert!(!after.contains(trace), "{trace}");
+    }
+    for trace in bob {
+        assert!(after.contains(trace), "{trace}");
+    }
+    sound(&verify(&test).await);
+    assert_eq!(test.events("audit.erased"), 1);
+
+    // A copy of it proves itself too, and says nothing of her.
+    let copy = http()
+        .get(test.at("/v1/audit/export"))
+        .bearer_auth(OPERATOR);
+    let copy = copy.send().await.unwrap().text().await.unwrap();
+    let report = export::verify(copy.as_bytes(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert!(!ada.iter().any(|trace| copy.contains(trace)), "{copy}");
+
+    // Pages say that something was there.
+    let mut browser = test.user().await;
+    let page = browser.get("/account/activity").await;
+    assert!(
+        page.contains("Erased") && page.contains("something erased"),
+        "{}",
+        page.body
+    );
+    assert!(!page.contains("sha256:"), "{}", page.body);
+
+    // Nothing is left of it; what she did since is there.
+    let again = erase(&test, EMAIL).await.unwrap();
+    assert!((1..count).contains(&again), "{again}");
+    sound(&verify(&test).await);
+    let nobody = erase(&test, "nobody@example.com").await;
+    assert!(matches!(nobody, Err(Error::NotFound)));
+}
+
+/// What is in the database already must say so before anything is erased.
+#[actix_web::test]
+async fn nothing_is_erased_where_the_log_cannot_say_so() {
+    let test = TestApp::start().await;
+    test.add_account(OTHER, PASSWORD, None).await;
+    live(&test).await;
+    let before = log(&test);
+    test.database
+        .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
+    assert!(erase(&test, EMAIL).await.is_err());
+    test.database
+        .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
+    assert_eq!(log(&test), before);
+}
+
+/// The database lets nobody change a record, nor erase half of it.
+#[actix_web::test]
+async fn a_guard_lets_nothing_else_be_changed() {
+    let test = TestApp::start().await;
+    live_one(&test).await;
+    for change in [
+        "address = 'x'",
+        "agent = NULL",
+        "detail = '{}'",
+        "salt = 'x'",
+        "target = 'x'",
+        "salt = NULL, target = 'x'",
+        "hash = hash",
+    ] {
+        let sql = format!("UPDATE audit_record SET {change} WHERE salt IS NOT NULL");
+        assert!(!test.database.try_execute(&sql), "{sql}");
+    }
+    let unsalted = "UPDATE audit_record SET address = 'x', salt = NULL WHERE salt IS NULL";
+    assert!(!test.database.try_execute(unsalted));
+    sound(&verify(&test).await);
+    // What it lets through is found.
+    let place = test
+        .database
+        .text("SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL");
+    test.database.execute(&format!(
+        "UPDATE audit_record SET address = 'x', salt = NULL WHERE sequence = {place}"
+    ));
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!(doubt.sequence.to_string(), place);
+}
+
+async fn live_one(test: &TestApp) {
+    test.user().await;
+    test.device("tokens:read").await;
+    test.settle().await;
+}

@@ -1,0 +1,234 @@
+//! Old records go, and the log proves itself still (AUD-14).
+
+use super::{sound, verify};
+use crate::support::{OPERATOR, TestApp, http};
+use doorcode::app::{Clock, audit, sweep};
+use doorcode::domain::Instant;
+use doorcode::domain::audit::chain::Head;
+use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::export;
+use doorcode::domain::audit::hash::Hash;
+use doorcode::domain::audit::origin::Origin;
+use doorcode::domain::audit::pruning;
+use ring::signature::Ed25519KeyPair;
+use std::fs::File;
+use std::io::BufReader;
+
+const SETTINGS: &str = "[audit]\nkeep_uses = \"30d\"\nkeep_records = \"90d\"\n\
+                        checkpoint_records = 5";
+
+/// Something happens, on this day and so many after it.
+async fn act(test: &TestApp, days: i64) {
+    for _ in 0..=days {
+        let token = test.token(&["tokens:read"]).await;
+        assert_eq!(test.me(&token).await.status(), 200);
+        test.settle().await;
+        test.clock.advance(86_400);
+    }
+}
+
+async fn forget(test: &TestApp) {
+    sweep::forget_old(&test.app).await.unwrap();
+    test.settle().await;
+}
+
+fn number(test: &TestApp, sql: &str) -> u64 {
+    test.database.text(sql).parse().unwrap()
+}
+
+#[actix_web::test]
+async fn old_records_go_and_the_log_proves_itself() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    let before = sound(&verify(&test).await);
+    forget(&test).await;
+    assert_eq!(test.events("audit.pruned"), 0, "nothing is old");
+
+    test.clock.advance(86 * 86_400);
+    act(&test, 0).await;
+    forget(&test).await;
+    let verified = verify(&test).await;
+    sound(&verified);
+    assert!((5..before).contains(&verified.pruned), "{verified:?}");
+    assert_eq!(test.events("audit.pruned"), 1);
+    let first = number(&test, "SELECT min(sequence) FROM audit_record");
+    assert_eq!(first, verified.pruned + 1);
+    let oldest = test.clock.now() - chrono::Duration::days(90);
+    let said = test
+        .database
+        .text("SELECT detail FROM audit_record WHERE action = 'audit.pruned'");
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["through"], verified.pruned);
+    assert!(said["before"].as_str().unwrap() < oldest.to_rfc3339().as_str());
+    assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
+
+    // A copy of it begins there, and what was signed before fits.
+    let copy = http()
+        .get(test.at("/v1/audit/export"))
+        .bearer_auth(OPERATOR);
+    let copy = copy.send().await.unwrap().text().await.unwrap();
+    let keys = audit::keys(&test.app).await.unwrap();
+    let notes = File::open(test.path("audit_checkpoints")).unwrap();
+    let notes = checkpoint::read_file(BufReader::new(notes), &keys);
+    let report = export::verify(copy.as_bytes(), notes).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert!(report.checkpoints > 1);
+    let chosen = http()
+        .get(test.at("/v1/audit/export?action=token"))
+        .bearer_auth(OPERATOR);
+    let chosen = chosen.send().await.unwrap().text().await.unwrap();
+    let report = export::verify(chosen.as_bytes(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert!(report.records > 0);
+
+    // Nothing more goes before more is old, and then the log goes on from there.
+    forget(&test).await;
+    assert_eq!(test.events("audit.pruned"), 1);
+    act(&test, 90).await;
+    forget(&test).await;
+    let later = verify(&test).await;
+    sound(&later);
+    assert!(later.pruned > verified.pruned);
+}
+
+/// AUD-13: a place that has not got the records yet gets them first.
+#[actix_web::test]
+async fn what_was_not_shipped_stays() {
+    let away = format!("{SETTINGS}\nship_to = \"http://127.0.0.1:9/\"");
+    let test = TestApp::with(&away).await;
+    for _ in 0..4 {
+        test.device("tokens:read").await;
+        sweep::settle(&test.app).await;
+    }
+    test.clock.advance(200 * 86_400);
+    sweep::forget_old(&test.app).await.unwrap();
+    assert_eq!(test.count("audit_record", "sequence = 1"), 1);
+
+    let here = format!("{SETTINGS}\nship_to = \"{{directory}}/shipped\"");
+    let again = test.again(&here).await;
+    again.settle().await;
+    forget(&again).await;
+    assert_eq!(test.count("audit_record", "sequence = 1"), 0);
+    sound(&verify(&again).await);
+    let text = std::fs::read(test.path("shipped")).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+
+    // Who comes later gets what is left, which proves itself as well.
+    let late = format!("{SETTINGS}\nship_to = \"{{directory}}/late\"");
+    let late = test.again(&late).await;
+    late.settle().await;
+    let text = std::fs::read(test.path("late")).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+    let verified = verify(&late).await;
+    sound(&verified);
+    assert_eq!(report.head, verified.report.head);
+}
+
+/// A log that contradicts what was signed of it is evidence.
+#[actix_web::test]
+async fn a_log_that_went_back_is_not_pruned() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    let last = number(&test, "SELECT max(sequence) FROM audit_checkpoint");
+    test.database.disarm();
+    let place = last - 1;
+    test.database.execute(&format!(
+        "DELETE FROM audit_record WHERE sequence > {place};
+         DELETE FROM audit_checkpoint WHERE sequence > {place};
+         UPDATE audit_head SET sequence = {place},
+             hash = (SELECT hash FROM audit_record WHERE sequence = {place})"
+    ));
+    test.clock.advance(200 * 86_400);
+    sweep::forget_old(&test.app).await.unwrap();
+    assert_eq!(test.count("audit_record", "sequence = 1"), 1);
+    assert_eq!(test.count("audit_head", "pruned_sequence IS NULL"), 1);
+}
+
+/// A server that died while it deleted goes on with that.
+#[actix_web::test]
+async fn what_was_left_behind_goes_the_next_time() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    test.database
+        .execute("CREATE TABLE kept AS SELECT * FROM audit_record WHERE sequence <= 3");
+    test.clock.advance(100 * 86_400);
+    forget(&test).await;
+    test.database.disarm();
+    test.database
+        .execute("INSERT INTO audit_record SELECT * FROM kept");
+    sound(&verify(&test).await);
+    forget(&test).await;
+    assert_eq!(test.count("audit_record", "sequence <= 3"), 0);
+}
+
+/// Only who signs may say where the log begins.
+#[actix_web::test]
+async fn what_was_taken_away_by_others_is_missed() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    let notes = test.count("audit_checkpoint", "1 = 1");
+    assert!(
+        !test
+            .database
+            .try_execute("DELETE FROM audit_record WHERE sequence <= 3")
+    );
+    let origin = Origin::parse(&test.database.text("SELECT origin FROM audit_head")).unwrap();
+    let at = |sequence: u64| Checkpoint {
+        origin: origin.clone(),
+        head: Head {
+            sequence,
+            hash: Hash::parse(&hash_of(&test, sequence)).unwrap(),
+        },
+        at: Instant::from_timestamp(1_795_305_600, 0).unwrap(),
+    };
+    let (third, second) = (at(3), at(2));
+    let own = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
+    let key = std::fs::read_to_string(test.path("audit_key")).unwrap();
+    let key = hex::decode(key.trim()).unwrap();
+    let servers = Ed25519KeyPair::from_seed_unchecked(&key).unwrap();
+    let elsewhere = Checkpoint {
+        origin: Origin::parse("another").unwrap(),
+        ..third.clone()
+    };
+    // The database now lets it; nobody who checks does.
+    for note in [
+        String::new(),
+        "nothing".to_owned(),
+        pruning::sign(&third, &own),
+        pruning::sign(&second, &servers),
+        pruning::sign(&elsewhere, &servers),
+        SignedCheckpoint::sign(&third, &servers).to_string(),
+    ] {
+        test.database.execute(&format!(
+            "UPDATE audit_head SET pruned_sequence = 3, pruned_hash = '{}', pruned_note = '{note}';
+             DELETE FROM audit_record WHERE sequence <= 3",
+            third.head.hash
+        ));
+        let doubt = verify(&test).await.report.first_doubt.unwrap();
+        assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing), "{note}");
+        // Nor is such a log signed any more.
+        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing), "{note}");
+    }
+    test.device("tokens:read").await;
+    test.settle().await;
+    assert_eq!(test.count("audit_checkpoint", "1 = 1"), notes);
+    let note = pruning::sign(&third, &servers);
+    test.database
+        .execute(&format!("UPDATE audit_head SET pruned_note = '{note}'"));
+    sound(&verify(&test).await);
+    // And where nothing is said, the records are simply gone.
+    test.database
+        .execute("UPDATE audit_head SET pruned_sequence = NULL");
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing));
+}
+
+fn hash_of(test: &TestApp, sequence: u64) -> String {
+    test.database.text(&format!(
+        "SELECT hash FROM audit_record WHERE sequence = {sequence}"
+    ))
+}
