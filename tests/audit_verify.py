@@ -73,7 +73,8 @@ def personal(record):
 def hide(record, salt):
     """Puts pseudonyms where the hash covers nothing else."""
     texts = list(personal(record))
-    require(texts and SALT.fullmatch(str(salt)), "its salt is none, or hides nothing")
+    is_salt = isinstance(salt, str) and SALT.fullmatch(salt)
+    require(texts and is_salt, "its salt is none, or hides nothing")
     for part, key in texts:
         domain = b"doorcode audit personal v1\n"
         hidden = hashlib.sha256(domain + salt.encode() + b"\n" + part[key].encode())
@@ -84,8 +85,9 @@ def named(record):
     """The ranges of records that it says were erased."""
     if record["action"] != "audit.erased":
         return
-    for words in str(record["detail"].get("records")).split(" "):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", words)
+    records = record["detail"].get("records")
+    for words in records.split(" ") if isinstance(records, str) else []:
+        match = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", words)
         if match:
             yield int(match[1]), int(match[2] or match[1])
 
@@ -192,7 +194,8 @@ def read_checkpoints(path, keys, origin):
 
 
 def verify(file, read_anchors):
-    """How many records there are, the last one's number and hash."""
+    """How many records there are, behind which they begin, the last one's number and hash, and
+    the first that was erased without a word."""
     header = read(file.readline().removesuffix(b"\n"))
     require(header.get("doorcode_audit") == 1, "line 1: it is no header of an export")
     origin = header["origin"]
@@ -204,6 +207,7 @@ def verify(file, read_anchors):
         require(len(header) == 4 and sequence >= 0, "line 1: it is no header of an export")
         require(sequence or head == genesis(origin), "line 1: the log begins with another hash")
 
+    start = sequence
     anchors = read_anchors(origin)
     anchor = next(anchors, None)
 
@@ -221,10 +225,11 @@ def verify(file, read_anchors):
             record = read(line.removesuffix(b"\n"))
             claimed = record.pop("hash", "")
             previous = record.pop("previous", "") if is_filtered else head
+            is_salted = "salt" in record
             salt = record.pop("salt", None)
             require(record.keys() == FIELDS, "it has not the fields of a record")
             require(isinstance(record["detail"], dict), "its detail is none")
-            if salt is not None:
+            if is_salted:
                 hide(record, salt)
             elif any(ERASED.fullmatch(part[key]) for part, key in personal(record)):
                 erased.add(record["sequence"])
@@ -241,7 +246,7 @@ def verify(file, read_anchors):
             require(all(HASH.fullmatch(str(text)) for text in hashes), "its hash is none")
             require(record_hash(record, previous) == claimed, "its hash is another")
             for first, last in named(record):
-                erased = {number for number in erased if not first <= number <= last}
+                erased.difference_update(range(first, min(last, number) + 1))
         except Doubt as doubt:
             raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
         compare(number - 1, previous)
@@ -249,11 +254,9 @@ def verify(file, read_anchors):
         sequence, head = number, claimed
     if anchor and not is_filtered:
         raise Doubt(f"the log ends at record {sequence}, a checkpoint knows {anchor[0]}")
-    if erased and not is_filtered:
-        raise Doubt(f"record {min(erased)} was erased, and the log does not say so")
     for _ in anchors:
         pass
-    return count, sequence, head
+    return count, start, sequence, head, None if is_filtered else min(erased, default=None)
 
 
 def main():
@@ -271,11 +274,15 @@ def main():
 
     try:
         with open(arguments.export, "rb") as file:
-            count, sequence, head = verify(file, read_anchors)
+            count, start, sequence, head, erased = verify(file, read_anchors)
     except (Doubt, KeyError, TypeError, ValueError) as doubt:
         print(f"does not fit: {doubt}")
         return 1
     print(f"{count} records fit, the last is {sequence} with hash {head}")
+    if start:
+        print(f"the copy begins behind record {start}")
+    if erased is not None:
+        print(f"record {erased} was erased, and what says so is not in this copy")
     return 0
 
 

@@ -36,8 +36,8 @@ use hashing::Hasher;
 use mail::Outbox;
 use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use uses::Uses;
@@ -50,6 +50,9 @@ const READY_WITHIN: Duration = Duration::from_secs(2);
 pub trait Clock: Send + Sync {
     /// The present moment, to the millisecond.
     fn now(&self) -> Instant;
+
+    /// How much time has passed since a moment that is always the same; nobody can set it.
+    fn passed(&self) -> Duration;
 }
 
 /// Gives random bytes.
@@ -69,6 +72,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Instant {
         let now = chrono::Utc::now();
         Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    fn passed(&self) -> Duration {
+        static BEGAN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        BEGAN.elapsed()
     }
 }
 
@@ -185,6 +193,10 @@ impl App {
     /// The present moment.
     pub fn now(&self) -> Instant {
         self.0.clock.now()
+    }
+
+    fn passed(&self) -> Duration {
+        self.0.clock.passed()
     }
 
     /// The deployment's secret key.

@@ -23,6 +23,9 @@ const SEAL_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether a checkpoint is due.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often it is looked whether the clock was set forward.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
 /// How often sealed records are shipped.
 const SHIP_EVERY: Duration = Duration::from_secs(1);
 
@@ -45,6 +48,7 @@ const HAND_OUT_WITHIN: Duration = Duration::from_secs(3);
 /// Does all this until the server stops. What it is at is done first, but for what goes
 /// elsewhere: nobody knows how long that takes.
 pub async fn run(app: App) {
+    let clock = audit::clock::Watch::start(&app);
     let work = async {
         tokio::join!(
             every(&app, SEAL_EVERY, "sealing the audit log", || sealing::seal(
@@ -57,6 +61,7 @@ pub async fn run(app: App) {
             every(&app, GATHER_EVERY, "recording refusals", || {
                 audit::refusals::flush(&app)
             }),
+            every(&app, WATCH_EVERY, "watching the clock", || clock.look(&app)),
             every(&app, PURGE_EVERY, "forgetting what is over", || purge(&app)),
             every(&app, FORGET_EVERY, "forgetting what is old", || forget_old(
                 &app

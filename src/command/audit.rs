@@ -77,14 +77,26 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             keys,
         } => {
             let report = verify_export(&export, checkpoints.as_deref(), &keys)?;
-            tell(&report, "")
+            let mut more = String::new();
+            if report.start > 0 {
+                more += &format!(
+                    "The copy begins behind record {}: what came before is not in it.\n",
+                    report.start
+                );
+            }
+            if let Some(erased) = report.unnamed {
+                more += &format!(
+                    "What tells of a person was erased from record {erased}, and what says so is \
+                     not in this copy.\n"
+                );
+            }
+            tell(&report, &more)
         }
         Audit::Verify {
             checkpoints, keys, ..
         } => {
             let Verified {
                 report,
-                pruned,
                 uses,
                 unknown,
             } = with_app(config, async |app| {
@@ -105,10 +117,10 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 Ok(verified)
             })?;
             let mut more = format!("{} uses of tokens fit.\n", HumanCount(uses));
-            if pruned > 0 {
+            if report.start > 0 {
                 more += &format!(
                     "The first {} were taken out, and that is signed.\n",
-                    HumanCount(pruned)
+                    HumanCount(report.start)
                 );
             }
             if unknown > 0 {

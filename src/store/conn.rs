@@ -59,12 +59,12 @@ impl Conn {
                 .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
                 // A batch of uses changes many pages: without room for them each would be written
                 // several times, and for what could undo a statement once more, to a file. What
-                // is erased is written over, not left in a page where a row was.
+                // is erased is written over, and not left in a page where a row was.
                 conn.batch_execute(match purpose {
                     Purpose::Read => "PRAGMA query_only = ON",
                     Purpose::Write => {
                         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
-                         PRAGMA secure_delete = FAST"
+                         PRAGMA secure_delete = ON"
                     }
                 })?;
                 Ok(Self::Sqlite(conn))

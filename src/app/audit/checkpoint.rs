@@ -8,6 +8,7 @@
 
 use super::memory::Memory;
 use super::outlet::{self, Form};
+use super::retention;
 use super::sealing;
 use super::verification::{self, Evidence};
 use crate::app::{App, Context, Error};
@@ -16,7 +17,6 @@ use crate::domain::Instant;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::note::{NoteFault, VerifierKey};
-use crate::domain::audit::pruning;
 use crate::domain::audit::record::Record;
 use crate::domain::audit::{Action, Actor};
 use crate::store::audit::Log;
@@ -123,7 +123,7 @@ async fn load(app: &App) -> Result<Signed, Error> {
         Some(path) => outlet::last(path, Form::Notes).await?,
         None => None,
     };
-    let mut doubt = doubt_pruning(&log, &keys);
+    let mut doubt = retention::doubt(&log, &keys);
     let notes = [of_database, of_file, memory.last.clone()];
     let last = notes.map(|note| {
         read(&note?, &keys).unwrap_or_else(|wrong| {
@@ -140,22 +140,6 @@ async fn load(app: &App) -> Result<Signed, Error> {
     })
 }
 
-/// What is wrong with the place behind which the log begins: only who signs may have pruned it.
-pub(super) fn doubt_pruning(log: &Log, keys: &[VerifierKey]) -> Option<Doubt> {
-    let pruned = log.pruned.as_ref()?;
-    let signed = pruning::verify(&pruned.note, keys);
-    let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
-    if signed.is_ok_and(is_signed) {
-        return None;
-    }
-    let says = format!(
-        "The records up to {} are gone, and no key that is known has signed that they were taken \
-         out.",
-        pruned.head.sequence
-    );
-    Some(Doubt::new(1, Kind::Missing, says))
-}
-
 /// What a note says; nothing if no known key has signed it.
 fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
     match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
@@ -168,7 +152,7 @@ fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
     }
 }
 
-pub(super) fn present_key(app: &App, log: &Log) -> VerifierKey {
+fn present_key(app: &App, log: &Log) -> VerifierKey {
     VerifierKey::of(&log.origin, app.signing_key())
 }
 

@@ -4,13 +4,13 @@ use super::sealing;
 use crate::app::account::Named;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::erasure;
+use crate::domain::audit::origin::Origin;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::id::AccountId;
 use crate::store;
-use serde_json::{Map, Value};
 
 /// Records that are erased at once, and that one record names.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 
 /// Erases from all records about a person what tells of them: from where and with what they came,
 /// and how they called their tokens and devices. Gives how many records there were. What they do
@@ -23,23 +23,22 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
         .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
         .await?;
     sealing::seal(app).await?;
-    let (mut after, mut count) = (0, 0);
-    loop {
-        let (id, from) = (person.clone(), after);
-        let found = app
+    let log = sealing::find(app).await?;
+    let id = person.clone();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
+        .await?;
+    let mut count = 0;
+    for sequences in found.chunks(BATCH) {
+        announce(app, context, &log.origin, &person, sequences).await?;
+        let sequences = sequences.to_vec();
+        count += app
             .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id, from, BATCH)?))
-            .await?;
-        let Some(last) = found.last() else {
-            return Ok(count);
-        };
-        after = *last;
-        count += found.len();
-        announce(app, context, &person, &found).await?;
-        app.store()
-            .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &found)?))
+            .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &sequences)?))
             .await?;
     }
+    Ok(count)
 }
 
 /// The log names what is erased first, and whoever reads on from something erased comes to that:
@@ -47,15 +46,16 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
 async fn announce(
     app: &App,
     context: &Context,
+    origin: &Origin,
     person: &AccountId,
     sequences: &[u64],
 ) -> Result<(), Error> {
     let event = app.event(context, Actor::Operator, Action::AuditErased);
-    let names = Value::from(erasure::write(sequences));
-    let detail = Value::Object(Map::from_iter([(erasure::KEY.to_owned(), names)]));
+    let id = event.id.to_string();
     let target = person.to_string();
+    let detail = erasure::detail(origin, &target, sequences, app.signing_key());
     app.store()
         .write(move |conn| event.write(conn, Some(&target), detail.clone()))
         .await?;
-    sealing::seal(app).await
+    sealing::seal_through(app, &id).await
 }

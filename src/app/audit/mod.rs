@@ -4,7 +4,7 @@
 //! A change writes its record in its own transaction, so that neither is there without the
 //! other. The record has no place in the chain yet, for else every change would wait for every
 //! other; [`sealing`] gives it one within a second, and [`checkpoint`] signs where the chain
-//! ends. [`refusals`] gathers what was turned away before it could change anything.
+//! ends. [`clock`] tells when times are not what they seem. [`refusals`] gathers what was turned away before it could change anything.
 //! [`uses`] records every use of a token in batches, [`use_reading`] shows and proves
 //! them, and [`activity`] tells what became of one token. [`reading`] shows and exports the log,
 //! [`verification`] checks it, [`checking`] has it checked for whoever asks, [`recovery`] goes on
@@ -14,6 +14,7 @@
 pub mod activity;
 pub mod checking;
 mod checkpoint;
+pub mod clock;
 pub mod erasure;
 mod event;
 mod memory;

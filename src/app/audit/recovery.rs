@@ -4,14 +4,16 @@
 //! Nobody signs such a log by itself. The operator looks, and says what is to become of the
 //! tokens: of what was issued after the last checkpoint that agrees there may be no trace, and in
 //! a restored copy what was revoked since lives again. The log then says what it lost, and the checkpoints
-//! that contradict it are put aside, not deleted.
+//! that contradict it are put aside, not deleted. Where the log begins behind records that nobody
+//! known has taken out, the operator vouches for that.
 
-use super::{checkpoint, sealing};
+use super::{checkpoint, retention, sealing};
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::doubt::Doubt;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::token::RevocationReason;
+use crate::store;
 use crate::store::selection::Selection;
 use serde_json::json;
 use std::io;
@@ -46,6 +48,8 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     ))?;
     let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
     let agreed = checkpoint::last_agreeing(app, &log).await?;
+    let is_start_doubted = retention::doubt(&log, &keys).is_some();
+    let pruned = is_start_doubted.then(|| retention::sign(app, &log, log.start()));
     let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
     let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
@@ -57,6 +61,9 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
         .store()
         .write(move |conn| {
             checkpoint::forget_contradicting(conn, &log, &keys)?;
+            if let Some(pruned) = &pruned {
+                store::audit::replace_pruned(conn, log.pruned.as_ref(), pruned)?;
+            }
             accepted.write(conn, None, detail.clone())?;
             let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
             let selection = match (revoking, agreed) {

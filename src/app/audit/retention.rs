@@ -5,12 +5,15 @@
 //! were taken away.
 
 use super::checkpoint;
-use super::{sealing, shipping};
+use super::{sealing, shipping, verification};
 use crate::app::{App, Context, Error};
 use crate::config::Lifetime;
 use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
+use crate::domain::audit::chain::Head;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::domain::audit::doubt::{Doubt, Kind};
+use crate::domain::audit::note::VerifierKey;
 use crate::domain::audit::pruning;
 use crate::domain::audit::{Action, Actor};
 use crate::store;
@@ -31,7 +34,8 @@ pub(in crate::app) async fn prune(app: &App) -> Result<(), Error> {
     {
         announce(app, log, last).await?;
     }
-    delete(app).await
+    let log = sealing::find(app).await?;
+    delete(app, &log).await
 }
 
 /// The last checkpoint before a moment, if the log may be pruned up to it.
@@ -56,23 +60,52 @@ async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint
     let Some(last) = last else {
         return Ok(None);
     };
-    match checkpoint::inspect(app).await? {
-        Some(_) => Ok(None),
-        None => Ok(Some((log, last))),
+    // Nothing goes that somebody has tampered with.
+    let is_sound = checkpoint::inspect(app).await?.is_none()
+        && verification::examine_until(app, &log, last.clone()).await?;
+    if !is_sound {
+        tracing::warn!(
+            "the audit log is not pruned, for it does not fit; see `doorcode audit verify`"
+        );
     }
+    Ok(is_sound.then_some((log, last)))
+}
+
+/// What is wrong with the place behind which the log begins: only who signs may have pruned it.
+pub(super) fn doubt(log: &Log, keys: &[VerifierKey]) -> Option<Doubt> {
+    let pruned = log.pruned.as_ref()?;
+    let signed = pruning::verify(&pruned.note, keys);
+    let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
+    if signed.is_ok_and(is_signed) {
+        return None;
+    }
+    let says = format!(
+        "The records up to {} are gone, and no key that is known has signed that they were taken \
+         out.",
+        pruned.head.sequence
+    );
+    Some(Doubt::new(1, Kind::Missing, says))
+}
+
+/// Vouches for it that a log begins behind a head.
+pub(super) fn sign(app: &App, log: &Log, head: Head) -> Pruned {
+    let signed = Checkpoint {
+        origin: log.origin.clone(),
+        head,
+        at: app.now(),
+    };
+    let note = pruning::sign(&signed, app.signing_key());
+    Pruned { head, note }
 }
 
 /// The log says that it begins later from now on, and so does a note that is signed.
 async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::AuditPruned);
-    let signed = Checkpoint {
-        at: app.now(),
-        ..last.clone()
-    };
-    let pruned = Pruned {
-        head: last.head,
-        note: pruning::sign(&signed, app.signing_key()),
-    };
+    let pruned = sign(app, &log, last.head);
+    tracing::info!(
+        through = last.head.sequence,
+        "old records are taken out of the audit log"
+    );
     let detail = json!({
         "through": last.head.sequence,
         "hash": last.head.hash.to_string(),
@@ -80,12 +113,8 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
     });
     app.store()
         .write(move |conn| {
-            let present = store::audit::find_head(conn)?;
-            let sequence = last.head.sequence;
-            let is_there = store::audit::find_hash(conn, &log, sequence)? == Some(last.head.hash);
             // Another server may have pruned it meanwhile.
-            if present.is_some_and(|present| present.pruned == log.pruned) && is_there {
-                store::audit::replace_pruned(conn, &pruned)?;
+            if store::audit::replace_pruned(conn, log.pruned.as_ref(), &pruned)? {
                 event.write(conn, None, detail.clone())?;
             }
             Ok(())
@@ -93,12 +122,13 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
         .await
 }
 
-/// Deletes what the log was pruned of, also where that was broken off before.
-async fn delete(app: &App) -> Result<(), Error> {
-    let Some(pruned) = sealing::find(app).await?.pruned else {
+/// Deletes what the log was pruned of, also where that was broken off before; nothing, where
+/// nobody known has signed that it was.
+pub(super) async fn delete(app: &App, log: &Log) -> Result<(), Error> {
+    if log.pruned.is_none() || doubt(log, &super::keys(app).await?).is_some() {
         return Ok(());
-    };
-    let through = pruned.head.sequence;
+    }
+    let through = log.start().sequence;
     loop {
         let deleted = app
             .store()

@@ -20,7 +20,7 @@ const BATCH: i64 = 200;
 
 /// By how much a record may be of an earlier time than the one before it: servers' clocks
 /// differ a little, and writes may wait. Beyond that a clock was set back, and the log says so.
-const CLOCK_STEP: Duration = Duration::seconds(30);
+pub(super) const CLOCK_STEP: Duration = Duration::seconds(30);
 
 /// Begins the log of this deployment, once.
 pub(in crate::app) async fn begin(app: &App) -> Result<Log, Error> {
@@ -94,6 +94,25 @@ pub(in crate::app) async fn seal(app: &App) -> Result<(), Error> {
         if is_all {
             return Ok(());
         }
+    }
+}
+
+/// How long to wait for another server that seals.
+const WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Seals until a record has its place, by whichever server.
+pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
+    loop {
+        seal(app).await?;
+        let id = id.to_owned();
+        let found = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::find_record(conn, &id)?))
+            .await?;
+        if found.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(WAIT).await;
     }
 }
 

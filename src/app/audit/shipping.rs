@@ -36,13 +36,25 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     while let Some(shipped) = take_lease(app, &place).await? {
+        let log = sealing::find(app).await?;
         let last = match &to {
             Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
             Destination::Url(_) => None,
         };
         let last = last.map(|line| export::parse_line(line.as_bytes()).ok());
+        if let Some(end) = last.as_ref().and_then(Option::as_ref).map(Sealed::head)
+            && end.sequence < log.start().sequence
+        {
+            give_back(app, place).await?;
+            return Err(outlet::undelivered(format!(
+                "the file ends with record {}, and what follows was taken out of the log; move it \
+                 away, and a new one is begun",
+                end.sequence
+            )));
+        }
         let piece = load(app, &log, shipped, last.clone().flatten()).await?;
-        let end = piece.after.sequence + piece.lines.len() as u64;
+        let last_line = piece.lines.last().map(Sealed::head);
+        let end = last_line.unwrap_or(piece.after).sequence;
         if !piece.lines.is_empty() {
             // A file is one export, so only its beginning has a header.
             let header = last.is_none().then_some(Header {

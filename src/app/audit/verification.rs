@@ -1,8 +1,7 @@
 //! Checking the log: that its records are those that were sealed and signed, and that the uses
 //! of tokens are those whose root is in it.
 
-use super::checkpoint;
-use super::sealing;
+use super::{checkpoint, retention, sealing};
 use crate::app::{App, Context, Error};
 use crate::domain::Instant;
 use crate::domain::audit::canonical;
@@ -33,8 +32,6 @@ const BATCHES: i64 = 100;
 pub struct Verified {
     /// Of its records and checkpoints.
     pub report: Report,
-    /// How many records were taken out at its beginning.
-    pub pruned: u64,
     /// How many uses of tokens are kept and were checked.
     pub uses: u64,
     /// How many checkpoints do not count, since no known key has signed them.
@@ -76,10 +73,13 @@ async fn verify_from(
     log: &Log,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<Verified, Error> {
+    retention::delete(app, log).await?;
+    let keys = [&super::keys(app).await?[..], more.keys].concat();
     // First the checkpoints: of what is sealed meanwhile none is among them.
     let (checkpoints, unknown) = checkpoints(app, more).await?;
     let start = log.start();
-    let mut verifier = Verifier::new(log.origin.clone(), start, checkpoints.into_iter());
+    let verifier = Verifier::new(log.origin.clone(), start, checkpoints.into_iter());
+    let mut verifier = verifier.trusting(keys.clone());
     let (mut after, mut uses) = (start.sequence, UseCheck::default());
     let end = loop {
         let lines = app
@@ -108,28 +108,56 @@ async fn verify_from(
     };
     let misplaced = app
         .store()
-        .read(|conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn)?))
+        .read(move |conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn, start.sequence)?))
         .await?;
     let misplaced = misplaced.then(|| {
         let says = "A line stands before the first record.";
-        Doubt::new(1, Kind::Inserted, says)
+        Doubt::new(start.next_sequence(), Kind::Inserted, says)
     });
     let planted = find_planted(app, &end).await?;
-    let keys = [&super::keys(app).await?[..], more.keys].concat();
     let mut report = verifier.finish();
-    let doubt = checkpoint::doubt_pruning(log, &keys)
+    let doubt = retention::doubt(log, &keys)
         .or(report.first_doubt.take())
         .or_else(|| disagreement(&report.head, &end))
         .or(misplaced)
+        .or_else(|| report.unnamed.map(doubt_unnamed))
         .or_else(|| uses.doubt())
         .or(planted);
     report.first_doubt = doubt;
     Ok(Verified {
         report,
-        pruned: start.sequence,
         uses: uses.count,
         unknown,
     })
+}
+
+/// What was erased without a word of the log that counts.
+fn doubt_unnamed(sequence: u64) -> Doubt {
+    let says = format!(
+        "What tells of a person was erased from record {sequence}, and the log does not say that \
+         the operator did so."
+    );
+    Doubt::new(sequence, Kind::Edited, says)
+}
+
+/// What does not fit up to a head that a checkpoint has signed.
+pub(super) async fn examine_until(app: &App, log: &Log, last: Checkpoint) -> Result<bool, Error> {
+    let (mut after, end) = (log.start().sequence, last.head.sequence);
+    let mut verifier = Verifier::new(log.origin.clone(), log.start(), std::iter::once(Ok(last)));
+    while after < end {
+        let count = CHUNK.min(i64::try_from(end - after).unwrap_or(CHUNK));
+        let lines = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, count)?))
+            .await?;
+        let Some((place, _)) = lines.last() else {
+            break;
+        };
+        after = *place;
+        lines.into_iter().for_each(|(_, line)| verifier.take(line));
+        tokio::task::yield_now().await;
+    }
+    Ok(verifier.finish().first_doubt.is_none())
 }
 
 /// Uses that are kept although no record tells of them.
@@ -148,7 +176,10 @@ async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
         let Some(last) = ids.last() else {
             return Ok(None);
         };
-        if let Some(planted) = ids.iter().find(|id| !recorded.contains(id)) {
+        let planted = ids.iter().find(|id| !recorded.contains(id));
+        if let Some(planted) = planted
+            && is_still_planted(app, planted.clone()).await?
+        {
             let says =
                 format!("Uses of tokens are kept under {planted}, and no record tells of them.");
             return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
@@ -156,6 +187,18 @@ async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
         after.clone_from(last);
         tokio::task::yield_now().await;
     }
+}
+
+/// Whether they are there still: uses are forgotten while one looks, and their record with them.
+async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
+    app.store()
+        .read(move |conn| {
+            let is_recorded =
+                !store::audit::list_recorded(conn, std::slice::from_ref(&id))?.is_empty();
+            let is_kept = !store::audit::list_batch(conn, &id)?.is_empty();
+            Ok::<_, Error>(is_kept && !is_recorded)
+        })
+        .await
 }
 
 async fn is_any_line(app: &App, after: u64) -> Result<bool, Error> {

@@ -184,6 +184,8 @@ actions! {
     AuditForkAccepted = "audit.fork_accepted",
     /// A record of an earlier time came after later ones: a clock was set back.
     ClockSteppedBack = "clock.stepped_back",
+    /// A server's clock was set forward, or its machine slept.
+    ClockSteppedForward = "clock.stepped_forward",
     /// The server started with other settings than the time before.
     SettingsChanged = "settings.changed",
     /// A client was registered.

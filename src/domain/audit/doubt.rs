@@ -66,10 +66,15 @@ impl Doubt {
 pub struct Report {
     /// How many lines there were, with those that do not fit.
     pub records: u64,
+    /// Behind which record they begin; 0 where none was left out, and of chosen lines.
+    pub start: u64,
     /// How many checkpoints agree.
     pub checkpoints: u64,
     /// The end of what fits.
     pub head: Head,
+    /// The first record that was erased and that no other names. Of a whole log that is doubtful;
+    /// a copy may end before it comes to that.
+    pub unnamed: Option<u64>,
     /// What does not fit.
     pub first_doubt: Option<Doubt>,
 }

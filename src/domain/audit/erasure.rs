@@ -1,16 +1,48 @@
 //! What was erased from records, as the log itself names it.
 
 use super::Action;
-use super::doubt::{Doubt, Kind};
+use super::note::{Note, VerifierKey};
+use super::origin::Origin;
 use super::record::Record;
+use ring::signature::Ed25519KeyPair;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-/// Under which key a record names what was erased.
-pub const KEY: &str = "records";
+/// Under which keys a record names what was erased, and holds the note that is signed of that.
+const RECORDS: &str = "records";
+const NOTE: &str = "note";
+
+/// The last line of the note, by which it passes for no other.
+const LINE: &str = "erased\n";
+
+/// What a record says that names what is erased of a person: ascending sequences, and a signed
+/// note of them. Who can write the database alone must not be able to hide from where they came.
+pub fn detail(origin: &Origin, person: &str, sequences: &[u64], pair: &Ed25519KeyPair) -> Value {
+    let records = write(sequences);
+    let note = Note::sign(text(origin, person, &records), origin, pair).to_string();
+    json!({ RECORDS: records, NOTE: note })
+}
+
+fn text(origin: &Origin, person: &str, records: &str) -> String {
+    format!("{origin}\n{person}\n{records}\n{LINE}")
+}
+
+/// Whether one of the keys has signed what a record names.
+fn is_signed(record: &Record, records: &str, keys: &[VerifierKey]) -> bool {
+    let note = record.detail.get(NOTE).and_then(Value::as_str);
+    let note = note.and_then(|note| Note::parse(note).ok());
+    let person = record.target.as_deref().unwrap_or_default();
+    note.is_some_and(|note| {
+        note.verify(keys).is_ok_and(|signed| {
+            keys.iter()
+                .any(|key| signed == text(key.name(), person, records))
+        })
+    })
+}
 
 /// Writes ascending sequences: ranges, with a space between.
-pub fn write(sequences: &[u64]) -> String {
+pub(super) fn write(sequences: &[u64]) -> String {
     let ranges = sequences.chunk_by(|a, b| a.checked_add(1) == Some(*b));
     let texts = ranges.filter_map(|range| match range {
         [] => None,
@@ -24,39 +56,57 @@ pub fn write(sequences: &[u64]) -> String {
 fn read(text: &str) -> impl Iterator<Item = RangeInclusive<u64>> {
     text.split(' ').filter_map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(first) || !is_number(last) {
+            return None;
+        }
         let (first, last) = (first.parse().ok()?, last.parse().ok()?);
         (first <= last).then_some(first..=last)
     })
 }
 
-/// Records that were erased and that the log has not named yet.
+/// Records that were erased and that the log has not named yet. They are few beside the others,
+/// and named soon.
 #[derive(Debug, Default)]
-pub struct Unnamed(BTreeSet<u64>);
+pub struct Unnamed {
+    sequences: BTreeSet<u64>,
+    /// Who has to have signed what names them; anybody, where no key is known.
+    keys: Option<Vec<VerifierKey>>,
+}
 
 impl Unnamed {
+    /// Those that nobody has named whose key is among these.
+    pub fn by(keys: Vec<VerifierKey>) -> Self {
+        Self {
+            keys: Some(keys),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next record of the log.
     pub fn take(&mut self, record: &Record) {
         if record.is_erased() {
-            self.0.insert(record.sequence);
+            self.sequences.insert(record.sequence);
         }
-        if record.action != Action::AuditErased.as_str() {
+        let records = record.detail.get(RECORDS).and_then(Value::as_str);
+        let Some(records) = records.filter(|_| record.action == Action::AuditErased.as_str())
+        else {
+            return;
+        };
+        let keys = self.keys.as_deref();
+        if keys.is_some_and(|keys| !is_signed(record, records, keys)) {
             return;
         }
-        let names = record.detail.get(KEY).and_then(|names| names.as_str());
-        for range in names.into_iter().flat_map(read) {
-            let named: Vec<_> = self.0.range(range).copied().collect();
+        for range in read(records) {
+            let named: Vec<_> = self.sequences.range(range).copied().collect();
             for sequence in named {
-                self.0.remove(&sequence);
+                self.sequences.remove(&sequence);
             }
         }
     }
 
-    /// What is left when the log ends.
-    pub fn doubt(&self) -> Option<Doubt> {
-        let sequence = *self.0.first()?;
-        let says = format!(
-            "What tells of a person was erased from record {sequence}, and the log does not say so."
-        );
-        Some(Doubt::new(sequence, Kind::Edited, says))
+    /// The first that is left when the log ends.
+    pub fn first(&self) -> Option<u64> {
+        self.sequences.first().copied()
     }
 }

@@ -76,8 +76,11 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> ExcerptVerifier<C> {
         let (checkpoints, discarded) = self.anchors.finish();
         Report {
             records: self.records,
+            start: 0,
             checkpoints,
             head: self.head,
+            // What names them may not have been chosen.
+            unnamed: None,
             first_doubt: self.doubt.or(discarded),
         }
     }

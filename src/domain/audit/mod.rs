@@ -37,13 +37,14 @@
 //! Of an erased record the pseudonyms alone are left. It has no salt, like one that was sealed
 //! before there were salts, and the hash covers it as it is. Further on in the log a record of the
 //! action `audit.erased` names it: `records` in its detail lists sequences and ranges of them such
-//! as `3-7`, in ascending order with a space between. What is erased and nowhere named is
-//! doubtful.
+//! as `3-7`, in ascending order with a space between, and `note` is a signed note like that of a
+//! checkpoint, of four lines: origin, the record's `target`, its `records`, and `erased`. What is
+//! erased and nowhere named is doubtful, unless the lines end before they come to that.
 //!
 //! # Pruning
 //! The first records of a log may be gone. It then begins behind a head that was signed as the
-//! place up to which it was pruned: a signed note like a checkpoint, with a fifth line, `pruned`.
-//! An export of such a log begins behind that head.
+//! place up to which it was pruned: a signed note like a checkpoint, with a fifth line, `pruned`,
+//! which lies in the database. An export of such a log begins behind that head.
 //!
 //! # Exports
 //! Lines, each ended by a line feed and in canonical form. The first is a header. Of a whole

@@ -99,12 +99,18 @@ impl Record {
 
     /// Whether what tells of a person was erased from it.
     pub(super) fn is_erased(&self) -> bool {
-        self.salt.is_none() && self.personal().any(is_erased)
+        self.personal().any(|text| self.has_erased(text))
     }
 
     /// Whether it holds a text that tells of a person, and not just what is left of one.
     pub fn tells_of_somebody(&self) -> bool {
-        self.personal().any(|text| !is_erased(text))
+        self.personal().any(|text| !self.has_erased(text))
+    }
+
+    /// Whether a text of it is what is left of one that was erased. Beside a salt there is none:
+    /// whoever calls themselves like a pseudonym is not hidden by that.
+    pub fn has_erased(&self, text: &str) -> bool {
+        self.salt.is_none() && is_erased(text)
     }
 
     fn personal(&self) -> impl Iterator<Item = &str> {

@@ -6,7 +6,7 @@ use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
 use super::doubt::{Doubt, Report};
 use super::erasure::Unnamed;
-use super::note::NoteFault;
+use super::note::{NoteFault, VerifierKey};
 use super::origin::Origin;
 use super::suspicion::Suspicion;
 
@@ -17,6 +17,7 @@ use super::suspicion::Suspicion;
 pub struct Verifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
     /// The end of what fits.
     head: Head,
+    start: u64,
     records: u64,
     anchors: Anchors<C>,
     erased: Unnamed,
@@ -37,6 +38,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
     pub fn new(origin: Origin, start: Head, checkpoints: C) -> Self {
         let mut verifier = Self {
             head: start,
+            start: start.sequence,
             records: 0,
             anchors: Anchors::new(origin, checkpoints),
             erased: Unnamed::default(),
@@ -44,6 +46,12 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
         };
         verifier.compare();
         verifier
+    }
+
+    /// Lets only those name what was erased whose keys these are.
+    pub fn trusting(self, keys: Vec<VerifierKey>) -> Self {
+        let erased = Unnamed::by(keys);
+        Self { erased, ..self }
     }
 
     /// Takes the next line.
@@ -72,18 +80,17 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
     /// What was found, after the last line.
     pub fn finish(mut self) -> Report {
         let doubt = match self.finding {
-            Finding::Sound => {
-                let cut = self.anchors.reach_no_further(&self.head).err();
-                cut.or_else(|| self.erased.doubt())
-            }
+            Finding::Sound => self.anchors.reach_no_further(&self.head).err(),
             Finding::Suspicious(suspicion) => Some(suspicion.into_doubt()),
             Finding::Contradicted(doubt) => Some(doubt),
         };
         let (checkpoints, discarded) = self.anchors.finish();
         Report {
             records: self.records,
+            start: self.start,
             checkpoints,
             head: self.head,
+            unnamed: self.erased.first(),
             first_doubt: doubt.or(discarded),
         }
     }

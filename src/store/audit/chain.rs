@@ -226,10 +226,10 @@ pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Se
     Ok(lines.collect())
 }
 
-/// Whether a line stands before the first place, where none belongs.
-pub fn is_any_misplaced(conn: &mut Conn) -> Result<bool, Error> {
+/// Whether a line stands at or before the place behind which the log begins, where none belongs.
+pub fn is_any_misplaced(conn: &mut Conn, start: u64) -> Result<bool, Error> {
     let found = audit_record::table
-        .filter(audit_record::sequence.lt(1))
+        .filter(audit_record::sequence.le(number(start)))
         .select(audit_record::sequence)
         .limit(1)
         .get_results::<i64>(conn)?;

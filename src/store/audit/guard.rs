@@ -18,9 +18,14 @@ pub const SQLITE_GUARD: &str = "
     CREATE TRIGGER IF NOT EXISTS audit_record_is_told
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record
         WHEN OLD.salt IS NULL OR NEW.salt IS NOT NULL
+            OR (OLD.address IS NULL) <> (NEW.address IS NULL)
+            OR (OLD.agent IS NULL) <> (NEW.agent IS NULL)
+            OR NEW.address NOT LIKE 'sha256:%' OR NEW.agent NOT LIKE 'sha256:%'
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
-    CREATE TRIGGER IF NOT EXISTS audit_record_follows BEFORE INSERT ON audit_record
+    DROP TRIGGER IF EXISTS audit_record_follows;
+    CREATE TRIGGER IF NOT EXISTS audit_record_is_new BEFORE INSERT ON audit_record
         WHEN NEW.sequence <= (SELECT sequence FROM audit_head)
+            OR EXISTS (SELECT 1 FROM audit_record WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'audit records follow the last'); END;";
 
 /// The same for PostgreSQL.
@@ -46,7 +51,10 @@ pub const POSTGRES_GUARD: &str = "
         FOR EACH ROW EXECUTE FUNCTION audit_record_stays();
     CREATE OR REPLACE TRIGGER audit_record_is_told
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record
-        FOR EACH ROW WHEN (OLD.salt IS NULL OR NEW.salt IS NOT NULL)
+        FOR EACH ROW WHEN (OLD.salt IS NULL OR NEW.salt IS NOT NULL
+            OR (OLD.address IS NULL) <> (NEW.address IS NULL)
+            OR (OLD.agent IS NULL) <> (NEW.agent IS NULL)
+            OR NEW.address NOT LIKE 'sha256:%' OR NEW.agent NOT LIKE 'sha256:%')
         EXECUTE FUNCTION audit_record_stays();
     CREATE OR REPLACE FUNCTION audit_record_comes_last() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN

@@ -224,7 +224,7 @@ fn verification(checked: &Checked) -> AuditVerification {
     AuditVerification {
         valid: report.first_doubt.is_none(),
         records: report.records,
-        pruned: checked.verified.pruned,
+        pruned: report.start,
         uses: checked.verified.uses,
         head: AuditHead {
             sequence: report.head.sequence,

@@ -145,7 +145,7 @@ pub struct TokenUse {
     pub token_id: String,
     /// The request it came with.
     pub request_id: String,
-    /// The address it came from. Where it was erased, `sha256:` and a hash that tells nothing.
+    /// The address it came from.
     pub address: Option<String>,
     /// `allowed`, or the code of the refusal.
     pub decision: String,

@@ -3,6 +3,7 @@
 use super::{sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
+use doorcode::app::audit::clock::Watch;
 use doorcode::app::sweep;
 use doorcode::store::{self, Store};
 use futures_util::future::join_all;
@@ -194,4 +195,22 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
         ));
     }
     sound(&verify(&test).await);
+}
+
+/// AUD-17: a clock that was set forward is recorded too, and once.
+#[actix_web::test]
+async fn a_clock_that_was_set_forward_is_recorded() {
+    let test = TestApp::start().await;
+    let watch = Watch::start(&test.app);
+    for (seconds, records) in [(0, 0), (29, 0), (3_600, 1), (0, 1), (-3_600, 1)] {
+        test.clock.advance(600);
+        test.clock.set_forward(seconds);
+        watch.look(&test.app).await.unwrap();
+        assert_eq!(test.events("clock.stepped_forward"), records, "{seconds}");
+    }
+    let said = test
+        .database
+        .text("SELECT detail FROM audit_event WHERE action = 'clock.stepped_forward'");
+    let [from, to] = ["2026-11-22T12:30:29.000Z", "2026-11-22T13:30:29.000Z"];
+    assert_eq!(said, format!("{{\"from\":\"{from}\",\"to\":\"{to}\"}}"));
 }

@@ -6,7 +6,10 @@ use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use doorcode::app::account::Named;
 use doorcode::app::audit::erasure;
 use doorcode::app::{Context, Error};
+use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::export;
+use doorcode::domain::org::Role;
+use doorcode::store::{self, Store};
 
 const OTHER: &str = "bob@example.com";
 
@@ -48,11 +51,22 @@ async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
 #[actix_web::test]
 async fn a_person_is_erased_and_the_log_proves_itself() {
     let test = TestApp::start().await;
-    test.add_account(OTHER, PASSWORD, None).await;
+    test.add_account(OTHER, PASSWORD, Some(("Acme", Role::Owner)))
+        .await;
     live(&test).await;
     let before = sound(&verify(&test).await);
     let heads = "SELECT count(DISTINCT hash) FROM audit_record";
     assert_eq!(test.database.text(heads), before.to_string());
+    // What is done to her is not hers to erase.
+    let [organization, person] = ["organization", "account WHERE email LIKE 'ada%'"]
+        .map(|of| test.database.text(&format!("SELECT id FROM {of}")));
+    let path = format!("/v1/orgs/{organization}/members/{person}");
+    let changed = http().put(test.at(&path)).bearer_auth(OPERATOR);
+    let changed = changed
+        .header("user-agent", "AdminTool/7")
+        .json(&serde_json::json!({"role": "admin"}));
+    assert_eq!(changed.send().await.unwrap().status(), 200);
+    test.settle().await;
     let [(_, ada), (_, bob)] = TRACES;
     for trace in ada.iter().chain(&bob) {
         assert!(log(&test).contains(trace), "{trace}");
@@ -65,7 +79,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     for trace in ada {
         assert!(!after.contains(trace), "{trace}");
     }
-    for trace in bob {
+    for trace in bob.iter().chain(&["AdminTool/7"]) {
         assert!(after.contains(trace), "{trace}");
     }
     sound(&verify(&test).await);
@@ -84,7 +98,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     let mut browser = test.user().await;
     let page = browser.get("/account/activity").await;
     assert!(
-        page.contains("Erased") && page.contains("something erased"),
+        page.contains("Erased") && page.contains("(name erased)"),
         "{}",
         page.body
     );
@@ -125,6 +139,8 @@ async fn a_guard_lets_nothing_else_be_changed() {
         "salt = 'x'",
         "target = 'x'",
         "salt = NULL, target = 'x'",
+        "salt = NULL, address = 'x'",
+        "salt = NULL, address = NULL",
         "hash = hash",
     ] {
         let sql = format!("UPDATE audit_record SET {change} WHERE salt IS NOT NULL");
@@ -138,7 +154,10 @@ async fn a_guard_lets_nothing_else_be_changed() {
         .database
         .text("SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL");
     test.database.execute(&format!(
-        "UPDATE audit_record SET address = 'x', salt = NULL WHERE sequence = {place}"
+        "UPDATE audit_record SET salt = NULL, address = 'sha256:{zeros}',
+             agent = CASE WHEN agent IS NULL THEN NULL ELSE 'sha256:{zeros}' END
+         WHERE sequence = {place}",
+        zeros = "0".repeat(64)
     ));
     let doubt = verify(&test).await.report.first_doubt.unwrap();
     assert_eq!(doubt.sequence.to_string(), place);
@@ -148,4 +167,24 @@ async fn live_one(test: &TestApp) {
     test.user().await;
     test.device("tokens:read").await;
     test.settle().await;
+}
+
+/// Who has the database alone cannot hide from where they came.
+#[actix_web::test]
+async fn what_the_operator_did_not_sign_was_not_erased() {
+    let test = TestApp::start().await;
+    live_one(&test).await;
+    let place = "SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL";
+    let place: u64 = test.database.text(place).parse().unwrap();
+    let store = Store::open(&test.app.config().database.url).unwrap();
+    let erased = store.write(move |conn| store::audit::erase(conn, &[place]));
+    assert_eq!(erased.await.unwrap(), 1);
+    store.stop();
+    test.database.execute(
+        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+         SELECT 'evt_forged', at, 'audit.erased', 'operator', '-', '{\"records\":\"1-99\"}'
+         FROM audit_record WHERE sequence = 1",
+    );
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!((doubt.sequence, doubt.kind), (place, Kind::Edited));
 }

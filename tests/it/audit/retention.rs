@@ -2,7 +2,8 @@
 
 use super::{sound, verify};
 use crate::support::{OPERATOR, TestApp, http};
-use doorcode::app::{Clock, audit, sweep};
+use doorcode::app::audit::recovery::{self, Revoking};
+use doorcode::app::{Clock, Context, audit, sweep};
 use doorcode::domain::Instant;
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
@@ -11,6 +12,7 @@ use doorcode::domain::audit::export;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::origin::Origin;
 use doorcode::domain::audit::pruning;
+use futures_util::future::join_all;
 use ring::signature::Ed25519KeyPair;
 use std::fs::File;
 use std::io::BufReader;
@@ -50,16 +52,16 @@ async fn old_records_go_and_the_log_proves_itself() {
     forget(&test).await;
     let verified = verify(&test).await;
     sound(&verified);
-    assert!((5..before).contains(&verified.pruned), "{verified:?}");
+    assert!((5..before).contains(&verified.report.start), "{verified:?}");
     assert_eq!(test.events("audit.pruned"), 1);
     let first = number(&test, "SELECT min(sequence) FROM audit_record");
-    assert_eq!(first, verified.pruned + 1);
+    assert_eq!(first, verified.report.start + 1);
     let oldest = test.clock.now() - chrono::Duration::days(90);
     let said = test
         .database
         .text("SELECT detail FROM audit_record WHERE action = 'audit.pruned'");
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["through"], verified.pruned);
+    assert_eq!(said["through"], verified.report.start);
     assert!(said["before"].as_str().unwrap() < oldest.to_rfc3339().as_str());
     assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
 
@@ -89,7 +91,7 @@ async fn old_records_go_and_the_log_proves_itself() {
     forget(&test).await;
     let later = verify(&test).await;
     sound(&later);
-    assert!(later.pruned > verified.pruned);
+    assert!(later.report.start > verified.report.start);
 }
 
 /// AUD-13: a place that has not got the records yet gets them first.
@@ -159,9 +161,67 @@ async fn what_was_left_behind_goes_the_next_time() {
     test.database.disarm();
     test.database
         .execute("INSERT INTO audit_record SELECT * FROM kept");
+    // A check does so too, for what lies there is no part of the log.
     sound(&verify(&test).await);
+    assert_eq!(test.count("audit_record", "sequence <= 3"), 0);
+    test.database
+        .execute("INSERT INTO audit_record SELECT * FROM kept");
     forget(&test).await;
     assert_eq!(test.count("audit_record", "sequence <= 3"), 0);
+}
+
+/// Two servers find at the same time that records are old.
+#[actix_web::test]
+async fn of_two_servers_one_prunes() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    let other = test.again(SETTINGS).await;
+    test.clock.advance(100 * 86_400);
+    let both = [&test, &other].map(|server| sweep::forget_old(&server.app));
+    for done in join_all(both).await {
+        done.unwrap();
+    }
+    test.settle().await;
+    assert_eq!(test.events("audit.pruned"), 1);
+    let verified = verify(&other).await;
+    sound(&verified);
+    assert!(verified.report.start > 0);
+}
+
+/// Records that do not fit are evidence, however old they are.
+#[actix_web::test]
+async fn what_was_tampered_with_stays() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    test.database.disarm();
+    test.database
+        .execute("UPDATE audit_record SET target = 'x' WHERE sequence = 2");
+    test.clock.advance(100 * 86_400);
+    forget(&test).await;
+    assert_eq!(test.events("audit.pruned"), 0);
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!((doubt.sequence, doubt.kind), (2, Kind::Edited));
+}
+
+/// A file that was left alone for so long would have a gap, and prove nothing any more.
+#[actix_web::test]
+async fn a_file_that_ends_before_the_log_begins_is_not_gone_on_with() {
+    let shipping = format!("{SETTINGS}\nship_to = \"{{directory}}/shipped\"");
+    let test = TestApp::with(&shipping).await;
+    test.settle().await;
+    let off = test.again(SETTINGS).await;
+    act(&off, 3).await;
+    test.clock.advance(100 * 86_400);
+    forget(&off).await;
+    let again = test.again(&shipping).await;
+    let failed = format!("{:?}", sweep::settle(&again.app).await);
+    assert!(failed.contains("move it away"), "{failed}");
+    std::fs::remove_file(test.path("shipped")).unwrap();
+    again.settle().await;
+    let text = std::fs::read(test.path("shipped")).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert!(report.start > 0);
 }
 
 /// Only who signs may say where the log begins.
@@ -216,9 +276,15 @@ async fn what_was_taken_away_by_others_is_missed() {
     test.device("tokens:read").await;
     test.settle().await;
     assert_eq!(test.count("audit_checkpoint", "1 = 1"), notes);
-    let note = pruning::sign(&third, &servers);
+    // What nobody vouches for is not what the server goes by.
     test.database
-        .execute(&format!("UPDATE audit_head SET pruned_note = '{note}'"));
+        .execute("UPDATE audit_head SET pruned_sequence = 5");
+    sweep::forget_old(&test.app).await.unwrap();
+    assert_eq!(test.count("audit_record", "sequence IN (4, 5)"), 2);
+    let note = pruning::sign(&third, &servers);
+    test.database.execute(&format!(
+        "UPDATE audit_head SET pruned_sequence = 3, pruned_note = '{note}'"
+    ));
     sound(&verify(&test).await);
     // And where nothing is said, the records are simply gone.
     test.database
@@ -231,4 +297,30 @@ fn hash_of(test: &TestApp, sequence: u64) -> String {
     test.database.text(&format!(
         "SELECT hash FROM audit_record WHERE sequence = {sequence}"
     ))
+}
+
+/// A server that has lost its keys does not know who pruned the log: the operator says so.
+#[actix_web::test]
+async fn the_operator_vouches_for_a_beginning_that_an_unknown_key_has_signed() {
+    let test = TestApp::with(SETTINGS).await;
+    act(&test, 3).await;
+    test.clock.advance(100 * 86_400);
+    forget(&test).await;
+    let pruned = verify(&test).await.report.start;
+    assert!(pruned > 0);
+    for file in ["audit_key", "audit_key.seen"] {
+        std::fs::remove_file(test.path(file)).unwrap();
+    }
+    let again = test.again(SETTINGS).await;
+    let doubt = audit::inspect(&again.app).await.unwrap().unwrap();
+    assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing));
+    recovery::recover(&again.app, &Context::local(), Revoking::Nothing)
+        .await
+        .unwrap();
+    again.settle().await;
+    assert_eq!(audit::inspect(&again.app).await.unwrap(), None);
+    let verified = verify(&again).await;
+    sound(&verified);
+    assert_eq!(verified.report.start, pruned);
+    assert_eq!(again.events("audit.fork_accepted"), 1);
 }

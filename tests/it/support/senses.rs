@@ -6,31 +6,46 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// A clock that stands still until it is moved.
-pub struct ManualClock(Mutex<Instant>);
+pub struct ManualClock(Mutex<(Instant, Duration)>);
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self(Mutex::new("2026-11-22T12:00:00Z".parse().unwrap()))
+        Self(Mutex::new((
+            "2026-11-22T12:00:00Z".parse().unwrap(),
+            Duration::ZERO,
+        )))
     }
 }
 
 impl ManualClock {
     /// Moves the clock, backwards too.
     pub fn advance(&self, seconds: i64) {
-        *self.0.lock().unwrap() += chrono::Duration::seconds(seconds);
+        self.advance_ms(seconds * 1_000);
     }
 
     /// Moves the clock by milliseconds.
     pub fn advance_ms(&self, milliseconds: i64) {
-        *self.0.lock().unwrap() += chrono::Duration::milliseconds(milliseconds);
+        let mut clock = self.0.lock().unwrap();
+        clock.0 += chrono::Duration::milliseconds(milliseconds);
+        clock.1 += Duration::from_millis(milliseconds.max(0).unsigned_abs());
+    }
+
+    /// Sets the clock forward, though no time has passed.
+    pub fn set_forward(&self, seconds: i64) {
+        self.0.lock().unwrap().0 += chrono::Duration::seconds(seconds);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().0
+    }
+
+    fn passed(&self) -> Duration {
+        self.0.lock().unwrap().1
     }
 }
 

@@ -4,7 +4,6 @@ use super::words;
 use crate::app::audit::naming::Names;
 use crate::domain::Instant;
 use crate::domain::audit::chain::Sealed;
-use crate::domain::audit::personal::is_erased;
 use crate::domain::audit::record::{Method, Outcome, Record};
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
@@ -45,6 +44,8 @@ impl<'a> Reader<'a> {
         let record = &sealed.record;
         let at = Moment::new(record.at, self.now);
         let text = |id: &str| Some(id.to_owned());
+        let agent = record.agent.as_deref();
+        let agent = agent.filter(|agent| !record.has_erased(agent));
         let facts = [
             ("Time", text(&at.title)),
             ("Action", text(&record.action)),
@@ -52,7 +53,7 @@ impl<'a> Reader<'a> {
             ("Target", record.target.clone()),
             ("Shown by", text(record.method.as_str())),
             ("Request", text(&record.request_id).filter(|id| id != "-")),
-            ("Agent", shown(record.agent.as_deref(), str::to_owned)),
+            ("Agent", agent.map(str::to_owned)),
             ("Record", text(&record.sequence.to_string())),
             ("Hash", text(&sealed.hash.to_string())),
         ];
@@ -67,11 +68,13 @@ impl<'a> Reader<'a> {
                 .filter(|_| self.you.is_some())
                 .and_then(|id| self.names.of(id))
                 .map(str::to_owned),
-            address: match record.method {
-                Method::Command => Some("The server itself".to_owned()),
-                _ => shown(record.address.as_deref(), str::to_owned),
+            address: match (record.address.as_deref(), record.method) {
+                (Some(address), _) if record.has_erased(address) => Some("Erased".to_owned()),
+                (Some(address), _) => Some(address.to_owned()),
+                (None, Method::Command) => Some("The server itself".to_owned()),
+                _ => None,
             },
-            agent: shown(record.agent.as_deref(), agent_name),
+            agent: agent.map(agent_name),
             facts: facts
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| (name, value)))
@@ -81,19 +84,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A text that tells of a person, unless it was erased.
-fn shown(text: Option<&str>, show: impl Fn(&str) -> String) -> Option<String> {
-    text.map(|text| match is_erased(text) {
-        true => "Erased".to_owned(),
-        false => show(text),
-    })
-}
-
 /// What a record says beyond its fields, without what it leaves open.
 fn detail(record: &Record) -> String {
     let mut detail = Value::from(record.detail.clone());
+    let is_erased = |value: &Value| value.as_str().is_some_and(|text| record.has_erased(text));
     if let Some(map) = detail.as_object_mut() {
-        map.retain(|_, value| !value.is_null() && !value.as_str().is_some_and(is_erased));
+        map.retain(|_, value| !value.is_null() && !is_erased(value));
         if map.is_empty() {
             return String::new();
         }

@@ -2,7 +2,6 @@
 
 use crate::app::audit::naming::{Names, holds_id};
 use crate::domain::audit::Action;
-use crate::domain::audit::personal::is_erased;
 use crate::domain::audit::record::Record;
 use crate::web::pages::view::audit::{Part, Who};
 use serde_json::Value;
@@ -45,11 +44,12 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::AuditRead => "looked into the audit log",
         Action::AuditExported => "exported the audit log",
         Action::AuditVerified => "had the audit log checked",
-        Action::AuditErased => "erased what told of {target}",
+        Action::AuditErased => "erased the personal data of {target} from the log",
         Action::AuditPruned => "took old records out of the log, up to {through}",
         Action::AuditKeyChanged => "began to sign the audit log with another key",
         Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
         Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
+        Action::ClockSteppedForward => "saw a clock set forward from {from} to {to}",
         Action::SettingsChanged => "started with other settings",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
@@ -123,7 +123,7 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
             Some(name) => Part::Name(name.to_owned(), Some(told)),
             None => Part::Name(told, None),
         },
-        _ if is_erased(&told) => Part::Text("something erased".to_owned()),
+        _ if record.has_erased(&told) => Part::Text("(name erased)".to_owned()),
         // What was named has its name beside its id.
         "name" | "token_name" => Part::Name(told, record.target.clone()),
         _ => Part::Name(told, None),
