@@ -24,6 +24,16 @@ fn is_well_formed(prefix: &str, text: &str) -> bool {
     })
 }
 
+/// The prefixes of all kinds.
+const PREFIXES: [&str; 8] = [
+    "usr_", "org_", "prj_", "inv_", "tok_", "ses_", "grt_", "evt_",
+];
+
+/// Whether a text has the form of an identifier of any kind, so that it is no secret.
+pub fn is_any(text: &str) -> bool {
+    PREFIXES.iter().any(|prefix| is_well_formed(prefix, text))
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -75,5 +85,23 @@ mod tests {
         assert_eq!(TokenId::parse(id.as_str()), None);
         assert_eq!(AccountId::parse("usr_"), None);
         assert_eq!(AccountId::parse(&id.as_str().to_uppercase()), None);
+    }
+
+    #[test]
+    fn every_kind_is_an_identifier() {
+        let (at, seed) = (Instant::UNIX_EPOCH, [7; 10]);
+        for id in [
+            AccountId::new(at, seed).as_str(),
+            OrganizationId::new(at, seed).as_str(),
+            ProjectId::new(at, seed).as_str(),
+            InvitationId::new(at, seed).as_str(),
+            TokenId::new(at, seed).as_str(),
+            SessionId::new(at, seed).as_str(),
+            GrantId::new(at, seed).as_str(),
+            EventId::new(at, seed).as_str(),
+        ] {
+            assert!(is_any(id), "{id}");
+            assert!(!is_any(&format!("dc{}", &id[3..])) && !is_any(&format!("{id}0")));
+        }
     }
 }

@@ -3,11 +3,12 @@
 use super::extract;
 use super::metrics::Metrics;
 use crate::app::App;
+use crate::domain::id;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,7 +43,7 @@ const FIXED: [(HeaderName, &str); 7] = [
 /// A year, as browsers' preload lists want it.
 const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 
-/// The outermost layer: names the request, logs it without its query, and sets the headers.
+/// The outermost layer: names the request, logs it without what it says, and sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
     metrics: web::Data<Metrics>,
@@ -52,7 +53,7 @@ pub async fn every_answer(
     let context = extract::context(&app, request.request());
     let request_id = context.request_id.clone();
     request.extensions_mut().insert(context);
-    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let method = request.method().clone();
     let started = std::time::Instant::now();
 
     let mut response = next.call(request).await?;
@@ -60,6 +61,7 @@ pub async fn every_answer(
     let took = started.elapsed();
     let route = response.request().match_pattern();
     metrics.count(&method, route, response.status(), took);
+    let path = logged_path(response.request());
     let milliseconds = took.as_millis();
     let status = response.status().as_u16();
     tracing::info!(%request_id, %method, path, status, milliseconds, "request");
@@ -69,6 +71,18 @@ pub async fn every_answer(
         app.config().server.public_url.is_https(),
     );
     Ok(response)
+}
+
+/// Where a request went: the pattern of the address with the ids in it. What else stands in their
+/// place may be a token of somebody who mistook it for one, and so may any part of an address
+/// that is none of ours.
+fn logged_path(request: &HttpRequest) -> String {
+    let pattern = request.match_pattern();
+    let ids = request.match_info().iter().filter(|(_, id)| id::is_any(id));
+    ids.fold(
+        pattern.unwrap_or_else(|| "other".to_owned()),
+        |path, (name, id)| path.replace(&format!("{{{name}}}"), id),
+    )
 }
 
 fn set_headers(headers: &mut HeaderMap, request_id: &str, is_https: bool) {

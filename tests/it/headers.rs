@@ -1,7 +1,7 @@
 //! What every answer tells browsers: to be strict.
 
 use crate::support::browser::Page;
-use crate::support::{EMAIL, PASSWORD, TestApp};
+use crate::support::{EMAIL, PASSWORD, TestApp, log};
 use reqwest::Method;
 
 /// One answer of each kind that the pages, the endpoints and the assets give, with its name.
@@ -247,4 +247,29 @@ async fn a_token_is_no_name_of_a_request() {
     assert_eq!(answer.headers()["x-request-id"].len(), 32);
     test.settle().await;
     assert!(!test.database.dump().contains(&token));
+}
+
+/// PAT-21, AUD-03: whoever puts a secret where an id belongs has not put it into the log. Ids of
+/// ours are there, for they say what a request was about.
+#[actix_web::test]
+async fn an_address_is_logged_as_its_pattern_with_the_ids_in_it() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read", "tokens:write"]).await;
+    let id = test.introspect(&token).await["jti"].clone();
+    let code = test.device("tokens:read").await.user_code;
+    let id = id.as_str().unwrap();
+    for path in [
+        format!("/v1/tokens/{token}"),
+        format!("/v1/orgs/{code}/tokens/{id}"),
+        format!("/tokens/{token}"),
+        format!("/{token}/{code}"),
+    ] {
+        let asked = test.anon().delete(test.at(&path)).bearer_auth(&token);
+        let answer = asked.send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{path}");
+    }
+    let log = log::text();
+    assert!(!log.contains(&token) && !log.contains(&code));
+    assert!(log.contains("\"path\":\"/v1/tokens/{id}\""));
+    assert!(log.contains(&format!("\"path\":\"/v1/orgs/{{org}}/tokens/{id}\"")));
 }
