@@ -5,14 +5,22 @@
 
 #[path = "../../tests/it/support/browser.rs"]
 pub mod browser;
+#[path = "../../tests/it/support/canary.rs"]
+pub mod canary;
 #[path = "../../tests/it/support/database.rs"]
 pub mod database;
 #[path = "../../tests/it/support/deployment.rs"]
 pub mod deployment;
+#[path = "../../tests/it/support/ground.rs"]
+pub mod ground;
 pub mod line;
+#[path = "../../tests/it/support/log.rs"]
+pub mod log;
 pub mod open;
 #[path = "../../tests/it/support/program.rs"]
 pub mod program;
+#[path = "../../tests/it/support/search.rs"]
+pub mod search;
 #[path = "../../tests/it/support/seed.rs"]
 pub mod seed;
 

@@ -240,7 +240,7 @@ impl App {
     /// Sends and writes what is still in memory and closes the database. The last thing that
     /// is done.
     pub async fn stop(&self) {
-        for error in sweep::write_gathered(self).await {
+        for error in sweep::write_and_seal(self).await {
             tracing::error!(?error, "what was gathered last could not be written");
         }
         let (app, store) = (self.clone(), self.store().clone());

@@ -127,18 +127,24 @@ where
 /// Writes at once what is gathered in memory, seals what was committed, signs it if that is due
 /// and ships it. Tells what could not be done.
 pub async fn settle(app: &App) -> Vec<Error> {
-    let mut failed = write_gathered(app).await;
+    let mut failed = write_and_seal(app).await;
     failed.extend(hand_out(app).await);
     failed
 }
 
 /// Writes at once what is gathered in memory, and seals what was committed.
-pub(super) async fn write_gathered(app: &App) -> Vec<Error> {
+pub(super) async fn write_and_seal(app: &App) -> Vec<Error> {
+    let mut failed = write_gathered(app).await;
+    failed.extend(sealing::seal(app).await.err());
+    failed
+}
+
+/// Writes at once what is gathered in memory.
+pub async fn write_gathered(app: &App) -> Vec<Error> {
     let written = [
         uses::flush(app).await,
         audit::uses::flush(app).await,
         audit::refusals::flush(app).await,
-        sealing::seal(app).await,
     ];
     written.into_iter().filter_map(Result::err).collect()
 }
@@ -150,7 +156,7 @@ async fn hand_out(app: &App) -> Vec<Error> {
 
 /// Does all this for the last time, when the server stops.
 pub async fn end(app: &App) {
-    let mut failed = write_gathered(app).await;
+    let mut failed = write_and_seal(app).await;
     let handed = tokio::time::timeout(HAND_OUT_WITHIN, hand_out(app)).await;
     failed.extend(handed.unwrap_or_default());
     for error in failed {

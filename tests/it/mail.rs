@@ -10,13 +10,16 @@ use std::time::{Duration, Instant};
 
 /// A server that sends its mail to an address. Its name is in the id of each message.
 async fn with_mail(name: &str, sink: SocketAddr, query: &str) -> TestApp {
-    TestApp::empty(&format!(
+    let smtp_url = format!("smtp://ada:hunter%2B2@{sink}{query}");
+    let test = TestApp::empty(&format!(
         "[server]\npublic_url = \"http://{name}.localhost\"\n\
          [branding]\nname = \"Bräu, Söhne\"\n\
          [mail]\nfrom = \"login@example.com\"\n\
-         smtp_url = \"smtp://ada:hunter%2B2@{sink}{query}\"\n"
+         smtp_url = \"{smtp_url}\"\n"
     ))
-    .await
+    .await;
+    test.canaries.add_url(&smtp_url);
+    test
 }
 
 fn message(to: &str, subject: &str, text: &str) -> Message {

@@ -1,6 +1,7 @@
 //! The operator token: two of them while it is replaced, and where it is taken.
 
-use crate::support::database::{AUDIT, Database};
+use crate::support::database::AUDIT;
+use crate::support::ground::Ground;
 use crate::support::senses::{ManualClock, SeededEntropy};
 use crate::support::{OPERATOR, TestApp, log};
 use doorcode::app::deployment::Secrets;
@@ -17,42 +18,40 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Several servers without an interface, which share the file of the operator token.
 struct Shared {
-    directory: tempfile::TempDir,
-    database: Database,
+    ground: Ground,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
 }
 
 impl Shared {
     fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
         Self {
-            database: Database::create(directory.path()),
-            directory,
+            ground: Ground::new(),
             clock: Arc::default(),
             entropy: Arc::default(),
         }
     }
 
     fn file(&self) -> PathBuf {
-        self.directory.path().join("operator_token")
+        self.ground.path("operator_token")
     }
 
     fn previous(&self) -> PathBuf {
-        self.directory.path().join("operator_token.previous")
+        self.ground.path("operator_token.previous")
     }
 
     /// The present token, as a script reads it.
     fn token(&self) -> String {
         let text = std::fs::read_to_string(self.file()).unwrap();
+        self.ground.canaries.add(text.trim());
         text.trim().to_owned()
     }
 
     fn server(&self) -> App {
         log::capture();
-        let path = |name: &str| self.directory.path().join(name).display().to_string();
+        let path = |name: &str| self.ground.path(name).display().to_string();
         let env = [
-            ("DOORCODE__DATABASE__URL", self.database.url.clone()),
+            ("DOORCODE__DATABASE__URL", self.ground.database.url.clone()),
             ("DOORCODE__SERVER__SECRET_KEY_FILE", path("secret_key")),
             ("DOORCODE__AUDIT__SIGNING_KEY_FILE", path("audit_key")),
             ("DOORCODE__AUDIT__CHECKPOINT_TO", "off".to_owned()),
@@ -108,11 +107,7 @@ async fn two_tokens_are_valid_until_the_overlap_ends() {
     }
     let records = "action = 'operator.token_rotated' AND actor_kind = 'operator' \
                    AND detail LIKE '%86400%'";
-    assert_eq!(shared.database.count(AUDIT, records), 1);
-    for token in [&first, &second] {
-        assert!(!shared.database.dump().contains(token.as_str()));
-        assert!(!log::text().contains(token.as_str()));
-    }
+    assert_eq!(shared.ground.database.count(AUDIT, records), 1);
 }
 
 /// SEEDS A.15, A.16, A.19, A.22.
@@ -152,7 +147,7 @@ async fn half_a_rotation_is_none() {
     // What the first step writes, and what a killed command leaves beside it.
     let half = format!("{second}\n2026-11-23T12:00:00.000Z\n");
     std::fs::write(shared.previous(), half).unwrap();
-    std::fs::write(shared.directory.path().join("operator_token.77.new"), "dc_").unwrap();
+    std::fs::write(shared.ground.path("operator_token.77.new"), "dc_").unwrap();
     shared.clock.advance(3 * 24 * 60 * 60);
     for server in [&server, &shared.server()] {
         assert!(knows(server, &second).await);
@@ -167,7 +162,7 @@ async fn two_rotations_at_once_are_one() {
     let shared = Shared::new();
     let server = shared.server();
     let first = shared.token();
-    let other = std::fs::File::open(shared.directory.path()).unwrap();
+    let other = std::fs::File::open(shared.ground.directory.path()).unwrap();
     other.lock().unwrap();
     let refused = operator::rotate(&server, &Context::local(), DAY).await;
     let Err(RotationError::Secrets(error)) = refused else {
@@ -238,7 +233,13 @@ async fn files_that_cannot_be_used_let_nobody_in_until_they_can() {
 
     std::fs::remove_file(shared.file()).unwrap();
     assert!(!knows(&server, by_hand).await);
-    assert_eq!(shared.database.count(AUDIT, "action LIKE 'operator.%'"), 0);
+    assert_eq!(
+        shared
+            .ground
+            .database
+            .count(AUDIT, "action LIKE 'operator.%'"),
+        0
+    );
 }
 
 async fn introspects(test: &TestApp, from: &str) -> reqwest::Response {
@@ -293,9 +294,7 @@ async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
     test.clock.advance(60);
     assert_eq!(introspects(&test, "203.0.113.9").await.status(), 401);
     assert_eq!(of("203.0.113.9"), 2);
-    let log = log::text();
-    assert!(log.contains("\"address\":\"203.0.113.9\""));
-    assert!(!log.contains(OPERATOR) && !test.database.dump().contains(OPERATOR));
+    assert!(log::text().contains("\"address\":\"203.0.113.9\""));
 }
 
 /// OPR-03.

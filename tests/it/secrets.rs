@@ -1,30 +1,22 @@
 //! Where secrets must never be seen, and which ones are refused.
 
+use crate::support::canary::Canaries;
+use crate::support::ground::Ground;
+use crate::support::search::{Leak, search};
 use crate::support::senses::SeededEntropy;
-use crate::support::{API, CLI, EMAIL, OPERATOR, PASSWORD, TestApp, log};
+use crate::support::{API, CLI, EMAIL, OPERATOR, PASSWORD, TestApp, WEBHOOK, log};
 use base64::Engine;
 use doorcode::app::client::Kind;
 use doorcode::app::deployment::{self, Secrets};
 use doorcode::config::Config;
 use doorcode::domain::Instant;
 use doorcode::domain::secret::Secret;
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::panic::AssertUnwindSafe;
 
-/// The text as forms and headers carry it too.
-fn spellings(secret: &str) -> Vec<String> {
-    let base64 = base64::engine::general_purpose::STANDARD;
-    let mut all = vec![
-        secret.to_owned(),
-        secret.replace(' ', "+"),
-        secret.replace(' ', "%20"),
-        base64.encode(secret),
-        base64.encode(format!("{API}:{secret}")),
-    ];
-    all.dedup();
-    all
-}
-
-/// T-23, AUD-03, PAT-05, PAT-21, DEV-20: a whole day of a deployment, then a search.
+/// T-23, AUD-03, PAT-05, PAT-21, DEV-20: a whole day of a deployment, in which everything is
+/// put where it does not belong. What it leaves behind is searched as that of every test is.
 #[actix_web::test]
 async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     const NEW_PASSWORD: &str = "canary amber lantern drifts";
@@ -34,14 +26,6 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
         .await
         .unwrap()
         .unwrap();
-    let mut secrets = vec![
-        PASSWORD.to_owned(),
-        NEW_PASSWORD.to_owned(),
-        WRONG_PASSWORD.to_owned(),
-        OPERATOR.to_owned(),
-        "5e".repeat(32),
-        link.expose().to_owned(),
-    ];
     let mut shown = String::new();
 
     let mut owner = test.browser();
@@ -54,12 +38,9 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
         ("organization", "Acme"),
     ];
     assert_eq!(owner.post("/setup", &account).await.status, 303);
-    secrets.extend(owner.cookies.values().cloned());
     owner.get("/account").await;
-    secrets.push(owner.csrf.clone());
     test.add_client(CLI, Kind::Public, &[]).await;
     let api_secret = test.add_client(API, Kind::Confidential, &[]).await;
-    secrets.push(api_secret.clone());
 
     let mut user = test.browser();
     let refused = user.try_sign_in(EMAIL, WRONG_PASSWORD).await;
@@ -68,7 +49,6 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     let unknown = user.try_sign_in(WRONG_PASSWORD, PASSWORD).await;
     shown.push_str(&unknown.body.replace(WRONG_PASSWORD, ""));
     user.sign_in(EMAIL, PASSWORD).await;
-    secrets.extend(user.cookies.values().cloned());
     user.get("/account").await;
     let change = [
         ("current_password", PASSWORD),
@@ -76,17 +56,13 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     ];
     let changed = user.post("/account/password", &change).await;
     assert_eq!(changed.status, 303, "{}", changed.body);
-    secrets.extend(user.cookies.values().cloned());
 
     let device = test.device("tokens:read").await;
-    secrets.extend([device.device_code.clone(), device.user_code.clone()]);
-    secrets.push(device.user_code.replace('-', ""));
     let by_link = user
         .get(&format!("/device?user_code={}", device.user_code))
         .await;
     assert_eq!(by_link.status, 200);
     let consent = user.type_code(&device.user_code).await;
-    secrets.push(consent.field("ticket").unwrap());
     shown.push_str(&consent.body.replace(&device.user_code, ""));
     user.decide(&consent, "approve", &["tokens:read"]).await;
     let by_device = test.poll(&device).await.token();
@@ -95,11 +71,10 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     let consent = user.type_code(&denied.user_code).await;
     user.decide(&consent, "deny", &[]).await;
     assert_eq!(test.poll(&denied).await.error(), "access_denied");
-    secrets.extend([denied.device_code, denied.user_code]);
 
     let by_hand = user.new_token("script", &["tokens:read"], "90d").await;
     for token in [&by_device, &by_hand] {
-        secrets.extend([token.clone(), token[3..].to_owned()]);
+        test.canaries.add(&token[3..]);
         assert_eq!(test.me(token).await.status(), 200);
         let request = test
             .anon()
@@ -118,6 +93,24 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     assert_eq!(test.oauth("/auth/revoke", &form).await.status, 200);
     shown.push_str(&user.get("/tokens").await.body);
     shown.push_str(&user.get("/account").await.body);
+
+    // What the story has learned, each of a kind.
+    let secrets = test.canaries.secrets();
+    for known in [
+        [OPERATOR, WEBHOOK, link.expose(), &api_secret],
+        [PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, &user.csrf],
+        [&device.device_code, &device.user_code, &by_device, &by_hand],
+        [
+            &owner.cookies["doorcode_session"],
+            &user.cookies["doorcode_session"],
+            &denied.user_code.replace('-', ""),
+            &consent.field("ticket").unwrap(),
+        ],
+    ]
+    .concat()
+    {
+        assert!(secrets.iter().any(|secret| secret == known), "{known}");
+    }
 
     // Then everything goes wrong that can, with the secrets in every place.
     for secret in &secrets {
@@ -139,6 +132,18 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
                 ("token", secret),
             ]));
         }
+        for path in [
+            "/v1/tokens",
+            "/v1/clients",
+            "/tokens",
+            "/o",
+            "/invitation",
+            "",
+        ] {
+            let url = format!("{}/{secret}", test.at(path));
+            requests.push(test.anon().get(&url).bearer_auth(OPERATOR));
+            requests.push(test.anon().delete(&url).bearer_auth(OPERATOR));
+        }
         let typed = secret.replace(' ', "+");
         for filter in ["actor", "action", "token"] {
             // These pages show again what was typed.
@@ -157,18 +162,84 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
             shown.push_str(&answer.text().await.unwrap());
         }
     }
-
-    let (dump, log) = (test.database.dump(), log::text());
-    assert!(dump.contains(EMAIL) && log.contains("/auth/introspect"));
-    secrets.retain(|secret| !secret.is_empty());
-    for secret in secrets.iter().flat_map(|secret| spellings(secret)) {
-        assert!(!dump.contains(&secret), "in the database: {secret}");
-        assert!(!log.contains(&secret), "in the log: {secret}");
+    assert!(test.database.dump().contains(EMAIL) && log::text().contains("/v1/tokens/{id}"));
+    for Leak { secret, text, .. } in search(&secrets, &[("a page".into(), shown.clone().into())]) {
         // The code stays on the page on which the person compares it, and a form token is
         // what a form is for.
         let is_of_pages = shown.contains(&format!("value=\"{secret}\""));
-        assert!(is_of_pages || !shown.contains(&secret), "shown: {secret}");
+        assert!(is_of_pages, "shown: {secret} in {text}");
     }
+}
+
+/// The search that every test ends with finds what is there, whatever it is written like.
+#[actix_web::test]
+async fn a_secret_is_found_wherever_it_is_and_however_it_is_spelled() {
+    const SECRET: &str = "canary plum/orchard \"wakes\"";
+    let test = TestApp::start().await;
+    test.canaries.add(SECRET);
+    assert_eq!(test.leaks(), []);
+
+    let base64 = base64::engine::general_purpose::STANDARD;
+    for spelled in [
+        SECRET,
+        "canary+plum%2Forchard+%22wakes%22",
+        "canary%20plum%2Forchard%20%22wakes%22",
+        r#"canary plum/orchard \"wakes\""#,
+        &base64.encode(SECRET),
+        &base64.encode(format!("{API}:{SECRET}")),
+        &base64.encode(format!("a:{SECRET}:b")),
+        &base64.encode(format!("ab:{SECRET}")),
+    ] {
+        let ground = Ground::new();
+        ground.canaries.add(SECRET);
+        assert_eq!(ground.search().leaks, []);
+        std::fs::write(ground.path("shipped"), format!("<{spelled}>")).unwrap();
+        let leaks = ground.search().leaks;
+        assert_eq!(leaks.len(), 1, "{spelled}");
+        assert_eq!((&*leaks[0].secret, &*leaks[0].place), (SECRET, "shipped"));
+        // A test that is over so has failed.
+        let over = std::panic::catch_unwind(AssertUnwindSafe(|| drop(ground)));
+        let said = *over.unwrap_err().downcast::<String>().unwrap();
+        assert!(said.contains("plum"), "{said}");
+    }
+
+    let spelled = base64.encode(SECRET);
+    let place = |leaks: Vec<Leak>| {
+        let places = leaks.into_iter().map(|leak| leak.place);
+        places.collect::<BTreeSet<_>>()
+    };
+    tracing::info!(spelled, "a test of the search has planted this");
+    assert_eq!(place(test.leaks()), BTreeSet::from(["the log".into()]));
+    test.database
+        .execute(&format!("UPDATE organization SET name = '{spelled}'"));
+    assert!(place(test.leaks()).contains("the database"));
+    let told = Canaries::of(&test.url);
+    told.keep_log(&spelled);
+    assert!(place(test.leaks()).contains("what programs logged"));
+    test.canaries.spare(SECRET, "this test has planted it");
+    assert_eq!(test.leaks(), []);
+}
+
+/// What no helper has seen is found too, if its digest is stored.
+#[actix_web::test]
+async fn a_secret_that_nobody_has_told_of_is_found_by_its_digest() {
+    let test = TestApp::start().await;
+    let caller = test.token(&["tokens:write"]).await;
+    let made = test
+        .anon()
+        .post(test.at("/v1/tokens"))
+        .bearer_auth(caller)
+        .header("idempotency-key", "one")
+        .json(&serde_json::json!({"name": "n", "scopes": []}));
+    let made: serde_json::Value = made.send().await.unwrap().json().await.unwrap();
+    let token = made["token"].as_str().unwrap();
+    assert!(!test.canaries.secrets().contains(&token.to_owned()));
+    assert_eq!(test.leaks(), []);
+    test.database
+        .execute(&format!("UPDATE organization SET name = 'token={token}'"));
+    let leaks = test.leaks();
+    assert_eq!((leaks.len(), leaks[0].secret.as_str()), (1, token));
+    test.canaries.spare(token, "this test has planted it");
 }
 
 fn load(settings: &str, operator: &str) -> Result<Secrets, deployment::Error> {

@@ -8,6 +8,7 @@ mod prompt;
 mod trouble;
 mod whoami;
 
+use crate::support::canary::Canaries;
 use crate::support::program::{Program, Running};
 use crate::support::{EMAIL, TestApp};
 use serde_json::Value;
@@ -79,7 +80,9 @@ impl Machine {
 
     /// A command of people.
     fn command(&self, arguments: &[&str]) -> Program {
-        Program::new(self.home(), arguments).env("DOORCODE_HOST", &self.host)
+        Program::new(self.home(), arguments)
+            .of(&Canaries::of(&self.host))
+            .env("DOORCODE_HOST", &self.host)
     }
 
     /// Begins to sign in, and waits for the code.

@@ -1,5 +1,6 @@
 //! A browser without scripts: it keeps cookies, reads forms and sends them.
 
+use super::canary::Canaries;
 use super::http;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct Browser {
     url: String,
     http: reqwest::Client,
+    /// The secrets of the server that it asks.
+    canaries: Canaries,
     /// The cookies, by name. Tests may change them.
     pub cookies: BTreeMap<String, String>,
     /// Headers sent with every request, such as `x-forwarded-for`.
@@ -65,6 +68,7 @@ impl Browser {
         Self {
             url: url.to_owned(),
             http: http(),
+            canaries: Canaries::of(url),
             cookies: BTreeMap::new(),
             headers: HeaderMap::new(),
             csrf: String::new(),
@@ -93,6 +97,7 @@ impl Browser {
 
     /// Sends a form as it is, without a form token.
     pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.canaries.add_form(fields);
         let request = self.http.post(format!("{}{path}", self.url)).form(fields);
         self.send(request).await
     }
@@ -133,6 +138,7 @@ impl Browser {
             if value.is_empty() || attributes.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {
+                self.canaries.add(value);
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
@@ -141,6 +147,7 @@ impl Browser {
             headers: response.headers().clone(),
             body: response.text().await?,
         };
+        self.canaries.add_page(&page.body);
         if let Some(csrf) = page.field("csrf") {
             self.csrf = csrf;
         }

@@ -140,55 +140,58 @@ impl Database {
         count.count
     }
 
-    /// Everything in the database, as text.
+    /// Every row of every table, as text; nothing where no server was yet.
     pub fn dump(&self) -> String {
-        if Self::is_postgres() {
-            let mut conn = self.postgres();
-            let rows = TABLES.iter().flat_map(|table| {
-                diesel::sql_query(format!("SELECT t::text AS line FROM {table} t"))
-                    .get_results::<Line>(&mut conn)
-                    .unwrap()
-            });
-            return rows.map(|row| row.line + "\n").collect();
-        }
-        let beside = |suffix| PathBuf::from(format!("{}{suffix}", self.file.display()));
-        [self.file.clone(), beside("-wal")]
-            .iter()
-            .filter_map(|file| std::fs::read(file).ok())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .collect()
+        let tables = match Self::is_postgres() {
+            true => {
+                "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema()"
+            }
+            false if !self.file.exists() => return String::new(),
+            false => "SELECT name AS line FROM sqlite_schema WHERE type = 'table'",
+        };
+        let tables = self.lines(tables);
+        self.rows(tables.iter().map(String::as_str)).join("\n")
     }
 
     /// Every row of every table, but for the traces of calls that changed nothing.
     pub fn content(&self) -> Vec<String> {
-        let tables = TABLES.iter().filter(|table| !TRACES.contains(table));
-        let lines: Vec<Line> = if Self::is_postgres() {
-            let rows: Vec<_> = tables
+        let mut rows = self.rows(TABLES.into_iter().filter(|table| !TRACES.contains(table)));
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The rows of tables, each with the name of its table.
+    fn rows<'a>(&self, tables: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let queries: Vec<_> = if Self::is_postgres() {
+            tables
                 .map(|table| format!("SELECT '{table} ' || t::text AS line FROM {table} t"))
-                .collect();
-            let query = diesel::sql_query(rows.join(" UNION ALL "));
-            query.get_results(&mut self.postgres()).unwrap()
+                .collect()
         } else {
             let mut conn = self.sqlite();
-            let rows: Vec<_> = tables
-                .map(|table| {
-                    let columns = format!("SELECT name AS line FROM pragma_table_info('{table}')");
-                    let columns: Vec<Line> =
-                        diesel::sql_query(columns).get_results(&mut conn).unwrap();
-                    let columns: Vec<_> = columns
-                        .iter()
-                        .map(|column| format!("quote({})", column.line))
-                        .collect();
-                    let row = columns.join(" || ',' || ");
-                    format!("SELECT '{table} ' || {row} AS line FROM {table}")
-                })
-                .collect();
-            let query = diesel::sql_query(rows.join(" UNION ALL "));
-            query.get_results(&mut conn).unwrap()
+            let mut query = |table| {
+                let columns = format!(
+                    "SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ') AS line
+                     FROM pragma_table_info('{table}')"
+                );
+                let columns: Line = diesel::sql_query(columns).get_result(&mut conn).unwrap();
+                format!("SELECT '{table} ' || {} AS line FROM {table}", columns.line)
+            };
+            tables.map(&mut query).collect()
         };
-        let mut lines: Vec<_> = lines.into_iter().map(|line| line.line).collect();
-        lines.sort_unstable();
-        lines
+        match queries.is_empty() {
+            true => Vec::new(),
+            false => self.lines(&queries.join(" UNION ALL ")),
+        }
+    }
+
+    /// The column `line` of what a query finds.
+    fn lines(&self, sql: &str) -> Vec<String> {
+        let query = diesel::sql_query(sql);
+        let lines: Vec<Line> = match Self::is_postgres() {
+            true => query.get_results(&mut self.postgres()).unwrap(),
+            false => query.get_results(&mut self.sqlite()).unwrap(),
+        };
+        lines.into_iter().map(|line| line.line).collect()
     }
 
     /// Does something in a transaction that stays open, with all its locks, until what is

@@ -2,13 +2,13 @@
 
 use super::browser::Browser;
 use super::database::Database;
+use super::ground::Ground;
 use super::program::{Program, Running};
 use super::{EMAIL, PASSWORD, http};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
-use tempfile::TempDir;
 
 /// What the server says last when it starts. It listens by then.
 pub const READY: &str = "Press Ctrl-C to stop.";
@@ -21,17 +21,18 @@ pub struct Deployment {
     pub url: String,
     /// Its database, to look into.
     pub database: Database,
-    directory: TempDir,
+    ground: Ground,
     settings: Vec<(String, String)>,
 }
 
 impl Deployment {
     /// A deployment without any file yet.
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let ground = Ground::new();
         let address = free_address();
-        let database = Database::create(directory.path());
+        let database = ground.database.clone();
         let url = format!("http://{address}");
+        ground.canaries.serve_at(&url);
         let settings = [
             ("DOORCODE__SERVER__LISTEN", address.to_string()),
             ("DOORCODE__SERVER__PUBLIC_URL", url.clone()),
@@ -45,7 +46,7 @@ impl Deployment {
             address,
             url,
             database,
-            directory,
+            ground,
         }
     }
 
@@ -71,12 +72,12 @@ impl Deployment {
 
     /// The directory in which everything happens.
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        self.ground.directory.path()
     }
 
     /// A file of the deployment.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.ground.path(name)
     }
 
     /// Writes a file of the deployment that only its owner can read.
@@ -90,11 +91,10 @@ impl Deployment {
 
     /// A command of the server's side.
     pub fn command(&self, arguments: &[&str]) -> Program {
+        let program = Program::new(self.directory(), arguments).of(&self.ground.canaries);
         self.settings
             .iter()
-            .fold(Program::new(self.directory(), arguments), |program, set| {
-                program.env(&set.0, &set.1)
-            })
+            .fold(program, |program, set| program.env(&set.0, &set.1))
     }
 
     /// Starts the server and waits until it serves.
@@ -138,7 +138,7 @@ pub fn mode(path: &Path) -> u32 {
 /// An address that nobody else uses, also while the server is away: on Linux a loopback
 /// address of the deployment's own, since every port of 127.0.0.1 may be given to another
 /// test that asks for any.
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let ip = match cfg!(target_os = "linux") {

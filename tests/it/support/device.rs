@@ -1,5 +1,6 @@
 //! A device that signs in.
 
+use super::canary::Canaries;
 use super::{CLI, TestApp};
 use serde_json::Value;
 
@@ -58,11 +59,14 @@ impl Answer {
 
     /// Reads an answer of a server that may be dead.
     pub async fn try_of(response: reqwest::Response) -> reqwest::Result<Self> {
-        Ok(Self {
+        let canaries = Canaries::of(response.url().as_str());
+        let answer = Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: serde_json::from_str(&response.text().await?).unwrap_or(Value::Null),
-        })
+        };
+        canaries.add_document(&answer.body);
+        Ok(answer)
     }
 
     /// The error's name, or nothing.

@@ -32,5 +32,15 @@ pub fn capture() {
 
 /// What was logged so far.
 pub fn text() -> String {
-    String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
+    String::from_utf8_lossy(&since(0)).into_owned()
+}
+
+/// How much was logged so far.
+pub fn length() -> usize {
+    LOG.lock().unwrap().len()
+}
+
+/// What was logged since so much had been.
+pub fn since(length: usize) -> Vec<u8> {
+    LOG.lock().unwrap()[length..].to_owned()
 }

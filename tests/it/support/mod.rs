@@ -1,14 +1,18 @@
 //! The real server in process, with a clock and random bytes that tests command.
 
+pub mod account;
 pub mod browser;
+pub mod canary;
 pub mod database;
 pub mod deployment;
 pub mod device;
 pub mod exchange;
+pub mod ground;
 pub mod log;
 pub mod node;
 pub mod program;
 pub mod raw;
+pub mod search;
 pub mod seed;
 pub mod senses;
 pub mod smtp;
@@ -17,24 +21,22 @@ pub mod tenant;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;
+use canary::Canaries;
 use database::{AUDIT, Database};
-use doorcode::app::account::{self, Named, NewAccount};
-use doorcode::app::caller::Caller;
-use doorcode::app::client::{self, Kind, NewClient, Registered};
+use doorcode::app::client::{self, Kind};
 use doorcode::app::deployment::Secrets;
-use doorcode::app::receipt::Receipt;
-use doorcode::app::{self, App, Context};
+use doorcode::app::{App, sweep};
 use doorcode::config::Config;
-use doorcode::domain::id::AccountId;
 use doorcode::domain::org::Role;
-use doorcode::domain::secret::Secret;
 use doorcode::store::Store;
 use doorcode::web;
+use ground::Ground;
+use search::Leak;
 use senses::{ManualClock, SeededEntropy};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tempfile::TempDir;
+use std::time::Duration;
 
 /// The account that most stories begin with.
 pub const EMAIL: &str = "ada@example.com";
@@ -44,6 +46,10 @@ pub const PASSWORD: &str = "violet kettle marches north";
 pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef";
 /// The token that addresses get to see which the audit log goes to.
 pub const WEBHOOK: &str = "webhook-4711-of-the-tests";
+/// The secret key, byte by byte.
+const KEY: &str = "5e";
+/// Longer than it takes to write what is gathered in memory.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The public client of the tests; it may ask for everything.
 pub const CLI: &str = "cli";
 /// The confidential client of the tests.
@@ -61,12 +67,14 @@ pub struct TestApp {
     pub entropy: Arc<SeededEntropy>,
     /// Its database, to look into.
     pub database: Database,
+    /// What is secret of it.
+    pub canaries: Canaries,
     /// The secret of the client [`API`].
     pub api_secret: String,
     http: reqwest::Client,
     handle: ServerHandle,
-    /// Kept as long as any server on it.
-    directory: Arc<TempDir>,
+    /// Kept as long as any server on it, and then searched for secrets.
+    ground: Arc<Ground>,
 }
 
 impl TestApp {
@@ -90,38 +98,42 @@ impl TestApp {
 
     /// A server without any account, and with the built-in client alone.
     pub async fn empty(settings: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let directory = Arc::new(directory);
-        let database = Database::create(directory.path());
+        let ground = Ground::new();
+        for secret in [OPERATOR, WEBHOOK, &KEY.repeat(32)] {
+            ground.canaries.add(secret);
+        }
         let senses = (Arc::default(), Arc::default());
-        Self::launch(settings, directory, database, senses).await
+        Self::launch(settings, Arc::new(ground), senses).await
     }
 
     /// Another server on the same database, with the same keys, clock and random bytes: a
     /// second instance, or the first one after a restart with other settings.
     pub async fn again(&self, settings: &str) -> Self {
-        let directory = self.directory.clone();
         let senses = (self.clock.clone(), self.entropy.clone());
-        let mut again = Self::launch(settings, directory, self.database.clone(), senses).await;
+        let mut again = Self::launch(settings, self.ground.clone(), senses).await;
         again.api_secret.clone_from(&self.api_secret);
         again
     }
 
     async fn launch(
         settings: &str,
-        directory: Arc<TempDir>,
-        database: Database,
+        ground: Arc<Ground>,
         (clock, entropy): (Arc<ManualClock>, Arc<SeededEntropy>),
     ) -> Self {
         log::capture();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        let file = directory.path().join("doorcode.toml");
+        ground.canaries.serve_at(&url);
+        let database = ground.database.clone();
+        let file = ground.path("doorcode.toml");
         let settings = settings.replace("{url}", &url);
-        let settings = settings.replace("{directory}", &directory.path().display().to_string());
+        let settings = settings.replace(
+            "{directory}",
+            &ground.directory.path().display().to_string(),
+        );
         std::fs::write(&file, &settings).unwrap();
-        let path = |name| directory.path().join(name).display().to_string();
+        let path = |name| ground.path(name).display().to_string();
         let env = [("DOORCODE__DATABASE__URL", database.url.clone())];
         let mut env: Vec<_> = env.map(|(name, value)| (name.to_owned(), value)).into();
         for (name, variable, value) in [
@@ -150,77 +162,17 @@ impl TestApp {
             clock,
             entropy,
             database,
+            canaries: ground.canaries.clone(),
             api_secret: String::new(),
             http: http(),
             handle,
-            directory,
+            ground,
         }
-    }
-
-    /// Makes an account, optionally a member of an organization; returns its id.
-    pub async fn add_account(
-        &self,
-        email: &str,
-        password: &str,
-        org: Option<(&str, Role)>,
-    ) -> AccountId {
-        let new = NewAccount {
-            name: "Ada".into(),
-            email: email.into(),
-            password: Secret::new(password),
-            organization: org.map(|(name, role)| (name.to_owned(), role)),
-        };
-        let account = account::add(&self.app, &Context::local(), new).await;
-        account.unwrap().id
-    }
-
-    /// Switches an account off.
-    pub async fn deactivate(&self, email: &str) {
-        let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
-        account::deactivate(
-            &self.app,
-            &Context::local(),
-            &operator,
-            named,
-            Receipt::none(),
-        )
-        .await
-        .unwrap();
-    }
-
-    /// Registers a client; returns its secret, empty for a public one.
-    pub async fn add_client(&self, id: &str, kind: Kind, scopes: &[&str]) -> String {
-        let new = NewClient {
-            id: id.into(),
-            name: format!("The {id}"),
-            scopes: scopes.iter().map(ToString::to_string).collect(),
-            default_scopes: Vec::new(),
-            kind,
-        };
-        self.register(new)
-            .await
-            .unwrap()
-            .secret
-            .map(|secret| secret.expose().to_owned())
-            .unwrap_or_default()
-    }
-
-    /// Registers a client as the operator.
-    pub async fn register(&self, new: NewClient) -> Result<Registered, app::Error> {
-        let operator = Caller::Operator(None);
-        client::register(
-            &self.app,
-            &Context::local(),
-            &operator,
-            new,
-            Receipt::none(),
-        )
-        .await
     }
 
     /// A file of the server.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.ground.path(name)
     }
 
     /// The full address of a path.
@@ -275,6 +227,9 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         // The future need not be awaited for the workers to be told.
         drop(self.handle.stop(false));
+        if !std::thread::panicking() {
+            self.write_gathered();
+        }
     }
 }
 
@@ -294,8 +249,25 @@ impl TestApp {
     /// Writes what is gathered in memory and seals what was committed, as the server does
     /// every second.
     pub async fn settle(&self) {
-        let failed = doorcode::app::sweep::settle(&self.app).await;
+        let failed = sweep::settle(&self.app).await;
         assert!(failed.is_empty(), "{failed:?}");
+    }
+
+    /// Writes what is gathered in memory, so that it is searched too. On a thread of its own,
+    /// since whoever drops a server cannot wait for a future.
+    fn write_gathered(&self) {
+        let work = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let written = sweep::write_gathered(&self.app);
+                // What a test has broken is not written, and so cannot leak.
+                let _ = tokio::time::timeout(PATIENCE, written).await;
+            });
+        };
+        std::thread::scope(|scope| scope.spawn(work).join()).unwrap();
     }
 
     /// Everything that is remembered but who looked into the audit log, which reading it adds.
@@ -303,6 +275,12 @@ impl TestApp {
         let mut content = self.database.content();
         content.retain(|line| !line.starts_with("audit_"));
         (content, self.count(AUDIT, "action NOT LIKE 'audit.%'"))
+    }
+
+    /// The secrets of this server that are where none may be, so far.
+    pub fn leaks(&self) -> Vec<Leak> {
+        self.write_gathered();
+        self.ground.search().leaks
     }
 
     /// How many audit records tell of an action.
@@ -333,7 +311,7 @@ async fn serve(
 fn secrets(name: &str) -> Option<String> {
     match name {
         "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
-        "DOORCODE_SECRET_KEY" => Some("5e".repeat(32)),
+        "DOORCODE_SECRET_KEY" => Some(KEY.repeat(32)),
         "DOORCODE_AUDIT_WEBHOOK_TOKEN" => Some(WEBHOOK.to_owned()),
         _ => None,
     }

@@ -47,6 +47,7 @@ impl TestApp {
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        self.canaries.serve_at(&url);
         let server = web::server(app, web::Metrics::default(), listener, 1).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);

@@ -1,5 +1,6 @@
 //! The compiled program, as a person at a terminal or a supervisor runs it.
 
+use super::canary::Canaries;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -10,11 +11,18 @@ use std::time::Duration;
 /// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long the last lines of a program that has ended may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The ends of the names of variables that hold secrets.
+const SECRET_VARIABLES: [&str; 3] = ["_TOKEN", "_TOKEN_PREVIOUS", "_KEY"];
+
 /// A call of the program. Its environment is empty but for what is set here, so that the
 /// machine's own settings cannot change what a test sees.
 pub struct Program {
     command: Command,
     input: String,
+    canaries: Canaries,
 }
 
 impl Program {
@@ -29,11 +37,23 @@ impl Program {
         Self {
             command,
             input: String::new(),
+            canaries: Canaries::default(),
         }
+    }
+
+    /// Says of which deployment it is told secrets.
+    pub fn of(mut self, canaries: &Canaries) -> Self {
+        self.canaries = canaries.clone();
+        self
     }
 
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let text = value.as_ref().to_str().unwrap_or_default();
+        match SECRET_VARIABLES.iter().any(|end| name.ends_with(end)) {
+            true => self.canaries.add(text),
+            false => self.canaries.add_url(text),
+        }
         self.command.env(name, value);
         self
     }
@@ -50,8 +70,9 @@ impl Program {
         self
     }
 
-    /// What the program reads from standard input.
+    /// What the program reads from standard input: a password or a token.
     pub fn input(mut self, text: &str) -> Self {
+        self.canaries.add(text.trim());
         text.clone_into(&mut self.input);
         self
     }
@@ -73,6 +94,7 @@ impl Program {
         Running {
             child,
             lines,
+            canaries: self.canaries,
             stdout: String::new(),
             stderr: String::new(),
         }
@@ -104,6 +126,7 @@ fn read_lines(from: impl Read + Send + 'static, stream: Stream, lines: Sender<(S
 pub struct Running {
     child: Child,
     lines: Receiver<(Stream, String)>,
+    canaries: Canaries,
     /// What it has written to standard output, as far as it was read.
     pub stdout: String,
     /// The same of standard error.
@@ -143,7 +166,10 @@ impl Running {
     fn keep(&mut self, stream: Stream, line: &str) {
         let text = match stream {
             Stream::Out => &mut self.stdout,
-            Stream::Error => &mut self.stderr,
+            Stream::Error => {
+                self.canaries.keep_log(line);
+                &mut self.stderr
+            }
         };
         text.push_str(line);
         text.push('\n');
@@ -193,6 +219,9 @@ impl Drop for Running {
         // Both fail if it has ended, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        while let Ok((stream, line)) = self.lines.recv_timeout(LAST_WORDS) {
+            self.keep(stream, &line);
+        }
     }
 }
 

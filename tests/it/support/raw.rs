@@ -27,7 +27,9 @@ impl TestApp {
     pub fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
         let mut line = self.line();
         line.send(request);
-        line.answer()
+        let answer = line.answer();
+        self.canaries.add_document(&answer.body);
+        answer
     }
 }
 

@@ -117,7 +117,9 @@ impl TestApp {
     async fn new_token(&self, caller: &Caller, whose: &Whose, wish: Wish) -> NewToken {
         let (app, context) = (&self.app, Context::local());
         let made = token::create(app, &context, caller, whose, wish, Receipt::none()).await;
-        made.unwrap()
+        let made = made.unwrap();
+        self.canaries.add(text_of(&made));
+        made
     }
 
     /// Revokes a token of the caller's own.

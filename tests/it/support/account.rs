@@ -1,0 +1,72 @@
+//! Accounts and clients, made without a browser.
+
+use super::TestApp;
+use doorcode::app::account::{self, Named, NewAccount};
+use doorcode::app::caller::Caller;
+use doorcode::app::client::{self, Kind, NewClient, Registered};
+use doorcode::app::receipt::Receipt;
+use doorcode::app::{self, Context};
+use doorcode::domain::id::AccountId;
+use doorcode::domain::org::Role;
+use doorcode::domain::secret::Secret;
+
+impl TestApp {
+    /// Makes an account, optionally a member of an organization; returns its id.
+    pub async fn add_account(
+        &self,
+        email: &str,
+        password: &str,
+        org: Option<(&str, Role)>,
+    ) -> AccountId {
+        self.canaries.add(password);
+        let new = NewAccount {
+            name: "Ada".into(),
+            email: email.into(),
+            password: Secret::new(password),
+            organization: org.map(|(name, role)| (name.to_owned(), role)),
+        };
+        let account = account::add(&self.app, &Context::local(), new).await;
+        account.unwrap().id
+    }
+
+    /// Switches an account off.
+    pub async fn deactivate(&self, email: &str) {
+        let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
+        account::deactivate(
+            &self.app,
+            &Context::local(),
+            &operator,
+            named,
+            Receipt::none(),
+        )
+        .await
+        .unwrap();
+    }
+
+    /// Registers a client; returns its secret, empty for a public one.
+    pub async fn add_client(&self, id: &str, kind: Kind, scopes: &[&str]) -> String {
+        let new = NewClient {
+            id: id.into(),
+            name: format!("The {id}"),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            default_scopes: Vec::new(),
+            kind,
+        };
+        let secret = self.register(new).await.unwrap().secret;
+        secret.map_or_else(String::new, |secret| secret.expose().to_owned())
+    }
+
+    /// Registers a client as the operator.
+    pub async fn register(&self, new: NewClient) -> Result<Registered, app::Error> {
+        let (context, operator) = (Context::local(), Caller::Operator(None));
+        let made = client::register(&self.app, &context, &operator, new, Receipt::none()).await;
+        if let Ok(Registered {
+            secret: Some(secret),
+            ..
+        }) = &made
+        {
+            self.canaries.add(secret.expose());
+        }
+        made
+    }
+}

@@ -1,0 +1,153 @@
+//! What a deployment under test stands on: a directory, a database, and the secrets that must
+//! not be found there once it is over.
+
+use super::canary::Canaries;
+use super::database::Database;
+use super::log;
+use super::search::{Leak, Piece, search, search_digested};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use tempfile::TempDir;
+
+/// The beginnings of the names of files that hold a secret in plain text, and whose purpose
+/// that is. Settings may hold the password of a mail server.
+const KEPT_SECRET: [&str; 4] = ["operator_token", "secret_key", "audit_key", "doorcode.toml"];
+
+/// The beginning of the names of files that only tell what such a key has signed.
+const MEMORY: &str = "audit_key.seen";
+
+/// What the tests of this run have been searched for by now.
+static TOTAL: Mutex<Searched> = Mutex::new(Searched {
+    leaks: Vec::new(),
+    secrets: 0,
+    databases: 0,
+    bytes: 0,
+});
+
+/// What a search has looked at, and what it has found.
+pub struct Searched {
+    /// The secrets that are where none may be.
+    pub leaks: Vec<Leak>,
+    secrets: usize,
+    databases: usize,
+    bytes: usize,
+}
+
+/// A directory, a database and secrets.
+pub struct Ground {
+    /// Where the files are.
+    pub directory: TempDir,
+    /// The database, to look into.
+    pub database: Database,
+    /// What is secret.
+    pub canaries: Canaries,
+    /// Where the log was when it began.
+    log_from: usize,
+}
+
+impl Ground {
+    /// Ground that nobody has stood on.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::create(directory.path());
+        let canaries = Canaries::default();
+        canaries.add_url(&database.url);
+        Self {
+            directory,
+            database,
+            canaries,
+            log_from: log::length(),
+        }
+    }
+
+    /// A file of the deployment.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Looks for every secret in the database, in the files of the directory and in what was
+    /// logged since it began.
+    pub fn search(&self) -> Searched {
+        let dump = self.database.dump();
+        let databases = usize::from(!dump.is_empty());
+        let mut pieces: Vec<Piece> = vec![
+            ("the database".into(), dump.into_bytes()),
+            ("the log".into(), log::since(self.log_from)),
+            ("what programs logged".into(), self.canaries.log().into()),
+        ];
+        let mut leaks = search_digested(&pieces);
+        self.add_files(self.directory.path(), &mut pieces);
+        let secrets = self.canaries.secrets();
+        leaks.extend(search(&secrets, &pieces));
+        leaks.retain(|leak| !self.canaries.is_spared(&leak.secret));
+        Searched {
+            leaks,
+            secrets: secrets.len(),
+            databases,
+            bytes: pieces.iter().map(|(_, text)| text.len()).sum(),
+        }
+    }
+
+    fn add_files(&self, directory: &Path, to: &mut Vec<Piece>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.add_files(&path, to);
+                continue;
+            }
+            // The server may be taking its own away.
+            let Ok(text) = std::fs::read(&path) else {
+                continue;
+            };
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_secret = KEPT_SECRET.iter().any(|kind| name.starts_with(kind));
+            match is_secret && !name.starts_with(MEMORY) {
+                true => self.add_kept(&text),
+                false => to.push((name, text)),
+            }
+        }
+    }
+
+    /// The first line of a file is the secret that it keeps.
+    fn add_kept(&self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        let first = text.lines().next().unwrap_or_default().trim();
+        if !first.contains(['[', ' ']) {
+            self.canaries.add(first);
+        }
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        // A test that has failed already has said why, and the millions of rows of a bench are
+        // not worth the wait.
+        if std::thread::panicking() || !cfg!(test) {
+            return;
+        }
+        let searched = self.search();
+        searched.count();
+        let leaks = searched.leaks;
+        assert!(leaks.is_empty(), "secrets where none may be: {leaks:#?}");
+    }
+}
+
+impl Searched {
+    /// Adds it to the others. The file tells of the whole run once that is over.
+    fn count(&self) {
+        let mut total = TOTAL.lock().unwrap();
+        total.secrets += self.secrets;
+        total.databases += self.databases;
+        total.bytes += self.bytes;
+        let megabytes = total.bytes / 1_000_000;
+        let text = format!(
+            "{} secrets were looked for in {} databases and their logs, {megabytes} MB\n",
+            total.secrets, total.databases
+        );
+        std::fs::write(
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("canaries"),
+            text,
+        )
+        .unwrap();
+    }
+}
