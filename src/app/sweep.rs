@@ -5,6 +5,7 @@ use super::audit::{self, sealing};
 use super::{App, Error, device, receipt, session, uses};
 use crate::store;
 use chrono::Duration as Span;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// How often every use of a token is recorded: a second after it at the latest, with the time
@@ -20,11 +21,14 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How often what was committed is sealed.
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 
+/// How often it is looked whether sealing gets on, and whether the clock was set forward.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a committed record waits for its seal at the most, as long as all is well.
+const SEALED_WITHIN: Span = Span::seconds(10);
+
 /// How often it is looked whether a checkpoint is due.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
-
-/// How often it is looked whether the clock was set forward.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// How often sealed records are shipped.
 const SHIP_EVERY: Duration = Duration::from_secs(1);
@@ -49,6 +53,7 @@ const HAND_OUT_WITHIN: Duration = Duration::from_secs(3);
 /// elsewhere: nobody knows how long that takes.
 pub async fn run(app: App) {
     let clock = audit::clock::Watch::start(&app);
+    let slow = Rarely::default();
     let work = async {
         tokio::join!(
             every(&app, SEAL_EVERY, "sealing the audit log", || sealing::seal(
@@ -62,6 +67,9 @@ pub async fn run(app: App) {
                 audit::refusals::flush(&app)
             }),
             every(&app, WATCH_EVERY, "watching the clock", || clock.look(&app)),
+            every(&app, WATCH_EVERY, "watching the audit log", || watch(
+                &app, &slow
+            )),
             every(&app, PURGE_EVERY, "forgetting what is over", || purge(&app)),
             every(&app, FORGET_EVERY, "forgetting what is old", || forget_old(
                 &app
@@ -94,6 +102,41 @@ async fn sign(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
+/// Warns of committed records that nobody seals: where that fails somebody says so, but not where
+/// it hangs, or where the server that is at it does.
+pub async fn watch(app: &App, slow: &Rarely) -> Result<(), Error> {
+    let lag = audit::lag::of_sealing(app).await?;
+    if lag.age <= SEALED_WITHIN {
+        slow.end();
+    } else if slow.again().is_some() {
+        let (records, seconds) = (lag.records, lag.age.num_seconds());
+        tracing::warn!(
+            records,
+            seconds,
+            "committed records of the audit log wait to be sealed"
+        );
+    }
+    Ok(())
+}
+
+/// Says when to tell of what does not stop: ever more rarely.
+#[derive(Default)]
+pub struct Rarely(Cell<u32>);
+
+impl Rarely {
+    /// It happened again: how often by now, if that is to be told.
+    fn again(&self) -> Option<u32> {
+        let times = self.0.get().saturating_add(1);
+        self.0.set(times);
+        times.is_power_of_two().then_some(times)
+    }
+
+    /// It has stopped.
+    fn end(&self) {
+        self.0.set(0);
+    }
+}
+
 /// Forgets the uses of tokens, and the records, that are older than the settings say.
 pub async fn forget_old(app: &App) -> Result<(), Error> {
     audit::uses::purge(app).await?;
@@ -106,19 +149,17 @@ where
 {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut failures = 0_u32;
+    let failing = Rarely::default();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = app.stopping() => return,
         }
         let Err(error) = work().await else {
-            failures = 0;
+            failing.end();
             continue;
         };
-        failures = failures.saturating_add(1);
-        // What fails for hours is told ever more rarely.
-        if failures.is_power_of_two() {
+        if let Some(failures) = failing.again() {
             tracing::warn!(?error, failures, "{what} failed and will be tried again");
         }
     }

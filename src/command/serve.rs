@@ -61,7 +61,7 @@ async fn serve(config: Config) -> Outcome {
 
     let metrics = web::Metrics::default();
     if let Some(listener) = figures {
-        actix_web::rt::spawn(web::metrics_server(metrics.clone(), listener)?);
+        actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
     let server = web::server(app.clone(), metrics, listener, workers)?;
     let handle = server.handle();

@@ -3,15 +3,19 @@
 
 use super::route::{read, resource};
 use super::{failure::Failure, headers};
+use crate::app::App;
+use crate::app::audit::lag;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// The media type of the text form.
@@ -42,6 +46,11 @@ struct Routed {
     route: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Done {
+    step: &'static str,
+}
+
 /// The figures, shared by all threads of a server.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -50,6 +59,8 @@ struct Inner {
     registry: Registry,
     requests: Family<Answered, Counter>,
     durations: Family<Routed, Histogram>,
+    lag_records: Family<Done, Gauge<u64, AtomicU64>>,
+    lag_seconds: Family<Done, Gauge<f64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -68,10 +79,24 @@ impl Default for Metrics {
             "Time from a request to its answer",
             durations.clone(),
         );
+        let lag_records = Family::<Done, Gauge<u64, AtomicU64>>::default();
+        let lag_seconds = Family::<Done, Gauge<f64, AtomicU64>>::default();
+        registry.register(
+            "audit_lag_records",
+            "Audit records that wait to be sealed, signed, handed out or shipped",
+            lag_records.clone(),
+        );
+        registry.register(
+            "audit_lag_seconds",
+            "Age of the oldest audit record that waits so",
+            lag_seconds.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
             durations,
+            lag_records,
+            lag_seconds,
         }))
     }
 }
@@ -106,6 +131,25 @@ impl Metrics {
             })
             .inc();
     }
+
+    /// Looks how far the audit log lies behind. Where the database cannot tell, nothing of
+    /// before is shown in its place.
+    async fn measure(&self, app: &App) {
+        let measured = lag::of_all(app).await;
+        if let Err(error) = &measured {
+            tracing::warn!(?error, "how far the audit log lies behind cannot be told");
+            self.0.lag_records.clear();
+            self.0.lag_seconds.clear();
+        }
+        for (step, lag) in measured.unwrap_or_default() {
+            let done = Done {
+                step: step.as_str(),
+            };
+            self.0.lag_records.get_or_create(&done).set(lag.records);
+            let seconds = lag.age.as_seconds_f64();
+            self.0.lag_seconds.get_or_create(&done).set(seconds);
+        }
+    }
 }
 
 /// Where the figures are.
@@ -114,7 +158,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /metrics`.
-async fn show(metrics: web::Data<Metrics>) -> Result<HttpResponse, Failure> {
+async fn show(app: web::Data<App>, metrics: web::Data<Metrics>) -> Result<HttpResponse, Failure> {
+    metrics.measure(&app).await;
     let mut text = String::new();
     encode(&mut text, &metrics.0.registry).map_err(|error| Failure::Internal(error.to_string()))?;
     let mut response = HttpResponse::Ok().content_type(MEDIA_TYPE).body(text);

@@ -109,9 +109,14 @@ pub fn server(
 }
 
 /// Builds a server of the figures alone, on an address of their own.
-pub fn metrics_server(metrics: Metrics, listener: TcpListener) -> std::io::Result<Server> {
+pub fn metrics_server(
+    app: App,
+    metrics: Metrics,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
     Ok(HttpServer::new(move || {
         actix_web::App::new()
+            .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(metrics.clone()))
             .configure(metrics::routes)
     })

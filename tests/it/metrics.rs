@@ -1,6 +1,8 @@
 //! `/metrics`: what it counts, and where it is.
 
 use crate::support::TestApp;
+use doorcode::web;
+use std::net::TcpListener;
 
 async fn figures(test: &TestApp) -> String {
     let response = test.anon().get(test.at("/metrics")).send().await.unwrap();
@@ -39,4 +41,23 @@ async fn an_address_of_their_own_takes_them_from_the_others() {
         let response = test.anon().get(test.at("/metrics")).send().await.unwrap();
         assert_eq!(response.status(), 404, "{elsewhere}");
     }
+}
+
+#[actix_web::test]
+async fn the_address_of_their_own_shows_them_all() {
+    let test = TestApp::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+    let metrics = web::Metrics::default();
+    let server = web::metrics_server(test.app.clone(), metrics, listener).unwrap();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let response = test.anon().get(url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let figures = response.text().await.unwrap();
+    assert!(
+        figures.contains("doorcode_audit_lag_records{step=\"seal\"} "),
+        "{figures}"
+    );
+    handle.stop(true).await;
 }

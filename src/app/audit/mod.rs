@@ -9,7 +9,7 @@
 //! them, and [`activity`] tells what became of one token. [`reading`] shows and exports the log,
 //! [`verification`] checks it, [`checking`] has it checked for whoever asks, [`recovery`] goes on
 //! with one that went back, and [`shipping`] sends it elsewhere. [`erasure`] takes out what tells of
-//! a person, and [`retention`] the oldest records.
+//! a person, and [`retention`] the oldest records. [`lag`] tells how far all this lies behind.
 
 pub mod activity;
 pub mod checking;
@@ -17,6 +17,7 @@ mod checkpoint;
 pub mod clock;
 pub mod erasure;
 mod event;
+pub mod lag;
 mod memory;
 pub mod naming;
 mod outlet;

@@ -13,6 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
+/// Under which name it is remembered how far the records got.
+pub(super) const RECORDS: &str = "records";
+
+/// The same of checkpoints, where they go to an address.
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+
 /// How long an address may take.
 const WITHIN: Duration = Duration::from_secs(10);
 

@@ -19,9 +19,6 @@ use chrono::Duration;
 /// Records in one piece: so many are in memory at the most.
 const PIECE: i64 = 200;
 
-/// Under which name it is remembered how far the records got.
-const KIND: &str = "records";
-
 /// How long one server ships alone; longer than an address may take for a piece.
 const LEASE: Duration = Duration::seconds(30);
 
@@ -30,7 +27,7 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
     };
-    let place = outlet::place(KIND, &to);
+    let place = outlet::place(outlet::RECORDS, &to);
     let log = sealing::find(app).await?;
     if outlet::shipped(app, &place).await? == log.head.sequence {
         return Ok(());
@@ -138,7 +135,7 @@ async fn take_lease(app: &App, place: &str) -> Result<Option<u64>, Error> {
 pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
     match &app.config().audit.ship_to {
         None => Ok(u64::MAX),
-        Some(to) => outlet::shipped(app, &outlet::place(KIND, to)).await,
+        Some(to) => outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await,
     }
 }
 

@@ -4,6 +4,7 @@
 mod chain;
 mod checkpoint;
 mod guard;
+mod lag;
 mod naming;
 mod reading;
 mod retention;
@@ -19,6 +20,7 @@ pub use checkpoint::{
     list_checkpoints_before,
 };
 pub use guard::{POSTGRES_GUARD, SQLITE_GUARD};
+pub use lag::{count_unsealed, find_moment_behind, find_signed};
 pub use naming::list_names;
 pub use reading::{Filter, Side, find_record, list_hashes, list_records};
 pub use retention::{delete_pruned, erase, list_personal, replace_pruned};

@@ -3,6 +3,7 @@
 mod chain;
 mod checkpoint;
 mod erasure;
+mod lag;
 mod program;
 mod refusals;
 mod retention;

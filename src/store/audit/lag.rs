@@ -1,0 +1,41 @@
+//! What of the log waits for the next thing that is to be done with it.
+
+use crate::domain::Instant;
+use crate::store::audit::chain::number;
+use crate::store::schema::{audit_checkpoint, audit_event, audit_record};
+use crate::store::{Conn, Error};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+/// How many records have no place in the chain yet, and when the oldest of them was made.
+pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> {
+    let count: i64 = audit_event::table.count().get_result(conn)?;
+    let oldest = audit_event::table
+        .order(audit_event::id)
+        .limit(1)
+        .select(audit_event::at)
+        .get_results::<NaiveDateTime>(conn)?;
+    let oldest = oldest.first().map(NaiveDateTime::and_utc);
+    Ok((count.unsigned_abs(), oldest))
+}
+
+/// Up to which place the log was signed.
+pub fn find_signed(conn: &mut Conn) -> Result<u64, Error> {
+    let last = audit_checkpoint::table
+        .order(audit_checkpoint::sequence.desc())
+        .limit(1)
+        .select(audit_checkpoint::sequence)
+        .get_results::<i64>(conn)?;
+    Ok(last.first().map_or(0, |last| last.unsigned_abs()))
+}
+
+/// When what the first record behind a place tells of happened.
+pub fn find_moment_behind(conn: &mut Conn, sequence: u64) -> Result<Option<Instant>, Error> {
+    let next = audit_record::table
+        .filter(audit_record::sequence.gt(number(sequence)))
+        .order(audit_record::sequence)
+        .limit(1)
+        .select(audit_record::at)
+        .get_results::<NaiveDateTime>(conn)?;
+    Ok(next.first().map(NaiveDateTime::and_utc))
+}
