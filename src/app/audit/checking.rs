@@ -41,8 +41,7 @@ pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Chec
         .await?;
     let checked = check_or_repeat(app).await?;
     let event = app.event(context, caller.actor(), Action::AuditVerified);
-    let mut detail = verification::describe(&checked.verified);
-    detail["head"] = checked.verified.report.head.sequence.into();
+    let detail = verification::describe(&checked.verified);
     app.store()
         .write(move |conn| event.write(conn, None, detail.clone()))
         .await?;

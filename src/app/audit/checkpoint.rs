@@ -28,9 +28,6 @@ use std::path::PathBuf;
 /// Checkpoints that are handed out at once.
 const BATCH: i64 = 200;
 
-/// The name under which it is remembered how far an address has got the checkpoints.
-const KIND: &str = "checkpoints";
-
 /// The log, what was signed of it, and by whom.
 struct Signed {
     log: Log,
@@ -277,16 +274,17 @@ pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
     .await
 }
 
-/// The note of the last checkpoint that this server signed.
-pub(super) async fn remembered(app: &App) -> Result<Option<String>, Error> {
-    Ok(Memory::load(app).await?.last)
-}
-
 /// The keys whose signatures of checkpoints count, the present one last.
 pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
+    Ok(remembered(app).await?.0)
+}
+
+/// These, and the note of the last checkpoint that this server signed.
+pub(super) async fn remembered(app: &App) -> Result<(Vec<VerifierKey>, Option<String>), Error> {
     let log = sealing::begin(app).await?;
     let memory = Memory::load(app).await?;
-    Ok(known_keys(&memory, &present_key(app, &log)))
+    let keys = known_keys(&memory, &present_key(app, &log));
+    Ok((keys, memory.last))
 }
 
 /// The file that checkpoints go to.
@@ -302,7 +300,7 @@ async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
     let Some(to) = app.config().audit.checkpoint_to.clone() else {
         return Ok(());
     };
-    let place = outlet::place(KIND, &to);
+    let place = outlet::place(outlet::CHECKPOINTS, &to);
     let mut after = match &to {
         Destination::File(_) => signed
             .of_file()

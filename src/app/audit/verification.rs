@@ -223,6 +223,7 @@ pub(super) fn describe(verified: &Verified) -> Value {
     let report = &verified.report;
     json!({
         "records": report.records,
+        "head": report.head.sequence,
         "doubt": report.first_doubt.as_ref().map(|doubt| json!({
             "sequence": doubt.sequence,
             "kind": doubt.kind.as_str(),
@@ -257,14 +258,14 @@ pub(super) async fn checkpoints(
     app: &App,
     more: Evidence<'_>,
 ) -> Result<(Vec<Read>, usize), Error> {
-    let mut keys = super::keys(app).await?;
+    let (mut keys, remembered) = checkpoint::remembered(app).await?;
     keys.extend_from_slice(more.keys);
     let notes = app
         .store()
         .read(|conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, 0, i64::MAX)?))
         .await?;
     let notes = notes.into_iter().map(|(_, note)| note);
-    let notes = notes.chain(checkpoint::remembered(app).await?);
+    let notes = notes.chain(remembered);
     let mut all: Vec<Read> = notes
         .map(|note| SignedCheckpoint::parse(&note).and_then(|note| note.verify(&keys)))
         .collect();

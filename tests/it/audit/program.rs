@@ -1,6 +1,7 @@
 //! `doorcode audit …`.
 
 use crate::support::EMAIL;
+use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 
 /// What disarms the database, and what then changes a record.
@@ -24,6 +25,8 @@ fn verify_counts_what_fits_and_fails_where_it_does_not() {
             "0 uses of tokens fit.",
             "The last record is ",
         ]);
+    let told = "action = 'audit.verified' AND detail LIKE '%\"head\":%'";
+    assert_eq!(deployment.database.count(AUDIT, told), 1);
     deployment
         .command(&["audit", "keys"])
         .run()
