@@ -92,6 +92,30 @@ async fn another_server_seals_when_the_one_that_did_has_vanished() {
     assert!(sealer.await.unwrap().is_err(), "it has committed");
 }
 
+/// A sealer that dies with its lock, or whose connection the database ends, is succeeded at once:
+/// the lock goes with the connection.
+#[actix_web::test]
+async fn another_server_seals_at_once_when_the_one_that_did_is_dead() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    test.settle().await;
+    for is_cut in [false, true] {
+        let sealer = test.database.hold("SELECT 1 FROM audit_head FOR UPDATE");
+        test.device("tokens:read").await;
+        test.settle().await;
+        assert_eq!(test.count("audit_event", "1 = 1"), 1, "sealed by two");
+        if is_cut {
+            assert!(test.database.cut_connections() > 0);
+        }
+        drop(sealer);
+        test.settle().await;
+        assert_eq!(test.count("audit_event", "1 = 1"), 0, "nobody took over");
+    }
+    sound(&verify(&test).await);
+}
+
 /// AUD-05: whoever has the server's own rights in the database cannot alter what is sealed.
 #[actix_web::test]
 async fn the_database_refuses_to_change_or_delete_what_is_sealed() {

@@ -1,15 +1,22 @@
 //! Records go elsewhere too, in order, and none is lost.
 
 use super::{sound, verify};
+use crate::support::deployment::free_address;
 use crate::support::{TestApp, WEBHOOK};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use doorcode::app::{audit, sweep};
+use doorcode::app::audit::lag::Step;
+use doorcode::app::{Error, audit, sweep};
 use doorcode::domain::audit::{checkpoint, export};
+use futures_util::future::join_all;
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// The most records that come at once, however many wait.
+const LARGEST: u64 = 200;
 
 async fn act(test: &TestApp) {
     test.device("tokens:read").await;
@@ -106,6 +113,22 @@ impl Sink {
     fn answer(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
     }
+
+    /// The places of the records that it got, in the order in which they came, in pieces that are
+    /// not large and each prove themselves.
+    fn places(&self) -> Vec<u64> {
+        let mut places = Vec::new();
+        for piece in &*self.pieces.lock().unwrap() {
+            let report = export::verify(piece.as_bytes(), std::iter::empty()).unwrap();
+            assert_eq!(report.first_doubt, None, "{piece}");
+            assert!(report.records <= LARGEST, "{}", report.records);
+            for line in piece.lines().skip(1) {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                places.push(line["sequence"].as_u64().unwrap());
+            }
+        }
+        places
+    }
 }
 
 async fn take(sink: web::Data<Sink>, request: HttpRequest, body: String) -> HttpResponse {
@@ -123,13 +146,17 @@ async fn take(sink: web::Data<Sink>, request: HttpRequest, body: String) -> Http
 }
 
 fn serve(sink: &Sink) -> (String, ServerHandle) {
+    serve_at((Ipv4Addr::LOCALHOST, 0).into(), sink)
+}
+
+fn serve_at(address: SocketAddr, sink: &Sink) -> (String, ServerHandle) {
     let data = web::Data::new(sink.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .default_service(web::to(take))
     });
-    let server = server.workers(1).bind("127.0.0.1:0").unwrap();
+    let server = server.workers(1).bind(address).unwrap();
     let url = format!("http://{}/hook", server.addrs()[0]);
     let server = server.run();
     let handle = server.handle();
@@ -159,19 +186,50 @@ async fn an_address_that_was_away_gets_everything_in_order() {
 
     let records = sound(&verify(&test).await);
     test.settle().await;
-    let pieces = sink.pieces.lock().unwrap().clone();
-    let mut sequences = Vec::new();
-    for piece in &pieces {
-        let report = export::verify(piece.as_bytes(), std::iter::empty()).unwrap();
-        assert_eq!(report.first_doubt, None, "{piece}");
-        for line in piece.lines().skip(1) {
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            sequences.push(line["sequence"].as_u64().unwrap());
-        }
-    }
-    assert_eq!(sequences, (1..=records).collect::<Vec<_>>());
+    assert_eq!(sink.places(), (1..=records).collect::<Vec<_>>());
     assert!(!test.database.dump().contains(WEBHOOK));
     handle.stop(false).await;
+}
+
+/// AUD-13: nobody listens at the address for five minutes, in which a thousand things happen and
+/// the server is started again. Then everything arrives once, in order.
+#[actix_web::test]
+async fn an_address_that_is_down_for_five_minutes_gets_everything_once_in_order() {
+    let address = free_address();
+    let settings = format!(
+        "[audit]\nship_to = \"http://{address}/hook\"\n[device]\nlive_codes_per_source = 2000"
+    );
+    let mut test = TestApp::with(&settings).await;
+    let sink = Sink::answering(204);
+    let (_, before) = serve_at(address, &sink);
+    test.settle().await;
+    let shipped = u64::try_from(sink.places().len()).unwrap();
+    assert_eq!(shipped, sound(&verify(&test).await));
+    before.stop(true).await;
+
+    for minute in 0..5 {
+        join_all((0..200).map(|_| test.device("tokens:read"))).await;
+        let failed = sweep::settle(&test.app).await;
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert!(matches!(failed[0], Error::Undelivered(_)), "{failed:?}");
+        test.clock.advance(60);
+        if minute == 2 {
+            test.restart().await;
+        }
+    }
+    let records = sound(&verify(&test).await);
+    assert!(records >= shipped + 1_000, "{records}");
+    let lag = audit::lag::of_all(&test.app).await.unwrap();
+    let (_, lag) = lag.iter().find(|(step, _)| *step == Step::Ship).unwrap();
+    assert_eq!((lag.records, lag.age.num_minutes()), (records - shipped, 5));
+    assert_eq!(sink.places().len() as u64, shipped);
+
+    let (_, after) = serve_at(address, &sink);
+    test.settle().await;
+    assert_eq!(sink.places(), (1..=records).collect::<Vec<_>>());
+    test.settle().await;
+    assert_eq!(sink.places().len() as u64, records, "nothing comes twice");
+    after.stop(true).await;
 }
 
 /// AUD-10: checkpoints go to an address too, and those that it missed come later.
