@@ -85,9 +85,10 @@ pub async fn run(app: App) {
             },
         )
     };
+    let doubted = Rarely::default();
     let elsewhere = async {
         tokio::select! {
-            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app)) => {}
+            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app, &doubted)) => {}
             () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
             () = app.stopping() => {}
         }
@@ -95,9 +96,13 @@ pub async fn run(app: App) {
     tokio::join!(work, elsewhere);
 }
 
-async fn sign(app: &App) -> Result<(), Error> {
-    if let Some(doubt) = audit::sign(app).await? {
-        tracing::error!("the audit log is not signed: {}", doubt.says);
+async fn sign(app: &App, doubted: &Rarely) -> Result<(), Error> {
+    match audit::sign(app).await? {
+        None => doubted.end(),
+        Some(doubt) if doubted.again().is_some() => {
+            tracing::error!("the audit log is not signed: {}", doubt.says);
+        }
+        Some(_) => {}
     }
     Ok(())
 }
