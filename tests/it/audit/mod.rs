@@ -14,6 +14,7 @@ mod uses;
 
 use crate::support::TestApp;
 use doorcode::app::audit::verification::{self, Evidence, Verified};
+use std::time::{Duration, Instant};
 
 /// What a check of the log says.
 async fn verify(test: &TestApp) -> Verified {
@@ -29,4 +30,15 @@ fn sound(verified: &Verified) -> u64 {
     assert_eq!(report.first_doubt, None);
     assert_eq!(report.head.sequence, report.start + report.records);
     report.records
+}
+
+/// Seals again and again until nothing waits: PostgreSQL takes its time to notice that whoever held
+/// the lock is gone.
+async fn settle_within(test: &TestApp, time: Duration) {
+    let since = Instant::now();
+    test.settle().await;
+    while test.count("audit_event", "1 = 1") > 0 {
+        assert!(since.elapsed() < time, "nobody took over");
+        test.settle().await;
+    }
 }
