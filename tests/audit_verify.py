@@ -246,7 +246,7 @@ def verify(file, read_anchors):
             require(all(HASH.fullmatch(str(text)) for text in hashes), "its hash is none")
             require(record_hash(record, previous) == claimed, "its hash is another")
             for first, last in named(record):
-                erased.difference_update(range(first, min(last, number) + 1))
+                erased -= {number for number in erased if first <= number <= last}
         except Doubt as doubt:
             raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
         compare(number - 1, previous)

@@ -60,7 +60,7 @@ async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint
     let Some(last) = last else {
         return Ok(None);
     };
-    // Nothing goes that somebody has tampered with.
+    // Records that do not fit are evidence.
     let is_sound = checkpoint::inspect(app).await?.is_none()
         && verification::examine_until(app, &log, last.clone()).await?;
     if !is_sound {
@@ -130,11 +130,11 @@ pub(super) async fn delete(app: &App, log: &Log) -> Result<(), Error> {
     }
     let through = log.start().sequence;
     loop {
-        let deleted = app
+        let found = app
             .store()
             .write(move |conn| Ok::<_, Error>(store::audit::delete_pruned(conn, through, BATCH)?))
             .await?;
-        if deleted == 0 {
+        if found == 0 {
             return Ok(());
         }
     }

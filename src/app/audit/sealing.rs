@@ -97,12 +97,14 @@ pub(in crate::app) async fn seal(app: &App) -> Result<(), Error> {
     }
 }
 
-/// How long to wait for another server that seals.
+/// How long to wait before looking again whether another server has sealed, and how often.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+const LOOKS: usize = 1_500;
 
-/// Seals until a record has its place, by whichever server.
+/// Seals until a record has its place, by whichever server. Fails if none has sealed it within
+/// half a minute.
 pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
-    loop {
+    for _ in 0..LOOKS {
         seal(app).await?;
         let id = id.to_owned();
         let found = app
@@ -114,6 +116,7 @@ pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
         }
         tokio::time::sleep(WAIT).await;
     }
+    Err(store::Error::Other("a record is not sealed, though it was committed".to_owned()).into())
 }
 
 /// Seals the records that have waited longest; tells whether none is left.

@@ -3,7 +3,6 @@
 
 use super::{checkpoint, retention, sealing};
 use crate::app::{App, Context, Error};
-use crate::domain::Instant;
 use crate::domain::audit::canonical;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
@@ -14,6 +13,7 @@ use crate::domain::audit::record::Record;
 use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
 use crate::domain::audit::{Action, Actor};
+use crate::domain::id::EventId;
 use crate::store;
 use crate::store::audit::{Log, Sheaf};
 use serde_json::{Value, json};
@@ -307,10 +307,11 @@ struct UseCheck {
     count: u64,
     /// The first batch that is not as it was recorded.
     altered: Option<Doubt>,
-    /// The latest batch of which nothing is kept.
-    gone: Option<(u64, Instant)>,
-    /// Up to when batches were forgotten, as the log says.
-    forgotten: Option<Instant>,
+    /// The latest batch of which nothing is kept: its place, and its id, which begins with when
+    /// it was made.
+    gone: Option<(u64, String)>,
+    /// Before which id batches were forgotten, as the log says.
+    forgotten: Option<String>,
 }
 
 impl UseCheck {
@@ -318,7 +319,8 @@ impl UseCheck {
         let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
         if record.action == Action::TokenUsesForgotten.as_str() {
             let before = text("before").and_then(canonical::moment::read);
-            self.forgotten = self.forgotten.max(before);
+            let before = before.map(|at| EventId::new(at, Default::default()).to_string());
+            self.forgotten = self.forgotten.take().max(before);
         }
         if record.action != Action::TokenUsesRecorded.as_str() || self.altered.is_some() {
             return Ok(());
@@ -333,8 +335,8 @@ impl UseCheck {
             .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
             .await?;
         if sheaves.is_empty() {
-            if self.gone.is_none_or(|(_, at)| record.at >= at) {
-                self.gone = Some((record.sequence, record.at));
+            if self.gone.as_ref().is_none_or(|(_, id)| record.id >= *id) {
+                self.gone = Some((record.sequence, record.id.clone()));
             }
             return Ok(());
         }
@@ -353,15 +355,16 @@ impl UseCheck {
     }
 
     fn doubt(&self) -> Option<Doubt> {
-        let is_forgotten = |at| self.forgotten.is_some_and(|before| at < before);
-        let gone = self.gone.filter(|(_, at)| !is_forgotten(*at));
+        let before = self.forgotten.as_deref();
+        let is_forgotten = |id: &str| before.is_some_and(|before| id < before);
+        let gone = self.gone.as_ref().filter(|(_, id)| !is_forgotten(id));
         self.altered.clone().or_else(|| {
             gone.map(|(sequence, _)| {
                 let says = format!(
                     "The uses of tokens that record {sequence} stands for are gone, and the log \
                      does not say that they were forgotten."
                 );
-                Doubt::new(sequence, Kind::Missing, says)
+                Doubt::new(*sequence, Kind::Missing, says)
             })
         })
     }

@@ -8,6 +8,7 @@
 pub const SQLITE_GUARD: &str = "
     DROP TRIGGER IF EXISTS audit_record_kept;
     DROP TRIGGER IF EXISTS audit_record_unchanged;
+    DROP TRIGGER IF EXISTS audit_record_is_told;
     CREATE TRIGGER IF NOT EXISTS audit_record_stays BEFORE DELETE ON audit_record
         WHEN OLD.sequence > COALESCE((SELECT pruned_sequence FROM audit_head), 0)
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
@@ -15,7 +16,7 @@ pub const SQLITE_GUARD: &str = "
         BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
             account_id, token_id, client_id, organization_id, target, request_id ON audit_record
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
-    CREATE TRIGGER IF NOT EXISTS audit_record_is_told
+    CREATE TRIGGER IF NOT EXISTS audit_record_loses_texts
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record
         WHEN OLD.salt IS NULL OR NEW.salt IS NOT NULL
             OR (OLD.address IS NULL) <> (NEW.address IS NULL)
@@ -49,7 +50,7 @@ pub const POSTGRES_GUARD: &str = "
         BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
             account_id, token_id, client_id, organization_id, target, request_id ON audit_record
         FOR EACH ROW EXECUTE FUNCTION audit_record_stays();
-    CREATE OR REPLACE TRIGGER audit_record_is_told
+    CREATE OR REPLACE TRIGGER audit_record_loses_texts
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record
         FOR EACH ROW WHEN (OLD.salt IS NULL OR NEW.salt IS NOT NULL
             OR (OLD.address IS NULL) <> (NEW.address IS NULL)

@@ -93,7 +93,7 @@ pub fn replace_pruned(
 }
 
 /// Deletes records up to where the log was pruned, so many at the most, and the uses whose roots
-/// go with them; tells how many records there were.
+/// go with them; tells how many records were there, for another server may delete the same.
 pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize, Error> {
     let (places, ids): (Vec<i64>, Vec<String>) = audit_record::table
         .filter(audit_record::sequence.le(number(through)))
@@ -104,6 +104,8 @@ pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize,
         .into_iter()
         .unzip();
     diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    let count = places.len();
     let records = audit_record::table.filter(audit_record::sequence.eq_any(places));
-    Ok(diesel::delete(records).execute(conn)?)
+    diesel::delete(records).execute(conn)?;
+    Ok(count)
 }

@@ -119,7 +119,14 @@ impl Database {
 
     /// Takes away what protects sealed records from whoever has the database.
     pub fn disarm(&self) {
-        let triggers = ["kept", "stays", "is_fixed", "is_told", "is_new", "follows"];
+        let triggers = [
+            "kept",
+            "stays",
+            "is_fixed",
+            "loses_texts",
+            "is_new",
+            "follows",
+        ];
         for trigger in triggers.map(|name| format!("audit_record_{name}")) {
             self.execute(&match Self::is_postgres() {
                 true => format!("DROP TRIGGER IF EXISTS {trigger} ON audit_record"),
