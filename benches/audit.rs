@@ -88,11 +88,12 @@ fn introspection(line: &mut Line) -> String {
     )
 }
 
-/// How long one turn takes on all connections.
-fn turn(lines: &mut [Line]) -> Duration {
+/// How long one turn takes on new connections: a server ends those that wait for their next turn.
+fn turn(deployment: &Deployment, seed: u64) -> Duration {
+    let mut lines = Line::open(deployment.address, AT_ONCE, seed);
     let began = Instant::now();
     std::thread::scope(|scope| {
-        for line in lines {
+        for line in &mut lines {
             scope.spawn(|| {
                 for _ in 0..QUESTIONS {
                     let request = introspection(line);
@@ -109,13 +110,10 @@ fn turn(lines: &mut [Line]) -> Duration {
 async fn compare() -> bool {
     let deployments = [server("every").await, server("off").await];
     let _servers = deployments.each_ref().map(Deployment::start);
-    let mut lines = deployments
-        .each_ref()
-        .map(|deployment| Line::open(deployment.address, AT_ONCE, 1));
     let mut took = [Duration::ZERO; 2];
     for round in 0..=TURNS {
-        for (lines, took) in lines.iter_mut().zip(&mut took) {
-            let elapsed = turn(lines);
+        for (deployment, took) in deployments.iter().zip(&mut took) {
+            let elapsed = turn(deployment, round as u64 * AT_ONCE as u64);
             // The first turn of each is not counted.
             if round > 0 {
                 *took += elapsed;
