@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies an export of the audit log without Doorcode, with Python's standard library alone.
 
-    audit_verify.py EXPORT [--checkpoints FILE --key VKEY...]
+    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY...]
 
 Prints how many records there are and the hash of the last one; or the first line that does not
 fit, and ends with status 1. The form is specified in src/domain/audit/mod.rs.
@@ -81,12 +81,14 @@ def hide(record, salt):
         part[key] = "sha256:" + hidden.hexdigest()
 
 
-def named(record):
-    """The ranges of records that it says were erased."""
-    if record["action"] != "audit.erased":
+def named(record, keys, origin):
+    """The ranges of records that it says were erased; none, if no known key has signed that."""
+    records, note = record["detail"].get("records"), record["detail"].get("note")
+    if record["action"] != "audit.erased" or not isinstance(records, str):
         return
-    records = record["detail"].get("records")
-    for words in records.split(" ") if isinstance(records, str) else []:
+    if keys and not is_signed(note, f"{origin}\n{record['target']}\n{records}\nerased\n", keys):
+        return
+    for words in records.split(" "):
         match = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", words)
         if match:
             yield int(match[1]), int(match[2] or match[1])
@@ -148,7 +150,7 @@ def has_signed(key, text, signature):
     return (x1 * z2 - x2 * z1) % P == 0 and (y1 * z2 - y2 * z1) % P == 0
 
 
-# --- Checkpoints ------------------------------------------------------------------------
+# --- Signed notes -----------------------------------------------------------------------
 
 
 def read_key(text):
@@ -161,6 +163,32 @@ def read_key(text):
     return (name, expected), key[1:]
 
 
+def check_signatures(text, signatures, keys):
+    """Doubts signatures of a text, unless a known key has made one and none is spoiled."""
+    known = 0
+    for line in signatures.split("\n"):
+        match = re.fullmatch(r"— (\S+) (\S+)", line)
+        require(match, "it has no signature")
+        signature = base64.b64decode(match[2], validate=True)
+        key = keys.get((match[1], signature[:4]))
+        if key:
+            is_whole = has_signed(key, text.encode(), signature[4:])
+            require(is_whole, "its signature does not fit its text")
+            known += 1
+    require(known, "no known key has signed it")
+
+
+def is_signed(note, text, keys):
+    """Whether a note is that text, and a known key has signed it."""
+    if not isinstance(note, str) or not note.startswith(text + "\n") or note[-1] != "\n":
+        return False
+    try:
+        check_signatures(text, note[len(text) + 1 : -1], keys)
+    except (Doubt, ValueError):
+        return False
+    return True
+
+
 def read_checkpoints(path, keys, origin):
     """Each checkpoint of a file as (sequence, hash)."""
     with open(path, encoding="utf-8", newline="") as file:
@@ -169,17 +197,10 @@ def read_checkpoints(path, keys, origin):
     for text, signatures in zip(parts[::2], parts[1::2] + [""]):
         where = f"the checkpoint after that of record {last}: "
         require(text, where + "it is empty")
-        known = 0
-        for line in signatures.split("\n"):
-            match = re.fullmatch(r"— (\S+) (\S+)", line)
-            require(match, where + "it has no signature")
-            signature = base64.b64decode(match[2], validate=True)
-            key = keys.get((match[1], signature[:4]))
-            if key:
-                is_signed = has_signed(key, (text + "\n").encode(), signature[4:])
-                require(is_signed, where + "its signature does not fit its text")
-                known += 1
-        require(known, where + "no known key has signed it")
+        try:
+            check_signatures(text + "\n", signatures, keys)
+        except Doubt as doubt:
+            raise Doubt(f"{where}{doubt}") from None
         lines = text.split("\n")
         require(len(lines) == 4 and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
         require(lines[0] == origin, where + "it is of another log")
@@ -193,7 +214,7 @@ def read_checkpoints(path, keys, origin):
 # --- The log ----------------------------------------------------------------------------
 
 
-def verify(file, read_anchors):
+def verify(file, read_anchors, keys):
     """How many records there are, behind which they begin, the last one's number and hash, and
     the first that was erased without a word."""
     header = read(file.readline().removesuffix(b"\n"))
@@ -245,7 +266,7 @@ def verify(file, read_anchors):
             hashes = [claimed, previous]
             require(all(HASH.fullmatch(str(text)) for text in hashes), "its hash is none")
             require(record_hash(record, previous) == claimed, "its hash is another")
-            for first, last in named(record):
+            for first, last in named(record, keys, origin):
                 erased -= {number for number in erased if first <= number <= last}
         except Doubt as doubt:
             raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
@@ -274,7 +295,7 @@ def main():
 
     try:
         with open(arguments.export, "rb") as file:
-            count, start, sequence, head, erased = verify(file, read_anchors)
+            count, start, sequence, head, erased = verify(file, read_anchors, keys)
     except (Doubt, KeyError, TypeError, ValueError) as doubt:
         print(f"does not fit: {doubt}")
         return 1
@@ -282,7 +303,7 @@ def main():
     if start:
         print(f"the copy begins behind record {start}")
     if erased is not None:
-        print(f"record {erased} was erased, and what says so is not in this copy")
+        print(f"record {erased} was erased, and nothing that counts in this copy says so")
     return 0
 
 

@@ -145,7 +145,12 @@ impl Rarely {
 /// Forgets the uses of tokens, and the records, that are older than the settings say.
 pub async fn forget_old(app: &App) -> Result<(), Error> {
     audit::uses::purge(app).await?;
-    audit::retention::prune(app).await
+    audit::retention::prune(app).await?;
+    match app.store().wipe().await {
+        // The next time will do.
+        Err(store::Error::Busy) => Ok(()),
+        wiped => Ok(wiped?),
+    }
 }
 
 async fn every<F>(app: &App, period: Duration, what: &str, work: impl Fn() -> F)

@@ -28,8 +28,8 @@ pub enum Audit {
         /// Checkpoints that were kept elsewhere
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
-        /// A key that may have signed checkpoints, as `doorcode audit keys` prints it; for the
-        /// database besides those that this server knows
+        /// A key that may have signed checkpoints and what was erased, as `doorcode audit keys`
+        /// prints it; for the database besides those that this server knows
         #[arg(long = "key", value_name = "KEY", value_parser = key)]
         keys: Vec<VerifierKey>,
     },
@@ -86,8 +86,8 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             }
             if let Some(erased) = report.unnamed {
                 more += &format!(
-                    "What tells of a person was erased from record {erased}, and what says so is \
-                     not in this copy.\n"
+                    "What tells of a person was erased from record {erased}, and nothing that \
+                     counts in this copy says so.\n"
                 );
             }
             tell(&report, &more)
@@ -185,10 +185,11 @@ fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) 
     );
     let reader = BufReader::new(bar.wrap_read(file));
     let report = match checkpoints {
-        None => export::verify(reader, std::iter::empty()),
+        None => export::verify(reader, std::iter::empty(), keys),
         Some(kept) => {
             let kept = File::open(kept).map_err(|error| failed(kept)(&error))?;
-            export::verify(reader, checkpoint::read_file(BufReader::new(kept), keys))
+            let notes = checkpoint::read_file(BufReader::new(kept), keys);
+            export::verify(reader, notes, keys)
         }
     };
     bar.finish_and_clear();

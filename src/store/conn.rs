@@ -72,11 +72,31 @@ impl Conn {
         }
     }
 
+    /// Empties the log of writes of SQLite into the tables.
+    pub(super) fn wipe(&mut self) -> Result<(), Error> {
+        let Self::Sqlite(conn) = self else {
+            return Ok(());
+        };
+        let done: Truncated =
+            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+        match done.busy {
+            0 => Ok(()),
+            _ => Err(Error::Busy),
+        }
+    }
+
     /// Whether the server at the other end still answers.
     pub fn ping(&mut self) -> Result<(), Error> {
         diesel::sql_query("SELECT 1").execute(self)?;
         Ok(())
     }
+}
+
+/// What SQLite says of emptying its log of writes.
+#[derive(QueryableByName)]
+struct Truncated {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
 }
 
 /// How long a server may take to answer a new connection.

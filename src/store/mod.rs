@@ -243,6 +243,18 @@ impl Store {
         self.0.writes.write(work).await
     }
 
+    /// Leaves nothing of what was deleted beside the tables, where SQLite has its log of writes.
+    /// PostgreSQL clears up behind itself.
+    ///
+    /// Fails with [`Error::Busy`] if that cannot be done now: somebody reads for long, or does the
+    /// same.
+    pub async fn wipe(&self) -> Result<(), Error> {
+        let url = self.0.url.clone();
+        tokio::task::spawn_blocking(move || Conn::open(&url, Purpose::Write)?.wipe())
+            .await
+            .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
+    }
+
     /// Whether a write would be taken and committed now.
     pub async fn is_writable(&self) -> Result<(), Error> {
         self.write(Conn::ping).await

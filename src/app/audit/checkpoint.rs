@@ -230,8 +230,8 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
 
 /// When the last checkpoint was signed, in the database or the file, that agrees with the log.
 pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Instant>, Error> {
-    let (mut all, _) = verification::checkpoints(app, Evidence::default()).await?;
-    while let Some(checkpoint) = all.pop() {
+    let known = verification::known(app, Evidence::default()).await?;
+    for checkpoint in known.checkpoints.into_iter().rev() {
         if let Ok(checkpoint) = checkpoint
             && compare(app, log, &checkpoint).await?.is_none()
         {

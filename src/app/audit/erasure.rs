@@ -22,7 +22,7 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
         .store()
         .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
         .await?;
-    sealing::seal(app).await?;
+    sealing::seal_present(app).await?;
     let log = sealing::find(app).await?;
     let id = person.clone();
     let found = app
@@ -38,7 +38,14 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
             .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &sequences)?))
             .await?;
     }
-    Ok(count)
+    match app.store().wipe().await {
+        Ok(()) => Ok(count),
+        Err(store::Error::Busy) => Err(Error::Conflict(
+            "The records are erased, but the database is in use, so SQLite keeps what they were in \
+             its log of writes: run this again.",
+        )),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The log names what is erased first, and whoever reads on from something erased comes to that:

@@ -61,8 +61,12 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
         .store()
         .write(move |conn| {
             checkpoint::forget_contradicting(conn, &log, &keys)?;
-            if let Some(pruned) = &pruned {
-                store::audit::replace_pruned(conn, log.pruned.as_ref(), pruned)?;
+            if let Some(pruned) = &pruned
+                && !store::audit::replace_pruned(conn, log.pruned.as_ref(), pruned)?
+            {
+                return Err(Error::Conflict(
+                    "Where the log begins was changed meanwhile: look at it again.",
+                ));
             }
             accepted.write(conn, None, detail.clone())?;
             let (everything, reason) = (Selection::Everything, RevocationReason::Operator);

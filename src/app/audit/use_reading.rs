@@ -1,6 +1,6 @@
 //! Reading the uses of tokens: one by one, and with the proof that a use is what was recorded.
 
-use super::verification::leaves;
+use super::use_check::leaves;
 use super::view::{self, READ, View};
 use crate::app::caller::{Authority, Caller};
 use crate::app::{App, Context, Error};

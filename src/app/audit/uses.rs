@@ -3,9 +3,10 @@
 //! The root of a Merkle tree over each batch is a record in the chain, so that a single use
 //! can be proven, or shown not to have been, also when the others of its batch are gone.
 
+use super::sealing;
 use crate::app::{App, Context, Error, Event};
 use crate::config::{Lifetime, TokenUse};
-use crate::domain::audit::token_use::{OPERATOR, Use};
+use crate::domain::audit::token_use::{self, OPERATOR, Use};
 use crate::domain::audit::{Action, Actor, canonical::moment, merkle};
 use crate::domain::id::{EventId, OrganizationId};
 use crate::domain::token::Token;
@@ -238,7 +239,11 @@ pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
     // A record's id begins with the moment at which it was made, after all uses of its batch.
     let id = EventId::new(before, Default::default()).to_string();
-    let (oldest, before) = (id.clone(), moment::write(before));
+    let log = sealing::begin(app).await?;
+    let (oldest, detail) = (
+        id.clone(),
+        token_use::forgotten(&log.origin, before, app.signing_key()),
+    );
     // The log says it first: were the server to stop in between, the uses would seem to have
     // been taken away.
     let mut is_any = app
@@ -246,7 +251,7 @@ pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
         .write(move |conn| {
             let is_any = store::audit::is_any_batch(conn, &oldest)?;
             if is_any {
-                event.write(conn, None, json!({"before": before}))?;
+                event.write(conn, None, detail.clone())?;
             }
             Ok::<_, Error>(is_any)
         })

@@ -1,21 +1,17 @@
 //! Checking the log: that its records are those that were sealed and signed, and that the uses
 //! of tokens are those whose root is in it.
 
+use super::use_check::{self, UseCheck};
 use super::{checkpoint, retention, sealing};
 use crate::app::{App, Context, Error};
-use crate::domain::audit::canonical;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
 use crate::domain::audit::doubt::{Doubt, Kind, Report};
-use crate::domain::audit::merkle;
 use crate::domain::audit::note::{NoteFault, VerifierKey};
-use crate::domain::audit::record::Record;
-use crate::domain::audit::token_use::Use;
 use crate::domain::audit::verifier::Verifier;
 use crate::domain::audit::{Action, Actor};
-use crate::domain::id::EventId;
 use crate::store;
-use crate::store::audit::{Log, Sheaf};
+use crate::store::audit::{Log, Stored};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -23,9 +19,6 @@ use std::path::Path;
 
 /// Lines that are read at once.
 const CHUNK: i64 = 200;
-
-/// Batches of uses that are looked at at once.
-const BATCHES: i64 = 100;
 
 /// What came out of a check of the log in the database.
 #[derive(Debug, Clone)]
@@ -74,23 +67,23 @@ async fn verify_from(
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<Verified, Error> {
     retention::delete(app, log).await?;
-    let keys = [&super::keys(app).await?[..], more.keys].concat();
     // First the checkpoints: of what is sealed meanwhile none is among them.
-    let (checkpoints, unknown) = checkpoints(app, more).await?;
+    let Known {
+        keys,
+        checkpoints,
+        unknown,
+    } = known(app, more).await?;
     let start = log.start();
     let verifier = Verifier::new(log.origin.clone(), start, checkpoints.into_iter());
     let mut verifier = verifier.trusting(keys.clone());
-    let (mut after, mut uses) = (start.sequence, UseCheck::default());
+    let (mut after, mut uses) = (start.sequence, UseCheck::new(&keys));
     let end = loop {
-        let lines = app
-            .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, CHUNK)?))
-            .await?;
+        let lines = list_lines(app, after, CHUNK).await?;
         if lines.is_empty() {
             // What was committed since is checked too: it may tell what became of uses.
             sealing::seal(app).await?;
             let end = sealing::find(app).await?.head;
-            match end.sequence > after && is_any_line(app, after).await? {
+            match end.sequence > after && !list_lines(app, after, 1).await?.is_empty() {
                 true => continue,
                 false => break end,
             }
@@ -103,8 +96,6 @@ async fn verify_from(
             verifier.take(line);
         }
         progress(after, log.head.sequence);
-        // SQLite answers at once; others on this thread must have their turn.
-        tokio::task::yield_now().await;
     };
     let misplaced = app
         .store()
@@ -114,7 +105,7 @@ async fn verify_from(
         let says = "A line stands before the first record.";
         Doubt::new(start.next_sequence(), Kind::Inserted, says)
     });
-    let planted = find_planted(app, &end).await?;
+    let planted = use_check::find_planted(app, &end).await?;
     let mut report = verifier.finish();
     let doubt = retention::doubt(log, &keys)
         .or(report.first_doubt.take())
@@ -129,6 +120,15 @@ async fn verify_from(
         uses: uses.count,
         unknown,
     })
+}
+
+/// The next lines of the log, as they are stored.
+async fn list_lines(app: &App, after: u64, limit: i64) -> Result<Vec<Stored>, Error> {
+    // SQLite answers at once; others on this thread must have their turn.
+    tokio::task::yield_now().await;
+    app.store()
+        .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, limit)?))
+        .await
 }
 
 /// What was erased without a word of the log that counts.
@@ -146,67 +146,14 @@ pub(super) async fn examine_until(app: &App, log: &Log, last: Checkpoint) -> Res
     let mut verifier = Verifier::new(log.origin.clone(), log.start(), std::iter::once(Ok(last)));
     while after < end {
         let count = CHUNK.min(i64::try_from(end - after).unwrap_or(CHUNK));
-        let lines = app
-            .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, count)?))
-            .await?;
+        let lines = list_lines(app, after, count).await?;
         let Some((place, _)) = lines.last() else {
             break;
         };
         after = *place;
         lines.into_iter().for_each(|(_, line)| verifier.take(line));
-        tokio::task::yield_now().await;
     }
     Ok(verifier.finish().first_doubt.is_none())
-}
-
-/// Uses that are kept although no record tells of them.
-async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
-    let mut after = String::new();
-    loop {
-        let from = after.clone();
-        let (ids, recorded) = app
-            .store()
-            .read(move |conn| {
-                let ids = store::audit::list_batches(conn, &from, BATCHES)?;
-                let recorded = store::audit::list_recorded(conn, &ids)?;
-                Ok::<_, Error>((ids, recorded))
-            })
-            .await?;
-        let Some(last) = ids.last() else {
-            return Ok(None);
-        };
-        let planted = ids.iter().find(|id| !recorded.contains(id));
-        if let Some(planted) = planted
-            && is_still_planted(app, planted.clone()).await?
-        {
-            let says =
-                format!("Uses of tokens are kept under {planted}, and no record tells of them.");
-            return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
-        }
-        after.clone_from(last);
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Whether they are there still: uses are forgotten while one looks, and their record with them.
-async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
-    app.store()
-        .read(move |conn| {
-            let is_recorded =
-                !store::audit::list_recorded(conn, std::slice::from_ref(&id))?.is_empty();
-            let is_kept = !store::audit::list_batch(conn, &id)?.is_empty();
-            Ok::<_, Error>(is_kept && !is_recorded)
-        })
-        .await
-}
-
-async fn is_any_line(app: &App, after: u64) -> Result<bool, Error> {
-    let lines = app
-        .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, 1)?))
-        .await?;
-    Ok(!lines.is_empty())
 }
 
 /// Records that the log was checked, and what came of it.
@@ -252,12 +199,19 @@ fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
 /// A checkpoint, or why a note is none.
 pub(super) type Read = Result<Checkpoint, NoteFault>;
 
-/// All checkpoints that are at hand, in the order of what they sign, and how many do not count
-/// since no known key has signed them. Of those that somebody names all must count.
-pub(super) async fn checkpoints(
-    app: &App,
-    more: Evidence<'_>,
-) -> Result<(Vec<Read>, usize), Error> {
+/// What a log is held against.
+pub(super) struct Known {
+    /// The keys whose signatures count.
+    keys: Vec<VerifierKey>,
+    /// All checkpoints that are at hand, in the order of what they sign.
+    pub(super) checkpoints: Vec<Read>,
+    /// How many more do not count, since no known key has signed them.
+    unknown: usize,
+}
+
+/// What is at hand here and in `more` evidence. Of the checkpoints that somebody names all must
+/// count.
+pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error> {
     let (mut keys, remembered) = checkpoint::remembered(app).await?;
     keys.extend_from_slice(more.keys);
     let notes = app
@@ -289,7 +243,11 @@ pub(super) async fn checkpoints(
     });
     // Most of them are in several places.
     all.dedup();
-    Ok((all, unknown))
+    Ok(Known {
+        keys,
+        checkpoints: all,
+        unknown,
+    })
 }
 
 /// Adds the checkpoints of a file, if there is one.
@@ -299,98 +257,4 @@ fn read_notes(path: &Path, keys: &[VerifierKey], to: &mut Vec<Read>) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => to.push(Err(NoteFault::Unreadable(error.to_string()))),
     }
-}
-
-/// Holds the uses that are kept against the roots in the log.
-#[derive(Default)]
-struct UseCheck {
-    count: u64,
-    /// The first batch that is not as it was recorded.
-    altered: Option<Doubt>,
-    /// The latest batch of which nothing is kept: its place, and its id, which begins with when
-    /// it was made.
-    gone: Option<(u64, String)>,
-    /// Before which id batches were forgotten, as the log says.
-    forgotten: Option<String>,
-}
-
-impl UseCheck {
-    async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
-        let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
-        if record.action == Action::TokenUsesForgotten.as_str() {
-            let before = text("before").and_then(canonical::moment::read);
-            let before = before.map(|at| EventId::new(at, Default::default()).to_string());
-            self.forgotten = self.forgotten.take().max(before);
-        }
-        if record.action != Action::TokenUsesRecorded.as_str() || self.altered.is_some() {
-            return Ok(());
-        }
-        let count = record.detail.get("count").and_then(|count| count.as_u64());
-        if count == Some(0) {
-            return Ok(());
-        }
-        let id = record.id.clone();
-        let sheaves = app
-            .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
-            .await?;
-        if sheaves.is_empty() {
-            if self.gone.as_ref().is_none_or(|(_, id)| record.id >= *id) {
-                self.gone = Some((record.sequence, record.id.clone()));
-            }
-            return Ok(());
-        }
-        let leaves = leaves(&sheaves);
-        let root = leaves.as_deref().map(merkle::root);
-        if root.map(|root| root.to_string()).as_deref() == text("root") {
-            self.count += count.unwrap_or(0);
-        } else {
-            let says = format!(
-                "The uses of tokens that record {} stands for are not those that are kept.",
-                record.sequence
-            );
-            self.altered = Some(Doubt::new(record.sequence, Kind::Edited, says));
-        }
-        Ok(())
-    }
-
-    fn doubt(&self) -> Option<Doubt> {
-        let before = self.forgotten.as_deref();
-        let is_forgotten = |id: &str| before.is_some_and(|before| id < before);
-        let gone = self.gone.as_ref().filter(|(_, id)| !is_forgotten(id));
-        self.altered.clone().or_else(|| {
-            gone.map(|(sequence, _)| {
-                let says = format!(
-                    "The uses of tokens that record {sequence} stands for are gone, and the log \
-                     does not say that they were forgotten."
-                );
-                Doubt::new(*sequence, Kind::Missing, says)
-            })
-        })
-    }
-}
-
-/// The leaves of a batch; `None` if its rows are not as they were written.
-pub(super) fn leaves(sheaves: &[Sheaf]) -> Option<Vec<crate::domain::audit::hash::Hash>> {
-    let mut leaves = Vec::new();
-    for sheaf in sheaves {
-        let is_next = usize::try_from(sheaf.position) == Ok(leaves.len());
-        let lines: Vec<_> = sheaf.uses.split('\n').collect();
-        let is_whole = usize::try_from(sheaf.count) == Ok(lines.len());
-        if !is_next || !is_whole {
-            return None;
-        }
-        for line in lines {
-            let one: Use = canonical::read(line.as_bytes()).ok()?;
-            let is_here = one.token_id == sheaf.token_id
-                && one.organization_id == sheaf.organization_id
-                && one.at.format("%Y-%m-%d").to_string() == sheaf.day
-                && (sheaf.first_at..=sheaf.last_at).contains(&one.at);
-            if !is_here {
-                return None;
-            }
-            leaves.push(one.leaf());
-        }
-    }
-    Some(leaves)
 }

@@ -1,7 +1,7 @@
 //! What was erased from records, as the log itself names it.
 
 use super::Action;
-use super::note::{Note, VerifierKey};
+use super::note::{self, Note, VerifierKey};
 use super::origin::Origin;
 use super::record::Record;
 use ring::signature::Ed25519KeyPair;
@@ -31,14 +31,8 @@ fn text(origin: &Origin, person: &str, records: &str) -> String {
 /// Whether one of the keys has signed what a record names.
 fn is_signed(record: &Record, records: &str, keys: &[VerifierKey]) -> bool {
     let note = record.detail.get(NOTE).and_then(Value::as_str);
-    let note = note.and_then(|note| Note::parse(note).ok());
     let person = record.target.as_deref().unwrap_or_default();
-    note.is_some_and(|note| {
-        note.verify(keys).is_ok_and(|signed| {
-            keys.iter()
-                .any(|key| signed == text(key.name(), person, records))
-        })
-    })
+    note.is_some_and(|note| note::is_signed(note, keys, |origin| text(origin, person, records)))
 }
 
 /// Writes ascending sequences: ranges, with a space between.
@@ -71,14 +65,14 @@ fn read(text: &str) -> impl Iterator<Item = RangeInclusive<u64>> {
 pub struct Unnamed {
     sequences: BTreeSet<u64>,
     /// Who has to have signed what names them; anybody, where no key is known.
-    keys: Option<Vec<VerifierKey>>,
+    keys: Vec<VerifierKey>,
 }
 
 impl Unnamed {
     /// Those that nobody has named whose key is among these.
     pub fn by(keys: Vec<VerifierKey>) -> Self {
         Self {
-            keys: Some(keys),
+            keys,
             ..Self::default()
         }
     }
@@ -93,8 +87,7 @@ impl Unnamed {
         else {
             return;
         };
-        let keys = self.keys.as_deref();
-        if keys.is_some_and(|keys| !is_signed(record, records, keys)) {
+        if !self.keys.is_empty() && !is_signed(record, records, &self.keys) {
             return;
         }
         for range in read(records) {

@@ -7,7 +7,7 @@ use super::doubt::{Doubt, Kind, Report};
 use super::excerpt::ExcerptVerifier;
 use super::hash::Hash;
 use super::lines::{Line, next_line};
-use super::note::NoteFault;
+use super::note::{NoteFault, VerifierKey};
 use super::origin::Origin;
 use super::verifier::Verifier;
 use serde::{Deserialize, Serialize};
@@ -136,10 +136,12 @@ impl From<io::Error> for ExportFault {
     }
 }
 
-/// Checks an export of either kind, in constant memory.
+/// Checks an export of either kind, in constant memory. Where keys are known, only what they have
+/// signed names what was erased.
 pub fn verify(
     mut reader: impl BufRead,
     checkpoints: impl Iterator<Item = Result<Checkpoint, NoteFault>>,
+    keys: &[VerifierKey],
 ) -> Result<Report, ExportFault> {
     let Some(Line::Whole(first)) = next_line(&mut reader, LONGEST)? else {
         return Err(ExportFault::NoHeader);
@@ -148,7 +150,8 @@ pub fn verify(
     match part {
         Part::After(start) => {
             let genesis = Head::genesis(&origin);
-            let mut verifier = Verifier::new(origin, start, checkpoints);
+            let verifier = Verifier::new(origin, start, checkpoints);
+            let mut verifier = verifier.trusting(keys.to_vec());
             while let Some(line) = next(&mut reader)? {
                 verifier.take(line);
             }

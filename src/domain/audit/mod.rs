@@ -39,7 +39,8 @@
 //! action `audit.erased` names it: `records` in its detail lists sequences and ranges of them such
 //! as `3-7`, in ascending order with a space between, and `note` is a signed note like that of a
 //! checkpoint, of four lines: origin, the record's `target`, its `records`, and `erased`. What is
-//! erased and nowhere named is doubtful, unless the lines end before they come to that.
+//! erased and nowhere named is doubtful, unless the lines end before they come to that. Whoever
+//! knows the keys takes no other word for it.
 //!
 //! # Pruning
 //! The first records of a log may be gone. It then begins behind a head that was signed as the
@@ -74,6 +75,10 @@
 //! 2.1), of which the root is in a record. A leaf is the canonical form of one use: `address`,
 //! `at`, `decision` (`allowed`, or the code of the refusal), `organization_id`, `request_id`,
 //! `route`, `scope`, `token_id`.
+//!
+//! Old uses are forgotten, and their roots stay. A record of the action `token.uses_forgotten` says
+//! in its detail that those are whose batches were recorded `before` a moment, and has a signed
+//! `note` of three lines: origin, that moment, and `forgotten`.
 
 mod action;
 mod anchors;

@@ -170,6 +170,14 @@ impl Note {
     }
 }
 
+/// Whether a note holds what one of the keys would sign under its name, and is signed by one.
+pub fn is_signed(note: &str, keys: &[VerifierKey], text: impl Fn(&Origin) -> String) -> bool {
+    Note::parse(note).is_ok_and(|note| {
+        note.verify(keys)
+            .is_ok_and(|signed| keys.iter().any(|key| signed == text(key.name())))
+    })
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;

@@ -1,10 +1,16 @@
 //! One use of a token: a leaf of the tree that its batch is.
 
+use super::Action;
 use super::canonical::{self, moment};
 use super::hash::Hash;
 use super::merkle;
+use super::note::{self, Note, VerifierKey};
+use super::origin::Origin;
+use super::record::Record;
 use crate::domain::Instant;
+use ring::signature::Ed25519KeyPair;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// What [`Use::decision`] says of a use that was allowed.
 pub const ALLOWED: &str = "allowed";
@@ -44,4 +50,34 @@ impl Use {
     pub fn leaf(&self) -> Hash {
         merkle::leaf(self.canonical().as_bytes())
     }
+}
+
+/// Under which keys a record says before when uses were forgotten, and holds the note that is
+/// signed of that.
+const BEFORE: &str = "before";
+const NOTE: &str = "note";
+
+/// What a record says that tells of forgotten uses: before when their batches were made, and a
+/// signed note of that. Who can write the database alone must not be able to take uses away.
+pub fn forgotten(origin: &Origin, before: Instant, pair: &Ed25519KeyPair) -> Value {
+    let before = moment::write(before);
+    let note = Note::sign(text(origin, &before), origin, pair).to_string();
+    json!({ BEFORE: before, NOTE: note })
+}
+
+/// The text of the note, which by its last line passes for no other.
+fn text(origin: &Origin, before: &str) -> String {
+    format!("{origin}\n{before}\nforgotten\n")
+}
+
+/// Before when uses were forgotten by this record, if one of the keys has signed that they were.
+pub fn forgotten_before(record: &Record, keys: &[VerifierKey]) -> Option<Instant> {
+    if record.action != Action::TokenUsesForgotten.as_str() {
+        return None;
+    }
+    let says = |key: &str| record.detail.get(key).and_then(Value::as_str);
+    let (before, note) = (says(BEFORE)?, says(NOTE)?);
+    note::is_signed(note, keys, |origin| text(origin, before))
+        .then(|| moment::read(before))
+        .flatten()
 }

@@ -1,6 +1,6 @@
 //! The chain: its end, what waits to be sealed, and what is.
 
-use super::{Row, columns, values};
+use super::{ROWS, Row, columns, values};
 use crate::domain::Instant;
 use crate::domain::audit::canonical::Unreadable;
 use crate::domain::audit::chain::{Head, Sealed};
@@ -157,25 +157,36 @@ pub fn is_any_unsealed(conn: &mut Conn) -> Result<bool, Error> {
     Ok(!any.get_results::<String>(conn)?.is_empty())
 }
 
+/// The record that waits for its place and would come last.
+pub fn find_last_unsealed(conn: &mut Conn) -> Result<Option<String>, Error> {
+    let last = audit_event::table.select(diesel::dsl::max(audit_event::id));
+    Ok(last.get_result(conn)?)
+}
+
 /// Gives records their places at the end of the log that the transaction holds.
 pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
     let Some(last) = lines.last() else {
         return Ok(());
     };
-    let rows: Vec<_> = lines
-        .iter()
-        .map(|Sealed { record, hash }| {
-            (
-                audit_record::sequence.eq(number(record.sequence)),
-                audit_record::hash.eq(hash.to_string()),
-                values!(audit_record, record),
-            )
-        })
-        .collect();
-    for row in rows {
-        diesel::insert_into(audit_record::table)
-            .values(row)
-            .execute(conn)?;
+    for lines in lines.chunks(ROWS) {
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|Sealed { record, hash }| {
+                (
+                    audit_record::sequence.eq(number(record.sequence)),
+                    audit_record::hash.eq(hash.to_string()),
+                    values!(audit_record, record),
+                )
+            })
+            .collect();
+        match conn {
+            Conn::Postgres(conn) => diesel::insert_into(audit_record::table)
+                .values(rows)
+                .execute(conn)?,
+            Conn::Sqlite(conn) => diesel::insert_into(audit_record::table)
+                .values(rows)
+                .execute(conn)?,
+        };
     }
     let ids: Vec<_> = lines.iter().map(|line| line.record.id.as_str()).collect();
     diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).execute(conn)?;

@@ -12,8 +12,9 @@ mod shipping;
 mod uses;
 
 pub use chain::{
-    Log, Pruned, append, find_hash, find_head, find_last_moment, hold_head, insert_head,
-    is_any_misplaced, is_any_unsealed, list_lines, list_of_action, list_unsealed,
+    Log, Pruned, Stored, append, find_hash, find_head, find_last_moment, find_last_unsealed,
+    hold_head, insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action,
+    list_unsealed,
 };
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
@@ -36,6 +37,9 @@ use crate::domain::audit::personal::Salt;
 use crate::domain::audit::record::{Detail, Method, Outcome, Record};
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::prelude::*;
+
+/// Rows in one statement; SQLite takes 32,766 values.
+const ROWS: usize = 500;
 
 /// The columns that both tables have, of one of them.
 macro_rules! columns {

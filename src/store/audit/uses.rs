@@ -1,5 +1,6 @@
 //! The uses of tokens, in batches whose roots are in the chain.
 
+use super::ROWS;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::id::{AccountId, OrganizationId};
@@ -78,9 +79,6 @@ impl From<Row> for Sheaf {
         }
     }
 }
-
-/// Rows in one statement; SQLite takes 32,766 values.
-const ROWS: usize = 500;
 
 /// Writes the uses of a batch.
 pub fn insert_uses(conn: &mut Conn, sheaves: &[Sheaf]) -> Result<(), Error> {

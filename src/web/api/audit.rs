@@ -63,8 +63,8 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
 ///
 /// Lines of JSON prove themselves: a program that knows their form can verify them. A table is
 /// for programs that know nothing of it; what they would take for a formula begins with `'`. A
-/// person's own lines hold only records that they may see whole: what others did to them is in
-/// the table, without address and agent. The export is recorded.
+/// person's own copy of what others did to them has no address and agent: pseudonyms stand for
+/// them in lines, nothing in a table. The export is recorded.
 #[utoipa::path(
     get,
     path = "/v1/audit/export",

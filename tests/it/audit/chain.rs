@@ -189,18 +189,27 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
     let test = TestApp::start().await;
     test.settle().await;
     let last = sound(&verify(&test).await);
-    let put = |place: i64| {
+    let insert = |insert: &str, place: i64, id: &str| {
         format!(
-            "INSERT INTO audit_record (sequence, hash, id, at, action, outcome, actor_kind, method,
-                 request_id, detail)
-             SELECT {place}, hash, 'evt_{place}', at, action, outcome, actor_kind, method,
-                 request_id, 'x'
+            "{insert} INTO audit_record (sequence, hash, id, at, action, outcome, actor_kind,
+                 method, request_id, detail)
+             SELECT {place}, hash, {id}, at, action, outcome, actor_kind, method, request_id, 'x'
              FROM audit_record WHERE sequence = 1"
         )
     };
-    for place in [-1, 0, 1, i64::try_from(last).unwrap()] {
+    let put = |place: i64| insert("INSERT", place, &format!("'evt_{place}'"));
+    let last_place = i64::try_from(last).unwrap();
+    for place in [-1, 0, 1, last_place] {
         assert!(!test.database.try_execute(&put(place)), "{place}");
     }
+    // SQLite would let one that comes last take the place of another by its id.
+    let replace = match Database::is_postgres() {
+        true => "INSERT",
+        false => "INSERT OR REPLACE",
+    };
+    let twice = insert(replace, last_place + 1, "id");
+    assert!(!test.database.try_execute(&twice));
+    assert_eq!(sound(&verify(&test).await), last);
     test.database.disarm();
     for (place, found) in [(0, 1), (-1, 1), (1_000_000_000_000, last + 1)] {
         test.database.execute(&put(place));

@@ -2,6 +2,7 @@
 
 use super::{sound, verify};
 use crate::support::browser::Page;
+use crate::support::database::Database;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use doorcode::app::account::Named;
 use doorcode::app::audit::erasure;
@@ -10,6 +11,7 @@ use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::org::Role;
 use doorcode::store::{self, Store};
+use std::time::Duration;
 
 const OTHER: &str = "bob@example.com";
 
@@ -90,7 +92,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
         .get(test.at("/v1/audit/export"))
         .bearer_auth(OPERATOR);
     let copy = copy.send().await.unwrap().text().await.unwrap();
-    let report = export::verify(copy.as_bytes(), std::iter::empty()).unwrap();
+    let report = export::verify(copy.as_bytes(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert!(!ada.iter().any(|trace| copy.contains(trace)), "{copy}");
 
@@ -110,6 +112,58 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     sound(&verify(&test).await);
     let nobody = erase(&test, "nobody@example.com").await;
     assert!(matches!(nobody, Err(Error::NotFound)));
+}
+
+/// What is on disk is what tells, not what a query gives: SQLite keeps writes in a log of its own.
+#[actix_web::test]
+async fn nothing_of_a_person_is_left_on_disk() {
+    if Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    test.add_account(OTHER, PASSWORD, None).await;
+    live(&test).await;
+    let [(_, ada), (_, bob)] = TRACES;
+    let holds = |trace: &str| {
+        let searcher = aho_corasick::AhoCorasick::new([trace]).unwrap();
+        let files = std::fs::read_dir(test.path("")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let of_database = files.filter(|file| file.to_string_lossy().contains("doorcode.db"));
+        let mut texts = of_database.map(|file| std::fs::read(file).unwrap());
+        texts.any(|text| searcher.is_match(&text))
+    };
+    assert!(ada.iter().all(|trace| holds(trace)));
+    // Her sessions and tokens are there still, and are no part of the log.
+    test.database.execute(
+        "PRAGMA secure_delete = ON; UPDATE session SET user_agent = 'x';
+         UPDATE token SET name = 'x', device_name = 'x';
+         UPDATE device_grant SET device_name = 'x'",
+    );
+    erase(&test, EMAIL).await.unwrap();
+    for trace in ada {
+        assert!(!holds(trace), "{trace}");
+    }
+    assert!(holds(bob[0]));
+}
+
+/// What was committed just before is erased too, though another server is about to seal it.
+#[actix_web::test]
+async fn records_that_another_server_seals_are_erased() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    test.add_account(OTHER, PASSWORD, None).await;
+    test.settle().await;
+    let sealer = test.database.hold("SELECT 1 FROM audit_head FOR UPDATE");
+    live(&test).await;
+    assert!(test.count("audit_event", "agent LIKE 'Adas%'") > 0);
+    let mut erasing = std::pin::pin!(erase(&test, EMAIL));
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut erasing).await;
+    assert!(early.is_err(), "it does not wait: {early:?}");
+    drop(sealer);
+    assert_eq!(erasing.await.unwrap(), 7);
+    assert!(!log(&test).contains("AdasBrowser"));
 }
 
 /// What is in the database already must say so before anything is erased.

@@ -73,14 +73,14 @@ async fn old_records_go_and_the_log_proves_itself() {
     let keys = audit::keys(&test.app).await.unwrap();
     let notes = File::open(test.path("audit_checkpoints")).unwrap();
     let notes = checkpoint::read_file(BufReader::new(notes), &keys);
-    let report = export::verify(copy.as_bytes(), notes).unwrap();
+    let report = export::verify(copy.as_bytes(), notes, &keys).unwrap();
     assert_eq!(report.first_doubt, None);
     assert!(report.checkpoints > 1);
     let chosen = http()
         .get(test.at("/v1/audit/export?action=token"))
         .bearer_auth(OPERATOR);
     let chosen = chosen.send().await.unwrap().text().await.unwrap();
-    let report = export::verify(chosen.as_bytes(), std::iter::empty()).unwrap();
+    let report = export::verify(chosen.as_bytes(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert!(report.records > 0);
 
@@ -114,7 +114,7 @@ async fn what_was_not_shipped_stays() {
     assert_eq!(test.count("audit_record", "sequence = 1"), 0);
     sound(&verify(&again).await);
     let text = std::fs::read(test.path("shipped")).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
 
     // Who comes later gets what is left, which proves itself as well.
@@ -122,7 +122,7 @@ async fn what_was_not_shipped_stays() {
     let late = test.again(&late).await;
     late.settle().await;
     let text = std::fs::read(test.path("late")).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     let verified = verify(&late).await;
     sound(&verified);
@@ -219,7 +219,7 @@ async fn a_file_that_ends_before_the_log_begins_is_not_gone_on_with() {
     std::fs::remove_file(test.path("shipped")).unwrap();
     again.settle().await;
     let text = std::fs::read(test.path("shipped")).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert!(report.start > 0);
 }

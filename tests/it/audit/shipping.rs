@@ -39,7 +39,7 @@ async fn a_file_gets_every_record_and_is_an_export() {
 
     let records = sound(&verify(&test).await);
     let text = std::fs::read(&file).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert_eq!(report.records, records);
 }
@@ -60,14 +60,14 @@ async fn a_file_gets_nothing_twice() {
     act(&test).await;
     let records = sound(&verify(&test).await);
     let text = std::fs::read(&file).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!((report.first_doubt, report.records), (None, records));
 
     // A new file begins where the old one was taken away.
     std::fs::remove_file(&file).unwrap();
     act(&test).await;
     let text = std::fs::read(&file).unwrap();
-    let report = export::verify(text.as_slice(), std::iter::empty()).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }
@@ -119,7 +119,7 @@ impl Sink {
     fn places(&self) -> Vec<u64> {
         let mut places = Vec::new();
         for piece in &*self.pieces.lock().unwrap() {
-            let report = export::verify(piece.as_bytes(), std::iter::empty()).unwrap();
+            let report = export::verify(piece.as_bytes(), std::iter::empty(), &[]).unwrap();
             assert_eq!(report.first_doubt, None, "{piece}");
             assert!(report.records <= LARGEST, "{}", report.records);
             for line in piece.lines().skip(1) {

@@ -5,9 +5,12 @@ use crate::support::database::Database;
 use crate::support::deployment::Deployment;
 use crate::support::{OPERATOR, TestApp, http};
 use doorcode::app::audit::uses::Purpose;
-use doorcode::app::{Context, audit, sweep, token};
+use doorcode::app::{Clock, Context, audit, sweep, token};
 use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::origin::Origin;
+use doorcode::domain::audit::token_use;
 use doorcode::domain::secret::Secret;
+use ring::signature::Ed25519KeyPair;
 
 /// The uses of the token with this name, the earliest first.
 fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
@@ -209,6 +212,31 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
     let verified = verify(&test).await;
     sound(&verified);
     assert_eq!(verified.uses, 1);
+}
+
+/// Who has the database alone cannot say that uses are old, and take them away.
+#[actix_web::test]
+async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    assert_eq!(test.me(&token).await.status(), 200);
+    test.settle().await;
+    let origin = Origin::parse(&test.database.text("SELECT origin FROM audit_head")).unwrap();
+    let later = test.clock.now() + chrono::Duration::days(1);
+    let stranger = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
+    let signed = token_use::forgotten(&origin, later, &stranger);
+    let unsigned = serde_json::json!({"before": signed["before"]});
+    test.database.execute("DELETE FROM token_use");
+    for (id, detail) in [("evt_one", unsigned), ("evt_two", signed)] {
+        test.database.execute(&format!(
+            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+             SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{detail}'
+             FROM audit_record WHERE sequence = 1"
+        ));
+        let doubt = verify(&test).await.report.first_doubt.unwrap();
+        assert_eq!(doubt.kind, Kind::Missing, "{id}");
+    }
+    assert_eq!(test.events("token.uses_forgotten"), 2);
 }
 
 #[actix_web::test]

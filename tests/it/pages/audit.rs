@@ -203,13 +203,13 @@ async fn the_export_can_be_verified() {
         assert_eq!(file.headers["content-type"], "application/x-ndjson");
         let disposition = &file.headers["content-disposition"];
         assert_eq!(disposition, r#"attachment; filename="acme-audit.ndjson""#);
-        let report = export::verify(file.body.as_bytes(), std::iter::empty()).unwrap();
+        let report = export::verify(file.body.as_bytes(), std::iter::empty(), &[]).unwrap();
         assert!(report.first_doubt.is_none(), "{:?}", report.first_doubt);
         let readings = file.body.matches(r#""action":"audit."#).count();
         let lines = file.body.lines().count();
         assert_eq!(lines - 1 - readings, count, "{query}: {}", file.body);
         let edited = file.body.replacen("One", "Eve", 1);
-        let report = export::verify(edited.as_bytes(), std::iter::empty()).unwrap();
+        let report = export::verify(edited.as_bytes(), std::iter::empty(), &[]).unwrap();
         assert_eq!(report.first_doubt.is_some(), count > 0, "{query}");
     }
 }

@@ -60,7 +60,7 @@ fn an_erased_log_fits_where_it_says_what_was_erased() {
         let log = erased(places, named);
         let report = check(export(&log), &checkpoints(&log));
         assert_eq!((report.first_doubt, report.unnamed), (None, None));
-        let (fits, says) = python::verify(&export(&log), None);
+        let (fits, says) = python::run(&export(&log), None, None);
         assert!(fits && !says.contains("erased"), "{says}");
     }
 }
@@ -77,7 +77,7 @@ fn what_was_erased_unsaid_is_told() {
         let log = erased(places, named);
         let report = check(export(&log), &checkpoints(&log));
         assert_eq!((report.first_doubt, report.unnamed), (None, Some(first)));
-        let (_, says) = python::verify(&export(&log), None);
+        let (_, says) = python::run(&export(&log), None, None);
         let told = format!("record {first} was erased");
         assert!(says.contains(&told), "{says}");
     }
@@ -94,6 +94,7 @@ fn what_was_erased_unsaid_is_told() {
 #[test]
 fn what_a_stranger_names_counts_for_nothing() {
     let keys = vec![VerifierKey::of(&origin(), &pair(1))];
+    let none = || std::iter::empty::<Result<Checkpoint, NoteFault>>();
     let unnamed = |person: &str, detail| {
         let announcing = Record {
             action: Action::AuditErased.as_str().to_owned(),
@@ -102,13 +103,22 @@ fn what_a_stranger_names_counts_for_nothing() {
             ..record(3)
         };
         let erased = [record(1).erased(), record(2).erased(), announcing];
+        let log = seal(erased);
         let start = Head::genesis(&origin());
-        let none = std::iter::empty::<Result<Checkpoint, NoteFault>>();
-        let mut verifier = Verifier::new(origin(), start, none).trusting(keys.clone());
-        for line in seal(erased) {
-            verifier.take(Ok(line));
+        let mut verifier = Verifier::new(origin(), start, none()).trusting(keys.clone());
+        for line in &log {
+            verifier.take(Ok(line.clone()));
         }
-        verifier.finish().unnamed
+        let unnamed = verifier.finish().unnamed;
+        // Nor does it in a copy; whoever knows no key takes anybody's word.
+        let copy = export(&log);
+        let report = exports::verify(copy.as_bytes(), none(), &keys).unwrap();
+        assert_eq!((report.first_doubt, report.unnamed), (None, unnamed));
+        assert_eq!(check(&copy, &[]).unnamed, None);
+        let (fits, says) = python::run(&copy, None, Some(1));
+        assert!(fits, "{says}");
+        assert_eq!(says.contains("was erased"), unnamed.is_some(), "{says}");
+        unnamed
     };
     let signed = |seed| erasure::detail(&origin(), "usr_1", &[1, 2], &pair(seed));
     assert_eq!(unnamed("usr_1", signed(1)), None);
@@ -118,6 +128,10 @@ fn what_a_stranger_names_counts_for_nothing() {
     more["records"] = "1-3".into();
     assert_eq!(unnamed("usr_1", more), Some(1));
     assert_eq!(unnamed("usr_1", json!({"records": "1-2"})), Some(1));
+    for note in ["", "\n", "no note", "doorcode-test\nusr_1\n1-2\nerased\n\n"] {
+        let unsigned = json!({"records": "1-2", "note": note});
+        assert_eq!(unnamed("usr_1", unsigned), Some(1), "{note}");
+    }
 }
 
 #[test]
@@ -149,7 +163,7 @@ fn a_salt_counts_only_where_it_belongs() {
     assert_eq!(check(export(&nobody), &[]).first_doubt, None);
     for export in cases {
         assert!(check(&export, &[]).first_doubt.is_some(), "{export}");
-        assert!(!python::verify(&export, None).0, "{export}");
+        assert!(!python::run(&export, None, None).0, "{export}");
     }
 }
 

@@ -97,7 +97,7 @@ fn a_log_begins_with_the_hash_of_its_name() {
 #[test]
 fn what_is_no_export_is_not_checked() {
     for text in ["", "\n", "{}\n", "rubbish", &"x".repeat(2_000_000)] {
-        let fault = exports::verify(text.as_bytes(), std::iter::empty());
+        let fault = exports::verify(text.as_bytes(), std::iter::empty(), &[]);
         assert!(matches!(fault, Err(ExportFault::NoHeader)));
     }
 }
@@ -168,7 +168,7 @@ fn checkpoints_that_do_not_count_are_told_unless_there_is_worse() {
     let mut of_another_log = good[1].clone();
     of_another_log.origin = Origin::parse("another").unwrap();
     let verify = |text: &str, checkpoints: Vec<Result<Checkpoint, NoteFault>>| {
-        exports::verify(text.as_bytes(), checkpoints.into_iter()).unwrap()
+        exports::verify(text.as_bytes(), checkpoints.into_iter(), &[]).unwrap()
     };
     for bad in [
         Ok(of_another_log),
@@ -225,7 +225,7 @@ proptest! {
         let at = at.index(file.len());
         file.splice(at..at, bytes);
         for input in [file, filtered(&excerpts(&log)).into_bytes()] {
-            let verified = exports::verify(&input[..], std::iter::empty());
+            let verified = exports::verify(&input[..], std::iter::empty(), &[]);
             prop_assert!(verified.is_err() || verified.is_ok_and(|report| report.records < 1_000));
         }
     }

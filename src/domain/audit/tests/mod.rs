@@ -123,7 +123,7 @@ fn export(lines: &[Sealed]) -> String {
 /// Checks an export against checkpoints.
 fn check(export: impl AsRef<[u8]>, checkpoints: &[Checkpoint]) -> Report {
     let checkpoints = checkpoints.iter().cloned().map(Ok::<_, NoteFault>);
-    exports::verify(export.as_ref(), checkpoints).unwrap()
+    exports::verify(export.as_ref(), checkpoints, &[]).unwrap()
 }
 
 /// Checks lines as a database gives them.
