@@ -41,7 +41,7 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Read and check the audit log
+    /// Read and check the audit log, erase people from it, or recover it
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Look at the configuration

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Verifies an export of the audit log without Doorcode, with Python's standard library alone.
 
-    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY...]
+    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY]...
 
-Prints how many records there are and the hash of the last one; or the first line that does not
-fit, and ends with status 1. The form is specified in src/domain/audit/mod.rs.
+Prints how many records there are, the hash of the last one, and what was erased without a word;
+or the first line that does not fit, and ends with status 1. The form is specified in src/domain/audit/mod.rs.
 """
 
 import argparse
@@ -190,10 +190,10 @@ def is_signed(note, text, keys):
 
 
 def read_checkpoints(path, keys, origin):
-    """Each checkpoint of a file as (sequence, hash)."""
+    """Each checkpoint of a file as (sequence, hash), those that come again once."""
     with open(path, encoding="utf-8", newline="") as file:
         parts = re.split(r"\n\n+", file.read().strip("\n"))
-    last = 0
+    last, seen = 0, {}
     for text, signatures in zip(parts[::2], parts[1::2] + [""]):
         where = f"the checkpoint after that of record {last}: "
         require(text, where + "it is empty")
@@ -205,10 +205,12 @@ def read_checkpoints(path, keys, origin):
         require(len(lines) == 4 and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
         require(lines[0] == origin, where + "it is of another log")
         require(MOMENT.fullmatch(lines[3]), where + "it has no moment")
-        sequence = int(lines[1])
+        sequence, head = int(lines[1]), base64.b64decode(lines[2], validate=True).hex()
+        if seen.get(sequence) == head:
+            continue
         require(sequence >= last, where + "it knows fewer records")
-        last = sequence
-        yield sequence, base64.b64decode(lines[2], validate=True).hex()
+        last, seen[sequence] = sequence, head
+        yield sequence, head
 
 
 # --- The log ----------------------------------------------------------------------------

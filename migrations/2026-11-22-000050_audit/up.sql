@@ -7,7 +7,7 @@ ALTER TABLE audit_event ADD COLUMN token_id TEXT;
 ALTER TABLE audit_event ADD COLUMN client_id TEXT;
 ALTER TABLE audit_event ADD COLUMN agent TEXT;
 
--- The chain. Nothing here is ever changed or deleted; the server adds triggers that refuse.
+-- The chain. The server adds triggers that refuse changes, but for erasing and pruning.
 CREATE TABLE audit_record (
     sequence BIGINT NOT NULL PRIMARY KEY,
     hash TEXT NOT NULL,

@@ -7,7 +7,7 @@ use super::{App, Error};
 use crate::domain::audit::Actor;
 use crate::domain::decision::{self, Demand, Facts, Place, Refusal, Seat, Vitality};
 use crate::domain::id::{AccountId, OrganizationId, ProjectId};
-use crate::domain::org::{Organization, Role};
+use crate::domain::org::{Organization, Role, is_slug};
 use crate::domain::policy::Violation;
 use crate::domain::project::Project;
 use crate::domain::scope::{ScopeName, ScopeSet};
@@ -346,7 +346,8 @@ pub(super) fn find_organization(
 ) -> Result<Option<Organization>, Error> {
     Ok(match OrganizationId::parse(named) {
         Some(id) => store::org::find_organization(conn, &id)?,
-        None => store::org::find_organization_by_slug(conn, named)?,
+        None if is_slug(named) => store::org::find_organization_by_slug(conn, named)?,
+        None => None,
     })
 }
 

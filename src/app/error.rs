@@ -31,8 +31,8 @@ pub enum Error {
     OAuth(OAuthError, &'static str),
     /// Too much is going on; nothing was done.
     Busy,
-    /// What goes elsewhere did not get there; it is tried again.
-    Undelivered(String),
+    /// A file or an address outside the database failed; in words for the operator.
+    Outside(String),
     /// The database failed; nothing was done.
     Store(store::Error),
 }

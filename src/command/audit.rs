@@ -28,8 +28,8 @@ pub enum Audit {
         /// Checkpoints that were kept elsewhere
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
-        /// A key that may have signed checkpoints and what was erased, as `doorcode audit keys`
-        /// prints it; for the database besides those that this server knows
+        /// A key whose signatures count, as `doorcode audit keys` prints it; give it again for
+        /// more. For the database, those that this server knows count too
         #[arg(long = "key", value_name = "KEY", value_parser = key)]
         keys: Vec<VerifierKey>,
     },
@@ -116,17 +116,17 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 verification::record(app, &Context::local(), &verified).await?;
                 Ok(verified)
             })?;
-            let mut more = format!("{} uses of tokens fit.\n", HumanCount(uses));
+            let mut more = format!("Uses of tokens: {}.\n", HumanCount(uses));
             if report.start > 0 {
                 more += &format!(
-                    "The first {} were taken out, and that is signed.\n",
+                    "Records that were taken out before, as is signed: {}.\n",
                     HumanCount(report.start)
                 );
             }
             if unknown > 0 {
                 more += &format!(
-                    "{unknown} checkpoints do not count: no key that this server knows has signed \
-                     them. If you know the key, name it with --key.\n"
+                    "Checkpoints that do not count: {unknown}. No key that this server knows has \
+                     signed them; if you know the key, name it with --key.\n"
                 );
             }
             tell(&report, &more)
@@ -163,7 +163,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
 
 fn style(text: &str) -> Result<ProgressStyle, doorcode::app::Error> {
     ProgressStyle::with_template(&format!("{{bar:32}} {text}, {{eta}} left"))
-        .map_err(|error| doorcode::app::Error::Undelivered(error.to_string()))
+        .map_err(|error| doorcode::app::Error::Outside(error.to_string()))
 }
 
 fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) -> Outcome<Report> {
@@ -207,14 +207,14 @@ fn tell(report: &Report, more: &str) -> Outcome {
     {
         let kind = kind.as_str();
         return Err(format!(
-            "the log does not fit at record {place}: {kind}.\n{says}\nWhat stands before fits, \
-             up to record {sequence} with the hash {hash}."
+            "the audit log is not what was sealed and signed, at record {place}: {kind}.\n{says}\n\
+             Everything before fits, up to record {sequence} with the hash {hash}."
         )
         .into());
     }
     let (records, checkpoints) = (HumanCount(report.records), HumanCount(report.checkpoints));
     print(&format!(
-        "{records} records fit, and {checkpoints} checkpoints agree.\n{more}\
+        "Everything fits.\nRecords: {records}.\nCheckpoints that agree: {checkpoints}.\n{more}\
          The last record is {sequence}, with the hash {hash}."
     ))
 }

@@ -147,7 +147,7 @@ fn explain(error: &doorcode::app::Error) -> String {
             .join("\n"),
         Error::Conflict(message) => (*message).to_owned(),
         Error::NotFound => "There is no such thing.".to_owned(),
-        Error::Undelivered(why) => why.clone(),
+        Error::Outside(why) => why.clone(),
         Error::Store(error) => error.to_string(),
         Error::Busy => "The database is busy. Try again.".to_owned(),
         other => format!("{other:?}"),

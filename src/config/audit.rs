@@ -15,7 +15,7 @@ use url::Url;
 pub struct Audit {
     /// Which uses of tokens are recorded.
     pub token_use: TokenUse,
-    /// How long the uses are kept. Their digests stay in the log.
+    /// How long the uses are kept. The roots over their batches stay in the log.
     pub keep_uses: Lifetime,
     /// How long records are kept; at least as long as uses.
     pub keep_records: Lifetime,

@@ -103,6 +103,12 @@ pub fn highest_role(memberships: &[Membership]) -> Option<Role> {
 /// What is no slug, since pages have these names where organizations have theirs.
 const RESERVED: [&str; 4] = ["invitations", "new", "search", "settings"];
 
+/// Whether an organization may have this slug: of anything else none needs to be looked for.
+pub fn is_slug(text: &str) -> bool {
+    let is_of_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(is_of_slug)
+}
+
 /// The slug of an organization's name: lower-case letters, digits and single dashes.
 /// Fails when the name has no letter or digit of ASCII to make one from, and when a page has
 /// its address.

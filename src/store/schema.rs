@@ -247,6 +247,7 @@ diesel::table! {
         sequence -> BigInt,
         holder -> Nullable<Text>,
         leased_until -> Nullable<Timestamp>,
+        hash -> Nullable<Text>,
     }
 }
 

@@ -88,7 +88,7 @@ impl Failure {
                 app::Error::OAuth(OAuthError::InvalidClient, _) => StatusCode::UNAUTHORIZED,
                 app::Error::OAuth(..) => StatusCode::BAD_REQUEST,
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-                app::Error::Busy | app::Error::Store(_) | app::Error::Undelivered(_) => {
+                app::Error::Busy | app::Error::Store(_) | app::Error::Outside(_) => {
                     StatusCode::INTERNAL_SERVER_ERROR
                 }
             },

@@ -3,21 +3,19 @@
 
 use super::naming::{self, Names};
 use super::sealing;
+use super::use_reading::{self, Named, UseId};
 use crate::app::caller::Caller;
 use crate::app::token::{self, Listed, Whose};
 use crate::app::{App, Context, Error};
 use crate::config::TokenUse;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
-use crate::domain::audit::canonical;
 use crate::domain::audit::chain::Sealed;
-use crate::domain::audit::token_use::Use;
 use crate::domain::token::{Owner, Token};
 use crate::store;
-use crate::store::audit::{Filter, Sheaf, Side, UseFilter};
+use crate::store::audit::{Filter, Side, UseFilter};
 use chrono::{Days, NaiveDate};
 use serde_json::json;
-use std::cmp::Ordering;
 
 /// How many days are counted.
 const DAYS: u64 = 30;
@@ -31,35 +29,6 @@ const LIFE: [Action; 3] = [
 
 /// How many of its records are shown; few tokens have more than three.
 const RECORDS: i64 = 20;
-
-/// Rows of uses that are read at once. A row has many uses, or one.
-const ROWS: i64 = 16;
-
-/// Where a list of uses goes on: the batch, the place in it, and how many uses behind that
-/// place were seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The record of the batch.
-    pub event_id: String,
-    /// The first leaf of the row in question.
-    pub position: u32,
-    /// How many uses of that row were seen.
-    pub seen: usize,
-}
-
-impl Place {
-    /// How many uses of a row lie before this place.
-    fn skipped(&self, row: &Sheaf) -> usize {
-        match (
-            row.event_id == self.event_id,
-            row.position.cmp(&self.position),
-        ) {
-            (true, Ordering::Less) => usize::MAX,
-            (true, Ordering::Equal) => self.seen,
-            _ => 0,
-        }
-    }
-}
 
 /// What is known of a token.
 pub struct Activity {
@@ -76,9 +45,9 @@ pub struct Activity {
     /// Whether uses are recorded at all.
     pub recording: TokenUse,
     /// Uses, the latest first.
-    pub uses: Vec<Use>,
-    /// Where the uses go on.
-    pub next: Option<Place>,
+    pub uses: Vec<Named>,
+    /// The last of them, if there are more behind it.
+    pub next: Option<UseId>,
     /// How it was made, rotated and ended, the latest first, and the same of other tokens that
     /// it did.
     pub records: Vec<Sealed>,
@@ -86,7 +55,7 @@ pub struct Activity {
     pub names: Names,
 }
 
-/// A token's activity, with so many of its uses from a place on. Fails with
+/// A token's activity, with so many of its uses before one of them. Fails with
 /// [`Error::NotFound`] for one that is not the caller's to see. Looking is recorded.
 pub async fn of_token(
     app: &App,
@@ -94,7 +63,7 @@ pub async fn of_token(
     caller: &Caller,
     whose: &Whose,
     id: &str,
-    from: Option<Place>,
+    before: Option<UseId>,
     limit: usize,
 ) -> Result<Activity, Error> {
     let listed = token::find_listed(app, caller, whose, id).await?;
@@ -140,7 +109,10 @@ pub async fn of_token(
             };
             let records =
                 store::audit::list_records(conn, &of_token, Side::Before(u64::MAX), RECORDS)?;
-            let (uses, next) = uses(conn, &of(&token), from.as_ref(), limit)?;
+            let mut uses = use_reading::collect(conn, &of(&token), before.clone(), limit + 1)?;
+            let goes_on = uses.len() > limit;
+            uses.truncate(limit);
+            let next = uses.last().filter(|_| goes_on).map(|last| last.id.clone());
             Ok::<_, Error>(Found {
                 successor,
                 predecessor,
@@ -176,8 +148,8 @@ struct Found {
     predecessor: Option<(Token, Option<Instant>)>,
     last_use: Option<Instant>,
     days: Vec<(NaiveDate, u64)>,
-    uses: Vec<Use>,
-    next: Option<Place>,
+    uses: Vec<Named>,
+    next: Option<UseId>,
     records: Vec<Sealed>,
 }
 
@@ -206,56 +178,4 @@ fn every_day(since: NaiveDate, counted: &[(String, u64)]) -> Vec<(NaiveDate, u64
         .filter_map(|n| since.checked_add_days(Days::new(n)))
         .map(|day| (day, count(day)))
         .collect()
-}
-
-/// Uses from a place on, and where they go on.
-fn uses(
-    conn: &mut store::Conn,
-    filter: &UseFilter,
-    from: Option<&Place>,
-    limit: usize,
-) -> Result<(Vec<Use>, Option<Place>), Error> {
-    // No id is the beginning of another: this stands between the batch and those after it, so
-    // that the list begins with the batch itself.
-    let mut after = from.map(|from| (format!("{}0", from.event_id), 0));
-    let mut uses = Vec::new();
-    loop {
-        let place = after
-            .as_ref()
-            .map(|(id, position)| (id.as_str(), *position));
-        let rows = store::audit::list_uses(conn, filter, place, ROWS)?;
-        let Some(last) = rows.last() else {
-            return Ok((uses, None));
-        };
-        after = Some((last.event_id.clone(), last.position));
-        for row in rows {
-            let skipped = from.map_or(0, |from| from.skipped(&row));
-            for (seen, read) in read(&row)?.into_iter().enumerate().skip(skipped) {
-                if uses.len() == limit {
-                    let next = Place {
-                        event_id: row.event_id,
-                        position: row.position,
-                        seen,
-                    };
-                    return Ok((uses, Some(next)));
-                }
-                uses.push(read);
-            }
-        }
-    }
-}
-
-/// The uses of a row, the latest first.
-fn read(sheaf: &Sheaf) -> Result<Vec<Use>, Error> {
-    let lines = sheaf.uses.split('\n').rev();
-    let uses = lines.map(|line| canonical::read(line.as_bytes()));
-    uses.collect::<Result<_, _>>().map_err(|_| {
-        let id = sheaf.event_id.clone();
-        store::Error::Corrupt {
-            table: "token_use",
-            column: "uses",
-            id,
-        }
-        .into()
-    })
 }

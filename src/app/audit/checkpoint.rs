@@ -9,17 +9,16 @@
 use super::memory::Memory;
 use super::outlet::{self, Form};
 use super::retention;
-use super::sealing;
 use super::verification::{self, Evidence};
+use super::{sealing, shipping};
 use crate::app::{App, Context, Error};
 use crate::config::Destination;
-use crate::domain::Instant;
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::note::{NoteFault, VerifierKey};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::{Action, Actor};
-use crate::store::audit::Log;
+use crate::store::audit::{Log, Shipped};
 use crate::store::{self, Conn};
 use chrono::Duration;
 use serde_json::json;
@@ -73,6 +72,7 @@ pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
             last: Some(note.clone()),
         };
         memory.keep(app).await?;
+        signed.memory = memory;
         let kept = app
             .store()
             .write(move |conn| {
@@ -193,7 +193,7 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Erro
             return Ok(Some(doubt));
         }
     }
-    Ok(None)
+    shipping::contradiction(app, &signed.log).await
 }
 
 /// What a checkpoint finds wrong with the log.
@@ -228,14 +228,14 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
     Ok(Some(Doubt::new(sequence, Kind::Forked, says)))
 }
 
-/// When the last checkpoint was signed, in the database or the file, that agrees with the log.
-pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Instant>, Error> {
+/// The last checkpoint that agrees with the log, of all that are at hand.
+pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Checkpoint>, Error> {
     let known = verification::known(app, Evidence::default()).await?;
     for checkpoint in known.checkpoints.into_iter().rev() {
         if let Ok(checkpoint) = checkpoint
             && compare(app, log, &checkpoint).await?.is_none()
         {
-            return Ok(Some(checkpoint.at));
+            return Ok(Some(checkpoint));
         }
     }
     Ok(None)
@@ -295,7 +295,9 @@ pub(super) fn file(app: &App) -> Option<PathBuf> {
     }
 }
 
-/// Hands out the checkpoints that are not yet where they go to.
+/// Hands out the checkpoints that are not yet where they go to: those that a known key has signed,
+/// for whoever has the database can put others there, and the one that this server remembers, for
+/// they can put another in its place.
 async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
     let Some(to) = app.config().audit.checkpoint_to.clone() else {
         return Ok(());
@@ -305,21 +307,49 @@ async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
         Destination::File(_) => signed
             .of_file()
             .map_or(0, |checkpoint| checkpoint.head.sequence),
-        Destination::Url(_) => outlet::shipped(app, &place).await?,
+        Destination::Url(_) => outlet::shipped(app, &place).await?.sequence,
     };
+    let keys = known_keys(&signed.memory, &present_key(app, &signed.log));
+    let place_of = |note: &str| {
+        let read = SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys));
+        read.ok().map(|signed| signed.head.sequence)
+    };
+    let deliver = async |notes: Vec<String>, last: u64| {
+        let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
+        outlet::deliver(app, &to, Form::Notes, text).await?;
+        match to {
+            Destination::Url(_) => {
+                let shipped = Shipped {
+                    sequence: last,
+                    hash: None,
+                };
+                outlet::mark_shipped(app, &place, shipped).await
+            }
+            Destination::File(_) => Ok(()),
+        }
+    };
+    let mut looked = after;
     loop {
         let notes = app
             .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, after, BATCH)?))
+            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, looked, BATCH)?))
             .await?;
         let Some((last, _)) = notes.last() else {
-            return Ok(());
+            break;
         };
-        after = *last;
-        let text: String = notes.iter().map(|(_, note)| format!("{note}\n")).collect();
-        outlet::deliver(app, &to, Form::Notes, text).await?;
-        if matches!(to, Destination::Url(_)) {
-            outlet::mark_shipped(app, &place, after).await?;
+        looked = *last;
+        let counting = |(sequence, note): &(u64, String)| place_of(note) == Some(*sequence);
+        let (places, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
+        if let Some(last) = places.last() {
+            after = *last;
+            deliver(notes, after).await?;
         }
     }
+    let remembered = signed.memory.last.clone();
+    if let Some(note) = remembered
+        && let Some(place) = place_of(&note).filter(|place| *place > after)
+    {
+        deliver(vec![note], place).await?;
+    }
+    Ok(())
 }

@@ -64,14 +64,15 @@ pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
         let handed_out = match to {
             Destination::File(path) => noted(app, path).await,
             Destination::Url(_) => {
-                outlet::shipped(app, &outlet::place(outlet::CHECKPOINTS, to)).await?
+                let place = outlet::place(outlet::CHECKPOINTS, to);
+                outlet::shipped(app, &place).await?.sequence
             }
         };
         all.push((Step::HandOut, between(app, handed_out, signed).await?));
     }
     if let Some(to) = &audit.ship_to {
         let shipped = outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await?;
-        all.push((Step::Ship, between(app, shipped, sealed).await?));
+        all.push((Step::Ship, between(app, shipped.sequence, sealed).await?));
     }
     Ok(all)
 }

@@ -5,12 +5,12 @@
 //! before, and whose signatures count, must not hang on it alone, wherever the checkpoints go.
 //! The file lies beside the key that signs: whoever can write there can sign as well.
 
-use super::outlet::{blocking, undelivered};
+use super::outlet::with_file;
 use crate::app::deployment::file::{Staged, make_private_directory};
 use crate::app::{App, Error};
 use crate::domain::audit::note::VerifierKey;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is added to the name of the key's file.
 const SUFFIX: &str = ".seen";
@@ -45,28 +45,26 @@ impl Memory {
 
     /// What the server remembers; nothing before it has signed anything.
     pub(super) async fn load(app: &App) -> Result<Self, Error> {
-        let path = path(app);
-        blocking(move || match std::fs::read_to_string(&path) {
+        with_file(path(app), |path| match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).ok_or_else(|| {
-                let says = "the file is not as it was written; if nobody tampered with it, move it \
-                            away";
-                named(&path, &io::Error::other(says))
+                io::Error::other(
+                    "the file is not as it was written; if nobody tampered with it, move it away",
+                )
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(named(&path, &error)),
+            Err(error) => Err(error),
         })
         .await
     }
 
     /// Remembers this from now on.
     pub(super) async fn keep(&self, app: &App) -> Result<(), Error> {
-        let (path, text) = (path(app), self.write());
-        blocking(move || {
-            make_private_directory(&path)?;
-            Staged::write(&path, &text, None)?.put_in_place()
+        let text = self.write();
+        with_file(path(app), move |path| {
+            make_private_directory(path)?;
+            Staged::write(path, &text, None)?.put_in_place()
         })
         .await
-        .map_err(|error| undelivered(format!("what was signed cannot be remembered: {error:?}")))
     }
 }
 
@@ -74,10 +72,6 @@ fn path(app: &App) -> PathBuf {
     let mut path = app.config().audit.signing_key_file.clone().into_os_string();
     path.push(SUFFIX);
     path.into()
-}
-
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::other(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use crate::config::{Audit, Destination};
 use crate::domain::audit::hash::Hash;
 use crate::domain::secret::Secret;
 use crate::store;
+use crate::store::audit::Shipped;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -47,7 +48,7 @@ impl Outlet {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(WITHIN)
             .build()
-            .map_err(undelivered)?;
+            .map_err(outside)?;
         Ok(Self {
             client: Some(client),
             holder,
@@ -62,7 +63,7 @@ impl Outlet {
         text: String,
     ) -> Result<(), Error> {
         let Some(client) = &self.client else {
-            return Err(undelivered("no address is configured"));
+            return Err(outside("no address is configured"));
         };
         let mut request = client
             .post(url.clone())
@@ -73,13 +74,10 @@ impl Outlet {
         }
         // The address may hold a secret in its path.
         let answer = request.send().await;
-        let answer = answer.map_err(|error| undelivered(error.without_url()))?;
+        let answer = answer.map_err(|error| outside(error.without_url()))?;
         match answer.status().is_success() {
             true => Ok(()),
-            false => Err(undelivered(format!(
-                "the address answered {}",
-                answer.status()
-            ))),
+            false => Err(outside(format!("the address answered {}", answer.status()))),
         }
     }
 }
@@ -171,7 +169,7 @@ fn find_end(file: &mut File, form: Form) -> io::Result<End> {
 
 /// The last whole piece of a file; `None` if there is no file, or nothing in it.
 pub(super) async fn last(path: PathBuf, form: Form) -> Result<Option<String>, Error> {
-    blocking(move || match File::open(&path) {
+    with_file(path, move |path| match File::open(path) {
         Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -188,9 +186,8 @@ pub(super) async fn deliver(
 ) -> Result<(), Error> {
     match to {
         Destination::File(path) => {
-            let path = path.clone();
-            blocking(move || {
-                crate::app::deployment::make_private_directory(&path)?;
+            with_file(path.clone(), move |path| {
+                crate::app::deployment::make_private_directory(path)?;
                 let mut file = OpenOptions::new()
                     .read(true)
                     .append(true)
@@ -222,32 +219,39 @@ pub(super) fn place(kind: &str, to: &Destination) -> String {
 }
 
 /// How far a place has got.
-pub(super) async fn shipped(app: &App, place: &str) -> Result<u64, Error> {
+pub(super) async fn shipped(app: &App, place: &str) -> Result<Shipped, Error> {
     let place = place.to_owned();
     let shipped = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, &place)?))
         .await?;
-    Ok(shipped.unwrap_or(0))
+    Ok(shipped.unwrap_or_default())
 }
 
 /// Remembers how far.
-pub(super) async fn mark_shipped(app: &App, place: &str, sequence: u64) -> Result<(), Error> {
+pub(super) async fn mark_shipped(app: &App, place: &str, shipped: Shipped) -> Result<(), Error> {
     let place = place.to_owned();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, sequence)?))
+        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, shipped)?))
         .await
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+/// Does something with a file beside the requests. An error names the file.
+pub(super) async fn with_file<T: Send + 'static>(
+    path: PathBuf,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(undelivered),
-        Err(stopped) => Err(undelivered(stopped)),
-    }
+    let named = move || work(&path).map_err(|error| of_file(&path, error));
+    tokio::task::spawn_blocking(named)
+        .await
+        .unwrap_or_else(|stopped| Err(outside(stopped)))
 }
 
-pub(super) fn undelivered(error: impl std::fmt::Display) -> Error {
-    Error::Undelivered(error.to_string())
+/// What is wrong with a file.
+pub(super) fn of_file(path: &Path, why: impl std::fmt::Display) -> Error {
+    outside(format!("{}: {why}", path.display()))
+}
+
+fn outside(error: impl std::fmt::Display) -> Error {
+    Error::Outside(error.to_string())
 }

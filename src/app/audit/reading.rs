@@ -70,7 +70,7 @@ impl Search {
 }
 
 /// Records, the latest first, before a place; one more than the limit if there are more. What
-/// others did to a person who reads comes without from where. Reading is recorded itself.
+/// known others did to a person who reads comes without from where. Reading is recorded itself.
 pub async fn list(
     app: &App,
     context: &Context,

@@ -3,11 +3,11 @@
 //!
 //! Nobody signs such a log by itself. The operator looks, and says what is to become of the
 //! tokens: of what was issued after the last checkpoint that agrees there may be no trace, and in
-//! a restored copy what was revoked since lives again. The log then says what it lost, and the checkpoints
-//! that contradict it are put aside, not deleted. Where the log begins behind records that nobody
-//! known has taken out, the operator vouches for that.
+//! a restored copy what was revoked since lives again. The log then says what it lost, and the
+//! checkpoints that contradict it are put aside, not deleted. Where the log begins behind records
+//! that nobody known has taken out, the operator vouches for that.
 
-use super::{checkpoint, retention, sealing};
+use super::{checkpoint, outlet, retention, sealing};
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::doubt::Doubt;
@@ -68,11 +68,14 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
                     "Where the log begins was changed meanwhile: look at it again.",
                 ));
             }
+            // What was shipped since is not in the log any more, and what is there was not shipped.
+            let last = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
+            store::audit::lower_shipped(conn, last)?;
             accepted.write(conn, None, detail.clone())?;
             let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
-            let selection = match (revoking, agreed) {
+            let selection = match (revoking, &agreed) {
                 (Revoking::Nothing, _) => return Ok(0),
-                (Revoking::Since, Some(at)) => &Selection::IssuedAfter(at),
+                (Revoking::Since, Some(signed)) => &Selection::IssuedAfter(signed.at),
                 (Revoking::Since, None) | (Revoking::All, _) => &everything,
             };
             end_all(conn, &revoked, selection, None, reason)
@@ -98,6 +101,6 @@ fn put_aside(app: &App) -> Result<Option<PathBuf>, Error> {
     match std::fs::rename(&path, &aside) {
         Ok(()) => Ok(Some(aside.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::Undelivered(format!("{}: {error}", path.display()))),
+        Err(error) => Err(outlet::of_file(&path, error)),
     }
 }

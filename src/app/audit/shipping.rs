@@ -3,7 +3,8 @@
 //! Each piece is an export by itself, so whoever gets it can check it. How far a place has got
 //! it is remembered in the database after the place has taken it: after an outage it goes on
 //! where it stopped, and one piece may come twice to an address; a file tells itself how far it
-//! has got. Of servers that share a database one ships at a time, by a lease; another takes over
+//! has got. What was shipped and is not in the log any more contradicts the log: then nothing is
+//! shipped until the operator has looked (see [`super::recovery`]). Of servers that share a database one ships at a time, by a lease; another takes over
 //! when the lease of one that died is over.
 
 use super::outlet::{self, Form};
@@ -11,8 +12,9 @@ use super::sealing;
 use crate::app::{App, Error};
 use crate::config::Destination;
 use crate::domain::audit::chain::{Head, Sealed};
+use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::export::{self, Header, Part};
-use crate::store::audit::Log;
+use crate::store::audit::{Log, Shipped};
 use crate::store::{self, Conn};
 use chrono::Duration;
 
@@ -29,29 +31,31 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
     };
     let place = outlet::place(outlet::RECORDS, &to);
     let log = sealing::find(app).await?;
-    if outlet::shipped(app, &place).await? == log.head.sequence {
+    if outlet::shipped(app, &place).await? == of(log.head) {
         return Ok(());
     }
     while let Some(shipped) = take_lease(app, &place).await? {
         let log = sealing::find(app).await?;
+        if let Some(doubt) = disagreement(app, &log, shipped).await? {
+            give_back(app, place).await?;
+            let says = format!("{} See `doorcode audit verify`.", doubt.says);
+            return Err(Error::Outside(says));
+        }
         let last = match &to {
             Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
             Destination::Url(_) => None,
         };
         let last = last.map(|line| export::parse_line(line.as_bytes()).ok());
-        if let Some(end) = last.as_ref().and_then(Option::as_ref).map(Sealed::head)
-            && end.sequence < log.start().sequence
-        {
-            give_back(app, place).await?;
-            return Err(outlet::undelivered(format!(
-                "the file ends with record {}, and what follows was taken out of the log; move it \
-                 away, and a new one is begun",
-                end.sequence
-            )));
-        }
-        let piece = load(app, &log, shipped, last.clone().flatten()).await?;
-        let last_line = piece.lines.last().map(Sealed::head);
-        let end = last_line.unwrap_or(piece.after).sequence;
+        let of_file = last.as_ref().and_then(Option::as_ref).map(Sealed::head);
+        let piece = match load(app, &log, shipped, of_file).await? {
+            Ok(piece) => piece,
+            Err(why) => {
+                give_back(app, place).await?;
+                let why = format!("{why}; move it away, and a new one is begun");
+                return Err(Error::Outside(format!("{to}: {why}")));
+            }
+        };
+        let end = piece.lines.last().map_or(piece.after, Sealed::head);
         if !piece.lines.is_empty() {
             // A file is one export, so only its beginning has a header.
             let header = last.is_none().then_some(Header {
@@ -65,8 +69,8 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
             let text: String = lines.map(|line| line + "\n").collect();
             outlet::deliver(app, &to, Form::Lines, text).await?;
         }
-        if end > shipped {
-            outlet::mark_shipped(app, &place, end).await?;
+        if end.sequence > shipped.sequence {
+            outlet::mark_shipped(app, &place, of(end)).await?;
         }
         if piece.lines.is_empty() {
             break;
@@ -82,10 +86,15 @@ struct Piece {
     lines: Vec<Sealed>,
 }
 
-/// What comes next for a place that has got so far. A file knows best how far it has got, for a
-/// server that died between the two has told it to the file alone: its last line counts, if it
-/// is of this log.
-async fn load(app: &App, log: &Log, shipped: u64, last: Option<Sealed>) -> Result<Piece, Error> {
+/// What comes next for a place that has got so far; or why nothing can come behind the end of a
+/// file. It knows best how far it has got, for a server that died between the two has told it to
+/// the file alone.
+async fn load(
+    app: &App,
+    log: &Log,
+    shipped: Shipped,
+    of_file: Option<Head>,
+) -> Result<Result<Piece, String>, Error> {
     let log = log.clone();
     app.store()
         .read(move |conn| {
@@ -93,11 +102,21 @@ async fn load(app: &App, log: &Log, shipped: u64, last: Option<Sealed>) -> Resul
                 let hash = store::audit::find_hash(conn, &log, sequence)?;
                 Ok(hash.map_or(log.start(), |hash| Head { sequence, hash }))
             };
-            let mut after = head(conn, shipped)?;
-            if let Some(last) = last.as_ref().map(Sealed::head) {
-                let known = head(conn, last.sequence)?;
-                after = if known == last { last } else { after };
-            }
+            let after = match of_file {
+                None => head(conn, shipped.sequence)?,
+                Some(last) if last.sequence < log.start().sequence => {
+                    return Ok(Err(format!(
+                        "it ends with record {}, and what follows was taken out of the log",
+                        last.sequence
+                    )));
+                }
+                Some(last) if head(conn, last.sequence)? != last => {
+                    return Ok(Err(
+                        "it ends with a record that is not in the log".to_owned()
+                    ));
+                }
+                Some(last) => last,
+            };
             let lines = store::audit::list_lines(conn, after.sequence, PIECE)?;
             let lines = lines.into_iter().map(|(place, line)| {
                 line.map_err(|_| store::Error::Corrupt {
@@ -106,16 +125,60 @@ async fn load(app: &App, log: &Log, shipped: u64, last: Option<Sealed>) -> Resul
                     id: place.to_string(),
                 })
             });
-            Ok(Piece {
+            Ok(Ok(Piece {
                 after,
                 lines: lines.collect::<Result<_, _>>()?,
-            })
+            }))
         })
         .await
 }
 
+/// That everything was shipped up to a head.
+fn of(head: Head) -> Shipped {
+    Shipped {
+        sequence: head.sequence,
+        hash: Some(head.hash),
+    }
+}
+
+/// What contradicts the log, as far as it was shipped: the last record that was is not in it.
+pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Doubt>, Error> {
+    let Some(to) = &app.config().audit.ship_to else {
+        return Ok(None);
+    };
+    let shipped = outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await?;
+    disagreement(app, log, shipped).await
+}
+
+async fn disagreement(app: &App, log: &Log, shipped: Shipped) -> Result<Option<Doubt>, Error> {
+    let sequence = shipped.sequence;
+    if sequence < log.start().sequence {
+        // It is of records that were taken out since.
+        return Ok(None);
+    }
+    let within = log.clone();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &within, sequence)?))
+        .await?;
+    if found.is_some_and(|found| shipped.hash.is_none_or(|hash| hash == found)) {
+        return Ok(None);
+    }
+    let last = log.head.sequence;
+    Ok(Some(match sequence > last {
+        true => {
+            let says = format!("The log was shipped up to record {sequence}, and it has {last}.");
+            Doubt::new(last + 1, Kind::Cut, says)
+        }
+        false => {
+            let says = format!("The log was shipped with another record {sequence} than it has.");
+            Doubt::new(sequence, Kind::Forked, says)
+        }
+    }))
+}
+
 /// Up to where everything was shipped, if this server ships now.
-async fn take_lease(app: &App, place: &str) -> Result<Option<u64>, Error> {
+async fn take_lease(app: &App, place: &str) -> Result<Option<Shipped>, Error> {
     let (holder, now) = (app.outlet().holder.clone(), app.now());
     let place = place.to_owned();
     app.store()
@@ -135,7 +198,10 @@ async fn take_lease(app: &App, place: &str) -> Result<Option<u64>, Error> {
 pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
     match &app.config().audit.ship_to {
         None => Ok(u64::MAX),
-        Some(to) => outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await,
+        Some(to) => {
+            let place = outlet::place(outlet::RECORDS, to);
+            Ok(outlet::shipped(app, &place).await?.sequence)
+        }
     }
 }
 

@@ -28,8 +28,6 @@ pub(super) struct UseCheck<'a> {
     /// The latest batch of which nothing is kept: its place, and its id, which begins with when
     /// it was made.
     gone: Option<(u64, String)>,
-    /// Before which id batches were forgotten, as is signed in the log.
-    forgotten: Option<String>,
 }
 
 impl<'a> UseCheck<'a> {
@@ -39,16 +37,18 @@ impl<'a> UseCheck<'a> {
             count: 0,
             altered: None,
             gone: None,
-            forgotten: None,
         }
     }
 
     /// Takes the next record of the log.
     pub(super) async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
         let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
-        let before = forgotten_before(record, self.keys);
-        let before = before.map(|at| EventId::new(at, Default::default()).to_string());
-        self.forgotten = self.forgotten.take().max(before);
+        if let Some(before) = forgotten_before(record, self.keys) {
+            // This tells of what was recorded before it, and of nothing that comes later: a clock
+            // that was once ahead excuses nobody.
+            let before = EventId::new(before, Default::default()).to_string();
+            self.gone = self.gone.take().filter(|(_, id)| *id >= before);
+        }
         if record.action != Action::TokenUsesRecorded.as_str() || self.altered.is_some() {
             return Ok(());
         }
@@ -67,8 +67,9 @@ impl<'a> UseCheck<'a> {
             }
             return Ok(());
         }
-        let leaves = leaves(&sheaves);
-        let root = leaves.as_deref().map(merkle::root);
+        // There may be thousands, and others on this thread must have their turn.
+        let root = tokio::task::spawn_blocking(move || Some(merkle::root(&leaves(&sheaves)?)));
+        let root = root.await.unwrap_or_default();
         if root.map(|root| root.to_string()).as_deref() == text("root") {
             self.count += count.unwrap_or(0);
         } else {
@@ -83,11 +84,8 @@ impl<'a> UseCheck<'a> {
 
     /// What does not fit, after the last record.
     pub(super) fn doubt(&self) -> Option<Doubt> {
-        let before = self.forgotten.as_deref();
-        let is_forgotten = |id: &str| before.is_some_and(|before| id < before);
-        let gone = self.gone.as_ref().filter(|(_, id)| !is_forgotten(id));
         self.altered.clone().or_else(|| {
-            gone.map(|(sequence, _)| {
+            self.gone.as_ref().map(|(sequence, _)| {
                 let says = format!(
                     "The uses of tokens that record {sequence} stands for are gone, and the log \
                      has no signed word that they were forgotten."
@@ -114,13 +112,13 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>,
         let Some(last) = ids.last() else {
             return Ok(None);
         };
-        let planted = ids.iter().find(|id| !recorded.contains(id));
-        if let Some(planted) = planted
-            && is_still_planted(app, planted.clone()).await?
-        {
-            let says =
-                format!("Uses of tokens are kept under {planted}, and no record tells of them.");
-            return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
+        for planted in ids.iter().filter(|id| !recorded.contains(id)) {
+            if is_still_planted(app, planted.clone()).await? {
+                let says = format!(
+                    "Uses of tokens are kept under {planted}, and no record tells of them."
+                );
+                return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
+            }
         }
         after.clone_from(last);
         tokio::task::yield_now().await;

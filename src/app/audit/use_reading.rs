@@ -19,7 +19,7 @@ use crate::store::{self, Conn};
 use serde_json::json;
 
 /// Rows that are read at once. Each may hold as many uses as a batch.
-const CHUNK: i64 = 20;
+const CHUNK: i64 = 5;
 
 /// Names a use: the record with the root of its batch, and its leaf there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,7 @@ fn reach(view: View) -> Reach {
 }
 
 /// Up to so many uses that pass, read in rows until there are enough.
-fn collect(
+pub(super) fn collect(
     conn: &mut Conn,
     filter: &UseFilter,
     mut before: Option<UseId>,
@@ -129,6 +129,9 @@ fn collect(
         };
         let end = first(last)?;
         for row in &rows {
+            if found.len() >= limit {
+                break;
+            }
             let is_before = |named: &Named| match &before {
                 Some(before) if before.event_id == named.id.event_id => named.id.leaf < before.leaf,
                 _ => true,
@@ -210,35 +213,44 @@ pub async fn find(
     let look = move |conn: &mut Conn| look_up(conn, &handle, &asking, id.as_ref());
     let first = look.clone();
     // Of what is not there, nothing was seen.
-    let (named, _) = app.store().read(first).await?;
-    let looked_for = json!({"of": "use", "use": named.id.to_string()});
-    view::admit(app, context, caller, None, Action::AuditRead, looked_for).await?;
+    let found = app.store().read(first).await?;
+    let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
+    // An organization learns who looked at what only it let them see.
+    let within = found.view.organization().map(ToString::to_string);
+    view::admit(app, context, caller, within, Action::AuditRead, looked_for).await?;
     app.store()
         .read(move |conn| {
-            let (named, batch) = look(conn)?;
-            prove(conn, named, &batch)
+            let found = look(conn)?;
+            prove(conn, found.named, &found.batch)
         })
         .await
 }
 
-/// A use that is the caller's to see, and its whole batch.
+/// A use that is the caller's to see.
+struct Found {
+    named: Named,
+    /// Its whole batch.
+    batch: Vec<Sheaf>,
+    /// As what the caller sees it.
+    view: View,
+}
+
 fn look_up(
     conn: &mut Conn,
     app: &App,
     caller: &Caller,
     id: Option<&UseId>,
-) -> Result<(Named, Vec<Sheaf>), Error> {
+) -> Result<Found, Error> {
     let authority = caller.authority(app, conn)?;
     let view = View::of(conn, caller, &authority, None)?;
     let id = id.ok_or(Error::NotFound)?;
     let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
     let is_holding = |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
     let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
-    if !is_visible(conn, &view, &authority, row)? {
-        return Err(Error::NotFound);
-    }
+    let view = seen_as(conn, view, &authority, row)?.ok_or(Error::NotFound)?;
     let named = uses(row)?.into_iter().find(|named| named.id == *id);
-    Ok((named.ok_or_else(|| corrupt(row))?, batch))
+    let named = named.ok_or_else(|| corrupt(row))?;
+    Ok(Found { named, batch, view })
 }
 
 fn prove(conn: &mut Conn, named: Named, batch: &[Sheaf]) -> Result<Proven, Error> {
@@ -262,25 +274,25 @@ fn prove(conn: &mut Conn, named: Named, batch: &[Sheaf]) -> Result<Proven, Error
     })
 }
 
-/// Whether the uses of a row are the caller's to see: of a token of its own, or of an
+/// As what the caller sees the uses of a row, if it may: of a token of its own, or of an
 /// organization in which it may read the log.
-fn is_visible(
+fn seen_as(
     conn: &mut Conn,
-    view: &View,
+    view: View,
     authority: &Authority,
     row: &Sheaf,
-) -> Result<bool, Error> {
+) -> Result<Option<View>, Error> {
     if matches!(view, View::Everything) {
-        return Ok(true);
+        return Ok(Some(view));
     }
     let token = match TokenId::parse(&row.token_id) {
         Some(id) => store::token::find_token(conn, &id)?,
         None => None,
     };
-    if let (View::Own(id, within), Some(token)) = (view, &token) {
+    if let (View::Own(id, within), Some(token)) = (&view, &token) {
         let is_within = within.is_none() || token.limits.organization == *within;
         if token.owner == Owner::Account(id.clone()) && is_within {
-            return Ok(true);
+            return Ok(Some(view));
         }
     }
     let owner = token.as_ref().and_then(|token| token.owner.organization());
@@ -288,10 +300,12 @@ fn is_visible(
         .organization_id
         .as_deref()
         .and_then(OrganizationId::parse);
-    Ok(owner.into_iter().chain(&place).any(|id| {
-        let place = Place::Organization(id.clone());
+    let mut organizations = owner.into_iter().chain(&place);
+    let found = organizations.find(|id| {
+        let place = Place::Organization((*id).clone());
         authority.require(READ, &place, Role::Admin).is_ok()
-    }))
+    });
+    Ok(found.cloned().map(View::Organization))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Every use of a token: gathered in memory and written in batches, off the path of requests.
 //!
-//! The root of a Merkle tree over each batch is a record in the chain, so that a single use
-//! can be proven, or shown not to have been, also when the others of its batch are gone.
+//! The root of a Merkle tree over each batch is in a record of the chain, so that a single use
+//! with its proof can be checked when the others of its batch are gone. Of what is kept nothing
+//! can be added or taken away: a check finds it.
 
 use super::sealing;
 use crate::app::{App, Context, Error, Event};
@@ -27,8 +28,7 @@ const MOST: usize = 200_000;
 /// Batches that are forgotten in one transaction.
 const FORGOTTEN: i64 = 50;
 
-/// What is said of a use where the decision allowed it.
-pub const ALLOWED: &str = crate::domain::audit::token_use::ALLOWED;
+pub use crate::domain::audit::token_use::ALLOWED;
 
 /// Uses that are not written yet.
 #[derive(Default)]
@@ -227,14 +227,15 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
         .await
 }
 
-/// Forgets the uses that are older than the settings say. Their roots stay.
-pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
+/// Forgets the uses that are older than the settings say. Their roots stay. Tells whether there
+/// were any.
+pub(in crate::app) async fn purge(app: &App) -> Result<bool, Error> {
     let Lifetime::For(kept) = app.config().audit.keep_uses else {
-        return Ok(());
+        return Ok(false);
     };
     let kept = Duration::from_std(kept).unwrap_or(Duration::MAX);
     let Some(before) = app.now().checked_sub_signed(kept) else {
-        return Ok(());
+        return Ok(false);
     };
     let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
     // A record's id begins with the moment at which it was made, after all uses of its batch.
@@ -246,7 +247,7 @@ pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
     );
     // The log says it first: were the server to stop in between, the uses would seem to have
     // been taken away.
-    let mut is_any = app
+    let is_any = app
         .store()
         .write(move |conn| {
             let is_any = store::audit::is_any_batch(conn, &oldest)?;
@@ -256,13 +257,14 @@ pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
             Ok::<_, Error>(is_any)
         })
         .await?;
-    while is_any {
+    let mut goes_on = is_any;
+    while goes_on {
         let id = id.clone();
         let forgotten = app
             .store()
             .write(move |conn| Ok::<_, Error>(store::audit::delete_batches(conn, &id, FORGOTTEN)?))
             .await?;
-        is_any = forgotten > 0;
+        goes_on = forgotten > 0;
     }
-    Ok(())
+    Ok(is_any)
 }

@@ -2,7 +2,7 @@
 //! of tokens are those whose root is in it.
 
 use super::use_check::{self, UseCheck};
-use super::{checkpoint, retention, sealing};
+use super::{checkpoint, outlet, retention, sealing, shipping};
 use crate::app::{App, Context, Error};
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
@@ -81,7 +81,7 @@ async fn verify_from(
         let lines = list_lines(app, after, CHUNK).await?;
         if lines.is_empty() {
             // What was committed since is checked too: it may tell what became of uses.
-            sealing::seal(app).await?;
+            sealing::seal_present(app).await?;
             let end = sealing::find(app).await?.head;
             match end.sequence > after && !list_lines(app, after, 1).await?.is_empty() {
                 true => continue,
@@ -110,6 +110,7 @@ async fn verify_from(
     let doubt = retention::doubt(log, &keys)
         .or(report.first_doubt.take())
         .or_else(|| disagreement(&report.head, &end))
+        .or(shipping::contradiction(app, log).await?)
         .or(misplaced)
         .or_else(|| report.unnamed.map(doubt_unnamed))
         .or_else(|| uses.doubt())
@@ -140,8 +141,8 @@ fn doubt_unnamed(sequence: u64) -> Doubt {
     Doubt::new(sequence, Kind::Edited, says)
 }
 
-/// What does not fit up to a head that a checkpoint has signed.
-pub(super) async fn examine_until(app: &App, log: &Log, last: Checkpoint) -> Result<bool, Error> {
+/// Whether everything fits up to the head that a checkpoint has signed.
+pub(super) async fn fits_until(app: &App, log: &Log, last: Checkpoint) -> Result<bool, Error> {
     let (mut after, end) = (log.start().sequence, last.head.sequence);
     let mut verifier = Verifier::new(log.origin.clone(), log.start(), std::iter::once(Ok(last)));
     while after < end {
@@ -220,22 +221,28 @@ pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error>
         .await?;
     let notes = notes.into_iter().map(|(_, note)| note);
     let notes = notes.chain(remembered);
-    let mut all: Vec<Read> = notes
-        .map(|note| SignedCheckpoint::parse(&note).and_then(|note| note.verify(&keys)))
-        .collect();
-    if let Some(path) = checkpoint::file(app) {
-        read_notes(&path, &keys, &mut all);
-    }
+    let notes: Vec<_> = notes.collect();
+    let (file, counting) = (checkpoint::file(app), keys.clone());
+    // To hold many signatures against their keys takes a while.
+    let read = tokio::task::spawn_blocking(move || {
+        let mut all: Vec<Read> = notes
+            .iter()
+            .map(|note| SignedCheckpoint::parse(note).and_then(|note| note.verify(&counting)))
+            .collect();
+        if let Some(path) = file {
+            read_notes(&path, &counting, &mut all);
+        }
+        all
+    });
+    let mut all = read
+        .await
+        .map_err(|stopped| store::Error::Other(stopped.to_string()))?;
     let before = all.len();
     all.retain(|read| *read != Err(NoteFault::Unknown));
     let unknown = before - all.len();
     if let Some(path) = more.checkpoints {
-        match path.exists() {
-            true => read_notes(path, &keys, &mut all),
-            false => all.push(Err(NoteFault::Unreadable(
-                "there is no such file".to_owned(),
-            ))),
-        }
+        let file = File::open(path).map_err(|error| outlet::of_file(path, error))?;
+        all.extend(read_file(BufReader::new(file), &keys));
     }
     all.sort_by_key(|read| match read {
         Ok(checkpoint) => checkpoint.head.sequence,

@@ -58,7 +58,8 @@ impl View {
         }
     }
 
-    fn organization(&self) -> Option<&OrganizationId> {
+    /// The organization, where the right to see comes from it.
+    pub(super) fn organization(&self) -> Option<&OrganizationId> {
         match self {
             Self::Organization(id) => Some(id),
             Self::Everything | Self::Own(..) => None,

@@ -4,8 +4,10 @@ use super::canonical::moment;
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::doubt::{Doubt, Kind};
+use super::hash::Hash;
 use super::note::NoteFault;
 use super::origin::Origin;
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 /// Checkpoints in the order in which they were signed, held against a log as it is read.
@@ -14,6 +16,8 @@ pub struct Anchors<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
     checkpoints: Peekable<C>,
     /// The number up to which the last checkpoint went.
     last: u64,
+    /// What they said: each is sent at least once, and so may come again.
+    seen: BTreeMap<u64, Hash>,
     agreed: u64,
     /// A checkpoint that does not count. It tells of no record, so any other doubt says more.
     discarded: Option<Doubt>,
@@ -26,6 +30,7 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
             origin,
             checkpoints: checkpoints.peekable(),
             last: 0,
+            seen: BTreeMap::new(),
             agreed: 0,
             discarded: None,
         }
@@ -47,8 +52,8 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
             }
             if sequence == head.sequence && checkpoint.head != *head {
                 let says = format!(
-                    "The hashes up to here fit, but the checkpoint of {at} names another: records between \
-                     {} and {sequence} are not those that were signed.",
+                    "The hashes up to here fit, but the checkpoint of {at} names another: records \
+                     between {} and {sequence} are not those that were signed.",
                     self.last.saturating_add(1)
                 );
                 return Err(Doubt::new(sequence, Kind::Forked, says));
@@ -59,12 +64,21 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
         Ok(())
     }
 
-    /// The next checkpoint that counts, unless it lies further on.
+    /// The next checkpoint that counts and says something new, unless it lies further on.
     fn next_up_to(&mut self, sequence: u64) -> Option<Checkpoint> {
         loop {
-            let is_due = |next: &Result<Checkpoint, NoteFault>| !matches!(next, Ok(checkpoint) if checkpoint.head.sequence > sequence);
+            let is_due = |next: &Result<Checkpoint, NoteFault>| {
+                let lies_ahead = |next: &Checkpoint| next.head.sequence > sequence;
+                !next.as_ref().is_ok_and(lies_ahead)
+            };
             let why = match self.checkpoints.next_if(is_due)? {
-                Ok(checkpoint) if checkpoint.origin == self.origin => return Some(checkpoint),
+                Ok(checkpoint) if checkpoint.origin == self.origin => {
+                    let Head { sequence, hash } = checkpoint.head;
+                    match self.seen.insert(sequence, hash) == Some(hash) {
+                        true => continue,
+                        false => return Some(checkpoint),
+                    }
+                }
                 Ok(checkpoint) => format!("it is of the log {}", checkpoint.origin),
                 Err(fault) => fault.to_string(),
             };

@@ -1,42 +1,28 @@
 //! What a check of a log finds.
 
 use super::chain::Head;
+use super::words::words;
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
-        /// What was done to a log.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Kind { $($(#[$doc])* $name,)+ }
-
-        impl Kind {
-            /// All that there are.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The kind in one word.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A record does not say what it said when it was sealed.
-    Edited = "edited",
-    /// A record was taken out.
-    Missing = "missing",
-    /// A record stands in the place of another.
-    Swapped = "swapped",
-    /// There is a record that was never sealed here.
-    Inserted = "inserted",
-    /// A record bears another number than that of its place.
-    Renumbered = "renumbered",
-    /// Records at the end were taken away.
-    Cut = "cut",
-    /// The log fits in itself, but it is not the log that was signed.
-    Forked = "forked",
-    /// A checkpoint is none, or is signed by nobody known.
-    Signature = "signature",
+words! {
+    /// What was done to a log.
+    Kind {
+        /// A record does not say what it said when it was sealed.
+        Edited = "edited",
+        /// A record was taken out.
+        Missing = "missing",
+        /// A record stands in the place of another.
+        Swapped = "swapped",
+        /// There is a record that was never sealed here.
+        Inserted = "inserted",
+        /// A record bears another number than that of its place.
+        Renumbered = "renumbered",
+        /// Records at the end were taken away.
+        Cut = "cut",
+        /// The log fits in itself, but it is not the log that was signed.
+        Forked = "forked",
+        /// A checkpoint is none, or is signed by nobody known.
+        Signature = "signature",
+    }
 }
 
 /// The first thing that does not fit.

@@ -56,7 +56,8 @@
 //!
 //! A filtered export begins `{"doorcode_audit":1,"filtered":true,"origin":…}`. Its lines have a
 //! second further field, `previous`: the hash before the record. Each line proves itself, and
-//! sequences rise; that no line was left out cannot be told.
+//! sequences rise; that no line was left out cannot be told. Pseudonyms stand there also for what
+//! the reader is not to know, which no record names.
 //!
 //! # Checkpoints
 //! Whoever can write the log can compute all hashes anew. A checkpoint, signed with a key and
@@ -68,17 +69,21 @@
 //! the base64 of 0x01 and the 32 bytes of the key. The id is the beginning of
 //! SHA-256(NAME ‖ "\n" ‖ 0x01 ‖ key). NAME is the origin. Lines of unknown keys are passed over;
 //! a line of a known key that does not fit spoils the note. A file of checkpoints holds notes
-//! with an empty line between them, in the order of their making, so sequences never fall.
+//! with an empty line between them, in the order of their making, so sequences never fall; but each
+//! may come again later, for checkpoints are sent at least once, and says nothing new then.
 //!
 //! # Uses of tokens
 //! They are too many for a record each. A batch of them is a Merkle tree (RFC 6962, section
-//! 2.1), of which the root is in a record. A leaf is the canonical form of one use: `address`,
+//! 2.1), whose root is in the detail of a record of the action `token.uses_recorded`: `root`,
+//! `count` (the leaves), `first_at` and `last_at` (of these uses), and `lost` (uses that were only
+//! counted). A proof of one use is the way from its leaf to the root. A leaf is the canonical form of one use: `address`,
 //! `at`, `decision` (`allowed`, or the code of the refusal), `organization_id`, `request_id`,
 //! `route`, `scope`, `token_id`.
 //!
-//! Old uses are forgotten, and their roots stay. A record of the action `token.uses_forgotten` says
-//! in its detail that those are whose batches were recorded `before` a moment, and has a signed
-//! `note` of three lines: origin, that moment, and `forgotten`.
+//! Old uses are forgotten, and their roots stay. A record of the action `token.uses_forgotten` has
+//! in its detail a moment `before`, and a signed `note` of three lines: origin, that moment, and
+//! `forgotten`. Forgotten is what a record stands for whose id was made before that moment: an id
+//! is `evt_` and a UUIDv7 in hexadecimal digits, which begins with its time.
 
 mod action;
 mod anchors;
@@ -104,5 +109,6 @@ mod suspicion;
 mod tests;
 pub mod token_use;
 pub mod verifier;
+mod words;
 
 pub use action::{Action, Actor, By, MOST_NAMED};

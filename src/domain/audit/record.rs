@@ -2,6 +2,7 @@
 
 use super::canonical::{self, moment};
 use super::personal::Salt;
+use super::words::words;
 use crate::domain::Instant;
 use crate::domain::id::AccountId;
 use serde::{Deserialize, Serialize};
@@ -69,29 +70,6 @@ impl Record {
             Some(_) => canonical::write(&self.erased()),
         }
     }
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+ }
-
-        impl $name {
-            /// All that there are.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// As it is stored.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// Reads it as it is stored.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
 }
 
 words! {

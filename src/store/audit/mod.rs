@@ -25,7 +25,9 @@ pub use lag::{count_unsealed, find_moment_behind, find_signed};
 pub use naming::list_names;
 pub use reading::{Filter, Side, find_record, list_hashes, list_records};
 pub use retention::{delete_pruned, erase, list_personal, replace_pruned};
-pub use shipping::{find_shipped, give_back_lease, replace_shipped, take_lease};
+pub use shipping::{
+    Shipped, find_shipped, give_back_lease, lower_shipped, replace_shipped, take_lease,
+};
 pub use uses::{
     Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
     list_batch, list_batches, list_recorded, list_uses,

@@ -2,48 +2,80 @@
 
 use super::chain::number;
 use crate::domain::Instant;
+use crate::domain::audit::hash::Hash;
 use crate::store::schema::audit_shipping;
-use crate::store::{Conn, Error, stored};
+use crate::store::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 
-/// Up to which place everything of a kind was handed out.
-pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<u64>, Error> {
-    let shipped: Option<i64> = audit_shipping::table
-        .filter(audit_shipping::place.eq(place))
-        .select(audit_shipping::sequence)
-        .get_result(conn)
-        .optional()?;
-    Ok(shipped.map(i64::unsigned_abs))
+/// Up to where everything of a kind was handed out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shipped {
+    /// The place of the last that was.
+    pub sequence: u64,
+    /// The hash of the record there; `None` if that is not known.
+    pub hash: Option<Hash>,
 }
 
-/// Remembers up to which place everything of a kind was handed out. It never goes back.
-pub fn replace_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
+/// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
+pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Error> {
+    let found: Option<(i64, Option<String>)> = audit_shipping::table
+        .filter(audit_shipping::place.eq(place))
+        .select((audit_shipping::sequence, audit_shipping::hash))
+        .get_result(conn)
+        .optional()?;
+    found
+        .map(|(sequence, hash)| {
+            let hash =
+                hash.map(|hash| read_value(Hash::parse(&hash), "audit_shipping", "hash", place));
+            Ok(Shipped {
+                sequence: sequence.unsigned_abs(),
+                hash: hash.transpose()?,
+            })
+        })
+        .transpose()
+}
+
+/// Remembers up to where everything of a kind was handed out. It never goes back by this.
+pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: Shipped) -> Result<(), Error> {
     let row = audit_shipping::table.filter(audit_shipping::place.eq(place));
-    diesel::update(row.filter(audit_shipping::sequence.lt(number(sequence))))
-        .set(audit_shipping::sequence.eq(number(sequence)))
+    let values = (
+        audit_shipping::sequence.eq(number(shipped.sequence)),
+        audit_shipping::hash.eq(shipped.hash.map(|hash| hash.to_string())),
+    );
+    diesel::update(row.filter(audit_shipping::sequence.lt(number(shipped.sequence))))
+        .set(values.clone())
         .execute(conn)?;
     if find_shipped(conn, place)?.is_none() {
         diesel::insert_into(audit_shipping::table)
-            .values((
-                audit_shipping::place.eq(place),
-                audit_shipping::sequence.eq(number(sequence)),
-            ))
+            .values((audit_shipping::place.eq(place), values))
             .execute(conn)?;
     }
     Ok(())
 }
 
-/// Lets this holder alone hand out until a moment; tells up to which place everything was
-/// handed out, or `None` if another holds it now.
+/// Lets every place get again what comes behind this one.
+pub fn lower_shipped(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
+    diesel::update(audit_shipping::table)
+        .filter(audit_shipping::sequence.gt(number(sequence)))
+        .set((
+            audit_shipping::sequence.eq(number(sequence)),
+            audit_shipping::hash.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Lets this holder alone hand out until a moment; tells up to where everything was handed out,
+/// or `None` if another holds it now.
 pub fn take_lease(
     conn: &mut Conn,
     place: &str,
     holder: &str,
     now: Instant,
     until: Instant,
-) -> Result<Option<u64>, Error> {
+) -> Result<Option<Shipped>, Error> {
     if find_shipped(conn, place)?.is_none() {
-        replace_shipped(conn, place, 0)?;
+        replace_shipped(conn, place, Shipped::default())?;
     }
     let is_free = audit_shipping::holder
         .is_null()

@@ -31,7 +31,7 @@ const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since",
 
 /// List the records of the audit log, the latest first.
 ///
-/// What others did to a person who lists their own records comes without address and agent.
+/// What a known other did to a person who lists their own records comes without address and agent.
 /// Reading is recorded itself.
 #[utoipa::path(
     get,
@@ -62,9 +62,9 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
 /// Take a copy of the audit log, or of the records that are chosen, the earliest first.
 ///
 /// Lines of JSON prove themselves: a program that knows their form can verify them. A table is
-/// for programs that know nothing of it; what they would take for a formula begins with `'`. A
-/// person's own copy of what others did to them has no address and agent: pseudonyms stand for
-/// them in lines, nothing in a table. The export is recorded.
+/// for programs that know nothing of it; what they would take for a formula begins with `'`. In a
+/// person's own copy, what a known other did to them has no address and agent; in lines pseudonyms
+/// stand for these, and for names of devices and tokens. The export is recorded.
 #[utoipa::path(
     get,
     path = "/v1/audit/export",

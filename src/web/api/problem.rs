@@ -232,7 +232,7 @@ fn tell(failure: &Failure) -> Told<'_> {
             app::Error::KeyReused => usual(Kind::IdempotencyKeyReused),
             app::Error::Throttled(_) => usual(Kind::TooManyRequests),
             error if error.is_passing() => usual(Kind::Unavailable),
-            app::Error::Busy | app::Error::Store(_) | app::Error::Undelivered(_) => {
+            app::Error::Busy | app::Error::Store(_) | app::Error::Outside(_) => {
                 usual(Kind::Internal)
             }
         },

@@ -212,6 +212,18 @@ async fn uses_are_for_those_whom_they_concern() {
             }
         }
     }
+    // The organization learns who looked at what its right alone let them see.
+    let looked = format!("?action=audit.read&limit=100&organization={}", home.org);
+    let looked = audit(&world, OPERATOR, &looked).await;
+    let one = items(&looked)
+        .iter()
+        .filter(|item| item["detail"]["of"] == "use");
+    let mut looked: Vec<_> = one.map(|item| &item["detail"]["use"]).collect();
+    looked.sort_unstable_by_key(|id| id.to_string());
+    let mut expected = vec![json!(of_machine); 3];
+    expected.extend(vec![json!(of_inside); 3]);
+    expected.sort_unstable_by_key(ToString::to_string);
+    assert_eq!(looked, expected.iter().collect::<Vec<_>>());
     // Another's token can be named, and nothing is found.
     let named = id_of(&world, &member).await;
     for bearer in [&owner, &stranger, &foreign] {

@@ -11,6 +11,7 @@ use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::note::VerifierKey;
+use doorcode::domain::audit::origin::Origin;
 use doorcode::store::{self, Store};
 use ring::signature::Ed25519KeyPair;
 use std::fs::File;
@@ -20,8 +21,13 @@ const OFTEN: &str = "[audit]\ncheckpoint_records = 2\ncheckpoint_every = \"1h\""
 
 /// The places up to which the file's notes go, each verified.
 async fn signed(test: &TestApp) -> Vec<u64> {
+    signed_in(test, "audit_checkpoints").await
+}
+
+/// The same of any file.
+async fn signed_in(test: &TestApp, file: &str) -> Vec<u64> {
     let keys = audit::keys(&test.app).await.unwrap();
-    let file = File::open(test.path("audit_checkpoints")).unwrap();
+    let file = File::open(test.path(file)).unwrap();
     checkpoint::read_file(BufReader::new(file), &keys)
         .map(|read| read.unwrap().head.sequence)
         .collect()
@@ -260,6 +266,45 @@ async fn a_key_that_only_the_database_knows_does_not_count() {
     assert_eq!(verified.unknown, 1);
 }
 
+/// Whoever has the database can put notes of their own where the next ones belong.
+#[actix_web::test]
+async fn notes_of_a_stranger_hold_up_nothing() {
+    let test = TestApp::with("[audit]\ncheckpoint_records = 1").await;
+    act(&test).await;
+    let before = signed(&test).await;
+    let head = test
+        .database
+        .text("SELECT sequence FROM audit_head")
+        .parse::<u64>()
+        .unwrap();
+    let origin = Origin::parse(&test.database.text("SELECT origin FROM audit_head")).unwrap();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    for sequence in (1..20).map(|n| head + n).chain([1 << 62]) {
+        let checkpoint = Checkpoint {
+            origin: origin.clone(),
+            head: Head {
+                sequence,
+                ..Head::genesis(&origin)
+            },
+            at: test.app.now(),
+        };
+        let note = SignedCheckpoint::sign(&checkpoint, &pair);
+        test.database.execute(&format!(
+            "INSERT INTO audit_checkpoint (sequence, at, note)
+             SELECT {sequence}, at, '{note}' FROM audit_record WHERE sequence = 1"
+        ));
+    }
+    for _ in 0..2 {
+        act(&test).await;
+    }
+    let after = signed(&test).await;
+    assert_eq!(after.len(), before.len() + 2, "{after:?}");
+    assert!(after.is_sorted_by(|a, b| a < b), "{after:?}");
+    let verified = verify(&test).await;
+    assert_eq!(sound(&verified), *after.last().unwrap());
+    assert_eq!(verified.unknown, 20);
+}
+
 /// Servers that share a database should share the key. If they do not, each says so once, and
 /// holds the log against what it has signed itself.
 #[actix_web::test]
@@ -273,7 +318,13 @@ async fn servers_with_keys_of_their_own_do_not_disturb_each_other() {
         act(&other).await;
     }
     assert_eq!(one.events("audit.key_changed"), 2);
-    for server in [&one, &other] {
+    one.settle().await;
+    for (server, file) in [(&one, "audit_checkpoints"), (&other, "other_checkpoints")] {
+        // Each file has the notes of its own server, once.
+        let before = signed_in(server, file).await;
+        assert!(before.is_sorted_by(|a, b| a < b), "{before:?}");
+        server.settle().await;
+        assert_eq!(signed_in(server, file).await, before);
         let verified = verify(server).await;
         sound(&verified);
         assert!(verified.report.checkpoints > 2, "{verified:?}");

@@ -4,7 +4,7 @@ use crate::support::EMAIL;
 use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 
-/// What disarms the database, and what then changes a record.
+/// Disarms the database and changes a record.
 fn edit(deployment: &Deployment) {
     deployment.database.disarm();
     deployment
@@ -21,8 +21,8 @@ fn verify_counts_what_fits_and_fails_where_it_does_not() {
         .run()
         .exited(0)
         .says(&[
-            " records fit, and ",
-            "0 uses of tokens fit.",
+            "Everything fits.\nRecords: ",
+            "Uses of tokens: 0.",
             "The last record is ",
         ]);
     let told = "action = 'audit.verified' AND detail LIKE '%\"head\":%'";
@@ -38,8 +38,8 @@ fn verify_counts_what_fits_and_fails_where_it_does_not() {
         .run()
         .exited(1)
         .complains(&[
-            "the log does not fit at record 2: edited.",
-            "What stands before fits, up to record 1 with the hash ",
+            "the audit log is not what was sealed and signed, at record 2: edited.",
+            "Everything before fits, up to record 1 with the hash ",
         ]);
 }
 

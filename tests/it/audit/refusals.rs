@@ -2,7 +2,7 @@
 
 use super::{sound, verify};
 use crate::support::database::AUDIT;
-use crate::support::{EMAIL, PASSWORD, TestApp, http};
+use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use crate::throttle::BEHIND_PROXY;
 use doorcode::domain::org::Role;
 use serde_json::{Value, json};
@@ -50,6 +50,27 @@ async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
     browser.sign_in("owner@example.com", PASSWORD).await;
     let page = browser.get("/o/zenith/audit?action=access").await;
     assert!(page.contains("was refused at"), "{}", page.body);
+    sound(&verify(&test).await);
+}
+
+/// What nobody can have called anything holds up nothing, also not what else was refused.
+#[actix_web::test]
+async fn a_name_that_no_database_takes_is_refused_and_recorded() {
+    let test = TestApp::start().await;
+    let form = http()
+        .post(test.at("/o/%00/projects/new"))
+        .form(&[("x", "1")]);
+    assert_eq!(form.send().await.unwrap().status(), 403);
+    let call = |bearer: &str| http().get(test.at("/v1/orgs/%00")).bearer_auth(bearer);
+    assert_eq!(call("dc_x").send().await.unwrap().status(), 401);
+    assert_eq!(call(OPERATOR).send().await.unwrap().status(), 404);
+    let mut browser = test.user().await;
+    let nobody = browser.get("/o/nobody").await.status;
+    assert_eq!(browser.get("/o/%00").await.status, nobody);
+    test.settle().await;
+    assert_eq!(test.events("form.refused"), 1);
+    let told = "action = 'access.refused' AND detail LIKE '%invalid_token%'";
+    assert_eq!(test.count(AUDIT, told), 1);
     sound(&verify(&test).await);
 }
 

@@ -7,7 +7,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use doorcode::app::audit::lag::Step;
-use doorcode::app::{Error, audit, sweep};
+use doorcode::app::audit::recovery::{self, Revoking};
+use doorcode::app::{Context, Error, audit, sweep};
+use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::{checkpoint, export};
 use futures_util::future::join_all;
 use std::io::Write;
@@ -53,7 +55,7 @@ async fn a_file_gets_nothing_twice() {
     let file = test.path("shipped");
     let before = std::fs::read_to_string(&file).unwrap();
     test.database
-        .execute("UPDATE audit_shipping SET sequence = 1");
+        .execute("UPDATE audit_shipping SET sequence = 1, hash = NULL");
     test.settle().await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
 
@@ -211,7 +213,7 @@ async fn an_address_that_is_down_for_five_minutes_gets_everything_once_in_order(
         join_all((0..200).map(|_| test.device("tokens:read"))).await;
         let failed = sweep::settle(&test.app).await;
         assert_eq!(failed.len(), 1, "{failed:?}");
-        assert!(matches!(failed[0], Error::Undelivered(_)), "{failed:?}");
+        assert!(matches!(failed[0], Error::Outside(_)), "{failed:?}");
         test.clock.advance(60);
         if minute == 2 {
             test.restart().await;
@@ -256,4 +258,95 @@ async fn an_address_gets_every_checkpoint() {
     let kept = test.count("audit_checkpoint", "1 = 1");
     assert_eq!(i64::try_from(signed.len()).unwrap(), kept);
     handle.stop(false).await;
+}
+
+/// The log loses its end, and so what was shipped last, though no checkpoint knew of it.
+fn cut(test: &TestApp, records: u64) -> u64 {
+    let last: u64 = test
+        .database
+        .text("SELECT sequence FROM audit_head")
+        .parse()
+        .unwrap();
+    let place = last - records;
+    test.database.disarm();
+    test.database.execute(&format!(
+        "DELETE FROM audit_record WHERE sequence > {place};
+         UPDATE audit_head SET sequence = {place},
+             hash = (SELECT hash FROM audit_record WHERE sequence = {place})"
+    ));
+    place
+}
+
+/// What was shipped and is gone is told, and what comes in its place is shipped as well once the
+/// operator has looked.
+#[actix_web::test]
+async fn a_log_that_was_shipped_further_is_told_and_shipped_again() {
+    let sink = Sink::answering(204);
+    let (url, handle) = serve(&sink);
+    let test = TestApp::with(&format!(
+        "[audit]\nship_to = \"{url}\"\ncheckpoint_every = \"24h\""
+    ))
+    .await;
+    act(&test).await;
+    act(&test).await;
+    act(&test).await;
+    let shipped = sink.places().len();
+    let left = cut(&test, 2);
+    let refused = async |kind: Kind, sequence: u64, says: &str| {
+        let failed = format!("{:?}", sweep::settle(&test.app).await);
+        assert!(failed.contains(says), "{failed}");
+        let doubt = verify(&test).await.report.first_doubt.unwrap();
+        assert_eq!((doubt.kind, doubt.sequence), (kind, sequence));
+        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!((doubt.kind, doubt.sequence), (kind, sequence));
+        assert_eq!(sink.places().len(), shipped);
+    };
+    refused(Kind::Cut, left + 1, "was shipped up to record").await;
+    for _ in 0..4 {
+        test.device("tokens:read").await;
+    }
+    refused(Kind::Forked, left + 2, "was shipped with another record").await;
+
+    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+        .await
+        .unwrap();
+    test.settle().await;
+    let records = sound(&verify(&test).await);
+    let pieces = sink.pieces.lock().unwrap().join("");
+    for sequence in 1..=records {
+        let sql = format!("SELECT hash FROM audit_record WHERE sequence = {sequence}");
+        assert!(pieces.contains(&test.database.text(&sql)), "{sequence}");
+    }
+    handle.stop(false).await;
+}
+
+/// A file that ends with what is gone would prove nothing with more behind it.
+#[actix_web::test]
+async fn a_file_that_goes_on_otherwise_than_the_log_is_left_as_it_is() {
+    let settings = "[audit]\nship_to = \"{directory}/shipped\"\ncheckpoint_every = \"24h\"";
+    let test = TestApp::with(settings).await;
+    act(&test).await;
+    act(&test).await;
+    let file = test.path("shipped");
+    let before = std::fs::read_to_string(&file).unwrap();
+    cut(&test, 1);
+    test.device("tokens:read").await;
+    let failed = format!("{:?}", sweep::settle(&test.app).await);
+    assert!(
+        failed.contains("was shipped with another record"),
+        "{failed}"
+    );
+    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+        .await
+        .unwrap();
+    let failed = format!("{:?}", sweep::settle(&test.app).await);
+    assert!(failed.contains("not in the log; move it away"), "{failed}");
+    assert!(failed.contains("/shipped"), "{failed}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    std::fs::remove_file(&file).unwrap();
+    test.settle().await;
+    let text = std::fs::read(&file).unwrap();
+    let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
+    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }

@@ -12,7 +12,7 @@ use doorcode::domain::audit::token_use;
 use doorcode::domain::secret::Secret;
 use ring::signature::Ed25519KeyPair;
 
-/// The uses of the token with this name, the earliest first.
+/// The uses that meet a condition, the earliest first.
 fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
     let sheaves = test.database.text(&format!(
         "SELECT COALESCE({}, '') FROM (SELECT uses FROM token_use WHERE {condition}
@@ -237,6 +237,35 @@ async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
         assert_eq!(doubt.kind, Kind::Missing, "{id}");
     }
     assert_eq!(test.events("token.uses_forgotten"), 2);
+}
+
+/// What was said by a server whose clock was ahead excuses nobody who takes uses away later.
+#[actix_web::test]
+async fn a_forgetting_tells_of_what_was_before_it() {
+    let test = TestApp::start().await;
+    let token = test.token(&["tokens:read"]).await;
+    test.settle().await;
+    let origin = Origin::parse(&test.database.text("SELECT origin FROM audit_head")).unwrap();
+    let key = std::fs::read_to_string(test.path("audit_key")).unwrap();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&hex::decode(key.trim()).unwrap()).unwrap();
+    let later = test.clock.now() + chrono::Duration::days(365);
+    let signed = token_use::forgotten(&origin, later, &pair);
+    let forget = |id: &str| {
+        test.database.execute(&format!(
+            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+             SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{signed}'
+             FROM audit_record WHERE sequence = 1"
+        ));
+    };
+    forget("evt_one");
+    sound(&verify(&test).await);
+    assert_eq!(test.me(&token).await.status(), 200);
+    test.settle().await;
+    test.database.execute("DELETE FROM token_use");
+    let doubt = verify(&test).await.report.first_doubt.unwrap();
+    assert_eq!(doubt.kind, Kind::Missing);
+    forget("evt_two");
+    sound(&verify(&test).await);
 }
 
 #[actix_web::test]

@@ -204,6 +204,12 @@ fn checkpoints_that_go_back_are_found() {
         )),
         None
     );
+    // They are sent at least once, so that all may come again.
+    let twice = [&checkpoints[..], &checkpoints[..]].concat();
+    let report = check(export(&log), &twice);
+    assert_eq!((report.first_doubt, report.checkpoints), (None, 3));
+    let cut = check(export(&log[..25]), &twice).first_doubt.unwrap();
+    assert_eq!((cut.sequence, cut.kind), (26, Cut));
     checkpoints.swap(0, 1);
     assert_eq!(found(check(export(&log), &checkpoints)), Some((10, Forked)));
 }

@@ -58,7 +58,9 @@ fn it_accepts_what_fits() {
     );
     let whole = export(&log);
     assert_eq!(verify(&whole, None), (true, expected.clone()));
-    assert_eq!(verify(&whole, Some((&notes, 1))), (true, expected));
+    assert_eq!(verify(&whole, Some((&notes, 1))), (true, expected.clone()));
+    let twice = format!("{notes}\n{notes}");
+    assert_eq!(verify(&whole, Some((&twice, 1))), (true, expected));
     let chosen = Excerpted {
         sealed: log[8].clone(),
         previous: log[7].hash,

@@ -28,7 +28,7 @@ const ACTIONS: [(&str, &str); 7] = [
     ("project", "Projects"),
     ("organization", "Organization and policy"),
     ("audit", "Audit log"),
-    ("access", "Refusals"),
+    ("access", "Access refused"),
 ];
 
 /// The same for a person.
@@ -42,7 +42,7 @@ const OWN_ACTIONS: [(&str, &str); 10] = [
     ("project", "Projects"),
     ("organization", "Organizations and policies"),
     ("audit", "Audit log"),
-    ("access", "Refusals"),
+    ("access", "Access refused"),
 ];
 
 /// The form as it was sent.
@@ -124,12 +124,7 @@ impl<'a> Asked<'a> {
             .members
             .iter()
             .map(|member| (member.account.id.as_str(), member.account.name.as_str()));
-        let brand = &visit.app.config().branding.name;
-        let kinds = [
-            ("token", "Any token"),
-            ("operator", "The operator"),
-            ("system", brand.as_str()),
-        ];
+        let kinds = [("token", "Any token"), ("operator", "The operator")];
         let actors = people.chain(kinds).collect();
         Ok(self.form(inside.path("/audit"), actors, &ACTIONS, names))
     }
@@ -142,7 +137,6 @@ impl<'a> Asked<'a> {
             ("token", "Any token"),
             ("client", "Any application"),
             ("operator", "The operator"),
-            ("system", visit.app.config().branding.name.as_str()),
             ("anonymous", "Somebody not signed in"),
         ];
         let actors = you.into_iter().chain(kinds).collect();

@@ -51,9 +51,9 @@ impl<'a> Reader<'a> {
             ("Action", text(&record.action)),
             ("Actor", record.actor_id.clone()),
             ("Target", record.target.clone()),
-            ("Shown by", text(record.method.as_str())),
+            ("Authenticated by", text(record.method.as_str())),
             ("Request", text(&record.request_id).filter(|id| id != "-")),
-            ("Agent", agent.map(str::to_owned)),
+            ("User agent", agent.map(str::to_owned)),
             ("Record", text(&record.sequence.to_string())),
             ("Hash", text(&sealed.hash.to_string())),
         ];

@@ -2,12 +2,12 @@
 
 use super::row::row;
 use super::shelf;
-use crate::app::audit::activity::{self, Activity, Place};
+use crate::app::audit::activity::{self, Activity};
+use crate::app::audit::use_reading::{Named, UseId};
 use crate::app::token::Whose;
 use crate::config::TokenUse;
 use crate::domain::Instant;
-use crate::domain::audit::token_use::{ALLOWED, Use};
-use crate::domain::id::EventId;
+use crate::domain::audit::token_use::ALLOWED;
 use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -28,7 +28,7 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
     let id = segment(&request, "id");
     let shelf = shelf(&visit, &request).await?;
     let query = extract::query(&request)?;
-    let place = query.value("after").and_then(read_place);
+    let place = query.value("after").and_then(UseId::parse);
     let (app, context) = (&visit.app, &visit.context);
     let (caller, whose) = (&shelf.caller, &shelf.whose);
     let found = activity::of_token(app, context, caller, whose, id, place, SHOWN).await?;
@@ -52,7 +52,7 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
         next: found
             .next
             .as_ref()
-            .map(|place| format!("{}/{id}?after={}", shelf.path, write_place(place))),
+            .map(|last| format!("{}/{id}?after={last}", shelf.path)),
         record: match found.recording {
             TokenUse::Off => UseRecord::Off,
             TokenUse::Every => UseRecord::On {
@@ -96,45 +96,12 @@ fn ending(found: &Activity) -> Option<String> {
     Some(format!("by {by}{why}"))
 }
 
-fn use_row(used: &Use, now: Instant) -> UseRow {
+fn use_row(Named { used, .. }: &Named, now: Instant) -> UseRow {
     UseRow {
         at: Moment::new(used.at, now),
         address: used.address.clone(),
         route: used.route.clone(),
         scope: used.scope.clone(),
         refusal: (used.decision != ALLOWED).then(|| used.decision.clone()),
-    }
-}
-
-fn write_place(place: &Place) -> String {
-    format!("{}.{}.{}", place.event_id, place.position, place.seen)
-}
-
-/// Where a list goes on, as the address says. What makes no sense is the beginning.
-fn read_place(text: &str) -> Option<Place> {
-    let mut parts = text.split('.');
-    let place = Place {
-        event_id: EventId::parse(parts.next()?)?.to_string(),
-        position: parts.next()?.parse().ok()?,
-        seen: parts.next()?.parse().ok()?,
-    };
-    parts.next().is_none().then_some(place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_reads_back_and_nonsense_is_the_beginning() {
-        let place = Place {
-            event_id: format!("evt_{}", "0".repeat(32)),
-            position: 7,
-            seen: 50,
-        };
-        assert_eq!(read_place(&write_place(&place)), Some(place));
-        for bad in ["", "evt_1.7.50", ".7.50", "x", "evt_' OR 1=1.7.50"] {
-            assert_eq!(read_place(bad), None, "{bad}");
-        }
     }
 }

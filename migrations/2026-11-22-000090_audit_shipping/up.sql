@@ -1,0 +1,2 @@
+-- The hash of the last record that was shipped, so that another in its place is noticed.
+ALTER TABLE audit_shipping ADD COLUMN hash TEXT;
