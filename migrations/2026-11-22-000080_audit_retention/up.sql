@@ -1,3 +1,5 @@
+-- There is no way down: the triggers that the server adds name these columns.
+
 -- What hides from the hash of a record what tells of a person, until that is erased.
 ALTER TABLE audit_event ADD COLUMN salt TEXT;
 ALTER TABLE audit_record ADD COLUMN salt TEXT;

@@ -42,6 +42,12 @@ pub enum Audit {
     },
     /// Print the keys that sign and have signed checkpoints, the present one last
     Keys,
+    /// Let what an earlier key of the log has signed count, where this server does not remember it
+    Trust {
+        /// The key, as `doorcode audit keys` printed it; the log names it where it began to sign
+        #[arg(value_parser = key)]
+        key: VerifierKey,
+    },
     /// Go on with a log that contradicts its checkpoints: a restored copy, or one that was cut
     Recover {
         /// What to revoke
@@ -126,7 +132,8 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             if unknown > 0 {
                 more += &format!(
                     "Checkpoints that do not count: {unknown}. No key that this server knows has \
-                     signed them; if you know the key, name it with --key.\n"
+                     signed them; if you know the key, name it with --key, or for good with \
+                     `doorcode audit trust`.\n"
                 );
             }
             tell(&report, &more)
@@ -146,6 +153,12 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             let keys = with_app(config, async |app| audit::keys(app).await)?;
             let lines: Vec<_> = keys.iter().map(ToString::to_string).collect();
             print(&lines.join("\n"))
+        }
+        Audit::Trust { key } => {
+            with_app(config, async |app| {
+                recovery::trust(app, &Context::local(), key.clone()).await
+            })?;
+            print("What this key has signed counts from now on. The log says so.")
         }
         Audit::Recover { revoke } => {
             let revoking = match revoke {

@@ -5,6 +5,7 @@
 
 mod api;
 mod assets;
+mod export;
 mod extract;
 mod failure;
 mod headers;

@@ -274,6 +274,15 @@ pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
     .await
 }
 
+/// Remembers an earlier key.
+pub(super) async fn remember(app: &App, key: VerifierKey) -> Result<(), Error> {
+    let mut memory = Memory::load(app).await?;
+    if !memory.keys.contains(&key) {
+        memory.keys.insert(0, key);
+    }
+    memory.keep(app).await
+}
+
 /// The keys whose signatures of checkpoints count, the present one last.
 pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
     Ok(remembered(app).await?.0)

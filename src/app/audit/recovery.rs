@@ -11,6 +11,7 @@ use super::{checkpoint, outlet, retention, sealing};
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::doubt::Doubt;
+use crate::domain::audit::note::VerifierKey;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::token::RevocationReason;
 use crate::store;
@@ -89,6 +90,23 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
         revoked: count,
         moved,
     })
+}
+
+/// Lets the signatures of an earlier key of this log count, where the server does not remember it:
+/// with the key itself it lost its memory of what it had signed. Fails with [`Error::Conflict`] for
+/// a key of another log.
+pub async fn trust(app: &App, context: &Context, key: VerifierKey) -> Result<(), Error> {
+    if *key.name() != sealing::begin(app).await?.origin {
+        return Err(Error::Conflict(
+            "This is a key of another log: the name before the + is not that of this one.",
+        ));
+    }
+    let event = app.event(context, Actor::Operator, Action::AuditKeyTrusted);
+    let detail = json!({"key": key.to_string()});
+    app.store()
+        .write(move |conn| event.write(conn, None, detail.clone()))
+        .await?;
+    checkpoint::remember(app, key).await
 }
 
 /// Gives the file of checkpoints another name, so that the next one begins anew.

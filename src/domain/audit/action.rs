@@ -160,6 +160,8 @@ words! {
         AuditPruned = "audit.pruned",
         /// Another key signs the log's checkpoints from now on.
         AuditKeyChanged = "audit.key_changed",
+        /// The operator lets the signatures of an earlier key of the log count.
+        AuditKeyTrusted = "audit.key_trusted",
         /// The operator goes on with a log that contradicts its checkpoints.
         AuditForkAccepted = "audit.fork_accepted",
         /// A record of an earlier time came after later ones: a clock was set back.

@@ -3,22 +3,19 @@
 use super::call::Call;
 use super::page::Filters;
 use crate::app::audit::checking::{self, Checked};
-use crate::app::audit::reading::{self, Format, Search};
+use crate::app::audit::reading::{self, Search};
 use crate::app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
 use crate::domain::Instant;
 use crate::domain::audit::canonical::moment;
 use crate::domain::audit::chain::Sealed;
+use crate::web::export;
 use crate::web::failure::Failure;
 use crate::wire::api::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, List,
     ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
 };
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
-use futures_util::TryStreamExt;
 use serde_json::Value;
-use std::io;
 use utoipa::OpenApi;
 
 /// The addresses of this module.
@@ -79,35 +76,17 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
 )]
 pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     let filters = call.filters(&[&FILTERS[..], &["format"]].concat())?;
-    let (form, media_type, name) = match filters.value("format") {
-        None | Some("ndjson") => (Format::Lines, "application/x-ndjson", "audit.ndjson"),
-        Some("csv") => (Format::Sheet, "text/csv; charset=utf-8", "audit.csv"),
-        Some(_) => {
-            return Err(Failure::Malformed(
-                "The parameter format must be ndjson or csv.",
-            ));
-        }
-    };
+    let format = export::format(filters.value("format")).ok_or(Failure::Malformed(
+        "The parameter format must be ndjson or csv.",
+    ))?;
     let Call {
         app,
         context,
         caller,
         ..
     } = &call;
-    let pieces = reading::export(app, context, caller, search(&filters)?, form).await?;
-    let request_id = context.request_id.clone();
-    // The answer has begun: that it breaks off tells the caller that it is not whole.
-    let broken = move |error| {
-        Failure::App(error).log(&request_id);
-        io::Error::other("the export broke off")
-    };
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, media_type))
-        .insert_header((
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .streaming(pieces.map_ok(Bytes::from).map_err(broken)))
+    let pieces = reading::export(app, context, caller, search(&filters)?, format).await?;
+    Ok(export::answer(format, "audit", pieces, &context.request_id))
 }
 
 /// Check the whole audit log: its records, its signed checkpoints and the uses of tokens.

@@ -6,11 +6,15 @@ use crate::support::database::Database;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use doorcode::app::account::Named;
 use doorcode::app::audit::erasure;
-use doorcode::app::{Context, Error};
+use doorcode::app::audit::recovery;
+use doorcode::app::{Context, Error, audit};
 use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::export;
+use doorcode::domain::audit::note::VerifierKey;
+use doorcode::domain::audit::origin::Origin;
 use doorcode::domain::org::Role;
 use doorcode::store::{self, Store};
+use ring::signature::Ed25519KeyPair;
 use std::time::Duration;
 
 const OTHER: &str = "bob@example.com";
@@ -164,6 +168,37 @@ async fn records_that_another_server_seals_are_erased() {
     drop(sealer);
     assert_eq!(erasing.await.unwrap(), 7);
     assert!(!log(&test).contains("AdasBrowser"));
+}
+
+/// A server that has lost its keys knows nobody who erased anything, until the operator names them.
+#[actix_web::test]
+async fn what_a_forgotten_key_has_signed_counts_once_it_is_trusted() {
+    let test = TestApp::start().await;
+    live_one(&test).await;
+    assert!(erase(&test, EMAIL).await.unwrap() > 0);
+    let lost = audit::keys(&test.app).await.unwrap().pop().unwrap();
+    for file in ["audit_key", "audit_key.seen"] {
+        std::fs::remove_file(test.path(file)).unwrap();
+    }
+    let again = test.again("").await;
+    again.settle().await;
+    let doubt = verify(&again).await.report.first_doubt.unwrap();
+    assert_eq!(doubt.kind, Kind::Edited);
+
+    let elsewhere = Origin::parse("another").unwrap();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let of_another = VerifierKey::of(&elsewhere, &pair);
+    let refused = recovery::trust(&again.app, &Context::local(), of_another).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    for _ in 0..2 {
+        recovery::trust(&again.app, &Context::local(), lost.clone())
+            .await
+            .unwrap();
+    }
+    again.settle().await;
+    sound(&verify(&again).await);
+    assert_eq!(audit::keys(&again.app).await.unwrap().len(), 2);
+    assert_eq!(again.events("audit.key_trusted"), 2);
 }
 
 /// What is in the database already must say so before anything is erased.

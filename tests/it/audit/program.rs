@@ -32,6 +32,12 @@ fn verify_counts_what_fits_and_fails_where_it_does_not() {
         .run()
         .exited(0)
         .says(&["doorcode-"]);
+    let trust = |key: &str| deployment.command(&["audit", "trust", key]).run();
+    trust("nonsense").exited(2).complains(&["this is no key"]);
+    let keys = deployment.command(&["audit", "keys"]).run().exited(0);
+    trust(keys.stdout.trim())
+        .exited(0)
+        .says(&["What this key has signed counts"]);
     edit(&deployment);
     deployment
         .command(&["audit", "verify"])

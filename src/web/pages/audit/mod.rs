@@ -10,21 +10,17 @@ use super::inside::inside;
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
 use super::visit::Visit;
-use crate::app;
 use crate::app::audit::naming::{self, Names};
-use crate::app::audit::reading::{self, Format};
+use crate::app::audit::reading;
 use crate::app::caller::Caller;
 use crate::domain::audit::chain::Sealed;
 use crate::domain::org::Role;
-use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{read, resource};
+use crate::web::{export, extract};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use asked::Asked;
-use futures_util::StreamExt;
-use std::io;
 
 /// How many records a page shows.
 const SHOWN: usize = 50;
@@ -33,7 +29,7 @@ const SHOWN: usize = 50;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/o/{org}/audit", [read(show)]))
-        .service(resource("/o/{org}/audit/export", [read(export)]))
+        .service(resource("/o/{org}/audit/export", [read(download)]))
         .service(resource("/account/activity", [read(show_own)]));
 }
 
@@ -116,40 +112,19 @@ async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failur
 }
 
 /// `GET /o/{org}/audit/export`: the same records as a file that proves itself.
-async fn export(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+async fn download(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let inside = inside(&visit, &request).await?;
     let query = extract::query(&request)?;
-    let (form, media_type, kind) = match query.value("format") {
-        None | Some("ndjson") => (Format::Lines, "application/x-ndjson", "ndjson"),
-        Some("csv") => (Format::Sheet, "text/csv; charset=utf-8", "csv"),
-        _ => {
-            return Err(Failure::Malformed(
-                "The log is exported as `ndjson` or `csv`.",
-            ));
-        }
-    };
+    let format = export::format(query.value("format")).ok_or(Failure::Malformed(
+        "The log is exported as `ndjson` or `csv`.",
+    ))?;
     let search = Asked::read(&query)
         .search(Some(inside.id()))
         .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
     let (app, context) = (&visit.app, &visit.context);
-    let lines = reading::export(app, context, &inside.caller, search, form).await?;
-    let slug = &inside.seen.organization.slug;
-    let file = ContentDisposition {
-        disposition: DispositionType::Attachment,
-        parameters: vec![DispositionParam::Filename(format!("{slug}-audit.{kind}"))],
-    };
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, media_type))
-        .insert_header(file)
-        .streaming(lines.map(piece)))
-}
-
-/// A piece of an answer that has begun: if it cannot go on, the browser sees it break off.
-fn piece(lines: Result<String, app::Error>) -> Result<web::Bytes, io::Error> {
-    lines.map(web::Bytes::from).map_err(|error| {
-        tracing::error!(?error, "an export of the audit log broke off");
-        io::Error::other("the export broke off")
-    })
+    let pieces = reading::export(app, context, &inside.caller, search, format).await?;
+    let name = format!("{}-audit", inside.seen.organization.slug);
+    Ok(export::answer(format, &name, pieces, &context.request_id))
 }
 
 /// `GET /account/activity`.

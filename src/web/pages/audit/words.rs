@@ -47,6 +47,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::AuditErased => "erased the personal data of {target} from the log",
         Action::AuditPruned => "took old records out of the log, up to {through}",
         Action::AuditKeyChanged => "began to sign the audit log with another key",
+        Action::AuditKeyTrusted => "let what an earlier key of the log has signed count",
         Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
         Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
         Action::ClockSteppedForward => "saw a clock set forward from {from} to {to}",

@@ -1,0 +1,1 @@
+ALTER TABLE audit_shipping DROP COLUMN hash;
