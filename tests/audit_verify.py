@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Verifies an export of the audit log without Doorcode, with Python's standard library alone.
 
-    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY]...
+    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY]... [--use FILE]
 
 Prints how many records there are, the hash of the last one, and what was erased without a word;
-or the first line that does not fit, and ends with status 1. The form is specified in src/domain/audit/mod.rs.
+or the first line that does not fit, and ends with status 1. With --use it also holds a use of a
+token, as GET /v1/audit/uses/{id} gives it with its proof, against the root in the export. The form is specified in src/domain/audit/mod.rs.
 """
 
 import argparse
@@ -282,11 +283,46 @@ def verify(file, read_anchors, keys):
     return count, start, sequence, head, None if is_filtered else min(erased, default=None)
 
 
+# --- Uses of tokens (RFC 9162, section 2.1.3.2) -------------------------------------------
+
+
+def climb(leaf, index, size, path):
+    """The root to which a path leads from a leaf."""
+    require(0 <= index < size, "its proof is none")
+    last = size - 1
+    for sibling in map(bytes.fromhex, path):
+        require(last, "its proof is too long")
+        while index == last and index % 2 == 0:
+            index, last = index // 2, last // 2
+        pair = sibling + leaf if index % 2 else leaf + sibling
+        leaf, index, last = hashlib.sha256(b"\1" + pair).digest(), index // 2, last // 2
+    require(last == 0, "its proof is too short")
+    return leaf.hex()
+
+
+def verify_use(text, file):
+    """Doubts a use whose proof does not lead to the root in the record that it names."""
+    proven = json.loads(text)
+    used = {key: value for key, value in proven["use"].items() if key != "id"}
+    leaf = hashlib.sha256(b"\0" + canonical(used)).digest()
+    proof, number = proven["proof"], proven["sequence"]
+    root = climb(leaf, proof["index"], proof["size"], proof["path"])
+    for record in map(json.loads, file):
+        if record.get("sequence") == number:
+            detail = record["detail"]
+            told = record["action"], detail.get("root"), detail.get("count")
+            expected = "token.uses_recorded", root, proof["size"]
+            require(told == expected, f"the use is not among those of record {number}")
+            return f"the use is among those of record {number}"
+    raise Doubt(f"the use is said to be of record {number}, which is not in this copy")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("export")
     parser.add_argument("--checkpoints")
     parser.add_argument("--key", action="append", default=[], type=read_key)
+    parser.add_argument("--use", type=argparse.FileType(encoding="utf-8"))
     arguments = parser.parse_args()
     path, keys = arguments.checkpoints, dict(arguments.key)
     if path and not keys:
@@ -298,6 +334,8 @@ def main():
     try:
         with open(arguments.export, "rb") as file:
             count, start, sequence, head, erased = verify(file, read_anchors, keys)
+            file.seek(0)
+            proven = arguments.use and verify_use(arguments.use.read(), file)
     except (Doubt, KeyError, TypeError, ValueError) as doubt:
         print(f"does not fit: {doubt}")
         return 1
@@ -306,6 +344,8 @@ def main():
         print(f"the copy begins behind record {start}")
     if erased is not None:
         print(f"record {erased} was erased, and nothing that counts in this copy says so")
+    if proven:
+        print(proven)
     return 0
 
 

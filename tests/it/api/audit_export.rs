@@ -12,7 +12,7 @@ use std::process::Command;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit_verify.py");
 
 /// A copy with its media type and its name.
-async fn export(world: &World, bearer: &str, query: &str) -> (String, String, String) {
+pub async fn export(world: &World, bearer: &str, query: &str) -> (String, String, String) {
     let path = format!("/v1/audit/export{query}");
     let answer = call(&world.test, Method::GET, &path, bearer).send().await;
     let answer = answer.unwrap();
@@ -25,14 +25,31 @@ async fn export(world: &World, bearer: &str, query: &str) -> (String, String, St
 
 /// What the verifier in Python says of a copy that it accepts.
 fn verified(export: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("audit.ndjson");
-    std::fs::write(&file, export).unwrap();
-    let output = Command::new("python3").arg(SCRIPT).arg(&file).output();
-    let output = output.unwrap();
-    let says = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{says}");
+    let (fits, says) = verify(export, None);
+    assert!(fits, "{says}");
     says
+}
+
+/// Whether it accepts a copy, and a use with its proof; and what it says.
+pub fn verify(export: &str, proven: Option<&Value>) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let mut command = Command::new("python3");
+    command.arg(SCRIPT).arg(write("audit.ndjson", export));
+    if let Some(proven) = proven {
+        command
+            .arg("--use")
+            .arg(write("use.json", &proven.to_string()));
+    }
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(errors, "");
+    let says = String::from_utf8(output.stdout).unwrap();
+    (output.status.success(), says)
 }
 
 fn lines(export: &str) -> Vec<Value> {

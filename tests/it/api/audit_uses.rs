@@ -1,6 +1,7 @@
 //! Every use of a token, one by one, and the proof of it.
 
 use super::audit::{audit, items};
+use super::audit_export::{export, verify};
 use super::world::{SCOPES, World};
 use super::{assert_problem, call, send};
 use crate::support::OPERATOR;
@@ -116,6 +117,56 @@ async fn every_use_is_listed_and_proven() {
         let mut records = items(&records).iter();
         let record = records.find(|record| record["sequence"] == proven.body["sequence"]);
         assert_eq!(record.unwrap()["detail"]["root"], proven.body["root"]);
+    }
+}
+
+/// Whoever keeps a use with its proof and a copy of the log can prove it without the server, and
+/// one that was not is disproven.
+#[actix_web::test]
+async fn a_use_is_proven_and_disproven_without_the_server() {
+    let world = World::new().await;
+    let token = world.personal(&world.member, &SCOPES).await;
+    let id = id_of(&world, &token).await;
+    for count in [1, 2, 5] {
+        for _ in 0..count {
+            me(&world, &token).await;
+        }
+        world.test.settle().await;
+    }
+    let uses = audit(&world, OPERATOR, &format!("/uses?token={id}")).await;
+    let (_, _, copy) = export(&world, OPERATOR, "").await;
+    let (_, _, chosen) = export(&world, OPERATOR, "?action=token.uses_recorded").await;
+    for name in ids(&uses) {
+        let proven = audit(&world, OPERATOR, &format!("/uses/{name}")).await.body;
+        let among = format!("the use is among those of record {}\n", proven["sequence"]);
+        for copy in [&copy, &chosen] {
+            let (fits, says) = verify(copy, Some(&proven));
+            assert!(fits && says.ends_with(&among), "{says}");
+        }
+        let altered = |pointer: &str, value: Value| {
+            let mut altered = proven.clone();
+            *altered.pointer_mut(pointer).unwrap() = value;
+            altered
+        };
+        let sequence = proven["sequence"].as_u64().unwrap();
+        let index = proven["proof"]["index"].as_u64().unwrap();
+        let size = proven["proof"]["size"].as_u64().unwrap();
+        for altered in [
+            altered("/use/decision", json!("revoked")),
+            altered("/use/address", Value::Null),
+            altered("/sequence", json!(sequence - 1)),
+            altered("/sequence", json!(1_000_000)),
+            altered("/proof/index", json!(size)),
+            altered("/proof/index", json!(index + 1)),
+            altered("/proof/size", json!(size + 8)),
+            altered("/proof/path", json!(vec!["0".repeat(64); 9])),
+        ] {
+            let (fits, says) = verify(&copy, Some(&altered));
+            assert!(
+                !fits && says.starts_with("does not fit: "),
+                "{altered} {says}"
+            );
+        }
     }
 }
 
