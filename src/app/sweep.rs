@@ -144,15 +144,16 @@ impl Rarely {
 
 /// Forgets the uses of tokens, and the records, that are older than the settings say.
 pub async fn forget_old(app: &App) -> Result<(), Error> {
-    let is_any = audit::uses::purge(app).await? | audit::retention::prune(app).await?;
-    if !is_any {
-        return Ok(());
-    }
+    let forgotten = [
+        audit::uses::purge(app).await,
+        audit::retention::prune(app).await,
+    ];
     match app.store().wipe().await {
-        // Whoever wipes the next time does it.
-        Err(store::Error::Busy) => Ok(()),
-        wiped => Ok(wiped?),
+        // The next time will do.
+        Ok(()) | Err(store::Error::Busy) => {}
+        Err(error) => return Err(error.into()),
     }
+    forgotten.into_iter().collect()
 }
 
 async fn every<F>(app: &App, period: Duration, what: &str, work: impl Fn() -> F)

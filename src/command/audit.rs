@@ -44,11 +44,13 @@ pub enum Audit {
     Keys,
     /// Let what an earlier key of the log has signed count, where this server does not remember it
     Trust {
-        /// The key, as `doorcode audit keys` printed it; the log names it where it began to sign
+        /// The key, as `doorcode audit keys` printed it when it signed; what the log says of keys
+        /// proves nothing
         #[arg(value_parser = key)]
         key: VerifierKey,
     },
-    /// Go on with a log that contradicts its checkpoints: a restored copy, or one that was cut
+    /// Go on with a log that contradicts its checkpoints, or what was shipped of it: a restored
+    /// copy, or one that was cut
     Recover {
         /// What to revoke
         #[arg(long, value_enum)]
@@ -244,7 +246,7 @@ fn describe(recovered: &Recovered) -> String {
     );
     if let Some(path) = moved {
         text += &format!(
-            "\nThe checkpoints that contradict it are in {}: keep them.",
+            "\nThe checkpoints of before are in {}: keep them.",
             path.display()
         );
     }

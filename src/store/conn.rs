@@ -77,6 +77,8 @@ impl Conn {
         let Self::Sqlite(conn) = self else {
             return Ok(());
         };
+        // Nobody can write while this waits for somebody who reads.
+        conn.batch_execute("PRAGMA busy_timeout = 500")?;
         let done: Truncated =
             diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
         match done.busy {

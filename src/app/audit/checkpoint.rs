@@ -6,6 +6,7 @@
 //! since its end was cut off or an old copy restored, contradicts it. Then nothing is signed until
 //! the operator has looked (see [`super::recovery`]).
 
+use super::handing_out;
 use super::memory::Memory;
 use super::outlet::{self, Form};
 use super::retention;
@@ -18,14 +19,11 @@ use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::note::{NoteFault, VerifierKey};
 use crate::domain::audit::record::Record;
 use crate::domain::audit::{Action, Actor};
-use crate::store::audit::{Log, Shipped};
+use crate::store::audit::Log;
 use crate::store::{self, Conn};
 use chrono::Duration;
 use serde_json::json;
 use std::path::PathBuf;
-
-/// Checkpoints that are handed out at once.
-const BATCH: i64 = 200;
 
 /// The log, what was signed of it, and by whom.
 struct Signed {
@@ -67,12 +65,12 @@ pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
         };
         let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
         // It is remembered first: what is once signed is never to be contradicted.
-        let memory = Memory {
-            keys: known_keys(&signed.memory, &present_key(app, &signed.log)),
-            last: Some(note.clone()),
-        };
-        memory.keep(app).await?;
-        signed.memory = memory;
+        let (present, last) = (present_key(app, &signed.log), note.clone());
+        signed.memory = Memory::change(app, move |memory| {
+            memory.keys = known_keys(memory, &present);
+            memory.last = Some(last);
+        })
+        .await?;
         let kept = app
             .store()
             .write(move |conn| {
@@ -91,7 +89,8 @@ pub(in crate::app) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
             Err(error) => return Err(error),
         }
     }
-    hand_out(app, &signed).await?;
+    let of_file = signed.of_file().map(|signed| signed.head.sequence);
+    handing_out::hand_out(app, &signed.log, &signed.memory, of_file).await?;
     Ok(None)
 }
 
@@ -118,12 +117,16 @@ async fn load(app: &App) -> Result<Signed, Error> {
         .await?;
     let of_file = match file(app) {
         Some(path) => outlet::last(path, Form::Notes).await?,
-        None => None,
+        None => Vec::new(),
     };
     let mut doubt = retention::doubt(&log, &keys);
-    let notes = [of_database, of_file, memory.last.clone()];
-    let last = notes.map(|note| {
-        read(&note?, &keys).unwrap_or_else(|wrong| {
+    let notes = [
+        of_database.into_iter().collect(),
+        of_file,
+        memory.last.iter().cloned().collect(),
+    ];
+    let last = notes.map(|notes| {
+        last_of(&notes, &keys).unwrap_or_else(|wrong| {
             doubt.get_or_insert(wrong);
             None
         })
@@ -149,13 +152,20 @@ fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
     }
 }
 
-fn present_key(app: &App, log: &Log) -> VerifierKey {
+/// What the first of some notes says that a known key has signed. In a file there may be those of
+/// servers with keys of their own.
+pub(super) fn last_of(notes: &[String], keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
+    let read = notes.iter().map(|note| read(note, keys));
+    read.filter_map(Result::transpose).next().transpose()
+}
+
+pub(super) fn present_key(app: &App, log: &Log) -> VerifierKey {
     VerifierKey::of(&log.origin, app.signing_key())
 }
 
 /// The keys whose signatures count, the present one last. What the log says of keys does not
 /// count: whoever has the database could name their own.
-fn known_keys(memory: &Memory, present: &VerifierKey) -> Vec<VerifierKey> {
+pub(super) fn known_keys(memory: &Memory, present: &VerifierKey) -> Vec<VerifierKey> {
     let earlier = memory.keys.iter().filter(|key| *key != present);
     earlier.chain([present]).cloned().collect()
 }
@@ -188,12 +198,19 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Erro
     if signed.doubt.is_some() {
         return Ok(signed.doubt.clone());
     }
+    let mut doubt = None;
     for checkpoint in signed.last.iter().flatten() {
-        if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
-            return Ok(Some(doubt));
+        if doubt.is_none() {
+            doubt = compare(app, &signed.log, checkpoint).await?;
         }
     }
-    shipping::contradiction(app, &signed.log).await
+    let doubt = match doubt {
+        Some(doubt) => Some(doubt),
+        None => shipping::contradiction(app, &signed.log).await?,
+    };
+    // Records that were taken out meanwhile are missed here, and nowhere else.
+    let is_same = doubt.is_none() || sealing::find(app).await?.pruned == signed.log.pruned;
+    Ok(doubt.filter(|_| is_same))
 }
 
 /// What a checkpoint finds wrong with the log.
@@ -231,10 +248,10 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
 /// The last checkpoint that agrees with the log, of all that are at hand.
 pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Checkpoint>, Error> {
     let known = verification::known(app, Evidence::default()).await?;
-    for checkpoint in known.checkpoints.into_iter().rev() {
-        if let Ok(checkpoint) = checkpoint
-            && compare(app, log, &checkpoint).await?.is_none()
-        {
+    let mut signed: Vec<_> = known.checkpoints.into_iter().flatten().collect();
+    signed.sort_by_key(|checkpoint| checkpoint.head.sequence);
+    for checkpoint in signed.into_iter().rev() {
+        if compare(app, log, &checkpoint).await?.is_none() {
             return Ok(Some(checkpoint));
         }
     }
@@ -265,22 +282,19 @@ pub(super) fn forget_contradicting(
 
 /// Forgets the checkpoint that this server remembers, as the operator goes on without it.
 pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
-    let memory = Memory::load(app).await?;
-    Memory {
-        last: None,
-        ..memory
-    }
-    .keep(app)
-    .await
+    Memory::change(app, |memory| memory.last = None).await?;
+    Ok(())
 }
 
 /// Remembers an earlier key.
 pub(super) async fn remember(app: &App, key: VerifierKey) -> Result<(), Error> {
-    let mut memory = Memory::load(app).await?;
-    if !memory.keys.contains(&key) {
-        memory.keys.insert(0, key);
-    }
-    memory.keep(app).await
+    Memory::change(app, |memory| {
+        if !memory.keys.contains(&key) {
+            memory.keys.insert(0, key);
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 /// The keys whose signatures of checkpoints count, the present one last.
@@ -302,63 +316,4 @@ pub(super) fn file(app: &App) -> Option<PathBuf> {
         Some(Destination::File(path)) => Some(path.clone()),
         _ => None,
     }
-}
-
-/// Hands out the checkpoints that are not yet where they go to: those that a known key has signed,
-/// for whoever has the database can put others there, and the one that this server remembers, for
-/// they can put another in its place.
-async fn hand_out(app: &App, signed: &Signed) -> Result<(), Error> {
-    let Some(to) = app.config().audit.checkpoint_to.clone() else {
-        return Ok(());
-    };
-    let place = outlet::place(outlet::CHECKPOINTS, &to);
-    let mut after = match &to {
-        Destination::File(_) => signed
-            .of_file()
-            .map_or(0, |checkpoint| checkpoint.head.sequence),
-        Destination::Url(_) => outlet::shipped(app, &place).await?.sequence,
-    };
-    let keys = known_keys(&signed.memory, &present_key(app, &signed.log));
-    let place_of = |note: &str| {
-        let read = SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys));
-        read.ok().map(|signed| signed.head.sequence)
-    };
-    let deliver = async |notes: Vec<String>, last: u64| {
-        let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
-        outlet::deliver(app, &to, Form::Notes, text).await?;
-        match to {
-            Destination::Url(_) => {
-                let shipped = Shipped {
-                    sequence: last,
-                    hash: None,
-                };
-                outlet::mark_shipped(app, &place, shipped).await
-            }
-            Destination::File(_) => Ok(()),
-        }
-    };
-    let mut looked = after;
-    loop {
-        let notes = app
-            .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, looked, BATCH)?))
-            .await?;
-        let Some((last, _)) = notes.last() else {
-            break;
-        };
-        looked = *last;
-        let counting = |(sequence, note): &(u64, String)| place_of(note) == Some(*sequence);
-        let (places, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
-        if let Some(last) = places.last() {
-            after = *last;
-            deliver(notes, after).await?;
-        }
-    }
-    let remembered = signed.memory.last.clone();
-    if let Some(note) = remembered
-        && let Some(place) = place_of(&note).filter(|place| *place > after)
-    {
-        deliver(vec![note], place).await?;
-    }
-    Ok(())
 }

@@ -1,15 +1,13 @@
 //! How far what is done with records lies behind: sealing, signing and handing out. Whoever
 //! watches a server learns from it that one of these fails or hangs, which nobody else notices.
 
-use super::checkpoint;
-use super::outlet::{self, Form};
+use super::handing_out;
+use super::{outlet, sealing, shipping};
 use crate::app::{App, Error};
 use crate::config::Destination;
 use crate::domain::Instant;
-use crate::domain::audit::checkpoint::SignedCheckpoint;
 use crate::store;
 use chrono::Duration;
-use std::path::Path;
 
 /// What is done with a record, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,30 +46,25 @@ pub struct Lag {
 /// How far each step lies behind that the settings ask for.
 pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
     let audit = &app.config().audit;
-    let (sealed, signed) = app
-        .store()
-        .read(|conn| {
-            let log = store::audit::find_head(conn)?;
-            let sealed = log.map_or(0, |log| log.head.sequence);
-            Ok::<_, Error>((sealed, store::audit::find_signed(conn)?))
-        })
-        .await?;
+    let log = sealing::begin(app).await?;
+    let sealed = log.head.sequence;
+    let (signed, in_file) = handing_out::reach(app).await?;
     let mut all = vec![
         (Step::Seal, of_sealing(app).await?),
         (Step::Sign, between(app, signed, sealed).await?),
     ];
     if let Some(to) = &audit.checkpoint_to {
         let handed_out = match to {
-            Destination::File(path) => noted(app, path).await,
+            Destination::File(_) => in_file,
             Destination::Url(_) => {
-                let place = outlet::place(outlet::CHECKPOINTS, to);
+                let place = handing_out::place(app, &log, to);
                 outlet::shipped(app, &place).await?.sequence
             }
         };
         all.push((Step::HandOut, between(app, handed_out, signed).await?));
     }
     if let Some(to) = &audit.ship_to {
-        let shipped = outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await?;
+        let shipped = outlet::shipped(app, &shipping::place(to)).await?;
         all.push((Step::Ship, between(app, shipped.sequence, sealed).await?));
     }
     Ok(all)
@@ -109,15 +102,4 @@ impl Lag {
             age: age.max(Duration::zero()),
         }
     }
-}
-
-/// Up to which place the last checkpoint of a file goes. One that cannot be read is not there,
-/// which is what it is to be known for.
-async fn noted(app: &App, path: &Path) -> u64 {
-    let last = outlet::last(path.to_owned(), Form::Notes).await;
-    let keys = checkpoint::keys(app).await.unwrap_or_default();
-    last.ok()
-        .flatten()
-        .and_then(|note| SignedCheckpoint::parse(&note).ok()?.verify(&keys).ok())
-        .map_or(0, |checkpoint| checkpoint.head.sequence)
 }

@@ -9,8 +9,9 @@ use super::outlet::with_file;
 use crate::app::deployment::file::{Staged, make_private_directory};
 use crate::app::{App, Error};
 use crate::domain::audit::note::VerifierKey;
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is added to the name of the key's file.
 const SUFFIX: &str = ".seen";
@@ -45,7 +46,30 @@ impl Memory {
 
     /// What the server remembers; nothing before it has signed anything.
     pub(super) async fn load(app: &App) -> Result<Self, Error> {
-        with_file(path(app), |path| match std::fs::read_to_string(path) {
+        with_file(path(app), Self::read).await
+    }
+
+    /// Remembers something else from now on; gives that. A command may do so beside a server, so
+    /// whoever does holds the file of the key meanwhile; a key without a file is held by nobody.
+    pub(super) async fn change(
+        app: &App,
+        change: impl FnOnce(&mut Self) + Send + 'static,
+    ) -> Result<Self, Error> {
+        let key = app.config().audit.signing_key_file.clone();
+        with_file(path(app), move |path| {
+            make_private_directory(path)?;
+            let held = File::open(key).ok();
+            held.as_ref().map(File::lock).transpose()?;
+            let mut memory = Self::read(path)?;
+            change(&mut memory);
+            Staged::write(path, &memory.write(), None)?.put_in_place()?;
+            Ok(memory)
+        })
+        .await
+    }
+
+    fn read(path: &Path) -> io::Result<Self> {
+        match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).ok_or_else(|| {
                 io::Error::other(
                     "the file is not as it was written; if nobody tampered with it, move it away",
@@ -53,18 +77,7 @@ impl Memory {
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error),
-        })
-        .await
-    }
-
-    /// Remembers this from now on.
-    pub(super) async fn keep(&self, app: &App) -> Result<(), Error> {
-        let text = self.write();
-        with_file(path(app), move |path| {
-            make_private_directory(path)?;
-            Staged::write(path, &text, None)?.put_in_place()
-        })
-        .await
+        }
     }
 }
 

@@ -17,9 +17,6 @@ use url::Url;
 /// Under which name it is remembered how far the records got.
 pub(super) const RECORDS: &str = "records";
 
-/// The same of checkpoints, where they go to an address.
-pub(super) const CHECKPOINTS: &str = "checkpoints";
-
 /// How long an address may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -120,16 +117,21 @@ impl Form {
         found.unwrap_or(0)
     }
 
-    /// The last piece of what is whole.
-    fn last(self, whole: &str) -> Option<String> {
+    /// The last pieces of what is whole, the last one first: a line, or as many notes as there are.
+    fn last(self, whole: &str) -> Vec<String> {
         match self {
-            Self::Lines => whole.lines().last().map(str::to_owned),
+            Self::Lines => whole
+                .lines()
+                .last()
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
             Self::Notes => {
-                let pieces: Vec<_> = whole.trim_end().split("\n\n").collect();
-                match &pieces[..] {
-                    [.., text, signatures] => Some(format!("{text}\n\n{signatures}\n")),
-                    _ => None,
-                }
+                let parts: Vec<_> = whole.trim_end().rsplit("\n\n").collect();
+                let notes = parts.chunks_exact(2);
+                notes
+                    .map(|note| format!("{}\n\n{}\n", note[1], note[0]))
+                    .collect()
             }
         }
     }
@@ -142,8 +144,8 @@ const TAIL: u64 = 64 * 1024;
 struct End {
     /// How long it is, as far as it is whole.
     length: u64,
-    /// Its last piece.
-    last: Option<String>,
+    /// Its last pieces, the last one first.
+    last: Vec<String>,
 }
 
 /// Finds out where a file ends. Fails if it is none of ours, for what is not whole would be
@@ -167,11 +169,11 @@ fn find_end(file: &mut File, form: Form) -> io::Result<End> {
     })
 }
 
-/// The last whole piece of a file; `None` if there is no file, or nothing in it.
-pub(super) async fn last(path: PathBuf, form: Form) -> Result<Option<String>, Error> {
+/// The last whole pieces of a file, the last one first; none if there is no file, or nothing in it.
+pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error> {
     with_file(path, move |path| match File::open(path) {
         Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     })
     .await
@@ -213,8 +215,8 @@ pub(super) async fn deliver(
 
 /// The name under which it is remembered how far a destination has got something. Another
 /// destination gets everything. It is a digest, for an address may hold a secret.
-pub(super) fn place(kind: &str, to: &Destination) -> String {
-    let digest = Hash::of(&[to.to_string().as_bytes()]).to_string();
+pub(super) fn place(kind: &str, to: &str) -> String {
+    let digest = Hash::of(&[to.as_bytes()]).to_string();
     format!("{kind}:{}", &digest[..32])
 }
 
@@ -232,7 +234,7 @@ pub(super) async fn shipped(app: &App, place: &str) -> Result<Shipped, Error> {
 pub(super) async fn mark_shipped(app: &App, place: &str, shipped: Shipped) -> Result<(), Error> {
     let place = place.to_owned();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, shipped)?))
+        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, &shipped)?))
         .await
 }
 

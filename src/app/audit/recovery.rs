@@ -1,13 +1,14 @@
-//! Going on with a log that contradicts its checkpoints: an old copy of the database was
-//! restored, or the end of the log was cut off.
+//! Going on with a log that contradicts its checkpoints, or what was shipped of it: an old copy of
+//! the database was restored, or the end of the log was cut off.
 //!
 //! Nobody signs such a log by itself. The operator looks, and says what is to become of the
 //! tokens: of what was issued after the last checkpoint that agrees there may be no trace, and in
-//! a restored copy what was revoked since lives again. The log then says what it lost, and the
-//! checkpoints that contradict it are put aside, not deleted. Where the log begins behind records
-//! that nobody known has taken out, the operator vouches for that.
+//! a restored copy what was revoked since lives again. The log then says what it lost, the file
+//! of checkpoints is put aside, not deleted, and what may not have been shipped is shipped again.
+//! Where the log begins behind records that nobody known has taken out, the operator vouches for
+//! that.
 
-use super::{checkpoint, outlet, retention, sealing};
+use super::{checkpoint, outlet, retention, sealing, shipping};
 use crate::app::token::end_all;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::doubt::Doubt;
@@ -38,7 +39,7 @@ pub struct Recovered {
     pub doubt: Doubt,
     /// How many tokens were revoked.
     pub revoked: usize,
-    /// Where the checkpoints are now that contradict it.
+    /// Where the checkpoints are now that were signed before.
     pub moved: Option<PathBuf>,
 }
 
@@ -69,9 +70,8 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
                     "Where the log begins was changed meanwhile: look at it again.",
                 ));
             }
-            // What was shipped since is not in the log any more, and what is there was not shipped.
-            let last = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
-            store::audit::lower_shipped(conn, last)?;
+            let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
+            shipping::go_back(conn, &log, agreed_until)?;
             accepted.write(conn, None, detail.clone())?;
             let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
             let selection = match (revoking, &agreed) {

@@ -25,8 +25,8 @@ use serde_json::json;
 const BATCH: i64 = 500;
 
 /// Prunes the log as the settings say. A log that contradicts its checkpoints stays as it is, and
-/// so does what was not shipped yet. Tells whether anything went.
-pub(in crate::app) async fn prune(app: &App) -> Result<bool, Error> {
+/// so does what was not shipped yet.
+pub(in crate::app) async fn prune(app: &App) -> Result<(), Error> {
     if let Lifetime::For(kept) = app.config().audit.keep_records
         && let Ok(kept) = Duration::from_std(kept)
         && let Some(before) = app.now().checked_sub_signed(kept)
@@ -123,21 +123,19 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
 }
 
 /// Deletes what the log was pruned of, also where that was broken off before; nothing, where
-/// nobody known has signed that it was. Tells whether anything was there.
-pub(super) async fn delete(app: &App, log: &Log) -> Result<bool, Error> {
+/// nobody known has signed that it was.
+pub(super) async fn delete(app: &App, log: &Log) -> Result<(), Error> {
     if log.pruned.is_none() || doubt(log, &super::keys(app).await?).is_some() {
-        return Ok(false);
+        return Ok(());
     }
     let through = log.start().sequence;
-    let mut is_any = false;
     loop {
         let found = app
             .store()
             .write(move |conn| Ok::<_, Error>(store::audit::delete_pruned(conn, through, BATCH)?))
             .await?;
         if found == 0 {
-            return Ok(is_any);
+            return Ok(());
         }
-        is_any = true;
     }
 }

@@ -1,11 +1,11 @@
 //! Shipping: every record goes to a file or an address too, in order and at least once.
 //!
-//! Each piece is an export by itself, so whoever gets it can check it. How far a place has got
-//! it is remembered in the database after the place has taken it: after an outage it goes on
-//! where it stopped, and one piece may come twice to an address; a file tells itself how far it
-//! has got. What was shipped and is not in the log any more contradicts the log: then nothing is
-//! shipped until the operator has looked (see [`super::recovery`]). Of servers that share a database one ships at a time, by a lease; another takes over
-//! when the lease of one that died is over.
+//! Each piece is an export by itself, so whoever gets it can check it. How far a place has got it
+//! is remembered in the database after the place has taken it: after an outage it goes on where it
+//! stopped, and one piece may come twice to an address; a file tells itself how far it has got. If
+//! the last that was shipped is not in the log any more, nothing is shipped until the operator has
+//! looked (see [`super::recovery`]). Of servers that share a database one ships at a time, by a
+//! lease; another takes over when the lease of one that died is over.
 
 use super::outlet::{self, Form};
 use super::sealing;
@@ -14,6 +14,7 @@ use crate::config::Destination;
 use crate::domain::audit::chain::{Head, Sealed};
 use crate::domain::audit::doubt::{Doubt, Kind};
 use crate::domain::audit::export::{self, Header, Part};
+use crate::domain::audit::hash::Hash;
 use crate::store::audit::{Log, Shipped};
 use crate::store::{self, Conn};
 use chrono::Duration;
@@ -29,25 +30,27 @@ pub(in crate::app) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
     };
-    let place = outlet::place(outlet::RECORDS, &to);
+    let place = place(&to);
     let log = sealing::find(app).await?;
-    if outlet::shipped(app, &place).await? == of(log.head) {
+    let shipped = outlet::shipped(app, &place).await?;
+    if shipped.sequence == log.head.sequence && is_known(&shipped, log.head.hash) {
         return Ok(());
+    }
+    if let Some(doubt) = disagreement(app, &log, shipped).await? {
+        let says = format!("{} See `doorcode audit recover --help`.", doubt.says);
+        return Err(Error::Outside(says));
     }
     while let Some(shipped) = take_lease(app, &place).await? {
         let log = sealing::find(app).await?;
-        if let Some(doubt) = disagreement(app, &log, shipped).await? {
-            give_back(app, place).await?;
-            let says = format!("{} See `doorcode audit verify`.", doubt.says);
-            return Err(Error::Outside(says));
-        }
         let last = match &to {
             Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
-            Destination::Url(_) => None,
+            Destination::Url(_) => Vec::new(),
         };
-        let last = last.map(|line| export::parse_line(line.as_bytes()).ok());
+        let last = last
+            .first()
+            .map(|line| export::parse_line(line.as_bytes()).ok());
         let of_file = last.as_ref().and_then(Option::as_ref).map(Sealed::head);
-        let piece = match load(app, &log, shipped, of_file).await? {
+        let piece = match load(app, &log, shipped.sequence, of_file).await? {
             Ok(piece) => piece,
             Err(why) => {
                 give_back(app, place).await?;
@@ -92,7 +95,7 @@ struct Piece {
 async fn load(
     app: &App,
     log: &Log,
-    shipped: Shipped,
+    shipped: u64,
     of_file: Option<Head>,
 ) -> Result<Result<Piece, String>, Error> {
     let log = log.clone();
@@ -103,7 +106,7 @@ async fn load(
                 Ok(hash.map_or(log.start(), |hash| Head { sequence, hash }))
             };
             let after = match of_file {
-                None => head(conn, shipped.sequence)?,
+                None => head(conn, shipped)?,
                 Some(last) if last.sequence < log.start().sequence => {
                     return Ok(Err(format!(
                         "it ends with record {}, and what follows was taken out of the log",
@@ -133,12 +136,41 @@ async fn load(
         .await
 }
 
+/// The name under which it is remembered how far a destination has got the records.
+pub(super) fn place(to: &Destination) -> String {
+    outlet::place(outlet::RECORDS, &to.to_string())
+}
+
 /// That everything was shipped up to a head.
 fn of(head: Head) -> Shipped {
     Shipped {
         sequence: head.sequence,
-        hash: Some(head.hash),
+        hash: Some(head.hash.to_string()),
     }
+}
+
+/// Whether the last record that was shipped may have had this hash.
+fn is_known(shipped: &Shipped, hash: Hash) -> bool {
+    let known = shipped.hash.as_ref();
+    known.is_none_or(|known| *known == hash.to_string())
+}
+
+/// Lets each place get again what is not in the log as it got it: from the last place on that a
+/// checkpoint vouches for, or from the beginning.
+pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(), Error> {
+    for (place, shipped) in store::audit::list_shipped(conn)? {
+        let found = store::audit::find_hash(conn, log, shipped.sequence)?;
+        if found.is_some_and(|found| shipped.hash == Some(found.to_string())) {
+            continue;
+        }
+        let last = match shipped.sequence > agreed_until {
+            true => agreed_until,
+            false if shipped.hash.is_none() => continue,
+            false => 0,
+        };
+        store::audit::lower_shipped(conn, &place, last)?;
+    }
+    Ok(())
 }
 
 /// What contradicts the log, as far as it was shipped: the last record that was is not in it.
@@ -146,7 +178,7 @@ pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Doubt>,
     let Some(to) = &app.config().audit.ship_to else {
         return Ok(None);
     };
-    let shipped = outlet::shipped(app, &outlet::place(outlet::RECORDS, to)).await?;
+    let shipped = outlet::shipped(app, &place(to)).await?;
     disagreement(app, log, shipped).await
 }
 
@@ -161,7 +193,7 @@ async fn disagreement(app: &App, log: &Log, shipped: Shipped) -> Result<Option<D
         .store()
         .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &within, sequence)?))
         .await?;
-    if found.is_some_and(|found| shipped.hash.is_none_or(|hash| hash == found)) {
+    if found.is_some_and(|found| is_known(&shipped, found)) {
         return Ok(None);
     }
     let last = log.head.sequence;
@@ -198,10 +230,7 @@ async fn take_lease(app: &App, place: &str) -> Result<Option<Shipped>, Error> {
 pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
     match &app.config().audit.ship_to {
         None => Ok(u64::MAX),
-        Some(to) => {
-            let place = outlet::place(outlet::RECORDS, to);
-            Ok(outlet::shipped(app, &place).await?.sequence)
-        }
+        Some(to) => Ok(outlet::shipped(app, &place(to)).await?.sequence),
     }
 }
 

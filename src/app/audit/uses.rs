@@ -227,15 +227,14 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
         .await
 }
 
-/// Forgets the uses that are older than the settings say. Their roots stay. Tells whether there
-/// were any.
-pub(in crate::app) async fn purge(app: &App) -> Result<bool, Error> {
+/// Forgets the uses that are older than the settings say. Their roots stay.
+pub(in crate::app) async fn purge(app: &App) -> Result<(), Error> {
     let Lifetime::For(kept) = app.config().audit.keep_uses else {
-        return Ok(false);
+        return Ok(());
     };
     let kept = Duration::from_std(kept).unwrap_or(Duration::MAX);
     let Some(before) = app.now().checked_sub_signed(kept) else {
-        return Ok(false);
+        return Ok(());
     };
     let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
     // A record's id begins with the moment at which it was made, after all uses of its batch.
@@ -247,7 +246,7 @@ pub(in crate::app) async fn purge(app: &App) -> Result<bool, Error> {
     );
     // The log says it first: were the server to stop in between, the uses would seem to have
     // been taken away.
-    let is_any = app
+    let mut is_any = app
         .store()
         .write(move |conn| {
             let is_any = store::audit::is_any_batch(conn, &oldest)?;
@@ -257,14 +256,13 @@ pub(in crate::app) async fn purge(app: &App) -> Result<bool, Error> {
             Ok::<_, Error>(is_any)
         })
         .await?;
-    let mut goes_on = is_any;
-    while goes_on {
+    while is_any {
         let id = id.clone();
         let forgotten = app
             .store()
             .write(move |conn| Ok::<_, Error>(store::audit::delete_batches(conn, &id, FORGOTTEN)?))
             .await?;
-        goes_on = forgotten > 0;
+        is_any = forgotten > 0;
     }
-    Ok(is_any)
+    Ok(())
 }

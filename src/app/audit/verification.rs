@@ -204,7 +204,7 @@ pub(super) type Read = Result<Checkpoint, NoteFault>;
 pub(super) struct Known {
     /// The keys whose signatures count.
     keys: Vec<VerifierKey>,
-    /// All checkpoints that are at hand, in the order of what they sign.
+    /// All checkpoints that are at hand. Most of them are in several places.
     pub(super) checkpoints: Vec<Read>,
     /// How many more do not count, since no known key has signed them.
     unknown: usize,
@@ -244,12 +244,6 @@ pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error>
         let file = File::open(path).map_err(|error| outlet::of_file(path, error))?;
         all.extend(read_file(BufReader::new(file), &keys));
     }
-    all.sort_by_key(|read| match read {
-        Ok(checkpoint) => checkpoint.head.sequence,
-        Err(_) => u64::MAX,
-    });
-    // Most of them are in several places.
-    all.dedup();
     Ok(Known {
         keys,
         checkpoints: all,

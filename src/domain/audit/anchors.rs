@@ -4,33 +4,49 @@ use super::canonical::moment;
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::doubt::{Doubt, Kind};
-use super::hash::Hash;
 use super::note::NoteFault;
 use super::origin::Origin;
-use std::collections::BTreeMap;
 use std::iter::Peekable;
+use std::vec::IntoIter;
 
-/// Checkpoints in the order in which they were signed, held against a log as it is read.
-pub struct Anchors<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
+/// A checkpoint, or why a note is none.
+type Read = Result<Checkpoint, NoteFault>;
+
+/// Checkpoints in the order of what they sign, held against a log as it is read. They are few
+/// beside the records.
+pub struct Anchors {
     origin: Origin,
-    checkpoints: Peekable<C>,
+    /// Each with its place: up to where it goes.
+    checkpoints: Peekable<IntoIter<(u64, Read)>>,
     /// The number up to which the last checkpoint went.
     last: u64,
-    /// What they said: each is sent at least once, and so may come again.
-    seen: BTreeMap<u64, Hash>,
     agreed: u64,
     /// A checkpoint that does not count. It tells of no record, so any other doubt says more.
     discarded: Option<Doubt>,
 }
 
-impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
-    /// Those of a log.
-    pub fn new(origin: Origin, checkpoints: C) -> Self {
+impl Anchors {
+    /// Those of a log. They may come in any order, and one may come twice: each is sent at least
+    /// once, and servers that share a log overtake each other.
+    pub fn new(origin: Origin, checkpoints: impl Iterator<Item = Read>) -> Self {
+        let mut place = 0;
+        let mut all: Vec<_> = checkpoints
+            .map(|read| {
+                // What does not count stays behind what it came after.
+                if let Ok(signed) = &read
+                    && signed.origin == origin
+                {
+                    place = signed.head.sequence;
+                }
+                (place, read)
+            })
+            .collect();
+        all.sort_by_key(|(place, _)| *place);
+        all.dedup();
         Self {
             origin,
-            checkpoints: checkpoints.peekable(),
+            checkpoints: all.into_iter().peekable(),
             last: 0,
-            seen: BTreeMap::new(),
             agreed: 0,
             discarded: None,
         }
@@ -42,14 +58,6 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
         while let Some(checkpoint) = self.next_up_to(head.sequence) {
             let sequence = checkpoint.head.sequence;
             let at = moment::write(checkpoint.at);
-            if sequence < self.last {
-                let says = format!(
-                    "The checkpoint of {at} knows {sequence} records, and one before it {}: the \
-                     log went back in between.",
-                    self.last
-                );
-                return Err(Doubt::new(sequence, Kind::Forked, says));
-            }
             if sequence == head.sequence && checkpoint.head != *head {
                 let says = format!(
                     "The hashes up to here fit, but the checkpoint of {at} names another: records \
@@ -64,21 +72,12 @@ impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Anchors<C> {
         Ok(())
     }
 
-    /// The next checkpoint that counts and says something new, unless it lies further on.
+    /// The next checkpoint that counts, unless it lies further on.
     fn next_up_to(&mut self, sequence: u64) -> Option<Checkpoint> {
         loop {
-            let is_due = |next: &Result<Checkpoint, NoteFault>| {
-                let lies_ahead = |next: &Checkpoint| next.head.sequence > sequence;
-                !next.as_ref().is_ok_and(lies_ahead)
-            };
-            let why = match self.checkpoints.next_if(is_due)? {
-                Ok(checkpoint) if checkpoint.origin == self.origin => {
-                    let Head { sequence, hash } = checkpoint.head;
-                    match self.seen.insert(sequence, hash) == Some(hash) {
-                        true => continue,
-                        false => return Some(checkpoint),
-                    }
-                }
+            let (_, read) = self.checkpoints.next_if(|(place, _)| *place <= sequence)?;
+            let why = match read {
+                Ok(checkpoint) if checkpoint.origin == self.origin => return Some(checkpoint),
                 Ok(checkpoint) => format!("it is of the log {}", checkpoint.origin),
                 Err(fault) => fault.to_string(),
             };

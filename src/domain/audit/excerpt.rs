@@ -12,17 +12,20 @@ use super::origin::Origin;
 /// Reads lines that were chosen from a log. Each bears the hash before it, so it proves itself
 /// and, where a checkpoint touches it, that it is in the log. That none was left out cannot
 /// be told from it.
-pub struct ExcerptVerifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
+pub struct ExcerptVerifier {
     /// The end of what fits.
     head: Head,
     records: u64,
-    anchors: Anchors<C>,
+    anchors: Anchors,
     doubt: Option<Doubt>,
 }
 
-impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> ExcerptVerifier<C> {
+impl ExcerptVerifier {
     /// Begins with the first line.
-    pub fn new(origin: Origin, checkpoints: C) -> Self {
+    pub fn new(
+        origin: Origin,
+        checkpoints: impl Iterator<Item = Result<Checkpoint, NoteFault>>,
+    ) -> Self {
         Self {
             head: Head::genesis(&origin),
             records: 0,

@@ -69,8 +69,7 @@
 //! the base64 of 0x01 and the 32 bytes of the key. The id is the beginning of
 //! SHA-256(NAME ‖ "\n" ‖ 0x01 ‖ key). NAME is the origin. Lines of unknown keys are passed over;
 //! a line of a known key that does not fit spoils the note. A file of checkpoints holds notes
-//! with an empty line between them, in the order of their making, so sequences never fall; but each
-//! may come again later, for checkpoints are sent at least once, and says nothing new then.
+//! with an empty line between them, in any order; one may come twice, for each is sent at least once.
 //!
 //! # Uses of tokens
 //! They are too many for a record each. A batch of them is a Merkle tree (RFC 6962, section

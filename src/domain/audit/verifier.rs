@@ -14,12 +14,12 @@ use super::suspicion::Suspicion;
 ///
 /// Whoever can write the log can also compute all hashes anew. Only checkpoints that are kept
 /// elsewhere show that, and that the end is missing.
-pub struct Verifier<C: Iterator<Item = Result<Checkpoint, NoteFault>>> {
+pub struct Verifier {
     /// The end of what fits.
     head: Head,
     start: u64,
     records: u64,
-    anchors: Anchors<C>,
+    anchors: Anchors,
     erased: Unnamed,
     finding: Finding,
 }
@@ -33,9 +33,13 @@ enum Finding {
     Contradicted(Doubt),
 }
 
-impl<C: Iterator<Item = Result<Checkpoint, NoteFault>>> Verifier<C> {
+impl Verifier {
     /// Begins behind a head: [`Head::genesis`], or where an export begins.
-    pub fn new(origin: Origin, start: Head, checkpoints: C) -> Self {
+    pub fn new(
+        origin: Origin,
+        start: Head,
+        checkpoints: impl Iterator<Item = Result<Checkpoint, NoteFault>>,
+    ) -> Self {
         let mut verifier = Self {
             head: start,
             start: start.sequence,

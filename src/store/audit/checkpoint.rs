@@ -42,6 +42,20 @@ pub fn list_checkpoints(
         .collect())
 }
 
+/// The notes before a place, each with its own, the last ones first; not all, if there are many.
+pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, String)>, Error> {
+    let rows = audit_checkpoint::table
+        .filter(audit_checkpoint::sequence.lt(number(before)))
+        .order(audit_checkpoint::sequence.desc())
+        .limit(100)
+        .select((audit_checkpoint::sequence, audit_checkpoint::note))
+        .get_results::<(i64, String)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, note)| (sequence.unsigned_abs(), note))
+        .collect())
+}
+
 /// The notes behind a place that were made before a moment, the last ones first: so many that one
 /// that counts should be among them.
 pub fn list_checkpoints_before(

@@ -2,7 +2,7 @@
 
 use crate::domain::Instant;
 use crate::store::audit::chain::number;
-use crate::store::schema::{audit_checkpoint, audit_event, audit_record};
+use crate::store::schema::{audit_event, audit_record};
 use crate::store::{Conn, Error};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -17,16 +17,6 @@ pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> 
         .get_results::<NaiveDateTime>(conn)?;
     let oldest = oldest.first().map(NaiveDateTime::and_utc);
     Ok((count.unsigned_abs(), oldest))
-}
-
-/// Up to which place the log was signed.
-pub fn find_signed(conn: &mut Conn) -> Result<u64, Error> {
-    let last = audit_checkpoint::table
-        .order(audit_checkpoint::sequence.desc())
-        .limit(1)
-        .select(audit_checkpoint::sequence)
-        .get_results::<i64>(conn)?;
-    Ok(last.first().map_or(0, |last| last.unsigned_abs()))
 }
 
 /// When what the first record behind a place tells of happened.

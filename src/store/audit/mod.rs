@@ -18,15 +18,16 @@ pub use chain::{
 };
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
-    list_checkpoints_before,
+    list_checkpoints_back, list_checkpoints_before,
 };
 pub use guard::{POSTGRES_GUARD, SQLITE_GUARD};
-pub use lag::{count_unsealed, find_moment_behind, find_signed};
+pub use lag::{count_unsealed, find_moment_behind};
 pub use naming::list_names;
 pub use reading::{Filter, Side, find_record, list_hashes, list_records};
 pub use retention::{delete_pruned, erase, list_personal, replace_pruned};
 pub use shipping::{
-    Shipped, find_shipped, give_back_lease, lower_shipped, replace_shipped, take_lease,
+    Shipped, find_shipped, give_back_lease, list_shipped, lower_shipped, replace_shipped,
+    take_lease,
 };
 pub use uses::{
     Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,

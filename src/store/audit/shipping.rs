@@ -2,18 +2,17 @@
 
 use super::chain::number;
 use crate::domain::Instant;
-use crate::domain::audit::hash::Hash;
 use crate::store::schema::audit_shipping;
-use crate::store::{Conn, Error, read_value, stored};
+use crate::store::{Conn, Error, stored};
 use diesel::prelude::*;
 
 /// Up to where everything of a kind was handed out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shipped {
     /// The place of the last that was.
     pub sequence: u64,
-    /// The hash of the record there; `None` if that is not known.
-    pub hash: Option<Hash>,
+    /// The hash of the record there, as text; `None` if that is not known.
+    pub hash: Option<String>,
 }
 
 /// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
@@ -23,24 +22,18 @@ pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Err
         .select((audit_shipping::sequence, audit_shipping::hash))
         .get_result(conn)
         .optional()?;
-    found
-        .map(|(sequence, hash)| {
-            let hash =
-                hash.map(|hash| read_value(Hash::parse(&hash), "audit_shipping", "hash", place));
-            Ok(Shipped {
-                sequence: sequence.unsigned_abs(),
-                hash: hash.transpose()?,
-            })
-        })
-        .transpose()
+    Ok(found.map(|(sequence, hash)| Shipped {
+        sequence: sequence.unsigned_abs(),
+        hash,
+    }))
 }
 
 /// Remembers up to where everything of a kind was handed out. It never goes back by this.
-pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: Shipped) -> Result<(), Error> {
+pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Result<(), Error> {
     let row = audit_shipping::table.filter(audit_shipping::place.eq(place));
     let values = (
         audit_shipping::sequence.eq(number(shipped.sequence)),
-        audit_shipping::hash.eq(shipped.hash.map(|hash| hash.to_string())),
+        audit_shipping::hash.eq(shipped.hash.clone()),
     );
     diesel::update(row.filter(audit_shipping::sequence.lt(number(shipped.sequence))))
         .set(values.clone())
@@ -53,10 +46,27 @@ pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: Shipped) -> Result
     Ok(())
 }
 
-/// Lets every place get again what comes behind this one.
-pub fn lower_shipped(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
-    diesel::update(audit_shipping::table)
-        .filter(audit_shipping::sequence.gt(number(sequence)))
+/// How far each place has got.
+pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
+    let rows = audit_shipping::table
+        .select((
+            audit_shipping::place,
+            audit_shipping::sequence,
+            audit_shipping::hash,
+        ))
+        .get_results::<(String, i64, Option<String>)>(conn)?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(place, sequence, hash)| {
+            let sequence = sequence.unsigned_abs();
+            (place, Shipped { sequence, hash })
+        })
+        .collect())
+}
+
+/// Lets a place get again what comes behind this one.
+pub fn lower_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
+    diesel::update(audit_shipping::table.filter(audit_shipping::place.eq(place)))
         .set((
             audit_shipping::sequence.eq(number(sequence)),
             audit_shipping::hash.eq(None::<String>),
@@ -75,7 +85,7 @@ pub fn take_lease(
     until: Instant,
 ) -> Result<Option<Shipped>, Error> {
     if find_shipped(conn, place)?.is_none() {
-        replace_shipped(conn, place, Shipped::default())?;
+        replace_shipped(conn, place, &Shipped::default())?;
     }
     let is_free = audit_shipping::holder
         .is_null()

@@ -3,6 +3,7 @@
 use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
+use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::audit::verification::{self, Evidence};
 use doorcode::app::{Context, Error};
@@ -294,15 +295,47 @@ async fn notes_of_a_stranger_hold_up_nothing() {
              SELECT {sequence}, at, '{note}' FROM audit_record WHERE sequence = 1"
         ));
     }
+    let behind = async || {
+        let lag = audit::lag::of_all(&test.app).await.unwrap();
+        let lag = lag.iter().filter(|(step, _)| *step != Step::Seal);
+        lag.map(|(_, lag)| lag.records).collect::<Vec<_>>()
+    };
+    assert_eq!(behind().await, [0, 0]);
     for _ in 0..2 {
         act(&test).await;
     }
+    assert_eq!(behind().await[1], 0);
     let after = signed(&test).await;
     assert_eq!(after.len(), before.len() + 2, "{after:?}");
     assert!(after.is_sorted_by(|a, b| a < b), "{after:?}");
     let verified = verify(&test).await;
     assert_eq!(sound(&verified), *after.last().unwrap());
     assert_eq!(verified.unknown, 20);
+}
+
+/// The same of one file on a disk that they share.
+#[actix_web::test]
+async fn servers_with_keys_of_their_own_may_share_a_file() {
+    let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
+    let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"";
+    let other = one.again(settings).await;
+    for _ in 0..4 {
+        act(&one).await;
+        act(&other).await;
+    }
+    one.settle().await;
+    let file = || std::fs::read_to_string(one.path("audit_checkpoints")).unwrap();
+    let before = file();
+    for server in [&one, &other, &one] {
+        server.settle().await;
+    }
+    assert_eq!(file(), before);
+    let signatures = before.lines().filter(|line| line.starts_with("— "));
+    let mut signatures: Vec<_> = signatures.collect();
+    let count = signatures.len();
+    signatures.sort_unstable();
+    signatures.dedup();
+    assert_eq!(signatures.len(), count, "{before}");
 }
 
 /// Servers that share a database should share the key. If they do not, each says so once, and

@@ -9,6 +9,7 @@ mod refusals;
 mod retention;
 mod settings;
 mod shipping;
+mod sink;
 mod trials;
 mod uses;
 

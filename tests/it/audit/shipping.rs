@@ -1,11 +1,9 @@
 //! Records go elsewhere too, in order, and none is lost.
 
+use super::sink::{Sink, serve, serve_at};
 use super::{sound, verify};
 use crate::support::deployment::free_address;
 use crate::support::{TestApp, WEBHOOK};
-use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::{Context, Error, audit, sweep};
@@ -13,12 +11,6 @@ use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::{checkpoint, export};
 use futures_util::future::join_all;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
-
-/// The most records that come at once, however many wait.
-const LARGEST: u64 = 200;
 
 async fn act(test: &TestApp) {
     test.device("tokens:read").await;
@@ -94,76 +86,6 @@ async fn a_file_of_somebody_else_is_not_written_over() {
             .unwrap()
             .contains("device.requested")
     );
-}
-
-/// Somebody who takes records when it is well.
-#[derive(Clone)]
-struct Sink {
-    /// What it answers.
-    status: Arc<AtomicU16>,
-    pieces: Arc<Mutex<Vec<String>>>,
-}
-
-impl Sink {
-    fn answering(status: u16) -> Self {
-        Self {
-            status: Arc::new(status.into()),
-            pieces: Arc::default(),
-        }
-    }
-
-    fn answer(&self, status: u16) {
-        self.status.store(status, Ordering::SeqCst);
-    }
-
-    /// The places of the records that it got, in the order in which they came, in pieces that are
-    /// not large and each prove themselves.
-    fn places(&self) -> Vec<u64> {
-        let mut places = Vec::new();
-        for piece in &*self.pieces.lock().unwrap() {
-            let report = export::verify(piece.as_bytes(), std::iter::empty(), &[]).unwrap();
-            assert_eq!(report.first_doubt, None, "{piece}");
-            assert!(report.records <= LARGEST, "{}", report.records);
-            for line in piece.lines().skip(1) {
-                let line: serde_json::Value = serde_json::from_str(line).unwrap();
-                places.push(line["sequence"].as_u64().unwrap());
-            }
-        }
-        places
-    }
-}
-
-async fn take(sink: web::Data<Sink>, request: HttpRequest, body: String) -> HttpResponse {
-    let status = StatusCode::from_u16(sink.status.load(Ordering::SeqCst)).unwrap();
-    if !status.is_success() {
-        let elsewhere = ("location", "http://127.0.0.1:9/elsewhere");
-        return HttpResponse::build(status)
-            .insert_header(elsewhere)
-            .finish();
-    }
-    let token = request.headers().get("authorization").unwrap();
-    assert_eq!(token, &format!("Bearer {WEBHOOK}"));
-    sink.pieces.lock().unwrap().push(body);
-    HttpResponse::NoContent().finish()
-}
-
-fn serve(sink: &Sink) -> (String, ServerHandle) {
-    serve_at((Ipv4Addr::LOCALHOST, 0).into(), sink)
-}
-
-fn serve_at(address: SocketAddr, sink: &Sink) -> (String, ServerHandle) {
-    let data = web::Data::new(sink.clone());
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
-            .default_service(web::to(take))
-    });
-    let server = server.workers(1).bind(address).unwrap();
-    let url = format!("http://{}/hook", server.addrs()[0]);
-    let server = server.run();
-    let handle = server.handle();
-    actix_web::rt::spawn(server);
-    (url, handle)
 }
 
 /// AUD-13: while the address is away the server goes on, and afterwards everything arrives
@@ -349,4 +271,61 @@ async fn a_file_that_goes_on_otherwise_than_the_log_is_left_as_it_is() {
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_doubt, None);
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
+}
+
+/// What the database says of how far records were shipped is not what the log has: after the
+/// operator has looked, everything is shipped again.
+#[actix_web::test]
+async fn a_mark_that_fits_no_record_is_told_and_mended() {
+    let sink = Sink::answering(204);
+    let (url, handle) = serve(&sink);
+    let settings = format!("[audit]\nship_to = \"{url}\"\ncheckpoint_records = 1");
+    let test = TestApp::with(&settings).await;
+    for hash in ["x".to_owned(), "0".repeat(64)] {
+        act(&test).await;
+        assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
+        test.database
+            .execute(&format!("UPDATE audit_shipping SET hash = '{hash}'"));
+        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+        assert!(!sweep::settle(&test.app).await.is_empty());
+        recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+            .await
+            .unwrap();
+        assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
+        sink.pieces.lock().unwrap().clear();
+        test.settle().await;
+        let records = sound(&verify(&test).await);
+        test.settle().await;
+        assert_eq!(sink.places(), (1..=records).collect::<Vec<_>>());
+    }
+    handle.stop(false).await;
+}
+
+/// Each hands out its own, also what it signed while the address was away and another went on.
+#[actix_web::test]
+async fn an_address_gets_the_checkpoints_of_servers_with_keys_of_their_own() {
+    let sink = Sink::answering(503);
+    let (url, handle) = serve(&sink);
+    let settings = format!("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"{url}\"");
+    let one = TestApp::with(&settings).await;
+    let own = format!("{settings}\nsigning_key_file = \"{{directory}}/other_key\"");
+    let other = one.again(&own).await;
+    for server in [&one, &other, &one, &other] {
+        server.device("tokens:read").await;
+        assert_eq!(sweep::settle(&server.app).await.len(), 1);
+    }
+    sink.answer(204);
+    for server in [&one, &other, &one, &other] {
+        server.settle().await;
+    }
+    let pieces = sink.pieces.lock().unwrap().join("");
+    let notes = one.count("audit_checkpoint", "1 = 1");
+    assert!(notes > 3, "{notes}");
+    for n in 0..notes {
+        let nth = format!("SELECT note FROM audit_checkpoint ORDER BY sequence LIMIT 1 OFFSET {n}");
+        let note = one.database.text(&nth);
+        assert_eq!(pieces.matches(&note).count(), 1, "{note}");
+    }
+    handle.stop(false).await;
 }
