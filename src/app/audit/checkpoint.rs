@@ -198,19 +198,21 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Erro
     if signed.doubt.is_some() {
         return Ok(signed.doubt.clone());
     }
-    let mut doubt = None;
-    for checkpoint in signed.last.iter().flatten() {
-        if doubt.is_none() {
-            doubt = compare(app, &signed.log, checkpoint).await?;
-        }
-    }
-    let doubt = match doubt {
-        Some(doubt) => Some(doubt),
-        None => shipping::contradiction(app, &signed.log).await?,
+    let Some(doubt) = first_contradiction(app, signed).await? else {
+        return Ok(None);
     };
     // Records that were taken out meanwhile are missed here, and nowhere else.
-    let is_same = doubt.is_none() || sealing::find(app).await?.pruned == signed.log.pruned;
-    Ok(doubt.filter(|_| is_same))
+    let is_same = sealing::find(app).await?.pruned == signed.log.pruned;
+    Ok(is_same.then_some(doubt))
+}
+
+async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
+    for checkpoint in signed.last.iter().flatten() {
+        if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
+            return Ok(Some(doubt));
+        }
+    }
+    shipping::contradiction(app, &signed.log).await
 }
 
 /// What a checkpoint finds wrong with the log.
@@ -233,11 +235,7 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
         // It is of records that were taken out since.
         return Ok(None);
     }
-    let within = log.clone();
-    let hash = app
-        .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &within, sequence)?))
-        .await?;
+    let hash = sealing::find_hash(app, log, sequence).await?;
     if hash == Some(checkpoint.head.hash) {
         return Ok(None);
     }

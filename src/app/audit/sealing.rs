@@ -8,6 +8,7 @@ use super::Event;
 use crate::app::{App, Context, Error};
 use crate::domain::audit::canonical::moment;
 use crate::domain::audit::chain::Head;
+use crate::domain::audit::hash::Hash;
 use crate::domain::audit::origin::Origin;
 use crate::domain::audit::{Action, Actor};
 use crate::store::audit::Log;
@@ -65,6 +66,14 @@ pub(in crate::app) async fn find(app: &App) -> Result<Log, Error> {
     Ok(log.ok_or(store::Error::Other(
         "the audit log has not begun".to_owned(),
     ))?)
+}
+
+/// The hash of the record in a place of a log, which may be the one behind which it begins.
+pub(super) async fn find_hash(app: &App, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
+    let log = log.clone();
+    app.store()
+        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &log, sequence)?))
+        .await
 }
 
 /// Seals everything that is committed, unless another server is at it.

@@ -188,11 +188,7 @@ async fn disagreement(app: &App, log: &Log, shipped: Shipped) -> Result<Option<D
         // It is of records that were taken out since.
         return Ok(None);
     }
-    let within = log.clone();
-    let found = app
-        .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &within, sequence)?))
-        .await?;
+    let found = sealing::find_hash(app, log, sequence).await?;
     if found.is_some_and(|found| is_known(&shipped, found)) {
         return Ok(None);
     }

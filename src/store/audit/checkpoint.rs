@@ -36,10 +36,13 @@ pub fn list_checkpoints(
         .limit(limit)
         .select((audit_checkpoint::sequence, audit_checkpoint::note))
         .get_results::<(i64, String)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, note)| (sequence.unsigned_abs(), note))
-        .collect())
+    Ok(placed(rows))
+}
+
+fn placed(rows: Vec<(i64, String)>) -> Vec<(u64, String)> {
+    let rows = rows.into_iter();
+    rows.map(|(sequence, note)| (sequence.unsigned_abs(), note))
+        .collect()
 }
 
 /// The notes before a place, each with its own, the last ones first; not all, if there are many.
@@ -50,10 +53,7 @@ pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, S
         .limit(100)
         .select((audit_checkpoint::sequence, audit_checkpoint::note))
         .get_results::<(i64, String)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, note)| (sequence.unsigned_abs(), note))
-        .collect())
+    Ok(placed(rows))
 }
 
 /// The notes behind a place that were made before a moment, the last ones first: so many that one

@@ -214,6 +214,15 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
     assert_eq!(verified.uses, 1);
 }
 
+/// Puts a record that says that uses were forgotten where records wait to be sealed.
+fn plant_forgetting(test: &TestApp, id: &str, detail: &serde_json::Value) {
+    test.database.execute(&format!(
+        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
+         SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{detail}'
+         FROM audit_record WHERE sequence = 1"
+    ));
+}
+
 /// Who has the database alone cannot say that uses are old, and take them away.
 #[actix_web::test]
 async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
@@ -228,11 +237,7 @@ async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
     let unsigned = serde_json::json!({"before": signed["before"]});
     test.database.execute("DELETE FROM token_use");
     for (id, detail) in [("evt_one", unsigned), ("evt_two", signed)] {
-        test.database.execute(&format!(
-            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-             SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{detail}'
-             FROM audit_record WHERE sequence = 1"
-        ));
+        plant_forgetting(&test, id, &detail);
         let doubt = verify(&test).await.report.first_doubt.unwrap();
         assert_eq!(doubt.kind, Kind::Missing, "{id}");
     }
@@ -250,21 +255,14 @@ async fn a_forgetting_tells_of_what_was_before_it() {
     let pair = Ed25519KeyPair::from_seed_unchecked(&hex::decode(key.trim()).unwrap()).unwrap();
     let later = test.clock.now() + chrono::Duration::days(365);
     let signed = token_use::forgotten(&origin, later, &pair);
-    let forget = |id: &str| {
-        test.database.execute(&format!(
-            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-             SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{signed}'
-             FROM audit_record WHERE sequence = 1"
-        ));
-    };
-    forget("evt_one");
+    plant_forgetting(&test, "evt_one", &signed);
     sound(&verify(&test).await);
     assert_eq!(test.me(&token).await.status(), 200);
     test.settle().await;
     test.database.execute("DELETE FROM token_use");
     let doubt = verify(&test).await.report.first_doubt.unwrap();
     assert_eq!(doubt.kind, Kind::Missing);
-    forget("evt_two");
+    plant_forgetting(&test, "evt_two", &signed);
     sound(&verify(&test).await);
 }
 
