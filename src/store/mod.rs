@@ -33,10 +33,10 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thread_local::ThreadLocal;
-use writer::WriteQueue;
+use writer::{WriteQueue, lock};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -224,10 +224,18 @@ impl Store {
                 }
             }
             Readers::Postgres(pool) => {
-                let pool = pool.clone();
-                tokio::task::spawn_blocking(move || read_pooled(&pool, work))
-                    .await
-                    .unwrap_or_else(|error| Err(Error::Other(error.to_string()).into()))
+                let result = Arc::new(Mutex::new(None));
+                let kept = result.clone();
+                let work = Box::new(move |conn: &mut Conn| {
+                    let result = work(conn);
+                    let error = result.as_ref().err().and_then(Fails::store_error);
+                    let is_lost = matches!(error, Some(Error::Unavailable(_)));
+                    *lock(&kept) = Some(result);
+                    is_lost
+                });
+                read_pooled(pool.clone(), work).await?;
+                let result = lock(&result).take();
+                result.unwrap_or_else(|| Err(Error::Unavailable("nothing was read".into()).into()))
             }
         }
     }
@@ -271,29 +279,31 @@ impl Store {
     }
 }
 
-fn read_pooled<F, T, E>(pool: &Pool<Manager>, work: F) -> Result<T, E>
-where
-    F: Fn(&mut Conn) -> Result<T, E>,
-    E: Fails,
-{
-    let mut attempts = 0;
-    loop {
-        let mut pooled = pool
-            .get()
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let Pooled { conn, lost } = &mut *pooled;
-        let result = work(conn);
-        *lost = matches!(
-            result.as_ref().err().and_then(Fails::store_error),
-            Some(Error::Unavailable(_))
-        );
-        attempts += 1;
-        // After a restart of the database every pooled connection may be lost; one more
-        // attempt than there are connections meets a new one.
-        if !*lost || attempts > POOL_SIZE {
-            return result;
+/// Work that keeps its own result, and tells whether the connection was lost. It is the same type
+/// for whatever is read, since everything that is generic is compiled once for each use case.
+type PooledWork = Box<dyn Fn(&mut Conn) -> bool + Send>;
+
+/// Does the work on a thread where it may block, once more for each connection that was lost.
+async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error> {
+    let read = move || {
+        let mut attempts = 0;
+        loop {
+            let mut pooled = pool
+                .get()
+                .map_err(|error| Error::Unavailable(error.to_string()))?;
+            let Pooled { conn, lost } = &mut *pooled;
+            *lost = work(conn);
+            attempts += 1;
+            // After a restart of the database every pooled connection may be lost; one more
+            // attempt than there are connections meets a new one.
+            if !*lost || attempts > POOL_SIZE {
+                return Ok(());
+            }
         }
-    }
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
 }
 
 /// Makes a stored moment from one.

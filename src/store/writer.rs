@@ -12,7 +12,7 @@ use crate::config::DatabaseUrl;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
@@ -27,18 +27,28 @@ const RETRIES: usize = 5;
 
 /// The queue, and the thread that empties it.
 pub struct WriteQueue {
-    jobs: Mutex<Option<Sender<Box<dyn Job>>>>,
+    jobs: Mutex<Option<Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-trait Job: Send {
-    /// Does the work in a savepoint, and keeps the result.
-    fn run(&mut self, conn: &mut Conn) -> After;
-    /// Tells the caller: the kept result, or why it was not committed.
-    fn answer(self: Box<Self>, committed: Result<(), Error>);
+/// Work that waits for its commit. It is the same type for whatever is written, since everything
+/// that is generic is compiled once for each use case.
+struct Job {
+    work: Box<dyn FnMut(&mut Conn) -> Ended + Send>,
+    /// Why its savepoint failed.
+    failure: Option<Error>,
+    reply: oneshot::Sender<Result<(), Error>>,
 }
 
-#[derive(PartialEq, Eq)]
+/// How work ended that keeps its own result.
+enum Ended {
+    /// What it wrote is to stay.
+    Well,
+    /// What it wrote is to be rolled back.
+    Badly(After),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
     Done,
     /// The work collided with a concurrent one and must run again.
@@ -47,53 +57,52 @@ enum After {
     Lost,
 }
 
-struct Work<F, T, E> {
-    work: F,
-    result: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+impl After {
+    fn of(error: Option<&Error>) -> Self {
+        match error {
+            Some(Error::Collision) => Self::Again,
+            Some(Error::Unavailable(_)) => Self::Lost,
+            _ => Self::Done,
+        }
+    }
 }
 
-enum Rollback<E> {
-    Work(E),
+enum Rollback {
+    Work(After),
     Database(diesel::result::Error),
 }
 
-impl<E> From<diesel::result::Error> for Rollback<E> {
+impl From<diesel::result::Error> for Rollback {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl<F, T, E> Job for Work<F, T, E>
-where
-    F: FnMut(&mut Conn) -> Result<T, E> + Send,
-    T: Send,
-    E: Fails,
-{
+impl Job {
+    /// Does the work in a savepoint.
     fn run(&mut self, conn: &mut Conn) -> After {
-        let result = conn
-            .transaction(|conn| (self.work)(conn).map_err(Rollback::Work))
-            .map_err(|rollback| match rollback {
-                Rollback::Work(error) => error,
-                Rollback::Database(error) => E::from(Error::from(error)),
-            });
-        let after = match result.as_ref().err().and_then(Fails::store_error) {
-            Some(Error::Collision) => After::Again,
-            Some(Error::Unavailable(_)) => After::Lost,
-            _ => After::Done,
-        };
-        self.result = Some(result);
-        after
+        let ended = conn.transaction(|conn| match (self.work)(conn) {
+            Ended::Well => Ok(()),
+            Ended::Badly(after) => Err(Rollback::Work(after)),
+        });
+        self.failure = None;
+        match ended {
+            Ok(()) => After::Done,
+            Err(Rollback::Work(after)) => after,
+            Err(Rollback::Database(error)) => {
+                let error = Error::from(error);
+                let after = After::of(Some(&error));
+                self.failure = Some(error);
+                after
+            }
+        }
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Error>) {
-        let result = match (committed, self.result) {
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(E::from(Error::Unavailable("the writer did not run".into()))),
-            (Err(error), _) => Err(E::from(error)),
-        };
+    /// Tells the caller whether the work was committed, or why not.
+    fn answer(self, committed: Result<(), Error>) {
+        let outcome = committed.and(self.failure.map_or(Ok(()), Err));
         // A caller that has gone away does not need the answer; the work is done all the same.
-        let _ = self.reply.send(result);
+        let _ = self.reply.send(outcome);
     }
 }
 
@@ -116,26 +125,44 @@ impl WriteQueue {
     }
 
     /// Queues work and waits until it is committed, or was rolled back with its error.
-    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
+    pub async fn write<F, T, E>(&self, mut work: F) -> Result<T, E>
     where
         F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Fails,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work {
-            work,
-            result: None,
-            reply,
+        let result = Arc::new(Mutex::new(None));
+        let kept = result.clone();
+        let work = Box::new(move |conn: &mut Conn| {
+            let result = work(conn);
+            let ended = match &result {
+                Ok(_) => Ended::Well,
+                Err(error) => Ended::Badly(After::of(error.store_error())),
+            };
+            *lock(&kept) = Some(result);
+            ended
         });
+        self.commit(work).await?;
+        let result = lock(&result).take();
+        result.unwrap_or_else(|| Err(Error::Unavailable("the writer did not run".into()).into()))
+    }
+
+    /// Queues work that keeps its own result, and waits until the writer is done with it.
+    async fn commit(&self, work: Box<dyn FnMut(&mut Conn) -> Ended + Send>) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            work,
+            failure: None,
+            reply,
+        };
         let jobs = lock(&self.jobs).clone();
-        let stopped = || E::from(Error::Unavailable("the server is stopping".into()));
+        let stopped = || Error::Unavailable("the server is stopping".into());
         // The end of the queue is let go before the wait: the writer ends when nobody holds one,
         // also a caller that is never polled again.
         let sent = jobs.ok_or_else(stopped)?.try_send(job);
         match sent {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
-            Err(TrySendError::Full(_)) => Err(E::from(Error::Busy)),
+            Err(TrySendError::Full(_)) => Err(Error::Busy),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
@@ -157,7 +184,7 @@ impl Drop for WriteQueue {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -167,7 +194,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn serve(&mut self, queue: &Receiver<Box<dyn Job>>) {
+    fn serve(&mut self, queue: &Receiver<Job>) {
         while let Ok(first) = queue.recv() {
             let mut batch = vec![first];
             while batch.len() < BATCH
@@ -185,7 +212,7 @@ impl Writer {
 
     /// Commits a batch. Work that collided runs again, each piece alone in its transaction,
     /// where it meets no other of its own batch.
-    fn round(&mut self, batch: Vec<Box<dyn Job>>) {
+    fn round(&mut self, batch: Vec<Job>) {
         for job in self.commit(batch) {
             let mut waiting = vec![job];
             for _ in 0..RETRIES {
@@ -198,7 +225,7 @@ impl Writer {
     }
 
     /// Runs a batch in one transaction and answers it; gives back what has to run again.
-    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    fn commit(&mut self, mut batch: Vec<Job>) -> Vec<Job> {
         let conn = match self.begun() {
             Ok(conn) => conn,
             Err(error) => {
@@ -257,7 +284,7 @@ impl Writer {
     }
 }
 
-fn answer_all(batch: Vec<Box<dyn Job>>, outcome: &Result<(), Error>) {
+fn answer_all(batch: Vec<Job>, outcome: &Result<(), Error>) {
     for job in batch {
         job.answer(outcome.clone());
     }
