@@ -10,7 +10,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long the last writes may take when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -24,14 +26,21 @@ pub fn run(config: Option<&Path>) -> Outcome {
 
 /// Lines for people on a terminal, JSON for machines elsewhere.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = std::env::var("RUST_LOG").ok();
+    let filter: Targets = filter
+        .and_then(|filter| filter.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
-        log.with_target(false).compact().init();
+        log.with_target(false)
+            .compact()
+            .finish()
+            .with(filter)
+            .init();
     } else {
-        log.json().flatten_event(true).init();
+        log.json().flatten_event(true).finish().with(filter).init();
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::io::Write;
 use std::sync::{Mutex, Once};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -22,10 +25,13 @@ impl Write for Sink {
 pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        let levels: Targets = "info,doorcode=trace".parse().unwrap();
         tracing_subscriber::fmt()
             .json()
-            .with_env_filter("info,doorcode=trace")
+            .with_max_level(LevelFilter::TRACE)
             .with_writer(|| Sink)
+            .finish()
+            .with(levels)
             .init();
     });
 }
