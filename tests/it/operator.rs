@@ -26,7 +26,7 @@ struct Shared {
 impl Shared {
     fn new() -> Self {
         Self {
-            ground: Ground::new(),
+            ground: Ground::new(None),
             clock: Arc::default(),
             entropy: Arc::default(),
         }

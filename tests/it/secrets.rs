@@ -190,7 +190,7 @@ async fn a_secret_is_found_wherever_it_is_and_however_it_is_spelled() {
         &base64.encode(format!("a:{SECRET}:b")),
         &base64.encode(format!("ab:{SECRET}")),
     ] {
-        let ground = Ground::new();
+        let ground = Ground::new(None);
         ground.canaries.add(SECRET);
         assert_eq!(ground.search().leaks, []);
         std::fs::write(ground.path("shipped"), format!("<{spelled}>")).unwrap();

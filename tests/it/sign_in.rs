@@ -84,7 +84,7 @@ async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_account()
 /// PWD-07: raising the parameters upgrades a hash when its owner comes by; nothing else does.
 #[actix_web::test]
 async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
-    let test = TestApp::start().await;
+    let test = TestApp::with("[sign_in]\nargon2_memory_kib = 19456").await;
     // 16 bytes of salt are 22 digits of base64.
     let with = |t: u8| {
         format!(

@@ -3,17 +3,38 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use doorcode::store::Conn;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use url::Url;
 
 /// The environment variable that names the PostgreSQL server to test on.
 const SERVER: &str = "DOORCODE_TEST_DATABASE";
 
-/// A database of a test's own: a file, or a schema of the server.
+/// A database of a test's own: a file, or a database of the server.
 #[derive(Clone)]
 pub struct Database {
     /// As the configuration names it.
     pub url: String,
-    file: PathBuf,
+    location: Location,
+    /// The connection of the test itself, which all its queries share.
+    connection: Arc<Mutex<Option<Conn>>>,
+}
+
+/// Where a database is.
+#[derive(Clone)]
+enum Location {
+    File(PathBuf),
+    /// The name that it has on the server.
+    Server(String),
+}
+
+/// A database that is copied for each test, rather than made anew.
+pub enum Template {
+    /// What its file holds.
+    File(Vec<u8>),
+    /// The name that it has on the server.
+    Server(String),
 }
 
 #[derive(QueryableByName)]
@@ -65,56 +86,123 @@ const TABLES: [&str; 20] = [
 /// tried.
 const TRACES: [&str; 2] = ["idempotency", "throttle"];
 
+/// The PostgreSQL server to test on, version 15 or later, if there is one.
+fn server() -> Option<Url> {
+    let server = std::env::var(SERVER).ok()?;
+    Some(server.parse().unwrap())
+}
+
+/// Creates, copies or drops databases of the server. Connections are reused, since each costs the
+/// server a process.
+fn administer(statements: &[&str]) {
+    static IDLE: Mutex<Vec<PgConnection>> = Mutex::new(Vec::new());
+    let idle = IDLE.lock().unwrap().pop();
+    let connect = || PgConnection::establish(server().unwrap().as_str()).unwrap();
+    let mut conn = idle.unwrap_or_else(connect);
+    for statement in statements {
+        conn.batch_execute(statement).unwrap();
+    }
+    IDLE.lock().unwrap().push(conn);
+}
+
 impl Database {
     /// Whether the suite runs on PostgreSQL.
     pub fn is_postgres() -> bool {
         std::env::var_os(SERVER).is_some()
     }
 
-    /// Makes a database for one test.
-    pub fn create(directory: &Path) -> Self {
-        let file = directory.join("doorcode.db");
-        let url = match std::env::var(SERVER) {
-            Err(_) => format!("sqlite:{}", file.display()),
-            Ok(server) => {
-                let schema = format!("t{}", hex::encode(rand::random::<[u8; 10]>()));
-                let mut conn = PgConnection::establish(&server).unwrap();
-                conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
-                    .unwrap();
-                let separator = if server.contains('?') { '&' } else { '?' };
-                format!(
-                    "{server}{separator}application_name={schema}\
-                     &options=-csearch_path%3D{schema}"
-                )
+    fn file(&self) -> &Path {
+        match &self.location {
+            Location::File(file) => file,
+            Location::Server(name) => panic!("{name} is no file"),
+        }
+    }
+
+    /// Makes a database for one test: empty, or a copy of a template.
+    pub fn create(directory: &Path, template: Option<&Template>) -> Self {
+        let Some(server) = server() else {
+            let file = directory.join("doorcode.db");
+            if let Some(Template::File(content)) = template {
+                std::fs::write(&file, content).unwrap();
             }
+            return Self::at(format!("sqlite:{}", file.display()), Location::File(file));
         };
-        Self { url, file }
+        let name = format!("t{}", hex::encode(rand::random::<[u8; 10]>()));
+        let template = match template {
+            Some(Template::Server(template)) => template,
+            _ => "template1",
+        };
+        // Copies the caches of the system tables too, which the first connection would have to
+        // build otherwise.
+        administer(&[&format!(
+            "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+        )]);
+        let mut url = server;
+        url.set_path(&name);
+        Self::at(url.to_string(), Location::Server(name))
     }
 
-    fn postgres(&self) -> PgConnection {
-        PgConnection::establish(&self.url).unwrap()
+    fn at(url: String, location: Location) -> Self {
+        Self {
+            url,
+            location,
+            connection: Arc::default(),
+        }
     }
 
-    fn sqlite(&self) -> SqliteConnection {
-        let mut conn = SqliteConnection::establish(self.file.to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
-        conn
+    /// Makes a template of the present content, once the server that used it has stopped. On a
+    /// database server it replaces the template of an earlier run.
+    pub fn template(&self, name: &str) -> Template {
+        match &self.location {
+            Location::File(file) => {
+                self.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+                Template::File(std::fs::read(file).unwrap())
+            }
+            Location::Server(own) => {
+                self.cut_connections();
+                *self.connection.lock().unwrap() = None;
+                administer(&[
+                    &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                    &format!("CREATE DATABASE {name} TEMPLATE {own}"),
+                ]);
+                Template::Server(name.to_owned())
+            }
+        }
+    }
+
+    /// Drops the database, and the connections that it still has.
+    pub fn remove(&self) {
+        *self.connection.lock().unwrap() = None;
+        if let Location::Server(name) = &self.location {
+            administer(&[&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")]);
+        }
+    }
+
+    fn connect(&self) -> Conn {
+        match &self.location {
+            Location::Server(_) => Conn::Postgres(PgConnection::establish(&self.url).unwrap()),
+            Location::File(file) => {
+                let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+                conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+                Conn::Sqlite(conn)
+            }
+        }
+    }
+
+    /// Runs a query on the connection of the test.
+    fn with<T>(&self, query: impl FnOnce(&mut Conn) -> T) -> T {
+        let mut connection = self.connection.lock().unwrap();
+        query(connection.get_or_insert_with(|| self.connect()))
     }
 
     /// Changes the database behind the server's back.
     pub fn execute(&self, sql: &str) {
-        match Self::is_postgres() {
-            true => self.postgres().batch_execute(sql).unwrap(),
-            false => self.sqlite().batch_execute(sql).unwrap(),
-        }
+        self.with(|conn| conn.batch_execute(sql)).unwrap();
     }
 
     /// The same; whether the database let it.
     pub fn try_execute(&self, sql: &str) -> bool {
-        match Self::is_postgres() {
-            true => self.postgres().batch_execute(sql).is_ok(),
-            false => self.sqlite().batch_execute(sql).is_ok(),
-        }
+        self.with(|conn| conn.batch_execute(sql)).is_ok()
     }
 
     /// Takes away what protects sealed records from whoever has the database.
@@ -140,10 +228,7 @@ impl Database {
         let query = diesel::sql_query(format!(
             "SELECT count(*) AS count FROM {table} WHERE {condition}"
         ));
-        let count: Count = match Self::is_postgres() {
-            true => query.get_result(&mut self.postgres()).unwrap(),
-            false => query.get_result(&mut self.sqlite()).unwrap(),
-        };
+        let count: Count = self.with(|conn| query.get_result(conn)).unwrap();
         count.count
     }
 
@@ -153,7 +238,7 @@ impl Database {
             true => {
                 "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema()"
             }
-            false if !self.file.exists() => return String::new(),
+            false if !self.file().exists() => return String::new(),
             false => "SELECT name AS line FROM sqlite_schema WHERE type = 'table'",
         };
         let tables = self.lines(tables);
@@ -174,16 +259,14 @@ impl Database {
                 .map(|table| format!("SELECT '{table} ' || t::text AS line FROM {table} t"))
                 .collect()
         } else {
-            let mut conn = self.sqlite();
-            let mut query = |table| {
-                let columns = format!(
+            let query = |table| {
+                let columns = self.lines(&format!(
                     "SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ') AS line
                      FROM pragma_table_info('{table}')"
-                );
-                let columns: Line = diesel::sql_query(columns).get_result(&mut conn).unwrap();
-                format!("SELECT '{table} ' || {} AS line FROM {table}", columns.line)
+                ));
+                format!("SELECT '{table} ' || {} AS line FROM {table}", columns[0])
             };
-            tables.map(&mut query).collect()
+            tables.map(query).collect()
         };
         match queries.is_empty() {
             true => Vec::new(),
@@ -194,35 +277,26 @@ impl Database {
     /// The column `line` of what a query finds.
     fn lines(&self, sql: &str) -> Vec<String> {
         let query = diesel::sql_query(sql);
-        let lines: Vec<Line> = match Self::is_postgres() {
-            true => query.get_results(&mut self.postgres()).unwrap(),
-            false => query.get_results(&mut self.sqlite()).unwrap(),
-        };
+        let lines: Vec<Line> = self.with(|conn| query.get_results(conn)).unwrap();
         lines.into_iter().map(|line| line.line).collect()
     }
 
     /// Does something in a transaction that stays open, with all its locks, until what is
     /// returned is dropped.
-    pub fn hold(&self, sql: &str) -> Box<dyn std::any::Any> {
-        if Self::is_postgres() {
-            let mut conn = self.postgres();
-            conn.batch_execute(&format!("BEGIN; {sql}")).unwrap();
-            Box::new(conn)
-        } else {
-            let mut conn = self.sqlite();
-            conn.batch_execute(&format!("BEGIN IMMEDIATE; {sql}"))
-                .unwrap();
-            Box::new(conn)
-        }
+    pub fn hold(&self, sql: &str) -> Conn {
+        let begin = match Self::is_postgres() {
+            true => "BEGIN",
+            false => "BEGIN IMMEDIATE",
+        };
+        let mut conn = self.connect();
+        conn.batch_execute(&format!("{begin}; {sql}")).unwrap();
+        conn
     }
 
     /// The first column of the first row that a query finds, as text.
     pub fn text(&self, sql: &str) -> String {
         let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));
-        let line: Line = match Self::is_postgres() {
-            true => query.get_result(&mut self.postgres()).unwrap(),
-            false => query.get_result(&mut self.sqlite()).unwrap(),
-        };
+        let line: Line = self.with(|conn| query.get_result(conn)).unwrap();
         line.line
     }
 
@@ -231,11 +305,11 @@ impl Database {
         if Self::is_postgres() {
             let role = format!("r{}", hex::encode(rand::random::<[u8; 10]>()));
             self.execute(&format!("CREATE ROLE {role} SUPERUSER NOLOGIN"));
-            let mut url = url::Url::parse(&self.url).unwrap();
+            let mut url = Url::parse(&self.url).unwrap();
             url.set_username(&role).unwrap();
             return Outage(self, url.to_string());
         }
-        let moved = self.file.with_extension("away");
+        let moved = self.file().with_extension("away");
         std::fs::create_dir(&moved).unwrap();
         let link = moved.join("link");
         Outage(self, format!("sqlite:{}/doorcode.db", link.display()))
@@ -243,13 +317,10 @@ impl Database {
 
     /// Cuts every connection of the servers that use this database; tells how many.
     pub fn cut_connections(&self) -> usize {
-        let (_, schema) = self.url.split_once("search_path%3D").unwrap();
-        diesel::sql_query(format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE pid <> pg_backend_pid() AND application_name = '{schema}'"
-        ))
-        .execute(&mut self.postgres())
-        .unwrap()
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE pid <> pg_backend_pid() AND datname = current_database()";
+        self.with(|conn| diesel::sql_query(cut).execute(conn))
+            .unwrap()
     }
 }
 
@@ -265,10 +336,11 @@ impl Outage<'_> {
     /// Lets it be reached again.
     pub fn end(self) {
         if Database::is_postgres() {
-            let role = url::Url::parse(&self.1).unwrap().username().to_owned();
+            let role = Url::parse(&self.1).unwrap().username().to_owned();
             return self.0.execute(&format!("ALTER ROLE {role} LOGIN"));
         }
-        let link = self.0.file.with_extension("away").join("link");
-        std::os::unix::fs::symlink(self.0.file.parent().unwrap(), link).unwrap();
+        let file = self.0.file();
+        let link = file.with_extension("away").join("link");
+        std::os::unix::fs::symlink(file.parent().unwrap(), link).unwrap();
     }
 }

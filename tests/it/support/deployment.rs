@@ -28,7 +28,7 @@ pub struct Deployment {
 impl Deployment {
     /// A deployment without any file yet.
     pub fn new() -> Self {
-        let ground = Ground::new();
+        let ground = Ground::new(None);
         let address = free_address();
         let database = ground.database.clone();
         let url = format!("http://{address}");

@@ -2,11 +2,13 @@
 //! not be found there once it is over.
 
 use super::canary::Canaries;
-use super::database::Database;
+use super::database::{Database, Template};
 use super::log;
 use super::search::{Leak, Piece, search, search_digested};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Instant;
 use tempfile::TempDir;
 
 /// The beginnings of the names of files that hold a secret in plain text, and whose purpose
@@ -42,21 +44,24 @@ pub struct Ground {
     /// What is secret.
     pub canaries: Canaries,
     /// Where the log was when it began.
-    log_from: usize,
+    log_from: log::Mark,
+    began: Instant,
 }
 
 impl Ground {
-    /// Ground that nobody has stood on.
-    pub fn new() -> Self {
+    /// A new directory, with an empty database or a copy of a template.
+    pub fn new(template: Option<&Template>) -> Self {
+        let began = Instant::now();
         let directory = tempfile::tempdir().unwrap();
-        let database = Database::create(directory.path());
+        let database = Database::create(directory.path(), template);
         let canaries = Canaries::default();
         canaries.add_url(&database.url);
         Self {
             directory,
             database,
             canaries,
-            log_from: log::length(),
+            log_from: log::Mark::now(),
+            began,
         }
     }
 
@@ -72,7 +77,7 @@ impl Ground {
         let databases = usize::from(!dump.is_empty());
         let mut pieces: Vec<Piece> = vec![
             ("the database".into(), dump.into_bytes()),
-            ("the log".into(), log::since(self.log_from)),
+            ("the log".into(), self.log_from.since()),
             ("what programs logged".into(), self.canaries.log().into()),
         ];
         let mut leaks = search_digested(&pieces);
@@ -120,15 +125,37 @@ impl Ground {
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        // A test that has failed already has said why, and the millions of rows of a bench are
-        // not worth the wait.
-        if std::thread::panicking() || !cfg!(test) {
+        self.keep_time();
+        // A test that has failed already has said why, and leaves its database to be looked at.
+        if std::thread::panicking() {
             return;
         }
-        let searched = self.search();
-        searched.count();
-        let leaks = searched.leaks;
+        let leaks = match cfg!(test) {
+            true => {
+                let searched = self.search();
+                searched.count();
+                searched.leaks
+            }
+            // The millions of rows of a bench are not worth the wait.
+            false => Vec::new(),
+        };
+        self.database.remove();
         assert!(leaks.is_empty(), "secrets where none may be: {leaks:#?}");
+    }
+}
+
+impl Ground {
+    /// Adds a line to the times of the run: seconds, and the name of the test.
+    fn keep_time(&self) {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("a thread without a name");
+        let line = format!("{:.2} {name}\n", self.began.elapsed().as_secs_f64());
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(Path::new(env!("CARGO_TARGET_TMPDIR")).join("times"))
+            .unwrap();
+        file.write_all(line.as_bytes()).unwrap();
     }
 }
 

@@ -1,18 +1,31 @@
-//! Everything that the servers of this test run have logged.
+//! A log for each test: what its servers have logged.
+//!
+//! A test and the workers of its servers share one actix system, by whose number their lines are
+//! told apart. The few lines of other threads, such as the writer's, belong to every test.
 
+use actix_web::rt::System;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, Once};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// The number of an actix system; `None` for threads that belong to none.
+type Key = Option<usize>;
+
+static LOGS: Mutex<BTreeMap<Key, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
+fn key() -> Key {
+    System::try_current().map(|system| system.id())
+}
 
 struct Sink;
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.lock().unwrap().extend_from_slice(bytes);
+        let mut logs = LOGS.lock().unwrap();
+        logs.entry(key()).or_default().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -36,17 +49,27 @@ pub fn capture() {
     });
 }
 
-/// What was logged so far.
+/// What the servers of this test have logged so far.
 pub fn text() -> String {
-    String::from_utf8_lossy(&since(0)).into_owned()
+    let beginning = [key(), None].map(|key| (key, 0)).into();
+    String::from_utf8_lossy(&Mark(beginning).since()).into_owned()
 }
 
-/// How much was logged so far.
-pub fn length() -> usize {
-    LOG.lock().unwrap().len()
-}
+/// A place in the log of a test: in each of the logs that belong to it, how long that was.
+pub struct Mark(BTreeMap<Key, usize>);
 
-/// What was logged since so much had been.
-pub fn since(length: usize) -> Vec<u8> {
-    LOG.lock().unwrap()[length..].to_owned()
+impl Mark {
+    /// The end of the log as it is now.
+    pub fn now() -> Self {
+        let logs = LOGS.lock().unwrap();
+        let end = |key| (key, logs.get(&key).map_or(0, Vec::len));
+        Self([key(), None].map(end).into())
+    }
+
+    /// What was logged since.
+    pub fn since(&self) -> Vec<u8> {
+        let logs = LOGS.lock().unwrap();
+        let tail = |(key, from): (&Key, &usize)| logs.get(key).map(|log| &log[*from..]);
+        self.0.iter().filter_map(tail).collect::<Vec<_>>().concat()
+    }
 }

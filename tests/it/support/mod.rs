@@ -22,7 +22,7 @@ pub mod tenant;
 use actix_web::dev::ServerHandle;
 use browser::Browser;
 use canary::Canaries;
-use database::{AUDIT, Database};
+use database::{AUDIT, Database, Template};
 use doorcode::app::client::{self, Kind};
 use doorcode::app::deployment::Secrets;
 use doorcode::app::{App, sweep};
@@ -37,6 +37,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// The account that most stories begin with.
 pub const EMAIL: &str = "ada@example.com";
@@ -48,6 +49,8 @@ pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef"
 pub const WEBHOOK: &str = "webhook-4711-of-the-tests";
 /// The secret key, byte by byte.
 const KEY: &str = "5e";
+/// The lowest cost of argon2id, which no configuration may name: KiB of memory, and iterations.
+const CHEAPEST_HASH: (u32, u32) = (8, 1);
 /// Longer than it takes to write what is gathered in memory.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The public client of the tests; it may ask for everything.
@@ -87,10 +90,23 @@ impl TestApp {
     /// The same with settings, as TOML. `{url}` stands for the server's own address, and
     /// `{directory}` for where its files are. A `public_url` under `[server]`, and a
     /// `checkpoint_to` and a `signing_key_file` under `[audit]`, replace those of the test.
+    ///
+    /// Unless the settings name the cost of password hashes, it is the lowest that argon2id has.
     pub async fn with(settings: &str) -> Self {
-        let mut test = Self::empty(settings).await;
-        test.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
-            .await;
+        static WITH_OWNER: OnceCell<Template> = OnceCell::const_new();
+        let with_owner = async || {
+            let test = Self::for_template(1, Some(Self::migrated().await)).await;
+            test.add_owner().await;
+            test.template("doorcode_test_with_owner").await
+        };
+        let mut test = if names_hash_cost(settings) {
+            let test = Self::empty(settings).await;
+            test.add_owner().await;
+            test
+        } else {
+            Self::copy_of(WITH_OWNER.get_or_init(with_owner).await, settings).await
+        };
+        test.canaries.add(PASSWORD);
         test.add_client(CLI, Kind::Public, &[]).await;
         test.api_secret = test.add_client(API, Kind::Confidential, &[]).await;
         test
@@ -98,12 +114,46 @@ impl TestApp {
 
     /// A server without any account, and with the built-in client alone.
     pub async fn empty(settings: &str) -> Self {
-        let ground = Ground::new();
+        Self::copy_of(Self::migrated().await, settings).await
+    }
+
+    /// The tables, and the built-in client.
+    async fn migrated() -> &'static Template {
+        static MIGRATED: OnceCell<Template> = OnceCell::const_new();
+        let migrated = async || {
+            let test = Self::for_template(0, None).await;
+            test.template("doorcode_test_migrated").await
+        };
+        MIGRATED.get_or_init(migrated).await
+    }
+
+    /// A server whose database is a copy.
+    async fn copy_of(template: &Template, settings: &str) -> Self {
+        let ground = Ground::new(Some(template));
         for secret in [OPERATOR, WEBHOOK, &KEY.repeat(32)] {
             ground.canaries.add(secret);
         }
         let senses = (Arc::default(), Arc::default());
         Self::launch(settings, Arc::new(ground), senses).await
+    }
+
+    /// A server to make a template with. Its random bytes are not those of servers on copies, so
+    /// that no id is drawn twice.
+    async fn for_template(seed: u64, template: Option<&Template>) -> Self {
+        let senses = (Arc::default(), Arc::new(SeededEntropy::with_seed(seed)));
+        Self::launch("", Arc::new(Ground::new(template)), senses).await
+    }
+
+    /// Stops the server and makes a template of its database.
+    async fn template(self, name: &str) -> Template {
+        self.handle.stop(true).await;
+        self.app.stop().await;
+        self.database.template(name)
+    }
+
+    async fn add_owner(&self) {
+        self.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
+            .await;
     }
 
     /// Another server on the same database, with the same keys, clock and random bytes: a
@@ -153,7 +203,13 @@ impl TestApp {
                 env.push((variable.to_owned(), value));
             }
         }
-        let config = Config::load(Some(&file), env).unwrap();
+        let mut config = Config::load(Some(&file), env).unwrap();
+        if !names_hash_cost(&settings) {
+            (
+                config.sign_in.argon2_memory_kib,
+                config.sign_in.argon2_iterations,
+            ) = CHEAPEST_HASH;
+        }
 
         let (app, handle) = serve(config, listener, clock.clone(), entropy.clone()).await;
         Self {
@@ -307,6 +363,11 @@ async fn serve(
     (app, handle)
 }
 
+/// Whether settings say what the hash of a password costs.
+fn names_hash_cost(settings: &str) -> bool {
+    settings.contains("argon2")
+}
+
 /// The secrets that the environment gives.
 fn secrets(name: &str) -> Option<String> {
     match name {
@@ -324,6 +385,8 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        // Tests use no TLS, and reading the system's certificates takes long.
+        .tls_certs_only([])
         .build()
         .unwrap()
 }

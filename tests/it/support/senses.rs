@@ -54,12 +54,16 @@ pub struct SeededEntropy(Mutex<(StdRng, VecDeque<Vec<u8>>)>);
 
 impl Default for SeededEntropy {
     fn default() -> Self {
-        // Tests that share a database server must not draw the same names.
-        Self(Mutex::new((StdRng::seed_from_u64(42), VecDeque::new())))
+        Self::with_seed(42)
     }
 }
 
 impl SeededEntropy {
+    /// Random bytes that are the same for the same seed.
+    pub fn with_seed(seed: u64) -> Self {
+        Self(Mutex::new((StdRng::seed_from_u64(seed), VecDeque::new())))
+    }
+
     /// Lets the next request for as many bytes get these.
     pub fn next(&self, bytes: &[u8]) {
         self.0.lock().unwrap().1.push_back(bytes.to_vec());
