@@ -7,6 +7,7 @@ mod audit_uses;
 mod audit_verify;
 mod bad_input;
 mod body;
+mod calls;
 mod cursor;
 mod description;
 mod grounds;
