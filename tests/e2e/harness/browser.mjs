@@ -12,7 +12,7 @@ const FLOW_LIMIT_MS = 120_000
 let launching
 async function browser() {
   launching ??= chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
     args: [
       '--no-sandbox',
       '--disable-gpu',
