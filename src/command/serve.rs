@@ -26,21 +26,24 @@ pub fn run(config: Option<&Path>) -> Outcome {
 
 /// Lines for people on a terminal, JSON for machines elsewhere.
 fn log_to_stderr() {
-    let filter = std::env::var("RUST_LOG").ok();
-    let filter: Targets = filter
-        .and_then(|filter| filter.parse().ok())
-        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let log = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry().with(log_levels());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
-        log.with_target(false)
-            .compact()
-            .finish()
-            .with(filter)
-            .init();
+        log.with(lines.with_target(false).compact()).init();
     } else {
-        log.json().flatten_event(true).finish().with(filter).init();
+        log.with(lines.json().flatten_event(true)).init();
+    }
+}
+
+/// The levels that `RUST_LOG` names: one, or some for single modules, such as
+/// `warn,doorcode=debug`. `info` if it names none.
+fn log_levels() -> Targets {
+    let named = std::env::var("RUST_LOG").unwrap_or_default();
+    // An empty item would count as the lowest level.
+    let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
+    match items.join(",").parse() {
+        Ok(levels) if !items.is_empty() => levels,
+        _ => Targets::new().with_default(LevelFilter::INFO),
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::rt::System;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, Once};
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -24,8 +24,9 @@ struct Sink;
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let key = key();
         let mut logs = LOGS.lock().unwrap();
-        logs.entry(key()).or_default().extend_from_slice(bytes);
+        logs.entry(key).or_default().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -39,12 +40,10 @@ pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let levels: Targets = "info,doorcode=trace".parse().unwrap();
-        tracing_subscriber::fmt()
-            .json()
-            .with_max_level(LevelFilter::TRACE)
-            .with_writer(|| Sink)
-            .finish()
+        let lines = tracing_subscriber::fmt::layer().json();
+        tracing_subscriber::registry()
             .with(levels)
+            .with(lines.with_writer(|| Sink))
             .init();
     });
 }
@@ -61,9 +60,10 @@ pub struct Mark(BTreeMap<Key, usize>);
 impl Mark {
     /// The end of the log as it is now.
     pub fn now() -> Self {
+        let keys = [key(), None];
         let logs = LOGS.lock().unwrap();
         let end = |key| (key, logs.get(&key).map_or(0, Vec::len));
-        Self([key(), None].map(end).into())
+        Self(keys.map(end).into())
     }
 
     /// What was logged since.
