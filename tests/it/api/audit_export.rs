@@ -39,7 +39,7 @@ pub fn verify(export: &str, proven: Option<&Value>) -> (bool, String) {
         path
     };
     let mut command = Command::new("python3");
-    // Nothing of the machine's own is read, which would take most of the time.
+    // Without the site packages, which take most of the time to find.
     command
         .args(["-I", "-S"])
         .arg(SCRIPT)

@@ -129,12 +129,8 @@ impl TestApp {
 
     /// A server whose database is a copy.
     async fn copy_of(template: &Template, settings: &str) -> Self {
-        let ground = Ground::new(Some(template));
-        for secret in [OPERATOR, WEBHOOK, &KEY.repeat(32)] {
-            ground.canaries.add(secret);
-        }
         let senses = (Arc::default(), Arc::default());
-        Self::launch(settings, Arc::new(ground), senses).await
+        Self::launch(settings, Arc::new(Ground::new(Some(template))), senses).await
     }
 
     /// A server to make a template with. Its random bytes are not those of servers on copies, so
@@ -175,6 +171,9 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
         ground.canaries.serve_at(&url);
+        for secret in [OPERATOR, WEBHOOK, &KEY.repeat(32)] {
+            ground.canaries.add(secret);
+        }
         let database = ground.database.clone();
         let file = ground.path("doorcode.toml");
         let settings = settings.replace("{url}", &url);
