@@ -279,11 +279,11 @@ impl Store {
     }
 }
 
-/// Work that keeps its own result, and tells whether the connection was lost. It is the same type
-/// for whatever is read, since everything that is generic is compiled once for each use case.
+/// Work that stores its own result and returns whether the connection was lost. It is not generic
+/// over what is read: generic code would be compiled again for each use case.
 type PooledWork = Box<dyn Fn(&mut Conn) -> bool + Send>;
 
-/// Does the work on a thread where it may block, once more for each connection that was lost.
+/// Runs the work on a thread that may block, and again for each connection that was lost.
 async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error> {
     let read = move || {
         let mut attempts = 0;

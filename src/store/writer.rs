@@ -31,21 +31,21 @@ pub struct WriteQueue {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Work that waits for its commit. It is the same type for whatever is written, since everything
-/// that is generic is compiled once for each use case.
+/// Work that waits for its commit. It is not generic over what is written: generic code would be
+/// compiled again for each use case.
 struct Job {
-    work: Box<dyn FnMut(&mut Conn) -> Ended + Send>,
+    work: Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>,
     /// Why its savepoint failed.
     failure: Option<Error>,
     reply: oneshot::Sender<Result<(), Error>>,
 }
 
-/// How work ended that keeps its own result.
-enum Ended {
-    /// What it wrote is to stay.
-    Well,
-    /// What it wrote is to be rolled back.
-    Badly(After),
+/// What to do with what the work wrote. The work stores its result itself.
+enum WorkOutcome {
+    /// Commit it.
+    Commit,
+    /// Roll it back.
+    RollBack(After),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,12 +81,12 @@ impl From<diesel::result::Error> for Rollback {
 impl Job {
     /// Does the work in a savepoint.
     fn run(&mut self, conn: &mut Conn) -> After {
-        let ended = conn.transaction(|conn| match (self.work)(conn) {
-            Ended::Well => Ok(()),
-            Ended::Badly(after) => Err(Rollback::Work(after)),
+        let result = conn.transaction(|conn| match (self.work)(conn) {
+            WorkOutcome::Commit => Ok(()),
+            WorkOutcome::RollBack(after) => Err(Rollback::Work(after)),
         });
         self.failure = None;
-        match ended {
+        match result {
             Ok(()) => After::Done,
             Err(Rollback::Work(after)) => after,
             Err(Rollback::Database(error)) => {
@@ -100,9 +100,9 @@ impl Job {
 
     /// Tells the caller whether the work was committed, or why not.
     fn answer(self, committed: Result<(), Error>) {
-        let outcome = committed.and(self.failure.map_or(Ok(()), Err));
+        let committed = committed.and(self.failure.map_or(Ok(()), Err));
         // A caller that has gone away does not need the answer; the work is done all the same.
-        let _ = self.reply.send(outcome);
+        let _ = self.reply.send(committed);
     }
 }
 
@@ -135,20 +135,23 @@ impl WriteQueue {
         let kept = result.clone();
         let work = Box::new(move |conn: &mut Conn| {
             let result = work(conn);
-            let ended = match &result {
-                Ok(_) => Ended::Well,
-                Err(error) => Ended::Badly(After::of(error.store_error())),
+            let outcome = match &result {
+                Ok(_) => WorkOutcome::Commit,
+                Err(error) => WorkOutcome::RollBack(After::of(error.store_error())),
             };
             *lock(&kept) = Some(result);
-            ended
+            outcome
         });
         self.commit(work).await?;
         let result = lock(&result).take();
         result.unwrap_or_else(|| Err(Error::Unavailable("the writer did not run".into()).into()))
     }
 
-    /// Queues work that keeps its own result, and waits until the writer is done with it.
-    async fn commit(&self, work: Box<dyn FnMut(&mut Conn) -> Ended + Send>) -> Result<(), Error> {
+    /// Queues work that stores its own result, and waits until it is committed or rolled back.
+    async fn commit(
+        &self,
+        work: Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>,
+    ) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         let job = Job {
             work,
