@@ -210,3 +210,25 @@ fn no_file_is_longer_than_400_lines() {
         .collect();
     assert_none(&long);
 }
+
+#[test]
+fn no_browser_test_sleeps() {
+    let folders = ["tests/e2e", "tests/e2e/harness", "tests/clients"];
+    let entries = folders.map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let scripts: Vec<_> = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mjs"))
+        .collect();
+    assert!(scripts.len() > 20, "{scripts:?}");
+    let sleeping: Vec<_> = scripts
+        .iter()
+        .filter(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.contains("waitForTimeout")
+        })
+        .map(|path| format!("{}: sleeps", path.display()))
+        .collect();
+    assert_none(&sleeping);
+}
