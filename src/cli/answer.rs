@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::terminal::plain;
-use crate::wire::api::Problem;
+use wire::api::Problem;
 
 /// An answer, read to its end.
 pub struct Answer {

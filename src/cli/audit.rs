@@ -5,11 +5,11 @@ use super::client::Client;
 use super::error::Error;
 use super::settings::{Environment, Settings};
 use super::terminal::{Output, plain};
-use crate::domain::audit::personal::is_erased;
-use crate::wire::api::{AuditRecord, List};
 use chrono::{DateTime, Local, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use console::measure_text_width;
+use domain::audit::personal::is_erased;
 use serde_json::Value;
+use wire::api::{AuditRecord, List};
 
 /// The most records that a server gives at once.
 const LARGEST_PAGE: u32 = 100;

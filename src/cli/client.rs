@@ -13,8 +13,8 @@ use super::host::Host;
 use super::identity::Identity;
 use super::pace::Polled;
 use super::terminal::plain;
-use crate::domain::secret::Secret;
-use crate::wire::oauth::{
+use domain::secret::Secret;
+use wire::oauth::{
     CLI_CLIENT_ID, DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse,
 };
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::settings::Profile;
-use crate::domain::secret::Secret;
+use domain::secret::Secret;
 
 /// The credentials file as it was read, perhaps changed since.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::pace::{Pace, Polled};
 use super::prompt::{self, Browser, Waiting};
 use super::terminal::{Output, plain};
-use crate::wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
+use wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
 
 /// How many seconds the server is asked to hold an answer: few enough that no proxy on the
 /// way takes the connection for a dead one.

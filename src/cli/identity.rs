@@ -4,7 +4,7 @@ use chrono::{DateTime, Local};
 use serde_json::Value;
 
 use super::terminal::plain;
-use crate::wire::api::{Me, Organization};
+use wire::api::{Me, Organization};
 
 /// The answer of `/v1/me`.
 pub struct Identity {

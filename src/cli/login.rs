@@ -17,8 +17,8 @@ use super::identity::Identity;
 use super::prompt::Browser;
 use super::settings::{self, Environment, Settings};
 use super::terminal::{self, Output, plain};
-use crate::domain::scope::ScopeSet;
-use crate::domain::secret::Secret;
+use domain::scope::ScopeSet;
+use domain::secret::Secret;
 
 /// How long ending a token may take that is not needed any more.
 const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use super::credentials::Credentials;
 use super::error::Error;
 use super::settings::{Environment, Settings};
 use super::terminal::Output;
-use crate::domain::secret::Secret;
+use domain::secret::Secret;
 
 /// The options of `logout`.
 #[derive(Debug, clap::Args)]

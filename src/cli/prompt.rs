@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::error::Error;
 use super::host::web_address;
 use super::terminal::{self, Output, plain};
-use crate::wire::oauth::DeviceAuthorizationResponse;
+use wire::oauth::DeviceAuthorizationResponse;
 
 /// How long one picture of the countdown stands.
 const FRAME: Duration = Duration::from_millis(120);

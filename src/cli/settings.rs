@@ -9,7 +9,7 @@ use super::ClientOptions;
 use super::credentials::{Credentials, Entry};
 use super::error::Error;
 use super::host::{DEFAULT_HOST, Host};
-use crate::domain::secret::Secret;
+use domain::secret::Secret;
 
 /// A named set of credentials; the default one has no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use console::Term;
 use serde::Serialize;
 
-use crate::domain::is_disguise;
+use domain::is_disguise;
 
 /// Text of the server as it may be shown: without control characters, which could move the
 /// cursor or change the terminal's settings, and without invisible and text-direction

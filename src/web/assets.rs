@@ -2,9 +2,9 @@
 //! content, so that a browser may keep them for ever and never has an old one.
 
 use super::headers;
-use crate::domain::secret::Secret;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::secret::Secret;
 use std::sync::OnceLock;
 
 struct Asset {

@@ -1,13 +1,13 @@
 //! An export of the audit log as a file, from a page or by the API.
 
 use super::failure::Failure;
-use crate::app::Error;
-use crate::app::audit::reading::Format;
 use actix_web::HttpResponse;
 use actix_web::http::header::{
     CONTENT_TYPE, ContentDisposition, DispositionParam, DispositionType,
 };
 use actix_web::web::Bytes;
+use app::Error;
+use app::audit::reading::Format;
 use futures_util::{Stream, TryStreamExt};
 use std::io;
 

@@ -2,19 +2,19 @@
 
 use super::failure::Failure;
 use super::headers::REQUEST_ID;
-use crate::app::{App, Context};
-use crate::config::Config;
-use crate::domain::id::AccountId;
-use crate::domain::secret::Secret;
-use crate::domain::token;
-use crate::domain::{is_disguise, network};
-use crate::wire::form::Form;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
+use app::{App, Context};
+use config::Config;
+use domain::id::AccountId;
+use domain::secret::Secret;
+use domain::token;
+use domain::{is_disguise, network};
 use futures_util::StreamExt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Once;
 use std::time::Duration;
+use wire::form::Form;
 
 /// The largest body: 16 KiB, many times what any form needs.
 const BODY_LIMIT: usize = 16 * 1024;

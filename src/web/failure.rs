@@ -2,13 +2,13 @@
 //! the address writes it in its own form.
 
 use super::api::problem::Kind;
-use crate::app::{self, OAuthError};
-use crate::domain::audit::Action;
-use crate::wire::json;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use app::OAuthError;
+use domain::audit::Action;
+use wire::json;
 
 /// Why a request failed.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 
 use super::route::{read, resource};
 use super::{failure::Failure, headers};
-use crate::app::App;
-use crate::app::audit::lag;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
+use app::App;
+use app::audit::lag;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;

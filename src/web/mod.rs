@@ -20,11 +20,10 @@ pub use api::openapi;
 pub use metrics::Metrics;
 pub use pages::setup_path;
 
-use crate::app::App;
-use crate::config;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
+use app::App;
 use std::net::TcpListener;
 use std::time::Duration;
 

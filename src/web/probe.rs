@@ -2,8 +2,8 @@
 
 use super::headers;
 use super::route::{read, resource};
-use crate::app::App;
 use actix_web::{HttpResponse, web};
+use app::App;
 use utoipa::OpenApi;
 
 /// The addresses of this module.

@@ -4,13 +4,13 @@
 use super::extract;
 use super::failure::Failure;
 use super::headers;
-use crate::app::audit::refusals::{self, Refusal};
-use crate::app::{self, App, Context};
-use crate::domain::audit::Actor;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use app::audit::refusals::{self, Refusal};
+use app::{App, Context};
+use domain::audit::Actor;
 
 /// Writes a failure of the request with this id.
 pub type Write = fn(app: &App, failure: &Failure, request_id: &str) -> HttpResponse;

@@ -2,21 +2,21 @@
 
 use super::call::Call;
 use super::page::Filters;
-use crate::app::audit::checking::{self, Checked};
-use crate::app::audit::reading::{self, Search};
-use crate::app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
-use crate::domain::Instant;
-use crate::domain::audit::canonical::moment;
-use crate::domain::audit::chain::Sealed;
 use crate::web::export;
 use crate::web::failure::Failure;
-use crate::wire::api::{
+use actix_web::{HttpResponse, web};
+use app::audit::checking::{self, Checked};
+use app::audit::reading::{self, Search};
+use app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
+use domain::Instant;
+use domain::audit::canonical::moment;
+use domain::audit::chain::Sealed;
+use serde_json::Value;
+use utoipa::OpenApi;
+use wire::api::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, List,
     ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
 };
-use actix_web::{HttpResponse, web};
-use serde_json::Value;
-use utoipa::OpenApi;
 
 /// The addresses of this module.
 #[derive(OpenApi)]

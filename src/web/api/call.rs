@@ -5,23 +5,23 @@
 
 use super::demand;
 use super::problem::{self, Kind};
-use crate::app::audit::uses::{self, Purpose, Used};
-use crate::app::caller::{self, Caller};
-use crate::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
-use crate::app::{self, App, Context};
-use crate::app::{operator, token};
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::wire::form::Form;
-use crate::wire::json::{Object, Value};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use app::audit::uses::{self, Purpose, Used};
+use app::caller::{self, Caller};
+use app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
+use app::{App, Context};
+use app::{operator, token};
+use domain::secret::Secret;
 use serde::Serialize;
 use std::pin::Pin;
+use wire::form::Form;
+use wire::json::{Object, Value};
 
 /// Names a call, so that repeating it does nothing twice.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -1,10 +1,10 @@
 //! Which values a text of the API can have, added to its description: where the domain has a
 //! list, that list and no other.
 
-use crate::domain::audit::record::{Method, Outcome};
-use crate::domain::audit::{Actor, doubt};
-use crate::domain::org::Role;
-use crate::domain::policy::{PersonalTokens, Plan};
+use domain::audit::record::{Method, Outcome};
+use domain::audit::{Actor, doubt};
+use domain::org::Role;
+use domain::policy::{PersonalTokens, Plan};
 use serde_json::Value;
 
 /// The values of a property of a schema, or of a parameter of a query, which has none; `None`

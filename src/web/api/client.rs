@@ -2,17 +2,17 @@
 
 use super::call::Call;
 use super::{document, token};
-use crate::app::client::{self, Kind, NewClient as Wish, Registered};
-use crate::app::token::Ended;
-use crate::domain::client::{Client as DomainClient, Standing};
-use crate::domain::{Fault, Instant};
 use crate::web::failure::Failure;
-use crate::wire::api::{
-    Client, ClientChange, ClientWish, List, ListParameters, NewClient, RevokeAll, Revoked,
-};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::client::{self, Kind, NewClient as Wish, Registered};
+use app::token::Ended;
+use domain::client::{Client as DomainClient, Standing};
+use domain::{Fault, Instant};
 use utoipa::OpenApi;
+use wire::api::{
+    Client, ClientChange, ClientWish, List, ListParameters, NewClient, RevokeAll, Revoked,
+};
 
 /// The addresses of this module.
 #[derive(OpenApi)]

@@ -1,7 +1,7 @@
 //! Which scope an address of the management API needs, as its description says.
 
 use super::openapi;
-use crate::app::App;
+use app::App;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;

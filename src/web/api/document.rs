@@ -1,17 +1,17 @@
 //! How what the use cases return is written in answers.
 
-use crate::app::token::Judged;
-use crate::domain::account::{Account, Standing};
-use crate::domain::client::{self, Credential};
-use crate::domain::org::{self, Role};
-use crate::domain::policy::Longest;
-use crate::domain::token::State;
-use crate::domain::{Instant, project};
-use crate::wire::api::{
+use app::token::Judged;
+use chrono::SecondsFormat;
+use domain::account::{Account, Standing};
+use domain::client::{self, Credential};
+use domain::org::{self, Role};
+use domain::policy::Longest;
+use domain::token::State;
+use domain::{Instant, project};
+use wire::api::{
     Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
     Token, User,
 };
-use chrono::SecondsFormat;
 
 /// A moment.
 pub fn rfc3339(at: Instant) -> String {
@@ -159,8 +159,7 @@ pub fn project_detail(project: &project::Project) -> ProjectDetail {
 
 /// A client, without its secret.
 pub fn client(client: &client::Client) -> Client {
-    let names =
-        |scopes: &crate::domain::scope::ScopeSet| scopes.iter().map(ToString::to_string).collect();
+    let names = |scopes: &domain::scope::ScopeSet| scopes.iter().map(ToString::to_string).collect();
     Client {
         id: client.id.clone(),
         name: client.name.clone(),

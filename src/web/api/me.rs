@@ -2,15 +2,15 @@
 
 use super::call::Call;
 use super::document;
-use crate::app::account::{self, Named};
-use crate::app::caller::Caller;
-use crate::app::project;
-use crate::app::token::Holder;
-use crate::domain::page::Page;
 use crate::web::failure::Failure;
-use crate::wire::api::{Me, Token};
 use actix_web::HttpResponse;
+use app::account::{self, Named};
+use app::caller::Caller;
+use app::project;
+use app::token::Holder;
+use domain::page::Page;
 use utoipa::OpenApi;
+use wire::api::{Me, Token};
 
 /// The addresses of this module.
 #[derive(OpenApi)]
@@ -59,8 +59,7 @@ async fn operator(call: &Call) -> Result<Me, Failure> {
         None => (None, Vec::new(), Vec::new()),
         Some(id) => {
             let account = account::find(&call.app, &call.caller, Named::Id(id.clone())).await?;
-            let seen =
-                crate::app::org::list(&call.app, &call.caller, &Page::first(u16::MAX)).await?;
+            let seen = app::org::list(&call.app, &call.caller, &Page::first(u16::MAX)).await?;
             let projects = project::list_reached(&call.app, &call.caller).await?;
             (Some(document::person(&account)), seen, projects)
         }

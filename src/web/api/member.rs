@@ -2,18 +2,18 @@
 
 use super::call::Call;
 use super::document;
-use crate::app::{App, org};
-use crate::domain::Fault;
-use crate::domain::id::{AccountId, InvitationId};
-use crate::domain::org::{Member as DomainMember, Role};
 use crate::web::failure::Failure;
 use crate::web::pages;
-use crate::wire::api::{
-    Invitation, InvitationWish, List, ListParameters, Member, MemberWish, NewInvitation,
-};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::{App, org};
+use domain::Fault;
+use domain::id::{AccountId, InvitationId};
+use domain::org::{Member as DomainMember, Role};
 use utoipa::OpenApi;
+use wire::api::{
+    Invitation, InvitationWish, List, ListParameters, Member, MemberWish, NewInvitation,
+};
 
 /// The addresses of this module.
 #[derive(OpenApi)]

@@ -23,11 +23,11 @@ mod user;
 
 use super::route::{delete, nothing, patch, post, put, read, resource};
 use super::surface;
-use crate::app::App;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web;
+use app::App;
 
 /// Under `/v1`.
 pub fn routes(config: &mut web::ServiceConfig) {

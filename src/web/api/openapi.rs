@@ -6,14 +6,14 @@
 
 use super::problem::{self, Kind};
 use super::{audit, choices, client, me, member, org, project, scope, token, user};
-use crate::app::App;
-use crate::config::PublicUrl;
 use crate::web::{headers, probe};
-use crate::wire::api::Problem;
 use actix_web::{HttpResponse, web};
+use app::App;
+use config::PublicUrl;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
+use wire::api::Problem;
 
 /// An Idempotency-Key: bare, or in quotes (RFC 9651 section 3.3.3).
 const KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;

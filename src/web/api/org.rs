@@ -3,20 +3,20 @@
 use super::call::Call;
 use super::document;
 use super::page::Listing;
-use crate::app::org::{self, Change, Effect, PolicyChange, Seen};
-use crate::domain::Fault;
-use crate::domain::org::Organization;
-use crate::domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, PersonalTokens, Plan};
 use crate::web::failure::Failure;
-use crate::wire::api::{
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use app::org::{self, Change, Effect, PolicyChange, Seen};
+use chrono::Duration;
+use domain::Fault;
+use domain::org::Organization;
+use domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, PersonalTokens, Plan};
+use utoipa::OpenApi;
+use wire::api::{
     AffectedToken, EffectParameters, List, ListParameters, OrganizationChange, OrganizationDetail,
     OrganizationWish,
 };
-use crate::wire::json::Object;
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use chrono::Duration;
-use utoipa::OpenApi;
+use wire::json::Object;
 
 /// The addresses of this module.
 #[derive(OpenApi)]
@@ -209,7 +209,7 @@ fn personal_tokens(text: &str) -> Result<PersonalTokens, Fault> {
 }
 
 fn policy_change(body: &mut Object<'_>) -> PolicyChange {
-    let days = body.number("max_lifetime_days", 1..=crate::domain::policy::MOST_DAYS);
+    let days = body.number("max_lifetime_days", 1..=domain::policy::MOST_DAYS);
     PolicyChange {
         personal_tokens: body.ruled("personal_tokens", personal_tokens),
         days: body.has("max_lifetime_days").then_some(days),

@@ -3,18 +3,18 @@
 
 use super::call::Call;
 use super::problem::Kind;
-use crate::domain::Instant;
-use crate::domain::page::{Page, Position};
-use crate::domain::secret::Key;
 use crate::web::failure::Failure;
-use crate::wire::api::List;
-use crate::wire::form::Form;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Instant;
+use domain::page::{Page, Position};
+use domain::secret::Key;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
+use wire::api::List;
+use wire::form::Form;
 
 /// Items of a page if the caller does not say.
 const DEFAULT_LIMIT: u16 = 50;

@@ -2,16 +2,16 @@
 //! table, and how failures become problems. Each kind has a page below `/problems`, which its
 //! `type` names.
 
-use crate::app::caller::Denial;
-use crate::app::{self, App};
-use crate::domain::policy::Violation;
 use crate::web::failure::Failure;
 use crate::web::oauth;
-use crate::wire::api::Problem;
-use crate::wire::json;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use app::App;
+use app::caller::Denial;
+use domain::policy::Violation;
 use std::borrow::Cow;
+use wire::api::Problem;
+use wire::json;
 
 /// The media type of problem details.
 pub const MEDIA_TYPE: &str = "application/problem+json";

@@ -2,18 +2,16 @@
 
 use super::call::Call;
 use super::document;
-use crate::app::project;
-use crate::domain::Instant;
-use crate::domain::account::Account;
-use crate::domain::id::AccountId;
-use crate::domain::project::Project;
 use crate::web::failure::Failure;
-use crate::wire::api::{
-    List, ListParameters, ProjectChange, ProjectDetail, ProjectMember, ProjectWish,
-};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::project;
+use domain::Instant;
+use domain::account::Account;
+use domain::id::AccountId;
+use domain::project::Project;
 use utoipa::OpenApi;
+use wire::api::{List, ListParameters, ProjectChange, ProjectDetail, ProjectMember, ProjectWish};
 
 /// The addresses of this module.
 #[derive(OpenApi)]

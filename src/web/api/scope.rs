@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use crate::web::failure::Failure;
-use crate::wire::api::{Scope, Scopes};
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
+use wire::api::{Scope, Scopes};
 
 /// The addresses of this module.
 #[derive(OpenApi)]

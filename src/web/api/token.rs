@@ -2,19 +2,17 @@
 
 use super::call::Call;
 use super::document;
-use crate::app::caller::Caller;
-use crate::app::token::{self, DEFAULT_OVERLAP, Ended, Judged, Whose, Wish};
-use crate::app::{self, App};
-use crate::domain::{Fault, Instant};
 use crate::web::failure::Failure;
-use crate::wire::api::{
-    List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish,
-};
-use crate::wire::json::Object;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::App;
+use app::caller::Caller;
+use app::token::{self, DEFAULT_OVERLAP, Ended, Judged, Whose, Wish};
 use chrono::Duration;
+use domain::{Fault, Instant};
 use utoipa::OpenApi;
+use wire::api::{List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish};
+use wire::json::Object;
 
 /// The addresses of this module.
 #[derive(OpenApi)]

@@ -3,18 +3,18 @@
 use super::call::Call;
 use super::member::role;
 use super::{document, token};
-use crate::app::account::{self, Named, NewAccount};
-use crate::app::mail;
-use crate::app::token::Ended;
-use crate::domain::account::Account;
-use crate::domain::id::AccountId;
-use crate::domain::org::Role;
-use crate::domain::secret::Secret;
 use crate::web::failure::Failure;
-use crate::wire::api::{List, ListParameters, RevokeAll, Revoked, Status, User, UserWish};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::account::{self, Named, NewAccount};
+use app::mail;
+use app::token::Ended;
+use domain::account::Account;
+use domain::id::AccountId;
+use domain::org::Role;
+use domain::secret::Secret;
 use utoipa::OpenApi;
+use wire::api::{List, ListParameters, RevokeAll, Revoked, Status, User, UserWish};
 
 /// The addresses of this module.
 #[derive(OpenApi)]

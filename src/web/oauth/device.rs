@@ -1,15 +1,15 @@
 //! The two endpoints of the device grant (RFC 8628).
 
 use super::parameters::{Encoding, credentials, read, required};
-use crate::app::{self, App, OAuthError, device};
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::wire::oauth::{DEVICE_CODE_GRANT, DeviceAuthorizationResponse, TokenResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::{App, OAuthError, device};
+use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{Duration, Instant};
+use wire::oauth::{DEVICE_CODE_GRANT, DeviceAuthorizationResponse, TokenResponse};
 
 /// The longest time that a poll is held.
 const LONGEST_WAIT: u64 = 30;

@@ -1,8 +1,8 @@
 //! The documents by which clients find everything else (RFC 8414, RFC 9728).
 
-use crate::app::App;
-use crate::wire::oauth::{DEVICE_CODE_GRANT, ResourceMetadata, ServerMetadata};
 use actix_web::{HttpResponse, web};
+use app::App;
+use wire::oauth::{DEVICE_CODE_GRANT, ResourceMetadata, ServerMetadata};
 
 /// Where the metadata of the management API is.
 pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";

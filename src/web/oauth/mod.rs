@@ -11,13 +11,13 @@ use super::route::{nothing, post, read, resource};
 use super::surface;
 use metadata::PROTECTED_RESOURCE;
 
-use crate::app::{self, App, OAuthError};
-use crate::wire::oauth::ErrorResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
+use app::{App, OAuthError};
+use wire::oauth::ErrorResponse;
 
 /// Under `/auth`.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -1,14 +1,14 @@
 //! The parameters of the OAuth endpoints, read by their common rules (RFC 6749 section 3.2).
 
-use crate::app::client::Credentials;
-use crate::app::{self, OAuthError};
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::wire::form::{self, Form};
 use actix_web::{HttpRequest, web};
+use app::OAuthError;
+use app::client::Credentials;
 use base64::Engine;
+use domain::secret::Secret;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use wire::form::{self, Form};
 
 /// Every parameter that has a meaning at one of the endpoints.
 const KNOWN: [&str; 8] = [

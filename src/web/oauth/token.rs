@@ -1,15 +1,15 @@
 //! Introspection (RFC 7662) and revocation (RFC 7009).
 
 use super::parameters::{Encoding, credentials, read, required};
-use crate::app::audit::uses::{self, Purpose, Used};
-use crate::app::token::{self, Holder, Introspector};
-use crate::app::{App, Context, client, operator};
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::wire::form::Form;
-use crate::wire::oauth::{ActiveToken, IntrospectionResponse};
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::audit::uses::{self, Purpose, Used};
+use app::token::{self, Holder, Introspector};
+use app::{App, Context, client, operator};
+use domain::secret::Secret;
+use wire::form::Form;
+use wire::oauth::{ActiveToken, IntrospectionResponse};
 
 /// `POST /auth/introspect`.
 pub async fn introspect(

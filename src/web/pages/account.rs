@@ -5,16 +5,16 @@ use super::session::place;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
 use super::view::{FieldErrors, Moment, agent_name};
 use super::visit::{Visit, see_other};
-use crate::app::account::{self, OtherSessions};
-use crate::app::session::{self, SignedIn};
-use crate::domain::id::SessionId;
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::account::{self, OtherSessions};
+use app::session::{self, SignedIn};
+use domain::id::SessionId;
+use domain::secret::Secret;
+use wire::form::Form;
 
 const PAGE: &str = "/account";
 

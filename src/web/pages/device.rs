@@ -6,19 +6,16 @@ use super::view::device::{
 };
 use super::view::{FieldErrors, Moment, ScopeChoice};
 use super::visit::Visit;
-use crate::app;
-use crate::app::device::consent::{
-    self, Consent, Decided, Decision, Distance, NotDecided, Outcome, Via,
-};
-use crate::domain::client::Credential;
-use crate::domain::scope::{ScopeName, ScopeSet};
-use crate::domain::user_code::UserCode;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::device::consent::{self, Consent, Decided, Decision, Distance, NotDecided, Outcome, Via};
+use domain::client::Credential;
+use domain::scope::{ScopeName, ScopeSet};
+use domain::user_code::UserCode;
+use wire::form::Form;
 
 const WRONG_CODE: &str = "This code is wrong, has expired or was already used. Compare it with \
      the screen of your device, or start the sign-in there again.";

@@ -2,13 +2,12 @@
 
 use super::view::org::{Access, OrganizationHead};
 use super::visit::Visit;
-use crate::app;
-use crate::app::caller::{Caller, Denial};
-use crate::app::org::{self, Seen};
-use crate::domain::id::AccountId;
-use crate::domain::org::Role;
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
+use app::caller::{Caller, Denial};
+use app::org::{self, Seen};
+use domain::id::AccountId;
+use domain::org::Role;
 
 /// Somebody on a page of an organization.
 pub struct Inside {

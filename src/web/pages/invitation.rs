@@ -13,20 +13,20 @@ use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
 use super::{faults, invitation_path};
-use crate::app::account::NewAccount;
-use crate::app::org::{self, InvitationWish, Open};
-use crate::app::receipt::Receipt;
-use crate::app::{self, mail};
-use crate::domain::id::InvitationId;
-use crate::domain::org::{Organization, Role};
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::account::NewAccount;
+use app::mail;
+use app::org::{self, InvitationWish, Open};
+use app::receipt::Receipt;
+use domain::id::InvitationId;
+use domain::org::{Organization, Role};
+use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use wire::form::Form;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

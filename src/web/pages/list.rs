@@ -1,9 +1,9 @@
 //! Lists in pages. The address of a page names the last item of the one before. It is written
 //! in the open: whoever changes it sees another part of a list that is theirs to see anyway.
 
-use crate::domain::Instant;
-use crate::domain::page::{Page, Position};
-use crate::wire::form::Form;
+use domain::Instant;
+use domain::page::{Page, Position};
+use wire::form::Form;
 
 /// How many items a page shows.
 const SHOWN: u16 = 50;

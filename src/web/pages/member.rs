@@ -11,18 +11,17 @@ use super::view::member::{
 };
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
-use crate::app;
-use crate::app::org;
-use crate::domain::Instant;
-use crate::domain::id::AccountId;
-use crate::domain::org::{Member, Role};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::org;
+use domain::Instant;
+use domain::id::AccountId;
+use domain::org::{Member, Role};
 use std::collections::BTreeMap;
+use wire::form::Form;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -9,21 +9,20 @@ use super::view::org::{
 };
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
-use crate::app;
-use crate::app::caller::Denial;
-use crate::app::org::{self, Change};
-use crate::app::receipt::Receipt;
-use crate::config::Makers;
-use crate::domain::org::Role;
-use crate::domain::page::Page;
-use crate::domain::policy::DEFAULT_GRACE;
-use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::caller::Denial;
+use app::org::{self, Change};
+use app::receipt::Receipt;
+use config::Makers;
+use domain::org::Role;
+use domain::page::Page;
+use domain::policy::DEFAULT_GRACE;
+use domain::token::Token;
+use wire::form::Form;
 
 const LIST: &str = "/o";
 

@@ -8,17 +8,16 @@ use super::view::policy::{
 };
 use super::view::{FieldErrors, Moment};
 use super::visit::{Visit, see_other};
-use crate::app;
-use crate::app::org::{self, Affected, Change, Effect, PolicyChange};
-use crate::domain::org::Role;
-use crate::domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::org::{self, Affected, Change, Effect, PolicyChange};
 use chrono::Duration;
+use domain::org::Role;
+use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
+use wire::form::Form;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -2,11 +2,11 @@
 
 use super::view::problem::ProblemPage;
 use super::{anonymous_chrome, html_response};
-use crate::app::App;
 use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
 use crate::web::route::{read, resource};
 use actix_web::{HttpResponse, web};
+use app::App;
 use askama::Template;
 
 /// The addresses of this module.

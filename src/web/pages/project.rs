@@ -9,20 +9,20 @@ use super::view::project::{
 };
 use super::view::{Choice, FieldErrors, Moment};
 use super::visit::{Visit, see_other};
-use crate::app::receipt::Receipt;
-use crate::app::{self, org, project};
-use crate::domain::Instant;
-use crate::domain::account::Account;
-use crate::domain::id::AccountId;
-use crate::domain::org::Role;
-use crate::domain::page::Page;
-use crate::domain::project::Project;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::receipt::Receipt;
+use app::{org, project};
+use domain::Instant;
+use domain::account::Account;
+use domain::id::AccountId;
+use domain::org::Role;
+use domain::page::Page;
+use domain::project::Project;
+use wire::form::Form;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -5,17 +5,17 @@ use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
 use super::visit::{Visit, see_other};
 use super::{faults, view};
-use crate::app::account::{self, NewAccount};
-use crate::app::{self, session};
-use crate::domain::org::Role;
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::account::{self, NewAccount};
+use app::session;
+use domain::org::Role;
+use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use wire::form::Form;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -2,20 +2,20 @@
 
 use super::view::{Account, Chrome};
 use super::{anonymous_chrome, html_response};
-use crate::app::caller::Caller;
-use crate::app::session::{self, Browser, NewSession, SignedIn};
-use crate::app::{App, Context};
-use crate::domain::Instant;
-use crate::domain::secret::Secret;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::wire::form::Form;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use app::caller::Caller;
+use app::session::{self, Browser, NewSession, SignedIn};
+use app::{App, Context};
 use askama::Template;
+use domain::Instant;
+use domain::secret::Secret;
 use std::pin::Pin;
+use wire::form::Form;
 
 const SESSION: &str = "doorcode_session";
 const VISITOR: &str = "doorcode_visitor";

@@ -23,10 +23,14 @@ impl Source {
         }
     }
 
-    /// The first folder or file below `src`: the layer.
+    /// The layer: its folder in `crates`, or the first folder or file below `src`.
     pub fn layer(&self) -> String {
-        let below = self.path.strip_prefix("src").unwrap();
-        let first = below.iter().next().unwrap().to_str().unwrap();
+        let mut parts = self.path.iter();
+        assert!(matches!(
+            parts.next().unwrap().to_str(),
+            Some("src" | "crates")
+        ));
+        let first = parts.next().unwrap().to_str().unwrap();
         first.trim_end_matches(".rs").to_owned()
     }
 
@@ -59,9 +63,15 @@ impl Source {
             .any(|token| token == name || (is_crate && token.starts_with(&prefix)))
     }
 
-    /// The layers that it uses, by `crate::x` or `crate::{x, y}`.
-    pub fn layers_used(&self) -> Vec<String> {
-        let mut used = Vec::new();
+    /// The first names of the paths that it uses: `x::y`, `crate::x` or `crate::{x, y}`.
+    pub fn roots_used(&self) -> Vec<String> {
+        let begins = |window: &&[String]| window[0] != "::" && window[2] == "::";
+        let mut used: Vec<_> = self
+            .tokens
+            .windows(3)
+            .filter(begins)
+            .map(|window| window[1].clone())
+            .collect();
         for (at, window) in self.tokens.windows(3).enumerate() {
             if !matches!(window[0].as_str(), "crate" | "doorcode") || window[1] != "::" {
                 continue;
@@ -200,7 +210,11 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
 
 /// Every source of the program.
 pub fn sources() -> Vec<Source> {
-    files("src").iter().map(|path| Source::read(path)).collect()
+    ["src", "crates"]
+        .into_iter()
+        .flat_map(files)
+        .map(|path| Source::read(&path))
+        .collect()
 }
 
 /// The reader itself must not be blind.
@@ -208,7 +222,7 @@ pub fn sources() -> Vec<Source> {
 fn the_reader_sees_code_and_skips_the_rest() {
     let text = r##"
         // crate::web in a comment, /* and */ too
-        /* diesel */ use crate::{domain, store::{self, Conn}, web::Page};
+        /* diesel */ use crate::{domain, store::{self, Conn}, web::Page}; use wire::form::Form;
         fn f<'a>(c: &'a str) -> char { let _ = "actix \" tokio"; let _ = r#"a " rand"#; 'x' }
         const QUOTE: char = '\''; use doorcode::app::App;
         #[cfg(test)]
@@ -219,7 +233,11 @@ fn the_reader_sees_code_and_skips_the_rest() {
         tokens: without_tests(tokens(text)),
         lines: 0,
     };
-    assert_eq!(source.layers_used(), ["domain", "store", "web", "app"]);
+    let used = source.roots_used();
+    for name in ["domain", "store", "web", "app", "wire"] {
+        assert!(used.iter().any(|root| root == name), "{name}: {used:?}");
+    }
+    assert!(!used.iter().any(|root| root == "form"), "{used:?}");
     for hidden in ["diesel", "actix", "tokio", "rand", "cli", "x", "tests"] {
         assert!(!source.mentions(hidden), "{hidden}: {:?}", source.tokens);
     }

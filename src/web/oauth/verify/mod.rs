@@ -30,19 +30,19 @@
 mod question;
 
 use super::challenge;
-use crate::app::decision::{self, Allowed, Question, Subject};
-use crate::app::token::Holder;
-use crate::app::{self, App, Context, caller::Denial};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::surface;
-use crate::wire::oauth::ErrorResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::decision::{self, Allowed, Question, Subject};
+use app::token::Holder;
+use app::{App, Context, caller::Denial};
 use question::{Demand, UNNAMED, asked, by_table, unclear};
+use wire::oauth::ErrorResponse;
 
 /// The address.
 pub const ADDRESS: &str = "/auth/verify";

@@ -1,12 +1,12 @@
 //! What a question demands: the headers and the query of a proxy, and what each of them says.
 
-use crate::app::App;
-use crate::app::decision::{Named, Question};
-use crate::domain::route::{self, Place};
 use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
-use crate::wire::form::{self, Form};
 use actix_web::HttpRequest;
+use app::App;
+use app::decision::{Named, Question};
+use domain::route::{self, Place};
+use wire::form::{self, Form};
 
 /// The headers in which proxies name the request that they ask about.
 const FAMILIES: [(&str, &str); 2] = [

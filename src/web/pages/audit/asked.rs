@@ -1,18 +1,18 @@
 //! What somebody looks for in an audit log.
 
-use crate::app::audit::naming::Names;
-use crate::app::audit::reading::Search;
-use crate::app::org;
-use crate::domain::Instant;
-use crate::domain::page::Page;
 use crate::web::failure::Failure;
 use crate::web::pages::inside::Inside;
 use crate::web::pages::view::audit::AuditForm;
 use crate::web::pages::view::{Choice, FieldErrors};
 use crate::web::pages::visit::Visit;
-use crate::wire::form::Form;
+use app::audit::naming::Names;
+use app::audit::reading::Search;
+use app::org;
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use domain::Instant;
+use domain::page::Page;
 use url::form_urlencoded::Serializer;
+use wire::form::Form;
 
 /// The fields of the form.
 const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];

@@ -10,17 +10,17 @@ use super::inside::inside;
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
 use super::visit::Visit;
-use crate::app::audit::naming::{self, Names};
-use crate::app::audit::reading;
-use crate::app::caller::Caller;
-use crate::domain::audit::chain::Sealed;
-use crate::domain::org::Role;
 use crate::web::failure::Failure;
 use crate::web::route::{read, resource};
 use crate::web::{export, extract};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::audit::naming::{self, Names};
+use app::audit::reading;
+use app::caller::Caller;
 use asked::Asked;
+use domain::audit::chain::Sealed;
+use domain::org::Role;
 
 /// How many records a page shows.
 const SHOWN: usize = 50;

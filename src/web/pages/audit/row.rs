@@ -1,13 +1,13 @@
 //! A record as pages show it.
 
 use super::words;
-use crate::app::audit::naming::Names;
-use crate::domain::Instant;
-use crate::domain::audit::chain::Sealed;
-use crate::domain::audit::record::{Method, Outcome, Record};
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
 use crate::web::pages::visit::Visit;
+use app::audit::naming::Names;
+use domain::Instant;
+use domain::audit::chain::Sealed;
+use domain::audit::record::{Method, Outcome, Record};
 use serde_json::Value;
 
 /// For whom records are written out.

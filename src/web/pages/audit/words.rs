@@ -1,9 +1,9 @@
 //! What a record tells, in plain words.
 
-use crate::app::audit::naming::{Names, holds_id};
-use crate::domain::audit::Action;
-use crate::domain::audit::record::Record;
 use crate::web::pages::view::audit::{Part, Who};
+use app::audit::naming::{Names, holds_id};
+use domain::audit::Action;
+use domain::audit::record::Record;
 use serde_json::Value;
 
 /// What was done, for a sentence that begins with who did it. In braces stands what the record
@@ -172,8 +172,8 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Instant;
-    use crate::domain::audit::record::{Detail, Method, Outcome};
+    use domain::Instant;
+    use domain::audit::record::{Detail, Method, Outcome};
     use serde_json::json;
 
     fn record(action: &str, target: Option<&str>, detail: Value) -> Record {

@@ -2,13 +2,6 @@
 
 use super::row::row;
 use super::shelf;
-use crate::app::audit::activity::{self, Activity};
-use crate::app::audit::use_reading::{Named, UseId};
-use crate::app::token::Whose;
-use crate::config::TokenUse;
-use crate::domain::Instant;
-use crate::domain::audit::token_use::ALLOWED;
-use crate::domain::token::Token;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::audit::Reader;
@@ -19,6 +12,13 @@ use crate::web::pages::view::token_activity::{Relative, TokenPage, UseRecord, Us
 use crate::web::pages::visit::Visit;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
+use app::audit::activity::{self, Activity};
+use app::audit::use_reading::{Named, UseId};
+use app::token::Whose;
+use config::TokenUse;
+use domain::Instant;
+use domain::audit::token_use::ALLOWED;
+use domain::token::Token;
 
 /// How many uses a page shows.
 const SHOWN: usize = 50;

@@ -2,8 +2,6 @@
 
 use super::row::row;
 use super::shelf;
-use crate::app::receipt::Receipt;
-use crate::app::token;
 use crate::web::failure::Failure;
 use crate::web::pages::inside::segment;
 use crate::web::pages::org::ending;
@@ -11,6 +9,8 @@ use crate::web::pages::view::token::{RevokeAllPage, RevokePage};
 use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::receipt::Receipt;
+use app::token;
 
 /// `GET /tokens/{id}/revoke`, or the organization's: asks for confirmation.
 pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {

@@ -2,16 +2,16 @@
 
 use super::row::row;
 use super::shelf;
-use crate::app::token::{self, Listed};
-use crate::domain::id::TokenId;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::list;
 use crate::web::pages::view::token::{TokenRight, TokensNotice, TokensPage};
 use crate::web::pages::visit::Visit;
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
+use app::token::{self, Listed};
+use domain::id::TokenId;
+use wire::form::Form;
 
 /// `GET /tokens`, or the organization's. Members are told for whom the latter are.
 pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {

@@ -1,15 +1,6 @@
 //! The form for a new token, and the page that shows it once.
 
 use super::{Shelf, shelf};
-use crate::app;
-use crate::app::project;
-use crate::app::receipt::Receipt;
-use crate::app::token::{self, Choices, Wish};
-use crate::domain::Instant;
-use crate::domain::org::Membership;
-use crate::domain::page::Page;
-use crate::domain::policy::Longest;
-use crate::domain::project::Project;
 use crate::web::failure::Failure;
 use crate::web::pages::faults_renamed;
 use crate::web::pages::view::token::{
@@ -17,10 +8,18 @@ use crate::web::pages::view::token::{
 };
 use crate::web::pages::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use crate::web::pages::visit::{Visit, see_other};
-use crate::wire::form::Form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::project;
+use app::receipt::Receipt;
+use app::token::{self, Choices, Wish};
 use chrono::Duration;
+use domain::Instant;
+use domain::org::Membership;
+use domain::page::Page;
+use domain::policy::Longest;
+use domain::project::Project;
+use wire::form::Form;
 
 /// How many projects of an organization its form offers; the API takes any.
 const PROJECTS: u16 = 100;

@@ -10,13 +10,13 @@ mod row;
 use super::inside::{inside, segment};
 use super::view::token::{Holder, TokenRight};
 use super::visit::Visit;
-use crate::app::caller::Caller;
-use crate::app::token::Whose;
-use crate::domain::org::Role;
-use crate::domain::policy::Plan;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::{HttpRequest, web};
+use app::caller::Caller;
+use app::token::Whose;
+use domain::org::Role;
+use domain::policy::Plan;
 
 /// The addresses of this module.
 pub fn routes(config: &mut web::ServiceConfig) {

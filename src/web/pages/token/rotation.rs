@@ -2,10 +2,6 @@
 
 use super::row::row;
 use super::{Shelf, shelf};
-use crate::app;
-use crate::app::receipt::Receipt;
-use crate::app::token::{self, Listed, NewToken};
-use crate::domain::token::State;
 use crate::web::failure::Failure;
 use crate::web::pages::inside::segment;
 use crate::web::pages::view::token::{ReplacedToken, RotatePage, TokenCreatedPage, overlaps};
@@ -13,7 +9,10 @@ use crate::web::pages::view::{FieldErrors, Moment};
 use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::receipt::Receipt;
+use app::token::{self, Listed, NewToken};
 use chrono::Duration;
+use domain::token::State;
 
 /// `GET /tokens/{id}/rotate`, or the organization's: asks how.
 pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {

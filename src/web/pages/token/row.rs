@@ -1,11 +1,11 @@
 //! A token as pages show it.
 
-use crate::app::token::Listed;
-use crate::domain::advice::{self, Advice};
-use crate::domain::token::{Owner, State};
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::token::{LastUse, TokenAdvice, TokenRow, TokenState};
 use crate::web::pages::visit::Visit;
+use app::token::Listed;
+use domain::advice::{self, Advice};
+use domain::token::{Owner, State};
 
 /// A token in a list, or on a page that asks about it.
 pub fn row(visit: &Visit, listed: Listed) -> TokenRow {

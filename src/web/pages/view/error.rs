@@ -1,9 +1,9 @@
 //! Errors, as pages.
 
 use super::{Chrome, duration_words};
-use crate::domain::org::Role;
-use crate::domain::policy::Violation;
 use askama::Template;
+use domain::org::Role;
+use domain::policy::Violation;
 
 /// What the person sees when a request cannot be served.
 #[derive(Debug, Template)]

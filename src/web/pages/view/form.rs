@@ -1,6 +1,6 @@
 //! What forms are made of: messages beside fields, scopes to tick, values to choose.
 
-use crate::domain::Fault;
+use domain::Fault;
 
 /// What is wrong with a form, each message beside the field that it is about. A fault whose
 /// field is empty is about the form as a whole.

@@ -2,8 +2,8 @@
 
 use super::org::OrganizationHead;
 use super::{Chrome, FieldErrors, Moment};
-use crate::domain::org::Role;
 use askama::Template;
+use domain::org::Role;
 
 /// An invitation that nobody has used yet.
 #[derive(Debug, Clone)]

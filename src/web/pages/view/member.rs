@@ -3,8 +3,8 @@
 use super::invitation::{Delivery, InvitationRow};
 use super::org::{Departure, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
-use crate::domain::org::Role;
 use askama::Template;
+use domain::org::Role;
 
 /// `/o/{org}/members`. Posts to `/o/{org}/members/{user}/role` the field `role`, and to
 /// `/o/{org}/invitations` the fields `email`, `role`.

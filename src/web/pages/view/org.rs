@@ -1,8 +1,8 @@
 //! Organizations: the list, making one, its overview, leaving and deleting it.
 
 use super::{Chrome, FieldErrors, Moment};
-use crate::domain::org::Role;
 use askama::Template;
+use domain::org::Role;
 
 /// What every page of an organization needs to name it and to lead on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::super::error::*;
 use super::{Sample, ada, sample, stranger};
-use crate::domain::org::Role;
-use crate::domain::policy::Violation;
+use domain::org::Role;
+use domain::policy::Violation;
 
 /// One for each kind.
 pub fn samples() -> Vec<Sample> {

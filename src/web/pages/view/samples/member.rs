@@ -5,7 +5,7 @@ use super::super::invitation::{Delivery, InvitationRow};
 use super::super::member::*;
 use super::super::org::{Departure, DepartureExtent};
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
-use crate::domain::org::Role;
+use domain::org::Role;
 
 fn row(id: &str, name: &str, role: Role, who: Who, control: MemberControl) -> MemberRow {
     MemberRow {

@@ -1,0 +1,305 @@
+//! Accounts of people: the first one, further ones, their names and passwords.
+
+mod directory;
+
+pub use directory::{Named, deactivate, find, list, make};
+
+use super::caller::Caller;
+use super::hashing::Verdict;
+use super::receipt::Receipt;
+use super::session::{NewSession, SignedIn};
+use super::throttle::Target;
+use super::{App, Context, Error, org, session, throttle};
+use domain::account::{self, Account, Standing};
+use domain::audit::{Action, Actor};
+use domain::id::AccountId;
+use domain::org::Role;
+use domain::secret::Secret;
+use domain::{Fault, password};
+use serde_json::json;
+
+/// What is asked of a new account.
+pub struct NewAccount {
+    /// The name.
+    pub name: String,
+    /// The email address.
+    pub email: String,
+    /// The password.
+    pub password: Secret,
+    /// The organization that it joins, and as what.
+    pub organization: Option<(String, Role)>,
+}
+
+/// Makes the link to the first account, while there is no account. The link works once;
+/// every start makes another.
+pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
+    let link = app.draw_secret();
+    let (digest, now) = (link.digest(), app.now());
+    let is_offered = app
+        .store()
+        .write(move |conn| {
+            if store::account::is_any_account(conn)? {
+                return Ok::<_, Error>(false);
+            }
+            store::account::insert_setup_link(conn, &digest, now)?;
+            Ok(true)
+        })
+        .await?;
+    Ok(is_offered.then_some(link))
+}
+
+/// Whether a link to the first account works.
+pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
+    let digest = link.digest();
+    app.store()
+        .read(move |conn| Ok(store::account::is_setup_link(conn, &digest)?))
+        .await
+}
+
+/// Makes the first account by its one-time link, and signs the person in.
+pub async fn set_up(
+    app: &App,
+    context: &Context,
+    link: &Secret,
+    new: NewAccount,
+) -> Result<NewSession, Error> {
+    if !is_setup_link(app, link).await? {
+        return Err(Error::NotFound);
+    }
+    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
+    let (session, session_record) = session::prepare(app, context, &prepared.account);
+    let link = link.digest();
+    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
+    app.store()
+        .write(move |conn| {
+            // Ends every link first: whoever comes second waits here, and then finds none. A
+            // link that a starting server offered meanwhile is stopped by the second check.
+            let is_first = store::account::delete_setup_links(conn, &link)?
+                && !store::account::is_any_account(conn)?;
+            if !is_first {
+                return Err(Error::NotFound);
+            }
+            prepared.write(conn)?;
+            store::session::insert_session(conn, &session_row, &cookie)?;
+            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
+}
+
+/// Makes an account for the operator. Other links to the first account end with it.
+pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Account, Error> {
+    make(app, context, &Caller::Operator(None), new, Receipt::none()).await
+}
+
+/// Makes an account as this actor.
+async fn add_as(
+    app: &App,
+    context: &Context,
+    actor: Actor,
+    new: NewAccount,
+    receipt: Receipt<Account>,
+) -> Result<Account, Error> {
+    let prepared = prepare(app, context, actor, new).await?;
+    let account = prepared.account.clone();
+    let no_link = app.draw_secret().digest();
+    app.store()
+        .write(move |conn| {
+            store::account::delete_setup_links(conn, &no_link)?;
+            prepared.write(conn)?;
+            receipt.file(conn, &prepared.account)
+        })
+        .await?;
+    Ok(account)
+}
+
+/// Makes an account for somebody who joins in another way, written by `join` in the same
+/// transaction, and signs the person in.
+pub(super) async fn add_joining(
+    app: &App,
+    context: &Context,
+    new: NewAccount,
+    join: impl Fn(&mut store::Conn, &Account) -> Result<(), Error> + Send + 'static,
+) -> Result<NewSession, Error> {
+    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
+    let (session, session_record) = session::prepare(app, context, &prepared.account);
+    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
+    app.store()
+        .write(move |conn| {
+            prepared.write(conn)?;
+            join(conn, &prepared.account)?;
+            store::session::insert_session(conn, &session_row, &cookie)?;
+            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
+}
+
+/// An account that passed all checks, with its hash computed.
+#[derive(Clone)]
+struct Prepared {
+    account: Account,
+    joining: Option<org::Joining>,
+    created: super::Event,
+}
+
+async fn prepare(
+    app: &App,
+    context: &Context,
+    actor: Actor,
+    new: NewAccount,
+) -> Result<Prepared, Error> {
+    let mut faults = Vec::new();
+    let mut check = |result: Result<String, Fault>| {
+        result.unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
+    };
+    let name = check(domain::name("name", &new.name));
+    let email = check(account::email(&new.email));
+    let password = new.password.expose();
+    let context_words = [
+        new.name.as_str(),
+        &new.email,
+        &app.config().branding.name,
+        "doorcode",
+    ];
+    if let Err(fault) = password::check("password", password, &context_words) {
+        faults.push(fault);
+    }
+    let joining = match &new.organization {
+        None => None,
+        Some((organization, role)) => org::join(app, context, &actor, organization, *role)
+            .map_err(|fault| faults.push(fault))
+            .ok(),
+    };
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    Ok(Prepared {
+        account: Account {
+            id: AccountId::new(app.now(), app.id_seed()),
+            email,
+            name,
+            password_hash: app.hasher().hash(password, app.random()).await?,
+            standing: Standing::Active,
+            created_at: app.now(),
+        },
+        joining,
+        created: app.event(context, actor, Action::AccountCreated),
+    })
+}
+
+impl Prepared {
+    fn write(&self, conn: &mut store::Conn) -> Result<(), Error> {
+        store::account::insert_account(conn, &self.account).map_err(|error| match error {
+            store::Error::Duplicate => Error::from(Fault::new(
+                "email",
+                "There is an account with this email address.",
+            )),
+            error => error.into(),
+        })?;
+        self.created
+            .write(conn, Some(self.account.id.as_str()), json!({}))?;
+        match &self.joining {
+            Some(joining) => joining.write(conn, &self.account.id),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Changes a person's name.
+pub async fn rename(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    name: &str,
+) -> Result<(), Error> {
+    let name = domain::name("name", name)?;
+    let event = app.event(context, person.actor(), Action::AccountRenamed);
+    let id = person.account.id.clone();
+    app.store()
+        .write(move |conn| {
+            store::account::update_name(conn, &id, &name)?;
+            event.write(conn, Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// What happens to a person's other sessions when the password changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherSessions {
+    /// They go on.
+    Keep,
+    /// They end.
+    End,
+}
+
+/// Changes a person's password. The present one must be given; wrong ones count like wrong
+/// sign-ins. The session gets a new cookie, which is returned.
+pub async fn change_password(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    current: &Secret,
+    new: &Secret,
+    others: OtherSessions,
+) -> Result<Secret, Error> {
+    let account = &person.account;
+    let words = [
+        account.name.as_str(),
+        &account.email,
+        &app.config().branding.name,
+        "doorcode",
+    ];
+    password::check("new_password", new.expose(), &words)?;
+    let target = Target::Account(&account.email);
+    let guess = throttle::password(app.key(), target, context.source());
+    throttle::count(app, &guess).await?;
+    let hash = Some(account.password_hash.as_str());
+    let verdict = session::verify(app, &guess, current, hash).await?;
+    if verdict == Verdict::Wrong {
+        let event = app.event(context, person.actor(), Action::PasswordRefused);
+        let id = account.id.clone();
+        app.store()
+            .write(move |conn| event.write(conn, Some(id.as_str()), json!({})))
+            .await?;
+        return Err(Fault::new("current_password", "This is not your current password.").into());
+    }
+    let hash = app.hasher().hash(new.expose(), app.random()).await?;
+    let event = app.event(context, person.actor(), Action::PasswordChanged);
+    let (id, old) = (account.id.clone(), account.password_hash.clone());
+    let session_id = person.session.id.clone();
+    let cookie = app.draw_secret();
+    let cookie_digest = cookie.digest();
+    app.store()
+        .write(move |conn| {
+            guess.succeed(conn)?;
+            if !store::account::update_password_hash(conn, &id, &old, &hash)? {
+                return Err(Error::Conflict(
+                    "The password was changed elsewhere in the meantime.",
+                ));
+            }
+            if !store::session::update_cookie(conn, &session_id, &cookie_digest)? {
+                return Err(Error::Unauthenticated);
+            }
+            if others == OtherSessions::End {
+                store::session::delete_sessions(conn, &id, Some(&session_id))?;
+            }
+            event.write(
+                conn,
+                Some(id.as_str()),
+                json!({"ended_other_sessions": others == OtherSessions::End}),
+            )
+        })
+        .await?;
+    Ok(cookie)
+}
+
+/// Whether there is any account.
+pub async fn is_set_up(app: &App) -> Result<bool, Error> {
+    app.store()
+        .read(|conn| Ok(store::account::is_any_account(conn)?))
+        .await
+}

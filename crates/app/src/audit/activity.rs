@@ -1,0 +1,180 @@
+//! What became of one token: when and from where it was used, by whom it was made and ended,
+//! and whether it is still used though another has taken its place.
+
+use super::naming::{self, Names};
+use super::sealing;
+use super::use_reading::{self, Named, UseId};
+use crate::caller::Caller;
+use crate::token::{self, Listed, Whose};
+use crate::{App, Context, Error};
+use chrono::{Days, NaiveDate};
+use config::TokenUse;
+use domain::Instant;
+use domain::audit::Action;
+use domain::audit::chain::Sealed;
+use domain::token::{Owner, Token};
+use serde_json::json;
+use store::audit::{Filter, Side, UseFilter};
+
+/// How many days are counted.
+const DAYS: u64 = 30;
+
+/// What happens to a token, in records that name it.
+const LIFE: [Action; 3] = [
+    Action::TokenCreated,
+    Action::TokenRotated,
+    Action::TokenRevoked,
+];
+
+/// How many of its records are shown; few tokens have more than three.
+const RECORDS: i64 = 20;
+
+/// What is known of a token.
+pub struct Activity {
+    /// The token.
+    pub token: Listed,
+    /// The one that came in its place.
+    pub successor: Option<Token>,
+    /// The one in whose place it came, and its last use.
+    pub predecessor: Option<(Token, Option<Instant>)>,
+    /// Its last use, allowed or not.
+    pub last_use: Option<Instant>,
+    /// How often it was used on each of the last days, today last.
+    pub days: Vec<(NaiveDate, u64)>,
+    /// Whether uses are recorded at all.
+    pub recording: TokenUse,
+    /// Uses, the latest first.
+    pub uses: Vec<Named>,
+    /// The last of them, if there are more behind it.
+    pub next: Option<UseId>,
+    /// How it was made, rotated and ended, the latest first, and the same of other tokens that
+    /// it did.
+    pub records: Vec<Sealed>,
+    /// Names for the records.
+    pub names: Names,
+}
+
+/// A token's activity, with so many of its uses before one of them. Fails with
+/// [`Error::NotFound`] for one that is not the caller's to see. Looking is recorded.
+pub async fn of_token(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    whose: &Whose,
+    id: &str,
+    before: Option<UseId>,
+    limit: usize,
+) -> Result<Activity, Error> {
+    let listed = token::find_listed(app, caller, whose, id).await?;
+    sealing::seal(app).await?;
+    let event = app.event(context, caller.actor(), Action::AuditRead);
+    let (token, today) = (listed.token.clone(), app.now().date_naive());
+    let owner = token.owner.clone();
+    let target = token.id.clone();
+    app.store()
+        .write(move |conn| {
+            let organization = match &owner {
+                Owner::Organization(id) => Some(id),
+                Owner::Account(_) => None,
+            };
+            event.write_in(conn, organization, Some(target.as_str()), json!({}))
+        })
+        .await?;
+    let found = app
+        .store()
+        .read(move |conn| {
+            let id = token.id.as_str();
+            let successor = match store::token::find_successor(conn, &token.id)? {
+                Some(id) => store::token::find_token(conn, &id)?,
+                None => None,
+            };
+            let old = match &token.replaces {
+                Some(id) => store::token::find_token(conn, id)?,
+                None => None,
+            };
+            let predecessor = match old {
+                Some(old) => {
+                    let last_use = last_use(conn, &old)?;
+                    Some((old, last_use))
+                }
+                None => None,
+            };
+            let since = today - Days::new(DAYS - 1);
+            let counted = store::audit::count_uses(conn, id, &since.to_string())?;
+            let of_token = Filter {
+                token_id: Some(id.to_owned()),
+                actions: Some(LIFE.to_vec()),
+                ..Filter::default()
+            };
+            let records =
+                store::audit::list_records(conn, &of_token, Side::Before(u64::MAX), RECORDS)?;
+            let mut uses = use_reading::collect(conn, &of(&token), before.clone(), limit + 1)?;
+            let goes_on = uses.len() > limit;
+            uses.truncate(limit);
+            let next = uses.last().filter(|_| goes_on).map(|last| last.id.clone());
+            Ok::<_, Error>(Found {
+                successor,
+                predecessor,
+                last_use: last_use(conn, &token)?,
+                days: every_day(since, &counted),
+                uses,
+                next,
+                records,
+            })
+        })
+        .await?;
+    let revoker = listed.token.revocation.as_ref().map(|end| end.by.clone());
+    let told = found.records.iter();
+    let told = told.flat_map(|sealed| naming::ids(&sealed.record));
+    let names = naming::find(app, told.chain(revoker)).await?;
+    Ok(Activity {
+        token: listed,
+        successor: found.successor,
+        predecessor: found.predecessor,
+        last_use: found.last_use,
+        days: found.days,
+        recording: app.config().audit.token_use,
+        uses: found.uses,
+        next: found.next,
+        records: found.records,
+        names,
+    })
+}
+
+/// What one look into the database brings.
+struct Found {
+    successor: Option<Token>,
+    predecessor: Option<(Token, Option<Instant>)>,
+    last_use: Option<Instant>,
+    days: Vec<(NaiveDate, u64)>,
+    uses: Vec<Named>,
+    next: Option<UseId>,
+    records: Vec<Sealed>,
+}
+
+fn of(token: &Token) -> UseFilter {
+    UseFilter {
+        token_id: Some(token.id.to_string()),
+        ..UseFilter::default()
+    }
+}
+
+/// When a token was last used. What is not recorded, or not any more, is remembered with the
+/// token itself, to the minute.
+fn last_use(conn: &mut store::Conn, token: &Token) -> Result<Option<Instant>, Error> {
+    let latest = store::audit::list_uses(conn, &of(token), None, 1)?;
+    let recorded = latest.iter().map(|row| row.last_at).max();
+    Ok(recorded.max(token.last_use.as_ref().map(|last| last.at)))
+}
+
+/// The count of each day, also of those without any.
+fn every_day(since: NaiveDate, counted: &[(String, u64)]) -> Vec<(NaiveDate, u64)> {
+    let count = |day: NaiveDate| {
+        let found = counted.iter().find(|(text, _)| *text == day.to_string());
+        found.map_or(0, |(_, count)| *count)
+    };
+    (0..DAYS)
+        .filter_map(|n| since.checked_add_days(Days::new(n)))
+        .map(|day| (day, count(day)))
+        .collect()
+}

@@ -1,0 +1,67 @@
+//! Erasing from the log what tells of a person, while its hashes hold.
+
+use super::sealing;
+use crate::account::Named;
+use crate::{App, Context, Error};
+use domain::audit::erasure;
+use domain::audit::origin::Origin;
+use domain::audit::{Action, Actor};
+use domain::id::AccountId;
+
+/// Records that are erased at once, and that one record names.
+const BATCH: usize = 500;
+
+/// Erases from all records about a person what tells of them: from where and with what they came,
+/// and how they called their tokens and devices. Gives how many records there were. What they do
+/// from now on is recorded as ever.
+///
+/// Fails with [`Error::NotFound`] if there is no such account.
+pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
+    let person = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
+        .await?;
+    sealing::seal_present(app).await?;
+    let log = sealing::find(app).await?;
+    let id = person.clone();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
+        .await?;
+    let mut count = 0;
+    for sequences in found.chunks(BATCH) {
+        announce(app, context, &log.origin, &person, sequences).await?;
+        let sequences = sequences.to_vec();
+        count += app
+            .store()
+            .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &sequences)?))
+            .await?;
+    }
+    match app.store().wipe().await {
+        Ok(()) => Ok(count),
+        Err(store::Error::Busy) => Err(Error::Conflict(
+            "The records are erased, but the database is in use, so SQLite keeps what they were in \
+             its log of writes: run this again.",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The log names what is erased first, and whoever reads on from something erased comes to that:
+/// a check that is under way finds nothing wrong, nor does one after this was broken off.
+async fn announce(
+    app: &App,
+    context: &Context,
+    origin: &Origin,
+    person: &AccountId,
+    sequences: &[u64],
+) -> Result<(), Error> {
+    let event = app.event(context, Actor::Operator, Action::AuditErased);
+    let id = event.id.to_string();
+    let target = person.to_string();
+    let detail = erasure::detail(origin, &target, sequences, app.signing_key());
+    app.store()
+        .write(move |conn| event.write(conn, Some(&target), detail.clone()))
+        .await?;
+    sealing::seal_through(app, &id).await
+}

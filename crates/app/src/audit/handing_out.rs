@@ -1,0 +1,118 @@
+//! Handing checkpoints out: to the file or the address where whoever can write the database cannot
+//! reach them.
+
+use super::checkpoint::{file, known_keys, last_of, present_key};
+use super::memory::Memory;
+use super::outlet::{self, Form};
+use super::sealing;
+use crate::{App, Error};
+use config::Destination;
+use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use store::audit::{Log, Shipped};
+
+/// Under which name it is remembered how far checkpoints got, where they go to an address.
+const CHECKPOINTS: &str = "checkpoints";
+
+/// Checkpoints that are handed out at once.
+const BATCH: i64 = 200;
+
+/// The name under which it is remembered how far an address has got those of the present key:
+/// servers with keys of their own hand out each their own.
+pub(super) fn place(app: &App, log: &Log, to: &Destination) -> String {
+    outlet::place(CHECKPOINTS, &format!("{to} {}", present_key(app, log)))
+}
+
+/// Up to which place the log was signed, as far as known keys have, and in the file that
+/// checkpoints go to.
+pub(super) async fn reach(app: &App) -> Result<(u64, u64), Error> {
+    let log = sealing::begin(app).await?;
+    // What cannot be read is not there, which is what it is to be known for.
+    let memory = Memory::load(app).await.unwrap_or_default();
+    let keys = known_keys(&memory, &present_key(app, &log));
+    let of_file = match file(app) {
+        Some(path) => outlet::last(path, Form::Notes).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let mut before = u64::MAX;
+    let of_database = loop {
+        let notes = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints_back(conn, before)?))
+            .await?;
+        let Some((first, _)) = notes.last() else {
+            break None;
+        };
+        before = *first;
+        let notes: Vec<_> = notes.into_iter().map(|(_, note)| note).collect();
+        if let Ok(Some(last)) = last_of(&notes, &keys) {
+            break Some(last);
+        }
+        tokio::task::yield_now().await;
+    };
+    let sequence = |last: Option<Checkpoint>| last.map_or(0, |last| last.head.sequence);
+    let of_file = last_of(&of_file, &keys).unwrap_or(None);
+    Ok((sequence(of_database), sequence(of_file)))
+}
+
+/// Hands out the checkpoints that are not yet where they go to: those that a known key has signed,
+/// for whoever has the database can put others there, and the one that this server remembers, for
+/// they can put another in its place. Of a file it is known up to where it has them.
+pub(super) async fn hand_out(
+    app: &App,
+    log: &Log,
+    memory: &Memory,
+    of_file: Option<u64>,
+) -> Result<(), Error> {
+    let Some(to) = app.config().audit.checkpoint_to.clone() else {
+        return Ok(());
+    };
+    let place = place(app, log, &to);
+    let mut after = match &to {
+        Destination::File(_) => of_file.unwrap_or(0),
+        Destination::Url(_) => outlet::shipped(app, &place).await?.sequence,
+    };
+    let keys = known_keys(memory, &present_key(app, log));
+    let place_of = |note: &str| {
+        let read = SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys));
+        read.ok().map(|signed| signed.head.sequence)
+    };
+    let deliver = async |notes: Vec<String>, last: u64| {
+        let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
+        outlet::deliver(app, &to, Form::Notes, text).await?;
+        match to {
+            Destination::Url(_) => {
+                let shipped = Shipped {
+                    sequence: last,
+                    hash: None,
+                };
+                outlet::mark_shipped(app, &place, shipped).await
+            }
+            Destination::File(_) => Ok(()),
+        }
+    };
+    let mut looked = after;
+    loop {
+        let notes = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, looked, BATCH)?))
+            .await?;
+        let Some((last, _)) = notes.last() else {
+            break;
+        };
+        looked = *last;
+        // SQLite answers at once; others on this thread must have their turn.
+        tokio::task::yield_now().await;
+        let counting = |(sequence, note): &(u64, String)| place_of(note) == Some(*sequence);
+        let (places, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
+        if let Some(last) = places.last() {
+            after = *last;
+            deliver(notes, after).await?;
+        }
+    }
+    if let Some(note) = memory.last.clone()
+        && let Some(place) = place_of(&note).filter(|place| *place > after)
+    {
+        deliver(vec![note], place).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Where checkpoints and records go besides the database: to the end of a file, or to an
+//! address.
+
+use crate::{App, Error};
+use config::{Audit, Destination};
+use domain::audit::hash::Hash;
+use domain::secret::Secret;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use store::audit::Shipped;
+use url::Url;
+
+/// Under which name it is remembered how far the records got.
+pub(super) const RECORDS: &str = "records";
+
+/// How long an address may take.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// What hands out what goes elsewhere.
+pub struct Outlet {
+    /// What posts to addresses; `None` where none is configured.
+    client: Option<reqwest::Client>,
+    /// The name of this server, where one alone hands out.
+    pub(super) holder: String,
+}
+
+impl Outlet {
+    /// Prepares to post, if the settings name an address.
+    pub fn start(audit: &Audit, holder: String) -> Result<Self, Error> {
+        let places = [&audit.checkpoint_to, &audit.ship_to];
+        let is_address = |to: &&Option<Destination>| matches!(to, Some(Destination::Url(_)));
+        if !places.iter().any(is_address) {
+            return Ok(Self {
+                client: None,
+                holder,
+            });
+        }
+        // Fails where one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(WITHIN)
+            .build()
+            .map_err(outside)?;
+        Ok(Self {
+            client: Some(client),
+            holder,
+        })
+    }
+
+    async fn post(
+        &self,
+        url: &Url,
+        token: Option<&Secret>,
+        content_type: &str,
+        text: String,
+    ) -> Result<(), Error> {
+        let Some(client) = &self.client else {
+            return Err(outside("no address is configured"));
+        };
+        let mut request = client
+            .post(url.clone())
+            .header("content-type", content_type)
+            .body(text);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose());
+        }
+        // The address may hold a secret in its path.
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| outside(error.without_url()))?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(outside(format!("the address answered {}", answer.status()))),
+        }
+    }
+}
+
+/// What goes out: pieces that are each whole, one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Records, a line each.
+    Lines,
+    /// Signed notes, each ended by a blank line.
+    Notes,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Lines => "application/x-ndjson",
+            Self::Notes => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// How much of the end of a file is whole. A server that died, or found the disk full, has
+    /// left the beginning of a piece behind it.
+    fn whole(self, tail: &[u8]) -> usize {
+        let ends = tail
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, byte)| **byte == b'\n');
+        let mut ends = ends.map(|(at, _)| at + 1);
+        let found = match self {
+            Self::Lines => ends.next(),
+            // A note is its text, a blank line and its signatures; another blank line ends it.
+            Self::Notes => ends.find(|end| {
+                let line = tail[..*end].strip_suffix(b"\n\n").unwrap_or_default();
+                let line = line.rsplit(|byte| *byte == b'\n').next();
+                line.is_some_and(|line| line.starts_with("— ".as_bytes()))
+            }),
+        };
+        found.unwrap_or(0)
+    }
+
+    /// The last pieces of what is whole, the last one first: a line, or as many notes as there are.
+    fn last(self, whole: &str) -> Vec<String> {
+        match self {
+            Self::Lines => whole
+                .lines()
+                .last()
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+            Self::Notes => {
+                let parts: Vec<_> = whole.trim_end().rsplit("\n\n").collect();
+                let notes = parts.chunks_exact(2);
+                notes
+                    .map(|note| format!("{}\n\n{}\n", note[1], note[0]))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// How much of the end of a file is read to find its last piece. Pieces are far shorter.
+const TAIL: u64 = 64 * 1024;
+
+/// Where a file ends.
+struct End {
+    /// How long it is, as far as it is whole.
+    length: u64,
+    /// Its last pieces, the last one first.
+    last: Vec<String>,
+}
+
+/// Finds out where a file ends. Fails if it is none of ours, for what is not whole would be
+/// written over.
+fn find_end(file: &mut File, form: Form) -> io::Result<End> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let whole = form.whole(&tail);
+    if whole == 0 && length > 0 {
+        return Err(io::Error::other(
+            "the file ends in something else than the audit log; move it away, and a new one is \
+             begun",
+        ));
+    }
+    Ok(End {
+        length: start + whole as u64,
+        last: form.last(&String::from_utf8_lossy(&tail[..whole])),
+    })
+}
+
+/// The last whole pieces of a file, the last one first; none if there is no file, or nothing in it.
+pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error> {
+    with_file(path, move |path| match File::open(path) {
+        Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    })
+    .await
+}
+
+/// Appends to the file, or posts to the address. What was taken is there to stay.
+pub(super) async fn deliver(
+    app: &App,
+    to: &Destination,
+    form: Form,
+    text: String,
+) -> Result<(), Error> {
+    match to {
+        Destination::File(path) => {
+            with_file(path.clone(), move |path| {
+                crate::deployment::make_private_directory(path)?;
+                let mut file = OpenOptions::new()
+                    .read(true)
+                    .append(true)
+                    .create(true)
+                    .mode(0o600)
+                    .open(path)?;
+                // A command may be at it too.
+                file.lock()?;
+                let end = find_end(&mut file, form)?;
+                file.set_len(end.length)?;
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .await
+        }
+        Destination::Url(url) => {
+            let token = app.webhook_token();
+            let media_type = form.media_type();
+            app.outlet().post(url, token, media_type, text).await
+        }
+    }
+}
+
+/// The name under which it is remembered how far a destination has got something. Another
+/// destination gets everything. It is a digest, for an address may hold a secret.
+pub(super) fn place(kind: &str, to: &str) -> String {
+    let digest = Hash::of(&[to.as_bytes()]).to_string();
+    format!("{kind}:{}", &digest[..32])
+}
+
+/// How far a place has got.
+pub(super) async fn shipped(app: &App, place: &str) -> Result<Shipped, Error> {
+    let place = place.to_owned();
+    let shipped = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, &place)?))
+        .await?;
+    Ok(shipped.unwrap_or_default())
+}
+
+/// Remembers how far.
+pub(super) async fn mark_shipped(app: &App, place: &str, shipped: Shipped) -> Result<(), Error> {
+    let place = place.to_owned();
+    app.store()
+        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, &shipped)?))
+        .await
+}
+
+/// Does something with a file beside the requests. An error names the file.
+pub(super) async fn with_file<T: Send + 'static>(
+    path: PathBuf,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let named = move || work(&path).map_err(|error| of_file(&path, error));
+    tokio::task::spawn_blocking(named)
+        .await
+        .unwrap_or_else(|stopped| Err(outside(stopped)))
+}
+
+/// What is wrong with a file.
+pub(super) fn of_file(path: &Path, why: impl std::fmt::Display) -> Error {
+    outside(format!("{}: {why}", path.display()))
+}
+
+fn outside(error: impl std::fmt::Display) -> Error {
+    Error::Outside(error.to_string())
+}

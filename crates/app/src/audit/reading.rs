@@ -1,0 +1,258 @@
+//! Reading the log: its records in pages, or as an export.
+
+use super::sealing;
+use super::view::{self, View};
+use crate::caller::Caller;
+use crate::{App, Context, Error};
+use domain::Instant;
+use domain::audit::canonical::moment;
+use domain::audit::chain::Sealed;
+use domain::audit::export::{self, Excerpted, Header, Part};
+use domain::audit::record::Record;
+use domain::audit::sheet;
+use domain::audit::{Action, sought};
+use domain::id::{AccountId, OrganizationId};
+use futures_util::Stream;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use store::audit::{Filter, Log, Side};
+
+/// Records that an export reads at once.
+const CHUNK: i64 = 500;
+
+/// Why an export ends before its end.
+const PRUNED: &str = "Records were taken out of the log meanwhile; export it again.";
+
+/// What somebody wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// In which organization, by id or address; `None` for what is the caller's own.
+    pub organization: Option<String>,
+    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    pub actor: Option<String>,
+    /// What was done: an action, or its beginning up to the dot, such as `token`.
+    pub action: Option<String>,
+    /// The token that did it, or to which it happened.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+impl Search {
+    /// What was looked for, as the record of it says.
+    fn describe(&self) -> Value {
+        json!({
+            "of": "records",
+            "actor": self.actor.as_deref().map(sought::actor),
+            "action": self.action.as_deref().map(sought::action),
+            "token": self.token_id.as_deref().map(sought::token),
+            "since": self.since.map(moment::write),
+            "until": self.until.map(moment::write),
+        })
+    }
+
+    /// The same among what somebody may see.
+    fn within(self, person: Option<&AccountId>, organization: Option<&OrganizationId>) -> Filter {
+        let actions = self.action.as_deref().map(Action::named);
+        Filter {
+            organization_id: organization.map(ToString::to_string),
+            account_id: person.map(ToString::to_string),
+            actor: self.actor,
+            actions: actions.map(Iterator::collect),
+            token_id: self.token_id,
+            since: self.since,
+            until: self.until,
+        }
+    }
+}
+
+/// Records, the latest first, before a place; one more than the limit if there are more. What
+/// known others did to a person who reads comes without from where. Reading is recorded itself.
+pub async fn list(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    search: Search,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Sealed>, Error> {
+    let Admitted { filter, person } =
+        admit(app, context, caller, search, Action::AuditRead).await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let side = Side::Before(before.unwrap_or(u64::MAX));
+    app.store()
+        .read(move |conn| {
+            let mut records = store::audit::list_records(conn, &filter, side, limit)?;
+            for sealed in &mut records {
+                hide_origin(&mut sealed.record, person.as_ref());
+            }
+            Ok::<_, Error>(records)
+        })
+        .await
+}
+
+/// Takes out of a record what the person who reads their own log is not to know.
+fn hide_origin(record: &mut Record, person: Option<&AccountId>) {
+    if person.is_some_and(|id| !record.tells_origin_to(id)) {
+        record.address = None;
+        record.agent = None;
+    }
+}
+
+/// What somebody may see.
+struct Admitted {
+    filter: Filter,
+    /// The person, where they read their own log.
+    person: Option<AccountId>,
+}
+
+/// The filter of what the caller may see of what it wants to; records that it was seen.
+async fn admit(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    search: Search,
+    action: Action,
+) -> Result<Admitted, Error> {
+    let (named, looked_for) = (search.organization.clone(), search.describe());
+    let (person, organization) =
+        match view::admit(app, context, caller, named, action, looked_for).await? {
+            View::Everything => (None, None),
+            View::Own(id, within) => (Some(id), within),
+            View::Organization(id) => (None, Some(id)),
+        };
+    Ok(Admitted {
+        filter: search.within(person.as_ref(), organization.as_ref()),
+        person,
+    })
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Lines that prove themselves.
+    Lines,
+    /// A table for other programs, which proves nothing.
+    Sheet,
+}
+
+/// An export in pieces, each of whole lines: the log, if the caller may see all of it and
+/// wants to; else the records that pass, each with the hash before it. What the caller may not
+/// see of a record is left out of a table, and pseudonyms stand for it in lines, so that they
+/// prove themselves still. Only one piece is in memory at a time.
+pub async fn export(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    search: Search,
+    form: Format,
+) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
+    let admitted = admit(app, context, caller, search, Action::AuditExported).await?;
+    let log = sealing::find(app).await?;
+    let writing = match form {
+        Format::Sheet => Writing::Sheet,
+        Format::Lines if admitted.filter.is_everything() => Writing::Whole,
+        Format::Lines => Writing::Excerpt,
+    };
+    let state = Export {
+        app: app.clone(),
+        admitted,
+        header: Some(writing.header(&log)),
+        writing,
+        after: log.start().sequence,
+        log,
+    };
+    Ok(futures_util::stream::try_unfold(state, Export::next))
+}
+
+/// What an export holds, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Whole,
+    Excerpt,
+    Sheet,
+}
+
+impl Writing {
+    fn header(self, log: &Log) -> String {
+        let part = match self {
+            Self::Sheet => return sheet::header(),
+            Self::Whole => Part::After(log.start()),
+            Self::Excerpt => Part::Filtered,
+        };
+        let origin = log.origin.clone();
+        Header { part, origin }.line() + "\n"
+    }
+}
+
+/// An export under way.
+struct Export {
+    app: App,
+    admitted: Admitted,
+    writing: Writing,
+    /// The log as it was when the export began: its end is where the export ends.
+    log: Log,
+    after: u64,
+    header: Option<String>,
+}
+
+impl Export {
+    async fn next(mut self) -> Result<Option<(String, Self)>, Error> {
+        if let Some(header) = self.header.take() {
+            return Ok(Some((header, self)));
+        }
+        let (filter, after, writing) = (self.admitted.filter.clone(), self.after, self.writing);
+        let (start, end) = (self.log.start(), self.log.head.sequence);
+        let (lines, previous) = self
+            .app
+            .store()
+            .read(move |conn| {
+                let mut lines =
+                    store::audit::list_records(conn, &filter, Side::After(after), CHUNK)?;
+                lines.retain(|line| line.record.sequence <= end);
+                let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
+                let mut previous = match writing {
+                    Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
+                    Writing::Whole | Writing::Sheet => BTreeMap::new(),
+                };
+                previous.insert(start.sequence, start.hash);
+                Ok::<_, Error>((lines, previous))
+            })
+            .await?;
+        let Some(last) = lines.last() else {
+            return Ok(None);
+        };
+        let is_next = lines[0].record.sequence == self.after + 1;
+        if writing == Writing::Whole && !is_next {
+            return Err(Error::Conflict(PRUNED));
+        }
+        self.after = last.record.sequence;
+        let person = self.admitted.person.as_ref();
+        let mut text = String::new();
+        for mut sealed in lines {
+            match writing {
+                Writing::Sheet => {
+                    hide_origin(&mut sealed.record, person);
+                    text += &sheet::row(&sealed);
+                }
+                Writing::Whole => text += &(export::line(&sealed) + "\n"),
+                Writing::Excerpt => {
+                    if person.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
+                        sealed.record = sealed.record.erased();
+                        // Those of before there were salts cannot prove themselves without.
+                        if sealed.record.tells_of_somebody() {
+                            continue;
+                        }
+                    }
+                    let before = sealed.record.sequence - 1;
+                    let previous = previous.get(&before).copied();
+                    let previous = previous.ok_or(Error::Conflict(PRUNED))?;
+                    text += &(Excerpted { sealed, previous }.line() + "\n");
+                }
+            }
+        }
+        Ok(Some((text, self)))
+    }
+}

@@ -1,0 +1,168 @@
+//! Sealing: committed records get their places in the chain.
+//!
+//! One server at a time seals, by a lock in the database that ends with its transaction; the
+//! others pass by and go on. So a sealer that dies is followed by whoever comes next, and two
+//! can never give the same place to two records.
+
+use super::Event;
+use crate::{App, Context, Error};
+use chrono::Duration;
+use domain::audit::canonical::moment;
+use domain::audit::chain::Head;
+use domain::audit::hash::Hash;
+use domain::audit::origin::Origin;
+use domain::audit::{Action, Actor};
+use serde_json::json;
+use store::Conn;
+use store::audit::Log;
+
+/// Records that are sealed in one transaction, so that other writes do not wait long.
+const BATCH: i64 = 200;
+
+/// By how much a record may be of an earlier time than the one before it: servers' clocks
+/// differ a little, and writes may wait. Beyond that a clock was set back, and the log says so.
+pub(super) const CLOCK_STEP: Duration = Duration::seconds(30);
+
+/// Begins the log of this deployment, once.
+pub(crate) async fn begin(app: &App) -> Result<Log, Error> {
+    let begun = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::find_head(conn)?))
+        .await?;
+    if let Some(log) = begun {
+        return Ok(log);
+    }
+    let name = format!("doorcode-{}", hex::encode(app.random::<16>()));
+    let origin = Origin::parse(&name)
+        .ok_or_else(|| store::Error::Other("the log has no proper name".to_owned()))?;
+    let new = Log {
+        head: Head::genesis(&origin),
+        origin,
+        pruned: None,
+    };
+    let begun = app
+        .store()
+        .write(move |conn| match store::audit::find_head(conn)? {
+            Some(log) => Ok::<_, Error>(log),
+            None => {
+                store::audit::insert_head(conn, &new)?;
+                Ok(new.clone())
+            }
+        })
+        .await;
+    match begun {
+        // Another server began it at the same moment.
+        Err(Error::Store(store::Error::Duplicate)) => find(app).await,
+        begun => begun,
+    }
+}
+
+/// The log and where it ends.
+pub(crate) async fn find(app: &App) -> Result<Log, Error> {
+    let log = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::find_head(conn)?))
+        .await?;
+    Ok(log.ok_or(store::Error::Other(
+        "the audit log has not begun".to_owned(),
+    ))?)
+}
+
+/// The hash of the record in a place of a log, which may be the one behind which it begins.
+pub(super) async fn find_hash(app: &App, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
+    let log = log.clone();
+    app.store()
+        .read(move |conn| Ok::<_, Error>(store::audit::find_hash(conn, &log, sequence)?))
+        .await
+}
+
+/// Seals everything that is committed, unless another server is at it.
+pub(crate) async fn seal(app: &App) -> Result<(), Error> {
+    loop {
+        let (log, waits) = app
+            .store()
+            .read(|conn| {
+                let log = store::audit::find_head(conn)?;
+                Ok::<_, Error>((log, store::audit::is_any_unsealed(conn)?))
+            })
+            .await?;
+        if log.is_none() {
+            begin(app).await?;
+        }
+        if !waits {
+            return Ok(());
+        }
+        let stepped = app.event(&Context::local(), Actor::System, Action::ClockSteppedBack);
+        let is_all = app
+            .store()
+            .write(move |conn| match store::audit::hold_head(conn)? {
+                Some(log) => seal_batch(conn, &log, &stepped),
+                None => Ok(true),
+            })
+            .await?;
+        if is_all {
+            return Ok(());
+        }
+    }
+}
+
+/// How long to wait before looking again whether another server has sealed, and how often.
+const WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+const LOOKS: usize = 1_500;
+
+/// Seals what is committed at this moment, also where another server is at it.
+pub(super) async fn seal_present(app: &App) -> Result<(), Error> {
+    begin(app).await?;
+    let last = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::find_last_unsealed(conn)?))
+        .await?;
+    match last {
+        Some(id) => seal_through(app, &id).await,
+        None => Ok(()),
+    }
+}
+
+/// Seals until a record has its place, by whichever server. Fails if none has sealed it within
+/// half a minute.
+pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
+    for _ in 0..LOOKS {
+        seal(app).await?;
+        let id = id.to_owned();
+        let found = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::find_record(conn, &id)?))
+            .await?;
+        if found.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+    Err(store::Error::Other("a record is not sealed, though it was committed".to_owned()).into())
+}
+
+/// Seals the records that have waited longest; tells whether none is left.
+fn seal_batch(conn: &mut Conn, log: &Log, stepped: &Event) -> Result<bool, Error> {
+    let events = store::audit::list_unsealed(conn, BATCH)?;
+    let is_all = events.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let (mut head, mut lines) = (log.head, Vec::with_capacity(events.len()));
+    let mut last = store::audit::find_last_moment(conn)?;
+    let mut seal = |record| {
+        let line = head.seal(record);
+        head = line.head();
+        lines.push(line);
+    };
+    for event in events {
+        if let Some(before) = last.filter(|before| *before - event.at > CLOCK_STEP) {
+            let [from, to] = [before, event.at].map(moment::write);
+            seal(stepped.record(None, None, json!({"from": from, "to": to}))?);
+            // The others of this batch come after the same step.
+            last = None;
+        } else {
+            last = last.map(|_| event.at);
+        }
+        seal(event);
+    }
+    store::audit::append(conn, &lines)?;
+    Ok(is_all)
+}

@@ -1,0 +1,68 @@
+//! The settings with which the server starts, where they are others than the last time: what is
+//! recorded, for how long and where it goes is a setting too.
+
+use super::sealing;
+use crate::{App, Context, Error};
+use config::Destination;
+use domain::audit::hash::Hash;
+use domain::audit::{Action, Actor};
+use serde_json::{Map, Value, json};
+
+/// Records with which settings the server starts, if the last start that the log knows had
+/// others.
+pub async fn record_settings(app: &App) -> Result<(), Error> {
+    sealing::seal(app).await?;
+    let present = in_force(app);
+    let event = app.event(&Context::local(), Actor::System, Action::SettingsChanged);
+    app.store()
+        .write(move |conn| {
+            let known = store::audit::list_of_action(conn, Action::SettingsChanged.as_str())?;
+            let before = known
+                .last()
+                .and_then(|record| record.detail.get("settings"));
+            if before == Some(&Value::Object(present.clone())) {
+                return Ok(());
+            }
+            let changed = before.and_then(Value::as_object);
+            let changed = changed.map(|before| difference(before, &present));
+            event.write(conn, None, json!({"changed": changed, "settings": present}))
+        })
+        .await
+}
+
+fn in_force(app: &App) -> Map<String, Value> {
+    let config = app.config();
+    let mut settings: Map<_, _> = config
+        .effective()
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    for (name, to) in [
+        ("audit.checkpoint_to", &config.audit.checkpoint_to),
+        ("audit.ship_to", &config.audit.ship_to),
+    ] {
+        if let Some(Destination::Url(url)) = to {
+            // The path may hold a secret. That it changed is told by the digest.
+            let digest = Hash::of(&[url.as_str().as_bytes()]).to_string();
+            let shown = format!(
+                "{}/… ({})",
+                url.origin().ascii_serialization(),
+                &digest[..8]
+            );
+            settings.insert(name.to_owned(), shown.into());
+        }
+    }
+    settings
+}
+
+/// What is not as before, each with what it was and what it is.
+fn difference(before: &Map<String, Value>, present: &Map<String, Value>) -> Map<String, Value> {
+    let names = before.keys().chain(present.keys());
+    names
+        .filter(|name| before.get(*name) != present.get(*name))
+        .map(|name| {
+            let change = json!({"from": before.get(name), "to": present.get(name)});
+            (name.clone(), change)
+        })
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! Checking that the uses of tokens that are kept are those whose roots are in the log.
+
+use crate::{App, Error};
+use domain::audit::Action;
+use domain::audit::canonical;
+use domain::audit::chain::Head;
+use domain::audit::doubt::{Doubt, Kind};
+use domain::audit::hash::Hash;
+use domain::audit::merkle;
+use domain::audit::note::VerifierKey;
+use domain::audit::record::Record;
+use domain::audit::token_use::{Use, forgotten_before};
+use domain::id::EventId;
+use store::audit::Sheaf;
+
+/// Batches of uses that are looked at at once.
+const BATCHES: i64 = 100;
+
+/// Holds the uses that are kept against the roots in the log.
+pub(super) struct UseCheck<'a> {
+    /// Who has to have signed that uses were forgotten.
+    keys: &'a [VerifierKey],
+    /// How many fit.
+    pub(super) count: u64,
+    /// The first batch that is not as it was recorded.
+    altered: Option<Doubt>,
+    /// The latest batch of which nothing is kept: its place, and its id, which begins with when
+    /// it was made.
+    gone: Option<(u64, String)>,
+}
+
+impl<'a> UseCheck<'a> {
+    pub(super) fn new(keys: &'a [VerifierKey]) -> Self {
+        Self {
+            keys,
+            count: 0,
+            altered: None,
+            gone: None,
+        }
+    }
+
+    /// Takes the next record of the log.
+    pub(super) async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
+        let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
+        if let Some(before) = forgotten_before(record, self.keys) {
+            // This tells of what was recorded before it, and of nothing that comes later: a clock
+            // that was once ahead excuses nobody.
+            let before = EventId::new(before, Default::default()).to_string();
+            self.gone = self.gone.take().filter(|(_, id)| *id >= before);
+        }
+        if record.action != Action::TokenUsesRecorded.as_str() || self.altered.is_some() {
+            return Ok(());
+        }
+        let count = record.detail.get("count").and_then(|count| count.as_u64());
+        if count == Some(0) {
+            return Ok(());
+        }
+        let id = record.id.clone();
+        let sheaves = app
+            .store()
+            .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
+            .await?;
+        if sheaves.is_empty() {
+            if self.gone.as_ref().is_none_or(|(_, id)| record.id >= *id) {
+                self.gone = Some((record.sequence, record.id.clone()));
+            }
+            return Ok(());
+        }
+        // There may be thousands, and others on this thread must have their turn.
+        let root = tokio::task::spawn_blocking(move || Some(merkle::root(&leaves(&sheaves)?)));
+        let root = root.await.unwrap_or_default();
+        if root.map(|root| root.to_string()).as_deref() == text("root") {
+            self.count += count.unwrap_or(0);
+        } else {
+            let says = format!(
+                "The uses of tokens that record {} stands for are not those that are kept.",
+                record.sequence
+            );
+            self.altered = Some(Doubt::new(record.sequence, Kind::Edited, says));
+        }
+        Ok(())
+    }
+
+    /// What does not fit, after the last record.
+    pub(super) fn doubt(&self) -> Option<Doubt> {
+        self.altered.clone().or_else(|| {
+            self.gone.as_ref().map(|(sequence, _)| {
+                let says = format!(
+                    "The uses of tokens that record {sequence} stands for are gone, and the log \
+                     has no signed word that they were forgotten."
+                );
+                Doubt::new(*sequence, Kind::Missing, says)
+            })
+        })
+    }
+}
+
+/// Uses that are kept although no record tells of them.
+pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let (ids, recorded) = app
+            .store()
+            .read(move |conn| {
+                let ids = store::audit::list_batches(conn, &from, BATCHES)?;
+                let recorded = store::audit::list_recorded(conn, &ids)?;
+                Ok::<_, Error>((ids, recorded))
+            })
+            .await?;
+        let Some(last) = ids.last() else {
+            return Ok(None);
+        };
+        for planted in ids.iter().filter(|id| !recorded.contains(id)) {
+            if is_still_planted(app, planted.clone()).await? {
+                let says = format!(
+                    "Uses of tokens are kept under {planted}, and no record tells of them."
+                );
+                return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
+            }
+        }
+        after.clone_from(last);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether they are there still: uses are forgotten while one looks, and their record with them.
+async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
+    app.store()
+        .read(move |conn| {
+            let is_recorded =
+                !store::audit::list_recorded(conn, std::slice::from_ref(&id))?.is_empty();
+            let is_kept = !store::audit::list_batch(conn, &id)?.is_empty();
+            Ok::<_, Error>(is_kept && !is_recorded)
+        })
+        .await
+}
+
+/// The leaves of a batch; `None` if its rows are not as they were written.
+pub(super) fn leaves(sheaves: &[Sheaf]) -> Option<Vec<Hash>> {
+    let mut leaves = Vec::new();
+    for sheaf in sheaves {
+        let is_next = usize::try_from(sheaf.position) == Ok(leaves.len());
+        let lines: Vec<_> = sheaf.uses.split('\n').collect();
+        let is_whole = usize::try_from(sheaf.count) == Ok(lines.len());
+        if !is_next || !is_whole {
+            return None;
+        }
+        for line in lines {
+            let one: Use = canonical::read(line.as_bytes()).ok()?;
+            let is_here = one.token_id == sheaf.token_id
+                && one.organization_id == sheaf.organization_id
+                && one.at.format("%Y-%m-%d").to_string() == sheaf.day
+                && (sheaf.first_at..=sheaf.last_at).contains(&one.at);
+            if !is_here {
+                return None;
+            }
+            leaves.push(one.leaf());
+        }
+    }
+    Some(leaves)
+}

@@ -1,0 +1,329 @@
+//! Reading the uses of tokens: one by one, and with the proof that a use is what was recorded.
+
+use super::use_check::leaves;
+use super::view::{self, READ, View};
+use crate::caller::{Authority, Caller};
+use crate::{App, Context, Error};
+use domain::Instant;
+use domain::audit::canonical::{self, moment};
+use domain::audit::hash::Hash;
+use domain::audit::merkle::Proof;
+use domain::audit::token_use::Use;
+use domain::audit::{Action, sought};
+use domain::decision::Place;
+use domain::id::{EventId, OrganizationId, TokenId};
+use domain::org::Role;
+use domain::token::Owner;
+use serde_json::json;
+use store::Conn;
+use store::audit::{Reach, Sheaf, UseFilter};
+
+/// Rows that are read at once. Each may hold as many uses as a batch.
+const CHUNK: i64 = 5;
+
+/// Names a use: the record with the root of its batch, and its leaf there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseId {
+    /// The record.
+    pub event_id: EventId,
+    /// The leaf.
+    pub leaf: u32,
+}
+
+impl UseId {
+    /// Reads what [`Display`](std::fmt::Display) writes and nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (event_id, leaf) = text.split_once('.')?;
+        let id = Self {
+            event_id: EventId::parse(event_id)?,
+            leaf: leaf.parse().ok()?,
+        };
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl std::fmt::Display for UseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.event_id, self.leaf)
+    }
+}
+
+/// A use and its name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The name.
+    pub id: UseId,
+    /// The use.
+    pub used: Use,
+}
+
+/// Which uses somebody wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct UseSearch {
+    /// In which organization, by id or address; `None` for what is the caller's own.
+    pub organization: Option<String>,
+    /// Of which token.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+/// Uses, the latest batch first, before one of them; one more than the limit if there are more.
+/// Reading is recorded itself.
+pub async fn list(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    search: UseSearch,
+    before: Option<UseId>,
+    limit: usize,
+) -> Result<Vec<Named>, Error> {
+    let UseSearch {
+        organization,
+        token_id,
+        since,
+        until,
+    } = search;
+    let looked_for = json!({
+        "of": "uses",
+        "token": token_id.as_deref().map(sought::token),
+        "since": since.map(moment::write),
+        "until": until.map(moment::write),
+    });
+    let action = Action::AuditRead;
+    let view = view::admit(app, context, caller, organization, action, looked_for).await?;
+    let filter = UseFilter {
+        reach: reach(view),
+        token_id,
+        since,
+        until,
+    };
+    app.store()
+        .read(move |conn| collect(conn, &filter, before.clone(), limit + 1))
+        .await
+}
+
+fn reach(view: View) -> Reach {
+    match view {
+        View::Everything => Reach::Everything,
+        View::Own(id, within) => Reach::Account(id, within),
+        View::Organization(id) => Reach::Organization(id),
+    }
+}
+
+/// Up to so many uses that pass, read in rows until there are enough.
+pub(super) fn collect(
+    conn: &mut Conn,
+    filter: &UseFilter,
+    mut before: Option<UseId>,
+    limit: usize,
+) -> Result<Vec<Named>, Error> {
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let place = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
+        let rows = store::audit::list_uses(conn, filter, place, CHUNK)?;
+        let Some(last) = rows.last() else {
+            break;
+        };
+        let end = first(last)?;
+        for row in &rows {
+            if found.len() >= limit {
+                break;
+            }
+            let is_before = |named: &Named| match &before {
+                Some(before) if before.event_id == named.id.event_id => named.id.leaf < before.leaf,
+                _ => true,
+            };
+            let is_within = |used: &Use| {
+                filter.since.is_none_or(|since| since <= used.at)
+                    && filter.until.is_none_or(|until| used.at < until)
+            };
+            let uses = uses(row)?.into_iter().rev();
+            found.extend(uses.filter(|named| is_before(named) && is_within(&named.used)));
+        }
+        before = Some(end);
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The name of the first use of a row.
+fn first(row: &Sheaf) -> Result<UseId, Error> {
+    Ok(UseId {
+        event_id: EventId::parse(&row.event_id).ok_or_else(|| corrupt(row))?,
+        leaf: row.position,
+    })
+}
+
+/// The uses of a row with their names.
+fn uses(row: &Sheaf) -> Result<Vec<Named>, Error> {
+    let first = first(row)?;
+    row.uses
+        .split('\n')
+        .zip(first.leaf..)
+        .map(|(line, leaf)| {
+            let used = canonical::read(line.as_bytes()).map_err(|_| corrupt(row))?;
+            let event_id = first.event_id.clone();
+            Ok(Named {
+                id: UseId { event_id, leaf },
+                used,
+            })
+        })
+        .collect()
+}
+
+fn corrupt(row: &Sheaf) -> Error {
+    altered(format!("{}.{}", row.event_id, row.position))
+}
+
+/// What is kept of uses is not what was written.
+fn altered(id: String) -> Error {
+    Error::Store(store::Error::Corrupt {
+        table: "token_use",
+        column: "uses",
+        id,
+    })
+}
+
+/// A use with what proves it.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The use.
+    pub named: Named,
+    /// The way from its leaf to the root.
+    pub proof: Proof,
+    /// The root, as the log says it.
+    pub root: Hash,
+    /// The record that says so.
+    pub sequence: u64,
+}
+
+/// One use with its proof. Fails with [`Error::NotFound`] for one that is not the caller's to
+/// see, like for none. Reading is recorded itself.
+pub async fn find(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+) -> Result<Proven, Error> {
+    let id = UseId::parse(id);
+    let (handle, asking) = (app.clone(), caller.clone());
+    let look = move |conn: &mut Conn| look_up(conn, &handle, &asking, id.as_ref());
+    let first = look.clone();
+    // Of what is not there, nothing was seen.
+    let found = app.store().read(first).await?;
+    let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
+    // An organization learns who looked at what only it let them see.
+    let within = found.view.organization().map(ToString::to_string);
+    view::admit(app, context, caller, within, Action::AuditRead, looked_for).await?;
+    app.store()
+        .read(move |conn| {
+            let found = look(conn)?;
+            prove(conn, found.named, &found.batch)
+        })
+        .await
+}
+
+/// A use that is the caller's to see.
+struct Found {
+    named: Named,
+    /// Its whole batch.
+    batch: Vec<Sheaf>,
+    /// As what the caller sees it.
+    view: View,
+}
+
+fn look_up(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    id: Option<&UseId>,
+) -> Result<Found, Error> {
+    let authority = caller.authority(app, conn)?;
+    let view = View::of(conn, caller, &authority, None)?;
+    let id = id.ok_or(Error::NotFound)?;
+    let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
+    let is_holding = |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
+    let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
+    let view = seen_as(conn, view, &authority, row)?.ok_or(Error::NotFound)?;
+    let named = uses(row)?.into_iter().find(|named| named.id == *id);
+    let named = named.ok_or_else(|| corrupt(row))?;
+    Ok(Found { named, batch, view })
+}
+
+fn prove(conn: &mut Conn, named: Named, batch: &[Sheaf]) -> Result<Proven, Error> {
+    let event_id = named.id.event_id.as_str();
+    // Another server seals at this moment.
+    let record = store::audit::find_record(conn, event_id)?
+        .ok_or(Error::Busy)?
+        .record;
+    let root = record.detail.get("root");
+    let root = root.and_then(|root| Hash::parse(root.as_str()?));
+    let index = usize::try_from(named.id.leaf).ok();
+    let proof = leaves(batch)
+        .zip(index)
+        .and_then(|(leaves, index)| Proof::new(&leaves, index));
+    let corrupt = || altered(named.id.to_string());
+    Ok(Proven {
+        proof: proof.ok_or_else(corrupt)?,
+        root: root.ok_or_else(corrupt)?,
+        sequence: record.sequence,
+        named,
+    })
+}
+
+/// As what the caller sees the uses of a row, if it may: of a token of its own, or of an
+/// organization in which it may read the log.
+fn seen_as(
+    conn: &mut Conn,
+    view: View,
+    authority: &Authority,
+    row: &Sheaf,
+) -> Result<Option<View>, Error> {
+    if matches!(view, View::Everything) {
+        return Ok(Some(view));
+    }
+    let token = match TokenId::parse(&row.token_id) {
+        Some(id) => store::token::find_token(conn, &id)?,
+        None => None,
+    };
+    if let (View::Own(id, within), Some(token)) = (&view, &token) {
+        let is_within = within.is_none() || token.limits.organization == *within;
+        if token.owner == Owner::Account(id.clone()) && is_within {
+            return Ok(Some(view));
+        }
+    }
+    let owner = token.as_ref().and_then(|token| token.owner.organization());
+    let place = row
+        .organization_id
+        .as_deref()
+        .and_then(OrganizationId::parse);
+    let mut organizations = owner.into_iter().chain(&place);
+    let found = organizations.find(|id| {
+        let place = Place::Organization((*id).clone());
+        authority.require(READ, &place, Role::Admin).is_ok()
+    });
+    Ok(found.cloned().map(View::Organization))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_has_one_name() {
+        let id = UseId {
+            event_id: EventId::new(Instant::UNIX_EPOCH, [7; 10]),
+            leaf: 12,
+        };
+        let text = id.to_string();
+        assert_eq!(UseId::parse(&text), Some(id));
+        let event = text.strip_suffix("12").unwrap();
+        for leaf in ["", "+1", "012", "-1", "4294967296", "1.1", "x"] {
+            assert_eq!(UseId::parse(&format!("{event}{leaf}")), None, "{leaf}");
+        }
+        assert_eq!(UseId::parse("tok_1.1"), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! Every use of a token: gathered in memory and written in batches, off the path of requests.
+//!
+//! The root of a Merkle tree over each batch is in a record of the chain, so that a single use
+//! with its proof can be checked when the others of its batch are gone. Of what is kept nothing
+//! can be added or taken away: a check finds it.
+
+use super::sealing;
+use crate::{App, Context, Error, Event};
+use chrono::{Duration, NaiveDate};
+use config::{Lifetime, TokenUse};
+use domain::audit::token_use::{self, OPERATOR, Use};
+use domain::audit::{Action, Actor, canonical::moment, merkle};
+use domain::id::{EventId, OrganizationId};
+use domain::token::Token;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::audit::Sheaf;
+
+/// Uses in one batch, so that other writes do not wait long. The more there are in one, the more
+/// of them share a row.
+const BATCH: usize = 8_000;
+
+/// Uses that are kept while the database is away. What comes on top is counted and no more.
+const MOST: usize = 200_000;
+
+/// Batches that are forgotten in one transaction.
+const FORGOTTEN: i64 = 50;
+
+pub use domain::audit::token_use::ALLOWED;
+
+/// Uses that are not written yet.
+#[derive(Default)]
+pub struct Ledger(Mutex<Pending>);
+
+#[derive(Default)]
+struct Pending {
+    uses: VecDeque<Use>,
+    lost: u64,
+    /// What could not be written, or of which that is not known.
+    held: Option<Arc<Batch>>,
+}
+
+/// Uses that are written together.
+struct Batch {
+    event: Event,
+    detail: Value,
+    sheaves: Vec<Sheaf>,
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, noted: Use) {
+        let mut pending = self.lock();
+        match pending.uses.len() < MOST {
+            true => pending.uses.push_back(noted),
+            false => pending.lost += 1,
+        }
+    }
+
+    /// What is to be written next, and whether that is all that there is.
+    fn next(&self, app: &App) -> Option<(Arc<Batch>, bool)> {
+        let (uses, lost) = {
+            let mut pending = self.lock();
+            if let Some(held) = pending.held.take() {
+                return Some((held, false));
+            }
+            let count = pending.uses.len().min(BATCH);
+            let uses: Vec<_> = pending.uses.drain(..count).collect();
+            (uses, std::mem::take(&mut pending.lost))
+        };
+        let is_all = uses.len() < BATCH;
+        (!uses.is_empty() || lost > 0).then(|| (Arc::new(Batch::of(app, uses, lost)), is_all))
+    }
+
+    /// Keeps a batch for the next time.
+    fn hold(&self, batch: Arc<Batch>) {
+        self.lock().held = Some(batch);
+    }
+}
+
+/// A token of which a use is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    token_id: String,
+    organization_id: Option<OrganizationId>,
+}
+
+impl Used {
+    /// The operator token.
+    pub fn operator() -> Self {
+        Self {
+            token_id: OPERATOR.to_owned(),
+            organization_id: None,
+        }
+    }
+}
+
+impl From<&Token> for Used {
+    fn from(token: &Token) -> Self {
+        Self {
+            token_id: token.id.to_string(),
+            organization_id: token.organization().cloned(),
+        }
+    }
+}
+
+/// What a token was used for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Purpose<'a> {
+    /// The scope that was asked for.
+    pub scope: Option<&'a str>,
+    /// The organization in which it was used.
+    pub organization_id: Option<&'a OrganizationId>,
+}
+
+/// Notes a use of a token: [`ALLOWED`], or the code of its refusal.
+pub fn note(
+    app: &App,
+    context: &Context,
+    used: impl Into<Used>,
+    decision: &'static str,
+    purpose: Purpose<'_>,
+) {
+    if app.config().audit.token_use == TokenUse::Off {
+        return;
+    }
+    let Used {
+        token_id,
+        organization_id,
+    } = used.into();
+    let organization_id = purpose.organization_id.or(organization_id.as_ref());
+    app.ledger().note(Use {
+        at: app.now(),
+        token_id,
+        request_id: context.request_id.clone(),
+        address: context.address.map(|address| address.to_string()),
+        decision: decision.to_owned(),
+        scope: purpose.scope.map(str::to_owned),
+        route: context.route.clone(),
+        organization_id: organization_id.map(ToString::to_string),
+    });
+}
+
+/// Writes what was gathered. What cannot be written now is written the next time, and so is what
+/// comes meanwhile: a busy server would else write many small batches.
+pub(crate) async fn flush(app: &App) -> Result<(), Error> {
+    while let Some((batch, is_all)) = app.ledger().next(app) {
+        if let Err(error) = write(app, batch.clone()).await {
+            app.ledger().hold(batch);
+            return Err(error);
+        }
+        if is_all {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Batch {
+    fn of(app: &App, mut uses: Vec<Use>, lost: u64) -> Self {
+        let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
+        uses.sort_by(|a, b| (sheaf_of(a), a.at).cmp(&(sheaf_of(b), b.at)));
+        let lines: Vec<_> = uses.iter().map(Use::canonical).collect();
+        let leaves = lines.iter().map(|line| merkle::leaf(line.as_bytes()));
+        let leaves: Vec<_> = leaves.collect();
+        let mut sheaves = Vec::new();
+        let mut rest = &lines[..];
+        for of_one in uses.chunk_by(|a, b| sheaf_of(a) == sheaf_of(b)) {
+            let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
+            let position = lines.len() - rest.len();
+            let (lines, behind) = rest.split_at(of_one.len());
+            rest = behind;
+            sheaves.push(Sheaf {
+                event_id: event.id.to_string(),
+                position: u32::try_from(position).unwrap_or(u32::MAX),
+                token_id: first.token_id.clone(),
+                organization_id: first.organization_id.clone(),
+                day: first.at.format("%Y-%m-%d").to_string(),
+                first_at: first.at,
+                last_at: last.at,
+                count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+                uses: lines.join("\n"),
+            });
+        }
+        let detail = json!({
+            "count": leaves.len(),
+            "root": merkle::root(&leaves).to_string(),
+            "first_at": uses.iter().map(|u| u.at).min().map(moment::write),
+            "last_at": uses.iter().map(|u| u.at).max().map(moment::write),
+            "lost": lost,
+        });
+        Self {
+            event,
+            detail,
+            sheaves,
+        }
+    }
+}
+
+/// What uses have in common that are kept together.
+fn sheaf_of(used: &Use) -> (&str, Option<&str>, NaiveDate) {
+    let organization_id = used.organization_id.as_deref();
+    (&used.token_id, organization_id, used.at.date_naive())
+}
+
+async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
+    // A batch that waited for the database is recorded when it is written.
+    let event = Event {
+        at: app.now(),
+        ..batch.event.clone()
+    };
+    app.store()
+        .write(move |conn| {
+            // A connection that was lost at the commit has not told whether it was done.
+            let id = event.id.to_string();
+            if !store::audit::list_recorded(conn, &[id])?.is_empty() {
+                return Ok(());
+            }
+            store::audit::insert_uses(conn, &batch.sheaves)?;
+            event.write(conn, None, batch.detail.clone())
+        })
+        .await
+}
+
+/// Forgets the uses that are older than the settings say. Their roots stay.
+pub(crate) async fn purge(app: &App) -> Result<(), Error> {
+    let Lifetime::For(kept) = app.config().audit.keep_uses else {
+        return Ok(());
+    };
+    let kept = Duration::from_std(kept).unwrap_or(Duration::MAX);
+    let Some(before) = app.now().checked_sub_signed(kept) else {
+        return Ok(());
+    };
+    let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
+    // A record's id begins with the moment at which it was made, after all uses of its batch.
+    let id = EventId::new(before, Default::default()).to_string();
+    let log = sealing::begin(app).await?;
+    let (oldest, detail) = (
+        id.clone(),
+        token_use::forgotten(&log.origin, before, app.signing_key()),
+    );
+    // The log says it first: were the server to stop in between, the uses would seem to have
+    // been taken away.
+    let mut is_any = app
+        .store()
+        .write(move |conn| {
+            let is_any = store::audit::is_any_batch(conn, &oldest)?;
+            if is_any {
+                event.write(conn, None, detail.clone())?;
+            }
+            Ok::<_, Error>(is_any)
+        })
+        .await?;
+    while is_any {
+        let id = id.clone();
+        let forgotten = app
+            .store()
+            .write(move |conn| Ok::<_, Error>(store::audit::delete_batches(conn, &id, FORGOTTEN)?))
+            .await?;
+        is_any = forgotten > 0;
+    }
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! Who asks, and what they may do at this moment: a person in a browser, a token, or the
+//! operator. Every use case that needs a right asks here, inside its own transaction.
+
+use super::session::SignedIn;
+use super::token::{self, ActiveToken};
+use super::{App, Error};
+use domain::audit::Actor;
+use domain::decision::{self, Demand, Facts, Place, Refusal, Seat, Vitality};
+use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::org::{Organization, Role, is_slug};
+use domain::policy::Violation;
+use domain::project::Project;
+use domain::scope::{ScopeName, ScopeSet};
+use domain::token::{Limits, Owner};
+use store::Conn;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// A person in a browser, with all rights of its roles.
+    Person(Box<SignedIn>),
+    /// A token.
+    Token(Box<ActiveToken>),
+    /// The operator, for a person if it named one. It passes every check.
+    Operator(Option<AccountId>),
+}
+
+/// Why a caller who is known may not do what it asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// The token does not carry this scope.
+    Scope(ScopeName),
+    /// There is no such scope: nobody carries it.
+    UnknownScope,
+    /// The caller has no part in the place, or there is no such place.
+    NoPart,
+    /// The token is limited to other places.
+    Limited,
+    /// The organization does not admit the token.
+    Policy(Violation),
+    /// The caller's role is less than this one.
+    Role(Role),
+    /// Only the operator may.
+    OperatorRequired,
+    /// A token cannot give what it has not: its scopes and its limits bound those that it
+    /// makes.
+    BeyondToken,
+}
+
+impl Denial {
+    /// The code by which programs know the denial.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Scope(_) | Self::UnknownScope => "insufficient_scope",
+            Self::Policy(Violation::Plan) => "plan_required",
+            Self::Policy(_) => "policy",
+            Self::OperatorRequired => "operator_required",
+            Self::NoPart | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
+        }
+    }
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        Self::Forbidden(denial)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Forbidden(match refusal {
+            Refusal::Dead => return Self::Unauthenticated,
+            Refusal::Scope(name) => Denial::Scope(name),
+            Refusal::NoPart => Denial::NoPart,
+            Refusal::Limited => Denial::Limited,
+            Refusal::Policy(violation) => Denial::Policy(violation),
+            Refusal::Role(role) => Denial::Role(role),
+        })
+    }
+}
+
+impl Caller {
+    /// A person in a browser.
+    pub fn person(person: &SignedIn) -> Self {
+        Self::Person(Box::new(person.clone()))
+    }
+
+    /// The caller as the audit log names it.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Person(person) => person.actor(),
+            Self::Token(active) => {
+                Actor::Token(active.token.id.clone(), self.account_id().cloned())
+            }
+            Self::Operator(None) => Actor::Operator,
+            Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
+        }
+    }
+
+    /// Who made what the caller makes, as it is remembered with it: the person behind the
+    /// caller if there is one.
+    pub fn maker(&self) -> String {
+        match self {
+            Self::Operator(_) => Actor::Operator.label().to_owned(),
+            caller => match caller.account_id() {
+                Some(id) => id.to_string(),
+                None => caller.actor().label().to_owned(),
+            },
+        }
+    }
+
+    /// Names the caller for what is kept apart by caller, such as repeated requests.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Person(person) => person.account.id.to_string(),
+            Self::Token(active) => active.token.id.to_string(),
+            Self::Operator(None) => "operator".to_owned(),
+            Self::Operator(Some(id)) => format!("operator {id}"),
+        }
+    }
+
+    /// The person that the caller is or acts for.
+    pub fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Person(person) => Some(&person.account.id),
+            Self::Token(active) => match &active.token.owner {
+                Owner::Account(id) => Some(id),
+                Owner::Organization(_) => None,
+            },
+            Self::Operator(id) => id.as_ref(),
+        }
+    }
+
+    /// The client by which the caller came to its power, if by one.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Token(active) => active.token.client_id.as_deref(),
+            Self::Person(_) | Self::Operator(_) => None,
+        }
+    }
+
+    /// Whose tokens are the caller's own. Fails with a fault for an operator that names
+    /// nobody.
+    pub fn owner(&self) -> Result<Owner, Error> {
+        match self {
+            Self::Token(active) => Ok(active.token.owner.clone()),
+            caller => caller
+                .account_id()
+                .map(|id| Owner::Account(id.clone()))
+                .ok_or(Error::ActorRequired),
+        }
+    }
+
+    /// Fails unless the caller is the operator.
+    pub fn require_operator(&self) -> Result<(), Error> {
+        match self {
+            Self::Operator(_) => Ok(()),
+            _ => Err(Denial::OperatorRequired.into()),
+        }
+    }
+
+    /// What the caller may do at this moment, for what changes nothing.
+    pub(super) fn authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+        let facts = match self {
+            Self::Operator(None) => None,
+            Self::Operator(Some(id)) => {
+                token::find_owner(conn, id)?.ok_or(Error::ActorUnknown)?;
+                None
+            }
+            Self::Person(person) => {
+                let owner =
+                    token::find_owner(conn, &person.account.id)?.ok_or(Error::Unauthenticated)?;
+                Some(Facts {
+                    token: Vitality::Alive,
+                    owner: Vitality::Alive,
+                    scopes: app.config().scopes.names(),
+                    limits: Limits::default(),
+                    seats: owner
+                        .memberships
+                        .iter()
+                        .map(|membership| Seat {
+                            organization_id: membership.organization.id.clone(),
+                            role: membership.role,
+                            admission: Ok(None),
+                        })
+                        .collect(),
+                })
+            }
+            Self::Token(active) => {
+                let again = store::token::find_token(conn, &active.token.id)?
+                    .ok_or(Error::Unauthenticated)?;
+                Some(token::load(app, conn, again)?.facts)
+            }
+        };
+        Ok(Authority {
+            app: app.clone(),
+            account_id: self.account_id().cloned(),
+            facts,
+        })
+    }
+
+    /// The same for a change, in its transaction: the caller's account cannot be deactivated
+    /// or leave an organization before the change is done.
+    pub(super) fn hold_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+        if let Some(id) = self.account_id() {
+            store::account::hold_account(conn, id)?;
+        }
+        self.authority(app, conn)
+    }
+}
+
+/// Fails if the person that the operator acts for is unknown or deactivated.
+pub async fn check_actor(app: &App, caller: &Caller) -> Result<(), Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| caller.authority(&handle, conn).map(drop))
+        .await
+}
+
+/// What a caller may do at one moment.
+pub(super) struct Authority {
+    app: App,
+    account_id: Option<AccountId>,
+    /// `None` for the operator, who may do everything.
+    facts: Option<Facts>,
+}
+
+impl Authority {
+    /// Fails unless the caller carries a built-in scope and has at least this role in the
+    /// place.
+    pub(super) fn require(&self, scope: &str, place: &Place, least: Role) -> Result<(), Error> {
+        let role = self.require_scope(scope, place)?;
+        match role < Some(least) && self.facts.is_some() {
+            true => Err(Denial::Role(least).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Fails unless the caller carries a built-in scope there; tells its role.
+    pub(super) fn require_scope(&self, scope: &str, place: &Place) -> Result<Option<Role>, Error> {
+        let Some(facts) = &self.facts else {
+            return Ok(Some(Role::Owner));
+        };
+        let catalogue = &self.app.config().scopes;
+        // A demand without a scope would be met by any token.
+        let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
+        let scope = Some(scope.ok_or(Denial::UnknownScope)?);
+        Ok(decision::decide(facts, Demand { scope, place })?)
+    }
+
+    /// The organization of this id or address, if the caller may do this in it.
+    pub(super) fn organization(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Organization, Error> {
+        let found = find_organization(conn, named)?;
+        let place = match &found {
+            Some(organization) => Place::Organization(organization.id.clone()),
+            None => Place::Nowhere,
+        };
+        self.require(scope, &place, least)?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// The same, held so that nobody else changes the organization or its members meanwhile.
+    pub(super) fn hold_organization(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Organization, Error> {
+        let found = self.organization(conn, named, scope, least)?;
+        store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart.into())
+    }
+
+    /// The project of this id, if the caller may do this in it.
+    pub(super) fn project(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Project, Error> {
+        let (found, place) = find_project(conn, named, self.account_id.as_ref())?;
+        self.require(scope, &place, least)?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// The same, held so that nobody else changes or deletes the project meanwhile.
+    pub(super) fn hold_project(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Project, Error> {
+        let found = self.project(conn, named, scope, least)?;
+        store::project::hold_project(conn, &found.id)?.ok_or(Denial::NoPart.into())
+    }
+
+    /// What the caller's own power is bounded by; `None` for whoever is no token.
+    pub(super) fn scopes(&self) -> Option<ScopeSet> {
+        let facts = self.facts.as_ref()?;
+        Some(decision::scopes(facts, &self.app.config().scopes))
+    }
+
+    /// What the caller is limited to.
+    pub(super) fn limits(&self) -> Limits {
+        match &self.facts {
+            Some(facts) => facts.limits.clone(),
+            None => Limits::default(),
+        }
+    }
+
+    /// The organizations that the caller reaches; `None` for the operator, who reaches all.
+    pub(super) fn reach(&self) -> Option<Vec<OrganizationId>> {
+        let facts = self.facts.as_ref()?;
+        Some(
+            decision::reach(facts)
+                .map(|seat| seat.organization_id.clone())
+                .collect(),
+        )
+    }
+
+    /// The caller's role in an organization; the operator's is that of an owner.
+    pub(super) fn role_in(&self, id: &OrganizationId) -> Option<Role> {
+        match &self.facts {
+            None => Some(Role::Owner),
+            Some(facts) => facts
+                .seats
+                .iter()
+                .find(|seat| seat.organization_id == *id)
+                .map(|seat| seat.role),
+        }
+    }
+}
+
+/// The organization of this id or address.
+pub(super) fn find_organization(
+    conn: &mut Conn,
+    named: &str,
+) -> Result<Option<Organization>, Error> {
+    Ok(match OrganizationId::parse(named) {
+        Some(id) => store::org::find_organization(conn, &id)?,
+        None if is_slug(named) => store::org::find_organization_by_slug(conn, named)?,
+        None => None,
+    })
+}
+
+/// The project of this id, and the place that it is for a person.
+pub(super) fn find_project(
+    conn: &mut Conn,
+    named: &str,
+    account_id: Option<&AccountId>,
+) -> Result<(Option<Project>, Place), Error> {
+    let found = match ProjectId::parse(named) {
+        Some(id) => store::project::find_project(conn, &id)?,
+        None => None,
+    };
+    let place = match &found {
+        Some(project) => place_of(conn, project, account_id)?,
+        None => Place::Nowhere,
+    };
+    Ok((found, place))
+}
+
+fn place_of(
+    conn: &mut Conn,
+    project: &Project,
+    account_id: Option<&AccountId>,
+) -> Result<Place, Error> {
+    let access = match account_id {
+        Some(account_id) => store::project::find_access(conn, &project.id, account_id)?,
+        None => domain::project::Access::NotAdded,
+    };
+    Ok(Place::Project {
+        id: project.id.clone(),
+        organization_id: project.organization_id.clone(),
+        access,
+    })
+}

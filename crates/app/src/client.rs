@@ -1,0 +1,275 @@
+//! Clients: registering them, and finding out which one is calling.
+
+use super::caller::Caller;
+use super::receipt::Receipt;
+use super::{App, Context, Error, OAuthError, throttle};
+use domain::Fault;
+use domain::audit::{Action, Actor};
+use domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
+use domain::page::Page;
+use domain::scope::{ScopeName, ScopeSet};
+use domain::secret::Secret;
+use serde_json::json;
+
+/// What a caller shows of itself (RFC 6749 section 2.3).
+pub enum Credentials {
+    /// Its id alone.
+    Id(String),
+    /// Its id and secret, in the header or in the form.
+    IdAndSecret(String, Secret),
+}
+
+impl Credentials {
+    fn client_id(&self) -> &str {
+        match self {
+            Self::Id(id) | Self::IdAndSecret(id, _) => id,
+        }
+    }
+}
+
+const INVALID_CLIENT: Error = Error::OAuth(
+    OAuthError::InvalidClient,
+    "The client is unknown or its credentials are wrong.",
+);
+
+/// The client that is calling. One with a secret must show it; one without must not send
+/// any (RFC 6749 section 2.3). Wrong secrets are counted.
+pub async fn authenticate(
+    app: &App,
+    context: &Context,
+    credentials: &Credentials,
+) -> Result<Client, Error> {
+    let client = find(app, credentials.client_id()).await?;
+    match (client, credentials) {
+        (Some(client), Credentials::Id(_)) if client.credential == Credential::Public => {
+            active(client)
+        }
+        (client, Credentials::IdAndSecret(_, secret)) => {
+            let is_right = client
+                .as_ref()
+                .is_some_and(|client| match &client.credential {
+                    Credential::Confidential(digest) => digest.matches(&secret.digest()),
+                    Credential::Public => false,
+                });
+            match client {
+                Some(client) if is_right => active(client),
+                client => {
+                    // A right secret is never refused: 256 bits cannot be guessed, and who
+                    // guesses must not be able to shut the API out. What is limited is the
+                    // work that guessing makes.
+                    let id = client.as_ref().map(|client| client.id.as_str());
+                    let guess = throttle::client_secret(id, context.source());
+                    throttle::count(app, &guess).await?;
+                    Err(INVALID_CLIENT)
+                }
+            }
+        }
+        _ => Err(INVALID_CLIENT),
+    }
+}
+
+fn active(client: Client) -> Result<Client, Error> {
+    match client.standing {
+        Standing::Active => Ok(client),
+        Standing::Disabled => Err(INVALID_CLIENT),
+    }
+}
+
+/// The client with this id.
+pub(super) async fn find(app: &App, id: &str) -> Result<Option<Client>, Error> {
+    let id = id.to_owned();
+    app.store()
+        .read(move |conn| Ok(store::client::find_client(conn, &id)?))
+        .await
+}
+
+/// A client to be registered.
+pub struct NewClient {
+    /// Its `client_id`.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+    /// What it may ask for; nothing named means everything for a public client, and nothing
+    /// for a confidential one, which introspects.
+    pub scopes: Vec<String>,
+    /// What it gets when it asks for nothing; nothing named means all that it may ask for.
+    pub default_scopes: Vec<String>,
+    /// Whether it gets a secret.
+    pub kind: Kind,
+}
+
+/// Whether a client can keep a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It cannot.
+    Public,
+    /// It can.
+    Confidential,
+}
+
+/// A client that was just registered, with its secret if it is confidential.
+#[derive(Clone)]
+pub struct Registered {
+    /// The client.
+    pub client: Client,
+    /// What is shown once.
+    pub secret: Option<Secret>,
+}
+
+/// Registers a client. The secret of a confidential one is returned once, and kept nowhere.
+pub async fn register(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    new: NewClient,
+    receipt: Receipt<Registered>,
+) -> Result<Registered, Error> {
+    caller.require_operator()?;
+    let mut faults = Vec::new();
+    let mut check = |result: Result<String, Fault>| {
+        result.unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
+    };
+    let id = check(client::id(&new.id));
+    let name = check(domain::name("name", &new.name));
+    let mut read_scopes = |field, names: &[String]| -> ScopeSet {
+        names
+            .iter()
+            .filter_map(|name| {
+                let known =
+                    ScopeName::parse(name).filter(|name| app.config().scopes.find(name).is_some());
+                if known.is_none() {
+                    faults.push(Fault::new(field, format!("There is no scope `{name}`.")));
+                }
+                known
+            })
+            .collect()
+    };
+    let mut scopes = read_scopes("scope", &new.scopes);
+    let mut default_scopes = read_scopes("default_scope", &new.default_scopes);
+    if new.scopes.is_empty() && new.kind == Kind::Public {
+        scopes = app.config().scopes.names();
+    }
+    if new.default_scopes.is_empty() {
+        default_scopes = scopes.clone();
+    }
+    if !default_scopes.is_subset(&scopes) {
+        faults.push(Fault::new(
+            "default_scope",
+            "Each default scope must be one that the client may ask for.",
+        ));
+    }
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+
+    let secret = (new.kind == Kind::Confidential).then(|| app.draw_secret());
+    let client = Client {
+        id,
+        name,
+        credential: match &secret {
+            Some(secret) => Credential::Confidential(secret.digest()),
+            None => Credential::Public,
+        },
+        scopes,
+        default_scopes,
+        standing: Standing::Active,
+    };
+    let event = app.event(context, caller.actor(), Action::ClientCreated);
+    let registered = Registered { client, secret };
+    let now = app.now();
+    app.store()
+        .write(move |conn| {
+            let client = &registered.client;
+            store::client::insert_client(conn, client, now).map_err(|error| match error {
+                store::Error::Duplicate => Error::Conflict("There is a client with this id."),
+                error => error.into(),
+            })?;
+            event.write(
+                conn,
+                Some(&client.id),
+                json!({"scopes": client.scopes.to_string()}),
+            )?;
+            receipt.file(conn, &registered)?;
+            Ok(registered.clone())
+        })
+        .await
+}
+
+/// Every client, by id: a page, and one more if the list goes on.
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Client>, Error> {
+    caller.require_operator()?;
+    let page = page.clone();
+    app.store()
+        .read(move |conn| {
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::client::list_clients(conn, after, limit)?)
+        })
+        .await
+}
+
+/// One client, for the operator.
+pub async fn show(app: &App, caller: &Caller, id: &str) -> Result<Client, Error> {
+    caller.require_operator()?;
+    find(app, id).await?.ok_or(Error::NotFound)
+}
+
+/// Switches a client on or off. While it is off it is unknown everywhere, and its tokens
+/// cannot be used.
+pub async fn set_standing(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+    standing: Standing,
+) -> Result<Client, Error> {
+    caller.require_operator()?;
+    let event = app.event(context, caller.actor(), Action::ClientChanged);
+    let id = id.to_owned();
+    app.store()
+        .write(move |conn| {
+            let found = store::client::find_client(conn, &id)?.ok_or(Error::NotFound)?;
+            if found.standing == standing {
+                return Ok(found);
+            }
+            store::client::update_standing(conn, &id, standing)?;
+            let is_active = standing == Standing::Active;
+            event.write(conn, Some(&id), json!({"active": is_active}))?;
+            Ok(Client { standing, ..found })
+        })
+        .await
+}
+
+/// What the command line of Doorcode asks for when it is not told: to look, not to change.
+const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
+
+/// Registers the command line of Doorcode itself, or brings it up to date with the catalogue.
+pub async fn ensure_cli(app: &App) -> Result<(), Error> {
+    let cli = Client {
+        id: CLI_CLIENT_ID.to_owned(),
+        name: format!("{} CLI", app.config().branding.name),
+        credential: Credential::Public,
+        scopes: app.config().scopes.names(),
+        default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
+        standing: Standing::Active,
+    };
+    let event = app.event(&Context::local(), Actor::System, Action::ClientCreated);
+    let now = app.now();
+    app.store()
+        .write(move |conn| {
+            if store::client::find_client(conn, &cli.id)?.is_some() {
+                store::client::update_client(conn, &cli)?;
+                return Ok(());
+            }
+            match store::client::insert_client(conn, &cli, now) {
+                Ok(()) => event.write(conn, Some(&cli.id), json!({})),
+                // Another server that starts at the same moment was first; the work runs
+                // again and finds it.
+                Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+}

@@ -1,0 +1,124 @@
+//! The deployment's own secrets: the operator token, the secret key and the key that signs the
+//! audit log. Each comes from the
+//! environment or from a file that only its owner can read; the first start makes the files.
+
+pub(super) mod file;
+
+use super::Entropy;
+use super::operator::OperatorTokens;
+use config::Config;
+use domain::secret::{Key, Secret};
+pub use file::make_private_directory;
+use ring::signature::Ed25519KeyPair;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The environment variable that holds the operator token.
+pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
+
+/// The environment variable that holds the operator token that was valid before.
+pub const OPERATOR_TOKEN_PREVIOUS: &str = "DOORCODE_OPERATOR_TOKEN_PREVIOUS";
+
+/// The environment variable that holds the secret key, 64 hexadecimal digits.
+pub const SECRET_KEY: &str = "DOORCODE_SECRET_KEY";
+
+/// The environment variable that holds the key that signs the audit log, 64 hexadecimal
+/// digits.
+pub const AUDIT_KEY: &str = "DOORCODE_AUDIT_KEY";
+
+/// The environment variable that holds the token which is sent to the addresses that the
+/// audit log goes to.
+pub const WEBHOOK_TOKEN: &str = "DOORCODE_AUDIT_WEBHOOK_TOKEN";
+
+/// The deployment's secrets.
+pub struct Secrets {
+    /// Authenticates form tokens and hides user codes.
+    pub key: Key,
+    /// Signs checkpoints of the audit log (Ed25519, RFC 8032).
+    pub audit: Ed25519KeyPair,
+    /// What addresses that the audit log goes to want to see.
+    pub webhook_token: Option<Secret>,
+    /// The operator tokens that are valid.
+    pub operator: OperatorTokens,
+    /// The files that this start made.
+    pub made: Vec<PathBuf>,
+}
+
+/// Why the secrets cannot be used.
+#[derive(Debug)]
+pub enum Error {
+    /// A file cannot be read or made.
+    File(PathBuf, io::Error),
+    /// A file can be read by others.
+    Exposed(PathBuf),
+    /// A value is too short, a sample, or not of its form; where it came from and what to do.
+    Unusable(String, &'static str),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Exposed(path) => write!(
+                f,
+                "{0} can be read by other users of this machine. Run `chmod 600 {0}`; if others may have read it, delete it, and the next start makes a new one.",
+                path.display()
+            ),
+            Self::Unusable(origin, what) => write!(f, "{origin}: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Secrets {
+    /// Reads the secrets from the environment, given as a look-up, or from their files, which
+    /// are made if they are not there.
+    pub fn load(
+        config: &Config,
+        entropy: &dyn Entropy,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let env = |name: &str| env(name).filter(|value| !value.is_empty());
+        let mut made = Vec::new();
+        let (operator, made_now) = OperatorTokens::load(config, entropy, env)?;
+        made.extend(made_now);
+
+        let mut key = |variable: &str, path: &Path| {
+            let (origin, key) = match env(variable) {
+                Some(value) => (variable.to_owned(), Secret::new(value.trim())),
+                None => {
+                    let (key, is_new) = file::read_or_make(path, &|| {
+                        let mut bytes = [0; 32];
+                        entropy.fill(&mut bytes);
+                        Secret::from_random(&bytes)
+                    })?;
+                    made.extend(is_new.then(|| path.to_owned()));
+                    (path.display().to_string(), key)
+                }
+            };
+            match hex::decode(key.expose()).map(<[u8; 32]>::try_from) {
+                Ok(Ok(bytes)) => Ok(bytes),
+                _ => Err(Error::Unusable(
+                    origin,
+                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.",
+                )),
+            }
+        };
+        let secret = key(SECRET_KEY, &config.server.secret_key_file)?;
+        let audit = key(AUDIT_KEY, &config.audit.signing_key_file)?;
+        let audit = Ed25519KeyPair::from_seed_unchecked(&audit).map_err(|_| {
+            Error::Unusable(
+                AUDIT_KEY.to_owned(),
+                "the key cannot sign. Make another with `openssl rand -hex 32`.",
+            )
+        })?;
+        Ok(Self {
+            key: Key::new(secret),
+            audit,
+            webhook_token: env(WEBHOOK_TOKEN).map(Secret::new),
+            operator,
+            made,
+        })
+    }
+}

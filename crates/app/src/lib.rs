@@ -1,0 +1,314 @@
+//! The use cases: one function checks one permission, runs one transaction and leaves one
+//! audit record. Pages, OAuth endpoints, API and command line all enter here, so they cannot
+//! disagree.
+
+pub mod account;
+pub mod audit;
+pub mod caller;
+pub mod client;
+pub mod decision;
+pub mod deployment;
+pub mod device;
+mod error;
+mod hashing;
+pub mod mail;
+pub mod operator;
+pub mod org;
+pub mod project;
+pub mod receipt;
+mod reservation;
+pub mod session;
+pub mod sweep;
+mod throttle;
+pub mod token;
+mod uses;
+mod waiting;
+
+use audit::{Event, Events, LastCheck, Ledger, Outlet, Refusals};
+use config::Config;
+use deployment::Secrets;
+use domain::Instant;
+use domain::id::IdSeed;
+use domain::secret::{Key, Secret};
+pub use error::{Error, OAuthError};
+use hashing::Hasher;
+use mail::Outbox;
+use ring::signature::Ed25519KeyPair;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use store::Store;
+use tokio::sync::watch;
+use uses::Uses;
+use waiting::Waiting;
+
+/// How long a server that is ready may take to commit an empty write.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present moment, to the millisecond.
+    fn now(&self) -> Instant;
+
+    /// How much time has passed since a moment that is always the same; nobody can set it.
+    fn passed(&self) -> Duration;
+}
+
+/// Gives random bytes.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer from a cryptographically secure source.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The computer's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the time is read"
+    )]
+    fn now(&self) -> Instant {
+        let now = chrono::Utc::now();
+        Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    fn passed(&self) -> Duration {
+        static BEGAN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        BEGAN.elapsed()
+    }
+}
+
+/// The operating system's random bytes.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        use rand::TryRng;
+        #[expect(
+            clippy::panic,
+            reason = "without random bytes every secret would be guessable: stop at once"
+        )]
+        if let Err(error) = rand::rngs::SysRng.try_fill_bytes(buffer) {
+            panic!("the operating system gives no random bytes: {error}");
+        }
+    }
+}
+
+/// Who asks, from where: what the audit log wants to know of every request.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Names the request in logs and answers.
+    pub request_id: String,
+    /// The address of the caller; `None` for the command line on the server itself.
+    pub address: Option<IpAddr>,
+    /// What the caller says it is, made safe and short.
+    pub user_agent: String,
+    /// The method and the pattern of the address, once it is known.
+    pub route: Option<String>,
+    /// Whether the caller claimed to act for a person without being the operator. The claim is
+    /// ignored, and noted with whatever the caller does.
+    pub has_false_actor: bool,
+}
+
+impl Context {
+    /// The command line on the server itself.
+    pub fn local() -> Self {
+        Self {
+            request_id: "-".into(),
+            address: None,
+            user_agent: String::new(),
+            route: None,
+            has_false_actor: false,
+        }
+    }
+
+    /// The caller's address for what must have one; the command line is loopback.
+    pub fn source(&self) -> IpAddr {
+        self.address.unwrap_or(IpAddr::from([127, 0, 0, 1]))
+    }
+}
+
+/// A running Doorcode: its settings, its database and its senses.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    secrets: Secrets,
+    hasher: Hasher,
+    waiting: Waiting,
+    stopping: watch::Sender<bool>,
+    uses: Uses,
+    ledger: Ledger,
+    refusals: Refusals,
+    events: AtomicU16,
+    outbox: Outbox,
+    outlet: Outlet,
+    last_check: LastCheck,
+}
+
+impl App {
+    /// Puts an application together. Nothing runs yet; see [`sweep::run`].
+    pub fn new(
+        config: Config,
+        store: Store,
+        secrets: Secrets,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
+        let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
+        let outbox = Outbox::start(&config)?;
+        let mut holder = [0; 8];
+        entropy.fill(&mut holder);
+        let outlet = Outlet::start(&config.audit, hex::encode(holder))?;
+        Ok(Self(Arc::new(Inner {
+            config,
+            store,
+            clock,
+            entropy,
+            secrets,
+            hasher,
+            waiting: Waiting::default(),
+            stopping: watch::Sender::default(),
+            uses: Uses::default(),
+            ledger: Ledger::default(),
+            refusals: Refusals::default(),
+            events: AtomicU16::default(),
+            outbox,
+            outlet,
+            last_check: LastCheck::default(),
+        })))
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Instant {
+        self.0.clock.now()
+    }
+
+    fn passed(&self) -> Duration {
+        self.0.clock.passed()
+    }
+
+    /// The deployment's secret key.
+    pub fn key(&self) -> &Key {
+        &self.0.secrets.key
+    }
+
+    /// A new secret of 256 random bits.
+    pub fn draw_secret(&self) -> Secret {
+        Secret::from_random(&self.random::<32>())
+    }
+
+    /// A new name for a request that brings none of its own.
+    pub fn draw_request_id(&self) -> String {
+        hex::encode(self.random::<16>())
+    }
+
+    /// Whether requests can be served: the database answers, and takes writes.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        self.store()
+            .read(|conn| Ok::<_, Error>(store::account::is_any_account(conn).map(drop)?))
+            .await?;
+        let writable = tokio::time::timeout(READY_WITHIN, self.store().is_writable());
+        writable.await.map_err(|_| Error::Busy)??;
+        Ok(())
+    }
+
+    /// Ends what waits, and what runs beside the requests once it has done what it is at, so
+    /// that the server can stop.
+    pub fn end_waiting(&self) {
+        self.waiting().close();
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Waits until the server is to stop.
+    async fn stopping(&self) {
+        // Fails when the application is gone, which is as good.
+        let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
+    }
+
+    /// Sends and writes what is still in memory and closes the database. The last thing that
+    /// is done.
+    pub async fn stop(&self) {
+        for error in sweep::write_and_seal(self).await {
+            tracing::error!(?error, "what was gathered last could not be written");
+        }
+        let (app, store) = (self.clone(), self.store().clone());
+        let (mail, database) = tokio::join!(
+            tokio::task::spawn_blocking(move || app.outbox().stop()),
+            tokio::task::spawn_blocking(move || store.stop()),
+        );
+        if mail.and(database).is_err() {
+            tracing::error!("mail or the database could not be closed in order");
+        }
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
+    fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    fn outlet(&self) -> &Outlet {
+        &self.0.outlet
+    }
+
+    fn last_check(&self) -> &LastCheck {
+        &self.0.last_check
+    }
+
+    /// How many audit records were prepared before, as far as two bytes tell.
+    fn count_event(&self) -> u16 {
+        self.0.events.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn signing_key(&self) -> &Ed25519KeyPair {
+        &self.0.secrets.audit
+    }
+
+    fn webhook_token(&self) -> Option<&Secret> {
+        self.0.secrets.webhook_token.as_ref()
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    fn id_seed(&self) -> IdSeed {
+        self.random()
+    }
+}

@@ -1,0 +1,164 @@
+//! Messages on their way to the mail server: a short queue, and one thread that empties it.
+//! Mail servers may be slow or away; nobody but this thread ever waits for them.
+
+use crate::Error;
+use config::{Config, Mail, Protection};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use lettre::Transport;
+use lettre::transport::smtp::SmtpTransport;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many messages may wait.
+const QUEUE: usize = 100;
+
+/// How long the server may take for each answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long to wait before a message is tried again, as often as there are waits.
+const WAITS: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+];
+
+/// How long messages that wait may hold up the end of the program.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
+struct Letter {
+    id: String,
+    email: lettre::Message,
+}
+
+/// The queue; `None` without a mail server, and once it is closed.
+pub struct Outbox(Mutex<Option<Queue>>);
+
+struct Queue {
+    letters: Sender<Letter>,
+    /// Nothing is ever sent on it: the thread sees that it was closed.
+    _open: Sender<()>,
+    /// Nothing is ever sent on it: it is closed when the thread has ended.
+    ended: Receiver<()>,
+}
+
+impl Outbox {
+    /// Starts the thread, if there is a mail server.
+    pub fn start(config: &Config) -> Result<Self, Error> {
+        let internal = |why: String| Error::Store(store::Error::Other(why));
+        let Some(mail) = &config.mail else {
+            return Ok(Self(Mutex::new(None)));
+        };
+        let transport = transport(mail, config.server.public_url.host())
+            .map_err(|error| internal(format!("mail.smtp_url: {error}")))?;
+        let (letters, waiting) = crossbeam_channel::bounded(QUEUE);
+        let (open, closed) = crossbeam_channel::bounded(0);
+        let (running, ended) = crossbeam_channel::bounded::<()>(0);
+        std::thread::Builder::new()
+            .name("mail".to_owned())
+            .spawn(move || {
+                deliver(&transport, &waiting, &closed);
+                drop(running);
+            })
+            .map_err(|error| internal(error.to_string()))?;
+        Ok(Self(Mutex::new(Some(Queue {
+            letters,
+            _open: open,
+            ended,
+        }))))
+    }
+
+    /// Puts a message into the queue, if that is not full.
+    pub fn put(&self, id: String, email: lettre::Message) {
+        let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return;
+        };
+        let letter = Letter {
+            id: id.clone(),
+            email,
+        };
+        if queue.letters.try_send(letter).is_err() {
+            tracing::warn!(id, "a message is not sent: too many are waiting");
+        }
+    }
+
+    /// Takes no more messages, and lets those that wait go out, for a short time. Blocks.
+    pub fn stop(&self) {
+        let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Queue {
+            letters,
+            _open,
+            ended,
+        }) = queue
+        else {
+            return;
+        };
+        drop((letters, _open));
+        if ended.recv_timeout(END_WITHIN) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("messages that still waited are not sent");
+        }
+    }
+}
+
+fn transport(mail: &Mail, own_host: &str) -> Result<SmtpTransport, lettre::transport::smtp::Error> {
+    let url = &mail.smtp_url;
+    let parameters = || TlsParameters::new(url.host.clone());
+    let tls = match url.protection {
+        Protection::Tls => Tls::Wrapper(parameters()?),
+        Protection::StartTls => Tls::Required(parameters()?),
+        Protection::Plain => Tls::None,
+    };
+    let own_host = own_host.trim_start_matches('[').trim_end_matches(']');
+    let hello = match own_host.parse() {
+        Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
+        Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
+        Err(_) => ClientId::Domain(own_host.to_owned()),
+    };
+    let mut transport = SmtpTransport::builder_dangerous(url.host.clone())
+        .port(url.port)
+        .tls(tls)
+        .timeout(Some(ANSWER_WITHIN))
+        .hello_name(hello);
+    if let Some((user, password)) = &url.credentials {
+        let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+        transport = transport.credentials(credentials);
+    }
+    Ok(transport.build())
+}
+
+/// Sends one message after the other until the queue is closed and empty.
+fn deliver(transport: &SmtpTransport, waiting: &Receiver<Letter>, closed: &Receiver<()>) {
+    while let Ok(letter) = waiting.recv() {
+        let mut waits = WAITS.iter();
+        while let Err(error) = transport.send(&letter.email) {
+            let (id, reason) = (&letter.id, reason(&error));
+            let wait = match error.is_permanent() {
+                true => None,
+                false => waits.next(),
+            };
+            let Some(wait) = wait else {
+                tracing::warn!(id, reason, "a message is not sent");
+                break;
+            };
+            tracing::info!(id, reason, ?wait, "a message will be tried again");
+            if closed.recv_timeout(*wait) == Err(RecvTimeoutError::Disconnected) {
+                let others = waiting.len();
+                tracing::warn!(id, others, "messages are not sent: the program ends");
+                return;
+            }
+        }
+    }
+}
+
+/// What went wrong, without the words of the server: it may repeat the message.
+fn reason(error: &lettre::transport::smtp::Error) -> String {
+    match error.status() {
+        Some(code) => format!("the mail server answered {code}"),
+        None if error.is_response() => "the mail server's answer makes no sense".to_owned(),
+        None => error.to_string(),
+    }
+}

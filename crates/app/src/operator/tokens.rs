@@ -1,0 +1,347 @@
+//! The operator tokens that are valid: one, and for an overlap the one that it replaced.
+//!
+//! The token file holds the first, and a second file beside it the other with its end, so
+//! that scripts read the present token out of the one as they always did. A rotation renames
+//! whole files into place, the old token's first: whoever comes in between, after a crash
+//! too, finds the present token in both. Servers look at the files whenever a token is
+//! compared, so that a rotation holds for the very next request of all that share them.
+
+use crate::Entropy;
+use crate::deployment::file::{self, Staged};
+use crate::deployment::{Error, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
+use chrono::SecondsFormat;
+use config::Config;
+use domain::Instant;
+use domain::secret::{Digest, Secret};
+use domain::token;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The least length of an operator token that was chosen elsewhere.
+const LENGTH: usize = 32;
+
+/// The operator tokens that are valid.
+pub struct OperatorTokens(Source);
+
+enum Source {
+    /// There is none.
+    Off,
+    /// The environment of this process, so until its end.
+    Environment(Valid),
+    /// Files, as they are at this moment.
+    Files(Files),
+}
+
+/// What is kept of the tokens that are valid.
+struct Valid {
+    current: Digest,
+    previous: Option<Previous>,
+}
+
+struct Previous {
+    digest: Digest,
+    /// `None` if it ends with the process.
+    ends_at: Option<Instant>,
+}
+
+impl Valid {
+    fn has(&self, digest: &Digest, now: Instant) -> bool {
+        let is_previous = self.previous.as_ref().is_some_and(|previous| {
+            previous.digest.matches(digest) && previous.ends_at.is_none_or(|end| now < end)
+        });
+        self.current.matches(digest) | is_previous
+    }
+}
+
+struct Files {
+    current: PathBuf,
+    previous: PathBuf,
+    /// The configured prefix of tokens.
+    prefix: String,
+    last: Mutex<Reading>,
+}
+
+/// What the files held when they were read last, and how to know whether they still do.
+struct Reading {
+    stamps: [Option<Stamp>; 2],
+    /// `None` if they could not be used.
+    valid: Option<Valid>,
+}
+
+/// Device, inode, length, and the moment of the last change: another one for every file
+/// that took the name, and for every change of the same file.
+#[derive(PartialEq, Eq)]
+struct Stamp([u64; 3], [i64; 2]);
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self(
+            [file.dev(), file.ino(), file.len()],
+            [file.ctime(), file.ctime_nsec()],
+        ))
+    }
+}
+
+impl OperatorTokens {
+    /// Finds them in the environment, given as a look-up, or in their files. Tells which file
+    /// was made, since there was none.
+    pub fn load(
+        config: &Config,
+        entropy: &dyn Entropy,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Option<PathBuf>), Error> {
+        if !config.operator.enabled {
+            return Ok((Self(Source::Off), None));
+        }
+        let prefix = config.tokens.prefix.as_str();
+        let find = |variable: &str| {
+            let value = env(variable).map(|value| Secret::new(value.trim()));
+            value
+                .map(|value| check(prefix, variable.to_owned(), &value))
+                .transpose()
+        };
+        match (find(OPERATOR_TOKEN)?, find(OPERATOR_TOKEN_PREVIOUS)?) {
+            (Some(current), previous) => {
+                let previous = previous.map(|digest| Previous {
+                    digest,
+                    ends_at: None,
+                });
+                let valid = Valid { current, previous };
+                return Ok((Self(Source::Environment(valid)), None));
+            }
+            (None, Some(_)) => {
+                return Err(Error::Unusable(
+                    OPERATOR_TOKEN_PREVIOUS.to_owned(),
+                    "this is the token before the one in DOORCODE_OPERATOR_TOKEN. Set that too, or unset this one.",
+                ));
+            }
+            (None, None) => {}
+        }
+
+        let current = config.operator.token_file.clone();
+        let (_, is_new) = file::read_or_make(&current, &|| draw(config, entropy))?;
+        let mut previous = current.as_os_str().to_owned();
+        previous.push(".previous");
+        let files = Files {
+            previous: previous.into(),
+            prefix: prefix.to_owned(),
+            last: Mutex::new(Reading {
+                stamps: [None, None],
+                valid: None,
+            }),
+            current: current.clone(),
+        };
+        files.read()?;
+        Ok((Self(Source::Files(files)), is_new.then_some(current)))
+    }
+
+    /// Whether a text is a token of the operator that is valid now.
+    pub fn recognises(&self, text: &Secret, now: Instant) -> bool {
+        match &self.0 {
+            Source::Off => false,
+            Source::Environment(valid) => valid.has(&text.digest(), now),
+            Source::Files(files) => files.recognises(text, now),
+        }
+    }
+
+    /// Writes a new token down, which is not valid before [`Prepared::put_in_force`].
+    pub(super) fn prepare(
+        &self,
+        new: &Secret,
+        overlap: Duration,
+        now: Instant,
+    ) -> Result<Prepared, Error> {
+        match &self.0 {
+            Source::Off => Err(Error::Unusable(
+                "operator.enabled".to_owned(),
+                "there is no operator token, since this is false.",
+            )),
+            Source::Environment(_) => Err(Error::Unusable(
+                OPERATOR_TOKEN.to_owned(),
+                "the operator token comes from this variable, which no command can change. Set the new token in DOORCODE_OPERATOR_TOKEN and the old one in DOORCODE_OPERATOR_TOKEN_PREVIOUS, and restart; when every script has the new one, unset the second and restart again.",
+            )),
+            Source::Files(files) => files.prepare(new, overlap, now),
+        }
+    }
+}
+
+/// A new operator token, which has the form of every token.
+pub fn draw(config: &Config, entropy: &dyn Entropy) -> Secret {
+    let mut seed = token::TokenSeed::default();
+    entropy.fill(&mut seed);
+    token::write(config.tokens.prefix.as_str(), &seed)
+}
+
+impl Files {
+    /// The present token comes first: whoever rotates writes it last, so a token that is
+    /// replaced in the meantime is found in the other file.
+    fn read(&self) -> Result<Valid, Error> {
+        let origin = |path: &Path| path.display().to_string();
+        let current = file::read(&self.current)?.ok_or_else(|| {
+            let gone = io::Error::from(io::ErrorKind::NotFound);
+            Error::File(self.current.clone(), gone)
+        })?;
+        let current = Secret::new(current.trim());
+        let current = check(&self.prefix, origin(&self.current), &current)?;
+        let previous = match read_previous(&self.previous)? {
+            Some((token, end)) => Some(Previous {
+                digest: check(&self.prefix, origin(&self.previous), &token)?,
+                ends_at: Some(end),
+            }),
+            None => None,
+        };
+        Ok(Valid { current, previous })
+    }
+
+    /// Files that cannot be used let nobody in: what is not there is not valid.
+    fn recognises(&self, text: &Secret, now: Instant) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the reading, so that a change after it is seen the next time.
+        let stamps = [&self.current, &self.previous].map(|path| Stamp::of(path));
+        if stamps != last.stamps {
+            let valid = self.read().map_err(|error| {
+                tracing::error!(%error, "there is no operator token until this is put right");
+            });
+            *last = Reading {
+                stamps,
+                valid: valid.ok(),
+            };
+        }
+        let digest = text.digest();
+        last.valid
+            .as_ref()
+            .is_some_and(|valid| valid.has(&digest, now))
+    }
+
+    fn prepare(&self, new: &Secret, overlap: Duration, now: Instant) -> Result<Prepared, Error> {
+        // Behind a symbolic link is the file that is meant.
+        let current = std::fs::canonicalize(&self.current).map_err(self.failed())?;
+        let lock = file::lock_directory(&current)?;
+        let owner = std::fs::metadata(&current).map_err(self.failed())?;
+        let old = file::read(&current)?.unwrap_or_default();
+        let is_alive = |(_, end): &(Secret, Instant)| now < *end;
+        let older = read_previous(&self.previous)?.filter(is_alive);
+        let ends_at = chrono::Duration::from_std(overlap)
+            .ok()
+            .filter(|overlap| !overlap.is_zero())
+            .map(|overlap| now + overlap);
+
+        let stage = |path: &Path, text: &str| {
+            Staged::write(path, text, Some(&owner))
+                .map_err(|error| Error::File(path.to_owned(), error))
+        };
+        let previous = match ends_at {
+            Some(end) => {
+                let end = end.to_rfc3339_opts(SecondsFormat::Millis, true);
+                Some(stage(&self.previous, &format!("{}\n{end}\n", old.trim()))?)
+            }
+            None => None,
+        };
+        Ok(Prepared {
+            current: stage(&current, &format!("{}\n", new.expose()))?,
+            previous,
+            previous_path: self.previous.clone(),
+            rotation: Rotation {
+                token_file: self.current.clone(),
+                previous_ends_at: ends_at,
+                cut_short: older.map(|(_, end)| end),
+            },
+            _lock: lock,
+        })
+    }
+
+    fn failed(&self) -> impl Fn(io::Error) -> Error + use<'_> {
+        |error| Error::File(self.current.clone(), error)
+    }
+}
+
+/// The token that was replaced, and when it ends.
+fn read_previous(path: &Path) -> Result<Option<(Secret, Instant)>, Error> {
+    let Some(text) = file::read(path)? else {
+        return Ok(None);
+    };
+    let read = text.trim().split_once('\n').and_then(|(token, end)| {
+        let end = end.trim().parse().ok()?;
+        Some((Secret::new(token.trim()), end))
+    });
+    read.map(Some).ok_or_else(|| {
+        Error::Unusable(
+            path.display().to_string(),
+            "this is not the operator token before the present one and, on a line of its own, the time when it ends. Delete the file, and the present one alone is valid.",
+        )
+    })
+}
+
+/// A rotation that is written down.
+pub(super) struct Prepared {
+    current: Staged,
+    /// `None` if the old token ends at once.
+    previous: Option<Staged>,
+    previous_path: PathBuf,
+    rotation: Rotation,
+    /// Two rotations at once would lose a token.
+    _lock: std::fs::File,
+}
+
+/// What a rotation of the operator token did.
+#[derive(Debug)]
+pub struct Rotation {
+    /// The file that holds the new token.
+    pub token_file: PathBuf,
+    /// When the old token ends; `None` if it has ended.
+    pub previous_ends_at: Option<Instant>,
+    /// When an even older one would have ended, which the rotation has ended at once.
+    pub cut_short: Option<Instant>,
+}
+
+impl Prepared {
+    /// Makes the new token valid. When that stops halfway, the old one still is.
+    pub(super) fn put_in_force(self) -> Result<Rotation, Error> {
+        let moved = match self.previous {
+            Some(previous) => previous.put_in_place(),
+            None => match std::fs::remove_file(&self.previous_path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        moved.map_err(|error| Error::File(self.previous_path, error))?;
+        self.current
+            .put_in_place()
+            .map_err(|error| Error::File(self.rotation.token_file.clone(), error))?;
+        Ok(self.rotation)
+    }
+}
+
+/// Refuses what can be guessed: short values, and such as have few different characters. The
+/// configured prefix is no part of the secret, whatever word it is.
+fn check(prefix: &str, origin: String, token: &Secret) -> Result<Digest, Error> {
+    let text = token.expose();
+    let random = match text.split_once('_') {
+        Some((_, digits)) if token::is_well_formed(prefix, text) => digits,
+        _ => text,
+    };
+    let different: std::collections::BTreeSet<char> = random.chars().collect();
+    let lower = random.to_lowercase();
+    let is_sample = [
+        "changeme", "example", "operator", "secret", "password", "xxxx",
+    ]
+    .iter()
+    .any(|word| lower.contains(word));
+    if text.len() < LENGTH || different.len() < 8 || is_sample {
+        return Err(Error::Unusable(
+            origin,
+            "the operator token can be guessed. Use at least 32 random characters, such as `openssl rand -hex 32` prints.",
+        ));
+    }
+    if text.chars().any(|c| !c.is_ascii_graphic()) {
+        return Err(Error::Unusable(
+            origin,
+            "the operator token must be of visible ASCII characters, without spaces.",
+        ));
+    }
+    Ok(token.digest())
+}

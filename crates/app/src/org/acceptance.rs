@@ -1,0 +1,164 @@
+//! Accepting an invitation, by whoever has its link.
+
+use crate::account::{self, NewAccount};
+use crate::caller::Denial;
+use crate::session::{NewSession, SignedIn};
+use crate::{App, Context, Error, Event};
+use domain::account::{Account, Standing};
+use domain::audit::{Action, Actor};
+use domain::id::{AccountId, TokenId};
+use domain::org::{Invitation, Organization, Role};
+use domain::secret::{Digest, Secret};
+use domain::token::{Owner, State};
+use domain::{Fault, Instant};
+use serde_json::json;
+use store::Conn;
+
+/// What the link of an invitation offers.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The organization to join.
+    pub organization: Organization,
+    /// The name of the person who made the invitation; `None` if it was no person.
+    pub inviter: Option<String>,
+}
+
+/// What a link offers; [`Error::NotFound`] for one that is unknown, over, used or withdrawn.
+pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
+    let (digest, now) = (link.digest(), app.now());
+    app.store()
+        .read(move |conn| find_offer(conn, &digest, now))
+        .await
+}
+
+fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
+    let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
+    let organization =
+        store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
+    if !is_backed(conn, &invitation, now)? {
+        return Err(Error::NotFound);
+    }
+    let maker = invitation.invited_by.clone();
+    let inviter = store::account::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
+    Ok(Offer {
+        invitation,
+        organization,
+        inviter,
+    })
+}
+
+/// Whether whoever made an invitation could still make it: it must not outlive the power that
+/// it came from.
+fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<bool, Error> {
+    let id = &invitation.organization_id;
+    if let Some(account_id) = AccountId::parse(&invitation.invited_by) {
+        let account = store::account::find_account(conn, &account_id)?;
+        let is_active = account.is_some_and(|account| account.standing == Standing::Active);
+        let role = store::org::find_role(conn, id, &account_id)?;
+        return Ok(is_active && role >= Some(invitation.role.max(Role::Admin)));
+    }
+    if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
+        let token = store::token::find_token(conn, &token_id)?;
+        return Ok(token.is_some_and(|token| {
+            token.state(now) == State::Live && token.owner == Owner::Organization(id.clone())
+        }));
+    }
+    Ok(true)
+}
+
+/// A signed-in person accepts an invitation and joins.
+pub async fn accept(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    link: &Secret,
+) -> Result<Organization, Error> {
+    let acceptance = Acceptance::prepare(app, context, person.actor(), link);
+    let id = person.account.id.clone();
+    app.store()
+        .write(move |conn| {
+            let account = store::account::hold_account(conn, &id)?
+                .filter(|account| account.standing == Standing::Active)
+                .ok_or(Error::Unauthenticated)?;
+            acceptance.write(conn, &account)
+        })
+        .await
+}
+
+/// Somebody without an account makes one and joins.
+pub async fn accept_as_new(
+    app: &App,
+    context: &Context,
+    link: &Secret,
+    new: NewAccount,
+) -> Result<NewSession, Error> {
+    // A link that does not work must not cost a password hash.
+    look_at(app, link).await?;
+    let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
+    account::add_joining(app, context, new, move |conn, account| {
+        acceptance.write(conn, account).map(drop)
+    })
+    .await
+}
+
+/// The acceptance of an invitation, to be written with the account that accepts.
+#[derive(Clone)]
+struct Acceptance {
+    link: Digest,
+    accepted: Event,
+    added: Event,
+}
+
+impl Acceptance {
+    fn prepare(app: &App, context: &Context, actor: Actor, link: &Secret) -> Self {
+        Self {
+            link: link.digest(),
+            accepted: app.event(context, actor.clone(), Action::InvitationAccepted),
+            added: app.event(context, actor, Action::MemberAdded),
+        }
+    }
+
+    fn write(&self, conn: &mut Conn, account: &Account) -> Result<Organization, Error> {
+        let Offer {
+            invitation,
+            organization,
+            ..
+        } = find_offer(conn, &self.link, self.accepted.at)?;
+        if invitation
+            .email
+            .as_ref()
+            .is_some_and(|email| *email != account.email)
+        {
+            return Err(Fault::new(
+                "email",
+                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
+            )
+            .into());
+        }
+        // Before the invitation: whoever deletes the organization ends its invitations too.
+        store::org::hold_organization(conn, &organization.id)?.ok_or(Denial::NoPart)?;
+        // Of two that accept at once one ends the invitation, and the other finds none.
+        let now = self.accepted.at;
+        if !store::invitation::mark_ended(conn, &organization.id, &invitation.id, now)? {
+            return Err(Error::NotFound);
+        }
+        if store::org::find_role(conn, &organization.id, &account.id)?.is_some() {
+            return Err(Error::Conflict(
+                "You are a member of this organization already.",
+            ));
+        }
+        let (id, role) = (&organization.id, invitation.role);
+        store::org::insert_membership(conn, id, &account.id, role, self.accepted.at)?;
+        self.accepted
+            .write_in(conn, Some(id), Some(invitation.id.as_str()), json!({}))?;
+        self.added.write_in(
+            conn,
+            Some(id),
+            Some(account.id.as_str()),
+            json!({"role": role.as_str()}),
+        )?;
+        Ok(organization)
+    }
+}

@@ -1,0 +1,249 @@
+//! Invitations: a one-time link that an admin or the operator makes for somebody else.
+
+use super::{READ, WRITE};
+use crate::caller::Caller;
+use crate::receipt::Receipt;
+use crate::session::SignedIn;
+use crate::token::Holder;
+use crate::{App, Context, Error, Event, mail, reservation};
+use domain::audit::{Action, MOST_NAMED};
+use domain::id::{AccountId, InvitationId, OrganizationId};
+use domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
+use domain::page::Page;
+use domain::secret::Secret;
+use serde_json::json;
+use store::Conn;
+
+/// An invitation that was just made, with the secret of its link, which is shown once.
+#[derive(Clone)]
+pub struct NewInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The organization to join.
+    pub organization: Organization,
+    /// The secret of the link.
+    pub link: Secret,
+}
+
+/// What is asked of a new invitation.
+#[derive(Debug, Clone)]
+pub struct InvitationWish {
+    /// The address that must be that of the account that accepts, if one is named.
+    pub email: Option<String>,
+    /// The role to join with.
+    pub role: Role,
+    /// What the form was given by [`reserve_invitation`], if it has it still.
+    pub reservation: Option<String>,
+}
+
+const FORM: &str = "new-invitation";
+
+/// Reserves an id for the invitation that a form is to make.
+pub fn reserve_invitation(app: &App, person: &SignedIn) -> String {
+    let id = InvitationId::new(app.now(), app.id_seed());
+    reservation::write(app, person, FORM, id.as_str())
+}
+
+/// Invites somebody to an organization. Only owners invite owners. Fails with
+/// [`Error::Conflict`] if its form has made an invitation before.
+pub async fn invite(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    wish: InvitationWish,
+    receipt: Receipt<NewInvitation>,
+) -> Result<NewInvitation, Error> {
+    let InvitationWish {
+        email,
+        role,
+        reservation,
+    } = wish;
+    let email = email.as_deref().map(domain::account::email).transpose()?;
+    let event = app.event(context, caller.actor(), Action::InvitationCreated);
+    let link = app.draw_secret();
+    let digest = link.digest();
+    let id = reservation
+        .as_deref()
+        .and_then(|text| reservation::read(app, caller, FORM, text))
+        .and_then(InvitationId::parse)
+        .unwrap_or_else(|| InvitationId::new(app.now(), app.id_seed()));
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let least = role.max(Role::Admin);
+            let organization = authority.hold_organization(conn, &named, WRITE, least)?;
+            let invitation = Invitation {
+                id: id.clone(),
+                organization_id: organization.id.clone(),
+                email: email.clone(),
+                role,
+                invited_by: caller.maker(),
+                created_at: event.at,
+                expires_at: event.at + INVITATION_LIFETIME,
+            };
+            store::invitation::insert_invitation(conn, &invitation, &digest).map_err(|error| {
+                match error {
+                    store::Error::Duplicate => {
+                        Error::Conflict("This form has made its invitation.")
+                    }
+                    error => error.into(),
+                }
+            })?;
+            event.write_in(
+                conn,
+                Some(&organization.id),
+                Some(id.as_str()),
+                json!({"role": role.as_str()}),
+            )?;
+            let new = NewInvitation {
+                invitation,
+                organization,
+                link: link.clone(),
+            };
+            receipt.file(conn, &new)?;
+            Ok(new)
+        })
+        .await
+}
+
+/// Sends an invitation by mail, if it is for an address and the deployment sends mail; `url`
+/// is the whole link.
+pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &str) {
+    let Some(to) = &new.invitation.email else {
+        return;
+    };
+    let brand = &app.config().branding.name;
+    let inviter = match caller {
+        Caller::Person(person) => &person.account.name,
+        Caller::Token(active) => match &active.holder {
+            Holder::Person(owner) => &owner.account.name,
+            Holder::Organization(organization) => &organization.name,
+        },
+        Caller::Operator(_) => brand,
+    };
+    let letter = mail::Invitation {
+        brand,
+        organization: &new.organization.name,
+        inviter,
+        role: new.invitation.role,
+        url,
+        expires_at: new.invitation.expires_at,
+    };
+    mail::send(app, letter.message(to));
+}
+
+/// An invitation that still works.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The name of the person who made it; `None` if it was no person.
+    pub inviter: Option<String>,
+}
+
+/// The invitations of an organization that still work, the newest first, for its admins: a
+/// page, and one more if the list goes on.
+pub async fn list_invitations(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    page: &Page,
+) -> Result<Vec<Open>, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let (page, now) = (page.clone(), app.now());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let id = authority.organization(conn, &named, READ, Role::Admin)?.id;
+            let (after, limit) = (page.after(), page.look_for());
+            let found = store::invitation::list_invitations(conn, &id, now, after, limit)?;
+            with_inviters(conn, found)
+        })
+        .await
+}
+
+/// One invitation of an organization that still works, for its admins.
+pub async fn find_invitation(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    id: &InvitationId,
+) -> Result<Open, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let (id, now) = (id.clone(), app.now());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Admin)?;
+            let found = store::invitation::find_invitation_by_id(conn, &organization.id, &id, now)?;
+            let mut open = with_inviters(conn, found.into_iter().collect())?;
+            open.pop().ok_or(Error::NotFound)
+        })
+        .await
+}
+
+fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Open>, Error> {
+    let makers: Vec<_> = invitations
+        .iter()
+        .map(|invitation| invitation.invited_by.clone())
+        .collect();
+    let names = store::account::list_names(conn, &makers)?;
+    Ok(invitations
+        .into_iter()
+        .map(|invitation| Open {
+            inviter: names.get(&invitation.invited_by).cloned(),
+            invitation,
+        })
+        .collect())
+}
+
+/// Withdraws an invitation. Its link does not work any more.
+pub async fn withdraw(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    id: &InvitationId,
+) -> Result<(), Error> {
+    let event = app.event(context, caller.actor(), Action::InvitationWithdrawn);
+    let (handle, caller, named, id) = (app.clone(), caller.clone(), named.to_owned(), id.clone());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let organization = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
+            if !store::invitation::mark_ended(conn, &organization.id, &id, event.at)? {
+                return Err(Error::NotFound);
+            }
+            event.write_in(conn, Some(&organization.id), Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// Ends the invitations of an organization that still work, all or those that somebody made,
+/// with one audit record.
+pub(crate) fn end_invitations(
+    conn: &mut Conn,
+    event: &Event,
+    organization_id: &OrganizationId,
+    by: Option<&AccountId>,
+) -> Result<(), Error> {
+    let mut ended = store::invitation::mark_all_ended(conn, organization_id, by, event.at)?;
+    if ended.is_empty() {
+        return Ok(());
+    }
+    // Ids begin with the moment at which they were made.
+    ended.sort_by(|a, b| b.cmp(a));
+    let newest: Vec<_> = ended
+        .iter()
+        .take(MOST_NAMED)
+        .map(InvitationId::as_str)
+        .collect();
+    event.write_in(
+        conn,
+        Some(organization_id),
+        Some(by.map_or(organization_id.as_str(), AccountId::as_str)),
+        json!({"invitations": newest, "count": ended.len()}),
+    )
+}

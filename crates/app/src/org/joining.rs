@@ -1,0 +1,93 @@
+//! A first member and the organization that it joins, by name.
+
+use crate::{App, Context, Error, Event};
+use domain::Fault;
+use domain::audit::{Action, Actor};
+use domain::id::{AccountId, OrganizationId};
+use domain::org::{self, Organization, Role};
+use domain::policy::{Plan, Policy};
+use serde_json::json;
+use store::Conn;
+
+/// A first member and the organization that it joins, which is made if it is not there.
+#[derive(Clone)]
+pub(crate) struct Joining {
+    name: String,
+    slug: String,
+    role: Role,
+    organization_id: OrganizationId,
+    created: Event,
+    added: Event,
+}
+
+/// Prepares to add somebody to the organization of this name.
+pub(crate) fn join(
+    app: &App,
+    context: &Context,
+    actor: &Actor,
+    name: &str,
+    role: Role,
+) -> Result<Joining, Fault> {
+    let name = domain::name("organization", name)?;
+    Ok(Joining {
+        slug: org::slug("organization", &name)?,
+        name,
+        role,
+        organization_id: OrganizationId::new(app.now(), app.id_seed()),
+        created: app.event(context, actor.clone(), Action::OrganizationCreated),
+        added: app.event(context, actor.clone(), Action::MemberAdded),
+    })
+}
+
+impl Joining {
+    /// Whether the organization is the one that was named, by its name or its address.
+    fn means(&self, organization: &Organization) -> bool {
+        organization.slug == self.name
+            || organization.name.to_lowercase() == self.name.to_lowercase()
+    }
+
+    /// Adds the account, in the caller's transaction, which made or holds the account.
+    pub(crate) fn write(&self, conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+        let now = self.created.at;
+        let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
+            // One that was deleted since it was found is not there when the work runs again.
+            Some(found) if self.means(&found) => {
+                store::org::hold_organization(conn, &found.id)?.ok_or(store::Error::Collision)?
+            }
+            Some(_) => {
+                return Err(Error::Conflict(
+                    "Another organization has the address that would be made from this name. Use its name or address, or choose another name.",
+                ));
+            }
+            None => {
+                let new = Organization {
+                    id: self.organization_id.clone(),
+                    slug: self.slug.clone(),
+                    name: self.name.clone(),
+                    created_at: now,
+                    plan: Plan::Team,
+                    policy: Policy::default(),
+                };
+                // Whoever made it at the same moment was first; the work runs again and finds it.
+                store::org::insert_organization(conn, &new).map_err(|error| match error {
+                    store::Error::Duplicate => store::Error::Collision,
+                    error => error,
+                })?;
+                self.created.write_in(
+                    conn,
+                    Some(&new.id),
+                    Some(new.id.as_str()),
+                    json!({"name": new.name}),
+                )?;
+                new
+            }
+        };
+        store::org::insert_membership(conn, &organization.id, account_id, self.role, now)?;
+        self.added.write_in(
+            conn,
+            Some(&organization.id),
+            Some(account_id.as_str()),
+            json!({"role": self.role.as_str()}),
+        )
+    }
+}

@@ -1,0 +1,203 @@
+//! The members of an organization: their roles, and their leaving.
+
+use super::{READ, WRITE, end_invitations};
+use crate::caller::{Authority, Caller, Denial};
+use crate::token::end_all;
+use crate::{App, Context, Error, Event, Events};
+use domain::audit::Action;
+use domain::id::{AccountId, OrganizationId};
+use domain::org::{Member, Organization, Role};
+use domain::page::Page;
+use domain::token::{Owner, RevocationReason};
+use serde_json::json;
+use store::Conn;
+use store::selection::Selection;
+
+const LAST_OWNER: Error =
+    Error::Conflict("An organization needs an owner: make somebody else one first.");
+
+/// The members of an organization, the first who joined first.
+pub async fn list_members(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    page: &Page,
+) -> Result<Vec<Member>, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let page = page.clone();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            let (after, limit) = (page.after(), page.look_for());
+            let members = store::org::list_members(conn, &organization.id, after, limit)?;
+            Ok(members)
+        })
+        .await
+}
+
+/// Gives a person a role in an organization. Who is no member yet is added by the operator
+/// alone; anybody else invites. Only owners make owners, and only they change them.
+pub async fn put_member(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+    role: Role,
+) -> Result<Member, Error> {
+    let added = app.event(context, caller.actor(), Action::MemberAdded);
+    let changed = app.event(context, caller.actor(), Action::MemberChanged);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .write(move |conn| {
+            let (authority, organization) =
+                manage(&handle, conn, &caller, &named, &account_id, Role::Admin)?;
+            let present = store::org::find_role(conn, &organization.id, &account_id)?;
+            if present.max(Some(role)) == Some(Role::Owner) {
+                require_owner(&authority, &organization)?;
+            }
+            let account = store::account::find_account(conn, &account_id)?;
+            match (present, &account) {
+                (Some(present), Some(_)) if present == role => {}
+                (Some(present), Some(_)) => {
+                    if present == Role::Owner {
+                        keep_an_owner(conn, &organization, &account_id)?;
+                    }
+                    store::org::update_role(conn, &organization.id, &account_id, role)?;
+                    changed.write_in(
+                        conn,
+                        Some(&organization.id),
+                        Some(account_id.as_str()),
+                        json!({"from": present.as_str(), "to": role.as_str()}),
+                    )?;
+                }
+                (None, Some(_)) if matches!(caller, Caller::Operator(_)) => {
+                    let now = added.at;
+                    store::org::insert_membership(conn, &organization.id, &account_id, role, now)?;
+                    added.write_in(
+                        conn,
+                        Some(&organization.id),
+                        Some(account_id.as_str()),
+                        json!({"role": role.as_str()}),
+                    )?;
+                }
+                // Whether there is such a person is nobody else's business.
+                _ => return Err(Error::NotFound),
+            }
+            find_member(conn, &organization.id, &account_id)?.ok_or(Error::NotFound)
+        })
+        .await
+}
+
+/// Takes a person out of an organization: its admins can, and everybody can leave. Tokens that
+/// are limited to the organization end, and all personal ones if it was the last.
+pub async fn remove_member(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let removed = app.event(context, caller.actor(), Action::MemberRemoved);
+    let revoked = app.events(context, caller.actor(), Action::TokenRevoked);
+    let withdrawn = app.event(context, caller.actor(), Action::InvitationWithdrawn);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .write(move |conn| {
+            let least = match caller.account_id() == Some(&account_id) {
+                true => Role::Member,
+                false => Role::Admin,
+            };
+            let (authority, organization) =
+                manage(&handle, conn, &caller, &named, &account_id, least)?;
+            let role = store::org::find_role(conn, &organization.id, &account_id)?
+                .ok_or(Error::NotFound)?;
+            if role == Role::Owner {
+                require_owner(&authority, &organization)?;
+                keep_an_owner(conn, &organization, &account_id)?;
+            }
+            depart(conn, &revoked, &withdrawn, &organization.id, &account_id)?;
+            removed.write_in(
+                conn,
+                Some(&organization.id),
+                Some(account_id.as_str()),
+                json!({"role": role.as_str()}),
+            )
+        })
+        .await
+}
+
+/// The organization, if the caller may change its members, held together with the member so
+/// that neither changes meanwhile.
+fn manage(
+    app: &App,
+    conn: &mut Conn,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+    least: Role,
+) -> Result<(Authority, Organization), Error> {
+    // Nobody keeps others from an account who may not change it.
+    let authority = caller.authority(app, conn)?;
+    authority.organization(conn, named, WRITE, least)?;
+    // Before anything else is held: whoever makes a token for the member holds it too.
+    store::account::lock_account(conn, account_id)?;
+    let authority = caller.hold_authority(app, conn)?;
+    let organization = authority.hold_organization(conn, named, WRITE, least)?;
+    // What was read before the organization was held may have changed.
+    let authority = caller.authority(app, conn)?;
+    authority.organization(conn, organization.id.as_str(), WRITE, least)?;
+    Ok((authority, organization))
+}
+
+fn require_owner(authority: &Authority, organization: &Organization) -> Result<(), Error> {
+    match authority.role_in(&organization.id) {
+        Some(Role::Owner) => Ok(()),
+        _ => Err(Denial::Role(Role::Owner).into()),
+    }
+}
+
+fn keep_an_owner(
+    conn: &mut Conn,
+    organization: &Organization,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    match store::org::count_owners(conn, &organization.id, Some(account_id))? {
+        0 => Err(LAST_OWNER),
+        _ => Ok(()),
+    }
+}
+
+fn find_member(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<Option<Member>, Error> {
+    Ok(store::org::find_member(conn, organization_id, account_id)?)
+}
+
+/// Takes a person out of an organization with all that hangs on it. In no other any more, the
+/// person keeps neither personal tokens nor approvals that a device could turn into one.
+fn depart(
+    conn: &mut Conn,
+    revoked: &Events,
+    withdrawn: &Event,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    store::project::delete_member_everywhere(conn, organization_id, account_id)?;
+    store::org::delete_membership(conn, organization_id, account_id)?;
+    end_invitations(conn, withdrawn, organization_id, Some(account_id))?;
+    let selection = Selection::LimitedTo(account_id.clone(), organization_id.clone());
+    let reason = RevocationReason::LeftOrganization;
+    end_all(conn, &revoked.next(), &selection, None, reason)?;
+    if store::org::list_memberships(conn, account_id)?.is_empty() {
+        let selection = Selection::Owner(Owner::Account(account_id.clone()));
+        end_all(conn, &revoked.next(), &selection, None, reason)?;
+        store::device::deny_approved(conn, account_id)?;
+    }
+    Ok(())
+}

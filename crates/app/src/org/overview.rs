@@ -1,0 +1,207 @@
+//! What the pages say of an organization as a whole: its size, its members at a glance, and
+//! what would end with it or with a membership.
+
+use super::{READ, Seen, WRITE};
+use crate::caller::{Caller, Denial};
+use crate::session::SignedIn;
+use crate::{App, Error};
+use domain::Instant;
+use domain::id::{AccountId, OrganizationId};
+use domain::org::{Member, Role};
+use domain::page::Page;
+use domain::token::{Owner, Token};
+use std::collections::BTreeMap;
+use store::Conn;
+use store::project::Wanted;
+use store::selection::Selection;
+
+/// How many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Its members.
+    pub members: usize,
+    /// Its projects that the caller reaches.
+    pub projects: usize,
+}
+
+/// How many members an organization has, and how many of its projects the caller reaches.
+pub async fn size(app: &App, caller: &Caller, named: &str) -> Result<Size, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            measure(conn, &organization.id, caller.account_id())
+        })
+        .await
+}
+
+fn measure(
+    conn: &mut Conn,
+    id: &OrganizationId,
+    account: Option<&AccountId>,
+) -> Result<Size, Error> {
+    let wanted = Wanted {
+        organizations: Some(&[id.to_string()]),
+        account,
+        among: None,
+    };
+    let members = store::org::count_members(conn, id)?;
+    Ok(Size {
+        members: usize::try_from(members).unwrap_or_default(),
+        projects: store::project::list_projects(conn, wanted, None, i64::MAX)?.len(),
+    })
+}
+
+/// What ends with an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Its members and its projects.
+    pub size: Size,
+    /// Its living tokens, and those that are limited to it.
+    pub tokens: usize,
+}
+
+/// What would end with an organization, for its owners.
+pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, WRITE, Role::Owner)?;
+            let selection = Selection::Organization(organization.id.clone());
+            Ok(Extent {
+                size: measure(conn, &organization.id, None)?,
+                tokens: usize::try_from(store::selection::count_living(conn, &selection, now)?)
+                    .unwrap_or_default(),
+            })
+        })
+        .await
+}
+
+/// A part of an organization's members, as those who manage them see it.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    /// The members, the first who joined first: a page, and one more if the list goes on.
+    pub members: Vec<Member>,
+    /// When they were last active, by their ids, for admins and owners.
+    pub last_active: BTreeMap<String, Instant>,
+    /// Whether no other than one owner can act.
+    pub has_one_owner: bool,
+}
+
+/// The members of an organization, with what there is to say of each.
+pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Result<Roster, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let page = page.clone();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            let (id, limit) = (&organization.id, page.look_for());
+            let members = store::org::list_members(conn, id, page.after(), limit)?;
+            let last_active = match authority.role_in(id) >= Some(Role::Admin) {
+                true => {
+                    let ids: Vec<_> = members
+                        .iter()
+                        .map(|member| member.account.id.to_string())
+                        .collect();
+                    store::activity::list_last_active(conn, &ids)?
+                }
+                false => BTreeMap::new(),
+            };
+            Ok(Roster {
+                members,
+                last_active,
+                has_one_owner: store::org::count_owners(conn, id, None)? <= 1,
+            })
+        })
+        .await
+}
+
+/// What ends when a person is no longer a member.
+#[derive(Debug, Clone)]
+pub struct Departure {
+    /// The member.
+    pub member: Member,
+    /// Whether nobody else could act as an owner, so that the person must stay.
+    pub is_last_owner: bool,
+    /// Whether it is the person's only organization, so that all personal tokens end.
+    pub is_from_last: bool,
+    /// The living tokens that would end.
+    pub tokens: Vec<Token>,
+}
+
+/// What would end with a membership, for whoever may end it: see
+/// [`remove_member`](super::remove_member).
+pub async fn departure(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<Departure, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let (account_id, now) = (account_id.clone(), app.now());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let least = match caller.account_id() == Some(&account_id) {
+                true => Role::Member,
+                false => Role::Admin,
+            };
+            let organization = authority.organization(conn, &named, WRITE, least)?;
+            let id = &organization.id;
+            let member = store::org::find_member(conn, id, &account_id)?.ok_or(Error::NotFound)?;
+            let is_owner = member.role == Role::Owner;
+            if is_owner && authority.role_in(id) < Some(Role::Owner) {
+                return Err(Denial::Role(Role::Owner).into());
+            }
+            let is_from_last = store::org::list_memberships(conn, &account_id)?.len() == 1;
+            let selection = match is_from_last {
+                true => Selection::Owner(Owner::Account(account_id.clone())),
+                false => Selection::LimitedTo(account_id.clone(), id.clone()),
+            };
+            Ok(Departure {
+                member,
+                is_last_owner: is_owner
+                    && store::org::count_owners(conn, id, Some(&account_id))? == 0,
+                is_from_last,
+                tokens: store::selection::list_living(conn, &selection, now)?,
+            })
+        })
+        .await
+}
+
+/// One member of an organization; [`Error::NotFound`] for whoever is none.
+pub async fn find_member(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<Member, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = authority.organization(conn, &named, READ, Role::Member)?;
+            store::org::find_member(conn, &organization.id, &account_id)?.ok_or(Error::NotFound)
+        })
+        .await
+}
+
+/// Whether a person is a member of an organization.
+pub async fn is_member(app: &App, person: &SignedIn, id: &OrganizationId) -> Result<bool, Error> {
+    let (account_id, id) = (person.account.id.clone(), id.clone());
+    app.store()
+        .read(move |conn| Ok(store::org::find_role(conn, &id, &account_id)?.is_some()))
+        .await
+}
+
+impl Seen {
+    /// The caller's role; the operator's is that of an owner.
+    pub fn role_or_owner(&self) -> Role {
+        self.role.unwrap_or(Role::Owner)
+    }
+}

@@ -1,0 +1,351 @@
+//! Changing an organization's policy: what a tighter one would end is shown first, and gets a
+//! grace when it is applied.
+
+use super::WRITE;
+use crate::caller::{Authority, Caller, Denial};
+use crate::{App, Context, Error};
+use chrono::Duration;
+use domain::account::Account;
+use domain::audit::{Action, MOST_NAMED};
+use domain::id::TokenId;
+use domain::org::{Organization, Role};
+use domain::policy::{
+    Bearer, Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
+};
+use domain::token::{Owner, Token};
+use domain::{Fault, Instant};
+use serde_json::json;
+use store::Conn;
+
+/// What is to change; `None` for what stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The name. The address stays.
+    pub name: Option<String>,
+    /// The plan, which only the operator changes.
+    pub plan: Option<Plan>,
+    /// The policy.
+    pub policy: Option<PolicyChange>,
+}
+
+/// What is to change of a policy; `None` for what stays. It is applied to the policy that is
+/// there when the change is made, so that of two changes at once neither undoes the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// Whose personal tokens may reach the organization.
+    pub personal_tokens: Option<PersonalTokens>,
+    /// How many days tokens may live; `Some(None)` takes the limit away.
+    pub days: Option<Option<u32>>,
+    /// Whether they may never end.
+    pub never: Option<bool>,
+}
+
+impl PolicyChange {
+    /// The change to exactly this policy.
+    pub fn to(policy: Policy) -> Self {
+        Self {
+            personal_tokens: Some(policy.personal_tokens),
+            days: Some(match policy.longest {
+                Longest::Days(days) => Some(days),
+                Longest::Unlimited | Longest::Ending => None,
+            }),
+            never: Some(policy.longest == Longest::Unlimited),
+        }
+    }
+
+    /// The fault of a change that cannot be, whatever the present policy is.
+    fn fault(&self) -> Option<Fault> {
+        match (self.days, self.never) {
+            (Some(Some(_)), Some(true)) => Some(Fault::new(
+                "policy/never_expires",
+                "A longest lifetime rules out tokens that never end: leave one of the two out, or send max_lifetime_days as null.",
+            )),
+            (Some(Some(days)), _) if !(1..=MOST_DAYS).contains(&days) => Some(Fault::new(
+                "policy/max_lifetime_days",
+                format!("Choose from 1 to {MOST_DAYS} days, or no limit."),
+            )),
+            _ => None,
+        }
+    }
+
+    /// The policy that comes of it. To allow tokens that never end takes the longest lifetime
+    /// away, and to take that away leaves that tokens must end.
+    fn apply(&self, present: Policy) -> Policy {
+        let days = match (self.days, self.never, present.longest) {
+            (Some(days), _, _) => days,
+            (None, Some(true), _) => None,
+            (None, _, Longest::Days(days)) => Some(days),
+            (None, _, Longest::Unlimited | Longest::Ending) => None,
+        };
+        let never = self.never.unwrap_or(present.longest == Longest::Unlimited);
+        Policy {
+            personal_tokens: self.personal_tokens.unwrap_or(present.personal_tokens),
+            longest: match (days, never) {
+                (Some(days), _) => Longest::Days(days),
+                (None, true) => Longest::Unlimited,
+                (None, false) => Longest::Ending,
+            },
+        }
+    }
+}
+
+impl Change {
+    /// The change with its name in its normal form, or everything that is wrong with it.
+    fn checked(self) -> Result<Self, Error> {
+        let mut faults = Vec::new();
+        faults.extend(self.policy.and_then(|policy| policy.fault()));
+        let name = match self.name.map(|name| domain::name("name", &name)) {
+            Some(Ok(name)) => Some(name),
+            Some(Err(fault)) => {
+                faults.push(fault);
+                None
+            }
+            None => None,
+        };
+        match faults.is_empty() {
+            true => Ok(Self { name, ..self }),
+            false => Err(Error::Invalid(faults)),
+        }
+    }
+
+    /// The organization with this change.
+    fn apply(&self, organization: &Organization) -> Organization {
+        Organization {
+            name: self.name.clone().unwrap_or(organization.name.clone()),
+            plan: self.plan.unwrap_or(organization.plan),
+            policy: match self.policy {
+                Some(change) => change.apply(organization.policy),
+                None => organization.policy,
+            },
+            ..organization.clone()
+        }
+    }
+
+    /// Admins change the name, owners the policy, and the operator the plan.
+    fn authorize(
+        &self,
+        conn: &mut Conn,
+        caller: &Caller,
+        authority: &Authority,
+        named: &str,
+    ) -> Result<Organization, Error> {
+        let least = match self.policy {
+            Some(_) => Role::Owner,
+            None => Role::Admin,
+        };
+        let organization = authority.organization(conn, named, WRITE, least)?;
+        self.require_plan(caller, &organization)?;
+        Ok(organization)
+    }
+
+    fn require_plan(&self, caller: &Caller, organization: &Organization) -> Result<(), Error> {
+        match self.plan.is_some_and(|plan| plan != organization.plan) {
+            true => caller.require_operator(),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A living token that a change would end, or keep from the organization.
+#[derive(Debug, Clone)]
+pub struct Affected {
+    /// The token.
+    pub token: Token,
+    /// Whose it is; `None` for the organization's own.
+    pub owner: Option<Account>,
+    /// The grace by which alone it goes on now; this change does not lengthen it.
+    grace: Option<Grace>,
+    /// Why the change does not admit it.
+    pub violation: Violation,
+    /// What becomes of it.
+    pub effect: Effect,
+}
+
+impl Affected {
+    /// Where the token stands among others: when it was made, and its id.
+    pub fn position(&self) -> (Instant, &str) {
+        (self.token.created_at, self.token.id.as_str())
+    }
+}
+
+/// What becomes of a token that an organization does not admit any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It can be used no more, since it reaches nothing else.
+    Ends,
+    /// It goes on in its owner's other organizations.
+    LosesOrganization,
+}
+
+/// What a change would do.
+#[derive(Debug, Clone)]
+pub struct Tightening {
+    /// The organization as it would be.
+    pub organization: Organization,
+    /// The tokens that are admitted now and would not be any more, the newest first.
+    pub affected: Vec<Affected>,
+    /// The tokens that need no grace any more.
+    admitted_again: Vec<TokenId>,
+}
+
+/// Shows what a change of plan or policy would do. Nothing is changed.
+pub async fn review(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    change: Change,
+) -> Result<Tightening, Error> {
+    let change = change.checked()?;
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let organization = change.authorize(conn, &caller, &authority, &named)?;
+            tightening(conn, &organization, &change, now)
+        })
+        .await
+}
+
+/// Changes an organization's name, plan or policy. What the change does not admit any more
+/// goes on for the grace.
+pub async fn update(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    change: Change,
+    grace: Duration,
+) -> Result<Tightening, Error> {
+    let change = change.checked()?;
+    if grace < Duration::zero() || grace > LONGEST_GRACE {
+        return Err(Fault::new("grace", "Choose a grace of up to 30 days.").into());
+    }
+    let renamed = app.event(context, caller.actor(), Action::OrganizationRenamed);
+    let changed = app.event(context, caller.actor(), Action::PolicyChanged);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let found = change.authorize(conn, &caller, &authority, &named)?;
+            let before = store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart)?;
+            change.require_plan(&caller, &before)?;
+            let tightening = tightening(conn, &before, &change, changed.at)?;
+            let (id, after) = (&before.id, &tightening.organization);
+            if after.name != before.name {
+                store::org::update_name(conn, id, &after.name)?;
+                renamed.write_in(
+                    conn,
+                    Some(id),
+                    Some(id.as_str()),
+                    json!({"from": before.name, "to": after.name}),
+                )?;
+            }
+            if (after.plan, after.policy) != (before.plan, before.policy) {
+                for id in &tightening.admitted_again {
+                    store::policy::delete_grace(conn, &before.id, id)?;
+                }
+                let new = Grace {
+                    plan: before.plan,
+                    policy: before.policy,
+                    ends_at: changed.at + grace,
+                };
+                for affected in &tightening.affected {
+                    let first = affected.grace.unwrap_or(new);
+                    let grace = Grace {
+                        ends_at: first.ends_at.min(new.ends_at),
+                        ..first
+                    };
+                    store::policy::replace_grace(conn, id, &affected.token.id, &grace)?;
+                }
+                store::org::update_policy(conn, id, after.plan, after.policy)?;
+                changed.write_in(
+                    conn,
+                    Some(id),
+                    Some(id.as_str()),
+                    describe(&tightening, grace),
+                )?;
+            }
+            Ok(tightening)
+        })
+        .await
+}
+
+/// A change of plan or policy as the audit log tells it.
+fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
+    let Organization { plan, policy, .. } = &tightening.organization;
+    let tokens: Vec<_> = tightening
+        .affected
+        .iter()
+        .take(MOST_NAMED)
+        .map(|affected| affected.token.id.as_str())
+        .collect();
+    json!({
+        "plan": plan.as_str(),
+        "personal_tokens": policy.personal_tokens.as_str(),
+        "never_expires": policy.longest == Longest::Unlimited,
+        "max_lifetime_days": match policy.longest {
+            Longest::Days(days) => Some(days),
+            Longest::Unlimited | Longest::Ending => None,
+        },
+        "grace_seconds": grace.num_seconds(),
+        "tokens": tokens,
+        "count": tightening.affected.len(),
+    })
+}
+
+fn tightening(
+    conn: &mut Conn,
+    before: &Organization,
+    change: &Change,
+    now: Instant,
+) -> Result<Tightening, Error> {
+    let after = change.apply(before);
+    let graces = store::policy::list_graced(conn, &before.id, now)?;
+    let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
+    let sole_members = store::sole::list_sole_members(conn, &before.id)?;
+    for (token, owner) in store::policy::list_reaching(conn, &before.id, now)? {
+        let bearer = match &owner {
+            Some((_, role)) => Bearer::Member(*role),
+            None => Bearer::Organization,
+        };
+        let life = Life::of(&token);
+        let grace = graces.get(&token.id).copied();
+        let Err(violation) = after.policy.admit(after.plan, bearer, life) else {
+            if grace.is_some() {
+                admitted_again.push(token.id);
+            }
+            continue;
+        };
+        let grace = match before.policy.admit(before.plan, bearer, life) {
+            Ok(()) => None,
+            Err(_) => match grace.filter(|grace| grace.admit(bearer, life).is_ok()) {
+                Some(grace) => Some(grace),
+                None => continue,
+            },
+        };
+        let reaches_more = match &token.owner {
+            Owner::Organization(_) => false,
+            Owner::Account(id) => {
+                token.limits.organization.is_none() && !sole_members.contains(id.as_str())
+            }
+        };
+        let effect = match reaches_more {
+            true => Effect::LosesOrganization,
+            false => Effect::Ends,
+        };
+        affected.push(Affected {
+            token,
+            owner: owner.map(|(account, _)| account),
+            grace,
+            violation,
+            effect,
+        });
+    }
+    affected.sort_by(|a, b| b.position().cmp(&a.position()));
+    Ok(Tightening {
+        organization: after,
+        affected,
+        admitted_again,
+    })
+}

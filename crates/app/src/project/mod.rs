@@ -1,0 +1,379 @@
+//! Projects of organizations, and who was added to them.
+
+mod overview;
+
+pub use overview::{count_members, count_tokens, find_member, list_candidates};
+
+use super::caller::{Authority, Caller};
+use super::receipt::Receipt;
+use super::{App, Context, Error, Event};
+use domain::account::Account;
+use domain::audit::Action;
+use domain::decision::Place;
+use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::org::{self, Role};
+use domain::page::Page;
+use domain::project::Project;
+use domain::{Fault, Instant};
+use serde_json::json;
+use store::Conn;
+use store::project::Wanted;
+
+const READ: &str = "projects:read";
+const WRITE: &str = "projects:write";
+
+fn taken(error: store::Error) -> Error {
+    match error {
+        store::Error::Duplicate => Fault::new(
+            "name",
+            "The organization has a project of this name. Choose another one.",
+        )
+        .into(),
+        error => error.into(),
+    }
+}
+
+/// Makes a project, for admins and owners of its organization.
+pub async fn create(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    organization: &str,
+    name: &str,
+    receipt: Receipt<Project>,
+) -> Result<Project, Error> {
+    let making = making(app, context, caller);
+    let (named, name) = (organization.to_owned(), name.to_owned());
+    app.store()
+        .write(move |conn| {
+            let project = making.insert(conn, &named, &name)?;
+            receipt.file(conn, &project)?;
+            Ok(project)
+        })
+        .await
+}
+
+/// Makes a project with its first members, for the operator, who may name the organization by
+/// its name too.
+pub async fn add(
+    app: &App,
+    context: &Context,
+    organization: &str,
+    name: &str,
+    members: Vec<Account>,
+) -> Result<Project, Error> {
+    let named = match OrganizationId::parse(organization) {
+        Some(id) => id.to_string(),
+        None => org::slug("org", organization)?,
+    };
+    let operator = Caller::Operator(None);
+    let making = making(app, context, &operator);
+    let added = app.events(context, operator.actor(), Action::ProjectMemberAdded);
+    let name = name.to_owned();
+    app.store()
+        .write(move |conn| {
+            // Held so that nobody can leave the organization meanwhile.
+            for member in &members {
+                store::account::hold_account(conn, &member.id)?;
+            }
+            let project = making
+                .insert(conn, &named, &name)
+                .map_err(|error| match error {
+                    Error::NotFound => Fault::new("org", "There is no such organization.").into(),
+                    error => error,
+                })?;
+            for member in &members {
+                insert_member(conn, &added.next(), &project, &member.id).map_err(|error| {
+                    match error {
+                        Error::NotFound => Fault::new(
+                            "member",
+                            format!("{} is not in the organization.", member.email),
+                        )
+                        .into(),
+                        error => error,
+                    }
+                })?;
+            }
+            Ok(project)
+        })
+        .await
+}
+
+/// Everything that making a project needs.
+struct Making {
+    app: App,
+    caller: Caller,
+    event: Event,
+    id: ProjectId,
+}
+
+fn making(app: &App, context: &Context, caller: &Caller) -> Making {
+    Making {
+        app: app.clone(),
+        caller: caller.clone(),
+        event: app.event(context, caller.actor(), Action::ProjectCreated),
+        id: ProjectId::new(app.now(), app.id_seed()),
+    }
+}
+
+impl Making {
+    fn insert(&self, conn: &mut Conn, organization: &str, name: &str) -> Result<Project, Error> {
+        let authority = self.caller.hold_authority(&self.app, conn)?;
+        let organization = authority.hold_organization(conn, organization, WRITE, Role::Admin)?;
+        let project = Project {
+            id: self.id.clone(),
+            organization_id: organization.id,
+            name: domain::name("name", name)?,
+            created_at: self.event.at,
+        };
+        store::project::insert_project(conn, &project).map_err(taken)?;
+        self.event.write_in(
+            conn,
+            Some(&project.organization_id),
+            Some(project.id.as_str()),
+            json!({"name": project.name}),
+        )?;
+        Ok(project)
+    }
+}
+
+/// The projects that the caller reaches, in all of its organizations or in one, the oldest
+/// first.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    organization: Option<&str>,
+    page: &Page,
+) -> Result<Vec<Project>, Error> {
+    let (handle, caller, page) = (app.clone(), caller.clone(), page.clone());
+    let named = organization.map(str::to_owned);
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let (after, limit) = (page.after(), page.look_for());
+            let organizations = match &named {
+                Some(named) => Some(vec![reached_organization(conn, &authority, named)?]),
+                None => {
+                    authority.require_scope(READ, &Place::Anywhere)?;
+                    let reach = authority.reach();
+                    reach.map(|ids| ids.iter().map(ToString::to_string).collect())
+                }
+            };
+            let among = authority.limits().projects;
+            let wanted = Wanted {
+                organizations: organizations.as_deref(),
+                account: caller.account_id(),
+                among: among.as_ref(),
+            };
+            Ok(store::project::list_projects(conn, wanted, after, limit)?)
+        })
+        .await
+}
+
+/// The most projects that a caller is told of itself.
+const MOST_OF_ONESELF: i64 = 100;
+
+/// The projects that the caller reaches, as part of who it is: no scope is needed.
+pub async fn list_reached(app: &App, caller: &Caller) -> Result<Vec<Project>, Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let reach = authority.reach();
+            let organizations: Option<Vec<String>> =
+                reach.map(|ids| ids.iter().map(ToString::to_string).collect());
+            let among = authority.limits().projects;
+            let wanted = Wanted {
+                organizations: organizations.as_deref(),
+                account: caller.account_id(),
+                among: among.as_ref(),
+            };
+            Ok(store::project::list_projects(
+                conn,
+                wanted,
+                None,
+                MOST_OF_ONESELF,
+            )?)
+        })
+        .await
+}
+
+/// An organization of which the caller may see at least some projects.
+fn reached_organization(
+    conn: &mut Conn,
+    authority: &Authority,
+    named: &str,
+) -> Result<String, Error> {
+    let found = super::caller::find_organization(conn, named)?;
+    authority.require_scope(READ, &Place::Anywhere)?;
+    let is_reached = found.as_ref().is_some_and(|found| {
+        let reach = authority.reach();
+        reach.is_none_or(|reach| reach.contains(&found.id))
+    });
+    match found {
+        Some(found) if is_reached => Ok(found.id.to_string()),
+        None if authority.reach().is_none() => Err(Error::NotFound),
+        _ => Err(super::caller::Denial::NoPart.into()),
+    }
+}
+
+/// One project.
+pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Project, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            authority.project(conn, &named, READ, Role::Member)
+        })
+        .await
+}
+
+/// The people who were added to a project, and since when, the first who was added first: a
+/// page, and one more if the list goes on.
+pub async fn list_members(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+    page: &Page,
+) -> Result<Vec<(Account, Instant)>, Error> {
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let page = page.clone();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let project = authority.project(conn, &named, READ, Role::Member)?;
+            let (after, limit) = (page.after(), page.look_for());
+            Ok(store::project::list_members(
+                conn,
+                &project.id,
+                after,
+                limit,
+            )?)
+        })
+        .await
+}
+
+/// Renames a project.
+pub async fn rename(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    name: &str,
+) -> Result<Project, Error> {
+    let event = app.event(context, caller.actor(), Action::ProjectRenamed);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let name = name.to_owned();
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            let name = domain::name("name", &name)?;
+            store::project::update_name(conn, &project.id, &name).map_err(taken)?;
+            event.write_in(
+                conn,
+                Some(&project.organization_id),
+                Some(project.id.as_str()),
+                json!({"from": project.name, "to": name}),
+            )?;
+            Ok(Project { name, ..project })
+        })
+        .await
+}
+
+/// Deletes a project. Tokens that are limited to it do not reach it any more.
+pub async fn delete(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+) -> Result<Project, Error> {
+    let event = app.event(context, caller.actor(), Action::ProjectDeleted);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            store::project::delete_project(conn, &project.id)?;
+            event.write_in(
+                conn,
+                Some(&project.organization_id),
+                Some(project.id.as_str()),
+                json!({"name": project.name}),
+            )?;
+            Ok(project)
+        })
+        .await
+}
+
+/// Adds a member of the organization to one of its projects. Doing it twice is no fault.
+pub async fn add_member(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let event = app.event(context, caller.actor(), Action::ProjectMemberAdded);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .write(move |conn| {
+            // Nobody holds another's account who may not add it.
+            let authority = caller.authority(&handle, conn)?;
+            authority.project(conn, &named, WRITE, Role::Admin)?;
+            // Held so that the person cannot leave the organization meanwhile.
+            store::account::hold_account(conn, &account_id)?;
+            let authority = caller.hold_authority(&handle, conn)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            insert_member(conn, &event, &project, &account_id)
+        })
+        .await
+}
+
+fn insert_member(
+    conn: &mut Conn,
+    event: &Event,
+    project: &Project,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let organization_id = &project.organization_id;
+    store::org::find_role(conn, organization_id, account_id)?.ok_or(Error::NotFound)?;
+    if store::project::insert_member(conn, &project.id, account_id, event.at)? {
+        event.write_in(
+            conn,
+            Some(organization_id),
+            Some(project.id.as_str()),
+            json!({"user": account_id.as_str()}),
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes a person out of a project. Doing it twice is no fault.
+pub async fn remove_member(
+    app: &App,
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let event = app.event(context, caller.actor(), Action::ProjectMemberRemoved);
+    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
+    let account_id = account_id.clone();
+    app.store()
+        .write(move |conn| {
+            let authority = caller.hold_authority(&handle, conn)?;
+            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            if store::project::delete_member(conn, &project.id, &account_id)? {
+                event.write_in(
+                    conn,
+                    Some(&project.organization_id),
+                    Some(project.id.as_str()),
+                    json!({"user": account_id.as_str()}),
+                )?;
+            }
+            Ok(())
+        })
+        .await
+}

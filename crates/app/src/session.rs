@@ -1,0 +1,251 @@
+//! Signing in and out, and knowing who is signed in.
+
+use super::hashing::Verdict;
+use super::throttle::Target;
+use super::{App, Context, Error, Event, throttle};
+use domain::Instant;
+use domain::account::{self, Account, Session, SessionLimits, Standing};
+use domain::audit::{Action, Actor};
+use domain::id::{AccountId, SessionId};
+use domain::secret::Secret;
+use serde_json::json;
+
+/// The longest description of a browser that is kept.
+const USER_AGENT_LENGTH: usize = 300;
+
+/// A person in a browser.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub account: Account,
+    /// In which session.
+    pub session: Session,
+}
+
+impl SignedIn {
+    /// The person as the audit log names them.
+    pub fn actor(&self) -> Actor {
+        Actor::Account(self.account.id.clone())
+    }
+}
+
+/// A session that was just begun, with the secret for its cookie.
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// What the cookie holds.
+    pub cookie: Secret,
+    /// With which address the person signed in.
+    pub email: String,
+}
+
+/// Prepares a new session and its audit record, to be written with what begins it.
+pub(super) fn prepare(app: &App, context: &Context, account: &Account) -> (NewSession, Event) {
+    let now = app.now();
+    let session = Session {
+        id: SessionId::new(now, app.id_seed()),
+        account_id: account.id.clone(),
+        created_at: now,
+        last_seen_at: now,
+        address: context.source(),
+        user_agent: context.user_agent.chars().take(USER_AGENT_LENGTH).collect(),
+    };
+    let cookie = app.draw_secret();
+    let actor = Actor::Account(account.id.clone());
+    let record = app.event(context, actor, Action::SignedIn);
+    let email = account.email.clone();
+    let new = NewSession {
+        session,
+        cookie,
+        email,
+    };
+    (new, record)
+}
+
+/// The browser in which somebody signs in.
+pub struct Browser<'a> {
+    /// Its own secret.
+    pub visitor: &'a Secret,
+    /// What it was given when somebody signed in with it before.
+    pub acquaintance: Option<&'a str>,
+}
+
+/// Proves, when it comes back, that somebody signed in to this account with this browser.
+pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
+    let proof = app
+        .key()
+        .authenticate("acquaintance", &[visitor.expose(), email]);
+    proof.as_str().to_owned()
+}
+
+/// Whose password a sign-in guesses at, if it is wrong.
+fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
+    let is_known = browser.acquaintance.is_some_and(|given| {
+        let expected = acquaintance(app, browser.visitor, email);
+        subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected.as_bytes()).into()
+    });
+    match is_known {
+        true => Target::OwnBrowser(email, browser.visitor),
+        false => Target::Account(email),
+    }
+}
+
+/// Signs a person in. Fails with [`Error::Unauthenticated`] for a wrong password, an unknown
+/// address and a deactivated account alike, after the same work.
+pub async fn sign_in(
+    app: &App,
+    context: &Context,
+    browser: Browser<'_>,
+    email: &str,
+    password: &Secret,
+) -> Result<NewSession, Error> {
+    // Text that is no address is counted like an address that nobody has.
+    let email = account::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
+    let target = target(app, &email, &browser);
+    let guess = throttle::password(app.key(), target, context.source());
+    throttle::count(app, &guess).await?;
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &email)?))
+        .await?;
+    let hash = found.as_ref().map(|account| account.password_hash.as_str());
+    let verdict = verify(app, &guess, password, hash).await?;
+    let (Some(account), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
+        return refuse(app, context, found.as_ref()).await;
+    };
+    if account.standing == Standing::Deactivated {
+        return refuse(app, context, found.as_ref()).await;
+    }
+
+    let stronger = match verdict {
+        // When there is too much to hash, the next sign-in does it.
+        Verdict::RightButWeak => app
+            .hasher()
+            .hash(password.expose(), app.random())
+            .await
+            .ok(),
+        _ => None,
+    };
+    let (session, record) = prepare(app, context, account);
+    let (row, cookie) = (session.session.clone(), session.cookie.digest());
+    let verified = account.password_hash.clone();
+    app.store()
+        .write(move |conn| {
+            // The account may have been deactivated, or its password changed, meanwhile.
+            let account = store::account::hold_account(conn, &row.account_id)?
+                .filter(|account| account.standing == Standing::Active)
+                .filter(|account| account.password_hash == verified)
+                .ok_or(Error::Unauthenticated)?;
+            if let Some(stronger) = &stronger {
+                store::account::update_password_hash(conn, &account.id, &verified, stronger)?;
+            }
+            guess.succeed(conn)?;
+            store::session::insert_session(conn, &row, &cookie)?;
+            record.write(conn, Some(row.id.as_str()), json!({}))
+        })
+        .await?;
+    Ok(session)
+}
+
+/// Compares a password with a stored hash, as a guess that was counted.
+pub(super) async fn verify(
+    app: &App,
+    guess: &throttle::Guess,
+    password: &Secret,
+    hash: Option<&str>,
+) -> Result<Verdict, Error> {
+    let verdict = app.hasher().verify(password.expose(), hash).await;
+    if matches!(verdict, Err(Error::Busy)) {
+        // Nothing was learned about the password, so it was no guess.
+        throttle::undo(app, guess).await?;
+    }
+    verdict
+}
+
+async fn refuse(
+    app: &App,
+    context: &Context,
+    account: Option<&Account>,
+) -> Result<NewSession, Error> {
+    let event = app.event(context, Actor::Anonymous, Action::SignInFailed);
+    let target = account.map(|account| account.id.clone());
+    app.store()
+        .write(move |conn| event.write(conn, target.as_ref().map(AccountId::as_str), json!({})))
+        .await?;
+    Err(Error::Unauthenticated)
+}
+
+/// Who a session cookie belongs to, if the session is alive and the account active.
+pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Error> {
+    let digest = cookie.digest();
+    let found = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
+        .await?;
+    let now = app.now();
+    let Some((mut session, account)) =
+        found.filter(|(_, account)| account.standing == Standing::Active)
+    else {
+        return Ok(None);
+    };
+    session.last_seen_at = app.uses().last_seen(&session);
+    if !session.is_live(now, limits(app)) {
+        // Its end is made final: a clock that is set back must not revive it.
+        app.store()
+            .write(move |conn| {
+                store::session::delete_session(conn, &account.id, &session.id)?;
+                Ok::<_, Error>(())
+            })
+            .await?;
+        return Ok(None);
+    }
+    app.uses().see(&session, now);
+    Ok(Some(SignedIn { account, session }))
+}
+
+/// How long sessions live.
+pub fn limits(app: &App) -> SessionLimits {
+    let of = |duration| chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::MAX);
+    SessionLimits {
+        idle: of(app.config().sign_in.idle_timeout),
+        absolute: of(app.config().sign_in.absolute_timeout),
+    }
+}
+
+/// Ends one of a person's sessions, this one or another. Fails with [`Error::NotFound`] if
+/// the person has no such session.
+pub async fn end(
+    app: &App,
+    context: &Context,
+    person: &SignedIn,
+    id: &SessionId,
+) -> Result<(), Error> {
+    let event = app.event(context, person.actor(), Action::SignedOut);
+    let (account_id, id) = (person.account.id.clone(), id.clone());
+    app.store()
+        .write(move |conn| {
+            if !store::session::delete_session(conn, &account_id, &id)? {
+                return Err(Error::NotFound);
+            }
+            event.write(conn, Some(id.as_str()), json!({}))
+        })
+        .await
+}
+
+/// A person's sessions that are alive, the latest first.
+pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Session>, Error> {
+    let id = person.account.id.clone();
+    let sessions = app
+        .store()
+        .read(move |conn| Ok::<_, Error>(store::session::list_sessions(conn, &id)?))
+        .await?;
+    let (now, limits): (Instant, _) = (app.now(), limits(app));
+    Ok(sessions
+        .into_iter()
+        .map(|session| Session {
+            last_seen_at: app.uses().last_seen(&session),
+            ..session
+        })
+        .filter(|session| session.is_live(now, limits))
+        .collect())
+}

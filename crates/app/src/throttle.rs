@@ -1,0 +1,159 @@
+//! Which guesses are counted, under which keys, and how many are let through.
+
+use super::{App, Error};
+use chrono::Duration;
+use domain::Instant;
+use domain::network;
+use domain::secret::{Key, Secret};
+use domain::throttle::{Rule, Wait};
+use std::net::IpAddr;
+use store::Conn;
+
+/// Wrong passwords on one account: five at once, then ever slower.
+const PASSWORD_PER_ACCOUNT: Rule = Rule::Rising {
+    free: 5,
+    first: Duration::seconds(30),
+    longest: Duration::minutes(15),
+};
+const PASSWORD_PER_SOURCE: Rule = window(50, 10);
+const PASSWORD_OVERALL: Rule = window(5_000, 10);
+
+const USER_CODE_PER_ACCOUNT: Rule = window(5, 10);
+const USER_CODE_PER_SOURCE: Rule = window(20, 10);
+/// Against 1000 live codes this keeps the chance that any guess in a code's lifetime is
+/// right below 2^-12, whoever guesses from however many addresses.
+const USER_CODE_OVERALL: Rule = window(5_000, 10);
+
+const CLIENT_SECRET: Rule = window(20, 10);
+const UNKNOWN_TOKEN: Rule = window(100, 1);
+const OPERATOR_REFUSED: Rule = window(1, 1);
+
+const fn window(allowed: u32, minutes: i64) -> Rule {
+    Rule::Window {
+        allowed,
+        window: Duration::minutes(minutes),
+    }
+}
+
+/// The keys under which one kind of guess is counted. A key is a digest where it is made
+/// of what somebody typed. The most shared key comes first, so that servers that share a
+/// database meet there and not halfway.
+#[derive(Clone)]
+pub struct Guess(Vec<(String, Rule)>);
+
+/// Whose password is guessed.
+pub enum Target<'a> {
+    /// Somebody's, by a browser that never signed in there.
+    Account(&'a str),
+    /// Somebody's, by a browser that has. It is counted apart, so that strangers who guess
+    /// cannot lock the owner out.
+    OwnBrowser(&'a str, &'a Secret),
+}
+
+/// A password.
+pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
+    let parts = match target {
+        Target::Account(email) => vec![email],
+        Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
+    };
+    let account = key.authenticate("throttle", &parts);
+    Guess(vec![
+        ("password".into(), PASSWORD_OVERALL),
+        (
+            format!("password:{}", network::source(from)),
+            PASSWORD_PER_SOURCE,
+        ),
+        (
+            format!("password:{}", account.as_str()),
+            PASSWORD_PER_ACCOUNT,
+        ),
+    ])
+}
+
+/// A user code, by a signed-in person.
+pub fn user_code(account_id: &str, from: IpAddr) -> Guess {
+    Guess(vec![
+        ("user_code".into(), USER_CODE_OVERALL),
+        (
+            format!("user_code:{}", network::source(from)),
+            USER_CODE_PER_SOURCE,
+        ),
+        (format!("user_code:{account_id}"), USER_CODE_PER_ACCOUNT),
+    ])
+}
+
+/// A client's secret. Clients that are not there share one key for each source, so that
+/// invented names cannot fill the table.
+pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
+    let client = client_id.unwrap_or_default();
+    let source = network::source(from);
+    Guess(vec![(format!("client:{client}:{source}"), CLIENT_SECRET)])
+}
+
+/// A token that a caller of the introspection endpoint does not have; `None` for the
+/// operator.
+pub fn unknown_token(client_id: Option<&str>) -> Guess {
+    let key = match client_id {
+        Some(id) => format!("introspect:client:{id}"),
+        None => "introspect:operator".to_owned(),
+    };
+    Guess(vec![(key, UNKNOWN_TOKEN)])
+}
+
+/// The right operator token from an address where the operator is not. Not the guess is
+/// limited here, but the records of it.
+pub fn refused_operator(from: IpAddr) -> Guess {
+    let source = network::source(from);
+    Guess(vec![(format!("operator:{source}"), OPERATOR_REFUSED)])
+}
+
+impl Guess {
+    /// Counts an attempt before it is made, so that attempts at the same moment cannot slip
+    /// through together. Fails with [`Error::Throttled`], then nothing is counted.
+    pub fn count(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
+        for (key, rule) in &self.0 {
+            loop {
+                let old = store::throttle::find_count(conn, key)?;
+                let new = rule
+                    .attempt(old, now)
+                    .map_err(|Wait(wait)| Error::Throttled(wait))?;
+                if store::throttle::swap_count(conn, key, old, new)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempt was right: consecutive failures are over, and it is no guess. Counters of
+    /// sources keep what went before.
+    pub fn succeed(&self, conn: &mut Conn) -> Result<(), Error> {
+        for (key, rule) in &self.0 {
+            match rule {
+                Rule::Window { .. } => store::throttle::decrement(conn, key)?,
+                Rule::Rising { .. } => store::throttle::delete_count(conn, key)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempt was not made after all: only itself is taken back.
+    fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
+        for (key, _) in &self.0 {
+            store::throttle::decrement(conn, key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts an attempt in a transaction of its own.
+pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
+    let (guess, now) = (guess.clone(), app.now());
+    app.store().write(move |conn| guess.count(conn, now)).await
+}
+
+/// Takes an attempt back in a transaction of its own.
+pub async fn undo(app: &App, guess: &Guess) -> Result<(), Error> {
+    let guess = guess.clone();
+    app.store().write(move |conn| guess.undo(conn)).await
+}

@@ -1,0 +1,116 @@
+//! What organizations say to a token before it is made.
+
+use super::{earlier, hold_owner};
+use crate::Error;
+use crate::caller::{Authority, Denial};
+use domain::Instant;
+use domain::decision::ORGANIZATION_ROLE;
+use domain::org::{Organization, Role};
+use domain::policy::{Bearer, Life};
+use domain::token::{Limits, Owner, Token};
+use store::Conn;
+
+/// The organizations that have a say in a new token, and as whose they judge it.
+pub(super) struct Admitting {
+    /// The highest role in any of them.
+    pub(super) role: Option<Role>,
+    organizations: Vec<(Organization, Bearer)>,
+}
+
+impl Admitting {
+    /// The organizations of an owner that these limits leave.
+    pub(super) fn load(conn: &mut Conn, owner: &Owner, limits: &Limits) -> Result<Self, Error> {
+        match owner {
+            Owner::Organization(id) => {
+                let organization =
+                    store::org::find_organization(conn, id)?.ok_or(Denial::NoPart)?;
+                Ok(Self {
+                    role: Some(ORGANIZATION_ROLE),
+                    organizations: vec![(organization, Bearer::Organization)],
+                })
+            }
+            Owner::Account(id) => {
+                let owner = hold_owner(conn, id)?.ok_or(Error::Unauthenticated)?;
+                let organizations: Vec<_> = owner
+                    .memberships
+                    .into_iter()
+                    .filter(|membership| {
+                        let limit = limits.organization.as_ref();
+                        limit.is_none_or(|limit| *limit == membership.organization.id)
+                    })
+                    .map(|membership| (membership.organization, membership.role))
+                    .collect();
+                Ok(Self {
+                    role: organizations.iter().map(|(_, role)| *role).max(),
+                    organizations: organizations
+                        .into_iter()
+                        .map(|(organization, role)| (organization, Bearer::Member(role)))
+                        .collect(),
+                })
+            }
+        }
+    }
+
+    /// The end that every policy allows.
+    pub(super) fn default_end(&self, now: Instant) -> Option<Instant> {
+        let organizations = self.organizations.iter();
+        organizations.fold(None, |end, (organization, _)| {
+            earlier(end, organization.policy.default_end(now))
+        })
+    }
+
+    /// The latest end that any policy allows: beyond it the token would reach nothing.
+    pub(super) fn only_latest(&self, now: Instant) -> Option<Instant> {
+        match &self.organizations[..] {
+            [(organization, _)] => organization.policy.latest(now),
+            _ => None,
+        }
+    }
+
+    /// The token with an end with which it is admitted, if its own is too far away.
+    pub(super) fn fit(&self, token: Token) -> Result<Token, Error> {
+        if self.check(&token).is_ok() {
+            return Ok(token);
+        }
+        let fitted = Token {
+            expires_at: earlier(token.expires_at, self.default_end(token.created_at)),
+            ..token
+        };
+        self.check(&fitted)?;
+        Ok(fitted)
+    }
+
+    /// Refuses a token that would reach an organization which the token that makes it does not.
+    pub(super) fn bound(&self, token: &Token, maker: &Authority) -> Result<(), Error> {
+        let life = Life::of(token);
+        let Some(reach) = maker.reach() else {
+            return Ok(());
+        };
+        let is_wider = self.organizations.iter().any(|(organization, bearer)| {
+            let admission = organization.policy.admit(organization.plan, *bearer, life);
+            admission.is_ok() && !reach.contains(&organization.id)
+        });
+        match is_wider {
+            true => Err(Denial::BeyondToken.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a token that would reach none of the organizations. One that reaches some is
+    /// made, and the others do not admit it.
+    pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
+        let life = Life::of(token);
+        let mut refused = None;
+        for (organization, bearer) in &self.organizations {
+            match organization.policy.admit(organization.plan, *bearer, life) {
+                Ok(()) => return Ok(()),
+                Err(violation) => refused = Some(violation),
+            }
+        }
+        match refused {
+            Some(violation) if violation.is_about_life() => Err(violation.fault().into()),
+            Some(violation) => Err(Denial::Policy(violation).into()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Tokens as lists show them: with the names of what they are limited to, who made them, and
+//! whether another has taken their place.
+
+use super::judged::{Judged, judge};
+use super::{READ, WRITE, Whose, find_within};
+use crate::caller::Caller;
+use crate::{App, Error};
+use domain::Instant;
+use domain::page::Page;
+use domain::policy::Admission;
+use domain::token::{Owner, Token};
+use std::collections::{BTreeMap, BTreeSet};
+use store::Conn;
+use store::selection::Selection;
+
+/// A token with what there is to say about it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The token.
+    pub token: Token,
+    /// Whether it is admitted anywhere.
+    pub admission: Admission,
+    /// Whether another came in its place.
+    pub is_replaced: bool,
+    /// The names of the projects, or of the organization, that it is limited to.
+    pub limits: Vec<String>,
+    /// The name of the person who made it; `None` if it was no person.
+    pub maker: Option<String>,
+}
+
+/// The same tokens as [`list`](super::list), as lists show them.
+pub async fn list_listed(
+    app: &App,
+    caller: &Caller,
+    whose: &Whose,
+    page: &Page,
+) -> Result<Vec<Listed>, Error> {
+    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    let (page, now) = (page.clone(), app.now());
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let limit = page.look_for();
+            let tokens = store::selection::list_tokens(conn, &purview, page.after(), limit)?;
+            describe(conn, &purview.owner, tokens, now)
+        })
+        .await
+}
+
+/// The tokens that [`revoke_all`](super::revoke_all) would end, the newest first.
+pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Vec<Token>, Error> {
+    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
+            let selection = Selection::Purview(purview);
+            Ok(store::selection::list_living(conn, &selection, now)?)
+        })
+        .await
+}
+
+/// One token, as lists show it. Fails with [`Error::NotFound`] for one that is not the caller's
+/// to see, like for none.
+pub async fn find_listed(
+    app: &App,
+    caller: &Caller,
+    whose: &Whose,
+    id: &str,
+) -> Result<Listed, Error> {
+    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let now = app.now();
+    app.store()
+        .read(move |conn| {
+            let authority = caller.authority(&handle, conn)?;
+            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let found = vec![find_within(conn, &purview, &id)?];
+            let mut listed = describe(conn, &purview.owner, found, now)?;
+            listed.pop().ok_or(Error::NotFound)
+        })
+        .await
+}
+
+/// Adds to tokens of an owner what is said of them elsewhere.
+fn describe(
+    conn: &mut Conn,
+    owner: &Owner,
+    tokens: Vec<Token>,
+    now: Instant,
+) -> Result<Vec<Listed>, Error> {
+    let ids: Vec<_> = tokens.iter().map(|token| token.id.to_string()).collect();
+    let replaced: BTreeSet<String> = store::token::list_replaced(conn, &ids)?
+        .into_iter()
+        .flatten()
+        .collect();
+    let makers: Vec<_> = tokens
+        .iter()
+        .map(|token| token.created_by.clone())
+        .collect();
+    let makers = store::account::list_names(conn, &makers)?;
+    let projects: Vec<_> = tokens
+        .iter()
+        .filter_map(|token| token.limits.projects.as_ref())
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
+    let projects = store::project::list_names(conn, &projects)?;
+    let mut organizations = BTreeMap::new();
+    for id in tokens
+        .iter()
+        .filter_map(|token| token.limits.organization.as_ref())
+    {
+        if !organizations.contains_key(id) {
+            let found = store::org::find_organization(conn, id)?;
+            organizations.insert(id.clone(), found.map(|organization| organization.name));
+        }
+    }
+    let limits = |token: &Token| match (&token.limits.projects, &token.limits.organization) {
+        (Some(limits), _) => limits
+            .iter()
+            .map(|id| projects.get(id.as_str()).cloned())
+            .map(|name| name.unwrap_or_else(|| "a deleted project".to_owned()))
+            .collect(),
+        (None, Some(id)) if matches!(token.owner, Owner::Account(_)) => {
+            let name = organizations.get(id).cloned().flatten();
+            vec![name.unwrap_or_else(|| "a deleted organization".to_owned())]
+        }
+        (None, _) => Vec::new(),
+    };
+    Ok(judge(conn, owner, tokens, now)?
+        .into_iter()
+        .map(|Judged { token, admission }| Listed {
+            admission,
+            is_replaced: replaced.contains(token.id.as_str()),
+            limits: limits(&token),
+            maker: makers.get(&token.created_by).cloned(),
+            token,
+        })
+        .collect())
+}

@@ -1,0 +1,122 @@
+//! The standing of tokens' owners, on which the tokens' power depends.
+
+use super::{earlier, end_of};
+use crate::session::SignedIn;
+use crate::{App, Error};
+use domain::Instant;
+use domain::account::{Account, Standing};
+use domain::decision::Seat;
+use domain::id::AccountId;
+use domain::org::{self, Membership, Organization};
+use domain::policy::{self, Admission, Bearer, Life};
+use domain::scope::ScopeSet;
+use domain::token::Owner;
+use store::Conn;
+
+/// A person and their part in organizations: what their tokens' power depends on.
+#[derive(Debug, Clone)]
+pub struct OwnerStanding {
+    /// The person.
+    pub account: Account,
+    /// Their organizations and roles.
+    pub memberships: Vec<Membership>,
+}
+
+impl OwnerStanding {
+    /// The part of `scopes` that the owner's role allows at this moment.
+    pub(crate) fn allowed(&self, app: &App, scopes: &ScopeSet) -> ScopeSet {
+        app.config()
+            .scopes
+            .allowed(scopes, org::highest_role(&self.memberships))
+    }
+
+    /// When a token of this person ends that is made now and for which nobody chooses an end.
+    pub(crate) fn default_end(&self, app: &App, now: Instant) -> Option<Instant> {
+        let usual = end_of(app.config().tokens.default_expiry, now);
+        let memberships = self.memberships.iter();
+        memberships.fold(usual, |end, membership| {
+            earlier(end, membership.organization.policy.default_end(now))
+        })
+    }
+
+    /// Whether a token of this person that lives so long is admitted anywhere, if the person
+    /// is anywhere at all.
+    pub(crate) fn admission(&self, life: Life) -> Admission {
+        let seats = self.seats(life).into_iter();
+        seats
+            .map(|seat| seat.admission)
+            .reduce(policy::better)
+            .unwrap_or(Ok(None))
+    }
+
+    /// The seats of a token of this person that lives so long, by the policies alone.
+    pub(crate) fn seats(&self, life: Life) -> Vec<Seat> {
+        self.memberships
+            .iter()
+            .map(|Membership { organization, role }| Seat {
+                organization_id: organization.id.clone(),
+                role: *role,
+                admission: organization
+                    .policy
+                    .admit(organization.plan, Bearer::Member(*role), life)
+                    .map(|()| None),
+            })
+            .collect()
+    }
+}
+
+/// Whom a token acts for.
+#[derive(Debug, Clone)]
+pub enum Holder {
+    /// A person.
+    Person(OwnerStanding),
+    /// An organization.
+    Organization(Organization),
+}
+
+/// Whom an owner's tokens act for, if it may act.
+pub(super) fn find_holder(conn: &mut Conn, owner: &Owner) -> Result<Option<Holder>, Error> {
+    Ok(match owner {
+        Owner::Account(id) => find_owner(conn, id)?.map(Holder::Person),
+        Owner::Organization(id) => {
+            store::org::find_organization(conn, id)?.map(Holder::Organization)
+        }
+    })
+}
+
+/// An active person's standing.
+pub(crate) fn find_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
+    let account = store::account::find_account(conn, id)?;
+    with_memberships(conn, account)
+}
+
+/// An active person's standing, which cannot end before this transaction does.
+pub(crate) fn hold_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
+    let account = store::account::hold_account(conn, id)?;
+    store::org::share_organizations(conn, id)?;
+    with_memberships(conn, account)
+}
+
+fn with_memberships(
+    conn: &mut Conn,
+    account: Option<Account>,
+) -> Result<Option<OwnerStanding>, Error> {
+    account
+        .filter(|account| account.standing == Standing::Active)
+        .map(|account| {
+            Ok(OwnerStanding {
+                memberships: store::org::list_memberships(conn, &account.id)?,
+                account,
+            })
+        })
+        .transpose()
+}
+
+/// A person's organizations and roles at this moment.
+pub async fn standing(app: &App, person: &SignedIn) -> Result<OwnerStanding, Error> {
+    let id = person.account.id.clone();
+    app.store()
+        .read(move |conn| find_owner(conn, &id))
+        .await?
+        .ok_or(Error::Unauthenticated)
+}

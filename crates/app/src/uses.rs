@@ -1,0 +1,130 @@
+//! When and from where tokens were last used, and when people were last seen in their
+//! sessions: gathered in memory and written in batches, off the path of requests.
+
+use super::{App, Error};
+use chrono::Duration;
+use domain::Instant;
+use domain::account::{SEEN_EVERY, Session};
+use domain::id::{SessionId, TokenId};
+use domain::token::Token;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A token's last use is written at most this often.
+const EVERY: Duration = Duration::minutes(1);
+
+/// Rows written in one transaction, so that other writes do not wait long.
+const BATCH: usize = 500;
+
+/// What is not written yet.
+#[derive(Default)]
+pub struct Uses {
+    tokens: Gathered<TokenId, (Instant, IpAddr)>,
+    sessions: Gathered<SessionId, Instant>,
+}
+
+impl Uses {
+    /// Notes a use of a token, if the last one that was written is old enough.
+    pub fn note(&self, token: &Token, now: Instant, address: IpAddr) {
+        let last = token.last_use.as_ref().map(|last| last.at);
+        if last.is_none_or(|last| last > now || now - last >= EVERY) {
+            self.tokens.note(&token.id, (now, address));
+        }
+    }
+
+    /// When the person of a session was last seen, also if that is not written yet.
+    pub fn last_seen(&self, session: &Session) -> Instant {
+        let noted = self.sessions.find(&session.id);
+        noted.map_or(session.last_seen_at, |at| at.max(session.last_seen_at))
+    }
+
+    /// Notes that the person of a session was seen, if the last time that was written is old
+    /// enough.
+    pub fn see(&self, session: &Session, now: Instant) {
+        if now - session.last_seen_at >= SEEN_EVERY {
+            self.sessions.note(&session.id, now);
+        }
+    }
+}
+
+/// What was noted last of each key, until it is written.
+struct Gathered<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Gathered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash + Ord, V: Clone + PartialEq + Ord> Gathered<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, key: &K, value: V) {
+        self.lock().insert(key.clone(), value);
+    }
+
+    fn find(&self, key: &K) -> Option<V> {
+        self.lock().get(key).cloned()
+    }
+
+    /// In one order everywhere, so that two servers that write the same rows do not block
+    /// each other.
+    fn list(&self) -> Vec<(K, V)> {
+        let mut all: Vec<_> = self
+            .lock()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn forget(&self, written: &[(K, V)]) {
+        let mut all = self.lock();
+        for (key, value) in written {
+            if all.get(key) == Some(value) {
+                all.remove(key);
+            }
+        }
+    }
+}
+
+/// Writes what was gathered. What cannot be written is tried again the next time.
+pub async fn flush(app: &App) -> Result<(), Error> {
+    write(app, &app.uses().tokens, |conn, id, (at, address)| {
+        store::token::update_last_use(conn, id, *at, *address)
+    })
+    .await?;
+    write(app, &app.uses().sessions, |conn, id, at| {
+        store::session::update_last_seen(conn, id, *at)
+    })
+    .await
+}
+
+async fn write<K, V>(
+    app: &App,
+    gathered: &Gathered<K, V>,
+    update: fn(&mut store::Conn, &K, &V) -> Result<(), store::Error>,
+) -> Result<(), Error>
+where
+    K: Clone + Eq + Hash + Ord + Send + 'static,
+    V: Clone + PartialEq + Ord + Send + 'static,
+{
+    for batch in gathered.list().chunks(BATCH) {
+        let rows = batch.to_vec();
+        app.store()
+            .write(move |conn| {
+                for (key, value) in &rows {
+                    update(conn, key, value)?;
+                }
+                Ok::<(), Error>(())
+            })
+            .await?;
+        gathered.forget(batch);
+    }
+    Ok(())
+}

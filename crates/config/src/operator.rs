@@ -1,0 +1,150 @@
+//! `[operator]`: the operator's token, from where it is taken, and for whom it may speak.
+
+use super::server::network;
+use super::table::Table;
+use super::{Settings, written_path};
+use domain::network::canonical;
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Headers that mean something else already, to HTTP, to proxies or to us.
+#[rustfmt::skip]
+const TAKEN: [&str; 24] = [
+    "authorization", "connection", "cookie", "date", "dnt", "expect", "forwarded", "from",
+    "host", "idempotency-key", "keep-alive", "max-forwards", "origin", "pragma", "prefer",
+    "range", "referer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
+    "x-request-id",
+];
+
+/// What such headers begin with.
+#[rustfmt::skip]
+const TAKEN_BEGINNINGS: [&str; 11] = [
+    "accept", "access-control-", "cache-", "content-", "if-", "proxy-", "sec-", "x-auth-",
+    "x-forwarded-", "x-original-", "x-real-",
+];
+
+/// The operator's access.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// Whether there is an operator token at all.
+    pub enabled: bool,
+    /// The file that holds the operator token, made at the first start.
+    pub token_file: PathBuf,
+    /// The header in which the operator names the user it acts for.
+    pub actor_header: String,
+    /// The networks from which the operator token is taken; none means everywhere.
+    pub networks: Vec<IpNet>,
+}
+
+impl Operator {
+    pub(super) fn read(table: &mut Table<'_>) -> Self {
+        Self {
+            enabled: table.flag("enabled").unwrap_or(true),
+            token_file: table
+                .path("token_file")
+                .unwrap_or_else(|| "data/operator_token".into()),
+            actor_header: table
+                .text("actor_header", header_name)
+                .unwrap_or_else(|| "X-Actor-User-Id".to_owned()),
+            networks: table.list("networks", r#"["10.0.0.0/8"]"#, network),
+        }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let networks = self.networks.iter().map(ToString::to_string);
+        vec![
+            ("enabled", self.enabled.into()),
+            ("token_file", written_path(&self.token_file)),
+            ("actor_header", self.actor_header.as_str().into()),
+            ("networks", networks.collect::<Vec<_>>().into()),
+        ]
+    }
+
+    /// Whether the operator token is taken from an address.
+    pub fn is_reachable_from(&self, address: IpAddr) -> bool {
+        let address = canonical(address);
+        self.networks.is_empty()
+            || self
+                .networks
+                .iter()
+                .any(|network| network.contains(&address))
+    }
+}
+
+/// Letters, digits and hyphens only: proxies drop or rewrite the other characters that
+/// HTTP allows.
+fn header_name(text: &str) -> Result<String, String> {
+    const FORM: &str = "write one such as X-Actor-User-Id";
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !(1..=64).contains(&text.len()) || !text.bytes().all(is_legal) {
+        return Err(format!(
+            "{text:?} is not the name of a header: 1 to 64 letters, digits and hyphens; {FORM}"
+        ));
+    }
+    let lower = text.to_ascii_lowercase();
+    let is_taken = TAKEN.contains(&lower.as_str())
+        || TAKEN_BEGINNINGS
+            .iter()
+            .any(|taken| lower.starts_with(taken));
+    if is_taken {
+        return Err(format!("{text:?} has a meaning of its own; {FORM}"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_legal_and_free() {
+        for free in ["X-Actor-User-Id", "x-on-behalf-of", "Acme-Actor", "Actor"] {
+            assert_eq!(header_name(free), Ok(free.to_owned()));
+        }
+        for (text, reason) in [
+            ("", "is not the name of a header"),
+            ("X Actor", "is not the name of a header"),
+            ("X-Actor:", "is not the name of a header"),
+            ("X_Actor", "is not the name of a header"),
+            ("X-Äctor", "is not the name of a header"),
+            ("X-Actor\r\nHost", "is not the name of a header"),
+            ("Authorization", "has a meaning of its own"),
+            ("COOKIE", "has a meaning of its own"),
+            ("x-request-id", "has a meaning of its own"),
+            ("X-Auth-User-Id", "has a meaning of its own"),
+            ("X-Forwarded-For", "has a meaning of its own"),
+            ("Content-Type", "has a meaning of its own"),
+        ] {
+            let message = header_name(text).unwrap_err();
+            assert!(message.contains(reason), "{text:?}: {message}");
+        }
+        assert!(header_name(&"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn networks_limit_where_the_operator_may_be() {
+        let mut operator = Operator {
+            enabled: true,
+            token_file: PathBuf::new(),
+            actor_header: String::new(),
+            networks: Vec::new(),
+        };
+        let from =
+            |operator: &Operator, text: &str| operator.is_reachable_from(text.parse().unwrap());
+        assert!(from(&operator, "203.0.113.9"));
+        operator.networks = ["10.0.0.0/8", "2001:db8::/32"]
+            .map(|n| n.parse().unwrap())
+            .into();
+        for (address, is_in) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("11.0.0.1", false),
+            ("127.0.0.1", false),
+            ("2001:db8::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(from(&operator, address), is_in, "{address}");
+        }
+    }
+}

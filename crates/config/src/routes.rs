@@ -1,0 +1,97 @@
+//! `[[routes]]`: what the routes of the protected API demand.
+
+use super::Settings;
+use super::table::Table;
+use domain::route::{Access, Pattern, Route, RouteTable};
+use domain::scope::{Catalogue, ScopeName};
+
+/// One entry, as a variable writes it.
+const EXAMPLE: &str = r#"[{ match = "GET /v1/projects/{project}", scope = "projects:read" }]"#;
+
+/// What a route can demand, each by its key.
+const DEMANDS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
+
+/// Reads the route table. Scopes are looked up if there is a catalogue.
+pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTable {
+    let mut routes = Vec::new();
+    // Of routes with a faulty demand too, so that no fault hides another.
+    let mut patterns: Vec<Pattern> = Vec::new();
+    root.tables("routes", EXAMPLE, |table| {
+        let pattern = table.required("match", |text| {
+            Pattern::parse(text).map_err(|fault| fault.message)
+        });
+        let access = access(table, scopes);
+        let Some(pattern) = pattern else {
+            return;
+        };
+        if let Some(covering) = patterns.iter().find(|earlier| earlier.covers(&pattern)) {
+            table.fault(
+                "match",
+                format!(
+                    "\"{pattern}\" never decides, for \"{covering}\" stands before it and \
+                     matches all that it does; put it first or leave it out"
+                ),
+            );
+        }
+        patterns.push(pattern.clone());
+        routes.extend(access.map(|access| Route { pattern, access }));
+    });
+    RouteTable::new(routes)
+}
+
+/// Reads what a route demands: exactly one of the keys, so that nothing is open by omission.
+fn access(table: &mut Table<'_>, scopes: Option<&Catalogue>) -> Option<Access> {
+    let written: Vec<_> = DEMANDS.into_iter().filter(|key| table.has(key)).collect();
+    let scope = table.text("scope", |text| scope_name(text, scopes));
+    let [authenticated, operator, public] =
+        ["authenticated", "operator", "public"].map(|key| is_set(table, key));
+    match written[..] {
+        [] => {
+            let keys = DEMANDS.join(", ");
+            table.fault(
+                "match",
+                format!("demands nothing; write one of {keys} beside it"),
+            );
+            None
+        }
+        [_] if authenticated => Some(Access::Token(None)),
+        [_] if operator => Some(Access::Operator),
+        [_] if public => Some(Access::Public),
+        [_] => scope.map(|name| Access::Token(Some(name))),
+        [first, second, ..] => {
+            table.fault(second, format!("stands beside {first}; write only one"));
+            None
+        }
+    }
+}
+
+fn is_set(table: &mut Table<'_>, key: &'static str) -> bool {
+    let flag = table.flag(key);
+    if flag == Some(false) {
+        table.fault(key, "is false; write true or leave it out".to_owned());
+    }
+    flag == Some(true)
+}
+
+fn scope_name(text: &str, scopes: Option<&Catalogue>) -> Result<ScopeName, String> {
+    ScopeName::parse(text)
+        .filter(|name| scopes.is_none_or(|scopes| scopes.find(name).is_some()))
+        .ok_or_else(|| {
+            format!("{text:?} is not a scope; define it under [[scopes]] or write one that is")
+        })
+}
+
+/// The routes, as they can be written.
+pub(super) fn settings(routes: &RouteTable) -> Vec<Settings> {
+    let demand = |access: &Access| match access {
+        Access::Token(Some(scope)) => ("scope", scope.as_str().into()),
+        Access::Token(None) => ("authenticated", true.into()),
+        Access::Operator => ("operator", true.into()),
+        Access::Public => ("public", true.into()),
+    };
+    let settings = |route: &Route| {
+        let pattern = route.pattern.to_string();
+        vec![("match", pattern.into()), demand(&route.access)]
+    };
+    routes.iter().map(settings).collect()
+}

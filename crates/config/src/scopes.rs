@@ -1,0 +1,95 @@
+//! `[[scopes]]`: what tokens can be allowed to do, besides the built-in scopes.
+
+use super::Settings;
+use super::table::Table;
+use domain::is_disguise;
+use domain::org::Role;
+use domain::scope::{Catalogue, Scope, ScopeName};
+
+/// One entry, as a variable writes it.
+const EXAMPLE: &str = r#"[{ name = "app:deploy", description = "Deploy builds" }]"#;
+
+/// Reads the catalogue; `None` if the scopes do not make one.
+pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
+    let mut scopes: Vec<Scope> = Vec::new();
+    root.tables("scopes", EXAMPLE, |table| {
+        let name = table.required("name", scope_name);
+        let description = table.required("description", description);
+        let min_role = table.text("min_role", role);
+        let (Some(name), Some(description)) = (name, description) else {
+            return;
+        };
+        let mut more = scopes.clone();
+        more.push(Scope {
+            name,
+            description,
+            min_role,
+        });
+        match Catalogue::new(more.clone()) {
+            Ok(_) => scopes = more,
+            Err(name) => {
+                let whose = if scopes.iter().any(|scope| scope.name == name) {
+                    "is defined twice"
+                } else {
+                    "is a built-in scope, which cannot be redefined"
+                };
+                table.fault("name", format!("{:?} {whose}", name.as_str()));
+            }
+        }
+    });
+    Catalogue::new(scopes).ok()
+}
+
+/// The scopes besides the built-in ones, as they can be written.
+pub(super) fn settings(catalogue: &Catalogue) -> Vec<Settings> {
+    let built_in = Catalogue::new(Vec::new());
+    let is_built_in = |name| {
+        built_in
+            .as_ref()
+            .is_ok_and(|catalogue| catalogue.find(name).is_some())
+    };
+    catalogue
+        .iter()
+        .filter(|scope| !is_built_in(&scope.name))
+        .map(|scope| {
+            let mut settings: Settings = vec![
+                ("name", scope.name.as_str().into()),
+                ("description", scope.description.as_str().into()),
+            ];
+            settings.extend(
+                scope
+                    .min_role
+                    .map(|role| ("min_role", role.as_str().into())),
+            );
+            settings
+        })
+        .collect()
+}
+
+fn scope_name(text: &str) -> Result<ScopeName, String> {
+    ScopeName::parse(text).ok_or_else(|| {
+        format!(
+            "{text:?} is not the name of a scope; write 1 to 100 letters, digits and signs \
+             such as app:deploy, without spaces, quotes, backslashes and * (there are no \
+             wildcards)"
+        )
+    })
+}
+
+/// The person who approves a scope reads its description, so it must not disguise itself.
+fn description(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 || text.chars().any(is_disguise) {
+        return Err(
+            "write 1 to 200 characters on one line that say what the scope grants".to_owned(),
+        );
+    }
+    Ok(text.to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| {
+        let roles = Role::ALL.map(Role::as_str).join(", ");
+        format!("{text:?} is not a role; write one of {roles}")
+    })
+}

@@ -1,0 +1,386 @@
+//! The configuration as a whole: sources, places and faults.
+
+mod faults;
+
+use super::source::File;
+use super::*;
+use domain::route::{Access, Demand};
+use domain::scope::ScopeName;
+use proptest::prelude::*;
+
+type Read = Result<Config, ConfigError>;
+
+/// A setting of each key that is not its default: section, key, value in TOML.
+#[rustfmt::skip]
+const OTHERS: [(&str, &str, &str); 39] = [
+    ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
+    ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
+    ("server", "listen", r#""[::1]:9000""#),
+    ("server", "public_url", r#""http://id.example.com""#),
+    ("server", "trusted_proxies", r#"["10.0.0.0/8", "127.0.0.1/32"]"#),
+    ("server", "secret_key_file", r#""/etc/doorcode/key""#),
+    ("server", "allow_http", "true"),
+    ("server", "workers", "7"),
+    ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
+    ("branding", "name", r#""Bräu & Söhne""#),
+    ("tokens", "prefix", r#""acme1""#),
+    ("tokens", "default_expiry", r#""12h""#),
+    ("tokens", "max_expiry", r#""1y""#),
+    ("device", "code_lifetime", r#""30m""#),
+    ("device", "interval", r#""2s""#),
+    ("device", "live_codes_per_source", "3"),
+    ("device", "live_codes_per_client", "4"),
+    ("operator", "enabled", "false"),
+    ("operator", "token_file", r#""/etc/doorcode/operator""#),
+    ("operator", "actor_header", r#""X-On-Behalf-Of""#),
+    ("operator", "networks", r#"["10.0.0.0/8", "::1/128"]"#),
+    ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
+    ("mail", "from", r#""Acme <login@example.com>""#),
+    ("metrics", "listen", r#""127.0.0.1:9464""#),
+    ("organizations", "made_by", r#""operator""#),
+    ("audit", "token_use", r#""off""#),
+    ("audit", "keep_uses", r#""30d""#),
+    ("audit", "keep_records", r#""1y""#),
+    ("audit", "signing_key_file", r#""/etc/doorcode/audit""#),
+    ("audit", "checkpoint_to", r#""https://logs.example.com/checkpoints""#),
+    ("audit", "checkpoint_every", r#""1h""#),
+    ("audit", "checkpoint_records", "50"),
+    ("audit", "ship_to", r#""/var/log/doorcode.ndjson""#),
+    ("sign_in", "idle_timeout", r#""2h""#),
+    ("sign_in", "absolute_timeout", r#""3d""#),
+    ("sign_in", "argon2_memory_kib", "47104"),
+    ("sign_in", "argon2_iterations", "3"),
+    ("sign_in", "hash_threads", "5"),
+    ("sign_in", "hash_queue", "6"),
+];
+
+fn from_file(text: &str) -> Read {
+    from_both(text, &[])
+}
+
+fn from_env(env: &[(&str, &str)]) -> Read {
+    Config::read(None, owned(env))
+}
+
+fn from_both(text: &str, env: &[(&str, &str)]) -> Read {
+    let file = File {
+        path: DEFAULT_FILE.into(),
+        text: text.to_owned(),
+    };
+    Config::read(Some(&file), owned(env))
+}
+
+fn owned(env: &[(&str, &str)]) -> Vec<(String, String)> {
+    env.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn variable(section: &str, key: &str) -> String {
+    let name = if section.is_empty() {
+        format!("DOORCODE__{key}")
+    } else {
+        format!("DOORCODE__{section}__{key}")
+    };
+    name.to_uppercase()
+}
+
+/// Asserts that the faults, one per line, begin as expected.
+fn assert_faults(read: Read, expected: &[&str], context: &str) {
+    let text = read.expect_err(context).to_string();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{context:?}: {text}");
+    for (line, start) in lines.iter().zip(expected) {
+        assert!(line.starts_with(start), "{context:?}: {line}");
+    }
+}
+
+#[test]
+fn everything_has_a_default() {
+    let config = from_env(&[
+        ("DOORCODE__SERVER__WORKERS", "2"),
+        ("DOORCODE__SIGN_IN__HASH_THREADS", "1"),
+    ])
+    .unwrap();
+    assert_eq!(
+        config.describe(),
+        r#"[server]
+listen = "127.0.0.1:8080"
+public_url = "http://127.0.0.1:8080"
+trusted_proxies = []
+secret_key_file = "data/secret_key"
+allow_http = false
+workers = 2
+
+[database]
+url = "sqlite:data/doorcode.db"
+
+[branding]
+name = "Doorcode"
+
+[tokens]
+prefix = "dc"
+default_expiry = "90d"
+max_expiry = "never"
+
+[device]
+code_lifetime = "10m"
+interval = "5s"
+live_codes_per_source = 100
+live_codes_per_client = 10000
+
+[operator]
+enabled = true
+token_file = "data/operator_token"
+actor_header = "X-Actor-User-Id"
+networks = []
+
+[metrics]
+listen = "same"
+
+[organizations]
+made_by = "users"
+
+[audit]
+token_use = "every"
+keep_uses = "90d"
+keep_records = "forever"
+signing_key_file = "data/audit_key"
+checkpoint_to = "data/audit_checkpoints"
+checkpoint_every = "10m"
+checkpoint_records = 1000
+ship_to = "off"
+
+[sign_in]
+idle_timeout = "1d"
+absolute_timeout = "14d"
+argon2_memory_kib = 19456
+argon2_iterations = 2
+hash_threads = 1
+hash_queue = 32
+"#
+    );
+    let config = from_file("").unwrap();
+    assert_eq!(config.server.workers, server::cores());
+    assert_eq!(config.sign_in.hash_threads, (server::cores() / 2).max(1));
+    assert_eq!(config.scopes.iter().count(), 7);
+}
+
+#[test]
+fn every_key_is_read_from_the_file_and_from_the_environment() {
+    let mut text = String::new();
+    let mut env = Vec::new();
+    let mut last = "";
+    for (section, key, value) in OTHERS {
+        if section != last {
+            text.push_str(&format!("[{section}]\n"));
+            last = section;
+        }
+        text.push_str(&format!("{key} = {value}\n"));
+        env.push((variable(section, key), value.trim_matches('"').to_owned()));
+    }
+    let file = from_file(&text).unwrap().describe();
+    for (_, key, value) in &OTHERS[2..] {
+        assert!(
+            file.contains(&format!("\n{key} = {value}\n")),
+            "{key}: {file}"
+        );
+    }
+    assert!(file.ends_with(
+        r#"
+[[scopes]]
+name = "app:deploy"
+description = "Deploy builds"
+min_role = "admin"
+
+[[routes]]
+match = "GET /v1/status"
+public = true
+
+[[routes]]
+match = "* /v1/{project}/**"
+scope = "app:deploy"
+"#
+    ));
+    assert_eq!(Config::read(None, env).unwrap().describe(), file);
+    assert_eq!(from_file(&file).unwrap().describe(), file);
+}
+
+#[test]
+fn a_variable_wins_over_the_file() {
+    let text = "[server]\nlisten = \"127.0.0.1:1\"\nworkers = 3";
+    let server = from_both(text, &[("DOORCODE__SERVER__LISTEN", "0.0.0.0:2")])
+        .unwrap()
+        .server;
+    assert_eq!(
+        (server.listen.to_string().as_str(), server.workers),
+        ("0.0.0.0:2", 3)
+    );
+}
+
+#[test]
+fn the_example_of_the_documentation_is_read() {
+    let config = from_file(
+        r#"
+[server]
+listen = "127.0.0.1:8080"          # 0.0.0.0 opens it to the network
+public_url = "http://127.0.0.1:8080"
+trusted_proxies = []               # whose X-Forwarded-For is believed
+[database]
+url = "sqlite:data/doorcode.db"
+[branding]
+name = "Doorcode"
+[tokens]
+prefix = "dc"
+default_expiry = "90d"
+max_expiry = "never"
+[device]
+code_lifetime = "10m"
+interval = "5s"
+[operator]
+token_file = "data/operator_token"
+actor_header = "X-Actor-User-Id"
+[[scopes]]
+name = "app:deploy"
+description = "Deploy builds and roll back"
+min_role = "member"
+[[routes]]
+match = "POST /v1/projects/{project}/deploys"
+scope = "app:deploy"
+[[routes]]
+match = "* /v1/status"
+operator = true
+"#,
+    )
+    .unwrap();
+    assert_eq!(config.server.public_url, PublicUrl::default());
+    assert_eq!(config.tokens.max_expiry, Lifetime::Never);
+    assert_eq!(config.device.interval, duration::SECOND * 5);
+    let scope = config.scopes.iter().find(|scope| scope.min_role.is_some());
+    assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
+    let (pattern, demand) = config.routes.find("GET", "/v1/status").unwrap();
+    assert_eq!(pattern.to_string(), "* /v1/status");
+    assert_eq!(demand, Demand::Operator);
+}
+
+#[test]
+fn each_demand_of_a_route_has_its_key() {
+    let text = r#"
+[[routes]]
+match = "GET /health"
+public = true
+[[routes]]
+match = "GET /v1/scopes"
+authenticated = true
+[[routes]]
+match = "* /v1/status"
+operator = true
+[[routes]]
+match = "* /v1/orgs/{organization}/**"
+scope = "orgs:read"
+"#;
+    let config = from_file(text).unwrap();
+    let written = config.describe().replace("\n\n[[routes]]", "\n[[routes]]");
+    assert!(written.ends_with(&text[1..]), "{written}");
+    let accesses: Vec<_> = config.routes.iter().map(|route| &route.access).collect();
+    let scope = ScopeName::parse("orgs:read");
+    assert_eq!(
+        accesses,
+        [
+            &Access::Public,
+            &Access::Token(None),
+            &Access::Operator,
+            &Access::Token(scope)
+        ]
+    );
+    assert_eq!(from_file("routes = []").unwrap().routes.iter().count(), 0);
+}
+
+#[test]
+fn a_default_gives_way_to_a_shorter_limit() {
+    let text = "[tokens]\nmax_expiry = \"30d\"\n[sign_in]\nabsolute_timeout = \"1h\"";
+    let config = from_file(text).unwrap();
+    assert_eq!(config.tokens.default_expiry, config.tokens.max_expiry);
+    assert_eq!(config.sign_in.idle_timeout, duration::HOUR);
+}
+
+#[test]
+fn variables_with_one_underscore_are_no_keys() {
+    let others = [
+        ("DOORCODE_TOKEN", "x"),
+        ("DOORCODE_SECRET_KEY", "x"),
+        ("DOORCODE_OPERATOR_TOKEN", "x"),
+        ("MY_DOORCODE__SERVER__LISTEN", "x"),
+    ];
+    assert!(from_env(&others).is_ok());
+}
+
+#[test]
+fn the_file_is_found_where_it_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let one = write("one.toml", b"[server]\nworkers = 1");
+    let two = write("two.toml", b"[server]\nworkers = 2");
+    let env = vec![(FILE_VARIABLE.to_owned(), two.display().to_string())];
+    let workers = |path, env| Config::load(path, env).unwrap().server.workers;
+    assert_eq!(workers(Some(one.as_path()), env.clone()), 1);
+    assert_eq!(workers(None, env), 2);
+
+    let none = folder.path().join("none.toml");
+    let expected = format!(
+        "{}: the configuration file cannot be read: ",
+        none.display()
+    );
+    let env = vec![(FILE_VARIABLE.to_owned(), none.display().to_string())];
+    assert_faults(
+        Config::load(None, env),
+        &[&expected],
+        "named by the variable",
+    );
+    assert_faults(
+        Config::load(Some(&none), []),
+        &[&expected],
+        "named by --config",
+    );
+    assert!(File::read_if_there(none).unwrap().is_none());
+    assert!(File::read_if_there(one).unwrap().is_some());
+
+    let binary = write("binary.toml", b"[server]\n\xff");
+    let expected = format!("{}:2: this line is not UTF-8", binary.display());
+    assert_faults(Config::load(Some(&binary), []), &[&expected], "not UTF-8");
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC*", value in "\\PC*") {
+        for (section, key, _) in OTHERS {
+            let _ = from_env(&[(variable(section, key).as_str(), value.as_str())]);
+        }
+        let _ = from_file(&text);
+    }
+
+    #[test]
+    fn no_file_or_variable_panics(
+        text in "((\\[{0,2}(server|scopes|x)\\]{0,2})|((listen|name|a\\.b|\"\") ?= ?(1|\"a|\"1h\"|\\[1|\\{a=1\\}|true)?)|\n){0,12}",
+        name in "DOORCODE__[A-Za-z_]{0,12}",
+    ) {
+        let _ = from_both(&text, &[(name.as_str(), "x")]);
+    }
+
+    #[test]
+    fn what_is_described_reads_back(
+        name in "[^\\pC\\pZ][^\\pC]{0,20}[^\\pC\\pZ]",
+        workers in 1..1024_usize,
+        minutes in 1..=30_i64,
+    ) {
+        let text = format!("[server]\nworkers = {workers}\n[device]\ncode_lifetime = \"{minutes}m\"");
+        let first = from_both(&text, &[("DOORCODE__BRANDING__NAME", name.as_str())]);
+        if let Ok(first) = first {
+            prop_assert_eq!(from_file(&first.describe()).unwrap().describe(), first.describe());
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Every combination of what a decision depends on, against the rules as CONTRACT writes them:
+//! each rule here is a condition of its own, and a demand is allowed when all of them hold.
+
+use super::*;
+use crate::Instant;
+use crate::id::IdSeed;
+use crate::policy::Violation;
+
+fn organization(seed: u8) -> OrganizationId {
+    let seed: IdSeed = [seed; 10];
+    OrganizationId::new(Instant::UNIX_EPOCH, seed)
+}
+
+fn project(seed: u8) -> ProjectId {
+    ProjectId::new(Instant::UNIX_EPOCH, [seed; 10])
+}
+
+fn scope(name: &str, min_role: Option<Role>) -> Scope {
+    Scope {
+        name: ScopeName::parse(name).unwrap(),
+        description: String::new(),
+        min_role,
+    }
+}
+
+/// Where things are: `A` is the organization in question, `B` another.
+const A: u8 = 1;
+const B: u8 = 2;
+const PROJECT_OF_A: u8 = 3;
+const ANOTHER_OF_A: u8 = 4;
+
+/// What the token carries; `missing` is what it does not.
+fn scopes() -> Vec<Option<Scope>> {
+    let mut scopes = vec![
+        None,
+        Some(scope("plain", None)),
+        Some(scope("missing", None)),
+    ];
+    scopes.extend(Role::ALL.map(|role| Some(scope(role.as_str(), Some(role)))));
+    scopes
+}
+
+fn carried() -> ScopeSet {
+    ScopeSet::parse("plain member admin owner").unwrap()
+}
+
+fn places() -> Vec<Place> {
+    let of_a = |access| Place::Project {
+        id: project(PROJECT_OF_A),
+        organization_id: organization(A),
+        access,
+    };
+    vec![
+        Place::Anywhere,
+        Place::Nowhere,
+        Place::Organization(organization(A)),
+        Place::Organization(organization(B)),
+        of_a(Access::Added),
+        of_a(Access::NotAdded),
+    ]
+}
+
+fn limits() -> Vec<Limits> {
+    let of_a = |projects: Option<u8>| Limits {
+        organization: Some(organization(A)),
+        projects: projects.map(|seed| [project(seed)].into()),
+    };
+    vec![
+        Limits::default(),
+        of_a(None),
+        of_a(Some(PROJECT_OF_A)),
+        of_a(Some(ANOTHER_OF_A)),
+        Limits {
+            organization: Some(organization(B)),
+            projects: None,
+        },
+    ]
+}
+
+/// The seats of personal tokens and of organization tokens, admitted and not.
+fn seats() -> Vec<Vec<Seat>> {
+    let seat = |seed, role, admission| Seat {
+        organization_id: organization(seed),
+        role,
+        admission,
+    };
+    let refused = Err(Violation::Never);
+    let mut all = vec![vec![], vec![seat(B, Role::Owner, Ok(None))]];
+    for role in Role::ALL {
+        for admission in [Ok(None), refused] {
+            all.push(vec![seat(A, role, admission)]);
+            for other in [Ok(None), refused] {
+                all.push(vec![seat(A, role, admission), seat(B, Role::Owner, other)]);
+            }
+        }
+    }
+    all
+}
+
+/// The rules, one condition each.
+fn is_allowed(facts: &Facts, scope: Option<&Scope>, place: &Place) -> bool {
+    let is_live = facts.token == Vitality::Alive;
+    let is_owner_active = facts.owner == Vitality::Alive;
+    let is_carried = scope.is_none_or(|scope| scope.name.as_str() != "missing");
+
+    let is_not_limited_from = |seat: &Seat| match &facts.limits.organization {
+        Some(limit) => *limit == seat.organization_id,
+        None => true,
+    };
+    let usable: Vec<&Seat> = facts
+        .seats
+        .iter()
+        .filter(|seat| is_not_limited_from(seat) && seat.admission.is_ok())
+        .collect();
+    let here = |id: &OrganizationId| usable.iter().find(|seat| seat.organization_id == *id);
+    let (is_reached, role) = match place {
+        Place::Anywhere => {
+            let is_in_none = facts.seats.is_empty() && facts.limits.organization.is_none();
+            let role = usable.iter().map(|seat| seat.role).max();
+            (is_in_none || role.is_some(), role)
+        }
+        Place::Nowhere => (false, None),
+        Place::Organization(id) => (
+            here(id).is_some() && facts.limits.projects.is_none(),
+            here(id).map(|seat| seat.role),
+        ),
+        Place::Project {
+            id,
+            organization_id,
+            access,
+        } => {
+            let seat = here(organization_id);
+            let is_member =
+                seat.is_some_and(|seat| *access == Access::Added || seat.role != Role::Member);
+            let is_within = match &facts.limits.projects {
+                Some(projects) => projects.contains(id),
+                None => true,
+            };
+            (is_member && is_within, seat.map(|seat| seat.role))
+        }
+    };
+    let is_role_enough = scope.and_then(|scope| scope.min_role).is_none_or(|least| {
+        role.is_some_and(|role| match least {
+            Role::Member => true,
+            Role::Admin => role != Role::Member,
+            Role::Owner => role == Role::Owner,
+        })
+    });
+    is_live && is_owner_active && is_carried && is_reached && is_role_enough
+}
+
+#[test]
+fn every_combination() {
+    let (mut seen, mut allowed) = (0, 0);
+    for token in [Vitality::Alive, Vitality::Dead] {
+        for owner in [Vitality::Alive, Vitality::Dead] {
+            for seats in seats() {
+                for limits in limits() {
+                    let facts = Facts {
+                        token,
+                        owner,
+                        scopes: carried(),
+                        limits,
+                        seats: seats.clone(),
+                    };
+                    for scope in scopes() {
+                        for place in places() {
+                            let scope = scope.as_ref();
+                            let decision = decide(
+                                &facts,
+                                Demand {
+                                    scope,
+                                    place: &place,
+                                },
+                            );
+                            let expected = is_allowed(&facts, scope, &place);
+                            assert_eq!(
+                                decision.is_ok(),
+                                expected,
+                                "{facts:?} {scope:?} {place:?}: {decision:?}"
+                            );
+                            // A dead token is 401; everything else that is refused is 403.
+                            let is_dead = token == Vitality::Dead || owner == Vitality::Dead;
+                            assert_eq!(decision == Err(Refusal::Dead), is_dead);
+                            seen += 1;
+                            allowed += u32::from(expected);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(seen, 2 * 2 * 20 * 5 * 6 * 6);
+    assert!(allowed > 500, "{allowed}");
+}
+
+#[test]
+fn the_first_reason_is_named() {
+    let facts = Facts {
+        token: Vitality::Alive,
+        owner: Vitality::Alive,
+        scopes: carried(),
+        limits: Limits::default(),
+        seats: vec![Seat {
+            organization_id: organization(A),
+            role: Role::Member,
+            admission: Ok(None),
+        }],
+    };
+    let ask = |facts: &Facts, name: &str, min_role, place: &Place| {
+        let scope = scope(name, min_role);
+        decide(
+            facts,
+            Demand {
+                scope: Some(&scope),
+                place,
+            },
+        )
+    };
+    let a = Place::Organization(organization(A));
+    let b = Place::Organization(organization(B));
+    assert_eq!(ask(&facts, "plain", None, &a), Ok(Some(Role::Member)));
+    assert_eq!(
+        ask(&facts, "admin", Some(Role::Admin), &a),
+        Err(Refusal::Role(Role::Admin))
+    );
+    // Whether the other organization exists cannot be told from the answer.
+    assert_eq!(ask(&facts, "plain", None, &b), Err(Refusal::NoPart));
+    assert_eq!(
+        ask(&facts, "plain", None, &Place::Nowhere),
+        Err(Refusal::NoPart)
+    );
+    let missing = ScopeName::parse("missing").unwrap();
+    assert_eq!(
+        ask(&facts, "missing", None, &b),
+        Err(Refusal::Scope(missing))
+    );
+    let mut limited = facts.clone();
+    limited.limits.organization = Some(organization(A));
+    limited.limits.projects = Some([project(PROJECT_OF_A)].into());
+    assert_eq!(ask(&limited, "plain", None, &a), Err(Refusal::Limited));
+    let mut refused = facts;
+    refused.seats[0].admission = Err(Violation::TooLong(30));
+    for place in [&a, &Place::Anywhere] {
+        assert_eq!(
+            ask(&refused, "plain", None, place),
+            Err(Refusal::Policy(Violation::TooLong(30)))
+        );
+    }
+}
+
+#[test]
+fn what_a_token_may_use_now() {
+    let catalogue = Catalogue::new(vec![
+        scope("plain", None),
+        scope("admin", Some(Role::Admin)),
+    ])
+    .unwrap();
+    let mut facts = Facts {
+        token: Vitality::Alive,
+        owner: Vitality::Alive,
+        scopes: ScopeSet::parse("plain admin gone").unwrap(),
+        limits: Limits::default(),
+        seats: vec![Seat {
+            organization_id: organization(A),
+            role: Role::Member,
+            admission: Ok(None),
+        }],
+    };
+    assert_eq!(super::scopes(&facts, &catalogue).to_string(), "plain");
+    facts.seats[0].role = Role::Admin;
+    assert_eq!(super::scopes(&facts, &catalogue).to_string(), "admin plain");
+    facts.seats[0].admission = Err(Violation::Never);
+    assert!(super::scopes(&facts, &catalogue).is_empty());
+}
+
+#[test]
+fn the_longest_admission_within_the_limits_counts() {
+    let at = |seconds| Instant::UNIX_EPOCH + chrono::Duration::seconds(seconds);
+    let of_a = Limits {
+        organization: Some(organization(A)),
+        projects: None,
+    };
+    let (grace, longer) = (Ok(Some(at(1))), Ok(Some(at(2))));
+    let refused = Err(Violation::Never);
+    for (a, b, anywhere) in [
+        (Ok(None), Ok(None), Ok(None)),
+        (grace, Ok(None), Ok(None)),
+        (grace, longer, longer),
+        (longer, grace, longer),
+        (grace, refused, grace),
+        (refused, grace, grace),
+        (refused, Err(Violation::Role), refused),
+    ] {
+        let seats = [(A, a), (B, b)].map(|(seed, admission)| Seat {
+            organization_id: organization(seed),
+            role: Role::Member,
+            admission,
+        });
+        assert_eq!(
+            admission(&Limits::default(), &seats),
+            anywhere,
+            "{a:?} {b:?}"
+        );
+        assert_eq!(admission(&of_a, &seats), a, "{a:?} {b:?}");
+        assert_eq!(admission(&of_a, &seats[1..]), Ok(None));
+    }
+    assert_eq!(admission(&Limits::default(), &[]), Ok(None));
+}

@@ -1,0 +1,292 @@
+//! The chain: its end, what waits to be sealed, and what is.
+
+use super::{ROWS, Row, columns, values};
+use crate::schema::{audit_event, audit_head, audit_record};
+use crate::{Conn, Error, read_value};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::audit::canonical::Unreadable;
+use domain::audit::chain::{Head, Sealed};
+use domain::audit::hash::Hash;
+use domain::audit::origin::Origin;
+use domain::audit::record::Record;
+
+/// The id of the only row of the head.
+pub(super) const ONLY: i32 = 1;
+
+/// The log and where it ends.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Its name.
+    pub origin: Origin,
+    /// Its end.
+    pub head: Head,
+    /// What became of its first records; `None` where all are there.
+    pub pruned: Option<Pruned>,
+}
+
+/// Up to where records were taken out of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    /// The last of them.
+    pub head: Head,
+    /// The signed note that says so.
+    pub note: String,
+}
+
+impl Log {
+    /// Behind which head the first record comes that is there.
+    pub fn start(&self) -> Head {
+        let pruned = self.pruned.as_ref().map(|pruned| pruned.head);
+        pruned.unwrap_or_else(|| Head::genesis(&self.origin))
+    }
+}
+
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = audit_head)]
+struct HeadRow {
+    origin: String,
+    sequence: i64,
+    hash: String,
+    pruned_sequence: Option<i64>,
+    pruned_hash: Option<String>,
+    pruned_note: Option<String>,
+}
+
+impl TryFrom<HeadRow> for Log {
+    type Error = Error;
+
+    fn try_from(row: HeadRow) -> Result<Self, Error> {
+        let head = |sequence: i64, hash: &str| {
+            let sequence = read_value(sequence.try_into().ok(), "audit_head", "sequence", "1")?;
+            let hash = read_value(Hash::parse(hash), "audit_head", "hash", "1")?;
+            Ok::<_, Error>(Head { sequence, hash })
+        };
+        let pruned = match (row.pruned_sequence, row.pruned_hash) {
+            (Some(sequence), Some(hash)) => Some(Pruned {
+                head: head(sequence, &hash)?,
+                note: row.pruned_note.unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            origin: read_value(Origin::parse(&row.origin), "audit_head", "origin", "1")?,
+            head: head(row.sequence, &row.hash)?,
+            pruned,
+        })
+    }
+}
+
+/// Begins a log. Fails with [`Error::Duplicate`] if there is one.
+pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
+    diesel::insert_into(audit_head::table)
+        .values((
+            audit_head::id.eq(ONLY),
+            audit_head::origin.eq(log.origin.as_str()),
+            audit_head::sequence.eq(number(log.head.sequence)),
+            audit_head::hash.eq(log.head.hash.to_string()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The log, once it was begun.
+pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
+    audit_head::table
+        .filter(audit_head::id.eq(ONLY))
+        .select((
+            audit_head::origin,
+            audit_head::sequence,
+            audit_head::hash,
+            audit_head::pruned_sequence,
+            audit_head::pruned_hash,
+            audit_head::pruned_note,
+        ))
+        .get_result::<HeadRow>(conn)
+        .optional()?
+        .map(Log::try_from)
+        .transpose()
+}
+
+/// The log, held so that nobody else seals before the transaction ends; `None` if somebody
+/// does at this moment. Nobody waits for whoever seals, and the lock of one that dies goes
+/// with its connection.
+pub fn hold_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
+    let Conn::Postgres(postgres) = conn else {
+        // SQLite has one writer.
+        return find_head(conn);
+    };
+    diesel::sql_query(
+        "SELECT origin, sequence, hash, pruned_sequence, pruned_hash, pruned_note
+         FROM audit_head WHERE id = 1 FOR UPDATE SKIP LOCKED",
+    )
+    .get_result::<HeadRow>(postgres)
+    .optional()?
+    .map(Log::try_from)
+    .transpose()
+}
+
+/// When what the last record of the log tells of happened.
+pub fn find_last_moment(conn: &mut Conn) -> Result<Option<Instant>, Error> {
+    let last = audit_record::table
+        .order(audit_record::sequence.desc())
+        .limit(1)
+        .select(audit_record::at)
+        .get_results::<chrono::NaiveDateTime>(conn)?;
+    Ok(last.first().map(chrono::NaiveDateTime::and_utc))
+}
+
+/// The oldest records that have no place yet, with the sequence 0.
+pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> {
+    let rows = audit_event::table
+        .order(audit_event::id)
+        .limit(limit)
+        .select(columns!(audit_event))
+        .get_results::<Row>(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let id = row.id.clone();
+            read_value(row.record(0), "audit_event", "detail", &id)
+        })
+        .collect()
+}
+
+/// Whether a record waits for its place.
+pub fn is_any_unsealed(conn: &mut Conn) -> Result<bool, Error> {
+    let any = audit_event::table.select(audit_event::id).limit(1);
+    Ok(!any.get_results::<String>(conn)?.is_empty())
+}
+
+/// The record that waits for its place and would come last.
+pub fn find_last_unsealed(conn: &mut Conn) -> Result<Option<String>, Error> {
+    let last = audit_event::table.select(diesel::dsl::max(audit_event::id));
+    Ok(last.get_result(conn)?)
+}
+
+/// Gives records their places at the end of the log that the transaction holds.
+pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
+    let Some(last) = lines.last() else {
+        return Ok(());
+    };
+    for lines in lines.chunks(ROWS) {
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|Sealed { record, hash }| {
+                (
+                    audit_record::sequence.eq(number(record.sequence)),
+                    audit_record::hash.eq(hash.to_string()),
+                    values!(audit_record, record),
+                )
+            })
+            .collect();
+        match conn {
+            Conn::Postgres(conn) => diesel::insert_into(audit_record::table)
+                .values(rows)
+                .execute(conn)?,
+            Conn::Sqlite(conn) => diesel::insert_into(audit_record::table)
+                .values(rows)
+                .execute(conn)?,
+        };
+    }
+    let ids: Vec<_> = lines.iter().map(|line| line.record.id.as_str()).collect();
+    diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).execute(conn)?;
+    diesel::update(audit_head::table.filter(audit_head::id.eq(ONLY)))
+        .set((
+            audit_head::sequence.eq(number(last.record.sequence)),
+            audit_head::hash.eq(last.hash.to_string()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A line as it is stored: in which place, and what it says if that can be read.
+pub type Stored = (u64, Result<Sealed, Unreadable>);
+
+/// The lines behind a place: whether they are as they were written is for a check to tell.
+pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>, Error> {
+    let rows = audit_record::table
+        .filter(audit_record::sequence.gt(number(after)))
+        .order(audit_record::sequence)
+        .limit(limit)
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, hash, row)| (sequence.unsigned_abs(), line(sequence, &hash, row)))
+        .collect())
+}
+
+/// The lines in these places that are as they were written.
+pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Sealed>, Error> {
+    let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
+    let rows = audit_record::table
+        .filter(audit_record::sequence.eq_any(sequences))
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    let lines = rows
+        .into_iter()
+        .filter_map(|(sequence, hash, row)| line(sequence, &hash, row).ok());
+    Ok(lines.collect())
+}
+
+/// Whether a line stands at or before the place behind which the log begins, where none belongs.
+pub fn is_any_misplaced(conn: &mut Conn, start: u64) -> Result<bool, Error> {
+    let found = audit_record::table
+        .filter(audit_record::sequence.le(number(start)))
+        .select(audit_record::sequence)
+        .limit(1)
+        .get_results::<i64>(conn)?;
+    Ok(!found.is_empty())
+}
+
+/// The records of one kind, the first one first; those that cannot be read are left out, as a
+/// check of the whole log finds them.
+pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Error> {
+    let rows = audit_record::table
+        .filter(audit_record::action.eq(action))
+        .order(audit_record::sequence)
+        .select((audit_record::sequence, columns!(audit_record)))
+        .get_results::<(i64, Row)>(conn)?;
+    let records = rows.into_iter();
+    Ok(records
+        .filter_map(|(sequence, row)| row.record(sequence.try_into().ok()?))
+        .collect())
+}
+
+/// The hash of the record in a place of a log, which may be the one behind which it begins.
+pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
+    let start = log.start();
+    if sequence == start.sequence {
+        return Ok(Some(start.hash));
+    }
+    let hash: Option<String> = audit_record::table
+        .filter(audit_record::sequence.eq(number(sequence)))
+        .select(audit_record::hash)
+        .get_result(conn)
+        .optional()?;
+    Ok(hash.and_then(|hash| Hash::parse(&hash)))
+}
+
+/// A line as it is stored.
+pub(super) fn line(sequence: i64, hash: &str, row: Row) -> Result<Sealed, Unreadable> {
+    let read = || {
+        Some(Sealed {
+            record: row.record(sequence.try_into().ok()?)?,
+            hash: Hash::parse(hash)?,
+        })
+    };
+    read().ok_or(Unreadable::NotCanonical)
+}
+
+/// A place as it is stored. There are never more than `i64` holds.
+pub(super) fn number(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}

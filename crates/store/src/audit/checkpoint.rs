@@ -1,0 +1,90 @@
+//! What was signed of the log.
+
+use super::chain::number;
+use crate::schema::audit_checkpoint;
+use crate::{Conn, Error, stored};
+use diesel::prelude::*;
+use domain::Instant;
+
+/// Keeps a signed note about the log up to a place. Fails with [`Error::Duplicate`] if there
+/// is one of that place.
+pub fn insert_checkpoint(
+    conn: &mut Conn,
+    sequence: u64,
+    at: Instant,
+    note: &str,
+) -> Result<(), Error> {
+    diesel::insert_into(audit_checkpoint::table)
+        .values((
+            audit_checkpoint::sequence.eq(number(sequence)),
+            audit_checkpoint::at.eq(stored(at)),
+            audit_checkpoint::note.eq(note),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The notes behind a place, each with its own, in their order.
+pub fn list_checkpoints(
+    conn: &mut Conn,
+    after: u64,
+    limit: i64,
+) -> Result<Vec<(u64, String)>, Error> {
+    let rows = audit_checkpoint::table
+        .filter(audit_checkpoint::sequence.gt(number(after)))
+        .order(audit_checkpoint::sequence)
+        .limit(limit)
+        .select((audit_checkpoint::sequence, audit_checkpoint::note))
+        .get_results::<(i64, String)>(conn)?;
+    Ok(placed(rows))
+}
+
+fn placed(rows: Vec<(i64, String)>) -> Vec<(u64, String)> {
+    let rows = rows.into_iter();
+    rows.map(|(sequence, note)| (sequence.unsigned_abs(), note))
+        .collect()
+}
+
+/// The notes before a place, each with its own, the last ones first; not all, if there are many.
+pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, String)>, Error> {
+    let rows = audit_checkpoint::table
+        .filter(audit_checkpoint::sequence.lt(number(before)))
+        .order(audit_checkpoint::sequence.desc())
+        .limit(100)
+        .select((audit_checkpoint::sequence, audit_checkpoint::note))
+        .get_results::<(i64, String)>(conn)?;
+    Ok(placed(rows))
+}
+
+/// The notes behind a place that were made before a moment, the last ones first: so many that one
+/// that counts should be among them.
+pub fn list_checkpoints_before(
+    conn: &mut Conn,
+    after: u64,
+    before: Instant,
+) -> Result<Vec<String>, Error> {
+    Ok(audit_checkpoint::table
+        .filter(audit_checkpoint::sequence.gt(number(after)))
+        .filter(audit_checkpoint::at.lt(stored(before)))
+        .order(audit_checkpoint::sequence.desc())
+        .limit(100)
+        .select(audit_checkpoint::note)
+        .get_results(conn)?)
+}
+
+/// Forgets the note about a place.
+pub fn delete_checkpoint(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
+    let note = audit_checkpoint::table.filter(audit_checkpoint::sequence.eq(number(sequence)));
+    diesel::delete(note).execute(conn)?;
+    Ok(())
+}
+
+/// The note of the last place.
+pub fn find_last_checkpoint(conn: &mut Conn) -> Result<Option<String>, Error> {
+    Ok(audit_checkpoint::table
+        .order(audit_checkpoint::sequence.desc())
+        .limit(1)
+        .select(audit_checkpoint::note)
+        .get_results(conn)?
+        .pop())
+}

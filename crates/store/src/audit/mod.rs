@@ -1,0 +1,162 @@
+//! The audit log: a record for each change, written in the change's own transaction, and the
+//! chain into which records are sealed once they are committed.
+
+mod chain;
+mod checkpoint;
+mod guard;
+mod lag;
+mod naming;
+mod reading;
+mod retention;
+mod shipping;
+mod uses;
+
+pub use chain::{
+    Log, Pruned, Stored, append, find_hash, find_head, find_last_moment, find_last_unsealed,
+    hold_head, insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action,
+    list_unsealed,
+};
+pub use checkpoint::{
+    delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
+    list_checkpoints_back, list_checkpoints_before,
+};
+pub use guard::{POSTGRES_GUARD, SQLITE_GUARD};
+pub use lag::{count_unsealed, find_moment_behind};
+pub use naming::list_names;
+pub use reading::{Filter, Side, find_record, list_hashes, list_records};
+pub use retention::{delete_pruned, erase, list_personal, replace_pruned};
+pub use shipping::{
+    Shipped, find_shipped, give_back_lease, list_shipped, lower_shipped, replace_shipped,
+    take_lease,
+};
+pub use uses::{
+    Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
+    list_batch, list_batches, list_recorded, list_uses,
+};
+
+use super::schema::audit_event;
+use super::{Conn, Error};
+use chrono::{NaiveDateTime, SubsecRound};
+use diesel::prelude::*;
+use domain::audit::personal::Salt;
+use domain::audit::record::{Detail, Method, Outcome, Record};
+
+/// Rows in one statement; SQLite takes 32,766 values.
+const ROWS: usize = 500;
+
+/// The columns that both tables have, of one of them.
+macro_rules! columns {
+    ($table:ident) => {
+        (
+            $table::id,
+            $table::at,
+            $table::action,
+            $table::outcome,
+            $table::actor_kind,
+            $table::actor_id,
+            $table::method,
+            $table::account_id,
+            $table::token_id,
+            $table::client_id,
+            $table::organization_id,
+            $table::target,
+            $table::request_id,
+            $table::address,
+            $table::agent,
+            $table::detail,
+            $table::salt,
+        )
+    };
+}
+
+/// What a record has in these columns.
+macro_rules! values {
+    ($table:ident, $record:expr) => {
+        (
+            $table::id.eq($record.id.clone()),
+            $table::at.eq($crate::stored($record.at)),
+            $table::action.eq($record.action.clone()),
+            $table::outcome.eq($record.outcome.as_str()),
+            $table::actor_kind.eq($record.actor_kind.clone()),
+            $table::actor_id.eq($record.actor_id.clone()),
+            $table::method.eq($record.method.as_str()),
+            $table::account_id.eq($record.account_id.clone()),
+            $table::token_id.eq($record.token_id.clone()),
+            $table::client_id.eq($record.client_id.clone()),
+            $table::organization_id.eq($record.organization_id.clone()),
+            $table::target.eq($record.target.clone()),
+            $table::request_id.eq($record.request_id.clone()),
+            $table::address.eq($record.address.clone()),
+            $table::agent.eq($record.agent.clone()),
+            $table::detail.eq($crate::audit::written(&$record.detail)),
+            $table::salt.eq($record.salt.map(|salt| salt.to_string())),
+        )
+    };
+}
+use {columns, values};
+
+#[derive(Queryable)]
+struct Row {
+    id: String,
+    at: NaiveDateTime,
+    action: String,
+    outcome: String,
+    actor_kind: String,
+    actor_id: Option<String>,
+    method: String,
+    account_id: Option<String>,
+    token_id: Option<String>,
+    client_id: Option<String>,
+    organization_id: Option<String>,
+    target: Option<String>,
+    request_id: String,
+    address: Option<String>,
+    agent: Option<String>,
+    detail: String,
+    salt: Option<String>,
+}
+
+impl Row {
+    /// The record that the row is, in that place; `None` if no record is stored so.
+    fn record(self, sequence: u64) -> Option<Record> {
+        let detail: Detail = serde_json::from_str(&self.detail).ok()?;
+        let at = self.at.and_utc();
+        let salt = match self.salt {
+            None => None,
+            Some(salt) => Some(Salt::parse(&salt)?),
+        };
+        let is_as_written = written(&detail) == self.detail && at == at.trunc_subsecs(3);
+        is_as_written.then_some(Record {
+            sequence,
+            id: self.id,
+            at,
+            action: self.action,
+            outcome: Outcome::parse(&self.outcome)?,
+            actor_kind: self.actor_kind,
+            actor_id: self.actor_id,
+            method: Method::parse(&self.method)?,
+            account_id: self.account_id,
+            token_id: self.token_id,
+            client_id: self.client_id,
+            organization_id: self.organization_id,
+            target: self.target,
+            request_id: self.request_id,
+            address: self.address,
+            agent: self.agent,
+            detail,
+            salt,
+        })
+    }
+}
+
+fn written(detail: &Detail) -> String {
+    serde_json::Value::from(detail.clone()).to_string()
+}
+
+/// Writes a record that has no place in the chain yet.
+pub fn insert_event(conn: &mut Conn, event: &Record) -> Result<(), Error> {
+    diesel::insert_into(audit_event::table)
+        .values(values!(audit_event, event))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! What people call that which records name by id.
+
+use crate::schema::{account, client, organization, project, token};
+use crate::{Conn, Error, in_batches};
+use diesel::prelude::*;
+use std::collections::BTreeMap;
+
+/// The names of whatever has one of these ids: people, tokens, projects, organizations and
+/// clients. What is gone has none.
+pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    let mut names = BTreeMap::new();
+    macro_rules! look_into {
+        ($($table:ident)+) => {
+            $(names.extend(in_batches::<_, Vec<_>>(ids, |batch| {
+                Ok($table::table
+                    .filter($table::id.eq_any(batch))
+                    .select(($table::id, $table::name))
+                    .get_results::<(String, String)>(conn)?)
+            })?);)+
+        };
+    }
+    look_into!(client account token project organization);
+    Ok(names)
+}

@@ -1,0 +1,150 @@
+//! Looking into the log.
+
+use super::chain::{line, number};
+use super::{Row, columns};
+use crate::schema::{audit_record, token};
+use crate::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::audit::Action;
+use domain::audit::chain::Sealed;
+use domain::audit::hash::Hash;
+use std::collections::BTreeMap;
+
+/// Which records are looked for; what is `None` does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of which organization.
+    pub organization_id: Option<String>,
+    /// Of which person, who did it or stands behind whoever did, or to whom or to whose token
+    /// it happened.
+    pub account_id: Option<String>,
+    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    pub actor: Option<String>,
+    /// What was done, one of these.
+    pub actions: Option<Vec<Action>>,
+    /// The token that did it, or to which it happened.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+impl Filter {
+    /// Whether every record passes.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// On which side of a place in the chain, and in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The latest first, before this place.
+    Before(u64),
+    /// The earliest first, behind this place.
+    After(u64),
+}
+
+/// Records that pass a filter.
+pub fn list_records(
+    conn: &mut Conn,
+    filter: &Filter,
+    side: Side,
+    limit: i64,
+) -> Result<Vec<Sealed>, Error> {
+    let mut query = audit_record::table.into_boxed();
+    if let Some(id) = &filter.organization_id {
+        query = query.filter(audit_record::organization_id.eq(id.clone()));
+    }
+    if let Some(id) = &filter.account_id {
+        let own = token::table
+            .filter(token::account_id.eq(id.clone()))
+            .select(token::id.nullable());
+        let is_actor = audit_record::account_id.eq(id.clone());
+        query = query.filter(
+            is_actor
+                .or(audit_record::target.eq(id.clone()))
+                .or(audit_record::target.eq_any(own)),
+        );
+    }
+    if let Some(actor) = &filter.actor {
+        let is_behind = audit_record::account_id.eq(actor.clone());
+        query = query.filter(
+            is_behind
+                .or(audit_record::actor_id.eq(actor.clone()))
+                .or(audit_record::actor_kind.eq(actor.clone())),
+        );
+    }
+    if let Some(actions) = &filter.actions {
+        // They are listed, since how texts are compared, and so what begins with another, is a
+        // matter of the database's locale.
+        let names: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
+        query = query.filter(audit_record::action.eq_any(names));
+    }
+    if let Some(id) = &filter.token_id {
+        let is_actor = audit_record::token_id.eq(id.clone());
+        query = query.filter(is_actor.or(audit_record::target.eq(id.clone())));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(audit_record::at.ge(stored(since)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit_record::at.lt(stored(until)));
+    }
+    query = match side {
+        Side::Before(sequence) => query
+            .filter(audit_record::sequence.lt(number(sequence)))
+            .order(audit_record::sequence.desc()),
+        Side::After(sequence) => query
+            .filter(audit_record::sequence.gt(number(sequence)))
+            .order(audit_record::sequence.asc()),
+    };
+    let rows = query
+        .limit(limit)
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_results::<(i64, String, Row)>(conn)?;
+    rows.into_iter().map(whole).collect()
+}
+
+/// The record of an id, once it has its place.
+pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
+    let found = audit_record::table
+        .filter(audit_record::id.eq(id))
+        .select((
+            audit_record::sequence,
+            audit_record::hash,
+            columns!(audit_record),
+        ))
+        .get_result::<(i64, String, Row)>(conn)
+        .optional()?;
+    found.map(whole).transpose()
+}
+
+/// A record that must be as it was written.
+fn whole((sequence, hash, row): (i64, String, Row)) -> Result<Sealed, Error> {
+    let id = row.id.clone();
+    let sealed = line(sequence, &hash, row).ok();
+    read_value(sealed, "audit_record", "detail", &id)
+}
+
+/// The hashes of the records in these places.
+pub fn list_hashes(conn: &mut Conn, sequences: &[u64]) -> Result<BTreeMap<u64, Hash>, Error> {
+    let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
+    let rows = audit_record::table
+        .filter(audit_record::sequence.eq_any(sequences))
+        .select((audit_record::sequence, audit_record::hash))
+        .get_results::<(i64, String)>(conn)?;
+    rows.into_iter()
+        .map(|(sequence, hash)| {
+            let id = sequence.to_string();
+            let hash = read_value(Hash::parse(&hash), "audit_record", "hash", &id)?;
+            Ok((sequence.unsigned_abs(), hash))
+        })
+        .collect()
+}

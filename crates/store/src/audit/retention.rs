@@ -1,0 +1,111 @@
+//! What does not stay: texts that tell of a person, and the oldest records.
+
+use super::chain::{ONLY, Pruned, list_lines_at, number};
+use super::written;
+use crate::schema::{audit_head, audit_record, token, token_use};
+use crate::{Conn, Error};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use domain::audit::Action;
+use domain::id::AccountId;
+
+/// Devices that are looked for at once.
+const DEVICES: usize = 500;
+
+/// The places of records that tell of a person: what they did, and what was done to their account
+/// and their tokens, or by devices that they approved, by nobody who is known. Others who did
+/// something to them are not theirs to erase.
+pub fn list_personal(conn: &mut Conn, person: &AccountId) -> Result<Vec<u64>, Error> {
+    let id = person.to_string();
+    let is_own = audit_record::account_id.eq(id.clone());
+    let is_nobody = || audit_record::actor_kind.eq_any(["anonymous", "client"]);
+    let salted = audit_record::table
+        .filter(audit_record::salt.is_not_null())
+        .select(audit_record::sequence);
+    let tokens = token::table
+        .filter(token::account_id.eq(id.clone()))
+        .select(token::id.nullable());
+    let mut places: Vec<i64> = salted.filter(is_own.clone()).get_results(conn)?;
+    let is_theirs = audit_record::target.eq(id);
+    places.extend(
+        salted
+            .filter(is_theirs.or(audit_record::target.eq_any(tokens)))
+            .filter(is_nobody())
+            .get_results::<i64>(conn)?,
+    );
+    let devices = audit_record::table
+        .filter(is_own)
+        .filter(audit_record::action.eq(Action::DeviceApproved.as_str()))
+        .select(audit_record::target)
+        .get_results::<Option<String>>(conn)?;
+    for devices in devices.chunks(DEVICES) {
+        let is_theirs = audit_record::target.eq_any(devices);
+        let of_device = salted.filter(is_theirs).filter(is_nobody());
+        places.extend(of_device.get_results::<i64>(conn)?);
+    }
+    places.sort_unstable();
+    places.dedup();
+    Ok(places.into_iter().map(i64::unsigned_abs).collect())
+}
+
+/// Erases from the records in these places what tells of a person, where it is still there; tells
+/// from how many.
+pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
+    let mut count = 0;
+    for sealed in list_lines_at(conn, sequences)? {
+        let left = sealed.record.erased();
+        if sealed.record.salt.is_none() || left.salt.is_some() {
+            continue;
+        }
+        let place = number(left.sequence);
+        count += diesel::update(audit_record::table.filter(audit_record::sequence.eq(place)))
+            .set((
+                audit_record::address.eq(left.address),
+                audit_record::agent.eq(left.agent),
+                audit_record::detail.eq(written(&left.detail)),
+                audit_record::salt.eq(None::<String>),
+            ))
+            .execute(conn)?;
+    }
+    Ok(count)
+}
+
+/// Lets a log that begins here begin there from now on; tells whether it still began here.
+pub fn replace_pruned(
+    conn: &mut Conn,
+    present: Option<&Pruned>,
+    pruned: &Pruned,
+) -> Result<bool, Error> {
+    let is_whole = present.is_none().into_sql::<Bool>();
+    let present = present.map(|present| number(present.head.sequence));
+    let begins_here = audit_head::pruned_sequence
+        .eq(present)
+        .or(audit_head::pruned_sequence.is_null().and(is_whole));
+    let replaced = diesel::update(audit_head::table.filter(audit_head::id.eq(ONLY)))
+        .filter(begins_here)
+        .set((
+            audit_head::pruned_sequence.eq(number(pruned.head.sequence)),
+            audit_head::pruned_hash.eq(pruned.head.hash.to_string()),
+            audit_head::pruned_note.eq(&pruned.note),
+        ))
+        .execute(conn)?;
+    Ok(replaced > 0)
+}
+
+/// Deletes records up to where the log was pruned, so many at the most, and the uses whose roots
+/// go with them; tells how many records were there, for another server may delete the same.
+pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize, Error> {
+    let (places, ids): (Vec<i64>, Vec<String>) = audit_record::table
+        .filter(audit_record::sequence.le(number(through)))
+        .order(audit_record::sequence)
+        .limit(limit)
+        .select((audit_record::sequence, audit_record::id))
+        .get_results::<(i64, String)>(conn)?
+        .into_iter()
+        .unzip();
+    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    let count = places.len();
+    let records = audit_record::table.filter(audit_record::sequence.eq_any(places));
+    diesel::delete(records).execute(conn)?;
+    Ok(count)
+}

@@ -1,0 +1,124 @@
+//! How far the log was handed out, and by which server.
+
+use super::chain::number;
+use crate::schema::audit_shipping;
+use crate::{Conn, Error, stored};
+use diesel::prelude::*;
+use domain::Instant;
+
+/// Up to where everything of a kind was handed out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shipped {
+    /// The place of the last that was.
+    pub sequence: u64,
+    /// The hash of the record there, as text; `None` if that is not known.
+    pub hash: Option<String>,
+}
+
+/// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
+pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Error> {
+    let found: Option<(i64, Option<String>)> = audit_shipping::table
+        .filter(audit_shipping::place.eq(place))
+        .select((audit_shipping::sequence, audit_shipping::hash))
+        .get_result(conn)
+        .optional()?;
+    Ok(found.map(|(sequence, hash)| Shipped {
+        sequence: sequence.unsigned_abs(),
+        hash,
+    }))
+}
+
+/// Remembers up to where everything of a kind was handed out. It never goes back by this.
+pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Result<(), Error> {
+    let row = audit_shipping::table.filter(audit_shipping::place.eq(place));
+    let values = (
+        audit_shipping::sequence.eq(number(shipped.sequence)),
+        audit_shipping::hash.eq(shipped.hash.clone()),
+    );
+    diesel::update(row.filter(audit_shipping::sequence.lt(number(shipped.sequence))))
+        .set(values.clone())
+        .execute(conn)?;
+    if find_shipped(conn, place)?.is_none() {
+        diesel::insert_into(audit_shipping::table)
+            .values((audit_shipping::place.eq(place), values))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// How far each place has got.
+pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
+    let rows = audit_shipping::table
+        .select((
+            audit_shipping::place,
+            audit_shipping::sequence,
+            audit_shipping::hash,
+        ))
+        .get_results::<(String, i64, Option<String>)>(conn)?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(place, sequence, hash)| {
+            let sequence = sequence.unsigned_abs();
+            (place, Shipped { sequence, hash })
+        })
+        .collect())
+}
+
+/// Lets a place get again what comes behind this one.
+pub fn lower_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
+    diesel::update(audit_shipping::table.filter(audit_shipping::place.eq(place)))
+        .set((
+            audit_shipping::sequence.eq(number(sequence)),
+            audit_shipping::hash.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Lets this holder alone hand out until a moment; tells up to where everything was handed out,
+/// or `None` if another holds it now.
+pub fn take_lease(
+    conn: &mut Conn,
+    place: &str,
+    holder: &str,
+    now: Instant,
+    until: Instant,
+) -> Result<Option<Shipped>, Error> {
+    if find_shipped(conn, place)?.is_none() {
+        replace_shipped(conn, place, &Shipped::default())?;
+    }
+    let is_free = audit_shipping::holder
+        .is_null()
+        .or(audit_shipping::holder
+            .eq(holder.to_owned())
+            .assume_not_null())
+        .or(audit_shipping::leased_until
+            .lt(stored(now))
+            .assume_not_null());
+    let taken = diesel::update(
+        audit_shipping::table
+            .filter(audit_shipping::place.eq(place))
+            .filter(is_free),
+    )
+    .set((
+        audit_shipping::holder.eq(holder),
+        audit_shipping::leased_until.eq(stored(until)),
+    ))
+    .execute(conn)?;
+    match taken {
+        0 => Ok(None),
+        _ => find_shipped(conn, place),
+    }
+}
+
+/// Lets others hand out.
+pub fn give_back_lease(conn: &mut Conn, place: &str, holder: &str) -> Result<(), Error> {
+    diesel::update(
+        audit_shipping::table
+            .filter(audit_shipping::place.eq(place))
+            .filter(audit_shipping::holder.eq(holder)),
+    )
+    .set(audit_shipping::holder.eq(None::<String>))
+    .execute(conn)?;
+    Ok(())
+}

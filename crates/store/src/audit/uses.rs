@@ -1,0 +1,260 @@
+//! The uses of tokens, in batches whose roots are in the chain.
+
+use super::ROWS;
+use crate::schema::{audit_event, audit_record, token, token_use};
+use crate::{Conn, Error, stored};
+use chrono::NaiveDateTime;
+use diesel::dsl::sum;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use domain::Instant;
+use domain::audit::Action;
+use domain::id::{AccountId, OrganizationId};
+
+/// Uses of one token in one organization on one day, out of one batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheaf {
+    /// The record that has the root over the batch.
+    pub event_id: String,
+    /// The place of the first of these uses among the leaves of the batch.
+    pub position: u32,
+    /// The token.
+    pub token_id: String,
+    /// The organization in which it was used.
+    pub organization_id: Option<String>,
+    /// The day, as `YYYY-MM-DD`.
+    pub day: String,
+    /// The first use.
+    pub first_at: Instant,
+    /// The last use.
+    pub last_at: Instant,
+    /// How many uses.
+    pub count: u32,
+    /// The uses in their canonical form, one in a line.
+    pub uses: String,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = token_use, treat_none_as_default_value = false)]
+struct Row {
+    event_id: String,
+    position: i32,
+    token_id: String,
+    organization_id: Option<String>,
+    day: String,
+    first_at: NaiveDateTime,
+    last_at: NaiveDateTime,
+    count: i32,
+    uses: String,
+}
+
+impl From<&Sheaf> for Row {
+    fn from(sheaf: &Sheaf) -> Self {
+        Self {
+            event_id: sheaf.event_id.clone(),
+            position: i32::try_from(sheaf.position).unwrap_or(i32::MAX),
+            token_id: sheaf.token_id.clone(),
+            organization_id: sheaf.organization_id.clone(),
+            day: sheaf.day.clone(),
+            first_at: stored(sheaf.first_at),
+            last_at: stored(sheaf.last_at),
+            count: i32::try_from(sheaf.count).unwrap_or(i32::MAX),
+            uses: sheaf.uses.clone(),
+        }
+    }
+}
+
+impl From<Row> for Sheaf {
+    fn from(row: Row) -> Self {
+        Self {
+            event_id: row.event_id,
+            position: row.position.unsigned_abs(),
+            token_id: row.token_id,
+            organization_id: row.organization_id,
+            day: row.day,
+            first_at: row.first_at.and_utc(),
+            last_at: row.last_at.and_utc(),
+            count: row.count.unsigned_abs(),
+            uses: row.uses,
+        }
+    }
+}
+
+/// Writes the uses of a batch.
+pub fn insert_uses(conn: &mut Conn, sheaves: &[Sheaf]) -> Result<(), Error> {
+    for sheaves in sheaves.chunks(ROWS) {
+        let rows: Vec<_> = sheaves.iter().map(Row::from).collect();
+        match conn {
+            Conn::Postgres(conn) => diesel::insert_into(token_use::table)
+                .values(rows)
+                .execute(conn)?,
+            Conn::Sqlite(conn) => diesel::insert_into(token_use::table)
+                .values(rows)
+                .execute(conn)?,
+        };
+    }
+    Ok(())
+}
+
+/// Everything that is kept of a batch, in the order of its leaves.
+pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<Sheaf>, Error> {
+    let rows = token_use::table
+        .filter(token_use::event_id.eq(event_id))
+        .order(token_use::position)
+        .get_results::<Row>(conn)?;
+    Ok(rows.into_iter().map(Sheaf::from).collect())
+}
+
+/// The batches of which something is kept, by the ids of their records, behind one of them.
+pub fn list_batches(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<String>, Error> {
+    Ok(token_use::table
+        .filter(token_use::event_id.gt(after.to_owned()))
+        .select(token_use::event_id)
+        .distinct()
+        .order(token_use::event_id)
+        .limit(limit)
+        .get_results(conn)?)
+}
+
+/// Which of these records tell of uses, sealed or not.
+pub fn list_recorded(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Error> {
+    let action = Action::TokenUsesRecorded.as_str();
+    let mut recorded = audit_record::table
+        .filter(audit_record::id.eq_any(ids))
+        .filter(audit_record::action.eq(action))
+        .select(audit_record::id)
+        .get_results::<String>(conn)?;
+    let waiting = audit_event::table
+        .filter(audit_event::id.eq_any(ids))
+        .filter(audit_event::action.eq(action))
+        .select(audit_event::id)
+        .get_results::<String>(conn)?;
+    recorded.extend(waiting);
+    Ok(recorded)
+}
+
+/// Which of a person's tokens are meant: those that are limited to an organization, or all.
+pub type Within = Option<OrganizationId>;
+
+/// Which uses somebody may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    #[default]
+    Everything,
+    /// Those of a person's tokens.
+    Account(AccountId, Within),
+    /// Those of an organization's tokens, and those of any token in it.
+    Organization(OrganizationId),
+}
+
+/// Which uses are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct UseFilter {
+    /// Among which.
+    pub reach: Reach,
+    /// Of which token.
+    pub token_id: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Instant>,
+    /// Before this moment.
+    pub until: Option<Instant>,
+}
+
+/// Uses, the latest batches first and each from its end, before a place: the record and the
+/// leaf that were seen last.
+pub fn list_uses(
+    conn: &mut Conn,
+    filter: &UseFilter,
+    before: Option<(&str, u32)>,
+    limit: i64,
+) -> Result<Vec<Sheaf>, Error> {
+    let mut query = token_use::table.into_boxed();
+    if let Some(id) = &filter.token_id {
+        query = query.filter(token_use::token_id.eq(id.clone()));
+    }
+    match &filter.reach {
+        Reach::Everything => {}
+        Reach::Account(id, within) => {
+            let limit = within.as_ref().map(ToString::to_string);
+            let is_any = limit.is_none().into_sql::<Bool>();
+            let own = token::table
+                .filter(token::account_id.eq(id.to_string()))
+                .filter(token::limit_organization_id.eq(limit).or(is_any))
+                .select(token::id);
+            query = query.filter(token_use::token_id.eq_any(own));
+        }
+        Reach::Organization(id) => {
+            let own = token::table
+                .filter(token::organization_id.eq(id.to_string()))
+                .select(token::id);
+            let is_inside = token_use::organization_id.eq(id.to_string());
+            query = query.filter(token_use::token_id.eq_any(own).or(is_inside));
+        }
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(token_use::last_at.ge(stored(since)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(token_use::first_at.lt(stored(until)));
+    }
+    if let Some((event_id, leaf)) = before {
+        let leaf = i32::try_from(leaf).unwrap_or(i32::MAX);
+        query = query.filter(
+            token_use::event_id
+                .lt(event_id.to_owned())
+                .or(token_use::event_id
+                    .eq(event_id.to_owned())
+                    .and(token_use::position.lt(leaf))),
+        );
+    }
+    let rows = query
+        .order((token_use::event_id.desc(), token_use::position.desc()))
+        .limit(limit)
+        .get_results::<Row>(conn)?;
+    Ok(rows.into_iter().map(Sheaf::from).collect())
+}
+
+/// How many uses of a token there were on each day from one on, as `YYYY-MM-DD`.
+pub fn count_uses(
+    conn: &mut Conn,
+    token_id: &str,
+    since: &str,
+) -> Result<Vec<(String, u64)>, Error> {
+    let days = token_use::table
+        .filter(token_use::token_id.eq(token_id))
+        .filter(token_use::day.ge(since))
+        .group_by(token_use::day)
+        .order(token_use::day)
+        .select((token_use::day, sum(token_use::count)))
+        .get_results::<(String, Option<i64>)>(conn)?;
+    Ok(days
+        .into_iter()
+        .map(|(day, count)| (day, count.unwrap_or(0).unsigned_abs()))
+        .collect())
+}
+
+/// Whether anything is kept of a batch whose record has an id before this one.
+pub fn is_any_batch(conn: &mut Conn, before: &str) -> Result<bool, Error> {
+    let any = token_use::table
+        .filter(token_use::event_id.lt(before))
+        .select(token_use::event_id)
+        .limit(1)
+        .get_results::<String>(conn)?;
+    Ok(!any.is_empty())
+}
+
+/// Forgets whole batches whose records have ids before this one, up to so many; tells how
+/// many there were.
+pub fn delete_batches(conn: &mut Conn, before: &str, limit: i64) -> Result<usize, Error> {
+    let ids = token_use::table
+        .filter(token_use::event_id.lt(before))
+        .select(token_use::event_id)
+        .distinct()
+        .order(token_use::event_id)
+        .limit(limit)
+        .get_results::<String>(conn)?;
+    let count = ids.len();
+    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    Ok(count)
+}

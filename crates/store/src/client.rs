@@ -1,0 +1,118 @@
+//! Registered clients.
+
+use super::schema::client;
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::client::{Client, Credential, Standing};
+use domain::scope::ScopeSet;
+use domain::secret::Digest;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = client)]
+struct Row {
+    id: String,
+    name: String,
+    secret_digest: Option<String>,
+    scopes: String,
+    default_scopes: String,
+    state: String,
+    created_at: chrono::NaiveDateTime,
+}
+
+fn standing_text(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Disabled => "disabled",
+    }
+}
+
+impl TryFrom<Row> for Client {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let standing = [Standing::Active, Standing::Disabled]
+            .into_iter()
+            .find(|standing| standing_text(*standing) == row.state);
+        let scopes =
+            |column, text: &str| read_value(ScopeSet::parse(text).ok(), "client", column, &row.id);
+        Ok(Self {
+            scopes: scopes("scopes", &row.scopes)?,
+            default_scopes: scopes("default_scopes", &row.default_scopes)?,
+            standing: read_value(standing, "client", "state", &row.id)?,
+            id: row.id,
+            name: row.name,
+            credential: match row.secret_digest {
+                Some(digest) => Credential::Confidential(Digest::from_stored(digest)),
+                None => Credential::Public,
+            },
+        })
+    }
+}
+
+/// Remembers a new client. [`Error::Duplicate`] if its id is taken.
+pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.clone(),
+        name: new.name.clone(),
+        secret_digest: match &new.credential {
+            Credential::Confidential(digest) => Some(digest.as_str().to_owned()),
+            Credential::Public => None,
+        },
+        scopes: new.scopes.to_string(),
+        default_scopes: new.default_scopes.to_string(),
+        state: standing_text(new.standing).to_owned(),
+        created_at: stored(now),
+    };
+    diesel::insert_into(client::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The client with this id.
+pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
+    client::table
+        .filter(client::id.eq(id))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Client::try_from)
+        .transpose()
+}
+
+/// Clients in the order of their ids, after the one at this place.
+pub fn list_clients(
+    conn: &mut Conn,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Client>, Error> {
+    let mut query = client::table
+        .order(client::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some((_, id)) = after {
+        query = query.filter(client::id.gt(id.to_owned()));
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Client::try_from).collect()
+}
+
+/// Switches a client on or off.
+pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<(), Error> {
+    diesel::update(client::table.filter(client::id.eq(id)))
+        .set(client::state.eq(standing_text(standing)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Changes a client's name and what it may ask for.
+pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
+    diesel::update(client::table.filter(client::id.eq(&changed.id)))
+        .set((
+            client::name.eq(&changed.name),
+            client::scopes.eq(changed.scopes.to_string()),
+            client::default_scopes.eq(changed.default_scopes.to_string()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

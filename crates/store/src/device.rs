@@ -1,0 +1,361 @@
+//! Device grants. Every change of state is a compare-and-set, so that of two that decide at
+//! once one wins and the other learns it; how a device polls is written beside the state
+//! and never touches it.
+
+use super::schema::device_grant;
+use super::sole::sole_members;
+use super::{Conn, Error, read_value, stored};
+use chrono::Duration;
+use diesel::prelude::*;
+use domain::Instant;
+use domain::device::{Approval, Grant, Noted, Pace, State, Suspicion};
+use domain::id::{AccountId, GrantId, OrganizationId, TokenId};
+use domain::network;
+use domain::scope::ScopeSet;
+use domain::secret::Digest;
+use std::net::IpAddr;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = device_grant, treat_none_as_default_value = false)]
+struct Row {
+    id: String,
+    device_code_digest: String,
+    user_code_digest: String,
+    client_id: String,
+    scopes: String,
+    device_name: Option<String>,
+    address: String,
+    site: String,
+    created_at: chrono::NaiveDateTime,
+    expires_at: chrono::NaiveDateTime,
+    state: String,
+    interval_ms: i64,
+    last_poll_at: Option<chrono::NaiveDateTime>,
+    decided_by: Option<String>,
+    granted_scopes: Option<String>,
+    token_id: Option<String>,
+    replayed_at: Option<chrono::NaiveDateTime>,
+    wrong_client_at: Option<chrono::NaiveDateTime>,
+}
+
+const PENDING: &str = "pending";
+const APPROVED: &str = "approved";
+const DENIED: &str = "denied";
+const REDEEMED: &str = "redeemed";
+const EXPIRED: &str = "expired";
+
+fn read_state(row: &Row) -> Option<State> {
+    match row.state.as_str() {
+        PENDING => Some(State::Pending),
+        APPROVED => Some(State::Approved(Approval {
+            account_id: AccountId::parse(row.decided_by.as_deref()?)?,
+            scopes: ScopeSet::parse(row.granted_scopes.as_deref()?).ok()?,
+        })),
+        DENIED => Some(State::Denied),
+        REDEEMED => Some(State::Redeemed {
+            token_id: TokenId::parse(row.token_id.as_deref()?)?,
+        }),
+        EXPIRED => Some(State::Expired),
+        _ => None,
+    }
+}
+
+impl TryFrom<Row> for Grant {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        const TABLE: &str = "device_grant";
+        Ok(Self {
+            state: read_value(read_state(&row), TABLE, "state", &row.id)?,
+            scopes: read_value(ScopeSet::parse(&row.scopes).ok(), TABLE, "scopes", &row.id)?,
+            address: read_value(row.address.parse().ok(), TABLE, "address", &row.id)?,
+            id: read_value(GrantId::parse(&row.id), TABLE, "id", &row.id)?,
+            client_id: row.client_id,
+            device_name: row.device_name,
+            created_at: row.created_at.and_utc(),
+            expires_at: row.expires_at.and_utc(),
+            noted: Noted {
+                replay: row.replayed_at.is_some(),
+                wrong_client: row.wrong_client_at.is_some(),
+            },
+            pace: Pace {
+                interval: Duration::milliseconds(row.interval_ms),
+                last_poll_at: row.last_poll_at.map(|at| at.and_utc()),
+            },
+        })
+    }
+}
+
+/// Remembers a new request by the digests of its codes. [`Error::Duplicate`] if one of them
+/// is taken: draw again.
+pub fn insert_grant(
+    conn: &mut Conn,
+    new: &Grant,
+    device_code: &Digest,
+    user_code: &Digest,
+) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.to_string(),
+        device_code_digest: device_code.as_str().to_owned(),
+        user_code_digest: user_code.as_str().to_owned(),
+        client_id: new.client_id.clone(),
+        scopes: new.scopes.to_string(),
+        device_name: new.device_name.clone(),
+        address: new.address.to_string(),
+        site: network::site(new.address).to_string(),
+        created_at: stored(new.created_at),
+        expires_at: stored(new.expires_at),
+        state: PENDING.to_owned(),
+        interval_ms: new.pace.interval.num_milliseconds(),
+        last_poll_at: None,
+        decided_by: None,
+        granted_scopes: None,
+        token_id: None,
+        replayed_at: None,
+        wrong_client_at: None,
+    };
+    diesel::insert_into(device_grant::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The request with this device code.
+pub fn find_grant(conn: &mut Conn, device_code: &Digest) -> Result<Option<Grant>, Error> {
+    device_grant::table
+        .filter(device_grant::device_code_digest.eq(device_code.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Grant::try_from)
+        .transpose()
+}
+
+/// The request with this user code.
+pub fn find_grant_by_user_code(
+    conn: &mut Conn,
+    user_code: &Digest,
+) -> Result<Option<Grant>, Error> {
+    device_grant::table
+        .filter(device_grant::user_code_digest.eq(user_code.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Grant::try_from)
+        .transpose()
+}
+
+/// The request with this id, and the digest of its device code.
+pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, Digest)>, Error> {
+    device_grant::table
+        .filter(device_grant::id.eq(id.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(|row| {
+            let device_code = Digest::from_stored(row.device_code_digest.clone());
+            Ok((row.try_into()?, device_code))
+        })
+        .transpose()
+}
+
+/// How many requests of a client, or from a site, still wait for a decision.
+pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result<u32, Error> {
+    let open = device_grant::table
+        .filter(device_grant::state.eq(PENDING))
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .count();
+    let count: i64 = match of {
+        Whose::Client(id) => open
+            .filter(device_grant::client_id.eq(id))
+            .get_result(conn)?,
+        Whose::Site(address) => open
+            .filter(device_grant::site.eq(network::site(address).to_string()))
+            .get_result(conn)?,
+    };
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Whose requests to count.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// Of a client, by its id.
+    Client(&'a str),
+    /// From the site of an address.
+    Site(IpAddr),
+}
+
+/// Writes how a device polls, unless another poll has changed the interval since.
+pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
+    diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::interval_ms.eq(old.interval.num_milliseconds())),
+    )
+    .set((
+        device_grant::interval_ms.eq(new.interval.num_milliseconds()),
+        device_grant::last_poll_at.eq(new.last_poll_at.map(stored)),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Pending to approved; `false` if it was decided or over.
+pub fn mark_approved(
+    conn: &mut Conn,
+    id: &GrantId,
+    approval: &Approval,
+    now: Instant,
+) -> Result<bool, Error> {
+    let changed = diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::state.eq(PENDING))
+            .filter(device_grant::expires_at.gt(stored(now))),
+    )
+    .set((
+        device_grant::state.eq(APPROVED),
+        device_grant::decided_by.eq(approval.account_id.as_str()),
+        device_grant::granted_scopes.eq(approval.scopes.to_string()),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Pending to denied; `false` if it was decided or over.
+pub fn mark_denied(
+    conn: &mut Conn,
+    id: &GrantId,
+    by: &AccountId,
+    now: Instant,
+) -> Result<bool, Error> {
+    let changed = diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::state.eq(PENDING))
+            .filter(device_grant::expires_at.gt(stored(now))),
+    )
+    .set((
+        device_grant::state.eq(DENIED),
+        device_grant::decided_by.eq(by.as_str()),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Approved to denied, when the right to what was approved is gone.
+pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
+    let changed = diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set(device_grant::state.eq(DENIED))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// All that a person approved and no device fetched yet: to denied.
+pub fn deny_approved(conn: &mut Conn, by: &AccountId) -> Result<(), Error> {
+    diesel::update(
+        device_grant::table
+            .filter(device_grant::decided_by.eq(by.as_str()))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set(device_grant::state.eq(DENIED))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The same for the members of an organization who are in no other.
+pub fn deny_approved_of_sole_members(conn: &mut Conn, id: &OrganizationId) -> Result<(), Error> {
+    let decider = device_grant::decided_by.assume_not_null();
+    diesel::update(
+        device_grant::table
+            .filter(decider.eq_any(sole_members!(id)))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set(device_grant::state.eq(DENIED))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Approved to redeemed; `false` if another poll was first.
+pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Result<bool, Error> {
+    let changed = diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::state.eq(APPROVED)),
+    )
+    .set((
+        device_grant::state.eq(REDEEMED),
+        device_grant::token_id.eq(token_id.as_str()),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Pending or approved to expired: for good, wherever the clock goes.
+pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
+    let changed = diesel::update(
+        device_grant::table
+            .filter(device_grant::id.eq(id.as_str()))
+            .filter(device_grant::state.eq_any([PENDING, APPROVED])),
+    )
+    .set(device_grant::state.eq(EXPIRED))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Requests whose codes ended by a moment and that are not marked so, at most as many.
+pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Grant>, Error> {
+    device_grant::table
+        .filter(device_grant::state.eq_any([PENDING, APPROVED]))
+        .filter(device_grant::expires_at.le(stored(now)))
+        .order(device_grant::id)
+        .limit(limit)
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(Grant::try_from)
+        .collect()
+}
+
+/// Remembers that something was suspicious; `false` if it was known.
+pub fn mark_noted(
+    conn: &mut Conn,
+    id: &GrantId,
+    suspicion: Suspicion,
+    now: Instant,
+) -> Result<bool, Error> {
+    let grant = device_grant::table.filter(device_grant::id.eq(id.as_str()));
+    let changed = match suspicion {
+        Suspicion::Replay => diesel::update(grant.filter(device_grant::replayed_at.is_null()))
+            .set(device_grant::replayed_at.eq(stored(now)))
+            .execute(conn)?,
+        Suspicion::WrongClient => {
+            diesel::update(grant.filter(device_grant::wrong_client_at.is_null()))
+                .set(device_grant::wrong_client_at.eq(stored(now)))
+                .execute(conn)?
+        }
+    };
+    Ok(changed == 1)
+}
+
+/// Which of these device codes are no longer pending.
+pub fn list_decided(conn: &mut Conn, device_codes: &[Digest]) -> Result<Vec<Digest>, Error> {
+    let digests: Vec<&str> = device_codes.iter().map(Digest::as_str).collect();
+    Ok(device_grant::table
+        .filter(device_grant::device_code_digest.eq_any(digests))
+        .filter(device_grant::state.ne(PENDING))
+        .select(device_grant::device_code_digest)
+        .get_results::<String>(conn)?
+        .into_iter()
+        .map(Digest::from_stored)
+        .collect())
+}
+
+/// Forgets requests whose codes ended before a moment. Their device learns from then on
+/// that the code is unknown, no longer that it expired.
+pub fn delete_grants(conn: &mut Conn, ended_before: Instant) -> Result<usize, Error> {
+    Ok(diesel::delete(
+        device_grant::table.filter(device_grant::expires_at.lt(stored(ended_before))),
+    )
+    .execute(conn)?)
+}

@@ -1,0 +1,172 @@
+//! Invitations to organizations. One that was accepted or withdrawn ends at that moment. Its
+//! row stays for the lifetime that it had, so that the form that made it makes no other.
+
+use super::schema::invitation;
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::id::{AccountId, InvitationId, OrganizationId};
+use domain::org::{INVITATION_LIFETIME, Invitation, Role};
+use domain::secret::Digest;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = invitation, treat_none_as_default_value = false)]
+struct Row {
+    id: String,
+    link_digest: String,
+    organization_id: String,
+    email: Option<String>,
+    role: String,
+    invited_by: String,
+    created_at: chrono::NaiveDateTime,
+    expires_at: chrono::NaiveDateTime,
+}
+
+impl TryFrom<Row> for Invitation {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let organization_id = OrganizationId::parse(&row.organization_id);
+        Ok(Self {
+            organization_id: read_value(organization_id, "invitation", "organization_id", &row.id)?,
+            role: read_value(Role::parse(&row.role), "invitation", "role", &row.id)?,
+            id: read_value(InvitationId::parse(&row.id), "invitation", "id", &row.id)?,
+            email: row.email,
+            invited_by: row.invited_by,
+            created_at: row.created_at.and_utc(),
+            expires_at: row.expires_at.and_utc(),
+        })
+    }
+}
+
+/// Remembers an invitation by the digest of its link.
+pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.to_string(),
+        link_digest: link.as_str().to_owned(),
+        organization_id: new.organization_id.to_string(),
+        email: new.email.clone(),
+        role: new.role.as_str().to_owned(),
+        invited_by: new.invited_by.clone(),
+        created_at: stored(new.created_at),
+        expires_at: stored(new.expires_at),
+    };
+    diesel::insert_into(invitation::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The invitation whose link has this digest, if it still works.
+pub fn find_invitation(
+    conn: &mut Conn,
+    link: &Digest,
+    now: Instant,
+) -> Result<Option<Invitation>, Error> {
+    invitation::table
+        .filter(invitation::link_digest.eq(link.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Invitation::try_from)
+        .transpose()
+}
+
+/// The invitations of an organization that still work, the newest first, after the one at this
+/// place in the order.
+pub fn list_invitations(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Invitation>, Error> {
+    let mut query = invitation::table
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .order((invitation::created_at.desc(), invitation::id.desc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            invitation::created_at.lt(at).or(invitation::created_at
+                .eq(at)
+                .and(invitation::id.lt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Invitation::try_from).collect()
+}
+
+/// An invitation of an organization, if it still works.
+pub fn find_invitation_by_id(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    id: &InvitationId,
+    now: Instant,
+) -> Result<Option<Invitation>, Error> {
+    invitation::table
+        .filter(invitation::id.eq(id.as_str()))
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Invitation::try_from)
+        .transpose()
+}
+
+/// Ends an invitation of an organization; `false` if there is none that still works. Of two
+/// that end it at once the second finds none.
+pub fn mark_ended(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    id: &InvitationId,
+    now: Instant,
+) -> Result<bool, Error> {
+    let ended = diesel::update(
+        invitation::table
+            .filter(invitation::id.eq(id.as_str()))
+            .filter(invitation::organization_id.eq(organization_id.as_str()))
+            .filter(invitation::expires_at.gt(stored(now))),
+    )
+    .set(invitation::expires_at.eq(stored(now)))
+    .execute(conn)?;
+    Ok(ended == 1)
+}
+
+/// Ends the invitations to an organization that still work, all or those that somebody made;
+/// tells which.
+pub fn mark_all_ended(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    by: Option<&AccountId>,
+    now: Instant,
+) -> Result<Vec<InvitationId>, Error> {
+    let mut statement = diesel::update(invitation::table)
+        .set(invitation::expires_at.eq(stored(now)))
+        .into_boxed()
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)));
+    if let Some(account_id) = by {
+        statement = statement.filter(invitation::invited_by.eq(account_id.as_str()));
+    }
+    statement
+        .returning(invitation::id)
+        .get_results::<String>(conn)?
+        .iter()
+        .map(|id| read_value(InvitationId::parse(id), "invitation", "id", id))
+        .collect()
+}
+
+/// Forgets invitations whose time is over, or would be if they had not ended before.
+pub fn delete_over_invitations(conn: &mut Conn, now: Instant) -> Result<(), Error> {
+    let made = stored(now - INVITATION_LIFETIME);
+    diesel::delete(
+        invitation::table
+            .filter(invitation::expires_at.le(stored(now)))
+            .filter(invitation::created_at.le(made)),
+    )
+    .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! What Doorcode remembers, in SQLite or PostgreSQL by one set of queries.
+//!
+//! Reads go to the database each time, so that a revocation holds at once; writes go
+//! through [`writer`]. A module per noun holds its rows and queries; a query that fails
+//! says so, and never answers "not found" for a dead database.
+
+pub mod account;
+pub mod activity;
+pub mod audit;
+pub mod client;
+mod conn;
+pub mod device;
+pub mod idempotency;
+pub mod invitation;
+pub mod org;
+pub mod policy;
+pub mod project;
+mod schema;
+pub mod selection;
+pub mod session;
+pub mod sole;
+pub mod throttle;
+pub mod token;
+mod writer;
+
+use config::DatabaseUrl;
+pub use conn::Conn;
+use conn::{Manager, Pooled, Purpose};
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::Pool;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::{Connection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::Instant;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use thread_local::ThreadLocal;
+use writer::{WriteQueue, lock};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
+
+/// Reading connections to PostgreSQL.
+const POOL_SIZE: u32 = 8;
+
+/// How long a request waits for a connection to PostgreSQL.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Any number that no other program uses as an advisory lock in the same database.
+const MIGRATION_LOCK: i64 = 0x646f_6f72_636f_6465;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// It cannot be reached.
+    Unavailable(String),
+    /// More writes are waiting than can be served soon.
+    Busy,
+    /// Two writes wanted the same rows; the writer tries again by itself.
+    Collision,
+    /// A unique value is there already.
+    Duplicate,
+    /// A row makes no sense: which table, column and row.
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's id.
+        id: String,
+    },
+    /// Anything else.
+    Other(String),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unavailable(why) => write!(f, "the database cannot be reached: {why}"),
+            Self::Busy => f.write_str("too many writes are waiting"),
+            Self::Collision => f.write_str("concurrent writes kept colliding"),
+            Self::Duplicate => f.write_str("a unique value is there already"),
+            Self::Corrupt { table, column, id } => {
+                write!(f, "{table}.{column} of row {id} makes no sense")
+            }
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &error else {
+            return Self::Other(error.to_string());
+        };
+        match kind {
+            DatabaseErrorKind::UniqueViolation => Self::Duplicate,
+            // What a row names was deleted meanwhile: the work runs again and sees it gone.
+            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation => {
+                Self::Collision
+            }
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            _ => {
+                let message = info.message();
+                let is = |part: &str| message.contains(part);
+                if is("deadlock detected") || is("due to lock timeout") {
+                    Self::Collision
+                } else if is("server closed the connection")
+                    || is("terminating connection")
+                    || is("no connection to the server")
+                    || is("disk I/O error")
+                    || is("database or disk is full")
+                    || is("database is locked")
+                {
+                    Self::Unavailable(message.to_owned())
+                } else {
+                    Self::Other(error.to_string())
+                }
+            }
+        }
+    }
+}
+
+/// An error of work in the database: the database's own, or one that wraps it.
+pub trait Fails: From<Error> + Send + 'static {
+    /// The database's error, if it is one.
+    fn store_error(&self) -> Option<&Error>;
+}
+
+impl Fails for Error {
+    fn store_error(&self) -> Option<&Error> {
+        Some(self)
+    }
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    url: DatabaseUrl,
+    readers: Readers,
+    writes: WriteQueue,
+}
+
+enum Readers {
+    /// One connection for each thread that reads: look-ups are answered where they are
+    /// asked, without a hand-over to another thread.
+    Sqlite(Box<ThreadLocal<RefCell<Option<Conn>>>>),
+    Postgres(Pool<Manager>),
+}
+
+impl Store {
+    /// Prepares to use a database, which need not be reachable yet.
+    pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        let readers = match url {
+            DatabaseUrl::Sqlite(_) => Readers::Sqlite(Box::default()),
+            DatabaseUrl::Postgres(_) => Readers::Postgres(
+                Pool::builder()
+                    .max_size(POOL_SIZE)
+                    .min_idle(Some(1))
+                    .connection_timeout(POOL_TIMEOUT)
+                    // A look-up on a lost connection is repeated on another instead.
+                    .test_on_check_out(false)
+                    .build_unchecked(Manager(url.clone())),
+            ),
+        };
+        Ok(Self(Arc::new(Inner {
+            url: url.clone(),
+            readers,
+            writes: WriteQueue::start(url)?,
+        })))
+    }
+
+    /// Brings the tables up to date; tells which migrations ran. Several instances may
+    /// start at once: one migrates, the others wait.
+    pub fn migrate(&self) -> Result<Vec<String>, Error> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::Other(format!("the database could not be migrated: {error}"))
+        };
+        let names = |versions: Vec<diesel::migration::MigrationVersion<'_>>| {
+            versions.iter().map(ToString::to_string).collect()
+        };
+        match Conn::open(&self.0.url, Purpose::Write)? {
+            Conn::Sqlite(mut conn) => conn.immediate_transaction(|conn| {
+                let ran = conn.run_pending_migrations(MIGRATIONS);
+                let ran = ran.map(names).map_err(failed)?;
+                conn.batch_execute(audit::SQLITE_GUARD)?;
+                Ok(ran)
+            }),
+            Conn::Postgres(mut conn) => conn.transaction(|conn| {
+                conn.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")?;
+                diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+                    .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)
+                    .execute(conn)?;
+                let ran = conn.run_pending_migrations(MIGRATIONS);
+                let ran = ran.map(names).map_err(failed)?;
+                conn.batch_execute(audit::POSTGRES_GUARD)?;
+                Ok(ran)
+            }),
+        }
+    }
+
+    /// Reads. The work may run again if the connection turns out to be lost.
+    pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        match &self.0.readers {
+            Readers::Sqlite(connections) => {
+                let mut slot = connections.get_or_default().borrow_mut();
+                if slot.is_none() {
+                    *slot = Some(Conn::open(&self.0.url, Purpose::Read)?);
+                }
+                match slot.as_mut() {
+                    Some(conn) => work(conn),
+                    None => Err(Error::Unavailable("no connection".into()).into()),
+                }
+            }
+            Readers::Postgres(pool) => {
+                let result = Arc::new(Mutex::new(None));
+                let kept = result.clone();
+                let work = Box::new(move |conn: &mut Conn| {
+                    let result = work(conn);
+                    let error = result.as_ref().err().and_then(Fails::store_error);
+                    let is_lost = matches!(error, Some(Error::Unavailable(_)));
+                    *lock(&kept) = Some(result);
+                    is_lost
+                });
+                read_pooled(pool.clone(), work).await?;
+                let result = lock(&result).take();
+                result.unwrap_or_else(|| Err(Error::Unavailable("nothing was read".into()).into()))
+            }
+        }
+    }
+
+    /// Writes in one transaction, and answers after the commit. The work may run more than
+    /// once, so it must take what it needs from outside, time and random bytes too.
+    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        self.0.writes.write(work).await
+    }
+
+    /// Leaves nothing of what was deleted beside the tables, where SQLite has its log of writes.
+    /// PostgreSQL clears up behind itself.
+    ///
+    /// Fails with [`Error::Busy`] if that cannot be done now: somebody reads for long, or does the
+    /// same.
+    pub async fn wipe(&self) -> Result<(), Error> {
+        let url = self.0.url.clone();
+        tokio::task::spawn_blocking(move || Conn::open(&url, Purpose::Write)?.wipe())
+            .await
+            .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
+    }
+
+    /// Whether a write would be taken and committed now.
+    pub async fn is_writable(&self) -> Result<(), Error> {
+        self.write(Conn::ping).await
+    }
+
+    /// Finishes the writes that wait and takes no more. Blocks until that is done.
+    pub fn stop(&self) {
+        self.0.writes.stop();
+    }
+
+    /// Whether several servers may share the database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.url, DatabaseUrl::Postgres(_))
+    }
+}
+
+/// Work that stores its own result and returns whether the connection was lost. It is not generic
+/// over what is read: generic code would be compiled again for each use case.
+type PooledWork = Box<dyn Fn(&mut Conn) -> bool + Send>;
+
+/// Runs the work on a thread that may block, and again for each connection that was lost.
+async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error> {
+    let read = move || {
+        let mut attempts = 0;
+        loop {
+            let mut pooled = pool
+                .get()
+                .map_err(|error| Error::Unavailable(error.to_string()))?;
+            let Pooled { conn, lost } = &mut *pooled;
+            *lost = work(conn);
+            attempts += 1;
+            // After a restart of the database every pooled connection may be lost; one more
+            // attempt than there are connections meets a new one.
+            if !*lost || attempts > POOL_SIZE {
+                return Ok(());
+            }
+        }
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
+}
+
+/// Makes a stored moment from one.
+fn stored(at: Instant) -> chrono::NaiveDateTime {
+    at.min(domain::last_moment()).naive_utc()
+}
+
+/// Values that one statement names at the most; SQLite takes no more than 32,766.
+const BATCH: usize = 10_000;
+
+/// Collects what is found for any number of ids.
+fn in_batches<T, C: Default + Extend<T>>(
+    ids: &[String],
+    mut find: impl FnMut(&[String]) -> Result<Vec<T>, Error>,
+) -> Result<C, Error> {
+    let mut found = C::default();
+    for batch in ids.chunks(BATCH) {
+        found.extend(find(batch)?);
+    }
+    Ok(found)
+}
+
+/// Reads a value of a row, or tells which row makes no sense.
+fn read_value<T>(
+    value: Option<T>,
+    table: &'static str,
+    column: &'static str,
+    id: &str,
+) -> Result<T, Error> {
+    value.ok_or_else(|| Error::Corrupt {
+        table,
+        column,
+        id: id.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_ids_is_looked_for_in_batches() {
+        let ids: Vec<_> = (0..25_000).map(|n| n.to_string()).collect();
+        let mut sizes = Vec::new();
+        let found: Vec<String> = in_batches(&ids, |batch| {
+            sizes.push(batch.len());
+            Ok(batch.to_vec())
+        })
+        .unwrap();
+        assert_eq!(found, ids);
+        assert_eq!(sizes, [BATCH, BATCH, 5_000]);
+        let none: Vec<String> = in_batches(&[], |_| Err(Error::Busy)).unwrap();
+        assert!(none.is_empty());
+    }
+}

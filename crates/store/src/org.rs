@@ -1,0 +1,377 @@
+//! Organizations and their members.
+
+use super::account::Row as AccountRow;
+use super::policy::Terms;
+use super::schema::{account, membership, organization};
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::account::Account;
+use domain::id::{AccountId, OrganizationId};
+use domain::org::{Member, Membership, Organization, Role};
+use domain::policy::{Plan, Policy};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = organization, treat_none_as_default_value = false)]
+struct Row {
+    id: String,
+    slug: String,
+    name: String,
+    created_at: chrono::NaiveDateTime,
+    plan: String,
+    personal_tokens: String,
+    longest: String,
+    longest_days: Option<i32>,
+    deleted_at: Option<chrono::NaiveDateTime>,
+}
+
+impl From<&Organization> for Row {
+    fn from(organization: &Organization) -> Self {
+        let terms = Terms::of(organization.plan, organization.policy);
+        Self {
+            id: organization.id.to_string(),
+            slug: organization.slug.clone(),
+            name: organization.name.clone(),
+            created_at: stored(organization.created_at),
+            plan: terms.plan,
+            personal_tokens: terms.personal_tokens,
+            longest: terms.longest,
+            longest_days: terms.longest_days,
+            deleted_at: None,
+        }
+    }
+}
+
+impl TryFrom<Row> for Organization {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let read = "organization";
+        let terms = Terms {
+            plan: row.plan,
+            personal_tokens: row.personal_tokens,
+            longest: row.longest,
+            longest_days: row.longest_days,
+        };
+        let (plan, policy) = terms.read(read, &row.id)?;
+        Ok(Self {
+            plan,
+            policy,
+            id: read_value(OrganizationId::parse(&row.id), read, "id", &row.id)?,
+            slug: row.slug,
+            name: row.name,
+            created_at: row.created_at.and_utc(),
+        })
+    }
+}
+
+/// Remembers a new organization. [`Error::Duplicate`] if its slug is taken.
+pub fn insert_organization(conn: &mut Conn, new: &Organization) -> Result<(), Error> {
+    diesel::insert_into(organization::table)
+        .values(Row::from(new))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The organization with this slug.
+pub fn find_organization_by_slug(
+    conn: &mut Conn,
+    slug: &str,
+) -> Result<Option<Organization>, Error> {
+    organization::table
+        .filter(organization::slug.eq(slug))
+        .filter(organization::deleted_at.is_null())
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Organization::try_from)
+        .transpose()
+}
+
+/// The organization with this id.
+pub fn find_organization(
+    conn: &mut Conn,
+    id: &OrganizationId,
+) -> Result<Option<Organization>, Error> {
+    organization::table
+        .filter(organization::id.eq(id.as_str()))
+        .filter(organization::deleted_at.is_null())
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Organization::try_from)
+        .transpose()
+}
+
+/// The organization, held so that nobody else changes it or its members before this
+/// transaction ends. On SQLite there is one writer, which holds everything.
+pub fn hold_organization(
+    conn: &mut Conn,
+    id: &OrganizationId,
+) -> Result<Option<Organization>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        organization::table
+            .filter(organization::id.eq(id.as_str()))
+            .select(organization::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_organization(conn, id)
+}
+
+/// Every organization, the oldest first, after the one at this place in the order.
+pub fn list_organizations(
+    conn: &mut Conn,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Organization>, Error> {
+    let mut query = organization::table
+        .filter(organization::deleted_at.is_null())
+        .order((organization::created_at.asc(), organization::id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            organization::created_at.gt(at).or(organization::created_at
+                .eq(at)
+                .and(organization::id.gt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Organization::try_from).collect()
+}
+
+/// Renames an organization. Its slug stays, since addresses hold it.
+pub fn update_name(conn: &mut Conn, id: &OrganizationId, name: &str) -> Result<(), Error> {
+    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+        .set(organization::name.eq(name))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Changes an organization's plan and policy.
+pub fn update_policy(
+    conn: &mut Conn,
+    id: &OrganizationId,
+    plan: Plan,
+    policy: Policy,
+) -> Result<(), Error> {
+    let terms = Terms::of(plan, policy);
+    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+        .set((
+            organization::plan.eq(terms.plan),
+            organization::personal_tokens.eq(terms.personal_tokens),
+            organization::longest.eq(terms.longest),
+            organization::longest_days.eq(terms.longest_days),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends an organization. The row stays, since tokens that were its own name it; its slug is
+/// free again.
+pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Result<(), Error> {
+    diesel::delete(membership::table.filter(membership::organization_id.eq(id.as_str())))
+        .execute(conn)?;
+    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+        .set((
+            organization::slug.eq(id.as_str()),
+            organization::deleted_at.eq(stored(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Holds the organizations of a person, so that none is deleted before this transaction ends.
+pub fn share_organizations(conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+    if let Conn::Postgres(conn) = conn {
+        let own = membership::table
+            .filter(membership::account_id.eq(account_id.as_str()))
+            .select(membership::organization_id);
+        organization::table
+            .filter(organization::id.eq_any(own))
+            .select(organization::id)
+            .for_share()
+            .get_results::<String>(conn)?;
+    }
+    Ok(())
+}
+
+/// Adds a person to an organization. [`Error::Duplicate`] if it is a member already.
+pub fn insert_membership(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+    role: Role,
+    now: Instant,
+) -> Result<(), Error> {
+    diesel::insert_into(membership::table)
+        .values((
+            membership::organization_id.eq(organization_id.as_str()),
+            membership::account_id.eq(account_id.as_str()),
+            membership::role.eq(role.as_str()),
+            membership::created_at.eq(stored(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Changes a member's role; `false` if the person is no member.
+pub fn update_role(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+    role: Role,
+) -> Result<bool, Error> {
+    let changed = diesel::update(
+        membership::table
+            .filter(membership::organization_id.eq(organization_id.as_str()))
+            .filter(membership::account_id.eq(account_id.as_str())),
+    )
+    .set(membership::role.eq(role.as_str()))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Takes a person out of an organization; `false` if the person was no member.
+pub fn delete_membership(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<bool, Error> {
+    let deleted = diesel::delete(
+        membership::table
+            .filter(membership::organization_id.eq(organization_id.as_str()))
+            .filter(membership::account_id.eq(account_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(deleted == 1)
+}
+
+/// A person's role in an organization; `None` for whoever is no member.
+pub fn find_role(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<Option<Role>, Error> {
+    membership::table
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(membership::account_id.eq(account_id.as_str()))
+        .select(membership::role)
+        .get_result::<String>(conn)
+        .optional()?
+        .map(|role| read_role(&role, account_id.as_str()))
+        .transpose()
+}
+
+/// How many owners an organization has that can act, besides this person if one is named.
+pub fn count_owners(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    besides: Option<&AccountId>,
+) -> Result<i64, Error> {
+    Ok(membership::table
+        .inner_join(account::table)
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(membership::account_id.ne(besides.map_or("", AccountId::as_str)))
+        .filter(membership::role.eq(Role::Owner.as_str()))
+        .filter(account::state.eq("active"))
+        .count()
+        .get_result(conn)?)
+}
+
+/// How many members an organization has.
+pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
+    Ok(membership::table
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .count()
+        .get_result(conn)?)
+}
+
+/// The organizations of a person, by name.
+pub fn list_memberships(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Membership>, Error> {
+    membership::table
+        .inner_join(organization::table)
+        .filter(membership::account_id.eq(account_id.as_str()))
+        .order((organization::name.asc(), organization::id.asc()))
+        .select((organization::all_columns, membership::role))
+        .get_results::<(Row, String)>(conn)?
+        .into_iter()
+        .map(|(row, role)| {
+            Ok(Membership {
+                role: read_role(&role, account_id.as_str())?,
+                organization: row.try_into()?,
+            })
+        })
+        .collect()
+}
+
+/// The members of an organization, the first who joined first, after the one at this place in
+/// the order.
+pub fn list_members(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    after: Option<(Instant, &str)>,
+    limit: i64,
+) -> Result<Vec<Member>, Error> {
+    let mut query = membership::table
+        .inner_join(account::table)
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .order((membership::created_at.asc(), membership::account_id.asc()))
+        .select((
+            account::all_columns,
+            membership::role,
+            membership::created_at,
+        ))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            membership::created_at.gt(at).or(membership::created_at
+                .eq(at)
+                .and(membership::account_id.gt(id.to_owned()))),
+        );
+    }
+    query
+        .get_results::<(AccountRow, String, chrono::NaiveDateTime)>(conn)?
+        .into_iter()
+        .map(read_member)
+        .collect()
+}
+
+/// A member of an organization.
+pub fn find_member(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<Option<Member>, Error> {
+    membership::table
+        .inner_join(account::table)
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(membership::account_id.eq(account_id.as_str()))
+        .select((
+            account::all_columns,
+            membership::role,
+            membership::created_at,
+        ))
+        .get_result::<(AccountRow, String, chrono::NaiveDateTime)>(conn)
+        .optional()?
+        .map(read_member)
+        .transpose()
+}
+
+fn read_member(
+    (row, role, joined_at): (AccountRow, String, chrono::NaiveDateTime),
+) -> Result<Member, Error> {
+    let account = Account::try_from(row)?;
+    Ok(Member {
+        role: read_role(&role, account.id.as_str())?,
+        account,
+        joined_at: joined_at.and_utc(),
+    })
+}
+
+fn read_role(text: &str, account_id: &str) -> Result<Role, Error> {
+    read_value(Role::parse(text), "membership", "role", account_id)
+}

@@ -1,0 +1,209 @@
+//! Plans and policies as columns, and the graces of tokens that a policy would end which came
+//! after them.
+
+use super::account::Row as AccountRow;
+use super::schema::{account, membership, policy_grace, token};
+use super::token::Row as TokenRow;
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::account::Account;
+use domain::id::{OrganizationId, TokenId};
+use domain::org::Role;
+use domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
+use domain::token::Token;
+use std::collections::HashMap;
+
+/// A plan and a policy, column by column.
+pub(super) struct Terms {
+    pub(super) plan: String,
+    pub(super) personal_tokens: String,
+    pub(super) longest: String,
+    pub(super) longest_days: Option<i32>,
+}
+
+impl Terms {
+    pub(super) fn of(plan: Plan, policy: Policy) -> Self {
+        let (longest, longest_days) = match policy.longest {
+            Longest::Unlimited => ("unlimited", None),
+            Longest::Ending => ("ending", None),
+            Longest::Days(days) => ("days", Some(i32::try_from(days).unwrap_or(i32::MAX))),
+        };
+        Self {
+            plan: plan.as_str().to_owned(),
+            personal_tokens: policy.personal_tokens.as_str().to_owned(),
+            longest: longest.to_owned(),
+            longest_days,
+        }
+    }
+
+    pub(super) fn read(&self, table: &'static str, id: &str) -> Result<(Plan, Policy), Error> {
+        let longest = match (self.longest.as_str(), self.longest_days) {
+            ("unlimited", None) => Some(Longest::Unlimited),
+            ("ending", None) => Some(Longest::Ending),
+            ("days", Some(days)) => u32::try_from(days).ok().map(Longest::Days),
+            _ => None,
+        };
+        let personal_tokens = PersonalTokens::parse(&self.personal_tokens);
+        let policy = Policy {
+            personal_tokens: read_value(personal_tokens, table, "personal_tokens", id)?,
+            longest: read_value(longest, table, "longest", id)?,
+        };
+        let plan = read_value(Plan::parse(&self.plan), table, "plan", id)?;
+        Ok((plan, policy))
+    }
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = policy_grace, treat_none_as_default_value = false)]
+struct Row {
+    organization_id: String,
+    token_id: String,
+    ends_at: chrono::NaiveDateTime,
+    plan: String,
+    personal_tokens: String,
+    longest: String,
+    longest_days: Option<i32>,
+}
+
+impl Row {
+    fn read(self) -> Result<(TokenId, OrganizationId, Grace), Error> {
+        let (read, id) = ("policy_grace", &self.token_id);
+        let terms = Terms {
+            plan: self.plan,
+            personal_tokens: self.personal_tokens,
+            longest: self.longest,
+            longest_days: self.longest_days,
+        };
+        let (plan, policy) = terms.read(read, id)?;
+        let organization = OrganizationId::parse(&self.organization_id);
+        Ok((
+            read_value(TokenId::parse(id), read, "token_id", id)?,
+            read_value(organization, read, "organization_id", id)?,
+            Grace {
+                plan,
+                policy,
+                ends_at: self.ends_at.and_utc(),
+            },
+        ))
+    }
+}
+
+/// The graces that tokens have at this moment, by token and organization.
+pub fn list_graces(
+    conn: &mut Conn,
+    tokens: &[&TokenId],
+    now: Instant,
+) -> Result<HashMap<(TokenId, OrganizationId), Grace>, Error> {
+    let ids: Vec<_> = tokens.iter().map(|id| id.as_str()).collect();
+    policy_grace::table
+        .filter(policy_grace::token_id.eq_any(ids))
+        .filter(policy_grace::ends_at.gt(stored(now)))
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(|row| row.read().map(|(token, at, grace)| ((token, at), grace)))
+        .collect()
+}
+
+/// The tokens that have a grace in an organization at this moment.
+pub fn list_graced(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+) -> Result<HashMap<TokenId, Grace>, Error> {
+    policy_grace::table
+        .filter(policy_grace::organization_id.eq(organization_id.as_str()))
+        .filter(policy_grace::ends_at.gt(stored(now)))
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(|row| row.read().map(|(token, _, grace)| (token, grace)))
+        .collect()
+}
+
+/// Ends the grace of a token in an organization, which admits it again.
+pub fn delete_grace(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    token_id: &TokenId,
+) -> Result<(), Error> {
+    diesel::delete(
+        policy_grace::table
+            .filter(policy_grace::token_id.eq(token_id.as_str()))
+            .filter(policy_grace::organization_id.eq(organization_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a token a grace in an organization, in place of any that it had.
+pub fn replace_grace(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    token_id: &TokenId,
+    grace: &Grace,
+) -> Result<(), Error> {
+    delete_grace(conn, organization_id, token_id)?;
+    let terms = Terms::of(grace.plan, grace.policy);
+    diesel::insert_into(policy_grace::table)
+        .values(Row {
+            organization_id: organization_id.to_string(),
+            token_id: token_id.to_string(),
+            ends_at: stored(grace.ends_at),
+            plan: terms.plan,
+            personal_tokens: terms.personal_tokens,
+            longest: terms.longest,
+            longest_days: terms.longest_days,
+        })
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets graces that are over.
+pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
+    diesel::delete(policy_grace::table.filter(policy_grace::ends_at.le(stored(now))))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A token that reaches an organization, with its owner and the owner's role there; `None` for
+/// the organization's own.
+pub type Reaching = (Token, Option<(Account, Role)>);
+
+/// The living tokens that reach an organization: its own, and its members' personal ones that
+/// are not limited to another.
+pub fn list_reaching(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+) -> Result<Vec<Reaching>, Error> {
+    let now = stored(now);
+    let is_alive = token::revoked_at
+        .is_null()
+        .and(token::expires_at.is_null().or(token::expires_at.gt(now)));
+    let mut found = Vec::new();
+    let own = token::table
+        .filter(token::organization_id.eq(organization_id.as_str()))
+        .filter(is_alive)
+        .get_results::<TokenRow>(conn)?;
+    for row in own {
+        found.push((Token::try_from(row)?, None));
+    }
+    let personal = token::table
+        .inner_join(membership::table.on(token::account_id.eq(membership::account_id.nullable())))
+        .inner_join(account::table.on(membership::account_id.eq(account::id)))
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(
+            token::limit_organization_id
+                .is_null()
+                .or(token::limit_organization_id.eq(organization_id.as_str())),
+        )
+        .filter(is_alive)
+        .select((token::all_columns, account::all_columns, membership::role))
+        .get_results::<(TokenRow, AccountRow, String)>(conn)?;
+    for (row, owner, role) in personal {
+        let token = Token::try_from(row)?;
+        let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
+        found.push((token, Some((Account::try_from(owner)?, role))));
+    }
+    Ok(found)
+}

@@ -1,0 +1,353 @@
+//! Projects and who was added to them.
+
+use super::account::Row as AccountRow;
+use super::schema::{account, membership, project, project_member};
+use super::{BATCH, Conn, Error, in_batches, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::account::Account;
+use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::org::Role;
+use domain::project::{Access, Project};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = project)]
+struct Row {
+    id: String,
+    organization_id: String,
+    name: String,
+    created_at: chrono::NaiveDateTime,
+}
+
+impl TryFrom<Row> for Project {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let owner = OrganizationId::parse(&row.organization_id);
+        Ok(Self {
+            organization_id: read_value(owner, "project", "organization_id", &row.id)?,
+            id: read_value(ProjectId::parse(&row.id), "project", "id", &row.id)?,
+            name: row.name,
+            created_at: row.created_at.and_utc(),
+        })
+    }
+}
+
+/// Remembers a new project. [`Error::Duplicate`] if the organization has one of this name.
+pub fn insert_project(conn: &mut Conn, new: &Project) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.to_string(),
+        organization_id: new.organization_id.to_string(),
+        name: new.name.clone(),
+        created_at: stored(new.created_at),
+    };
+    diesel::insert_into(project::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The project with this id.
+pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
+    project::table
+        .filter(project::id.eq(id.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Project::try_from)
+        .transpose()
+}
+
+/// The project, held so that nobody else changes it before this transaction ends. On SQLite
+/// there is one writer, which holds everything.
+pub fn hold_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        project::table
+            .filter(project::id.eq(id.as_str()))
+            .select(project::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_project(conn, id)
+}
+
+/// The names of projects, by their ids. Those that are gone have none.
+pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    in_batches(ids, |batch| {
+        Ok(project::table
+            .filter(project::id.eq_any(batch))
+            .select((project::id, project::name))
+            .get_results::<(String, String)>(conn)?)
+    })
+}
+
+/// How many people were added to each of these projects; nothing for one without any.
+pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, i64>, Error> {
+    in_batches(ids, |batch| {
+        Ok(project_member::table
+            .filter(project_member::project_id.eq_any(batch))
+            .group_by(project_member::project_id)
+            .select((project_member::project_id, diesel::dsl::count_star()))
+            .get_results::<(String, i64)>(conn)?)
+    })
+}
+
+/// Renames a project. [`Error::Duplicate`] if the organization has one of this name.
+pub fn update_name(conn: &mut Conn, id: &ProjectId, name: &str) -> Result<(), Error> {
+    diesel::update(project::table.filter(project::id.eq(id.as_str())))
+        .set(project::name.eq(name))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a project; nobody is a member of it any more.
+pub fn delete_project(conn: &mut Conn, id: &ProjectId) -> Result<(), Error> {
+    diesel::delete(project_member::table.filter(project_member::project_id.eq(id.as_str())))
+        .execute(conn)?;
+    diesel::delete(project::table.filter(project::id.eq(id.as_str()))).execute(conn)?;
+    Ok(())
+}
+
+/// Deletes all projects of an organization.
+pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Result<(), Error> {
+    let own = project::table
+        .filter(project::organization_id.eq(organization_id.as_str()))
+        .select(project::id);
+    diesel::delete(project_member::table.filter(project_member::project_id.eq_any(own)))
+        .execute(conn)?;
+    diesel::delete(project::table.filter(project::organization_id.eq(organization_id.as_str())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether a person was added to a project.
+pub fn find_access(conn: &mut Conn, id: &ProjectId, account: &AccountId) -> Result<Access, Error> {
+    let is_added = diesel::select(diesel::dsl::exists(
+        project_member::table
+            .filter(project_member::project_id.eq(id.as_str()))
+            .filter(project_member::account_id.eq(account.as_str())),
+    ))
+    .get_result(conn)?;
+    Ok(match is_added {
+        true => Access::Added,
+        false => Access::NotAdded,
+    })
+}
+
+/// Adds a person to a project; `false` if it was added before.
+pub fn insert_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+    now: Instant,
+) -> Result<bool, Error> {
+    if find_access(conn, id, account_id)? == Access::Added {
+        return Ok(false);
+    }
+    diesel::insert_into(project_member::table)
+        .values((
+            project_member::project_id.eq(id.as_str()),
+            project_member::account_id.eq(account_id.as_str()),
+            project_member::created_at.eq(stored(now)),
+        ))
+        .execute(conn)
+        .map_err(|error| match Error::from(error) {
+            // Somebody else was first; the work runs again and finds it.
+            Error::Duplicate => Error::Collision,
+            error => error,
+        })?;
+    Ok(true)
+}
+
+/// Takes a person out of a project; `false` if it was not in it.
+pub fn delete_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+) -> Result<bool, Error> {
+    let deleted = diesel::delete(
+        project_member::table
+            .filter(project_member::project_id.eq(id.as_str()))
+            .filter(project_member::account_id.eq(account_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(deleted == 1)
+}
+
+/// Takes a person out of all projects of an organization.
+pub fn delete_member_everywhere(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<(), Error> {
+    let own = project::table
+        .filter(project::organization_id.eq(organization_id.as_str()))
+        .select(project::id);
+    diesel::delete(
+        project_member::table
+            .filter(project_member::account_id.eq(account_id.as_str()))
+            .filter(project_member::project_id.eq_any(own)),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The people who were added to a project, and since when, the first who was added first,
+/// after the one at this place in the order.
+pub fn list_members(
+    conn: &mut Conn,
+    id: &ProjectId,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<(Account, Instant)>, Error> {
+    let mut query = project_member::table
+        .inner_join(account::table)
+        .filter(project_member::project_id.eq(id.as_str()))
+        .order((
+            project_member::created_at.asc(),
+            project_member::account_id.asc(),
+        ))
+        .select((account::all_columns, project_member::created_at))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            project_member::created_at
+                .gt(at)
+                .or(project_member::created_at
+                    .eq(at)
+                    .and(project_member::account_id.gt(id.to_owned()))),
+        );
+    }
+    query
+        .get_results::<(AccountRow, chrono::NaiveDateTime)>(conn)?
+        .into_iter()
+        .map(read_member)
+        .collect()
+}
+
+/// One of the people who were added to a project, and since when.
+pub fn find_member(
+    conn: &mut Conn,
+    id: &ProjectId,
+    account_id: &AccountId,
+) -> Result<Option<(Account, Instant)>, Error> {
+    project_member::table
+        .inner_join(account::table)
+        .filter(project_member::project_id.eq(id.as_str()))
+        .filter(project_member::account_id.eq(account_id.as_str()))
+        .select((account::all_columns, project_member::created_at))
+        .get_result::<(AccountRow, chrono::NaiveDateTime)>(conn)
+        .optional()?
+        .map(read_member)
+        .transpose()
+}
+
+fn read_member(
+    (row, at): (AccountRow, chrono::NaiveDateTime),
+) -> Result<(Account, Instant), Error> {
+    Ok((Account::try_from(row)?, at.and_utc()))
+}
+
+/// The members of a project's organization who do not reach it yet, by name.
+pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<Account>, Error> {
+    let added = project_member::table
+        .filter(project_member::project_id.eq(project.id.as_str()))
+        .select(project_member::account_id);
+    membership::table
+        .inner_join(account::table)
+        .filter(membership::organization_id.eq(project.organization_id.as_str()))
+        .filter(membership::role.eq(Role::Member.as_str()))
+        .filter(membership::account_id.ne_all(added))
+        .order((account::name.asc(), account::email.asc()))
+        .select(account::all_columns)
+        .get_results::<AccountRow>(conn)?
+        .into_iter()
+        .map(Account::try_from)
+        .collect()
+}
+
+/// A place in the order of projects: when the last one was made, and its id.
+pub type After<'a> = Option<(Instant, &'a str)>;
+
+/// Which projects a list is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of these organizations; `None` for all.
+    pub organizations: Option<&'a [String]>,
+    /// Those that this person reaches: all where its role is admin or owner, elsewhere those
+    /// that it was added to; `None` for all.
+    pub account: Option<&'a AccountId>,
+    /// Of these alone; `None` for all.
+    pub among: Option<&'a BTreeSet<ProjectId>>,
+}
+
+/// Projects, the oldest first.
+pub fn list_projects(
+    conn: &mut Conn,
+    wanted: Wanted<'_>,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<Project>, Error> {
+    let Some(many) = wanted.organizations.filter(|all| all.len() > BATCH) else {
+        return list_batch(conn, wanted, after, limit);
+    };
+    let mut found = Vec::new();
+    for batch in many.chunks(BATCH) {
+        let organizations = Some(batch);
+        let wanted = Wanted {
+            organizations,
+            ..wanted
+        };
+        found.extend(list_batch(conn, wanted, after, limit)?);
+    }
+    found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The same for as many organizations as one statement can name.
+fn list_batch(
+    conn: &mut Conn,
+    wanted: Wanted<'_>,
+    after: After<'_>,
+    limit: i64,
+) -> Result<Vec<Project>, Error> {
+    let mut query = project::table
+        .order((project::created_at.asc(), project::id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(organizations) = wanted.organizations {
+        query = query.filter(project::organization_id.eq_any(organizations.to_vec()));
+    }
+    if let Some(account) = wanted.account {
+        let added = project_member::table
+            .filter(project_member::account_id.eq(account.to_string()))
+            .select(project_member::project_id);
+        let managed = membership::table
+            .filter(membership::account_id.eq(account.to_string()))
+            .filter(membership::role.ne(Role::Member.as_str()))
+            .select(membership::organization_id);
+        query = query.filter(
+            project::id
+                .eq_any(added)
+                .or(project::organization_id.eq_any(managed)),
+        );
+    }
+    if let Some(among) = wanted.among {
+        let ids: Vec<_> = among.iter().map(ToString::to_string).collect();
+        query = query.filter(project::id.eq_any(ids));
+    }
+    if let Some((at, id)) = after {
+        let at = stored(at);
+        query = query.filter(
+            project::created_at.gt(at).or(project::created_at
+                .eq(at)
+                .and(project::id.gt(id.to_owned()))),
+        );
+    }
+    let rows = query.get_results::<Row>(conn)?;
+    rows.into_iter().map(Project::try_from).collect()
+}

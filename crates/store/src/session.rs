@@ -1,0 +1,138 @@
+//! Browser sessions.
+
+use super::schema::{account, session};
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::account::{Account, Session, SessionLimits};
+use domain::id::{AccountId, SessionId};
+use domain::secret::Digest;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = session)]
+struct Row {
+    id: String,
+    cookie_digest: String,
+    account_id: String,
+    created_at: chrono::NaiveDateTime,
+    last_seen_at: chrono::NaiveDateTime,
+    address: String,
+    user_agent: String,
+}
+
+impl TryFrom<Row> for Session {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let account_id = AccountId::parse(&row.account_id);
+        Ok(Self {
+            account_id: read_value(account_id, "session", "account_id", &row.id)?,
+            address: read_value(row.address.parse().ok(), "session", "address", &row.id)?,
+            id: read_value(SessionId::parse(&row.id), "session", "id", &row.id)?,
+            created_at: row.created_at.and_utc(),
+            last_seen_at: row.last_seen_at.and_utc(),
+            user_agent: row.user_agent,
+        })
+    }
+}
+
+/// Remembers a new session by the digest of its cookie.
+pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result<(), Error> {
+    let row = Row {
+        id: new.id.to_string(),
+        cookie_digest: cookie.as_str().to_owned(),
+        account_id: new.account_id.to_string(),
+        created_at: stored(new.created_at),
+        last_seen_at: stored(new.last_seen_at),
+        address: new.address.to_string(),
+        user_agent: new.user_agent.clone(),
+    };
+    diesel::insert_into(session::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The session with this cookie, and whose it is.
+pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session, Account)>, Error> {
+    session::table
+        .inner_join(account::table)
+        .filter(session::cookie_digest.eq(cookie.as_str()))
+        .get_result::<(Row, super::account::Row)>(conn)
+        .optional()?
+        .map(|(session, account)| Ok((session.try_into()?, account.try_into()?)))
+        .transpose()
+}
+
+/// A person's sessions, the latest first.
+pub fn list_sessions(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Session>, Error> {
+    session::table
+        .filter(session::account_id.eq(account_id.as_str()))
+        .order((session::last_seen_at.desc(), session::id.desc()))
+        .get_results::<Row>(conn)?
+        .into_iter()
+        .map(Session::try_from)
+        .collect()
+}
+
+/// Remembers that a person was seen.
+pub fn update_last_seen(conn: &mut Conn, id: &SessionId, now: Instant) -> Result<(), Error> {
+    diesel::update(session::table.filter(session::id.eq(id.as_str())))
+        .set(session::last_seen_at.eq(stored(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a session another cookie; `false` if it is over.
+pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result<bool, Error> {
+    let changed = diesel::update(session::table.filter(session::id.eq(id.as_str())))
+        .set(session::cookie_digest.eq(cookie.as_str()))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Ends one of a person's sessions; `false` if there is no such.
+pub fn delete_session(
+    conn: &mut Conn,
+    account_id: &AccountId,
+    id: &SessionId,
+) -> Result<bool, Error> {
+    let ended = diesel::delete(
+        session::table
+            .filter(session::id.eq(id.as_str()))
+            .filter(session::account_id.eq(account_id.as_str())),
+    )
+    .execute(conn)?;
+    Ok(ended == 1)
+}
+
+/// Ends a person's sessions, but for the one to keep.
+pub fn delete_sessions(
+    conn: &mut Conn,
+    account_id: &AccountId,
+    keep: Option<&SessionId>,
+) -> Result<usize, Error> {
+    let kept = keep.map_or("", SessionId::as_str);
+    Ok(diesel::delete(
+        session::table
+            .filter(session::account_id.eq(account_id.as_str()))
+            .filter(session::id.ne(kept)),
+    )
+    .execute(conn)?)
+}
+
+/// Forgets the sessions whose time is over.
+pub fn delete_over_sessions(
+    conn: &mut Conn,
+    now: Instant,
+    limits: SessionLimits,
+) -> Result<usize, Error> {
+    Ok(diesel::delete(
+        session::table.filter(
+            session::last_seen_at
+                .le(stored(now - limits.idle))
+                .or(session::created_at.le(stored(now - limits.absolute))),
+        ),
+    )
+    .execute(conn)?)
+}

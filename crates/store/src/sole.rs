@@ -1,0 +1,34 @@
+//! The members of an organization who are in no other. What they may do hangs on it alone.
+
+use super::{Conn, Error};
+use diesel::prelude::*;
+use domain::id::OrganizationId;
+use std::collections::BTreeSet;
+
+/// A query of their ids, also as a part of others. A macro, since its type has no name that
+/// both databases could share.
+macro_rules! sole_members {
+    ($organization_id:expr) => {{
+        use $crate::schema::membership;
+        let id: String = $organization_id.to_string();
+        let elsewhere = diesel::alias!(membership as elsewhere);
+        let others = elsewhere
+            .filter(
+                elsewhere
+                    .field(membership::account_id)
+                    .eq(membership::account_id),
+            )
+            .filter(elsewhere.field(membership::organization_id).ne(id.clone()));
+        membership::table
+            .filter(membership::organization_id.eq(id))
+            .filter(diesel::dsl::not(diesel::dsl::exists(others)))
+            .select(membership::account_id)
+    }};
+}
+pub(super) use sole_members;
+
+/// Their ids.
+pub fn list_sole_members(conn: &mut Conn, id: &OrganizationId) -> Result<BTreeSet<String>, Error> {
+    let ids = sole_members!(id).get_results::<String>(conn)?;
+    Ok(ids.into_iter().collect())
+}

@@ -1,0 +1,79 @@
+//! What throttles count. It is in the database, so that several servers count together and
+//! a restart forgives nothing.
+
+use super::schema::throttle;
+use super::{Conn, Error, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::throttle::Count;
+
+/// What is counted under a key.
+pub fn find_count(conn: &mut Conn, key: &str) -> Result<Option<Count>, Error> {
+    Ok(throttle::table
+        .filter(throttle::key.eq(key))
+        .select((throttle::attempts, throttle::since))
+        .get_result::<(i32, chrono::NaiveDateTime)>(conn)
+        .optional()?
+        .map(|(attempts, since)| Count {
+            attempts: u32::try_from(attempts).unwrap_or(0),
+            since: since.and_utc(),
+        }))
+}
+
+/// Writes a count if nobody has counted since `old` was read; `false` if somebody has.
+pub fn swap_count(
+    conn: &mut Conn,
+    key: &str,
+    old: Option<Count>,
+    new: Count,
+) -> Result<bool, Error> {
+    let changed = match old {
+        None => diesel::sql_query(
+            "INSERT INTO throttle (key, attempts, since) VALUES ($1, $2, $3) \
+             ON CONFLICT (key) DO NOTHING",
+        )
+        .bind::<diesel::sql_types::Text, _>(key)
+        .bind::<diesel::sql_types::Integer, _>(attempts(new))
+        .bind::<diesel::sql_types::Timestamp, _>(stored(new.since))
+        .execute(conn)?,
+        Some(old) => diesel::update(
+            throttle::table
+                .filter(throttle::key.eq(key))
+                .filter(throttle::attempts.eq(attempts(old)))
+                .filter(throttle::since.eq(stored(old.since))),
+        )
+        .set((
+            throttle::attempts.eq(attempts(new)),
+            throttle::since.eq(stored(new.since)),
+        ))
+        .execute(conn)?,
+    };
+    Ok(changed == 1)
+}
+
+fn attempts(count: Count) -> i32 {
+    i32::try_from(count.attempts).unwrap_or(i32::MAX)
+}
+
+/// Takes one attempt back.
+pub fn decrement(conn: &mut Conn, key: &str) -> Result<(), Error> {
+    diesel::update(
+        throttle::table
+            .filter(throttle::key.eq(key))
+            .filter(throttle::attempts.gt(0)),
+    )
+    .set(throttle::attempts.eq(throttle::attempts - 1))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets what is counted under a key.
+pub fn delete_count(conn: &mut Conn, key: &str) -> Result<(), Error> {
+    diesel::delete(throttle::table.filter(throttle::key.eq(key))).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets counts that began before a moment.
+pub fn delete_counts(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
+    Ok(diesel::delete(throttle::table.filter(throttle::since.lt(stored(before)))).execute(conn)?)
+}

@@ -1,0 +1,260 @@
+//! Tokens, found by the digest of their text.
+
+use super::schema::token;
+use super::{Conn, Error, read_value, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::id::{AccountId, OrganizationId, ProjectId, TokenId};
+use domain::scope::ScopeSet;
+use domain::secret::Digest;
+use domain::token::{LastUse, Limits, Owner, Revocation, RevocationReason, Token};
+use std::net::IpAddr;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = token, treat_none_as_default_value = false)]
+pub(super) struct Row {
+    id: String,
+    token_digest: String,
+    account_id: Option<String>,
+    organization_id: Option<String>,
+    name: String,
+    hint: String,
+    scopes: String,
+    client_id: Option<String>,
+    device_name: Option<String>,
+    created_at: chrono::NaiveDateTime,
+    expires_at: Option<chrono::NaiveDateTime>,
+    last_used_at: Option<chrono::NaiveDateTime>,
+    last_used_address: Option<String>,
+    revoked_at: Option<chrono::NaiveDateTime>,
+    revoked_by: Option<String>,
+    revoked_reason: Option<String>,
+    limit_organization_id: Option<String>,
+    limit_projects: Option<String>,
+    created_by: String,
+    replaces: Option<String>,
+}
+
+impl TryFrom<Row> for Token {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let owner = match (&row.account_id, &row.organization_id) {
+            (Some(id), None) => AccountId::parse(id).map(Owner::Account),
+            (None, Some(id)) => OrganizationId::parse(id).map(Owner::Organization),
+            _ => None,
+        };
+        let last_use = match (row.last_used_at, &row.last_used_address) {
+            (Some(at), Some(address)) => Some(LastUse {
+                at: at.and_utc(),
+                address: read_value(address.parse().ok(), "token", "last_used_address", &row.id)?,
+            }),
+            _ => None,
+        };
+        let revocation = match (row.revoked_at, row.revoked_by, row.revoked_reason) {
+            (Some(at), Some(by), Some(reason)) => Some(Revocation {
+                at: at.and_utc(),
+                by,
+                reason,
+            }),
+            _ => None,
+        };
+        let limits = Limits {
+            organization: match &row.limit_organization_id {
+                None => None,
+                Some(id) => Some(read_value(
+                    OrganizationId::parse(id),
+                    "token",
+                    "limit_organization_id",
+                    &row.id,
+                )?),
+            },
+            projects: match &row.limit_projects {
+                None => None,
+                Some(ids) => Some(read_value(
+                    ids.split_whitespace().map(ProjectId::parse).collect(),
+                    "token",
+                    "limit_projects",
+                    &row.id,
+                )?),
+            },
+        };
+        let replaces = match &row.replaces {
+            None => None,
+            Some(id) => Some(read_value(
+                TokenId::parse(id),
+                "token",
+                "replaces",
+                &row.id,
+            )?),
+        };
+        Ok(Self {
+            limits,
+            replaces,
+            created_by: row.created_by,
+            owner: read_value(owner, "token", "account_id", &row.id)?,
+            scopes: read_value(
+                ScopeSet::parse(&row.scopes).ok(),
+                "token",
+                "scopes",
+                &row.id,
+            )?,
+            id: read_value(TokenId::parse(&row.id), "token", "id", &row.id)?,
+            name: row.name,
+            hint: row.hint,
+            client_id: row.client_id,
+            device_name: row.device_name,
+            created_at: row.created_at.and_utc(),
+            expires_at: row.expires_at.map(|at| at.and_utc()),
+            last_use,
+            revocation,
+        })
+    }
+}
+
+/// Remembers a new token by the digest of its text.
+pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(), Error> {
+    let (account_id, organization_id) = match &new.owner {
+        Owner::Account(id) => (Some(id.to_string()), None),
+        Owner::Organization(id) => (None, Some(id.to_string())),
+    };
+    let row = Row {
+        id: new.id.to_string(),
+        token_digest: digest.as_str().to_owned(),
+        account_id,
+        organization_id,
+        name: new.name.clone(),
+        hint: new.hint.clone(),
+        scopes: new.scopes.to_string(),
+        client_id: new.client_id.clone(),
+        device_name: new.device_name.clone(),
+        created_at: stored(new.created_at),
+        expires_at: new.expires_at.map(stored),
+        last_used_at: None,
+        last_used_address: None,
+        revoked_at: None,
+        revoked_by: None,
+        revoked_reason: None,
+        limit_organization_id: new.limits.organization.as_ref().map(ToString::to_string),
+        limit_projects: new.limits.projects.as_ref().map(|projects| {
+            let ids: Vec<_> = projects.iter().map(ProjectId::as_str).collect();
+            ids.join(" ")
+        }),
+        created_by: new.created_by.clone(),
+        replaces: new.replaces.as_ref().map(ToString::to_string),
+    };
+    diesel::insert_into(token::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The token whose text has this digest.
+pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<Token>, Error> {
+    token::table
+        .filter(token::token_digest.eq(digest.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Token::try_from)
+        .transpose()
+}
+
+/// The token with this id.
+pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
+    token::table
+        .filter(token::id.eq(id.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?
+        .map(Token::try_from)
+        .transpose()
+}
+
+/// The same, held so that nobody else changes it before this transaction ends.
+pub fn hold_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        token::table
+            .filter(token::id.eq(id.as_str()))
+            .select(token::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_token(conn, id)
+}
+
+/// The token that came in the place of another.
+pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, Error> {
+    token::table
+        .filter(token::replaces.eq(id.as_str()))
+        .select(token::id)
+        .get_result::<String>(conn)
+        .optional()?
+        .map(|successor| read_value(TokenId::parse(&successor), "token", "id", &successor))
+        .transpose()
+}
+
+/// Has a token end at a moment, unless it ends before.
+pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error> {
+    diesel::update(
+        token::table.filter(token::id.eq(id.as_str())).filter(
+            token::expires_at
+                .is_null()
+                .or(token::expires_at.gt(stored(end))),
+        ),
+    )
+    .set(token::expires_at.eq(stored(end)))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Revokes a token; `false` if it was revoked before.
+pub fn mark_revoked(
+    conn: &mut Conn,
+    id: &TokenId,
+    by: &str,
+    reason: RevocationReason,
+    now: Instant,
+) -> Result<bool, Error> {
+    let changed = diesel::update(
+        token::table
+            .filter(token::id.eq(id.as_str()))
+            .filter(token::revoked_at.is_null()),
+    )
+    .set((
+        token::revoked_at.eq(stored(now)),
+        token::revoked_by.eq(by),
+        token::revoked_reason.eq(reason.as_str()),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Which of these tokens others came in the place of.
+pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
+    Ok(token::table
+        .filter(token::replaces.eq_any(ids.to_vec()))
+        .select(token::replaces)
+        .get_results(conn)?)
+}
+
+/// Remembers a token's last use, unless a later one is known.
+pub fn update_last_use(
+    conn: &mut Conn,
+    id: &TokenId,
+    at: Instant,
+    address: IpAddr,
+) -> Result<(), Error> {
+    diesel::update(
+        token::table.filter(token::id.eq(id.as_str())).filter(
+            token::last_used_at
+                .is_null()
+                .or(token::last_used_at.lt(stored(at))),
+        ),
+    )
+    .set((
+        token::last_used_at.eq(stored(at)),
+        token::last_used_address.eq(address.to_string()),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
