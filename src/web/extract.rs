@@ -28,11 +28,13 @@ const TOKEN_LIMIT: usize = 1024;
 /// The context that the outermost layer gave the request.
 pub fn context_of(app: &App, request: &HttpRequest) -> Context {
     let known = request.extensions().get::<Context>().cloned();
+    let known = known.unwrap_or_else(|| context(app, request));
+    let pattern = request.match_pattern();
     Context {
-        route: request
-            .match_pattern()
-            .map(|pattern| format!("{} {pattern}", request.method())),
-        ..known.unwrap_or_else(|| context(app, request))
+        route: pattern
+            .map(|pattern| format!("{} {pattern}", request.method()))
+            .or(known.route),
+        ..known
     }
 }
 

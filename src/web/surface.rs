@@ -8,8 +8,8 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use app::App;
 use app::audit::refusals::{self, Refusal};
-use app::{App, Context};
 use domain::audit::Actor;
 
 /// Writes a failure of the request with this id.
@@ -30,7 +30,7 @@ pub async fn answer(
             let response = next.call(request).await?.map_into_boxed_body();
             let failed = Failure::of(&response).map(|failure| {
                 failure.log(&context.request_id);
-                record(&app, &context, response.request(), &failure);
+                record(&app, response.request(), &failure);
                 write(&app, &failure, &context.request_id)
             });
             match failed {
@@ -45,7 +45,7 @@ pub async fn answer(
 
 /// Leaves a record of a refusal that no other record tells of. What a token may not do is told
 /// by its uses.
-fn record(app: &App, context: &Context, request: &HttpRequest, failure: &Failure) {
+fn record(app: &App, request: &HttpRequest, failure: &Failure) {
     let Some((action, reason)) = failure.refusal() else {
         return;
     };
@@ -60,5 +60,5 @@ fn record(app: &App, context: &Context, request: &HttpRequest, failure: &Failure
         actor: actor.unwrap_or(Actor::Anonymous),
         organization: request.match_info().get("org").map(str::to_owned),
     };
-    refusals::note(app, context, refusal);
+    refusals::note(app, &extract::context_of(app, request), refusal);
 }

@@ -3,9 +3,12 @@
 use super::parameters::{Encoding, credentials, read, required};
 use crate::web::extract;
 use crate::web::failure::Failure;
+use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
-use app::{App, OAuthError, device};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use app::device::{self, poll::PollOutcome};
+use app::token::NewToken;
+use app::{App, OAuthError};
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{Duration, Instant};
@@ -65,49 +68,68 @@ pub async fn poll(
     let device_code = required(&parameters, "device_code", "The device_code is missing.")?;
     let wait = preferred_wait(&request);
     let started = Instant::now();
-    let context = extract::context_of(&app, &request);
-    let answer = device::poll::poll(
+    let outcome = device::poll::poll(
         &app,
-        &context,
+        &extract::context_of(&app, &request),
         &credentials,
         &Secret::new(device_code),
         wait,
     )
-    .await;
-
-    let is_pending = matches!(
-        &answer,
-        Err(app::Error::OAuth(
-            OAuthError::AuthorizationPending | OAuthError::SlowDown,
-            _
-        ))
-    );
+    .await?;
+    let is_pending = matches!(outcome, PollOutcome::Pending | PollOutcome::SlowDown);
     // A poll that could not be held to the end was not served as it preferred, and the
     // device must pace itself.
-    let applied = wait.filter(|wait| !is_pending || started.elapsed() >= *wait);
-    let mut response = match answer {
-        Ok(new) => {
-            let lifetime = new.token.expires_at.map(|end| end - new.token.created_at);
-            HttpResponse::Ok().json(TokenResponse {
-                access_token: new.secret.expose().to_owned(),
-                token_type: "Bearer".to_owned(),
-                expires_in: lifetime.and_then(|lifetime| lifetime.num_seconds().try_into().ok()),
-                scope: new.token.scopes.to_string(),
-            })
-        }
-        Err(error) => {
-            let failure = Failure::App(error);
-            failure.log(&context.request_id);
-            super::write(&failure)
-        }
-    };
-    if let Some(wait) = applied {
-        let value = HeaderValue::from_str(&format!("wait={}", wait.as_secs()));
-        if let Ok(value) = value {
-            response.headers_mut().insert(PREFERENCE_APPLIED, value);
-        }
+    if let Some(wait) = wait.filter(|wait| !is_pending || started.elapsed() >= *wait) {
+        request.extensions_mut().insert(PreferenceApplied(wait));
     }
-    Ok(response)
+    let refused = |error, description| Err(Failure::App(app::Error::OAuth(error, description)));
+    match outcome {
+        PollOutcome::Issued(new) => Ok(issued(&new)),
+        PollOutcome::Pending => refused(
+            OAuthError::AuthorizationPending,
+            "Nobody has decided yet. Ask again after the interval.",
+        ),
+        PollOutcome::SlowDown => refused(
+            OAuthError::SlowDown,
+            "You ask too often: wait 5 seconds longer from now on.",
+        ),
+        PollOutcome::Denied => refused(OAuthError::AccessDenied, "The request was denied."),
+        PollOutcome::Expired => refused(
+            OAuthError::ExpiredToken,
+            "The codes have expired. Begin again.",
+        ),
+        PollOutcome::Invalid => refused(
+            OAuthError::InvalidGrant,
+            "The device code is unknown, was used, or belongs to another client.",
+        ),
+    }
+}
+
+fn issued(new: &NewToken) -> HttpResponse {
+    let lifetime = new.token.expires_at.map(|end| end - new.token.created_at);
+    HttpResponse::Ok().json(TokenResponse {
+        access_token: new.secret.expose().to_owned(),
+        token_type: "Bearer".to_owned(),
+        expires_in: lifetime.and_then(|lifetime| lifetime.num_seconds().try_into().ok()),
+        scope: new.token.scopes.to_string(),
+    })
+}
+
+/// The time that an answer was held, as the device preferred; the surface says so in the answer,
+/// whatever it is.
+struct PreferenceApplied(Duration);
+
+/// Says that a preference was applied (RFC 7240 section 3).
+pub fn note_preference<B>(response: &mut ServiceResponse<B>) {
+    let applied = response
+        .request()
+        .extensions()
+        .get()
+        .map(|PreferenceApplied(wait)| *wait);
+    let value = applied.map(|wait| HeaderValue::from_str(&format!("wait={}", wait.as_secs())));
+    if let Some(Ok(value)) = value {
+        response.headers_mut().insert(PREFERENCE_APPLIED, value);
+    }
 }
 
 /// The preference `wait=N` (RFC 7240 section 4.3), at most [`LONGEST_WAIT`]; `None` without

@@ -55,7 +55,9 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer(app, request, next, |_, failure, _| write(failure)).await
+    let mut response = surface::answer(app, request, next, |_, failure, _| write(failure)).await?;
+    device::note_preference(&mut response);
+    Ok(response)
 }
 
 /// What a resource says to a request that it refuses (RFC 6750 section 3): what is wrong with

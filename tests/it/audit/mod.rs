@@ -6,6 +6,7 @@ mod erasure;
 mod lag;
 mod program;
 mod refusals;
+mod refused_access;
 mod retention;
 mod settings;
 mod shipping;

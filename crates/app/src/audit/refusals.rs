@@ -32,6 +32,18 @@ pub struct Refusal {
     pub organization: Option<String>,
 }
 
+impl Refusal {
+    /// Access that somebody asked for outside of every organization.
+    pub(crate) fn access(reason: &'static str, actor: Actor) -> Self {
+        Self {
+            action: Action::AccessRefused,
+            reason,
+            actor,
+            organization: None,
+        }
+    }
+}
+
 /// Refusals that are not written yet.
 #[derive(Default)]
 pub struct Refusals(Mutex<Gathered>);

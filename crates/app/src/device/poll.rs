@@ -1,6 +1,7 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
 use super::{caller, expiry};
+use crate::audit::refusals::{self, Refusal};
 use crate::client::Credentials;
 use crate::token::{self, Draft, NewToken, OwnerStanding};
 use crate::waiting::Place;
@@ -20,6 +21,22 @@ use store::Conn;
 /// The longest name of a token that is made here.
 const NAME_LENGTH: usize = 100;
 
+/// What a device is told.
+pub enum PollOutcome {
+    /// Its token.
+    Issued(Box<NewToken>),
+    /// Nobody has decided yet.
+    Pending,
+    /// Nobody has decided yet, and it asks more often than it may.
+    SlowDown,
+    /// The request was denied, or what was approved may not be granted any more.
+    Denied,
+    /// The codes have expired.
+    Expired,
+    /// The code is unknown, was used already, or belongs to another client.
+    Invalid,
+}
+
 /// A device asks for its token. With `wait`, the answer of a pending request is held until
 /// a person decides or the time is over.
 pub async fn poll(
@@ -28,7 +45,7 @@ pub async fn poll(
     credentials: &Credentials,
     device_code: &Secret,
     wait: Option<Duration>,
-) -> Result<NewToken, Error> {
+) -> Result<PollOutcome, Error> {
     let client = caller(app, context, credentials).await?;
     let digest = device_code.digest();
     // The place is taken first, so that a decision after the look-up wakes it.
@@ -38,11 +55,9 @@ pub async fn poll(
         Some(_) => Waiting::Held,
         None => Waiting::Immediate,
     };
-    let answer = poll_once(app, context, &client, &digest, waiting).await;
-    let (Err(Error::OAuth(OAuthError::AuthorizationPending, _)), Some(woken), Some(wait)) =
-        (&answer, woken, wait)
-    else {
-        return answer;
+    let outcome = poll_once(app, context, &client, &digest, waiting).await?;
+    let (PollOutcome::Pending, Some(woken), Some(wait)) = (&outcome, woken, wait) else {
+        return Ok(outcome);
     };
     // Whether it was woken or waited in vain, what is true now is told: the codes may have
     // ended meanwhile.
@@ -56,24 +71,25 @@ async fn poll_once(
     client: &Client,
     device_code: &Digest,
     waiting: Waiting,
-) -> Result<NewToken, Error> {
+) -> Result<PollOutcome, Error> {
     // Whoever invents codes costs a read, not a place in the queue of writes.
     let digest = device_code.clone();
-    let grant = app
+    let found = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::device::find_grant(conn, &digest)?))
-        .await?
-        .ok_or(refusal(OAuthError::InvalidGrant))?;
+        .await?;
+    let Some(grant) = found else {
+        return Ok(invalid(app, context, client));
+    };
     let is_settled = match grant.client_id == client.id {
         true => matches!(grant.state, State::Redeemed { .. }) && grant.noted.replay,
         false => grant.noted.wrong_client,
     };
     if is_settled {
-        return Err(refusal(OAuthError::InvalidGrant));
+        return Ok(invalid(app, context, client));
     }
 
     let draft = token::draft(app);
-    let secret = draft.secret.clone();
     let actor = || Actor::Client(client.id.clone());
     let attempt = Attempt {
         app: app.clone(),
@@ -87,11 +103,15 @@ async fn poll_once(
         unusual: app.event(context, actor(), Action::DeviceReplayed),
         expired: expiry::records(app),
     };
-    let token = app.store().write(move |conn| attempt.write(conn)).await?;
-    match token {
-        Ok(token) => Ok(NewToken { token, secret }),
-        Err(error) => Err(refusal(error)),
-    }
+    app.store().write(move |conn| attempt.write(conn)).await
+}
+
+/// Refuses a code of which no other record tells, or has told already.
+fn invalid(app: &App, context: &Context, client: &Client) -> PollOutcome {
+    let actor = Actor::Client(client.id.clone());
+    let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), actor);
+    refusals::note(app, context, refusal);
+    PollOutcome::Invalid
 }
 
 /// One poll, with all that it may have to write. An answer that must be remembered is a
@@ -110,34 +130,34 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn write(&self, conn: &mut Conn) -> Result<Result<Token, OAuthError>, Error> {
+    fn write(&self, conn: &mut Conn) -> Result<PollOutcome, Error> {
         let Some(grant) = store::device::find_grant(conn, &self.device_code)? else {
-            return Ok(Err(OAuthError::InvalidGrant));
+            return Ok(PollOutcome::Invalid);
         };
         if grant.client_id != self.client_id {
             self.note(conn, Suspicion::WrongClient, &grant)?;
-            return Ok(Err(OAuthError::InvalidGrant));
+            return Ok(PollOutcome::Invalid);
         }
-        Ok(Err(match grant.poll(self.now, self.waiting) {
-            Poll::Issue(approval) => return self.issue(conn, &grant, &approval),
+        Ok(match grant.poll(self.now, self.waiting) {
+            Poll::Issue(approval) => self.issue(conn, &grant, &approval)?,
             Poll::Pending(pace) => {
                 store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
-                OAuthError::AuthorizationPending
+                PollOutcome::Pending
             }
             Poll::SlowDown(pace) => {
                 store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
-                OAuthError::SlowDown
+                PollOutcome::SlowDown
             }
-            Poll::Denied => OAuthError::AccessDenied,
+            Poll::Denied => PollOutcome::Denied,
             Poll::Expired => {
                 expiry::expire(conn, &self.expired, &grant)?;
-                OAuthError::ExpiredToken
+                PollOutcome::Expired
             }
             Poll::Redeemed => {
                 self.note(conn, Suspicion::Replay, &grant)?;
-                OAuthError::InvalidGrant
+                PollOutcome::Invalid
             }
-        }))
+        })
     }
 
     fn issue(
@@ -145,7 +165,7 @@ impl Attempt {
         conn: &mut Conn,
         grant: &Grant,
         approval: &Approval,
-    ) -> Result<Result<Token, OAuthError>, Error> {
+    ) -> Result<PollOutcome, Error> {
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active);
         let owner = token::hold_owner(conn, &approval.account_id)?;
@@ -156,7 +176,7 @@ impl Attempt {
         let (Some(client), Some((scopes, expires_at))) = (client, granted) else {
             store::device::mark_refused(conn, &grant.id)?;
             self.record(conn, Action::DeviceRefused, grant)?;
-            return Ok(Err(OAuthError::AccessDenied));
+            return Ok(PollOutcome::Denied);
         };
         let name = match &grant.device_name {
             Some(device) => format!("{} on {device}", client.name),
@@ -175,15 +195,18 @@ impl Attempt {
         };
         token::insert(conn, &self.created, &token, &self.draft.secret.digest())?;
         if !store::device::mark_redeemed(conn, &grant.id, &token.id)? {
-            // Another poll was first; failing undoes this token.
-            return Err(refusal(OAuthError::InvalidGrant));
+            // Another poll was first. This token is undone, and the next try finds it redeemed.
+            return Err(Error::Store(store::Error::Collision));
         }
         self.redeemed.write(
             conn,
             Some(grant.id.as_str()),
             json!({"token": token.id.as_str()}),
         )?;
-        Ok(Ok(token))
+        Ok(PollOutcome::Issued(Box::new(NewToken {
+            token,
+            secret: self.draft.secret.clone(),
+        })))
     }
 
     /// What of the approval may still be granted, and until when: what the client may ask
@@ -227,17 +250,6 @@ impl Attempt {
         }
         .write(conn, Some(grant.id.as_str()), json!({}))
     }
-}
-
-fn refusal(error: OAuthError) -> Error {
-    let description = match error {
-        OAuthError::AuthorizationPending => "Nobody has decided yet. Ask again after the interval.",
-        OAuthError::SlowDown => "You ask too often: wait 5 seconds longer from now on.",
-        OAuthError::AccessDenied => "The request was denied.",
-        OAuthError::ExpiredToken => "The codes have expired. Begin again.",
-        _ => "The device code is unknown, was used, or belongs to another client.",
-    };
-    Error::OAuth(error, description)
 }
 
 /// Wakes polls whose request was decided by another server. Called regularly; it asks the

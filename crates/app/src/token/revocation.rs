@@ -1,6 +1,7 @@
 //! The end of tokens, by their owners or by the clients that they were issued to.
 
 use super::{WRITE, Whose, find_within, lock_owner};
+use crate::audit::refusals::{self, Refusal};
 use crate::caller::Caller;
 use crate::receipt::Receipt;
 use crate::{App, Context, Error, Event, OAuthError};
@@ -38,9 +39,11 @@ pub async fn give_back(
         return Ok(());
     }
     let actor = Actor::Client(client.id.clone());
+    let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), actor.clone());
     let event = app.event(context, actor.clone(), Action::TokenRevoked);
     let client_id = client.id.clone();
-    app.store()
+    let revoked = app
+        .store()
         .write(move |conn| {
             let Some(token) = store::token::find_token_by_digest(conn, &digest)? else {
                 return Ok(());
@@ -61,7 +64,11 @@ pub async fn give_back(
                 now,
             )
         })
-        .await
+        .await;
+    if let Err(Error::OAuth(OAuthError::InvalidGrant, _)) = revoked {
+        refusals::note(app, context, refusal);
+    }
+    revoked
 }
 
 fn revoke_one(

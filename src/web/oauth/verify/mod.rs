@@ -37,7 +37,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::decision::{self, Allowed, Question, Subject};
 use app::token::Holder;
 use app::{App, Context, caller::Denial};
@@ -63,6 +63,7 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         route: route.or_else(|| Some(ADDRESS.to_owned())),
         ..extract::context_of(&app, &request)
     };
+    request.extensions_mut().insert(context.clone());
     let mut inquiry = Inquiry {
         app: &app,
         request: &request,
@@ -88,7 +89,13 @@ impl Inquiry<'_> {
         let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
         let decided = decision::verify(self.app, &self.context, &token, question).await?;
         self.subject = decided.subject;
-        Ok(decided.answer?)
+        decided
+            .answer
+            .map_err(|error| match (error, &self.subject) {
+                // The use of a known token is recorded; an unknown one leaves a refusal.
+                (app::Error::Unauthenticated, None) => Failure::InvalidToken,
+                (error, _) => Failure::App(error),
+            })
     }
 
     /// Who may send the request; `None` if anybody may and nobody is known.
@@ -209,7 +216,7 @@ impl<'a> Refusal<'a> {
         };
         Some(match failure {
             Failure::NoToken => unauthorized(None, "Send a token as Authorization: Bearer."),
-            Failure::App(app::Error::Unauthenticated) => unauthorized(
+            Failure::App(app::Error::Unauthenticated) | Failure::InvalidToken => unauthorized(
                 Some("invalid_token"),
                 "The token is unknown, has expired or was revoked.",
             ),
