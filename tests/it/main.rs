@@ -30,6 +30,7 @@ mod operator;
 mod pages;
 mod password;
 mod program;
+mod public_text;
 mod return_to;
 mod secrets;
 mod seed;

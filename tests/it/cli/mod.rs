@@ -16,16 +16,16 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// What the command line asks for when it is not told.
-const DEFAULT_SCOPES: [&str; 3] = ["orgs:read", "projects:read", "tokens:read"];
+pub const DEFAULT_SCOPES: [&str; 3] = ["orgs:read", "projects:read", "tokens:read"];
 
 /// Somebody's machine: a home that is empty at first.
-struct Machine {
+pub struct Machine {
     home: TempDir,
     host: String,
 }
 
 impl Machine {
-    fn new(test: &TestApp) -> Self {
+    pub fn new(test: &TestApp) -> Self {
         Self::at(&test.url)
     }
 
@@ -37,7 +37,7 @@ impl Machine {
         }
     }
 
-    fn home(&self) -> &Path {
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 
@@ -79,14 +79,14 @@ impl Machine {
     }
 
     /// A command of people.
-    fn command(&self, arguments: &[&str]) -> Program {
+    pub fn command(&self, arguments: &[&str]) -> Program {
         Program::new(self.home(), arguments)
             .of(&Canaries::of(&self.host))
             .env("DOORCODE_HOST", &self.host)
     }
 
     /// Begins to sign in, and waits for the code.
-    fn begin(&self, arguments: &[&str]) -> (Running, String) {
+    pub fn begin(&self, arguments: &[&str]) -> (Running, String) {
         let mut login = self
             .command(&["login", "--no-browser"])
             .args(arguments)

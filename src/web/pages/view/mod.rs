@@ -65,6 +65,48 @@ mod tests {
     use super::samples;
     use std::collections::BTreeMap;
 
+    /// What a reader sees or hears of a page: its title, its text and its labels, a line each.
+    fn text_of(html: &str) -> String {
+        let mut lines = String::new();
+        for piece in html.split('<').skip(1) {
+            let (tag, text) = piece.split_once('>').expect("an end of the tag");
+            for name in ["aria-label", "placeholder", "alt"] {
+                if let Some((_, rest)) = tag.split_once(&format!(" {name}=\"")) {
+                    let value = rest.split('"').next().unwrap_or_default();
+                    lines.extend(["[", name, ": ", value, "]\n"]);
+                }
+            }
+            if matches!(tag.split(' ').next(), Some("h1" | "h2" | "h3")) {
+                lines.push_str("# ");
+            }
+            let words: Vec<_> = text.split_whitespace().collect();
+            if !words.is_empty() {
+                lines.push_str(&words.join(" "));
+                lines.push('\n');
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn texts_of_every_page() {
+        let mut pages: BTreeMap<_, String> = BTreeMap::new();
+        for sample in samples::all() {
+            let text = pages.entry(sample.page).or_default();
+            *text += &format!("=== {}\n{}\n", sample.state, text_of(&sample.html));
+        }
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/snapshots/pages"
+        ));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        for (page, text) in pages {
+            settings.bind(|| insta::assert_snapshot!(page, text));
+        }
+    }
+
     #[test]
     fn each_page_has_a_title_of_its_own_and_a_language() {
         let mut pages = BTreeMap::new();
