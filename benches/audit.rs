@@ -178,7 +178,7 @@ fn record(n: u64, at: doorcode::domain::Instant) -> Record {
         actor_kind: "user".to_owned(),
         actor_id: Some(format!("usr_{:032x}", n % 1_000)),
         method: Method::Session,
-        account_id: Some(format!("usr_{:032x}", n % 1_000)),
+        user_id: Some(format!("usr_{:032x}", n % 1_000)),
         token_id: None,
         client_id: None,
         organization_id: Some(format!("org_{:032x}", n % 100)),

@@ -251,8 +251,8 @@ fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
 }
 
-fn page_of(account: u64) -> String {
-    let cookie = seed::cookie(account);
+fn page_of(user: u64) -> String {
+    let cookie = seed::cookie(user);
     let cookie = format!("Cookie: doorcode_session={}\r\n", cookie.expose());
     get("/tokens", &cookie)
 }

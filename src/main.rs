@@ -3,7 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{account, audit, client, configuration, operator, org, project, serve};
+use command::{audit, client, configuration, operator, org, project, serve, user};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ enum Command {
     Migrate,
     /// Manage accounts
     #[command(subcommand)]
-    User(account::User),
+    User(user::User),
     /// Manage clients
     #[command(subcommand)]
     Client(client::Client),
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         None | Some(Command::Serve) => serve::run(config),
         Some(Command::Migrate) => command::migrate(config),
-        Some(Command::User(user)) => account::run(config, user),
+        Some(Command::User(user)) => user::run(config, user),
         Some(Command::Client(client)) => client::run(config, client),
         Some(Command::Org(command)) => org::run(config, command),
         Some(Command::Project(command)) => project::run(config, command),

@@ -16,7 +16,7 @@ import re
 import sys
 
 FIELDS = set(
-    "account_id action actor_id actor_kind address agent at client_id detail id method"
+    "user_id action actor_id actor_kind address agent at client_id detail id method"
     " organization_id outcome request_id sequence target token_id".split()
 )
 PERSONAL = ("address", "agent"), ("device_name", "token_name")

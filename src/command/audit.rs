@@ -2,10 +2,10 @@
 
 use super::{Outcome, explain, print, with_app};
 use clap::{Subcommand, ValueEnum};
-use doorcode::app::account::Named;
 use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery::{self, Recovered, Revoking};
 use doorcode::app::audit::verification::{self, Evidence, Verified};
+use doorcode::app::user::Named;
 use doorcode::app::{Context, audit};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;

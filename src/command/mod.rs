@@ -1,7 +1,6 @@
 //! The server's side of the program: what each command does before and after the use case.
 //! All but `serve` work on the database directly, with or without a running server.
 
-pub mod account;
 pub mod audit;
 pub mod client;
 pub mod configuration;
@@ -9,14 +8,15 @@ pub mod operator;
 pub mod org;
 pub mod project;
 pub mod serve;
+pub mod user;
 
-use doorcode::app::account::Named;
 use doorcode::app::caller::Caller;
 use doorcode::app::deployment::{Secrets, make_private_directory};
+use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
-use doorcode::domain::account::Account;
+use doorcode::domain::user::User;
 use doorcode::store::Store;
 use std::error::Error;
 use std::fs::OpenOptions;
@@ -79,9 +79,9 @@ fn with_app<T>(
 }
 
 /// The account with this address, which a flag names.
-async fn account_of(app: &App, flag: &'static str, email: &str) -> Result<Account, app::Error> {
+async fn user_of(app: &App, flag: &'static str, email: &str) -> Result<User, app::Error> {
     let named = Named::Email(email.to_owned());
-    let found = app::account::find(app, &Caller::Operator(None), named).await;
+    let found = app::user::find(app, &Caller::Operator(None), named).await;
     found.map_err(|error| match error {
         app::Error::NotFound => Fault::new(flag, format!("Nobody has the address {email}.")).into(),
         error => error,

@@ -1,6 +1,6 @@
 //! `doorcode org …`: organizations.
 
-use super::{Outcome, account_of, print, with_app};
+use super::{Outcome, print, user_of, with_app};
 use clap::Subcommand;
 use doorcode::app::{Context, org};
 use std::path::Path;
@@ -24,7 +24,7 @@ pub fn run(config: Option<&Path>, command: Organization) -> Outcome {
     let Organization::Add { name, owner } = command;
     let organization = with_app(config, async |app| {
         let owner = match owner {
-            Some(email) => Some(account_of(app, "owner", &email).await?.id),
+            Some(email) => Some(user_of(app, "owner", &email).await?.id),
             None => None,
         };
         org::add(app, &Context::local(), owner, &name).await

@@ -1,6 +1,6 @@
 //! `doorcode project …`: projects.
 
-use super::{Outcome, account_of, print, with_app};
+use super::{Outcome, print, user_of, with_app};
 use clap::Subcommand;
 use doorcode::app::{Context, project};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn run(config: Option<&Path>, command: Project) -> Outcome {
     let project = with_app(config, async |app| {
         let mut members = Vec::new();
         for email in &member {
-            members.push(account_of(app, "member", email).await?);
+            members.push(user_of(app, "member", email).await?);
         }
         project::add(app, &Context::local(), &org, &name, members).await
     })?;

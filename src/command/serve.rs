@@ -1,7 +1,7 @@
 //! `doorcode serve`.
 
 use super::{Outcome, explain, load_config, open, print};
-use doorcode::app::{App, account, audit, sweep};
+use doorcode::app::{App, audit, sweep, user};
 use doorcode::config::{Config, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
@@ -57,7 +57,7 @@ async fn serve(config: Config) -> Outcome {
     };
     let deployment = open(config).await?;
     let app = deployment.app;
-    let setup = account::offer_setup(&app)
+    let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
     let doubt = audit::inspect(&app)

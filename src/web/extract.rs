@@ -6,7 +6,7 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
 use app::{App, Context};
 use config::Config;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::secret::Secret;
 use domain::token;
 use domain::{is_disguise, network};
@@ -252,8 +252,8 @@ pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
 
 /// The user that the operator says it acts for; `None` if it names nobody. Only what comes
 /// with the operator token is asked: from any other caller the header means nothing.
-pub fn actor(app: &App, request: &HttpRequest) -> Result<Option<AccountId>, Failure> {
-    account_named_in(request, &app.config().operator.actor_header)
+pub fn actor(app: &App, request: &HttpRequest) -> Result<Option<UserId>, Failure> {
+    user_named_in(request, &app.config().operator.actor_header)
 }
 
 /// Whether a request has the header for actors, which only the operator's may.
@@ -263,7 +263,7 @@ pub fn claims_actor(app: &App, request: &HttpRequest) -> bool {
         .contains_key(app.config().operator.actor_header.as_str())
 }
 
-fn account_named_in(request: &HttpRequest, header: &str) -> Result<Option<AccountId>, Failure> {
+fn user_named_in(request: &HttpRequest, header: &str) -> Result<Option<UserId>, Failure> {
     let mut values = request.headers().get_all(header);
     let Some(value) = values.next() else {
         return Ok(None);
@@ -273,7 +273,7 @@ fn account_named_in(request: &HttpRequest, header: &str) -> Result<Option<Accoun
             "Name one user to act for, in one header.",
         ));
     }
-    match value.to_str().ok().and_then(AccountId::parse) {
+    match value.to_str().ok().and_then(UserId::parse) {
         Some(id) => Ok(Some(id)),
         None => Err(Failure::Malformed(
             "The user to act for is not a user's id, such as usr_ and 32 digits.",
@@ -297,10 +297,10 @@ mod tests {
             let request = values.iter().fold(TestRequest::get(), |request, value| {
                 request.append_header(("x-actor-user-id", *value))
             });
-            account_named_in(&request.to_http_request(), NAME)
+            user_named_in(&request.to_http_request(), NAME)
         };
         assert_eq!(named(&[]).unwrap(), None);
-        assert_eq!(named(&[ADA]).unwrap(), AccountId::parse(ADA));
+        assert_eq!(named(&[ADA]).unwrap(), UserId::parse(ADA));
         for refused in [
             &[ADA, EVE][..],
             &[ADA, ADA],

@@ -51,7 +51,7 @@ fn record(app: &App, request: &HttpRequest, failure: &Failure) {
     };
     let actor = request.extensions().get::<Actor>().cloned();
     let is_denial = matches!(failure, Failure::App(app::Error::Forbidden(_)));
-    if is_denial && !matches!(actor, Some(Actor::Account(_))) {
+    if is_denial && !matches!(actor, Some(Actor::User(_))) {
         return;
     }
     let refusal = Refusal {

@@ -171,7 +171,7 @@ impl Scene {
     pub async fn new() -> Self {
         let test = TestApp::start().await;
         let user = test
-            .add_account("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
+            .add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
             .await;
         test.token(&["tokens:read"]).await;
         let device = test.device("tokens:read").await;

@@ -71,7 +71,7 @@ async fn answers(test: &TestApp) -> Vec<(&'static str, Page)> {
     all.push(("throttled", browser.type_code("BBBB-BBBB").await));
     all.push(("signed out", browser.post("/logout", &[]).await));
     test.database
-        .execute("UPDATE account SET password_hash = 'broken'");
+        .execute("UPDATE users SET password_hash = 'broken'");
     all.push(("our fault", browser.try_sign_in(EMAIL, PASSWORD).await));
     all
 }
@@ -200,8 +200,8 @@ async fn strict_transport_is_not_demanded_over_plain_http() {
 async fn methods_that_nothing_needs_are_refused_everywhere() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
-    let account = browser.get("/account").await;
-    let script = account.attribute("script src").unwrap();
+    let user = browser.get("/account").await;
+    let script = user.attribute("script src").unwrap();
     for path in [
         "/login",
         "/setup",

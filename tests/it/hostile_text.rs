@@ -121,7 +121,7 @@ async fn a_person_and_an_organization_can_be_called_anything() {
 
         let email = format!("person{i}@example.com");
         let name = format!("{i} {payload}");
-        test.add_account(&email, PASSWORD, Some((&name, Role::Member)))
+        test.add_user(&email, PASSWORD, Some((&name, Role::Member)))
             .await;
         let mut member = test.browser();
         member.sign_in(&email, PASSWORD).await;
@@ -134,7 +134,7 @@ async fn a_person_and_an_organization_can_be_called_anything() {
             "{slug}"
         );
     }
-    assert_eq!(test.count("account", "1 = 1"), 1 + PAYLOADS.len() as i64);
+    assert_eq!(test.count("users", "1 = 1"), 1 + PAYLOADS.len() as i64);
 }
 
 async fn device_of(test: &TestApp, client: &str, name: &str) -> Device {
@@ -238,9 +238,9 @@ async fn headers_of_a_request_are_text_too() {
     browser.set_header("user-agent", "<script>alert(1)</script>");
     browser.set_header("x-request-id", "<script>1</script>");
     browser.sign_in(crate::support::EMAIL, PASSWORD).await;
-    let account = browser.get("/account").await;
-    assert!(shown(&account).contains("<script>alert(1)</script>"));
-    assert!(!account.contains("<script>alert"));
+    let user = browser.get("/account").await;
+    assert!(shown(&user).contains("<script>alert(1)</script>"));
+    assert!(!user.contains("<script>alert"));
     let missing = browser.get("/%3Cscript%3Ealert(1)%3C/script%3E").await;
     assert_eq!(missing.status, 404);
     assert!(!missing.contains("<script>alert"));

@@ -221,7 +221,7 @@ async fn an_invitation_made_on_the_page_is_mailed() {
     let sink = Sink::start(&[]);
     let test = with_mail("invites", sink.address, "").await;
     let owner = Some(("Acme", Role::Owner));
-    test.add_account("ada@example.com", PASSWORD, owner).await;
+    test.add_user("ada@example.com", PASSWORD, owner).await;
     let mut browser = test.browser();
     browser.set_header("host", "invites.localhost");
     browser.sign_in("ada@example.com", PASSWORD).await;

@@ -32,7 +32,7 @@ async fn the_whole_password_counts_with_its_case_and_spaces() {
         ),
     ];
     for (email, password, others) in cases {
-        test.add_account(email, &password, None).await;
+        test.add_user(email, &password, None).await;
         for other in others {
             let page = test.browser().try_sign_in(email, &other).await;
             assert_eq!(page.status, 401, "{other:?} for {password:?}");
@@ -45,7 +45,7 @@ async fn the_whole_password_counts_with_its_case_and_spaces() {
 #[actix_web::test]
 async fn both_spellings_of_an_accent_sign_in() {
     let test = TestApp::start().await;
-    test.add_account("e@example.com", "caf\u{e9} kettle marches", None)
+    test.add_user("e@example.com", "caf\u{e9} kettle marches", None)
         .await;
     for password in ["caf\u{e9} kettle marches", "cafe\u{301} kettle marches"] {
         test.browser().sign_in("e@example.com", password).await;
@@ -124,14 +124,13 @@ async fn password_managers_can_fill_every_password_field() {
     let login = test.browser().get("/login").await;
     assert!(login.contains(r#"type="email" value="" autocomplete="username""#));
     assert!(login.contains(r#"type="password" autocomplete="current-password""#));
-    let account = test.user().await.get("/account").await;
-    assert!(account.contains(r#"autocomplete="username" readonly hidden"#));
+    let user = test.user().await.get("/account").await;
+    assert!(user.contains(r#"autocomplete="username" readonly hidden"#));
     assert!(
-        account
-            .contains(r#"name="current_password" type="password" autocomplete="current-password""#)
+        user.contains(r#"name="current_password" type="password" autocomplete="current-password""#)
     );
-    assert!(account.contains(r#"name="new_password" type="password" autocomplete="new-password""#));
-    for page in [&login, &account] {
+    assert!(user.contains(r#"name="new_password" type="password" autocomplete="new-password""#));
+    for page in [&login, &user] {
         assert!(page.contains(
             r#"<span data-reveal-word>Show</span><span class="sr"> what is typed</span>"#
         ));

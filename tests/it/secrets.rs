@@ -22,7 +22,7 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     const NEW_PASSWORD: &str = "canary amber lantern drifts";
     const WRONG_PASSWORD: &str = "canary mistyped once again";
     let test = TestApp::empty("").await;
-    let link = doorcode::app::account::offer_setup(&test.app)
+    let link = doorcode::app::user::offer_setup(&test.app)
         .await
         .unwrap()
         .unwrap();
@@ -30,14 +30,14 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
 
     let mut owner = test.browser();
     owner.get(&doorcode::web::setup_path(link.expose())).await;
-    let account = [
+    let user = [
         ("link", link.expose()),
         ("name", "Ada"),
         ("email", EMAIL),
         ("password", PASSWORD),
         ("organization", "Acme"),
     ];
-    assert_eq!(owner.post("/setup", &account).await.status, 303);
+    assert_eq!(owner.post("/setup", &user).await.status, 303);
     owner.get("/account").await;
     test.add_client(CLI, Kind::Public, &[]).await;
     let api_secret = test.add_client(API, Kind::Confidential, &[]).await;

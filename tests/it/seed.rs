@@ -52,7 +52,7 @@ async fn every_seeded_token_is_what_it_should_be() {
         }
     }
     assert!((100..180).contains(&live), "{live}");
-    for kind in ["account_id", "organization_id", "revoked_at", "replaces"] {
+    for kind in ["user_id", "organization_id", "revoked_at", "replaces"] {
         let found = test.database.count("token", &format!("{kind} IS NOT NULL"));
         assert!(found > 0, "{kind}");
     }

@@ -182,7 +182,7 @@ async fn a_person_signs_out_other_browsers_one_by_one() {
 #[actix_web::test]
 async fn nobody_ends_the_session_of_somebody_else() {
     let test = TestApp::start().await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     let mut ada = test.user().await;
     let page = ada.get("/account").await;
     let (_, id) = page.body.split_once("/account/sessions/").unwrap();
@@ -204,7 +204,7 @@ async fn nobody_ends_the_session_of_somebody_else() {
 
 /// SES-05, T-19: on every instance, from the next request on.
 #[actix_web::test]
-async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
+async fn deactivating_an_user_ends_its_sessions_and_tokens_at_once() {
     let test = TestApp::start().await;
     let other = test.again("").await;
     let token = test.token(&["tokens:read"]).await;
@@ -225,17 +225,17 @@ async fn deactivating_an_account_ends_its_sessions_and_tokens_at_once() {
         401
     );
     test.deactivate(EMAIL).await;
-    assert_eq!(test.count(AUDIT, "action = 'account.deactivated'"), 1);
+    assert_eq!(test.count(AUDIT, "action = 'user.deactivated'"), 1);
 }
 
 /// SES-05: the account is looked at on each request, not only when somebody switches it off
 /// by the book.
 #[actix_web::test]
-async fn a_session_of_a_deactivated_account_opens_nothing() {
+async fn a_session_of_a_deactivated_user_opens_nothing() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     test.database
-        .execute("UPDATE account SET state = 'deactivated'");
+        .execute("UPDATE users SET state = 'deactivated'");
     assert!(!is_signed_in(&mut browser).await);
 }
 

@@ -27,12 +27,12 @@ fn comparable(page: &Page, browser: &Browser, email: &str) -> (u16, String, Vec<
 
 /// BRT-03.
 #[actix_web::test]
-async fn unknown_address_wrong_password_and_deactivated_account_are_refused_alike() {
+async fn unknown_address_wrong_password_and_deactivated_user_are_refused_alike() {
     let test = TestApp::start().await;
     let gone = "bob@example.com";
-    test.add_account(gone, PASSWORD, None).await;
+    test.add_user(gone, PASSWORD, None).await;
     test.database.execute(&format!(
-        "UPDATE account SET state = 'deactivated' WHERE email = '{gone}'"
+        "UPDATE users SET state = 'deactivated' WHERE email = '{gone}'"
     ));
     let mut answers = Vec::new();
     for (email, password) in [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)] {
@@ -53,12 +53,12 @@ async fn unknown_address_wrong_password_and_deactivated_account_are_refused_alik
 /// BRT-03, PWD-07: the hash is by far the longest part of an answer, so an answer that left it
 /// out would be many times faster.
 #[actix_web::test]
-async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_account() {
+async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_user() {
     let test = TestApp::with("[sign_in]\nargon2_iterations = 30").await;
     let gone = "bob@example.com";
-    test.add_account(gone, PASSWORD, None).await;
+    test.add_user(gone, PASSWORD, None).await;
     test.database.execute(&format!(
-        "UPDATE account SET state = 'deactivated' WHERE email = '{gone}'"
+        "UPDATE users SET state = 'deactivated' WHERE email = '{gone}'"
     ));
     let mut quickest = Vec::new();
     for (email, password) in [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)] {
@@ -92,32 +92,32 @@ async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
             ""
         )
     };
-    assert_eq!(test.count("account", &with(2)), 1);
+    assert_eq!(test.count("users", &with(2)), 1);
 
     let raised = test.again("[sign_in]\nargon2_iterations = 3").await;
     let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
     assert_eq!(refused.status, 401);
-    assert_eq!(test.count("account", &with(2)), 1);
+    assert_eq!(test.count("users", &with(2)), 1);
     raised.user().await;
-    assert_eq!(test.count("account", &with(3)), 1);
+    assert_eq!(test.count("users", &with(3)), 1);
     raised.user().await;
     let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
     assert_eq!(refused.status, 401);
 
     // The first server, with the lower parameters, still reads the hash and leaves it alone.
     test.user().await;
-    assert_eq!(test.count("account", &with(3)), 1);
+    assert_eq!(test.count("users", &with(3)), 1);
 }
 
 /// PWD-10.
 #[actix_web::test]
-async fn a_fresh_installation_has_no_account_to_guess() {
+async fn a_fresh_installation_has_no_user_to_guess() {
     let test = TestApp::empty("").await;
     for (email, password) in [("admin", "admin"), ("admin@example.com", "admin"), ("", "")] {
         let page = test.browser().try_sign_in(email, password).await;
         assert_eq!(page.status, 401, "{email}");
     }
-    assert_eq!(test.count("account", "1 = 1"), 0);
+    assert_eq!(test.count("users", "1 = 1"), 0);
 }
 
 /// Sends sign-ins for addresses that nobody has, all at once; the statuses arrive as they come.

@@ -35,7 +35,7 @@ pub fn retry_after(page: &Page) -> i64 {
 /// BRT-01, BRT-02, BRT-03, RTL-01: known and unknown addresses are held up alike, by waits
 /// that rise.
 #[actix_web::test]
-async fn after_five_wrong_passwords_an_account_waits_and_ever_longer() {
+async fn after_five_wrong_passwords_an_user_waits_and_ever_longer() {
     let test = TestApp::start().await;
     let mut browser = at_login(&test).await;
     for email in [EMAIL, "nobody@example.com"] {
@@ -107,7 +107,7 @@ async fn the_hundred_and_first_guess_waits_a_day_and_the_owner_still_comes_in() 
 #[actix_web::test]
 async fn a_browser_that_was_signed_in_before_is_counted_apart() {
     let test = TestApp::start().await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     let mut known = test.user().await;
     known.get("/account").await;
     known.post("/logout", &[]).await;

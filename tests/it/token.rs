@@ -165,7 +165,7 @@ async fn the_tokens_of_others_are_out_of_reach() {
     let token = test.token(&["tokens:read"]).await;
     let id = test.database.text("SELECT id FROM token");
     let password = crate::support::PASSWORD;
-    test.add_account("eve@example.com", password, None).await;
+    test.add_user("eve@example.com", password, None).await;
     let mut eve = test.browser();
     eve.sign_in("eve@example.com", password).await;
     eve.get("/tokens/new").await;

@@ -41,9 +41,9 @@ async fn a_device_gets_a_token_that_works_until_it_is_revoked() {
 }
 
 #[actix_web::test]
-async fn the_first_account_is_made_by_its_link_once() {
+async fn the_first_user_is_made_by_its_link_once() {
     let test = TestApp::empty("").await;
-    let link = doorcode::app::account::offer_setup(&test.app)
+    let link = doorcode::app::user::offer_setup(&test.app)
         .await
         .unwrap()
         .unwrap();
@@ -72,9 +72,9 @@ async fn the_first_account_is_made_by_its_link_once() {
     );
     other.get("/login").await;
     assert_eq!(other.post("/setup", &fields).await.status, 404);
-    assert_eq!(test.count("account", "1 = 1"), 1);
+    assert_eq!(test.count("users", "1 = 1"), 1);
     assert!(
-        doorcode::app::account::offer_setup(&test.app)
+        doorcode::app::user::offer_setup(&test.app)
             .await
             .unwrap()
             .is_none()

@@ -17,7 +17,7 @@ fn wrong_code(mut number: usize) -> String {
 
 /// T-09: a thousand wrong codes from one account are five guesses, before and after a right one.
 #[actix_web::test]
-async fn a_thousand_wrong_codes_of_one_account_are_five_guesses() {
+async fn a_thousand_wrong_codes_of_one_user_are_five_guesses() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -50,7 +50,7 @@ async fn wrong_codes_are_limited_by_source_and_over_all() {
     let mut browsers = Vec::new();
     for i in 0..5 {
         let email = format!("user{i}@example.com");
-        test.add_account(&email, PASSWORD, None).await;
+        test.add_user(&email, PASSWORD, None).await;
         let mut browser = test.browser();
         browser.set_header("x-forwarded-for", "198.51.100.7");
         browser.sign_in(&email, PASSWORD).await;

@@ -6,7 +6,7 @@ use super::token::{self, ActiveToken};
 use super::{App, Error};
 use domain::audit::Actor;
 use domain::decision::{self, Demand, Facts, Place, Refusal, Seat, Vitality};
-use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::id::{OrganizationId, ProjectId, UserId};
 use domain::org::{Organization, Role, is_slug};
 use domain::policy::Violation;
 use domain::project::Project;
@@ -22,7 +22,7 @@ pub enum Caller {
     /// A token.
     Token(Box<ActiveToken>),
     /// The operator, for a person if it named one. It passes every check.
-    Operator(Option<AccountId>),
+    Operator(Option<UserId>),
 }
 
 /// Why a caller who is known may not do what it asks.
@@ -89,9 +89,7 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         match self {
             Self::Person(person) => person.actor(),
-            Self::Token(active) => {
-                Actor::Token(active.token.id.clone(), self.account_id().cloned())
-            }
+            Self::Token(active) => Actor::Token(active.token.id.clone(), self.user_id().cloned()),
             Self::Operator(None) => Actor::Operator,
             Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
         }
@@ -102,7 +100,7 @@ impl Caller {
     pub fn maker(&self) -> String {
         match self {
             Self::Operator(_) => Actor::Operator.label().to_owned(),
-            caller => match caller.account_id() {
+            caller => match caller.user_id() {
                 Some(id) => id.to_string(),
                 None => caller.actor().label().to_owned(),
             },
@@ -112,7 +110,7 @@ impl Caller {
     /// Names the caller for what is kept apart by caller, such as repeated requests.
     pub fn identity(&self) -> String {
         match self {
-            Self::Person(person) => person.account.id.to_string(),
+            Self::Person(person) => person.user.id.to_string(),
             Self::Token(active) => active.token.id.to_string(),
             Self::Operator(None) => "operator".to_owned(),
             Self::Operator(Some(id)) => format!("operator {id}"),
@@ -120,11 +118,11 @@ impl Caller {
     }
 
     /// The person that the caller is or acts for.
-    pub fn account_id(&self) -> Option<&AccountId> {
+    pub fn user_id(&self) -> Option<&UserId> {
         match self {
-            Self::Person(person) => Some(&person.account.id),
+            Self::Person(person) => Some(&person.user.id),
             Self::Token(active) => match &active.token.owner {
-                Owner::Account(id) => Some(id),
+                Owner::User(id) => Some(id),
                 Owner::Organization(_) => None,
             },
             Self::Operator(id) => id.as_ref(),
@@ -145,8 +143,8 @@ impl Caller {
         match self {
             Self::Token(active) => Ok(active.token.owner.clone()),
             caller => caller
-                .account_id()
-                .map(|id| Owner::Account(id.clone()))
+                .user_id()
+                .map(|id| Owner::User(id.clone()))
                 .ok_or(Error::ActorRequired),
         }
     }
@@ -169,7 +167,7 @@ impl Caller {
             }
             Self::Person(person) => {
                 let owner =
-                    token::find_owner(conn, &person.account.id)?.ok_or(Error::Unauthenticated)?;
+                    token::find_owner(conn, &person.user.id)?.ok_or(Error::Unauthenticated)?;
                 Some(Facts {
                     token: Vitality::Alive,
                     owner: Vitality::Alive,
@@ -194,7 +192,7 @@ impl Caller {
         };
         Ok(Authority {
             app: app.clone(),
-            account_id: self.account_id().cloned(),
+            user_id: self.user_id().cloned(),
             facts,
         })
     }
@@ -202,8 +200,8 @@ impl Caller {
     /// The same for a change, in its transaction: the caller's account cannot be deactivated
     /// or leave an organization before the change is done.
     pub(super) fn hold_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
-        if let Some(id) = self.account_id() {
-            store::account::hold_account(conn, id)?;
+        if let Some(id) = self.user_id() {
+            store::user::hold_user(conn, id)?;
         }
         self.authority(app, conn)
     }
@@ -220,7 +218,7 @@ pub async fn check_actor(app: &App, caller: &Caller) -> Result<(), Error> {
 /// What a caller may do at one moment.
 pub(super) struct Authority {
     app: App,
-    account_id: Option<AccountId>,
+    user_id: Option<UserId>,
     /// `None` for the operator, who may do everything.
     facts: Option<Facts>,
 }
@@ -285,7 +283,7 @@ impl Authority {
         scope: &str,
         least: Role,
     ) -> Result<Project, Error> {
-        let (found, place) = find_project(conn, named, self.account_id.as_ref())?;
+        let (found, place) = find_project(conn, named, self.user_id.as_ref())?;
         self.require(scope, &place, least)?;
         found.ok_or(Error::NotFound)
     }
@@ -355,26 +353,22 @@ pub(super) fn find_organization(
 pub(super) fn find_project(
     conn: &mut Conn,
     named: &str,
-    account_id: Option<&AccountId>,
+    user_id: Option<&UserId>,
 ) -> Result<(Option<Project>, Place), Error> {
     let found = match ProjectId::parse(named) {
         Some(id) => store::project::find_project(conn, &id)?,
         None => None,
     };
     let place = match &found {
-        Some(project) => place_of(conn, project, account_id)?,
+        Some(project) => place_of(conn, project, user_id)?,
         None => Place::Nowhere,
     };
     Ok((found, place))
 }
 
-fn place_of(
-    conn: &mut Conn,
-    project: &Project,
-    account_id: Option<&AccountId>,
-) -> Result<Place, Error> {
-    let access = match account_id {
-        Some(account_id) => store::project::find_access(conn, &project.id, account_id)?,
+fn place_of(conn: &mut Conn, project: &Project, user_id: Option<&UserId>) -> Result<Place, Error> {
+    let access = match user_id {
+        Some(user_id) => store::project::find_access(conn, &project.id, user_id)?,
         None => domain::project::Access::NotAdded,
     };
     Ok(Place::Project {

@@ -148,14 +148,14 @@ fn answer(
     loaded: Loaded,
     question: &Question,
 ) -> Result<Answer, Error> {
-    let account_id = match &loaded.token.owner {
-        Owner::Account(id) => Some(id.clone()),
+    let user_id = match &loaded.token.owner {
+        Owner::User(id) => Some(id.clone()),
         Owner::Organization(_) => None,
     };
     let place = match &question.place {
         None => Place::Anywhere,
         Some(Named::Organization(named)) => place_of(conn, named)?,
-        Some(Named::Project(named)) => find_project(conn, named, account_id.as_ref())?.1,
+        Some(Named::Project(named)) => find_project(conn, named, user_id.as_ref())?.1,
     };
     let may = decide(app, &loaded.facts, question.scope.as_deref(), &place);
     let organization_id = match &place {

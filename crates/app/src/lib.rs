@@ -2,7 +2,6 @@
 //! audit record. Pages, OAuth endpoints, API and command line all enter here, so they cannot
 //! disagree.
 
-pub mod account;
 pub mod audit;
 pub mod caller;
 pub mod client;
@@ -21,6 +20,7 @@ pub mod session;
 pub mod sweep;
 mod throttle;
 pub mod token;
+pub mod user;
 mod uses;
 mod waiting;
 
@@ -217,7 +217,7 @@ impl App {
     /// Whether requests can be served: the database answers, and takes writes.
     pub async fn is_ready(&self) -> Result<(), Error> {
         self.store()
-            .read(|conn| Ok::<_, Error>(store::account::is_any_account(conn).map(drop)?))
+            .read(|conn| Ok::<_, Error>(store::user::is_any_user(conn).map(drop)?))
             .await?;
         let writable = tokio::time::timeout(READY_WITHIN, self.store().is_writable());
         writable.await.map_err(|_| Error::Busy)??;

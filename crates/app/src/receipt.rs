@@ -140,7 +140,7 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
     let salt: SealSalt = app.random();
     let id = app
         .key()
-        .authenticate("idempotency", &[asked.caller, asked.key.expose()]);
+        .authenticate("idempotency_record", &[asked.caller, asked.key.expose()]);
     let new = Call {
         payload: app.key().authenticate("payload", &asked.payload),
         lease: hex::encode(app.random::<16>()),
@@ -204,7 +204,7 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
         .ok_or_else(|| match is_operator {
             true => Error::KeyReused,
             false => Error::Store(store::Error::Corrupt {
-                table: "idempotency",
+                table: "idempotency_record",
                 column: "answer",
                 id: call.id.as_str().to_owned(),
             }),

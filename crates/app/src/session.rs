@@ -4,10 +4,10 @@ use super::hashing::Verdict;
 use super::throttle::Target;
 use super::{App, Context, Error, Event, throttle};
 use domain::Instant;
-use domain::account::{self, Account, Session, SessionLimits, Standing};
 use domain::audit::{Action, Actor};
-use domain::id::{AccountId, SessionId};
+use domain::id::{SessionId, UserId};
 use domain::secret::Secret;
+use domain::user::{self, Session, SessionLimits, Standing, User};
 use serde_json::json;
 
 /// The longest description of a browser that is kept.
@@ -17,7 +17,7 @@ const USER_AGENT_LENGTH: usize = 300;
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// Who.
-    pub account: Account,
+    pub user: User,
     /// In which session.
     pub session: Session,
 }
@@ -25,7 +25,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// The person as the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::Account(self.account.id.clone())
+        Actor::User(self.user.id.clone())
     }
 }
 
@@ -40,20 +40,20 @@ pub struct NewSession {
 }
 
 /// Prepares a new session and its audit record, to be written with what begins it.
-pub(super) fn prepare(app: &App, context: &Context, account: &Account) -> (NewSession, Event) {
+pub(super) fn prepare(app: &App, context: &Context, user: &User) -> (NewSession, Event) {
     let now = app.now();
     let session = Session {
         id: SessionId::new(now, app.id_seed()),
-        account_id: account.id.clone(),
+        user_id: user.id.clone(),
         created_at: now,
         last_seen_at: now,
         address: context.source(),
         user_agent: context.user_agent.chars().take(USER_AGENT_LENGTH).collect(),
     };
     let cookie = app.draw_secret();
-    let actor = Actor::Account(account.id.clone());
+    let actor = Actor::User(user.id.clone());
     let record = app.event(context, actor, Action::SignedIn);
-    let email = account.email.clone();
+    let email = user.email.clone();
     let new = NewSession {
         session,
         cookie,
@@ -86,7 +86,7 @@ fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
     });
     match is_known {
         true => Target::OwnBrowser(email, browser.visitor),
-        false => Target::Account(email),
+        false => Target::User(email),
     }
 }
 
@@ -100,20 +100,20 @@ pub async fn sign_in(
     password: &Secret,
 ) -> Result<NewSession, Error> {
     // Text that is no address is counted like an address that nobody has.
-    let email = account::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
+    let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
     let target = target(app, &email, &browser);
     let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::account::find_account_by_email(conn, &email)?))
+        .read(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
         .await?;
-    let hash = found.as_ref().map(|account| account.password_hash.as_str());
+    let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let verdict = verify(app, &guess, password, hash).await?;
-    let (Some(account), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
+    let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
         return refuse(app, context, found.as_ref()).await;
     };
-    if account.standing == Standing::Deactivated {
+    if user.standing == Standing::Deactivated {
         return refuse(app, context, found.as_ref()).await;
     }
 
@@ -126,18 +126,18 @@ pub async fn sign_in(
             .ok(),
         _ => None,
     };
-    let (session, record) = prepare(app, context, account);
+    let (session, record) = prepare(app, context, user);
     let (row, cookie) = (session.session.clone(), session.cookie.digest());
-    let verified = account.password_hash.clone();
+    let verified = user.password_hash.clone();
     app.store()
         .write(move |conn| {
             // The account may have been deactivated, or its password changed, meanwhile.
-            let account = store::account::hold_account(conn, &row.account_id)?
-                .filter(|account| account.standing == Standing::Active)
-                .filter(|account| account.password_hash == verified)
+            let user = store::user::hold_user(conn, &row.user_id)?
+                .filter(|user| user.standing == Standing::Active)
+                .filter(|user| user.password_hash == verified)
                 .ok_or(Error::Unauthenticated)?;
             if let Some(stronger) = &stronger {
-                store::account::update_password_hash(conn, &account.id, &verified, stronger)?;
+                store::user::update_password_hash(conn, &user.id, &verified, stronger)?;
             }
             guess.succeed(conn)?;
             store::session::insert_session(conn, &row, &cookie)?;
@@ -162,15 +162,11 @@ pub(super) async fn verify(
     verdict
 }
 
-async fn refuse(
-    app: &App,
-    context: &Context,
-    account: Option<&Account>,
-) -> Result<NewSession, Error> {
+async fn refuse(app: &App, context: &Context, user: Option<&User>) -> Result<NewSession, Error> {
     let event = app.event(context, Actor::Anonymous, Action::SignInFailed);
-    let target = account.map(|account| account.id.clone());
+    let target = user.map(|user| user.id.clone());
     app.store()
-        .write(move |conn| event.write(conn, target.as_ref().map(AccountId::as_str), json!({})))
+        .write(move |conn| event.write(conn, target.as_ref().map(UserId::as_str), json!({})))
         .await?;
     Err(Error::Unauthenticated)
 }
@@ -183,8 +179,7 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
         .await?;
     let now = app.now();
-    let Some((mut session, account)) =
-        found.filter(|(_, account)| account.standing == Standing::Active)
+    let Some((mut session, user)) = found.filter(|(_, user)| user.standing == Standing::Active)
     else {
         return Ok(None);
     };
@@ -193,14 +188,14 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         // Its end is made final: a clock that is set back must not revive it.
         app.store()
             .write(move |conn| {
-                store::session::delete_session(conn, &account.id, &session.id)?;
+                store::session::delete_session(conn, &user.id, &session.id)?;
                 Ok::<_, Error>(())
             })
             .await?;
         return Ok(None);
     }
     app.uses().see(&session, now);
-    Ok(Some(SignedIn { account, session }))
+    Ok(Some(SignedIn { user, session }))
 }
 
 /// How long sessions live.
@@ -221,10 +216,10 @@ pub async fn end(
     id: &SessionId,
 ) -> Result<(), Error> {
     let event = app.event(context, person.actor(), Action::SignedOut);
-    let (account_id, id) = (person.account.id.clone(), id.clone());
+    let (user_id, id) = (person.user.id.clone(), id.clone());
     app.store()
         .write(move |conn| {
-            if !store::session::delete_session(conn, &account_id, &id)? {
+            if !store::session::delete_session(conn, &user_id, &id)? {
                 return Err(Error::NotFound);
             }
             event.write(conn, Some(id.as_str()), json!({}))
@@ -234,7 +229,7 @@ pub async fn end(
 
 /// A person's sessions that are alive, the latest first.
 pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Session>, Error> {
-    let id = person.account.id.clone();
+    let id = person.user.id.clone();
     let sessions = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::session::list_sessions(conn, &id)?))

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use store::Conn;
 
 /// Wrong passwords on one account: five at once, then ever slower.
-const PASSWORD_PER_ACCOUNT: Rule = Rule::Rising {
+const PASSWORD_PER_USER: Rule = Rule::Rising {
     free: 5,
     first: Duration::seconds(30),
     longest: Duration::minutes(15),
@@ -18,7 +18,7 @@ const PASSWORD_PER_ACCOUNT: Rule = Rule::Rising {
 const PASSWORD_PER_SOURCE: Rule = window(50, 10);
 const PASSWORD_OVERALL: Rule = window(5_000, 10);
 
-const USER_CODE_PER_ACCOUNT: Rule = window(5, 10);
+const USER_CODE_PER_USER: Rule = window(5, 10);
 const USER_CODE_PER_SOURCE: Rule = window(20, 10);
 /// Against 1000 live codes this keeps the chance that any guess in a code's lifetime is
 /// right below 2^-12, whoever guesses from however many addresses.
@@ -44,7 +44,7 @@ pub struct Guess(Vec<(String, Rule)>);
 /// Whose password is guessed.
 pub enum Target<'a> {
     /// Somebody's, by a browser that never signed in there.
-    Account(&'a str),
+    User(&'a str),
     /// Somebody's, by a browser that has. It is counted apart, so that strangers who guess
     /// cannot lock the owner out.
     OwnBrowser(&'a str, &'a Secret),
@@ -53,32 +53,29 @@ pub enum Target<'a> {
 /// A password.
 pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
     let parts = match target {
-        Target::Account(email) => vec![email],
+        Target::User(email) => vec![email],
         Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
     };
-    let account = key.authenticate("throttle", &parts);
+    let user = key.authenticate("throttle", &parts);
     Guess(vec![
         ("password".into(), PASSWORD_OVERALL),
         (
             format!("password:{}", network::source(from)),
             PASSWORD_PER_SOURCE,
         ),
-        (
-            format!("password:{}", account.as_str()),
-            PASSWORD_PER_ACCOUNT,
-        ),
+        (format!("password:{}", user.as_str()), PASSWORD_PER_USER),
     ])
 }
 
 /// A user code, by a signed-in person.
-pub fn user_code(account_id: &str, from: IpAddr) -> Guess {
+pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
     Guess(vec![
         ("user_code".into(), USER_CODE_OVERALL),
         (
             format!("user_code:{}", network::source(from)),
             USER_CODE_PER_SOURCE,
         ),
-        (format!("user_code:{account_id}"), USER_CODE_PER_ACCOUNT),
+        (format!("user_code:{user_id}"), USER_CODE_PER_USER),
     ])
 }
 

@@ -4,9 +4,9 @@
 use super::{App, Error};
 use chrono::Duration;
 use domain::Instant;
-use domain::account::{SEEN_EVERY, Session};
 use domain::id::{SessionId, TokenId};
 use domain::token::Token;
+use domain::user::{SEEN_EVERY, Session};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;

@@ -65,13 +65,13 @@ pub fn advise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{AccountId, TokenId};
+    use crate::id::{TokenId, UserId};
     use crate::token::{LastUse, Limits, Owner};
 
     fn token(age: i64, used: Option<i64>, left: Option<i64>, scopes: &str, now: Instant) -> Token {
         Token {
             id: TokenId::new(now, [0; 10]),
-            owner: Owner::Account(AccountId::new(now, [0; 10])),
+            owner: Owner::User(UserId::new(now, [0; 10])),
             name: "x".into(),
             scopes: ScopeSet::parse(scopes).unwrap(),
             limits: Limits::default(),

@@ -1,7 +1,7 @@
 //! The device grant of RFC 8628: its states, and what a poll means in each.
 
 use super::Instant;
-use super::id::{AccountId, GrantId, TokenId};
+use super::id::{GrantId, TokenId, UserId};
 use super::scope::ScopeSet;
 use super::secret::Secret;
 use chrono::Duration;
@@ -109,7 +109,7 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     /// Who.
-    pub account_id: AccountId,
+    pub user_id: UserId,
     /// What of the request was granted.
     pub scopes: ScopeSet,
 }
@@ -232,7 +232,7 @@ mod tests {
 
     fn approval() -> Approval {
         Approval {
-            account_id: AccountId::new(at(0), [1; 10]),
+            user_id: UserId::new(at(0), [1; 10]),
             scopes: ScopeSet::parse("a").unwrap(),
         }
     }

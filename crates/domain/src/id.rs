@@ -65,7 +65,7 @@ macro_rules! id {
     };
 }
 
-id!(/** A person's account. */ AccountId, "usr_");
+id!(/** A person's account. */ UserId, "usr_");
 id!(/** An organization. */ OrganizationId, "org_");
 id!(/** A project of an organization. */ ProjectId, "prj_");
 id!(/** An invitation to an organization. */ InvitationId, "inv_");
@@ -80,18 +80,18 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_and_other_kinds_do_not() {
-        let id = AccountId::new(Instant::UNIX_EPOCH, [7; 10]);
-        assert_eq!(AccountId::parse(id.as_str()), Some(id.clone()));
+        let id = UserId::new(Instant::UNIX_EPOCH, [7; 10]);
+        assert_eq!(UserId::parse(id.as_str()), Some(id.clone()));
         assert_eq!(TokenId::parse(id.as_str()), None);
-        assert_eq!(AccountId::parse("usr_"), None);
-        assert_eq!(AccountId::parse(&id.as_str().to_uppercase()), None);
+        assert_eq!(UserId::parse("usr_"), None);
+        assert_eq!(UserId::parse(&id.as_str().to_uppercase()), None);
     }
 
     #[test]
     fn every_kind_is_an_identifier() {
         let (at, seed) = (Instant::UNIX_EPOCH, [7; 10]);
         for id in [
-            AccountId::new(at, seed).as_str(),
+            UserId::new(at, seed).as_str(),
             OrganizationId::new(at, seed).as_str(),
             ProjectId::new(at, seed).as_str(),
             InvitationId::new(at, seed).as_str(),

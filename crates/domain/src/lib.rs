@@ -2,7 +2,6 @@
 //!
 //! Time and random bytes arrive as arguments, so every rule can be tested as a table.
 
-pub mod account;
 pub mod advice;
 pub mod audit;
 pub mod client;
@@ -22,6 +21,7 @@ pub mod sealed;
 pub mod secret;
 pub mod throttle;
 pub mod token;
+pub mod user;
 pub mod user_code;
 
 /// A moment in UTC, kept to the millisecond.

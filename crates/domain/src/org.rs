@@ -1,8 +1,8 @@
 //! Organizations and the roles of their members.
 
-use super::account::Account;
 use super::id::{InvitationId, OrganizationId};
 use super::policy::{Plan, Policy};
+use super::user::User;
 use super::{Fault, Instant};
 use chrono::Duration;
 
@@ -66,7 +66,7 @@ pub struct Membership {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The person.
-    pub account: Account,
+    pub user: User,
     /// The person's role.
     pub role: Role,
     /// Since when the person has been a member.

@@ -17,7 +17,7 @@ impl Purview {
     /// organization alone, whether they are limited to it or not.
     pub fn new(owner: Owner, limits: Limits) -> Self {
         let organization = match owner {
-            Owner::Account(_) => limits.organization,
+            Owner::User(_) => limits.organization,
             Owner::Organization(_) => None,
         };
         Self {

@@ -1,6 +1,6 @@
 //! Tokens: their written form, their attributes and whether they are alive.
 
-use super::id::{AccountId, OrganizationId, ProjectId, TokenId};
+use super::id::{OrganizationId, ProjectId, TokenId, UserId};
 use super::scope::ScopeSet;
 use super::secret::Secret;
 use super::{Fault, Instant};
@@ -47,7 +47,7 @@ pub fn hint(prefix: &str, token: &Secret) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     /// A person: a personal access token.
-    Account(AccountId),
+    User(UserId),
     /// An organization: its token holds no personal data and survives its maker's leaving.
     Organization(OrganizationId),
 }
@@ -56,7 +56,7 @@ impl Owner {
     /// The token's kind, as the API writes it.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Account(_) => "personal",
+            Self::User(_) => "personal",
             Self::Organization(_) => "organization",
         }
     }
@@ -64,7 +64,7 @@ impl Owner {
     /// The organization, if it is one.
     pub fn organization(&self) -> Option<&OrganizationId> {
         match self {
-            Self::Account(_) => None,
+            Self::User(_) => None,
             Self::Organization(id) => Some(id),
         }
     }
@@ -72,7 +72,7 @@ impl Owner {
     /// The owner's id.
     pub fn id(&self) -> &str {
         match self {
-            Self::Account(id) => id.as_str(),
+            Self::User(id) => id.as_str(),
             Self::Organization(id) => id.as_str(),
         }
     }
@@ -201,7 +201,7 @@ impl RevocationReason {
             Self::Owner => "revoked_by_owner",
             Self::RevokeAll => "revoke_all",
             Self::Client => "revoked_by_client",
-            Self::Deactivated => "account_deactivated",
+            Self::Deactivated => "user_deactivated",
             Self::LeftOrganization => "left_organization",
             Self::OrganizationDeleted => "organization_deleted",
             Self::Operator => "revoked_by_operator",

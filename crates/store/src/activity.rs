@@ -10,21 +10,18 @@ use std::collections::BTreeMap;
 /// The last sign of life of each of these accounts; nothing for one without any.
 pub fn list_last_active(
     conn: &mut Conn,
-    account_ids: &[String],
+    user_ids: &[String],
 ) -> Result<BTreeMap<String, Instant>, Error> {
     let mut last: BTreeMap<String, Instant> = BTreeMap::new();
     let seen = session::table
-        .filter(session::account_id.eq_any(account_ids.to_vec()))
-        .group_by(session::account_id)
-        .select((session::account_id, max(session::last_seen_at)))
+        .filter(session::user_id.eq_any(user_ids.to_vec()))
+        .group_by(session::user_id)
+        .select((session::user_id, max(session::last_seen_at)))
         .get_results::<(String, Option<chrono::NaiveDateTime>)>(conn)?;
     let used = token::table
-        .filter(token::account_id.eq_any(account_ids.to_vec()))
-        .group_by(token::account_id)
-        .select((
-            token::account_id.assume_not_null(),
-            max(token::last_used_at),
-        ))
+        .filter(token::user_id.eq_any(user_ids.to_vec()))
+        .group_by(token::user_id)
+        .select((token::user_id.assume_not_null(), max(token::last_used_at)))
         .get_results::<(String, Option<chrono::NaiveDateTime>)>(conn)?;
     for (id, at) in seen.into_iter().chain(used) {
         if let Some(at) = at {

@@ -9,7 +9,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::device::{Approval, Grant, Noted, Pace, State, Suspicion};
-use domain::id::{AccountId, GrantId, OrganizationId, TokenId};
+use domain::id::{GrantId, OrganizationId, TokenId, UserId};
 use domain::network;
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
@@ -48,7 +48,7 @@ fn read_state(row: &Row) -> Option<State> {
     match row.state.as_str() {
         PENDING => Some(State::Pending),
         APPROVED => Some(State::Approved(Approval {
-            account_id: AccountId::parse(row.decided_by.as_deref()?)?,
+            user_id: UserId::parse(row.decided_by.as_deref()?)?,
             scopes: ScopeSet::parse(row.granted_scopes.as_deref()?).ok()?,
         })),
         DENIED => Some(State::Denied),
@@ -212,7 +212,7 @@ pub fn mark_approved(
     )
     .set((
         device_grant::state.eq(APPROVED),
-        device_grant::decided_by.eq(approval.account_id.as_str()),
+        device_grant::decided_by.eq(approval.user_id.as_str()),
         device_grant::granted_scopes.eq(approval.scopes.to_string()),
     ))
     .execute(conn)?;
@@ -223,7 +223,7 @@ pub fn mark_approved(
 pub fn mark_denied(
     conn: &mut Conn,
     id: &GrantId,
-    by: &AccountId,
+    by: &UserId,
     now: Instant,
 ) -> Result<bool, Error> {
     let changed = diesel::update(
@@ -253,7 +253,7 @@ pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
 }
 
 /// All that a person approved and no device fetched yet: to denied.
-pub fn deny_approved(conn: &mut Conn, by: &AccountId) -> Result<(), Error> {
+pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
     diesel::update(
         device_grant::table
             .filter(device_grant::decided_by.eq(by.as_str()))

@@ -1,6 +1,6 @@
 //! Calls that bear an Idempotency-Key: who is at work on them, and their answers.
 
-use super::schema::idempotency;
+use super::schema::idempotency_record;
 use super::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -26,7 +26,7 @@ pub struct Call {
 }
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = idempotency, treat_none_as_null = true)]
+#[diesel(table_name = idempotency_record, treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
 struct Row {
     id: String,
@@ -68,8 +68,8 @@ impl From<&Call> for Row {
 
 /// The call of this id.
 pub fn find_call(conn: &mut Conn, id: &Digest) -> Result<Option<Call>, Error> {
-    Ok(idempotency::table
-        .filter(idempotency::id.eq(id.as_str()))
+    Ok(idempotency_record::table
+        .filter(idempotency_record::id.eq(id.as_str()))
         .get_result::<Row>(conn)
         .optional()?
         .map(Call::from))
@@ -77,7 +77,7 @@ pub fn find_call(conn: &mut Conn, id: &Digest) -> Result<Option<Call>, Error> {
 
 /// Begins a call. Fails with [`Error::Duplicate`] if somebody else has.
 pub fn insert_call(conn: &mut Conn, call: &Call) -> Result<(), Error> {
-    diesel::insert_into(idempotency::table)
+    diesel::insert_into(idempotency_record::table)
         .values(Row::from(call))
         .execute(conn)?;
     Ok(())
@@ -92,13 +92,13 @@ pub fn take_over(
     forgotten: Instant,
 ) -> Result<bool, Error> {
     let changed = diesel::update(
-        idempotency::table
-            .filter(idempotency::id.eq(call.id.as_str()))
-            .filter(idempotency::lease.eq(lease))
+        idempotency_record::table
+            .filter(idempotency_record::id.eq(call.id.as_str()))
+            .filter(idempotency_record::lease.eq(lease))
             .filter(
-                idempotency::answer
+                idempotency_record::answer
                     .is_null()
-                    .or(idempotency::created_at.le(stored(forgotten))),
+                    .or(idempotency_record::created_at.le(stored(forgotten))),
             ),
     )
     .set(Row::from(call))
@@ -114,12 +114,12 @@ pub fn mark_answered(
     answer: &str,
 ) -> Result<bool, Error> {
     let changed = diesel::update(
-        idempotency::table
-            .filter(idempotency::id.eq(id.as_str()))
-            .filter(idempotency::lease.eq(lease))
-            .filter(idempotency::answer.is_null()),
+        idempotency_record::table
+            .filter(idempotency_record::id.eq(id.as_str()))
+            .filter(idempotency_record::lease.eq(lease))
+            .filter(idempotency_record::answer.is_null()),
     )
-    .set(idempotency::answer.eq(answer))
+    .set(idempotency_record::answer.eq(answer))
     .execute(conn)?;
     Ok(changed == 1)
 }
@@ -127,10 +127,10 @@ pub fn mark_answered(
 /// Forgets a call that has no answer, so that it can be made again at once.
 pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<(), Error> {
     diesel::delete(
-        idempotency::table
-            .filter(idempotency::id.eq(id.as_str()))
-            .filter(idempotency::lease.eq(lease))
-            .filter(idempotency::answer.is_null()),
+        idempotency_record::table
+            .filter(idempotency_record::id.eq(id.as_str()))
+            .filter(idempotency_record::lease.eq(lease))
+            .filter(idempotency_record::answer.is_null()),
     )
     .execute(conn)?;
     Ok(())
@@ -138,8 +138,8 @@ pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<()
 
 /// Forgets calls that were begun before a moment.
 pub fn delete_calls(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
-    Ok(
-        diesel::delete(idempotency::table.filter(idempotency::created_at.lt(stored(before))))
-            .execute(conn)?,
+    Ok(diesel::delete(
+        idempotency_record::table.filter(idempotency_record::created_at.lt(stored(before))),
     )
+    .execute(conn)?)
 }

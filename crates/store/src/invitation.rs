@@ -5,7 +5,7 @@ use super::schema::invitation;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::id::{AccountId, InvitationId, OrganizationId};
+use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Role};
 use domain::secret::Digest;
 
@@ -140,7 +140,7 @@ pub fn mark_ended(
 pub fn mark_all_ended(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    by: Option<&AccountId>,
+    by: Option<&UserId>,
     now: Instant,
 ) -> Result<Vec<InvitationId>, Error> {
     let mut statement = diesel::update(invitation::table)
@@ -148,8 +148,8 @@ pub fn mark_all_ended(
         .into_boxed()
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)));
-    if let Some(account_id) = by {
-        statement = statement.filter(invitation::invited_by.eq(account_id.as_str()));
+    if let Some(user_id) = by {
+        statement = statement.filter(invitation::invited_by.eq(user_id.as_str()));
     }
     statement
         .returning(invitation::id)

@@ -4,7 +4,6 @@
 //! through [`writer`]. A module per noun holds its rows and queries; a query that fails
 //! says so, and never answers "not found" for a dead database.
 
-pub mod account;
 pub mod activity;
 pub mod audit;
 pub mod client;
@@ -21,6 +20,7 @@ pub mod session;
 pub mod sole;
 pub mod throttle;
 pub mod token;
+pub mod user;
 mod writer;
 
 use config::DatabaseUrl;

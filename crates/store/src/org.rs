@@ -1,15 +1,15 @@
 //! Organizations and their members.
 
-use super::account::Row as AccountRow;
 use super::policy::Terms;
-use super::schema::{account, membership, organization};
+use super::schema::{membership, organization, users};
+use super::user::Row as UserRow;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::account::Account;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Membership, Organization, Role};
 use domain::policy::{Plan, Policy};
+use domain::user::User;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = organization, treat_none_as_default_value = false)]
@@ -183,10 +183,10 @@ pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Resul
 }
 
 /// Holds the organizations of a person, so that none is deleted before this transaction ends.
-pub fn share_organizations(conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+pub fn share_organizations(conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         let own = membership::table
-            .filter(membership::account_id.eq(account_id.as_str()))
+            .filter(membership::user_id.eq(user_id.as_str()))
             .select(membership::organization_id);
         organization::table
             .filter(organization::id.eq_any(own))
@@ -201,14 +201,14 @@ pub fn share_organizations(conn: &mut Conn, account_id: &AccountId) -> Result<()
 pub fn insert_membership(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
     role: Role,
     now: Instant,
 ) -> Result<(), Error> {
     diesel::insert_into(membership::table)
         .values((
             membership::organization_id.eq(organization_id.as_str()),
-            membership::account_id.eq(account_id.as_str()),
+            membership::user_id.eq(user_id.as_str()),
             membership::role.eq(role.as_str()),
             membership::created_at.eq(stored(now)),
         ))
@@ -220,13 +220,13 @@ pub fn insert_membership(
 pub fn update_role(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
     role: Role,
 ) -> Result<bool, Error> {
     let changed = diesel::update(
         membership::table
             .filter(membership::organization_id.eq(organization_id.as_str()))
-            .filter(membership::account_id.eq(account_id.as_str())),
+            .filter(membership::user_id.eq(user_id.as_str())),
     )
     .set(membership::role.eq(role.as_str()))
     .execute(conn)?;
@@ -237,12 +237,12 @@ pub fn update_role(
 pub fn delete_membership(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<bool, Error> {
     let deleted = diesel::delete(
         membership::table
             .filter(membership::organization_id.eq(organization_id.as_str()))
-            .filter(membership::account_id.eq(account_id.as_str())),
+            .filter(membership::user_id.eq(user_id.as_str())),
     )
     .execute(conn)?;
     Ok(deleted == 1)
@@ -252,15 +252,15 @@ pub fn delete_membership(
 pub fn find_role(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<Option<Role>, Error> {
     membership::table
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(membership::account_id.eq(account_id.as_str()))
+        .filter(membership::user_id.eq(user_id.as_str()))
         .select(membership::role)
         .get_result::<String>(conn)
         .optional()?
-        .map(|role| read_role(&role, account_id.as_str()))
+        .map(|role| read_role(&role, user_id.as_str()))
         .transpose()
 }
 
@@ -268,14 +268,14 @@ pub fn find_role(
 pub fn count_owners(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    besides: Option<&AccountId>,
+    besides: Option<&UserId>,
 ) -> Result<i64, Error> {
     Ok(membership::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(membership::account_id.ne(besides.map_or("", AccountId::as_str)))
+        .filter(membership::user_id.ne(besides.map_or("", UserId::as_str)))
         .filter(membership::role.eq(Role::Owner.as_str()))
-        .filter(account::state.eq("active"))
+        .filter(users::state.eq("active"))
         .count()
         .get_result(conn)?)
 }
@@ -289,17 +289,17 @@ pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Resul
 }
 
 /// The organizations of a person, by name.
-pub fn list_memberships(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Membership>, Error> {
+pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Membership>, Error> {
     membership::table
         .inner_join(organization::table)
-        .filter(membership::account_id.eq(account_id.as_str()))
+        .filter(membership::user_id.eq(user_id.as_str()))
         .order((organization::name.asc(), organization::id.asc()))
         .select((organization::all_columns, membership::role))
         .get_results::<(Row, String)>(conn)?
         .into_iter()
         .map(|(row, role)| {
             Ok(Membership {
-                role: read_role(&role, account_id.as_str())?,
+                role: read_role(&role, user_id.as_str())?,
                 organization: row.try_into()?,
             })
         })
@@ -315,14 +315,10 @@ pub fn list_members(
     limit: i64,
 ) -> Result<Vec<Member>, Error> {
     let mut query = membership::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .order((membership::created_at.asc(), membership::account_id.asc()))
-        .select((
-            account::all_columns,
-            membership::role,
-            membership::created_at,
-        ))
+        .order((membership::created_at.asc(), membership::user_id.asc()))
+        .select((users::all_columns, membership::role, membership::created_at))
         .limit(limit)
         .into_boxed();
     if let Some((at, id)) = after {
@@ -330,11 +326,11 @@ pub fn list_members(
         query = query.filter(
             membership::created_at.gt(at).or(membership::created_at
                 .eq(at)
-                .and(membership::account_id.gt(id.to_owned()))),
+                .and(membership::user_id.gt(id.to_owned()))),
         );
     }
     query
-        .get_results::<(AccountRow, String, chrono::NaiveDateTime)>(conn)?
+        .get_results::<(UserRow, String, chrono::NaiveDateTime)>(conn)?
         .into_iter()
         .map(read_member)
         .collect()
@@ -344,34 +340,30 @@ pub fn list_members(
 pub fn find_member(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<Option<Member>, Error> {
     membership::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(membership::account_id.eq(account_id.as_str()))
-        .select((
-            account::all_columns,
-            membership::role,
-            membership::created_at,
-        ))
-        .get_result::<(AccountRow, String, chrono::NaiveDateTime)>(conn)
+        .filter(membership::user_id.eq(user_id.as_str()))
+        .select((users::all_columns, membership::role, membership::created_at))
+        .get_result::<(UserRow, String, chrono::NaiveDateTime)>(conn)
         .optional()?
         .map(read_member)
         .transpose()
 }
 
 fn read_member(
-    (row, role, joined_at): (AccountRow, String, chrono::NaiveDateTime),
+    (row, role, joined_at): (UserRow, String, chrono::NaiveDateTime),
 ) -> Result<Member, Error> {
-    let account = Account::try_from(row)?;
+    let user = User::try_from(row)?;
     Ok(Member {
-        role: read_role(&role, account.id.as_str())?,
-        account,
+        role: read_role(&role, user.id.as_str())?,
+        user,
         joined_at: joined_at.and_utc(),
     })
 }
 
-fn read_role(text: &str, account_id: &str) -> Result<Role, Error> {
-    read_value(Role::parse(text), "membership", "role", account_id)
+fn read_role(text: &str, user_id: &str) -> Result<Role, Error> {
+    read_value(Role::parse(text), "membership", "role", user_id)
 }

@@ -1,17 +1,17 @@
 //! Plans and policies as columns, and the graces of tokens that a policy would end which came
 //! after them.
 
-use super::account::Row as AccountRow;
-use super::schema::{account, membership, policy_grace, token};
+use super::schema::{membership, policy_grace, token, users};
 use super::token::Row as TokenRow;
+use super::user::Row as UserRow;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::account::Account;
 use domain::id::{OrganizationId, TokenId};
 use domain::org::Role;
 use domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
 use domain::token::Token;
+use domain::user::User;
 use std::collections::HashMap;
 
 /// A plan and a policy, column by column.
@@ -167,7 +167,7 @@ pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
 
 /// A token that reaches an organization, with its owner and the owner's role there; `None` for
 /// the organization's own.
-pub type Reaching = (Token, Option<(Account, Role)>);
+pub type Reaching = (Token, Option<(User, Role)>);
 
 /// The living tokens that reach an organization: its own, and its members' personal ones that
 /// are not limited to another.
@@ -189,8 +189,8 @@ pub fn list_reaching(
         found.push((Token::try_from(row)?, None));
     }
     let personal = token::table
-        .inner_join(membership::table.on(token::account_id.eq(membership::account_id.nullable())))
-        .inner_join(account::table.on(membership::account_id.eq(account::id)))
+        .inner_join(membership::table.on(token::user_id.eq(membership::user_id.nullable())))
+        .inner_join(users::table.on(membership::user_id.eq(users::id)))
         .filter(membership::organization_id.eq(organization_id.as_str()))
         .filter(
             token::limit_organization_id
@@ -198,12 +198,12 @@ pub fn list_reaching(
                 .or(token::limit_organization_id.eq(organization_id.as_str())),
         )
         .filter(is_alive)
-        .select((token::all_columns, account::all_columns, membership::role))
-        .get_results::<(TokenRow, AccountRow, String)>(conn)?;
+        .select((token::all_columns, users::all_columns, membership::role))
+        .get_results::<(TokenRow, UserRow, String)>(conn)?;
     for (row, owner, role) in personal {
         let token = Token::try_from(row)?;
         let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
-        found.push((token, Some((Account::try_from(owner)?, role))));
+        found.push((token, Some((User::try_from(owner)?, role))));
     }
     Ok(found)
 }

@@ -1,14 +1,14 @@
 //! Projects and who was added to them.
 
-use super::account::Row as AccountRow;
-use super::schema::{account, membership, project, project_member};
+use super::schema::{membership, project, project_member, users};
+use super::user::Row as UserRow;
 use super::{BATCH, Conn, Error, in_batches, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::account::Account;
-use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::id::{OrganizationId, ProjectId, UserId};
 use domain::org::Role;
 use domain::project::{Access, Project};
+use domain::user::User;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Queryable, Insertable)]
@@ -122,11 +122,11 @@ pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Res
 }
 
 /// Whether a person was added to a project.
-pub fn find_access(conn: &mut Conn, id: &ProjectId, account: &AccountId) -> Result<Access, Error> {
+pub fn find_access(conn: &mut Conn, id: &ProjectId, user: &UserId) -> Result<Access, Error> {
     let is_added = diesel::select(diesel::dsl::exists(
         project_member::table
             .filter(project_member::project_id.eq(id.as_str()))
-            .filter(project_member::account_id.eq(account.as_str())),
+            .filter(project_member::user_id.eq(user.as_str())),
     ))
     .get_result(conn)?;
     Ok(match is_added {
@@ -139,16 +139,16 @@ pub fn find_access(conn: &mut Conn, id: &ProjectId, account: &AccountId) -> Resu
 pub fn insert_member(
     conn: &mut Conn,
     id: &ProjectId,
-    account_id: &AccountId,
+    user_id: &UserId,
     now: Instant,
 ) -> Result<bool, Error> {
-    if find_access(conn, id, account_id)? == Access::Added {
+    if find_access(conn, id, user_id)? == Access::Added {
         return Ok(false);
     }
     diesel::insert_into(project_member::table)
         .values((
             project_member::project_id.eq(id.as_str()),
-            project_member::account_id.eq(account_id.as_str()),
+            project_member::user_id.eq(user_id.as_str()),
             project_member::created_at.eq(stored(now)),
         ))
         .execute(conn)
@@ -161,15 +161,11 @@ pub fn insert_member(
 }
 
 /// Takes a person out of a project; `false` if it was not in it.
-pub fn delete_member(
-    conn: &mut Conn,
-    id: &ProjectId,
-    account_id: &AccountId,
-) -> Result<bool, Error> {
+pub fn delete_member(conn: &mut Conn, id: &ProjectId, user_id: &UserId) -> Result<bool, Error> {
     let deleted = diesel::delete(
         project_member::table
             .filter(project_member::project_id.eq(id.as_str()))
-            .filter(project_member::account_id.eq(account_id.as_str())),
+            .filter(project_member::user_id.eq(user_id.as_str())),
     )
     .execute(conn)?;
     Ok(deleted == 1)
@@ -179,14 +175,14 @@ pub fn delete_member(
 pub fn delete_member_everywhere(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
     let own = project::table
         .filter(project::organization_id.eq(organization_id.as_str()))
         .select(project::id);
     diesel::delete(
         project_member::table
-            .filter(project_member::account_id.eq(account_id.as_str()))
+            .filter(project_member::user_id.eq(user_id.as_str()))
             .filter(project_member::project_id.eq_any(own)),
     )
     .execute(conn)?;
@@ -200,15 +196,15 @@ pub fn list_members(
     id: &ProjectId,
     after: After<'_>,
     limit: i64,
-) -> Result<Vec<(Account, Instant)>, Error> {
+) -> Result<Vec<(User, Instant)>, Error> {
     let mut query = project_member::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(project_member::project_id.eq(id.as_str()))
         .order((
             project_member::created_at.asc(),
-            project_member::account_id.asc(),
+            project_member::user_id.asc(),
         ))
-        .select((account::all_columns, project_member::created_at))
+        .select((users::all_columns, project_member::created_at))
         .limit(limit)
         .into_boxed();
     if let Some((at, id)) = after {
@@ -218,11 +214,11 @@ pub fn list_members(
                 .gt(at)
                 .or(project_member::created_at
                     .eq(at)
-                    .and(project_member::account_id.gt(id.to_owned()))),
+                    .and(project_member::user_id.gt(id.to_owned()))),
         );
     }
     query
-        .get_results::<(AccountRow, chrono::NaiveDateTime)>(conn)?
+        .get_results::<(UserRow, chrono::NaiveDateTime)>(conn)?
         .into_iter()
         .map(read_member)
         .collect()
@@ -232,40 +228,38 @@ pub fn list_members(
 pub fn find_member(
     conn: &mut Conn,
     id: &ProjectId,
-    account_id: &AccountId,
-) -> Result<Option<(Account, Instant)>, Error> {
+    user_id: &UserId,
+) -> Result<Option<(User, Instant)>, Error> {
     project_member::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(project_member::project_id.eq(id.as_str()))
-        .filter(project_member::account_id.eq(account_id.as_str()))
-        .select((account::all_columns, project_member::created_at))
-        .get_result::<(AccountRow, chrono::NaiveDateTime)>(conn)
+        .filter(project_member::user_id.eq(user_id.as_str()))
+        .select((users::all_columns, project_member::created_at))
+        .get_result::<(UserRow, chrono::NaiveDateTime)>(conn)
         .optional()?
         .map(read_member)
         .transpose()
 }
 
-fn read_member(
-    (row, at): (AccountRow, chrono::NaiveDateTime),
-) -> Result<(Account, Instant), Error> {
-    Ok((Account::try_from(row)?, at.and_utc()))
+fn read_member((row, at): (UserRow, chrono::NaiveDateTime)) -> Result<(User, Instant), Error> {
+    Ok((User::try_from(row)?, at.and_utc()))
 }
 
 /// The members of a project's organization who do not reach it yet, by name.
-pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<Account>, Error> {
+pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<User>, Error> {
     let added = project_member::table
         .filter(project_member::project_id.eq(project.id.as_str()))
-        .select(project_member::account_id);
+        .select(project_member::user_id);
     membership::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(membership::organization_id.eq(project.organization_id.as_str()))
         .filter(membership::role.eq(Role::Member.as_str()))
-        .filter(membership::account_id.ne_all(added))
-        .order((account::name.asc(), account::email.asc()))
-        .select(account::all_columns)
-        .get_results::<AccountRow>(conn)?
+        .filter(membership::user_id.ne_all(added))
+        .order((users::name.asc(), users::email.asc()))
+        .select(users::all_columns)
+        .get_results::<UserRow>(conn)?
         .into_iter()
-        .map(Account::try_from)
+        .map(User::try_from)
         .collect()
 }
 
@@ -279,7 +273,7 @@ pub struct Wanted<'a> {
     pub organizations: Option<&'a [String]>,
     /// Those that this person reaches: all where its role is admin or owner, elsewhere those
     /// that it was added to; `None` for all.
-    pub account: Option<&'a AccountId>,
+    pub user: Option<&'a UserId>,
     /// Of these alone; `None` for all.
     pub among: Option<&'a BTreeSet<ProjectId>>,
 }
@@ -322,12 +316,12 @@ fn list_batch(
     if let Some(organizations) = wanted.organizations {
         query = query.filter(project::organization_id.eq_any(organizations.to_vec()));
     }
-    if let Some(account) = wanted.account {
+    if let Some(user) = wanted.user {
         let added = project_member::table
-            .filter(project_member::account_id.eq(account.to_string()))
+            .filter(project_member::user_id.eq(user.to_string()))
             .select(project_member::project_id);
         let managed = membership::table
-            .filter(membership::account_id.eq(account.to_string()))
+            .filter(membership::user_id.eq(user.to_string()))
             .filter(membership::role.ne(Role::Member.as_str()))
             .select(membership::organization_id);
         query = query.filter(

@@ -1,7 +1,7 @@
 //! The tables, column by column as in `migrations/`.
 
 diesel::table! {
-    account (id) {
+    users (id) {
         id -> Text,
         email -> Text,
         name -> Text,
@@ -33,9 +33,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    membership (organization_id, account_id) {
+    membership (organization_id, user_id) {
         organization_id -> Text,
-        account_id -> Text,
+        user_id -> Text,
         role -> Text,
         created_at -> Timestamp,
     }
@@ -45,7 +45,7 @@ diesel::table! {
     session (id) {
         id -> Text,
         cookie_digest -> Text,
-        account_id -> Text,
+        user_id -> Text,
         created_at -> Timestamp,
         last_seen_at -> Timestamp,
         address -> Text,
@@ -69,7 +69,7 @@ diesel::table! {
     token (id) {
         id -> Text,
         token_digest -> Text,
-        account_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
         organization_id -> Nullable<Text>,
         name -> Text,
         hint -> Text,
@@ -112,9 +112,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    project_member (project_id, account_id) {
+    project_member (project_id, user_id) {
         project_id -> Text,
-        account_id -> Text,
+        user_id -> Text,
         created_at -> Timestamp,
     }
 }
@@ -164,7 +164,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency (id) {
+    idempotency_record (id) {
         id -> Text,
         payload_digest -> Text,
         lease -> Text,
@@ -189,7 +189,7 @@ diesel::table! {
         detail -> Text,
         outcome -> Text,
         method -> Text,
-        account_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
         token_id -> Nullable<Text>,
         client_id -> Nullable<Text>,
         agent -> Nullable<Text>,
@@ -208,7 +208,7 @@ diesel::table! {
         actor_kind -> Text,
         actor_id -> Nullable<Text>,
         method -> Text,
-        account_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
         token_id -> Nullable<Text>,
         client_id -> Nullable<Text>,
         organization_id -> Nullable<Text>,
@@ -242,10 +242,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_shipping (place) {
-        place -> Text,
+    audit_shipping (sink) {
+        sink -> Text,
         sequence -> BigInt,
-        holder -> Nullable<Text>,
+        leased_by -> Nullable<Text>,
         leased_until -> Nullable<Timestamp>,
         hash -> Nullable<Text>,
     }
@@ -266,13 +266,13 @@ diesel::table! {
 }
 
 diesel::joinable!(membership -> organization (organization_id));
-diesel::joinable!(membership -> account (account_id));
-diesel::joinable!(session -> account (account_id));
+diesel::joinable!(membership -> users (user_id));
+diesel::joinable!(session -> users (user_id));
 diesel::joinable!(project -> organization (organization_id));
 diesel::joinable!(project_member -> project (project_id));
-diesel::joinable!(project_member -> account (account_id));
+diesel::joinable!(project_member -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
-    account,
+    users,
     organization,
     membership,
     session,
@@ -280,7 +280,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     project_member,
 );
 diesel::allow_tables_to_appear_in_same_query!(token, membership);
-diesel::allow_tables_to_appear_in_same_query!(token, account);
+diesel::allow_tables_to_appear_in_same_query!(token, users);
 diesel::allow_tables_to_appear_in_same_query!(token, audit_record);
 diesel::allow_tables_to_appear_in_same_query!(token, token_use);
 diesel::allow_tables_to_appear_in_same_query!(device_grant, membership);

@@ -8,7 +8,7 @@ use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::MOST_NAMED;
-use domain::id::{AccountId, OrganizationId, ProjectId, TokenId};
+use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::purview::Purview;
 use domain::token::{Owner, RevocationReason, Token};
 
@@ -20,7 +20,7 @@ pub enum Selection {
     /// Those that a caller manages.
     Purview(Purview),
     /// A person's that are limited to an organization.
-    LimitedTo(AccountId, OrganizationId),
+    LimitedTo(UserId, OrganizationId),
     /// Everything that belongs or is limited to an organization.
     Organization(OrganizationId),
     /// The personal ones of an organization's members who are in no other.
@@ -38,7 +38,7 @@ pub enum Selection {
 macro_rules! of_owner {
     ($statement:expr, $owner:expr) => {
         match $owner {
-            Owner::Account(id) => $statement.filter(token::account_id.eq(id.to_string())),
+            Owner::User(id) => $statement.filter(token::user_id.eq(id.to_string())),
             Owner::Organization(id) => $statement.filter(token::organization_id.eq(id.to_string())),
         }
     };
@@ -114,19 +114,17 @@ macro_rules! living {
         match $selection {
             Selection::Owner(owner) => of_owner!(statement, owner),
             Selection::Purview(purview) => within!($conn, statement, purview),
-            Selection::LimitedTo(account, organization) => statement
-                .filter(token::account_id.eq(account.to_string()))
+            Selection::LimitedTo(user, organization) => statement
+                .filter(token::user_id.eq(user.to_string()))
                 .filter(token::limit_organization_id.eq(organization.to_string())),
             Selection::Organization(id) => statement.filter(
                 token::organization_id
                     .eq(id.to_string())
                     .or(token::limit_organization_id.eq(id.to_string())),
             ),
-            Selection::SoleMembers(id) => statement.filter(
-                token::account_id
-                    .assume_not_null()
-                    .eq_any(sole_members!(id)),
-            ),
+            Selection::SoleMembers(id) => {
+                statement.filter(token::user_id.assume_not_null().eq_any(sole_members!(id)))
+            }
             Selection::Client(id) => statement.filter(token::client_id.eq(id.clone())),
             Selection::IssuedAfter(at) => statement.filter(token::created_at.gt(stored(*at))),
             Selection::Everything => statement,

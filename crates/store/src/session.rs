@@ -1,19 +1,19 @@
 //! Browser sessions.
 
-use super::schema::{account, session};
+use super::schema::{session, users};
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::account::{Account, Session, SessionLimits};
-use domain::id::{AccountId, SessionId};
+use domain::id::{SessionId, UserId};
 use domain::secret::Digest;
+use domain::user::{Session, SessionLimits, User};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = session)]
 struct Row {
     id: String,
     cookie_digest: String,
-    account_id: String,
+    user_id: String,
     created_at: chrono::NaiveDateTime,
     last_seen_at: chrono::NaiveDateTime,
     address: String,
@@ -24,9 +24,9 @@ impl TryFrom<Row> for Session {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let account_id = AccountId::parse(&row.account_id);
+        let user_id = UserId::parse(&row.user_id);
         Ok(Self {
-            account_id: read_value(account_id, "session", "account_id", &row.id)?,
+            user_id: read_value(user_id, "session", "user_id", &row.id)?,
             address: read_value(row.address.parse().ok(), "session", "address", &row.id)?,
             id: read_value(SessionId::parse(&row.id), "session", "id", &row.id)?,
             created_at: row.created_at.and_utc(),
@@ -41,7 +41,7 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
     let row = Row {
         id: new.id.to_string(),
         cookie_digest: cookie.as_str().to_owned(),
-        account_id: new.account_id.to_string(),
+        user_id: new.user_id.to_string(),
         created_at: stored(new.created_at),
         last_seen_at: stored(new.last_seen_at),
         address: new.address.to_string(),
@@ -54,20 +54,20 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
 }
 
 /// The session with this cookie, and whose it is.
-pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session, Account)>, Error> {
+pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session, User)>, Error> {
     session::table
-        .inner_join(account::table)
+        .inner_join(users::table)
         .filter(session::cookie_digest.eq(cookie.as_str()))
-        .get_result::<(Row, super::account::Row)>(conn)
+        .get_result::<(Row, super::user::Row)>(conn)
         .optional()?
-        .map(|(session, account)| Ok((session.try_into()?, account.try_into()?)))
+        .map(|(session, user)| Ok((session.try_into()?, user.try_into()?)))
         .transpose()
 }
 
 /// A person's sessions, the latest first.
-pub fn list_sessions(conn: &mut Conn, account_id: &AccountId) -> Result<Vec<Session>, Error> {
+pub fn list_sessions(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Session>, Error> {
     session::table
-        .filter(session::account_id.eq(account_id.as_str()))
+        .filter(session::user_id.eq(user_id.as_str()))
         .order((session::last_seen_at.desc(), session::id.desc()))
         .get_results::<Row>(conn)?
         .into_iter()
@@ -92,15 +92,11 @@ pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result
 }
 
 /// Ends one of a person's sessions; `false` if there is no such.
-pub fn delete_session(
-    conn: &mut Conn,
-    account_id: &AccountId,
-    id: &SessionId,
-) -> Result<bool, Error> {
+pub fn delete_session(conn: &mut Conn, user_id: &UserId, id: &SessionId) -> Result<bool, Error> {
     let ended = diesel::delete(
         session::table
             .filter(session::id.eq(id.as_str()))
-            .filter(session::account_id.eq(account_id.as_str())),
+            .filter(session::user_id.eq(user_id.as_str())),
     )
     .execute(conn)?;
     Ok(ended == 1)
@@ -109,13 +105,13 @@ pub fn delete_session(
 /// Ends a person's sessions, but for the one to keep.
 pub fn delete_sessions(
     conn: &mut Conn,
-    account_id: &AccountId,
+    user_id: &UserId,
     keep: Option<&SessionId>,
 ) -> Result<usize, Error> {
     let kept = keep.map_or("", SessionId::as_str);
     Ok(diesel::delete(
         session::table
-            .filter(session::account_id.eq(account_id.as_str()))
+            .filter(session::user_id.eq(user_id.as_str()))
             .filter(session::id.ne(kept)),
     )
     .execute(conn)?)

@@ -13,16 +13,12 @@ macro_rules! sole_members {
         let id: String = $organization_id.to_string();
         let elsewhere = diesel::alias!(membership as elsewhere);
         let others = elsewhere
-            .filter(
-                elsewhere
-                    .field(membership::account_id)
-                    .eq(membership::account_id),
-            )
+            .filter(elsewhere.field(membership::user_id).eq(membership::user_id))
             .filter(elsewhere.field(membership::organization_id).ne(id.clone()));
         membership::table
             .filter(membership::organization_id.eq(id))
             .filter(diesel::dsl::not(diesel::dsl::exists(others)))
-            .select(membership::account_id)
+            .select(membership::user_id)
     }};
 }
 pub(super) use sole_members;

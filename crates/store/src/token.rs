@@ -4,7 +4,7 @@ use super::schema::token;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::id::{AccountId, OrganizationId, ProjectId, TokenId};
+use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
 use domain::token::{LastUse, Limits, Owner, Revocation, RevocationReason, Token};
@@ -15,7 +15,7 @@ use std::net::IpAddr;
 pub(super) struct Row {
     id: String,
     token_digest: String,
-    account_id: Option<String>,
+    user_id: Option<String>,
     organization_id: Option<String>,
     name: String,
     hint: String,
@@ -39,8 +39,8 @@ impl TryFrom<Row> for Token {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let owner = match (&row.account_id, &row.organization_id) {
-            (Some(id), None) => AccountId::parse(id).map(Owner::Account),
+        let owner = match (&row.user_id, &row.organization_id) {
+            (Some(id), None) => UserId::parse(id).map(Owner::User),
             (None, Some(id)) => OrganizationId::parse(id).map(Owner::Organization),
             _ => None,
         };
@@ -92,7 +92,7 @@ impl TryFrom<Row> for Token {
             limits,
             replaces,
             created_by: row.created_by,
-            owner: read_value(owner, "token", "account_id", &row.id)?,
+            owner: read_value(owner, "token", "user_id", &row.id)?,
             scopes: read_value(
                 ScopeSet::parse(&row.scopes).ok(),
                 "token",
@@ -114,14 +114,14 @@ impl TryFrom<Row> for Token {
 
 /// Remembers a new token by the digest of its text.
 pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(), Error> {
-    let (account_id, organization_id) = match &new.owner {
-        Owner::Account(id) => (Some(id.to_string()), None),
+    let (user_id, organization_id) = match &new.owner {
+        Owner::User(id) => (Some(id.to_string()), None),
         Owner::Organization(id) => (None, Some(id.to_string())),
     };
     let row = Row {
         id: new.id.to_string(),
         token_digest: digest.as_str().to_owned(),
-        account_id,
+        user_id,
         organization_id,
         name: new.name.clone(),
         hint: new.hint.clone(),

@@ -186,7 +186,7 @@ fn record(sealed: &Sealed) -> AuditRecord {
         actor_kind: record.actor_kind,
         actor_id: record.actor_id,
         method: record.method.as_str().to_owned(),
-        account_id: record.account_id,
+        user_id: record.user_id,
         token_id: record.token_id,
         client_id: record.client_id,
         organization_id: record.organization_id,

@@ -2,11 +2,11 @@
 
 use app::token::Judged;
 use chrono::SecondsFormat;
-use domain::account::{Account, Standing};
 use domain::client::{self, Credential};
 use domain::org::{self, Role};
 use domain::policy::Longest;
 use domain::token::State;
+use domain::user::{Standing, User as DomainUser};
 use domain::{Instant, project};
 use wire::api::{
     Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
@@ -56,29 +56,29 @@ pub fn token(judged: &Judged, now: Instant) -> Token {
     }
 }
 
-/// A person, as others see one.
-pub fn person(account: &Account) -> User {
+/// A user, as others see one.
+pub fn user(user: &DomainUser) -> User {
     User {
-        id: account.id.to_string(),
-        name: account.name.clone(),
-        email: account.email.clone(),
+        id: user.id.to_string(),
+        name: user.name.clone(),
+        email: user.email.clone(),
         state: None,
         created_at: None,
     }
 }
 
-/// A person, as the operator sees one.
-pub fn user(account: &Account) -> User {
+/// A user, as the operator sees one.
+pub fn user_in_full(found: &DomainUser) -> User {
     User {
         state: Some(
-            match account.standing {
+            match found.standing {
                 Standing::Active => "active",
                 Standing::Deactivated => "deactivated",
             }
             .to_owned(),
         ),
-        created_at: Some(rfc3339(account.created_at)),
-        ..person(account)
+        created_at: Some(rfc3339(found.created_at)),
+        ..user(found)
     }
 }
 
@@ -119,9 +119,9 @@ pub fn organization_detail(
 /// A member of an organization.
 pub fn member(member: &org::Member) -> Member {
     Member {
-        id: member.account.id.to_string(),
-        name: member.account.name.clone(),
-        email: member.account.email.clone(),
+        id: member.user.id.to_string(),
+        name: member.user.name.clone(),
+        email: member.user.email.clone(),
         role: member.role.as_str().to_owned(),
         joined_at: rfc3339(member.joined_at),
     }

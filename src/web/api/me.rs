@@ -4,10 +4,10 @@ use super::call::Call;
 use super::document;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
-use app::account::{self, Named};
 use app::caller::Caller;
 use app::project;
 use app::token::Holder;
+use app::user::{self, Named};
 use domain::page::Page;
 use utoipa::OpenApi;
 use wire::api::{Me, Token};
@@ -30,7 +30,7 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
             let projects = project::list_reached(&call.app, &call.caller).await?;
             Me {
                 user: match &active.holder {
-                    Holder::Person(owner) => Some(document::person(&owner.account)),
+                    Holder::Person(owner) => Some(document::user(&owner.user)),
                     Holder::Organization(_) => None,
                 },
                 organization: match &active.holder {
@@ -55,13 +55,13 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
 
 /// The operator, with what the person has that it acts for.
 async fn operator(call: &Call) -> Result<Me, Failure> {
-    let (user, organizations, projects) = match call.caller.account_id() {
+    let (user, organizations, projects) = match call.caller.user_id() {
         None => (None, Vec::new(), Vec::new()),
         Some(id) => {
-            let account = account::find(&call.app, &call.caller, Named::Id(id.clone())).await?;
+            let user = user::find(&call.app, &call.caller, Named::Id(id.clone())).await?;
             let seen = app::org::list(&call.app, &call.caller, &Page::first(u16::MAX)).await?;
             let projects = project::list_reached(&call.app, &call.caller).await?;
-            (Some(document::person(&account)), seen, projects)
+            (Some(document::user(&user)), seen, projects)
         }
     };
     let catalogue = &call.app.config().scopes;

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::{App, org};
 use domain::Fault;
-use domain::id::{AccountId, InvitationId};
+use domain::id::{InvitationId, UserId};
 use domain::org::{Member as DomainMember, Role};
 use utoipa::OpenApi;
 use wire::api::{
@@ -39,7 +39,7 @@ pub struct Description;
 pub async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = org::list_members(&call.app, &call.caller, &named, &list.page).await?;
-    let position = |member: &DomainMember| (member.joined_at, member.account.id.to_string());
+    let position = |member: &DomainMember| (member.joined_at, member.user.id.to_string());
     Ok(list.answer(found, position, document::member))
 }
 
@@ -48,8 +48,8 @@ pub fn role(text: &str) -> Result<Role, Fault> {
     Role::parse(text).ok_or_else(|| Fault::new("role", "Write member, admin or owner."))
 }
 
-fn user_id(text: &str) -> Result<AccountId, Failure> {
-    AccountId::parse(text).ok_or(Failure::NotFound)
+fn user_id(text: &str) -> Result<UserId, Failure> {
+    UserId::parse(text).ok_or(Failure::NotFound)
 }
 
 /// Give a member a role. The operator also adds whoever is no member yet; everybody else

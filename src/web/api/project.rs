@@ -7,9 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::project;
 use domain::Instant;
-use domain::account::Account;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::project::Project;
+use domain::user::User;
 use utoipa::OpenApi;
 use wire::api::{List, ListParameters, ProjectChange, ProjectDetail, ProjectMember, ProjectWish};
 
@@ -149,11 +149,11 @@ pub async fn list_project_members(
 ) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = project::list_members(&call.app, &call.caller, &id, &list.page).await?;
-    let position = |(account, at): &(Account, Instant)| (*at, account.id.to_string());
-    Ok(list.answer(found, position, |(account, at)| ProjectMember {
-        id: account.id.to_string(),
-        name: account.name.clone(),
-        email: account.email.clone(),
+    let position = |(user, at): &(User, Instant)| (*at, user.id.to_string());
+    Ok(list.answer(found, position, |(user, at)| ProjectMember {
+        id: user.id.to_string(),
+        name: user.name.clone(),
+        email: user.email.clone(),
         added_at: document::rfc3339(*at),
     }))
 }
@@ -176,7 +176,7 @@ pub async fn put_project_member(
 ) -> Result<HttpResponse, Failure> {
     let (id, user) = path.into_inner();
     call.read(|_| ())?;
-    let user = AccountId::parse(&user).ok_or(Failure::NotFound)?;
+    let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
     project::add_member(&call.app, &call.context, &call.caller, &id, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -198,7 +198,7 @@ pub async fn delete_project_member(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (id, user) = path.into_inner();
-    let user = AccountId::parse(&user).ok_or(Failure::NotFound)?;
+    let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
     project::remove_member(&call.app, &call.context, &call.caller, &id, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }

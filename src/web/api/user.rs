@@ -6,13 +6,13 @@ use super::{document, token};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::account::{self, Named, NewAccount};
 use app::mail;
 use app::token::Ended;
-use domain::account::Account;
-use domain::id::AccountId;
+use app::user::{self, CreateUser, Named};
+use domain::id::UserId;
 use domain::org::Role;
 use domain::secret::Secret;
+use domain::user::User as DomainUser;
 use utoipa::OpenApi;
 use wire::api::{List, ListParameters, RevokeAll, Revoked, Status, User, UserWish};
 
@@ -56,9 +56,9 @@ pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
 )]
 pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = account::list(&call.app, &call.caller, &list.page).await?;
-    let position = |account: &Account| (account.created_at, account.id.to_string());
-    Ok(list.answer(found, position, document::user))
+    let found = user::list(&call.app, &call.caller, &list.page).await?;
+    let position = |user: &DomainUser| (user.created_at, user.id.to_string());
+    Ok(list.answer(found, position, document::user_in_full))
 }
 
 /// Make an account. For the operator alone.
@@ -74,21 +74,23 @@ pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
     let new = call.read(|body| {
         let organization = body.optional_text("organization");
         let role = body.ruled("role", role);
-        NewAccount {
+        CreateUser {
             name: body.text("name"),
             email: body.text("email"),
             password: Secret::new(body.text("password")),
             organization: organization.map(|name| (name, role.unwrap_or(Role::Member))),
         }
     })?;
-    call.once(StatusCode::CREATED, document::user, |receipt| async {
-        account::make(&call.app, &call.context, &call.caller, new, receipt).await
-    })
+    call.once(
+        StatusCode::CREATED,
+        document::user_in_full,
+        |receipt| async { user::make(&call.app, &call.context, &call.caller, new, receipt).await },
+    )
     .await
 }
 
-fn named(id: &str) -> Result<AccountId, Failure> {
-    AccountId::parse(id).ok_or(Failure::NotFound)
+fn named(id: &str) -> Result<UserId, Failure> {
+    UserId::parse(id).ok_or(Failure::NotFound)
 }
 
 /// Show an account. For the operator alone.
@@ -102,8 +104,8 @@ fn named(id: &str) -> Result<AccountId, Failure> {
 pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let named = Named::Id(named(&id)?);
-    let account = account::find(&call.app, &call.caller, named).await?;
-    Ok(HttpResponse::Ok().json(document::user(&account)))
+    let user = user::find(&call.app, &call.caller, named).await?;
+    Ok(HttpResponse::Ok().json(document::user_in_full(&user)))
 }
 
 /// Switch an account off: its sessions and tokens end at once. For the operator alone.
@@ -118,8 +120,8 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     call.caller.require_operator()?;
     call.read(|_| ())?;
     let named = Named::Id(named(&id)?);
-    call.once(StatusCode::OK, document::user, |receipt| async {
-        account::deactivate(&call.app, &call.context, &call.caller, named, receipt).await
+    call.once(StatusCode::OK, document::user_in_full, |receipt| async {
+        user::deactivate(&call.app, &call.context, &call.caller, named, receipt).await
     })
     .await
 }
@@ -139,5 +141,5 @@ pub async fn revoke_user_tokens(
 ) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let before = call.read(|body| token::read_moment(body, "issued_before"))?;
-    token::end(&call, Ended::Account(named(&id)?), before).await
+    token::end(&call, Ended::User(named(&id)?), before).await
 }

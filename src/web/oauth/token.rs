@@ -69,7 +69,7 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
         username: match &active.holder {
-            Holder::Person(owner) => Some(owner.account.email.clone()),
+            Holder::Person(owner) => Some(owner.user.email.clone()),
             Holder::Organization(_) => None,
         },
         sub: token.owner.id().to_owned(),

@@ -10,8 +10,8 @@ use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::account::{self, OtherSessions};
 use app::session::{self, SignedIn};
+use app::user::{self, OtherSessions};
 use domain::id::SessionId;
 use domain::secret::Secret;
 use wire::form::Form;
@@ -30,7 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ));
 }
 
-/// `GET /account`.
+/// `GET /user`.
 pub async fn show_account(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let person = visit.person(PAGE)?;
     let notice = match extract::query(&request)?.value("done") {
@@ -56,7 +56,7 @@ async fn page(
     let typed_name = form.and_then(|form| form.value("name"));
     Ok(AccountPage {
         chrome: visit.chrome(),
-        name: typed_name.unwrap_or(&person.account.name).to_owned(),
+        name: typed_name.unwrap_or(&person.user.name).to_owned(),
         end_others: form.is_none_or(|form| form.value("end_others").is_some()),
         notice,
         errors,
@@ -74,7 +74,7 @@ async fn page(
     })
 }
 
-/// `POST /account/name`.
+/// `POST /user/name`.
 pub async fn submit_name(
     visit: Visit,
     request: HttpRequest,
@@ -83,7 +83,7 @@ pub async fn submit_name(
     let form = visit.form(&request, payload).await?;
     let person = visit.person(PAGE)?;
     let name = form.value("name").unwrap_or_default();
-    match account::rename(&visit.app, &visit.context, person, name).await {
+    match user::rename(&visit.app, &visit.context, person, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
         Err(error) => again(&visit, person, &form, faults(error)?).await,
     }
@@ -99,7 +99,7 @@ async fn again(
     visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// `POST /account/password`.
+/// `POST /user/password`.
 pub async fn submit_password(
     visit: Visit,
     request: HttpRequest,
@@ -112,7 +112,7 @@ pub async fn submit_password(
         Some(_) => (OtherSessions::End, "password-and-sessions"),
         None => (OtherSessions::Keep, "password"),
     };
-    let changed = account::change_password(
+    let changed = user::change_password(
         &visit.app,
         &visit.context,
         person,
@@ -127,7 +127,7 @@ pub async fn submit_password(
     }
 }
 
-/// `POST /account/sessions/{id}/sign-out`.
+/// `POST /user/sessions/{id}/sign-out`.
 pub async fn submit_sign_out(
     visit: Visit,
     request: HttpRequest,

@@ -6,7 +6,7 @@ use crate::web::failure::Failure;
 use actix_web::HttpRequest;
 use app::caller::{Caller, Denial};
 use app::org::{self, Seen};
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::Role;
 
 /// Somebody on a page of an organization.
@@ -36,8 +36,8 @@ pub fn segment<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
 }
 
 /// The person that an address names in `{user}`.
-pub fn user(request: &HttpRequest) -> Result<AccountId, Failure> {
-    AccountId::parse(segment(request, "user")).ok_or(Failure::NotFound)
+pub fn user(request: &HttpRequest) -> Result<UserId, Failure> {
+    UserId::parse(segment(request, "user")).ok_or(Failure::NotFound)
 }
 
 impl Inside {

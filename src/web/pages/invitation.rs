@@ -6,8 +6,8 @@ use super::list;
 use super::member::again;
 use super::session::end_session;
 use super::view::invitation::{
-    Delivery, InvitationCreatedPage, InvitationRow, InviteAccountPage, InviteClosed,
-    InviteClosedPage, InvitePage, Offer, WithdrawPage,
+    Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
+    InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
@@ -18,10 +18,10 @@ use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::account::NewAccount;
 use app::mail;
 use app::org::{self, InvitationWish, Open};
 use app::receipt::Receipt;
+use app::user::CreateUser;
 use domain::id::InvitationId;
 use domain::org::{Organization, Role};
 use domain::secret::Secret;
@@ -241,11 +241,11 @@ fn account_page(
     offer: org::Offer,
     form: &Form,
     errors: FieldErrors,
-) -> InviteAccountPage {
+) -> InviteUserPage {
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     let return_to = invitation_path(link.expose());
     let return_to = utf8_percent_encode(&return_to, NON_ALPHANUMERIC);
-    InviteAccountPage {
+    InviteUserPage {
         chrome: visit.chrome(),
         link: link.expose().to_owned(),
         offer: shown(visit, offer),
@@ -289,7 +289,7 @@ async fn submit_invite(
     }
 }
 
-/// `POST /invite/account`: somebody without an account makes one and joins.
+/// `POST /invite/user`: somebody without an account makes one and joins.
 async fn submit_account(
     visit: Visit,
     request: HttpRequest,
@@ -298,7 +298,7 @@ async fn submit_account(
     let form = visit.form(&request, payload).await?;
     let link = link(&form);
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
-    let new = NewAccount {
+    let new = CreateUser {
         name: typed("name"),
         email: typed("email"),
         password: Secret::new(typed("password")),

@@ -18,7 +18,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::org;
 use domain::Instant;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::{Member, Role};
 use std::collections::BTreeMap;
 use wire::form::Form;
@@ -41,11 +41,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
 async fn show_members(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let inside = inside(&visit, &request).await?;
     let query = extract::query(&request)?;
-    let changed = query.value("changed").and_then(AccountId::parse);
+    let changed = query.value("changed").and_then(UserId::parse);
     let notice = match (changed, query.value("done")) {
         (Some(id), _) => match org::find_member(&visit.app, &inside.caller, inside.id(), &id).await
         {
-            Ok(member) => Some(MembersNotice::RoleChanged(member.account.name, member.role)),
+            Ok(member) => Some(MembersNotice::RoleChanged(member.user.name, member.role)),
             Err(app::Error::NotFound) => None,
             Err(error) => return Err(error.into()),
         },
@@ -83,7 +83,7 @@ async fn page(
         &part,
         &mut roster.members,
         &inside.path("/members"),
-        |member| (member.joined_at, member.account.id.to_string()),
+        |member| (member.joined_at, member.user.id.to_string()),
     );
     let invite = match inside.access().can_manage() {
         true => Some(invite_form(visit, inside, query, form).await?),
@@ -142,16 +142,16 @@ fn row(
     last_active: &BTreeMap<String, Instant>,
 ) -> MemberRow {
     let now = visit.now();
-    let (id, own) = (member.account.id, visit.person.as_ref());
+    let (id, own) = (member.user.id, visit.person.as_ref());
     MemberRow {
-        who: match own.is_some_and(|person| person.account.id == id) {
+        who: match own.is_some_and(|person| person.user.id == id) {
             true => Who::You,
             false => Who::Other,
         },
         last_active: last_active.get(id.as_str()).map(|at| Moment::new(*at, now)),
         id: id.to_string(),
-        name: member.account.name,
-        email: member.account.email,
+        name: member.user.name,
+        email: member.user.email,
         role: member.role,
         since: Moment::new(member.joined_at, now),
         control,
@@ -174,7 +174,7 @@ async fn submit_role(
     };
     match org::put_member(app, context, &inside.caller, inside.id(), &id, role).await {
         Ok(member) => {
-            let changed = format!("/members?changed={}", member.account.id);
+            let changed = format!("/members?changed={}", member.user.id);
             Ok(see_other(&inside.path(&changed)))
         }
         Err(error) => again(&visit, &inside, &Form::default(), faults(error)?).await,
@@ -194,8 +194,8 @@ async fn show_remove(visit: Visit, request: HttpRequest) -> Result<HttpResponse,
         org: inside.head(),
         departure: departure(&found),
         member_id: id.to_string(),
-        member: found.member.account.name,
-        email: found.member.account.email,
+        member: found.member.user.name,
+        email: found.member.user.email,
         role: found.member.role,
     };
     visit.page(StatusCode::OK, &page)
@@ -211,7 +211,7 @@ async fn submit_remove(
     let inside = inside(&visit, &request).await?;
     let id = user(&request)?;
     let (app, context) = (&visit.app, &visit.context);
-    let is_own = inside.caller.account_id() == Some(&id);
+    let is_own = inside.caller.user_id() == Some(&id);
     match org::remove_member(app, context, &inside.caller, inside.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
         Ok(()) => Ok(see_other(&inside.path("/members?done=removed"))),

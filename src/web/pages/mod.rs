@@ -135,7 +135,7 @@ fn anonymous_chrome(app: &App) -> Chrome {
     Chrome {
         brand: app.config().branding.name.clone(),
         csrf: String::new(),
-        account: None,
+        user: None,
         assets: Assets { css, js, icon },
     }
 }

@@ -213,7 +213,7 @@ async fn leave_page(
     inside: &Inside,
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
-    let id = &visit.person(LIST)?.account.id;
+    let id = &visit.person(LIST)?.user.id;
     let found = org::departure(&visit.app, &inside.caller, inside.id(), id).await?;
     let page = LeavePage {
         chrome: visit.chrome(),
@@ -231,7 +231,7 @@ async fn submit_leave(
 ) -> Result<HttpResponse, Failure> {
     visit.form(&request, payload).await?;
     let inside = inside(&visit, &request).await?;
-    let id = &visit.person(LIST)?.account.id;
+    let id = &visit.person(LIST)?.user.id;
     let (app, context) = (&visit.app, &visit.context);
     match org::remove_member(app, context, &inside.caller, inside.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),

@@ -17,11 +17,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use app::receipt::Receipt;
 use app::{org, project};
 use domain::Instant;
-use domain::account::Account;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::Role;
 use domain::page::Page;
 use domain::project::Project;
+use domain::user::User;
 use wire::form::Form;
 
 /// The addresses of this module.
@@ -185,11 +185,11 @@ async fn show_project(visit: Visit, request: HttpRequest) -> Result<HttpResponse
 
 /// The name of a member of the organization.
 async fn name_of(visit: &Visit, inside: &Inside, id: &str) -> Result<Option<String>, Failure> {
-    let Some(id) = AccountId::parse(id) else {
+    let Some(id) = UserId::parse(id) else {
         return Ok(None);
     };
     match org::find_member(&visit.app, &inside.caller, inside.id(), &id).await {
-        Ok(member) => Ok(Some(member.account.name)),
+        Ok(member) => Ok(Some(member.user.name)),
         Err(app::Error::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -213,7 +213,7 @@ async fn page(
         part,
         &mut members,
         &path(inside, found, ""),
-        |(account, at)| (*at, account.id.to_string()),
+        |(user, at)| (*at, user.id.to_string()),
     );
     let chosen = form.and_then(|form| form.value("member"));
     let typed = form.and_then(|form| form.value("name"));
@@ -229,10 +229,10 @@ async fn page(
         next,
         candidates: candidates
             .into_iter()
-            .map(|account| Choice {
-                selected: chosen == Some(account.id.as_str()),
-                value: account.id.to_string(),
-                label: format!("{} ({})", account.name, account.email),
+            .map(|user| Choice {
+                selected: chosen == Some(user.id.as_str()),
+                value: user.id.to_string(),
+                label: format!("{} ({})", user.name, user.email),
             })
             .collect(),
         access: inside.access(),
@@ -242,11 +242,11 @@ async fn page(
     })
 }
 
-fn row(visit: &Visit, (account, since): (Account, Instant)) -> ProjectMemberRow {
+fn row(visit: &Visit, (user, since): (User, Instant)) -> ProjectMemberRow {
     ProjectMemberRow {
-        id: account.id.to_string(),
-        name: account.name,
-        email: account.email,
+        id: user.id.to_string(),
+        name: user.name,
+        email: user.email,
         since: Moment::new(since, visit.now()),
     }
 }
@@ -291,7 +291,7 @@ async fn submit_member(
     let found = find(&visit, &inside, &request).await?;
     inside.require(Role::Admin)?;
     let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
-    let added = match form.value("member").and_then(AccountId::parse) {
+    let added = match form.value("member").and_then(UserId::parse) {
         Some(id) => project::add_member(app, context, caller, found.id.as_str(), &id)
             .await
             .map(|()| id),

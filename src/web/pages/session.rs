@@ -10,8 +10,8 @@ use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::account::{self, NewAccount};
 use app::session;
+use app::user::{self, CreateUser};
 use domain::org::Role;
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -42,7 +42,7 @@ pub fn to_login(return_to: &str) -> HttpResponse {
 pub async fn show_setup(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let link = query.value("link").unwrap_or_default();
-    if !account::is_setup_link(&visit.app, &Secret::new(link)).await? {
+    if !user::is_setup_link(&visit.app, &Secret::new(link)).await? {
         return closed(&visit).await;
     }
     let page = setup_page(&visit, &query, FieldErrors::none());
@@ -50,7 +50,7 @@ pub async fn show_setup(visit: Visit, request: HttpRequest) -> Result<HttpRespon
 }
 
 async fn closed(visit: &Visit) -> Result<HttpResponse, Failure> {
-    let reason = match account::is_set_up(&visit.app).await? {
+    let reason = match user::is_set_up(&visit.app).await? {
         true => SetupClosed::Done,
         false => SetupClosed::BadLink,
     };
@@ -81,14 +81,14 @@ pub async fn submit_setup(
 ) -> Result<HttpResponse, Failure> {
     let form = visit.form(&request, payload).await?;
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
-    let new = NewAccount {
+    let new = CreateUser {
         name: typed("name"),
         email: typed("email"),
         password: Secret::new(typed("password")),
         organization: Some((typed("organization"), Role::Owner)),
     };
     let link = Secret::new(typed("link"));
-    match account::set_up(&visit.app, &visit.context, &link, new).await {
+    match user::set_up(&visit.app, &visit.context, &link, new).await {
         Ok(session) => Ok(visit.begin(&session, HOME)),
         Err(app::Error::NotFound) => closed(&visit).await,
         Err(error) => {
@@ -123,7 +123,7 @@ fn login_page(
 ) -> LoginPage {
     let mut chrome = visit.chrome();
     // Whoever signs in, even over another session, is not yet the one that is signed in.
-    chrome.account = None;
+    chrome.user = None;
     LoginPage {
         chrome,
         email: form.value("email").unwrap_or_default().to_owned(),

@@ -1,6 +1,6 @@
 //! One request of a browser: who it is, and what a form needs to be believed.
 
-use super::view::{Account, Chrome};
+use super::view::{Chrome, User};
 use super::{anonymous_chrome, html_response};
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -151,9 +151,9 @@ impl Visit {
     pub fn chrome(&self) -> Chrome {
         Chrome {
             csrf: self.csrf(),
-            account: self.person.as_ref().map(|person| Account {
-                name: person.account.name.clone(),
-                email: person.account.email.clone(),
+            user: self.person.as_ref().map(|person| User {
+                name: person.user.name.clone(),
+                email: person.user.email.clone(),
             }),
             ..anonymous_chrome(&self.app)
         }

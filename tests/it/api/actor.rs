@@ -33,7 +33,7 @@ async fn the_operator_acts_for_a_person() {
     let world = World::new().await;
     let answer = create(&world.test, OPERATOR, ACTOR, &[&world.member], "a").await;
     assert_eq!(answer.status, 201, "{answer:?}");
-    let owner = "SELECT account_id FROM token WHERE name = 'made'";
+    let owner = "SELECT user_id FROM token WHERE name = 'made'";
     assert_eq!(world.test.database.text(owner), world.member);
     assert_eq!(record(&world.test, "actor_kind"), "operator");
     assert_eq!(record(&world.test, "actor_id"), world.member);
@@ -85,7 +85,7 @@ async fn the_claim_of_another_token_is_noted() {
     let personal = world.personal(&world.member, &SCOPES).await;
     let answer = create(&world.test, &personal, ACTOR, &[&world.owner], "a").await;
     assert_eq!(answer.status, 201, "{answer:?}");
-    let owner = "SELECT account_id FROM token WHERE name = 'made'";
+    let owner = "SELECT user_id FROM token WHERE name = 'made'";
     assert_eq!(world.test.database.text(owner), world.member);
     assert_eq!(record(&world.test, "actor_kind"), "token");
     assert!(record(&world.test, "detail").contains(r#""ignored_actor_header":true"#));
@@ -107,7 +107,7 @@ async fn the_claim_of_another_token_is_noted() {
 #[actix_web::test]
 async fn the_header_has_the_name_that_is_configured() {
     let test = TestApp::with("[operator]\nactor_header = \"X-On-Behalf-Of\"").await;
-    let ada = test.database.text("SELECT id FROM account");
+    let ada = test.database.text("SELECT id FROM users");
     let answer = create(&test, OPERATOR, ACTOR, &[&ada], "a").await;
     assert_problem(&answer, 400, "invalid_request");
     let answer = create(&test, OPERATOR, "x-on-behalf-of", &[&ada], "a").await;

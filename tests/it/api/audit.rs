@@ -143,7 +143,7 @@ async fn a_person_sees_what_concerns_them() {
     let seen = audit(&world, &member, "?limit=100").await;
     assert!(values(&seen, "action").contains("token.revoked"));
     for item in items(&seen) {
-        let is_actor = item["account_id"] == *world.member;
+        let is_actor = item["user_id"] == *world.member;
         let is_target = [&*world.member, own, &spare].contains(&item["target"].as_str().unwrap());
         assert!(is_actor || is_target, "{item}");
     }
@@ -215,7 +215,7 @@ async fn filters_choose() {
         );
     }
     let seen = get(format!("actor={}", world.owner)).await;
-    assert_eq!(values(&seen, "account_id"), [&*world.owner].into());
+    assert_eq!(values(&seen, "user_id"), [&*world.owner].into());
     let seen = get(format!("actor={token_id}")).await;
     assert_eq!(values(&seen, "action"), ["organization.renamed"].into());
     let seen = get("actor=operator".to_owned()).await;
@@ -358,7 +358,7 @@ async fn looking_is_recorded() {
         assert_eq!(record["action"], action, "{record}");
         assert_eq!(record["detail"]["of"], of, "{record}");
         assert_eq!(record["detail"][key], value, "{record}");
-        assert_eq!(record["account_id"], *world.admin, "{record}");
+        assert_eq!(record["user_id"], *world.admin, "{record}");
         let organization = is_inside.then_some(home.org.clone());
         assert_eq!(record["organization_id"], json!(organization), "{record}");
     }

@@ -98,7 +98,7 @@ async fn a_copy_is_verified_without_the_server() {
             match query {
                 query if query == own => assert_eq!(record["organization_id"], *home.org),
                 "" => assert!(
-                    record["account_id"] == *world.admin || record["target"] == *world.admin,
+                    record["user_id"] == *world.admin || record["target"] == *world.admin,
                     "{record}"
                 ),
                 _ => assert!(

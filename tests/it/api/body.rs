@@ -89,7 +89,7 @@ async fn what_is_no_json_is_refused() {
     assert_problem(&answer, 413, "payload_too_large");
     assert_eq!(test.count("token", "1 = 1"), 1);
     // None of it used the key.
-    assert_eq!(test.count("idempotency", "1 = 1"), 0);
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
     for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
         let answer = post(&test, &token, Some(media_type), body.to_vec()).await;
         assert_eq!(answer.status, 201, "{answer:?}");

@@ -31,7 +31,7 @@ async fn a_repetition_gets_the_first_answer() {
         assert_eq!(again.headers["cache-control"], "no-store");
     }
     assert_eq!(test.count("token", "name = 'one'"), 1);
-    assert_eq!(test.count("idempotency", "1 = 1"), 1);
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 1);
 }
 
 /// IDM-01: quotes make no difference; what is no key is refused.
@@ -144,5 +144,5 @@ async fn an_answer_is_kept_for_a_day() {
     assert_ne!(new.body["token"], first.body["token"]);
     test.clock.advance(DAY + 1);
     doorcode::app::sweep::purge(&test.app).await.unwrap();
-    assert_eq!(test.count("idempotency", "1 = 1"), 0);
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
 }

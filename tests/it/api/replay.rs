@@ -66,11 +66,11 @@ async fn the_effect_and_its_answer_commit_together() {
         true => {
             "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS \
              'BEGIN RAISE EXCEPTION ''stopped''; END'; \
-             CREATE TRIGGER stop BEFORE UPDATE ON idempotency \
+             CREATE TRIGGER stop BEFORE UPDATE ON idempotency_record \
              FOR EACH ROW EXECUTE FUNCTION stop()"
         }
         false => {
-            "CREATE TRIGGER stop BEFORE UPDATE ON idempotency \
+            "CREATE TRIGGER stop BEFORE UPDATE ON idempotency_record \
              BEGIN SELECT RAISE(ABORT, 'stopped'); END"
         }
     };
@@ -81,7 +81,7 @@ async fn the_effect_and_its_answer_commit_together() {
     assert_eq!(test.count("token", "name = 'one'"), 0);
     assert_eq!(test.events("token.created"), before);
     test.database.execute(match Database::is_postgres() {
-        true => "DROP TRIGGER stop ON idempotency",
+        true => "DROP TRIGGER stop ON idempotency_record",
         false => "DROP TRIGGER stop",
     });
     // IDM-10: the failure is not pinned.
@@ -109,10 +109,10 @@ async fn only_a_refusal_that_holds_is_kept() {
     test.database
         .execute("UPDATE token SET scopes = 'tokens:read tokens:write'");
     test.database
-        .execute("UPDATE account SET state = 'deactivated'");
+        .execute("UPDATE users SET state = 'deactivated'");
     let refused = create(&test, &token, "a", &wish("one")).await;
     assert_problem(&refused, 401, "invalid_token");
-    test.database.execute("UPDATE account SET state = 'active'");
+    test.database.execute("UPDATE users SET state = 'active'");
     assert_eq!(create(&test, &token, "a", &wish("one")).await.status, 201);
 }
 
@@ -151,7 +151,7 @@ async fn what_is_kept_opens_nothing() {
             assert!(!dump.contains(&spelling), "{spelling}");
         }
     }
-    let answer = test.database.text("SELECT answer FROM idempotency");
+    let answer = test.database.text("SELECT answer FROM idempotency_record");
     assert!(!answer.contains(&hex::encode("canary")));
     assert!(!crate::support::log::text().contains(key));
 
@@ -160,8 +160,9 @@ async fn what_is_kept_opens_nothing() {
         .header("idempotency-key", "another")
         .json(&wish("other"));
     assert_eq!(send(other).await.status, 201);
-    test.database
-        .execute(&format!("UPDATE idempotency SET answer = '{answer}'"));
+    test.database.execute(&format!(
+        "UPDATE idempotency_record SET answer = '{answer}'"
+    ));
     let opened = create(&test, &token, "another", &wish("other")).await;
     assert_problem(&opened, 500, "internal");
     assert!(!opened.body.to_string().contains(secret));
@@ -179,6 +180,6 @@ async fn the_oauth_endpoints_know_no_key() {
             .form(&[("client_id", crate::support::CLI)]);
         assert_eq!(send(request).await.status, 200);
     }
-    assert_eq!(test.count("idempotency", "1 = 1"), 0);
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
     assert_eq!(test.count("device_grant", "1 = 1"), 2);
 }

@@ -237,8 +237,8 @@ async fn a_key_that_only_the_database_knows_does_not_count() {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let key = VerifierKey::of(&log.origin, &pair);
     test.database.execute(&format!(
-        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-         SELECT 'evt_0', at, 'audit.key_changed', 'system', '-', '{{\"key\":\"{key}\"}}'
+        "INSERT INTO audit_event (id, at, action, outcome, method, actor_kind, request_id, detail)
+         SELECT 'evt_0', at, 'audit.key_changed', 'done', 'none', 'system', '-', '{{\"key\":\"{key}\"}}'
          FROM audit_record WHERE sequence = 1"
     ));
     while test.count("audit_record", "1 = 1") < i64::try_from(last + 2).unwrap() {

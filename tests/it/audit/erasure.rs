@@ -4,9 +4,9 @@ use super::{sound, verify};
 use crate::support::browser::Page;
 use crate::support::database::Database;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
-use doorcode::app::account::Named;
 use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery;
+use doorcode::app::user::Named;
 use doorcode::app::{Context, Error, audit};
 use doorcode::domain::audit::doubt::Kind;
 use doorcode::domain::audit::export;
@@ -57,14 +57,14 @@ async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
 #[actix_web::test]
 async fn a_person_is_erased_and_the_log_proves_itself() {
     let test = TestApp::start().await;
-    test.add_account(OTHER, PASSWORD, Some(("Acme", Role::Owner)))
+    test.add_user(OTHER, PASSWORD, Some(("Acme", Role::Owner)))
         .await;
     live(&test).await;
     let before = sound(&verify(&test).await);
     let heads = "SELECT count(DISTINCT hash) FROM audit_record";
     assert_eq!(test.database.text(heads), before.to_string());
     // What is done to her is not hers to erase.
-    let [organization, person] = ["organization", "account WHERE email LIKE 'ada%'"]
+    let [organization, person] = ["organization", "users WHERE email LIKE 'ada%'"]
         .map(|of| test.database.text(&format!("SELECT id FROM {of}")));
     let path = format!("/v1/orgs/{organization}/members/{person}");
     let changed = http().put(test.at(&path)).bearer_auth(OPERATOR);
@@ -125,7 +125,7 @@ async fn nothing_of_a_person_is_left_on_disk() {
         return;
     }
     let test = TestApp::start().await;
-    test.add_account(OTHER, PASSWORD, None).await;
+    test.add_user(OTHER, PASSWORD, None).await;
     live(&test).await;
     let [(_, ada), (_, bob)] = TRACES;
     let holds = |trace: &str| {
@@ -157,7 +157,7 @@ async fn records_that_another_server_seals_are_erased() {
         return;
     }
     let test = TestApp::start().await;
-    test.add_account(OTHER, PASSWORD, None).await;
+    test.add_user(OTHER, PASSWORD, None).await;
     test.settle().await;
     let sealer = test.database.hold("SELECT 1 FROM audit_head FOR UPDATE");
     live(&test).await;
@@ -205,7 +205,7 @@ async fn what_a_forgotten_key_has_signed_counts_once_it_is_trusted() {
 #[actix_web::test]
 async fn nothing_is_erased_where_the_log_cannot_say_so() {
     let test = TestApp::start().await;
-    test.add_account(OTHER, PASSWORD, None).await;
+    test.add_user(OTHER, PASSWORD, None).await;
     live(&test).await;
     let before = log(&test);
     test.database
@@ -270,8 +270,8 @@ async fn what_the_operator_did_not_sign_was_not_erased() {
     assert_eq!(erased.await.unwrap(), 1);
     store.stop();
     test.database.execute(
-        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-         SELECT 'evt_forged', at, 'audit.erased', 'operator', '-', '{\"records\":\"1-99\"}'
+        "INSERT INTO audit_event (id, at, action, outcome, method, actor_kind, request_id, detail)
+         SELECT 'evt_forged', at, 'audit.erased', 'done', 'none', 'operator', '-', '{\"records\":\"1-99\"}'
          FROM audit_record WHERE sequence = 1",
     );
     let doubt = verify(&test).await.report.first_doubt.unwrap();

@@ -15,7 +15,7 @@ fn edit(deployment: &Deployment) {
 /// AUD-09: exit code 1 on any doubt.
 #[test]
 fn verify_counts_what_fits_and_fails_where_it_does_not() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     deployment
         .command(&["audit", "verify"])
         .run()
@@ -75,7 +75,7 @@ fn an_export_that_is_none_and_a_key_that_is_missing_are_told() {
 /// AUD-10, AUD-11: the start says what is wrong, and the operator decides.
 #[actix_web::test]
 async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let server = deployment.start();
     server.signal("TERM");
     server.finish().exited(0);
@@ -109,7 +109,7 @@ async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
 /// AUD-14: who is erased, and how much of them there was.
 #[test]
 fn a_person_is_erased_by_address() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let erase = |email: &str| {
         deployment
             .command(&["audit", "erase", "--email", email])

@@ -38,7 +38,7 @@ async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
     }
     assert_eq!(test.events("access.refused"), 0, "written one by one");
     test.settle().await;
-    let id = member.account_id().unwrap().as_str();
+    let id = member.user_id().unwrap().as_str();
     assert_eq!(
         only(&test, "access.refused"),
         json!({
@@ -84,7 +84,7 @@ async fn forms_that_are_not_believed_are_recorded() {
     let page = foreign.post("/account/name", &[("name", "Eve")]).await;
     assert_eq!(page.status, 403);
     test.settle().await;
-    let id = test.database.text("SELECT id FROM account");
+    let id = test.database.text("SELECT id FROM users");
     assert_eq!(
         only(&test, "form.refused"),
         json!({

@@ -28,7 +28,7 @@ async fn a_file_gets_every_record_and_is_an_export() {
         .append(true)
         .open(&file)
         .unwrap();
-    torn.write_all(b"{\"account_id\":null,\"act").unwrap();
+    torn.write_all(b"{\"user_id\":null,\"act").unwrap();
     act(&test).await;
 
     let records = sound(&verify(&test).await);

@@ -95,7 +95,7 @@ async fn a_value_that_was_changed_is_found() {
         "actor_kind",
         "actor_id",
         "method",
-        "account_id",
+        "user_id",
         "token_id",
         "client_id",
         "organization_id",
@@ -168,7 +168,7 @@ async fn a_record_that_was_put_in_is_found() {
             "UPDATE audit_record SET sequence = -sequence - 1 WHERE sequence >= {place};
              UPDATE audit_record SET sequence = -sequence WHERE sequence < 0;
              INSERT INTO audit_record SELECT {place}, hash, id || 'x', at, action, outcome,
-                 actor_kind, actor_id, method, account_id, token_id, client_id, organization_id,
+                 actor_kind, actor_id, method, user_id, token_id, client_id, organization_id,
                  target, request_id, address, agent, detail, salt
              FROM audit_record WHERE sequence = {copied}"
         );
@@ -242,8 +242,8 @@ async fn an_old_copy_that_was_restored_is_found() {
         log.go_back_to(place);
         let more = log.signed - place + log.any(0, 5);
         log.test.database.execute(&format!(
-            "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-             SELECT 'evt_other' || sequence, at, action, actor_kind, request_id, '{{}}'
+            "INSERT INTO audit_event (id, at, action, outcome, method, actor_kind, request_id, detail)
+             SELECT 'evt_other' || sequence, at, action, 'done', 'none', actor_kind, request_id, '{{}}'
              FROM kept_audit_record WHERE sequence <= {more}"
         ));
         // Nothing is signed that contradicts what was.

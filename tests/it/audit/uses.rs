@@ -217,8 +217,8 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
 /// Puts a record that says that uses were forgotten where records wait to be sealed.
 fn plant_forgetting(test: &TestApp, id: &str, detail: &serde_json::Value) {
     test.database.execute(&format!(
-        "INSERT INTO audit_event (id, at, action, actor_kind, request_id, detail)
-         SELECT '{id}', at, 'token.uses_forgotten', 'system', '-', '{detail}'
+        "INSERT INTO audit_event (id, at, action, outcome, method, actor_kind, request_id, detail)
+         SELECT '{id}', at, 'token.uses_forgotten', 'done', 'none', 'system', '-', '{detail}'
          FROM audit_record WHERE sequence = 1"
     ));
 }
@@ -279,16 +279,16 @@ async fn uses_can_be_left_unrecorded() {
 /// A server that is told to stop writes the uses that it has in memory.
 #[actix_web::test]
 async fn the_last_uses_before_a_stop_are_recorded() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let server = deployment.start();
     let token = deployment.path("data/operator_token");
     let operator = std::fs::read_to_string(token).unwrap();
     let body = serde_json::json!({"name": "n", "scopes": [], "expires": "30d"});
-    let account = deployment.database.text("SELECT id FROM account");
+    let user = deployment.database.text("SELECT id FROM users");
     let made: serde_json::Value = http()
         .post(deployment.at("/v1/tokens"))
         .bearer_auth(operator.trim())
-        .header("X-Actor-User-Id", account)
+        .header("X-Actor-User-Id", user)
         .header("Idempotency-Key", "one")
         .json(&body)
         .send()

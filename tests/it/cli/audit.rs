@@ -3,12 +3,12 @@
 use super::Machine;
 use crate::support::tenant::wish;
 use crate::support::{EMAIL, TestApp};
-use doorcode::app::account::{self, Named};
+use doorcode::app::user::{self, Named};
 
 /// The owner of `Acme`, with a token that may read the log, and another that may not.
 async fn tokens(test: &TestApp) -> [String; 2] {
     let named = Named::Email(EMAIL.to_owned());
-    let found = account::find(&test.app, &crate::support::tenant::OPERATOR, named).await;
+    let found = user::find(&test.app, &crate::support::tenant::OPERATOR, named).await;
     let ada = test.signed_in(&found.unwrap().id).await;
     let reader = test.token_of(&ada, wish(&["audit:read"])).await;
     let other = test.token_of(&ada, wish(&["orgs:read"])).await;

@@ -26,7 +26,7 @@ const LAST_WHILE: Duration = Duration::from_millis(20);
 #[actix_web::test]
 async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() {
     let rounds = if Database::is_postgres() { 12 } else { 30 };
-    let deployment = Deployment::with_account()
+    let deployment = Deployment::with_user()
         .set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100000")
         .set("DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT", "100000")
         .set("DOORCODE__AUDIT__CHECKPOINT_RECORDS", "1")
@@ -103,7 +103,7 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
 
     // Whatever the server was at when it died, the log is one, and so is the copy of it.
     // The lease of those that died would be over in half a minute.
-    let lease = "UPDATE audit_shipping SET holder = NULL";
+    let lease = "UPDATE audit_shipping SET leased_by = NULL";
     deployment.database.execute(lease);
     server.signal("TERM");
     server.finish().exited(0);
@@ -118,7 +118,7 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
 /// DEV-59: the command line outlives the server while it waits.
 #[actix_web::test]
 async fn a_sign_in_that_waits_outlives_the_death_of_the_server() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let server = deployment.start();
     let mut login = deployment
         .command(&["login", "--no-browser", "--host", &deployment.url])

@@ -115,7 +115,7 @@ async fn unknown_expired_used_and_denied_codes_look_alike() {
 
 /// DEV-26, DEV-28, T-08: five wrong codes, however they are spelled.
 #[actix_web::test]
-async fn an_account_has_five_wrong_codes_in_ten_minutes() {
+async fn an_user_has_five_wrong_codes_in_ten_minutes() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let mut browser = test.user().await;
@@ -155,7 +155,7 @@ async fn a_source_has_twenty_wrong_codes_in_ten_minutes() {
     let mut browser = test.user().await;
     for i in 0..5 {
         let email = format!("user{i}@example.com");
-        test.add_account(&email, PASSWORD, Some(("Acme", Role::Member)))
+        test.add_user(&email, PASSWORD, Some(("Acme", Role::Member)))
             .await;
         browser = test.browser();
         // The left part is what the stranger wrote, the right one what the proxy saw.

@@ -11,7 +11,7 @@ const BOB: &str = "bob@example.com";
 
 /// Signs out and comes back as Bob, in the same browser.
 async fn become_bob(test: &TestApp, browser: &mut Browser) {
-    test.add_account(BOB, PASSWORD, Some(("Acme", Role::Member)))
+    test.add_user(BOB, PASSWORD, Some(("Acme", Role::Member)))
         .await;
     assert_eq!(browser.post("/logout", &[]).await.status, 303);
     browser.sign_in(BOB, PASSWORD).await;
@@ -73,7 +73,7 @@ async fn of_two_tabs_one_decides() {
 
 /// DEV-38, T-11: what Ada saw, Bob has to see for himself.
 #[actix_web::test]
-async fn a_decision_is_that_of_the_account_that_saw_the_request() {
+async fn a_decision_is_that_of_the_user_that_saw_the_request() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -110,7 +110,7 @@ async fn a_decision_is_that_of_the_account_that_saw_the_request() {
 
 /// DEV-33: the code stays typed on the way to another account.
 #[actix_web::test]
-async fn use_another_account_leads_back_to_the_code() {
+async fn use_another_user_leads_back_to_the_code() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -127,7 +127,7 @@ async fn use_another_account_leads_back_to_the_code() {
         out.location()
     );
     browser.get(out.location()).await;
-    test.add_account(BOB, PASSWORD, None).await;
+    test.add_user(BOB, PASSWORD, None).await;
     let fields = [("email", BOB), ("password", PASSWORD), ("return_to", &back)];
     let page = browser.post("/login", &fields).await;
     let page = browser.get(page.location()).await;

@@ -152,24 +152,24 @@ async fn an_approver_who_was_deactivated_gives_no_token() {
         .approve(&device.user_code, &["tokens:read"])
         .await;
     test.database
-        .execute("UPDATE account SET state = 'deactivated'");
+        .execute("UPDATE users SET state = 'deactivated'");
     assert_refused_for_good(&test, &device).await;
     // Nor later, when the account is back.
-    test.database.execute("UPDATE account SET state = 'active'");
+    test.database.execute("UPDATE users SET state = 'active'");
     assert_refused_for_good(&test, &device).await;
 }
 
 /// DEV-42: between the page and the press.
 #[actix_web::test]
-async fn an_account_that_was_deactivated_decides_nothing() {
+async fn an_user_that_was_deactivated_decides_nothing() {
     let test = TestApp::start().await;
-    test.add_account("bob@example.com", PASSWORD, Some(("Acme", Role::Admin)))
+    test.add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Admin)))
         .await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
     test.database.execute(&format!(
-        "UPDATE account SET state = 'deactivated' WHERE email = '{EMAIL}'"
+        "UPDATE users SET state = 'deactivated' WHERE email = '{EMAIL}'"
     ));
     for decision in ["approve", "deny"] {
         let page = browser.decide(&consent, decision, &["tokens:read"]).await;

@@ -93,7 +93,7 @@ async fn refusals_do_not_tell_why() {
     assert_eq!(test.oauth("/auth/revoke", &form).await.status, 200);
     test.clock.advance(30 * 24 * 3600);
     test.database
-        .execute("UPDATE account SET state = 'deactivated'");
+        .execute("UPDATE users SET state = 'deactivated'");
 
     let metadata = test.at("/.well-known/oauth-protected-resource");
     let never_issued = token::write("dc", &[7; 20]);

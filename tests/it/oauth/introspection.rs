@@ -81,7 +81,7 @@ async fn an_active_token_is_described_and_not_repeated() {
     let by_device = test.token(&["tokens:read", "orgs:read"]).await;
     let answer = introspect_with(&test, &[("token", &by_device)]).await;
     let body = answer.body.as_object().unwrap();
-    let sub = test.database.text("SELECT id FROM account");
+    let sub = test.database.text("SELECT id FROM users");
     let jti = test.database.text("SELECT id FROM token");
     assert_eq!(
         answer.body,
@@ -210,8 +210,8 @@ async fn a_token_is_inactive_as_soon_as_anything_that_it_rests_on_is_gone() {
     let alive = "revoked_at = NULL, revoked_by = NULL, revoked_reason = NULL";
     for (break_it, mend_it) in [
         (
-            "UPDATE account SET state = 'deactivated'",
-            "UPDATE account SET state = 'active'".to_owned(),
+            "UPDATE users SET state = 'deactivated'",
+            "UPDATE users SET state = 'active'".to_owned(),
         ),
         (
             "UPDATE client SET state = 'disabled' WHERE id = 'cli'",
@@ -272,7 +272,7 @@ async fn guesses_at_tokens_are_throttled_for_each_caller() {
 #[actix_web::test]
 async fn each_token_names_its_own_owner() {
     let test = TestApp::start().await;
-    test.add_account("eve@example.com", PASSWORD, Some(("Other", Role::Member)))
+    test.add_user("eve@example.com", PASSWORD, Some(("Other", Role::Member)))
         .await;
     let mut eve = test.browser();
     eve.sign_in("eve@example.com", PASSWORD).await;

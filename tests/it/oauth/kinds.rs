@@ -98,10 +98,10 @@ async fn no_secret_works_in_the_place_of_another() {
 async fn the_actor_header_of_a_personal_token_is_ignored() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     let eve = test
         .database
-        .text("SELECT id FROM account WHERE email = 'eve@example.com'");
+        .text("SELECT id FROM users WHERE email = 'eve@example.com'");
     let request = test
         .anon()
         .get(test.at("/v1/me"))

@@ -39,8 +39,8 @@ async fn a_name_is_changed_and_shown() {
         assert_eq!(page.status, 422);
         assert!(page.contains(message));
     }
-    assert_eq!(test.count("account", "name = 'Ada King'"), 1);
-    assert_eq!(test.count(AUDIT, "action = 'account.renamed'"), 1);
+    assert_eq!(test.count("users", "name = 'Ada King'"), 1);
+    assert_eq!(test.count(AUDIT, "action = 'user.renamed'"), 1);
 }
 
 /// PWD-06, SES-05: other sessions end, if the person leaves the box ticked.
@@ -78,7 +78,7 @@ async fn changing_the_password_can_end_the_other_sessions() {
     assert_eq!(here.get("/account").await.status, 200);
     assert_eq!(test.browser().try_sign_in(EMAIL, NEW).await.status, 401);
     test.browser().sign_in(EMAIL, PASSWORD).await;
-    assert_eq!(test.count(AUDIT, "action = 'account.password_changed'"), 2);
+    assert_eq!(test.count(AUDIT, "action = 'user.password_changed'"), 2);
 }
 
 /// PWD-06, BRT-01: wrong present passwords count like wrong sign-ins, in one row with them.

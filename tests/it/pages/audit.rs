@@ -216,7 +216,7 @@ async fn the_export_can_be_verified() {
 
 /// One's own sign-ins, good and bad, with where they came from.
 #[actix_web::test]
-async fn people_see_what_happened_to_their_account() {
+async fn people_see_what_happened_to_their_user() {
     let test = TestApp::start().await;
     let mut thief = test.browser();
     thief.set_header("user-agent", "curl/8.5.0");
@@ -264,7 +264,7 @@ async fn ones_own_log_is_searched() {
     browser.sign_in(EMAIL, PASSWORD).await;
     browser.new_token("laptop", &[], "never").await;
     let id = test.database.text("SELECT id FROM token");
-    let own = test.database.text("SELECT account_id FROM token");
+    let own = test.database.text("SELECT user_id FROM token");
     let (made, tried) = ("You made the token laptop", "tried to sign in as");
     let path = "/account/activity";
     for (query, shown, hidden) in [
@@ -340,12 +340,12 @@ async fn nobody_learns_from_where_others_work() {
 async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
     let test = TestApp::start().await;
     let away = Some(("Away", Role::Member));
-    test.add_account("eve@example.com", PASSWORD, away).await;
+    test.add_user("eve@example.com", PASSWORD, away).await;
     test.database
-        .execute("UPDATE account SET name = 'Evelyn' WHERE email = 'eve@example.com'");
+        .execute("UPDATE users SET name = 'Evelyn' WHERE email = 'eve@example.com'");
     let victim = test
         .database
-        .text("SELECT id FROM account WHERE name = 'Evelyn'");
+        .text("SELECT id FROM users WHERE name = 'Evelyn'");
     let mut owner = test.user().await;
     owner.get("/account").await;
     let fields = [("name", victim.as_str()), ("expires", "never")];
@@ -374,13 +374,13 @@ async fn names_lead_to_what_is_about_them() {
     owner.get("/account").await;
     let fields = [("name", "deploy"), ("expires", "never")];
     owner.post("/o/acme/settings/api-tokens/new", &fields).await;
-    test.add_account("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
+    test.add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
         .await;
     let page = owner.get(AUDIT).await;
     let token = test.database.text("SELECT id FROM token");
     assert!(page.contains(&format!(r#"href="/o/acme/audit?token={token}">deploy</a>"#)));
     let bob = test
         .database
-        .text("SELECT id FROM account WHERE email = 'bob@example.com'");
+        .text("SELECT id FROM users WHERE email = 'bob@example.com'");
     assert!(page.contains(&format!(r#"href="/o/acme/audit?actor={bob}">Ada</a>"#)));
 }

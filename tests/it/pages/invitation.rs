@@ -13,7 +13,7 @@ async fn invite(browser: &mut crate::support::browser::Browser, fields: &[(&str,
 
 /// Issue 3.7: a link, shown once, lets one person in.
 #[actix_web::test]
-async fn somebody_new_accepts_makes_an_account_and_is_in() {
+async fn somebody_new_accepts_makes_an_user_and_is_in() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -129,7 +129,7 @@ async fn an_invitation_for_an_address_is_for_nobody_else() {
     let page = guest.post("/invite/account", &new).await;
     assert_eq!(page.status, 422);
     assert!(page.contains("The invitation is for another email address."));
-    assert_eq!(test.count("account", "email = 'mallory@example.com'"), 0);
+    assert_eq!(test.count("users", "email = 'mallory@example.com'"), 0);
 
     let open = invite(&mut owner, &[("role", "member")]).await;
     let page = member.get(&format!("/invite?link={open}")).await;
@@ -211,13 +211,13 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
     assert_eq!(made(), 1);
     let mut guest = test.browser();
     guest.get(&format!("/invite?link={link}")).await;
-    let account = [
+    let user = [
         ("link", link.as_str()),
         ("name", "Charles"),
         ("email", "charles@example.com"),
         ("password", NEW),
     ];
-    assert_eq!(guest.post("/invite/account", &account).await.status, 303);
+    assert_eq!(guest.post("/invite/account", &user).await.status, 303);
     let again = owner.post("/o/acme/invitations", &fields).await;
     assert_eq!((again.status, made()), (303, 1));
     // A form that was loaded again makes another, and so does one without its reservation.

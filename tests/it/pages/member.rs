@@ -76,8 +76,8 @@ async fn roles_are_changed_by_those_who_may() {
         admin.post(&of_admin, &[("role", "member")]).await.status,
         303
     );
-    let account = test.count("membership", "role = 'owner'");
-    assert_eq!(account, 2, "Acme's and the rival's");
+    let user = test.count("membership", "role = 'owner'");
+    assert_eq!(user, 2, "Acme's and the rival's");
     let nobody = of(&"usr_00000000000000000000000000000000");
     assert_eq!(owner.post(&nobody, &[("role", "admin")]).await.status, 404);
     assert_eq!(
@@ -157,7 +157,7 @@ async fn many_members_come_in_pages() {
     } = Company::new().await;
     for number in 0..60 {
         let email = format!("many{number}@example.com");
-        test.add_account(&email, PASSWORD, Some(("Acme", Role::Member)))
+        test.add_user(&email, PASSWORD, Some(("Acme", Role::Member)))
             .await;
     }
     let mut path = "/o/acme/members".to_owned();

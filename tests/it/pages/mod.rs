@@ -18,7 +18,7 @@ mod token_activity;
 
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};
-use doorcode::domain::id::AccountId;
+use doorcode::domain::id::UserId;
 use doorcode::domain::org::Role;
 
 /// The people of `Acme`, besides its owner [`EMAIL`](crate::support::EMAIL), and a stranger
@@ -27,9 +27,9 @@ pub struct Company {
     pub test: TestApp,
     pub owner: Browser,
     pub admin: Browser,
-    pub admin_id: AccountId,
+    pub admin_id: UserId,
     pub member: Browser,
-    pub member_id: AccountId,
+    pub member_id: UserId,
     pub stranger: Browser,
 }
 
@@ -43,7 +43,7 @@ impl Company {
             ("eve@example.com", "Rival", Role::Owner),
         ] {
             let id = test
-                .add_account(email, PASSWORD, Some((organization, role)))
+                .add_user(email, PASSWORD, Some((organization, role)))
                 .await;
             let mut browser = test.browser();
             browser.sign_in(email, PASSWORD).await;

@@ -40,7 +40,7 @@ async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
 #[actix_web::test]
 async fn revoke_all_ends_all_tokens_of_this_person_and_of_nobody_else() {
     let test = TestApp::start().await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     let mut eve = test.browser();
     eve.sign_in("eve@example.com", PASSWORD).await;
     let of_eve = create(&mut eve, &[("name", "x"), ("expires", "never")]).await;
@@ -85,7 +85,7 @@ async fn revoke_all_ends_all_tokens_of_this_person_and_of_nobody_else() {
 #[actix_web::test]
 async fn tokens_of_others_look_like_ones_that_are_not_there() {
     let test = TestApp::start().await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     let mut ada = test.user().await;
     let page = create(&mut ada, &[("name", "secret name"), ("expires", "never")]).await;
     let token = page.attribute("data-token").unwrap();

@@ -88,7 +88,7 @@ struct Visitor {
 async fn visitor(test: &TestApp, name: &str, organization: &str, role: Role) -> Visitor {
     let email = format!("{name}@visitors.example");
     let organization = Some((organization, role));
-    test.add_account(&email, PASSWORD, organization).await;
+    test.add_user(&email, PASSWORD, organization).await;
     let mut browser = test.browser();
     browser.sign_in(&email, PASSWORD).await;
     // A page of their own gives every browser its form token.
@@ -119,7 +119,7 @@ async fn nobody_opens_or_sends_what_their_role_does_not_allow() {
         visitor(test, "stranger", "Rival", Role::Owner).await,
     ];
     let added = format!("/o/acme/projects/{}/members", scene.names.project);
-    let ids = "SELECT id FROM account WHERE email = 'member@visitors.example'";
+    let ids = "SELECT id FROM users WHERE email = 'member@visitors.example'";
     let member = test.database.text(ids);
     scene.browser.post(&added, &[("member", &member)]).await;
 

@@ -2,7 +2,7 @@
 
 use crate::support::browser::Page;
 use crate::support::{PASSWORD, TestApp};
-use doorcode::app::account;
+use doorcode::app::user;
 
 const EMPTY: [(&str, &str); 4] = [
     ("name", ""),
@@ -18,7 +18,7 @@ const WHOLE: [(&str, &str); 4] = [
 ];
 
 async fn link(test: &TestApp) -> String {
-    let link = account::offer_setup(&test.app).await.unwrap().unwrap();
+    let link = user::offer_setup(&test.app).await.unwrap().unwrap();
     link.expose().to_owned()
 }
 
@@ -90,7 +90,7 @@ async fn mistakes_are_told_beside_their_fields_and_spend_no_link() {
 
 /// PWD-10: two at the same moment make one account.
 #[actix_web::test]
-async fn of_many_who_press_at_once_one_gets_the_account() {
+async fn of_many_who_press_at_once_one_gets_the_user() {
     let test = TestApp::empty("[sign_in]\nhash_queue = 50").await;
     let link = link(&test).await;
     let mut browser = test.browser();
@@ -118,7 +118,7 @@ async fn of_many_who_press_at_once_one_gets_the_account() {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [vec![303], vec![404; 9]].concat());
-    assert_eq!(test.count("account", "1 = 1"), 1);
+    assert_eq!(test.count("users", "1 = 1"), 1);
     assert_eq!(test.count("organization", "1 = 1"), 1);
     assert_eq!(test.count("session", "1 = 1"), 1);
 }
@@ -148,10 +148,10 @@ async fn only_the_link_opens_the_page() {
 
 /// PWD-10: an account from the command line closes the page too.
 #[actix_web::test]
-async fn an_account_made_otherwise_ends_the_link() {
+async fn an_user_made_otherwise_ends_the_link() {
     let test = TestApp::empty("").await;
     let link = link(&test).await;
-    test.add_account("eve@example.com", PASSWORD, None).await;
+    test.add_user("eve@example.com", PASSWORD, None).await;
     assert_eq!(submit(&test, &link, &WHOLE).await.status, 404);
-    assert_eq!(test.count("account", "1 = 1"), 1);
+    assert_eq!(test.count("users", "1 = 1"), 1);
 }

@@ -341,7 +341,7 @@ async fn nobody_gives_what_their_role_does_not_allow() {
         "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\"\nmin_role = \"admin\"",
     )
     .await;
-    test.add_account("eve@example.com", PASSWORD, Some(("Acme", Role::Member)))
+    test.add_user("eve@example.com", PASSWORD, Some(("Acme", Role::Member)))
         .await;
     let mut eve = test.browser();
     eve.sign_in("eve@example.com", PASSWORD).await;

@@ -7,7 +7,7 @@ use crate::support::http;
 /// OAU-05: the secret of a confidential client is made here, shown once and kept hashed.
 #[actix_web::test]
 async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let _server = deployment.start();
     let add = || {
         deployment
@@ -60,7 +60,7 @@ async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
 /// DEV-11: a client that asks for nothing gets its default scopes.
 #[actix_web::test]
 async fn a_public_client_has_no_secret_and_the_scopes_it_was_given() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let added = deployment
         .command(&["client", "add", "--id", "acme-cli", "--name", "Acme"])
         .args(&["--scope", "orgs:read", "--scope", "tokens:read"])

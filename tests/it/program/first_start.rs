@@ -96,7 +96,7 @@ async fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
 
 /// PWD-10.
 #[actix_web::test]
-async fn each_start_prints_a_new_link_until_there_is_an_account() {
+async fn each_start_prints_a_new_link_until_there_is_an_user() {
     let deployment = Deployment::new();
     let stop = |server: Running| {
         server.signal("TERM");
@@ -123,7 +123,7 @@ async fn each_start_prints_a_new_link_until_there_is_an_account() {
     assert!(!third.stdout.contains("Nobody has an account"));
     assert_eq!(deployment.user().await.get("/tokens").await.status, 200);
     stop(third);
-    assert_eq!(deployment.database.count("account", "1 = 1"), 1);
+    assert_eq!(deployment.database.count("users", "1 = 1"), 1);
     assert_eq!(
         std::fs::read(deployment.path("data/operator_token")).unwrap(),
         operator_token

@@ -1,7 +1,6 @@
 //! The server's side of the compiled program: what an operator types, and what a supervisor
 //! sends.
 
-mod account;
 mod client;
 mod config;
 mod first_start;
@@ -9,3 +8,4 @@ mod operator;
 mod refusal;
 mod stop;
 mod tenant;
+mod user;

@@ -4,7 +4,7 @@ use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
 use crate::support::program::Running;
 use crate::support::{TestApp, http};
-use doorcode::app::account;
+use doorcode::app::user;
 use futures_util::FutureExt;
 use std::io::Write;
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ fn stop(server: Running, signal: &str) {
 #[actix_web::test]
 async fn a_held_poll_is_answered_when_the_server_stops() {
     for signal in ["TERM", "INT"] {
-        let deployment = Deployment::with_account();
+        let deployment = Deployment::with_user();
         let server = deployment.start();
         let grant = start_grant(&deployment).await;
         let request = poll(&deployment, &grant, 30).send();
@@ -92,7 +92,7 @@ async fn a_held_poll_is_answered_when_the_server_stops() {
 /// which are gathered in memory.
 #[actix_web::test]
 async fn queued_writes_are_committed_at_the_stop() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let server = deployment.start();
     let mut browser = deployment.user().await;
     browser.get("/tokens/new").await;
@@ -159,7 +159,7 @@ async fn a_second_signal_does_not_wait_for_slow_requests() {
 #[actix_web::test]
 async fn a_write_that_nobody_goes_on_with_does_not_hold_up_the_stop() {
     let test = TestApp::start().await;
-    let mut write = Box::pin(account::offer_setup(&test.app));
+    let mut write = Box::pin(user::offer_setup(&test.app));
     assert!(
         (&mut write).now_or_never().is_none(),
         "it waits for its writer"

@@ -12,7 +12,7 @@ fn id(said: &str) -> String {
 
 #[test]
 fn an_organization_is_made_with_an_owner_or_waits_for_one() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     let add = |arguments: &[&str]| deployment.command(&["org", "add"]).args(arguments).run();
     let owned = add(&["--name", "Umbrella Works", "--owner", "Ada@Example.com"])
         .exited(0)
@@ -54,7 +54,7 @@ fn an_organization_is_made_with_an_owner_or_waits_for_one() {
 
 #[test]
 fn a_project_is_made_with_its_members_or_not_at_all() {
-    let deployment = Deployment::with_account();
+    let deployment = Deployment::with_user();
     for (email, org) in [
         ("bob@example.com", "Acme"),
         ("eve@example.com", "Elsewhere"),

@@ -60,7 +60,7 @@ pub const AUDIT: &str = "(
 
 /// Every table that can hold what somebody typed or was told.
 const TABLES: [&str; 20] = [
-    "account",
+    "users",
     "setup_link",
     "organization",
     "membership",
@@ -73,7 +73,7 @@ const TABLES: [&str; 20] = [
     "token",
     "device_grant",
     "throttle",
-    "idempotency",
+    "idempotency_record",
     "audit_event",
     "audit_record",
     "audit_head",
@@ -84,7 +84,7 @@ const TABLES: [&str; 20] = [
 
 /// Tables that a call which changes nothing may write: what it was answered, and that it was
 /// tried.
-const TRACES: [&str; 2] = ["idempotency", "throttle"];
+const TRACES: [&str; 2] = ["idempotency_record", "throttle"];
 
 /// The PostgreSQL server to test on, version 15 or later, if there is one.
 fn server() -> Option<Url> {

@@ -51,14 +51,14 @@ impl Deployment {
     }
 
     /// The same with the account [`EMAIL`], who owns `Acme`.
-    pub fn with_account() -> Self {
+    pub fn with_user() -> Self {
         let deployment = Self::new();
-        deployment.add_account().run().exited(0);
+        deployment.add_user().run().exited(0);
         deployment
     }
 
     /// The command that makes the account [`EMAIL`].
-    pub fn add_account(&self) -> Program {
+    pub fn add_user(&self) -> Program {
         self.command(&["user", "add", "--email", EMAIL, "--name", "Ada"])
             .args(&["--org", "Acme", "--role", "owner", "--password-stdin"])
             .input(&format!("{PASSWORD}\n"))

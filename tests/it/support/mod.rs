@@ -1,6 +1,5 @@
 //! The real server in process, with a clock and random bytes that tests command.
 
-pub mod account;
 pub mod browser;
 pub mod canary;
 pub mod database;
@@ -18,6 +17,7 @@ pub mod senses;
 pub mod smtp;
 pub mod source;
 pub mod tenant;
+pub mod user;
 
 use actix_web::dev::ServerHandle;
 use browser::Browser;
@@ -148,7 +148,7 @@ impl TestApp {
     }
 
     async fn add_owner(&self) {
-        self.add_account(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
+        self.add_user(EMAIL, PASSWORD, Some(("Acme", Role::Owner)))
             .await;
     }
 

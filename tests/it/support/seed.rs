@@ -7,10 +7,9 @@
 use chrono::Duration;
 use diesel::RunQueryDsl;
 use doorcode::domain::Instant;
-use doorcode::domain::account::{Account, Session, Standing};
 use doorcode::domain::client::{self, Client, Credential};
 use doorcode::domain::id::{
-    AccountId, IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId,
+    IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId, UserId,
 };
 use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
 use doorcode::domain::policy::{Grace, Longest, Plan, Policy};
@@ -18,6 +17,7 @@ use doorcode::domain::project::Project;
 use doorcode::domain::scope::{ScopeName, ScopeSet};
 use doorcode::domain::secret::Secret;
 use doorcode::domain::token::{self, Limits, Owner, RevocationReason, Token};
+use doorcode::domain::user::{Session, Standing, User};
 use doorcode::store::{self, Conn, Error, Store};
 use sha2::{Digest as _, Sha256};
 use std::net::{IpAddr, Ipv4Addr};
@@ -114,8 +114,8 @@ pub fn is_live(n: u64) -> bool {
 impl Size {
     /// Whether tokens are made for an account. The others belong to people whose place among
     /// the owners of tokens an organization takes.
-    pub fn has_tokens(&self, account: u64) -> bool {
-        account % OWNERS != OWNERS - 1
+    pub fn has_tokens(&self, user: u64) -> bool {
+        user % OWNERS != OWNERS - 1
     }
 
     /// Fills a migrated database that holds nothing yet. `progress` hears how many rows of
@@ -127,7 +127,7 @@ impl Size {
         let steps: [(u64, Step); 4] = [
             (1, Seeding::write_clients),
             (self.organizations, Seeding::write_organization),
-            (self.users, Seeding::write_account),
+            (self.users, Seeding::write_user),
             (tokens, Seeding::write_token),
         ];
         let mut done = 0;
@@ -187,8 +187,8 @@ impl Seeding {
         self.began() + Duration::days(40) + share(Duration::days(200), n, all)
     }
 
-    fn account_id(self, n: u64) -> AccountId {
-        AccountId::new(self.joined_at(n, self.size.users), id_seed("account", n))
+    fn user_id(self, n: u64) -> UserId {
+        UserId::new(self.joined_at(n, self.size.users), id_seed("account", n))
     }
 
     fn organization_id(self, n: u64) -> OrganizationId {
@@ -206,16 +206,16 @@ impl Seeding {
     }
 
     /// The organizations of an account and its roles in them, that of its home first.
-    fn memberships(self, account: u64) -> Vec<(u64, Role)> {
+    fn memberships(self, user: u64) -> Vec<(u64, Role)> {
         let organizations = self.size.organizations;
-        let home = match account {
-            _ if account < organizations => Role::Owner,
-            _ if account.is_multiple_of(7) => Role::Admin,
+        let home = match user {
+            _ if user < organizations => Role::Owner,
+            _ if user.is_multiple_of(7) => Role::Admin,
             _ => Role::Member,
         };
-        let mut memberships = vec![(account % organizations, home)];
-        if account.is_multiple_of(3) && organizations > 1 {
-            memberships.push(((account + 1) % organizations, Role::Member));
+        let mut memberships = vec![(user % organizations, home)];
+        if user.is_multiple_of(3) && organizations > 1 {
+            memberships.push(((user + 1) % organizations, Role::Member));
         }
         memberships
     }
@@ -280,9 +280,9 @@ impl Seeding {
         store::invitation::insert_invitation(conn, &new, &link.digest())
     }
 
-    fn write_account(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
-        let (id, created_at) = (self.account_id(n), self.joined_at(n, self.size.users));
-        let new = Account {
+    fn write_user(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
+        let (id, created_at) = (self.user_id(n), self.joined_at(n, self.size.users));
+        let new = User {
             id: id.clone(),
             email: format!("person-{n}@example.com"),
             name: format!("Person {n}"),
@@ -290,7 +290,7 @@ impl Seeding {
             standing: Standing::Active,
             created_at,
         };
-        store::account::insert_account(conn, &new)?;
+        store::user::insert_user(conn, &new)?;
         let memberships = self.memberships(n);
         for (organization, role) in &memberships {
             let organization = self.organization_id(*organization);
@@ -300,7 +300,7 @@ impl Seeding {
         store::project::insert_member(conn, &project, &id, created_at)?;
         let new = Session {
             id: SessionId::new(self.now, id_seed("session", n)),
-            account_id: id,
+            user_id: id,
             created_at: self.now,
             last_seen_at: self.now,
             address: ADDRESS,
@@ -380,7 +380,7 @@ impl Seeding {
                 .is_multiple_of(10)
                 .then(|| [self.project_id(home, slot % PROJECTS)].into()),
         };
-        (Owner::Account(self.account_id(slot)), organizations, limits)
+        (Owner::User(self.user_id(slot)), organizations, limits)
     }
 }
 

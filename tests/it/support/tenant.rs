@@ -7,18 +7,18 @@ use doorcode::app::receipt::Receipt;
 use doorcode::app::session::SignedIn;
 use doorcode::app::token::{self, NewToken, Whose, Wish};
 use doorcode::app::{org, project};
-use doorcode::domain::account::Session;
-use doorcode::domain::id::{AccountId, SessionId};
+use doorcode::domain::id::{SessionId, UserId};
 use doorcode::domain::org::{Organization, Role};
 use doorcode::domain::project::Project;
+use doorcode::domain::user::Session;
 use std::net::Ipv4Addr;
 
 /// The operator, who acts for nobody.
 pub const OPERATOR: Caller = Caller::Operator(None);
 
 /// The account of a caller that is a person.
-pub fn account_of(caller: &Caller) -> AccountId {
-    caller.account_id().unwrap().clone()
+pub fn user_of(caller: &Caller) -> UserId {
+    caller.user_id().unwrap().clone()
 }
 
 /// A wish for a token with these scopes.
@@ -39,20 +39,20 @@ impl TestApp {
     /// A person with an account of this address, in no organization. The password is
     /// [`PASSWORD`].
     pub async fn person(&self, email: &str) -> Caller {
-        let id = self.add_account(email, PASSWORD, None).await;
+        let id = self.add_user(email, PASSWORD, None).await;
         self.signed_in(&id).await
     }
 
     /// The person of an account, in a browser.
-    pub async fn signed_in(&self, id: &AccountId) -> Caller {
-        let named = doorcode::app::account::Named::Id(id.clone());
-        let account = doorcode::app::account::find(&self.app, &OPERATOR, named);
+    pub async fn signed_in(&self, id: &UserId) -> Caller {
+        let named = doorcode::app::user::Named::Id(id.clone());
+        let user = doorcode::app::user::find(&self.app, &OPERATOR, named);
         let now = self.app.now();
         Caller::Person(Box::new(SignedIn {
-            account: account.await.unwrap(),
+            user: user.await.unwrap(),
             session: Session {
                 id: SessionId::new(now, [7; 10]),
-                account_id: id.clone(),
+                user_id: id.clone(),
                 created_at: now,
                 last_seen_at: now,
                 address: Ipv4Addr::LOCALHOST.into(),
@@ -71,7 +71,7 @@ impl TestApp {
 
     /// Gives a person a role in an organization.
     pub async fn seat(&self, organization: &Organization, person: &Caller, role: Role) {
-        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        let (app, context, id) = (&self.app, Context::local(), user_of(person));
         let named = organization.id.as_str();
         org::put_member(app, &context, &OPERATOR, named, &id, role)
             .await
@@ -80,7 +80,7 @@ impl TestApp {
 
     /// Takes a person out of an organization.
     pub async fn unseat(&self, organization: &Organization, person: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        let (app, context, id) = (&self.app, Context::local(), user_of(person));
         org::remove_member(app, &context, &OPERATOR, organization.id.as_str(), &id)
             .await
             .unwrap();
@@ -97,7 +97,7 @@ impl TestApp {
 
     /// Adds a person to a project.
     pub async fn add_to(&self, project: &Project, person: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), account_of(person));
+        let (app, context, id) = (&self.app, Context::local(), user_of(person));
         project::add_member(app, &context, &OPERATOR, project.id.as_str(), &id)
             .await
             .unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Client, expect, refused};
 use crate::support::database::AUDIT;
-use crate::support::tenant::account_of;
+use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::caller::Caller;
 use doorcode::app::{self, Context, org};
@@ -91,7 +91,7 @@ async fn a_link_ends_by_time_by_withdrawal_and_with_the_organization() {
 }
 
 #[actix_web::test]
-async fn an_invitation_for_an_address_is_for_that_account() {
+async fn an_invitation_for_an_address_is_for_that_user() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
         test.person("ada@x.example").await,
@@ -143,7 +143,7 @@ async fn members_invite_nobody_and_admins_no_owners() {
     expect(operator.post(&path, invite("owner")).await, 201);
     // Whoever leaves takes the open invitations along.
     assert_eq!(open(&operator, &path).await, 2);
-    let of_bob = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&bob));
+    let of_bob = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&bob));
     expect(operator.delete(&of_bob).await, 204);
     assert_eq!(open(&operator, &path).await, 1);
     assert_eq!(test.events("invitation.withdrawn"), 1);

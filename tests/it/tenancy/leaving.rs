@@ -2,7 +2,7 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use doorcode::app::token::Wish;
 use doorcode::domain::org::Role;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
 
     let at = format!("/v1/orgs/{}", org.slug);
     expect(free.get(&at).await, 200);
-    let member = format!("{at}/members/{}", account_of(&bob));
+    let member = format!("{at}/members/{}", user_of(&bob));
     expect(owner.delete(&member).await, 204);
     assert!(!limited.is_alive().await);
     refused(free.get(&at).await, 403, "forbidden");
@@ -61,7 +61,7 @@ async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
     test.seat(&org, &bob, Role::Admin).await;
     let his = Client::of(&test, &bob).await;
     let made_by_him = test.organization_token(&org, wish(&["orgs:read"])).await;
-    let me = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&bob));
+    let me = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&bob));
     expect(his.delete(&me).await, 204);
     assert!(!his.is_alive().await, "everybody can leave");
     assert!(Client::new(&test, text_of(&made_by_him)).is_alive().await);

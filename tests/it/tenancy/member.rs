@@ -1,7 +1,7 @@
 //! Members and their roles.
 
 use super::{Client, expect, refused};
-use crate::support::tenant::account_of;
+use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, PASSWORD, TestApp};
 use doorcode::domain::org::Role;
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn admins_change_members_and_owners_change_owners() {
         Client::of(&test, &bob).await,
         Client::of(&test, &eve).await,
     );
-    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
     let role = |role: &str| json!({"role": role});
 
     refused(member.put(&of(&eve), role("admin")).await, 403, "forbidden");
@@ -55,7 +55,7 @@ async fn the_last_owner_stays_one() {
     test.seat(&org, &bob, Role::Admin).await;
     let owner = Client::of(&test, &ada).await;
     let operator = Client::new(&test, OPERATOR);
-    let of = format!("/v1/orgs/{}/members/{}", org.slug, account_of(&ada));
+    let of = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&ada));
     for client in [&owner, &operator] {
         let demotion = client.put(&of, json!({"role": "admin"})).await;
         refused(demotion, 409, "conflict");
@@ -76,7 +76,7 @@ async fn two_owners_cannot_demote_each_other() {
         let org = test.organization(&ada, &format!("Duel {round}")).await;
         test.seat(&org, &bob, Role::Owner).await;
         let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
-        let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+        let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
         let (at_bob, at_ada) = (of(&bob), of(&ada));
         let member = || json!({"role": "member"});
         let (a, b) = tokio::join!(hers.put(&at_bob, member()), his.put(&at_ada, member()));
@@ -101,9 +101,7 @@ async fn only_the_operator_adds_without_an_invitation() {
     let owner = Client::of(&test, &ada).await;
     let of = |id: &str| format!("/v1/orgs/{}/members/{id}", org.slug);
     let role = json!({"role": "member"});
-    let there = owner
-        .put(&of(account_of(&bob).as_str()), role.clone())
-        .await;
+    let there = owner.put(&of(user_of(&bob).as_str()), role.clone()).await;
     let nobody = owner
         .put(&of("usr_00000000000000000000000000000000"), role.clone())
         .await;
@@ -114,7 +112,7 @@ async fn only_the_operator_adds_without_an_invitation() {
     assert_eq!(there["detail"], nobody["detail"]);
     let operator = Client::new(&test, OPERATOR);
     let added = operator
-        .put(&of(account_of(&bob).as_str()), role.clone())
+        .put(&of(user_of(&bob).as_str()), role.clone())
         .await;
     expect(added, 200);
     let absent = operator
@@ -137,7 +135,7 @@ async fn organizations_can_be_the_operators_to_make() {
         .anon()
         .post(test.at("/v1/orgs"))
         .bearer_auth(OPERATOR)
-        .header("x-actor-user-id", account_of(&ada).as_str())
+        .header("x-actor-user-id", user_of(&ada).as_str())
         .header("idempotency-key", "k")
         .json(&body);
     assert_eq!(acting.send().await.unwrap().status(), 201);
@@ -158,7 +156,7 @@ async fn nobody_joins_an_organization_that_is_being_deleted() {
             format!("/v1/orgs/{}", org.id),
             format!("new{round}@x.example"),
         );
-        let joining = test.add_account(&email, PASSWORD, Some((&name, Role::Member)));
+        let joining = test.add_user(&email, PASSWORD, Some((&name, Role::Member)));
         let (deleted, _joined) = tokio::join!(owner.delete(&path), joining);
         expect(deleted, 204);
         let of_deleted = "organization_id IN \

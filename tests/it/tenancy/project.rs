@@ -2,7 +2,7 @@
 
 use super::{Client, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::account_of;
+use crate::support::tenant::user_of;
 use doorcode::domain::org::Role;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn admins_reach_all_and_members_those_they_were_added_to() {
     assert_eq!(not_added["detail"], absent["detail"]);
     assert_eq!(foreign["detail"], absent["detail"]);
 
-    let of = |person| format!("{at}/members/{}", account_of(person));
+    let of = |person| format!("{at}/members/{}", user_of(person));
     for _ in 0..2 {
         expect(owner.put(&of(&bob), json!({})).await, 204);
     }
@@ -124,7 +124,7 @@ async fn members_of_a_project_come_in_pages() {
         let person = test.person(&format!("p{i}@x.example")).await;
         test.seat(&org, &person, Role::Member).await;
         test.add_to(&project, &person).await;
-        added.push(json!(account_of(&person).as_str()));
+        added.push(json!(user_of(&person).as_str()));
         test.clock.advance(1);
     }
     let owner = Client::of(&test, &ada).await;
@@ -158,7 +158,7 @@ async fn a_project_is_deleted_once() {
     for round in 1..=20 {
         let project = test.project(&org, "contested").await;
         let at = format!("/v1/projects/{}", project.id);
-        let member = format!("{at}/members/{}", account_of(&bob));
+        let member = format!("{at}/members/{}", user_of(&bob));
         let (one, two, rename, add) = tokio::join!(
             owner.delete(&at),
             owner.delete(&at),
@@ -179,7 +179,7 @@ async fn a_project_is_deleted_once() {
 
 /// Who may not add a person to a project does not wait for whoever changes that person.
 #[actix_web::test]
-async fn a_stranger_holds_nobodys_account() {
+async fn a_stranger_holds_nobodys_user() {
     if !crate::support::database::Database::is_postgres() {
         return;
     }
@@ -191,9 +191,9 @@ async fn a_stranger_holds_nobodys_account() {
     let org = test.organization(&ada, "Calm").await;
     let project = test.project(&org, "calm").await;
     let stranger = Client::of(&test, &eve).await;
-    let id = account_of(&ada);
+    let id = user_of(&ada);
     let held = test.database.hold(&format!(
-        "SELECT id FROM account WHERE id = '{id}' FOR UPDATE"
+        "SELECT id FROM users WHERE id = '{id}' FOR UPDATE"
     ));
     let role = format!("/v1/orgs/{}/members/{id}", org.slug);
     let member = format!("/v1/projects/{}/members/{id}", project.id);

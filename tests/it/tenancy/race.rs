@@ -2,7 +2,7 @@
 
 use super::{Client, EVERYTHING, expect};
 use crate::support::device::Answer;
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use crate::support::{CLI, OPERATOR, TestApp};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ async fn no_token_of_a_person_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.again("").await;
     let ada = test.person("ada@x.example").await;
-    let user = format!("/v1/users/{}/revoke-all", account_of(&ada));
+    let user = format!("/v1/users/{}/revoke-all", user_of(&ada));
     for round in 0..ROUNDS {
         let (maker, other) = (
             test.token_of(&ada, wish(&EVERYTHING)).await,
@@ -66,7 +66,7 @@ async fn no_token_of_a_person_outlives_the_revocation_of_all() {
         let (revoked, made) =
             race([&test, &second], text_of(&maker), &["/v1/tokens"], revoke).await;
         assert_eq!(revoked, made + 2, "each was ended once");
-        let owner = format!("account_id = '{}'", account_of(&ada));
+        let owner = format!("user_id = '{}'", user_of(&ada));
         assert_eq!(
             test.count("token", &format!("{owner} AND revoked_at IS NULL")),
             0

@@ -2,10 +2,10 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::database::AUDIT;
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use crate::support::{CLI, OPERATOR, TestApp};
 use doorcode::app::token::Wish;
-use doorcode::domain::id::AccountId;
+use doorcode::domain::id::UserId;
 use serde_json::json;
 
 #[actix_web::test]
@@ -68,7 +68,7 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
     );
     let operator = Client::new(&test, OPERATOR);
     let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
-    let path = format!("/v1/users/{}/revoke-all", account_of(&ada));
+    let path = format!("/v1/users/{}/revoke-all", user_of(&ada));
     let answer = expect(operator.post(&path, json!({})).await, 200);
     assert_eq!(answer["revoked"], 1);
     assert!(!hers.is_alive().await);
@@ -133,7 +133,7 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
         let third = expect(maker.post(&rotate, json!({})).await, 201);
         made.extend([first, second, third]);
     }
-    let ada = AccountId::parse(&test.database.text("SELECT id FROM account")).unwrap();
+    let ada = UserId::parse(&test.database.text("SELECT id FROM users")).unwrap();
     let console = test.signed_in(&ada).await;
     let console = test.token_of(&console, wish(&["tokens:write"])).await;
     assert_eq!(console.token.client_id, None);

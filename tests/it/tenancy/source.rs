@@ -1,10 +1,10 @@
 //! Power ends with its source: what somebody made reaches no further than they do, at any time.
 
 use super::{Client, EVERYTHING, expect, refused};
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use crate::support::{OPERATOR, PASSWORD, TestApp};
-use doorcode::app::account::NewAccount;
 use doorcode::app::token::Wish;
+use doorcode::app::user::CreateUser;
 use doorcode::app::{self, Context, org};
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
@@ -16,7 +16,7 @@ fn link_of(invitation: &Value) -> Secret {
 }
 
 async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
-    let new = NewAccount {
+    let new = CreateUser {
         name: "Eve".into(),
         email: email.into(),
         password: Secret::new(PASSWORD),
@@ -78,7 +78,7 @@ async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
     test.seat(&org, &bob, Role::Owner).await;
     test.deactivate("bob@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, account_of(person));
+    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
     refused(owner.delete(&of(&ada)).await, 409, "conflict");
     expect(owner.delete(&of(&bob)).await, 204);
 }

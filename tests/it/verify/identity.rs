@@ -3,7 +3,7 @@
 use super::{Api, assert_yes, header};
 use crate::support::OPERATOR;
 use crate::support::device::Answer;
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use doorcode::app::token::Wish;
 use doorcode::domain::org::Role;
 
@@ -25,7 +25,7 @@ async fn the_api_is_told_who_asks() {
     let api = Api::start().await;
     let scopes = ["app:deploy", "app:read"];
     let made = api.test.token_of(&api.ada, wish(&scopes)).await;
-    let (token, id, user) = (text_of(&made), made.token.id.as_str(), account_of(&api.ada));
+    let (token, id, user) = (text_of(&made), made.token.id.as_str(), user_of(&api.ada));
     let known = |organization| {
         let [user, id] = [user.as_str(), id].map(Some);
         [

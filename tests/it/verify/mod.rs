@@ -14,7 +14,7 @@ use crate::support::TestApp;
 use crate::support::device::Answer;
 use crate::support::tenant::{text_of, wish};
 use doorcode::app::caller::Caller;
-use doorcode::domain::id::AccountId;
+use doorcode::domain::id::UserId;
 use doorcode::domain::org::{Organization, Role};
 use doorcode::domain::project::Project;
 use reqwest::Method;
@@ -105,8 +105,8 @@ impl Api {
     /// The same with further settings.
     pub async fn with(settings: &str) -> Self {
         let test = TestApp::with(&format!("{settings}{API}")).await;
-        let acme = test.database.text("SELECT id FROM account");
-        let ada = test.signed_in(&AccountId::parse(&acme).unwrap()).await;
+        let acme = test.database.text("SELECT id FROM users");
+        let ada = test.signed_in(&UserId::parse(&acme).unwrap()).await;
         let acme = doorcode::app::org::find(&test.app, &ada, "acme").await;
         let acme = acme.unwrap().organization;
         let eve = test.person("eve@example.org").await;

@@ -2,7 +2,7 @@
 
 use super::{API, Api, ORIGINAL};
 use crate::support::TestApp;
-use crate::support::tenant::{account_of, text_of, wish};
+use crate::support::tenant::{text_of, user_of, wish};
 use doorcode::app::caller::Caller;
 use doorcode::domain::org::Role;
 use futures_util::future::join_all;
@@ -89,8 +89,8 @@ impl Change {
     async fn rounds(self, api: &Api, other: &TestApp, person: &Caller) -> usize {
         let test = &api.test;
         let active = format!(
-            "UPDATE account SET state = 'active' WHERE id = '{}'",
-            account_of(person)
+            "UPDATE users SET state = 'active' WHERE id = '{}'",
+            user_of(person)
         );
         for round in 0..ROUNDS {
             let server = [test, other][round % 2];
@@ -108,7 +108,7 @@ impl Change {
                     let Caller::Person(person) = person else {
                         unreachable!()
                     };
-                    test.deactivate(&person.account.email).await;
+                    test.deactivate(&person.user.email).await;
                 }
             }
             let left = [self.leaves(), self.leaves(), self.leaves()];

@@ -75,7 +75,7 @@ pub async fn of_token(
         .write(move |conn| {
             let organization = match &owner {
                 Owner::Organization(id) => Some(id),
-                Owner::Account(_) => None,
+                Owner::User(_) => None,
             };
             event.write_in(conn, organization, Some(target.as_str()), json!({}))
         })

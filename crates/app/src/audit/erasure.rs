@@ -1,12 +1,12 @@
 //! Erasing from the log what tells of a person, while its hashes hold.
 
 use super::sealing;
-use crate::account::Named;
+use crate::user::Named;
 use crate::{App, Context, Error};
 use domain::audit::erasure;
 use domain::audit::origin::Origin;
 use domain::audit::{Action, Actor};
-use domain::id::AccountId;
+use domain::id::UserId;
 
 /// Records that are erased at once, and that one record names.
 const BATCH: usize = 500;
@@ -53,7 +53,7 @@ async fn announce(
     app: &App,
     context: &Context,
     origin: &Origin,
-    person: &AccountId,
+    person: &UserId,
     sequences: &[u64],
 ) -> Result<(), Error> {
     let event = app.event(context, Actor::Operator, Action::AuditErased);

@@ -123,7 +123,7 @@ impl Event {
             actor_kind: self.actor.kind().to_owned(),
             actor_id: self.actor.id().map(str::to_owned),
             method: self.actor.method(by),
-            account_id: self.actor.account_id().map(ToString::to_string),
+            user_id: self.actor.user_id().map(ToString::to_string),
             token_id: self.actor.token_id().map(ToString::to_string),
             client_id: client_id.map(str::to_owned),
             organization_id: organization_id.map(ToString::to_string),

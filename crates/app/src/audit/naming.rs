@@ -49,7 +49,7 @@ pub fn holds_id(key: &str) -> bool {
 pub(super) fn ids(record: &Record) -> Vec<String> {
     let fixed = [
         &record.actor_id,
-        &record.account_id,
+        &record.user_id,
         &record.token_id,
         &record.organization_id,
         &record.target,

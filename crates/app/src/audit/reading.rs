@@ -11,7 +11,7 @@ use domain::audit::export::{self, Excerpted, Header, Part};
 use domain::audit::record::Record;
 use domain::audit::sheet;
 use domain::audit::{Action, sought};
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use futures_util::Stream;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,11 +54,11 @@ impl Search {
     }
 
     /// The same among what somebody may see.
-    fn within(self, person: Option<&AccountId>, organization: Option<&OrganizationId>) -> Filter {
+    fn within(self, person: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
         let actions = self.action.as_deref().map(Action::named);
         Filter {
             organization_id: organization.map(ToString::to_string),
-            account_id: person.map(ToString::to_string),
+            user_id: person.map(ToString::to_string),
             actor: self.actor,
             actions: actions.map(Iterator::collect),
             token_id: self.token_id,
@@ -94,7 +94,7 @@ pub async fn list(
 }
 
 /// Takes out of a record what the person who reads their own log is not to know.
-fn hide_origin(record: &mut Record, person: Option<&AccountId>) {
+fn hide_origin(record: &mut Record, person: Option<&UserId>) {
     if person.is_some_and(|id| !record.tells_origin_to(id)) {
         record.address = None;
         record.agent = None;
@@ -105,7 +105,7 @@ fn hide_origin(record: &mut Record, person: Option<&AccountId>) {
 struct Admitted {
     filter: Filter,
     /// The person, where they read their own log.
-    person: Option<AccountId>,
+    person: Option<UserId>,
 }
 
 /// The filter of what the caller may see of what it wants to; records that it was seen.

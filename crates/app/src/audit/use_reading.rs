@@ -108,7 +108,7 @@ pub async fn list(
 fn reach(view: View) -> Reach {
     match view {
         View::Everything => Reach::Everything,
-        View::Own(id, within) => Reach::Account(id, within),
+        View::Own(id, within) => Reach::User(id, within),
         View::Organization(id) => Reach::Organization(id),
     }
 }
@@ -291,7 +291,7 @@ fn seen_as(
     };
     if let (View::Own(id, within), Some(token)) = (&view, &token) {
         let is_within = within.is_none() || token.limits.organization == *within;
-        if token.owner == Owner::Account(id.clone()) && is_within {
+        if token.owner == Owner::User(id.clone()) && is_within {
             return Ok(Some(view));
         }
     }

@@ -5,7 +5,7 @@ use crate::caller::{Authority, Caller, Denial};
 use crate::{App, Context, Error};
 use domain::audit::Action;
 use domain::decision::Place;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::Role;
 use domain::token::Owner;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) enum View {
     /// The operator sees everything.
     Everything,
     /// A person sees what concerns them, as far as their token's limits go.
-    Own(AccountId, Within),
+    Own(UserId, Within),
     /// The admins of an organization, and its tokens, see what belongs to it.
     Organization(OrganizationId),
 }
@@ -46,7 +46,7 @@ impl View {
                 authority.require(READ, &Place::Organization(id.clone()), Role::Admin)?;
                 Ok(Self::Organization(id))
             }
-            Owner::Account(id) => {
+            Owner::User(id) => {
                 authority.require_scope(READ, &Place::Anywhere)?;
                 let limits = authority.limits();
                 // Records tell of no project, so that none is within such limits.

@@ -8,7 +8,7 @@ use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
 use domain::device::{Approval, Grant, State};
-use domain::id::{AccountId, GrantId};
+use domain::id::{GrantId, UserId};
 use domain::network;
 use domain::policy::Life;
 use domain::scope::ScopeSet;
@@ -75,8 +75,8 @@ pub async fn review(
     via: Via,
 ) -> Result<Consent, Error> {
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
-    let account_id = person.account.id.as_str();
-    let guess = throttle::user_code(account_id, context.source());
+    let user_id = person.user.id.as_str();
+    let guess = throttle::user_code(user_id, context.source());
     throttle::count(app, &guess).await?;
 
     let digest = code.digest(app.key());
@@ -160,7 +160,7 @@ fn write_ticket(
         "consent",
         &[
             person.session.id.as_str(),
-            person.account.id.as_str(),
+            person.user.id.as_str(),
             grant_id.as_str(),
             flag,
         ],
@@ -247,7 +247,7 @@ pub async fn decide(
         app: app.clone(),
         event: app.event(context, person.actor(), action),
         expired: expiry::records(app),
-        account_id: person.account.id.clone(),
+        user_id: person.user.id.clone(),
         decision,
     };
     let (decided, device_code) = app
@@ -257,7 +257,7 @@ pub async fn decide(
                 store::device::find_grant_by_id(conn, &grant_id)?.ok_or(Error::NotFound)?;
             let outcome = ruling.write(conn, &grant)?;
             let client = store::client::find_client(conn, &grant.client_id)?;
-            let owner = token::find_owner(conn, &ruling.account_id)?;
+            let owner = token::find_owner(conn, &ruling.user_id)?;
             let (app, now) = (&ruling.app, ruling.event.at);
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
@@ -276,7 +276,7 @@ struct Ruling {
     app: App,
     event: Event,
     expired: Events,
-    account_id: AccountId,
+    user_id: UserId,
     decision: Decision,
 }
 
@@ -285,7 +285,7 @@ impl Ruling {
         let now = self.event.at;
         let (is_first, outcome, detail) = match &self.decision {
             Decision::Deny => (
-                store::device::mark_denied(conn, &grant.id, &self.account_id, now)?,
+                store::device::mark_denied(conn, &grant.id, &self.user_id, now)?,
                 Outcome::Denied,
                 json!({}),
             ),
@@ -323,7 +323,7 @@ impl Ruling {
         chosen: &ScopeSet,
     ) -> Result<Approval, Error> {
         let now = self.event.at;
-        let owner = token::hold_owner(conn, &self.account_id)?.ok_or(Error::Unauthenticated)?;
+        let owner = token::hold_owner(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
         let life = Life {
             created_at: now,
             expires_at: owner.default_end(&self.app, now),
@@ -337,7 +337,7 @@ impl Ruling {
             .intersection(&grant.scopes)
             .intersection(&client.scopes);
         Ok(Approval {
-            account_id: self.account_id.clone(),
+            user_id: self.user_id.clone(),
             scopes,
         })
     }

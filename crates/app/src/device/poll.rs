@@ -168,7 +168,7 @@ impl Attempt {
     ) -> Result<PollOutcome, Error> {
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active);
-        let owner = token::hold_owner(conn, &approval.account_id)?;
+        let owner = token::hold_owner(conn, &approval.user_id)?;
         let granted = match (&client, &owner) {
             (Some(client), Some(owner)) => self.granted_now(client, owner, approval),
             _ => None,
@@ -187,10 +187,10 @@ impl Attempt {
             device_name: grant.device_name.clone(),
             expires_at,
             ..self.draft.token(
-                Owner::Account(approval.account_id.clone()),
+                Owner::User(approval.user_id.clone()),
                 name.chars().take(NAME_LENGTH).collect(),
                 scopes,
-                approval.account_id.as_str(),
+                approval.user_id.as_str(),
             )
         };
         token::insert(conn, &self.created, &token, &self.draft.secret.digest())?;

@@ -1,15 +1,15 @@
 //! Accepting an invitation, by whoever has its link.
 
-use crate::account::{self, NewAccount};
 use crate::caller::Denial;
 use crate::session::{NewSession, SignedIn};
+use crate::user::{self, CreateUser};
 use crate::{App, Context, Error, Event};
-use domain::account::{Account, Standing};
 use domain::audit::{Action, Actor};
-use domain::id::{AccountId, TokenId};
+use domain::id::{TokenId, UserId};
 use domain::org::{Invitation, Organization, Role};
 use domain::secret::{Digest, Secret};
 use domain::token::{Owner, State};
+use domain::user::{Standing, User};
 use domain::{Fault, Instant};
 use serde_json::json;
 use store::Conn;
@@ -41,7 +41,7 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
         return Err(Error::NotFound);
     }
     let maker = invitation.invited_by.clone();
-    let inviter = store::account::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
+    let inviter = store::user::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
     Ok(Offer {
         invitation,
         organization,
@@ -53,10 +53,10 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
 /// it came from.
 fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<bool, Error> {
     let id = &invitation.organization_id;
-    if let Some(account_id) = AccountId::parse(&invitation.invited_by) {
-        let account = store::account::find_account(conn, &account_id)?;
-        let is_active = account.is_some_and(|account| account.standing == Standing::Active);
-        let role = store::org::find_role(conn, id, &account_id)?;
+    if let Some(user_id) = UserId::parse(&invitation.invited_by) {
+        let user = store::user::find_user(conn, &user_id)?;
+        let is_active = user.is_some_and(|user| user.standing == Standing::Active);
+        let role = store::org::find_role(conn, id, &user_id)?;
         return Ok(is_active && role >= Some(invitation.role.max(Role::Admin)));
     }
     if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
@@ -76,13 +76,13 @@ pub async fn accept(
     link: &Secret,
 ) -> Result<Organization, Error> {
     let acceptance = Acceptance::prepare(app, context, person.actor(), link);
-    let id = person.account.id.clone();
+    let id = person.user.id.clone();
     app.store()
         .write(move |conn| {
-            let account = store::account::hold_account(conn, &id)?
-                .filter(|account| account.standing == Standing::Active)
+            let user = store::user::hold_user(conn, &id)?
+                .filter(|user| user.standing == Standing::Active)
                 .ok_or(Error::Unauthenticated)?;
-            acceptance.write(conn, &account)
+            acceptance.write(conn, &user)
         })
         .await
 }
@@ -92,13 +92,13 @@ pub async fn accept_as_new(
     app: &App,
     context: &Context,
     link: &Secret,
-    new: NewAccount,
+    new: CreateUser,
 ) -> Result<NewSession, Error> {
     // A link that does not work must not cost a password hash.
     look_at(app, link).await?;
     let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
-    account::add_joining(app, context, new, move |conn, account| {
-        acceptance.write(conn, account).map(drop)
+    user::add_joining(app, context, new, move |conn, user| {
+        acceptance.write(conn, user).map(drop)
     })
     .await
 }
@@ -120,7 +120,7 @@ impl Acceptance {
         }
     }
 
-    fn write(&self, conn: &mut Conn, account: &Account) -> Result<Organization, Error> {
+    fn write(&self, conn: &mut Conn, user: &User) -> Result<Organization, Error> {
         let Offer {
             invitation,
             organization,
@@ -129,7 +129,7 @@ impl Acceptance {
         if invitation
             .email
             .as_ref()
-            .is_some_and(|email| *email != account.email)
+            .is_some_and(|email| *email != user.email)
         {
             return Err(Fault::new(
                 "email",
@@ -144,19 +144,19 @@ impl Acceptance {
         if !store::invitation::mark_ended(conn, &organization.id, &invitation.id, now)? {
             return Err(Error::NotFound);
         }
-        if store::org::find_role(conn, &organization.id, &account.id)?.is_some() {
+        if store::org::find_role(conn, &organization.id, &user.id)?.is_some() {
             return Err(Error::Conflict(
                 "You are a member of this organization already.",
             ));
         }
         let (id, role) = (&organization.id, invitation.role);
-        store::org::insert_membership(conn, id, &account.id, role, self.accepted.at)?;
+        store::org::insert_membership(conn, id, &user.id, role, self.accepted.at)?;
         self.accepted
             .write_in(conn, Some(id), Some(invitation.id.as_str()), json!({}))?;
         self.added.write_in(
             conn,
             Some(id),
-            Some(account.id.as_str()),
+            Some(user.id.as_str()),
             json!({"role": role.as_str()}),
         )?;
         Ok(organization)

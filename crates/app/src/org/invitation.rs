@@ -7,7 +7,7 @@ use crate::session::SignedIn;
 use crate::token::Holder;
 use crate::{App, Context, Error, Event, mail, reservation};
 use domain::audit::{Action, MOST_NAMED};
-use domain::id::{AccountId, InvitationId, OrganizationId};
+use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
 use domain::page::Page;
 use domain::secret::Secret;
@@ -59,7 +59,7 @@ pub async fn invite(
         role,
         reservation,
     } = wish;
-    let email = email.as_deref().map(domain::account::email).transpose()?;
+    let email = email.as_deref().map(domain::user::email).transpose()?;
     let event = app.event(context, caller.actor(), Action::InvitationCreated);
     let link = app.draw_secret();
     let digest = link.digest();
@@ -116,9 +116,9 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
     };
     let brand = &app.config().branding.name;
     let inviter = match caller {
-        Caller::Person(person) => &person.account.name,
+        Caller::Person(person) => &person.user.name,
         Caller::Token(active) => match &active.holder {
-            Holder::Person(owner) => &owner.account.name,
+            Holder::Person(owner) => &owner.user.name,
             Holder::Organization(organization) => &organization.name,
         },
         Caller::Operator(_) => brand,
@@ -189,7 +189,7 @@ fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Op
         .iter()
         .map(|invitation| invitation.invited_by.clone())
         .collect();
-    let names = store::account::list_names(conn, &makers)?;
+    let names = store::user::list_names(conn, &makers)?;
     Ok(invitations
         .into_iter()
         .map(|invitation| Open {
@@ -227,7 +227,7 @@ pub(crate) fn end_invitations(
     conn: &mut Conn,
     event: &Event,
     organization_id: &OrganizationId,
-    by: Option<&AccountId>,
+    by: Option<&UserId>,
 ) -> Result<(), Error> {
     let mut ended = store::invitation::mark_all_ended(conn, organization_id, by, event.at)?;
     if ended.is_empty() {
@@ -243,7 +243,7 @@ pub(crate) fn end_invitations(
     event.write_in(
         conn,
         Some(organization_id),
-        Some(by.map_or(organization_id.as_str(), AccountId::as_str)),
+        Some(by.map_or(organization_id.as_str(), UserId::as_str)),
         json!({"invitations": newest, "count": ended.len()}),
     )
 }

@@ -3,7 +3,7 @@
 use crate::{App, Context, Error, Event};
 use domain::Fault;
 use domain::audit::{Action, Actor};
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::{self, Organization, Role};
 use domain::policy::{Plan, Policy};
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Joining {
     }
 
     /// Adds the account, in the caller's transaction, which made or holds the account.
-    pub(crate) fn write(&self, conn: &mut Conn, account_id: &AccountId) -> Result<(), Error> {
+    pub(crate) fn write(&self, conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
         let now = self.created.at;
         let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
             // One that was deleted since it was found is not there when the work runs again.
@@ -82,11 +82,11 @@ impl Joining {
                 new
             }
         };
-        store::org::insert_membership(conn, &organization.id, account_id, self.role, now)?;
+        store::org::insert_membership(conn, &organization.id, user_id, self.role, now)?;
         self.added.write_in(
             conn,
             Some(&organization.id),
-            Some(account_id.as_str()),
+            Some(user_id.as_str()),
             json!({"role": self.role.as_str()}),
         )
     }

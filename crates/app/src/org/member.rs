@@ -5,7 +5,7 @@ use crate::caller::{Authority, Caller, Denial};
 use crate::token::end_all;
 use crate::{App, Context, Error, Event, Events};
 use domain::audit::Action;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Organization, Role};
 use domain::page::Page;
 use domain::token::{Owner, RevocationReason};
@@ -43,50 +43,50 @@ pub async fn put_member(
     context: &Context,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
     role: Role,
 ) -> Result<Member, Error> {
     let added = app.event(context, caller.actor(), Action::MemberAdded);
     let changed = app.event(context, caller.actor(), Action::MemberChanged);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
             let (authority, organization) =
-                manage(&handle, conn, &caller, &named, &account_id, Role::Admin)?;
-            let present = store::org::find_role(conn, &organization.id, &account_id)?;
+                manage(&handle, conn, &caller, &named, &user_id, Role::Admin)?;
+            let present = store::org::find_role(conn, &organization.id, &user_id)?;
             if present.max(Some(role)) == Some(Role::Owner) {
                 require_owner(&authority, &organization)?;
             }
-            let account = store::account::find_account(conn, &account_id)?;
-            match (present, &account) {
+            let user = store::user::find_user(conn, &user_id)?;
+            match (present, &user) {
                 (Some(present), Some(_)) if present == role => {}
                 (Some(present), Some(_)) => {
                     if present == Role::Owner {
-                        keep_an_owner(conn, &organization, &account_id)?;
+                        keep_an_owner(conn, &organization, &user_id)?;
                     }
-                    store::org::update_role(conn, &organization.id, &account_id, role)?;
+                    store::org::update_role(conn, &organization.id, &user_id, role)?;
                     changed.write_in(
                         conn,
                         Some(&organization.id),
-                        Some(account_id.as_str()),
+                        Some(user_id.as_str()),
                         json!({"from": present.as_str(), "to": role.as_str()}),
                     )?;
                 }
                 (None, Some(_)) if matches!(caller, Caller::Operator(_)) => {
                     let now = added.at;
-                    store::org::insert_membership(conn, &organization.id, &account_id, role, now)?;
+                    store::org::insert_membership(conn, &organization.id, &user_id, role, now)?;
                     added.write_in(
                         conn,
                         Some(&organization.id),
-                        Some(account_id.as_str()),
+                        Some(user_id.as_str()),
                         json!({"role": role.as_str()}),
                     )?;
                 }
                 // Whether there is such a person is nobody else's business.
                 _ => return Err(Error::NotFound),
             }
-            find_member(conn, &organization.id, &account_id)?.ok_or(Error::NotFound)
+            find_member(conn, &organization.id, &user_id)?.ok_or(Error::NotFound)
         })
         .await
 }
@@ -98,32 +98,32 @@ pub async fn remove_member(
     context: &Context,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
     let removed = app.event(context, caller.actor(), Action::MemberRemoved);
     let revoked = app.events(context, caller.actor(), Action::TokenRevoked);
     let withdrawn = app.event(context, caller.actor(), Action::InvitationWithdrawn);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
-            let least = match caller.account_id() == Some(&account_id) {
+            let least = match caller.user_id() == Some(&user_id) {
                 true => Role::Member,
                 false => Role::Admin,
             };
             let (authority, organization) =
-                manage(&handle, conn, &caller, &named, &account_id, least)?;
-            let role = store::org::find_role(conn, &organization.id, &account_id)?
-                .ok_or(Error::NotFound)?;
+                manage(&handle, conn, &caller, &named, &user_id, least)?;
+            let role =
+                store::org::find_role(conn, &organization.id, &user_id)?.ok_or(Error::NotFound)?;
             if role == Role::Owner {
                 require_owner(&authority, &organization)?;
-                keep_an_owner(conn, &organization, &account_id)?;
+                keep_an_owner(conn, &organization, &user_id)?;
             }
-            depart(conn, &revoked, &withdrawn, &organization.id, &account_id)?;
+            depart(conn, &revoked, &withdrawn, &organization.id, &user_id)?;
             removed.write_in(
                 conn,
                 Some(&organization.id),
-                Some(account_id.as_str()),
+                Some(user_id.as_str()),
                 json!({"role": role.as_str()}),
             )
         })
@@ -137,14 +137,14 @@ fn manage(
     conn: &mut Conn,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
     least: Role,
 ) -> Result<(Authority, Organization), Error> {
     // Nobody keeps others from an account who may not change it.
     let authority = caller.authority(app, conn)?;
     authority.organization(conn, named, WRITE, least)?;
     // Before anything else is held: whoever makes a token for the member holds it too.
-    store::account::lock_account(conn, account_id)?;
+    store::user::lock_user(conn, user_id)?;
     let authority = caller.hold_authority(app, conn)?;
     let organization = authority.hold_organization(conn, named, WRITE, least)?;
     // What was read before the organization was held may have changed.
@@ -163,9 +163,9 @@ fn require_owner(authority: &Authority, organization: &Organization) -> Result<(
 fn keep_an_owner(
     conn: &mut Conn,
     organization: &Organization,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
-    match store::org::count_owners(conn, &organization.id, Some(account_id))? {
+    match store::org::count_owners(conn, &organization.id, Some(user_id))? {
         0 => Err(LAST_OWNER),
         _ => Ok(()),
     }
@@ -174,9 +174,9 @@ fn keep_an_owner(
 fn find_member(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<Option<Member>, Error> {
-    Ok(store::org::find_member(conn, organization_id, account_id)?)
+    Ok(store::org::find_member(conn, organization_id, user_id)?)
 }
 
 /// Takes a person out of an organization with all that hangs on it. In no other any more, the
@@ -186,18 +186,18 @@ fn depart(
     revoked: &Events,
     withdrawn: &Event,
     organization_id: &OrganizationId,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
-    store::project::delete_member_everywhere(conn, organization_id, account_id)?;
-    store::org::delete_membership(conn, organization_id, account_id)?;
-    end_invitations(conn, withdrawn, organization_id, Some(account_id))?;
-    let selection = Selection::LimitedTo(account_id.clone(), organization_id.clone());
+    store::project::delete_member_everywhere(conn, organization_id, user_id)?;
+    store::org::delete_membership(conn, organization_id, user_id)?;
+    end_invitations(conn, withdrawn, organization_id, Some(user_id))?;
+    let selection = Selection::LimitedTo(user_id.clone(), organization_id.clone());
     let reason = RevocationReason::LeftOrganization;
     end_all(conn, &revoked.next(), &selection, None, reason)?;
-    if store::org::list_memberships(conn, account_id)?.is_empty() {
-        let selection = Selection::Owner(Owner::Account(account_id.clone()));
+    if store::org::list_memberships(conn, user_id)?.is_empty() {
+        let selection = Selection::Owner(Owner::User(user_id.clone()));
         end_all(conn, &revoked.next(), &selection, None, reason)?;
-        store::device::deny_approved(conn, account_id)?;
+        store::device::deny_approved(conn, user_id)?;
     }
     Ok(())
 }

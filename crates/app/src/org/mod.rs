@@ -27,7 +27,7 @@ use super::{App, Context, Error};
 use config::Makers;
 use domain::audit::Action;
 use domain::decision::Place;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::{self, Organization, Role};
 use domain::page::Page;
 use domain::policy::{Plan, Policy};
@@ -77,7 +77,7 @@ pub async fn create(
 pub async fn add(
     app: &App,
     context: &Context,
-    owner: Option<AccountId>,
+    owner: Option<UserId>,
     name: &str,
 ) -> Result<Organization, Error> {
     let operator = Caller::Operator(owner);
@@ -114,7 +114,7 @@ async fn insert(
             if authority.limits().organization.is_some() {
                 return Err(Denial::Limited.into());
             }
-            let owner = caller.account_id();
+            let owner = caller.user_id();
             if owner.is_none() {
                 caller.require_operator()?;
             }

@@ -6,7 +6,7 @@ use crate::caller::{Caller, Denial};
 use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::Instant;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Role};
 use domain::page::Page;
 use domain::token::{Owner, Token};
@@ -31,19 +31,15 @@ pub async fn size(app: &App, caller: &Caller, named: &str) -> Result<Size, Error
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            measure(conn, &organization.id, caller.account_id())
+            measure(conn, &organization.id, caller.user_id())
         })
         .await
 }
 
-fn measure(
-    conn: &mut Conn,
-    id: &OrganizationId,
-    account: Option<&AccountId>,
-) -> Result<Size, Error> {
+fn measure(conn: &mut Conn, id: &OrganizationId, user: Option<&UserId>) -> Result<Size, Error> {
     let wanted = Wanted {
         organizations: Some(&[id.to_string()]),
-        account,
+        user,
         among: None,
     };
     let members = store::org::count_members(conn, id)?;
@@ -105,7 +101,7 @@ pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Res
                 true => {
                     let ids: Vec<_> = members
                         .iter()
-                        .map(|member| member.account.id.to_string())
+                        .map(|member| member.user.id.to_string())
                         .collect();
                     store::activity::list_last_active(conn, &ids)?
                 }
@@ -139,33 +135,32 @@ pub async fn departure(
     app: &App,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<Departure, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let (account_id, now) = (account_id.clone(), app.now());
+    let (user_id, now) = (user_id.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let least = match caller.account_id() == Some(&account_id) {
+            let least = match caller.user_id() == Some(&user_id) {
                 true => Role::Member,
                 false => Role::Admin,
             };
             let organization = authority.organization(conn, &named, WRITE, least)?;
             let id = &organization.id;
-            let member = store::org::find_member(conn, id, &account_id)?.ok_or(Error::NotFound)?;
+            let member = store::org::find_member(conn, id, &user_id)?.ok_or(Error::NotFound)?;
             let is_owner = member.role == Role::Owner;
             if is_owner && authority.role_in(id) < Some(Role::Owner) {
                 return Err(Denial::Role(Role::Owner).into());
             }
-            let is_from_last = store::org::list_memberships(conn, &account_id)?.len() == 1;
+            let is_from_last = store::org::list_memberships(conn, &user_id)?.len() == 1;
             let selection = match is_from_last {
-                true => Selection::Owner(Owner::Account(account_id.clone())),
-                false => Selection::LimitedTo(account_id.clone(), id.clone()),
+                true => Selection::Owner(Owner::User(user_id.clone())),
+                false => Selection::LimitedTo(user_id.clone(), id.clone()),
             };
             Ok(Departure {
                 member,
-                is_last_owner: is_owner
-                    && store::org::count_owners(conn, id, Some(&account_id))? == 0,
+                is_last_owner: is_owner && store::org::count_owners(conn, id, Some(&user_id))? == 0,
                 is_from_last,
                 tokens: store::selection::list_living(conn, &selection, now)?,
             })
@@ -178,24 +173,24 @@ pub async fn find_member(
     app: &App,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<Member, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            store::org::find_member(conn, &organization.id, &account_id)?.ok_or(Error::NotFound)
+            store::org::find_member(conn, &organization.id, &user_id)?.ok_or(Error::NotFound)
         })
         .await
 }
 
 /// Whether a person is a member of an organization.
 pub async fn is_member(app: &App, person: &SignedIn, id: &OrganizationId) -> Result<bool, Error> {
-    let (account_id, id) = (person.account.id.clone(), id.clone());
+    let (user_id, id) = (person.user.id.clone(), id.clone());
     app.store()
-        .read(move |conn| Ok(store::org::find_role(conn, &id, &account_id)?.is_some()))
+        .read(move |conn| Ok(store::org::find_role(conn, &id, &user_id)?.is_some()))
         .await
 }
 

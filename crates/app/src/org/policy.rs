@@ -5,7 +5,6 @@ use super::WRITE;
 use crate::caller::{Authority, Caller, Denial};
 use crate::{App, Context, Error};
 use chrono::Duration;
-use domain::account::Account;
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::TokenId;
 use domain::org::{Organization, Role};
@@ -13,6 +12,7 @@ use domain::policy::{
     Bearer, Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
 };
 use domain::token::{Owner, Token};
+use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
 use store::Conn;
@@ -152,7 +152,7 @@ pub struct Affected {
     /// The token.
     pub token: Token,
     /// Whose it is; `None` for the organization's own.
-    pub owner: Option<Account>,
+    pub owner: Option<User>,
     /// The grace by which alone it goes on now; this change does not lengthen it.
     grace: Option<Grace>,
     /// Why the change does not admit it.
@@ -326,7 +326,7 @@ fn tightening(
         };
         let reaches_more = match &token.owner {
             Owner::Organization(_) => false,
-            Owner::Account(id) => {
+            Owner::User(id) => {
                 token.limits.organization.is_none() && !sole_members.contains(id.as_str())
             }
         };
@@ -336,7 +336,7 @@ fn tightening(
         };
         affected.push(Affected {
             token,
-            owner: owner.map(|(account, _)| account),
+            owner: owner.map(|(user, _)| user),
             grace,
             violation,
             effect,

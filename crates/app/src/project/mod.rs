@@ -7,13 +7,13 @@ pub use overview::{count_members, count_tokens, find_member, list_candidates};
 use super::caller::{Authority, Caller};
 use super::receipt::Receipt;
 use super::{App, Context, Error, Event};
-use domain::account::Account;
 use domain::audit::Action;
 use domain::decision::Place;
-use domain::id::{AccountId, OrganizationId, ProjectId};
+use domain::id::{OrganizationId, ProjectId, UserId};
 use domain::org::{self, Role};
 use domain::page::Page;
 use domain::project::Project;
+use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
 use store::Conn;
@@ -60,7 +60,7 @@ pub async fn add(
     context: &Context,
     organization: &str,
     name: &str,
-    members: Vec<Account>,
+    members: Vec<User>,
 ) -> Result<Project, Error> {
     let named = match OrganizationId::parse(organization) {
         Some(id) => id.to_string(),
@@ -74,7 +74,7 @@ pub async fn add(
         .write(move |conn| {
             // Held so that nobody can leave the organization meanwhile.
             for member in &members {
-                store::account::hold_account(conn, &member.id)?;
+                store::user::hold_user(conn, &member.id)?;
             }
             let project = making
                 .insert(conn, &named, &name)
@@ -162,7 +162,7 @@ pub async fn list(
             let among = authority.limits().projects;
             let wanted = Wanted {
                 organizations: organizations.as_deref(),
-                account: caller.account_id(),
+                user: caller.user_id(),
                 among: among.as_ref(),
             };
             Ok(store::project::list_projects(conn, wanted, after, limit)?)
@@ -185,7 +185,7 @@ pub async fn list_reached(app: &App, caller: &Caller) -> Result<Vec<Project>, Er
             let among = authority.limits().projects;
             let wanted = Wanted {
                 organizations: organizations.as_deref(),
-                account: caller.account_id(),
+                user: caller.user_id(),
                 among: among.as_ref(),
             };
             Ok(store::project::list_projects(
@@ -235,7 +235,7 @@ pub async fn list_members(
     caller: &Caller,
     named: &str,
     page: &Page,
-) -> Result<Vec<(Account, Instant)>, Error> {
+) -> Result<Vec<(User, Instant)>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let page = page.clone();
     app.store()
@@ -312,21 +312,21 @@ pub async fn add_member(
     context: &Context,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
     let event = app.event(context, caller.actor(), Action::ProjectMemberAdded);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
             // Nobody holds another's account who may not add it.
             let authority = caller.authority(&handle, conn)?;
             authority.project(conn, &named, WRITE, Role::Admin)?;
             // Held so that the person cannot leave the organization meanwhile.
-            store::account::hold_account(conn, &account_id)?;
+            store::user::hold_user(conn, &user_id)?;
             let authority = caller.hold_authority(&handle, conn)?;
             let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
-            insert_member(conn, &event, &project, &account_id)
+            insert_member(conn, &event, &project, &user_id)
         })
         .await
 }
@@ -335,16 +335,16 @@ fn insert_member(
     conn: &mut Conn,
     event: &Event,
     project: &Project,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
     let organization_id = &project.organization_id;
-    store::org::find_role(conn, organization_id, account_id)?.ok_or(Error::NotFound)?;
-    if store::project::insert_member(conn, &project.id, account_id, event.at)? {
+    store::org::find_role(conn, organization_id, user_id)?.ok_or(Error::NotFound)?;
+    if store::project::insert_member(conn, &project.id, user_id, event.at)? {
         event.write_in(
             conn,
             Some(organization_id),
             Some(project.id.as_str()),
-            json!({"user": account_id.as_str()}),
+            json!({"user": user_id.as_str()}),
         )?;
     }
     Ok(())
@@ -356,21 +356,21 @@ pub async fn remove_member(
     context: &Context,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
+    user_id: &UserId,
 ) -> Result<(), Error> {
     let event = app.event(context, caller.actor(), Action::ProjectMemberRemoved);
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
             let authority = caller.hold_authority(&handle, conn)?;
             let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
-            if store::project::delete_member(conn, &project.id, &account_id)? {
+            if store::project::delete_member(conn, &project.id, &user_id)? {
                 event.write_in(
                     conn,
                     Some(&project.organization_id),
                     Some(project.id.as_str()),
-                    json!({"user": account_id.as_str()}),
+                    json!({"user": user_id.as_str()}),
                 )?;
             }
             Ok(())

@@ -5,11 +5,11 @@ use super::{READ, WRITE};
 use crate::caller::Caller;
 use crate::{App, Error};
 use domain::Instant;
-use domain::account::Account;
 use domain::decision::Place;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::Role;
 use domain::project::Project;
+use domain::user::User;
 use std::collections::BTreeMap;
 use store::selection::Selection;
 
@@ -36,11 +36,7 @@ pub async fn count_members(
 
 /// The members of the organization who do not reach a project yet, by name, for those who can
 /// add them.
-pub async fn list_candidates(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-) -> Result<Vec<Account>, Error> {
+pub async fn list_candidates(app: &App, caller: &Caller, named: &str) -> Result<Vec<User>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .read(move |conn| {
@@ -57,15 +53,15 @@ pub async fn find_member(
     app: &App,
     caller: &Caller,
     named: &str,
-    account_id: &AccountId,
-) -> Result<(Account, Instant), Error> {
+    user_id: &UserId,
+) -> Result<(User, Instant), Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let account_id = account_id.clone();
+    let user_id = user_id.clone();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let project = authority.project(conn, &named, READ, Role::Member)?;
-            store::project::find_member(conn, &project.id, &account_id)?.ok_or(Error::NotFound)
+            store::project::find_member(conn, &project.id, &user_id)?.ok_or(Error::NotFound)
         })
         .await
 }

@@ -29,7 +29,7 @@ impl Admitting {
                     organizations: vec![(organization, Bearer::Organization)],
                 })
             }
-            Owner::Account(id) => {
+            Owner::User(id) => {
                 let owner = hold_owner(conn, id)?.ok_or(Error::Unauthenticated)?;
                 let organizations: Vec<_> = owner
                     .memberships

@@ -39,7 +39,7 @@ pub async fn choices(app: &App, caller: &Caller, whose: &Whose) -> Result<Choice
                     }
                     (Some(ORGANIZATION_ROLE), Vec::new(), vec![found])
                 }
-                Owner::Account(id) => {
+                Owner::User(id) => {
                     let owner = find_owner(conn, &id)?.ok_or(Error::Unauthenticated)?;
                     let all = owner.memberships.iter();
                     let policies = all.map(|one| one.organization.clone()).collect();

@@ -99,7 +99,7 @@ fn describe(
         .iter()
         .map(|token| token.created_by.clone())
         .collect();
-    let makers = store::account::list_names(conn, &makers)?;
+    let makers = store::user::list_names(conn, &makers)?;
     let projects: Vec<_> = tokens
         .iter()
         .filter_map(|token| token.limits.projects.as_ref())
@@ -123,7 +123,7 @@ fn describe(
             .map(|id| projects.get(id.as_str()).cloned())
             .map(|name| name.unwrap_or_else(|| "a deleted project".to_owned()))
             .collect(),
-        (None, Some(id)) if matches!(token.owner, Owner::Account(_)) => {
+        (None, Some(id)) if matches!(token.owner, Owner::User(_)) => {
             let name = organizations.get(id).cloned().flatten();
             vec![name.unwrap_or_else(|| "a deleted organization".to_owned())]
         }

@@ -201,7 +201,7 @@ impl Making {
         };
         let is_of = match owner {
             Owner::Organization(id) => *id == found.id,
-            Owner::Account(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
+            Owner::User(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
         };
         Ok(is_of.then_some(found.id))
     }
@@ -221,7 +221,7 @@ impl Making {
         };
         let is_reached = match owner {
             Owner::Organization(id) => *id == project.organization_id,
-            Owner::Account(id) => {
+            Owner::User(id) => {
                 let role = store::org::find_role(conn, &project.organization_id, id)?;
                 let access = store::project::find_access(conn, &project.id, id)?;
                 role >= Some(Role::Admin) || (role.is_some() && access == Access::Added)

@@ -72,8 +72,8 @@ impl Whose {
                 Err(_) => Ok(()),
             },
             Self::Organization(named) => {
-                if let Some(id) = caller.account_id() {
-                    store::account::hold_account(conn, id)?;
+                if let Some(id) = caller.user_id() {
+                    store::user::hold_user(conn, id)?;
                 }
                 match find_organization(conn, named)? {
                     Some(found) => lock_owner(conn, &Owner::Organization(found.id)),
@@ -110,7 +110,7 @@ impl Whose {
 /// Holds whoever a token acts for, so that nobody makes or ends its tokens meanwhile.
 fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
     match owner {
-        Owner::Account(id) => store::account::lock_account(conn, id)?,
+        Owner::User(id) => store::user::lock_user(conn, id)?,
         Owner::Organization(id) => {
             store::org::hold_organization(conn, id)?;
         }

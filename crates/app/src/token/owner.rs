@@ -4,20 +4,20 @@ use super::{earlier, end_of};
 use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::Instant;
-use domain::account::{Account, Standing};
 use domain::decision::Seat;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::{self, Membership, Organization};
 use domain::policy::{self, Admission, Bearer, Life};
 use domain::scope::ScopeSet;
 use domain::token::Owner;
+use domain::user::{Standing, User};
 use store::Conn;
 
 /// A person and their part in organizations: what their tokens' power depends on.
 #[derive(Debug, Clone)]
 pub struct OwnerStanding {
     /// The person.
-    pub account: Account,
+    pub user: User,
     /// Their organizations and roles.
     pub memberships: Vec<Membership>,
 }
@@ -77,7 +77,7 @@ pub enum Holder {
 /// Whom an owner's tokens act for, if it may act.
 pub(super) fn find_holder(conn: &mut Conn, owner: &Owner) -> Result<Option<Holder>, Error> {
     Ok(match owner {
-        Owner::Account(id) => find_owner(conn, id)?.map(Holder::Person),
+        Owner::User(id) => find_owner(conn, id)?.map(Holder::Person),
         Owner::Organization(id) => {
             store::org::find_organization(conn, id)?.map(Holder::Organization)
         }
@@ -85,28 +85,24 @@ pub(super) fn find_holder(conn: &mut Conn, owner: &Owner) -> Result<Option<Holde
 }
 
 /// An active person's standing.
-pub(crate) fn find_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
-    let account = store::account::find_account(conn, id)?;
-    with_memberships(conn, account)
+pub(crate) fn find_owner(conn: &mut Conn, id: &UserId) -> Result<Option<OwnerStanding>, Error> {
+    let user = store::user::find_user(conn, id)?;
+    with_memberships(conn, user)
 }
 
 /// An active person's standing, which cannot end before this transaction does.
-pub(crate) fn hold_owner(conn: &mut Conn, id: &AccountId) -> Result<Option<OwnerStanding>, Error> {
-    let account = store::account::hold_account(conn, id)?;
+pub(crate) fn hold_owner(conn: &mut Conn, id: &UserId) -> Result<Option<OwnerStanding>, Error> {
+    let user = store::user::hold_user(conn, id)?;
     store::org::share_organizations(conn, id)?;
-    with_memberships(conn, account)
+    with_memberships(conn, user)
 }
 
-fn with_memberships(
-    conn: &mut Conn,
-    account: Option<Account>,
-) -> Result<Option<OwnerStanding>, Error> {
-    account
-        .filter(|account| account.standing == Standing::Active)
-        .map(|account| {
+fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<OwnerStanding>, Error> {
+    user.filter(|user| user.standing == Standing::Active)
+        .map(|user| {
             Ok(OwnerStanding {
-                memberships: store::org::list_memberships(conn, &account.id)?,
-                account,
+                memberships: store::org::list_memberships(conn, &user.id)?,
+                user,
             })
         })
         .transpose()
@@ -114,7 +110,7 @@ fn with_memberships(
 
 /// A person's organizations and roles at this moment.
 pub async fn standing(app: &App, person: &SignedIn) -> Result<OwnerStanding, Error> {
-    let id = person.account.id.clone();
+    let id = person.user.id.clone();
     app.store()
         .read(move |conn| find_owner(conn, &id))
         .await?

@@ -8,7 +8,7 @@ use crate::{App, Context, Error, Event, OAuthError};
 use domain::Instant;
 use domain::audit::{Action, Actor};
 use domain::client::Client;
-use domain::id::{AccountId, OrganizationId, TokenId};
+use domain::id::{OrganizationId, TokenId, UserId};
 use domain::purview::Purview;
 use domain::secret::Secret;
 use domain::token::{self, Owner, RevocationReason, Token};
@@ -143,7 +143,7 @@ pub async fn revoke_all(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// A person's.
-    Account(AccountId),
+    User(UserId),
     /// Those that a client asked for.
     Client(String),
     /// Everybody's.
@@ -164,10 +164,10 @@ pub async fn revoke_selection(
     app.store()
         .write(move |conn| {
             let selection = match &whose {
-                Ended::Account(id) => {
-                    store::account::lock_account(conn, id)?;
-                    store::account::find_account(conn, id)?.ok_or(Error::NotFound)?;
-                    Selection::Owner(Owner::Account(id.clone()))
+                Ended::User(id) => {
+                    store::user::lock_user(conn, id)?;
+                    store::user::find_user(conn, id)?.ok_or(Error::NotFound)?;
+                    Selection::Owner(Owner::User(id.clone()))
                 }
                 Ended::Client(id) => {
                     store::client::find_client(conn, id)?.ok_or(Error::NotFound)?;
@@ -200,7 +200,7 @@ pub(crate) fn end_all(
             (Some(owner.id()), owner.organization())
         }
         Selection::Organization(id) | Selection::SoleMembers(id) => (Some(id.as_str()), Some(id)),
-        Selection::LimitedTo(account, organization) => (Some(account.as_str()), Some(organization)),
+        Selection::LimitedTo(user, organization) => (Some(user.as_str()), Some(organization)),
         Selection::Client(id) => (Some(id), None),
         Selection::Everything | Selection::IssuedAfter(_) => (None, None),
     };

@@ -2,7 +2,7 @@
 
 use super::record::{Method, Outcome};
 use super::words::words;
-use crate::id::{AccountId, TokenId};
+use crate::id::{TokenId, UserId};
 
 /// How somebody reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,15 +22,15 @@ pub enum Actor {
     /// Somebody who has not shown who they are.
     Anonymous,
     /// A person in a browser.
-    Account(AccountId),
+    User(UserId),
     /// A token, at the management API, and the person that it acts for, if for one.
-    Token(TokenId, Option<AccountId>),
+    Token(TokenId, Option<UserId>),
     /// A registered client, acting for itself.
     Client(String),
     /// The operator of the deployment.
     Operator,
     /// The operator, on behalf of a person.
-    OperatorFor(AccountId),
+    OperatorFor(UserId),
     /// Doorcode itself.
     System,
 }
@@ -44,7 +44,7 @@ impl Actor {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
-            Self::Account(_) => "user",
+            Self::User(_) => "user",
             Self::Client(_) => "client",
             Self::Token(..) => "token",
             Self::Operator | Self::OperatorFor(_) => "operator",
@@ -55,7 +55,7 @@ impl Actor {
     /// The actor's id, where the kind alone does not tell.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Account(id) | Self::OperatorFor(id) => Some(id.as_str()),
+            Self::User(id) | Self::OperatorFor(id) => Some(id.as_str()),
             Self::Token(id, _) => Some(id.as_str()),
             Self::Client(id) => Some(id),
             Self::Anonymous | Self::Operator | Self::System => None,
@@ -63,9 +63,9 @@ impl Actor {
     }
 
     /// The person who is, or stands behind, the actor.
-    pub fn account_id(&self) -> Option<&AccountId> {
+    pub fn user_id(&self) -> Option<&UserId> {
         match self {
-            Self::Account(id) | Self::OperatorFor(id) => Some(id),
+            Self::User(id) | Self::OperatorFor(id) => Some(id),
             Self::Token(_, id) => id.as_ref(),
             Self::Anonymous | Self::Client(_) | Self::Operator | Self::System => None,
         }
@@ -83,7 +83,7 @@ impl Actor {
     pub fn method(&self, by: By) -> Method {
         match self {
             Self::Anonymous | Self::System => Method::None,
-            Self::Account(_) => Method::Session,
+            Self::User(_) => Method::Session,
             Self::Token(..) => Method::Token,
             Self::Client(_) => Method::Client,
             Self::Operator | Self::OperatorFor(_) => match by {
@@ -103,15 +103,15 @@ words! {
     /// What happened.
     Action {
         /// An account was made.
-        AccountCreated = "account.created",
+        UserCreated = "user.created",
         /// An account was switched off.
-        AccountDeactivated = "account.deactivated",
+        UserDeactivated = "user.deactivated",
         /// A person changed their name.
-        AccountRenamed = "account.renamed",
+        UserRenamed = "user.renamed",
         /// A person changed their password.
-        PasswordChanged = "account.password_changed",
+        PasswordChanged = "user.password_changed",
         /// A person gave a wrong password to change it.
-        PasswordRefused = "account.password_refused",
+        PasswordRefused = "user.password_refused",
         /// Somebody signed in.
         SignedIn = "session.started",
         /// A sign-in was refused.

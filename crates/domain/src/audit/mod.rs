@@ -14,7 +14,7 @@
 //! same: a reader writes what it read again, and doubts the line when that differs.
 //!
 //! # Records and the chain
-//! A record has the fields `account_id`, `action`, `actor_id`, `actor_kind`, `address`, `agent`,
+//! A record has the fields `user_id`, `action`, `actor_id`, `actor_kind`, `address`, `agent`,
 //! `at`, `client_id`, `detail` (an object), `id`, `method` (`session`, `token`, `client`,
 //! `operator_token`, `command`, `none`), `organization_id`, `outcome` (`done`, `refused`),
 //! `request_id`, `sequence` (the first is 1, and none is left out), `target`, `token_id`.

@@ -4,7 +4,7 @@ use super::canonical::{self, moment};
 use super::personal::Salt;
 use super::words::words;
 use crate::Instant;
-use crate::id::AccountId;
+use crate::id::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,7 +25,7 @@ pub struct Record {
     /// Which one, where the kind alone does not tell.
     pub actor_id: Option<String>,
     /// The person who is, or stands behind, the actor.
-    pub account_id: Option<String>,
+    pub user_id: Option<String>,
     /// The token that the actor came with.
     pub token_id: Option<String>,
     /// The registered client that the actor came with, or is.
@@ -55,11 +55,11 @@ impl Record {
     /// Whether a person may know from where it came. In their own log stands also what others
     /// did to them; from where is not theirs to know, unless it was nobody known: that may have
     /// been a thief.
-    pub fn tells_origin_to(&self, person: &AccountId) -> bool {
+    pub fn tells_origin_to(&self, person: &UserId) -> bool {
         match self.actor_kind.as_str() {
             "anonymous" | "client" => true,
             "operator" => false,
-            _ => self.account_id.as_deref() == Some(person.as_str()),
+            _ => self.user_id.as_deref() == Some(person.as_str()),
         }
     }
 

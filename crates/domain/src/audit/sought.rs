@@ -6,14 +6,14 @@
 
 use super::token_use::OPERATOR;
 use super::{Action, Actor};
-use crate::id::{AccountId, TokenId};
+use crate::id::{TokenId, UserId};
 
 /// Stands for whatever is not told.
 const OTHER: &str = "other";
 
 /// An actor: a person's or a token's id, or a kind.
 pub fn actor(text: &str) -> &str {
-    let is_id = AccountId::parse(text).is_some() || TokenId::parse(text).is_some();
+    let is_id = UserId::parse(text).is_some() || TokenId::parse(text).is_some();
     told(text, is_id || Actor::KINDS.contains(&text))
 }
 

@@ -14,7 +14,7 @@ pub const SQLITE_GUARD: &str = "
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
     CREATE TRIGGER IF NOT EXISTS audit_record_is_fixed
         BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
-            account_id, token_id, client_id, organization_id, target, request_id ON audit_record
+            user_id, token_id, client_id, organization_id, target, request_id ON audit_record
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
     CREATE TRIGGER IF NOT EXISTS audit_record_loses_texts
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record
@@ -48,7 +48,7 @@ pub const POSTGRES_GUARD: &str = "
         FOR EACH ROW EXECUTE FUNCTION audit_record_goes();
     CREATE OR REPLACE TRIGGER audit_record_is_fixed
         BEFORE UPDATE OF sequence, hash, id, at, action, outcome, actor_kind, actor_id, method,
-            account_id, token_id, client_id, organization_id, target, request_id ON audit_record
+            user_id, token_id, client_id, organization_id, target, request_id ON audit_record
         FOR EACH ROW EXECUTE FUNCTION audit_record_stays();
     CREATE OR REPLACE TRIGGER audit_record_loses_texts
         BEFORE UPDATE OF address, agent, detail, salt ON audit_record

@@ -1,6 +1,6 @@
 //! What people call that which records name by id.
 
-use crate::schema::{account, client, organization, project, token};
+use crate::schema::{client, organization, project, token, users};
 use crate::{Conn, Error, in_batches};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -19,6 +19,6 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
             })?);)+
         };
     }
-    look_into!(client account token project organization);
+    look_into!(client users token project organization);
     Ok(names)
 }

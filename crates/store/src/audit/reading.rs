@@ -18,7 +18,7 @@ pub struct Filter {
     pub organization_id: Option<String>,
     /// Of which person, who did it or stands behind whoever did, or to whom or to whose token
     /// it happened.
-    pub account_id: Option<String>,
+    pub user_id: Option<String>,
     /// Who did it: the id of a person, a token or a client, or a kind of actor.
     pub actor: Option<String>,
     /// What was done, one of these.
@@ -58,11 +58,11 @@ pub fn list_records(
     if let Some(id) = &filter.organization_id {
         query = query.filter(audit_record::organization_id.eq(id.clone()));
     }
-    if let Some(id) = &filter.account_id {
+    if let Some(id) = &filter.user_id {
         let own = token::table
-            .filter(token::account_id.eq(id.clone()))
+            .filter(token::user_id.eq(id.clone()))
             .select(token::id.nullable());
-        let is_actor = audit_record::account_id.eq(id.clone());
+        let is_actor = audit_record::user_id.eq(id.clone());
         query = query.filter(
             is_actor
                 .or(audit_record::target.eq(id.clone()))
@@ -70,7 +70,7 @@ pub fn list_records(
         );
     }
     if let Some(actor) = &filter.actor {
-        let is_behind = audit_record::account_id.eq(actor.clone());
+        let is_behind = audit_record::user_id.eq(actor.clone());
         query = query.filter(
             is_behind
                 .or(audit_record::actor_id.eq(actor.clone()))

@@ -7,7 +7,7 @@ use crate::{Conn, Error};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use domain::audit::Action;
-use domain::id::AccountId;
+use domain::id::UserId;
 
 /// Devices that are looked for at once.
 const DEVICES: usize = 500;
@@ -15,15 +15,15 @@ const DEVICES: usize = 500;
 /// The places of records that tell of a person: what they did, and what was done to their account
 /// and their tokens, or by devices that they approved, by nobody who is known. Others who did
 /// something to them are not theirs to erase.
-pub fn list_personal(conn: &mut Conn, person: &AccountId) -> Result<Vec<u64>, Error> {
+pub fn list_personal(conn: &mut Conn, person: &UserId) -> Result<Vec<u64>, Error> {
     let id = person.to_string();
-    let is_own = audit_record::account_id.eq(id.clone());
+    let is_own = audit_record::user_id.eq(id.clone());
     let is_nobody = || audit_record::actor_kind.eq_any(["anonymous", "client"]);
     let salted = audit_record::table
         .filter(audit_record::salt.is_not_null())
         .select(audit_record::sequence);
     let tokens = token::table
-        .filter(token::account_id.eq(id.clone()))
+        .filter(token::user_id.eq(id.clone()))
         .select(token::id.nullable());
     let mut places: Vec<i64> = salted.filter(is_own.clone()).get_results(conn)?;
     let is_theirs = audit_record::target.eq(id);

@@ -18,7 +18,7 @@ pub struct Shipped {
 /// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
 pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Error> {
     let found: Option<(i64, Option<String>)> = audit_shipping::table
-        .filter(audit_shipping::place.eq(place))
+        .filter(audit_shipping::sink.eq(place))
         .select((audit_shipping::sequence, audit_shipping::hash))
         .get_result(conn)
         .optional()?;
@@ -30,7 +30,7 @@ pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Err
 
 /// Remembers up to where everything of a kind was handed out. It never goes back by this.
 pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Result<(), Error> {
-    let row = audit_shipping::table.filter(audit_shipping::place.eq(place));
+    let row = audit_shipping::table.filter(audit_shipping::sink.eq(place));
     let values = (
         audit_shipping::sequence.eq(number(shipped.sequence)),
         audit_shipping::hash.eq(shipped.hash.clone()),
@@ -40,7 +40,7 @@ pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Resul
         .execute(conn)?;
     if find_shipped(conn, place)?.is_none() {
         diesel::insert_into(audit_shipping::table)
-            .values((audit_shipping::place.eq(place), values))
+            .values((audit_shipping::sink.eq(place), values))
             .execute(conn)?;
     }
     Ok(())
@@ -50,7 +50,7 @@ pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Resul
 pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
     let rows = audit_shipping::table
         .select((
-            audit_shipping::place,
+            audit_shipping::sink,
             audit_shipping::sequence,
             audit_shipping::hash,
         ))
@@ -66,7 +66,7 @@ pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
 
 /// Lets a place get again what comes behind this one.
 pub fn lower_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
-    diesel::update(audit_shipping::table.filter(audit_shipping::place.eq(place)))
+    diesel::update(audit_shipping::table.filter(audit_shipping::sink.eq(place)))
         .set((
             audit_shipping::sequence.eq(number(sequence)),
             audit_shipping::hash.eq(None::<String>),
@@ -87,9 +87,9 @@ pub fn take_lease(
     if find_shipped(conn, place)?.is_none() {
         replace_shipped(conn, place, &Shipped::default())?;
     }
-    let is_free = audit_shipping::holder
+    let is_free = audit_shipping::leased_by
         .is_null()
-        .or(audit_shipping::holder
+        .or(audit_shipping::leased_by
             .eq(holder.to_owned())
             .assume_not_null())
         .or(audit_shipping::leased_until
@@ -97,11 +97,11 @@ pub fn take_lease(
             .assume_not_null());
     let taken = diesel::update(
         audit_shipping::table
-            .filter(audit_shipping::place.eq(place))
+            .filter(audit_shipping::sink.eq(place))
             .filter(is_free),
     )
     .set((
-        audit_shipping::holder.eq(holder),
+        audit_shipping::leased_by.eq(holder),
         audit_shipping::leased_until.eq(stored(until)),
     ))
     .execute(conn)?;
@@ -115,10 +115,10 @@ pub fn take_lease(
 pub fn give_back_lease(conn: &mut Conn, place: &str, holder: &str) -> Result<(), Error> {
     diesel::update(
         audit_shipping::table
-            .filter(audit_shipping::place.eq(place))
-            .filter(audit_shipping::holder.eq(holder)),
+            .filter(audit_shipping::sink.eq(place))
+            .filter(audit_shipping::leased_by.eq(holder)),
     )
-    .set(audit_shipping::holder.eq(None::<String>))
+    .set(audit_shipping::leased_by.eq(None::<String>))
     .execute(conn)?;
     Ok(())
 }

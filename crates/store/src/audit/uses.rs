@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use domain::Instant;
 use domain::audit::Action;
-use domain::id::{AccountId, OrganizationId};
+use domain::id::{OrganizationId, UserId};
 
 /// Uses of one token in one organization on one day, out of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub enum Reach {
     #[default]
     Everything,
     /// Those of a person's tokens.
-    Account(AccountId, Within),
+    User(UserId, Within),
     /// Those of an organization's tokens, and those of any token in it.
     Organization(OrganizationId),
 }
@@ -175,11 +175,11 @@ pub fn list_uses(
     }
     match &filter.reach {
         Reach::Everything => {}
-        Reach::Account(id, within) => {
+        Reach::User(id, within) => {
             let limit = within.as_ref().map(ToString::to_string);
             let is_any = limit.is_none().into_sql::<Bool>();
             let own = token::table
-                .filter(token::account_id.eq(id.to_string()))
+                .filter(token::user_id.eq(id.to_string()))
                 .filter(token::limit_organization_id.eq(limit).or(is_any))
                 .select(token::id);
             query = query.filter(token_use::token_id.eq_any(own));

@@ -73,7 +73,7 @@ pub struct AuditRecord {
     /// How the actor showed who it is.
     pub method: String,
     /// The person who is, or stands behind, the actor.
-    pub account_id: Option<String>,
+    pub user_id: Option<String>,
     /// The token that the actor came with.
     pub token_id: Option<String>,
     /// The client that the actor came with, or is.

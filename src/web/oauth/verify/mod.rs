@@ -167,7 +167,7 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
         }
         Some(Allowed::Token(active, organization)) => {
             if let Holder::Person(owner) = &active.holder {
-                response.insert_header(("x-auth-user-id", owner.account.id.as_str()));
+                response.insert_header(("x-auth-user-id", owner.user.id.as_str()));
             }
             response.insert_header(("x-auth-token-id", active.token.id.as_str()));
             response.insert_header(("x-auth-token-kind", active.token.owner.kind()));

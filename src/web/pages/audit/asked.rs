@@ -123,7 +123,7 @@ impl<'a> Asked<'a> {
         let people = roster
             .members
             .iter()
-            .map(|member| (member.account.id.as_str(), member.account.name.as_str()));
+            .map(|member| (member.user.id.as_str(), member.user.name.as_str()));
         let kinds = [("token", "Any token"), ("operator", "The operator")];
         let actors = people.chain(kinds).collect();
         Ok(self.form(inside.path("/audit"), actors, &ACTIONS, names))
@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
     /// The form of a person's own log, filled in.
     pub fn form_of_person(&self, visit: &Visit, path: &str, names: &Names) -> AuditForm {
         let person = visit.person.as_ref();
-        let you = person.map(|person| (person.account.id.as_str(), "You"));
+        let you = person.map(|person| (person.user.id.as_str(), "You"));
         let kinds = [
             ("token", "Any token"),
             ("client", "Any application"),

@@ -127,7 +127,7 @@ async fn download(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
     Ok(export::answer(format, &name, pieces, &context.request_id))
 }
 
-/// `GET /account/activity`.
+/// `GET /user/activity`.
 async fn show_own(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
     const PAGE: &str = "/account/activity";
     let caller = visit.caller(PAGE)?;

@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
     pub fn of_person(visit: &'a Visit, names: &'a Names) -> Self {
         let person = visit.person.as_ref();
         Self {
-            you: person.map(|person| person.account.id.as_str()),
+            you: person.map(|person| person.user.id.as_str()),
             ..Self::of_organization(visit, names)
         }
     }

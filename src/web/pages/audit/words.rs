@@ -10,12 +10,12 @@ use serde_json::Value;
 /// fills in: `{target}`, or a part of its detail.
 fn words(action: Action, record: &Record) -> &'static str {
     let told = |key| record.detail.get(key).is_some_and(|value| !value.is_null());
-    let is_own = record.target.is_some() && record.target == record.account_id;
+    let is_own = record.target.is_some() && record.target == record.user_id;
     match action {
-        Action::AccountCreated if is_own => "made an account",
-        Action::AccountCreated => "made the account of {target}",
-        Action::AccountDeactivated => "deactivated the account of {target}",
-        Action::AccountRenamed => "changed the account’s name",
+        Action::UserCreated if is_own => "made an account",
+        Action::UserCreated => "made the account of {target}",
+        Action::UserDeactivated => "deactivated the account of {target}",
+        Action::UserRenamed => "changed the account’s name",
         Action::PasswordChanged => "changed the account’s password",
         Action::PasswordRefused => "gave a wrong password to change it",
         Action::SignedIn => "signed in",
@@ -134,12 +134,12 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
 /// Who did it. `you` is the person who reads it, where it is their own log.
 pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Who {
     let name = |id: &Option<String>| id.as_deref().and_then(|id| names.of(id)).map(str::to_owned);
-    let is_you = you.is_some() && record.account_id.as_deref() == you;
+    let is_you = you.is_some() && record.user_id.as_deref() == you;
     let person = match is_you {
         true => Some("You".to_owned()),
-        false => name(&record.account_id),
+        false => name(&record.user_id),
     };
-    let id = record.account_id.clone().or(record.actor_id.clone());
+    let id = record.user_id.clone().or(record.actor_id.clone());
     let bare = |text: &str| (text.to_owned(), None);
     let (name, by) = match record.actor_kind.as_str() {
         "user" => (person.unwrap_or_else(|| "A person".to_owned()), None),
@@ -184,7 +184,7 @@ mod tests {
             action: action.into(),
             actor_kind: "user".into(),
             actor_id: Some("usr_ada".into()),
-            account_id: Some("usr_ada".into()),
+            user_id: Some("usr_ada".into()),
             token_id: None,
             client_id: None,
             organization_id: None,
@@ -307,12 +307,12 @@ mod tests {
 
     #[test]
     fn who_did_it() {
-        let of = |kind: &str, account: Option<&str>, you| {
+        let of = |kind: &str, user: Option<&str>, you| {
             let record = Record {
                 actor_kind: kind.into(),
                 actor_id: Some("tok_1".into()),
                 token_id: Some("tok_1".into()),
-                account_id: account.map(str::to_owned),
+                user_id: user.map(str::to_owned),
                 ..record("x.y", None, json!({}))
             };
             let who = who(&record, &names(), "Doorcode", you);

@@ -88,7 +88,7 @@ fn ending(found: &Activity) -> Option<String> {
     let why = match revocation.reason.as_str() {
         "revoke_all" => ", with all others",
         "revoked_by_client" => ", which gave it back",
-        "account_deactivated" => ", since its owner’s account was deactivated",
+        "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",
         "organization_deleted" => ", since the organization was deleted",
         _ => "",

@@ -36,7 +36,7 @@ pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
         },
         maker: match token.owner {
             // A person's own are nearly always made by that person.
-            Owner::Account(_) => None,
+            Owner::User(_) => None,
             Owner::Organization(_) => listed.maker,
         },
         id: token.id.to_string(),

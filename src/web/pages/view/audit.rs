@@ -53,7 +53,7 @@ impl AuditForm {
     }
 }
 
-/// `GET /account/activity`. Asks itself as [`AuditPage`] does.
+/// `GET /user/activity`. Asks itself as [`AuditPage`] does.
 #[derive(Debug, Template)]
 #[template(path = "account_activity.html")]
 pub struct AccountActivityPage {

@@ -65,7 +65,7 @@ pub struct ConsentPage {
     pub withheld: Vec<String>,
     /// Whether the person must say that they started this, and why.
     pub confirm: Confirm,
-    /// The local path to come back to after `Use another account`.
+    /// The local path to come back to after `Use another user`.
     pub return_to: String,
     /// What is wrong; field `confirm`.
     pub errors: FieldErrors,

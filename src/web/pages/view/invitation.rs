@@ -96,7 +96,7 @@ pub struct InvitePage {
     pub link: String,
     /// What the invitation offers.
     pub offer: Offer,
-    /// The local path to come back to after `Use another account`.
+    /// The local path to come back to after `Use another user`.
     pub return_to: String,
     /// What is wrong; no field.
     pub errors: FieldErrors,
@@ -106,7 +106,7 @@ pub struct InvitePage {
 /// `link`, `name`, `email`, `password`.
 #[derive(Template)]
 #[template(path = "invite_account.html")]
-pub struct InviteAccountPage {
+pub struct InviteUserPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// The secret of the one-time link, sent back by the form.

@@ -35,14 +35,14 @@ pub struct Chrome {
     /// The form token of this browser, repeated by each form in the field `csrf`.
     pub csrf: String,
     /// Who is signed in; without it the page has no navigation.
-    pub account: Option<Account>,
+    pub user: Option<User>,
     /// Where the static files are, with the hash of their content in the name.
     pub assets: Assets,
 }
 
 /// The signed-in person, as the page's head names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct User {
     /// The name they gave.
     pub name: String,
     /// The address they sign in with.

@@ -29,7 +29,7 @@ fn a_record_has_all_its_fields_in_one_form_and_one_hash() {
         Hash::of(&[text.as_bytes()])
     };
     let expected = concat!(
-        r#"{"account_id":"usr_00000000000000000000000000000002","action":"token.created","#,
+        r#"{"user_id":"usr_00000000000000000000000000000002","action":"token.created","#,
         r#""actor_id":"usr_00000000000000000000000000000002","#,
         r#""actor_kind":"user","address":"sha256:ADDRESS","agent":null,"#,
         r#""at":"2026-11-22T00:00:02.125Z","client_id":"cli","#,

@@ -49,7 +49,7 @@ fn record(n: u64) -> Record {
         action: Action::TokenCreated.as_str().to_owned(),
         actor_kind: "user".to_owned(),
         actor_id: Some(format!("usr_{n:032x}")),
-        account_id: Some(format!("usr_{n:032x}")),
+        user_id: Some(format!("usr_{n:032x}")),
         token_id: None,
         client_id: n.is_multiple_of(2).then(|| "cli".to_owned()),
         organization_id: Some("org_1".to_owned()),
@@ -163,7 +163,7 @@ fn actions_read_back_and_are_named_once() {
     for action in Action::ALL {
         assert_eq!(Action::parse(action.as_str()), Some(*action));
     }
-    assert_eq!(Action::parse("account.unheard_of"), None);
+    assert_eq!(Action::parse("user.unheard_of"), None);
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), Action::ALL.len());

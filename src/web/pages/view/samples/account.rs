@@ -25,7 +25,7 @@ fn login(notice: Option<LoginNotice>) -> LoginPage {
     }
 }
 
-fn account(notice: Option<AccountNotice>) -> AccountPage {
+fn user(notice: Option<AccountNotice>) -> AccountPage {
     let row = |id: &str, place, agent: &str, address: &str, seen| SessionRow {
         id: id.into(),
         place,
@@ -92,7 +92,7 @@ pub fn samples() -> Vec<Sample> {
     let account_again = AccountPage {
         end_others: false,
         errors: password_errors,
-        ..account(None)
+        ..user(None)
     };
     vec![
         sample("setup", "empty", &setup()),
@@ -105,26 +105,26 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
         sample("login", "refused", &login_again),
         sample("login", "refused-whole", &login_whole),
-        sample("account", "plain", &account(None)),
+        sample("account", "plain", &user(None)),
         sample(
             "account",
             "name-saved",
-            &account(Some(AccountNotice::NameSaved)),
+            &user(Some(AccountNotice::NameSaved)),
         ),
         sample(
             "account",
             "password",
-            &account(Some(AccountNotice::PasswordChanged)),
+            &user(Some(AccountNotice::PasswordChanged)),
         ),
         sample(
             "account",
             "password-others",
-            &account(Some(AccountNotice::PasswordChangedOthersEnded)),
+            &user(Some(AccountNotice::PasswordChangedOthersEnded)),
         ),
         sample(
             "account",
             "session-ended",
-            &account(Some(AccountNotice::SessionEnded)),
+            &user(Some(AccountNotice::SessionEnded)),
         ),
         sample("account", "errors", &account_again),
     ]

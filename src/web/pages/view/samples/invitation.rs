@@ -48,8 +48,8 @@ fn join(offer: Offer, errors: FieldErrors) -> InvitePage {
     }
 }
 
-fn account() -> InviteAccountPage {
-    InviteAccountPage {
+fn user() -> InviteUserPage {
+    InviteUserPage {
         chrome: stranger(),
         link: "one-time".into(),
         offer: offer(),
@@ -70,11 +70,11 @@ pub fn samples() -> Vec<Sample> {
     let mut errors = FieldErrors::on("name", "Enter your name.");
     errors.push("email", "This email has an account. Sign in with it.");
     errors.push("password", "Use at least 15 characters.");
-    let account_again = InviteAccountPage {
+    let account_again = InviteUserPage {
         offer: hostile_offer(),
         name: HOSTILE.into(),
         errors,
-        ..account()
+        ..user()
     };
     let conflict = FieldErrors::whole("The invitation changed meanwhile. Try again.");
     let by_operator = Offer {
@@ -114,7 +114,7 @@ pub fn samples() -> Vec<Sample> {
             &join(by_operator, FieldErrors::none()),
         ),
         sample("invite", "hostile", &join(hostile_offer(), conflict)),
-        sample("invite-account", "empty", &account()),
+        sample("invite-account", "empty", &user()),
         sample("invite-account", "errors", &account_again),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
         sample("invite-closed", "already", &already),

@@ -14,7 +14,7 @@ mod token;
 mod token_form;
 
 use super::org::{EndingToken, OrganizationHead};
-use super::{Account, Assets, Chrome, Moment, ScopeChoice};
+use super::{Assets, Chrome, Moment, ScopeChoice, User};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
@@ -54,7 +54,7 @@ fn stranger() -> Chrome {
     Chrome {
         brand: "Doorcode".into(),
         csrf: "form-token".into(),
-        account: None,
+        user: None,
         assets: Assets {
             css: "/assets/app.0.css".into(),
             js: "/assets/app.0.js".into(),
@@ -65,7 +65,7 @@ fn stranger() -> Chrome {
 
 fn ada() -> Chrome {
     Chrome {
-        account: Some(Account {
+        user: Some(User {
             name: "Ada Lovelace".into(),
             email: "ada@example.com".into(),
         }),

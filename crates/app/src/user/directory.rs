@@ -1,16 +1,16 @@
 //! The operator's view of accounts: all of them, making one, switching one off.
 
-use super::{NewAccount, add_as};
+use super::{CreateUser, add_as};
 use crate::caller::Caller;
 use crate::org::end_invitations;
 use crate::receipt::Receipt;
 use crate::token::end_all;
 use crate::{App, Context, Error};
-use domain::account::{self, Account, Standing};
 use domain::audit::Action;
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::page::Page;
 use domain::token::{Owner, RevocationReason};
+use domain::user::{self, Standing, User};
 use serde_json::json;
 use store::selection::Selection;
 
@@ -18,37 +18,35 @@ use store::selection::Selection;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// By its id.
-    Id(AccountId),
+    Id(UserId),
     /// By its email address.
     Email(String),
 }
 
 impl Named {
-    pub(crate) fn find(&self, conn: &mut store::Conn) -> Result<Account, Error> {
+    pub(crate) fn find(&self, conn: &mut store::Conn) -> Result<User, Error> {
         let found = match self {
-            Self::Id(id) => store::account::find_account(conn, id)?,
-            Self::Email(email) => {
-                store::account::find_account_by_email(conn, &account::email(email)?)?
-            }
+            Self::Id(id) => store::user::find_user(conn, id)?,
+            Self::Email(email) => store::user::find_user_by_email(conn, &user::email(email)?)?,
         };
         found.ok_or(Error::NotFound)
     }
 }
 
 /// Every account, the oldest first.
-pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Account>, Error> {
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<User>, Error> {
     caller.require_operator()?;
     let page = page.clone();
     app.store()
         .read(move |conn| {
             let (after, limit) = (page.after(), page.look_for());
-            Ok(store::account::list_accounts(conn, after, limit)?)
+            Ok(store::user::list_accounts(conn, after, limit)?)
         })
         .await
 }
 
 /// One account.
-pub async fn find(app: &App, caller: &Caller, named: Named) -> Result<Account, Error> {
+pub async fn find(app: &App, caller: &Caller, named: Named) -> Result<User, Error> {
     caller.require_operator()?;
     app.store().read(move |conn| named.find(conn)).await
 }
@@ -58,9 +56,9 @@ pub async fn make(
     app: &App,
     context: &Context,
     caller: &Caller,
-    new: NewAccount,
-    receipt: Receipt<Account>,
-) -> Result<Account, Error> {
+    new: CreateUser,
+    receipt: Receipt<User>,
+) -> Result<User, Error> {
     caller.require_operator()?;
     add_as(app, context, caller.actor(), new, receipt).await
 }
@@ -72,33 +70,33 @@ pub async fn deactivate(
     context: &Context,
     caller: &Caller,
     named: Named,
-    receipt: Receipt<Account>,
-) -> Result<Account, Error> {
+    receipt: Receipt<User>,
+) -> Result<User, Error> {
     caller.require_operator()?;
-    let event = app.event(context, caller.actor(), Action::AccountDeactivated);
+    let event = app.event(context, caller.actor(), Action::UserDeactivated);
     let revoked = app.event(context, caller.actor(), Action::TokenRevoked);
     let withdrawn = app.events(context, caller.actor(), Action::InvitationWithdrawn);
     app.store()
         .write(move |conn| {
-            let account = named.find(conn)?;
-            if store::account::mark_deactivated(conn, &account.id)? {
-                store::session::delete_sessions(conn, &account.id, None)?;
-                let selection = Selection::Owner(Owner::Account(account.id.clone()));
+            let user = named.find(conn)?;
+            if store::user::mark_deactivated(conn, &user.id)? {
+                store::session::delete_sessions(conn, &user.id, None)?;
+                let selection = Selection::Owner(Owner::User(user.id.clone()));
                 let reason = RevocationReason::Deactivated;
                 end_all(conn, &revoked, &selection, None, reason)?;
-                store::device::deny_approved(conn, &account.id)?;
-                for membership in store::org::list_memberships(conn, &account.id)? {
+                store::device::deny_approved(conn, &user.id)?;
+                for membership in store::org::list_memberships(conn, &user.id)? {
                     let id = &membership.organization.id;
-                    end_invitations(conn, &withdrawn.next(), id, Some(&account.id))?;
+                    end_invitations(conn, &withdrawn.next(), id, Some(&user.id))?;
                 }
-                event.write(conn, Some(account.id.as_str()), json!({}))?;
+                event.write(conn, Some(user.id.as_str()), json!({}))?;
             }
-            let account = Account {
+            let user = User {
                 standing: Standing::Deactivated,
-                ..account
+                ..user
             };
-            receipt.file(conn, &account)?;
-            Ok(account)
+            receipt.file(conn, &user)?;
+            Ok(user)
         })
         .await
 }

@@ -1,16 +1,16 @@
 //! Accounts and the links that let the first person in.
 
-use super::schema::{account, setup_link};
+use super::schema::{setup_link, users};
 use super::{Conn, Error, in_batches, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::account::{Account, Standing};
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::secret::Digest;
+use domain::user::{Standing, User};
 use std::collections::BTreeMap;
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = account)]
+#[diesel(table_name = users)]
 pub(super) struct Row {
     id: String,
     email: String,
@@ -27,7 +27,7 @@ fn standing_text(standing: Standing) -> &'static str {
     }
 }
 
-impl TryFrom<Row> for Account {
+impl TryFrom<Row> for User {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
@@ -35,8 +35,8 @@ impl TryFrom<Row> for Account {
             .into_iter()
             .find(|standing| standing_text(*standing) == row.state);
         Ok(Self {
-            standing: read_value(standing, "account", "state", &row.id)?,
-            id: read_value(AccountId::parse(&row.id), "account", "id", &row.id)?,
+            standing: read_value(standing, "users", "state", &row.id)?,
+            id: read_value(UserId::parse(&row.id), "users", "id", &row.id)?,
             email: row.email,
             name: row.name,
             password_hash: row.password_hash,
@@ -48,15 +48,15 @@ impl TryFrom<Row> for Account {
 /// The names of accounts, by their ids. What is no id of an account has none.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
     in_batches(ids, |batch| {
-        Ok(account::table
-            .filter(account::id.eq_any(batch))
-            .select((account::id, account::name))
+        Ok(users::table
+            .filter(users::id.eq_any(batch))
+            .select((users::id, users::name))
             .get_results::<(String, String)>(conn)?)
     })
 }
 
 /// Remembers a new account. [`Error::Duplicate`] if its email address is taken.
-pub fn insert_account(conn: &mut Conn, new: &Account) -> Result<(), Error> {
+pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
         email: new.email.clone(),
@@ -65,56 +65,56 @@ pub fn insert_account(conn: &mut Conn, new: &Account) -> Result<(), Error> {
         state: standing_text(new.standing).to_owned(),
         created_at: stored(new.created_at),
     };
-    diesel::insert_into(account::table)
+    diesel::insert_into(users::table)
         .values(row)
         .execute(conn)?;
     Ok(())
 }
 
 /// The account with this id.
-pub fn find_account(conn: &mut Conn, id: &AccountId) -> Result<Option<Account>, Error> {
-    account::table
-        .filter(account::id.eq(id.as_str()))
+pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
+    users::table
+        .filter(users::id.eq(id.as_str()))
         .get_result::<Row>(conn)
         .optional()?
-        .map(Account::try_from)
+        .map(User::try_from)
         .transpose()
 }
 
 /// The account with this email address, in its normal form.
-pub fn find_account_by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>, Error> {
-    account::table
-        .filter(account::email.eq(email))
+pub fn find_user_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>, Error> {
+    users::table
+        .filter(users::email.eq(email))
         .get_result::<Row>(conn)
         .optional()?
-        .map(Account::try_from)
+        .map(User::try_from)
         .transpose()
 }
 
 /// The account, held so that it cannot be deactivated before this transaction ends. On
 /// SQLite there is one writer, which holds everything.
-pub fn hold_account(conn: &mut Conn, id: &AccountId) -> Result<Option<Account>, Error> {
+pub fn hold_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
     let row = match conn {
-        Conn::Postgres(conn) => account::table
-            .filter(account::id.eq(id.as_str()))
+        Conn::Postgres(conn) => users::table
+            .filter(users::id.eq(id.as_str()))
             .for_share()
             .get_result::<Row>(conn)
             .optional()?,
-        Conn::Sqlite(conn) => account::table
-            .filter(account::id.eq(id.as_str()))
+        Conn::Sqlite(conn) => users::table
+            .filter(users::id.eq(id.as_str()))
             .get_result::<Row>(conn)
             .optional()?,
     };
-    row.map(Account::try_from).transpose()
+    row.map(User::try_from).transpose()
 }
 
-/// Holds an account so that nobody else may even [`hold_account`] it before this transaction
+/// Holds an account so that nobody else may even [`hold_user`] it before this transaction
 /// ends: for changes of what the account's tokens depend on.
-pub fn lock_account(conn: &mut Conn, id: &AccountId) -> Result<(), Error> {
+pub fn lock_user(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
-        account::table
-            .filter(account::id.eq(id.as_str()))
-            .select(account::id)
+        users::table
+            .filter(users::id.eq(id.as_str()))
+            .select(users::id)
             .for_update()
             .get_result::<String>(conn)
             .optional()?;
@@ -127,32 +127,32 @@ pub fn list_accounts(
     conn: &mut Conn,
     after: Option<(Instant, &str)>,
     limit: i64,
-) -> Result<Vec<Account>, Error> {
-    let mut query = account::table
-        .order((account::created_at.asc(), account::id.asc()))
+) -> Result<Vec<User>, Error> {
+    let mut query = users::table
+        .order((users::created_at.asc(), users::id.asc()))
         .limit(limit)
         .into_boxed();
     if let Some((at, id)) = after {
         let at = stored(at);
         query = query.filter(
-            account::created_at.gt(at).or(account::created_at
-                .eq(at)
-                .and(account::id.gt(id.to_owned()))),
+            users::created_at
+                .gt(at)
+                .or(users::created_at.eq(at).and(users::id.gt(id.to_owned()))),
         );
     }
     let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Account::try_from).collect()
+    rows.into_iter().map(User::try_from).collect()
 }
 
 /// Whether any account was ever made.
-pub fn is_any_account(conn: &mut Conn) -> Result<bool, Error> {
-    Ok(diesel::select(diesel::dsl::exists(account::table.select(account::id))).get_result(conn)?)
+pub fn is_any_user(conn: &mut Conn) -> Result<bool, Error> {
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)?)
 }
 
 /// Renames an account.
-pub fn update_name(conn: &mut Conn, id: &AccountId, name: &str) -> Result<(), Error> {
-    diesel::update(account::table.filter(account::id.eq(id.as_str())))
-        .set(account::name.eq(name))
+pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error> {
+    diesel::update(users::table.filter(users::id.eq(id.as_str())))
+        .set(users::name.eq(name))
         .execute(conn)?;
     Ok(())
 }
@@ -160,28 +160,28 @@ pub fn update_name(conn: &mut Conn, id: &AccountId, name: &str) -> Result<(), Er
 /// Replaces a password hash, if it is still the one that was verified.
 pub fn update_password_hash(
     conn: &mut Conn,
-    id: &AccountId,
+    id: &UserId,
     old: &str,
     new: &str,
 ) -> Result<bool, Error> {
     let changed = diesel::update(
-        account::table
-            .filter(account::id.eq(id.as_str()))
-            .filter(account::password_hash.eq(old)),
+        users::table
+            .filter(users::id.eq(id.as_str()))
+            .filter(users::password_hash.eq(old)),
     )
-    .set(account::password_hash.eq(new))
+    .set(users::password_hash.eq(new))
     .execute(conn)?;
     Ok(changed == 1)
 }
 
 /// Deactivates an account; `false` if it was so before.
-pub fn mark_deactivated(conn: &mut Conn, id: &AccountId) -> Result<bool, Error> {
+pub fn mark_deactivated(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
     let changed = diesel::update(
-        account::table
-            .filter(account::id.eq(id.as_str()))
-            .filter(account::state.eq(standing_text(Standing::Active))),
+        users::table
+            .filter(users::id.eq(id.as_str()))
+            .filter(users::state.eq(standing_text(Standing::Active))),
     )
-    .set(account::state.eq(standing_text(Standing::Deactivated)))
+    .set(users::state.eq(standing_text(Standing::Deactivated)))
     .execute(conn)?;
     Ok(changed == 1)
 }

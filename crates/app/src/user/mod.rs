@@ -10,16 +10,16 @@ use super::receipt::Receipt;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
 use super::{App, Context, Error, org, session, throttle};
-use domain::account::{self, Account, Standing};
 use domain::audit::{Action, Actor};
-use domain::id::AccountId;
+use domain::id::UserId;
 use domain::org::Role;
 use domain::secret::Secret;
+use domain::user::{self, Standing, User};
 use domain::{Fault, password};
 use serde_json::json;
 
 /// What is asked of a new account.
-pub struct NewAccount {
+pub struct CreateUser {
     /// The name.
     pub name: String,
     /// The email address.
@@ -38,10 +38,10 @@ pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
     let is_offered = app
         .store()
         .write(move |conn| {
-            if store::account::is_any_account(conn)? {
+            if store::user::is_any_user(conn)? {
                 return Ok::<_, Error>(false);
             }
-            store::account::insert_setup_link(conn, &digest, now)?;
+            store::user::insert_setup_link(conn, &digest, now)?;
             Ok(true)
         })
         .await?;
@@ -52,7 +52,7 @@ pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
 pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
     let digest = link.digest();
     app.store()
-        .read(move |conn| Ok(store::account::is_setup_link(conn, &digest)?))
+        .read(move |conn| Ok(store::user::is_setup_link(conn, &digest)?))
         .await
 }
 
@@ -61,21 +61,21 @@ pub async fn set_up(
     app: &App,
     context: &Context,
     link: &Secret,
-    new: NewAccount,
+    new: CreateUser,
 ) -> Result<NewSession, Error> {
     if !is_setup_link(app, link).await? {
         return Err(Error::NotFound);
     }
     let prepared = prepare(app, context, Actor::Anonymous, new).await?;
-    let (session, session_record) = session::prepare(app, context, &prepared.account);
+    let (session, session_record) = session::prepare(app, context, &prepared.user);
     let link = link.digest();
     let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
     app.store()
         .write(move |conn| {
             // Ends every link first: whoever comes second waits here, and then finds none. A
             // link that a starting server offered meanwhile is stopped by the second check.
-            let is_first = store::account::delete_setup_links(conn, &link)?
-                && !store::account::is_any_account(conn)?;
+            let is_first =
+                store::user::delete_setup_links(conn, &link)? && !store::user::is_any_user(conn)?;
             if !is_first {
                 return Err(Error::NotFound);
             }
@@ -88,7 +88,7 @@ pub async fn set_up(
 }
 
 /// Makes an account for the operator. Other links to the first account end with it.
-pub async fn add(app: &App, context: &Context, new: NewAccount) -> Result<Account, Error> {
+pub async fn add(app: &App, context: &Context, new: CreateUser) -> Result<User, Error> {
     make(app, context, &Caller::Operator(None), new, Receipt::none()).await
 }
 
@@ -97,20 +97,20 @@ async fn add_as(
     app: &App,
     context: &Context,
     actor: Actor,
-    new: NewAccount,
-    receipt: Receipt<Account>,
-) -> Result<Account, Error> {
+    new: CreateUser,
+    receipt: Receipt<User>,
+) -> Result<User, Error> {
     let prepared = prepare(app, context, actor, new).await?;
-    let account = prepared.account.clone();
+    let user = prepared.user.clone();
     let no_link = app.draw_secret().digest();
     app.store()
         .write(move |conn| {
-            store::account::delete_setup_links(conn, &no_link)?;
+            store::user::delete_setup_links(conn, &no_link)?;
             prepared.write(conn)?;
-            receipt.file(conn, &prepared.account)
+            receipt.file(conn, &prepared.user)
         })
         .await?;
-    Ok(account)
+    Ok(user)
 }
 
 /// Makes an account for somebody who joins in another way, written by `join` in the same
@@ -118,16 +118,16 @@ async fn add_as(
 pub(super) async fn add_joining(
     app: &App,
     context: &Context,
-    new: NewAccount,
-    join: impl Fn(&mut store::Conn, &Account) -> Result<(), Error> + Send + 'static,
+    new: CreateUser,
+    join: impl Fn(&mut store::Conn, &User) -> Result<(), Error> + Send + 'static,
 ) -> Result<NewSession, Error> {
     let prepared = prepare(app, context, Actor::Anonymous, new).await?;
-    let (session, session_record) = session::prepare(app, context, &prepared.account);
+    let (session, session_record) = session::prepare(app, context, &prepared.user);
     let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
     app.store()
         .write(move |conn| {
             prepared.write(conn)?;
-            join(conn, &prepared.account)?;
+            join(conn, &prepared.user)?;
             store::session::insert_session(conn, &session_row, &cookie)?;
             session_record.write(conn, Some(session_row.id.as_str()), json!({}))
         })
@@ -138,7 +138,7 @@ pub(super) async fn add_joining(
 /// An account that passed all checks, with its hash computed.
 #[derive(Clone)]
 struct Prepared {
-    account: Account,
+    user: User,
     joining: Option<org::Joining>,
     created: super::Event,
 }
@@ -147,7 +147,7 @@ async fn prepare(
     app: &App,
     context: &Context,
     actor: Actor,
-    new: NewAccount,
+    new: CreateUser,
 ) -> Result<Prepared, Error> {
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
@@ -157,7 +157,7 @@ async fn prepare(
         })
     };
     let name = check(domain::name("name", &new.name));
-    let email = check(account::email(&new.email));
+    let email = check(user::email(&new.email));
     let password = new.password.expose();
     let context_words = [
         new.name.as_str(),
@@ -178,8 +178,8 @@ async fn prepare(
         return Err(Error::Invalid(faults));
     }
     Ok(Prepared {
-        account: Account {
-            id: AccountId::new(app.now(), app.id_seed()),
+        user: User {
+            id: UserId::new(app.now(), app.id_seed()),
             email,
             name,
             password_hash: app.hasher().hash(password, app.random()).await?,
@@ -187,13 +187,13 @@ async fn prepare(
             created_at: app.now(),
         },
         joining,
-        created: app.event(context, actor, Action::AccountCreated),
+        created: app.event(context, actor, Action::UserCreated),
     })
 }
 
 impl Prepared {
     fn write(&self, conn: &mut store::Conn) -> Result<(), Error> {
-        store::account::insert_account(conn, &self.account).map_err(|error| match error {
+        store::user::insert_user(conn, &self.user).map_err(|error| match error {
             store::Error::Duplicate => Error::from(Fault::new(
                 "email",
                 "There is an account with this email address.",
@@ -201,9 +201,9 @@ impl Prepared {
             error => error.into(),
         })?;
         self.created
-            .write(conn, Some(self.account.id.as_str()), json!({}))?;
+            .write(conn, Some(self.user.id.as_str()), json!({}))?;
         match &self.joining {
-            Some(joining) => joining.write(conn, &self.account.id),
+            Some(joining) => joining.write(conn, &self.user.id),
             None => Ok(()),
         }
     }
@@ -217,11 +217,11 @@ pub async fn rename(
     name: &str,
 ) -> Result<(), Error> {
     let name = domain::name("name", name)?;
-    let event = app.event(context, person.actor(), Action::AccountRenamed);
-    let id = person.account.id.clone();
+    let event = app.event(context, person.actor(), Action::UserRenamed);
+    let id = person.user.id.clone();
     app.store()
         .write(move |conn| {
-            store::account::update_name(conn, &id, &name)?;
+            store::user::update_name(conn, &id, &name)?;
             event.write(conn, Some(id.as_str()), json!({}))
         })
         .await
@@ -246,22 +246,22 @@ pub async fn change_password(
     new: &Secret,
     others: OtherSessions,
 ) -> Result<Secret, Error> {
-    let account = &person.account;
+    let user = &person.user;
     let words = [
-        account.name.as_str(),
-        &account.email,
+        user.name.as_str(),
+        &user.email,
         &app.config().branding.name,
         "doorcode",
     ];
     password::check("new_password", new.expose(), &words)?;
-    let target = Target::Account(&account.email);
+    let target = Target::User(&user.email);
     let guess = throttle::password(app.key(), target, context.source());
     throttle::count(app, &guess).await?;
-    let hash = Some(account.password_hash.as_str());
+    let hash = Some(user.password_hash.as_str());
     let verdict = session::verify(app, &guess, current, hash).await?;
     if verdict == Verdict::Wrong {
         let event = app.event(context, person.actor(), Action::PasswordRefused);
-        let id = account.id.clone();
+        let id = user.id.clone();
         app.store()
             .write(move |conn| event.write(conn, Some(id.as_str()), json!({})))
             .await?;
@@ -269,14 +269,14 @@ pub async fn change_password(
     }
     let hash = app.hasher().hash(new.expose(), app.random()).await?;
     let event = app.event(context, person.actor(), Action::PasswordChanged);
-    let (id, old) = (account.id.clone(), account.password_hash.clone());
+    let (id, old) = (user.id.clone(), user.password_hash.clone());
     let session_id = person.session.id.clone();
     let cookie = app.draw_secret();
     let cookie_digest = cookie.digest();
     app.store()
         .write(move |conn| {
             guess.succeed(conn)?;
-            if !store::account::update_password_hash(conn, &id, &old, &hash)? {
+            if !store::user::update_password_hash(conn, &id, &old, &hash)? {
                 return Err(Error::Conflict(
                     "The password was changed elsewhere in the meantime.",
                 ));
@@ -300,6 +300,6 @@ pub async fn change_password(
 /// Whether there is any account.
 pub async fn is_set_up(app: &App) -> Result<bool, Error> {
     app.store()
-        .read(|conn| Ok(store::account::is_any_account(conn)?))
+        .read(|conn| Ok(store::user::is_any_user(conn)?))
         .await
 }

@@ -3,9 +3,9 @@
 use super::{Outcome, print, with_app};
 use clap::Subcommand;
 use doorcode::app::Context;
-use doorcode::app::account::{self, Named, NewAccount};
 use doorcode::app::caller::Caller;
 use doorcode::app::receipt::Receipt;
+use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
 use std::io::{BufRead, IsTerminal};
@@ -54,30 +54,27 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             role,
             password_stdin,
         } => {
-            let new = NewAccount {
+            let new = CreateUser {
                 email,
                 name,
                 password: read_password(password_stdin)?,
                 organization: org.map(|org| (org, role)),
             };
-            let account = with_app(config, async |app| {
-                account::add(app, &Context::local(), new).await
+            let user = with_app(config, async |app| {
+                user::add(app, &Context::local(), new).await
             })?;
-            print(&format!(
-                "{} can sign in now. ({})",
-                account.email, account.id
-            ))
+            print(&format!("{} can sign in now. ({})", user.email, user.id))
         }
         User::Deactivate { email } => {
-            let account = with_app(config, async |app| {
+            let user = with_app(config, async |app| {
                 let named = Named::Email(email.clone());
                 let operator = Caller::Operator(None);
-                account::deactivate(app, &Context::local(), &operator, named, Receipt::none()).await
+                user::deactivate(app, &Context::local(), &operator, named, Receipt::none()).await
             });
-            let account = account.map_err(|error| format!("{email}: {error}"))?;
+            let user = user.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
                 "{} is deactivated. Its sessions and tokens have ended. ({})",
-                account.email, account.id
+                user.email, user.id
             ))
         }
     }

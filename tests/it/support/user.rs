@@ -1,38 +1,33 @@
 //! Accounts and clients, made without a browser.
 
 use super::TestApp;
-use doorcode::app::account::{self, Named, NewAccount};
 use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
 use doorcode::app::receipt::Receipt;
+use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::app::{self, Context};
-use doorcode::domain::id::AccountId;
+use doorcode::domain::id::UserId;
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
 
 impl TestApp {
     /// Makes an account, optionally a member of an organization; returns its id.
-    pub async fn add_account(
-        &self,
-        email: &str,
-        password: &str,
-        org: Option<(&str, Role)>,
-    ) -> AccountId {
+    pub async fn add_user(&self, email: &str, password: &str, org: Option<(&str, Role)>) -> UserId {
         self.canaries.add(password);
-        let new = NewAccount {
+        let new = CreateUser {
             name: "Ada".into(),
             email: email.into(),
             password: Secret::new(password),
             organization: org.map(|(name, role)| (name.to_owned(), role)),
         };
-        let account = account::add(&self.app, &Context::local(), new).await;
-        account.unwrap().id
+        let user = user::add(&self.app, &Context::local(), new).await;
+        user.unwrap().id
     }
 
     /// Switches an account off.
     pub async fn deactivate(&self, email: &str) {
         let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
-        account::deactivate(
+        user::deactivate(
             &self.app,
             &Context::local(),
             &operator,

@@ -15,7 +15,7 @@ fn migrate_brings_a_database_up_to_date_as_often_as_it_is_called() {
             .run()
             .exited(0)
             .says(&["The database is up to date."]);
-        assert_eq!(deployment.database.count("account", "1 = 1"), 0);
+        assert_eq!(deployment.database.count("users", "1 = 1"), 0);
     }
     assert!(
         !deployment.path("data").exists(),
@@ -24,10 +24,10 @@ fn migrate_brings_a_database_up_to_date_as_often_as_it_is_called() {
 }
 
 #[actix_web::test]
-async fn an_account_is_made_with_its_organization_and_can_sign_in() {
+async fn an_user_is_made_with_its_organization_and_can_sign_in() {
     let deployment = Deployment::new();
     deployment
-        .add_account()
+        .add_user()
         .run()
         .exited(0)
         .says(&["ada@example.com can sign in now. (usr_"]);
@@ -41,7 +41,7 @@ async fn an_account_is_made_with_its_organization_and_can_sign_in() {
     assert_eq!(count("organization", "1 = 1"), 1);
     assert_eq!(count("membership", "role = 'owner'"), 1);
     assert_eq!(count("membership", "role = 'member'"), 1);
-    assert_eq!(count(AUDIT, "action = 'account.created'"), 2);
+    assert_eq!(count(AUDIT, "action = 'user.created'"), 2);
 
     let server = deployment.start();
     assert!(!server.stdout.contains("/setup"), "{}", server.stdout);
@@ -52,7 +52,7 @@ async fn an_account_is_made_with_its_organization_and_can_sign_in() {
 }
 
 #[test]
-fn an_account_may_have_no_organization_and_a_role_needs_one() {
+fn an_user_may_have_no_organization_and_a_role_needs_one() {
     let deployment = Deployment::new();
     let alone = || {
         deployment
@@ -78,7 +78,7 @@ fn an_account_may_have_no_organization_and_a_role_needs_one() {
         .exited(2)
         .complains(&["write member, admin or owner"]);
     alone().run().exited(0);
-    assert_eq!(deployment.database.count("account", "1 = 1"), 1);
+    assert_eq!(deployment.database.count("users", "1 = 1"), 1);
     assert_eq!(deployment.database.count("organization", "1 = 1"), 0);
 }
 
@@ -111,14 +111,14 @@ fn a_weak_password_or_a_wrong_field_is_refused_with_words() {
     add("not an address", " ", "fourteen chars")
         .exited(1)
         .complains(&["email: ", "name: ", "password: "]);
-    assert_eq!(deployment.database.count("account", "1 = 1"), 0);
+    assert_eq!(deployment.database.count("users", "1 = 1"), 0);
     assert_eq!(deployment.database.count("organization", "1 = 1"), 0);
 
     add(EMAIL, "Ada", PASSWORD).exited(0);
     add("ADA@example.com", "Other", PASSWORD)
         .exited(1)
         .complains(&["email: There is an account with this email address."]);
-    assert_eq!(deployment.database.count("account", "1 = 1"), 1);
+    assert_eq!(deployment.database.count("users", "1 = 1"), 1);
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn without_a_terminal_the_password_comes_from_standard_input() {
 
 /// INT-07, PAT-11: what a running server accepts ends at once.
 #[actix_web::test]
-async fn a_deactivated_account_loses_its_sessions_and_tokens_at_once() {
-    let deployment = Deployment::with_account();
+async fn a_deactivated_user_loses_its_sessions_and_tokens_at_once() {
+    let deployment = Deployment::with_user();
     let _server = deployment.start();
     let mut browser = deployment.user().await;
     browser.get("/tokens/new").await;
@@ -164,7 +164,7 @@ async fn a_deactivated_account_loses_its_sessions_and_tokens_at_once() {
         assert_ne!(refused.status, 303, "{}", refused.body);
     }
     let count = |condition| deployment.database.count(AUDIT, condition);
-    assert_eq!(count("action = 'account.deactivated'"), 1);
+    assert_eq!(count("action = 'user.deactivated'"), 1);
 
     deactivate("nobody@example.com")
         .run()

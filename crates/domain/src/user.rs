@@ -1,15 +1,15 @@
 //! Accounts of people, and their browser sessions.
 
-use super::id::{AccountId, SessionId};
+use super::id::{SessionId, UserId};
 use super::{Fault, Instant};
 use chrono::Duration;
 use std::net::IpAddr;
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct User {
     /// Its identifier.
-    pub id: AccountId,
+    pub id: UserId,
     /// The address with which the person signs in, in lower case; unique in the deployment.
     pub email: String,
     /// The name, as the person writes it.
@@ -54,7 +54,7 @@ pub struct Session {
     /// Names the session in pages; it is not the cookie.
     pub id: SessionId,
     /// Whose it is.
-    pub account_id: AccountId,
+    pub user_id: UserId,
     /// When the person signed in.
     pub created_at: Instant,
     /// When the person was last seen; written at most once a minute.

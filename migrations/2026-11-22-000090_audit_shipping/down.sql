@@ -1,1 +1,0 @@
-ALTER TABLE audit_shipping DROP COLUMN hash;

@@ -1,2 +1,0 @@
--- The hash of the last record that was shipped, so that another in its place is noticed.
-ALTER TABLE audit_shipping ADD COLUMN hash TEXT;

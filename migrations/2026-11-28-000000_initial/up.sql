@@ -1,0 +1,323 @@
+-- Portable SQL: types and constraints that mean the same in SQLite and PostgreSQL. Timestamps are
+-- UTC with milliseconds. Digests are SHA-256 or HMAC-SHA-256 in hexadecimal; no column holds a
+-- secret in plain text.
+
+-- Users ------------------------------------------------------------------------------------
+
+-- The plural, since `user` is reserved in SQL.
+CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'deactivated')),
+    created_at TIMESTAMP NOT NULL
+);
+CREATE INDEX users_created ON users (created_at, id);
+
+-- One-time links for the first user. Creating that user deletes them all.
+CREATE TABLE setup_link (
+    link_digest TEXT NOT NULL PRIMARY KEY,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE session (
+    id TEXT NOT NULL PRIMARY KEY,
+    cookie_digest TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    created_at TIMESTAMP NOT NULL,
+    last_seen_at TIMESTAMP NOT NULL,
+    address TEXT NOT NULL,
+    user_agent TEXT NOT NULL
+);
+CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_last_seen ON session (last_seen_at);
+CREATE INDEX session_created ON session (created_at);
+
+-- Organizations ----------------------------------------------------------------------------
+
+-- A deleted organization stays as the owner of its tokens, which the audit log names; its slug
+-- becomes free.
+CREATE TABLE organization (
+    id TEXT NOT NULL PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    plan TEXT NOT NULL CHECK (plan IN ('free', 'team')),
+    personal_tokens TEXT NOT NULL CHECK (personal_tokens IN ('members', 'admins')),
+    -- The longest lifetime of a token: without a limit, any limit, or a number of days.
+    longest TEXT NOT NULL CHECK (longest IN ('unlimited', 'ending', 'days')),
+    longest_days INTEGER,
+    deleted_at TIMESTAMP,
+    CHECK ((longest_days IS NULL) = (longest <> 'days'))
+);
+CREATE INDEX organization_created ON organization (created_at, id);
+
+CREATE TABLE membership (
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    user_id TEXT NOT NULL REFERENCES users (id),
+    role TEXT NOT NULL CHECK (role IN ('member', 'admin', 'owner')),
+    created_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (organization_id, user_id)
+);
+CREATE INDEX membership_user ON membership (user_id);
+CREATE INDEX membership_created ON membership (organization_id, created_at);
+
+CREATE TABLE invitation (
+    id TEXT NOT NULL PRIMARY KEY,
+    link_digest TEXT NOT NULL UNIQUE,
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    email TEXT,
+    role TEXT NOT NULL CHECK (role IN ('member', 'admin', 'owner')),
+    invited_by TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX invitation_organization ON invitation (organization_id, created_at);
+CREATE INDEX invitation_expires ON invitation (expires_at);
+
+-- Projects ---------------------------------------------------------------------------------
+
+CREATE TABLE project (
+    id TEXT NOT NULL PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    name TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    UNIQUE (organization_id, name)
+);
+CREATE INDEX project_organization ON project (organization_id, created_at);
+CREATE INDEX project_created ON project (created_at, id);
+
+CREATE TABLE project_member (
+    project_id TEXT NOT NULL REFERENCES project (id),
+    user_id TEXT NOT NULL REFERENCES users (id),
+    created_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (project_id, user_id)
+);
+CREATE INDEX project_member_user ON project_member (user_id);
+
+-- Clients ----------------------------------------------------------------------------------
+
+-- A confidential client has a secret, a public client has none.
+CREATE TABLE client (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    secret_digest TEXT,
+    scopes TEXT NOT NULL,
+    default_scopes TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
+    created_at TIMESTAMP NOT NULL
+);
+
+-- Tokens -----------------------------------------------------------------------------------
+
+CREATE TABLE token (
+    id TEXT NOT NULL PRIMARY KEY,
+    token_digest TEXT NOT NULL UNIQUE,
+    user_id TEXT REFERENCES users (id),
+    organization_id TEXT REFERENCES organization (id),
+    name TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    client_id TEXT REFERENCES client (id),
+    device_name TEXT,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP,
+    last_used_at TIMESTAMP,
+    last_used_address TEXT,
+    revoked_at TIMESTAMP,
+    revoked_by TEXT,
+    revoked_reason TEXT,
+    -- The limits: one organization, and a list of project ids in it. The ids are no foreign
+    -- keys: a deleted project must stay listed, or its limit would disappear with it.
+    limit_organization_id TEXT REFERENCES organization (id),
+    limit_projects TEXT,
+    created_by TEXT NOT NULL,
+    replaces TEXT REFERENCES token (id),
+    -- Exactly one owner; all columns of a revocation or none.
+    CHECK ((user_id IS NULL) <> (organization_id IS NULL)),
+    CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+    CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL)),
+    CHECK ((last_used_at IS NULL) = (last_used_address IS NULL)),
+    CHECK (limit_projects IS NULL OR limit_organization_id IS NOT NULL)
+);
+CREATE INDEX token_user ON token (user_id, created_at);
+CREATE INDEX token_organization ON token (organization_id, created_at);
+CREATE INDEX token_client ON token (client_id, created_at);
+CREATE INDEX token_created ON token (created_at);
+CREATE INDEX token_limit ON token (limit_organization_id, user_id);
+-- A token has at most one successor, however often its rotation is retried.
+CREATE UNIQUE INDEX token_replaces ON token (replaces);
+
+-- Tokens that a stricter policy would stop, with the policy that allows them until `ends_at`.
+CREATE TABLE policy_grace (
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    token_id TEXT NOT NULL REFERENCES token (id),
+    ends_at TIMESTAMP NOT NULL,
+    plan TEXT NOT NULL CHECK (plan IN ('free', 'team')),
+    personal_tokens TEXT NOT NULL CHECK (personal_tokens IN ('members', 'admins')),
+    longest TEXT NOT NULL CHECK (longest IN ('unlimited', 'ending', 'days')),
+    longest_days INTEGER,
+    PRIMARY KEY (token_id, organization_id),
+    CHECK ((longest_days IS NULL) = (longest <> 'days'))
+);
+CREATE INDEX policy_grace_end ON policy_grace (ends_at);
+
+-- Device grants ----------------------------------------------------------------------------
+
+CREATE TABLE device_grant (
+    id TEXT NOT NULL PRIMARY KEY,
+    device_code_digest TEXT NOT NULL UNIQUE,
+    user_code_digest TEXT NOT NULL UNIQUE,
+    client_id TEXT NOT NULL REFERENCES client (id),
+    scopes TEXT NOT NULL,
+    device_name TEXT,
+    address TEXT NOT NULL,
+    -- The network of the address, by which pending grants are limited.
+    site TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'redeemed', 'expired')),
+    interval_ms BIGINT NOT NULL,
+    last_poll_at TIMESTAMP,
+    decided_by TEXT REFERENCES users (id),
+    granted_scopes TEXT,
+    token_id TEXT UNIQUE REFERENCES token (id),
+    -- When each kind of misuse was first recorded in the audit log.
+    replayed_at TIMESTAMP,
+    wrong_client_at TIMESTAMP,
+    -- Each state has exactly its own data.
+    CHECK (state NOT IN ('approved', 'redeemed') OR (decided_by IS NOT NULL AND granted_scopes IS NOT NULL)),
+    CHECK ((state = 'redeemed') = (token_id IS NOT NULL))
+);
+CREATE INDEX device_grant_site ON device_grant (site, expires_at);
+CREATE INDEX device_grant_client ON device_grant (client_id, expires_at);
+CREATE INDEX device_grant_expires ON device_grant (expires_at);
+CREATE INDEX device_grant_decided_by ON device_grant (decided_by);
+
+-- Requests ---------------------------------------------------------------------------------
+
+-- Counters of failed attempts.
+CREATE TABLE throttle (
+    key TEXT NOT NULL PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    since TIMESTAMP NOT NULL
+);
+CREATE INDEX throttle_since ON throttle (since);
+
+-- Calls with an Idempotency-Key. The id is a keyed digest of caller and key. The answer is
+-- encrypted under a key derived from the caller's token, the Idempotency-Key and the salt, so
+-- that nothing stored here decrypts it.
+CREATE TABLE idempotency_record (
+    id TEXT NOT NULL PRIMARY KEY,
+    payload_digest TEXT NOT NULL,
+    -- The server that executes the call, and until when no other may start it.
+    lease TEXT NOT NULL,
+    leased_until TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    salt TEXT NOT NULL,
+    answer TEXT
+);
+CREATE INDEX idempotency_record_created ON idempotency_record (created_at);
+
+-- Audit log --------------------------------------------------------------------------------
+
+-- Records that are committed with their change and not sealed yet.
+CREATE TABLE audit_event (
+    id TEXT NOT NULL PRIMARY KEY,
+    at TIMESTAMP NOT NULL,
+    action TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')),
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    method TEXT NOT NULL,
+    user_id TEXT,
+    token_id TEXT,
+    client_id TEXT,
+    organization_id TEXT,
+    target TEXT,
+    request_id TEXT NOT NULL,
+    address TEXT,
+    agent TEXT,
+    detail TEXT NOT NULL,
+    -- Keeps the hash of personal data unguessable after the data is erased.
+    salt TEXT
+);
+CREATE INDEX audit_event_at ON audit_event (at);
+
+-- The hash chain of sealed records. The server adds triggers that reject changes other than
+-- erasing and pruning; they name these columns.
+CREATE TABLE audit_record (
+    sequence BIGINT NOT NULL PRIMARY KEY,
+    hash TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    at TIMESTAMP NOT NULL,
+    action TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    method TEXT NOT NULL,
+    user_id TEXT,
+    token_id TEXT,
+    client_id TEXT,
+    organization_id TEXT,
+    target TEXT,
+    request_id TEXT NOT NULL,
+    address TEXT,
+    agent TEXT,
+    detail TEXT NOT NULL,
+    salt TEXT
+);
+CREATE INDEX audit_record_at ON audit_record (at);
+CREATE INDEX audit_record_organization ON audit_record (organization_id, sequence);
+CREATE INDEX audit_record_user ON audit_record (user_id, sequence);
+CREATE INDEX audit_record_token ON audit_record (token_id, sequence);
+CREATE INDEX audit_record_actor ON audit_record (actor_id, sequence);
+CREATE INDEX audit_record_target ON audit_record (target, sequence);
+CREATE INDEX audit_record_action ON audit_record (action, sequence);
+
+-- The end of the chain: one row, locked by the server that seals. After pruning, the hash that
+-- precedes the oldest stored record, and the signed statement of it.
+CREATE TABLE audit_head (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    origin TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    pruned_sequence BIGINT,
+    pruned_hash TEXT,
+    pruned_note TEXT
+);
+
+-- Signed checkpoints of the chain.
+CREATE TABLE audit_checkpoint (
+    sequence BIGINT NOT NULL PRIMARY KEY,
+    at TIMESTAMP NOT NULL,
+    note TEXT NOT NULL
+);
+
+-- How far each sink has the records, with the hash of the last one, and the server that ships to
+-- it at present.
+CREATE TABLE audit_shipping (
+    sink TEXT NOT NULL PRIMARY KEY,
+    sequence BIGINT NOT NULL,
+    leased_by TEXT,
+    leased_until TIMESTAMP,
+    hash TEXT
+);
+
+-- The uses of tokens: a row for each token, organization and day of a flush. The record of the
+-- event in the chain holds the Merkle root of the flush.
+CREATE TABLE token_use (
+    event_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    token_id TEXT NOT NULL,
+    organization_id TEXT,
+    day TEXT NOT NULL,
+    first_at TIMESTAMP NOT NULL,
+    last_at TIMESTAMP NOT NULL,
+    count INTEGER NOT NULL CHECK (count > 0),
+    uses TEXT NOT NULL,
+    PRIMARY KEY (event_id, position)
+);
+CREATE INDEX token_use_token ON token_use (token_id, event_id, day, count);
+CREATE INDEX token_use_organization ON token_use (organization_id, event_id);
