@@ -9,7 +9,7 @@ use doorcode::app::user::Named;
 use doorcode::app::{Context, audit};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;
-use doorcode::domain::audit::doubt::{Doubt, Report};
+use doorcode::domain::audit::discrepancy::{Discrepancy, Report};
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::note::VerifierKey;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -214,11 +214,11 @@ fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) 
 /// Says what came of a check.
 fn tell(report: &Report, more: &str) -> Outcome {
     let Head { sequence, hash } = report.head;
-    if let Some(Doubt {
+    if let Some(Discrepancy {
         sequence: place,
         kind,
         says,
-    }) = &report.first_doubt
+    }) = &report.first_discrepancy
     {
         let kind = kind.as_str();
         return Err(format!(
@@ -236,13 +236,13 @@ fn tell(report: &Report, more: &str) -> Outcome {
 
 fn describe(recovered: &Recovered) -> String {
     let Recovered {
-        doubt,
+        discrepancy,
         revoked,
         moved,
     } = recovered;
     let mut text = format!(
         "{}\nThe log says so now, and goes on from there.",
-        doubt.says
+        discrepancy.says
     );
     if let Some(path) = moved {
         text += &format!(

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use doorcode::app::Context;
 use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
-use doorcode::app::receipt::Receipt;
+use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::domain::scope::ScopeSet;
 use std::path::Path;
 
@@ -55,7 +55,14 @@ pub fn run(config: Option<&Path>, client: Client) -> Outcome {
     };
     let Registered { client, secret } = with_app(config, async |app| {
         let operator = Caller::Operator(None);
-        client::register(app, &Context::local(), &operator, new, Receipt::none()).await
+        client::register(
+            app,
+            &Context::local(),
+            &operator,
+            new,
+            IdempotencyRecord::none(),
+        )
+        .await
     })?;
     let list = |scopes: &ScopeSet| match scopes.is_empty() {
         true => "none".to_owned(),

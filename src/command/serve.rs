@@ -60,11 +60,11 @@ async fn serve(config: Config) -> Outcome {
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
-    let doubt = audit::inspect(&app)
+    let discrepancy = audit::inspect(&app)
         .await
         .map_err(|error| explain(&error))?;
-    if let Some(doubt) = &doubt {
-        warn(&doubt.says);
+    if let Some(discrepancy) = &discrepancy {
+        warn(&discrepancy.says);
     }
     audit::record_settings(&app)
         .await
@@ -167,10 +167,10 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
 }
 
 /// Says that the audit log went back, and what to do.
-fn warn(doubt: &str) {
+fn warn(discrepancy: &str) {
     let program = program();
     tracing::error!(
-        "the audit log contradicts what was signed of it: {doubt} If an old copy of the database \
+        "the audit log contradicts what was signed of it: {discrepancy} If an old copy of the database \
          was restored by mistake, stop and restore the right one. To go on with this one, run \
          `{program} audit recover --revoke all`, or `--revoke since` for the tokens alone that \
          were issued after the last checkpoint that agrees. Until then no checkpoint is signed."

@@ -4,7 +4,7 @@ use super::{Outcome, print, with_app};
 use clap::Subcommand;
 use doorcode::app::Context;
 use doorcode::app::caller::Caller;
-use doorcode::app::receipt::Receipt;
+use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::domain::org::Role;
 use doorcode::domain::secret::Secret;
@@ -69,7 +69,14 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             let user = with_app(config, async |app| {
                 let named = Named::Email(email.clone());
                 let operator = Caller::Operator(None);
-                user::deactivate(app, &Context::local(), &operator, named, Receipt::none()).await
+                user::deactivate(
+                    app,
+                    &Context::local(),
+                    &operator,
+                    named,
+                    IdempotencyRecord::none(),
+                )
+                .await
             });
             let user = user.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(

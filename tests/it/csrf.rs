@@ -193,7 +193,7 @@ impl Scene {
         browser
             .post("/o/acme/settings/api-tokens/new", &fields)
             .await;
-        let shelf = browser.get("/o/acme/settings/api-tokens").await;
+        let tokens_page = browser.get("/o/acme/settings/api-tokens").await;
         let names = Names {
             code: device.user_code.clone(),
             ticket: consent.field("ticket").unwrap(),
@@ -203,7 +203,10 @@ impl Scene {
             invitation: after(&members.body, "/o/acme/invitations/", '/'),
             session: after(&account.body, "/account/sessions/", '/'),
             token: format!("tok_{}", after(&tokens.body, r#"href="/tokens/tok_"#, '"')),
-            organization_token: format!("tok_{}", after(&shelf.body, "/api-tokens/tok_", '"')),
+            organization_token: format!(
+                "tok_{}",
+                after(&tokens_page.body, "/api-tokens/tok_", '"')
+            ),
         };
         let forms = FORMS
             .iter()

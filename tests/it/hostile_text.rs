@@ -290,15 +290,15 @@ async fn traces(name: &str) -> Vec<Page> {
         assert_eq!(answer.status, 303, "{path}: {name}");
     }
     let fields = [("name", name), ("expires", "never")];
-    let shelf = "/o/acme/settings/api-tokens";
-    browser.post(&format!("{shelf}/new"), &fields).await;
+    let tokens_page = "/o/acme/settings/api-tokens";
+    browser.post(&format!("{tokens_page}/new"), &fields).await;
     let id = test.database.text("SELECT id FROM token");
     let asked = format!("actor={0}&action={0}&token={0}", encoded(name));
     let mut pages = Vec::new();
     for path in [
         "/o/acme/audit".to_owned(),
         "/account/activity".to_owned(),
-        format!("{shelf}/{id}"),
+        format!("{tokens_page}/{id}"),
         format!("/o/acme/audit?{asked}"),
     ] {
         pages.push(browser.get(&path).await);

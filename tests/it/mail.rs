@@ -142,8 +142,8 @@ async fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
         &test.app,
         message("eve@example.com", "First", "canary-9f2c"),
     );
-    let (first, again) = (sink.next(), sink.next());
-    assert_eq!(first.data, again.data);
+    let (first, second_server) = (sink.next(), sink.next());
+    assert_eq!(first.data, second_server.data);
     mail::send(
         &test.app,
         message("eve@example.com", "Second", "canary-9f2c"),

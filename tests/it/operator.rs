@@ -1,8 +1,8 @@
 //! The operator token: two of them while it is replaced, and where it is taken.
 
+use crate::support::clock::{ManualClock, SeededEntropy};
 use crate::support::database::AUDIT;
 use crate::support::ground::Ground;
-use crate::support::senses::{ManualClock, SeededEntropy};
 use crate::support::{OPERATOR, TestApp, log};
 use doorcode::app::deployment::Secrets;
 use doorcode::app::operator::{self, Rotation, RotationError};
@@ -260,8 +260,8 @@ async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
          [operator]\nnetworks = [\"10.0.0.0/8\", \"2001:db8::/32\"]",
     )
     .await;
-    for inside in ["10.1.2.3", "2001:db8::7", "::ffff:10.9.9.9"] {
-        assert_eq!(introspects(&test, inside).await.status(), 200, "{inside}");
+    for org_req in ["10.1.2.3", "2001:db8::7", "::ffff:10.9.9.9"] {
+        assert_eq!(introspects(&test, org_req).await.status(), 200, "{org_req}");
     }
     assert_eq!(test.events("operator.refused"), 0);
 

@@ -115,10 +115,10 @@ async fn signing_in_leads_back_to_where_the_person_was_going() {
             ("password", "wrong"),
             ("return_to", &return_to),
         ];
-        let again = browser.post("/login", &fields).await;
-        assert_eq!(again.status, 401);
+        let second_server = browser.post("/login", &fields).await;
+        assert_eq!(second_server.status, 401);
         assert_eq!(
-            again.field("return_to"),
+            second_server.field("return_to"),
             login.field("return_to"),
             "a mistake loses it"
         );

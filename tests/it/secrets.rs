@@ -1,9 +1,9 @@
 //! Where secrets must never be seen, and which ones are refused.
 
 use crate::support::canary::Canaries;
+use crate::support::clock::SeededEntropy;
 use crate::support::ground::Ground;
 use crate::support::search::{Leak, search};
-use crate::support::senses::SeededEntropy;
 use crate::support::{API, CLI, EMAIL, OPERATOR, PASSWORD, TestApp, WEBHOOK, log};
 use base64::Engine;
 use doorcode::app::client::Kind;
@@ -291,10 +291,10 @@ fn the_first_start_makes_an_operator_token_that_every_start_accepts() {
         assert_eq!(made.made, std::slice::from_ref(&path));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let again = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
-        assert!(again.made.is_empty());
+        let second_server = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
+        assert!(second_server.made.is_empty());
         let token = Secret::new(std::fs::read_to_string(&path).unwrap().trim());
-        for secrets in [&made, &again] {
+        for secrets in [&made, &second_server] {
             assert!(secrets.operator.recognises(&token, Instant::UNIX_EPOCH));
         }
 

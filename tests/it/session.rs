@@ -206,7 +206,7 @@ async fn nobody_ends_the_session_of_somebody_else() {
 #[actix_web::test]
 async fn deactivating_an_user_ends_its_sessions_and_tokens_at_once() {
     let test = TestApp::start().await;
-    let other = test.again("").await;
+    let other = test.second_server("").await;
     let token = test.token(&["tokens:read"]).await;
     let mut here = test.user().await;
     let mut there = other.user().await;

@@ -94,7 +94,7 @@ async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
     };
     assert_eq!(test.count("users", &with(2)), 1);
 
-    let raised = test.again("[sign_in]\nargon2_iterations = 3").await;
+    let raised = test.second_server("[sign_in]\nargon2_iterations = 3").await;
     let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
     assert_eq!(refused.status, 401);
     assert_eq!(test.count("users", &with(2)), 1);
@@ -171,9 +171,9 @@ async fn being_turned_away_neither_counts_as_a_guess_nor_clears_those_before() {
     let test = TestApp::start().await;
     // Hashes of unknown addresses take seconds here, that of the account stays quick.
     let slow = test
-        .again(
+        .second_server(
             "[sign_in]\nhash_threads = 1\nhash_queue = 1\nargon2_iterations = 100\n\
-             argon2_memory_kib = 40000",
+             argon2_memory_kib = 80000",
         )
         .await;
     for _ in 0..4 {

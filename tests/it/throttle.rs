@@ -294,7 +294,7 @@ async fn guesses_are_limited_over_all_sources_and_accounts() {
 #[actix_web::test]
 async fn instances_do_not_multiply_the_guesses() {
     let test = TestApp::start().await;
-    let other = test.again("").await;
+    let other = test.second_server("").await;
     let mut here = at_login(&test).await;
     let mut there = at_login(&other).await;
     for _ in 0..2 {

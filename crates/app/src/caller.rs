@@ -5,7 +5,9 @@ use super::session::SignedIn;
 use super::token::{self, ActiveToken};
 use super::{App, Error};
 use domain::audit::Actor;
-use domain::decision::{self, Demand, Facts, Place, Refusal, Seat, Vitality};
+use domain::decision::{
+    self, AccessRequest, DenyReason, Facts, OrgAccess, ResourceRef, TokenStatus,
+};
 use domain::id::{OrganizationId, ProjectId, UserId};
 use domain::org::{Organization, Role, is_slug};
 use domain::policy::Violation;
@@ -33,7 +35,7 @@ pub enum Denial {
     /// There is no such scope: nobody carries it.
     UnknownScope,
     /// The caller has no part in the place, or there is no such place.
-    NoPart,
+    NoAccess,
     /// The token is limited to other places.
     Limited,
     /// The organization does not admit the token.
@@ -55,7 +57,7 @@ impl Denial {
             Self::Policy(Violation::Plan) => "plan_required",
             Self::Policy(_) => "policy",
             Self::OperatorRequired => "operator_required",
-            Self::NoPart | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
+            Self::NoAccess | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
         }
     }
 }
@@ -66,15 +68,15 @@ impl From<Denial> for Error {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<DenyReason> for Error {
+    fn from(refusal: DenyReason) -> Self {
         Self::Forbidden(match refusal {
-            Refusal::Dead => return Self::Unauthenticated,
-            Refusal::Scope(name) => Denial::Scope(name),
-            Refusal::NoPart => Denial::NoPart,
-            Refusal::Limited => Denial::Limited,
-            Refusal::Policy(violation) => Denial::Policy(violation),
-            Refusal::Role(role) => Denial::Role(role),
+            DenyReason::Inactive => return Self::Unauthenticated,
+            DenyReason::Scope(name) => Denial::Scope(name),
+            DenyReason::NoAccess => Denial::NoAccess,
+            DenyReason::Limited => Denial::Limited,
+            DenyReason::Policy(violation) => Denial::Policy(violation),
+            DenyReason::Role(role) => Denial::Role(role),
         })
     }
 }
@@ -169,17 +171,17 @@ impl Caller {
                 let owner =
                     token::find_owner(conn, &person.user.id)?.ok_or(Error::Unauthenticated)?;
                 Some(Facts {
-                    token: Vitality::Alive,
-                    owner: Vitality::Alive,
+                    token: TokenStatus::Active,
+                    owner: TokenStatus::Active,
                     scopes: app.config().scopes.names(),
                     limits: Limits::default(),
-                    seats: owner
+                    org_access: owner
                         .memberships
                         .iter()
-                        .map(|membership| Seat {
+                        .map(|membership| OrgAccess {
                             organization_id: membership.organization.id.clone(),
                             role: membership.role,
-                            admission: Ok(None),
+                            policy_decision: Ok(None),
                         })
                         .collect(),
                 })
@@ -199,9 +201,9 @@ impl Caller {
 
     /// The same for a change, in its transaction: the caller's account cannot be deactivated
     /// or leave an organization before the change is done.
-    pub(super) fn hold_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+    pub(super) fn lock_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
         if let Some(id) = self.user_id() {
-            store::user::hold_user(conn, id)?;
+            store::user::lock_user_shared(conn, id)?;
         }
         self.authority(app, conn)
     }
@@ -226,8 +228,13 @@ pub(super) struct Authority {
 impl Authority {
     /// Fails unless the caller carries a built-in scope and has at least this role in the
     /// place.
-    pub(super) fn require(&self, scope: &str, place: &Place, least: Role) -> Result<(), Error> {
-        let role = self.require_scope(scope, place)?;
+    pub(super) fn require(
+        &self,
+        scope: &str,
+        resource: &ResourceRef,
+        least: Role,
+    ) -> Result<(), Error> {
+        let role = self.require_scope(scope, resource)?;
         match role < Some(least) && self.facts.is_some() {
             true => Err(Denial::Role(least).into()),
             false => Ok(()),
@@ -235,7 +242,11 @@ impl Authority {
     }
 
     /// Fails unless the caller carries a built-in scope there; tells its role.
-    pub(super) fn require_scope(&self, scope: &str, place: &Place) -> Result<Option<Role>, Error> {
+    pub(super) fn require_scope(
+        &self,
+        scope: &str,
+        resource: &ResourceRef,
+    ) -> Result<Option<Role>, Error> {
         let Some(facts) = &self.facts else {
             return Ok(Some(Role::Owner));
         };
@@ -243,7 +254,7 @@ impl Authority {
         // A demand without a scope would be met by any token.
         let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
         let scope = Some(scope.ok_or(Denial::UnknownScope)?);
-        Ok(decision::decide(facts, Demand { scope, place })?)
+        Ok(decision::decide(facts, AccessRequest { scope, resource })?)
     }
 
     /// The organization of this id or address, if the caller may do this in it.
@@ -255,16 +266,16 @@ impl Authority {
         least: Role,
     ) -> Result<Organization, Error> {
         let found = find_organization(conn, named)?;
-        let place = match &found {
-            Some(organization) => Place::Organization(organization.id.clone()),
-            None => Place::Nowhere,
+        let resource = match &found {
+            Some(organization) => ResourceRef::Organization(organization.id.clone()),
+            None => ResourceRef::Missing,
         };
-        self.require(scope, &place, least)?;
+        self.require(scope, &resource, least)?;
         found.ok_or(Error::NotFound)
     }
 
     /// The same, held so that nobody else changes the organization or its members meanwhile.
-    pub(super) fn hold_organization(
+    pub(super) fn lock_organization(
         &self,
         conn: &mut Conn,
         named: &str,
@@ -272,7 +283,7 @@ impl Authority {
         least: Role,
     ) -> Result<Organization, Error> {
         let found = self.organization(conn, named, scope, least)?;
-        store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart.into())
+        store::org::lock_organization(conn, &found.id)?.ok_or(Denial::NoAccess.into())
     }
 
     /// The project of this id, if the caller may do this in it.
@@ -283,13 +294,13 @@ impl Authority {
         scope: &str,
         least: Role,
     ) -> Result<Project, Error> {
-        let (found, place) = find_project(conn, named, self.user_id.as_ref())?;
-        self.require(scope, &place, least)?;
+        let (found, resource) = find_project(conn, named, self.user_id.as_ref())?;
+        self.require(scope, &resource, least)?;
         found.ok_or(Error::NotFound)
     }
 
     /// The same, held so that nobody else changes or deletes the project meanwhile.
-    pub(super) fn hold_project(
+    pub(super) fn lock_project(
         &self,
         conn: &mut Conn,
         named: &str,
@@ -297,7 +308,7 @@ impl Authority {
         least: Role,
     ) -> Result<Project, Error> {
         let found = self.project(conn, named, scope, least)?;
-        store::project::hold_project(conn, &found.id)?.ok_or(Denial::NoPart.into())
+        store::project::lock_project(conn, &found.id)?.ok_or(Denial::NoAccess.into())
     }
 
     /// What the caller's own power is bounded by; `None` for whoever is no token.
@@ -319,7 +330,7 @@ impl Authority {
         let facts = self.facts.as_ref()?;
         Some(
             decision::reach(facts)
-                .map(|seat| seat.organization_id.clone())
+                .map(|org_access| org_access.organization_id.clone())
                 .collect(),
         )
     }
@@ -329,10 +340,10 @@ impl Authority {
         match &self.facts {
             None => Some(Role::Owner),
             Some(facts) => facts
-                .seats
+                .org_access
                 .iter()
-                .find(|seat| seat.organization_id == *id)
-                .map(|seat| seat.role),
+                .find(|org_access| org_access.organization_id == *id)
+                .map(|org_access| org_access.role),
         }
     }
 }
@@ -354,24 +365,28 @@ pub(super) fn find_project(
     conn: &mut Conn,
     named: &str,
     user_id: Option<&UserId>,
-) -> Result<(Option<Project>, Place), Error> {
+) -> Result<(Option<Project>, ResourceRef), Error> {
     let found = match ProjectId::parse(named) {
         Some(id) => store::project::find_project(conn, &id)?,
         None => None,
     };
-    let place = match &found {
-        Some(project) => place_of(conn, project, user_id)?,
-        None => Place::Nowhere,
+    let resource = match &found {
+        Some(project) => find_resource(conn, project, user_id)?,
+        None => ResourceRef::Missing,
     };
-    Ok((found, place))
+    Ok((found, resource))
 }
 
-fn place_of(conn: &mut Conn, project: &Project, user_id: Option<&UserId>) -> Result<Place, Error> {
+fn find_resource(
+    conn: &mut Conn,
+    project: &Project,
+    user_id: Option<&UserId>,
+) -> Result<ResourceRef, Error> {
     let access = match user_id {
         Some(user_id) => store::project::find_access(conn, &project.id, user_id)?,
         None => domain::project::Access::NotAdded,
     };
-    Ok(Place::Project {
+    Ok(ResourceRef::Project {
         id: project.id.clone(),
         organization_id: project.organization_id.clone(),
         access,

@@ -1,7 +1,7 @@
 //! Clients: registering them, and finding out which one is calling.
 
 use super::caller::Caller;
-use super::receipt::Receipt;
+use super::idempotency::IdempotencyRecord;
 use super::{App, Context, Error, OAuthError, throttle};
 use domain::Fault;
 use domain::audit::{Action, Actor};
@@ -122,7 +122,7 @@ pub async fn register(
     context: &Context,
     caller: &Caller,
     new: NewClient,
-    receipt: Receipt<Registered>,
+    idempotency: IdempotencyRecord<Registered>,
 ) -> Result<Registered, Error> {
     caller.require_operator()?;
     let mut faults = Vec::new();
@@ -192,7 +192,7 @@ pub async fn register(
                 Some(&client.id),
                 json!({"scopes": client.scopes.to_string()}),
             )?;
-            receipt.file(conn, &registered)?;
+            idempotency.file(conn, &registered)?;
             Ok(registered.clone())
         })
         .await

@@ -3,9 +3,9 @@
 use super::audit::uses::{self, Purpose, Used};
 use super::caller::{find_organization, find_project};
 use super::operator::is_operator;
-use super::token::{ActiveToken, Found, Loaded, Spent, look_up};
+use super::token::{ActiveToken, Found, InactiveToken, Loaded, look_up};
 use super::{App, Context, Error};
-use domain::decision::{self, Demand, Place};
+use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::OrganizationId;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
@@ -23,11 +23,11 @@ pub enum Named {
 
 /// What the token is to be allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Question {
+pub struct VerifyRequest {
     /// The scope that it must carry; `None` if any token will do.
     pub scope: Option<String>,
     /// Where; `None` if nowhere in particular.
-    pub place: Option<Named>,
+    pub resource: Option<Named>,
 }
 
 /// Who was allowed.
@@ -52,7 +52,7 @@ pub struct Decided {
 pub struct Subject {
     used: Used,
     /// Why it cannot be used at all.
-    spent: Option<&'static str>,
+    inactive: Option<&'static str>,
     /// The scope that was asked for, if there is one of that name.
     scope: Option<ScopeName>,
     organization_id: Option<OrganizationId>,
@@ -61,7 +61,7 @@ pub struct Subject {
 impl Subject {
     /// Notes the use: the code of its refusal, or that it was allowed.
     pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
-        let decision = self.spent.or(refused).unwrap_or(uses::ALLOWED);
+        let decision = self.inactive.or(refused).unwrap_or(uses::ALLOWED);
         let purpose = Purpose {
             scope: self.scope.as_ref().map(ScopeName::as_str),
             organization_id: self.organization_id.as_ref(),
@@ -80,7 +80,7 @@ pub async fn verify(
     app: &App,
     context: &Context,
     text: &Secret,
-    question: Question,
+    question: VerifyRequest,
 ) -> Result<Decided, Error> {
     // What is in no catalogue may be anything, and long.
     let scope = question.scope.as_deref();
@@ -92,7 +92,7 @@ pub async fn verify(
             answer: Ok(Allowed::Operator),
             subject: Some(Subject {
                 used: Used::operator(),
-                spent: None,
+                inactive: None,
                 scope,
                 organization_id: None,
             }),
@@ -113,13 +113,13 @@ pub async fn verify(
             subject: None,
         });
     };
-    let (token, spent) = match &verdict {
-        Err(spent) => (&*spent.token, Some(spent.why)),
+    let (token, inactive) = match &verdict {
+        Err(inactive) => (&*inactive.token, Some(inactive.why)),
         Ok((active, _)) => (&active.token, None),
     };
     let subject = Some(Subject {
         used: token.into(),
-        spent,
+        inactive,
         scope,
         organization_id: organization_id.clone(),
     });
@@ -139,43 +139,43 @@ struct Answer {
     /// The organization in which it would act.
     organization_id: Option<OrganizationId>,
     /// The token and whether it may, or that it cannot be used at all.
-    verdict: Result<(ActiveToken, Result<(), Error>), Spent>,
+    verdict: Result<(ActiveToken, Result<(), Error>), InactiveToken>,
 }
 
 fn answer(
     app: &App,
     conn: &mut Conn,
     loaded: Loaded,
-    question: &Question,
+    question: &VerifyRequest,
 ) -> Result<Answer, Error> {
     let user_id = match &loaded.token.owner {
         Owner::User(id) => Some(id.clone()),
         Owner::Organization(_) => None,
     };
-    let place = match &question.place {
-        None => Place::Anywhere,
-        Some(Named::Organization(named)) => place_of(conn, named)?,
+    let resource = match &question.resource {
+        None => ResourceRef::Any,
+        Some(Named::Organization(named)) => find_resource(conn, named)?,
         Some(Named::Project(named)) => find_project(conn, named, user_id.as_ref())?.1,
     };
-    let may = decide(app, &loaded.facts, question.scope.as_deref(), &place);
-    let organization_id = match &place {
-        Place::Organization(id)
-        | Place::Project {
+    let may = decide(app, &loaded.facts, question.scope.as_deref(), &resource);
+    let organization_id = match &resource {
+        ResourceRef::Organization(id)
+        | ResourceRef::Project {
             organization_id: id,
             ..
         } => Some(id.clone()),
-        Place::Anywhere | Place::Nowhere => loaded.token.organization().cloned(),
+        ResourceRef::Any | ResourceRef::Missing => loaded.token.organization().cloned(),
     };
     Ok(Answer {
         organization_id,
-        verdict: loaded.active_at(app, &place).map(|active| (active, may)),
+        verdict: loaded.active_at(app, &resource).map(|active| (active, may)),
     })
 }
 
-fn place_of(conn: &mut Conn, named: &str) -> Result<Place, Error> {
+fn find_resource(conn: &mut Conn, named: &str) -> Result<ResourceRef, Error> {
     Ok(match find_organization(conn, named)? {
-        Some(organization) => Place::Organization(organization.id),
-        None => Place::Nowhere,
+        Some(organization) => ResourceRef::Organization(organization.id),
+        None => ResourceRef::Missing,
     })
 }
 
@@ -189,17 +189,23 @@ fn decide(
     app: &App,
     facts: &decision::Facts,
     scope: Option<&str>,
-    place: &Place,
+    resource: &ResourceRef,
 ) -> Result<(), Error> {
     let Some(name) = scope else {
-        decision::decide(facts, Demand { scope: None, place })?;
+        decision::decide(
+            facts,
+            AccessRequest {
+                scope: None,
+                resource,
+            },
+        )?;
         return Ok(());
     };
     let known = known(app, name);
     // Whether the token is alive comes before anything else that is wrong with the question.
-    let anything = Demand {
+    let anything = AccessRequest {
         scope: known,
-        place,
+        resource,
     };
     decision::decide(facts, anything)?;
     match known {

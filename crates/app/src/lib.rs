@@ -9,22 +9,22 @@ pub mod decision;
 pub mod deployment;
 pub mod device;
 mod error;
+mod form_nonce;
 mod hashing;
+mod held_polls;
+pub mod idempotency;
 pub mod mail;
 pub mod operator;
 pub mod org;
 pub mod project;
-pub mod receipt;
-mod reservation;
 pub mod session;
 pub mod sweep;
 mod throttle;
 pub mod token;
 pub mod user;
 mod uses;
-mod waiting;
 
-use audit::{Event, Events, LastCheck, Ledger, Outlet, Refusals};
+use audit::{Event, Events, LastCheck, Refusals, Sink, UsageBuffer};
 use config::Config;
 use deployment::Secrets;
 use domain::Instant;
@@ -32,6 +32,7 @@ use domain::id::IdSeed;
 use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
+use held_polls::Waiting;
 use mail::Outbox;
 use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
@@ -41,7 +42,6 @@ use std::time::Duration;
 use store::Store;
 use tokio::sync::watch;
 use uses::Uses;
-use waiting::Waiting;
 
 /// How long a server that is ready may take to commit an empty write.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -144,11 +144,11 @@ struct Inner {
     waiting: Waiting,
     stopping: watch::Sender<bool>,
     uses: Uses,
-    ledger: Ledger,
+    usage_buffer: UsageBuffer,
     refusals: Refusals,
     events: AtomicU16,
     outbox: Outbox,
-    outlet: Outlet,
+    sink: Sink,
     last_check: LastCheck,
 }
 
@@ -163,9 +163,9 @@ impl App {
     ) -> Result<Self, Error> {
         let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
         let outbox = Outbox::start(&config)?;
-        let mut holder = [0; 8];
-        entropy.fill(&mut holder);
-        let outlet = Outlet::start(&config.audit, hex::encode(holder))?;
+        let mut loaded_owner = [0; 8];
+        entropy.fill(&mut loaded_owner);
+        let sink = Sink::start(&config.audit, hex::encode(loaded_owner))?;
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -176,11 +176,11 @@ impl App {
             waiting: Waiting::default(),
             stopping: watch::Sender::default(),
             uses: Uses::default(),
-            ledger: Ledger::default(),
+            usage_buffer: UsageBuffer::default(),
             refusals: Refusals::default(),
             events: AtomicU16::default(),
             outbox,
-            outlet,
+            sink,
             last_check: LastCheck::default(),
         })))
     }
@@ -269,8 +269,8 @@ impl App {
         &self.0.uses
     }
 
-    fn ledger(&self) -> &Ledger {
-        &self.0.ledger
+    fn usage_buffer(&self) -> &UsageBuffer {
+        &self.0.usage_buffer
     }
 
     fn refusals(&self) -> &Refusals {
@@ -281,8 +281,8 @@ impl App {
         &self.0.outbox
     }
 
-    fn outlet(&self) -> &Outlet {
-        &self.0.outlet
+    fn sink(&self) -> &Sink {
+        &self.0.sink
     }
 
     fn last_check(&self) -> &LastCheck {

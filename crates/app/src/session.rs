@@ -132,7 +132,7 @@ pub async fn sign_in(
     app.store()
         .write(move |conn| {
             // The account may have been deactivated, or its password changed, meanwhile.
-            let user = store::user::hold_user(conn, &row.user_id)?
+            let user = store::user::lock_user_shared(conn, &row.user_id)?
                 .filter(|user| user.standing == Standing::Active)
                 .filter(|user| user.password_hash == verified)
                 .ok_or(Error::Unauthenticated)?;

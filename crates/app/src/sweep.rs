@@ -2,7 +2,7 @@
 //! that another server decided, and forgetting what is over.
 
 use super::audit::{self, sealing};
-use super::{App, Error, device, receipt, session, uses};
+use super::{App, Error, device, idempotency, session, uses};
 use chrono::Duration as Span;
 use std::cell::Cell;
 use std::time::Duration;
@@ -98,8 +98,8 @@ pub async fn run(app: App) {
 async fn sign(app: &App, doubted: &Rarely) -> Result<(), Error> {
     match audit::sign(app).await? {
         None => doubted.end(),
-        Some(doubt) if doubted.again().is_some() => {
-            tracing::error!("the audit log is not signed: {}", doubt.says);
+        Some(discrepancy) if doubted.again().is_some() => {
+            tracing::error!("the audit log is not signed: {}", discrepancy.says);
         }
         Some(_) => {}
     }
@@ -181,7 +181,7 @@ where
 /// and ships it. Tells what could not be done.
 pub async fn settle(app: &App) -> Vec<Error> {
     let mut failed = write_and_seal(app).await;
-    failed.extend(hand_out(app).await);
+    failed.extend(publish(app).await);
     failed
 }
 
@@ -202,7 +202,7 @@ pub async fn write_gathered(app: &App) -> Vec<Error> {
     written.into_iter().filter_map(Result::err).collect()
 }
 
-async fn hand_out(app: &App) -> Vec<Error> {
+async fn publish(app: &App) -> Vec<Error> {
     let handed = [audit::sign(app).await.map(drop), audit::ship(app).await];
     handed.into_iter().filter_map(Result::err).collect()
 }
@@ -210,7 +210,7 @@ async fn hand_out(app: &App) -> Vec<Error> {
 /// Does all this for the last time, when the server stops.
 pub async fn end(app: &App) {
     let mut failed = write_and_seal(app).await;
-    let handed = tokio::time::timeout(HAND_OUT_WITHIN, hand_out(app)).await;
+    let handed = tokio::time::timeout(HAND_OUT_WITHIN, publish(app)).await;
     failed.extend(handed.unwrap_or_default());
     for error in failed {
         tracing::warn!(?error, "something is left for the next start");
@@ -231,7 +231,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::invitation::delete_over_invitations(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
-            store::idempotency::delete_calls(conn, now - receipt::KEPT)?;
+            store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;
             Ok(())
         })
         .await

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Where a setting was made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum SourcePosition {
     /// In a file.
     File {
         /// The file, as it was named.
@@ -17,7 +17,7 @@ pub enum Place {
     Variable(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourcePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line: None } => write!(f, "{}", path.display()),
@@ -34,7 +34,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigFault {
     /// Where it was written; `None` if it was written nowhere.
-    pub place: Option<Place>,
+    pub place: Option<SourcePosition>,
     /// The key, such as `server.listen`; empty if the fault is not of one key.
     pub key: String,
     /// What is wrong and what is accepted. It never repeats a URL that may hold a password.

@@ -30,7 +30,7 @@ pub use audit::{Audit, Destination, TokenUse};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
-pub use error::{ConfigError, ConfigFault, Place};
+pub use error::{ConfigError, ConfigFault, SourcePosition};
 pub use mail::{Mail, Protection, SmtpUrl};
 pub use metrics::Metrics;
 pub use operator::Operator;

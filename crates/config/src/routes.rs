@@ -83,7 +83,7 @@ fn scope_name(text: &str, scopes: Option<&Catalogue>) -> Result<ScopeName, Strin
 
 /// The routes, as they can be written.
 pub(super) fn settings(routes: &RouteTable) -> Vec<Settings> {
-    let demand = |access: &Access| match access {
+    let access_rule = |access: &Access| match access {
         Access::Token(Some(scope)) => ("scope", scope.as_str().into()),
         Access::Token(None) => ("authenticated", true.into()),
         Access::Operator => ("operator", true.into()),
@@ -91,7 +91,7 @@ pub(super) fn settings(routes: &RouteTable) -> Vec<Settings> {
     };
     let settings = |route: &Route| {
         let pattern = route.pattern.to_string();
-        vec![("match", pattern.into()), demand(&route.access)]
+        vec![("match", pattern.into()), access_rule(&route.access)]
     };
     routes.iter().map(settings).collect()
 }

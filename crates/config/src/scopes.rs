@@ -28,12 +28,12 @@ pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
         match Catalogue::new(more.clone()) {
             Ok(_) => scopes = more,
             Err(name) => {
-                let whose = if scopes.iter().any(|scope| scope.name == name) {
+                let owner_ref = if scopes.iter().any(|scope| scope.name == name) {
                     "is defined twice"
                 } else {
                     "is a built-in scope, which cannot be redefined"
                 };
-                table.fault("name", format!("{:?} {whose}", name.as_str()));
+                table.fault("name", format!("{:?} {owner_ref}", name.as_str()));
             }
         }
     });

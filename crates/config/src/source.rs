@@ -1,6 +1,6 @@
 //! The two sources, file and environment, as one tree of values that know their places.
 
-use super::error::{ConfigError, ConfigFault, Place};
+use super::error::{ConfigError, ConfigFault, SourcePosition};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub(super) type Entries = BTreeMap<String, Node>;
 /// A value and where it was written.
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) place: Place,
+    pub(super) place: SourcePosition,
 }
 
 /// A value as it was written.
@@ -49,7 +49,7 @@ impl Value {
     }
 
     /// Reads a list in TOML syntax from a variable; `None` if it is something else.
-    pub(super) fn parse_list(text: &str, place: &Place) -> Option<Vec<Node>> {
+    pub(super) fn parse_list(text: &str, place: &SourcePosition) -> Option<Vec<Node>> {
         let value = DeValue::parse(text.trim()).ok()?;
         match convert(value.into_inner(), &|_| place.clone()) {
             Self::List(items) => Some(items),
@@ -71,7 +71,7 @@ impl File {
             Ok(bytes) => Self::decode(path, bytes),
             Err(error) => {
                 let message = format!("the configuration file cannot be read: {error}");
-                Err(fault(Place::File { path, line: None }, message))
+                Err(fault(SourcePosition::File { path, line: None }, message))
             }
         }
     }
@@ -90,14 +90,14 @@ impl File {
             Err(error) => {
                 let line = Some(line_of(error.as_bytes(), error.utf8_error().valid_up_to()));
                 let message = "this line is not UTF-8; save the file in UTF-8".to_owned();
-                Err(fault(Place::File { path, line }, message))
+                Err(fault(SourcePosition::File { path, line }, message))
             }
         }
     }
 
     /// The values of the file.
     pub(super) fn parse(&self) -> Result<Entries, ConfigError> {
-        let place = |span: Range<usize>| Place::File {
+        let place = |span: Range<usize>| SourcePosition::File {
             path: self.path.clone(),
             line: Some(line_of(self.text.as_bytes(), span.start)),
         };
@@ -113,7 +113,7 @@ impl File {
     }
 }
 
-fn fault(place: Place, message: String) -> ConfigError {
+fn fault(place: SourcePosition, message: String) -> ConfigError {
     ConfigFault {
         place: Some(place),
         key: String::new(),
@@ -138,9 +138,9 @@ pub(super) fn overlay(
         let Some(key) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if !insert(entries, key, value, Place::Variable(name.clone())) {
+        if !insert(entries, key, value, SourcePosition::Variable(name.clone())) {
             faults.push(ConfigFault {
-                place: Some(Place::Variable(name)),
+                place: Some(SourcePosition::Variable(name)),
                 key: String::new(),
                 message: "this variable names no key; write it as DOORCODE__SERVER__LISTEN for \
                           the key listen of the section [server]"
@@ -151,7 +151,7 @@ pub(super) fn overlay(
 }
 
 /// Whether the variable's key has a place in the tree.
-fn insert(entries: &mut Entries, key: &str, value: String, place: Place) -> bool {
+fn insert(entries: &mut Entries, key: &str, value: String, place: SourcePosition) -> bool {
     if key.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return false;
     }
@@ -181,7 +181,7 @@ fn insert(entries: &mut Entries, key: &str, value: String, place: Place) -> bool
     }
 }
 
-fn entries(table: DeTable<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Entries {
+fn entries(table: DeTable<'_>, place: &dyn Fn(Range<usize>) -> SourcePosition) -> Entries {
     table
         .into_iter()
         .map(|(key, value)| {
@@ -194,7 +194,7 @@ fn entries(table: DeTable<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Entries
         .collect()
 }
 
-fn convert(value: DeValue<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Value {
+fn convert(value: DeValue<'_>, place: &dyn Fn(Range<usize>) -> SourcePosition) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => {

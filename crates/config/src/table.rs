@@ -4,7 +4,7 @@
 //! finished is unknown. So the list of keys is written once, where each is read.
 
 use super::duration;
-use super::error::{ConfigFault, Place};
+use super::error::{ConfigFault, SourcePosition};
 use super::source::{Entries, Node, Value};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -16,9 +16,9 @@ use std::time::Duration;
 pub(super) struct Table<'f> {
     /// What stands before the keys in messages: nothing, or the section and a dot.
     path: String,
-    place: Option<Place>,
+    place: Option<SourcePosition>,
     entries: Entries,
-    asked: Vec<(&'static str, Option<Place>)>,
+    asked: Vec<(&'static str, Option<SourcePosition>)>,
     faults: &'f mut Vec<ConfigFault>,
 }
 
@@ -30,7 +30,7 @@ impl<'f> Table<'f> {
 
     fn new(
         path: String,
-        place: Option<Place>,
+        place: Option<SourcePosition>,
         entries: Entries,
         faults: &'f mut Vec<ConfigFault>,
     ) -> Self {
@@ -224,7 +224,7 @@ impl<'f> Table<'f> {
         self.fault_at(key, place.or_else(|| self.place.clone()), message);
     }
 
-    fn fault_at(&mut self, key: &str, place: Option<Place>, message: String) {
+    fn fault_at(&mut self, key: &str, place: Option<SourcePosition>, message: String) {
         self.faults.push(ConfigFault {
             place,
             key: format!("{}{key}", self.path),

@@ -1,7 +1,7 @@
 //! What could be better about a token: shown to its owner, enforced by nobody.
 
 use super::Instant;
-use super::policy::Admission;
+use super::policy::PolicyDecision;
 use super::scope::ScopeSet;
 use super::token::{State, Token};
 use chrono::Duration;
@@ -33,7 +33,7 @@ const SOON: Duration = Duration::days(7);
 /// `catalogue` is every scope there is.
 pub fn advise(
     token: &Token,
-    admission: Admission,
+    policy_decision: PolicyDecision,
     catalogue: &ScopeSet,
     now: Instant,
 ) -> Vec<Advice> {
@@ -46,7 +46,7 @@ pub fn advise(
         Some(at) if now - at >= UNUSED => Some(Advice::Unused(at)),
         _ => None,
     };
-    let end_advice = match (token.expires_at, admission) {
+    let end_advice = match (token.expires_at, policy_decision) {
         (end, Ok(Some(grace))) if end.is_none_or(|end| grace < end) => {
             Some(Advice::GraceEnds(grace))
         }

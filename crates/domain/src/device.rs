@@ -69,7 +69,7 @@ pub struct Grant {
 
 /// What can be suspicious about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suspicion {
+pub enum Misuse {
     /// A device came again with a code that was used up: a copy may be in other hands.
     Replay,
     /// Another client than the one that it was made for came with its code.
@@ -79,9 +79,9 @@ pub enum Suspicion {
 /// What has been seen and logged already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Noted {
-    /// See [`Suspicion::Replay`].
+    /// See [`Misuse::Replay`].
     pub replay: bool,
-    /// See [`Suspicion::WrongClient`].
+    /// See [`Misuse::WrongClient`].
     pub wrong_client: bool,
 }
 

@@ -14,7 +14,6 @@ pub mod page;
 pub mod password;
 pub mod policy;
 pub mod project;
-pub mod purview;
 pub mod route;
 pub mod scope;
 pub mod sealed;
@@ -23,6 +22,7 @@ pub mod throttle;
 pub mod token;
 pub mod user;
 pub mod user_code;
+pub mod visible_tokens;
 
 /// A moment in UTC, kept to the millisecond.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -159,7 +159,7 @@ impl Violation {
 
 /// Whose token a policy judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearer {
+pub enum OwnerKind {
     /// A member's, with this role.
     Member(Role),
     /// The organization's own.
@@ -187,10 +187,10 @@ impl Life {
 
 impl Policy {
     /// Whether a token may reach the organization.
-    pub fn admit(&self, plan: Plan, bearer: Bearer, life: Life) -> Result<(), Violation> {
-        match bearer {
-            Bearer::Organization if plan == Plan::Free => return Err(Violation::Plan),
-            Bearer::Member(role) if role < self.personal_tokens.least_role() => {
+    pub fn admit(&self, plan: Plan, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
+        match owner_kind {
+            OwnerKind::Organization if plan == Plan::Free => return Err(Violation::Plan),
+            OwnerKind::Member(role) if role < self.personal_tokens.least_role() => {
                 return Err(Violation::Role);
             }
             _ => {}
@@ -239,17 +239,17 @@ pub struct Grace {
 
 impl Grace {
     /// Whether a token may reach the organization as long as the grace runs.
-    pub fn admit(&self, bearer: Bearer, life: Life) -> Result<(), Violation> {
-        self.policy.admit(self.plan, bearer, life)
+    pub fn admit(&self, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
+        self.policy.admit(self.plan, owner_kind, life)
     }
 }
 
 /// Whether a token is admitted at this moment: by a policy, which is `None`, or until when by
 /// a grace.
-pub type Admission = Result<Option<Instant>, Violation>;
+pub type PolicyDecision = Result<Option<Instant>, Violation>;
 
 /// The better of two admissions: a token goes on as long as any organization lets it.
-pub fn better(a: Admission, b: Admission) -> Admission {
+pub fn better(a: PolicyDecision, b: PolicyDecision) -> PolicyDecision {
     match (a, b) {
         (Ok(Some(a)), Ok(Some(b))) => Ok(Some(a.max(b))),
         (Ok(None), _) | (_, Ok(None)) => Ok(None),
@@ -279,19 +279,19 @@ mod tests {
         for plan in Plan::ALL {
             for personal_tokens in PersonalTokens::ALL {
                 for longest in [Longest::Unlimited, Longest::Ending, Longest::Days(30)] {
-                    for bearer in Role::ALL
-                        .map(Bearer::Member)
+                    for owner_kind in Role::ALL
+                        .map(OwnerKind::Member)
                         .into_iter()
-                        .chain([Bearer::Organization])
+                        .chain([OwnerKind::Organization])
                     {
                         for days in [None, Some(30), Some(31)] {
                             let policy = Policy {
                                 personal_tokens,
                                 longest,
                             };
-                            let is_for_another = match bearer {
-                                Bearer::Organization => plan == Plan::Free,
-                                Bearer::Member(role) => {
+                            let is_for_another = match owner_kind {
+                                OwnerKind::Organization => plan == Plan::Free,
+                                OwnerKind::Member(role) => {
                                     personal_tokens == PersonalTokens::Admins
                                         && role == Role::Member
                                 }
@@ -301,11 +301,11 @@ mod tests {
                                 (Longest::Ending, days) => days.is_none(),
                                 (Longest::Days(_), days) => days != Some(30),
                             };
-                            let admitted = policy.admit(plan, bearer, life(days)).is_ok();
+                            let admitted = policy.admit(plan, owner_kind, life(days)).is_ok();
                             assert_eq!(
                                 admitted,
                                 !is_for_another && !is_too_long,
-                                "{plan:?} {policy:?} {bearer:?} {days:?}"
+                                "{plan:?} {policy:?} {owner_kind:?} {days:?}"
                             );
                             seen += 1;
                         }

@@ -3,12 +3,12 @@
 //! and never touches it.
 
 use super::schema::device_grant;
-use super::sole::sole_members;
+use super::single_org::single_org_members;
 use super::{Conn, Error, read_value, stored};
 use chrono::Duration;
 use diesel::prelude::*;
 use domain::Instant;
-use domain::device::{Approval, Grant, Noted, Pace, State, Suspicion};
+use domain::device::{Approval, Grant, Misuse, Noted, Pace, State};
 use domain::id::{GrantId, OrganizationId, TokenId, UserId};
 use domain::network;
 use domain::scope::ScopeSet;
@@ -157,16 +157,16 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
 }
 
 /// How many requests of a client, or from a site, still wait for a decision.
-pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result<u32, Error> {
+pub fn count_open_grants(conn: &mut Conn, of: OwnerRef<'_>, now: Instant) -> Result<u32, Error> {
     let open = device_grant::table
         .filter(device_grant::state.eq(PENDING))
         .filter(device_grant::expires_at.gt(stored(now)))
         .count();
     let count: i64 = match of {
-        Whose::Client(id) => open
+        OwnerRef::Client(id) => open
             .filter(device_grant::client_id.eq(id))
             .get_result(conn)?,
-        Whose::Site(address) => open
+        OwnerRef::Site(address) => open
             .filter(device_grant::site.eq(network::site(address).to_string()))
             .get_result(conn)?,
     };
@@ -175,7 +175,7 @@ pub fn count_open_grants(conn: &mut Conn, of: Whose<'_>, now: Instant) -> Result
 
 /// Whose requests to count.
 #[derive(Debug, Clone, Copy)]
-pub enum Whose<'a> {
+pub enum OwnerRef<'a> {
     /// Of a client, by its id.
     Client(&'a str),
     /// From the site of an address.
@@ -265,11 +265,14 @@ pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
 }
 
 /// The same for the members of an organization who are in no other.
-pub fn deny_approved_of_sole_members(conn: &mut Conn, id: &OrganizationId) -> Result<(), Error> {
+pub fn deny_approved_of_single_org_members(
+    conn: &mut Conn,
+    id: &OrganizationId,
+) -> Result<(), Error> {
     let decider = device_grant::decided_by.assume_not_null();
     diesel::update(
         device_grant::table
-            .filter(decider.eq_any(sole_members!(id)))
+            .filter(decider.eq_any(single_org_members!(id)))
             .filter(device_grant::state.eq(APPROVED)),
     )
     .set(device_grant::state.eq(DENIED))
@@ -321,15 +324,15 @@ pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec
 pub fn mark_noted(
     conn: &mut Conn,
     id: &GrantId,
-    suspicion: Suspicion,
+    misuse: Misuse,
     now: Instant,
 ) -> Result<bool, Error> {
     let grant = device_grant::table.filter(device_grant::id.eq(id.as_str()));
-    let changed = match suspicion {
-        Suspicion::Replay => diesel::update(grant.filter(device_grant::replayed_at.is_null()))
+    let changed = match misuse {
+        Misuse::Replay => diesel::update(grant.filter(device_grant::replayed_at.is_null()))
             .set(device_grant::replayed_at.eq(stored(now)))
             .execute(conn)?,
-        Suspicion::WrongClient => {
+        Misuse::WrongClient => {
             diesel::update(grant.filter(device_grant::wrong_client_at.is_null()))
                 .set(device_grant::wrong_client_at.eq(stored(now)))
                 .execute(conn)?

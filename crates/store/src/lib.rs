@@ -15,11 +15,11 @@ pub mod org;
 pub mod policy;
 pub mod project;
 mod schema;
-pub mod selection;
 pub mod session;
-pub mod sole;
+pub mod single_org;
 pub mod throttle;
 pub mod token;
+pub mod token_filter;
 pub mod user;
 mod writer;
 

@@ -103,7 +103,7 @@ pub fn find_organization(
 
 /// The organization, held so that nobody else changes it or its members before this
 /// transaction ends. On SQLite there is one writer, which holds everything.
-pub fn hold_organization(
+pub fn lock_organization(
     conn: &mut Conn,
     id: &OrganizationId,
 ) -> Result<Option<Organization>, Error> {
@@ -183,7 +183,7 @@ pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Resul
 }
 
 /// Holds the organizations of a person, so that none is deleted before this transaction ends.
-pub fn share_organizations(conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
+pub fn lock_organizations_shared(conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         let own = membership::table
             .filter(membership::user_id.eq(user_id.as_str()))

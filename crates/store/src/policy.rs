@@ -177,13 +177,13 @@ pub fn list_reaching(
     now: Instant,
 ) -> Result<Vec<Reaching>, Error> {
     let now = stored(now);
-    let is_alive = token::revoked_at
+    let is_active = token::revoked_at
         .is_null()
         .and(token::expires_at.is_null().or(token::expires_at.gt(now)));
     let mut found = Vec::new();
     let own = token::table
         .filter(token::organization_id.eq(organization_id.as_str()))
-        .filter(is_alive)
+        .filter(is_active)
         .get_results::<TokenRow>(conn)?;
     for row in own {
         found.push((Token::try_from(row)?, None));
@@ -197,7 +197,7 @@ pub fn list_reaching(
                 .is_null()
                 .or(token::limit_organization_id.eq(organization_id.as_str())),
         )
-        .filter(is_alive)
+        .filter(is_active)
         .select((token::all_columns, users::all_columns, membership::role))
         .get_results::<(TokenRow, UserRow, String)>(conn)?;
     for (row, owner, role) in personal {

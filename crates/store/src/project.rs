@@ -60,7 +60,7 @@ pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, 
 
 /// The project, held so that nobody else changes it before this transaction ends. On SQLite
 /// there is one writer, which holds everything.
-pub fn hold_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
+pub fn lock_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
     if let Conn::Postgres(conn) = conn {
         project::table
             .filter(project::id.eq(id.as_str()))

@@ -170,7 +170,7 @@ pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error>
 }
 
 /// The same, held so that nobody else changes it before this transaction ends.
-pub fn hold_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
+pub fn lock_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
     if let Conn::Postgres(conn) = conn {
         token::table
             .filter(token::id.eq(id.as_str()))

@@ -93,7 +93,7 @@ pub fn find_user_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>, 
 
 /// The account, held so that it cannot be deactivated before this transaction ends. On
 /// SQLite there is one writer, which holds everything.
-pub fn hold_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
+pub fn lock_user_shared(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
     let row = match conn {
         Conn::Postgres(conn) => users::table
             .filter(users::id.eq(id.as_str()))
@@ -108,9 +108,9 @@ pub fn hold_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
     row.map(User::try_from).transpose()
 }
 
-/// Holds an account so that nobody else may even [`hold_user`] it before this transaction
+/// Holds an account so that nobody else may even [`lock_user_shared`] it before this transaction
 /// ends: for changes of what the account's tokens depend on.
-pub fn lock_user(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
+pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         users::table
             .filter(users::id.eq(id.as_str()))

@@ -14,8 +14,8 @@ use domain::audit::chain::Sealed;
 use serde_json::Value;
 use utoipa::OpenApi;
 use wire::api::{
-    AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, List,
-    ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
+    AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
+    List, ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
 };
 
 /// The addresses of this module.
@@ -201,7 +201,7 @@ fn record(sealed: &Sealed) -> AuditRecord {
 fn verification(checked: &Checked) -> AuditVerification {
     let report = &checked.verified.report;
     AuditVerification {
-        valid: report.first_doubt.is_none(),
+        valid: report.first_discrepancy.is_none(),
         records: report.records,
         pruned: report.start,
         uses: checked.verified.uses,
@@ -211,11 +211,14 @@ fn verification(checked: &Checked) -> AuditVerification {
         },
         checkpoints: report.checkpoints,
         checked_at: moment::write(checked.at),
-        first_doubt: report.first_doubt.as_ref().map(|doubt| Doubt {
-            sequence: doubt.sequence,
-            kind: doubt.kind.as_str().to_owned(),
-            says: doubt.says.clone(),
-        }),
+        first_discrepancy: report
+            .first_discrepancy
+            .as_ref()
+            .map(|discrepancy| Discrepancy {
+                sequence: discrepancy.sequence,
+                kind: discrepancy.kind.as_str().to_owned(),
+                says: discrepancy.says.clone(),
+            }),
     }
 }
 

@@ -14,7 +14,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use app::audit::uses::{self, Purpose, Used};
 use app::caller::{self, Caller};
-use app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
+use app::idempotency::{
+    self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
+};
 use app::{App, Context};
 use app::{operator, token};
 use domain::secret::Secret;
@@ -119,7 +121,7 @@ impl Call {
         &self,
         status: StatusCode,
         document: impl Fn(&T) -> D + Send + Sync + 'static,
-        work: impl FnOnce(Receipt<T>) -> F,
+        work: impl FnOnce(IdempotencyRecord<T>) -> F,
     ) -> Result<HttpResponse, Failure>
     where
         D: Serialize,
@@ -127,46 +129,46 @@ impl Call {
     {
         let write = move |outcome: &T| Answer::json(status.as_u16(), &document(outcome));
         let write = std::sync::Arc::new(write);
-        let claim = match self.begin().await? {
-            Beginning::First(claim) => claim,
-            Beginning::Repeated(answer) => return Ok(respond(answer, true)),
+        let guard = match self.begin().await? {
+            IdempotencyStart::First(guard) => guard,
+            IdempotencyStart::Repeated(answer) => return Ok(respond(answer, true)),
         };
         let filing = write.clone();
-        let receipt = Receipt::of(&claim, move |outcome: &T| filing(outcome));
-        match work(receipt).await {
-            Ok(outcome) if claim.is_filed() => Ok(respond(write(&outcome), false)),
+        let idempotency = IdempotencyRecord::of(&guard, move |outcome: &T| filing(outcome));
+        match work(idempotency).await {
+            Ok(outcome) if guard.is_filed() => Ok(respond(write(&outcome), false)),
             Ok(_) => Err(Failure::Internal(
                 "the use case filed no receipt; its effect cannot be told from none".into(),
             )),
-            Err(error) => Err(self.refuse(&claim, error.into()).await),
+            Err(error) => Err(self.refuse(&guard, error.into()).await),
         }
     }
 
-    async fn begin(&self) -> Result<Beginning, Failure> {
+    async fn begin(&self) -> Result<IdempotencyStart, Failure> {
         let key = self.key.as_ref().ok_or(Failure::Internal(
             "only POST is carried out once by its key".into(),
         ))?;
-        let asked = Asked {
+        let call = IdempotentCall {
             caller: &self.caller.identity(),
             bearer: &self.bearer,
             key,
             payload: [self.method.as_str(), &self.path, &self.body.canonical()],
         };
-        Ok(receipt::begin(&self.app, asked).await?)
+        Ok(idempotency::begin(&self.app, call).await?)
     }
 
     /// Keeps the answer of a failure that would be the same another time; gives the key back
     /// after any other.
-    async fn refuse(&self, claim: &Claim, failure: Failure) -> Failure {
+    async fn refuse(&self, guard: &IdempotencyGuard, failure: Failure) -> Failure {
         let is_kept = !matches!(failure, Failure::App(app::Error::InProgress))
             && [400, 404, 409, 422].contains(&failure.status().as_u16());
         let done = match is_kept {
             true => {
                 let problem = problem::document(&self.app, &failure, &self.context.request_id);
                 let answer = Answer::json(problem.status, &problem);
-                receipt::settle(&self.app, claim, answer).await
+                idempotency::settle(&self.app, guard, answer).await
             }
-            false => receipt::release(&self.app, claim).await,
+            false => idempotency::release(&self.app, guard).await,
         };
         if let Err(error) = done {
             // The lease ends by itself.

@@ -2,7 +2,7 @@
 //! list, that list and no other.
 
 use domain::audit::record::{Method, Outcome};
-use domain::audit::{Actor, doubt};
+use domain::audit::{Actor, discrepancy};
 use domain::org::Role;
 use domain::policy::{PersonalTokens, Plan};
 use serde_json::Value;
@@ -17,12 +17,12 @@ fn values(schema: Option<&str>, name: &str) -> Option<Vec<&'static str>> {
         (Some("AuditRecord"), "outcome") => words(Outcome::ALL, Outcome::as_str),
         (Some("AuditRecord"), "method") => words(Method::ALL, Method::as_str),
         (Some("AuditRecord"), "actor_kind") => Actor::KINDS.to_vec(),
-        (Some("Doubt"), "kind") => words(doubt::Kind::ALL, doubt::Kind::as_str),
+        (Some("Discrepancy"), "kind") => words(discrepancy::Kind::ALL, discrepancy::Kind::as_str),
         (None, "format") => vec!["ndjson", "csv"],
         (Some("Token"), "kind") => vec!["personal", "organization", "operator"],
         (Some("Token"), "state") => vec!["live", "expired", "revoked"],
-        (Some("Client" | "ClientWish"), "kind") => vec!["public", "confidential"],
-        (Some("Client" | "ClientChange"), "state") => vec!["active", "disabled"],
+        (Some("Client" | "CreateClientBody"), "kind") => vec!["public", "confidential"],
+        (Some("Client" | "UpdateClientBody"), "state") => vec!["active", "disabled"],
         (Some("User"), "state") => vec!["active", "deactivated"],
         _ => return None,
     })

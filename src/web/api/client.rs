@@ -11,7 +11,7 @@ use domain::client::{Client as DomainClient, Standing};
 use domain::{Fault, Instant};
 use utoipa::OpenApi;
 use wire::api::{
-    Client, ClientChange, ClientWish, List, ListParameters, NewClient, RevokeAll, Revoked,
+    Client, CreateClientBody, List, ListParameters, NewClient, RevokeAll, Revoked, UpdateClientBody,
 };
 
 /// The addresses of this module.
@@ -49,7 +49,7 @@ pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
     post,
     path = "/v1/clients",
     tag = "operator",
-    request_body = ClientWish,
+    request_body = CreateClientBody,
     responses((status = 201, description = "The client was registered.", body = NewClient))
 )]
 pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
@@ -68,8 +68,8 @@ pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
             .map(|secret| secret.expose().to_owned()),
         about: document::client(&registered.client),
     };
-    call.once(StatusCode::CREATED, written, |receipt| async {
-        client::register(&call.app, &call.context, &call.caller, wish, receipt)
+    call.once(StatusCode::CREATED, written, |idempotency| async {
+        client::register(&call.app, &call.context, &call.caller, wish, idempotency)
             .await
             .map_err(token::as_sent)
     })
@@ -113,7 +113,7 @@ pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpRespon
     path = "/v1/clients/{client}",
     tag = "operator",
     params(("client" = String, Path, description = "The `client_id`.")),
-    request_body = ClientChange,
+    request_body = UpdateClientBody,
     responses((status = 200, description = "The client as it is now.", body = Client))
 )]
 pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {

@@ -1,6 +1,6 @@
 //! How what the use cases return is written in answers.
 
-use app::token::Judged;
+use app::token::CheckedToken;
 use chrono::SecondsFormat;
 use domain::client::{self, Credential};
 use domain::org::{self, Role};
@@ -19,8 +19,11 @@ pub fn rfc3339(at: Instant) -> String {
 }
 
 /// A token, without its text, as it is at this moment.
-pub fn token(judged: &Judged, now: Instant) -> Token {
-    let Judged { token, admission } = judged;
+pub fn token(checked: &CheckedToken, now: Instant) -> Token {
+    let CheckedToken {
+        token,
+        policy_decision,
+    } = checked;
     let revocation = token.revocation.as_ref();
     Token {
         id: token.id.to_string(),
@@ -39,8 +42,8 @@ pub fn token(judged: &Judged, now: Instant) -> Token {
         created_by: Some(token.created_by.clone()),
         created_at: rfc3339(token.created_at),
         expires_at: token.expires_at.map(rfc3339),
-        grace_ends_at: admission.ok().flatten().map(rfc3339),
-        violation: admission.err().map(|why| why.as_str().to_owned()),
+        grace_ends_at: policy_decision.ok().flatten().map(rfc3339),
+        violation: policy_decision.err().map(|why| why.as_str().to_owned()),
         last_used_at: token.last_use.as_ref().map(|last| rfc3339(last.at)),
         last_used_address: token.last_use.as_ref().map(|last| last.address.to_string()),
         revoked_at: revocation.map(|revocation| rfc3339(revocation.at)),

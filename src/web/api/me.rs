@@ -6,7 +6,7 @@ use crate::web::failure::Failure;
 use actix_web::HttpResponse;
 use app::caller::Caller;
 use app::project;
-use app::token::Holder;
+use app::token::LoadedOwner;
 use app::user::{self, Named};
 use domain::page::Page;
 use utoipa::OpenApi;
@@ -29,15 +29,15 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
         Caller::Token(active) => {
             let projects = project::list_reached(&call.app, &call.caller).await?;
             Me {
-                user: match &active.holder {
-                    Holder::Person(owner) => Some(document::user(&owner.user)),
-                    Holder::Organization(_) => None,
+                user: match &active.loaded_owner {
+                    LoadedOwner::Person(owner) => Some(document::user(&owner.user)),
+                    LoadedOwner::Organization(_) => None,
                 },
-                organization: match &active.holder {
-                    Holder::Person(_) => None,
-                    Holder::Organization(own) => Some(document::organization(own, None)),
+                organization: match &active.loaded_owner {
+                    LoadedOwner::Person(_) => None,
+                    LoadedOwner::Organization(own) => Some(document::organization(own, None)),
                 },
-                token: document::token(&active.judged(), call.app.now()),
+                token: document::token(&active.checked(), call.app.now()),
                 scopes: active.scopes.iter().map(ToString::to_string).collect(),
                 organizations: active
                     .memberships()

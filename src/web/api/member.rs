@@ -12,7 +12,7 @@ use domain::id::{InvitationId, UserId};
 use domain::org::{Member as DomainMember, Role};
 use utoipa::OpenApi;
 use wire::api::{
-    Invitation, InvitationWish, List, ListParameters, Member, MemberWish, NewInvitation,
+    CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, PutMemberBody,
 };
 
 /// The addresses of this module.
@@ -63,7 +63,7 @@ fn user_id(text: &str) -> Result<UserId, Failure> {
         ("org" = String, Path, description = "The organization's id or address."),
         ("user" = String, Path, description = "The person's id.")
     ),
-    request_body = MemberWish,
+    request_body = PutMemberBody,
     responses((status = 200, description = "The member as it is now.", body = Member))
 )]
 pub async fn put_member(
@@ -140,7 +140,7 @@ pub async fn list_invitations(
     tag = "members",
     security(("bearer" = ["orgs:write"])),
     params(("org" = String, Path, description = "The organization's id or address.")),
-    request_body = InvitationWish,
+    request_body = CreateInvitationBody,
     responses((status = 201, description = "The invitation was made.", body = NewInvitation))
 )]
 pub async fn create_invitation(
@@ -150,10 +150,10 @@ pub async fn create_invitation(
     let wish = call.read(|body| {
         let email = body.optional_text("email");
         let role = body.required("role", |body, key| body.ruled(key, role));
-        org::InvitationWish {
+        org::CreateInvitation {
             email,
             role: role.unwrap_or(Role::Member),
-            reservation: None,
+            form_nonce: None,
         }
     })?;
     let app = call.app.clone();
@@ -161,14 +161,14 @@ pub async fn create_invitation(
         url: link_of(&app, new),
         about: document::invitation(&new.invitation),
     };
-    call.once(StatusCode::CREATED, written, |receipt| async {
+    call.once(StatusCode::CREATED, written, |idempotency| async {
         let Call {
             app,
             context,
             caller,
             ..
         } = &call;
-        let new = org::invite(app, context, caller, &named, wish, receipt).await?;
+        let new = org::invite(app, context, caller, &named, wish, idempotency).await?;
         org::send_invitation(app, caller, &new, &link_of(app, &new));
         Ok(new)
     })

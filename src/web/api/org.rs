@@ -6,15 +6,15 @@ use super::page::Listing;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::org::{self, Change, Effect, PolicyChange, Seen};
+use app::org::{self, Effect, OrganizationView, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
 use domain::Fault;
 use domain::org::Organization;
 use domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, PersonalTokens, Plan};
 use utoipa::OpenApi;
 use wire::api::{
-    AffectedToken, EffectParameters, List, ListParameters, OrganizationChange, OrganizationDetail,
-    OrganizationWish,
+    AffectedToken, CreateOrganizationBody, EffectParameters, List, ListParameters,
+    OrganizationDetail, UpdateOrganizationBody,
 };
 use wire::json::Object;
 
@@ -43,7 +43,7 @@ pub struct Description;
 pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = org::list(&call.app, &call.caller, &list.page).await?;
-    let position = |seen: &Seen| {
+    let position = |seen: &OrganizationView| {
         (
             seen.organization.created_at,
             seen.organization.id.to_string(),
@@ -52,7 +52,7 @@ pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
     Ok(list.answer(found, position, seen))
 }
 
-fn seen(seen: &Seen) -> OrganizationDetail {
+fn seen(seen: &OrganizationView) -> OrganizationDetail {
     document::organization_detail(&seen.organization, seen.role)
 }
 
@@ -62,14 +62,14 @@ fn seen(seen: &Seen) -> OrganizationDetail {
     path = "/v1/orgs",
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
-    request_body = OrganizationWish,
+    request_body = CreateOrganizationBody,
     responses((status = 201, description = "The organization was made.", body = OrganizationDetail))
 )]
 pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
     let made = |new: &Organization| document::organization_detail(new, None);
-    call.once(StatusCode::CREATED, made, |receipt| async {
-        org::create(&call.app, &call.context, &call.caller, &name, receipt).await
+    call.once(StatusCode::CREATED, made, |idempotency| async {
+        org::create(&call.app, &call.context, &call.caller, &name, idempotency).await
     })
     .await
 }
@@ -100,7 +100,7 @@ pub async fn show_organization(
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
     params(("org" = String, Path, description = "The organization's id or address.")),
-    request_body = OrganizationChange,
+    request_body = UpdateOrganizationBody,
     responses((status = 200, description = "The organization as it is now.", body = OrganizationDetail))
 )]
 pub async fn change_organization(
@@ -108,7 +108,7 @@ pub async fn change_organization(
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     let (change, grace) = call.read(|body| {
-        let change = Change {
+        let change = UpdateOrganization {
             name: body.optional_text("name"),
             plan: body.ruled("plan", plan),
             policy: body.object("policy", policy_change),
@@ -208,9 +208,9 @@ fn personal_tokens(text: &str) -> Result<PersonalTokens, Fault> {
         .ok_or_else(|| Fault::new("personal_tokens", "Write members or admins."))
 }
 
-fn policy_change(body: &mut Object<'_>) -> PolicyChange {
+fn policy_change(body: &mut Object<'_>) -> UpdatePolicy {
     let days = body.number("max_lifetime_days", 1..=domain::policy::MOST_DAYS);
-    PolicyChange {
+    UpdatePolicy {
         personal_tokens: body.ruled("personal_tokens", personal_tokens),
         days: body.has("max_lifetime_days").then_some(days),
         never: body.flag("never_expires"),
@@ -218,7 +218,7 @@ fn policy_change(body: &mut Object<'_>) -> PolicyChange {
 }
 
 /// The change that a query names.
-fn change_of_query(query: &Listing<'_>) -> Result<Change, Failure> {
+fn change_of_query(query: &Listing<'_>) -> Result<UpdateOrganization, Failure> {
     let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
     let days = match query.filter("max_lifetime_days") {
         None => None,
@@ -238,14 +238,14 @@ fn change_of_query(query: &Listing<'_>) -> Result<Change, Failure> {
         }
     };
     let tokens = query.filter("personal_tokens").map(personal_tokens);
-    Ok(Change {
+    Ok(UpdateOrganization {
         name: None,
         plan: query
             .filter("plan")
             .map(plan)
             .transpose()
             .map_err(unknown)?,
-        policy: Some(PolicyChange {
+        policy: Some(UpdatePolicy {
             personal_tokens: tokens.transpose().map_err(unknown)?,
             days,
             never,

@@ -149,7 +149,7 @@ pub fn path(code: &str) -> String {
 }
 
 /// A failure as a problem: its kind, and what to do about it this time.
-struct Told<'a> {
+struct ProblemText<'a> {
     kind: Kind,
     detail: Cow<'a, str>,
     errors: Vec<json::Fault>,
@@ -157,7 +157,7 @@ struct Told<'a> {
     scope: Option<&'a str>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> ProblemText<'a> {
     fn of(kind: Kind, detail: impl Into<Cow<'a, str>>) -> Self {
         Self {
             kind,
@@ -189,41 +189,41 @@ impl<'a> Told<'a> {
     }
 }
 
-fn tell(failure: &Failure) -> Told<'_> {
-    let usual = |kind: Kind| Told::of(kind, kind.advice());
+fn tell(failure: &Failure) -> ProblemText<'_> {
+    let usual = |kind: Kind| ProblemText::of(kind, kind.advice());
     match failure {
         Failure::App(error) => match error {
             app::Error::Invalid(faults) => {
-                Told::faults(faults.iter().cloned().map(Into::into).collect())
+                ProblemText::faults(faults.iter().cloned().map(Into::into).collect())
             }
-            app::Error::Conflict(what) => Told::of(Kind::Conflict, *what),
-            app::Error::OAuth(_, what) => Told::of(Kind::InvalidRequest, *what),
+            app::Error::Conflict(what) => ProblemText::of(Kind::Conflict, *what),
+            app::Error::OAuth(_, what) => ProblemText::of(Kind::InvalidRequest, *what),
             app::Error::Unauthenticated => usual(Kind::InvalidToken),
             app::Error::Forbidden(denial) => match denial {
-                Denial::Scope(scope) => Told::scope(scope.as_str()),
+                Denial::Scope(scope) => ProblemText::scope(scope.as_str()),
                 Denial::UnknownScope => usual(Kind::InsufficientScope),
-                Denial::NoPart => usual(Kind::Forbidden),
-                Denial::Limited => Told::of(
+                Denial::NoAccess => usual(Kind::Forbidden),
+                Denial::Limited => ProblemText::of(
                     Kind::Forbidden,
                     "The token is limited to another organization or to other projects. Use one that is not.",
                 ),
-                Denial::Role(role) => Told::of(
+                Denial::Role(role) => ProblemText::of(
                     Kind::Forbidden,
                     format!("This takes the role {} in the organization.", role.as_str()),
                 ),
-                Denial::BeyondToken => Told::of(
+                Denial::BeyondToken => ProblemText::of(
                     Kind::Forbidden,
                     "A token can only give scopes and reach that it has itself. Ask for less, or use a token that has them.",
                 ),
                 Denial::Policy(Violation::Plan) => usual(Kind::PlanRequired),
-                Denial::Policy(violation) => Told::of(Kind::Policy, violation.explain()),
+                Denial::Policy(violation) => ProblemText::of(Kind::Policy, violation.explain()),
                 Denial::OperatorRequired => usual(Kind::OperatorRequired),
             },
-            app::Error::ActorRequired => Told::of(
+            app::Error::ActorRequired => ProblemText::of(
                 Kind::InvalidRequest,
                 "Name the person that you act for in the header for actors.",
             ),
-            app::Error::ActorUnknown => Told::of(
+            app::Error::ActorUnknown => ProblemText::of(
                 Kind::InvalidRequest,
                 "The person in the header for actors is unknown or deactivated.",
             ),
@@ -236,9 +236,9 @@ fn tell(failure: &Failure) -> Told<'_> {
                 usual(Kind::Internal)
             }
         },
-        Failure::Problem(kind, detail) => Told::of(*kind, *detail),
-        Failure::Faults(faults) => Told::faults(faults.clone()),
-        Failure::Malformed(what) => Told::of(Kind::InvalidRequest, *what),
+        Failure::Problem(kind, detail) => ProblemText::of(*kind, *detail),
+        Failure::Faults(faults) => ProblemText::faults(faults.clone()),
+        Failure::Malformed(what) => ProblemText::of(Kind::InvalidRequest, *what),
         Failure::PlainHttp => usual(Kind::HttpsRequired),
         Failure::UnsupportedMedia => usual(Kind::UnsupportedMediaType),
         Failure::TooLarge => usual(Kind::PayloadTooLarge),
@@ -254,7 +254,7 @@ fn tell(failure: &Failure) -> Told<'_> {
 
 /// The document of a failure.
 pub fn document(app: &App, failure: &Failure, request_id: &str) -> Problem {
-    let Told {
+    let ProblemText {
         kind,
         detail,
         errors,
@@ -273,15 +273,15 @@ pub fn document(app: &App, failure: &Failure, request_id: &str) -> Problem {
 
 /// Answers a failure.
 pub fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
-    let told = tell(failure);
-    let mut response = failure.respond(told.kind.status());
-    if let Some(challenge) = challenge(app, &told) {
+    let problem = tell(failure);
+    let mut response = failure.respond(problem.kind.status());
+    if let Some(challenge) = challenge(app, &problem) {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    if told.kind.status() == StatusCode::FORBIDDEN {
+    if problem.kind.status() == StatusCode::FORBIDDEN {
         response.extensions_mut().insert(Refused {
-            code: told.kind.code(),
-            scope: told.scope.map(str::to_owned),
+            code: problem.kind.code(),
+            scope: problem.scope.map(str::to_owned),
         });
     }
     response
@@ -298,11 +298,13 @@ pub struct Refused {
 }
 
 /// What RFC 6750 section 3 has to say of a problem. Without a token there is no error to name.
-fn challenge(app: &App, told: &Told<'_>) -> Option<String> {
-    let error = match told.kind {
+fn challenge(app: &App, problem: &ProblemText<'_>) -> Option<String> {
+    let error = match problem.kind {
         Kind::Unauthorized => String::new(),
-        Kind::InvalidRequest | Kind::InvalidToken => format!(r#", error="{}""#, told.kind.code()),
-        Kind::InsufficientScope => match told.scope {
+        Kind::InvalidRequest | Kind::InvalidToken => {
+            format!(r#", error="{}""#, problem.kind.code())
+        }
+        Kind::InsufficientScope => match problem.scope {
             Some(scope) => format!(r#", error="insufficient_scope", scope="{scope}""#),
             None => r#", error="insufficient_scope""#.to_owned(),
         },

@@ -11,7 +11,9 @@ use domain::id::UserId;
 use domain::project::Project;
 use domain::user::User;
 use utoipa::OpenApi;
-use wire::api::{List, ListParameters, ProjectChange, ProjectDetail, ProjectMember, ProjectWish};
+use wire::api::{
+    CreateProjectBody, List, ListParameters, ProjectDetail, ProjectMember, UpdateProjectBody,
+};
 
 /// The addresses of this module.
 #[derive(OpenApi)]
@@ -71,20 +73,20 @@ async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, F
     tag = "projects",
     security(("bearer" = ["projects:write"])),
     params(("org" = String, Path, description = "The organization's id or address.")),
-    request_body = ProjectWish,
+    request_body = CreateProjectBody,
     responses((status = 201, description = "The project was made.", body = ProjectDetail))
 )]
 pub async fn create_project(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
     let made = document::project_detail;
-    call.once(StatusCode::CREATED, made, |receipt| async {
+    call.once(StatusCode::CREATED, made, |idempotency| async {
         let Call {
             app,
             context,
             caller,
             ..
         } = &call;
-        project::create(app, context, caller, &named, &name, receipt).await
+        project::create(app, context, caller, &named, &name, idempotency).await
     })
     .await
 }
@@ -110,7 +112,7 @@ pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpRespo
     tag = "projects",
     security(("bearer" = ["projects:write"])),
     params(("project" = String, Path, description = "The project's id.")),
-    request_body = ProjectChange,
+    request_body = UpdateProjectBody,
     responses((status = 200, description = "The project as it is now.", body = ProjectDetail))
 )]
 pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {

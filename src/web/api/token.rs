@@ -7,11 +7,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::App;
 use app::caller::Caller;
-use app::token::{self, DEFAULT_OVERLAP, Ended, Judged, Whose, Wish};
+use app::token::{self, CheckedToken, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
 use chrono::Duration;
 use domain::{Fault, Instant};
 use utoipa::OpenApi;
-use wire::api::{List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish};
+use wire::api::{
+    CreateTokenBody, List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token,
+};
 use wire::json::Object;
 
 /// The addresses of this module.
@@ -44,7 +46,7 @@ pub struct Description;
     responses((status = 200, description = "A page of the list.", body = List<Token>))
 )]
 pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
-    list(&call, &Whose::Own).await
+    list(&call, &OwnerRef::Own).await
 }
 
 /// Make a token of the caller's own.
@@ -57,11 +59,11 @@ pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     path = "/v1/tokens",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
-    request_body = TokenWish,
+    request_body = CreateTokenBody,
     responses((status = 201, description = "The token was made.", body = NewToken))
 )]
 pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
-    create(&call, &Whose::Own).await
+    create(&call, &OwnerRef::Own).await
 }
 
 /// Show one of the caller's own tokens.
@@ -74,7 +76,7 @@ pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     responses((status = 200, description = "The token.", body = Token))
 )]
 pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    show(&call, &Whose::Own, &id).await
+    show(&call, &OwnerRef::Own, &id).await
 }
 
 /// Revoke one of the caller's own tokens. Doing it twice is no fault.
@@ -87,7 +89,7 @@ pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpRespons
     responses((status = 204, description = "The token is revoked."))
 )]
 pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    revoke(&call, &Whose::Own, &id).await
+    revoke(&call, &OwnerRef::Own, &id).await
 }
 
 /// Rotate one of the caller's own tokens.
@@ -104,7 +106,7 @@ pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpRespo
     responses((status = 201, description = "The successor was made.", body = NewToken))
 )]
 pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    rotate(&call, &Whose::Own, &id).await
+    rotate(&call, &OwnerRef::Own, &id).await
 }
 
 /// Revoke all of the caller's own tokens, this one too.
@@ -126,7 +128,7 @@ pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
         })?;
         return end(&call, Ended::Everything, Some(before)).await;
     }
-    revoke_all(&call, &Whose::Own).await
+    revoke_all(&call, &OwnerRef::Own).await
 }
 
 /// List an organization's tokens, the newest first, with those that have ended.
@@ -142,7 +144,7 @@ pub async fn list_organization_tokens(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    list(&call, &Whose::Organization(org.into_inner())).await
+    list(&call, &OwnerRef::Organization(org.into_inner())).await
 }
 
 /// Make a token of an organization, for its admins and owners.
@@ -155,14 +157,14 @@ pub async fn list_organization_tokens(
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
     params(("org" = String, Path, description = "The organization's id or address.")),
-    request_body = TokenWish,
+    request_body = CreateTokenBody,
     responses((status = 201, description = "The token was made.", body = NewToken))
 )]
 pub async fn create_organization_token(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    create(&call, &Whose::Organization(org.into_inner())).await
+    create(&call, &OwnerRef::Organization(org.into_inner())).await
 }
 
 /// Show one of an organization's tokens.
@@ -182,7 +184,7 @@ pub async fn show_organization_token(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (org, id) = path.into_inner();
-    show(&call, &Whose::Organization(org), &id).await
+    show(&call, &OwnerRef::Organization(org), &id).await
 }
 
 /// Revoke one of an organization's tokens. Doing it twice is no fault.
@@ -202,7 +204,7 @@ pub async fn delete_organization_token(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (org, id) = path.into_inner();
-    revoke(&call, &Whose::Organization(org), &id).await
+    revoke(&call, &OwnerRef::Organization(org), &id).await
 }
 
 /// Rotate one of an organization's tokens.
@@ -223,7 +225,7 @@ pub async fn rotate_organization_token(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (org, id) = path.into_inner();
-    rotate(&call, &Whose::Organization(org), &id).await
+    rotate(&call, &OwnerRef::Organization(org), &id).await
 }
 
 /// Revoke all tokens of an organization.
@@ -240,72 +242,79 @@ pub async fn revoke_organization_tokens(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    revoke_all(&call, &Whose::Organization(org.into_inner())).await
+    revoke_all(&call, &OwnerRef::Organization(org.into_inner())).await
 }
 
-async fn list(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
+async fn list(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = token::list(&call.app, &call.caller, whose, &list.page).await?;
+    let found = token::list(&call.app, &call.caller, owner_ref, &list.page).await?;
     let now = call.app.now();
-    let position = |found: &Judged| (found.token.created_at, found.token.id.to_string());
+    let position = |found: &CheckedToken| (found.token.created_at, found.token.id.to_string());
     Ok(list.answer(found, position, |found| document::token(found, now)))
 }
 
-async fn create(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
-    let wish = call.read(|body| Wish {
+async fn create(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
+    let input = call.read(|body| CreateToken {
         name: body.text("name"),
         scopes: body.list("scopes"),
         expires: body.optional_text("expires"),
         organization: body.optional_text("organization"),
         projects: body.list("projects"),
-        ..Wish::default()
+        ..CreateToken::default()
     })?;
-    call.once(StatusCode::CREATED, made(&call.app), |receipt| async {
-        token::create(&call.app, &call.context, &call.caller, whose, wish, receipt)
-            .await
-            .map_err(as_sent)
+    call.once(StatusCode::CREATED, made(&call.app), |idempotency| async {
+        token::create(
+            &call.app,
+            &call.context,
+            &call.caller,
+            owner_ref,
+            input,
+            idempotency,
+        )
+        .await
+        .map_err(as_sent)
     })
     .await
 }
 
-async fn show(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
-    let found = token::find(&call.app, &call.caller, whose, id).await?;
+async fn show(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
+    let found = token::find(&call.app, &call.caller, owner_ref, id).await?;
     Ok(HttpResponse::Ok().json(document::token(&found, call.app.now())))
 }
 
-async fn revoke(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
-    token::revoke(&call.app, &call.context, &call.caller, whose, id).await?;
+async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
+    token::revoke(&call.app, &call.context, &call.caller, owner_ref, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn rotate(call: &Call, whose: &Whose, id: &str) -> Result<HttpResponse, Failure> {
+async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
     let longest = token::LONGEST_OVERLAP.num_seconds();
     let overlap = call.read(|body| {
         let seconds = body.number("overlap_seconds", 0..=longest);
         seconds.map_or(DEFAULT_OVERLAP, Duration::seconds)
     })?;
-    call.once(StatusCode::CREATED, made(&call.app), |receipt| async {
+    call.once(StatusCode::CREATED, made(&call.app), |idempotency| async {
         let Call {
             app,
             context,
             caller,
             ..
         } = call;
-        token::rotate(app, context, caller, whose, id, overlap, receipt).await
+        token::rotate(app, context, caller, owner_ref, id, overlap, idempotency).await
     })
     .await
 }
 
-async fn revoke_all(call: &Call, whose: &Whose) -> Result<HttpResponse, Failure> {
+async fn revoke_all(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
     let before = call.read(|body| read_moment(body, "issued_before"))?;
-    call.once(StatusCode::OK, revoked, |receipt| async {
+    call.once(StatusCode::OK, revoked, |idempotency| async {
         let Call {
             app,
             context,
             caller,
             ..
         } = call;
-        token::revoke_all(app, context, caller, whose, before, receipt).await
+        token::revoke_all(app, context, caller, owner_ref, before, idempotency).await
     })
     .await
 }
@@ -316,14 +325,14 @@ pub async fn end(
     ended: Ended,
     before: Option<Instant>,
 ) -> Result<HttpResponse, Failure> {
-    call.once(StatusCode::OK, revoked, |receipt| async {
+    call.once(StatusCode::OK, revoked, |idempotency| async {
         let Call {
             app,
             context,
             caller,
             ..
         } = call;
-        token::revoke_selection(app, context, caller, ended, before, receipt).await
+        token::revoke_matching(app, context, caller, ended, before, idempotency).await
     })
     .await
 }
@@ -346,7 +355,7 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
     let now = app.now();
     move |new| NewToken {
         token: new.secret.expose().to_owned(),
-        about: document::token(&Judged::new(new.token.clone()), now),
+        about: document::token(&CheckedToken::new(new.token.clone()), now),
     }
 }
 

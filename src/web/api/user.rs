@@ -14,7 +14,7 @@ use domain::org::Role;
 use domain::secret::Secret;
 use domain::user::User as DomainUser;
 use utoipa::OpenApi;
-use wire::api::{List, ListParameters, RevokeAll, Revoked, Status, User, UserWish};
+use wire::api::{CreateUserBody, List, ListParameters, RevokeAll, Revoked, Status, User};
 
 /// The addresses of this module.
 #[derive(OpenApi)]
@@ -66,7 +66,7 @@ pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     post,
     path = "/v1/users",
     tag = "operator",
-    request_body = UserWish,
+    request_body = CreateUserBody,
     responses((status = 201, description = "The account was made.", body = User))
 )]
 pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
@@ -84,7 +84,9 @@ pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
     call.once(
         StatusCode::CREATED,
         document::user_in_full,
-        |receipt| async { user::make(&call.app, &call.context, &call.caller, new, receipt).await },
+        |idempotency| async {
+            user::make(&call.app, &call.context, &call.caller, new, idempotency).await
+        },
     )
     .await
 }
@@ -120,9 +122,13 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     call.caller.require_operator()?;
     call.read(|_| ())?;
     let named = Named::Id(named(&id)?);
-    call.once(StatusCode::OK, document::user_in_full, |receipt| async {
-        user::deactivate(&call.app, &call.context, &call.caller, named, receipt).await
-    })
+    call.once(
+        StatusCode::OK,
+        document::user_in_full,
+        |idempotency| async {
+            user::deactivate(&call.app, &call.context, &call.caller, named, idempotency).await
+        },
+    )
     .await
 }
 

@@ -5,7 +5,7 @@ use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::audit::uses::{self, Purpose, Used};
-use app::token::{self, Holder, Introspector};
+use app::token::{self, Introspector, LoadedOwner};
 use app::{App, Context, client, operator};
 use domain::secret::Secret;
 use wire::form::Form;
@@ -68,9 +68,9 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
     ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
-        username: match &active.holder {
-            Holder::Person(owner) => Some(owner.user.email.clone()),
-            Holder::Organization(_) => None,
+        username: match &active.loaded_owner {
+            LoadedOwner::Person(owner) => Some(owner.user.email.clone()),
+            LoadedOwner::Organization(_) => None,
         },
         sub: token.owner.id().to_owned(),
         token_type: "Bearer".to_owned(),

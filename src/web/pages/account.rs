@@ -1,10 +1,10 @@
 //! A person's own account: name, password and sessions.
 
 use super::faults;
+use super::page_request::{PageRequest, see_other};
 use super::session::place;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
 use super::view::{FieldErrors, Moment, agent_name};
-use super::visit::{Visit, see_other};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -31,8 +31,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /user`.
-pub async fn show_account(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let person = visit.person(PAGE)?;
+pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let person = req.person(PAGE)?;
     let notice = match extract::query(&request)?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("password") => Some(AccountNotice::PasswordChanged),
@@ -40,22 +40,22 @@ pub async fn show_account(visit: Visit, request: HttpRequest) -> Result<HttpResp
         Some("session") => Some(AccountNotice::SessionEnded),
         _ => None,
     };
-    let page = page(&visit, person, None, notice, FieldErrors::none()).await?;
-    visit.page(StatusCode::OK, &page)
+    let page = page(&req, person, None, notice, FieldErrors::none()).await?;
+    req.page(StatusCode::OK, &page)
 }
 
 async fn page(
-    visit: &Visit,
+    req: &PageRequest,
     person: &SignedIn,
     form: Option<&Form>,
     notice: Option<AccountNotice>,
     errors: FieldErrors,
 ) -> Result<AccountPage, Failure> {
-    let now = visit.now();
-    let sessions = session::list(&visit.app, person).await?;
+    let now = req.now();
+    let sessions = session::list(&req.app, person).await?;
     let typed_name = form.and_then(|form| form.value("name"));
     Ok(AccountPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         name: typed_name.unwrap_or(&person.user.name).to_owned(),
         end_others: form.is_none_or(|form| form.value("end_others").is_some()),
         notice,
@@ -76,45 +76,45 @@ async fn page(
 
 /// `POST /user/name`.
 pub async fn submit_name(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let person = visit.person(PAGE)?;
+    let form = req.form(&request, payload).await?;
+    let person = req.person(PAGE)?;
     let name = form.value("name").unwrap_or_default();
-    match user::rename(&visit.app, &visit.context, person, name).await {
+    match user::rename(&req.app, &req.context, person, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
-        Err(error) => again(&visit, person, &form, faults(error)?).await,
+        Err(error) => again(&req, person, &form, faults(error)?).await,
     }
 }
 
 async fn again(
-    visit: &Visit,
+    req: &PageRequest,
     person: &SignedIn,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(visit, person, Some(form), None, errors).await?;
-    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let page = page(req, person, Some(form), None, errors).await?;
+    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// `POST /user/password`.
 pub async fn submit_password(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let person = visit.person(PAGE)?;
+    let form = req.form(&request, payload).await?;
+    let person = req.person(PAGE)?;
     let secret = |name| Secret::new(form.value(name).unwrap_or_default());
     let (others, done) = match form.value("end_others") {
         Some(_) => (OtherSessions::End, "password-and-sessions"),
         None => (OtherSessions::Keep, "password"),
     };
     let changed = user::change_password(
-        &visit.app,
-        &visit.context,
+        &req.app,
+        &req.context,
         person,
         &secret("current_password"),
         &secret("new_password"),
@@ -122,24 +122,24 @@ pub async fn submit_password(
     )
     .await;
     match changed {
-        Ok(cookie) => Ok(visit.renew(&cookie, &format!("/account?done={done}"))),
-        Err(error) => again(&visit, person, &form, faults(error)?).await,
+        Ok(cookie) => Ok(req.renew(&cookie, &format!("/account?done={done}"))),
+        Err(error) => again(&req, person, &form, faults(error)?).await,
     }
 }
 
 /// `POST /user/sessions/{id}/sign-out`.
 pub async fn submit_sign_out(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let person = visit.person(PAGE)?;
+    req.form(&request, payload).await?;
+    let person = req.person(PAGE)?;
     let id = SessionId::parse(&id).ok_or(Failure::NotFound)?;
-    session::end(&visit.app, &visit.context, person, &id).await?;
+    session::end(&req.app, &req.context, person, &id).await?;
     if id == person.session.id {
-        return Ok(visit.end("/login?notice=signed-out"));
+        return Ok(req.end("/login?notice=signed-out"));
     }
     Ok(see_other("/account?done=session"))
 }

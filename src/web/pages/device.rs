@@ -1,11 +1,11 @@
 //! Entering a code, consent and its result.
 
+use super::page_request::PageRequest;
 use super::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, Outcome as Shown, ResultPage,
     Via as Source,
 };
 use super::view::{FieldErrors, Moment, ScopeChoice};
-use super::visit::Visit;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -28,20 +28,20 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /device`. It changes nothing: a code in the address only fills the field.
-pub async fn show_code(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let code = query.value("user_code").unwrap_or_default();
-    let via = via_of_address(&visit, code, query.value("proof"));
-    visit.person(&address(&visit, code, via))?;
-    show(&visit, StatusCode::OK, code, via, FieldErrors::none())
+    let via = via_of_address(&req, code, query.value("proof"));
+    req.person(&address(&req, code, via))?;
+    show(&req, StatusCode::OK, code, via, FieldErrors::none())
 }
 
 /// How a code in an address came there: by link, unless this visitor is proven to have
 /// typed it before signing in.
-fn via_of_address(visit: &Visit, code: &str, proof: Option<&str>) -> Via {
+fn via_of_address(req: &PageRequest, code: &str, proof: Option<&str>) -> Via {
     let is_typed = UserCode::parse(code)
         .zip(proof)
-        .is_some_and(|(code, proof)| consent::is_typed(&visit.app, &visit.visitor, &code, proof));
+        .is_some_and(|(code, proof)| consent::is_typed(&req.app, &req.visitor, &code, proof));
     match is_typed || code.is_empty() {
         true => Via::Keyboard,
         false => Via::Link,
@@ -49,28 +49,28 @@ fn via_of_address(visit: &Visit, code: &str, proof: Option<&str>) -> Via {
 }
 
 /// The address of the code page with a code, to come back to.
-fn address(visit: &Visit, code: &str, via: Via) -> String {
+fn address(req: &PageRequest, code: &str, via: Via) -> String {
     let Some(code) = UserCode::parse(code) else {
         return "/device".to_owned();
     };
     match via {
         Via::Link => format!("/device?user_code={code}"),
         Via::Keyboard => {
-            let proof = consent::typed_proof(&visit.app, &visit.visitor, &code);
+            let proof = consent::typed_proof(&req.app, &req.visitor, &code);
             format!("/device?user_code={code}&proof={proof}")
         }
     }
 }
 
 fn show(
-    visit: &Visit,
+    req: &PageRequest,
     status: StatusCode,
     code: &str,
     via: Via,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let page = CodePage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         code: code.chars().take(50).collect(),
         via: match via {
             Via::Keyboard => Source::Keyboard,
@@ -78,7 +78,7 @@ fn show(
         },
         errors,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 fn via_of_form(form: &Form) -> Via {
@@ -90,55 +90,60 @@ fn via_of_form(form: &Form) -> Via {
 
 /// `POST /device`: the consent page for a code.
 pub async fn submit_code(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    review(&visit, &form, via_of_form(&form), FieldErrors::none()).await
+    let form = req.form(&request, payload).await?;
+    review(&req, &form, via_of_form(&form), FieldErrors::none()).await
 }
 
 async fn review(
-    visit: &Visit,
+    req: &PageRequest,
     form: &Form,
     via: Via,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let code = form.value("user_code").unwrap_or_default();
-    let person = visit.person(&address(visit, code, via))?;
+    let person = req.person(&address(req, code, via))?;
     if code.trim().is_empty() {
         let errors = FieldErrors::on("user_code", "Enter the code that your device shows.");
-        return show(visit, StatusCode::UNPROCESSABLE_ENTITY, code, via, errors);
+        return show(req, StatusCode::UNPROCESSABLE_ENTITY, code, via, errors);
     }
-    match consent::review(&visit.app, &visit.context, person, code, via).await {
+    match consent::review(&req.app, &req.context, person, code, via).await {
         Ok(consent) => {
             let status = match errors.is_empty() {
                 true => StatusCode::OK,
                 false => StatusCode::BAD_REQUEST,
             };
-            let page = consent_page(visit, form, consent, errors);
-            visit.page(status, &page)
+            let page = consent_page(req, form, consent, errors);
+            req.page(status, &page)
         }
         Err(app::Error::NotFound) => {
             let errors = FieldErrors::on("user_code", WRONG_CODE);
-            show(visit, StatusCode::BAD_REQUEST, code, via, errors)
+            show(req, StatusCode::BAD_REQUEST, code, via, errors)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn consent_page(visit: &Visit, form: &Form, consent: Consent, errors: FieldErrors) -> ConsentPage {
-    let now = visit.now();
+fn consent_page(
+    req: &PageRequest,
+    form: &Form,
+    consent: Consent,
+    errors: FieldErrors,
+) -> ConsentPage {
+    let now = req.now();
     // On the way back from a fault the boxes are as the person left them.
     let is_ticked = |name: &ScopeName| {
         errors.is_empty() || form.all("scope").any(|chosen| chosen == name.as_str())
     };
-    let catalogue = &visit.app.config().scopes;
-    let here = visit.context.source().to_string();
+    let catalogue = &req.app.config().scopes;
+    let here = req.context.source().to_string();
     let user_code = consent.user_code.to_string();
     ConsentPage {
         ticket: consent.ticket,
-        return_to: address(visit, &user_code, consent.via),
+        return_to: address(req, &user_code, consent.via),
         user_code,
         client: ClientCard {
             name: consent.client.name,
@@ -176,20 +181,20 @@ fn consent_page(visit: &Visit, form: &Form, consent: Consent, errors: FieldError
             (Via::Keyboard, Distance::Far) => Confirm::OtherNetwork(here),
             (Via::Link, Distance::Far) => Confirm::ByLinkFromOtherNetwork(here),
         },
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         errors,
     }
 }
 
 /// `POST /device/decide`.
 pub async fn submit_decision(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let code = form.value("user_code").unwrap_or_default();
-    let person = visit.person(&address(&visit, code, Via::Link))?;
+    let person = req.person(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
         Some("approve") => Decision::Approve(
             form.all("scope")
@@ -202,8 +207,8 @@ pub async fn submit_decision(
     let ticket = form.value("ticket").unwrap_or_default();
     let is_confirmed = form.value("confirm") == Some("yes");
     let decided = consent::decide(
-        &visit.app,
-        &visit.context,
+        &req.app,
+        &req.context,
         person,
         ticket,
         is_confirmed,
@@ -211,26 +216,26 @@ pub async fn submit_decision(
     )
     .await?;
     match decided {
-        Ok(decided) => result(&visit, decided),
+        Ok(decided) => result(&req, decided),
         // Somebody else looked at this request, or in another session: look again.
         Err(NotDecided::NotReviewed) => {
             let errors = FieldErrors::whole(
                 "You signed in again since this page was opened. Review the request once more.",
             );
-            review(&visit, &form, Via::Link, errors).await
+            review(&req, &form, Via::Link, errors).await
         }
         Err(NotDecided::NotConfirmed) => {
             let errors = FieldErrors::on(
                 "confirm",
                 "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
             );
-            review(&visit, &form, Via::Link, errors).await
+            review(&req, &form, Via::Link, errors).await
         }
     }
 }
 
-fn result(visit: &Visit, decided: Decided) -> Result<HttpResponse, Failure> {
-    let now = visit.now();
+fn result(req: &PageRequest, decided: Decided) -> Result<HttpResponse, Failure> {
+    let now = req.now();
     let (status, outcome) = match decided.outcome {
         Outcome::Approved(scopes) => (
             StatusCode::OK,
@@ -244,9 +249,9 @@ fn result(visit: &Visit, decided: Decided) -> Result<HttpResponse, Failure> {
         Outcome::AlreadyDecided => (StatusCode::CONFLICT, Shown::AlreadyDecided),
     };
     let page = ResultPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         client: decided.client_name,
         outcome,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }

@@ -1,9 +1,10 @@
 //! Invitations: making, withdrawing and accepting one. The link is a one-time secret: it is in
 //! the address that people open, in hidden fields, and nowhere else.
 
-use super::inside::{Inside, inside, segment};
 use super::list;
 use super::member::again;
+use super::org_request::{OrgPageRequest, org_req, segment};
+use super::page_request::{PageRequest, see_other};
 use super::session::end_session;
 use super::view::invitation::{
     Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
@@ -11,16 +12,15 @@ use super::view::invitation::{
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
-use super::visit::{Visit, see_other};
 use super::{faults, invitation_path};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::idempotency::IdempotencyRecord;
 use app::mail;
-use app::org::{self, InvitationWish, Open};
-use app::receipt::Receipt;
+use app::org::{self, CreateInvitation, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
 use domain::org::{Organization, Role};
@@ -49,35 +49,32 @@ const PLACE: &str = "invited";
 /// The part of the invitations of an organization that an address asks for, and the address at
 /// which they go on.
 pub async fn open(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     query: &Form,
 ) -> Result<(Vec<InvitationRow>, Option<String>), Failure> {
     let part = list::page_after(query, PLACE);
-    let mut open = org::list_invitations(&visit.app, &inside.caller, inside.id(), &part).await?;
-    let path = inside.path("/members");
+    let mut open = org::list_invitations(&req.app, &org_req.caller, org_req.id(), &part).await?;
+    let path = org_req.path("/members");
     let next = list::cut_after(&part, &mut open, &path, PLACE, |open| {
         (open.invitation.created_at, open.invitation.id.to_string())
     });
-    Ok((
-        open.into_iter().map(|open| row(visit, open)).collect(),
-        next,
-    ))
+    Ok((open.into_iter().map(|open| row(req, open)).collect(), next))
 }
 
-fn row(visit: &Visit, open: Open) -> InvitationRow {
+fn row(req: &PageRequest, open: Open) -> InvitationRow {
     InvitationRow {
         id: open.invitation.id.to_string(),
         email: open.invitation.email,
         role: open.invitation.role,
         inviter: open.inviter,
-        expires: Moment::new(open.invitation.expires_at, visit.now()),
+        expires: Moment::new(open.invitation.expires_at, req.now()),
     }
 }
 
 /// What becomes of the link of an invitation that names an email.
-pub fn delivery(visit: &Visit) -> Delivery {
-    match mail::is_configured(&visit.app) {
+pub fn delivery(req: &PageRequest) -> Delivery {
+    match mail::is_configured(&req.app) {
         true => Delivery::Mail,
         false => Delivery::ByHand,
     }
@@ -85,23 +82,32 @@ pub fn delivery(visit: &Visit) -> Delivery {
 
 /// `POST /o/{org}/invitations`: shows the link, this once, and sends it if it can.
 async fn submit_invitation(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::on("role", "Choose a role from the list.");
-        return again(&visit, &inside, &form, errors).await;
+        return again(&req, &org_req, &form, errors).await;
     };
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
-    let wish = InvitationWish {
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
+    let input = CreateInvitation {
         email: form.value("email").map(str::to_owned),
         role,
-        reservation: form.value("reservation").map(str::to_owned),
+        form_nonce: form.value("form_nonce").map(str::to_owned),
     };
-    match org::invite(app, context, caller, inside.id(), wish, Receipt::none()).await {
+    match org::invite(
+        app,
+        context,
+        caller,
+        org_req.id(),
+        input,
+        IdempotencyRecord::none(),
+    )
+    .await
+    {
         Ok(new) => {
             let url = app
                 .config()
@@ -110,19 +116,19 @@ async fn submit_invitation(
                 .join(&invitation_path(new.link.expose()));
             org::send_invitation(app, caller, &new, &url);
             let page = InvitationCreatedPage {
-                chrome: visit.chrome(),
-                org: inside.head(),
+                chrome: req.chrome(),
+                org: org_req.head(),
                 url,
                 email: new.invitation.email,
                 role,
-                expires: Moment::new(new.invitation.expires_at, visit.now()),
-                delivery: delivery(&visit),
+                expires: Moment::new(new.invitation.expires_at, req.now()),
+                delivery: delivery(&req),
             };
-            visit.page(StatusCode::OK, &page)
+            req.page(StatusCode::OK, &page)
         }
         // The page that showed the link was loaded again.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&inside.path("/members"))),
-        Err(error) => again(&visit, &inside, &form, faults(error)?).await,
+        Err(app::Error::Conflict(_)) => Ok(see_other(&org_req.path("/members"))),
+        Err(error) => again(&req, &org_req, &form, faults(error)?).await,
     }
 }
 
@@ -131,55 +137,55 @@ fn invitation_id(request: &HttpRequest) -> Result<InvitationId, Failure> {
 }
 
 /// `GET /o/{org}/invitations/{id}/withdraw`: asks for confirmation.
-async fn show_withdraw(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let id = invitation_id(&request)?;
-    let open = org::find_invitation(&visit.app, &inside.caller, inside.id(), &id).await?;
+    let open = org::find_invitation(&req.app, &org_req.caller, org_req.id(), &id).await?;
     let page = WithdrawPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
-        invitation: row(&visit, open),
+        chrome: req.chrome(),
+        org: org_req.head(),
+        invitation: row(&req, open),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/invitations/{id}/withdraw`. One that is gone already is no fault.
 async fn submit_withdraw(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
+    req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
     let id = invitation_id(&request)?;
-    let (app, context) = (&visit.app, &visit.context);
-    match org::withdraw(app, context, &inside.caller, inside.id(), &id).await {
+    let (app, context) = (&req.app, &req.context);
+    match org::withdraw(app, context, &org_req.caller, org_req.id(), &id).await {
         Ok(()) | Err(app::Error::NotFound) => {
-            Ok(see_other(&inside.path("/members?done=withdrawn")))
+            Ok(see_other(&org_req.path("/members?done=withdrawn")))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// `GET /invite`. It changes nothing: the link is used by the press of a button.
-async fn show_invite(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+async fn show_invite(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let link = link(&query);
-    let offer = match org::look_at(&visit.app, &link).await {
+    let offer = match org::look_at(&req.app, &link).await {
         Ok(offer) => offer,
-        Err(error) => return closed(&visit, error),
+        Err(error) => return closed(&req, error),
     };
-    let Some(person) = &visit.person else {
+    let Some(person) = &req.person else {
         let email = offer.invitation.email.clone().unwrap_or_default();
         let form = Form::from_pairs(vec![("email".to_owned(), email)]);
-        let page = account_page(&visit, &link, offer, &form, FieldErrors::none());
-        return visit.page(StatusCode::OK, &page);
+        let page = account_page(&req, &link, offer, &form, FieldErrors::none());
+        return req.page(StatusCode::OK, &page);
     };
-    if org::is_member(&visit.app, person, &offer.organization.id).await? {
-        return already(&visit, StatusCode::OK, offer.organization);
+    if org::is_member(&req.app, person, &offer.organization.id).await? {
+        return already(&req, StatusCode::OK, offer.organization);
     }
-    let page = invite_page(&visit, &link, offer, FieldErrors::none());
-    visit.page(StatusCode::OK, &page)
+    let page = invite_page(&req, &link, offer, FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
 /// The secret of the link.
@@ -187,56 +193,61 @@ fn link(form: &Form) -> Secret {
     Secret::new(form.value("link").unwrap_or_default())
 }
 
-fn closed(visit: &Visit, error: app::Error) -> Result<HttpResponse, Failure> {
+fn closed(req: &PageRequest, error: app::Error) -> Result<HttpResponse, Failure> {
     match error {
         app::Error::NotFound => {
             let page = InviteClosedPage {
-                chrome: visit.chrome(),
+                chrome: req.chrome(),
                 reason: InviteClosed::BadLink,
             };
-            visit.page(StatusCode::NOT_FOUND, &page)
+            req.page(StatusCode::NOT_FOUND, &page)
         }
         error => Err(error.into()),
     }
 }
 
 fn already(
-    visit: &Visit,
+    req: &PageRequest,
     status: StatusCode,
     organization: Organization,
 ) -> Result<HttpResponse, Failure> {
     let page = InviteClosedPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         reason: InviteClosed::AlreadyMember(OrganizationHead {
             slug: organization.slug,
             name: organization.name,
         }),
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
-fn shown(visit: &Visit, offer: org::Offer) -> Offer {
+fn shown(req: &PageRequest, offer: org::Offer) -> Offer {
     Offer {
         organization: offer.organization.name,
         role: offer.invitation.role,
         inviter: offer.inviter,
         email: offer.invitation.email,
-        expires: Moment::new(offer.invitation.expires_at, visit.now()),
+        expires: Moment::new(offer.invitation.expires_at, req.now()),
     }
 }
 
-fn invite_page(visit: &Visit, link: &Secret, offer: org::Offer, errors: FieldErrors) -> InvitePage {
+fn invite_page(
+    req: &PageRequest,
+    link: &Secret,
+    offer: org::Offer,
+    errors: FieldErrors,
+) -> InvitePage {
     InvitePage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         link: link.expose().to_owned(),
-        offer: shown(visit, offer),
+        offer: shown(req, offer),
         return_to: invitation_path(link.expose()),
         errors,
     }
 }
 
 fn account_page(
-    visit: &Visit,
+    req: &PageRequest,
     link: &Secret,
     offer: org::Offer,
     form: &Form,
@@ -246,9 +257,9 @@ fn account_page(
     let return_to = invitation_path(link.expose());
     let return_to = utf8_percent_encode(&return_to, NON_ALPHANUMERIC);
     InviteUserPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         link: link.expose().to_owned(),
-        offer: shown(visit, offer),
+        offer: shown(req, offer),
         login_path: format!("/login?return_to={return_to}"),
         name: typed("name"),
         email: typed("email"),
@@ -258,32 +269,32 @@ fn account_page(
 
 /// `POST /invite`: somebody who is signed in joins.
 async fn submit_invite(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let link = link(&form);
-    let person = visit.person(&invitation_path(link.expose()))?;
-    let (app, context) = (&visit.app, &visit.context);
+    let person = req.person(&invitation_path(link.expose()))?;
+    let (app, context) = (&req.app, &req.context);
     let error = match org::accept(app, context, person, &link).await {
         Ok(joined) => return Ok(see_other(&format!("/o/{}?done=joined", joined.slug))),
         Err(error) => error,
     };
     let offer = match org::look_at(app, &link).await {
         Ok(offer) => offer,
-        Err(error) => return closed(&visit, error),
+        Err(error) => return closed(&req, error),
     };
     match error {
-        app::Error::Conflict(_) => already(&visit, StatusCode::CONFLICT, offer.organization),
+        app::Error::Conflict(_) => already(&req, StatusCode::CONFLICT, offer.organization),
         app::Error::Invalid(faults) => {
             // What is wrong is the account, which is no field of the form.
             let mut errors = FieldErrors::none();
             for fault in faults {
                 errors.push("", fault.message);
             }
-            let page = invite_page(&visit, &link, offer, errors);
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let page = invite_page(&req, &link, offer, errors);
+            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         error => Err(error.into()),
     }
@@ -291,11 +302,11 @@ async fn submit_invite(
 
 /// `POST /invite/user`: somebody without an account makes one and joins.
 async fn submit_account(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let link = link(&form);
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     let new = CreateUser {
@@ -304,24 +315,24 @@ async fn submit_account(
         password: Secret::new(typed("password")),
         organization: None,
     };
-    let (app, context) = (&visit.app, &visit.context);
+    let (app, context) = (&req.app, &req.context);
     let offer = match org::look_at(app, &link).await {
         Ok(offer) => offer,
-        Err(error) => return closed(&visit, error),
+        Err(error) => return closed(&req, error),
     };
     match org::accept_as_new(app, context, &link, new).await {
         Ok(session) => {
-            if let Some(person) = &visit.person {
-                end_session(&visit, person).await?;
+            if let Some(person) = &req.person {
+                end_session(&req, person).await?;
             }
             let path = format!("/o/{}?done=joined", offer.organization.slug);
-            Ok(visit.begin(&session, &path))
+            Ok(req.begin(&session, &path))
         }
         // Somebody else was faster.
-        Err(app::Error::NotFound) => closed(&visit, app::Error::NotFound),
+        Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),
         Err(error) => {
-            let page = account_page(&visit, &link, offer, &form, faults(error)?);
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let page = account_page(&req, &link, offer, &form, faults(error)?);
+            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The members of an organization.
 
 use super::faults;
-use super::inside::{Inside, inside, user};
 use super::invitation;
 use super::list;
 use super::org::departure;
+use super::org_request::{OrgPageRequest, org_req, user};
+use super::page_request::{PageRequest, see_other};
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, RemoveMemberPage, Who,
     role_choices,
 };
 use super::view::{FieldErrors, Moment};
-use super::visit::{Visit, see_other};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
@@ -38,12 +38,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o/{org}/members`.
-async fn show_members(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
     let changed = query.value("changed").and_then(UserId::parse);
     let notice = match (changed, query.value("done")) {
-        (Some(id), _) => match org::find_member(&visit.app, &inside.caller, inside.id(), &id).await
+        (Some(id), _) => match org::find_member(&req.app, &org_req.caller, org_req.id(), &id).await
         {
             Ok(member) => Some(MembersNotice::RoleChanged(member.user.name, member.role)),
             Err(app::Error::NotFound) => None,
@@ -54,50 +54,50 @@ async fn show_members(visit: Visit, request: HttpRequest) -> Result<HttpResponse
         (None, _) => None,
     };
     let (form, none) = (Form::default(), FieldErrors::none());
-    let page = page(&visit, &inside, &query, &form, none).await?;
-    visit.page(StatusCode::OK, &MembersPage { notice, ..page })
+    let page = page(&req, &org_req, &query, &form, none).await?;
+    req.page(StatusCode::OK, &MembersPage { notice, ..page })
 }
 
 /// The page with what was wrong with one of its forms.
 pub async fn again(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(visit, inside, &Form::default(), form, errors).await?;
-    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let page = page(req, org_req, &Form::default(), form, errors).await?;
+    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 async fn page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     query: &Form,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<MembersPage, Failure> {
-    let (app, caller, id) = (&visit.app, &inside.caller, inside.id());
+    let (app, caller, id) = (&req.app, &org_req.caller, org_req.id());
     let part = list::page(query);
     let mut roster = org::roster(app, caller, id, &part).await?;
     let next = list::cut(
         &part,
         &mut roster.members,
-        &inside.path("/members"),
+        &org_req.path("/members"),
         |member| (member.joined_at, member.user.id.to_string()),
     );
-    let invite = match inside.access().can_manage() {
-        true => Some(invite_form(visit, inside, query, form).await?),
+    let invite = match org_req.access().can_manage() {
+        true => Some(invite_form(req, org_req, query, form).await?),
         false => None,
     };
     Ok(MembersPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         members: roster
             .members
             .into_iter()
             .map(|member| {
-                let control = control(inside.role(), &member, roster.has_one_owner);
-                row(visit, member, control, &roster.last_active)
+                let control = control(org_req.role(), &member, roster.has_one_owner);
+                row(req, member, control, &roster.last_active)
             })
             .collect(),
         next,
@@ -108,21 +108,21 @@ async fn page(
 }
 
 async fn invite_form(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     query: &Form,
     form: &Form,
 ) -> Result<InviteForm, Failure> {
-    let (open, next) = invitation::open(visit, inside, query).await?;
+    let (open, next) = invitation::open(req, org_req, query).await?;
     let chosen = form.value("role").and_then(Role::parse);
-    let person = visit.person(&inside.path("/members"))?;
+    let person = req.person(&org_req.path("/members"))?;
     Ok(InviteForm {
         open,
         next,
         email: form.value("email").unwrap_or_default().to_owned(),
-        roles: role_choices(inside.role(), chosen.unwrap_or(Role::Member)),
-        delivery: invitation::delivery(visit),
-        reservation: org::reserve_invitation(&visit.app, person),
+        roles: role_choices(org_req.role(), chosen.unwrap_or(Role::Member)),
+        delivery: invitation::delivery(req),
+        form_nonce: org::invitation_form_nonce(&req.app, person),
     })
 }
 
@@ -136,13 +136,13 @@ fn control(role: Role, member: &Member, has_one_owner: bool) -> MemberControl {
 }
 
 fn row(
-    visit: &Visit,
+    req: &PageRequest,
     member: Member,
     control: MemberControl,
     last_active: &BTreeMap<String, Instant>,
 ) -> MemberRow {
-    let now = visit.now();
-    let (id, own) = (member.user.id, visit.person.as_ref());
+    let now = req.now();
+    let (id, own) = (member.user.id, req.person.as_ref());
     MemberRow {
         who: match own.is_some_and(|person| person.user.id == id) {
             true => Who::You,
@@ -160,61 +160,61 @@ fn row(
 
 /// `POST /o/{org}/members/{user}/role`.
 async fn submit_role(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
     let id = user(&request)?;
-    let (app, context) = (&visit.app, &visit.context);
+    let (app, context) = (&req.app, &req.context);
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::whole("Choose a role from the list.");
-        return again(&visit, &inside, &Form::default(), errors).await;
+        return again(&req, &org_req, &Form::default(), errors).await;
     };
-    match org::put_member(app, context, &inside.caller, inside.id(), &id, role).await {
+    match org::put_member(app, context, &org_req.caller, org_req.id(), &id, role).await {
         Ok(member) => {
             let changed = format!("/members?changed={}", member.user.id);
-            Ok(see_other(&inside.path(&changed)))
+            Ok(see_other(&org_req.path(&changed)))
         }
-        Err(error) => again(&visit, &inside, &Form::default(), faults(error)?).await,
+        Err(error) => again(&req, &org_req, &Form::default(), faults(error)?).await,
     }
 }
 
 /// `GET /o/{org}/members/{user}/remove`: asks for confirmation.
-async fn show_remove(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let id = user(&request)?;
-    let found = org::departure(&visit.app, &inside.caller, inside.id(), &id).await?;
+    let found = org::departure(&req.app, &org_req.caller, org_req.id(), &id).await?;
     if found.is_last_owner {
-        return Ok(see_other(&inside.path("/members")));
+        return Ok(see_other(&org_req.path("/members")));
     }
     let page = RemoveMemberPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         departure: departure(&found),
         member_id: id.to_string(),
         member: found.member.user.name,
         email: found.member.user.email,
         role: found.member.role,
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/members/{user}/remove`.
 async fn submit_remove(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
+    req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
     let id = user(&request)?;
-    let (app, context) = (&visit.app, &visit.context);
-    let is_own = inside.caller.user_id() == Some(&id);
-    match org::remove_member(app, context, &inside.caller, inside.id(), &id).await {
+    let (app, context) = (&req.app, &req.context);
+    let is_own = org_req.caller.user_id() == Some(&id);
+    match org::remove_member(app, context, &org_req.caller, org_req.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
-        Ok(()) => Ok(see_other(&inside.path("/members?done=removed"))),
-        Err(error) => again(&visit, &inside, &Form::default(), faults(error)?).await,
+        Ok(()) => Ok(see_other(&org_req.path("/members?done=removed"))),
+        Err(error) => again(&req, &org_req, &Form::default(), faults(error)?).await,
     }
 }

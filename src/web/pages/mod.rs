@@ -3,11 +3,12 @@
 mod account;
 mod audit;
 mod device;
-mod inside;
 mod invitation;
 mod list;
 mod member;
 mod org;
+mod org_request;
+mod page_request;
 mod policy;
 mod problem;
 mod project;
@@ -15,7 +16,6 @@ mod return_to;
 mod session;
 mod token;
 mod view;
-mod visit;
 
 use super::failure::Failure;
 use super::route::nothing;
@@ -113,7 +113,7 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
 /// Why a person may not do something, as far as a page can explain it.
 fn reason(denial: &Denial) -> Reason {
     match denial {
-        Denial::NoPart => Reason::NoPart,
+        Denial::NoAccess => Reason::NoAccess,
         Denial::Role(least) => Reason::Role(*least),
         Denial::Policy(violation) => Reason::Policy(*violation),
         Denial::OperatorRequired => Reason::Operator,

@@ -1,22 +1,22 @@
 //! Organizations: the list, making one, its overview, leaving and deleting it.
 
 use super::faults;
-use super::inside::{Inside, inside};
+use super::org_request::{OrgPageRequest, org_req};
+use super::page_request::{PageRequest, see_other};
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
     NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage, OrganizationRow,
     OrganizationsNotice, OrganizationsPage,
 };
 use super::view::{FieldErrors, Moment};
-use super::visit::{Visit, see_other};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::caller::Denial;
-use app::org::{self, Change};
-use app::receipt::Receipt;
+use app::idempotency::IdempotencyRecord;
+use app::org::{self, UpdateOrganization};
 use config::Makers;
 use domain::org::Role;
 use domain::page::Page;
@@ -44,10 +44,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o`.
-async fn show_list(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let caller = visit.caller(LIST)?;
+async fn show_list(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let caller = req.caller(LIST)?;
     // A person's organizations come in one page.
-    let mut all = org::list(&visit.app, &caller, &Page::first(u16::MAX)).await?;
+    let mut all = org::list(&req.app, &caller, &Page::first(u16::MAX)).await?;
     all.sort_by_key(|seen| seen.organization.name.to_lowercase());
     let notice = match extract::query(&request)?.value("done") {
         Some("left") => Some(OrganizationsNotice::Left),
@@ -55,7 +55,7 @@ async fn show_list(visit: Visit, request: HttpRequest) -> Result<HttpResponse, F
         _ => None,
     };
     let page = OrganizationsPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         organizations: all
             .into_iter()
             .map(|seen| OrganizationRow {
@@ -66,93 +66,96 @@ async fn show_list(visit: Visit, request: HttpRequest) -> Result<HttpResponse, F
                 },
             })
             .collect(),
-        can_make: can_make(&visit),
+        can_make: can_make(&req),
         notice,
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// Whether people make organizations, or the operator alone.
-fn can_make(visit: &Visit) -> bool {
-    visit.app.config().organizations.made_by == Makers::Users
+fn can_make(req: &PageRequest) -> bool {
+    req.app.config().organizations.made_by == Makers::Users
 }
 
 /// `GET /o/new`.
-async fn show_new(visit: Visit) -> Result<HttpResponse, Failure> {
-    visit.person("/o/new")?;
-    if !can_make(&visit) {
+async fn show_new(req: PageRequest) -> Result<HttpResponse, Failure> {
+    req.person("/o/new")?;
+    if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
     }
-    new_page(&visit, StatusCode::OK, "", FieldErrors::none())
+    new_page(&req, StatusCode::OK, "", FieldErrors::none())
 }
 
 fn new_page(
-    visit: &Visit,
+    req: &PageRequest,
     status: StatusCode,
     name: &str,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let page = NewOrganizationPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         name: name.to_owned(),
         errors,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 /// `POST /o/new`.
 async fn submit_new(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let caller = visit.caller("/o/new")?;
+    let form = req.form(&request, payload).await?;
+    let caller = req.caller("/o/new")?;
     let name = form.value("name").unwrap_or_default();
-    match org::create(&visit.app, &visit.context, &caller, name, Receipt::none()).await {
+    match org::create(
+        &req.app,
+        &req.context,
+        &caller,
+        name,
+        IdempotencyRecord::none(),
+    )
+    .await
+    {
         Ok(made) => Ok(see_other(&format!("/o/{}?done=created", made.slug))),
-        Err(error) => new_page(
-            &visit,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            name,
-            faults(error)?,
-        ),
+        Err(error) => new_page(&req, StatusCode::UNPROCESSABLE_ENTITY, name, faults(error)?),
     }
 }
 
 /// `GET /o/{org}`.
-async fn show_overview(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_overview(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let notice = match extract::query(&request)?.value("done") {
         Some("created") => Some(OrganizationNotice::Created),
         Some("joined") => Some(OrganizationNotice::Joined),
         Some("renamed") => Some(OrganizationNotice::Renamed),
         _ => None,
     };
-    let page = overview(&visit, &inside, None, notice, FieldErrors::none()).await?;
-    visit.page(StatusCode::OK, &page)
+    let page = overview(&req, &org_req, None, notice, FieldErrors::none()).await?;
+    req.page(StatusCode::OK, &page)
 }
 
 async fn overview(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     form: Option<&Form>,
     notice: Option<OrganizationNotice>,
     errors: FieldErrors,
 ) -> Result<OrganizationPage, Failure> {
-    let size = org::size(&visit.app, &inside.caller, inside.id()).await?;
-    let organization = &inside.seen.organization;
+    let size = org::size(&req.app, &org_req.caller, org_req.id()).await?;
+    let organization = &org_req.seen.organization;
     let typed = form.map(|form| form.value("name").unwrap_or_default());
     Ok(OrganizationPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
-        org_id: inside.id().to_owned(),
+        chrome: req.chrome(),
+        org: org_req.head(),
+        org_id: org_req.id().to_owned(),
         plan: organization.plan.as_str(),
-        role: inside.role(),
-        created: Moment::new(organization.created_at, visit.now()),
+        role: org_req.role(),
+        created: Moment::new(organization.created_at, req.now()),
         members: size.members,
         projects: size.projects,
-        access: inside.access(),
+        access: org_req.access(),
         name: typed.unwrap_or(&organization.name).to_owned(),
         notice,
         errors,
@@ -161,23 +164,23 @@ async fn overview(
 
 /// `POST /o/{org}/name`.
 async fn submit_name(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let change = Change {
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let change = UpdateOrganization {
         name: Some(form.value("name").unwrap_or_default().to_owned()),
-        ..Change::default()
+        ..UpdateOrganization::default()
     };
-    let (app, context, grace) = (&visit.app, &visit.context, DEFAULT_GRACE);
-    match org::update(app, context, &inside.caller, inside.id(), change, grace).await {
-        Ok(_) => Ok(see_other(&inside.path("?done=renamed"))),
+    let (app, context, grace) = (&req.app, &req.context, DEFAULT_GRACE);
+    match org::update(app, context, &org_req.caller, org_req.id(), change, grace).await {
+        Ok(_) => Ok(see_other(&org_req.path("?done=renamed"))),
         Err(error) => {
             let errors = faults(error)?;
-            let page = overview(&visit, &inside, Some(&form), None, errors).await?;
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let page = overview(&req, &org_req, Some(&form), None, errors).await?;
+            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }
@@ -203,89 +206,89 @@ pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
 }
 
 /// `GET /o/{org}/leave`: asks for confirmation.
-async fn show_leave(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    leave_page(&visit, &inside, StatusCode::OK).await
+async fn show_leave(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    leave_page(&req, &org_req, StatusCode::OK).await
 }
 
 async fn leave_page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
-    let id = &visit.person(LIST)?.user.id;
-    let found = org::departure(&visit.app, &inside.caller, inside.id(), id).await?;
+    let id = &req.person(LIST)?.user.id;
+    let found = org::departure(&req.app, &org_req.caller, org_req.id(), id).await?;
     let page = LeavePage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         departure: (!found.is_last_owner).then(|| departure(&found)),
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 /// `POST /o/{org}/leave`.
 async fn submit_leave(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let id = &visit.person(LIST)?.user.id;
-    let (app, context) = (&visit.app, &visit.context);
-    match org::remove_member(app, context, &inside.caller, inside.id(), id).await {
+    req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let id = &req.person(LIST)?.user.id;
+    let (app, context) = (&req.app, &req.context);
+    match org::remove_member(app, context, &org_req.caller, org_req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),
         Err(error) => {
             // The page says the same in its own words: the last owner stays.
             faults(error)?;
-            leave_page(&visit, &inside, StatusCode::CONFLICT).await
+            leave_page(&req, &org_req, StatusCode::CONFLICT).await
         }
     }
 }
 
 /// `GET /o/{org}/delete`: asks for confirmation.
-async fn show_delete(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let errors = FieldErrors::none();
-    delete_page(&visit, &inside, StatusCode::OK, "", errors).await
+    delete_page(&req, &org_req, StatusCode::OK, "", errors).await
 }
 
 async fn delete_page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     status: StatusCode,
     name: &str,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let extent = org::extent(&visit.app, &inside.caller, inside.id()).await?;
+    let extent = org::extent(&req.app, &org_req.caller, org_req.id()).await?;
     let page = DeleteOrganizationPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         members: extent.size.members,
         projects: extent.size.projects,
         tokens: extent.tokens,
         name: name.to_owned(),
         errors,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 /// `POST /o/{org}/delete`.
 async fn submit_delete(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    inside.require(Role::Owner)?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    org_req.require(Role::Owner)?;
     let name = form.value("name").unwrap_or_default();
-    if name.trim() != inside.seen.organization.name {
+    if name.trim() != org_req.seen.organization.name {
         let message = "Type the name of the organization, exactly as it is written above.";
         let errors = FieldErrors::on("name", message);
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return delete_page(&visit, &inside, status, name, errors).await;
+        return delete_page(&req, &org_req, status, name, errors).await;
     }
-    org::delete(&visit.app, &visit.context, &inside.caller, inside.id()).await?;
+    org::delete(&req.app, &req.context, &org_req.caller, org_req.id()).await?;
     Ok(see_other("/o?done=deleted"))
 }

@@ -1,19 +1,19 @@
 //! The policy of an organization. What a tighter one would end is shown before it is applied.
 
 use super::faults_renamed;
-use super::inside::{Inside, inside};
+use super::org_request::{OrgPageRequest, org_req};
+use super::page_request::{PageRequest, see_other};
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
     graces, lifetimes, personal_tokens,
 };
 use super::view::{FieldErrors, Moment};
-use super::visit::{Visit, see_other};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::org::{self, Affected, Change, Effect, PolicyChange};
+use app::org::{self, Affected, Effect, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
 use domain::org::Role;
 use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
@@ -38,36 +38,36 @@ const PAGE: &str = "/settings/policy";
 const SHOWN: usize = 100;
 
 /// `GET /o/{org}/settings/policy`. A query fills the form, on the way back from the review.
-async fn show_policy(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_policy(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
     let notice = match (query.value("done"), query.value("breaking")) {
         (Some("saved"), _) => Some(PolicyNotice::Saved),
         (_, Some(count)) => count.parse().ok().map(PolicyNotice::SavedWithGrace),
         _ => None,
     };
-    let is_back = query.value("personal_tokens").is_some() && inside.access().can_own();
+    let is_back = query.value("personal_tokens").is_some() && org_req.access().can_own();
     let terms = match is_back {
         true => typed(&query),
-        false => in_force(inside.seen.organization.policy),
+        false => in_force(org_req.seen.organization.policy),
     };
-    let page = page(&visit, &inside, terms, notice, FieldErrors::none());
-    visit.page(StatusCode::OK, &page)
+    let page = page(&req, &org_req, terms, notice, FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
 fn page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     terms: Terms,
     notice: Option<PolicyNotice>,
     errors: FieldErrors,
 ) -> PolicyPage {
     PolicyPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
-        plan: inside.seen.organization.plan.as_str(),
+        chrome: req.chrome(),
+        org: org_req.head(),
+        plan: org_req.seen.organization.plan.as_str(),
         terms,
-        access: inside.access(),
+        access: org_req.access(),
         notice,
         errors,
     }
@@ -138,99 +138,99 @@ fn policy_faults(error: app::Error) -> Result<FieldErrors, Failure> {
 }
 
 fn again(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(visit, inside, typed(form), None, errors);
-    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let page = page(req, org_req, typed(form), None, errors);
+    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// `POST /o/{org}/settings/policy`: shows what would break, or saves at once if nothing would.
 async fn submit_policy(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    inside.require(Role::Owner)?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    org_req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&visit, &inside, &form, errors),
+        Err(errors) => return again(&req, &org_req, &form, errors),
     };
-    match org::review(&visit.app, &inside.caller, inside.id(), change(policy)).await {
+    match org::review(&req.app, &org_req.caller, org_req.id(), change(policy)).await {
         Ok(found) if found.affected.is_empty() => {
-            apply(&visit, &inside, &form, policy, DEFAULT_GRACE).await
+            apply(&req, &org_req, &form, policy, DEFAULT_GRACE).await
         }
         Ok(found) => {
             let none = FieldErrors::none();
-            let page = review_page(&visit, &inside, &form, found.affected, "7d", none);
-            visit.page(StatusCode::OK, &page)
+            let page = review_page(&req, &org_req, &form, found.affected, "7d", none);
+            req.page(StatusCode::OK, &page)
         }
-        Err(error) => again(&visit, &inside, &form, policy_faults(error)?),
+        Err(error) => again(&req, &org_req, &form, policy_faults(error)?),
     }
 }
 
-fn change(policy: Policy) -> Change {
-    Change {
-        policy: Some(PolicyChange::to(policy)),
-        ..Change::default()
+fn change(policy: Policy) -> UpdateOrganization {
+    UpdateOrganization {
+        policy: Some(UpdatePolicy::to(policy)),
+        ..UpdateOrganization::default()
     }
 }
 
 /// Saves a policy. A token that was made since the review and breaks it has the grace, too.
 async fn apply(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     form: &Form,
     policy: Policy,
     grace: Duration,
 ) -> Result<HttpResponse, Failure> {
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
-    match org::update(app, context, caller, inside.id(), change(policy), grace).await {
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
+    match org::update(app, context, caller, org_req.id(), change(policy), grace).await {
         Ok(applied) if applied.affected.is_empty() => {
-            Ok(see_other(&inside.path(&format!("{PAGE}?done=saved"))))
+            Ok(see_other(&org_req.path(&format!("{PAGE}?done=saved"))))
         }
         Ok(applied) => {
             let breaking = format!("{PAGE}?breaking={}", applied.affected.len());
-            Ok(see_other(&inside.path(&breaking)))
+            Ok(see_other(&org_req.path(&breaking)))
         }
-        Err(error) => again(visit, inside, form, policy_faults(error)?),
+        Err(error) => again(req, org_req, form, policy_faults(error)?),
     }
 }
 
 fn review_page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     form: &Form,
     affected: Vec<Affected>,
     grace: &str,
     errors: FieldErrors,
 ) -> PolicyReviewPage {
     PolicyReviewPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         terms: typed(form),
         more: affected.len().saturating_sub(SHOWN),
         tokens: affected
             .into_iter()
             .take(SHOWN)
-            .map(|token| row(visit, token))
+            .map(|token| row(req, token))
             .collect(),
         grace: graces(grace),
         errors,
     }
 }
 
-fn row(visit: &Visit, affected: Affected) -> AffectedToken {
+fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
     let last_use = affected.token.last_use;
     AffectedToken {
         name: affected.token.name,
         hint: affected.token.hint,
         owner: affected.owner.map(|owner| owner.name),
-        last_used: last_use.map(|last| Moment::new(last.at, visit.now())),
+        last_used: last_use.map(|last| Moment::new(last.at, req.now())),
         reason: match affected.violation {
             Violation::Plan => PolicyReason::Plan,
             Violation::Role => PolicyReason::OwnerIsMember,
@@ -246,16 +246,16 @@ fn row(visit: &Visit, affected: Affected) -> AffectedToken {
 
 /// `POST /o/{org}/settings/policy/apply`.
 async fn submit_apply(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    inside.require(Role::Owner)?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    org_req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&visit, &inside, &form, errors),
+        Err(errors) => return again(&req, &org_req, &form, errors),
     };
     let grace = match form.value("grace") {
         Some("none") => Duration::zero(),
@@ -264,11 +264,11 @@ async fn submit_apply(
         Some("30d") => Duration::days(30),
         _ => {
             let errors = FieldErrors::on("grace", "Choose how long these tokens go on.");
-            let found = org::review(&visit.app, &inside.caller, inside.id(), change(policy));
+            let found = org::review(&req.app, &org_req.caller, org_req.id(), change(policy));
             let affected = found.await?.affected;
-            let page = review_page(&visit, &inside, &form, affected, "", errors);
-            return visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+            let page = review_page(&req, &org_req, &form, affected, "", errors);
+            return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    apply(&visit, &inside, &form, policy, grace).await
+    apply(&req, &org_req, &form, policy, grace).await
 }

@@ -1,20 +1,20 @@
 //! The projects of an organization.
 
 use super::faults;
-use super::inside::{Inside, inside, segment, user};
 use super::list;
+use super::org_request::{OrgPageRequest, org_req, segment, user};
+use super::page_request::{PageRequest, see_other};
 use super::view::project::{
     DeleteProjectPage, NewProjectPage, ProjectHead, ProjectMemberRow, ProjectNotice, ProjectPage,
     ProjectRow, ProjectsNotice, ProjectsPage, RemoveProjectMemberPage,
 };
 use super::view::{Choice, FieldErrors, Moment};
-use super::visit::{Visit, see_other};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::receipt::Receipt;
+use app::idempotency::IdempotencyRecord;
 use app::{org, project};
 use domain::Instant;
 use domain::id::UserId;
@@ -55,18 +55,21 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o/{org}/projects`.
-async fn show_projects(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn show_projects(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
-    let (app, caller, part) = (&visit.app, &inside.caller, list::page(&query));
-    let mut projects = project::list(app, caller, Some(inside.id()), &part).await?;
-    let next = list::cut(&part, &mut projects, &inside.path("/projects"), |project| {
-        (project.created_at, project.id.to_string())
-    });
+    let (app, caller, part) = (&req.app, &org_req.caller, list::page(&query));
+    let mut projects = project::list(app, caller, Some(org_req.id()), &part).await?;
+    let next = list::cut(
+        &part,
+        &mut projects,
+        &org_req.path("/projects"),
+        |project| (project.created_at, project.id.to_string()),
+    );
     let counts = project::count_members(app, caller, &projects).await?;
     let page = ProjectsPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         projects: projects
             .iter()
             .map(|project| ProjectRow {
@@ -75,14 +78,14 @@ async fn show_projects(visit: Visit, request: HttpRequest) -> Result<HttpRespons
                     .get(project.id.as_str())
                     .and_then(|count| usize::try_from(*count).ok())
                     .unwrap_or_default(),
-                created: Moment::new(project.created_at, visit.now()),
+                created: Moment::new(project.created_at, req.now()),
             })
             .collect(),
         next,
-        access: inside.access(),
+        access: org_req.access(),
         notice: (query.value("done") == Some("deleted")).then_some(ProjectsNotice::Deleted),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 fn head(project: &Project) -> ProjectHead {
@@ -93,75 +96,79 @@ fn head(project: &Project) -> ProjectHead {
 }
 
 /// `GET /o/{org}/projects/new`.
-async fn show_new(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    inside.require(Role::Admin)?;
-    new_page(&visit, &inside, StatusCode::OK, "", FieldErrors::none())
+async fn show_new(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    org_req.require(Role::Admin)?;
+    new_page(&req, &org_req, StatusCode::OK, "", FieldErrors::none())
 }
 
 fn new_page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     status: StatusCode,
     name: &str,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let page = NewProjectPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         name: name.to_owned(),
         errors,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 /// `POST /o/{org}/projects/new`.
 async fn submit_new(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
     let name = form.value("name").unwrap_or_default();
-    let (app, context) = (&visit.app, &visit.context);
+    let (app, context) = (&req.app, &req.context);
     match project::create(
         app,
         context,
-        &inside.caller,
-        inside.id(),
+        &org_req.caller,
+        org_req.id(),
         name,
-        Receipt::none(),
+        IdempotencyRecord::none(),
     )
     .await
     {
-        Ok(made) => Ok(see_other(&path(&inside, &made, "?done=created"))),
+        Ok(made) => Ok(see_other(&path(&org_req, &made, "?done=created"))),
         Err(error) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            new_page(&visit, &inside, status, name, faults(error)?)
+            new_page(&req, &org_req, status, name, faults(error)?)
         }
     }
 }
 
-fn path(inside: &Inside, project: &Project, rest: &str) -> String {
-    inside.path(&format!("/projects/{}{rest}", project.id))
+fn path(org_req: &OrgPageRequest, project: &Project, rest: &str) -> String {
+    org_req.path(&format!("/projects/{}{rest}", project.id))
 }
 
 /// The project that an address names in `{project}`, if it is of that organization. Who does
 /// not reach it is told the same as of one that is not there.
-async fn find(visit: &Visit, inside: &Inside, request: &HttpRequest) -> Result<Project, Failure> {
+async fn find(
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
+    request: &HttpRequest,
+) -> Result<Project, Failure> {
     let named = segment(request, "project");
-    let found = project::find(&visit.app, &inside.caller, named).await?;
-    match found.organization_id == inside.seen.organization.id {
+    let found = project::find(&req.app, &org_req.caller, named).await?;
+    match found.organization_id == org_req.seen.organization.id {
         true => Ok(found),
-        false => Err(app::Error::from(app::caller::Denial::NoPart).into()),
+        false => Err(app::Error::from(app::caller::Denial::NoAccess).into()),
     }
 }
 
 /// `GET /o/{org}/projects/{project}`.
-async fn show_project(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
+async fn show_project(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
     let query = extract::query(&request)?;
     let notice = match (
         query.value("done"),
@@ -170,25 +177,27 @@ async fn show_project(visit: Visit, request: HttpRequest) -> Result<HttpResponse
     ) {
         (Some("created"), ..) => Some(ProjectNotice::Created),
         (Some("renamed"), ..) => Some(ProjectNotice::Renamed),
-        (_, Some(id), _) => name_of(&visit, &inside, id)
-            .await?
-            .map(ProjectNotice::Added),
-        (_, _, Some(id)) => name_of(&visit, &inside, id)
+        (_, Some(id), _) => name_of(&req, &org_req, id).await?.map(ProjectNotice::Added),
+        (_, _, Some(id)) => name_of(&req, &org_req, id)
             .await?
             .map(ProjectNotice::Removed),
         _ => None,
     };
     let part = list::page(&query);
-    let page = page(&visit, &inside, &found, &part, None, FieldErrors::none()).await?;
-    visit.page(StatusCode::OK, &ProjectPage { notice, ..page })
+    let page = page(&req, &org_req, &found, &part, None, FieldErrors::none()).await?;
+    req.page(StatusCode::OK, &ProjectPage { notice, ..page })
 }
 
 /// The name of a member of the organization.
-async fn name_of(visit: &Visit, inside: &Inside, id: &str) -> Result<Option<String>, Failure> {
+async fn name_of(
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
+    id: &str,
+) -> Result<Option<String>, Failure> {
     let Some(id) = UserId::parse(id) else {
         return Ok(None);
     };
-    match org::find_member(&visit.app, &inside.caller, inside.id(), &id).await {
+    match org::find_member(&req.app, &org_req.caller, org_req.id(), &id).await {
         Ok(member) => Ok(Some(member.user.name)),
         Err(app::Error::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -196,15 +205,15 @@ async fn name_of(visit: &Visit, inside: &Inside, id: &str) -> Result<Option<Stri
 }
 
 async fn page(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     found: &Project,
     part: &Page,
     form: Option<&Form>,
     errors: FieldErrors,
 ) -> Result<ProjectPage, Failure> {
-    let (app, caller, id) = (&visit.app, &inside.caller, found.id.as_str());
-    let candidates = match inside.access().can_manage() {
+    let (app, caller, id) = (&req.app, &org_req.caller, found.id.as_str());
+    let candidates = match org_req.access().can_manage() {
         true => project::list_candidates(app, caller, id).await?,
         false => Vec::new(),
     };
@@ -212,20 +221,17 @@ async fn page(
     let next = list::cut(
         part,
         &mut members,
-        &path(inside, found, ""),
+        &path(org_req, found, ""),
         |(user, at)| (*at, user.id.to_string()),
     );
     let chosen = form.and_then(|form| form.value("member"));
     let typed = form.and_then(|form| form.value("name"));
     Ok(ProjectPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         project: head(found),
-        created: Moment::new(found.created_at, visit.now()),
-        members: members
-            .into_iter()
-            .map(|member| row(visit, member))
-            .collect(),
+        created: Moment::new(found.created_at, req.now()),
+        members: members.into_iter().map(|member| row(req, member)).collect(),
         next,
         candidates: candidates
             .into_iter()
@@ -235,62 +241,62 @@ async fn page(
                 label: format!("{} ({})", user.name, user.email),
             })
             .collect(),
-        access: inside.access(),
+        access: org_req.access(),
         name: typed.unwrap_or(&found.name).to_owned(),
         notice: None,
         errors,
     })
 }
 
-fn row(visit: &Visit, (user, since): (User, Instant)) -> ProjectMemberRow {
+fn row(req: &PageRequest, (user, since): (User, Instant)) -> ProjectMemberRow {
     ProjectMemberRow {
         id: user.id.to_string(),
         name: user.name,
         email: user.email,
-        since: Moment::new(since, visit.now()),
+        since: Moment::new(since, req.now()),
     }
 }
 
 async fn again(
-    visit: &Visit,
-    inside: &Inside,
+    req: &PageRequest,
+    org_req: &OrgPageRequest,
     found: &Project,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let part = list::page(&Form::default());
-    let page = page(visit, inside, found, &part, Some(form), errors).await?;
-    visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let page = page(req, org_req, found, &part, Some(form), errors).await?;
+    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/name`.
 async fn submit_name(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
     let name = form.value("name").unwrap_or_default();
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
     match project::rename(app, context, caller, found.id.as_str(), name).await {
-        Ok(renamed) => Ok(see_other(&path(&inside, &renamed, "?done=renamed"))),
-        Err(error) => again(&visit, &inside, &found, &form, faults(error)?).await,
+        Ok(renamed) => Ok(see_other(&path(&org_req, &renamed, "?done=renamed"))),
+        Err(error) => again(&req, &org_req, &found, &form, faults(error)?).await,
     }
 }
 
 /// `POST /o/{org}/projects/{project}/members`.
 async fn submit_member(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
-    inside.require(Role::Admin)?;
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
+    org_req.require(Role::Admin)?;
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
     let added = match form.value("member").and_then(UserId::parse) {
         Some(id) => project::add_member(app, context, caller, found.id.as_str(), &id)
             .await
@@ -298,70 +304,74 @@ async fn submit_member(
         None => Err(app::Error::NotFound),
     };
     match added {
-        Ok(id) => Ok(see_other(&path(&inside, &found, &format!("?added={id}")))),
+        Ok(id) => Ok(see_other(&path(&org_req, &found, &format!("?added={id}")))),
         Err(app::Error::NotFound) => {
             let errors = FieldErrors::on("member", "Choose a member of the organization.");
-            again(&visit, &inside, &found, &form, errors).await
+            again(&req, &org_req, &found, &form, errors).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// `GET /o/{org}/projects/{project}/members/{user}/remove`: asks for confirmation.
-async fn show_remove(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
-    inside.require(Role::Admin)?;
+async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
+    org_req.require(Role::Admin)?;
     let id = user(&request)?;
-    let (app, caller) = (&visit.app, &inside.caller);
+    let (app, caller) = (&req.app, &org_req.caller);
     let member = project::find_member(app, caller, found.id.as_str(), &id).await?;
     let page = RemoveProjectMemberPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         project: head(&found),
-        member: row(&visit, member),
+        member: row(&req, member),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/members/{user}/remove`.
 async fn submit_remove(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
+    req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
     let id = user(&request)?;
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
     project::remove_member(app, context, caller, found.id.as_str(), &id).await?;
-    Ok(see_other(&path(&inside, &found, &format!("?removed={id}"))))
+    Ok(see_other(&path(
+        &org_req,
+        &found,
+        &format!("?removed={id}"),
+    )))
 }
 
 /// `GET /o/{org}/projects/{project}/delete`: asks for confirmation.
-async fn show_delete(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
+async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
     let page = DeleteProjectPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
+        chrome: req.chrome(),
+        org: org_req.head(),
         project: head(&found),
-        tokens: project::count_tokens(&visit.app, &inside.caller, found.id.as_str()).await?,
+        tokens: project::count_tokens(&req.app, &org_req.caller, found.id.as_str()).await?,
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/delete`.
 async fn submit_delete(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let inside = inside(&visit, &request).await?;
-    let found = find(&visit, &inside, &request).await?;
-    let (app, context, caller) = (&visit.app, &visit.context, &inside.caller);
+    req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let found = find(&req, &org_req, &request).await?;
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
     project::delete(app, context, caller, found.id.as_str()).await?;
-    Ok(see_other(&inside.path("/projects?done=deleted")))
+    Ok(see_other(&org_req.path("/projects?done=deleted")))
 }

@@ -1,9 +1,9 @@
 //! Setup, signing in and out.
 
+use super::page_request::{PageRequest, see_other};
 use super::return_to::{HOME, local};
 use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
-use super::visit::{Visit, see_other};
 use super::{faults, view};
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -27,8 +27,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /`.
-pub async fn home(visit: Visit) -> Result<HttpResponse, Failure> {
-    visit.person(HOME)?;
+pub async fn home(req: PageRequest) -> Result<HttpResponse, Failure> {
+    req.person(HOME)?;
     Ok(see_other(HOME))
 }
 
@@ -39,32 +39,32 @@ pub fn to_login(return_to: &str) -> HttpResponse {
 }
 
 /// `GET /setup`.
-pub async fn show_setup(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show_setup(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let link = query.value("link").unwrap_or_default();
-    if !user::is_setup_link(&visit.app, &Secret::new(link)).await? {
-        return closed(&visit).await;
+    if !user::is_setup_link(&req.app, &Secret::new(link)).await? {
+        return closed(&req).await;
     }
-    let page = setup_page(&visit, &query, FieldErrors::none());
-    visit.page(StatusCode::OK, &page)
+    let page = setup_page(&req, &query, FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
-async fn closed(visit: &Visit) -> Result<HttpResponse, Failure> {
-    let reason = match user::is_set_up(&visit.app).await? {
+async fn closed(req: &PageRequest) -> Result<HttpResponse, Failure> {
+    let reason = match user::is_set_up(&req.app).await? {
         true => SetupClosed::Done,
         false => SetupClosed::BadLink,
     };
     let page = SetupClosedPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         reason,
     };
-    visit.page(StatusCode::NOT_FOUND, &page)
+    req.page(StatusCode::NOT_FOUND, &page)
 }
 
-fn setup_page(visit: &Visit, form: &Form, errors: FieldErrors) -> SetupPage {
+fn setup_page(req: &PageRequest, form: &Form, errors: FieldErrors) -> SetupPage {
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     SetupPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         link: typed("link"),
         name: typed("name"),
         email: typed("email"),
@@ -75,11 +75,11 @@ fn setup_page(visit: &Visit, form: &Form, errors: FieldErrors) -> SetupPage {
 
 /// `POST /setup`.
 pub async fn submit_setup(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     let new = CreateUser {
         name: typed("name"),
@@ -88,40 +88,40 @@ pub async fn submit_setup(
         organization: Some((typed("organization"), Role::Owner)),
     };
     let link = Secret::new(typed("link"));
-    match user::set_up(&visit.app, &visit.context, &link, new).await {
-        Ok(session) => Ok(visit.begin(&session, HOME)),
-        Err(app::Error::NotFound) => closed(&visit).await,
+    match user::set_up(&req.app, &req.context, &link, new).await {
+        Ok(session) => Ok(req.begin(&session, HOME)),
+        Err(app::Error::NotFound) => closed(&req).await,
         Err(error) => {
-            let page = setup_page(&visit, &form, faults(error)?);
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let page = setup_page(&req, &form, faults(error)?);
+            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }
 
 /// `GET /login`.
-pub async fn show_login(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show_login(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let return_to = local(query.value("return_to"));
-    if visit.person.is_some() {
+    if req.person.is_some() {
         return Ok(see_other(return_to));
     }
     let notice = match query.value("notice") {
         Some("signed-out") => Some(LoginNotice::SignedOut),
         _ if return_to.starts_with("/device?") => Some(LoginNotice::DeviceCode),
-        _ if visit.had_session() => Some(LoginNotice::SessionEnded),
+        _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
     };
-    let page = login_page(&visit, &query, notice, FieldErrors::none());
-    visit.page(StatusCode::OK, &page)
+    let page = login_page(&req, &query, notice, FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
 fn login_page(
-    visit: &Visit,
+    req: &PageRequest,
     form: &Form,
     notice: Option<LoginNotice>,
     errors: FieldErrors,
 ) -> LoginPage {
-    let mut chrome = visit.chrome();
+    let mut chrome = req.chrome();
     // Whoever signs in, even over another session, is not yet the one that is signed in.
     chrome.user = None;
     LoginPage {
@@ -135,34 +135,34 @@ fn login_page(
 
 /// `POST /login`.
 pub async fn submit_login(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let email = form.value("email").unwrap_or_default();
     let password = Secret::new(form.value("password").unwrap_or_default());
-    let browser = visit.browser();
-    match session::sign_in(&visit.app, &visit.context, browser, email, &password).await {
+    let browser = req.browser();
+    match session::sign_in(&req.app, &req.context, browser, email, &password).await {
         Ok(session) => {
             // The session that this browser had is over: one cookie holds one session.
-            if let Some(person) = &visit.person {
-                end_session(&visit, person).await?;
+            if let Some(person) = &req.person {
+                end_session(&req, person).await?;
             }
-            Ok(visit.begin(&session, local(form.value("return_to"))))
+            Ok(req.begin(&session, local(form.value("return_to"))))
         }
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");
-            let page = login_page(&visit, &form, None, errors);
-            visit.page(StatusCode::UNAUTHORIZED, &page)
+            let page = login_page(&req, &form, None, errors);
+            req.page(StatusCode::UNAUTHORIZED, &page)
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Ends a session of this browser.
-pub async fn end_session(visit: &Visit, person: &session::SignedIn) -> Result<(), Failure> {
-    match session::end(&visit.app, &visit.context, person, &person.session.id).await {
+pub async fn end_session(req: &PageRequest, person: &session::SignedIn) -> Result<(), Failure> {
+    match session::end(&req.app, &req.context, person, &person.session.id).await {
         // It ended elsewhere in the meantime.
         Ok(()) | Err(app::Error::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
@@ -171,13 +171,13 @@ pub async fn end_session(visit: &Visit, person: &session::SignedIn) -> Result<()
 
 /// `POST /logout`.
 pub async fn submit_logout(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    if let Some(person) = &visit.person {
-        end_session(&visit, person).await?;
+    let form = req.form(&request, payload).await?;
+    if let Some(person) = &req.person {
+        end_session(&req, person).await?;
     }
     let login = match form.value("return_to") {
         Some(return_to) => {
@@ -186,7 +186,7 @@ pub async fn submit_logout(
         }
         None => "/login?notice=signed-out".to_owned(),
     };
-    Ok(visit.end(&login))
+    Ok(req.end(&login))
 }
 
 /// What a session is called in the list.

@@ -32,9 +32,9 @@ fn values<'a>(answer: &'a Answer, key: &str) -> BTreeSet<&'a str> {
 
 /// A token of the owner that is limited.
 async fn limited(world: &World, limit: &str, to: Value) -> String {
-    let mut wish = json!({"name": "limited", "scopes": SCOPES});
-    wish[limit] = to;
-    world.token("/v1/tokens", Some(&world.owner), &wish).await
+    let mut input = json!({"name": "limited", "scopes": SCOPES});
+    input[limit] = to;
+    world.token("/v1/tokens", Some(&world.owner), &input).await
 }
 
 struct Two {
@@ -58,7 +58,7 @@ async fn an_organization_sees_itself_alone() {
     let owner = world.personal(&world.owner, &SCOPES).await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let machine = world.organizational(&home.org).await;
-    let inside = limited(&world, "organization", json!(home.org)).await;
+    let org_req = limited(&world, "organization", json!(home.org)).await;
     let org = send(call(
         &world.test,
         Method::GET,
@@ -74,7 +74,7 @@ async fn an_organization_sees_itself_alone() {
         (&owner, &named[0]),
         (&owner, &named[1]),
         (&admin, &named[0]),
-        (&inside, &named[0]),
+        (&org_req, &named[0]),
         (&machine, &named[0]),
         (&machine, &"?limit=100".to_owned()),
         (&OPERATOR.to_owned(), &named[0]),
@@ -123,8 +123,8 @@ async fn an_organization_sees_itself_alone() {
 #[actix_web::test]
 async fn a_person_sees_what_concerns_them() {
     let Two { world, home, away } = Two::new().await;
-    let wish = json!({"name": "a"});
-    let spare = world.made("/v1/tokens", Some(&world.member), &wish).await;
+    let input = json!({"name": "a"});
+    let spare = world.made("/v1/tokens", Some(&world.member), &input).await;
     world.test.clock.advance(10);
     let before = json!({"issued_before": world.test.app.now().to_rfc3339()});
     let member = world.personal(&world.member, &SCOPES).await;

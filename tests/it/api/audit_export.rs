@@ -118,8 +118,8 @@ async fn a_copy_is_verified_without_the_server() {
 async fn a_table_holds_no_formula() {
     let world = World::new().await;
     let formula = "=HYPERLINK(\"http://evil.example\",\"a,b\")";
-    let wish = json!({"name": formula, "scopes": SCOPES});
-    let token = world.token("/v1/tokens", Some(&world.member), &wish).await;
+    let input = json!({"name": formula, "scopes": SCOPES});
+    let token = world.token("/v1/tokens", Some(&world.member), &input).await;
     let mut agents = Vec::new();
     for start in ["=", "+", "-", "@"] {
         let agent = format!("{start}{}", &formula[1..]);

@@ -211,32 +211,32 @@ async fn uses_are_for_those_whom_they_concern() {
     let stranger = world.personal(&world.stranger, &SCOPES).await;
     let machine = world.organizational(&home.org).await;
     let foreign = world.organizational(&away.org).await;
-    let wish = json!({"name": "inside", "scopes": SCOPES, "organization": home.org});
-    let inside = world.token("/v1/tokens", Some(&world.member), &wish).await;
-    let [of_member, of_machine, of_foreign, of_inside] = [
+    let input = json!({"name": "inside", "scopes": SCOPES, "organization": home.org});
+    let org_req = world.token("/v1/tokens", Some(&world.member), &input).await;
+    let [of_member, of_machine, of_foreign, of_org_request] = [
         world.used(&member).await,
         world.used(&machine).await,
         world.used(&foreign).await,
-        world.used(&inside).await,
+        world.used(&org_req).await,
     ];
-    let every = [&of_member, &of_machine, &of_foreign, &of_inside];
+    let every = [&of_member, &of_machine, &of_foreign, &of_org_request];
     let of_home = format!("?limit=100&organization={}", home.org);
     let (own, home_query) = ("?limit=100", of_home.as_str());
     for (bearer, query, expected) in [
         (
             OPERATOR,
             own,
-            vec![&of_member, &of_machine, &of_foreign, &of_inside],
+            vec![&of_member, &of_machine, &of_foreign, &of_org_request],
         ),
-        (&member, own, vec![&of_member, &of_inside]),
-        (&inside, own, vec![&of_inside]),
+        (&member, own, vec![&of_member, &of_org_request]),
+        (&org_req, own, vec![&of_org_request]),
         (&admin, own, vec![]),
         (&stranger, own, vec![]),
-        (&machine, own, vec![&of_machine, &of_inside]),
+        (&machine, own, vec![&of_machine, &of_org_request]),
         (&foreign, own, vec![&of_foreign]),
-        (&owner, home_query, vec![&of_machine, &of_inside]),
-        (&admin, home_query, vec![&of_machine, &of_inside]),
-        (OPERATOR, home_query, vec![&of_machine, &of_inside]),
+        (&owner, home_query, vec![&of_machine, &of_org_request]),
+        (&admin, home_query, vec![&of_machine, &of_org_request]),
+        (OPERATOR, home_query, vec![&of_machine, &of_org_request]),
     ] {
         let seen = ids(&audit(&world, bearer, &format!("/uses{query}")).await);
         let seen: BTreeSet<_> = every.iter().filter(|id| seen.contains(id)).collect();
@@ -245,13 +245,13 @@ async fn uses_are_for_those_whom_they_concern() {
     for (bearer, visible) in [
         (
             OPERATOR,
-            vec![&of_member, &of_machine, &of_foreign, &of_inside],
+            vec![&of_member, &of_machine, &of_foreign, &of_org_request],
         ),
-        (&member, vec![&of_member, &of_inside]),
-        (&inside, vec![&of_inside]),
-        (&admin, vec![&of_machine, &of_inside]),
-        (&owner, vec![&of_machine, &of_inside]),
-        (&machine, vec![&of_machine, &of_inside]),
+        (&member, vec![&of_member, &of_org_request]),
+        (&org_req, vec![&of_org_request]),
+        (&admin, vec![&of_machine, &of_org_request]),
+        (&owner, vec![&of_machine, &of_org_request]),
+        (&machine, vec![&of_machine, &of_org_request]),
         (&stranger, vec![&of_foreign]),
         (&foreign, vec![&of_foreign]),
     ] {
@@ -272,7 +272,7 @@ async fn uses_are_for_those_whom_they_concern() {
     let mut looked: Vec<_> = one.map(|item| &item["detail"]["use"]).collect();
     looked.sort_unstable_by_key(|id| id.to_string());
     let mut expected = vec![json!(of_machine); 3];
-    expected.extend(vec![json!(of_inside); 3]);
+    expected.extend(vec![json!(of_org_request); 3]);
     expected.sort_unstable_by_key(ToString::to_string);
     assert_eq!(looked, expected.iter().collect::<Vec<_>>());
     // Another's token can be named, and nothing is found.

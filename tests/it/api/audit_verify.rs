@@ -24,7 +24,7 @@ async fn the_log_is_checked_for_operators_and_admins() {
     assert_problem(&refused, 403, "forbidden");
     let first = audit(&world, &admin, "/verify").await.body;
     assert_eq!(first["valid"], true, "{first}");
-    assert_eq!(first["first_doubt"], Value::Null);
+    assert_eq!(first["first_discrepancy"], Value::Null);
     assert_eq!(first["head"]["sequence"], first["records"]);
     assert_eq!(first["head"]["hash"].as_str().unwrap().len(), 64);
     assert_eq!(first["checked_at"], "2026-11-22T12:00:00.000Z");
@@ -33,14 +33,14 @@ async fn the_log_is_checked_for_operators_and_admins() {
     assert_eq!(world.test.events("audit.verified"), 1);
     let records = audit(&world, OPERATOR, "?action=audit.verified").await;
     let told = &items(&records)[0]["detail"];
-    assert_eq!(told["doubt"], Value::Null);
+    assert_eq!(told["discrepancy"], Value::Null);
     assert_eq!(told["records"], first["records"]);
     assert_eq!(told["head"], first["head"]["sequence"]);
 
     // Whoever asks soon is answered the same, and it is recorded none the less.
     world.test.clock.advance(10);
-    for again in join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await {
-        assert_eq!(again.body, first);
+    for second_server in join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await {
+        assert_eq!(second_server.body, first);
     }
     assert_eq!(world.test.events("audit.verified"), 6);
     alter(
@@ -52,17 +52,20 @@ async fn the_log_is_checked_for_operators_and_admins() {
     let answers = join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await;
     for found in &answers {
         assert_eq!(found.body, answers[0].body);
-        let doubt = &found.body["first_doubt"];
-        assert_eq!(found.body["valid"], false, "{doubt}");
-        assert_eq!(doubt["sequence"], 3, "{doubt}");
-        assert_eq!(doubt["kind"], "edited", "{doubt}");
-        assert_ne!(doubt["says"].as_str().unwrap(), "");
+        let discrepancy = &found.body["first_discrepancy"];
+        assert_eq!(found.body["valid"], false, "{discrepancy}");
+        assert_eq!(discrepancy["sequence"], 3, "{discrepancy}");
+        assert_eq!(discrepancy["kind"], "edited", "{discrepancy}");
+        assert_ne!(discrepancy["says"].as_str().unwrap(), "");
         assert_eq!(found.body["head"]["sequence"], 2);
     }
     let records = audit(&world, OPERATOR, "?action=audit.verified&limit=5").await;
     for record in items(&records) {
         let told = &record["detail"];
-        assert_eq!(told["doubt"], json!({"sequence": 3, "kind": "edited"}));
+        assert_eq!(
+            told["discrepancy"],
+            json!({"sequence": 3, "kind": "edited"})
+        );
         assert_eq!(told["head"], 2);
     }
 }

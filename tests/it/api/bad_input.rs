@@ -261,7 +261,7 @@ async fn what_names_nothing_allowed_is_refused() {
     let members = format!("PUT /v1/orgs/{}/members/{}", home.org, home.user);
     let invitations = format!("POST /v1/orgs/{}/invitations", home.org);
     let org = format!("PATCH /v1/orgs/{}", home.org);
-    let wish = |key: &str, value: Value| with(&json!({"name": "a"}), key, &value);
+    let input = |key: &str, value: Value| with(&json!({"name": "a"}), key, &value);
     let mut cases = Vec::new();
     for tokens in ["POST /v1/tokens", &org_tokens] {
         for expires in [
@@ -272,16 +272,16 @@ async fn what_names_nothing_allowed_is_refused() {
             "9999-12-31T00:00:00Z",
             "1d",
         ] {
-            cases.push((tokens, wish("expires", json!(expires)), "#/expires"));
+            cases.push((tokens, input("expires", json!(expires)), "#/expires"));
         }
         for scope in ["no:such", "", "tokens:read tokens:write", "*", "tokens:*"] {
-            cases.push((tokens, wish("scopes", json!([scope])), "#/scopes"));
+            cases.push((tokens, input("scopes", json!([scope])), "#/scopes"));
         }
         for project in [&away.project, "prj_0", "", &home.org] {
-            cases.push((tokens, wish("projects", json!([project])), "#/projects"));
+            cases.push((tokens, input("projects", json!([project])), "#/projects"));
         }
         for org in [&away.org, "no-such", ""] {
-            cases.push((tokens, wish("organization", json!(org)), "#/organization"));
+            cases.push((tokens, input("organization", json!(org)), "#/organization"));
         }
     }
     for role in ["", "Owner", "root", "member "] {

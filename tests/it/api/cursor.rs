@@ -13,8 +13,8 @@ async fn list(test: &TestApp, token: &str, query: &str) -> Answer {
 }
 
 async fn add(test: &TestApp, token: &str, name: &str) {
-    let wish = json!({"name": name, "expires": "30d"});
-    let answer = create(test, token, name, &wish).await;
+    let input = json!({"name": name, "expires": "30d"});
+    let answer = create(test, token, name, &input).await;
     assert_eq!(answer.status, 201, "{answer:?}");
 }
 
@@ -68,8 +68,8 @@ async fn a_foreign_or_changed_cursor_is_refused() {
     let other = test.token(&SCOPES).await;
     let first = list(&test, &token, "?limit=1").await;
     let cursor = first.body["next_cursor"].as_str().unwrap();
-    let again = list(&test, &token, &format!("?cursor={cursor}")).await;
-    assert_eq!(names(&again).len(), 1);
+    let second_server = list(&test, &token, &format!("?cursor={cursor}")).await;
+    assert_eq!(names(&second_server).len(), 1);
     let changed = format!("{}A", &cursor[..cursor.len() - 1]);
     for (token, cursor) in [(&other, cursor), (&token, &changed), (&token, "x")] {
         let answer = list(&test, token, &format!("?cursor={cursor}")).await;

@@ -156,8 +156,8 @@ async fn answers_are_as_described() {
     assert_fits(&document, "Scopes", &get("/v1/scopes").await);
     assert_fits(&document, "List_Token", &get("/v1/tokens").await);
     assert_fits(&document, "Problem", &get("/v1/nothing").await);
-    let wish = json!({"name": "a", "expires": "30d"});
-    let new = create(&test, &token, "a", &wish).await;
+    let input = json!({"name": "a", "expires": "30d"});
+    let new = create(&test, &token, "a", &input).await;
     assert_fits(&document, "NewToken", &new);
 }
 
@@ -204,13 +204,17 @@ async fn what_can_have_few_values_says_which() {
     let schemas = &document["components"]["schemas"];
     for (schema, property, values) in [
         ("Member", "role", json!(["member", "admin", "owner"])),
-        ("MemberWish", "role", json!(["member", "admin", "owner"])),
+        ("PutMemberBody", "role", json!(["member", "admin", "owner"])),
         ("OrganizationDetail", "plan", json!(["free", "team"])),
-        ("OrganizationChange", "plan", json!(["free", "team", null])),
+        (
+            "UpdateOrganizationBody",
+            "plan",
+            json!(["free", "team", null]),
+        ),
         ("Policy", "personal_tokens", json!(["members", "admins"])),
         ("Token", "state", json!(["live", "expired", "revoked"])),
         ("Client", "kind", json!(["public", "confidential"])),
-        ("ClientChange", "state", json!(["active", "disabled"])),
+        ("UpdateClientBody", "state", json!(["active", "disabled"])),
         ("User", "state", json!(["active", "deactivated", null])),
     ] {
         let found = &schemas[schema]["properties"][property]["enum"];

@@ -123,9 +123,9 @@ impl Grounds {
     pub async fn new() -> Self {
         let world = World::new().await;
         let (home, away, second) = (world.home().await, world.away().await, world.home().await);
-        let wish = json!({"name": "of somebody else"});
+        let input = json!({"name": "of somebody else"});
         let outsider = Some(world.outsider.as_str());
-        let foreign = world.operator(Method::POST, "/v1/tokens", outsider, &wish);
+        let foreign = world.operator(Method::POST, "/v1/tokens", outsider, &input);
         let foreign = foreign.await.body;
         let text = |name: &str| foreign[name].as_str().unwrap().to_owned();
         let foreign_use = world.used(&text("token")).await;
@@ -203,8 +203,8 @@ impl Grounds {
                 }
                 Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
                 Kind::Home if entry.is_of_uses() => {
-                    let (path, person, wish) = self.spare(caller, home, away);
-                    let token = self.world.token(&path, person, &wish).await;
+                    let (path, person, input) = self.spare(caller, home, away);
+                    let token = self.world.token(&path, person, &input).await;
                     self.world.used(&token).await
                 }
                 Kind::Away if entry.is_of_uses() => self.foreign_use.clone(),
@@ -264,9 +264,9 @@ impl Grounds {
             .filter(|scope| *scope != entry.scope)
             .collect();
         let limited = |limit: &str, id: serde_json::Value| {
-            let mut wish = json!({"name": "limited", "scopes": SCOPES});
-            wish[limit] = id;
-            wish
+            let mut input = json!({"name": "limited", "scopes": SCOPES});
+            input[limit] = id;
+            input
         };
         Some(match caller {
             Caller::Nobody => return None,
@@ -282,12 +282,12 @@ impl Grounds {
             Caller::Organization => world.organizational(&home.org).await,
             Caller::AwayOrganization => world.organizational(&away.org).await,
             Caller::Elsewhere => {
-                let wish = limited("organization", json!(self.second.org));
-                world.token("/v1/tokens", Some(&world.owner), &wish).await
+                let input = limited("organization", json!(self.second.org));
+                world.token("/v1/tokens", Some(&world.owner), &input).await
             }
             Caller::Narrow => {
-                let wish = limited("projects", json!([home.project]));
-                world.token("/v1/tokens", Some(&world.owner), &wish).await
+                let input = limited("projects", json!([home.project]));
+                world.token("/v1/tokens", Some(&world.owner), &input).await
             }
             Caller::Operator | Caller::OperatorFor => OPERATOR.to_owned(),
         })
@@ -295,9 +295,9 @@ impl Grounds {
 
     async fn ended(&self) -> String {
         let world = &self.world;
-        let wish = json!({"name": "ended", "scopes": SCOPES});
+        let input = json!({"name": "ended", "scopes": SCOPES});
         let owner = Some(world.owner.as_str());
-        let made = world.operator(Method::POST, "/v1/tokens", owner, &wish);
+        let made = world.operator(Method::POST, "/v1/tokens", owner, &input);
         let made = made.await.body;
         let path = format!("/v1/tokens/{}", made["id"].as_str().unwrap());
         let nothing = json!({});
@@ -308,8 +308,8 @@ impl Grounds {
 
     /// The id of a new token of whoever calls.
     async fn own_token(&self, caller: Caller, home: &Place, away: &Place) -> String {
-        let (path, person, wish) = self.spare(caller, home, away);
-        self.world.made(&path, person, &wish).await
+        let (path, person, input) = self.spare(caller, home, away);
+        self.world.made(&path, person, &input).await
     }
 
     /// How a new token of whoever calls is made: where, for whom, and what it is to be.
@@ -323,20 +323,20 @@ impl Grounds {
             }
             _ => &world.member,
         };
-        let mut wish = json!({"name": "spare"});
+        let mut input = json!({"name": "spare"});
         let of_organization = |org: &str| format!("/v1/orgs/{org}/tokens");
         match caller {
             Caller::Organization => {
-                return (of_organization(&home.org), None, wish);
+                return (of_organization(&home.org), None, input);
             }
             Caller::AwayOrganization => {
-                return (of_organization(&away.org), None, wish);
+                return (of_organization(&away.org), None, input);
             }
-            Caller::Elsewhere => wish["organization"] = json!(self.second.org),
-            Caller::Narrow => wish["projects"] = json!([home.project]),
+            Caller::Elsewhere => input["organization"] = json!(self.second.org),
+            Caller::Narrow => input["projects"] = json!([home.project]),
             _ => {}
         }
-        ("/v1/tokens".to_owned(), Some(person), wish)
+        ("/v1/tokens".to_owned(), Some(person), input)
     }
 }
 

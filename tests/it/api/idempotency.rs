@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const DAY: i64 = 24 * 3600;
 
-fn wish(name: &str) -> Value {
+fn input(name: &str) -> Value {
     json!({"name": name, "scopes": ["tokens:read"], "expires": "30d"})
 }
 
@@ -18,17 +18,20 @@ fn wish(name: &str) -> Value {
 async fn a_repetition_gets_the_first_answer() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
-    let first = create(&test, &token, "a", &wish("one")).await;
+    let first = create(&test, &token, "a", &input("one")).await;
     assert_eq!(first.status, 201, "{first:?}");
     assert!(!first.headers.contains_key("idempotency-replayed"));
     let made = first.body["token"].as_str().unwrap();
     assert_eq!(test.me(made).await.status(), 200);
     for _ in 0..2 {
-        let again = create(&test, &token, "a", &wish("one")).await;
-        assert_eq!((again.status, &again.body), (201, &first.body));
-        assert_eq!(again.headers["idempotency-replayed"], "true");
-        assert_eq!(again.headers["content-type"], "application/json");
-        assert_eq!(again.headers["cache-control"], "no-store");
+        let second_server = create(&test, &token, "a", &input("one")).await;
+        assert_eq!(
+            (second_server.status, &second_server.body),
+            (201, &first.body)
+        );
+        assert_eq!(second_server.headers["idempotency-replayed"], "true");
+        assert_eq!(second_server.headers["content-type"], "application/json");
+        assert_eq!(second_server.headers["cache-control"], "no-store");
     }
     assert_eq!(test.count("token", "name = 'one'"), 1);
     assert_eq!(test.count("idempotency_record", "1 = 1"), 1);
@@ -39,15 +42,15 @@ async fn a_repetition_gets_the_first_answer() {
 async fn a_key_is_read_strictly() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
-    let first = create(&test, &token, "\"a key\"", &wish("one")).await;
-    let again = create(&test, &token, "a key", &wish("one")).await;
-    assert_eq!((first.status, &again.body), (201, &first.body));
+    let first = create(&test, &token, "\"a key\"", &input("one")).await;
+    let second_server = create(&test, &token, "a key", &input("one")).await;
+    assert_eq!((first.status, &second_server.body), (201, &first.body));
     let long = "k".repeat(256);
     for bad in ["", "\"\"", "\"a", "\"a\"b", "a\tb", "\"a\\b\"", &long] {
-        let answer = create(&test, &token, bad, &wish("two")).await;
+        let answer = create(&test, &token, bad, &input("two")).await;
         assert_problem(&answer, 400, "idempotency_key_invalid");
     }
-    let post = || call(&test, Method::POST, "/v1/tokens", &token).json(&wish("two"));
+    let post = || call(&test, Method::POST, "/v1/tokens", &token).json(&input("two"));
     let opaque = HeaderValue::from_bytes(b"a\xff").unwrap();
     for request in [
         post().header("idempotency-key", opaque),
@@ -60,7 +63,9 @@ async fn a_key_is_read_strictly() {
     assert_problem(&send(post()).await, 400, "idempotency_key_required");
     assert_eq!(test.count("token", "name = 'two'"), 0);
     assert_eq!(
-        create(&test, &token, &long[1..], &wish("two")).await.status,
+        create(&test, &token, &long[1..], &input("two"))
+            .await
+            .status,
         201
     );
 }
@@ -70,14 +75,14 @@ async fn a_key_is_read_strictly() {
 async fn a_key_belongs_to_its_payload() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
-    let first = create(&test, &token, "a", &wish("one")).await;
+    let first = create(&test, &token, "a", &input("one")).await;
     let reordered = r#"{ "expires" : "30d", "scopes": ["tokens:read"], "name": "\u006fne" }"#;
     let request = call(&test, Method::POST, "/v1/tokens", &token)
         .header("idempotency-key", "a")
         .header("content-type", "application/json")
         .body(reordered);
     assert_eq!(send(request).await.body, first.body);
-    let answer = create(&test, &token, "a", &wish("two")).await;
+    let answer = create(&test, &token, "a", &input("two")).await;
     assert_problem(&answer, 422, "idempotency_key_reused");
     assert_eq!(test.count("token", "name = 'two'"), 0);
 }
@@ -88,8 +93,8 @@ async fn nobody_gets_the_answer_of_another() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let other = test.token(&SCOPES).await;
-    let first = create(&test, &token, "a", &wish("one")).await;
-    let second = create(&test, &other, "a", &wish("one")).await;
+    let first = create(&test, &token, "a", &input("one")).await;
+    let second = create(&test, &other, "a", &input("one")).await;
     assert_eq!((first.status, second.status), (201, 201));
     assert_ne!(first.body["token"], second.body["token"]);
     assert!(!second.headers.contains_key("idempotency-replayed"));
@@ -99,14 +104,14 @@ async fn nobody_gets_the_answer_of_another() {
 #[actix_web::test]
 async fn of_many_at_once_one_takes_effect() {
     let test = TestApp::start().await;
-    let second = test.again("").await;
+    let second = test.second_server("").await;
     let token = test.token(&SCOPES).await;
     let before = test.events("token.created");
     let calls = (0..50).map(|i| {
         let server = if i % 2 == 0 { &test } else { &second };
-        let wish = wish("one");
+        let input = input("one");
         let token = token.clone();
-        async move { create(server, &token, "a", &wish).await }
+        async move { create(server, &token, "a", &input).await }
     });
     let answers = join_all(calls).await;
     let (done, waiting): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
@@ -132,14 +137,14 @@ async fn of_many_at_once_one_takes_effect() {
 async fn an_answer_is_kept_for_a_day() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
-    let first = create(&test, &token, "a", &wish("one")).await;
+    let first = create(&test, &token, "a", &input("one")).await;
     test.clock.advance(DAY - 1);
     doorcode::app::sweep::purge(&test.app).await.unwrap();
-    let again = create(&test, &token, "a", &wish("one")).await;
-    assert_eq!(again.body, first.body);
+    let second_server = create(&test, &token, "a", &input("one")).await;
+    assert_eq!(second_server.body, first.body);
     test.clock.advance(2);
     // Before anybody has swept, and with another payload.
-    let new = create(&test, &token, "a", &wish("two")).await;
+    let new = create(&test, &token, "a", &input("two")).await;
     assert_eq!(new.status, 201, "{new:?}");
     assert_ne!(new.body["token"], first.body["token"]);
     test.clock.advance(DAY + 1);

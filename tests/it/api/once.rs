@@ -33,9 +33,15 @@ async fn every_post_is_done_once() {
         assert!(!first.headers.contains_key("idempotency-replayed"));
         let before = test.database.content();
         for _ in 0..2 {
-            let again = post(&body).await;
-            assert_eq!((again.status, &again.body), (first.status, &first.body));
-            assert_eq!(again.headers["idempotency-replayed"], "true", "{path}");
+            let second_server = post(&body).await;
+            assert_eq!(
+                (second_server.status, &second_server.body),
+                (first.status, &first.body)
+            );
+            assert_eq!(
+                second_server.headers["idempotency-replayed"], "true",
+                "{path}"
+            );
         }
         assert!(
             before == test.database.content(),
@@ -76,8 +82,11 @@ async fn many_rotations_with_one_key_make_one_successor() {
     }
     assert_eq!(world.test.count("token", &format!("replaces = '{id}'")), 1);
     assert_eq!(world.test.events("token.rotated"), 1);
-    let again = rotate(&world, &token, &id, "the same").await;
-    assert_eq!((again.status, &again.body), (201, &done[0].body));
+    let second_server = rotate(&world, &token, &id, "the same").await;
+    assert_eq!(
+        (second_server.status, &second_server.body),
+        (201, &done[0].body)
+    );
 }
 
 /// A token has one successor, whatever the keys are.

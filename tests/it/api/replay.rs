@@ -4,25 +4,25 @@
 use super::{SCOPES, assert_problem, call, create, send};
 use crate::support::TestApp;
 use crate::support::database::Database;
-use doorcode::app::receipt::{self, Asked, Beginning};
+use doorcode::app::idempotency::{self, IdempotencyStart, IdempotentCall};
 use doorcode::domain::secret::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-fn wish(name: &str) -> Value {
+fn input(name: &str) -> Value {
     json!({"name": name, "scopes": ["tokens:read"], "expires": "30d"})
 }
 
 /// Begins the call that [`create`] makes, as a server that crashes next.
-async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> Beginning {
+async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> IdempotencyStart {
     let id = test.me(token).await.json::<Value>().await.unwrap();
-    let asked = Asked {
+    let asked = IdempotentCall {
         caller: id["token"]["id"].as_str().unwrap(),
         bearer: &Secret::new(token),
         key: &Secret::new(key),
         payload: ["POST", "/v1/tokens", body],
     };
-    receipt::begin(&test.app, asked).await.unwrap()
+    idempotency::begin(&test.app, asked).await.unwrap()
 }
 
 /// IDM-04, IDM-08: while one is at work others wait, on any server; a crash ends the wait.
@@ -31,28 +31,28 @@ async fn a_lease_is_taken_over_when_its_holder_is_gone() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let body = r#"{"expires":"30d","name":"one","scopes":["tokens:read"]}"#;
-    let Beginning::First(slow) = begin(&test, &token, "a", body).await else {
+    let IdempotencyStart::First(slow) = begin(&test, &token, "a", body).await else {
         panic!("nobody made the call before");
     };
-    let second = test.again("").await;
+    let second = test.second_server("").await;
     for server in [&test, &second] {
-        let answer = create(server, &token, "a", &wish("one")).await;
+        let answer = create(server, &token, "a", &input("one")).await;
         assert_problem(&answer, 409, "idempotency_in_progress");
         assert!(answer.headers.contains_key("retry-after"));
     }
     test.clock.advance(29);
-    let early = create(&test, &token, "a", &wish("one")).await;
+    let early = create(&test, &token, "a", &input("one")).await;
     assert_problem(&early, 409, "idempotency_in_progress");
     test.clock.advance(1);
-    let done = create(&second, &token, "a", &wish("one")).await;
+    let done = create(&second, &token, "a", &input("one")).await;
     assert_eq!(done.status, 201, "{done:?}");
     // The first was only slow: what it does now must not be.
-    let answer = receipt::Answer::json(201, &"too late");
-    let late = receipt::settle(&test.app, &slow, answer).await;
+    let answer = idempotency::Answer::json(201, &"too late");
+    let late = idempotency::settle(&test.app, &slow, answer).await;
     assert!(matches!(late, Err(doorcode::app::Error::InProgress)));
-    receipt::release(&test.app, &slow).await.unwrap();
-    let again = create(&test, &token, "a", &wish("one")).await;
-    assert_eq!(again.body, done.body);
+    idempotency::release(&test.app, &slow).await.unwrap();
+    let second_server = create(&test, &token, "a", &input("one")).await;
+    assert_eq!(second_server.body, done.body);
     assert_eq!(test.count("token", "name = 'one'"), 1);
 }
 
@@ -75,7 +75,7 @@ async fn the_effect_and_its_answer_commit_together() {
         }
     };
     test.database.execute(rule);
-    let answer = create(&test, &token, "a", &wish("one")).await;
+    let answer = create(&test, &token, "a", &input("one")).await;
     assert_problem(&answer, 500, "internal");
     assert!(!answer.body.to_string().contains("stopped"));
     assert_eq!(test.count("token", "name = 'one'"), 0);
@@ -85,7 +85,7 @@ async fn the_effect_and_its_answer_commit_together() {
         false => "DROP TRIGGER stop",
     });
     // IDM-10: the failure is not pinned.
-    assert_eq!(create(&test, &token, "a", &wish("one")).await.status, 201);
+    assert_eq!(create(&test, &token, "a", &input("one")).await.status, 201);
     assert_eq!(test.count("token", "name = 'one'"), 1);
 }
 
@@ -97,23 +97,23 @@ async fn only_a_refusal_that_holds_is_kept() {
     let bad = json!({"name": "", "expires": "2d"});
     let first = create(&test, &token, "bad", &bad).await;
     assert_problem(&first, 422, "invalid");
-    let again = create(&test, &token, "bad", &bad).await;
-    assert_problem(&again, 422, "invalid");
-    assert_eq!(again.body, first.body);
-    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let second_server = create(&test, &token, "bad", &bad).await;
+    assert_problem(&second_server, 422, "invalid");
+    assert_eq!(second_server.body, first.body);
+    assert_eq!(second_server.headers["idempotency-replayed"], "true");
 
     test.database
         .execute("UPDATE token SET scopes = 'tokens:read'");
-    let refused = create(&test, &token, "a", &wish("one")).await;
+    let refused = create(&test, &token, "a", &input("one")).await;
     assert_problem(&refused, 403, "insufficient_scope");
     test.database
         .execute("UPDATE token SET scopes = 'tokens:read tokens:write'");
     test.database
         .execute("UPDATE users SET state = 'deactivated'");
-    let refused = create(&test, &token, "a", &wish("one")).await;
+    let refused = create(&test, &token, "a", &input("one")).await;
     assert_problem(&refused, 401, "invalid_token");
     test.database.execute("UPDATE users SET state = 'active'");
-    assert_eq!(create(&test, &token, "a", &wish("one")).await.status, 201);
+    assert_eq!(create(&test, &token, "a", &input("one")).await.status, 201);
 }
 
 /// IDM-10: an outage is not pinned, and not taken for an answer.
@@ -125,7 +125,7 @@ async fn a_call_can_be_repeated_after_an_outage() {
     let node = test.node(outage.url());
     let post = || {
         let request = test.anon().post(node.at("/v1/tokens")).bearer_auth(&token);
-        request.header("idempotency-key", "a").json(&wish("one"))
+        request.header("idempotency-key", "a").json(&input("one"))
     };
     let away = send(post()).await;
     assert_problem(&away, 503, "unavailable");
@@ -143,7 +143,7 @@ async fn what_is_kept_opens_nothing() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let key = "a-key-that-is-easy-to-find";
-    let made = create(&test, &token, key, &wish("canary-name")).await;
+    let made = create(&test, &token, key, &input("canary-name")).await;
     let secret = made.body["token"].as_str().unwrap();
     let dump = test.database.dump();
     for secret in [secret, &secret[3..43], &token, &token[3..43], key] {
@@ -158,12 +158,12 @@ async fn what_is_kept_opens_nothing() {
     // Whoever puts the row under another call gets nothing out of it.
     let other = call(&test, Method::POST, "/v1/tokens", &token)
         .header("idempotency-key", "another")
-        .json(&wish("other"));
+        .json(&input("other"));
     assert_eq!(send(other).await.status, 201);
     test.database.execute(&format!(
         "UPDATE idempotency_record SET answer = '{answer}'"
     ));
-    let opened = create(&test, &token, "another", &wish("other")).await;
+    let opened = create(&test, &token, "another", &input("other")).await;
     assert_problem(&opened, 500, "internal");
     assert!(!opened.body.to_string().contains(secret));
 }

@@ -26,20 +26,26 @@ async fn the_last_owner_stays() {
     let world = World::new().await;
     let home = world.home().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
-    let seat = format!("/v1/orgs/{}/members/{}", home.org, world.owner);
+    let org_access = format!("/v1/orgs/{}/members/{}", home.org, world.owner);
     let before = world.test.database.content();
     for token in [owner.as_str(), OPERATOR] {
         for role in ["admin", "member"] {
-            let wish = json!({"role": role});
-            let demoted = answer(&world, token, &format!("PUT {seat}"), &wish).await;
+            let input = json!({"role": role});
+            let demoted = answer(&world, token, &format!("PUT {org_access}"), &input).await;
             assert_problem(&demoted, 409, "conflict");
         }
-        let left = answer(&world, token, &format!("DELETE {seat}"), &Value::Null).await;
+        let left = answer(&world, token, &format!("DELETE {org_access}"), &Value::Null).await;
         assert_problem(&left, 409, "conflict");
     }
     assert!(before == world.test.database.content());
-    world.seat(&home.org, &world.admin, "owner").await;
-    let left = answer(&world, &owner, &format!("DELETE {seat}"), &Value::Null).await;
+    world.org_access(&home.org, &world.admin, "owner").await;
+    let left = answer(
+        &world,
+        &owner,
+        &format!("DELETE {org_access}"),
+        &Value::Null,
+    )
+    .await;
     assert_eq!(left.status, 204, "{left:?}");
 }
 
@@ -48,21 +54,21 @@ async fn the_last_owner_stays() {
 async fn an_admin_has_no_power_over_owners() {
     let world = World::new().await;
     let home = world.home().await;
-    world.seat(&home.org, &world.stranger, "owner").await;
+    world.org_access(&home.org, &world.stranger, "owner").await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let token = world.organizational(&home.org).await;
-    let seat = |user: &str| format!("/v1/orgs/{}/members/{user}", home.org);
-    let (owner, own) = (json!({"role": "owner"}), seat(&world.admin));
+    let org_access = |user: &str| format!("/v1/orgs/{}/members/{user}", home.org);
+    let (owner, own) = (json!({"role": "owner"}), org_access(&world.admin));
     let before = world.test.database.content();
     for bearer in [&admin, &token] {
         for (route, body) in [
             (format!("PUT {own}"), &owner),
-            (format!("PUT {}", seat(&home.user)), &owner),
+            (format!("PUT {}", org_access(&home.user)), &owner),
             (
-                format!("PUT {}", seat(&world.owner)),
+                format!("PUT {}", org_access(&world.owner)),
                 &json!({"role": "member"}),
             ),
-            (format!("DELETE {}", seat(&world.owner)), &Value::Null),
+            (format!("DELETE {}", org_access(&world.owner)), &Value::Null),
             (format!("POST /v1/orgs/{}/invitations", home.org), &owner),
             (
                 format!("PATCH /v1/orgs/{}", home.org),
@@ -86,28 +92,30 @@ async fn a_change_of_rights_holds_at_once() {
     let world = World::new().await;
     let (home, second) = (world.home().await, world.home().await);
     let admin = world.personal(&world.admin, &SCOPES).await;
-    let wish = json!({"name": "limited", "scopes": SCOPES, "organization": home.org});
-    let limited = world.token("/v1/tokens", Some(&world.admin), &wish).await;
+    let input = json!({"name": "limited", "scopes": SCOPES, "organization": home.org});
+    let limited = world.token("/v1/tokens", Some(&world.admin), &input).await;
     let made = answer(
         &world,
         &admin,
         &format!("POST /v1/orgs/{}/tokens", home.org),
-        &wish,
+        &input,
     )
     .await;
     let organizational = made.body["token"].as_str().unwrap();
     let rename = format!("PATCH /v1/orgs/{}", home.org);
     let name = json!({"name": "Other"});
     assert_eq!(answer(&world, &admin, &rename, &name).await.status, 200);
-    world.seat(&home.org, &world.admin, "member").await;
+    world.org_access(&home.org, &world.admin, "member").await;
     let refused = answer(&world, &admin, &rename, &name).await;
     assert_problem(&refused, 403, "forbidden");
     let org = format!("/v1/orgs/{}", home.org);
     assert_eq!(get(&world, &admin, &org).await.status, 200);
 
-    let seat = format!("DELETE {org}/members/{}", world.admin);
+    let org_access = format!("DELETE {org}/members/{}", world.admin);
     assert_eq!(
-        answer(&world, OPERATOR, &seat, &Value::Null).await.status,
+        answer(&world, OPERATOR, &org_access, &Value::Null)
+            .await
+            .status,
         204
     );
     assert_problem(&get(&world, &admin, &org).await, 403, "forbidden");
@@ -117,9 +125,11 @@ async fn a_change_of_rights_holds_at_once() {
     // What the organization owns survives whoever made it.
     assert_eq!(get(&world, organizational, &org).await.status, 200);
 
-    let seat = format!("DELETE {reached}/members/{}", world.admin);
+    let org_access = format!("DELETE {reached}/members/{}", world.admin);
     assert_eq!(
-        answer(&world, OPERATOR, &seat, &Value::Null).await.status,
+        answer(&world, OPERATOR, &org_access, &Value::Null)
+            .await
+            .status,
         204
     );
     assert_problem(&get(&world, &admin, "/v1/me").await, 401, "invalid_token");
@@ -136,20 +146,20 @@ async fn a_token_makes_none_that_is_wider() {
     let world = World::new().await;
     let (home, second) = (world.home().await, world.home().await);
     let scopes = ["tokens:read", "tokens:write"];
-    let wish = json!({"name": "a", "scopes": scopes, "projects": [home.project]});
-    let narrow = world.token("/v1/tokens", Some(&world.owner), &wish).await;
+    let input = json!({"name": "a", "scopes": scopes, "projects": [home.project]});
+    let narrow = world.token("/v1/tokens", Some(&world.owner), &input).await;
     let reader = world
         .personal(&world.owner, &["tokens:read", "orgs:write"])
         .await;
     let before = world.test.database.content();
-    for wish in [
+    for input in [
         json!({"name": "a", "scopes": ["orgs:read"]}),
         json!({"name": "a", "scopes": ["tokens:read", "projects:read"]}),
         json!({"name": "a", "projects": [second.project], "organization": second.org}),
         json!({"name": "a", "organization": second.org}),
     ] {
-        let refused = answer(&world, &narrow, "POST /v1/tokens", &wish).await;
-        assert!([403, 422].contains(&refused.status), "{wish}: {refused:?}");
+        let refused = answer(&world, &narrow, "POST /v1/tokens", &input).await;
+        assert!([403, 422].contains(&refused.status), "{input}: {refused:?}");
     }
     let refused = answer(&world, &reader, "POST /v1/tokens", &json!({"name": "a"})).await;
     assert_problem(&refused, 403, "insufficient_scope");
@@ -174,8 +184,8 @@ async fn a_token_makes_none_that_is_wider() {
 async fn what_is_revoked_stays_listed() {
     let world = World::new().await;
     let token = world.personal(&world.member, &SCOPES).await;
-    let wish = json!({"name": "short", "scopes": ["orgs:read"], "expires": "30d"});
-    let made = answer(&world, &token, "POST /v1/tokens", &wish).await;
+    let input = json!({"name": "short", "scopes": ["orgs:read"], "expires": "30d"});
+    let made = answer(&world, &token, "POST /v1/tokens", &input).await;
     let (text, id) = (
         made.body["token"].as_str().unwrap(),
         made.body["id"].clone(),
@@ -229,9 +239,9 @@ async fn a_policy_bounds_lifetimes() {
     let world = World::new().await;
     let home = world.home().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
-    let wish = json!({"name": "long", "expires": "1y"});
+    let input = json!({"name": "long", "expires": "1y"});
     let long = world
-        .token(&format!("/v1/orgs/{}/tokens", home.org), None, &wish)
+        .token(&format!("/v1/orgs/{}/tokens", home.org), None, &input)
         .await;
     let effects = format!("/v1/orgs/{}/policy/effects?max_lifetime_days=100", home.org);
     let shown = get(&world, &owner, &effects).await.body;
@@ -247,9 +257,9 @@ async fn a_policy_bounds_lifetimes() {
     let changed = answer(&world, &owner, &route, &policy).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     for expires in ["1y", "never"] {
-        let wish = json!({"name": "a", "expires": expires});
+        let input = json!({"name": "a", "expires": expires});
         let route = format!("POST /v1/orgs/{}/tokens", home.org);
-        let refused = answer(&world, OPERATOR, &route, &wish).await;
+        let refused = answer(&world, OPERATOR, &route, &input).await;
         assert_problem(&refused, 422, "invalid");
         assert_eq!(super::pointers(&refused), ["#/expires"]);
     }

@@ -2,10 +2,12 @@
 
 use super::{SCOPES, assert_problem, create};
 use crate::support::TestApp;
-use crate::support::tenant::wish;
+use crate::support::tenant::input;
 use doorcode::app::caller::Caller;
-use doorcode::app::receipt::{self, Answer, Asked, Beginning, Claim, Receipt};
-use doorcode::app::token::{self, NewToken, Whose};
+use doorcode::app::idempotency::{
+    self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
+};
+use doorcode::app::token::{self, NewToken, OwnerRef};
 use doorcode::app::{Context, Error};
 use doorcode::domain::secret::Secret;
 use doorcode::wire::json;
@@ -37,28 +39,36 @@ impl Story {
     }
 
     /// Begins the call as a server does that dies before it is carried out.
-    async fn begin(&self) -> Claim {
+    async fn begin(&self) -> IdempotencyGuard {
         let body = json::Value::parse(self.body.to_string().as_bytes()).unwrap();
-        let asked = Asked {
+        let asked = IdempotentCall {
             caller: &self.caller.identity(),
             bearer: &Secret::new(&self.token),
             key: &Secret::new("a"),
             payload: ["POST", "/v1/tokens", &body.canonical()],
         };
-        match receipt::begin(&self.test.app, asked).await.unwrap() {
-            Beginning::First(claim) => claim,
-            Beginning::Repeated(_) => panic!("nobody was answered yet"),
+        match idempotency::begin(&self.test.app, asked).await.unwrap() {
+            IdempotencyStart::First(guard) => guard,
+            IdempotencyStart::Repeated(_) => panic!("nobody was answered yet"),
         }
     }
 
     /// Carries the call out under a claim.
-    async fn finish(&self, claim: &Claim) -> Result<NewToken, Error> {
+    async fn finish(&self, guard: &IdempotencyGuard) -> Result<NewToken, Error> {
         let (app, context) = (&self.test.app, Context::local());
-        let receipt = Receipt::of(claim, |new: &NewToken| {
+        let idempotency = IdempotencyRecord::of(guard, |new: &NewToken| {
             Answer::json(201, &json!({"id": new.token.id.to_string()}))
         });
-        let wish = wish(&["tokens:read"]);
-        token::create(app, &context, &self.caller, &Whose::Own, wish, receipt).await
+        let input = input(&["tokens:read"]);
+        token::create(
+            app,
+            &context,
+            &self.caller,
+            &OwnerRef::Own,
+            input,
+            idempotency,
+        )
+        .await
     }
 
     fn made(&self) -> i64 {
@@ -84,9 +94,12 @@ async fn a_late_finisher_has_no_second_effect() {
     assert!(matches!(late, Err(Error::InProgress)), "it must not be");
     assert!(!dead.is_filed());
     assert_eq!(story.made(), 1);
-    let again = post().await;
-    assert_eq!((again.status, &again.body), (201, &first.body));
-    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let second_server = post().await;
+    assert_eq!(
+        (second_server.status, &second_server.body),
+        (201, &first.body)
+    );
+    assert_eq!(second_server.headers["idempotency-replayed"], "true");
 }
 
 /// While the second is at work the first can neither answer in its place nor give its key back.
@@ -98,9 +111,9 @@ async fn a_lease_that_was_taken_over_is_worth_nothing() {
     let second = story.begin().await;
     assert!(matches!(story.finish(&dead).await, Err(Error::InProgress)));
     let answer = Answer::json(422, &json!({}));
-    let settled = receipt::settle(&story.test.app, &dead, answer).await;
+    let settled = idempotency::settle(&story.test.app, &dead, answer).await;
     assert!(matches!(settled, Err(Error::InProgress)));
-    receipt::release(&story.test.app, &dead).await.unwrap();
+    idempotency::release(&story.test.app, &dead).await.unwrap();
     assert_eq!(story.made(), 0);
 
     story.finish(&second).await.map(drop).unwrap();
@@ -115,7 +128,7 @@ async fn a_lease_that_was_taken_over_is_worth_nothing() {
 #[actix_web::test]
 async fn one_of_many_takes_over() {
     let story = Story::new().await;
-    let second = story.test.again("").await;
+    let second = story.test.second_server("").await;
     let dead = story.begin().await;
     story.test.clock.advance(LEASE);
     let calls = (0..20).map(|i| {

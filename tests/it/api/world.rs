@@ -76,8 +76,8 @@ impl World {
     /// A new person, in no organization.
     pub async fn user(&self, name: &str) -> String {
         let email = format!("{name}{}@example.com", number());
-        let wish = json!({"name": name, "email": email, "password": PASSWORD});
-        self.made("/v1/users", None, &wish).await
+        let input = json!({"name": name, "email": email, "password": PASSWORD});
+        self.made("/v1/users", None, &input).await
     }
 
     /// A new organization of the home owner, with its admin and its members.
@@ -92,13 +92,13 @@ impl World {
     }
 
     async fn place(&self, owner: &str, others: &[(&String, &str)], user: &str) -> Place {
-        let wish = json!({"name": format!("Place {}", number())});
-        let org = self.made("/v1/orgs", Some(owner), &wish).await;
+        let input = json!({"name": format!("Place {}", number())});
+        let org = self.made("/v1/orgs", Some(owner), &input).await;
         let at = |rest: &str| format!("/v1/orgs/{org}/{rest}");
         for (person, role) in others {
-            self.seat(&org, person, role).await;
+            self.org_access(&org, person, role).await;
         }
-        self.seat(&org, user, "member").await;
+        self.org_access(&org, user, "member").await;
         let project = self
             .made(&at("projects"), None, &json!({"name": "Project"}))
             .await;
@@ -124,10 +124,10 @@ impl World {
     }
 
     /// Gives a person a role in an organization.
-    pub async fn seat(&self, org: &str, person: &str, role: &str) {
+    pub async fn org_access(&self, org: &str, person: &str, role: &str) {
         let path = format!("/v1/orgs/{org}/members/{person}");
-        let wish = json!({"role": role});
-        let answer = self.operator(Method::PUT, &path, None, &wish).await;
+        let input = json!({"role": role});
+        let answer = self.operator(Method::PUT, &path, None, &input).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
@@ -149,15 +149,15 @@ impl World {
     }
 
     /// Makes something as the operator; its id.
-    pub async fn made(&self, path: &str, actor: Option<&str>, wish: &Value) -> String {
-        let answer = self.operator(Method::POST, path, actor, wish).await;
+    pub async fn made(&self, path: &str, actor: Option<&str>, input: &Value) -> String {
+        let answer = self.operator(Method::POST, path, actor, input).await;
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
     /// A new token at this address; its text.
-    pub async fn token(&self, path: &str, actor: Option<&str>, wish: &Value) -> String {
-        let answer = self.operator(Method::POST, path, actor, wish).await;
+    pub async fn token(&self, path: &str, actor: Option<&str>, input: &Value) -> String {
+        let answer = self.operator(Method::POST, path, actor, input).await;
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
         answer.body["token"].as_str().unwrap().to_owned()
     }
@@ -176,14 +176,14 @@ impl World {
 
     /// A personal token with these scopes.
     pub async fn personal(&self, person: &str, scopes: &[&str]) -> String {
-        let wish = json!({"name": "of a test", "scopes": scopes});
-        self.token("/v1/tokens", Some(person), &wish).await
+        let input = json!({"name": "of a test", "scopes": scopes});
+        self.token("/v1/tokens", Some(person), &input).await
     }
 
     /// A token of an organization with every scope.
     pub async fn organizational(&self, org: &str) -> String {
-        let wish = json!({"name": "of a test", "scopes": SCOPES});
-        self.token(&format!("/v1/orgs/{org}/tokens"), None, &wish)
+        let input = json!({"name": "of a test", "scopes": SCOPES});
+        self.token(&format!("/v1/orgs/{org}/tokens"), None, &input)
             .await
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 async fn two_hundred_writers_on_three_servers_make_one_line() {
     let many = "[device]\nlive_codes_per_source = 1000";
     let first = TestApp::with(many).await;
-    let second = first.again(many).await;
-    let third = first.again(many).await;
+    let second = first.second_server(many).await;
+    let third = first.second_server(many).await;
     let servers = [&first, &second, &third];
     let sweeps = servers.map(|server| actix_web::rt::spawn(sweep::run(server.app.clone())));
 
@@ -64,7 +64,7 @@ async fn another_server_seals_when_the_one_that_did_has_vanished() {
     let forever = std::sync::Mutex::new(forever);
     let sealer = actix_web::rt::spawn(async move {
         let sealing = store.write(move |conn| {
-            assert!(store::audit::hold_head(conn)?.is_some());
+            assert!(store::audit::lock_head(conn)?.is_some());
             has_lock.send(()).unwrap();
             // It neither goes on nor ends.
             forever.lock().unwrap().recv().unwrap_err();
@@ -213,8 +213,8 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
     test.database.disarm();
     for (place, found) in [(0, 1), (-1, 1), (1_000_000_000_000, last + 1)] {
         test.database.execute(&put(place));
-        let doubt = verify(&test).await.report.first_doubt.unwrap();
-        assert_eq!(doubt.sequence, found, "{doubt:?}");
+        let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!(discrepancy.sequence, found, "{discrepancy:?}");
         test.database.execute(&format!(
             "DELETE FROM audit_record WHERE sequence = {place}"
         ));

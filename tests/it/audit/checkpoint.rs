@@ -9,7 +9,7 @@ use doorcode::app::audit::verification::{self, Evidence};
 use doorcode::app::{Context, Error};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::note::VerifierKey;
 use doorcode::domain::audit::origin::Origin;
@@ -111,17 +111,17 @@ async fn a_new_key_is_recorded_and_the_old_one_still_counts() {
     act(&test).await;
     act(&test).await;
     std::fs::write(test.path("audit_key"), "7a".repeat(32)).unwrap();
-    let again = test.again(OFTEN).await;
-    again.settle().await;
-    act(&again).await;
-    act(&again).await;
+    let second_server = test.second_server(OFTEN).await;
+    second_server.settle().await;
+    act(&second_server).await;
+    act(&second_server).await;
     assert_eq!(
         test.count("audit_record", "action = 'audit.key_changed'"),
         2
     );
-    assert_eq!(audit::keys(&again.app).await.unwrap().len(), 2);
-    assert!(signed(&again).await.len() >= 2);
-    sound(&verify(&again).await);
+    assert_eq!(audit::keys(&second_server.app).await.unwrap().len(), 2);
+    assert!(signed(&second_server).await.len() >= 2);
+    sound(&verify(&second_server).await);
 }
 
 /// AUD-11: nothing is signed until the operator has decided, and the decision is recorded.
@@ -147,8 +147,11 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     test.clock.advance(7_200);
     test.settle().await;
     assert_eq!(signed(&test).await, before);
-    let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
-    assert!(matches!(doubt.kind, Kind::Cut | Kind::Forked), "{doubt:?}");
+    let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
+    assert!(
+        matches!(discrepancy.kind, Kind::Cut | Kind::Forked),
+        "{discrepancy:?}"
+    );
 
     // What cannot be recorded is not done: the operator has to decide again.
     test.database
@@ -157,7 +160,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     assert!(failed.is_err());
     test.database
         .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
-    assert_eq!(audit::inspect(&test.app).await.unwrap(), Some(doubt));
+    assert_eq!(audit::inspect(&test.app).await.unwrap(), Some(discrepancy));
     assert_eq!(test.introspect(&issued_since).await["active"], true);
 
     let recovered = recovery::recover(&test.app, &context, Revoking::Since)
@@ -186,7 +189,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     let with_them = verification::verify(&test.app, more, |_, _| ())
         .await
         .unwrap();
-    let kind = with_them.report.first_doubt.unwrap().kind;
+    let kind = with_them.report.first_discrepancy.unwrap().kind;
     assert!(matches!(kind, Kind::Cut | Kind::Forked), "{kind:?}");
 }
 
@@ -202,11 +205,11 @@ async fn a_server_remembers_what_it_has_signed() {
     for _ in 0..8 {
         act(&test).await;
     }
-    let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
-    assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+    let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
+    assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
     assert_eq!(test.count("audit_checkpoint", "1 = 1"), 0);
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
 
     recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
         .await
@@ -263,7 +266,10 @@ async fn a_key_that_only_the_database_knows_does_not_count() {
     assert!(!audit::keys(&test.app).await.unwrap().contains(&key));
     assert!(audit::inspect(&test.app).await.unwrap().is_some());
     let verified = verify(&test).await;
-    assert_eq!(verified.report.first_doubt.unwrap().kind, Kind::Forked);
+    assert_eq!(
+        verified.report.first_discrepancy.unwrap().kind,
+        Kind::Forked
+    );
     assert_eq!(verified.unknown, 1);
 }
 
@@ -318,7 +324,7 @@ async fn notes_of_a_stranger_hold_up_nothing() {
 async fn servers_with_keys_of_their_own_may_share_a_file() {
     let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"";
-    let other = one.again(settings).await;
+    let other = one.second_server(settings).await;
     for _ in 0..4 {
         act(&one).await;
         act(&other).await;
@@ -345,7 +351,7 @@ async fn servers_with_keys_of_their_own_do_not_disturb_each_other() {
     let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"
         checkpoint_to = \"{directory}/other_checkpoints\"";
-    let other = one.again(settings).await;
+    let other = one.second_server(settings).await;
     for _ in 0..6 {
         act(&one).await;
         act(&other).await;

@@ -8,7 +8,7 @@ use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery;
 use doorcode::app::user::Named;
 use doorcode::app::{Context, Error, audit};
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::note::VerifierKey;
 use doorcode::domain::audit::origin::Origin;
@@ -97,7 +97,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
         .bearer_auth(OPERATOR);
     let copy = copy.send().await.unwrap().text().await.unwrap();
     let report = export::verify(copy.as_bytes(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert!(!ada.iter().any(|trace| copy.contains(trace)), "{copy}");
 
     // Pages say that something was there.
@@ -111,8 +111,8 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     assert!(!page.contains("sha256:"), "{}", page.body);
 
     // Nothing is left of it; what she did since is there.
-    let again = erase(&test, EMAIL).await.unwrap();
-    assert!((1..count).contains(&again), "{again}");
+    let second_server = erase(&test, EMAIL).await.unwrap();
+    assert!((1..count).contains(&second_server), "{second_server}");
     sound(&verify(&test).await);
     let nobody = erase(&test, "nobody@example.com").await;
     assert!(matches!(nobody, Err(Error::NotFound)));
@@ -180,25 +180,29 @@ async fn what_a_forgotten_key_has_signed_counts_once_it_is_trusted() {
     for file in ["audit_key", "audit_key.seen"] {
         std::fs::remove_file(test.path(file)).unwrap();
     }
-    let again = test.again("").await;
-    again.settle().await;
-    let doubt = verify(&again).await.report.first_doubt.unwrap();
-    assert_eq!(doubt.kind, Kind::Edited);
+    let second_server = test.second_server("").await;
+    second_server.settle().await;
+    let discrepancy = verify(&second_server)
+        .await
+        .report
+        .first_discrepancy
+        .unwrap();
+    assert_eq!(discrepancy.kind, Kind::Edited);
 
     let elsewhere = Origin::parse("another").unwrap();
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let of_another = VerifierKey::of(&elsewhere, &pair);
-    let refused = recovery::trust(&again.app, &Context::local(), of_another).await;
+    let refused = recovery::trust(&second_server.app, &Context::local(), of_another).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     for _ in 0..2 {
-        recovery::trust(&again.app, &Context::local(), lost.clone())
+        recovery::trust(&second_server.app, &Context::local(), lost.clone())
             .await
             .unwrap();
     }
-    again.settle().await;
-    sound(&verify(&again).await);
-    assert_eq!(audit::keys(&again.app).await.unwrap().len(), 2);
-    assert_eq!(again.events("audit.key_trusted"), 2);
+    second_server.settle().await;
+    sound(&verify(&second_server).await);
+    assert_eq!(audit::keys(&second_server.app).await.unwrap().len(), 2);
+    assert_eq!(second_server.events("audit.key_trusted"), 2);
 }
 
 /// What is in the database already must say so before anything is erased.
@@ -248,8 +252,8 @@ async fn a_guard_lets_nothing_else_be_changed() {
          WHERE sequence = {place}",
         zeros = "0".repeat(64)
     ));
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!(doubt.sequence.to_string(), place);
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!(discrepancy.sequence.to_string(), place);
 }
 
 async fn live_one(test: &TestApp) {
@@ -274,6 +278,9 @@ async fn what_the_operator_did_not_sign_was_not_erased() {
          SELECT 'evt_forged', at, 'audit.erased', 'done', 'none', 'operator', '-', '{\"records\":\"1-99\"}'
          FROM audit_record WHERE sequence = 1",
     );
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!((doubt.sequence, doubt.kind), (place, Kind::Edited));
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!(
+        (discrepancy.sequence, discrepancy.kind),
+        (place, Kind::Edited)
+    );
 }

@@ -29,7 +29,7 @@ async fn verify(test: &TestApp) -> Verified {
 #[track_caller]
 fn sound(verified: &Verified) -> u64 {
     let report = &verified.report;
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!(report.head.sequence, report.start + report.records);
     report.records
 }

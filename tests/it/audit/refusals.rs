@@ -30,7 +30,7 @@ async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
     let owner = test.person("owner@example.com").await;
     let organization = test.organization(&owner, "Zenith").await;
     let member = test.person("member@example.com").await;
-    test.seat(&organization, &member, Role::Member).await;
+    test.org_access(&organization, &member, Role::Member).await;
     let mut browser = test.browser();
     browser.sign_in("member@example.com", PASSWORD).await;
     for _ in 0..3 {

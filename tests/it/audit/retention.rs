@@ -7,7 +7,7 @@ use doorcode::app::{Clock, Context, audit, sweep};
 use doorcode::domain::Instant;
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::origin::Origin;
@@ -74,14 +74,14 @@ async fn old_records_go_and_the_log_proves_itself() {
     let notes = File::open(test.path("audit_checkpoints")).unwrap();
     let notes = checkpoint::read_file(BufReader::new(notes), &keys);
     let report = export::verify(copy.as_bytes(), notes, &keys).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert!(report.checkpoints > 1);
     let chosen = http()
         .get(test.at("/v1/audit/export?action=token"))
         .bearer_auth(OPERATOR);
     let chosen = chosen.send().await.unwrap().text().await.unwrap();
     let report = export::verify(chosen.as_bytes(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert!(report.records > 0);
 
     // Nothing more goes before more is old, and then the log goes on from there.
@@ -108,22 +108,22 @@ async fn what_was_not_shipped_stays() {
     assert_eq!(test.count("audit_record", "sequence = 1"), 1);
 
     let here = format!("{SETTINGS}\nship_to = \"{{directory}}/shipped\"");
-    let again = test.again(&here).await;
-    again.settle().await;
-    forget(&again).await;
+    let second_server = test.second_server(&here).await;
+    second_server.settle().await;
+    forget(&second_server).await;
     assert_eq!(test.count("audit_record", "sequence = 1"), 0);
-    sound(&verify(&again).await);
+    sound(&verify(&second_server).await);
     let text = std::fs::read(test.path("shipped")).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
 
     // Who comes later gets what is left, which proves itself as well.
     let late = format!("{SETTINGS}\nship_to = \"{{directory}}/late\"");
-    let late = test.again(&late).await;
+    let late = test.second_server(&late).await;
     late.settle().await;
     let text = std::fs::read(test.path("late")).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     let verified = verify(&late).await;
     sound(&verified);
     assert_eq!(report.head, verified.report.head);
@@ -175,7 +175,7 @@ async fn what_was_left_behind_goes_the_next_time() {
 async fn of_two_servers_one_prunes() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
-    let other = test.again(SETTINGS).await;
+    let other = test.second_server(SETTINGS).await;
     test.clock.advance(100 * 86_400);
     let both = [&test, &other].map(|server| sweep::forget_old(&server.app));
     for done in join_all(both).await {
@@ -199,8 +199,8 @@ async fn what_was_tampered_with_stays() {
     test.clock.advance(100 * 86_400);
     forget(&test).await;
     assert_eq!(test.events("audit.pruned"), 0);
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!((doubt.sequence, doubt.kind), (2, Kind::Edited));
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (2, Kind::Edited));
 }
 
 /// A file that was left alone for so long would have a gap, and prove nothing any more.
@@ -209,18 +209,18 @@ async fn a_file_that_ends_before_the_log_begins_is_not_gone_on_with() {
     let shipping = format!("{SETTINGS}\nship_to = \"{{directory}}/shipped\"");
     let test = TestApp::with(&shipping).await;
     test.settle().await;
-    let off = test.again(SETTINGS).await;
+    let off = test.second_server(SETTINGS).await;
     act(&off, 3).await;
     test.clock.advance(100 * 86_400);
     forget(&off).await;
-    let again = test.again(&shipping).await;
-    let failed = format!("{:?}", sweep::settle(&again.app).await);
+    let second_server = test.second_server(&shipping).await;
+    let failed = format!("{:?}", sweep::settle(&second_server.app).await);
     assert!(failed.contains("move it away"), "{failed}");
     std::fs::remove_file(test.path("shipped")).unwrap();
-    again.settle().await;
+    second_server.settle().await;
     let text = std::fs::read(test.path("shipped")).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert!(report.start > 0);
 }
 
@@ -267,11 +267,19 @@ async fn what_was_taken_away_by_others_is_missed() {
              DELETE FROM audit_record WHERE sequence <= 3",
             third.head.hash
         ));
-        let doubt = verify(&test).await.report.first_doubt.unwrap();
-        assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing), "{note}");
+        let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!(
+            (discrepancy.sequence, discrepancy.kind),
+            (1, Kind::Missing),
+            "{note}"
+        );
         // Nor is such a log signed any more.
-        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
-        assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing), "{note}");
+        let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!(
+            (discrepancy.sequence, discrepancy.kind),
+            (1, Kind::Missing),
+            "{note}"
+        );
     }
     test.device("tokens:read").await;
     test.settle().await;
@@ -289,8 +297,8 @@ async fn what_was_taken_away_by_others_is_missed() {
     // And where nothing is said, the records are simply gone.
     test.database
         .execute("UPDATE audit_head SET pruned_sequence = NULL");
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing));
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (1, Kind::Missing));
 }
 
 fn hash_of(test: &TestApp, sequence: u64) -> String {
@@ -311,16 +319,16 @@ async fn the_operator_vouches_for_a_beginning_that_an_unknown_key_has_signed() {
     for file in ["audit_key", "audit_key.seen"] {
         std::fs::remove_file(test.path(file)).unwrap();
     }
-    let again = test.again(SETTINGS).await;
-    let doubt = audit::inspect(&again.app).await.unwrap().unwrap();
-    assert_eq!((doubt.sequence, doubt.kind), (1, Kind::Missing));
-    recovery::recover(&again.app, &Context::local(), Revoking::Nothing)
+    let second_server = test.second_server(SETTINGS).await;
+    let discrepancy = audit::inspect(&second_server.app).await.unwrap().unwrap();
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (1, Kind::Missing));
+    recovery::recover(&second_server.app, &Context::local(), Revoking::Nothing)
         .await
         .unwrap();
-    again.settle().await;
-    assert_eq!(audit::inspect(&again.app).await.unwrap(), None);
-    let verified = verify(&again).await;
+    second_server.settle().await;
+    assert_eq!(audit::inspect(&second_server.app).await.unwrap(), None);
+    let verified = verify(&second_server).await;
     sound(&verified);
     assert_eq!(verified.report.start, pruned);
-    assert_eq!(again.events("audit.fork_accepted"), 1);
+    assert_eq!(second_server.events("audit.fork_accepted"), 1);
 }

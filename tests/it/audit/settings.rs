@@ -33,7 +33,7 @@ async fn a_start_with_other_settings_is_recorded_once() {
          [[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\""
     );
     test.clock.advance(1);
-    let other = test.again(&settings).await;
+    let other = test.second_server(&settings).await;
     audit::record_settings(&other.app).await.unwrap();
     let changed = last(&other)["changed"].clone();
     assert_eq!(

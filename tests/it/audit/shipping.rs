@@ -7,7 +7,7 @@ use crate::support::{TestApp, WEBHOOK};
 use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::{Context, Error, audit, sweep};
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::{checkpoint, export};
 use futures_util::future::join_all;
 use std::io::Write;
@@ -34,7 +34,7 @@ async fn a_file_gets_every_record_and_is_an_export() {
     let records = sound(&verify(&test).await);
     let text = std::fs::read(&file).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!(report.records, records);
 }
 
@@ -55,14 +55,14 @@ async fn a_file_gets_nothing_twice() {
     let records = sound(&verify(&test).await);
     let text = std::fs::read(&file).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!((report.first_doubt, report.records), (None, records));
+    assert_eq!((report.first_discrepancy, report.records), (None, records));
 
     // A new file begins where the old one was taken away.
     std::fs::remove_file(&file).unwrap();
     act(&test).await;
     let text = std::fs::read(&file).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }
 
@@ -101,7 +101,9 @@ async fn an_address_that_was_away_gets_everything_in_order() {
         assert_eq!(sweep::settle(&test.app).await.len(), 1);
     }
     assert!(sink.pieces.lock().unwrap().is_empty());
-    let other = test.again(&format!("[audit]\nship_to = \"{url}\"")).await;
+    let other = test
+        .second_server(&format!("[audit]\nship_to = \"{url}\""))
+        .await;
     sink.answer(204);
     // The lease of the first is its own; the second passes by and loses nothing.
     other.settle().await;
@@ -217,10 +219,10 @@ async fn a_log_that_was_shipped_further_is_told_and_shipped_again() {
     let refused = async |kind: Kind, sequence: u64, says: &str| {
         let failed = format!("{:?}", sweep::settle(&test.app).await);
         assert!(failed.contains(says), "{failed}");
-        let doubt = verify(&test).await.report.first_doubt.unwrap();
-        assert_eq!((doubt.kind, doubt.sequence), (kind, sequence));
-        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
-        assert_eq!((doubt.kind, doubt.sequence), (kind, sequence));
+        let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!((discrepancy.kind, discrepancy.sequence), (kind, sequence));
+        let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!((discrepancy.kind, discrepancy.sequence), (kind, sequence));
         assert_eq!(sink.places().len(), shipped);
     };
     refused(Kind::Cut, left + 1, "was shipped up to record").await;
@@ -269,7 +271,7 @@ async fn a_file_that_goes_on_otherwise_than_the_log_is_left_as_it_is() {
     test.settle().await;
     let text = std::fs::read(&file).unwrap();
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }
 
@@ -286,8 +288,8 @@ async fn a_mark_that_fits_no_record_is_told_and_mended() {
         assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
         test.database
             .execute(&format!("UPDATE audit_shipping SET hash = '{hash}'"));
-        let doubt = audit::inspect(&test.app).await.unwrap().unwrap();
-        assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+        let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
+        assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
         assert!(!sweep::settle(&test.app).await.is_empty());
         recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
             .await
@@ -310,7 +312,7 @@ async fn an_address_gets_the_checkpoints_of_servers_with_keys_of_their_own() {
     let settings = format!("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"{url}\"");
     let one = TestApp::with(&settings).await;
     let own = format!("{settings}\nsigning_key_file = \"{{directory}}/other_key\"");
-    let other = one.again(&own).await;
+    let other = one.second_server(&own).await;
     for server in [&one, &other, &one, &other] {
         server.device("tokens:read").await;
         assert_eq!(sweep::settle(&server.app).await.len(), 1);

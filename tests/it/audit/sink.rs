@@ -41,7 +41,7 @@ impl Sink {
         let mut places = Vec::new();
         for piece in &*self.pieces.lock().unwrap() {
             let report = export::verify(piece.as_bytes(), std::iter::empty(), &[]).unwrap();
-            assert_eq!(report.first_doubt, None, "{piece}");
+            assert_eq!(report.first_discrepancy, None, "{piece}");
             assert!(report.records <= LARGEST, "{}", report.records);
             for line in piece.lines().skip(1) {
                 let line: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -4,7 +4,7 @@
 use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::store::{self, Conn, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -65,11 +65,11 @@ impl Log {
     async fn trial(&self, sql: &str, place: u64, kinds: &[Kind]) {
         self.test.database.execute(sql);
         let report = verify(&self.test).await.report;
-        let doubt = report
-            .first_doubt
+        let discrepancy = report
+            .first_discrepancy
             .unwrap_or_else(|| panic!("not found: {sql}"));
-        assert_eq!(doubt.sequence, place, "{sql}: {doubt:?}");
-        assert!(kinds.contains(&doubt.kind), "{sql}: {doubt:?}");
+        assert_eq!(discrepancy.sequence, place, "{sql}: {discrepancy:?}");
+        assert!(kinds.contains(&discrepancy.kind), "{sql}: {discrepancy:?}");
         self.mend();
     }
 
@@ -257,11 +257,11 @@ async fn an_old_copy_that_was_restored_is_found() {
                 .count("audit_checkpoint", &format!("sequence <= {place}"))
         );
         let report = verify(&log.test).await.report;
-        let doubt = report.first_doubt.unwrap();
-        assert_eq!(doubt.kind, Kind::Forked, "{doubt:?}");
+        let discrepancy = report.first_discrepancy.unwrap();
+        assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
         assert!(
-            (place + 1..=log.signed).contains(&doubt.sequence),
-            "{doubt:?}"
+            (place + 1..=log.signed).contains(&discrepancy.sequence),
+            "{discrepancy:?}"
         );
         log.mend();
     }

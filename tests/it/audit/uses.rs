@@ -6,7 +6,7 @@ use crate::support::deployment::Deployment;
 use crate::support::{OPERATOR, TestApp, http};
 use doorcode::app::audit::uses::Purpose;
 use doorcode::app::{Clock, Context, audit, sweep, token};
-use doorcode::domain::audit::doubt::Kind;
+use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::origin::Origin;
 use doorcode::domain::audit::token_use;
 use doorcode::domain::secret::Secret;
@@ -14,7 +14,7 @@ use ring::signature::Ed25519KeyPair;
 
 /// The uses that meet a condition, the earliest first.
 fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
-    let sheaves = test.database.text(&format!(
+    let usage_batches = test.database.text(&format!(
         "SELECT COALESCE({}, '') FROM (SELECT uses FROM token_use WHERE {condition}
          ORDER BY first_at) AS sheaves",
         match Database::is_postgres() {
@@ -22,7 +22,7 @@ fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
             false => "group_concat(uses, char(10))",
         }
     ));
-    sheaves
+    usage_batches
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
@@ -187,8 +187,12 @@ async fn uses_that_were_changed_or_taken_away_are_missed() {
         ("DELETE FROM token_use", Kind::Missing),
     ] {
         test.database.execute(sql);
-        let doubt = verify(&test).await.report.first_doubt.unwrap();
-        assert_eq!((doubt.sequence, doubt.kind), (place, kind), "{sql}");
+        let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!(
+            (discrepancy.sequence, discrepancy.kind),
+            (place, kind),
+            "{sql}"
+        );
         test.database
             .execute("DELETE FROM token_use; INSERT INTO token_use SELECT * FROM kept");
     }
@@ -238,8 +242,8 @@ async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
     test.database.execute("DELETE FROM token_use");
     for (id, detail) in [("evt_one", unsigned), ("evt_two", signed)] {
         plant_forgetting(&test, id, &detail);
-        let doubt = verify(&test).await.report.first_doubt.unwrap();
-        assert_eq!(doubt.kind, Kind::Missing, "{id}");
+        let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!(discrepancy.kind, Kind::Missing, "{id}");
     }
     assert_eq!(test.events("token.uses_forgotten"), 2);
 }
@@ -260,8 +264,8 @@ async fn a_forgetting_tells_of_what_was_before_it() {
     assert_eq!(test.me(&token).await.status(), 200);
     test.settle().await;
     test.database.execute("DELETE FROM token_use");
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!(doubt.kind, Kind::Missing);
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!(discrepancy.kind, Kind::Missing);
     plant_forgetting(&test, "evt_two", &signed);
     sound(&verify(&test).await);
 }
@@ -322,9 +326,9 @@ async fn uses_that_no_record_tells_of_are_found() {
              uses
          FROM token_use",
     );
-    let doubt = verify(&test).await.report.first_doubt.unwrap();
-    assert_eq!(doubt.kind, Kind::Inserted, "{doubt:?}");
-    assert!(doubt.says.contains("evt_planted"), "{doubt:?}");
+    let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
+    assert_eq!(discrepancy.kind, Kind::Inserted, "{discrepancy:?}");
+    assert!(discrepancy.says.contains("evt_planted"), "{discrepancy:?}");
 }
 
 /// More uses than one batch holds, while the database is away and when the server stops.

@@ -1,7 +1,7 @@
 //! `doorcode audit list`.
 
 use super::Machine;
-use crate::support::tenant::wish;
+use crate::support::tenant::input;
 use crate::support::{EMAIL, TestApp};
 use doorcode::app::user::{self, Named};
 
@@ -10,8 +10,8 @@ async fn tokens(test: &TestApp) -> [String; 2] {
     let named = Named::Email(EMAIL.to_owned());
     let found = user::find(&test.app, &crate::support::tenant::OPERATOR, named).await;
     let ada = test.signed_in(&found.unwrap().id).await;
-    let reader = test.token_of(&ada, wish(&["audit:read"])).await;
-    let other = test.token_of(&ada, wish(&["orgs:read"])).await;
+    let reader = test.token_of(&ada, input(&["audit:read"])).await;
+    let other = test.token_of(&ada, input(&["orgs:read"])).await;
     [reader, other].map(|token| token.secret.expose().to_owned())
 }
 

@@ -178,8 +178,8 @@ async fn a_token_that_is_given_is_checked_and_kept() {
     assert_eq!(mode(&machine.file()), 0o600);
 
     // The same token again is kept, not revoked as the one before.
-    let again = machine.command(&["login", "--token", "-"]);
-    again.input(&format!("{token}\n")).run().exited(0);
+    let second_server = machine.command(&["login", "--token", "-"]);
+    second_server.input(&format!("{token}\n")).run().exited(0);
     assert_eq!(machine.token(), token);
     assert_eq!(test.me(&token).await.status(), 200);
 

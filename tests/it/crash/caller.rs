@@ -249,8 +249,8 @@ impl Caller {
             let found = self.check_grant(grant).await;
             // Whatever was found, nothing is given twice.
             if found.is_some() {
-                let again = self.poll(&grant.device_code).await.unwrap();
-                assert_eq!(again.error(), "invalid_grant", "{grant:?}");
+                let second_server = self.poll(&grant.device_code).await.unwrap();
+                assert_eq!(second_server.error(), "invalid_grant", "{grant:?}");
             }
             tokens.extend(found);
         }

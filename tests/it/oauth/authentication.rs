@@ -226,8 +226,8 @@ async fn wrong_secrets_are_throttled_for_each_client_and_source() {
     let other = try_from("192.0.2.1", "other", other).await;
     assert_eq!(other.status, 200, "{other:?}");
     test.clock.advance(600);
-    let again = try_from("192.0.2.1", API, "wrong".into()).await;
-    assert_error(&again, 401, "invalid_client", "ten minutes later");
+    let second_server = try_from("192.0.2.1", API, "wrong".into()).await;
+    assert_error(&second_server, 401, "invalid_client", "ten minutes later");
 }
 
 /// OAU-05: what is right is no guess, however much of it comes at once, and writes nothing.

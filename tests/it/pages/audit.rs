@@ -1,7 +1,7 @@
 //! `/o/{org}/audit`: who did what in an organization; and `/account/activity`, the same of
 //! one's own account.
 
-use super::{Company, assert_no_part, assert_role};
+use super::{Company, assert_no_access, assert_role};
 use crate::support::browser::{Browser, Page};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::domain::audit::export;
@@ -89,7 +89,7 @@ async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
     assert_role(&member.get(&format!("/o/acme{export}")).await, "admin");
     for path in ["/audit", export] {
         let (here, nowhere) = (format!("/o/acme{path}"), format!("/o/nobody{path}"));
-        assert_no_part(&mut stranger, &here, &nowhere).await;
+        assert_no_access(&mut stranger, &here, &nowhere).await;
     }
     assert_eq!(test.browser().get(AUDIT).await.status, 303);
 }
@@ -204,13 +204,17 @@ async fn the_export_can_be_verified() {
         let disposition = &file.headers["content-disposition"];
         assert_eq!(disposition, r#"attachment; filename="acme-audit.ndjson""#);
         let report = export::verify(file.body.as_bytes(), std::iter::empty(), &[]).unwrap();
-        assert!(report.first_doubt.is_none(), "{:?}", report.first_doubt);
+        assert!(
+            report.first_discrepancy.is_none(),
+            "{:?}",
+            report.first_discrepancy
+        );
         let readings = file.body.matches(r#""action":"audit."#).count();
         let lines = file.body.lines().count();
         assert_eq!(lines - 1 - readings, count, "{query}: {}", file.body);
         let edited = file.body.replacen("One", "Eve", 1);
         let report = export::verify(edited.as_bytes(), std::iter::empty(), &[]).unwrap();
-        assert_eq!(report.first_doubt.is_some(), count > 0, "{query}");
+        assert_eq!(report.first_discrepancy.is_some(), count > 0, "{query}");
     }
 }
 

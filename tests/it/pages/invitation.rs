@@ -95,8 +95,8 @@ async fn somebody_known_signs_in_and_accepts_once() {
     let joined = browser.post("/invite", &[("link", &link)]).await;
     assert_eq!(joined.location(), "/o/acme?done=joined");
     for link in [link.as_str(), "", "x"] {
-        let again = browser.post("/invite", &[("link", link)]).await;
-        assert_eq!(again.status, 404, "{link}");
+        let second_server = browser.post("/invite", &[("link", link)]).await;
+        assert_eq!(second_server.status, 404, "{link}");
     }
     assert_eq!(stranger.get("/o/acme").await.status, 200);
     assert!(!log::text().contains(&link));
@@ -202,12 +202,15 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
         test, mut owner, ..
     } = Company::new().await;
     let page = owner.get("/o/acme/members").await;
-    let reservation = page.field("reservation").unwrap();
-    let fields = [("role", "member"), ("reservation", reservation.as_str())];
+    let form_nonce = page.field("form_nonce").unwrap();
+    let fields = [("role", "member"), ("form_nonce", form_nonce.as_str())];
     let link = invite(&mut owner, &fields).await;
     let made = || test.events("invitation.created");
-    let again = owner.post("/o/acme/invitations", &fields).await;
-    assert_eq!((again.status, again.location()), (303, "/o/acme/members"));
+    let second_server = owner.post("/o/acme/invitations", &fields).await;
+    assert_eq!(
+        (second_server.status, second_server.location()),
+        (303, "/o/acme/members")
+    );
     assert_eq!(made(), 1);
     let mut guest = test.browser();
     guest.get(&format!("/invite?link={link}")).await;
@@ -218,13 +221,13 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
         ("password", NEW),
     ];
     assert_eq!(guest.post("/invite/account", &user).await.status, 303);
-    let again = owner.post("/o/acme/invitations", &fields).await;
-    assert_eq!((again.status, made()), (303, 1));
-    // A form that was loaded again makes another, and so does one without its reservation.
+    let second_server = owner.post("/o/acme/invitations", &fields).await;
+    assert_eq!((second_server.status, made()), (303, 1));
+    // A form that was loaded again makes another, and so does one without its form_nonce.
     let page = owner.get("/o/acme/members").await;
-    let next = page.field("reservation").unwrap();
-    invite(&mut owner, &[("role", "member"), ("reservation", &next)]).await;
-    invite(&mut owner, &[("role", "member"), ("reservation", "x")]).await;
+    let next = page.field("form_nonce").unwrap();
+    invite(&mut owner, &[("role", "member"), ("form_nonce", &next)]).await;
+    invite(&mut owner, &[("role", "member"), ("form_nonce", "x")]).await;
     assert_eq!(made(), 3);
 }
 

@@ -123,7 +123,7 @@ async fn removing_a_member_asks_first_and_ends_their_tokens_at_once() {
         member_id,
         ..
     } = Company::new().await;
-    let other = test.again("").await;
+    let other = test.second_server("").await;
     let token = member
         .new_token("their laptop", &["orgs:read"], "never")
         .await;

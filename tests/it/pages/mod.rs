@@ -79,7 +79,7 @@ pub fn assert_role(page: &Page, least: &str) {
 }
 
 /// Nothing tells a place that others have from one that is not there.
-pub async fn assert_no_part(browser: &mut Browser, path: &str, absent: &str) {
+pub async fn assert_no_access(browser: &mut Browser, path: &str, absent: &str) {
     browser.set_header("x-request-id", "one-name-for-all");
     let mut answers = Vec::new();
     for path in [path, absent] {

@@ -1,6 +1,6 @@
 //! `/o` and `/o/{org}`: organizations, from their making to their end.
 
-use super::{Company, assert_no_part, assert_role};
+use super::{Company, assert_no_access, assert_role};
 use crate::support::TestApp;
 
 /// CONTRACT 1: whoever makes an organization is its owner.
@@ -72,7 +72,7 @@ async fn a_stranger_is_told_the_same_of_an_organization_as_of_none() {
         "/delete",
     ] {
         let (acme, none) = (format!("/o/acme{page}"), format!("/o/none{page}"));
-        assert_no_part(&mut company.stranger, &acme, &none).await;
+        assert_no_access(&mut company.stranger, &acme, &none).await;
     }
     let before = company.test.database.dump();
     for path in ["/o/acme/name", "/o/acme/delete", "/o/none/name"] {

@@ -2,8 +2,8 @@
 
 use super::{Company, assert_role};
 use crate::support::browser::Browser;
-use crate::support::tenant::{OPERATOR, wish};
-use doorcode::app::token::Wish;
+use crate::support::tenant::{OPERATOR, input};
+use doorcode::app::token::CreateToken;
 
 const PATH: &str = "/o/acme/settings/policy";
 
@@ -189,11 +189,11 @@ async fn a_review_of_many_tokens_names_a_hundred() {
     let acme = doorcode::app::org::find(&test.app, &OPERATOR, "acme").await;
     let acme = acme.unwrap().organization;
     for _ in 0..103 {
-        let wish = Wish {
+        let input = CreateToken {
             expires: Some("never".into()),
-            ..wish(&[])
+            ..input(&[])
         };
-        test.organization_token(&acme, wish).await;
+        test.organization_token(&acme, input).await;
     }
     let fields = [("personal_tokens", "members"), ("max_lifetime", "90d")];
     let review = post(&mut owner, "", &fields).await;

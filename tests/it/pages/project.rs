@@ -1,6 +1,6 @@
 //! `/o/{org}/projects`: projects and who was added to them.
 
-use super::{Company, after, assert_no_part, assert_role};
+use super::{Company, after, assert_no_access, assert_role};
 use crate::support::browser::Browser;
 
 async fn make(browser: &mut Browser, name: &str) -> String {
@@ -98,10 +98,10 @@ async fn only_admins_and_owners_manage_projects() {
     );
     assert!(before == test.database.dump());
     let absent = "/o/acme/projects/prj_00000000000000000000000000000000";
-    assert_no_part(&mut stranger, &path, absent).await;
+    assert_no_access(&mut stranger, &path, absent).await;
     // In one's own organization, another's project is not there either.
     let through = path.replace("/o/acme/", "/o/rival/");
-    assert_no_part(&mut stranger, &through, "/o/rival/projects/x").await;
+    assert_no_access(&mut stranger, &through, "/o/rival/projects/x").await;
 }
 
 /// Bad input and the end of a project.

@@ -8,7 +8,7 @@ use crate::support::{PASSWORD, TestApp};
 #[actix_web::test]
 async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
     let test = TestApp::start().await;
-    let other = test.again("").await;
+    let other = test.second_server("").await;
     let mut browser = test.user().await;
     let page = create(
         &mut browser,

@@ -50,9 +50,9 @@ async fn a_token_has_one_successor() {
     let page = browser.post(&path, &[("overlap", "none")]).await;
     assert!(page.contains("has stopped."));
     assert_eq!(test.me(&old).await.status(), 401, "no overlap");
-    let again = browser.post(&path, &[("overlap", "24h")]).await;
-    assert_eq!(again.status, 409);
-    assert!(!again.contains("data-token"));
+    let second_server = browser.post(&path, &[("overlap", "24h")]).await;
+    assert_eq!(second_server.status, 409);
+    assert!(!second_server.contains("data-token"));
     assert_eq!(test.count("token", "1 = 1"), 2);
     let away = browser.get(&path).await;
     assert_eq!((away.status, away.location()), (303, "/tokens"));

@@ -269,7 +269,7 @@ async fn tokens_end_when_it_was_chosen() {
         // A date beside another choice says nothing.
         ("never", "2026-12-01", None),
     ] {
-        let test = test.again("").await;
+        let test = test.second_server("").await;
         let mut browser = test.user().await;
         let page = create(
             &mut browser,
@@ -369,19 +369,22 @@ async fn a_form_makes_one_token_however_often_it_is_sent() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let form = browser.get("/tokens/new").await;
-    let reservation = form.field("reservation").unwrap();
+    let form_nonce = form.field("form_nonce").unwrap();
     let fields = [
         ("name", "build server"),
         ("expires", "30d"),
-        ("reservation", reservation.as_str()),
+        ("form_nonce", form_nonce.as_str()),
     ];
     let first = browser.post("/tokens/new", &fields).await;
     assert!(first.attribute("data-token").is_some());
-    let again = browser.post("/tokens/new", &fields).await;
-    assert_eq!((again.status, again.location()), (303, "/tokens"));
+    let second_server = browser.post("/tokens/new", &fields).await;
+    assert_eq!(
+        (second_server.status, second_server.location()),
+        (303, "/tokens")
+    );
     assert_eq!(test.count("token", "1 = 1"), 1);
 
-    // In another session the reservation is worth nothing, and harms nothing.
+    // In another session the form_nonce is worth nothing, and harms nothing.
     let mut other = test.user().await;
     other.get("/tokens/new").await;
     let page = other.post("/tokens/new", &fields).await;

@@ -1,7 +1,7 @@
 //! `/tokens/{id}`, and the same of an organization's token: when and from where it was used.
 
 use super::audit::said;
-use super::{Company, after, assert_no_part, assert_role};
+use super::{Company, after, assert_no_access, assert_role};
 use crate::support::TestApp;
 use crate::support::browser::{Browser, Page};
 
@@ -199,8 +199,8 @@ async fn a_token_is_seen_by_its_owner_alone() {
     let fields = [("name", "deploy"), ("expires", "never")];
     owner.post("/o/acme/settings/api-tokens/new", &fields).await;
     let id = newest(&test);
-    let shelf = "/o/acme/settings/api-tokens";
-    let of_org = format!("{shelf}/{id}");
+    let tokens_page = "/o/acme/settings/api-tokens";
+    let of_org = format!("{tokens_page}/{id}");
     assert_eq!(member.get(&personal).await.status, 200);
     for other in [&mut owner, &mut admin, &mut stranger] {
         assert_eq!(other.get(&personal).await.status, 404);
@@ -208,12 +208,12 @@ async fn a_token_is_seen_by_its_owner_alone() {
         assert_eq!(other.get("/tokens/tok_x").await.status, 404);
     }
     assert_role(&member.get(&of_org).await, "admin");
-    assert_no_part(&mut stranger, &of_org, &of_org.replace("acme", "nobody")).await;
+    assert_no_access(&mut stranger, &of_org, &of_org.replace("acme", "nobody")).await;
     let page = admin.get(&of_org).await;
     let text = said(&page);
     assert!(text.contains("Ada made the token deploy"), "{text}");
     assert!(page.contains(&format!("href=\"/o/acme/audit?token={id}\"")));
-    let list = admin.get(shelf).await;
+    let list = admin.get(tokens_page).await;
     assert!(list.contains(&format!(r#"href="{of_org}">deploy</a>"#)));
     assert_eq!(test.browser().get(&of_org).await.status, 303);
 }

@@ -50,10 +50,10 @@ async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
     assert_eq!(introspect(secret).await, 200);
     assert_eq!(introspect("guess").await, 401);
 
-    let again = add()
+    let second_server = add()
         .exited(1)
         .complains(&["There is a client with this id."]);
-    assert_eq!(again.stdout, "");
+    assert_eq!(second_server.stdout, "");
     assert_eq!(introspect(secret).await, 200);
 }
 

@@ -29,7 +29,7 @@ fn check_prints_what_is_in_force_and_makes_nothing() {
     // What is printed is itself a configuration that says the same.
     let deployment = Deployment::new();
     deployment.write("doorcode.toml", &checked.stdout.replace(":***@", "@"));
-    let again = deployment
+    let second_server = deployment
         .command(&["config", "check"])
         .env("DOORCODE__DATABASE__URL", url)
         .without("DOORCODE__SERVER__LISTEN")
@@ -37,7 +37,7 @@ fn check_prints_what_is_in_force_and_makes_nothing() {
         .without("DOORCODE__SERVER__WORKERS")
         .run()
         .exited(0);
-    assert_eq!(again.stdout, checked.stdout);
+    assert_eq!(second_server.stdout, checked.stdout);
 }
 
 /// An unknown key and a bad value stop every command of the server's side.

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod canary;
+pub mod clock;
 pub mod database;
 pub mod deployment;
 pub mod device;
@@ -13,7 +14,6 @@ pub mod program;
 pub mod raw;
 pub mod search;
 pub mod seed;
-pub mod senses;
 pub mod smtp;
 pub mod source;
 pub mod tenant;
@@ -22,6 +22,7 @@ pub mod user;
 use actix_web::dev::ServerHandle;
 use browser::Browser;
 use canary::Canaries;
+use clock::{ManualClock, SeededEntropy};
 use database::{AUDIT, Database, Template};
 use doorcode::app::client::{self, Kind};
 use doorcode::app::deployment::Secrets;
@@ -32,7 +33,6 @@ use doorcode::store::Store;
 use doorcode::web;
 use ground::Ground;
 use search::Leak;
-use senses::{ManualClock, SeededEntropy};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,15 +129,15 @@ impl TestApp {
 
     /// A server whose database is a copy.
     async fn copy_of(template: &Template, settings: &str) -> Self {
-        let senses = (Arc::default(), Arc::default());
-        Self::launch(settings, Arc::new(Ground::new(Some(template))), senses).await
+        let clock = (Arc::default(), Arc::default());
+        Self::launch(settings, Arc::new(Ground::new(Some(template))), clock).await
     }
 
     /// A server to make a template with. Its random bytes are not those of servers on copies, so
     /// that no id is drawn twice.
     async fn for_template(seed: u64, template: Option<&Template>) -> Self {
-        let senses = (Arc::default(), Arc::new(SeededEntropy::with_seed(seed)));
-        Self::launch("", Arc::new(Ground::new(template)), senses).await
+        let clock = (Arc::default(), Arc::new(SeededEntropy::with_seed(seed)));
+        Self::launch("", Arc::new(Ground::new(template)), clock).await
     }
 
     /// Stops the server and makes a template of its database.
@@ -154,11 +154,11 @@ impl TestApp {
 
     /// Another server on the same database, with the same keys, clock and random bytes: a
     /// second instance, or the first one after a restart with other settings.
-    pub async fn again(&self, settings: &str) -> Self {
-        let senses = (self.clock.clone(), self.entropy.clone());
-        let mut again = Self::launch(settings, self.ground.clone(), senses).await;
-        again.api_secret.clone_from(&self.api_secret);
-        again
+    pub async fn second_server(&self, settings: &str) -> Self {
+        let clock = (self.clock.clone(), self.entropy.clone());
+        let mut second_server = Self::launch(settings, self.ground.clone(), clock).await;
+        second_server.api_secret.clone_from(&self.api_secret);
+        second_server
     }
 
     async fn launch(
@@ -297,8 +297,8 @@ impl TestApp {
         let address = self.url.strip_prefix("http://").unwrap();
         let listener = TcpListener::bind(address).unwrap();
         let config = self.app.config().clone();
-        let senses = (self.clock.clone(), self.entropy.clone());
-        (self.app, self.handle) = serve(config, listener, senses.0, senses.1).await;
+        let clock = (self.clock.clone(), self.entropy.clone());
+        (self.app, self.handle) = serve(config, listener, clock.0, clock.1).await;
     }
 
     /// Writes what is gathered in memory and seals what was committed, as the server does

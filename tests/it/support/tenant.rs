@@ -3,9 +3,9 @@
 use super::{PASSWORD, TestApp};
 use doorcode::app::Context;
 use doorcode::app::caller::Caller;
-use doorcode::app::receipt::Receipt;
+use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::session::SignedIn;
-use doorcode::app::token::{self, NewToken, Whose, Wish};
+use doorcode::app::token::{self, CreateToken, NewToken, OwnerRef};
 use doorcode::app::{org, project};
 use doorcode::domain::id::{SessionId, UserId};
 use doorcode::domain::org::{Organization, Role};
@@ -22,11 +22,11 @@ pub fn user_of(caller: &Caller) -> UserId {
 }
 
 /// A wish for a token with these scopes.
-pub fn wish(scopes: &[&str]) -> Wish {
-    Wish {
+pub fn input(scopes: &[&str]) -> CreateToken {
+    CreateToken {
         name: "of a test".into(),
         scopes: scopes.iter().map(ToString::to_string).collect(),
-        ..Wish::default()
+        ..CreateToken::default()
     }
 }
 
@@ -64,13 +64,13 @@ impl TestApp {
     /// An organization that a person makes and so owns.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
         let (app, context) = (&self.app, Context::local());
-        org::create(app, &context, owner, name, Receipt::none())
+        org::create(app, &context, owner, name, IdempotencyRecord::none())
             .await
             .unwrap()
     }
 
     /// Gives a person a role in an organization.
-    pub async fn seat(&self, organization: &Organization, person: &Caller, role: Role) {
+    pub async fn org_access(&self, organization: &Organization, person: &Caller, role: Role) {
         let (app, context, id) = (&self.app, Context::local(), user_of(person));
         let named = organization.id.as_str();
         org::put_member(app, &context, &OPERATOR, named, &id, role)
@@ -90,9 +90,16 @@ impl TestApp {
     pub async fn project(&self, organization: &Organization, name: &str) -> Project {
         let (app, context) = (&self.app, Context::local());
         let named = organization.id.as_str();
-        project::create(app, &context, &OPERATOR, named, name, Receipt::none())
-            .await
-            .unwrap()
+        project::create(
+            app,
+            &context,
+            &OPERATOR,
+            named,
+            name,
+            IdempotencyRecord::none(),
+        )
+        .await
+        .unwrap()
     }
 
     /// Adds a person to a project.
@@ -104,19 +111,36 @@ impl TestApp {
     }
 
     /// A token of the caller's own.
-    pub async fn token_of(&self, caller: &Caller, wish: Wish) -> NewToken {
-        self.new_token(caller, &Whose::Own, wish).await
+    pub async fn token_of(&self, caller: &Caller, input: CreateToken) -> NewToken {
+        self.new_token(caller, &OwnerRef::Own, input).await
     }
 
     /// A token of an organization, which the operator makes.
-    pub async fn organization_token(&self, organization: &Organization, wish: Wish) -> NewToken {
-        let whose = Whose::Organization(organization.id.to_string());
-        self.new_token(&OPERATOR, &whose, wish).await
+    pub async fn organization_token(
+        &self,
+        organization: &Organization,
+        input: CreateToken,
+    ) -> NewToken {
+        let owner_ref = OwnerRef::Organization(organization.id.to_string());
+        self.new_token(&OPERATOR, &owner_ref, input).await
     }
 
-    async fn new_token(&self, caller: &Caller, whose: &Whose, wish: Wish) -> NewToken {
+    async fn new_token(
+        &self,
+        caller: &Caller,
+        owner_ref: &OwnerRef,
+        input: CreateToken,
+    ) -> NewToken {
         let (app, context) = (&self.app, Context::local());
-        let made = token::create(app, &context, caller, whose, wish, Receipt::none()).await;
+        let made = token::create(
+            app,
+            &context,
+            caller,
+            owner_ref,
+            input,
+            IdempotencyRecord::none(),
+        )
+        .await;
         let made = made.unwrap();
         self.canaries.add(text_of(&made));
         made
@@ -125,7 +149,7 @@ impl TestApp {
     /// Revokes a token of the caller's own.
     pub async fn revoke(&self, caller: &Caller, token: &NewToken) {
         let (app, context, id) = (&self.app, Context::local(), token.token.id.as_str());
-        token::revoke(app, &context, caller, &Whose::Own, id)
+        token::revoke(app, &context, caller, &OwnerRef::Own, id)
             .await
             .unwrap();
     }

@@ -3,7 +3,7 @@
 use super::TestApp;
 use doorcode::app::caller::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
-use doorcode::app::receipt::Receipt;
+use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::app::{self, Context};
 use doorcode::domain::id::UserId;
@@ -32,7 +32,7 @@ impl TestApp {
             &Context::local(),
             &operator,
             named,
-            Receipt::none(),
+            IdempotencyRecord::none(),
         )
         .await
         .unwrap();
@@ -54,7 +54,14 @@ impl TestApp {
     /// Registers a client as the operator.
     pub async fn register(&self, new: NewClient) -> Result<Registered, app::Error> {
         let (context, operator) = (Context::local(), Caller::Operator(None));
-        let made = client::register(&self.app, &context, &operator, new, Receipt::none()).await;
+        let made = client::register(
+            &self.app,
+            &context,
+            &operator,
+            new,
+            IdempotencyRecord::none(),
+        )
+        .await;
         if let Ok(Registered {
             secret: Some(secret),
             ..

@@ -3,9 +3,9 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::{text_of, wish};
+use crate::support::tenant::{input, text_of};
 use doorcode::app::caller::Caller;
-use doorcode::app::token::{NewToken, Wish};
+use doorcode::app::token::{CreateToken, NewToken};
 use doorcode::domain::org::{Organization, Role};
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ impl Story {
             test.person("bob@x.example").await,
         );
         let org = test.organization(&ada, "Tight").await;
-        test.seat(&org, &bob, role).await;
-        let never = Wish {
+        test.org_access(&org, &bob, role).await;
+        let never = CreateToken {
             expires: Some("never".into()),
-            ..wish(&EVERYTHING)
+            ..input(&EVERYTHING)
         };
         let token = test.token_of(&bob, never).await;
         Self {
@@ -60,9 +60,9 @@ impl Story {
 
     /// The token as its owner sees it by another.
     async fn shown(&self) -> Value {
-        let other = Wish {
+        let other = CreateToken {
             expires: Some("30d".into()),
-            ..wish(&["tokens:read"])
+            ..input(&["tokens:read"])
         };
         let other = Client::with(&self.test, &self.bob, other).await;
         let path = format!("/v1/tokens/{}", self.token.token.id);
@@ -154,11 +154,17 @@ async fn a_grace_lets_the_earlier_policy_go_on_and_nothing_more() {
     story.tighten(json!({"personal_tokens": "admins"}), 7).await;
     story.tighten(json!({"max_lifetime_days": 90}), 7).await;
     expect(client.get(&story.at()).await, 200);
-    story.test.seat(&story.org, &story.bob, Role::Member).await;
+    story
+        .test
+        .org_access(&story.org, &story.bob, Role::Member)
+        .await;
     refused(client.get(&story.at()).await, 403, "policy");
     let said = story.test.introspect(text_of(&story.token)).await;
     assert_eq!(said, json!({"active": false}));
-    story.test.seat(&story.org, &story.bob, Role::Admin).await;
+    story
+        .test
+        .org_access(&story.org, &story.bob, Role::Admin)
+        .await;
     expect(client.get(&story.at()).await, 200);
     story.test.clock.advance(7 * DAY);
     refused(client.get(&story.at()).await, 403, "policy");

@@ -51,8 +51,11 @@ async fn a_link_lets_one_person_in_once() {
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let condition = format!("organization_id = '{}' AND role = 'admin'", org.id);
     assert_eq!(test.count("membership", &condition), 1);
-    let again = accept(&test, &eve, &link).await;
-    assert!(matches!(again, Err(app::Error::NotFound)), "{again:?}");
+    let second_server = accept(&test, &eve, &link).await;
+    assert!(
+        matches!(second_server, Err(app::Error::NotFound)),
+        "{second_server:?}"
+    );
     assert_eq!(test.events("invitation.accepted"), 1);
 }
 
@@ -108,11 +111,11 @@ async fn an_invitation_for_an_address_is_for_that_user() {
     assert!(matches!(wrong, Err(app::Error::Invalid(_))), "{wrong:?}");
     accept(&test, &bob, &link).await.unwrap();
 
-    let again = expect(owner.post(&path, json!({"role": "member"})).await, 201);
-    let member = accept(&test, &bob, &link_of(&again)).await;
+    let second_server = expect(owner.post(&path, json!({"role": "member"})).await, 201);
+    let member = accept(&test, &bob, &link_of(&second_server)).await;
     assert!(matches!(member, Err(app::Error::Conflict(_))), "{member:?}");
     // What was refused used nothing up.
-    accept(&test, &eve, &link_of(&again)).await.unwrap();
+    accept(&test, &eve, &link_of(&second_server)).await.unwrap();
     for bad in [
         json!({"role": "member", "email": "x"}),
         json!({"role": "boss"}),
@@ -130,13 +133,13 @@ async fn members_invite_nobody_and_admins_no_owners() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Guarded").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let client = Client::of(&test, &bob).await;
     let path = format!("/v1/orgs/{}/invitations", org.slug);
     let invite = |role: &str| json!({"role": role});
     refused(client.post(&path, invite("member")).await, 403, "forbidden");
     refused(client.get(&path).await, 403, "forbidden");
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     expect(client.post(&path, invite("admin")).await, 201);
     refused(client.post(&path, invite("owner")).await, 403, "forbidden");
     let operator = Client::new(&test, OPERATOR);
@@ -170,7 +173,7 @@ async fn what_ends_invitations_is_recorded() {
     );
     let owner = Client::of(&test, &ada).await;
     for org in [&one, &two] {
-        test.seat(org, &bob, Role::Admin).await;
+        test.org_access(org, &bob, Role::Admin).await;
     }
     let admin = Client::of(&test, &bob).await;
     for (client, org) in [

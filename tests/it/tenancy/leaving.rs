@@ -2,15 +2,15 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::{text_of, user_of, wish};
-use doorcode::app::token::Wish;
+use crate::support::tenant::{input, text_of, user_of};
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use serde_json::json;
 
-fn limited_to(slug: &str) -> Wish {
-    Wish {
+fn limited_to(slug: &str) -> CreateToken {
+    CreateToken {
         organization: Some(slug.to_owned()),
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     }
 }
 
@@ -23,20 +23,20 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     );
     let org = test.organization(&ada, "Left").await;
     test.organization(&bob, "Kept").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let project = test.project(&org, "red").await;
     test.add_to(&project, &bob).await;
     let limited = Client::with(&test, &bob, limited_to(&org.slug)).await;
     let free = Client::of(&test, &bob).await;
     let owner = Client::of(&test, &ada).await;
-    let machine = test.organization_token(&org, wish(&["orgs:read"])).await;
+    let machine = test.organization_token(&org, input(&["orgs:read"])).await;
     let machine = Client::new(&test, text_of(&machine));
 
     let at = format!("/v1/orgs/{}", org.slug);
     expect(free.get(&at).await, 200);
     let member = format!("{at}/members/{}", user_of(&bob));
     expect(owner.delete(&member).await, 204);
-    assert!(!limited.is_alive().await);
+    assert!(!limited.is_active().await);
     refused(free.get(&at).await, 403, "forbidden");
     let at_project = format!("/v1/projects/{}", project.id);
     refused(free.get(&at_project).await, 403, "forbidden");
@@ -44,8 +44,8 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     refused(owner.delete(&member).await, 404, "not_found");
 
     // Coming back gives neither the token nor the project back.
-    test.seat(&org, &bob, Role::Member).await;
-    assert!(!limited.is_alive().await);
+    test.org_access(&org, &bob, Role::Member).await;
+    assert!(!limited.is_active().await);
     refused(free.get(&at_project).await, 403, "forbidden");
     assert_eq!(test.events("member.removed"), 1);
 }
@@ -58,13 +58,13 @@ async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Last").await;
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     let his = Client::of(&test, &bob).await;
-    let made_by_him = test.organization_token(&org, wish(&["orgs:read"])).await;
+    let made_by_him = test.organization_token(&org, input(&["orgs:read"])).await;
     let me = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&bob));
     expect(his.delete(&me).await, 204);
-    assert!(!his.is_alive().await, "everybody can leave");
-    assert!(Client::new(&test, text_of(&made_by_him)).is_alive().await);
+    assert!(!his.is_active().await, "everybody can leave");
+    assert!(Client::new(&test, text_of(&made_by_him)).is_active().await);
     let condition = "revoked_reason = 'left_organization'";
     assert_eq!(test.count("token", condition), 1);
 }
@@ -75,7 +75,7 @@ async fn an_approved_code_gives_no_token_to_whoever_left_everything() {
     let bob = test.person("bob@x.example").await;
     let ada = test.person("ada@x.example").await;
     let org = test.organization(&ada, "Gone").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let mut browser = test.browser();
     browser
         .sign_in("bob@x.example", crate::support::PASSWORD)
@@ -96,21 +96,21 @@ async fn deleting_an_organization_ends_what_is_its_own() {
     );
     let org = test.organization(&ada, "Doomed").await;
     test.organization(&ada, "Other").await;
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     test.project(&org, "red").await;
-    let machine = test.organization_token(&org, wish(&[])).await;
+    let machine = test.organization_token(&org, input(&[])).await;
     let limited = Client::with(&test, &ada, limited_to(&org.slug)).await;
     let (owner, admin) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
     let at = format!("/v1/orgs/{}", org.slug);
     refused(admin.delete(&at).await, 403, "forbidden");
     expect(owner.delete(&at).await, 204);
-    assert!(!Client::new(&test, text_of(&machine)).is_alive().await);
-    assert!(!limited.is_alive().await);
-    assert!(!admin.is_alive().await, "it was in no other organization");
-    assert!(owner.is_alive().await);
+    assert!(!Client::new(&test, text_of(&machine)).is_active().await);
+    assert!(!limited.is_active().await);
+    assert!(!admin.is_active().await, "it was in no other organization");
+    assert!(owner.is_active().await);
     refused(owner.get(&at).await, 403, "forbidden");
     refused(owner.delete(&at).await, 403, "forbidden");
-    let again = expect(owner.post("/v1/orgs", json!({"name": "Doomed"})).await, 201);
-    assert_eq!(again["slug"], org.slug);
-    assert_ne!(again["id"], org.id.as_str());
+    let second_server = expect(owner.post("/v1/orgs", json!({"name": "Doomed"})).await, 201);
+    assert_eq!(second_server["slug"], org.slug);
+    assert_ne!(second_server["id"], org.id.as_str());
 }

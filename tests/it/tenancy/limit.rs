@@ -2,8 +2,8 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::wish;
-use doorcode::app::token::Wish;
+use crate::support::tenant::input;
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use serde_json::json;
 
@@ -15,9 +15,9 @@ async fn a_token_of_one_organization_reaches_no_other() {
         test.organization(&ada, "One").await,
         test.organization(&ada, "Two").await,
     );
-    let limited = Wish {
+    let limited = CreateToken {
         organization: Some(one.slug.clone()),
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let client = Client::with(&test, &ada, limited).await;
     let at = |slug: &str| format!("/v1/orgs/{slug}");
@@ -53,16 +53,16 @@ async fn a_token_of_some_projects_reaches_those_alone() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Projects").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let mut projects = Vec::new();
     for name in ["red", "green", "blue"] {
         projects.push(test.project(&org, name).await);
     }
     test.add_to(&projects[0], &bob).await;
     test.add_to(&projects[1], &bob).await;
-    let limited = Wish {
+    let limited = CreateToken {
         projects: vec![projects[0].id.to_string()],
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let client = Client::with(&test, &bob, limited).await;
     let at = |i: usize| format!("/v1/projects/{}", projects[i].id);
@@ -130,7 +130,7 @@ async fn nobody_gives_more_than_they_have() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Roles").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let member = Client::of(&test, &bob).await;
     let owner = Client::of(&test, &ada).await;
     let ask = |scope: &str| json!({"name": "n", "scopes": [scope]});
@@ -154,7 +154,7 @@ async fn nobody_gives_more_than_they_have() {
     let full = Client::with(
         &test,
         &ada,
-        wish(&["tokens:write", "app:admin", "app:owner"]),
+        input(&["tokens:write", "app:admin", "app:owner"]),
     )
     .await;
     expect(full.post("/v1/tokens", ask("app:owner")).await, 201);
@@ -166,7 +166,7 @@ async fn nobody_gives_more_than_they_have() {
         403,
         "forbidden",
     );
-    let without = Client::with(&test, &ada, wish(&["tokens:read"])).await;
+    let without = Client::with(&test, &ada, input(&["tokens:read"])).await;
     let answer = without.post("/v1/tokens", ask("tokens:read")).await;
     refused(answer, 403, "insufficient_scope");
 }
@@ -181,7 +181,7 @@ async fn a_role_elsewhere_does_not_count_here() {
     );
     let hers = test.organization(&ada, "Hers").await;
     test.organization(&bob, "His").await;
-    test.seat(&hers, &bob, Role::Member).await;
+    test.org_access(&hers, &bob, Role::Member).await;
     let bob_client = Client::of(&test, &bob).await;
     let at = format!("/v1/orgs/{}", hers.slug);
     expect(bob_client.get(&at).await, 200);
@@ -195,10 +195,10 @@ async fn a_role_elsewhere_does_not_count_here() {
         403,
         "forbidden",
     );
-    test.seat(&hers, &bob, Role::Admin).await;
+    test.org_access(&hers, &bob, Role::Admin).await;
     expect(bob_client.patch(&at, json!({"name": "Ours"})).await, 200);
     expect(bob_client.get(&format!("{at}/tokens")).await, 200);
-    test.seat(&hers, &bob, Role::Member).await;
+    test.org_access(&hers, &bob, Role::Member).await;
     refused(
         bob_client.get(&format!("{at}/tokens")).await,
         403,

@@ -15,8 +15,8 @@ async fn admins_change_members_and_owners_change_owners() {
         test.person("eve@x.example").await,
     );
     let org = test.organization(&ada, "Ranks").await;
-    test.seat(&org, &bob, Role::Admin).await;
-    test.seat(&org, &eve, Role::Member).await;
+    test.org_access(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &eve, Role::Member).await;
     let (owner, admin, member) = (
         Client::of(&test, &ada).await,
         Client::of(&test, &bob).await,
@@ -52,7 +52,7 @@ async fn the_last_owner_stays_one() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Owned").await;
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     let owner = Client::of(&test, &ada).await;
     let operator = Client::new(&test, OPERATOR);
     let of = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&ada));
@@ -61,8 +61,8 @@ async fn the_last_owner_stays_one() {
         refused(demotion, 409, "conflict");
         refused(client.delete(&of).await, 409, "conflict");
     }
-    assert!(owner.is_alive().await);
-    test.seat(&org, &bob, Role::Owner).await;
+    assert!(owner.is_active().await);
+    test.org_access(&org, &bob, Role::Owner).await;
     expect(owner.delete(&of).await, 204);
 }
 
@@ -74,7 +74,7 @@ async fn two_owners_cannot_demote_each_other() {
         let ada = test.person(&format!("ada{round}@x.example")).await;
         let bob = test.person(&format!("bob{round}@x.example")).await;
         let org = test.organization(&ada, &format!("Duel {round}")).await;
-        test.seat(&org, &bob, Role::Owner).await;
+        test.org_access(&org, &bob, Role::Owner).await;
         let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
         let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
         let (at_bob, at_ada) = (of(&bob), of(&ada));

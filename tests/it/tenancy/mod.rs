@@ -8,17 +8,17 @@ mod limit;
 mod member;
 mod policy;
 mod project;
-mod purview;
 mod race;
 mod revocation;
 mod rotation;
 mod source;
+mod visible_tokens;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, wish};
+use crate::support::tenant::{input, text_of};
 use doorcode::app::caller::Caller;
-use doorcode::app::token::Wish;
+use doorcode::app::token::CreateToken;
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,11 +50,11 @@ impl<'a> Client<'a> {
 
     /// A person with a token that may do everything.
     async fn of(test: &'a TestApp, person: &Caller) -> Self {
-        Self::with(test, person, wish(&EVERYTHING)).await
+        Self::with(test, person, input(&EVERYTHING)).await
     }
 
-    async fn with(test: &'a TestApp, person: &Caller, wish: Wish) -> Self {
-        let token = test.token_of(person, wish).await;
+    async fn with(test: &'a TestApp, person: &Caller, input: CreateToken) -> Self {
+        let token = test.token_of(person, input).await;
         Self::new(test, text_of(&token))
     }
 
@@ -110,7 +110,7 @@ impl<'a> Client<'a> {
     }
 
     /// Whether the token can be used.
-    async fn is_alive(&self) -> bool {
+    async fn is_active(&self) -> bool {
         self.get("/v1/me").await.status == 200
     }
 }

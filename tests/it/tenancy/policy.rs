@@ -1,18 +1,18 @@
 //! An organization's policy and plan.
 
 use super::{Client, EVERYTHING, expect, refused};
-use crate::support::tenant::{text_of, wish};
+use crate::support::tenant::{input, text_of};
 use crate::support::{OPERATOR, TestApp};
-use doorcode::app::token::Wish;
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use serde_json::json;
 
 const DAY: i64 = 86_400;
 
-fn never(scopes: &[&str]) -> Wish {
-    Wish {
+fn never(scopes: &[&str]) -> CreateToken {
+    CreateToken {
         expires: Some("never".into()),
-        ..wish(scopes)
+        ..input(scopes)
     }
 }
 
@@ -24,7 +24,7 @@ async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Tight").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let short = Client::of(&test, &bob).await;
     let long = Client::with(&test, &bob, never(&EVERYTHING)).await;
     let machine = test.organization_token(&org, never(&["orgs:read"])).await;
@@ -47,7 +47,7 @@ async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
         owners.contains(&Some("bob@x.example")) && owners.contains(&None),
         "{shown}"
     );
-    assert!(long.is_alive().await, "showing changes nothing");
+    assert!(long.is_active().await, "showing changes nothing");
 
     let change = json!({"policy": {"max_lifetime_days": 90}, "grace_seconds": DAY});
     let changed = expect(owner.patch(&at, change).await, 200);
@@ -59,8 +59,8 @@ async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
     test.clock.advance(DAY - 1);
     expect(long.get(&at).await, 200);
     test.clock.advance(1);
-    assert!(!long.is_alive().await);
-    assert!(!machine.is_alive().await);
+    assert!(!long.is_active().await);
+    assert!(!machine.is_active().await);
     expect(short.get(&at).await, 200);
     assert_eq!(test.events("organization.policy_changed"), 1);
 }
@@ -75,7 +75,7 @@ async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
     let at = format!("/v1/orgs/{}", org.id);
     let change = json!({"policy": {"max_lifetime_days": 90}, "grace_seconds": 0});
     expect(owner.patch(&at, change).await, 200);
-    assert!(!long.is_alive().await);
+    assert!(!long.is_active().await);
 
     for expires in ["never", "1y"] {
         let body = json!({"name": "n", "scopes": [], "expires": expires});
@@ -99,7 +99,7 @@ async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
     );
     let strict = test.organization(&ada, "Strict").await;
     let lax = test.organization(&bob, "Lax").await;
-    test.seat(&strict, &bob, Role::Member).await;
+    test.org_access(&strict, &bob, Role::Member).await;
     let everywhere = Client::of(&test, &bob).await;
     let owner = Client::of(&test, &ada).await;
     let at = format!("/v1/orgs/{}", strict.slug);
@@ -116,7 +116,7 @@ async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
     let limited = json!({"name": "n", "scopes": [], "organization": strict.slug});
     refused(everywhere.post("/v1/tokens", limited).await, 403, "policy");
 
-    test.seat(&strict, &bob, Role::Admin).await;
+    test.org_access(&strict, &bob, Role::Admin).await;
     expect(everywhere.get(&at).await, 200);
 }
 
@@ -129,8 +129,8 @@ async fn a_token_that_nobody_admits_may_do_nothing() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Only").await;
-    test.seat(&org, &bob, Role::Admin).await;
-    let token = test.token_of(&bob, wish(&["tokens:read"])).await;
+    test.org_access(&org, &bob, Role::Admin).await;
+    let token = test.token_of(&bob, input(&["tokens:read"])).await;
     let owner = Client::of(&test, &ada).await;
     let change = json!({"policy": {"personal_tokens": "admins"}, "grace_seconds": 0});
     expect(
@@ -140,7 +140,7 @@ async fn a_token_that_nobody_admits_may_do_nothing() {
     let said = test.introspect(text_of(&token)).await;
     assert_eq!(said["scope"], "tokens:read");
 
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let said = test.introspect(text_of(&token)).await;
     assert_eq!(said, json!({"active": false}));
 }
@@ -152,7 +152,7 @@ async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
     let org = test.organization(&ada, "Planned").await;
     let owner = Client::of(&test, &ada).await;
     let operator = Client::new(&test, OPERATOR);
-    let machine = test.organization_token(&org, wish(&["orgs:read"])).await;
+    let machine = test.organization_token(&org, input(&["orgs:read"])).await;
     let machine = Client::new(&test, text_of(&machine));
     let at = format!("/v1/orgs/{}", org.slug);
     let free = json!({"plan": "free", "grace_seconds": 0});
@@ -163,7 +163,7 @@ async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
     );
     let changed = expect(operator.patch(&at, free).await, 200);
     assert_eq!(changed["plan"], "free");
-    assert!(!machine.is_alive().await);
+    assert!(!machine.is_active().await);
     let body = json!({"name": "n", "scopes": []});
     let tokens = format!("{at}/tokens");
     refused(

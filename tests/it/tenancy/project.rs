@@ -16,7 +16,7 @@ async fn admins_reach_all_and_members_those_they_were_added_to() {
     );
     let org = test.organization(&ada, "Workshop").await;
     test.organization(&eve, "Elsewhere").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let (owner, member, stranger) = (
         Client::of(&test, &ada).await,
         Client::of(&test, &bob).await,
@@ -122,7 +122,7 @@ async fn members_of_a_project_come_in_pages() {
     let mut added = Vec::new();
     for i in 0..5 {
         let person = test.person(&format!("p{i}@x.example")).await;
-        test.seat(&org, &person, Role::Member).await;
+        test.org_access(&org, &person, Role::Member).await;
         test.add_to(&project, &person).await;
         added.push(json!(user_of(&person).as_str()));
         test.clock.advance(1);
@@ -152,7 +152,7 @@ async fn a_project_is_deleted_once() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Contested").await;
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     let owner = Client::of(&test, &ada).await;
     let mut renamed = 0;
     for round in 1..=20 {

@@ -2,7 +2,7 @@
 
 use super::{Client, EVERYTHING, expect};
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, user_of, wish};
+use crate::support::tenant::{input, text_of, user_of};
 use crate::support::{CLI, OPERATOR, TestApp};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -39,24 +39,24 @@ async fn race(
     for answer in &made {
         let text = answer.body["token"].as_str().unwrap();
         assert!(
-            !Client::new(servers[1], text).is_alive().await,
+            !Client::new(servers[1], text).is_active().await,
             "{answer:?}"
         );
     }
-    assert!(!makers[1].is_alive().await);
+    assert!(!makers[1].is_active().await);
     (revoked.try_into().unwrap(), made.len())
 }
 
 #[actix_web::test]
 async fn no_token_of_a_person_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
-    let second = test.again("").await;
+    let second = test.second_server("").await;
     let ada = test.person("ada@x.example").await;
     let user = format!("/v1/users/{}/revoke-all", user_of(&ada));
     for round in 0..ROUNDS {
         let (maker, other) = (
-            test.token_of(&ada, wish(&EVERYTHING)).await,
-            test.token_of(&ada, wish(&EVERYTHING)).await,
+            test.token_of(&ada, input(&EVERYTHING)).await,
+            test.token_of(&ada, input(&EVERYTHING)).await,
         );
         let revoke = match round % 2 {
             0 => (text_of(&other), "/v1/tokens/revoke-all"),
@@ -77,14 +77,14 @@ async fn no_token_of_a_person_outlives_the_revocation_of_all() {
 #[actix_web::test]
 async fn no_token_of_an_organization_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
-    let second = test.again("").await;
+    let second = test.second_server("").await;
     let ada = test.person("ada@x.example").await;
     let org = test.organization(&ada, "Racing").await;
-    let owner = test.token_of(&ada, wish(&EVERYTHING)).await;
+    let owner = test.token_of(&ada, input(&EVERYTHING)).await;
     let tokens = format!("/v1/orgs/{}/tokens", org.slug);
     let all = format!("{tokens}/revoke-all");
     for _ in 0..ROUNDS {
-        let maker = test.organization_token(&org, wish(&EVERYTHING)).await;
+        let maker = test.organization_token(&org, input(&EVERYTHING)).await;
         let revoke = (text_of(&owner), all.as_str(), json!({}));
         let paths = ["/v1/tokens", &tokens];
         let (revoked, made) = race([&test, &second], text_of(&maker), &paths, revoke).await;
@@ -98,7 +98,7 @@ async fn no_token_of_an_organization_outlives_the_revocation_of_all() {
 #[actix_web::test]
 async fn no_token_of_a_client_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
-    let second = test.again("").await;
+    let second = test.second_server("").await;
     let client = format!("/v1/clients/{CLI}/revoke-all");
     for round in 0..ROUNDS {
         let maker = test.token(&["tokens:write"]).await;

@@ -2,9 +2,9 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::database::AUDIT;
-use crate::support::tenant::{text_of, user_of, wish};
+use crate::support::tenant::{input, text_of, user_of};
 use crate::support::{CLI, OPERATOR, TestApp};
-use doorcode::app::token::Wish;
+use doorcode::app::token::CreateToken;
 use doorcode::domain::id::UserId;
 use serde_json::json;
 
@@ -17,8 +17,8 @@ async fn all_of_a_person() {
     let other = Client::of(&test, &bob).await;
     let answer = expect(first.post("/v1/tokens/revoke-all", json!({})).await, 200);
     assert_eq!(answer["revoked"], 2);
-    assert!(!first.is_alive().await && !second.is_alive().await);
-    assert!(other.is_alive().await);
+    assert!(!first.is_active().await && !second.is_active().await);
+    assert!(other.is_active().await);
     assert_eq!(test.events("token.revoked"), 1);
 }
 
@@ -33,8 +33,8 @@ async fn all_that_were_made_before_a_moment() {
     let body = json!({"issued_before": moment});
     let answer = expect(new.post("/v1/tokens/revoke-all", body).await, 200);
     assert_eq!(answer["revoked"], 1);
-    assert!(!old.is_alive().await);
-    assert!(new.is_alive().await);
+    assert!(!old.is_active().await);
+    assert!(new.is_active().await);
     let bad = json!({"issued_before": "yesterday"});
     refused(new.post("/v1/tokens/revoke-all", bad).await, 422, "invalid");
 }
@@ -46,15 +46,15 @@ async fn all_of_an_organization_and_nobody_elses() {
     let org = test.organization(&ada, "Mine").await;
     let other = test.organization(&ada, "Other").await;
     let owner = Client::of(&test, &ada).await;
-    let mine = test.organization_token(&org, wish(&[])).await;
-    let theirs = test.organization_token(&other, wish(&[])).await;
+    let mine = test.organization_token(&org, input(&[])).await;
+    let theirs = test.organization_token(&other, input(&[])).await;
     let path = format!("/v1/orgs/{}/tokens/revoke-all", org.slug);
     let answer = expect(owner.post(&path, json!({})).await, 200);
     assert_eq!(answer["revoked"], 1);
-    assert!(!Client::new(&test, text_of(&mine)).is_alive().await);
-    assert!(Client::new(&test, text_of(&theirs)).is_alive().await);
+    assert!(!Client::new(&test, text_of(&mine)).is_active().await);
+    assert!(Client::new(&test, text_of(&theirs)).is_active().await);
     assert!(
-        owner.is_alive().await,
+        owner.is_active().await,
         "personal tokens are not the organization's"
     );
 }
@@ -71,15 +71,15 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
     let path = format!("/v1/users/{}/revoke-all", user_of(&ada));
     let answer = expect(operator.post(&path, json!({})).await, 200);
     assert_eq!(answer["revoked"], 1);
-    assert!(!hers.is_alive().await);
-    assert!(his.is_alive().await);
+    assert!(!hers.is_active().await);
+    assert!(his.is_active().await);
 
     let device = Client::new(&test, &test.token(&["tokens:read"]).await);
     let path = format!("/v1/clients/{}/revoke-all", CLI);
     let answer = expect(operator.post(&path, json!({})).await, 200);
     assert_eq!(answer["revoked"], 1);
-    assert!(!device.is_alive().await);
-    assert!(his.is_alive().await);
+    assert!(!device.is_active().await);
+    assert!(his.is_active().await);
 
     let refused_without = operator.post("/v1/tokens/revoke-all", json!({})).await;
     refused(refused_without, 422, "invalid");
@@ -88,8 +88,8 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
     let later = Client::of(&test, &bob).await;
     let body = json!({"issued_before": moment});
     expect(operator.post("/v1/tokens/revoke-all", body).await, 200);
-    assert!(!his.is_alive().await);
-    assert!(later.is_alive().await);
+    assert!(!his.is_active().await);
+    assert!(later.is_active().await);
     for path in ["/v1/users", "/v1/clients"] {
         refused(later.get(path).await, 403, "operator_required");
     }
@@ -101,7 +101,7 @@ async fn revoking_twice_is_one_revocation() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let token = test.token_of(&ada, wish(&EVERYTHING)).await;
+    let token = test.token_of(&ada, input(&EVERYTHING)).await;
     let path = format!("/v1/tokens/{}", token.token.id);
     for _ in 0..2 {
         expect(owner.delete(&path).await, 204);
@@ -135,7 +135,7 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
     }
     let ada = UserId::parse(&test.database.text("SELECT id FROM users")).unwrap();
     let console = test.signed_in(&ada).await;
-    let console = test.token_of(&console, wish(&["tokens:write"])).await;
+    let console = test.token_of(&console, input(&["tokens:write"])).await;
     assert_eq!(console.token.client_id, None);
     let rotate = format!("/v1/tokens/{}/rotate", console.token.id);
     made.push(expect(
@@ -150,11 +150,11 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
         .map(|token| Client::new(&test, token["token"].as_str().unwrap()))
         .collect();
     let client = format!("/v1/clients/{CLI}");
-    for (state, is_alive) in [("disabled", false), ("active", true)] {
+    for (state, is_active) in [("disabled", false), ("active", true)] {
         let answer = operator.patch(&client, json!({"state": state})).await;
         expect(answer, 200);
         for token in &made {
-            assert_eq!(token.is_alive().await, is_alive, "{state}");
+            assert_eq!(token.is_active().await, is_active, "{state}");
         }
     }
     let answer = operator
@@ -162,7 +162,7 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
         .await;
     assert_eq!(expect(answer, 200)["revoked"], made.len() + 1);
     for token in &made {
-        assert!(!token.is_alive().await);
+        assert!(!token.is_active().await);
     }
 }
 
@@ -175,9 +175,9 @@ async fn a_record_names_a_hundred_tokens_and_counts_all() {
     let org = test.organization(&ada, "Vast").await;
     let owner = Client::of(&test, &ada).await;
     let expires = Some("never".to_owned());
-    let never = || Wish {
+    let never = || CreateToken {
         expires: expires.clone(),
-        ..wish(&[])
+        ..input(&[])
     };
     for _ in 0..103 {
         test.organization_token(&org, never()).await;
@@ -214,6 +214,6 @@ async fn a_record_names_a_hundred_tokens_and_counts_all() {
     assert_eq!(revoked["count"], 103);
     assert_eq!(revoked["tokens"].as_array().unwrap().len(), 100);
     assert_eq!(test.count("token", "revoked_at IS NOT NULL"), 103);
-    assert!(other.is_alive().await && owner.is_alive().await);
+    assert!(other.is_active().await && owner.is_active().await);
     assert_eq!(test.events("token.revoked"), 1);
 }

@@ -3,8 +3,8 @@
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, wish};
-use doorcode::app::token::Wish;
+use crate::support::tenant::{input, text_of};
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use serde_json::json;
 
@@ -33,10 +33,10 @@ async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
     );
     let clients = [&old, &new].map(|made| Client::new(&test, made["token"].as_str().unwrap()));
     test.clock.advance(24 * HOUR - 1);
-    assert!(clients[0].is_alive().await && clients[1].is_alive().await);
+    assert!(clients[0].is_active().await && clients[1].is_active().await);
     test.clock.advance(1);
-    assert!(!clients[0].is_alive().await);
-    assert!(clients[1].is_alive().await);
+    assert!(!clients[0].is_active().await);
+    assert!(clients[1].is_active().await);
     let found = format!("/v1/tokens/{}", old["id"].as_str().unwrap());
     let shown = expect(owner.get(&found).await, 200);
     assert_eq!(shown["state"], "expired");
@@ -48,7 +48,7 @@ async fn a_token_has_one_successor_however_often_it_is_rotated() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let token = test.token_of(&ada, wish(&["tokens:read"])).await;
+    let token = test.token_of(&ada, input(&["tokens:read"])).await;
     let path = format!("/v1/tokens/{}/rotate", token.token.id);
     let requests = (0..20).map(|i| {
         let request = test
@@ -77,12 +77,12 @@ async fn without_overlap_the_old_one_ends_at_once() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let token = test.token_of(&ada, wish(&["tokens:read"])).await;
+    let token = test.token_of(&ada, input(&["tokens:read"])).await;
     let path = format!("/v1/tokens/{}/rotate", token.token.id);
     let new = expect(owner.post(&path, json!({"overlap_seconds": 0})).await, 201);
-    assert!(!Client::new(&test, text_of(&token)).is_alive().await);
+    assert!(!Client::new(&test, text_of(&token)).is_active().await);
     let new = Client::new(&test, new["token"].as_str().unwrap());
-    assert!(new.is_alive().await);
+    assert!(new.is_active().await);
     refused(owner.post(&path, json!({})).await, 409, "conflict");
     for bad in [
         json!({"overlap_seconds": -1}),
@@ -98,8 +98,8 @@ async fn without_overlap_the_old_one_ends_at_once() {
 async fn a_token_rotates_itself_but_none_that_can_do_more() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
-    let wide = test.token_of(&ada, wish(&EVERYTHING)).await;
-    let narrow = test.token_of(&ada, wish(&["tokens:write"])).await;
+    let wide = test.token_of(&ada, input(&EVERYTHING)).await;
+    let narrow = test.token_of(&ada, input(&["tokens:write"])).await;
     let client = Client::new(&test, text_of(&narrow));
     let rotate = |id: &str| format!("/v1/tokens/{id}/rotate");
     let path = rotate(wide.token.id.as_str());
@@ -118,9 +118,9 @@ async fn a_successor_keeps_to_the_policies_of_today() {
         test.organization(&ada, "Two").await,
     );
     let owner = Client::of(&test, &ada).await;
-    let forever = Wish {
+    let forever = CreateToken {
         expires: Some("never".into()),
-        ..wish(&["orgs:read"])
+        ..input(&["orgs:read"])
     };
     let old = test.token_of(&ada, forever).await;
     for org in [&one, &two] {
@@ -137,7 +137,7 @@ async fn a_successor_keeps_to_the_policies_of_today() {
     test.clock.advance(30 * 24 * HOUR - 1);
     expect(successor.get("/v1/orgs/two").await, 200);
     test.clock.advance(1);
-    assert!(!successor.is_alive().await);
+    assert!(!successor.is_active().await);
 }
 
 /// The end of the old token is not moved out by an overlap.
@@ -146,9 +146,9 @@ async fn an_overlap_never_lengthens_a_life() {
     let test = TestApp::start().await;
     let ada = test.person("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let soon = Wish {
+    let soon = CreateToken {
         expires: Some("30d".into()),
-        ..wish(&[])
+        ..input(&[])
     };
     let token = test.token_of(&ada, soon).await;
     test.clock.advance(30 * 24 * HOUR - 60);
@@ -158,9 +158,9 @@ async fn an_overlap_never_lengthens_a_life() {
         201,
     );
     let old = Client::new(&test, text_of(&token));
-    assert!(old.is_alive().await);
+    assert!(old.is_active().await);
     test.clock.advance(60);
-    assert!(!old.is_alive().await);
+    assert!(!old.is_active().await);
 }
 
 /// A scope that its owner's present role does not allow sleeps; it must not keep a token from
@@ -176,11 +176,11 @@ async fn a_token_with_a_sleeping_scope_rotates_itself_and_no_other() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Sleeping").await;
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     let scopes = ["app:admin", "tokens:write"];
-    let own = test.token_of(&bob, wish(&scopes)).await;
-    let other = test.token_of(&bob, wish(&scopes)).await;
-    test.seat(&org, &bob, Role::Member).await;
+    let own = test.token_of(&bob, input(&scopes)).await;
+    let other = test.token_of(&bob, input(&scopes)).await;
+    test.org_access(&org, &bob, Role::Member).await;
 
     let client = Client::new(&test, text_of(&own));
     let rotate = |id: &str| format!("/v1/tokens/{id}/rotate");
@@ -191,6 +191,6 @@ async fn a_token_with_a_sleeping_scope_rotates_itself_and_no_other() {
     assert_eq!(new["scopes"], json!(scopes));
     let scope = async || test.introspect(new["token"].as_str().unwrap()).await["scope"].clone();
     assert_eq!(scope().await, "tokens:write");
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     assert_eq!(scope().await, "app:admin tokens:write");
 }

@@ -1,9 +1,9 @@
 //! Power ends with its source: what somebody made reaches no further than they do, at any time.
 
 use super::{Client, EVERYTHING, expect, refused};
-use crate::support::tenant::{text_of, user_of, wish};
+use crate::support::tenant::{input, text_of, user_of};
 use crate::support::{OPERATOR, PASSWORD, TestApp};
-use doorcode::app::token::Wish;
+use doorcode::app::token::CreateToken;
 use doorcode::app::user::CreateUser;
 use doorcode::app::{self, Context, org};
 use doorcode::domain::org::Role;
@@ -36,7 +36,7 @@ async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
     let ada = test.person("ada@x.example").await;
     let bob = test.person("bob@x.example").await;
     let org = test.organization(&ada, "Backed").await;
-    test.seat(&org, &bob, Role::Owner).await;
+    test.org_access(&org, &bob, Role::Owner).await;
     let his = Client::of(&test, &bob).await;
     let path = format!("/v1/orgs/{}/invitations", org.slug);
     let mut links = Vec::new();
@@ -44,20 +44,20 @@ async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
         let made = expect(his.post(&path, json!({"role": role})).await, 201);
         links.push(link_of(&made));
     }
-    let machine = test.organization_token(&org, wish(&["orgs:write"])).await;
+    let machine = test.organization_token(&org, input(&["orgs:write"])).await;
     let by_machine = Client::new(&test, text_of(&machine));
     let made = expect(by_machine.post(&path, json!({"role": "admin"})).await, 201);
     let by_machine = link_of(&made);
 
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     assert!(
         !join(&test, &links[0], "one@x.example").await,
         "no owner any more"
     );
     assert!(join(&test, &links[1], "two@x.example").await);
-    test.seat(&org, &bob, Role::Member).await;
+    test.org_access(&org, &bob, Role::Member).await;
     assert!(!join(&test, &links[2], "three@x.example").await);
-    test.seat(&org, &bob, Role::Admin).await;
+    test.org_access(&org, &bob, Role::Admin).await;
     test.deactivate("bob@x.example").await;
     assert!(!join(&test, &links[2], "three@x.example").await);
 
@@ -75,7 +75,7 @@ async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
         test.person("bob@x.example").await,
     );
     let org = test.organization(&ada, "Shared").await;
-    test.seat(&org, &bob, Role::Owner).await;
+    test.org_access(&org, &bob, Role::Owner).await;
     test.deactivate("bob@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
@@ -93,10 +93,10 @@ async fn a_token_gains_no_organization_by_making_another() {
     );
     let strict = test.organization(&ada, "Strict").await;
     test.organization(&bob, "Lax").await;
-    test.seat(&strict, &bob, Role::Admin).await;
-    let forever = Wish {
+    test.org_access(&strict, &bob, Role::Admin).await;
+    let forever = CreateToken {
         expires: Some("never".into()),
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let token = Client::with(&test, &bob, forever).await;
     let owner = Client::of(&test, &ada).await;
@@ -157,7 +157,7 @@ async fn no_successor_lives_beyond_the_year_9999() {
     );
     expect(owner.post("/v1/tokens/revoke-all", json!({})).await, 200);
     let new = Client::new(&test, new["token"].as_str().unwrap());
-    assert!(!new.is_alive().await);
+    assert!(!new.is_active().await);
     let operator = Client::new(&test, OPERATOR);
     let body = json!({"issued_before": "9999-12-31T23:59:59-01:00"});
     let answer = expect(operator.post("/v1/tokens/revoke-all", body).await, 200);

@@ -3,8 +3,8 @@
 use super::{Api, assert_yes, header};
 use crate::support::OPERATOR;
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, user_of, wish};
-use doorcode::app::token::Wish;
+use crate::support::tenant::{input, text_of, user_of};
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 
 const NAMES: [&str; 5] = [
@@ -24,7 +24,7 @@ fn identity(answer: &Answer) -> [Option<&str>; 5] {
 async fn the_api_is_told_who_asks() {
     let api = Api::start().await;
     let scopes = ["app:deploy", "app:read"];
-    let made = api.test.token_of(&api.ada, wish(&scopes)).await;
+    let made = api.test.token_of(&api.ada, input(&scopes)).await;
     let (token, id, user) = (text_of(&made), made.token.id.as_str(), user_of(&api.ada));
     let known = |organization| {
         let [user, id] = [user.as_str(), id].map(Some);
@@ -48,9 +48,9 @@ async fn the_api_is_told_who_asks() {
     let there = api.query("organization=acme", token).await;
     assert_eq!(identity(&there), known(Some(acme)));
 
-    let limited = Wish {
+    let limited = CreateToken {
         organization: Some("acme".into()),
-        ..wish(&[])
+        ..input(&[])
     };
     let limited = api.test.token_of(&api.ada, limited).await;
     let regions = api.route(("GET", "/v1/regions"), text_of(&limited)).await;
@@ -65,7 +65,7 @@ async fn the_api_is_told_who_asks() {
 
     let own = api
         .test
-        .organization_token(&api.acme, wish(&["app:read"]))
+        .organization_token(&api.acme, input(&["app:read"]))
         .await;
     let answer = api.route(("GET", "/v1/apps"), text_of(&own)).await;
     let expected = [own.token.id.as_str(), "organization", "app:read", acme].map(Some);
@@ -96,7 +96,7 @@ async fn the_scopes_follow_the_role() {
         identity(&answer)[3].map(str::to_owned)
     };
     assert_eq!(scopes().await.as_deref(), Some("app:deploy app:read"));
-    api.test.seat(&api.acme, &bob, Role::Member).await;
+    api.test.org_access(&api.acme, &bob, Role::Member).await;
     assert_eq!(scopes().await.as_deref(), Some("app:read"));
 }
 
@@ -104,7 +104,7 @@ async fn the_scopes_follow_the_role() {
 #[actix_web::test]
 async fn the_scopes_are_those_of_the_place() {
     let api = Api::start().await;
-    api.test.seat(&api.acme, &api.eve, Role::Member).await;
+    api.test.org_access(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
     let token = api.token(&api.eve, &["app:read", "app:deploy"]).await;
     let project = |id: &dyn std::fmt::Display| format!("/v1/projects/{id}");
@@ -126,7 +126,7 @@ async fn the_scopes_are_those_of_the_place() {
         let answer = api.query(query, &token).await;
         assert_eq!(identity(&answer)[3], Some(expected), "{query}");
     }
-    api.test.seat(&api.acme, &api.eve, Role::Admin).await;
+    api.test.org_access(&api.acme, &api.eve, Role::Admin).await;
     let answer = api.route(("GET", &usage(&api.acme.id)), &token).await;
     assert_eq!(identity(&answer)[3], Some("app:deploy app:read"));
 }

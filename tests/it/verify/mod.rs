@@ -12,7 +12,7 @@ mod writing;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, wish};
+use crate::support::tenant::{input, text_of};
 use doorcode::app::caller::Caller;
 use doorcode::domain::id::UserId;
 use doorcode::domain::org::{Organization, Role};
@@ -126,13 +126,13 @@ impl Api {
     /// A new member of Acme.
     pub async fn member(&self, email: &str, role: Role) -> Caller {
         let person = self.test.person(email).await;
-        self.test.seat(&self.acme, &person, role).await;
+        self.test.org_access(&self.acme, &person, role).await;
         person
     }
 
     /// A token of a person, without limits.
     pub async fn token(&self, caller: &Caller, scopes: &[&str]) -> String {
-        let token = self.test.token_of(caller, wish(scopes)).await;
+        let token = self.test.token_of(caller, input(scopes)).await;
         text_of(&token).to_owned()
     }
 

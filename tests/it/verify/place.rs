@@ -1,10 +1,10 @@
 //! Where a token reaches: its owner's part in the project or organization, at this moment.
 
 use super::{Api, assert_dead, assert_forbidden, assert_lacks, assert_yes};
-use crate::support::tenant::{OPERATOR, text_of, wish};
+use crate::support::tenant::{OPERATOR, input, text_of};
 use doorcode::app::Context;
-use doorcode::app::org::{self, Change, PolicyChange};
-use doorcode::app::token::Wish;
+use doorcode::app::org::{self, UpdateOrganization, UpdatePolicy};
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use doorcode::domain::policy::{Longest, PersonalTokens, Plan, Policy};
 
@@ -89,7 +89,7 @@ async fn a_member_reaches_the_projects_it_was_added_to() {
         assert_yes(&api.route(("GET", path), &of_carol).await, "admin");
     }
 
-    api.test.seat(&api.acme, &carol, Role::Member).await;
+    api.test.org_access(&api.acme, &carol, Role::Member).await;
     assert_forbidden(&api.route(("GET", &shop), &of_carol).await, "demoted");
     // Who is in no organization any more has no token either.
     api.test.unseat(&api.acme, &bob).await;
@@ -100,7 +100,9 @@ async fn a_member_reaches_the_projects_it_was_added_to() {
 async fn whoever_leaves_one_organization_keeps_the_token_for_the_others() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
-    api.test.seat(&api.elsewhere, &bob, Role::Member).await;
+    api.test
+        .org_access(&api.elsewhere, &bob, Role::Member)
+        .await;
     let token = api.token(&bob, &["app:read"]).await;
     let (acme, elsewhere) = (usage(&api.acme.id), usage(&api.elsewhere.id));
     for path in [&acme, &elsewhere] {
@@ -115,7 +117,7 @@ async fn whoever_leaves_one_organization_keeps_the_token_for_the_others() {
 #[actix_web::test]
 async fn an_owner_elsewhere_is_a_member_here() {
     let api = Api::start().await;
-    api.test.seat(&api.acme, &api.eve, Role::Member).await;
+    api.test.org_access(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
     let token = api.token(&api.eve, &["app:read", "app:deploy"]).await;
     let deploys = |id: &dyn std::fmt::Display| format!("/v1/projects/{id}/deploys");
@@ -134,7 +136,7 @@ async fn an_owner_elsewhere_is_a_member_here() {
     }
     let website = project(&api.website.id);
     assert_yes(&api.route(("GET", &website), &token).await, "no least role");
-    api.test.seat(&api.acme, &api.eve, Role::Admin).await;
+    api.test.org_access(&api.acme, &api.eve, Role::Admin).await;
     let path = deploys(&api.website.id);
     assert_yes(&api.route(("POST", &path), &token).await, "promoted");
 }
@@ -142,14 +144,16 @@ async fn an_owner_elsewhere_is_a_member_here() {
 #[actix_web::test]
 async fn a_limited_token_reaches_nothing_else() {
     let api = Api::start().await;
-    api.test.seat(&api.elsewhere, &api.ada, Role::Owner).await;
+    api.test
+        .org_access(&api.elsewhere, &api.ada, Role::Owner)
+        .await;
     let limited = async |organization: Option<&str>, projects: &[&str]| {
-        let wish = Wish {
+        let input = CreateToken {
             organization: organization.map(str::to_owned),
             projects: projects.iter().map(ToString::to_string).collect(),
-            ..wish(&["app:read"])
+            ..input(&["app:read"])
         };
-        text_of(&api.test.token_of(&api.ada, wish).await).to_owned()
+        text_of(&api.test.token_of(&api.ada, input).await).to_owned()
     };
     let places = [
         project(&api.website.id),
@@ -191,7 +195,7 @@ async fn a_limited_token_reaches_nothing_else() {
 async fn an_organization_token_reaches_its_organization_as_an_admin() {
     let api = Api::start().await;
     let scopes = ["app:read", "app:deploy"];
-    let token = api.test.organization_token(&api.acme, wish(&scopes)).await;
+    let token = api.test.organization_token(&api.acme, input(&scopes)).await;
     let token = text_of(&token);
     for id in [&api.website.id, &api.shop.id] {
         assert_yes(&api.route(("GET", &project(id)), token).await, "own");
@@ -211,13 +215,15 @@ async fn an_organization_token_reaches_its_organization_as_an_admin() {
 async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
-    api.test.seat(&api.elsewhere, &bob, Role::Member).await;
+    api.test
+        .org_access(&api.elsewhere, &bob, Role::Member)
+        .await;
     let token = api.token(&bob, &["app:read"]).await;
     let change = async |plan, policy| {
-        let change = Change {
+        let change = UpdateOrganization {
             plan,
             policy,
-            ..Change::default()
+            ..UpdateOrganization::default()
         };
         let (app, grace) = (&api.test.app, chrono::Duration::zero());
         org::update(app, &Context::local(), &OPERATOR, "acme", change, grace)
@@ -237,14 +243,14 @@ async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
             ..usual
         },
     ] {
-        change(None, Some(PolicyChange::to(policy))).await;
+        change(None, Some(UpdatePolicy::to(policy))).await;
         assert_forbidden(&api.route(("GET", &acme), &token).await, "kept out");
         assert_yes(&api.route(("GET", &elsewhere), &token).await, "elsewhere");
-        change(None, Some(PolicyChange::to(usual))).await;
+        change(None, Some(UpdatePolicy::to(usual))).await;
         assert_yes(&api.route(("GET", &acme), &token).await, "let in again");
     }
     // An organization's own token reaches nothing else, but lives: the plan may come back.
-    let own = wish(&["app:read"]);
+    let own = input(&["app:read"]);
     let own = api.test.organization_token(&api.acme, own).await;
     let own = text_of(&own);
     assert_yes(&api.route(("GET", &acme), own).await, "team");

@@ -144,7 +144,9 @@ async fn a_guess_at_the_fixed_query_does_not_take_its_demand_away() {
 #[actix_web::test]
 async fn the_query_and_the_table_must_not_name_two_organizations() {
     let api = Api::start().await;
-    api.test.seat(&api.elsewhere, &api.ada, Role::Owner).await;
+    api.test
+        .org_access(&api.elsewhere, &api.ada, Role::Owner)
+        .await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let path = format!("/v1/projects/{}", api.website.id);
     for (organization, is_allowed) in [("acme", true), ("elsewhere", false)] {

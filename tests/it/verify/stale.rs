@@ -2,7 +2,7 @@
 
 use super::{API, Api, ORIGINAL};
 use crate::support::TestApp;
-use crate::support::tenant::{text_of, user_of, wish};
+use crate::support::tenant::{input, text_of, user_of};
 use doorcode::app::caller::Caller;
 use doorcode::domain::org::Role;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ const ROUNDS: usize = 200;
 
 /// What ends or lessens a token.
 #[derive(Debug, Clone, Copy)]
-enum Change {
+enum UpdateOrganization {
     Revoke,
     /// Out of the only organization, which ends the token.
     Remove,
@@ -22,12 +22,12 @@ enum Change {
     Deactivate,
 }
 
-const CHANGES: [Change; 5] = [
-    Change::Revoke,
-    Change::Remove,
-    Change::RemoveFromOne,
-    Change::Demote,
-    Change::Deactivate,
+const CHANGES: [UpdateOrganization; 5] = [
+    UpdateOrganization::Revoke,
+    UpdateOrganization::Remove,
+    UpdateOrganization::RemoveFromOne,
+    UpdateOrganization::Demote,
+    UpdateOrganization::Deactivate,
 ];
 
 /// What a token may do, as the three ways to ask tell it.
@@ -77,7 +77,7 @@ async fn powers(server: &TestApp, token: &str) -> [Power; 3] {
     [introspection, verify, me]
 }
 
-impl Change {
+impl UpdateOrganization {
     fn leaves(self) -> Power {
         match self {
             Self::Revoke | Self::Remove | Self::Deactivate => Power::None,
@@ -94,8 +94,8 @@ impl Change {
         );
         for round in 0..ROUNDS {
             let server = [test, other][round % 2];
-            test.seat(&api.acme, person, Role::Admin).await;
-            let made = test.token_of(person, wish(&["app:read", "app:deploy"]));
+            test.org_access(&api.acme, person, Role::Admin).await;
+            let made = test.token_of(person, input(&["app:read", "app:deploy"]));
             let made = made.await;
             let token = text_of(&made);
             let whole = [Power::Whole, Power::Whole, Power::Whole];
@@ -103,7 +103,7 @@ impl Change {
             match self {
                 Self::Revoke => test.revoke(person, &made).await,
                 Self::Remove | Self::RemoveFromOne => test.unseat(&api.acme, person).await,
-                Self::Demote => test.seat(&api.acme, person, Role::Member).await,
+                Self::Demote => test.org_access(&api.acme, person, Role::Member).await,
                 Self::Deactivate => {
                     let Caller::Person(person) = person else {
                         unreachable!()
@@ -127,13 +127,15 @@ impl Change {
 #[actix_web::test]
 async fn none_of_a_thousand_changes_is_stale() {
     let api = Api::start().await;
-    let other = api.test.again(API).await;
+    let other = api.test.second_server(API).await;
     let mut people = Vec::new();
     for change in CHANGES {
         let email = format!("{change:?}@example.com");
         let person = api.test.person(&email).await;
-        if let Change::RemoveFromOne = change {
-            api.test.seat(&api.elsewhere, &person, Role::Member).await;
+        if let UpdateOrganization::RemoveFromOne = change {
+            api.test
+                .org_access(&api.elsewhere, &person, Role::Member)
+                .await;
         }
         people.push((change, person));
     }

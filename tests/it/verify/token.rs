@@ -2,9 +2,9 @@
 
 use super::{Api, ORIGINAL, assert_dead, assert_no, assert_yes};
 use crate::support::device::Answer;
-use crate::support::tenant::{text_of, wish};
+use crate::support::tenant::{input, text_of};
 use crate::support::{API, OPERATOR, PASSWORD};
-use doorcode::app::token::Wish;
+use doorcode::app::token::CreateToken;
 use doorcode::domain::org::Role;
 use doorcode::domain::token;
 
@@ -15,11 +15,11 @@ async fn what_is_no_living_token_is_401() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     let living = api.token(&api.ada, &[]).await;
-    let revoked = api.test.token_of(&api.ada, wish(&[])).await;
+    let revoked = api.test.token_of(&api.ada, input(&[])).await;
     api.test.revoke(&api.ada, &revoked).await;
-    let month = Wish {
+    let month = CreateToken {
         expires: Some("30d".into()),
-        ..wish(&[])
+        ..input(&[])
     };
     let expired = api.test.token_of(&api.ada, month).await;
     let orphaned = api.token(&bob, &[]).await;

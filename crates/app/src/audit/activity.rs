@@ -5,7 +5,7 @@ use super::naming::{self, Names};
 use super::sealing;
 use super::use_reading::{self, Named, UseId};
 use crate::caller::Caller;
-use crate::token::{self, Listed, Whose};
+use crate::token::{self, Listed, OwnerRef};
 use crate::{App, Context, Error};
 use chrono::{Days, NaiveDate};
 use config::TokenUse;
@@ -60,12 +60,12 @@ pub async fn of_token(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     id: &str,
     before: Option<UseId>,
     limit: usize,
 ) -> Result<Activity, Error> {
-    let listed = token::find_listed(app, caller, whose, id).await?;
+    let listed = token::find_listed(app, caller, owner_ref, id).await?;
     sealing::seal(app).await?;
     let event = app.event(context, caller.actor(), Action::AuditRead);
     let (token, today) = (listed.token.clone(), app.now().date_naive());

@@ -8,7 +8,7 @@ use crate::{App, Context, Error};
 use chrono::Duration;
 use domain::Instant;
 use domain::audit::Action;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::org::Role;
 use store::Conn;
 use tokio::sync::Mutex;
@@ -36,7 +36,7 @@ pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Chec
     app.store()
         .read(move |conn: &mut Conn| {
             let authority = asking.authority(&handle, conn)?;
-            authority.require(READ, &Place::Anywhere, Role::Admin)
+            authority.require(READ, &ResourceRef::Any, Role::Admin)
         })
         .await?;
     let checked = check_or_repeat(app).await?;

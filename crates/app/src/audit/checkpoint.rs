@@ -2,21 +2,21 @@
 //! database cannot reach.
 //!
 //! Before one is signed the log is held against the last one in the database, in the file that
-//! they go to, and in the memory of this server (see [`super::memory`]): a log that went back,
+//! they go to, and in the memory of this server (see [`super::local_state`]): a log that went back,
 //! since its end was cut off or an old copy restored, contradicts it. Then nothing is signed until
 //! the operator has looked (see [`super::recovery`]).
 
-use super::handing_out;
-use super::memory::Memory;
-use super::outlet::{self, Form};
+use super::local_state::LocalState;
+use super::publish;
 use super::retention;
+use super::sink::{self, Form};
 use super::verification::{self, Evidence};
 use super::{sealing, shipping};
 use crate::{App, Context, Error};
 use chrono::Duration;
 use config::Destination;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
-use domain::audit::doubt::{Doubt, Kind};
+use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::note::{NoteFault, VerifierKey};
 use domain::audit::record::Record;
 use domain::audit::{Action, Actor};
@@ -29,12 +29,12 @@ use store::audit::Log;
 struct Signed {
     log: Log,
     /// What this server remembers of it.
-    memory: Memory,
+    local_state: LocalState,
     /// The last checkpoint in the database, in the file that they go to, and in the memory of
     /// this server, each if there is one that a known key has signed.
     last: [Option<Checkpoint>; 3],
     /// What is wrong with one of them.
-    doubt: Option<Doubt>,
+    discrepancy: Option<Discrepancy>,
     /// Whether the log has named the present key.
     is_key_recorded: bool,
 }
@@ -47,10 +47,10 @@ impl Signed {
 
 /// Signs where the log ends, if that is due, and hands out what was signed. Tells what
 /// contradicts the log instead, if something does.
-pub(crate) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
+pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
     let mut signed = load(app).await?;
-    if let Some(doubt) = contradiction(app, &signed).await? {
-        return Ok(Some(doubt));
+    if let Some(discrepancy) = contradiction(app, &signed).await? {
+        return Ok(Some(discrepancy));
     }
     if !signed.is_key_recorded {
         introduce_key(app, &signed).await?;
@@ -66,9 +66,9 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
         let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
         // It is remembered first: what is once signed is never to be contradicted.
         let (present, last) = (present_key(app, &signed.log), note.clone());
-        signed.memory = Memory::change(app, move |memory| {
-            memory.keys = known_keys(memory, &present);
-            memory.last = Some(last);
+        signed.local_state = LocalState::change(app, move |local_state| {
+            local_state.keys = known_keys(local_state, &present);
+            local_state.last = Some(last);
         })
         .await?;
         let kept = app
@@ -90,21 +90,21 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Doubt>, Error> {
         }
     }
     let of_file = signed.of_file().map(|signed| signed.head.sequence);
-    handing_out::hand_out(app, &signed.log, &signed.memory, of_file).await?;
+    publish::publish(app, &signed.log, &signed.local_state, of_file).await?;
     Ok(None)
 }
 
 /// What contradicts the log, as far as its last checkpoints tell.
-pub async fn inspect(app: &App) -> Result<Option<Doubt>, Error> {
+pub async fn inspect(app: &App) -> Result<Option<Discrepancy>, Error> {
     let signed = load(app).await?;
     contradiction(app, &signed).await
 }
 
 async fn load(app: &App) -> Result<Signed, Error> {
     let log = sealing::begin(app).await?;
-    let memory = Memory::load(app).await?;
+    let local_state = LocalState::load(app).await?;
     let present = present_key(app, &log);
-    let keys = known_keys(&memory, &present);
+    let keys = known_keys(&local_state, &present);
     let key = present.to_string();
     let (of_database, is_key_recorded) = app
         .store()
@@ -116,45 +116,48 @@ async fn load(app: &App) -> Result<Signed, Error> {
         })
         .await?;
     let of_file = match file(app) {
-        Some(path) => outlet::last(path, Form::Notes).await?,
+        Some(path) => sink::last(path, Form::Notes).await?,
         None => Vec::new(),
     };
-    let mut doubt = retention::doubt(&log, &keys);
+    let mut discrepancy = retention::discrepancy(&log, &keys);
     let notes = [
         of_database.into_iter().collect(),
         of_file,
-        memory.last.iter().cloned().collect(),
+        local_state.last.iter().cloned().collect(),
     ];
     let last = notes.map(|notes| {
         last_of(&notes, &keys).unwrap_or_else(|wrong| {
-            doubt.get_or_insert(wrong);
+            discrepancy.get_or_insert(wrong);
             None
         })
     });
     Ok(Signed {
         log,
-        memory,
+        local_state,
         last,
-        doubt,
+        discrepancy,
         is_key_recorded,
     })
 }
 
 /// What a note says; nothing if no known key has signed it.
-fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
+fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Discrepancy> {
     match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
         Ok(checkpoint) => Ok(Some(checkpoint)),
         Err(NoteFault::Unknown) => Ok(None),
         Err(fault) => {
             let says = format!("The last checkpoint does not count: {fault}.");
-            Err(Doubt::new(0, Kind::Signature, says))
+            Err(Discrepancy::new(0, Kind::Signature, says))
         }
     }
 }
 
 /// What the first of some notes says that a known key has signed. In a file there may be those of
 /// servers with keys of their own.
-pub(super) fn last_of(notes: &[String], keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Doubt> {
+pub(super) fn last_of(
+    notes: &[String],
+    keys: &[VerifierKey],
+) -> Result<Option<Checkpoint>, Discrepancy> {
     let read = notes.iter().map(|note| read(note, keys));
     read.filter_map(Result::transpose).next().transpose()
 }
@@ -165,8 +168,8 @@ pub(super) fn present_key(app: &App, log: &Log) -> VerifierKey {
 
 /// The keys whose signatures count, the present one last. What the log says of keys does not
 /// count: whoever has the database could name their own.
-pub(super) fn known_keys(memory: &Memory, present: &VerifierKey) -> Vec<VerifierKey> {
-    let earlier = memory.keys.iter().filter(|key| *key != present);
+pub(super) fn known_keys(local_state: &LocalState, present: &VerifierKey) -> Vec<VerifierKey> {
+    let earlier = local_state.keys.iter().filter(|key| *key != present);
     earlier.chain([present]).cloned().collect()
 }
 
@@ -194,29 +197,33 @@ fn is_due(app: &App, signed: &Signed) -> bool {
     new >= audit.checkpoint_records || (new > 0 && since >= every)
 }
 
-async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
-    if signed.doubt.is_some() {
-        return Ok(signed.doubt.clone());
+async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>, Error> {
+    if signed.discrepancy.is_some() {
+        return Ok(signed.discrepancy.clone());
     }
-    let Some(doubt) = first_contradiction(app, signed).await? else {
+    let Some(discrepancy) = first_contradiction(app, signed).await? else {
         return Ok(None);
     };
     // Records that were taken out meanwhile are missed here, and nowhere else.
     let is_same = sealing::find(app).await?.pruned == signed.log.pruned;
-    Ok(is_same.then_some(doubt))
+    Ok(is_same.then_some(discrepancy))
 }
 
-async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Doubt>, Error> {
+async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>, Error> {
     for checkpoint in signed.last.iter().flatten() {
-        if let Some(doubt) = compare(app, &signed.log, checkpoint).await? {
-            return Ok(Some(doubt));
+        if let Some(discrepancy) = compare(app, &signed.log, checkpoint).await? {
+            return Ok(Some(discrepancy));
         }
     }
     shipping::contradiction(app, &signed.log).await
 }
 
 /// What a checkpoint finds wrong with the log.
-async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option<Doubt>, Error> {
+async fn compare(
+    app: &App,
+    log: &Log,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Discrepancy>, Error> {
     let sequence = checkpoint.head.sequence;
     let of = format!(
         "The checkpoint of {}",
@@ -224,12 +231,12 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
     );
     if checkpoint.origin != log.origin {
         let says = format!("{of} is of another log, {}.", checkpoint.origin);
-        return Ok(Some(Doubt::new(0, Kind::Forked, says)));
+        return Ok(Some(Discrepancy::new(0, Kind::Forked, says)));
     }
     if sequence > log.head.sequence {
         let last = log.head.sequence;
         let says = format!("{of} knows {sequence} records, and the log has {last}.");
-        return Ok(Some(Doubt::new(last + 1, Kind::Cut, says)));
+        return Ok(Some(Discrepancy::new(last + 1, Kind::Cut, says)));
     }
     if sequence < log.start().sequence {
         // It is of records that were taken out since.
@@ -240,7 +247,7 @@ async fn compare(app: &App, log: &Log, checkpoint: &Checkpoint) -> Result<Option
         return Ok(None);
     }
     let says = format!("{of} names another record {sequence} than the log.");
-    Ok(Some(Doubt::new(sequence, Kind::Forked, says)))
+    Ok(Some(Discrepancy::new(sequence, Kind::Forked, says)))
 }
 
 /// The last checkpoint that agrees with the log, of all that are at hand.
@@ -280,15 +287,15 @@ pub(super) fn forget_contradicting(
 
 /// Forgets the checkpoint that this server remembers, as the operator goes on without it.
 pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
-    Memory::change(app, |memory| memory.last = None).await?;
+    LocalState::change(app, |local_state| local_state.last = None).await?;
     Ok(())
 }
 
 /// Remembers an earlier key.
 pub(super) async fn remember(app: &App, key: VerifierKey) -> Result<(), Error> {
-    Memory::change(app, |memory| {
-        if !memory.keys.contains(&key) {
-            memory.keys.insert(0, key);
+    LocalState::change(app, |local_state| {
+        if !local_state.keys.contains(&key) {
+            local_state.keys.insert(0, key);
         }
     })
     .await?;
@@ -303,9 +310,9 @@ pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
 /// These, and the note of the last checkpoint that this server signed.
 pub(super) async fn remembered(app: &App) -> Result<(Vec<VerifierKey>, Option<String>), Error> {
     let log = sealing::begin(app).await?;
-    let memory = Memory::load(app).await?;
-    let keys = known_keys(&memory, &present_key(app, &log));
-    Ok((keys, memory.last))
+    let local_state = LocalState::load(app).await?;
+    let keys = known_keys(&local_state, &present_key(app, &log));
+    Ok((keys, local_state.last))
 }
 
 /// The file that checkpoints go to.

@@ -1,8 +1,8 @@
 //! How far what is done with records lies behind: sealing, signing and handing out. Whoever
 //! watches a server learns from it that one of these fails or hangs, which nobody else notices.
 
-use super::handing_out;
-use super::{outlet, sealing, shipping};
+use super::publish;
+use super::{sealing, shipping, sink};
 use crate::{App, Error};
 use chrono::Duration;
 use config::Destination;
@@ -47,7 +47,7 @@ pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
     let audit = &app.config().audit;
     let log = sealing::begin(app).await?;
     let sealed = log.head.sequence;
-    let (signed, in_file) = handing_out::reach(app).await?;
+    let (signed, in_file) = publish::reach(app).await?;
     let mut all = vec![
         (Step::Seal, of_sealing(app).await?),
         (Step::Sign, between(app, signed, sealed).await?),
@@ -56,14 +56,14 @@ pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
         let handed_out = match to {
             Destination::File(_) => in_file,
             Destination::Url(_) => {
-                let place = handing_out::place(app, &log, to);
-                outlet::shipped(app, &place).await?.sequence
+                let sink_name = publish::sink_name(app, &log, to);
+                sink::shipped(app, &sink_name).await?.sequence
             }
         };
         all.push((Step::HandOut, between(app, handed_out, signed).await?));
     }
     if let Some(to) = &audit.ship_to {
-        let shipped = outlet::shipped(app, &shipping::place(to)).await?;
+        let shipped = sink::shipped(app, &shipping::sink_name(to)).await?;
         all.push((Step::Ship, between(app, shipped.sequence, sealed).await?));
     }
     Ok(all)

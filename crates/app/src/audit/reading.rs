@@ -7,10 +7,10 @@ use crate::{App, Context, Error};
 use domain::Instant;
 use domain::audit::canonical::moment;
 use domain::audit::chain::Sealed;
+use domain::audit::csv;
 use domain::audit::export::{self, Excerpted, Header, Part};
 use domain::audit::record::Record;
-use domain::audit::sheet;
-use domain::audit::{Action, sought};
+use domain::audit::{Action, logged_filter};
 use domain::id::{OrganizationId, UserId};
 use futures_util::Stream;
 use serde_json::{Value, json};
@@ -45,9 +45,9 @@ impl Search {
     fn describe(&self) -> Value {
         json!({
             "of": "records",
-            "actor": self.actor.as_deref().map(sought::actor),
-            "action": self.action.as_deref().map(sought::action),
-            "token": self.token_id.as_deref().map(sought::token),
+            "actor": self.actor.as_deref().map(logged_filter::actor),
+            "action": self.action.as_deref().map(logged_filter::action),
+            "token": self.token_id.as_deref().map(logged_filter::token),
             "since": self.since.map(moment::write),
             "until": self.until.map(moment::write),
         })
@@ -178,7 +178,7 @@ enum Writing {
 impl Writing {
     fn header(self, log: &Log) -> String {
         let part = match self {
-            Self::Sheet => return sheet::header(),
+            Self::Sheet => return csv::header(),
             Self::Whole => Part::After(log.start()),
             Self::Excerpt => Part::Filtered,
         };
@@ -235,7 +235,7 @@ impl Export {
             match writing {
                 Writing::Sheet => {
                     hide_origin(&mut sealed.record, person);
-                    text += &sheet::row(&sealed);
+                    text += &csv::row(&sealed);
                 }
                 Writing::Whole => text += &(export::line(&sealed) + "\n"),
                 Writing::Excerpt => {

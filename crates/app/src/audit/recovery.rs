@@ -8,17 +8,17 @@
 //! Where the log begins behind records that nobody known has taken out, the operator vouches for
 //! that.
 
-use super::{checkpoint, outlet, retention, sealing, shipping};
+use super::{checkpoint, retention, sealing, shipping, sink};
 use crate::token::end_all;
 use crate::{App, Context, Error};
-use domain::audit::doubt::Doubt;
+use domain::audit::discrepancy::Discrepancy;
 use domain::audit::note::VerifierKey;
 use domain::audit::{Action, Actor};
 use domain::token::RevocationReason;
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// What is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Revoking {
 #[derive(Debug)]
 pub struct Recovered {
     /// What contradicted the log.
-    pub doubt: Doubt,
+    pub discrepancy: Discrepancy,
     /// How many tokens were revoked.
     pub revoked: usize,
     /// Where the checkpoints are now that were signed before.
@@ -44,19 +44,19 @@ pub struct Recovered {
 
 /// Goes on with the log. Fails with [`Error::Conflict`] if nothing contradicts it.
 pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result<Recovered, Error> {
-    let doubt = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
+    let discrepancy = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
         "Nothing contradicts the log: there is nothing to recover from.",
     ))?;
     let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
     let agreed = checkpoint::last_agreeing(app, &log).await?;
-    let is_start_doubted = retention::doubt(&log, &keys).is_some();
+    let is_start_doubted = retention::discrepancy(&log, &keys).is_some();
     let pruned = is_start_doubted.then(|| retention::sign(app, &log, log.start()));
     let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
     let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
-        "kind": doubt.kind.as_str(),
-        "sequence": doubt.sequence,
-        "says": doubt.says,
+        "kind": discrepancy.kind.as_str(),
+        "sequence": discrepancy.sequence,
+        "says": discrepancy.says,
     });
     let count = app
         .store()
@@ -72,20 +72,20 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
             let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
             shipping::go_back(conn, &log, agreed_until)?;
             accepted.write(conn, None, detail.clone())?;
-            let (everything, reason) = (Selection::Everything, RevocationReason::Operator);
-            let selection = match (revoking, &agreed) {
+            let (everything, reason) = (TokenFilter::Everything, RevocationReason::Operator);
+            let filter = match (revoking, &agreed) {
                 (Revoking::Nothing, _) => return Ok(0),
-                (Revoking::Since, Some(signed)) => &Selection::IssuedAfter(signed.at),
+                (Revoking::Since, Some(signed)) => &TokenFilter::IssuedAfter(signed.at),
                 (Revoking::Since, None) | (Revoking::All, _) => &everything,
             };
-            end_all(conn, &revoked, selection, None, reason)
+            end_all(conn, &revoked, filter, None, reason)
         })
         .await?;
     // Only now: were it done first and the rest not, nothing would contradict the log any more.
     checkpoint::forget_remembered(app).await?;
     let moved = put_aside(app)?;
     Ok(Recovered {
-        doubt,
+        discrepancy,
         revoked: count,
         moved,
     })
@@ -118,6 +118,6 @@ fn put_aside(app: &App) -> Result<Option<PathBuf>, Error> {
     match std::fs::rename(&path, &aside) {
         Ok(()) => Ok(Some(aside.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(outlet::of_file(&path, error)),
+        Err(error) => Err(sink::of_file(&path, error)),
     }
 }

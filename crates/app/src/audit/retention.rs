@@ -13,7 +13,7 @@ use domain::Instant;
 use domain::audit::canonical::moment;
 use domain::audit::chain::Head;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
-use domain::audit::doubt::{Doubt, Kind};
+use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::note::VerifierKey;
 use domain::audit::pruning;
 use domain::audit::{Action, Actor};
@@ -71,7 +71,7 @@ async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint
 }
 
 /// What is wrong with the place behind which the log begins: only who signs may have pruned it.
-pub(super) fn doubt(log: &Log, keys: &[VerifierKey]) -> Option<Doubt> {
+pub(super) fn discrepancy(log: &Log, keys: &[VerifierKey]) -> Option<Discrepancy> {
     let pruned = log.pruned.as_ref()?;
     let signed = pruning::verify(&pruned.note, keys);
     let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
@@ -83,7 +83,7 @@ pub(super) fn doubt(log: &Log, keys: &[VerifierKey]) -> Option<Doubt> {
          out.",
         pruned.head.sequence
     );
-    Some(Doubt::new(1, Kind::Missing, says))
+    Some(Discrepancy::new(1, Kind::Missing, says))
 }
 
 /// Vouches for it that a log begins behind a head.
@@ -124,7 +124,7 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
 /// Deletes what the log was pruned of, also where that was broken off before; nothing, where
 /// nobody known has signed that it was.
 pub(super) async fn delete(app: &App, log: &Log) -> Result<(), Error> {
-    if log.pruned.is_none() || doubt(log, &super::keys(app).await?).is_some() {
+    if log.pruned.is_none() || discrepancy(log, &super::keys(app).await?).is_some() {
         return Ok(());
     }
     let through = log.start().sequence;

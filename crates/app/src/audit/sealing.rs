@@ -95,7 +95,7 @@ pub(crate) async fn seal(app: &App) -> Result<(), Error> {
         let stepped = app.event(&Context::local(), Actor::System, Action::ClockSteppedBack);
         let is_all = app
             .store()
-            .write(move |conn| match store::audit::hold_head(conn)? {
+            .write(move |conn| match store::audit::lock_head(conn)? {
                 Some(log) => seal_batch(conn, &log, &stepped),
                 None => Ok(true),
             })

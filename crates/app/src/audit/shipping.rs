@@ -7,13 +7,13 @@
 //! looked (see [`super::recovery`]). Of servers that share a database one ships at a time, by a
 //! lease; another takes over when the lease of one that died is over.
 
-use super::outlet::{self, Form};
 use super::sealing;
+use super::sink::{self, Form};
 use crate::{App, Error};
 use chrono::Duration;
 use config::Destination;
 use domain::audit::chain::{Head, Sealed};
-use domain::audit::doubt::{Doubt, Kind};
+use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::export::{self, Header, Part};
 use domain::audit::hash::Hash;
 use store::Conn;
@@ -30,20 +30,20 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
     };
-    let place = place(&to);
+    let sink_name = sink_name(&to);
     let log = sealing::find(app).await?;
-    let shipped = outlet::shipped(app, &place).await?;
+    let shipped = sink::shipped(app, &sink_name).await?;
     if shipped.sequence == log.head.sequence && is_known(&shipped, log.head.hash) {
         return Ok(());
     }
-    if let Some(doubt) = disagreement(app, &log, shipped).await? {
-        let says = format!("{} See `doorcode audit recover --help`.", doubt.says);
+    if let Some(discrepancy) = disagreement(app, &log, shipped).await? {
+        let says = format!("{} See `doorcode audit recover --help`.", discrepancy.says);
         return Err(Error::Outside(says));
     }
-    while let Some(shipped) = take_lease(app, &place).await? {
+    while let Some(shipped) = take_lease(app, &sink_name).await? {
         let log = sealing::find(app).await?;
         let last = match &to {
-            Destination::File(path) => outlet::last(path.clone(), Form::Lines).await?,
+            Destination::File(path) => sink::last(path.clone(), Form::Lines).await?,
             Destination::Url(_) => Vec::new(),
         };
         let last = last
@@ -53,7 +53,7 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
         let piece = match load(app, &log, shipped.sequence, of_file).await? {
             Ok(piece) => piece,
             Err(why) => {
-                give_back(app, place).await?;
+                give_back(app, sink_name).await?;
                 let why = format!("{why}; move it away, and a new one is begun");
                 return Err(Error::Outside(format!("{to}: {why}")));
             }
@@ -70,16 +70,16 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
                 .into_iter()
                 .chain(piece.lines.iter().map(export::line));
             let text: String = lines.map(|line| line + "\n").collect();
-            outlet::deliver(app, &to, Form::Lines, text).await?;
+            sink::deliver(app, &to, Form::Lines, text).await?;
         }
         if end.sequence > shipped.sequence {
-            outlet::mark_shipped(app, &place, of(end)).await?;
+            sink::mark_shipped(app, &sink_name, of(end)).await?;
         }
         if piece.lines.is_empty() {
             break;
         }
     }
-    give_back(app, place).await
+    give_back(app, sink_name).await
 }
 
 /// What is shipped at once.
@@ -121,11 +121,11 @@ async fn load(
                 Some(last) => last,
             };
             let lines = store::audit::list_lines(conn, after.sequence, PIECE)?;
-            let lines = lines.into_iter().map(|(place, line)| {
+            let lines = lines.into_iter().map(|(sequence, line)| {
                 line.map_err(|_| store::Error::Corrupt {
                     table: "audit_record",
                     column: "detail",
-                    id: place.to_string(),
+                    id: sequence.to_string(),
                 })
             });
             Ok(Ok(Piece {
@@ -137,8 +137,8 @@ async fn load(
 }
 
 /// The name under which it is remembered how far a destination has got the records.
-pub(super) fn place(to: &Destination) -> String {
-    outlet::place(outlet::RECORDS, &to.to_string())
+pub(super) fn sink_name(to: &Destination) -> String {
+    sink::sink_name(sink::RECORDS, &to.to_string())
 }
 
 /// That everything was shipped up to a head.
@@ -158,7 +158,7 @@ fn is_known(shipped: &Shipped, hash: Hash) -> bool {
 /// Lets each place get again what is not in the log as it got it: from the last place on that a
 /// checkpoint vouches for, or from the beginning.
 pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(), Error> {
-    for (place, shipped) in store::audit::list_shipped(conn)? {
+    for (sink_name, shipped) in store::audit::list_shipped(conn)? {
         let found = store::audit::find_hash(conn, log, shipped.sequence)?;
         if found.is_some_and(|found| shipped.hash == Some(found.to_string())) {
             continue;
@@ -168,21 +168,25 @@ pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(
             false if shipped.hash.is_none() => continue,
             false => 0,
         };
-        store::audit::lower_shipped(conn, &place, last)?;
+        store::audit::lower_shipped(conn, &sink_name, last)?;
     }
     Ok(())
 }
 
 /// What contradicts the log, as far as it was shipped: the last record that was is not in it.
-pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Doubt>, Error> {
+pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Discrepancy>, Error> {
     let Some(to) = &app.config().audit.ship_to else {
         return Ok(None);
     };
-    let shipped = outlet::shipped(app, &place(to)).await?;
+    let shipped = sink::shipped(app, &sink_name(to)).await?;
     disagreement(app, log, shipped).await
 }
 
-async fn disagreement(app: &App, log: &Log, shipped: Shipped) -> Result<Option<Doubt>, Error> {
+async fn disagreement(
+    app: &App,
+    log: &Log,
+    shipped: Shipped,
+) -> Result<Option<Discrepancy>, Error> {
     let sequence = shipped.sequence;
     if sequence < log.start().sequence {
         // It is of records that were taken out since.
@@ -196,25 +200,25 @@ async fn disagreement(app: &App, log: &Log, shipped: Shipped) -> Result<Option<D
     Ok(Some(match sequence > last {
         true => {
             let says = format!("The log was shipped up to record {sequence}, and it has {last}.");
-            Doubt::new(last + 1, Kind::Cut, says)
+            Discrepancy::new(last + 1, Kind::Cut, says)
         }
         false => {
             let says = format!("The log was shipped with another record {sequence} than it has.");
-            Doubt::new(sequence, Kind::Forked, says)
+            Discrepancy::new(sequence, Kind::Forked, says)
         }
     }))
 }
 
 /// Up to where everything was shipped, if this server ships now.
-async fn take_lease(app: &App, place: &str) -> Result<Option<Shipped>, Error> {
-    let (holder, now) = (app.outlet().holder.clone(), app.now());
-    let place = place.to_owned();
+async fn take_lease(app: &App, sink_name: &str) -> Result<Option<Shipped>, Error> {
+    let (leased_by, now) = (app.sink().leased_by.clone(), app.now());
+    let sink_name = sink_name.to_owned();
     app.store()
         .write(move |conn| {
             Ok::<_, Error>(store::audit::take_lease(
                 conn,
-                &place,
-                &holder,
+                &sink_name,
+                &leased_by,
                 now,
                 now + LEASE,
             )?)
@@ -226,13 +230,15 @@ async fn take_lease(app: &App, place: &str) -> Result<Option<Shipped>, Error> {
 pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
     match &app.config().audit.ship_to {
         None => Ok(u64::MAX),
-        Some(to) => Ok(outlet::shipped(app, &place(to)).await?.sequence),
+        Some(to) => Ok(sink::shipped(app, &sink_name(to)).await?.sequence),
     }
 }
 
-async fn give_back(app: &App, place: String) -> Result<(), Error> {
-    let holder = app.outlet().holder.clone();
+async fn give_back(app: &App, sink_name: String) -> Result<(), Error> {
+    let leased_by = app.sink().leased_by.clone();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::give_back_lease(conn, &place, &holder)?))
+        .write(move |conn| {
+            Ok::<_, Error>(store::audit::give_back_lease(conn, &sink_name, &leased_by)?)
+        })
         .await
 }

@@ -4,14 +4,14 @@ use crate::{App, Error};
 use domain::audit::Action;
 use domain::audit::canonical;
 use domain::audit::chain::Head;
-use domain::audit::doubt::{Doubt, Kind};
+use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::hash::Hash;
 use domain::audit::merkle;
 use domain::audit::note::VerifierKey;
 use domain::audit::record::Record;
 use domain::audit::token_use::{Use, forgotten_before};
 use domain::id::EventId;
-use store::audit::Sheaf;
+use store::audit::UsageBatch;
 
 /// Batches of uses that are looked at at once.
 const BATCHES: i64 = 100;
@@ -23,7 +23,7 @@ pub(super) struct UseCheck<'a> {
     /// How many fit.
     pub(super) count: u64,
     /// The first batch that is not as it was recorded.
-    altered: Option<Doubt>,
+    altered: Option<Discrepancy>,
     /// The latest batch of which nothing is kept: its place, and its id, which begins with when
     /// it was made.
     gone: Option<(u64, String)>,
@@ -56,18 +56,19 @@ impl<'a> UseCheck<'a> {
             return Ok(());
         }
         let id = record.id.clone();
-        let sheaves = app
+        let usage_batches = app
             .store()
             .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
             .await?;
-        if sheaves.is_empty() {
+        if usage_batches.is_empty() {
             if self.gone.as_ref().is_none_or(|(_, id)| record.id >= *id) {
                 self.gone = Some((record.sequence, record.id.clone()));
             }
             return Ok(());
         }
         // There may be thousands, and others on this thread must have their turn.
-        let root = tokio::task::spawn_blocking(move || Some(merkle::root(&leaves(&sheaves)?)));
+        let root =
+            tokio::task::spawn_blocking(move || Some(merkle::root(&leaves(&usage_batches)?)));
         let root = root.await.unwrap_or_default();
         if root.map(|root| root.to_string()).as_deref() == text("root") {
             self.count += count.unwrap_or(0);
@@ -76,27 +77,27 @@ impl<'a> UseCheck<'a> {
                 "The uses of tokens that record {} stands for are not those that are kept.",
                 record.sequence
             );
-            self.altered = Some(Doubt::new(record.sequence, Kind::Edited, says));
+            self.altered = Some(Discrepancy::new(record.sequence, Kind::Edited, says));
         }
         Ok(())
     }
 
     /// What does not fit, after the last record.
-    pub(super) fn doubt(&self) -> Option<Doubt> {
+    pub(super) fn discrepancy(&self) -> Option<Discrepancy> {
         self.altered.clone().or_else(|| {
             self.gone.as_ref().map(|(sequence, _)| {
                 let says = format!(
                     "The uses of tokens that record {sequence} stands for are gone, and the log \
                      has no signed word that they were forgotten."
                 );
-                Doubt::new(*sequence, Kind::Missing, says)
+                Discrepancy::new(*sequence, Kind::Missing, says)
             })
         })
     }
 }
 
 /// Uses that are kept although no record tells of them.
-pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>, Error> {
+pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrepancy>, Error> {
     let mut after = String::new();
     loop {
         let from = after.clone();
@@ -116,7 +117,7 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Doubt>,
                 let says = format!(
                     "Uses of tokens are kept under {planted}, and no record tells of them."
                 );
-                return Ok(Some(Doubt::new(end.sequence, Kind::Inserted, says)));
+                return Ok(Some(Discrepancy::new(end.sequence, Kind::Inserted, says)));
             }
         }
         after.clone_from(last);
@@ -137,21 +138,21 @@ async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
 }
 
 /// The leaves of a batch; `None` if its rows are not as they were written.
-pub(super) fn leaves(sheaves: &[Sheaf]) -> Option<Vec<Hash>> {
+pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
     let mut leaves = Vec::new();
-    for sheaf in sheaves {
-        let is_next = usize::try_from(sheaf.position) == Ok(leaves.len());
-        let lines: Vec<_> = sheaf.uses.split('\n').collect();
-        let is_whole = usize::try_from(sheaf.count) == Ok(lines.len());
+    for usage_batch in usage_batches {
+        let is_next = usize::try_from(usage_batch.position) == Ok(leaves.len());
+        let lines: Vec<_> = usage_batch.uses.split('\n').collect();
+        let is_whole = usize::try_from(usage_batch.count) == Ok(lines.len());
         if !is_next || !is_whole {
             return None;
         }
         for line in lines {
             let one: Use = canonical::read(line.as_bytes()).ok()?;
-            let is_here = one.token_id == sheaf.token_id
-                && one.organization_id == sheaf.organization_id
-                && one.at.format("%Y-%m-%d").to_string() == sheaf.day
-                && (sheaf.first_at..=sheaf.last_at).contains(&one.at);
+            let is_here = one.token_id == usage_batch.token_id
+                && one.organization_id == usage_batch.organization_id
+                && one.at.format("%Y-%m-%d").to_string() == usage_batch.day
+                && (usage_batch.first_at..=usage_batch.last_at).contains(&one.at);
             if !is_here {
                 return None;
             }

@@ -9,14 +9,14 @@ use domain::audit::canonical::{self, moment};
 use domain::audit::hash::Hash;
 use domain::audit::merkle::Proof;
 use domain::audit::token_use::Use;
-use domain::audit::{Action, sought};
-use domain::decision::Place;
+use domain::audit::{Action, logged_filter};
+use domain::decision::ResourceRef;
 use domain::id::{EventId, OrganizationId, TokenId};
 use domain::org::Role;
 use domain::token::Owner;
 use serde_json::json;
 use store::Conn;
-use store::audit::{Reach, Sheaf, UseFilter};
+use store::audit::{Reach, UsageBatch, UseFilter};
 
 /// Rows that are read at once. Each may hold as many uses as a batch.
 const CHUNK: i64 = 5;
@@ -88,7 +88,7 @@ pub async fn list(
     } = search;
     let looked_for = json!({
         "of": "uses",
-        "token": token_id.as_deref().map(sought::token),
+        "token": token_id.as_deref().map(logged_filter::token),
         "since": since.map(moment::write),
         "until": until.map(moment::write),
     });
@@ -122,8 +122,8 @@ pub(super) fn collect(
 ) -> Result<Vec<Named>, Error> {
     let mut found = Vec::new();
     while found.len() < limit {
-        let place = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
-        let rows = store::audit::list_uses(conn, filter, place, CHUNK)?;
+        let resource = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
+        let rows = store::audit::list_uses(conn, filter, resource, CHUNK)?;
         let Some(last) = rows.last() else {
             break;
         };
@@ -150,7 +150,7 @@ pub(super) fn collect(
 }
 
 /// The name of the first use of a row.
-fn first(row: &Sheaf) -> Result<UseId, Error> {
+fn first(row: &UsageBatch) -> Result<UseId, Error> {
     Ok(UseId {
         event_id: EventId::parse(&row.event_id).ok_or_else(|| corrupt(row))?,
         leaf: row.position,
@@ -158,7 +158,7 @@ fn first(row: &Sheaf) -> Result<UseId, Error> {
 }
 
 /// The uses of a row with their names.
-fn uses(row: &Sheaf) -> Result<Vec<Named>, Error> {
+fn uses(row: &UsageBatch) -> Result<Vec<Named>, Error> {
     let first = first(row)?;
     row.uses
         .split('\n')
@@ -174,7 +174,7 @@ fn uses(row: &Sheaf) -> Result<Vec<Named>, Error> {
         .collect()
 }
 
-fn corrupt(row: &Sheaf) -> Error {
+fn corrupt(row: &UsageBatch) -> Error {
     altered(format!("{}.{}", row.event_id, row.position))
 }
 
@@ -230,7 +230,7 @@ pub async fn find(
 struct Found {
     named: Named,
     /// Its whole batch.
-    batch: Vec<Sheaf>,
+    batch: Vec<UsageBatch>,
     /// As what the caller sees it.
     view: View,
 }
@@ -245,7 +245,8 @@ fn look_up(
     let view = View::of(conn, caller, &authority, None)?;
     let id = id.ok_or(Error::NotFound)?;
     let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
-    let is_holding = |row: &&Sheaf| row.position <= id.leaf && id.leaf - row.position < row.count;
+    let is_holding =
+        |row: &&UsageBatch| row.position <= id.leaf && id.leaf - row.position < row.count;
     let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
     let view = seen_as(conn, view, &authority, row)?.ok_or(Error::NotFound)?;
     let named = uses(row)?.into_iter().find(|named| named.id == *id);
@@ -253,7 +254,7 @@ fn look_up(
     Ok(Found { named, batch, view })
 }
 
-fn prove(conn: &mut Conn, named: Named, batch: &[Sheaf]) -> Result<Proven, Error> {
+fn prove(conn: &mut Conn, named: Named, batch: &[UsageBatch]) -> Result<Proven, Error> {
     let event_id = named.id.event_id.as_str();
     // Another server seals at this moment.
     let record = store::audit::find_record(conn, event_id)?
@@ -280,7 +281,7 @@ fn seen_as(
     conn: &mut Conn,
     view: View,
     authority: &Authority,
-    row: &Sheaf,
+    row: &UsageBatch,
 ) -> Result<Option<View>, Error> {
     if matches!(view, View::Everything) {
         return Ok(Some(view));
@@ -296,14 +297,14 @@ fn seen_as(
         }
     }
     let owner = token.as_ref().and_then(|token| token.owner.organization());
-    let place = row
+    let resource = row
         .organization_id
         .as_deref()
         .and_then(OrganizationId::parse);
-    let mut organizations = owner.into_iter().chain(&place);
+    let mut organizations = owner.into_iter().chain(&resource);
     let found = organizations.find(|id| {
-        let place = Place::Organization((*id).clone());
-        authority.require(READ, &place, Role::Admin).is_ok()
+        let resource = ResourceRef::Organization((*id).clone());
+        authority.require(READ, &resource, Role::Admin).is_ok()
     });
     Ok(found.cloned().map(View::Organization))
 }

@@ -15,7 +15,7 @@ use domain::token::Token;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::audit::Sheaf;
+use store::audit::UsageBatch;
 
 /// Uses in one batch, so that other writes do not wait long. The more there are in one, the more
 /// of them share a row.
@@ -31,7 +31,7 @@ pub use domain::audit::token_use::ALLOWED;
 
 /// Uses that are not written yet.
 #[derive(Default)]
-pub struct Ledger(Mutex<Pending>);
+pub struct UsageBuffer(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
@@ -45,10 +45,10 @@ struct Pending {
 struct Batch {
     event: Event,
     detail: Value,
-    sheaves: Vec<Sheaf>,
+    usage_batches: Vec<UsageBatch>,
 }
 
-impl Ledger {
+impl UsageBuffer {
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,7 +133,7 @@ pub fn note(
         organization_id,
     } = used.into();
     let organization_id = purpose.organization_id.or(organization_id.as_ref());
-    app.ledger().note(Use {
+    app.usage_buffer().note(Use {
         at: app.now(),
         token_id,
         request_id: context.request_id.clone(),
@@ -148,9 +148,9 @@ pub fn note(
 /// Writes what was gathered. What cannot be written now is written the next time, and so is what
 /// comes meanwhile: a busy server would else write many small batches.
 pub(crate) async fn flush(app: &App) -> Result<(), Error> {
-    while let Some((batch, is_all)) = app.ledger().next(app) {
+    while let Some((batch, is_all)) = app.usage_buffer().next(app) {
         if let Err(error) = write(app, batch.clone()).await {
-            app.ledger().hold(batch);
+            app.usage_buffer().hold(batch);
             return Err(error);
         }
         if is_all {
@@ -163,18 +163,18 @@ pub(crate) async fn flush(app: &App) -> Result<(), Error> {
 impl Batch {
     fn of(app: &App, mut uses: Vec<Use>, lost: u64) -> Self {
         let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
-        uses.sort_by(|a, b| (sheaf_of(a), a.at).cmp(&(sheaf_of(b), b.at)));
+        uses.sort_by(|a, b| (usage_batch_key(a), a.at).cmp(&(usage_batch_key(b), b.at)));
         let lines: Vec<_> = uses.iter().map(Use::canonical).collect();
         let leaves = lines.iter().map(|line| merkle::leaf(line.as_bytes()));
         let leaves: Vec<_> = leaves.collect();
-        let mut sheaves = Vec::new();
+        let mut usage_batches = Vec::new();
         let mut rest = &lines[..];
-        for of_one in uses.chunk_by(|a, b| sheaf_of(a) == sheaf_of(b)) {
+        for of_one in uses.chunk_by(|a, b| usage_batch_key(a) == usage_batch_key(b)) {
             let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
             let position = lines.len() - rest.len();
             let (lines, behind) = rest.split_at(of_one.len());
             rest = behind;
-            sheaves.push(Sheaf {
+            usage_batches.push(UsageBatch {
                 event_id: event.id.to_string(),
                 position: u32::try_from(position).unwrap_or(u32::MAX),
                 token_id: first.token_id.clone(),
@@ -196,13 +196,13 @@ impl Batch {
         Self {
             event,
             detail,
-            sheaves,
+            usage_batches,
         }
     }
 }
 
 /// What uses have in common that are kept together.
-fn sheaf_of(used: &Use) -> (&str, Option<&str>, NaiveDate) {
+fn usage_batch_key(used: &Use) -> (&str, Option<&str>, NaiveDate) {
     let organization_id = used.organization_id.as_deref();
     (&used.token_id, organization_id, used.at.date_naive())
 }
@@ -220,7 +220,7 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
             if !store::audit::list_recorded(conn, &[id])?.is_empty() {
                 return Ok(());
             }
-            store::audit::insert_uses(conn, &batch.sheaves)?;
+            store::audit::insert_uses(conn, &batch.usage_batches)?;
             event.write(conn, None, batch.detail.clone())
         })
         .await

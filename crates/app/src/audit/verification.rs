@@ -2,11 +2,11 @@
 //! of tokens are those whose root is in it.
 
 use super::use_check::{self, UseCheck};
-use super::{checkpoint, outlet, retention, sealing, shipping};
+use super::{checkpoint, retention, sealing, shipping, sink};
 use crate::{App, Context, Error};
 use domain::audit::chain::{Head, Sealed};
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
-use domain::audit::doubt::{Doubt, Kind, Report};
+use domain::audit::discrepancy::{Discrepancy, Kind, Report};
 use domain::audit::note::{NoteFault, VerifierKey};
 use domain::audit::verifier::Verifier;
 use domain::audit::{Action, Actor};
@@ -87,8 +87,8 @@ async fn verify_from(
                 false => break end,
             }
         }
-        for (place, line) in lines {
-            after = place;
+        for (resource, line) in lines {
+            after = resource;
             if let Ok(Sealed { record, .. }) = &line {
                 uses.examine(app, record).await?;
             }
@@ -102,19 +102,19 @@ async fn verify_from(
         .await?;
     let misplaced = misplaced.then(|| {
         let says = "A line stands before the first record.";
-        Doubt::new(start.next_sequence(), Kind::Inserted, says)
+        Discrepancy::new(start.next_sequence(), Kind::Inserted, says)
     });
     let planted = use_check::find_planted(app, &end).await?;
     let mut report = verifier.finish();
-    let doubt = retention::doubt(log, &keys)
-        .or(report.first_doubt.take())
+    let discrepancy = retention::discrepancy(log, &keys)
+        .or(report.first_discrepancy.take())
         .or_else(|| disagreement(&report.head, &end))
         .or(shipping::contradiction(app, log).await?)
         .or(misplaced)
-        .or_else(|| report.unnamed.map(doubt_unnamed))
-        .or_else(|| uses.doubt())
+        .or_else(|| report.unnamed.map(unnamed_discrepancy))
+        .or_else(|| uses.discrepancy())
         .or(planted);
-    report.first_doubt = doubt;
+    report.first_discrepancy = discrepancy;
     Ok(Verified {
         report,
         uses: uses.count,
@@ -132,12 +132,12 @@ async fn list_lines(app: &App, after: u64, limit: i64) -> Result<Vec<Stored>, Er
 }
 
 /// What was erased without a word of the log that counts.
-fn doubt_unnamed(sequence: u64) -> Doubt {
+fn unnamed_discrepancy(sequence: u64) -> Discrepancy {
     let says = format!(
         "What tells of a person was erased from record {sequence}, and the log does not say that \
          the operator did so."
     );
-    Doubt::new(sequence, Kind::Edited, says)
+    Discrepancy::new(sequence, Kind::Edited, says)
 }
 
 /// Whether everything fits up to the head that a checkpoint has signed.
@@ -147,13 +147,13 @@ pub(super) async fn fits_until(app: &App, log: &Log, last: Checkpoint) -> Result
     while after < end {
         let count = CHUNK.min(i64::try_from(end - after).unwrap_or(CHUNK));
         let lines = list_lines(app, after, count).await?;
-        let Some((place, _)) = lines.last() else {
+        let Some((resource, _)) = lines.last() else {
             break;
         };
-        after = *place;
+        after = *resource;
         lines.into_iter().for_each(|(_, line)| verifier.take(line));
     }
-    Ok(verifier.finish().first_doubt.is_none())
+    Ok(verifier.finish().first_discrepancy.is_none())
 }
 
 /// Records that the log was checked, and what came of it.
@@ -171,15 +171,15 @@ pub(super) fn describe(verified: &Verified) -> Value {
     json!({
         "records": report.records,
         "head": report.head.sequence,
-        "doubt": report.first_doubt.as_ref().map(|doubt| json!({
-            "sequence": doubt.sequence,
-            "kind": doubt.kind.as_str(),
+        "discrepancy": report.first_discrepancy.as_ref().map(|discrepancy| json!({
+            "sequence": discrepancy.sequence,
+            "kind": discrepancy.kind.as_str(),
         })),
     })
 }
 
 /// What is wrong between the last record and what the database has noted as the end.
-fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
+fn disagreement(head: &Head, end: &Head) -> Option<Discrepancy> {
     if head == end {
         return None;
     }
@@ -187,11 +187,11 @@ fn disagreement(head: &Head, end: &Head) -> Option<Doubt> {
     Some(match has < should {
         true => {
             let says = format!("There were {should} records; those after {has} are gone.");
-            Doubt::new(has + 1, Kind::Cut, says)
+            Discrepancy::new(has + 1, Kind::Cut, says)
         }
         false => {
             let says = format!("The log ends with record {should}; what follows was added.");
-            Doubt::new(should + 1, Kind::Inserted, says)
+            Discrepancy::new(should + 1, Kind::Inserted, says)
         }
     })
 }
@@ -240,7 +240,7 @@ pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error>
     all.retain(|read| *read != Err(NoteFault::Unknown));
     let unknown = before - all.len();
     if let Some(path) = more.checkpoints {
-        let file = File::open(path).map_err(|error| outlet::of_file(path, error))?;
+        let file = File::open(path).map_err(|error| sink::of_file(path, error))?;
         all.extend(read_file(BufReader::new(file), &keys));
     }
     Ok(Known {

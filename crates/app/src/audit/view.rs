@@ -4,7 +4,7 @@ use super::sealing;
 use crate::caller::{Authority, Caller, Denial};
 use crate::{App, Context, Error};
 use domain::audit::Action;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
 use domain::org::Role;
 use domain::token::Owner;
@@ -43,11 +43,11 @@ impl View {
         }
         match caller.owner()? {
             Owner::Organization(id) => {
-                authority.require(READ, &Place::Organization(id.clone()), Role::Admin)?;
+                authority.require(READ, &ResourceRef::Organization(id.clone()), Role::Admin)?;
                 Ok(Self::Organization(id))
             }
             Owner::User(id) => {
-                authority.require_scope(READ, &Place::Anywhere)?;
+                authority.require_scope(READ, &ResourceRef::Any)?;
                 let limits = authority.limits();
                 // Records tell of no project, so that none is within such limits.
                 match limits.projects {

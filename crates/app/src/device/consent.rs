@@ -323,12 +323,12 @@ impl Ruling {
         chosen: &ScopeSet,
     ) -> Result<Approval, Error> {
         let now = self.event.at;
-        let owner = token::hold_owner(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
+        let owner = token::lock_memberships(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
         let life = Life {
             created_at: now,
             expires_at: owner.default_end(&self.app, now),
         };
-        owner.admission(life).map_err(Denial::Policy)?;
+        owner.policy_decision(life).map_err(Denial::Policy)?;
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active)
             .ok_or(Error::NotFound)?;

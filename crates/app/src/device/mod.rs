@@ -18,7 +18,7 @@ use domain::secret::{Digest, Secret};
 use domain::user_code::UserCode;
 use serde_json::json;
 use std::time::Duration;
-use store::device::Whose;
+use store::device::OwnerRef;
 
 /// How often codes are drawn again when one is taken.
 const DRAWS: usize = 10;
@@ -145,11 +145,11 @@ async fn insert(
     app.store()
         .write(move |conn| {
             let now = grant.created_at;
-            let mut is_full = |whose, limit| {
-                store::device::count_open_grants(conn, whose, now).map(|count| count >= limit)
+            let mut is_full = |owner_ref, limit| {
+                store::device::count_open_grants(conn, owner_ref, now).map(|count| count >= limit)
             };
-            if is_full(Whose::Site(grant.address), per_source)?
-                || is_full(Whose::Client(&grant.client_id), per_client)?
+            if is_full(OwnerRef::Site(grant.address), per_source)?
+                || is_full(OwnerRef::Client(&grant.client_id), per_client)?
             {
                 // The oldest of them ends within a code's lifetime; a minute is a fair guess.
                 return Err(Error::Throttled(chrono::Duration::minutes(1)));

@@ -3,13 +3,13 @@
 use super::{caller, expiry};
 use crate::audit::refusals::{self, Refusal};
 use crate::client::Credentials;
-use crate::token::{self, Draft, NewToken, OwnerStanding};
-use crate::waiting::Place;
+use crate::held_polls::PollSlot;
+use crate::token::{self, NewToken, PreparedToken, UserMemberships};
 use crate::{App, Context, Error, Event, Events, OAuthError};
 use domain::Instant;
 use domain::audit::{Action, Actor};
 use domain::client::{Client, Standing};
-use domain::device::{Approval, Grant, Poll, State, Suspicion, Waiting};
+use domain::device::{Approval, Grant, Misuse, Poll, State, Waiting};
 use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
@@ -49,9 +49,9 @@ pub async fn poll(
     let client = caller(app, context, credentials).await?;
     let digest = device_code.digest();
     // The place is taken first, so that a decision after the look-up wakes it.
-    let place = wait.and_then(|_| app.waiting().enter(&digest));
-    let woken = place.as_ref().map(Place::woken);
-    let waiting = match &place {
+    let resource = wait.and_then(|_| app.waiting().enter(&digest));
+    let woken = resource.as_ref().map(PollSlot::woken);
+    let waiting = match &resource {
         Some(_) => Waiting::Held,
         None => Waiting::Immediate,
     };
@@ -89,7 +89,7 @@ async fn poll_once(
         return Ok(invalid(app, context, client));
     }
 
-    let draft = token::draft(app);
+    let prepared = token::prepared(app);
     let actor = || Actor::Client(client.id.clone());
     let attempt = Attempt {
         app: app.clone(),
@@ -97,7 +97,7 @@ async fn poll_once(
         client_id: client.id.clone(),
         device_code: device_code.clone(),
         waiting,
-        draft,
+        prepared,
         redeemed: app.event(context, actor(), Action::DeviceRedeemed),
         created: app.event(context, actor(), Action::TokenCreated),
         unusual: app.event(context, actor(), Action::DeviceReplayed),
@@ -122,7 +122,7 @@ struct Attempt {
     client_id: String,
     device_code: Digest,
     waiting: Waiting,
-    draft: Draft,
+    prepared: PreparedToken,
     redeemed: Event,
     created: Event,
     unusual: Event,
@@ -135,7 +135,7 @@ impl Attempt {
             return Ok(PollOutcome::Invalid);
         };
         if grant.client_id != self.client_id {
-            self.note(conn, Suspicion::WrongClient, &grant)?;
+            self.note(conn, Misuse::WrongClient, &grant)?;
             return Ok(PollOutcome::Invalid);
         }
         Ok(match grant.poll(self.now, self.waiting) {
@@ -154,7 +154,7 @@ impl Attempt {
                 PollOutcome::Expired
             }
             Poll::Redeemed => {
-                self.note(conn, Suspicion::Replay, &grant)?;
+                self.note(conn, Misuse::Replay, &grant)?;
                 PollOutcome::Invalid
             }
         })
@@ -168,7 +168,7 @@ impl Attempt {
     ) -> Result<PollOutcome, Error> {
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active);
-        let owner = token::hold_owner(conn, &approval.user_id)?;
+        let owner = token::lock_memberships(conn, &approval.user_id)?;
         let granted = match (&client, &owner) {
             (Some(client), Some(owner)) => self.granted_now(client, owner, approval),
             _ => None,
@@ -186,14 +186,14 @@ impl Attempt {
             client_id: Some(client.id),
             device_name: grant.device_name.clone(),
             expires_at,
-            ..self.draft.token(
+            ..self.prepared.token(
                 Owner::User(approval.user_id.clone()),
                 name.chars().take(NAME_LENGTH).collect(),
                 scopes,
                 approval.user_id.as_str(),
             )
         };
-        token::insert(conn, &self.created, &token, &self.draft.secret.digest())?;
+        token::insert(conn, &self.created, &token, &self.prepared.secret.digest())?;
         if !store::device::mark_redeemed(conn, &grant.id, &token.id)? {
             // Another poll was first. This token is undone, and the next try finds it redeemed.
             return Err(Error::Store(store::Error::Collision));
@@ -205,7 +205,7 @@ impl Attempt {
         )?;
         Ok(PollOutcome::Issued(Box::new(NewToken {
             token,
-            secret: self.draft.secret.clone(),
+            secret: self.prepared.secret.clone(),
         })))
     }
 
@@ -215,7 +215,7 @@ impl Attempt {
     fn granted_now(
         &self,
         client: &Client,
-        owner: &OwnerStanding,
+        owner: &UserMemberships,
         approval: &Approval,
     ) -> Option<(ScopeSet, Option<Instant>)> {
         let scopes = owner
@@ -226,19 +226,19 @@ impl Attempt {
             created_at: self.now,
             expires_at,
         };
-        let is_granted =
-            (!scopes.is_empty() || approval.scopes.is_empty()) && owner.admission(life).is_ok();
+        let is_granted = (!scopes.is_empty() || approval.scopes.is_empty())
+            && owner.policy_decision(life).is_ok();
         is_granted.then_some((scopes, expires_at))
     }
 
     /// Records a suspicion once: whoever repeats it must not fill the log.
-    fn note(&self, conn: &mut Conn, suspicion: Suspicion, grant: &Grant) -> Result<(), Error> {
-        if !store::device::mark_noted(conn, &grant.id, suspicion, self.now)? {
+    fn note(&self, conn: &mut Conn, misuse: Misuse, grant: &Grant) -> Result<(), Error> {
+        if !store::device::mark_noted(conn, &grant.id, misuse, self.now)? {
             return Ok(());
         }
-        let action = match suspicion {
-            Suspicion::Replay => Action::DeviceReplayed,
-            Suspicion::WrongClient => Action::DeviceWrongClient,
+        let action = match misuse {
+            Misuse::Replay => Action::DeviceReplayed,
+            Misuse::WrongClient => Action::DeviceWrongClient,
         };
         self.record(conn, action, grant)
     }

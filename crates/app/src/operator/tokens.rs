@@ -223,8 +223,8 @@ impl Files {
         let lock = file::lock_directory(&current)?;
         let owner = std::fs::metadata(&current).map_err(self.failed())?;
         let old = file::read(&current)?.unwrap_or_default();
-        let is_alive = |(_, end): &(Secret, Instant)| now < *end;
-        let older = read_previous(&self.previous)?.filter(is_alive);
+        let is_active = |(_, end): &(Secret, Instant)| now < *end;
+        let older = read_previous(&self.previous)?.filter(is_active);
         let ends_at = chrono::Duration::from_std(overlap)
             .ok()
             .filter(|overlap| !overlap.is_zero())

@@ -79,7 +79,7 @@ pub async fn accept(
     let id = person.user.id.clone();
     app.store()
         .write(move |conn| {
-            let user = store::user::hold_user(conn, &id)?
+            let user = store::user::lock_user_shared(conn, &id)?
                 .filter(|user| user.standing == Standing::Active)
                 .ok_or(Error::Unauthenticated)?;
             acceptance.write(conn, &user)
@@ -138,7 +138,7 @@ impl Acceptance {
             .into());
         }
         // Before the invitation: whoever deletes the organization ends its invitations too.
-        store::org::hold_organization(conn, &organization.id)?.ok_or(Denial::NoPart)?;
+        store::org::lock_organization(conn, &organization.id)?.ok_or(Denial::NoAccess)?;
         // Of two that accept at once one ends the invitation, and the other finds none.
         let now = self.accepted.at;
         if !store::invitation::mark_ended(conn, &organization.id, &invitation.id, now)? {

@@ -2,10 +2,10 @@
 
 use super::{READ, WRITE};
 use crate::caller::Caller;
-use crate::receipt::Receipt;
+use crate::idempotency::IdempotencyRecord;
 use crate::session::SignedIn;
-use crate::token::Holder;
-use crate::{App, Context, Error, Event, mail, reservation};
+use crate::token::LoadedOwner;
+use crate::{App, Context, Error, Event, form_nonce, mail};
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
@@ -27,21 +27,21 @@ pub struct NewInvitation {
 
 /// What is asked of a new invitation.
 #[derive(Debug, Clone)]
-pub struct InvitationWish {
+pub struct CreateInvitation {
     /// The address that must be that of the account that accepts, if one is named.
     pub email: Option<String>,
     /// The role to join with.
     pub role: Role,
-    /// What the form was given by [`reserve_invitation`], if it has it still.
-    pub reservation: Option<String>,
+    /// What the form was given by [`invitation_form_nonce`], if it has it still.
+    pub form_nonce: Option<String>,
 }
 
 const FORM: &str = "new-invitation";
 
 /// Reserves an id for the invitation that a form is to make.
-pub fn reserve_invitation(app: &App, person: &SignedIn) -> String {
+pub fn invitation_form_nonce(app: &App, person: &SignedIn) -> String {
     let id = InvitationId::new(app.now(), app.id_seed());
-    reservation::write(app, person, FORM, id.as_str())
+    form_nonce::write(app, person, FORM, id.as_str())
 }
 
 /// Invites somebody to an organization. Only owners invite owners. Fails with
@@ -51,29 +51,29 @@ pub async fn invite(
     context: &Context,
     caller: &Caller,
     named: &str,
-    wish: InvitationWish,
-    receipt: Receipt<NewInvitation>,
+    wish: CreateInvitation,
+    idempotency: IdempotencyRecord<NewInvitation>,
 ) -> Result<NewInvitation, Error> {
-    let InvitationWish {
+    let CreateInvitation {
         email,
         role,
-        reservation,
+        form_nonce,
     } = wish;
     let email = email.as_deref().map(domain::user::email).transpose()?;
     let event = app.event(context, caller.actor(), Action::InvitationCreated);
     let link = app.draw_secret();
     let digest = link.digest();
-    let id = reservation
+    let id = form_nonce
         .as_deref()
-        .and_then(|text| reservation::read(app, caller, FORM, text))
+        .and_then(|text| form_nonce::read(app, caller, FORM, text))
         .and_then(InvitationId::parse)
         .unwrap_or_else(|| InvitationId::new(app.now(), app.id_seed()));
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
+            let authority = caller.lock_authority(&handle, conn)?;
             let least = role.max(Role::Admin);
-            let organization = authority.hold_organization(conn, &named, WRITE, least)?;
+            let organization = authority.lock_organization(conn, &named, WRITE, least)?;
             let invitation = Invitation {
                 id: id.clone(),
                 organization_id: organization.id.clone(),
@@ -102,7 +102,7 @@ pub async fn invite(
                 organization,
                 link: link.clone(),
             };
-            receipt.file(conn, &new)?;
+            idempotency.file(conn, &new)?;
             Ok(new)
         })
         .await
@@ -117,9 +117,9 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
     let brand = &app.config().branding.name;
     let inviter = match caller {
         Caller::Person(person) => &person.user.name,
-        Caller::Token(active) => match &active.holder {
-            Holder::Person(owner) => &owner.user.name,
-            Holder::Organization(organization) => &organization.name,
+        Caller::Token(active) => match &active.loaded_owner {
+            LoadedOwner::Person(owner) => &owner.user.name,
+            LoadedOwner::Organization(organization) => &organization.name,
         },
         Caller::Operator(_) => brand,
     };
@@ -211,8 +211,8 @@ pub async fn withdraw(
     let (handle, caller, named, id) = (app.clone(), caller.clone(), named.to_owned(), id.clone());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let organization = authority.hold_organization(conn, &named, WRITE, Role::Admin)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let organization = authority.lock_organization(conn, &named, WRITE, Role::Admin)?;
             if !store::invitation::mark_ended(conn, &organization.id, &id, event.at)? {
                 return Err(Error::NotFound);
             }

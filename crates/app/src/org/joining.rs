@@ -52,7 +52,7 @@ impl Joining {
         let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
             // One that was deleted since it was found is not there when the work runs again.
             Some(found) if self.means(&found) => {
-                store::org::hold_organization(conn, &found.id)?.ok_or(store::Error::Collision)?
+                store::org::lock_organization(conn, &found.id)?.ok_or(store::Error::Collision)?
             }
             Some(_) => {
                 return Err(Error::Conflict(

@@ -11,7 +11,7 @@ use domain::page::Page;
 use domain::token::{Owner, RevocationReason};
 use serde_json::json;
 use store::Conn;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 const LAST_OWNER: Error =
     Error::Conflict("An organization needs an owner: make somebody else one first.");
@@ -144,9 +144,9 @@ fn manage(
     let authority = caller.authority(app, conn)?;
     authority.organization(conn, named, WRITE, least)?;
     // Before anything else is held: whoever makes a token for the member holds it too.
-    store::user::lock_user(conn, user_id)?;
-    let authority = caller.hold_authority(app, conn)?;
-    let organization = authority.hold_organization(conn, named, WRITE, least)?;
+    store::user::lock_user_exclusive(conn, user_id)?;
+    let authority = caller.lock_authority(app, conn)?;
+    let organization = authority.lock_organization(conn, named, WRITE, least)?;
     // What was read before the organization was held may have changed.
     let authority = caller.authority(app, conn)?;
     authority.organization(conn, organization.id.as_str(), WRITE, least)?;
@@ -191,12 +191,12 @@ fn depart(
     store::project::delete_member_everywhere(conn, organization_id, user_id)?;
     store::org::delete_membership(conn, organization_id, user_id)?;
     end_invitations(conn, withdrawn, organization_id, Some(user_id))?;
-    let selection = Selection::LimitedTo(user_id.clone(), organization_id.clone());
+    let filter = TokenFilter::LimitedTo(user_id.clone(), organization_id.clone());
     let reason = RevocationReason::LeftOrganization;
-    end_all(conn, &revoked.next(), &selection, None, reason)?;
+    end_all(conn, &revoked.next(), &filter, None, reason)?;
     if store::org::list_memberships(conn, user_id)?.is_empty() {
-        let selection = Selection::Owner(Owner::User(user_id.clone()));
-        end_all(conn, &revoked.next(), &selection, None, reason)?;
+        let filter = TokenFilter::Owner(Owner::User(user_id.clone()));
+        end_all(conn, &revoked.next(), &filter, None, reason)?;
         store::device::deny_approved(conn, user_id)?;
     }
     Ok(())

@@ -10,23 +10,23 @@ mod policy;
 pub use acceptance::{Offer, accept, accept_as_new, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
-    InvitationWish, NewInvitation, Open, find_invitation, invite, list_invitations,
-    reserve_invitation, send_invitation, withdraw,
+    CreateInvitation, NewInvitation, Open, find_invitation, invitation_form_nonce, invite,
+    list_invitations, send_invitation, withdraw,
 };
 pub(super) use joining::{Joining, join};
 pub use member::{list_members, put_member, remove_member};
 pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
 };
-pub use policy::{Affected, Change, Effect, PolicyChange, Tightening, review, update};
+pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 
 use super::caller::{Caller, Denial};
-use super::receipt::Receipt;
+use super::idempotency::IdempotencyRecord;
 use super::token::end_all;
 use super::{App, Context, Error};
 use config::Makers;
 use domain::audit::Action;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
 use domain::org::{self, Organization, Role};
 use domain::page::Page;
@@ -34,7 +34,7 @@ use domain::policy::{Plan, Policy};
 use domain::token::RevocationReason;
 use domain::{Fault, Instant};
 use serde_json::json;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// The scope that looking at organizations needs.
 const READ: &str = "orgs:read";
@@ -44,14 +44,14 @@ const WRITE: &str = "orgs:write";
 
 /// An organization and the caller's role in it.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct OrganizationView {
     /// The organization.
     pub organization: Organization,
     /// The caller's role; `None` for the operator.
     pub role: Option<Role>,
 }
 
-impl Seen {
+impl OrganizationView {
     /// Where the organization stands among others: when it was made, and its id.
     fn position(&self) -> (Instant, &str) {
         let organization = &self.organization;
@@ -65,11 +65,11 @@ pub async fn create(
     context: &Context,
     caller: &Caller,
     name: &str,
-    receipt: Receipt<Organization>,
+    idempotency: IdempotencyRecord<Organization>,
 ) -> Result<Organization, Error> {
     match caller {
         Caller::Operator(None) => Err(Error::ActorRequired),
-        caller => insert(app, context, caller, name, receipt).await,
+        caller => insert(app, context, caller, name, idempotency).await,
     }
 }
 
@@ -81,7 +81,7 @@ pub async fn add(
     name: &str,
 ) -> Result<Organization, Error> {
     let operator = Caller::Operator(owner);
-    insert(app, context, &operator, name, Receipt::none()).await
+    insert(app, context, &operator, name, IdempotencyRecord::none()).await
 }
 
 async fn insert(
@@ -89,7 +89,7 @@ async fn insert(
     context: &Context,
     caller: &Caller,
     name: &str,
-    receipt: Receipt<Organization>,
+    idempotency: IdempotencyRecord<Organization>,
 ) -> Result<Organization, Error> {
     let name = domain::name("name", name)?;
     let now = app.now();
@@ -106,8 +106,8 @@ async fn insert(
     let (handle, caller, row) = (app.clone(), caller.clone(), new);
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            authority.require_scope(WRITE, &Place::Anywhere)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            authority.require_scope(WRITE, &ResourceRef::Any)?;
             if handle.config().organizations.made_by == Makers::Operator {
                 caller.require_operator()?;
             }
@@ -140,7 +140,7 @@ async fn insert(
                     json!({"role": Role::Owner.as_str()}),
                 )?;
             }
-            receipt.file(conn, &row)?;
+            idempotency.file(conn, &row)?;
             Ok(row.clone())
         })
         .await
@@ -148,19 +148,19 @@ async fn insert(
 
 /// The organizations that the caller reaches; all of them for an operator who acts for
 /// nobody. A person's come in one page.
-pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, Error> {
+pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<OrganizationView>, Error> {
     let (handle, caller, page) = (app.clone(), caller.clone(), page.clone());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            authority.require_scope(READ, &Place::Anywhere)?;
-            let mut seen: Vec<Seen> = match (&caller, authority.reach()) {
+            authority.require_scope(READ, &ResourceRef::Any)?;
+            let mut seen: Vec<OrganizationView> = match (&caller, authority.reach()) {
                 (Caller::Operator(None), _) => {
                     let (after, limit) = (page.after(), page.look_for());
                     let all = store::org::list_organizations(conn, after, limit)?;
                     return Ok(all
                         .into_iter()
-                        .map(|organization| Seen {
+                        .map(|organization| OrganizationView {
                             organization,
                             role: None,
                         })
@@ -168,7 +168,7 @@ pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, 
                 }
                 (Caller::Operator(Some(id)), _) => store::org::list_memberships(conn, id)?
                     .into_iter()
-                    .map(|membership| Seen {
+                    .map(|membership| OrganizationView {
                         organization: membership.organization,
                         role: Some(membership.role),
                     })
@@ -178,7 +178,7 @@ pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, 
                     for id in reach.unwrap_or_default() {
                         if let Some(organization) = store::org::find_organization(conn, &id)? {
                             let role = authority.role_in(&id);
-                            seen.push(Seen { organization, role });
+                            seen.push(OrganizationView { organization, role });
                         }
                     }
                     seen
@@ -192,7 +192,7 @@ pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Seen>, 
 }
 
 /// One organization, by its id or address.
-pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error> {
+pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<OrganizationView, Error> {
     find_with(app, caller, named, READ).await
 }
 
@@ -201,7 +201,7 @@ async fn find_with(
     caller: &Caller,
     named: &str,
     scope: &'static str,
-) -> Result<Seen, Error> {
+) -> Result<OrganizationView, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .read(move |conn| {
@@ -211,13 +211,17 @@ async fn find_with(
                 Caller::Operator(_) => None,
                 _ => authority.role_in(&organization.id),
             };
-            Ok(Seen { organization, role })
+            Ok(OrganizationView { organization, role })
         })
         .await
 }
 
 /// An organization as somebody sees it who is to change it.
-pub async fn find_to_change(app: &App, caller: &Caller, named: &str) -> Result<Seen, Error> {
+pub async fn find_to_change(
+    app: &App,
+    caller: &Caller,
+    named: &str,
+) -> Result<OrganizationView, Error> {
     find_with(app, caller, named, WRITE).await
 }
 
@@ -235,18 +239,18 @@ pub async fn delete(
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let found = authority.hold_organization(conn, &named, WRITE, Role::Owner)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let found = authority.lock_organization(conn, &named, WRITE, Role::Owner)?;
             store::project::delete_projects(conn, &found.id)?;
             end_invitations(conn, &withdrawn, &found.id, None)?;
             let reason = RevocationReason::OrganizationDeleted;
-            let selection = Selection::Organization(found.id.clone());
-            end_all(conn, &revoked.next(), &selection, None, reason)?;
+            let filter = TokenFilter::Organization(found.id.clone());
+            end_all(conn, &revoked.next(), &filter, None, reason)?;
             // While it can still be seen who is a member of this organization alone.
             let reason = RevocationReason::LeftOrganization;
-            let selection = Selection::SoleMembers(found.id.clone());
-            end_all(conn, &revoked.next(), &selection, None, reason)?;
-            store::device::deny_approved_of_sole_members(conn, &found.id)?;
+            let filter = TokenFilter::SingleOrgMembers(found.id.clone());
+            end_all(conn, &revoked.next(), &filter, None, reason)?;
+            store::device::deny_approved_of_single_org_members(conn, &found.id)?;
             store::org::mark_deleted(conn, &found.id, deleted.at)?;
             deleted.write_in(
                 conn,

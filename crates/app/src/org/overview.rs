@@ -1,7 +1,7 @@
 //! What the pages say of an organization as a whole: its size, its members at a glance, and
 //! what would end with it or with a membership.
 
-use super::{READ, Seen, WRITE};
+use super::{OrganizationView, READ, WRITE};
 use crate::caller::{Caller, Denial};
 use crate::session::SignedIn;
 use crate::{App, Error};
@@ -13,7 +13,7 @@ use domain::token::{Owner, Token};
 use std::collections::BTreeMap;
 use store::Conn;
 use store::project::Wanted;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// How many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +66,10 @@ pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, E
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let organization = authority.organization(conn, &named, WRITE, Role::Owner)?;
-            let selection = Selection::Organization(organization.id.clone());
+            let filter = TokenFilter::Organization(organization.id.clone());
             Ok(Extent {
                 size: measure(conn, &organization.id, None)?,
-                tokens: usize::try_from(store::selection::count_living(conn, &selection, now)?)
+                tokens: usize::try_from(store::token_filter::count_living(conn, &filter, now)?)
                     .unwrap_or_default(),
             })
         })
@@ -154,15 +154,15 @@ pub async fn departure(
                 return Err(Denial::Role(Role::Owner).into());
             }
             let is_from_last = store::org::list_memberships(conn, &user_id)?.len() == 1;
-            let selection = match is_from_last {
-                true => Selection::Owner(Owner::User(user_id.clone())),
-                false => Selection::LimitedTo(user_id.clone(), id.clone()),
+            let filter = match is_from_last {
+                true => TokenFilter::Owner(Owner::User(user_id.clone())),
+                false => TokenFilter::LimitedTo(user_id.clone(), id.clone()),
             };
             Ok(Departure {
                 member,
                 is_last_owner: is_owner && store::org::count_owners(conn, id, Some(&user_id))? == 0,
                 is_from_last,
-                tokens: store::selection::list_living(conn, &selection, now)?,
+                tokens: store::token_filter::list_living(conn, &filter, now)?,
             })
         })
         .await
@@ -194,7 +194,7 @@ pub async fn is_member(app: &App, person: &SignedIn, id: &OrganizationId) -> Res
         .await
 }
 
-impl Seen {
+impl OrganizationView {
     /// The caller's role; the operator's is that of an owner.
     pub fn role_or_owner(&self) -> Role {
         self.role.unwrap_or(Role::Owner)

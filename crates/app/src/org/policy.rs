@@ -9,7 +9,8 @@ use domain::audit::{Action, MOST_NAMED};
 use domain::id::TokenId;
 use domain::org::{Organization, Role};
 use domain::policy::{
-    Bearer, Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, PersonalTokens, Plan, Policy, Violation,
+    Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, Policy,
+    Violation,
 };
 use domain::token::{Owner, Token};
 use domain::user::User;
@@ -19,19 +20,19 @@ use store::Conn;
 
 /// What is to change; `None` for what stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct UpdateOrganization {
     /// The name. The address stays.
     pub name: Option<String>,
     /// The plan, which only the operator changes.
     pub plan: Option<Plan>,
     /// The policy.
-    pub policy: Option<PolicyChange>,
+    pub policy: Option<UpdatePolicy>,
 }
 
 /// What is to change of a policy; `None` for what stays. It is applied to the policy that is
 /// there when the change is made, so that of two changes at once neither undoes the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PolicyChange {
+pub struct UpdatePolicy {
     /// Whose personal tokens may reach the organization.
     pub personal_tokens: Option<PersonalTokens>,
     /// How many days tokens may live; `Some(None)` takes the limit away.
@@ -40,7 +41,7 @@ pub struct PolicyChange {
     pub never: Option<bool>,
 }
 
-impl PolicyChange {
+impl UpdatePolicy {
     /// The change to exactly this policy.
     pub fn to(policy: Policy) -> Self {
         Self {
@@ -89,7 +90,7 @@ impl PolicyChange {
     }
 }
 
-impl Change {
+impl UpdateOrganization {
     /// The change with its name in its normal form, or everything that is wrong with it.
     fn checked(self) -> Result<Self, Error> {
         let mut faults = Vec::new();
@@ -193,7 +194,7 @@ pub async fn review(
     app: &App,
     caller: &Caller,
     named: &str,
-    change: Change,
+    change: UpdateOrganization,
 ) -> Result<Tightening, Error> {
     let change = change.checked()?;
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
@@ -214,7 +215,7 @@ pub async fn update(
     context: &Context,
     caller: &Caller,
     named: &str,
-    change: Change,
+    change: UpdateOrganization,
     grace: Duration,
 ) -> Result<Tightening, Error> {
     let change = change.checked()?;
@@ -226,9 +227,9 @@ pub async fn update(
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
+            let authority = caller.lock_authority(&handle, conn)?;
             let found = change.authorize(conn, &caller, &authority, &named)?;
-            let before = store::org::hold_organization(conn, &found.id)?.ok_or(Denial::NoPart)?;
+            let before = store::org::lock_organization(conn, &found.id)?.ok_or(Denial::NoAccess)?;
             change.require_plan(&caller, &before)?;
             let tightening = tightening(conn, &before, &change, changed.at)?;
             let (id, after) = (&before.id, &tightening.organization);
@@ -297,29 +298,29 @@ fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
 fn tightening(
     conn: &mut Conn,
     before: &Organization,
-    change: &Change,
+    change: &UpdateOrganization,
     now: Instant,
 ) -> Result<Tightening, Error> {
     let after = change.apply(before);
     let graces = store::policy::list_graced(conn, &before.id, now)?;
     let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
-    let sole_members = store::sole::list_sole_members(conn, &before.id)?;
+    let single_org_members = store::single_org::list_single_org_members(conn, &before.id)?;
     for (token, owner) in store::policy::list_reaching(conn, &before.id, now)? {
-        let bearer = match &owner {
-            Some((_, role)) => Bearer::Member(*role),
-            None => Bearer::Organization,
+        let owner_kind = match &owner {
+            Some((_, role)) => OwnerKind::Member(*role),
+            None => OwnerKind::Organization,
         };
         let life = Life::of(&token);
         let grace = graces.get(&token.id).copied();
-        let Err(violation) = after.policy.admit(after.plan, bearer, life) else {
+        let Err(violation) = after.policy.admit(after.plan, owner_kind, life) else {
             if grace.is_some() {
                 admitted_again.push(token.id);
             }
             continue;
         };
-        let grace = match before.policy.admit(before.plan, bearer, life) {
+        let grace = match before.policy.admit(before.plan, owner_kind, life) {
             Ok(()) => None,
-            Err(_) => match grace.filter(|grace| grace.admit(bearer, life).is_ok()) {
+            Err(_) => match grace.filter(|grace| grace.admit(owner_kind, life).is_ok()) {
                 Some(grace) => Some(grace),
                 None => continue,
             },
@@ -327,7 +328,7 @@ fn tightening(
         let reaches_more = match &token.owner {
             Owner::Organization(_) => false,
             Owner::User(id) => {
-                token.limits.organization.is_none() && !sole_members.contains(id.as_str())
+                token.limits.organization.is_none() && !single_org_members.contains(id.as_str())
             }
         };
         let effect = match reaches_more {

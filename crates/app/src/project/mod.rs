@@ -5,10 +5,10 @@ mod overview;
 pub use overview::{count_members, count_tokens, find_member, list_candidates};
 
 use super::caller::{Authority, Caller};
-use super::receipt::Receipt;
+use super::idempotency::IdempotencyRecord;
 use super::{App, Context, Error, Event};
 use domain::audit::Action;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, ProjectId, UserId};
 use domain::org::{self, Role};
 use domain::page::Page;
@@ -40,14 +40,14 @@ pub async fn create(
     caller: &Caller,
     organization: &str,
     name: &str,
-    receipt: Receipt<Project>,
+    idempotency: IdempotencyRecord<Project>,
 ) -> Result<Project, Error> {
     let making = making(app, context, caller);
     let (named, name) = (organization.to_owned(), name.to_owned());
     app.store()
         .write(move |conn| {
             let project = making.insert(conn, &named, &name)?;
-            receipt.file(conn, &project)?;
+            idempotency.file(conn, &project)?;
             Ok(project)
         })
         .await
@@ -74,7 +74,7 @@ pub async fn add(
         .write(move |conn| {
             // Held so that nobody can leave the organization meanwhile.
             for member in &members {
-                store::user::hold_user(conn, &member.id)?;
+                store::user::lock_user_shared(conn, &member.id)?;
             }
             let project = making
                 .insert(conn, &named, &name)
@@ -118,8 +118,8 @@ fn making(app: &App, context: &Context, caller: &Caller) -> Making {
 
 impl Making {
     fn insert(&self, conn: &mut Conn, organization: &str, name: &str) -> Result<Project, Error> {
-        let authority = self.caller.hold_authority(&self.app, conn)?;
-        let organization = authority.hold_organization(conn, organization, WRITE, Role::Admin)?;
+        let authority = self.caller.lock_authority(&self.app, conn)?;
+        let organization = authority.lock_organization(conn, organization, WRITE, Role::Admin)?;
         let project = Project {
             id: self.id.clone(),
             organization_id: organization.id,
@@ -154,7 +154,7 @@ pub async fn list(
             let organizations = match &named {
                 Some(named) => Some(vec![reached_organization(conn, &authority, named)?]),
                 None => {
-                    authority.require_scope(READ, &Place::Anywhere)?;
+                    authority.require_scope(READ, &ResourceRef::Any)?;
                     let reach = authority.reach();
                     reach.map(|ids| ids.iter().map(ToString::to_string).collect())
                 }
@@ -205,7 +205,7 @@ fn reached_organization(
     named: &str,
 ) -> Result<String, Error> {
     let found = super::caller::find_organization(conn, named)?;
-    authority.require_scope(READ, &Place::Anywhere)?;
+    authority.require_scope(READ, &ResourceRef::Any)?;
     let is_reached = found.as_ref().is_some_and(|found| {
         let reach = authority.reach();
         reach.is_none_or(|reach| reach.contains(&found.id))
@@ -213,7 +213,7 @@ fn reached_organization(
     match found {
         Some(found) if is_reached => Ok(found.id.to_string()),
         None if authority.reach().is_none() => Err(Error::NotFound),
-        _ => Err(super::caller::Denial::NoPart.into()),
+        _ => Err(super::caller::Denial::NoAccess.into()),
     }
 }
 
@@ -266,8 +266,8 @@ pub async fn rename(
     let name = name.to_owned();
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let project = authority.lock_project(conn, &named, WRITE, Role::Admin)?;
             let name = domain::name("name", &name)?;
             store::project::update_name(conn, &project.id, &name).map_err(taken)?;
             event.write_in(
@@ -292,8 +292,8 @@ pub async fn delete(
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let project = authority.lock_project(conn, &named, WRITE, Role::Admin)?;
             store::project::delete_project(conn, &project.id)?;
             event.write_in(
                 conn,
@@ -323,9 +323,9 @@ pub async fn add_member(
             let authority = caller.authority(&handle, conn)?;
             authority.project(conn, &named, WRITE, Role::Admin)?;
             // Held so that the person cannot leave the organization meanwhile.
-            store::user::hold_user(conn, &user_id)?;
-            let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            store::user::lock_user_shared(conn, &user_id)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let project = authority.lock_project(conn, &named, WRITE, Role::Admin)?;
             insert_member(conn, &event, &project, &user_id)
         })
         .await
@@ -363,8 +363,8 @@ pub async fn remove_member(
     let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
-            let authority = caller.hold_authority(&handle, conn)?;
-            let project = authority.hold_project(conn, &named, WRITE, Role::Admin)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let project = authority.lock_project(conn, &named, WRITE, Role::Admin)?;
             if store::project::delete_member(conn, &project.id, &user_id)? {
                 event.write_in(
                     conn,

@@ -5,13 +5,13 @@ use super::{READ, WRITE};
 use crate::caller::Caller;
 use crate::{App, Error};
 use domain::Instant;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::id::UserId;
 use domain::org::Role;
 use domain::project::Project;
 use domain::user::User;
 use std::collections::BTreeMap;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// How many people were added to each of these projects, by its id; nothing for one without
 /// any. The projects are such as the caller was told of.
@@ -28,7 +28,7 @@ pub async fn count_members(
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            authority.require_scope(READ, &Place::Anywhere)?;
+            authority.require_scope(READ, &ResourceRef::Any)?;
             Ok(store::project::count_members(conn, &ids)?)
         })
         .await
@@ -74,8 +74,8 @@ pub async fn count_tokens(app: &App, caller: &Caller, named: &str) -> Result<usi
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
             let project = authority.project(conn, &named, WRITE, Role::Admin)?;
-            let selection = Selection::Organization(project.organization_id.clone());
-            let living = store::selection::list_living(conn, &selection, now)?;
+            let filter = TokenFilter::Organization(project.organization_id.clone());
+            let living = store::token_filter::list_living(conn, &filter, now)?;
             let is_limited = living.iter().filter(|token| {
                 let limits = token.limits.projects.as_ref();
                 limits.is_some_and(|limits| limits.contains(&project.id))

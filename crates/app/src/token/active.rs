@@ -1,25 +1,25 @@
 //! Tokens that somebody presents: whether they can be used, and what they may do at this
 //! moment.
 
-use super::judged::{Judged, end, seats};
-use super::{Holder, find_holder};
+use super::checked::{CheckedToken, end, org_access};
+use super::{LoadedOwner, find_loaded_owner};
 use crate::audit::uses::{self, Purpose};
 use crate::client::{self, Credentials};
 use crate::{App, Context, Error, OAuthError, throttle};
 use domain::Instant;
 use domain::client::{Client, Credential, Standing};
-use domain::decision::{self, Demand, Facts, Place, Vitality};
+use domain::decision::{self, AccessRequest, Facts, ResourceRef, TokenStatus};
 use domain::org::Membership;
-use domain::policy::Admission;
+use domain::policy::PolicyDecision;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::token::{self, State, Token};
 use store::Conn;
 
 /// What every token may do that may do anything at all.
-const ANYTHING: Demand<'_> = Demand {
+const ANY_ACCESS: AccessRequest<'_> = AccessRequest {
     scope: None,
-    place: &Place::Anywhere,
+    resource: &ResourceRef::Any,
 };
 
 /// A token that can be used, and what it may do at this moment.
@@ -30,7 +30,7 @@ pub struct ActiveToken {
     /// What it may do: what it was granted and its owner's role still allows.
     pub scopes: ScopeSet,
     /// Whom it acts for.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// What decisions about it depend on.
     pub facts: Facts,
 }
@@ -38,30 +38,30 @@ pub struct ActiveToken {
 impl ActiveToken {
     /// When it ends, by itself or with its graces; `None` if never.
     pub fn ends_at(&self) -> Option<Instant> {
-        end(&self.token, self.admission())
+        end(&self.token, self.policy_decision())
     }
 
     /// The token with what the policies say of it.
-    pub fn judged(&self) -> Judged {
-        Judged {
+    pub fn checked(&self) -> CheckedToken {
+        CheckedToken {
             token: self.token.clone(),
-            admission: self.admission(),
+            policy_decision: self.policy_decision(),
         }
     }
 
-    fn admission(&self) -> Admission {
-        decision::admission(&self.facts.limits, &self.facts.seats)
+    fn policy_decision(&self) -> PolicyDecision {
+        decision::policy_decision(&self.facts.limits, &self.facts.org_access)
     }
 
     /// The memberships of its owner, if a person, in the organizations that it reaches.
     pub fn memberships(&self) -> impl Iterator<Item = &Membership> {
-        let all = match &self.holder {
-            Holder::Person(owner) => owner.memberships.as_slice(),
-            Holder::Organization(_) => &[],
+        let all = match &self.loaded_owner {
+            LoadedOwner::Person(owner) => owner.memberships.as_slice(),
+            LoadedOwner::Organization(_) => &[],
         };
         all.iter().filter(|membership| {
             decision::reach(&self.facts)
-                .any(|seat| seat.organization_id == membership.organization.id)
+                .any(|org_access| org_access.organization_id == membership.organization.id)
         })
     }
 }
@@ -70,7 +70,7 @@ impl ActiveToken {
 pub(crate) struct Loaded {
     pub(crate) token: Token,
     pub(crate) facts: Facts,
-    holder: Option<Holder>,
+    loaded_owner: Option<LoadedOwner>,
 }
 
 /// Whether the client that a token was issued to may act; a token that a person made in the
@@ -87,30 +87,30 @@ fn is_client_active(conn: &mut Conn, token: &Token) -> Result<bool, Error> {
 pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, Error> {
     let now = app.now();
     let is_live = token.state(now) == State::Live && is_client_active(conn, &token)?;
-    let holder = find_holder(conn, &token.owner)?;
-    let seats = match &holder {
-        Some(holder) => seats(conn, holder, std::slice::from_ref(&token), now)?,
+    let loaded_owner = find_loaded_owner(conn, &token.owner)?;
+    let org_access = match &loaded_owner {
+        Some(loaded_owner) => org_access(conn, loaded_owner, std::slice::from_ref(&token), now)?,
         None => Vec::new(),
     };
-    let alive = |is_alive| match is_alive {
-        true => Vitality::Alive,
-        false => Vitality::Dead,
+    let status_if = |is_active| match is_active {
+        true => TokenStatus::Active,
+        false => TokenStatus::Inactive,
     };
     Ok(Loaded {
         facts: Facts {
-            token: alive(is_live),
-            owner: alive(holder.is_some()),
+            token: status_if(is_live),
+            owner: status_if(loaded_owner.is_some()),
             scopes: token.scopes.clone(),
             limits: token.limits.clone(),
-            seats: seats.into_iter().flatten().collect(),
+            org_access: org_access.into_iter().flatten().collect(),
         },
         token,
-        holder,
+        loaded_owner,
     })
 }
 
 /// A token that cannot be used any more.
-pub(crate) struct Spent {
+pub(crate) struct InactiveToken {
     pub(crate) token: Box<Token>,
     /// Why, as the record of its uses says.
     pub(crate) why: &'static str,
@@ -118,29 +118,34 @@ pub(crate) struct Spent {
 
 impl Loaded {
     /// The token, if it can be used.
-    pub(crate) fn active(self, app: &App) -> Result<ActiveToken, Spent> {
-        self.active_at(app, &Place::Anywhere)
+    pub(crate) fn active(self, app: &App) -> Result<ActiveToken, InactiveToken> {
+        self.active_at(app, &ResourceRef::Any)
     }
 
     /// The token with what it may do in a place, if it can be used.
-    pub(crate) fn active_at(self, app: &App, place: &Place) -> Result<ActiveToken, Spent> {
-        let (Vitality::Alive, Some(holder)) = (self.facts.token, self.holder) else {
+    pub(crate) fn active_at(
+        self,
+        app: &App,
+        resource: &ResourceRef,
+    ) -> Result<ActiveToken, InactiveToken> {
+        let (TokenStatus::Active, Some(loaded_owner)) = (self.facts.token, self.loaded_owner)
+        else {
             let why = match (self.facts.token, self.token.state(app.now())) {
-                (Vitality::Alive, _) => "owner_inactive",
-                (Vitality::Dead, State::Revoked) => "revoked",
-                (Vitality::Dead, State::Expired) => "expired",
-                (Vitality::Dead, State::Live) => "client_inactive",
+                (TokenStatus::Active, _) => "owner_inactive",
+                (TokenStatus::Inactive, State::Revoked) => "revoked",
+                (TokenStatus::Inactive, State::Expired) => "expired",
+                (TokenStatus::Inactive, State::Live) => "client_inactive",
             };
-            return Err(Spent {
+            return Err(InactiveToken {
                 token: Box::new(self.token),
                 why,
             });
         };
         Ok(ActiveToken {
-            scopes: decision::scopes_at(&self.facts, &app.config().scopes, place),
+            scopes: decision::scopes_at(&self.facts, &app.config().scopes, resource),
             token: self.token,
             facts: self.facts,
-            holder,
+            loaded_owner,
         })
     }
 }
@@ -187,8 +192,14 @@ async fn look_up_active(
     Ok(match found {
         Found::Malformed => Found::Malformed,
         Found::Unknown => Found::Unknown,
-        Found::Token(Err(spent)) => {
-            uses::note(app, context, &*spent.token, spent.why, Purpose::default());
+        Found::Token(Err(inactive)) => {
+            uses::note(
+                app,
+                context,
+                &*inactive.token,
+                inactive.why,
+                Purpose::default(),
+            );
             Found::Token(None)
         }
         Found::Token(Ok(active)) => Found::Token(Some(active)),
@@ -216,7 +227,7 @@ pub async fn authenticate(
 
 /// Refuses a token that no organization admits, and notes its use.
 fn admit(app: &App, context: &Context, active: &ActiveToken) -> Result<(), Error> {
-    decision::decide(&active.facts, ANYTHING)
+    decision::decide(&active.facts, ANY_ACCESS)
         .map(drop)
         .map_err(|refusal| {
             let denied = Error::from(refusal);

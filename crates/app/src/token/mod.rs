@@ -1,42 +1,42 @@
 //! Tokens: making, showing, rotating and revoking them, and the standing of their owners.
 
 mod active;
-mod admitting;
-mod choosing;
-mod draft;
-mod judged;
-mod listing;
-mod making;
+mod checked;
+mod choices;
+mod create;
+mod list;
 mod owner;
-mod revocation;
-mod rotation;
+mod policy_check;
+mod prepared;
+mod revoke;
+mod rotate;
 
 pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector};
-pub(super) use active::{Found, Loaded, Spent, load, look_up};
-pub use choosing::{Choices, choices};
-pub(super) use draft::{Draft, draft, insert};
-pub use judged::Judged;
-pub use listing::{Listed, find_listed, list_listed, list_living};
-pub use making::{Wish, create, reserve};
-use owner::find_holder;
-pub use owner::{Holder, OwnerStanding, standing};
-pub(super) use owner::{find_owner, hold_owner};
-pub(super) use revocation::end_all;
-pub use revocation::{Before, Ended, give_back, revoke, revoke_all, revoke_selection};
-pub use rotation::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
+pub(super) use active::{Found, InactiveToken, Loaded, load, look_up};
+pub use checked::CheckedToken;
+pub use choices::{Choices, choices};
+pub use create::{CreateToken, create, form_nonce_for};
+pub use list::{Listed, find_listed, list_listed, list_living};
+use owner::find_loaded_owner;
+pub use owner::{LoadedOwner, UserMemberships, standing};
+pub(super) use owner::{find_owner, lock_memberships};
+pub(super) use prepared::{PreparedToken, insert, prepared};
+pub(super) use revoke::end_all;
+pub use revoke::{Before, Ended, give_back, revoke, revoke_all, revoke_matching};
+pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
 use super::caller::{Authority, Caller, find_organization};
 use super::{App, Error};
+use checked::check_policy;
 use config::Lifetime;
 use domain::Instant;
-use domain::decision::Place;
+use domain::decision::ResourceRef;
 use domain::id::TokenId;
 use domain::org::Role;
 use domain::page::Page;
-use domain::purview::Purview;
 use domain::secret::Secret;
 use domain::token::{Owner, State, Token};
-use judged::judge;
+use domain::visible_tokens::VisibleTokens;
 use store::Conn;
 
 /// The scope that looking at tokens needs.
@@ -55,14 +55,14 @@ pub struct NewToken {
 
 /// Whose tokens a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum OwnerRef {
     /// The caller's own.
     Own,
     /// Those of the organization with this id or address.
     Organization(String),
 }
 
-impl Whose {
+impl OwnerRef {
     /// Holds the owner, before the caller's rights are read for a change of its tokens: of a
     /// token that is being revoked, on whatever server, no other can be made meanwhile.
     fn hold(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
@@ -73,7 +73,7 @@ impl Whose {
             },
             Self::Organization(named) => {
                 if let Some(id) = caller.user_id() {
-                    store::user::hold_user(conn, id)?;
+                    store::user::lock_user_shared(conn, id)?;
                 }
                 match find_organization(conn, named)? {
                     Some(found) => lock_owner(conn, &Owner::Organization(found.id)),
@@ -85,17 +85,17 @@ impl Whose {
 
     /// The tokens with which the caller may do this. An organization's are for its admins and
     /// owners.
-    fn purview(
+    fn visible(
         &self,
         conn: &mut Conn,
         caller: &Caller,
         authority: &Authority,
         scope: &str,
-    ) -> Result<Purview, Error> {
+    ) -> Result<VisibleTokens, Error> {
         let owner = match self {
             Self::Own => {
                 let owner = caller.owner()?;
-                authority.require_scope(scope, &Place::Anywhere)?;
+                authority.require_scope(scope, &ResourceRef::Any)?;
                 owner
             }
             Self::Organization(named) => {
@@ -103,16 +103,16 @@ impl Whose {
                 Owner::Organization(organization.id)
             }
         };
-        Ok(Purview::new(owner, authority.limits()))
+        Ok(VisibleTokens::new(owner, authority.limits()))
     }
 }
 
 /// Holds whoever a token acts for, so that nobody makes or ends its tokens meanwhile.
 fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
     match owner {
-        Owner::User(id) => store::user::lock_user(conn, id)?,
+        Owner::User(id) => store::user::lock_user_exclusive(conn, id)?,
         Owner::Organization(id) => {
-            store::org::hold_organization(conn, id)?;
+            store::org::lock_organization(conn, id)?;
         }
     }
     Ok(())
@@ -120,11 +120,11 @@ fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
 
 /// Holds the token by which another is made, if by one: of many that are revoked at once, none
 /// leaves behind what it is making.
-fn hold_maker(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Error> {
+fn lock_creator(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Error> {
     let Caller::Token(active) = caller else {
         return Ok(());
     };
-    store::token::hold_token(conn, &active.token.id)?
+    store::token::lock_token(conn, &active.token.id)?
         .filter(|token| token.state(now) == State::Live)
         .map(drop)
         .ok_or(Error::Unauthenticated)
@@ -153,42 +153,52 @@ pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
 pub async fn list(
     app: &App,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     page: &Page,
-) -> Result<Vec<Judged>, Error> {
-    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+) -> Result<Vec<CheckedToken>, Error> {
+    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     let (page, now) = (page.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
             let (after, limit) = (page.after(), page.look_for());
-            let tokens = store::selection::list_tokens(conn, &purview, after, limit)?;
-            judge(conn, &purview.owner, tokens, now)
+            let tokens = store::token_filter::list_tokens(conn, &visible, after, limit)?;
+            check_policy(conn, &visible.owner, tokens, now)
         })
         .await
 }
 
 /// One token. Fails with [`Error::NotFound`] for one that is not the caller's to see, like for
 /// none.
-pub async fn find(app: &App, caller: &Caller, whose: &Whose, id: &str) -> Result<Judged, Error> {
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+pub async fn find(
+    app: &App,
+    caller: &Caller,
+    owner_ref: &OwnerRef,
+    id: &str,
+) -> Result<CheckedToken, Error> {
+    let (handle, caller, owner_ref, id) = (
+        app.clone(),
+        caller.clone(),
+        owner_ref.clone(),
+        id.to_owned(),
+    );
     let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, READ)?;
-            let found = vec![find_within(conn, &purview, &id)?];
-            let mut judged = judge(conn, &purview.owner, found, now)?;
-            judged.pop().ok_or(Error::NotFound)
+            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
+            let found = vec![find_within(conn, &visible, &id)?];
+            let mut checked = check_policy(conn, &visible.owner, found, now)?;
+            checked.pop().ok_or(Error::NotFound)
         })
         .await
 }
 
 /// A token of this purview.
-fn find_within(conn: &mut Conn, purview: &Purview, id: &str) -> Result<Token, Error> {
+fn find_within(conn: &mut Conn, visible: &VisibleTokens, id: &str) -> Result<Token, Error> {
     let id = TokenId::parse(id).ok_or(Error::NotFound)?;
     store::token::find_token(conn, &id)?
-        .filter(|token| purview.covers(token))
+        .filter(|token| visible.covers(token))
         .ok_or(Error::NotFound)
 }

@@ -4,10 +4,10 @@ use super::{earlier, end_of};
 use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::Instant;
-use domain::decision::Seat;
+use domain::decision::OrgAccess;
 use domain::id::UserId;
 use domain::org::{self, Membership, Organization};
-use domain::policy::{self, Admission, Bearer, Life};
+use domain::policy::{self, Life, OwnerKind, PolicyDecision};
 use domain::scope::ScopeSet;
 use domain::token::Owner;
 use domain::user::{Standing, User};
@@ -15,14 +15,14 @@ use store::Conn;
 
 /// A person and their part in organizations: what their tokens' power depends on.
 #[derive(Debug, Clone)]
-pub struct OwnerStanding {
+pub struct UserMemberships {
     /// The person.
     pub user: User,
     /// Their organizations and roles.
     pub memberships: Vec<Membership>,
 }
 
-impl OwnerStanding {
+impl UserMemberships {
     /// The part of `scopes` that the owner's role allows at this moment.
     pub(crate) fn allowed(&self, app: &App, scopes: &ScopeSet) -> ScopeSet {
         app.config()
@@ -41,24 +41,24 @@ impl OwnerStanding {
 
     /// Whether a token of this person that lives so long is admitted anywhere, if the person
     /// is anywhere at all.
-    pub(crate) fn admission(&self, life: Life) -> Admission {
-        let seats = self.seats(life).into_iter();
-        seats
-            .map(|seat| seat.admission)
+    pub(crate) fn policy_decision(&self, life: Life) -> PolicyDecision {
+        let org_access = self.org_access(life).into_iter();
+        org_access
+            .map(|org_access| org_access.policy_decision)
             .reduce(policy::better)
             .unwrap_or(Ok(None))
     }
 
     /// The seats of a token of this person that lives so long, by the policies alone.
-    pub(crate) fn seats(&self, life: Life) -> Vec<Seat> {
+    pub(crate) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
         self.memberships
             .iter()
-            .map(|Membership { organization, role }| Seat {
+            .map(|Membership { organization, role }| OrgAccess {
                 organization_id: organization.id.clone(),
                 role: *role,
-                admission: organization
+                policy_decision: organization
                     .policy
-                    .admit(organization.plan, Bearer::Member(*role), life)
+                    .admit(organization.plan, OwnerKind::Member(*role), life)
                     .map(|()| None),
             })
             .collect()
@@ -67,40 +67,46 @@ impl OwnerStanding {
 
 /// Whom a token acts for.
 #[derive(Debug, Clone)]
-pub enum Holder {
+pub enum LoadedOwner {
     /// A person.
-    Person(OwnerStanding),
+    Person(UserMemberships),
     /// An organization.
     Organization(Organization),
 }
 
 /// Whom an owner's tokens act for, if it may act.
-pub(super) fn find_holder(conn: &mut Conn, owner: &Owner) -> Result<Option<Holder>, Error> {
+pub(super) fn find_loaded_owner(
+    conn: &mut Conn,
+    owner: &Owner,
+) -> Result<Option<LoadedOwner>, Error> {
     Ok(match owner {
-        Owner::User(id) => find_owner(conn, id)?.map(Holder::Person),
+        Owner::User(id) => find_owner(conn, id)?.map(LoadedOwner::Person),
         Owner::Organization(id) => {
-            store::org::find_organization(conn, id)?.map(Holder::Organization)
+            store::org::find_organization(conn, id)?.map(LoadedOwner::Organization)
         }
     })
 }
 
 /// An active person's standing.
-pub(crate) fn find_owner(conn: &mut Conn, id: &UserId) -> Result<Option<OwnerStanding>, Error> {
+pub(crate) fn find_owner(conn: &mut Conn, id: &UserId) -> Result<Option<UserMemberships>, Error> {
     let user = store::user::find_user(conn, id)?;
     with_memberships(conn, user)
 }
 
 /// An active person's standing, which cannot end before this transaction does.
-pub(crate) fn hold_owner(conn: &mut Conn, id: &UserId) -> Result<Option<OwnerStanding>, Error> {
-    let user = store::user::hold_user(conn, id)?;
-    store::org::share_organizations(conn, id)?;
+pub(crate) fn lock_memberships(
+    conn: &mut Conn,
+    id: &UserId,
+) -> Result<Option<UserMemberships>, Error> {
+    let user = store::user::lock_user_shared(conn, id)?;
+    store::org::lock_organizations_shared(conn, id)?;
     with_memberships(conn, user)
 }
 
-fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<OwnerStanding>, Error> {
+fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<UserMemberships>, Error> {
     user.filter(|user| user.standing == Standing::Active)
         .map(|user| {
-            Ok(OwnerStanding {
+            Ok(UserMemberships {
                 memberships: store::org::list_memberships(conn, &user.id)?,
                 user,
             })
@@ -109,7 +115,7 @@ fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<OwnerS
 }
 
 /// A person's organizations and roles at this moment.
-pub async fn standing(app: &App, person: &SignedIn) -> Result<OwnerStanding, Error> {
+pub async fn standing(app: &App, person: &SignedIn) -> Result<UserMemberships, Error> {
     let id = person.user.id.clone();
     app.store()
         .read(move |conn| find_owner(conn, &id))

@@ -2,8 +2,8 @@
 
 use super::{CreateUser, add_as};
 use crate::caller::Caller;
+use crate::idempotency::IdempotencyRecord;
 use crate::org::end_invitations;
-use crate::receipt::Receipt;
 use crate::token::end_all;
 use crate::{App, Context, Error};
 use domain::audit::Action;
@@ -12,7 +12,7 @@ use domain::page::Page;
 use domain::token::{Owner, RevocationReason};
 use domain::user::{self, Standing, User};
 use serde_json::json;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// How an account is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,10 @@ pub async fn make(
     context: &Context,
     caller: &Caller,
     new: CreateUser,
-    receipt: Receipt<User>,
+    idempotency: IdempotencyRecord<User>,
 ) -> Result<User, Error> {
     caller.require_operator()?;
-    add_as(app, context, caller.actor(), new, receipt).await
+    add_as(app, context, caller.actor(), new, idempotency).await
 }
 
 /// Switches an account off: its sessions and tokens end at once. Fails with
@@ -70,7 +70,7 @@ pub async fn deactivate(
     context: &Context,
     caller: &Caller,
     named: Named,
-    receipt: Receipt<User>,
+    idempotency: IdempotencyRecord<User>,
 ) -> Result<User, Error> {
     caller.require_operator()?;
     let event = app.event(context, caller.actor(), Action::UserDeactivated);
@@ -81,9 +81,9 @@ pub async fn deactivate(
             let user = named.find(conn)?;
             if store::user::mark_deactivated(conn, &user.id)? {
                 store::session::delete_sessions(conn, &user.id, None)?;
-                let selection = Selection::Owner(Owner::User(user.id.clone()));
+                let filter = TokenFilter::Owner(Owner::User(user.id.clone()));
                 let reason = RevocationReason::Deactivated;
-                end_all(conn, &revoked, &selection, None, reason)?;
+                end_all(conn, &revoked, &filter, None, reason)?;
                 store::device::deny_approved(conn, &user.id)?;
                 for membership in store::org::list_memberships(conn, &user.id)? {
                     let id = &membership.organization.id;
@@ -95,7 +95,7 @@ pub async fn deactivate(
                 standing: Standing::Deactivated,
                 ..user
             };
-            receipt.file(conn, &user)?;
+            idempotency.file(conn, &user)?;
             Ok(user)
         })
         .await

@@ -6,7 +6,7 @@ pub use directory::{Named, deactivate, find, list, make};
 
 use super::caller::Caller;
 use super::hashing::Verdict;
-use super::receipt::Receipt;
+use super::idempotency::IdempotencyRecord;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
 use super::{App, Context, Error, org, session, throttle};
@@ -89,7 +89,14 @@ pub async fn set_up(
 
 /// Makes an account for the operator. Other links to the first account end with it.
 pub async fn add(app: &App, context: &Context, new: CreateUser) -> Result<User, Error> {
-    make(app, context, &Caller::Operator(None), new, Receipt::none()).await
+    make(
+        app,
+        context,
+        &Caller::Operator(None),
+        new,
+        IdempotencyRecord::none(),
+    )
+    .await
 }
 
 /// Makes an account as this actor.
@@ -98,7 +105,7 @@ async fn add_as(
     context: &Context,
     actor: Actor,
     new: CreateUser,
-    receipt: Receipt<User>,
+    idempotency: IdempotencyRecord<User>,
 ) -> Result<User, Error> {
     let prepared = prepare(app, context, actor, new).await?;
     let user = prepared.user.clone();
@@ -107,7 +114,7 @@ async fn add_as(
         .write(move |conn| {
             store::user::delete_setup_links(conn, &no_link)?;
             prepared.write(conn)?;
-            receipt.file(conn, &prepared.user)
+            idempotency.file(conn, &prepared.user)
         })
         .await?;
     Ok(user)

@@ -4,7 +4,7 @@ mod faults;
 
 use super::source::File;
 use super::*;
-use domain::route::{Access, Demand};
+use domain::route::{Access, AccessRule};
 use domain::scope::ScopeName;
 use proptest::prelude::*;
 
@@ -260,7 +260,7 @@ operator = true
     assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
     let (pattern, demand) = config.routes.find("GET", "/v1/status").unwrap();
     assert_eq!(pattern.to_string(), "* /v1/status");
-    assert_eq!(demand, Demand::Operator);
+    assert_eq!(demand, AccessRule::Operator);
 }
 
 #[test]

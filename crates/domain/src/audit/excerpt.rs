@@ -1,13 +1,13 @@
 //! The check of a filtered export, line by line.
 
-use super::anchors::Anchors;
 use super::canonical::Unreadable;
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
-use super::doubt::{Doubt, Kind, Report};
+use super::discrepancy::{Discrepancy, Kind, Report};
 use super::export::Excerpted;
 use super::note::NoteFault;
 use super::origin::Origin;
+use super::trusted_checkpoints::TrustedCheckpoints;
 
 /// Reads lines that were chosen from a log. Each bears the hash before it, so it proves itself
 /// and, where a checkpoint touches it, that it is in the log. That none was left out cannot
@@ -16,8 +16,8 @@ pub struct ExcerptVerifier {
     /// The end of what fits.
     head: Head,
     records: u64,
-    anchors: Anchors,
-    doubt: Option<Doubt>,
+    trusted_checkpoints: TrustedCheckpoints,
+    discrepancy: Option<Discrepancy>,
 }
 
 impl ExcerptVerifier {
@@ -29,33 +29,33 @@ impl ExcerptVerifier {
         Self {
             head: Head::genesis(&origin),
             records: 0,
-            anchors: Anchors::new(origin, checkpoints),
-            doubt: None,
+            trusted_checkpoints: TrustedCheckpoints::new(origin, checkpoints),
+            discrepancy: None,
         }
     }
 
     /// Takes the next line.
     pub fn take(&mut self, line: Result<Excerpted, Unreadable>) {
         self.records += 1;
-        if self.doubt.is_none() {
-            self.doubt = self.check(line).err();
+        if self.discrepancy.is_none() {
+            self.discrepancy = self.check(line).err();
         }
     }
 
-    fn check(&mut self, line: Result<Excerpted, Unreadable>) -> Result<(), Doubt> {
+    fn check(&mut self, line: Result<Excerpted, Unreadable>) -> Result<(), Discrepancy> {
         let last = self.head.sequence;
         let Excerpted { sealed, previous } = line.map_err(|why| {
             let says = format!("Of the line after record {last}, {why}.");
-            Doubt::new(self.head.next_sequence(), Kind::Edited, says)
+            Discrepancy::new(self.head.next_sequence(), Kind::Edited, says)
         })?;
         let number = sealed.record.sequence;
-        let doubt = |kind, says| Err(Doubt::new(number, kind, says));
+        let discrepancy = |kind, says| Err(Discrepancy::new(number, kind, says));
         if !sealed.is_sealed_after(&previous) {
             let says = format!("The hash of record {number} does not follow from what it says.");
-            return doubt(Kind::Edited, says);
+            return discrepancy(Kind::Edited, says);
         }
         if number <= last {
-            return doubt(
+            return discrepancy(
                 Kind::Swapped,
                 format!("Record {number} comes after record {last}."),
             );
@@ -66,17 +66,17 @@ impl ExcerptVerifier {
         };
         if before.sequence == last && before != self.head {
             let says = format!("Record {number} was sealed behind another than record {last}.");
-            return doubt(Kind::Forked, says);
+            return discrepancy(Kind::Forked, says);
         }
-        self.anchors.compare(&before)?;
-        self.anchors.compare(&sealed.head())?;
+        self.trusted_checkpoints.compare(&before)?;
+        self.trusted_checkpoints.compare(&sealed.head())?;
         self.head = sealed.head();
         Ok(())
     }
 
     /// What was found, after the last line.
     pub fn finish(self) -> Report {
-        let (checkpoints, discarded) = self.anchors.finish();
+        let (checkpoints, discarded) = self.trusted_checkpoints.finish();
         Report {
             records: self.records,
             start: 0,
@@ -84,7 +84,7 @@ impl ExcerptVerifier {
             head: self.head,
             // What names them may not have been chosen.
             unnamed: None,
-            first_doubt: self.doubt.or(discarded),
+            first_discrepancy: self.discrepancy.or(discarded),
         }
     }
 }

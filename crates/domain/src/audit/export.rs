@@ -3,7 +3,7 @@
 use super::canonical::{self, Unreadable};
 use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
-use super::doubt::{Doubt, Kind, Report};
+use super::discrepancy::{Discrepancy, Kind, Report};
 use super::excerpt::ExcerptVerifier;
 use super::hash::Hash;
 use super::lines::{Line, next_line};
@@ -158,7 +158,7 @@ pub fn verify(
             let mut report = verifier.finish();
             if start.sequence == 0 && start != genesis {
                 let says = "The header does not name the hash that this log begins with.";
-                report.first_doubt = Some(Doubt::new(1, Kind::Edited, says));
+                report.first_discrepancy = Some(Discrepancy::new(1, Kind::Edited, says));
             }
             Ok(report)
         }

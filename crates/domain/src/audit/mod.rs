@@ -85,28 +85,28 @@
 //! is `evt_` and a UUIDv7 in hexadecimal digits, which begins with its time.
 
 mod action;
-mod anchors;
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
-pub mod doubt;
+pub mod csv;
+mod diagnosis;
+pub mod discrepancy;
 pub mod erasure;
 pub mod excerpt;
 pub mod export;
 pub mod hash;
 mod lines;
+pub mod logged_filter;
 pub mod merkle;
 pub mod note;
 pub mod origin;
 pub mod personal;
 pub mod pruning;
 pub mod record;
-pub mod sheet;
-pub mod sought;
-mod suspicion;
 #[cfg(test)]
 mod tests;
 pub mod token_use;
+mod trusted_checkpoints;
 pub mod verifier;
 mod words;
 

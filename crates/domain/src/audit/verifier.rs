@@ -1,14 +1,14 @@
 //! The check of a whole log, line by line and in constant memory.
 
-use super::anchors::Anchors;
 use super::canonical::Unreadable;
 use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
-use super::doubt::{Doubt, Report};
+use super::diagnosis::Diagnosis;
+use super::discrepancy::{Discrepancy, Report};
 use super::erasure::Unnamed;
 use super::note::{NoteFault, VerifierKey};
 use super::origin::Origin;
-use super::suspicion::Suspicion;
+use super::trusted_checkpoints::TrustedCheckpoints;
 
 /// Reads a log and finds the first place that does not fit.
 ///
@@ -19,7 +19,7 @@ pub struct Verifier {
     head: Head,
     start: u64,
     records: u64,
-    anchors: Anchors,
+    trusted_checkpoints: TrustedCheckpoints,
     erased: Unnamed,
     finding: Finding,
 }
@@ -28,9 +28,9 @@ enum Finding {
     /// Everything fits so far.
     Sound,
     /// A line did not fit; what follows tells what was done.
-    Suspicious(Box<Suspicion>),
+    Suspicious(Box<Diagnosis>),
     /// The log is not the one that was signed.
-    Contradicted(Doubt),
+    Contradicted(Discrepancy),
 }
 
 impl Verifier {
@@ -44,7 +44,7 @@ impl Verifier {
             head: start,
             start: start.sequence,
             records: 0,
-            anchors: Anchors::new(origin, checkpoints),
+            trusted_checkpoints: TrustedCheckpoints::new(origin, checkpoints),
             erased: Unnamed::default(),
             finding: Finding::Sound,
         };
@@ -63,39 +63,39 @@ impl Verifier {
         self.records += 1;
         match (&mut self.finding, line) {
             (Finding::Contradicted(_), _) => {}
-            (Finding::Suspicious(suspicion), line) => suspicion.examine(line.ok()),
+            (Finding::Suspicious(diagnosis), line) => diagnosis.examine(line.ok()),
             (Finding::Sound, Ok(line)) if self.head.is_followed_by(&line) => {
                 self.head = line.head();
                 self.erased.take(&line.record);
                 self.compare();
             }
             (Finding::Sound, line) => {
-                self.finding = Finding::Suspicious(Box::new(Suspicion::new(self.head, line)));
+                self.finding = Finding::Suspicious(Box::new(Diagnosis::new(self.head, line)));
             }
         }
     }
 
     fn compare(&mut self) {
-        if let Err(doubt) = self.anchors.compare(&self.head) {
-            self.finding = Finding::Contradicted(doubt);
+        if let Err(discrepancy) = self.trusted_checkpoints.compare(&self.head) {
+            self.finding = Finding::Contradicted(discrepancy);
         }
     }
 
     /// What was found, after the last line.
     pub fn finish(mut self) -> Report {
-        let doubt = match self.finding {
-            Finding::Sound => self.anchors.reach_no_further(&self.head).err(),
-            Finding::Suspicious(suspicion) => Some(suspicion.into_doubt()),
-            Finding::Contradicted(doubt) => Some(doubt),
+        let discrepancy = match self.finding {
+            Finding::Sound => self.trusted_checkpoints.reach_no_further(&self.head).err(),
+            Finding::Suspicious(diagnosis) => Some(diagnosis.into_discrepancy()),
+            Finding::Contradicted(discrepancy) => Some(discrepancy),
         };
-        let (checkpoints, discarded) = self.anchors.finish();
+        let (checkpoints, discarded) = self.trusted_checkpoints.finish();
         Report {
             records: self.records,
             start: self.start,
             checkpoints,
             head: self.head,
             unnamed: self.erased.first(),
-            first_doubt: doubt.or(discarded),
+            first_discrepancy: discrepancy.or(discarded),
         }
     }
 }

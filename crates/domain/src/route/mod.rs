@@ -40,14 +40,14 @@ impl RouteTable {
     /// Which route a request is and what it demands, by its method and its target in origin form
     /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be
     /// denied, whoever sends it.
-    pub fn find(&self, method: &str, target: &str) -> Option<(&Pattern, Demand)> {
+    pub fn find(&self, method: &str, target: &str) -> Option<(&Pattern, AccessRule)> {
         let path = target::read(target).filter(|_| is_token(method))?;
         let matches = |route: &&Route| route.pattern.matches(method, &path, Reading::Loosest);
         let route = self.iter().find(matches)?;
         route
             .pattern
             .matches(method, &path, Reading::Strictest)
-            .then(|| (&route.pattern, route.demand(path)))
+            .then(|| (&route.pattern, route.access_rule(path)))
     }
 }
 
@@ -61,13 +61,13 @@ pub struct Route {
 }
 
 impl Route {
-    fn demand(&self, path: Vec<Segment>) -> Demand {
+    fn access_rule(&self, path: Vec<Segment>) -> AccessRule {
         match &self.access {
-            Access::Public => Demand::Public,
-            Access::Operator => Demand::Operator,
-            Access::Token(scope) => Demand::Token {
+            Access::Public => AccessRule::Public,
+            Access::Operator => AccessRule::Operator,
+            Access::Token(scope) => AccessRule::Token {
                 scope: scope.clone(),
-                place: self.pattern.place(path),
+                resource: self.pattern.resource(path),
             },
         }
     }
@@ -86,7 +86,7 @@ pub enum Access {
 
 /// What a request must bring.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Demand {
+pub enum AccessRule {
     /// Nothing.
     Public,
     /// The operator token.
@@ -96,13 +96,13 @@ pub enum Demand {
         /// The scope that it must carry.
         scope: Option<ScopeName>,
         /// Where it must reach.
-        place: Option<Place>,
+        resource: Option<RouteResource>,
     },
 }
 
 /// A place as the path names it; nobody has looked yet whether it exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum RouteResource {
     /// The project with this id.
     Project(String),
     /// The organization with this id.
@@ -115,14 +115,14 @@ pub struct Pattern {
     text: String,
     /// `None` matches any.
     method: Option<String>,
-    parts: Vec<Part>,
+    parts: Vec<SegmentPattern>,
     /// Whether more segments may follow.
     is_open: bool,
 }
 
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum SegmentPattern {
     Literal(String),
     Any,
     Project,
@@ -164,7 +164,7 @@ impl Pattern {
         };
         let segments = path.split('/').filter(|_| !path.is_empty());
         let parts = segments
-            .map(Part::parse)
+            .map(SegmentPattern::parse)
             .collect::<Result<Vec<_>, _>>()
             .map_err(fault)?;
         if parts.iter().filter(|part| part.is_place()).count() > 1 {
@@ -208,12 +208,12 @@ impl Pattern {
             && pairs.all(|(part, segment)| part.matches(segment, reading))
     }
 
-    fn place(&self, path: Vec<Segment>) -> Option<Place> {
+    fn resource(&self, path: Vec<Segment>) -> Option<RouteResource> {
         let mut pairs = self.parts.iter().zip(path);
         pairs.find_map(|(part, segment)| match part {
-            Part::Project => Some(Place::Project(segment.text)),
-            Part::Organization => Some(Place::Organization(segment.text)),
-            Part::Literal(_) | Part::Any => None,
+            SegmentPattern::Project => Some(RouteResource::Project(segment.text)),
+            SegmentPattern::Organization => Some(RouteResource::Organization(segment.text)),
+            SegmentPattern::Literal(_) | SegmentPattern::Any => None,
         })
     }
 }
@@ -224,7 +224,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-impl Part {
+impl SegmentPattern {
     fn parse(text: &str) -> Result<Self, String> {
         let name = text
             .strip_prefix('{')

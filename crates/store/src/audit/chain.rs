@@ -111,7 +111,7 @@ pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
 /// The log, held so that nobody else seals before the transaction ends; `None` if somebody
 /// does at this moment. Nobody waits for whoever seals, and the lock of one that dies goes
 /// with its connection.
-pub fn hold_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
+pub fn lock_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     let Conn::Postgres(postgres) = conn else {
         // SQLite has one writer.
         return find_head(conn);

@@ -13,8 +13,8 @@ mod uses;
 
 pub use chain::{
     Log, Pruned, Stored, append, find_hash, find_head, find_last_moment, find_last_unsealed,
-    hold_head, insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action,
-    list_unsealed,
+    insert_head, is_any_misplaced, is_any_unsealed, list_lines, list_of_action, list_unsealed,
+    lock_head,
 };
 pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
@@ -30,7 +30,7 @@ pub use shipping::{
     take_lease,
 };
 pub use uses::{
-    Reach, Sheaf, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
+    Reach, UsageBatch, UseFilter, Within, count_uses, delete_batches, insert_uses, is_any_batch,
     list_batch, list_batches, list_recorded, list_uses,
 };
 

@@ -16,9 +16,9 @@ pub struct Shipped {
 }
 
 /// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
-pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Error> {
+pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Error> {
     let found: Option<(i64, Option<String>)> = audit_shipping::table
-        .filter(audit_shipping::sink.eq(place))
+        .filter(audit_shipping::sink.eq(sink))
         .select((audit_shipping::sequence, audit_shipping::hash))
         .get_result(conn)
         .optional()?;
@@ -29,8 +29,8 @@ pub fn find_shipped(conn: &mut Conn, place: &str) -> Result<Option<Shipped>, Err
 }
 
 /// Remembers up to where everything of a kind was handed out. It never goes back by this.
-pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Result<(), Error> {
-    let row = audit_shipping::table.filter(audit_shipping::sink.eq(place));
+pub fn replace_shipped(conn: &mut Conn, sink: &str, shipped: &Shipped) -> Result<(), Error> {
+    let row = audit_shipping::table.filter(audit_shipping::sink.eq(sink));
     let values = (
         audit_shipping::sequence.eq(number(shipped.sequence)),
         audit_shipping::hash.eq(shipped.hash.clone()),
@@ -38,9 +38,9 @@ pub fn replace_shipped(conn: &mut Conn, place: &str, shipped: &Shipped) -> Resul
     diesel::update(row.filter(audit_shipping::sequence.lt(number(shipped.sequence))))
         .set(values.clone())
         .execute(conn)?;
-    if find_shipped(conn, place)?.is_none() {
+    if find_shipped(conn, sink)?.is_none() {
         diesel::insert_into(audit_shipping::table)
-            .values((audit_shipping::sink.eq(place), values))
+            .values((audit_shipping::sink.eq(sink), values))
             .execute(conn)?;
     }
     Ok(())
@@ -57,16 +57,16 @@ pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
         .get_results::<(String, i64, Option<String>)>(conn)?;
     let rows = rows.into_iter();
     Ok(rows
-        .map(|(place, sequence, hash)| {
+        .map(|(sink, sequence, hash)| {
             let sequence = sequence.unsigned_abs();
-            (place, Shipped { sequence, hash })
+            (sink, Shipped { sequence, hash })
         })
         .collect())
 }
 
 /// Lets a place get again what comes behind this one.
-pub fn lower_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), Error> {
-    diesel::update(audit_shipping::table.filter(audit_shipping::sink.eq(place)))
+pub fn lower_shipped(conn: &mut Conn, sink: &str, sequence: u64) -> Result<(), Error> {
+    diesel::update(audit_shipping::table.filter(audit_shipping::sink.eq(sink)))
         .set((
             audit_shipping::sequence.eq(number(sequence)),
             audit_shipping::hash.eq(None::<String>),
@@ -79,44 +79,44 @@ pub fn lower_shipped(conn: &mut Conn, place: &str, sequence: u64) -> Result<(), 
 /// or `None` if another holds it now.
 pub fn take_lease(
     conn: &mut Conn,
-    place: &str,
-    holder: &str,
+    sink: &str,
+    leased_by: &str,
     now: Instant,
     until: Instant,
 ) -> Result<Option<Shipped>, Error> {
-    if find_shipped(conn, place)?.is_none() {
-        replace_shipped(conn, place, &Shipped::default())?;
+    if find_shipped(conn, sink)?.is_none() {
+        replace_shipped(conn, sink, &Shipped::default())?;
     }
     let is_free = audit_shipping::leased_by
         .is_null()
         .or(audit_shipping::leased_by
-            .eq(holder.to_owned())
+            .eq(leased_by.to_owned())
             .assume_not_null())
         .or(audit_shipping::leased_until
             .lt(stored(now))
             .assume_not_null());
     let taken = diesel::update(
         audit_shipping::table
-            .filter(audit_shipping::sink.eq(place))
+            .filter(audit_shipping::sink.eq(sink))
             .filter(is_free),
     )
     .set((
-        audit_shipping::leased_by.eq(holder),
+        audit_shipping::leased_by.eq(leased_by),
         audit_shipping::leased_until.eq(stored(until)),
     ))
     .execute(conn)?;
     match taken {
         0 => Ok(None),
-        _ => find_shipped(conn, place),
+        _ => find_shipped(conn, sink),
     }
 }
 
 /// Lets others hand out.
-pub fn give_back_lease(conn: &mut Conn, place: &str, holder: &str) -> Result<(), Error> {
+pub fn give_back_lease(conn: &mut Conn, sink: &str, leased_by: &str) -> Result<(), Error> {
     diesel::update(
         audit_shipping::table
-            .filter(audit_shipping::sink.eq(place))
-            .filter(audit_shipping::leased_by.eq(holder)),
+            .filter(audit_shipping::sink.eq(sink))
+            .filter(audit_shipping::leased_by.eq(leased_by)),
     )
     .set(audit_shipping::leased_by.eq(None::<String>))
     .execute(conn)?;

@@ -13,7 +13,7 @@ use domain::id::{OrganizationId, UserId};
 
 /// Uses of one token in one organization on one day, out of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheaf {
+pub struct UsageBatch {
     /// The record that has the root over the batch.
     pub event_id: String,
     /// The place of the first of these uses among the leaves of the batch.
@@ -48,23 +48,23 @@ struct Row {
     uses: String,
 }
 
-impl From<&Sheaf> for Row {
-    fn from(sheaf: &Sheaf) -> Self {
+impl From<&UsageBatch> for Row {
+    fn from(usage_batch: &UsageBatch) -> Self {
         Self {
-            event_id: sheaf.event_id.clone(),
-            position: i32::try_from(sheaf.position).unwrap_or(i32::MAX),
-            token_id: sheaf.token_id.clone(),
-            organization_id: sheaf.organization_id.clone(),
-            day: sheaf.day.clone(),
-            first_at: stored(sheaf.first_at),
-            last_at: stored(sheaf.last_at),
-            count: i32::try_from(sheaf.count).unwrap_or(i32::MAX),
-            uses: sheaf.uses.clone(),
+            event_id: usage_batch.event_id.clone(),
+            position: i32::try_from(usage_batch.position).unwrap_or(i32::MAX),
+            token_id: usage_batch.token_id.clone(),
+            organization_id: usage_batch.organization_id.clone(),
+            day: usage_batch.day.clone(),
+            first_at: stored(usage_batch.first_at),
+            last_at: stored(usage_batch.last_at),
+            count: i32::try_from(usage_batch.count).unwrap_or(i32::MAX),
+            uses: usage_batch.uses.clone(),
         }
     }
 }
 
-impl From<Row> for Sheaf {
+impl From<Row> for UsageBatch {
     fn from(row: Row) -> Self {
         Self {
             event_id: row.event_id,
@@ -81,9 +81,9 @@ impl From<Row> for Sheaf {
 }
 
 /// Writes the uses of a batch.
-pub fn insert_uses(conn: &mut Conn, sheaves: &[Sheaf]) -> Result<(), Error> {
-    for sheaves in sheaves.chunks(ROWS) {
-        let rows: Vec<_> = sheaves.iter().map(Row::from).collect();
+pub fn insert_uses(conn: &mut Conn, usage_batches: &[UsageBatch]) -> Result<(), Error> {
+    for usage_batches in usage_batches.chunks(ROWS) {
+        let rows: Vec<_> = usage_batches.iter().map(Row::from).collect();
         match conn {
             Conn::Postgres(conn) => diesel::insert_into(token_use::table)
                 .values(rows)
@@ -97,12 +97,12 @@ pub fn insert_uses(conn: &mut Conn, sheaves: &[Sheaf]) -> Result<(), Error> {
 }
 
 /// Everything that is kept of a batch, in the order of its leaves.
-pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<Sheaf>, Error> {
+pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<UsageBatch>, Error> {
     let rows = token_use::table
         .filter(token_use::event_id.eq(event_id))
         .order(token_use::position)
         .get_results::<Row>(conn)?;
-    Ok(rows.into_iter().map(Sheaf::from).collect())
+    Ok(rows.into_iter().map(UsageBatch::from).collect())
 }
 
 /// The batches of which something is kept, by the ids of their records, behind one of them.
@@ -168,7 +168,7 @@ pub fn list_uses(
     filter: &UseFilter,
     before: Option<(&str, u32)>,
     limit: i64,
-) -> Result<Vec<Sheaf>, Error> {
+) -> Result<Vec<UsageBatch>, Error> {
     let mut query = token_use::table.into_boxed();
     if let Some(id) = &filter.token_id {
         query = query.filter(token_use::token_id.eq(id.clone()));
@@ -212,7 +212,7 @@ pub fn list_uses(
         .order((token_use::event_id.desc(), token_use::position.desc()))
         .limit(limit)
         .get_results::<Row>(conn)?;
-    Ok(rows.into_iter().map(Sheaf::from).collect())
+    Ok(rows.into_iter().map(UsageBatch::from).collect())
 }
 
 /// How many uses of a token there were on each day from one on, as `YYYY-MM-DD`.

@@ -111,7 +111,7 @@ pub struct AuditVerification {
     /// When the check ended. Whoever asks within ten seconds is answered the same.
     pub checked_at: String,
     /// The first thing that does not fit; `null` if there is none.
-    pub first_doubt: Option<Doubt>,
+    pub first_discrepancy: Option<Discrepancy>,
 }
 
 /// A place in the log.
@@ -125,7 +125,7 @@ pub struct AuditHead {
 
 /// What does not fit.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Doubt {
+pub struct Discrepancy {
     /// The place. Whatever stands before it fits.
     pub sequence: u64,
     /// What was done there, as far as it can be told.

@@ -9,16 +9,17 @@ mod project;
 mod token;
 
 pub use audit::{
-    AuditHead, AuditParameters, AuditRecord, AuditVerification, Doubt, FormatParameters, ProvenUse,
-    TokenUse, UseParameters, UseProof,
+    AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
+    ProvenUse, TokenUse, UseParameters, UseProof,
 };
-pub use operator::{Client, ClientChange, ClientWish, NewClient, Status, UserWish};
+pub use operator::{Client, CreateClientBody, CreateUserBody, NewClient, Status, UpdateClientBody};
 pub use org::{
-    AffectedToken, EffectParameters, Invitation, InvitationWish, Member, MemberWish, NewInvitation,
-    OrganizationChange, OrganizationDetail, OrganizationWish, Policy, PolicyChange,
+    AffectedToken, CreateInvitationBody, CreateOrganizationBody, EffectParameters, Invitation,
+    Member, NewInvitation, OrganizationDetail, Policy, PutMemberBody, UpdateOrganizationBody,
+    UpdatePolicyBody,
 };
-pub use project::{ProjectChange, ProjectDetail, ProjectMember, ProjectWish};
-pub use token::{NewToken, RevokeAll, Revoked, Rotation, Token, TokenWish};
+pub use project::{CreateProjectBody, ProjectDetail, ProjectMember, UpdateProjectBody};
+pub use token::{CreateTokenBody, NewToken, RevokeAll, Revoked, Rotation, Token};
 
 use super::json::Fault;
 use serde::{Deserialize, Serialize};

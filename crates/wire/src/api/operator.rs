@@ -20,7 +20,7 @@ pub struct Status {
 // Without `Debug`: it holds a password.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserWish {
+pub struct CreateUserBody {
     /// The name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
@@ -54,7 +54,7 @@ pub struct Client {
 /// What a new client is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ClientWish {
+pub struct CreateClientBody {
     /// Its `client_id`: 1 to 100 letters, digits, dots, dashes and underscores.
     pub id: String,
     /// The name that people see when they approve.
@@ -85,7 +85,7 @@ pub struct NewClient {
 /// What is to change of a client.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ClientChange {
+pub struct UpdateClientBody {
     /// `active` or `disabled`. While it is disabled its tokens cannot be used.
     pub state: String,
 }

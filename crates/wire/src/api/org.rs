@@ -37,7 +37,7 @@ pub struct Policy {
 /// What a new organization is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OrganizationWish {
+pub struct CreateOrganizationBody {
     /// The name, 1 to 100 characters. Its address is made from it.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
@@ -46,13 +46,13 @@ pub struct OrganizationWish {
 /// What is to change of an organization. What is left out stays.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OrganizationChange {
+pub struct UpdateOrganizationBody {
     /// The name. The address stays.
     pub name: Option<String>,
     /// `free` or `team`; the operator alone changes it.
     pub plan: Option<String>,
     /// The policy; owners alone change it.
-    pub policy: Option<PolicyChange>,
+    pub policy: Option<UpdatePolicyBody>,
     /// How long tokens go on that the change does not admit any more, in seconds, at most 30
     /// days; 7 days if left out.
     #[schema(minimum = 0, maximum = 2_592_000)]
@@ -62,7 +62,7 @@ pub struct OrganizationChange {
 /// What is to change of a policy. What is left out stays.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyChange {
+pub struct UpdatePolicyBody {
     /// Whose personal tokens may reach the organization: `members` or `admins`.
     pub personal_tokens: Option<String>,
     /// How many days tokens may live; `null` for as long as their makers like.
@@ -122,7 +122,7 @@ pub struct Member {
 /// What a member is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MemberWish {
+pub struct PutMemberBody {
     /// `member`, `admin` or `owner`.
     pub role: String,
 }
@@ -147,7 +147,7 @@ pub struct Invitation {
 /// What an invitation is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct InvitationWish {
+pub struct CreateInvitationBody {
     /// The address that it is for. It is sent there if the deployment sends mail.
     pub email: Option<String>,
     /// The role to join with: `member`, `admin` or `owner`.

@@ -19,7 +19,7 @@ pub struct ProjectDetail {
 /// What a new project is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ProjectWish {
+pub struct CreateProjectBody {
     /// The name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
@@ -28,7 +28,7 @@ pub struct ProjectWish {
 /// What is to change of a project.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ProjectChange {
+pub struct UpdateProjectBody {
     /// The name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,

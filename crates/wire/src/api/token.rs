@@ -70,7 +70,7 @@ pub struct Token {
 /// What a new token is to be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TokenWish {
+pub struct CreateTokenBody {
     /// The name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,

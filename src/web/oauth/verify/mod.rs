@@ -27,7 +27,7 @@
 //! 6750 section 3.1 has 400 for it. Why a token with all scopes is refused has no name there
 //! but `insufficient_scope`, which stands for all that takes higher privileges.
 
-mod question;
+mod requested;
 
 use super::challenge;
 use crate::web::extract;
@@ -38,10 +38,10 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use app::decision::{self, Allowed, Question, Subject};
-use app::token::Holder;
+use app::decision::{self, Allowed, Subject, VerifyRequest};
+use app::token::LoadedOwner;
 use app::{App, Context, caller::Denial};
-use question::{Demand, UNNAMED, asked, by_table, unclear};
+use requested::{AccessRule, UNNAMED, by_table, requested, unclear};
 use wire::oauth::ErrorResponse;
 
 /// The address.
@@ -50,33 +50,38 @@ pub const ADDRESS: &str = "/auth/verify";
 /// Any method, at the address and below it. The body is not read.
 pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     // As the path came: decoded, `%2F` could not be told from `/`.
-    let (asked, yes) = match request.uri().path().strip_prefix(ADDRESS) {
-        Some("") => (asked(&app, &request), StatusCode::NO_CONTENT),
+    let (requested, yes) = match request.uri().path().strip_prefix(ADDRESS) {
+        Some("") => (requested(&app, &request), StatusCode::NO_CONTENT),
         Some(target) => {
             let method = request.method().as_str();
             (by_table(&app, method, target), StatusCode::OK)
         }
         None => (Err(unclear(UNNAMED)), StatusCode::OK),
     };
-    let route = asked.as_ref().ok().and_then(|asked| asked.route.clone());
+    let route = requested
+        .as_ref()
+        .ok()
+        .and_then(|requested| requested.route.clone());
     let context = Context {
         route: route.or_else(|| Some(ADDRESS.to_owned())),
         ..extract::context_of(&app, &request)
     };
     request.extensions_mut().insert(context.clone());
-    let mut inquiry = Inquiry {
+    let mut verification = Verification {
         app: &app,
         request: &request,
         context,
         subject: None,
     };
-    let allowed = inquiry.decide(asked.map(|asked| asked.demands)).await;
-    inquiry.note_use(allowed.as_ref().err());
+    let allowed = verification
+        .decide(requested.map(|requested| requested.demands))
+        .await;
+    verification.note_use(allowed.as_ref().err());
     Ok(identify(&app, allowed?, yes))
 }
 
 /// A question under way.
-struct Inquiry<'a> {
+struct Verification<'a> {
     app: &'a App,
     request: &'a HttpRequest,
     context: Context,
@@ -84,8 +89,8 @@ struct Inquiry<'a> {
     subject: Option<Subject>,
 }
 
-impl Inquiry<'_> {
-    async fn ask(&mut self, question: Question) -> Result<Allowed, Failure> {
+impl Verification<'_> {
+    async fn ask(&mut self, question: VerifyRequest) -> Result<Allowed, Failure> {
         let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
         let decided = decision::verify(self.app, &self.context, &token, question).await?;
         self.subject = decided.subject;
@@ -101,27 +106,27 @@ impl Inquiry<'_> {
     /// Who may send the request; `None` if anybody may and nobody is known.
     async fn decide(
         &mut self,
-        demands: Result<Vec<Demand>, Failure>,
+        demands: Result<Vec<AccessRule>, Failure>,
     ) -> Result<Option<Allowed>, Failure> {
         let demands = match demands {
             Ok(demands) => demands,
             // Whoever cannot say who it is learns nothing else.
             Err(failure) => {
-                self.ask(Question::default()).await?;
+                self.ask(VerifyRequest::default()).await?;
                 return Err(failure);
             }
         };
         let mut allowed = None;
-        for demand in demands {
-            let next = match demand {
-                Demand::Token(question) => Some(self.ask(question).await?),
-                Demand::Operator => match self.ask(Question::default()).await? {
+        for access_rule in demands {
+            let next = match access_rule {
+                AccessRule::Token(question) => Some(self.ask(question).await?),
+                AccessRule::Operator => match self.ask(VerifyRequest::default()).await? {
                     Allowed::Operator => Some(Allowed::Operator),
                     Allowed::Token(..) => {
                         return Err(app::Error::from(Denial::OperatorRequired).into());
                     }
                 },
-                Demand::Nothing => match self.ask(Question::default()).await {
+                AccessRule::Nothing => match self.ask(VerifyRequest::default()).await {
                     Err(failure) if Refusal::of(&failure).is_some() => None,
                     known => Some(known?),
                 },
@@ -166,7 +171,7 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
             response.insert_header(("x-auth-scopes", scopes));
         }
         Some(Allowed::Token(active, organization)) => {
-            if let Holder::Person(owner) = &active.holder {
+            if let LoadedOwner::Person(owner) = &active.loaded_owner {
                 response.insert_header(("x-auth-user-id", owner.user.id.as_str()));
             }
             response.insert_header(("x-auth-token-id", active.token.id.as_str()));

@@ -1,15 +1,15 @@
 //! The audit log: an organization's for its admins and owners, and a person's own.
 
-mod asked;
+mod filter;
 mod row;
 mod words;
 
 pub use row::Reader;
 
-use super::inside::inside;
+use super::org_request::org_req;
+use super::page_request::PageRequest;
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
-use super::visit::Visit;
 use crate::web::failure::Failure;
 use crate::web::route::{read, resource};
 use crate::web::{export, extract};
@@ -18,9 +18,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use app::audit::naming::{self, Names};
 use app::audit::reading;
 use app::caller::Caller;
-use asked::Asked;
 use domain::audit::chain::Sealed;
 use domain::org::Role;
+use filter::AuditFilter;
 
 /// How many records a page shows.
 const SHOWN: usize = 50;
@@ -57,20 +57,20 @@ impl Found {
     }
 
     /// The address at which the list goes on.
-    fn next(&self, asked: &Asked<'_>, path: &str) -> Option<String> {
-        let query = asked.query_before(Some(self.next?));
+    fn next(&self, filter: &AuditFilter<'_>, path: &str) -> Option<String> {
+        let query = filter.query_before(Some(self.next?));
         Some(format!("{path}?{query}"))
     }
 }
 
 /// What is asked for, in an organization or among one's own.
 async fn find(
-    visit: &Visit,
+    req: &PageRequest,
     caller: &Caller,
-    asked: &Asked<'_>,
+    filter: &AuditFilter<'_>,
     organization: Option<&str>,
 ) -> Result<Found, Failure> {
-    let search = match asked.search(organization) {
+    let search = match filter.search(organization) {
         Ok(search) => search,
         Err(errors) => {
             return Ok(Found {
@@ -79,8 +79,8 @@ async fn find(
             });
         }
     };
-    let (app, context) = (&visit.app, &visit.context);
-    let mut records = reading::list(app, context, caller, search, asked.before(), SHOWN).await?;
+    let (app, context) = (&req.app, &req.context);
+    let mut records = reading::list(app, context, caller, search, filter.before(), SHOWN).await?;
     let goes_on = records.len() > SHOWN;
     records.truncate(SHOWN);
     let last = records.last().filter(|_| goes_on);
@@ -93,53 +93,53 @@ async fn find(
 }
 
 /// `GET /o/{org}/audit`.
-async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
-    inside.require(Role::Admin)?;
+async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
+    org_req.require(Role::Admin)?;
     let query = extract::query(&request)?;
-    let asked = Asked::read(&query);
-    let found = find(&visit, &inside.caller, &asked, Some(inside.id())).await?;
-    let form = asked.form_within(&visit, &inside, &found.names).await?;
+    let filter = AuditFilter::read(&query);
+    let found = find(&req, &org_req.caller, &filter, Some(org_req.id())).await?;
+    let form = filter.form_within(&req, &org_req, &found.names).await?;
     let page = AuditPage {
-        chrome: visit.chrome(),
-        org: inside.head(),
-        events: found.rows(&Reader::of_organization(&visit, &found.names)),
-        next: found.next(&asked, &form.path),
+        chrome: req.chrome(),
+        org: org_req.head(),
+        events: found.rows(&Reader::of_organization(&req, &found.names)),
+        next: found.next(&filter, &form.path),
         form,
         errors: found.errors.clone(),
     };
-    visit.page(found.status(), &page)
+    req.page(found.status(), &page)
 }
 
 /// `GET /o/{org}/audit/export`: the same records as a file that proves itself.
-async fn download(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let inside = inside(&visit, &request).await?;
+async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
     let format = export::format(query.value("format")).ok_or(Failure::Malformed(
         "The log is exported as `ndjson` or `csv`.",
     ))?;
-    let search = Asked::read(&query)
-        .search(Some(inside.id()))
+    let search = AuditFilter::read(&query)
+        .search(Some(org_req.id()))
         .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
-    let (app, context) = (&visit.app, &visit.context);
-    let pieces = reading::export(app, context, &inside.caller, search, format).await?;
-    let name = format!("{}-audit", inside.seen.organization.slug);
+    let (app, context) = (&req.app, &req.context);
+    let pieces = reading::export(app, context, &org_req.caller, search, format).await?;
+    let name = format!("{}-audit", org_req.seen.organization.slug);
     Ok(export::answer(format, &name, pieces, &context.request_id))
 }
 
 /// `GET /user/activity`.
-async fn show_own(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+async fn show_own(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     const PAGE: &str = "/account/activity";
-    let caller = visit.caller(PAGE)?;
+    let caller = req.caller(PAGE)?;
     let query = extract::query(&request)?;
-    let asked = Asked::read(&query);
-    let found = find(&visit, &caller, &asked, None).await?;
+    let filter = AuditFilter::read(&query);
+    let found = find(&req, &caller, &filter, None).await?;
     let page = AccountActivityPage {
-        chrome: visit.chrome(),
-        form: asked.form_of_person(&visit, PAGE, &found.names),
-        events: found.rows(&Reader::of_person(&visit, &found.names)),
-        next: found.next(&asked, PAGE),
+        chrome: req.chrome(),
+        form: filter.form_of_person(&req, PAGE, &found.names),
+        events: found.rows(&Reader::of_person(&req, &found.names)),
+        next: found.next(&filter, PAGE),
         errors: found.errors.clone(),
     };
-    visit.page(found.status(), &page)
+    req.page(found.status(), &page)
 }

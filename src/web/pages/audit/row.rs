@@ -1,9 +1,9 @@
 //! A record as pages show it.
 
 use super::words;
+use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
-use crate::web::pages::visit::Visit;
 use app::audit::naming::Names;
 use domain::Instant;
 use domain::audit::chain::Sealed;
@@ -21,21 +21,21 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// An admin or owner, who reads an organization's log.
-    pub fn of_organization(visit: &'a Visit, names: &'a Names) -> Self {
+    pub fn of_organization(req: &'a PageRequest, names: &'a Names) -> Self {
         Self {
-            now: visit.now(),
-            brand: &visit.app.config().branding.name,
+            now: req.now(),
+            brand: &req.app.config().branding.name,
             names,
             you: None,
         }
     }
 
     /// A person who reads their own log.
-    pub fn of_person(visit: &'a Visit, names: &'a Names) -> Self {
-        let person = visit.person.as_ref();
+    pub fn of_person(req: &'a PageRequest, names: &'a Names) -> Self {
+        let person = req.person.as_ref();
         Self {
             you: person.map(|person| person.user.id.as_str()),
-            ..Self::of_organization(visit, names)
+            ..Self::of_organization(req, names)
         }
     }
 

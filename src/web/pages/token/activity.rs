@@ -1,20 +1,20 @@
 //! What became of one token.
 
 use super::row::row;
-use super::shelf;
+use super::tokens_req;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::audit::Reader;
-use crate::web::pages::inside::segment;
+use crate::web::pages::org_request::segment;
+use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::chart::UseChart;
 use crate::web::pages::view::token_activity::{Relative, TokenPage, UseRecord, UseRow};
-use crate::web::pages::visit::Visit;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use app::audit::activity::{self, Activity};
 use app::audit::use_reading::{Named, UseId};
-use app::token::Whose;
+use app::token::OwnerRef;
 use config::TokenUse;
 use domain::Instant;
 use domain::audit::token_use::ALLOWED;
@@ -24,22 +24,22 @@ use domain::token::Token;
 const SHOWN: usize = 50;
 
 /// `GET /tokens/{id}`, or the organization's.
-pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let shelf = shelf(&visit, &request).await?;
+    let tokens_req = tokens_req(&req, &request).await?;
     let query = extract::query(&request)?;
     let place = query.value("after").and_then(UseId::parse);
-    let (app, context) = (&visit.app, &visit.context);
-    let (caller, whose) = (&shelf.caller, &shelf.whose);
-    let found = activity::of_token(app, context, caller, whose, id, place, SHOWN).await?;
-    let now = visit.now();
+    let (app, context) = (&req.app, &req.context);
+    let (caller, owner_ref) = (&tokens_req.caller, &tokens_req.owner_ref);
+    let found = activity::of_token(app, context, caller, owner_ref, id, place, SHOWN).await?;
+    let now = req.now();
     let token = &found.token.token;
-    let reader = match whose {
-        Whose::Own => Reader::of_person(&visit, &found.names),
-        Whose::Organization(_) => Reader::of_organization(&visit, &found.names),
+    let reader = match owner_ref {
+        OwnerRef::Own => Reader::of_person(&req, &found.names),
+        OwnerRef::Organization(_) => Reader::of_organization(&req, &found.names),
     };
     let page = TokenPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         ending: ending(&found),
         successor: found
             .successor
@@ -52,7 +52,7 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
         next: found
             .next
             .as_ref()
-            .map(|last| format!("{}/{id}?after={last}", shelf.path)),
+            .map(|last| format!("{}/{id}?after={last}", tokens_req.path)),
         record: match found.recording {
             TokenUse::Off => UseRecord::Off,
             TokenUse::Every => UseRecord::On {
@@ -61,11 +61,11 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
             },
         },
         events: found.records.iter().map(|one| reader.row(one)).collect(),
-        holder: shelf.holder,
-        right: shelf.right,
-        token: row(&visit, found.token),
+        loaded_owner: tokens_req.loaded_owner,
+        right: tokens_req.right,
+        token: row(&req, found.token),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// Another token in a chain of rotations: `new` is the later of the two, `last_use` that of the

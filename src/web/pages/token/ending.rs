@@ -1,73 +1,76 @@
 //! Revoking one token, or all of them.
 
 use super::row::row;
-use super::shelf;
+use super::tokens_req;
 use crate::web::failure::Failure;
-use crate::web::pages::inside::segment;
 use crate::web::pages::org::ending;
+use crate::web::pages::org_request::segment;
+use crate::web::pages::page_request::{PageRequest, see_other};
 use crate::web::pages::view::token::{RevokeAllPage, RevokePage};
-use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::receipt::Receipt;
+use app::idempotency::IdempotencyRecord;
 use app::token;
 
 /// `GET /tokens/{id}/revoke`, or the organization's: asks for confirmation.
-pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let shelf = shelf(&visit, &request).await?;
-    let found = token::find_listed(&visit.app, &shelf.caller, &shelf.whose, id).await?;
+    let tokens_req = tokens_req(&req, &request).await?;
+    let found = token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
     let page = RevokePage {
-        chrome: visit.chrome(),
-        token: row(&visit, found),
-        holder: shelf.holder,
+        chrome: req.chrome(),
+        token: row(&req, found),
+        loaded_owner: tokens_req.loaded_owner,
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /tokens/{id}/revoke`, or the organization's.
 pub async fn submit(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
+    req.form(&request, payload).await?;
     let id = segment(&request, "id");
-    let shelf = shelf(&visit, &request).await?;
-    let (app, context) = (&visit.app, &visit.context);
-    token::revoke(app, context, &shelf.caller, &shelf.whose, id).await?;
-    Ok(see_other(&format!("{}?revoked={id}", shelf.path)))
+    let tokens_req = tokens_req(&req, &request).await?;
+    let (app, context) = (&req.app, &req.context);
+    token::revoke(app, context, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
+    Ok(see_other(&format!("{}?revoked={id}", tokens_req.path)))
 }
 
 /// `GET /tokens/revoke-all`, or the organization's: asks for confirmation.
-pub async fn show_all(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let shelf = shelf(&visit, &request).await?;
-    let living = token::list_living(&visit.app, &shelf.caller, &shelf.whose).await?;
+pub async fn show_all(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let tokens_req = tokens_req(&req, &request).await?;
+    let living = token::list_living(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
     let page = RevokeAllPage {
-        chrome: visit.chrome(),
-        holder: shelf.holder,
+        chrome: req.chrome(),
+        loaded_owner: tokens_req.loaded_owner,
         tokens: ending(&living),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /tokens/revoke-all`, or the organization's.
 pub async fn submit_all(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    visit.form(&request, payload).await?;
-    let shelf = shelf(&visit, &request).await?;
-    let (app, context) = (&visit.app, &visit.context);
+    req.form(&request, payload).await?;
+    let tokens_req = tokens_req(&req, &request).await?;
+    let (app, context) = (&req.app, &req.context);
     let count = token::revoke_all(
         app,
         context,
-        &shelf.caller,
-        &shelf.whose,
+        &tokens_req.caller,
+        &tokens_req.owner_ref,
         None,
-        Receipt::none(),
+        IdempotencyRecord::none(),
     )
     .await?;
-    Ok(see_other(&format!("{}?revoked-all={count}", shelf.path)))
+    Ok(see_other(&format!(
+        "{}?revoked-all={count}",
+        tokens_req.path
+    )))
 }

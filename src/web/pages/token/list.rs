@@ -1,12 +1,12 @@
 //! The list of tokens.
 
 use super::row::row;
-use super::shelf;
+use super::tokens_req;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::list;
+use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::token::{TokenRight, TokensNotice, TokensPage};
-use crate::web::pages::visit::Visit;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use app::token::{self, Listed};
@@ -14,26 +14,26 @@ use domain::id::TokenId;
 use wire::form::Form;
 
 /// `GET /tokens`, or the organization's. Members are told for whom the latter are.
-pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let shelf = shelf(&visit, &request).await?;
+pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let tokens_req = tokens_req(&req, &request).await?;
     let query = extract::query(&request)?;
     let part = list::page(&query);
-    let mut tokens = match shelf.right {
+    let mut tokens = match tokens_req.right {
         TokenRight::View => Vec::new(),
-        _ => token::list_listed(&visit.app, &shelf.caller, &shelf.whose, &part).await?,
+        _ => token::list_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, &part).await?,
     };
-    let next = list::cut(&part, &mut tokens, &shelf.path, |listed| {
+    let next = list::cut(&part, &mut tokens, &tokens_req.path, |listed| {
         (listed.token.created_at, listed.token.id.to_string())
     });
     let page = TokensPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         notice: notice(&query, &tokens),
-        tokens: tokens.into_iter().map(|token| row(&visit, token)).collect(),
-        holder: shelf.holder,
-        right: shelf.right,
+        tokens: tokens.into_iter().map(|token| row(&req, token)).collect(),
+        loaded_owner: tokens_req.loaded_owner,
+        right: tokens_req.right,
         next,
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// What was just done, as the address tells.

@@ -1,20 +1,20 @@
 //! Tokens, a person's own and an organization's: the same pages at two addresses.
 
 mod activity;
+mod create;
 mod ending;
 mod list;
-mod making;
-mod rotation;
+mod rotate;
 mod row;
 
-use super::inside::{inside, segment};
-use super::view::token::{Holder, TokenRight};
-use super::visit::Visit;
+use super::org_request::{org_req, segment};
+use super::page_request::PageRequest;
+use super::view::token::{LoadedOwner, TokenRight};
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::{HttpRequest, web};
 use app::caller::Caller;
-use app::token::Whose;
+use app::token::OwnerRef;
 use domain::org::Role;
 use domain::policy::Plan;
 
@@ -24,7 +24,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/tokens", [read(list::show)]))
         .service(resource(
             "/tokens/new",
-            [read(making::show), post(making::submit)],
+            [read(create::show), post(create::submit)],
         ))
         .service(resource(
             "/tokens/revoke-all",
@@ -36,13 +36,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/tokens/{id}/rotate",
-            [read(rotation::show), post(rotation::submit)],
+            [read(rotate::show), post(rotate::submit)],
         ))
         .service(resource("/tokens/{id}", [read(activity::show)]))
         .service(resource("/o/{org}/settings/api-tokens", [read(list::show)]))
         .service(resource(
             "/o/{org}/settings/api-tokens/new",
-            [read(making::show), post(making::submit)],
+            [read(create::show), post(create::submit)],
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/revoke-all",
@@ -54,7 +54,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/rotate",
-            [read(rotation::show), post(rotation::submit)],
+            [read(rotate::show), post(rotate::submit)],
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}",
@@ -63,10 +63,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// Whose tokens an address is about, and who asks.
-struct Shelf {
+struct TokensRequest {
     caller: Caller,
-    whose: Whose,
-    holder: Holder,
+    owner_ref: OwnerRef,
+    loaded_owner: LoadedOwner,
     right: TokenRight,
     /// Where the list is.
     path: String,
@@ -74,30 +74,30 @@ struct Shelf {
 
 /// The tokens that an address is about: with `{org}` in it an organization's, else the
 /// person's own.
-async fn shelf(visit: &Visit, request: &HttpRequest) -> Result<Shelf, Failure> {
+async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRequest, Failure> {
     if segment(request, "org").is_empty() {
         let return_to = match request.method().is_safe() {
             true => request.path(),
             false => "/tokens",
         };
-        return Ok(Shelf {
-            caller: visit.caller(return_to)?,
-            whose: Whose::Own,
-            holder: Holder::Person,
+        return Ok(TokensRequest {
+            caller: req.caller(return_to)?,
+            owner_ref: OwnerRef::Own,
+            loaded_owner: LoadedOwner::Person,
             right: TokenRight::Manage,
             path: "/tokens".to_owned(),
         });
     }
-    let inside = inside(visit, request).await?;
-    Ok(Shelf {
-        whose: Whose::Organization(inside.id().to_owned()),
-        holder: Holder::Organization(inside.head()),
-        right: match (inside.role(), inside.seen.organization.plan) {
+    let org_req = org_req(req, request).await?;
+    Ok(TokensRequest {
+        owner_ref: OwnerRef::Organization(org_req.id().to_owned()),
+        loaded_owner: LoadedOwner::Organization(org_req.head()),
+        right: match (org_req.role(), org_req.seen.organization.plan) {
             (Role::Member, _) => TokenRight::View,
             (_, Plan::Free) => TokenRight::Revoke,
             (_, Plan::Team) => TokenRight::Manage,
         },
-        path: inside.path("/settings/api-tokens"),
-        caller: inside.caller,
+        path: org_req.path("/settings/api-tokens"),
+        caller: org_req.caller,
     })
 }

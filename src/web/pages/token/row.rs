@@ -1,18 +1,18 @@
 //! A token as pages show it.
 
+use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::token::{LastUse, TokenAdvice, TokenRow, TokenState};
-use crate::web::pages::visit::Visit;
 use app::token::Listed;
 use domain::advice::{self, Advice};
 use domain::token::{Owner, State};
 
 /// A token in a list, or on a page that asks about it.
-pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
-    let now = visit.now();
+pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
+    let now = req.now();
     let moment = |at| Moment::new(at, now);
-    let catalogue = visit.app.config().scopes.names();
-    let advice = advice::advise(&listed.token, listed.admission, &catalogue, now)
+    let catalogue = req.app.config().scopes.names();
+    let advice = advice::advise(&listed.token, listed.policy_decision, &catalogue, now)
         .into_iter()
         // What another has replaced ends by itself, as was meant.
         .filter(|_| !listed.is_replaced)
@@ -27,7 +27,7 @@ pub fn row(visit: &Visit, listed: Listed) -> TokenRow {
         .collect();
     let token = listed.token;
     TokenRow {
-        state: match (token.state(now), &token.revocation, listed.admission) {
+        state: match (token.state(now), &token.revocation, listed.policy_decision) {
             (State::Live, _, Err(violation)) => TokenState::Refused(violation.explain()),
             (State::Live, _, Ok(_)) if listed.is_replaced => TokenState::Replaced,
             (State::Live, _, Ok(_)) => TokenState::Live,

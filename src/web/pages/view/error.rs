@@ -46,7 +46,7 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// It has no part in the place, or there is no such place.
-    NoPart,
+    NoAccess,
     /// Its role is less than this one.
     Role(Role),
     /// An organization's policy does not admit the token that would come of it.
@@ -61,7 +61,7 @@ impl Reason {
     /// The reason, and what to do about it.
     fn advice(self) -> String {
         match self {
-            Self::NoPart => "You have no part in this place, or there is no such place. Check \
+            Self::NoAccess => "You have no part in this place, or there is no such place. Check \
                              the address, or ask someone who works there to invite you."
                 .to_owned(),
             Self::Role(Role::Owner) => "Only an owner of the organization may do this. Ask one \

@@ -89,7 +89,7 @@ pub struct InviteForm {
     /// What becomes of the link.
     pub delivery: Delivery,
     /// What lets the form make one invitation, however often it is sent.
-    pub reservation: String,
+    pub form_nonce: String,
 }
 
 /// What was just done to the members.

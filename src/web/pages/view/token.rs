@@ -6,14 +6,14 @@ use askama::Template;
 
 /// Whose tokens a page is about. It decides the addresses and some of the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
+pub enum LoadedOwner {
     /// The person's own.
     Person,
     /// An organization's.
     Organization(OrganizationHead),
 }
 
-impl Holder {
+impl LoadedOwner {
     /// Where the list is; the other pages lie below it.
     pub(super) fn path(&self) -> String {
         match self {
@@ -38,7 +38,7 @@ pub struct TokensPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose tokens they are.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// What the person may do here; everything with their own.
     pub right: TokenRight,
     /// The tokens of the holder, the newest first, with those that have ended.
@@ -175,14 +175,14 @@ pub enum TokenState {
 }
 
 /// `/tokens/new`, or the organization's. Posts to the same path the fields `name`, `scope`
-/// (repeated), `organization`, `project` (repeated), `expires`, `expires_on`, `reservation`.
+/// (repeated), `organization`, `project` (repeated), `expires`, `expires_on`, `form_nonce`.
 #[derive(Debug, Template)]
 #[template(path = "token_new.html")]
 pub struct NewTokenPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it would be.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// What was typed as the name.
     pub name: String,
     /// The scopes to choose from; none ticked unless re-shown after an error.
@@ -198,7 +198,7 @@ pub struct NewTokenPage {
     /// The last date that can be chosen, if lifetimes are limited.
     pub latest: Option<String>,
     /// Sent back by the form, so that it makes one token however often it is sent.
-    pub reservation: String,
+    pub form_nonce: String,
     /// What is wrong; fields `name`, `scope`, `organization`, `project`, `expires`,
     /// `expires_on`.
     pub errors: FieldErrors,
@@ -265,7 +265,7 @@ pub struct TokenCreatedPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// What its owner calls it.
     pub name: String,
     /// The token itself.
@@ -297,7 +297,7 @@ pub struct RotatePage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// The token that would be replaced.
     pub token: TokenRow,
     /// How long it goes on; see [`overlaps`].
@@ -326,7 +326,7 @@ pub struct RevokePage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// The token that would be revoked.
     pub token: TokenRow,
 }
@@ -338,7 +338,7 @@ pub struct RevokeAllPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose tokens they are.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// The tokens that would be revoked; those that still work.
     pub tokens: Vec<EndingToken>,
 }

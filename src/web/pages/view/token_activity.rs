@@ -2,7 +2,7 @@
 
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
-use super::token::{Holder, TokenRight, TokenRow, TokenState};
+use super::token::{LoadedOwner, TokenRight, TokenRow, TokenState};
 use super::{Chrome, Moment};
 use askama::Template;
 
@@ -13,7 +13,7 @@ pub struct TokenPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub holder: Holder,
+    pub loaded_owner: LoadedOwner,
     /// What the person may do with it.
     pub right: TokenRight,
     /// The token.
@@ -40,7 +40,7 @@ impl TokenPage {
 
     /// The organization's log, searched for the token.
     fn log(&self) -> Option<String> {
-        let org = self.holder.organization()?;
+        let org = self.loaded_owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
     }
 }

@@ -59,7 +59,7 @@ fn an_erased_log_fits_where_it_says_what_was_erased() {
     ] {
         let log = erased(places, named);
         let report = check(export(&log), &checkpoints(&log));
-        assert_eq!((report.first_doubt, report.unnamed), (None, None));
+        assert_eq!((report.first_discrepancy, report.unnamed), (None, None));
         let (fits, says) = python::run(&export(&log), None, None);
         assert!(fits && !says.contains("erased"), "{says}");
     }
@@ -76,7 +76,10 @@ fn what_was_erased_unsaid_is_told() {
     ] {
         let log = erased(places, named);
         let report = check(export(&log), &checkpoints(&log));
-        assert_eq!((report.first_doubt, report.unnamed), (None, Some(first)));
+        assert_eq!(
+            (report.first_discrepancy, report.unnamed),
+            (None, Some(first))
+        );
         let (_, says) = python::run(&export(&log), None, None);
         let told = format!("record {first} was erased");
         assert!(says.contains(&told), "{says}");
@@ -113,7 +116,7 @@ fn what_a_stranger_names_counts_for_nothing() {
         // Nor does it in a copy; whoever knows no key takes anybody's word.
         let copy = export(&log);
         let report = exports::verify(copy.as_bytes(), none(), &keys).unwrap();
-        assert_eq!((report.first_doubt, report.unnamed), (None, unnamed));
+        assert_eq!((report.first_discrepancy, report.unnamed), (None, unnamed));
         assert_eq!(check(&copy, &[]).unnamed, None);
         let (fits, says) = python::run(&copy, None, Some(1));
         assert!(fits, "{says}");
@@ -160,9 +163,9 @@ fn a_salt_counts_only_where_it_belongs() {
         export(&nobody).replacen("\"sequence\"", "\"salt\":null,\"sequence\"", 1),
         export(&nobody).replacen("\"sequence\"", "\"salt\":7,\"sequence\"", 1),
     ];
-    assert_eq!(check(export(&nobody), &[]).first_doubt, None);
+    assert_eq!(check(export(&nobody), &[]).first_discrepancy, None);
     for export in cases {
-        assert!(check(&export, &[]).first_doubt.is_some(), "{export}");
+        assert!(check(&export, &[]).first_discrepancy.is_some(), "{export}");
         assert!(!python::run(&export, None, None).0, "{export}");
     }
 }

@@ -1,6 +1,6 @@
 //! Exports: parts of a log, chosen lines, and checkpoints that do not count.
 
-use super::super::doubt::Kind::{self, *};
+use super::super::discrepancy::Kind::{self, *};
 use super::super::export::{Excerpted, ExportFault};
 use super::super::hash::Hash;
 use super::*;
@@ -27,7 +27,9 @@ fn filtered(lines: &[Excerpted]) -> String {
 }
 
 fn found(report: Report) -> Option<(u64, Kind)> {
-    report.first_doubt.map(|doubt| (doubt.sequence, doubt.kind))
+    report
+        .first_discrepancy
+        .map(|discrepancy| (discrepancy.sequence, discrepancy.kind))
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn a_part_of_a_log_fits_behind_its_header() {
         text += &(exports::line(line) + "\n");
     }
     let report = check(&text, &checkpoints(&log));
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!((report.records, report.checkpoints), (15, 2));
     assert_eq!(report.head, log[29].head());
 
@@ -114,7 +116,7 @@ fn chosen_lines_prove_themselves() {
     let log = log(30);
     let lines = excerpts(&log);
     let report = check(filtered(&lines), &checkpoints(&log));
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     assert_eq!((report.records, report.checkpoints), (15, 3));
     assert_eq!(report.head, log[29].head());
 
@@ -201,7 +203,7 @@ fn checkpoints_may_come_twice_and_in_any_order() {
     mixed.reverse();
     for order in [[&signed[..], &signed[..]].concat(), mixed] {
         let report = check(export(&sound), &order);
-        assert_eq!(report.first_doubt, None);
+        assert_eq!(report.first_discrepancy, None);
         assert_eq!(found(check(export(&sound[..25]), &order)), Some((26, Cut)));
     }
     // Of a log that went back and on again, some contradict it in whichever order.

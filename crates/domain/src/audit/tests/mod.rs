@@ -12,7 +12,7 @@ mod trials;
 
 use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
-use super::doubt::Report;
+use super::discrepancy::Report;
 use super::export::{Header, Part};
 use super::note::NoteFault;
 use super::origin::Origin;
@@ -149,7 +149,7 @@ fn a_whole_log_fits() {
         let log = log(length);
         let checkpoints = checkpoints(&log);
         let report = check(export(&log), &checkpoints);
-        assert_eq!(report.first_doubt, None);
+        assert_eq!(report.first_discrepancy, None);
         assert_eq!(report.records, length as u64);
         assert_eq!(report.checkpoints, checkpoints.len() as u64);
         let head = log.last().map_or(Head::genesis(&origin()), Sealed::head);

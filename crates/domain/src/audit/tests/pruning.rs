@@ -1,7 +1,7 @@
 //! Where a pruned log begins is told by whoever signs it, and by nobody else.
 
 use super::super::checkpoint::SignedCheckpoint;
-use super::super::doubt::Kind;
+use super::super::discrepancy::Kind;
 use super::super::note::VerifierKey;
 use super::super::pruning;
 use super::*;
@@ -32,7 +32,7 @@ fn a_log_fits_from_where_it_begins() {
         export += &(exports::line(line) + "\n");
     }
     let report = check(&export, &checkpoints(&log));
-    assert_eq!(report.first_doubt, None);
+    assert_eq!(report.first_discrepancy, None);
     // The one over the place where it begins counts as well.
     assert_eq!((report.records, report.checkpoints), (15, 3));
     let elsewhere = Head {
@@ -40,6 +40,8 @@ fn a_log_fits_from_where_it_begins() {
         ..start
     };
     let export = export.replacen(&start.hash.to_string(), &elsewhere.hash.to_string(), 1);
-    let doubt = check(&export, &checkpoints(&log)).first_doubt.unwrap();
-    assert_eq!((doubt.sequence, doubt.kind), (10, Kind::Forked));
+    let discrepancy = check(&export, &checkpoints(&log))
+        .first_discrepancy
+        .unwrap();
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (10, Kind::Forked));
 }

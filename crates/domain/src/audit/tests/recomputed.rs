@@ -1,7 +1,7 @@
 //! A hundred random trials of each way to change a log by somebody who then computes all later
 //! hashes anew, or goes on from an old copy. Such a log fits; only checkpoints tell.
 
-use super::super::doubt::Kind::*;
+use super::super::discrepancy::Kind::*;
 use super::*;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -17,7 +17,7 @@ fn trials(change: impl Fn(&mut StdRng, &mut Vec<Sealed>, usize)) {
         change(&mut rng, &mut changed, at);
         let changed = reseal(changed);
         assert_eq!(
-            check_lines(&changed, vec![]).first_doubt,
+            check_lines(&changed, vec![]).first_discrepancy,
             None,
             "trial {seed}"
         );
@@ -30,19 +30,19 @@ fn trials(change: impl Fn(&mut StdRng, &mut Vec<Sealed>, usize)) {
             sequence if sequence <= length => (sequence, Forked),
             _ => (length + 1, Cut),
         };
-        let doubt = check_lines(&changed, checkpoints)
-            .first_doubt
+        let discrepancy = check_lines(&changed, checkpoints)
+            .first_discrepancy
             .expect("a doubt");
         assert_eq!(
-            (doubt.sequence, doubt.kind),
+            (discrepancy.sequence, discrepancy.kind),
             expected,
             "trial {seed}: {}",
-            doubt.says
+            discrepancy.says
         );
-        if doubt.kind == Forked {
-            let since = (doubt.sequence - 1) / 10 * 10 + 1;
-            let between = format!("between {since} and {} ", doubt.sequence);
-            assert!(doubt.says.contains(&between), "{}", doubt.says);
+        if discrepancy.kind == Forked {
+            let since = (discrepancy.sequence - 1) / 10 * 10 + 1;
+            let between = format!("between {since} and {} ", discrepancy.sequence);
+            assert!(discrepancy.says.contains(&between), "{}", discrepancy.says);
         }
     }
 }
@@ -90,6 +90,8 @@ fn numbers_that_jump_are_found() {
     let mut lines = log(5);
     head.sequence += 3;
     lines.push(head.seal(record(9)));
-    let doubt = check(export(&lines), &[]).first_doubt.expect("a doubt");
-    assert_eq!((doubt.sequence, doubt.kind), (6, Missing));
+    let discrepancy = check(export(&lines), &[])
+        .first_discrepancy
+        .expect("a doubt");
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (6, Missing));
 }

@@ -1,31 +1,39 @@
 //! A hundred random trials of each way to change a log without computing its hashes anew. None
 //! needs a checkpoint, except where the end is taken away.
 
-use super::super::doubt::Kind::{self, *};
+use super::super::discrepancy::Kind::{self, *};
 use super::*;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 /// What is known of the log from outside.
-type Anchors = fn(&[Sealed]) -> Vec<Checkpoint>;
+type TrustedCheckpoints = fn(&[Sealed]) -> Vec<Checkpoint>;
 
-const NONE: Anchors = |_| Vec::new();
-const ALL: Anchors = checkpoints;
+const NONE: TrustedCheckpoints = |_| Vec::new();
+const ALL: TrustedCheckpoints = checkpoints;
 
 /// A log of random length, changed, and what must be found: where and what.
 #[track_caller]
-fn trials(anchors: &[Anchors], change: impl Fn(&mut StdRng, &mut Vec<Sealed>) -> (u64, Kind)) {
+fn trials(
+    trusted_checkpoints: &[TrustedCheckpoints],
+    change: impl Fn(&mut StdRng, &mut Vec<Sealed>) -> (u64, Kind),
+) {
     for seed in 0..100 {
         let mut rng = StdRng::seed_from_u64(seed);
         let original = log(rng.random_range(10..40));
         let mut changed = original.clone();
         let (sequence, kind) = change(&mut rng, &mut changed);
         assert_ne!(changed, original, "trial {seed}");
-        for checkpoints in anchors {
+        for checkpoints in trusted_checkpoints {
             let report = check_lines(&changed, checkpoints(&original));
-            let doubt = report.first_doubt.expect("a doubt");
-            let found = (doubt.sequence, doubt.kind);
-            assert_eq!(found, (sequence, kind), "trial {seed}: {}", doubt.says);
+            let discrepancy = report.first_discrepancy.expect("a doubt");
+            let found = (discrepancy.sequence, discrepancy.kind);
+            assert_eq!(
+                found,
+                (sequence, kind),
+                "trial {seed}: {}",
+                discrepancy.says
+            );
             assert_eq!(report.records, changed.len() as u64);
             assert!(report.head.sequence.abs_diff(sequence) <= 1);
         }
@@ -64,9 +72,13 @@ fn a_flipped_bit_is_found() {
         let digits = place_of(&text, n).start + text[place_of(&text, n)].find(&number).unwrap();
         let digits = digits + 11..digits + number.len() - 1;
         let is_number = digits.contains(&at) && (b'1'..=b'9').contains(&bytes[at]);
-        let doubt = check(&bytes, &[]).first_doubt.expect("a doubt");
+        let discrepancy = check(&bytes, &[]).first_discrepancy.expect("a doubt");
         let expected = if is_number { Renumbered } else { Edited };
-        assert_eq!((doubt.sequence, doubt.kind), (n, expected), "trial {seed}");
+        assert_eq!(
+            (discrepancy.sequence, discrepancy.kind),
+            (n, expected),
+            "trial {seed}"
+        );
     }
 }
 
@@ -206,13 +218,13 @@ fn a_cut_tail_is_found() {
         let original = log(rng.random_range(10..40));
         let rest = rng.random_range(0..original.len());
         let report = check_lines(&original[..rest], checkpoints(&original));
-        let doubt = report.first_doubt.expect("a doubt");
+        let discrepancy = report.first_discrepancy.expect("a doubt");
         let expected = (rest as u64 + 1, Cut);
         assert_eq!(
-            (doubt.sequence, doubt.kind),
+            (discrepancy.sequence, discrepancy.kind),
             expected,
             "trial {seed}: {}",
-            doubt.says
+            discrepancy.says
         );
     }
 }

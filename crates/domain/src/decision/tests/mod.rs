@@ -44,17 +44,17 @@ fn carried() -> ScopeSet {
     ScopeSet::parse("plain member admin owner").unwrap()
 }
 
-fn places() -> Vec<Place> {
-    let of_a = |access| Place::Project {
+fn resources() -> Vec<ResourceRef> {
+    let of_a = |access| ResourceRef::Project {
         id: project(PROJECT_OF_A),
         organization_id: organization(A),
         access,
     };
     vec![
-        Place::Anywhere,
-        Place::Nowhere,
-        Place::Organization(organization(A)),
-        Place::Organization(organization(B)),
+        ResourceRef::Any,
+        ResourceRef::Missing,
+        ResourceRef::Organization(organization(A)),
+        ResourceRef::Organization(organization(B)),
         of_a(Access::Added),
         of_a(Access::NotAdded),
     ]
@@ -78,19 +78,22 @@ fn limits() -> Vec<Limits> {
 }
 
 /// The seats of personal tokens and of organization tokens, admitted and not.
-fn seats() -> Vec<Vec<Seat>> {
-    let seat = |seed, role, admission| Seat {
+fn org_access() -> Vec<Vec<OrgAccess>> {
+    let org_access = |seed, role, policy_decision| OrgAccess {
         organization_id: organization(seed),
         role,
-        admission,
+        policy_decision,
     };
     let refused = Err(Violation::Never);
-    let mut all = vec![vec![], vec![seat(B, Role::Owner, Ok(None))]];
+    let mut all = vec![vec![], vec![org_access(B, Role::Owner, Ok(None))]];
     for role in Role::ALL {
-        for admission in [Ok(None), refused] {
-            all.push(vec![seat(A, role, admission)]);
+        for policy_decision in [Ok(None), refused] {
+            all.push(vec![org_access(A, role, policy_decision)]);
             for other in [Ok(None), refused] {
-                all.push(vec![seat(A, role, admission), seat(B, Role::Owner, other)]);
+                all.push(vec![
+                    org_access(A, role, policy_decision),
+                    org_access(B, Role::Owner, other),
+                ]);
             }
         }
     }
@@ -98,45 +101,53 @@ fn seats() -> Vec<Vec<Seat>> {
 }
 
 /// The rules, one condition each.
-fn is_allowed(facts: &Facts, scope: Option<&Scope>, place: &Place) -> bool {
-    let is_live = facts.token == Vitality::Alive;
-    let is_owner_active = facts.owner == Vitality::Alive;
+fn is_allowed(facts: &Facts, scope: Option<&Scope>, resource: &ResourceRef) -> bool {
+    let is_live = facts.token == TokenStatus::Active;
+    let is_owner_active = facts.owner == TokenStatus::Active;
     let is_carried = scope.is_none_or(|scope| scope.name.as_str() != "missing");
 
-    let is_not_limited_from = |seat: &Seat| match &facts.limits.organization {
-        Some(limit) => *limit == seat.organization_id,
+    let is_not_limited_from = |org_access: &OrgAccess| match &facts.limits.organization {
+        Some(limit) => *limit == org_access.organization_id,
         None => true,
     };
-    let usable: Vec<&Seat> = facts
-        .seats
+    let usable: Vec<&OrgAccess> = facts
+        .org_access
         .iter()
-        .filter(|seat| is_not_limited_from(seat) && seat.admission.is_ok())
+        .filter(|org_access| is_not_limited_from(org_access) && org_access.policy_decision.is_ok())
         .collect();
-    let here = |id: &OrganizationId| usable.iter().find(|seat| seat.organization_id == *id);
-    let (is_reached, role) = match place {
-        Place::Anywhere => {
-            let is_in_none = facts.seats.is_empty() && facts.limits.organization.is_none();
-            let role = usable.iter().map(|seat| seat.role).max();
+    let here = |id: &OrganizationId| {
+        usable
+            .iter()
+            .find(|org_access| org_access.organization_id == *id)
+    };
+    let (is_reached, role) = match resource {
+        ResourceRef::Any => {
+            let is_in_none = facts.org_access.is_empty() && facts.limits.organization.is_none();
+            let role = usable.iter().map(|org_access| org_access.role).max();
             (is_in_none || role.is_some(), role)
         }
-        Place::Nowhere => (false, None),
-        Place::Organization(id) => (
+        ResourceRef::Missing => (false, None),
+        ResourceRef::Organization(id) => (
             here(id).is_some() && facts.limits.projects.is_none(),
-            here(id).map(|seat| seat.role),
+            here(id).map(|org_access| org_access.role),
         ),
-        Place::Project {
+        ResourceRef::Project {
             id,
             organization_id,
             access,
         } => {
-            let seat = here(organization_id);
-            let is_member =
-                seat.is_some_and(|seat| *access == Access::Added || seat.role != Role::Member);
+            let org_access = here(organization_id);
+            let is_member = org_access.is_some_and(|org_access| {
+                *access == Access::Added || org_access.role != Role::Member
+            });
             let is_within = match &facts.limits.projects {
                 Some(projects) => projects.contains(id),
                 None => true,
             };
-            (is_member && is_within, seat.map(|seat| seat.role))
+            (
+                is_member && is_within,
+                org_access.map(|org_access| org_access.role),
+            )
         }
     };
     let is_role_enough = scope.and_then(|scope| scope.min_role).is_none_or(|least| {
@@ -152,36 +163,37 @@ fn is_allowed(facts: &Facts, scope: Option<&Scope>, place: &Place) -> bool {
 #[test]
 fn every_combination() {
     let (mut seen, mut allowed) = (0, 0);
-    for token in [Vitality::Alive, Vitality::Dead] {
-        for owner in [Vitality::Alive, Vitality::Dead] {
-            for seats in seats() {
+    for token in [TokenStatus::Active, TokenStatus::Inactive] {
+        for owner in [TokenStatus::Active, TokenStatus::Inactive] {
+            for org_access in org_access() {
                 for limits in limits() {
                     let facts = Facts {
                         token,
                         owner,
                         scopes: carried(),
                         limits,
-                        seats: seats.clone(),
+                        org_access: org_access.clone(),
                     };
                     for scope in scopes() {
-                        for place in places() {
+                        for resource in resources() {
                             let scope = scope.as_ref();
                             let decision = decide(
                                 &facts,
-                                Demand {
+                                AccessRequest {
                                     scope,
-                                    place: &place,
+                                    resource: &resource,
                                 },
                             );
-                            let expected = is_allowed(&facts, scope, &place);
+                            let expected = is_allowed(&facts, scope, &resource);
                             assert_eq!(
                                 decision.is_ok(),
                                 expected,
-                                "{facts:?} {scope:?} {place:?}: {decision:?}"
+                                "{facts:?} {scope:?} {resource:?}: {decision:?}"
                             );
                             // A dead token is 401; everything else that is refused is 403.
-                            let is_dead = token == Vitality::Dead || owner == Vitality::Dead;
-                            assert_eq!(decision == Err(Refusal::Dead), is_dead);
+                            let is_dead =
+                                token == TokenStatus::Inactive || owner == TokenStatus::Inactive;
+                            assert_eq!(decision == Err(DenyReason::Inactive), is_dead);
                             seen += 1;
                             allowed += u32::from(expected);
                         }
@@ -197,54 +209,54 @@ fn every_combination() {
 #[test]
 fn the_first_reason_is_named() {
     let facts = Facts {
-        token: Vitality::Alive,
-        owner: Vitality::Alive,
+        token: TokenStatus::Active,
+        owner: TokenStatus::Active,
         scopes: carried(),
         limits: Limits::default(),
-        seats: vec![Seat {
+        org_access: vec![OrgAccess {
             organization_id: organization(A),
             role: Role::Member,
-            admission: Ok(None),
+            policy_decision: Ok(None),
         }],
     };
-    let ask = |facts: &Facts, name: &str, min_role, place: &Place| {
+    let ask = |facts: &Facts, name: &str, min_role, resource: &ResourceRef| {
         let scope = scope(name, min_role);
         decide(
             facts,
-            Demand {
+            AccessRequest {
                 scope: Some(&scope),
-                place,
+                resource,
             },
         )
     };
-    let a = Place::Organization(organization(A));
-    let b = Place::Organization(organization(B));
+    let a = ResourceRef::Organization(organization(A));
+    let b = ResourceRef::Organization(organization(B));
     assert_eq!(ask(&facts, "plain", None, &a), Ok(Some(Role::Member)));
     assert_eq!(
         ask(&facts, "admin", Some(Role::Admin), &a),
-        Err(Refusal::Role(Role::Admin))
+        Err(DenyReason::Role(Role::Admin))
     );
     // Whether the other organization exists cannot be told from the answer.
-    assert_eq!(ask(&facts, "plain", None, &b), Err(Refusal::NoPart));
+    assert_eq!(ask(&facts, "plain", None, &b), Err(DenyReason::NoAccess));
     assert_eq!(
-        ask(&facts, "plain", None, &Place::Nowhere),
-        Err(Refusal::NoPart)
+        ask(&facts, "plain", None, &ResourceRef::Missing),
+        Err(DenyReason::NoAccess)
     );
     let missing = ScopeName::parse("missing").unwrap();
     assert_eq!(
         ask(&facts, "missing", None, &b),
-        Err(Refusal::Scope(missing))
+        Err(DenyReason::Scope(missing))
     );
     let mut limited = facts.clone();
     limited.limits.organization = Some(organization(A));
     limited.limits.projects = Some([project(PROJECT_OF_A)].into());
-    assert_eq!(ask(&limited, "plain", None, &a), Err(Refusal::Limited));
+    assert_eq!(ask(&limited, "plain", None, &a), Err(DenyReason::Limited));
     let mut refused = facts;
-    refused.seats[0].admission = Err(Violation::TooLong(30));
-    for place in [&a, &Place::Anywhere] {
+    refused.org_access[0].policy_decision = Err(Violation::TooLong(30));
+    for resource in [&a, &ResourceRef::Any] {
         assert_eq!(
-            ask(&refused, "plain", None, place),
-            Err(Refusal::Policy(Violation::TooLong(30)))
+            ask(&refused, "plain", None, resource),
+            Err(DenyReason::Policy(Violation::TooLong(30)))
         );
     }
 }
@@ -257,20 +269,20 @@ fn what_a_token_may_use_now() {
     ])
     .unwrap();
     let mut facts = Facts {
-        token: Vitality::Alive,
-        owner: Vitality::Alive,
+        token: TokenStatus::Active,
+        owner: TokenStatus::Active,
         scopes: ScopeSet::parse("plain admin gone").unwrap(),
         limits: Limits::default(),
-        seats: vec![Seat {
+        org_access: vec![OrgAccess {
             organization_id: organization(A),
             role: Role::Member,
-            admission: Ok(None),
+            policy_decision: Ok(None),
         }],
     };
     assert_eq!(super::scopes(&facts, &catalogue).to_string(), "plain");
-    facts.seats[0].role = Role::Admin;
+    facts.org_access[0].role = Role::Admin;
     assert_eq!(super::scopes(&facts, &catalogue).to_string(), "admin plain");
-    facts.seats[0].admission = Err(Violation::Never);
+    facts.org_access[0].policy_decision = Err(Violation::Never);
     assert!(super::scopes(&facts, &catalogue).is_empty());
 }
 
@@ -292,18 +304,18 @@ fn the_longest_admission_within_the_limits_counts() {
         (refused, grace, grace),
         (refused, Err(Violation::Role), refused),
     ] {
-        let seats = [(A, a), (B, b)].map(|(seed, admission)| Seat {
+        let org_access = [(A, a), (B, b)].map(|(seed, policy_decision)| OrgAccess {
             organization_id: organization(seed),
             role: Role::Member,
-            admission,
+            policy_decision,
         });
         assert_eq!(
-            admission(&Limits::default(), &seats),
+            policy_decision(&Limits::default(), &org_access),
             anywhere,
             "{a:?} {b:?}"
         );
-        assert_eq!(admission(&of_a, &seats), a, "{a:?} {b:?}");
-        assert_eq!(admission(&of_a, &seats[1..]), Ok(None));
+        assert_eq!(policy_decision(&of_a, &org_access), a, "{a:?} {b:?}");
+        assert_eq!(policy_decision(&of_a, &org_access[1..]), Ok(None));
     }
-    assert_eq!(admission(&Limits::default(), &[]), Ok(None));
+    assert_eq!(policy_decision(&Limits::default(), &[]), Ok(None));
 }

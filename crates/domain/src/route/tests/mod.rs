@@ -20,15 +20,17 @@ fn numbered(patterns: &[&str]) -> RouteTable {
 }
 
 /// What a request demands.
-fn demand(table: &RouteTable, method: &str, target: &str) -> Option<Demand> {
-    table.find(method, target).map(|(_, demand)| demand)
+fn access_rule(table: &RouteTable, method: &str, target: &str) -> Option<AccessRule> {
+    table
+        .find(method, target)
+        .map(|(_, access_rule)| access_rule)
 }
 
 /// The position of the route that a request is.
 fn found(table: &RouteTable, method: &str, target: &str) -> Option<usize> {
-    match demand(table, method, target)? {
-        Demand::Token { scope, .. } => scope?.as_str().strip_prefix("scope:")?.parse().ok(),
-        Demand::Public | Demand::Operator => None,
+    match access_rule(table, method, target)? {
+        AccessRule::Token { scope, .. } => scope?.as_str().strip_prefix("scope:")?.parse().ok(),
+        AccessRule::Public | AccessRule::Operator => None,
     }
 }
 
@@ -42,17 +44,17 @@ fn a_route_says_what_it_demands() {
         route("* /v1/orgs/{organization}/**", scope("orgs:read")),
         route("GET /v1/projects", scope("project:read")),
     ]);
-    let token = |name: Option<&str>, place| {
+    let token = |name: Option<&str>, resource| {
         let scope = name.and_then(ScopeName::parse);
-        Some(Demand::Token { scope, place })
+        Some(AccessRule::Token { scope, resource })
     };
-    let project = |id: &str| Some(Place::Project(id.to_owned()));
-    let organization = |id: &str| Some(Place::Organization(id.to_owned()));
+    let project = |id: &str| Some(RouteResource::Project(id.to_owned()));
+    let organization = |id: &str| Some(RouteResource::Organization(id.to_owned()));
     for (method, target, expected) in [
-        ("GET", "/health", Some(Demand::Public)),
-        ("HEAD", "/health?deep=1", Some(Demand::Public)),
+        ("GET", "/health", Some(AccessRule::Public)),
+        ("HEAD", "/health?deep=1", Some(AccessRule::Public)),
         ("POST", "/health", None),
-        ("PURGE", "/v1/status", Some(Demand::Operator)),
+        ("PURGE", "/v1/status", Some(AccessRule::Operator)),
         ("GET", "/v1/scopes", token(None, None)),
         ("GET", "/v1/projects", token(Some("project:read"), None)),
         (
@@ -79,12 +81,12 @@ fn a_route_says_what_it_demands() {
         ("GET", "/v1/unnamed", None),
     ] {
         assert_eq!(
-            demand(&table, method, target),
+            access_rule(&table, method, target),
             expected,
             "{method} {target}"
         );
     }
-    assert_eq!(demand(&RouteTable::default(), "GET", "/"), None);
+    assert_eq!(access_rule(&RouteTable::default(), "GET", "/"), None);
 }
 
 #[test]
@@ -161,7 +163,11 @@ fn what_servers_read_differently_opens_nothing() {
         ("GET, POST", "/v1/x"),
         ("G\u{c9}T", "/v1/x"),
     ] {
-        assert_eq!(demand(&table, method, target), None, "{method} {target}");
+        assert_eq!(
+            access_rule(&table, method, target),
+            None,
+            "{method} {target}"
+        );
     }
 }
 
@@ -289,8 +295,8 @@ proptest! {
     ) {
         let table = numbered(&PATTERNS);
         let method = if is_post { "POST" } else { "GET" };
-        let plain = demand(&table, method, &path);
-        let other = demand(&table, method, &escape(&path, &escaped));
+        let plain = access_rule(&table, method, &path);
+        let other = access_rule(&table, method, &escape(&path, &escaped));
         prop_assert!(other.is_none() || other == plain, "{:?} {:?}", plain, other);
         if !path.contains(':') {
             prop_assert_eq!(other, plain);

@@ -71,12 +71,12 @@ pub fn samples() -> Vec<Sample> {
     let mut password_errors = FieldErrors::on("current_password", "That is not your password.");
     password_errors.push("new_password", "Use at least 15 characters.");
     let refused = "The email or the password is wrong.";
-    let setup_again = SetupPage {
+    let setup_with_errors = SetupPage {
         name: HOSTILE.into(),
         errors: setup_errors,
         ..setup()
     };
-    let login_again = LoginPage {
+    let login_with_errors = LoginPage {
         email: "ada@example.com".into(),
         errors: FieldErrors::on("password", refused),
         ..login(None)
@@ -89,21 +89,21 @@ pub fn samples() -> Vec<Sample> {
         chrome: stranger(),
         reason,
     };
-    let account_again = AccountPage {
+    let account_with_errors = AccountPage {
         end_others: false,
         errors: password_errors,
         ..user(None)
     };
     vec![
         sample("setup", "empty", &setup()),
-        sample("setup", "errors", &setup_again),
+        sample("setup", "errors", &setup_with_errors),
         sample("setup-closed", "done", &closed(SetupClosed::Done)),
         sample("setup-closed", "bad-link", &closed(SetupClosed::BadLink)),
         sample("login", "empty", &login(None)),
         sample("login", "signed-out", &login(Some(LoginNotice::SignedOut))),
         sample("login", "ended", &login(Some(LoginNotice::SessionEnded))),
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
-        sample("login", "refused", &login_again),
+        sample("login", "refused", &login_with_errors),
         sample("login", "refused-whole", &login_whole),
         sample("account", "plain", &user(None)),
         sample(
@@ -126,6 +126,6 @@ pub fn samples() -> Vec<Sample> {
             "session-ended",
             &user(Some(AccountNotice::SessionEnded)),
         ),
-        sample("account", "errors", &account_again),
+        sample("account", "errors", &account_with_errors),
     ]
 }

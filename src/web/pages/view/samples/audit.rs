@@ -2,7 +2,7 @@
 
 use super::super::audit::*;
 use super::super::chart::UseChart;
-use super::super::token::{Holder, TokenRight, TokenRow, TokenState};
+use super::super::token::{LoadedOwner, TokenRight, TokenRow, TokenState};
 use super::super::token_activity::*;
 use super::super::{Choice, FieldErrors};
 use super::token::token;
@@ -126,14 +126,14 @@ fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     }
 }
 
-fn page(holder: Holder, token: TokenRow, record: UseRecord) -> TokenPage {
+fn page(loaded_owner: LoadedOwner, token: TokenRow, record: UseRecord) -> TokenPage {
     let events = match record {
         UseRecord::Off => Vec::new(),
         UseRecord::On { .. } => events(),
     };
     TokenPage {
         chrome: ada(),
-        holder,
+        loaded_owner,
         right: TokenRight::Manage,
         token,
         ending: None,
@@ -212,7 +212,7 @@ pub fn samples() -> Vec<Sample> {
         successor: relative(Some(-180)),
         next: Some("/tokens/tok_1?after=evt_1.0.50".into()),
         ..page(
-            Holder::Person,
+            LoadedOwner::Person,
             token("1", HOSTILE, TokenState::Replaced),
             busy(),
         )
@@ -222,7 +222,7 @@ pub fn samples() -> Vec<Sample> {
         predecessor: relative(Some(-7)),
         ending: Some(format!("by {HOSTILE}, with all others")),
         ..page(
-            Holder::Organization(hostile_org()),
+            LoadedOwner::Organization(hostile_org()),
             token("1", LONG, TokenState::Revoked(days(-1))),
             busy(),
         )
@@ -233,7 +233,11 @@ pub fn samples() -> Vec<Sample> {
     };
     let successor = TokenPage {
         predecessor: relative(None),
-        ..page(Holder::Organization(acme()), live(), record(Vec::new()))
+        ..page(
+            LoadedOwner::Organization(acme()),
+            live(),
+            record(Vec::new()),
+        )
     };
     let ended = TokenRow {
         last_used: None,
@@ -261,17 +265,17 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "token",
             "unused",
-            &page(Holder::Person, fresh, record(Vec::new())),
+            &page(LoadedOwner::Person, fresh, record(Vec::new())),
         ),
         sample(
             "token",
             "ended-unused",
-            &page(Holder::Person, ended, record(Vec::new())),
+            &page(LoadedOwner::Person, ended, record(Vec::new())),
         ),
         sample(
             "token",
             "not-recorded",
-            &page(Holder::Person, live(), UseRecord::Off),
+            &page(LoadedOwner::Person, live(), UseRecord::Off),
         ),
         sample("org-token", "ended", &done),
         sample("org-token", "successor", &successor),

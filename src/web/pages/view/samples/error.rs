@@ -17,7 +17,7 @@ pub fn samples() -> Vec<Sample> {
         sample("error-400", "plain", &page(ada(), ErrorKind::BadRequest)),
         sample("error-403", "plain", &forbidden(Reason::Other)),
         sample("error-403", "operator", &forbidden(Reason::Operator)),
-        sample("error-403", "no-part", &forbidden(Reason::NoPart)),
+        sample("error-403", "no-part", &forbidden(Reason::NoAccess)),
         sample("error-403", "role", &forbidden(Reason::Role(Role::Admin))),
         sample("error-403", "owner", &forbidden(Reason::Role(Role::Owner))),
         sample(

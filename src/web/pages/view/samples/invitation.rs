@@ -70,7 +70,7 @@ pub fn samples() -> Vec<Sample> {
     let mut errors = FieldErrors::on("name", "Enter your name.");
     errors.push("email", "This email has an account. Sign in with it.");
     errors.push("password", "Use at least 15 characters.");
-    let account_again = InviteUserPage {
+    let account_with_errors = InviteUserPage {
         offer: hostile_offer(),
         name: HOSTILE.into(),
         errors,
@@ -115,7 +115,7 @@ pub fn samples() -> Vec<Sample> {
         ),
         sample("invite", "hostile", &join(hostile_offer(), conflict)),
         sample("invite-account", "empty", &user()),
-        sample("invite-account", "errors", &account_again),
+        sample("invite-account", "errors", &account_with_errors),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
         sample("invite-closed", "already", &already),
     ]

@@ -40,7 +40,7 @@ fn invite(delivery: Delivery, open: Vec<InvitationRow>) -> Option<InviteForm> {
         email: String::new(),
         roles: role_choices(Role::Owner, Role::Member),
         delivery,
-        reservation: "inv_0197b9c000007000800000000000000a.00".into(),
+        form_nonce: "inv_0197b9c000007000800000000000000a.00".into(),
     })
 }
 

@@ -85,7 +85,7 @@ pub fn samples() -> Vec<Sample> {
         can_make: false,
         ..list(None)
     };
-    let new_again = NewOrganizationPage {
+    let new_with_errors = NewOrganizationPage {
         name: HOSTILE.into(),
         errors: FieldErrors::on("name", "Enter a name."),
         ..new_organization()
@@ -98,7 +98,7 @@ pub fn samples() -> Vec<Sample> {
         ..overview(Access::Manage, None)
     };
     let departure = |extent, tokens| Some(Departure { extent, tokens });
-    let delete_again = DeleteOrganizationPage {
+    let delete_with_errors = DeleteOrganizationPage {
         org: hostile_org(),
         name: LONG.into(),
         errors: FieldErrors::on("name", "That is not its name."),
@@ -110,7 +110,7 @@ pub fn samples() -> Vec<Sample> {
         sample("orgs", "empty", &empty),
         sample("orgs", "made-by-operator", &kept),
         sample("org-new", "empty", &new_organization()),
-        sample("org-new", "errors", &new_again),
+        sample("org-new", "errors", &new_with_errors),
         sample("org", "member", &overview(Access::View, None)),
         sample(
             "org",
@@ -146,6 +146,6 @@ pub fn samples() -> Vec<Sample> {
         ),
         sample("org-delete", "full", &delete(12, 3, 1)),
         sample("org-delete", "bare", &delete(1, 0, 0)),
-        sample("org-delete", "errors", &delete_again),
+        sample("org-delete", "errors", &delete_with_errors),
     ]
 }

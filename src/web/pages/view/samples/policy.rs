@@ -85,7 +85,7 @@ pub fn samples() -> Vec<Sample> {
     let mut one = review();
     one.tokens.truncate(1);
     one.tokens[0].reason = PolicyReason::Plan;
-    let review_again = PolicyReviewPage {
+    let review_with_errors = PolicyReviewPage {
         org: hostile_org(),
         more: 1,
         errors: FieldErrors::on("grace", "Choose a grace."),
@@ -106,6 +106,6 @@ pub fn samples() -> Vec<Sample> {
         sample("policy", "errors", &again),
         sample("policy-review", "several", &review()),
         sample("policy-review", "one", &one),
-        sample("policy-review", "errors", &review_again),
+        sample("policy-review", "errors", &review_with_errors),
     ]
 }

@@ -71,7 +71,7 @@ pub fn samples() -> Vec<Sample> {
         name: String::new(),
         errors: FieldErrors::none(),
     };
-    let new_again = NewProjectPage {
+    let new_with_errors = NewProjectPage {
         chrome: ada(),
         org: hostile_org(),
         name: HOSTILE.into(),
@@ -112,7 +112,7 @@ pub fn samples() -> Vec<Sample> {
         sample("projects", "member-empty", &projects(view, &[])),
         sample("projects", "deleted", &deleted),
         sample("project-new", "empty", &new),
-        sample("project-new", "errors", &new_again),
+        sample("project-new", "errors", &new_with_errors),
         sample("project", "admin", &project(manage, None)),
         sample("project", "member", &project(view, None)),
         sample("project", "member-empty", &empty(view, None)),

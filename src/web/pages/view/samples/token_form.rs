@@ -8,7 +8,7 @@ use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
 fn new_token() -> NewTokenPage {
     NewTokenPage {
         chrome: ada(),
-        holder: Holder::Person,
+        loaded_owner: LoadedOwner::Person,
         name: String::new(),
         scopes: ScopeGroup::of(vec![
             choice("app:deploy", "Deploy builds and roll back", false),
@@ -35,7 +35,7 @@ fn new_token() -> NewTokenPage {
         expiry: Choice::expiries("90d"),
         expires_on: String::new(),
         earliest: "2026-11-22".into(),
-        reservation: "reservation".into(),
+        form_nonce: "form_nonce".into(),
         latest: None,
         errors: FieldErrors::none(),
     }
@@ -83,7 +83,7 @@ fn many() -> NewTokenPage {
 fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreatedPage {
     TokenCreatedPage {
         chrome: ada(),
-        holder: Holder::Person,
+        loaded_owner: LoadedOwner::Person,
         name: name.into(),
         token: format!("dc_{}", "0123456789abcdef".repeat(3)),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
@@ -106,7 +106,7 @@ fn rotated(works_until: Option<Moment>) -> TokenCreatedPage {
 fn rotate(token: TokenRow) -> RotatePage {
     RotatePage {
         chrome: ada(),
-        holder: Holder::Person,
+        loaded_owner: LoadedOwner::Person,
         token,
         overlap: overlaps("24h"),
         errors: FieldErrors::none(),
@@ -133,9 +133,9 @@ pub fn samples() -> Vec<Sample> {
         ..many()
     };
     let live = || token("2", "Build server", TokenState::Live);
-    let of_acme = || Holder::Organization(acme());
+    let of_acme = || LoadedOwner::Organization(acme());
     let org_new = NewTokenPage {
-        holder: of_acme(),
+        loaded_owner: of_acme(),
         limits: LimitChoices {
             projects: many().limits.projects,
             ..LimitChoices::default()
@@ -143,7 +143,7 @@ pub fn samples() -> Vec<Sample> {
         ..new_token()
     };
     let org_created = TokenCreatedPage {
-        holder: of_acme(),
+        loaded_owner: of_acme(),
         ..created("Build server", None, &["projects:read"])
     };
     let rotate_again = RotatePage {
@@ -151,7 +151,7 @@ pub fn samples() -> Vec<Sample> {
         ..rotate(token("3", HOSTILE, TokenState::Live))
     };
     let org_rotate = RotatePage {
-        holder: of_acme(),
+        loaded_owner: of_acme(),
         ..rotate(TokenRow {
             maker: Some("Ada Lovelace".into()),
             ..live()

@@ -5,7 +5,7 @@
 //! before, and whose signatures count, must not hang on it alone, wherever the checkpoints go.
 //! The file lies beside the key that signs: whoever can write there can sign as well.
 
-use super::outlet::with_file;
+use super::sink::with_file;
 use crate::deployment::file::{Staged, make_private_directory};
 use crate::{App, Error};
 use domain::audit::note::VerifierKey;
@@ -18,14 +18,14 @@ const SUFFIX: &str = ".seen";
 
 /// What a server remembers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Memory {
+pub(super) struct LocalState {
     /// The keys that it has signed with, the latest one last.
     pub(super) keys: Vec<VerifierKey>,
     /// The note of the last checkpoint.
     pub(super) last: Option<String>,
 }
 
-impl Memory {
+impl LocalState {
     /// Reads the file: a key in each line, a blank line, and the note.
     fn parse(text: &str) -> Option<Self> {
         let (keys, note) = text.split_once("\n\n")?;
@@ -60,10 +60,10 @@ impl Memory {
             make_private_directory(path)?;
             let held = File::open(key).ok();
             held.as_ref().map(File::lock).transpose()?;
-            let mut memory = Self::read(path)?;
-            change(&mut memory);
-            Staged::write(path, &memory.write(), None)?.put_in_place()?;
-            Ok(memory)
+            let mut local_state = Self::read(path)?;
+            change(&mut local_state);
+            Staged::write(path, &local_state.write(), None)?.put_in_place()?;
+            Ok(local_state)
         })
         .await
     }
@@ -100,21 +100,21 @@ mod tests {
             let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
             VerifierKey::of(&name, &pair)
         };
-        for memory in [
-            Memory::default(),
-            Memory {
+        for local_state in [
+            LocalState::default(),
+            LocalState {
                 keys: vec![key(1)],
                 last: None,
             },
-            Memory {
+            LocalState {
                 keys: vec![key(1), key(2)],
                 last: Some("text\n\n— name signature\n".to_owned()),
             },
         ] {
-            assert_eq!(Memory::parse(&memory.write()), Some(memory));
+            assert_eq!(LocalState::parse(&local_state.write()), Some(local_state));
         }
         for torn in ["", "nothing", "nothing\n\n"] {
-            assert_eq!(Memory::parse(torn), None, "{torn:?}");
+            assert_eq!(LocalState::parse(torn), None, "{torn:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ use store::Conn;
 
 /// What is drawn at random for a token before its transaction begins.
 #[derive(Clone)]
-pub(crate) struct Draft {
+pub(crate) struct PreparedToken {
     pub(super) id: TokenId,
     hint: String,
     pub(super) at: Instant,
@@ -20,11 +20,11 @@ pub(crate) struct Draft {
 }
 
 /// Draws what a new token needs.
-pub(crate) fn draft(app: &App) -> Draft {
+pub(crate) fn prepared(app: &App) -> PreparedToken {
     let prefix = app.config().tokens.prefix.as_str();
     let secret = token::write(prefix, &app.random());
     let at = app.now();
-    Draft {
+    PreparedToken {
         id: TokenId::new(at, app.id_seed()),
         hint: token::hint(prefix, &secret),
         at,
@@ -32,7 +32,7 @@ pub(crate) fn draft(app: &App) -> Draft {
     }
 }
 
-impl Draft {
+impl PreparedToken {
     /// The token, without an end, without limits, and not asked for by any client.
     pub(crate) fn token(
         &self,

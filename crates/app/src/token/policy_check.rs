@@ -1,36 +1,36 @@
 //! What organizations say to a token before it is made.
 
-use super::{earlier, hold_owner};
+use super::{earlier, lock_memberships};
 use crate::Error;
 use crate::caller::{Authority, Denial};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{Organization, Role};
-use domain::policy::{Bearer, Life};
+use domain::policy::{Life, OwnerKind};
 use domain::token::{Limits, Owner, Token};
 use store::Conn;
 
 /// The organizations that have a say in a new token, and as whose they judge it.
-pub(super) struct Admitting {
+pub(super) struct PolicyCheck {
     /// The highest role in any of them.
     pub(super) role: Option<Role>,
-    organizations: Vec<(Organization, Bearer)>,
+    organizations: Vec<(Organization, OwnerKind)>,
 }
 
-impl Admitting {
+impl PolicyCheck {
     /// The organizations of an owner that these limits leave.
     pub(super) fn load(conn: &mut Conn, owner: &Owner, limits: &Limits) -> Result<Self, Error> {
         match owner {
             Owner::Organization(id) => {
                 let organization =
-                    store::org::find_organization(conn, id)?.ok_or(Denial::NoPart)?;
+                    store::org::find_organization(conn, id)?.ok_or(Denial::NoAccess)?;
                 Ok(Self {
                     role: Some(ORGANIZATION_ROLE),
-                    organizations: vec![(organization, Bearer::Organization)],
+                    organizations: vec![(organization, OwnerKind::Organization)],
                 })
             }
             Owner::User(id) => {
-                let owner = hold_owner(conn, id)?.ok_or(Error::Unauthenticated)?;
+                let owner = lock_memberships(conn, id)?.ok_or(Error::Unauthenticated)?;
                 let organizations: Vec<_> = owner
                     .memberships
                     .into_iter()
@@ -44,7 +44,7 @@ impl Admitting {
                     role: organizations.iter().map(|(_, role)| *role).max(),
                     organizations: organizations
                         .into_iter()
-                        .map(|(organization, role)| (organization, Bearer::Member(role)))
+                        .map(|(organization, role)| (organization, OwnerKind::Member(role)))
                         .collect(),
                 })
             }
@@ -86,9 +86,11 @@ impl Admitting {
         let Some(reach) = maker.reach() else {
             return Ok(());
         };
-        let is_wider = self.organizations.iter().any(|(organization, bearer)| {
-            let admission = organization.policy.admit(organization.plan, *bearer, life);
-            admission.is_ok() && !reach.contains(&organization.id)
+        let is_wider = self.organizations.iter().any(|(organization, owner_kind)| {
+            let policy_decision = organization
+                .policy
+                .admit(organization.plan, *owner_kind, life);
+            policy_decision.is_ok() && !reach.contains(&organization.id)
         });
         match is_wider {
             true => Err(Denial::BeyondToken.into()),
@@ -101,8 +103,11 @@ impl Admitting {
     pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
         let life = Life::of(token);
         let mut refused = None;
-        for (organization, bearer) in &self.organizations {
-            match organization.policy.admit(organization.plan, *bearer, life) {
+        for (organization, owner_kind) in &self.organizations {
+            match organization
+                .policy
+                .admit(organization.plan, *owner_kind, life)
+            {
                 Ok(()) => return Ok(()),
                 Err(violation) => refused = Some(violation),
             }

@@ -27,7 +27,7 @@ words! {
 
 /// The first thing that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub struct Discrepancy {
     /// The place in the log. Whatever stands before it fits.
     pub sequence: u64,
     /// What was done there, as far as it can be told.
@@ -36,7 +36,7 @@ pub struct Doubt {
     pub says: String,
 }
 
-impl Doubt {
+impl Discrepancy {
     /// A doubt about a place.
     pub fn new(sequence: u64, kind: Kind, says: impl Into<String>) -> Self {
         Self {
@@ -62,5 +62,5 @@ pub struct Report {
     /// a copy may end before it comes to that.
     pub unnamed: Option<u64>,
     /// What does not fit.
-    pub first_doubt: Option<Doubt>,
+    pub first_discrepancy: Option<Discrepancy>,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// A query of their ids, also as a part of others. A macro, since its type has no name that
 /// both databases could share.
-macro_rules! sole_members {
+macro_rules! single_org_members {
     ($organization_id:expr) => {{
         use $crate::schema::membership;
         let id: String = $organization_id.to_string();
@@ -21,10 +21,13 @@ macro_rules! sole_members {
             .select(membership::user_id)
     }};
 }
-pub(super) use sole_members;
+pub(super) use single_org_members;
 
 /// Their ids.
-pub fn list_sole_members(conn: &mut Conn, id: &OrganizationId) -> Result<BTreeSet<String>, Error> {
-    let ids = sole_members!(id).get_results::<String>(conn)?;
+pub fn list_single_org_members(
+    conn: &mut Conn,
+    id: &OrganizationId,
+) -> Result<BTreeSet<String>, Error> {
+    let ids = single_org_members!(id).get_results::<String>(conn)?;
     Ok(ids.into_iter().collect())
 }

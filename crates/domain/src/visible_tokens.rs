@@ -5,14 +5,14 @@ use super::token::{Limits, Owner, Token};
 /// The tokens of an owner, as far as they reach nothing that the caller does not: by another
 /// token of its owner, a limited one must not get at what lies beyond its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purview {
+pub struct VisibleTokens {
     /// Whose tokens.
     pub owner: Owner,
     /// What they must be within.
     pub limits: Limits,
 }
 
-impl Purview {
+impl VisibleTokens {
     /// An owner's tokens that are within these limits. Those of an organization reach that
     /// organization alone, whether they are limited to it or not.
     pub fn new(owner: Owner, limits: Limits) -> Self {

@@ -22,7 +22,7 @@ struct State {
 }
 
 /// One poll's place among those that wait; leaving it gives the place up.
-pub struct Place<'a> {
+pub struct PollSlot<'a> {
     waiting: &'a Waiting,
     device_code: Digest,
     notify: Arc<Notify>,
@@ -31,7 +31,7 @@ pub struct Place<'a> {
 impl Waiting {
     /// Takes a place. Take it before the state is read, or a decision in between is missed.
     /// `None` if there are too many already, or the server is stopping.
-    pub fn enter(&self, device_code: &Digest) -> Option<Place<'_>> {
+    pub fn enter(&self, device_code: &Digest) -> Option<PollSlot<'_>> {
         let mut state = self.lock();
         if state.closed || state.grants.len() >= GRANTS {
             return None;
@@ -42,7 +42,7 @@ impl Waiting {
         }
         *count += 1;
         let notify = notify.clone();
-        Some(Place {
+        Some(PollSlot {
             waiting: self,
             device_code: device_code.clone(),
             notify,
@@ -75,7 +75,7 @@ impl Waiting {
     }
 }
 
-impl Place<'_> {
+impl PollSlot<'_> {
     /// A future that ends with the next wake-up. It counts from this call on.
     pub fn woken(&self) -> std::pin::Pin<Box<tokio::sync::futures::Notified<'_>>> {
         let mut notified = Box::pin(self.notify.notified());
@@ -84,7 +84,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for PollSlot<'_> {
     fn drop(&mut self) {
         let mut state = self.waiting.lock();
         if let Some((_, count)) = state.grants.get_mut(&self.device_code) {

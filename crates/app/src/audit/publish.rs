@@ -2,9 +2,9 @@
 //! reach them.
 
 use super::checkpoint::{file, known_keys, last_of, present_key};
-use super::memory::Memory;
-use super::outlet::{self, Form};
+use super::local_state::LocalState;
 use super::sealing;
+use super::sink::{self, Form};
 use crate::{App, Error};
 use config::Destination;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -18,8 +18,8 @@ const BATCH: i64 = 200;
 
 /// The name under which it is remembered how far an address has got those of the present key:
 /// servers with keys of their own hand out each their own.
-pub(super) fn place(app: &App, log: &Log, to: &Destination) -> String {
-    outlet::place(CHECKPOINTS, &format!("{to} {}", present_key(app, log)))
+pub(super) fn sink_name(app: &App, log: &Log, to: &Destination) -> String {
+    sink::sink_name(CHECKPOINTS, &format!("{to} {}", present_key(app, log)))
 }
 
 /// Up to which place the log was signed, as far as known keys have, and in the file that
@@ -27,10 +27,10 @@ pub(super) fn place(app: &App, log: &Log, to: &Destination) -> String {
 pub(super) async fn reach(app: &App) -> Result<(u64, u64), Error> {
     let log = sealing::begin(app).await?;
     // What cannot be read is not there, which is what it is to be known for.
-    let memory = Memory::load(app).await.unwrap_or_default();
-    let keys = known_keys(&memory, &present_key(app, &log));
+    let local_state = LocalState::load(app).await.unwrap_or_default();
+    let keys = known_keys(&local_state, &present_key(app, &log));
     let of_file = match file(app) {
-        Some(path) => outlet::last(path, Form::Notes).await.unwrap_or_default(),
+        Some(path) => sink::last(path, Form::Notes).await.unwrap_or_default(),
         None => Vec::new(),
     };
     let mut before = u64::MAX;
@@ -57,35 +57,35 @@ pub(super) async fn reach(app: &App) -> Result<(u64, u64), Error> {
 /// Hands out the checkpoints that are not yet where they go to: those that a known key has signed,
 /// for whoever has the database can put others there, and the one that this server remembers, for
 /// they can put another in its place. Of a file it is known up to where it has them.
-pub(super) async fn hand_out(
+pub(super) async fn publish(
     app: &App,
     log: &Log,
-    memory: &Memory,
+    local_state: &LocalState,
     of_file: Option<u64>,
 ) -> Result<(), Error> {
     let Some(to) = app.config().audit.checkpoint_to.clone() else {
         return Ok(());
     };
-    let place = place(app, log, &to);
+    let sink_name = sink_name(app, log, &to);
     let mut after = match &to {
         Destination::File(_) => of_file.unwrap_or(0),
-        Destination::Url(_) => outlet::shipped(app, &place).await?.sequence,
+        Destination::Url(_) => sink::shipped(app, &sink_name).await?.sequence,
     };
-    let keys = known_keys(memory, &present_key(app, log));
-    let place_of = |note: &str| {
+    let keys = known_keys(local_state, &present_key(app, log));
+    let sequence_of = |note: &str| {
         let read = SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys));
         read.ok().map(|signed| signed.head.sequence)
     };
     let deliver = async |notes: Vec<String>, last: u64| {
         let text: String = notes.iter().map(|note| format!("{note}\n")).collect();
-        outlet::deliver(app, &to, Form::Notes, text).await?;
+        sink::deliver(app, &to, Form::Notes, text).await?;
         match to {
             Destination::Url(_) => {
                 let shipped = Shipped {
                     sequence: last,
                     hash: None,
                 };
-                outlet::mark_shipped(app, &place, shipped).await
+                sink::mark_shipped(app, &sink_name, shipped).await
             }
             Destination::File(_) => Ok(()),
         }
@@ -102,17 +102,17 @@ pub(super) async fn hand_out(
         looked = *last;
         // SQLite answers at once; others on this thread must have their turn.
         tokio::task::yield_now().await;
-        let counting = |(sequence, note): &(u64, String)| place_of(note) == Some(*sequence);
-        let (places, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
-        if let Some(last) = places.last() {
+        let counting = |(sequence, note): &(u64, String)| sequence_of(note) == Some(*sequence);
+        let (resources, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
+        if let Some(last) = resources.last() {
             after = *last;
             deliver(notes, after).await?;
         }
     }
-    if let Some(note) = memory.last.clone()
-        && let Some(place) = place_of(&note).filter(|place| *place > after)
+    if let Some(note) = local_state.last.clone()
+        && let Some(sequence) = sequence_of(&note).filter(|sequence| *sequence > after)
     {
-        deliver(vec![note], place).await?;
+        deliver(vec![note], sequence).await?;
     }
     Ok(())
 }

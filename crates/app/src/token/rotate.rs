@@ -1,10 +1,10 @@
 //! Rotating tokens: a successor with the same attributes, and an overlap in which both work.
 
-use super::admitting::Admitting;
-use super::draft::{draft, insert};
-use super::{NewToken, WRITE, Whose, earlier, end_of, find_within, hold_maker};
+use super::policy_check::PolicyCheck;
+use super::prepared::{insert, prepared};
+use super::{NewToken, OwnerRef, WRITE, earlier, end_of, find_within, lock_creator};
 use crate::caller::{Caller, Denial};
-use crate::receipt::Receipt;
+use crate::idempotency::IdempotencyRecord;
 use crate::{App, Context, Error};
 use chrono::Duration;
 use domain::Fault;
@@ -24,27 +24,32 @@ pub async fn rotate(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     id: &str,
     overlap: Duration,
-    receipt: Receipt<NewToken>,
+    idempotency: IdempotencyRecord<NewToken>,
 ) -> Result<NewToken, Error> {
     if overlap < Duration::zero() || overlap > LONGEST_OVERLAP {
         return Err(Fault::new("overlap", "Choose an overlap of up to 30 days.").into());
     }
-    let draft = draft(app);
+    let prepared = prepared(app);
     let (rotated, created) = (
         app.event(context, caller.actor(), Action::TokenRotated),
         app.event(context, caller.actor(), Action::TokenCreated),
     );
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let (handle, caller, owner_ref, id) = (
+        app.clone(),
+        caller.clone(),
+        owner_ref.clone(),
+        id.to_owned(),
+    );
     app.store()
         .write(move |conn| {
             let now = rotated.at;
-            whose.hold(conn, &caller)?;
-            let authority = caller.hold_authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
-            let old = find_within(conn, &purview, &id)?;
+            owner_ref.hold(conn, &caller)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
+            let old = find_within(conn, &visible, &id)?;
             // By its own successor a token gains nothing, also where a scope of it sleeps.
             if let Caller::Token(active) = &caller
                 && active.token.id != old.id
@@ -54,25 +59,25 @@ pub async fn rotate(
             {
                 return Err(Denial::BeyondToken.into());
             }
-            let admitting = Admitting::load(conn, &old.owner, &old.limits)?;
-            hold_maker(conn, &caller, now)?;
+            let policy_check = PolicyCheck::load(conn, &old.owner, &old.limits)?;
+            lock_creator(conn, &caller, now)?;
             let is_live = |token: &Token| token.state(now) == State::Live;
-            if !store::token::hold_token(conn, &old.id)?.is_some_and(|old| is_live(&old)) {
+            if !store::token::lock_token(conn, &old.id)?.is_some_and(|old| is_live(&old)) {
                 return Err(Error::Conflict(
                     "The token has ended: make a new one instead.",
                 ));
             }
             let longest = end_of(handle.config().tokens.max_expiry, now);
-            let new = draft.successor(&old, &caller.maker());
+            let new = prepared.successor(&old, &caller.maker());
             // The policy may be tighter than when the old token was made.
-            let new = admitting.fit(Token {
+            let new = policy_check.fit(Token {
                 // Whoever gets it by a client must lose it with the client.
                 client_id: caller.client_id().map(str::to_owned).or(new.client_id),
                 expires_at: earlier(new.expires_at, longest),
                 ..new
             })?;
-            admitting.bound(&new, &authority)?;
-            insert(conn, &created, &new, &draft.secret.digest())?;
+            policy_check.bound(&new, &authority)?;
+            insert(conn, &created, &new, &prepared.secret.digest())?;
             store::token::shorten(conn, &old.id, now + overlap)?;
             rotated.write_in(
                 conn,
@@ -85,9 +90,9 @@ pub async fn rotate(
             )?;
             let new = NewToken {
                 token: new,
-                secret: draft.secret.clone(),
+                secret: prepared.secret.clone(),
             };
-            receipt.file(conn, &new)?;
+            idempotency.file(conn, &new)?;
             Ok(new)
         })
         .await

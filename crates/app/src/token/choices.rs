@@ -1,6 +1,6 @@
 //! What a form for a new token has to offer.
 
-use super::{WRITE, Whose, earlier, end_of, find_owner};
+use super::{OwnerRef, WRITE, earlier, end_of, find_owner};
 use crate::caller::{Caller, Denial};
 use crate::{App, Error};
 use domain::Instant;
@@ -25,15 +25,16 @@ pub struct Choices {
 }
 
 /// What can be chosen for a new token. Fails where an organization's plan has no tokens.
-pub async fn choices(app: &App, caller: &Caller, whose: &Whose) -> Result<Choices, Error> {
-    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result<Choices, Error> {
+    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
-            let (role, organizations, policies) = match purview.owner {
+            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
+            let (role, organizations, policies) = match visible.owner {
                 Owner::Organization(id) => {
-                    let found = store::org::find_organization(conn, &id)?.ok_or(Denial::NoPart)?;
+                    let found =
+                        store::org::find_organization(conn, &id)?.ok_or(Denial::NoAccess)?;
                     if found.plan == Plan::Free {
                         return Err(Denial::Policy(Violation::Plan).into());
                     }

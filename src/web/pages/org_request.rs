@@ -1,33 +1,33 @@
 //! What the pages of one organization have in common: who asks, and with which part in it.
 
+use super::page_request::PageRequest;
 use super::view::org::{Access, OrganizationHead};
-use super::visit::Visit;
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
 use app::caller::{Caller, Denial};
-use app::org::{self, Seen};
+use app::org::{self, OrganizationView};
 use domain::id::UserId;
 use domain::org::Role;
 
 /// Somebody on a page of an organization.
-pub struct Inside {
+pub struct OrgPageRequest {
     /// The person, as the one who asks.
     pub caller: Caller,
     /// The organization, and the person's role in it.
-    pub seen: Seen,
+    pub seen: OrganizationView,
 }
 
 /// The organization that an address names in `{org}`, for its members. Anybody else is told the
 /// same of it as of one that is not there.
-pub async fn inside(visit: &Visit, request: &HttpRequest) -> Result<Inside, Failure> {
+pub async fn org_req(req: &PageRequest, request: &HttpRequest) -> Result<OrgPageRequest, Failure> {
     let named = segment(request, "org");
     let caller = match request.method().is_safe() {
-        true => visit.caller(request.path())?,
+        true => req.caller(request.path())?,
         // Where a form was sent to need not be a page.
-        false => visit.caller(&format!("/o/{named}"))?,
+        false => req.caller(&format!("/o/{named}"))?,
     };
-    let seen = org::find(&visit.app, &caller, named).await?;
-    Ok(Inside { caller, seen })
+    let seen = org::find(&req.app, &caller, named).await?;
+    Ok(OrgPageRequest { caller, seen })
 }
 
 /// A part of the address.
@@ -40,7 +40,7 @@ pub fn user(request: &HttpRequest) -> Result<UserId, Failure> {
     UserId::parse(segment(request, "user")).ok_or(Failure::NotFound)
 }
 
-impl Inside {
+impl OrgPageRequest {
     /// The organization's id, which names it whatever becomes of its address.
     pub fn id(&self) -> &str {
         self.seen.organization.id.as_str()

@@ -4,8 +4,8 @@ use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
 use app::App;
-use app::decision::{Named, Question};
-use domain::route::{self, Place};
+use app::decision::{Named, VerifyRequest};
+use domain::route::{self, RouteResource};
 use wire::form::{self, Form};
 
 /// The headers in which proxies name the request that they ask about.
@@ -19,18 +19,18 @@ const PROJECT: &str = "project";
 const ORGANIZATION: &str = "organization";
 
 /// What a proxy asks about a request.
-pub(super) struct Asked {
+pub(super) struct RequestedAccess {
     /// What the request must bring; all of it must be allowed.
-    pub demands: Vec<Demand>,
+    pub demands: Vec<AccessRule>,
     /// The route that it is, as the table has it.
     pub route: Option<String>,
 }
 
 /// What a request must bring.
-pub(super) enum Demand {
+pub(super) enum AccessRule {
     Nothing,
     Operator,
-    Token(Question),
+    Token(VerifyRequest),
 }
 
 /// Why a request that no route names is denied.
@@ -43,7 +43,7 @@ pub(super) fn unclear(why: &'static str) -> Failure {
 }
 
 /// What is asked at the address itself.
-pub(super) fn asked(app: &App, request: &HttpRequest) -> Result<Asked, Failure> {
+pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAccess, Failure> {
     let query = request.query_string();
     let Some((method, target)) = named_request(request)? else {
         return match query.is_empty() {
@@ -51,24 +51,24 @@ pub(super) fn asked(app: &App, request: &HttpRequest) -> Result<Asked, Failure> 
                 "Nothing is asked: name the request in X-Original-Method and X-Original-URI, or \
                  what it needs in the query.",
             )),
-            false => Ok(Asked {
+            false => Ok(RequestedAccess {
                 demands: vec![by_query(query)?],
                 route: None,
             }),
         };
     };
     let is_clients_own = is_clients_own(query, target);
-    let mut asked = match is_clients_own {
+    let mut requested = match is_clients_own {
         true => by_table(app, method, target)?,
-        false => Asked {
+        false => RequestedAccess {
             demands: Vec::new(),
             route: None,
         },
     };
     if !is_clients_own || is_question(query) {
-        asked.demands.push(by_query(query)?);
+        requested.demands.push(by_query(query)?);
     }
-    Ok(asked)
+    Ok(requested)
 }
 
 /// The method and the target of the request that the proxy names.
@@ -127,7 +127,7 @@ fn parameters(query: &str) -> impl Iterator<Item = String> {
         .map(|parameter| form::decode(parameter).unwrap_or_else(|_| parameter.to_owned()))
 }
 
-fn by_query(query: &str) -> Result<Demand, Failure> {
+fn by_query(query: &str) -> Result<AccessRule, Failure> {
     let query = Form::parse(query.as_bytes())
         .map_err(|_| unclear("The query has a broken percent escape, a NUL, or is not UTF-8."))?;
     if query
@@ -143,9 +143,9 @@ fn by_query(query: &str) -> Result<Demand, Failure> {
         [value] if !value.is_empty() => Ok(Some(value.to_owned())),
         _ => Err(unclear("A parameter of the query is empty or repeated.")),
     };
-    Ok(Demand::Token(Question {
+    Ok(AccessRule::Token(VerifyRequest {
         scope: value(SCOPE)?,
-        place: match (value(PROJECT)?, value(ORGANIZATION)?) {
+        resource: match (value(PROJECT)?, value(ORGANIZATION)?) {
             (None, None) => None,
             (Some(project), None) => Some(Named::Project(project)),
             (None, Some(organization)) => Some(Named::Organization(organization)),
@@ -159,22 +159,22 @@ fn by_query(query: &str) -> Result<Demand, Failure> {
 }
 
 /// What the route table demands of a request.
-pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Asked, Failure> {
+pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<RequestedAccess, Failure> {
     let found = app.config().routes.find(method, target);
-    let (pattern, demand) = found.ok_or_else(|| unclear(UNNAMED))?;
-    let demand = match demand {
-        route::Demand::Public => Demand::Nothing,
-        route::Demand::Operator => Demand::Operator,
-        route::Demand::Token { scope, place } => Demand::Token(Question {
+    let (pattern, access_rule) = found.ok_or_else(|| unclear(UNNAMED))?;
+    let access_rule = match access_rule {
+        route::AccessRule::Public => AccessRule::Nothing,
+        route::AccessRule::Operator => AccessRule::Operator,
+        route::AccessRule::Token { scope, resource } => AccessRule::Token(VerifyRequest {
             scope: scope.map(|scope| scope.to_string()),
-            place: place.map(|place| match place {
-                Place::Project(id) => Named::Project(id),
-                Place::Organization(id) => Named::Organization(id),
+            resource: resource.map(|resource| match resource {
+                RouteResource::Project(id) => Named::Project(id),
+                RouteResource::Organization(id) => Named::Organization(id),
             }),
         }),
     };
-    Ok(Asked {
-        demands: vec![demand],
+    Ok(RequestedAccess {
+        demands: vec![access_rule],
         route: Some(pattern.to_string()),
     })
 }

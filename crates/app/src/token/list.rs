@@ -1,17 +1,17 @@
 //! Tokens as lists show them: with the names of what they are limited to, who made them, and
 //! whether another has taken their place.
 
-use super::judged::{Judged, judge};
-use super::{READ, WRITE, Whose, find_within};
+use super::checked::{CheckedToken, check_policy};
+use super::{OwnerRef, READ, WRITE, find_within};
 use crate::caller::Caller;
 use crate::{App, Error};
 use domain::Instant;
 use domain::page::Page;
-use domain::policy::Admission;
+use domain::policy::PolicyDecision;
 use domain::token::{Owner, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Conn;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// A token with what there is to say about it.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Listed {
     /// The token.
     pub token: Token,
     /// Whether it is admitted anywhere.
-    pub admission: Admission,
+    pub policy_decision: PolicyDecision,
     /// Whether another came in its place.
     pub is_replaced: bool,
     /// The names of the projects, or of the organization, that it is limited to.
@@ -32,32 +32,36 @@ pub struct Listed {
 pub async fn list_listed(
     app: &App,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     page: &Page,
 ) -> Result<Vec<Listed>, Error> {
-    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     let (page, now) = (page.clone(), app.now());
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, READ)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
             let limit = page.look_for();
-            let tokens = store::selection::list_tokens(conn, &purview, page.after(), limit)?;
-            describe(conn, &purview.owner, tokens, now)
+            let tokens = store::token_filter::list_tokens(conn, &visible, page.after(), limit)?;
+            describe(conn, &visible.owner, tokens, now)
         })
         .await
 }
 
 /// The tokens that [`revoke_all`](super::revoke_all) would end, the newest first.
-pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Vec<Token>, Error> {
-    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+pub async fn list_living(
+    app: &App,
+    caller: &Caller,
+    owner_ref: &OwnerRef,
+) -> Result<Vec<Token>, Error> {
+    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
-            let selection = Selection::Purview(purview);
-            Ok(store::selection::list_living(conn, &selection, now)?)
+            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
+            let filter = TokenFilter::VisibleTokens(visible);
+            Ok(store::token_filter::list_living(conn, &filter, now)?)
         })
         .await
 }
@@ -67,17 +71,22 @@ pub async fn list_living(app: &App, caller: &Caller, whose: &Whose) -> Result<Ve
 pub async fn find_listed(
     app: &App,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     id: &str,
 ) -> Result<Listed, Error> {
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let (handle, caller, owner_ref, id) = (
+        app.clone(),
+        caller.clone(),
+        owner_ref.clone(),
+        id.to_owned(),
+    );
     let now = app.now();
     app.store()
         .read(move |conn| {
             let authority = caller.authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, READ)?;
-            let found = vec![find_within(conn, &purview, &id)?];
-            let mut listed = describe(conn, &purview.owner, found, now)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
+            let found = vec![find_within(conn, &visible, &id)?];
+            let mut listed = describe(conn, &visible.owner, found, now)?;
             listed.pop().ok_or(Error::NotFound)
         })
         .await
@@ -129,14 +138,19 @@ fn describe(
         }
         (None, _) => Vec::new(),
     };
-    Ok(judge(conn, owner, tokens, now)?
+    Ok(check_policy(conn, owner, tokens, now)?
         .into_iter()
-        .map(|Judged { token, admission }| Listed {
-            admission,
-            is_replaced: replaced.contains(token.id.as_str()),
-            limits: limits(&token),
-            maker: makers.get(&token.created_by).cloned(),
-            token,
-        })
+        .map(
+            |CheckedToken {
+                 token,
+                 policy_decision,
+             }| Listed {
+                policy_decision,
+                is_replaced: replaced.contains(token.id.as_str()),
+                limits: limits(&token),
+                maker: makers.get(&token.created_by).cloned(),
+                token,
+            },
+        )
         .collect())
 }

@@ -20,22 +20,22 @@ pub(super) const RECORDS: &str = "records";
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// What hands out what goes elsewhere.
-pub struct Outlet {
+pub struct Sink {
     /// What posts to addresses; `None` where none is configured.
     client: Option<reqwest::Client>,
     /// The name of this server, where one alone hands out.
-    pub(super) holder: String,
+    pub(super) leased_by: String,
 }
 
-impl Outlet {
+impl Sink {
     /// Prepares to post, if the settings name an address.
-    pub fn start(audit: &Audit, holder: String) -> Result<Self, Error> {
-        let places = [&audit.checkpoint_to, &audit.ship_to];
+    pub fn start(audit: &Audit, leased_by: String) -> Result<Self, Error> {
+        let resources = [&audit.checkpoint_to, &audit.ship_to];
         let is_address = |to: &&Option<Destination>| matches!(to, Some(Destination::Url(_)));
-        if !places.iter().any(is_address) {
+        if !resources.iter().any(is_address) {
             return Ok(Self {
                 client: None,
-                holder,
+                leased_by,
             });
         }
         // Fails where one is installed already, which is as good.
@@ -47,7 +47,7 @@ impl Outlet {
             .map_err(outside)?;
         Ok(Self {
             client: Some(client),
-            holder,
+            leased_by,
         })
     }
 
@@ -207,33 +207,39 @@ pub(super) async fn deliver(
         Destination::Url(url) => {
             let token = app.webhook_token();
             let media_type = form.media_type();
-            app.outlet().post(url, token, media_type, text).await
+            app.sink().post(url, token, media_type, text).await
         }
     }
 }
 
 /// The name under which it is remembered how far a destination has got something. Another
 /// destination gets everything. It is a digest, for an address may hold a secret.
-pub(super) fn place(kind: &str, to: &str) -> String {
+pub(super) fn sink_name(kind: &str, to: &str) -> String {
     let digest = Hash::of(&[to.as_bytes()]).to_string();
     format!("{kind}:{}", &digest[..32])
 }
 
 /// How far a place has got.
-pub(super) async fn shipped(app: &App, place: &str) -> Result<Shipped, Error> {
-    let place = place.to_owned();
+pub(super) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error> {
+    let sink_name = sink_name.to_owned();
     let shipped = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, &place)?))
+        .read(move |conn| Ok::<_, Error>(store::audit::find_shipped(conn, &sink_name)?))
         .await?;
     Ok(shipped.unwrap_or_default())
 }
 
 /// Remembers how far.
-pub(super) async fn mark_shipped(app: &App, place: &str, shipped: Shipped) -> Result<(), Error> {
-    let place = place.to_owned();
+pub(super) async fn mark_shipped(
+    app: &App,
+    sink_name: &str,
+    shipped: Shipped,
+) -> Result<(), Error> {
+    let sink_name = sink_name.to_owned();
     app.store()
-        .write(move |conn| Ok::<_, Error>(store::audit::replace_shipped(conn, &place, &shipped)?))
+        .write(move |conn| {
+            Ok::<_, Error>(store::audit::replace_shipped(conn, &sink_name, &shipped)?)
+        })
         .await
 }
 

@@ -1,10 +1,10 @@
 //! What somebody looks for in an audit log.
 
 use crate::web::failure::Failure;
-use crate::web::pages::inside::Inside;
+use crate::web::pages::org_request::OrgPageRequest;
+use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::audit::AuditForm;
 use crate::web::pages::view::{Choice, FieldErrors};
-use crate::web::pages::visit::Visit;
 use app::audit::naming::Names;
 use app::audit::reading::Search;
 use app::org;
@@ -46,12 +46,12 @@ const OWN_ACTIONS: [(&str, &str); 10] = [
 ];
 
 /// The form as it was sent.
-pub struct Asked<'a> {
+pub struct AuditFilter<'a> {
     fields: [&'a str; 5],
     before: Option<u64>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AuditFilter<'a> {
     /// Reads the query of an address.
     pub fn read(query: &'a Form) -> Self {
         Self {
@@ -114,24 +114,24 @@ impl<'a> Asked<'a> {
     /// The form of an organization's log, filled in.
     pub async fn form_within(
         &self,
-        visit: &Visit,
-        inside: &Inside,
+        req: &PageRequest,
+        org_req: &OrgPageRequest,
         names: &Names,
     ) -> Result<AuditForm, Failure> {
         let page = Page::first(MEMBERS);
-        let roster = org::roster(&visit.app, &inside.caller, inside.id(), &page).await?;
+        let roster = org::roster(&req.app, &org_req.caller, org_req.id(), &page).await?;
         let people = roster
             .members
             .iter()
             .map(|member| (member.user.id.as_str(), member.user.name.as_str()));
         let kinds = [("token", "Any token"), ("operator", "The operator")];
         let actors = people.chain(kinds).collect();
-        Ok(self.form(inside.path("/audit"), actors, &ACTIONS, names))
+        Ok(self.form(org_req.path("/audit"), actors, &ACTIONS, names))
     }
 
     /// The form of a person's own log, filled in.
-    pub fn form_of_person(&self, visit: &Visit, path: &str, names: &Names) -> AuditForm {
-        let person = visit.person.as_ref();
+    pub fn form_of_person(&self, req: &PageRequest, path: &str, names: &Names) -> AuditForm {
+        let person = req.person.as_ref();
         let you = person.map(|person| (person.user.id.as_str(), "You"));
         let kinds = [
             ("token", "Any token"),
@@ -167,14 +167,14 @@ impl<'a> Asked<'a> {
 fn choices<'a>(
     any: &'a str,
     mut usual: Vec<(&'a str, &'a str)>,
-    asked: &'a str,
+    filter: &'a str,
     names: &'a Names,
 ) -> Vec<Choice> {
     usual.insert(0, ("", any));
-    if usual.iter().all(|(value, _)| *value != asked) {
-        usual.push((asked, names.of(asked).unwrap_or(asked)));
+    if usual.iter().all(|(value, _)| *value != filter) {
+        usual.push((filter, names.of(filter).unwrap_or(filter)));
     }
-    Choice::of(&usual, asked)
+    Choice::of(&usual, filter)
 }
 
 /// A day in the years that databases know.
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_last_day_counts_to_its_end() {
         let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
-        let search = Asked::read(&form).search(None).unwrap();
+        let search = AuditFilter::read(&form).search(None).unwrap();
         assert_eq!(
             search.since.unwrap().to_rfc3339(),
             "2026-11-01T00:00:00+00:00"
@@ -221,7 +221,7 @@ mod tests {
             "2026-11-22T00:00",
         ] {
             let query = format!("from={bad}&to=2026-11-22");
-            let errors = Asked::read(&form(&query)).search(None).unwrap_err();
+            let errors = AuditFilter::read(&form(&query)).search(None).unwrap_err();
             assert!(
                 errors.of("from").is_some() && errors.of("to").is_none(),
                 "{bad}"
@@ -232,11 +232,11 @@ mod tests {
     #[test]
     fn the_next_page_asks_for_the_same() {
         let form = form("actor=a%26b&before=9&to=2026-11-22");
-        let asked = Asked::read(&form);
+        let filter = AuditFilter::read(&form);
         assert_eq!(
-            asked.query_before(Some(7)),
+            filter.query_before(Some(7)),
             "actor=a%26b&to=2026-11-22&before=7"
         );
-        assert_eq!(asked.query_before(None), "actor=a%26b&to=2026-11-22");
+        assert_eq!(filter.query_before(None), "actor=a%26b&to=2026-11-22");
     }
 }

@@ -1,18 +1,18 @@
 //! The form for a new token, and the page that shows it once.
 
-use super::{Shelf, shelf};
+use super::{TokensRequest, tokens_req};
 use crate::web::failure::Failure;
 use crate::web::pages::faults_renamed;
+use crate::web::pages::page_request::{PageRequest, see_other};
 use crate::web::pages::view::token::{
-    Caveat, Demand, Holder, LimitChoices, NewTokenPage, ProjectGroup, TokenCreatedPage,
+    Caveat, Demand, LimitChoices, LoadedOwner, NewTokenPage, ProjectGroup, TokenCreatedPage,
 };
 use crate::web::pages::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
-use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::idempotency::IdempotencyRecord;
 use app::project;
-use app::receipt::Receipt;
-use app::token::{self, Choices, Wish};
+use app::token::{self, Choices, CreateToken};
 use chrono::Duration;
 use domain::Instant;
 use domain::org::Membership;
@@ -25,21 +25,21 @@ use wire::form::Form;
 const PROJECTS: u16 = 100;
 
 /// `GET /tokens/new`, or the organization's.
-pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let shelf = shelf(&visit, &request).await?;
-    let page = page(&visit, shelf, &Form::default(), FieldErrors::none()).await?;
-    visit.page(StatusCode::OK, &page)
+pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let tokens_req = tokens_req(&req, &request).await?;
+    let page = page(&req, tokens_req, &Form::default(), FieldErrors::none()).await?;
+    req.page(StatusCode::OK, &page)
 }
 
 async fn page(
-    visit: &Visit,
-    shelf: Shelf,
+    req: &PageRequest,
+    tokens_req: TokensRequest,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<NewTokenPage, Failure> {
-    let choices = token::choices(&visit.app, &shelf.caller, &shelf.whose).await?;
-    let person = visit.person(&shelf.path)?;
-    let scopes = visit
+    let choices = token::choices(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
+    let person = req.person(&tokens_req.path)?;
+    let scopes = req
         .app
         .config()
         .scopes
@@ -53,13 +53,13 @@ async fn page(
                 .any(|chosen| chosen == scope.name.as_str()),
         })
         .collect();
-    let now = visit.now();
+    let now = req.now();
     let date = |at: Instant| at.format("%Y-%m-%d").to_string();
     Ok(NewTokenPage {
-        chrome: visit.chrome(),
+        chrome: req.chrome(),
         name: form.value("name").unwrap_or_default().to_owned(),
         scopes: ScopeGroup::of(scopes),
-        limits: limits(visit, &shelf, &choices, form).await?,
+        limits: limits(req, &tokens_req, &choices, form).await?,
         expiry: expiry_choices(&choices, form, now),
         expires_on: form.value("expires_on").unwrap_or_default().to_owned(),
         earliest: date(now),
@@ -67,23 +67,23 @@ async fn page(
         latest: choices
             .latest
             .map(|latest| date(latest - Duration::days(1))),
-        reservation: token::reserve(&visit.app, person),
-        holder: shelf.holder,
+        form_nonce: token::form_nonce_for(&req.app, person),
+        loaded_owner: tokens_req.loaded_owner,
         errors,
     })
 }
 
 /// What the token can be limited to, and where it may not reach.
 async fn limits(
-    visit: &Visit,
-    shelf: &Shelf,
+    req: &PageRequest,
+    tokens_req: &TokensRequest,
     choices: &Choices,
     form: &Form,
 ) -> Result<LimitChoices, Failure> {
-    let (app, caller) = (&visit.app, &shelf.caller);
+    let (app, caller) = (&req.app, &tokens_req.caller);
     let all = &choices.organizations;
-    let (projects, names) = match &shelf.holder {
-        Holder::Organization(head) => {
+    let (projects, names) = match &tokens_req.loaded_owner {
+        LoadedOwner::Organization(head) => {
             let part = Page::first(PROJECTS);
             let mut found = project::list(app, caller, Some(&head.slug), &part).await?;
             part.cut(&mut found);
@@ -91,7 +91,7 @@ async fn limits(
             let names: Vec<_> = found.iter().map(name).collect();
             (found, names)
         }
-        Holder::Person => {
+        LoadedOwner::Person => {
             let found = project::list_reached(app, caller).await?;
             let name = |project: &Project| {
                 let mut all = all.iter();
@@ -189,29 +189,29 @@ fn expiry_choices(choices: &Choices, form: &Form, now: Instant) -> Vec<Choice> {
 
 /// `POST /tokens/new`, or the organization's: shows the token, this once.
 pub async fn submit(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
-    let shelf = shelf(&visit, &request).await?;
-    let (app, context) = (&visit.app, &visit.context);
-    let wish = wish(&form);
+    let form = req.form(&request, payload).await?;
+    let tokens_req = tokens_req(&req, &request).await?;
+    let (app, context) = (&req.app, &req.context);
+    let input = input(&form);
     match token::create(
         app,
         context,
-        &shelf.caller,
-        &shelf.whose,
-        wish,
-        Receipt::none(),
+        &tokens_req.caller,
+        &tokens_req.owner_ref,
+        input,
+        IdempotencyRecord::none(),
     )
     .await
     {
         Ok(new) => {
-            let now = visit.now();
+            let now = req.now();
             let page = TokenCreatedPage {
-                chrome: visit.chrome(),
-                holder: shelf.holder,
+                chrome: req.chrome(),
+                loaded_owner: tokens_req.loaded_owner,
                 name: new.token.name,
                 token: new.secret.expose().to_owned(),
                 scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
@@ -219,26 +219,26 @@ pub async fn submit(
                 replaced: None,
                 me_url: app.config().server.public_url.join("/v1/me"),
             };
-            visit.page(StatusCode::OK, &page)
+            req.page(StatusCode::OK, &page)
         }
         // The page that showed the token was loaded again.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&shelf.path)),
+        Err(app::Error::Conflict(_)) => Ok(see_other(&tokens_req.path)),
         Err(error) => {
             let errors = faults_renamed(error, "projects", "project")?;
-            let page = page(&visit, shelf, &form, errors).await?;
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let page = page(&req, tokens_req, &form, errors).await?;
+            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }
 
-fn wish(form: &Form) -> Wish {
-    Wish {
+fn input(form: &Form) -> CreateToken {
+    CreateToken {
         name: form.value("name").unwrap_or_default().to_owned(),
         scopes: form.all("scope").map(str::to_owned).collect(),
         expires: Some(form.value("expires").unwrap_or_default().to_owned()),
         expires_on: form.value("expires_on").map(str::to_owned),
         organization: form.value("organization").map(str::to_owned),
         projects: form.all("project").map(str::to_owned).collect(),
-        reservation: form.value("reservation").map(str::to_owned),
+        form_nonce: form.value("form_nonce").map(str::to_owned),
     }
 }

@@ -1,20 +1,20 @@
 //! The end of tokens, by their owners or by the clients that they were issued to.
 
-use super::{WRITE, Whose, find_within, lock_owner};
+use super::{OwnerRef, WRITE, find_within, lock_owner};
 use crate::audit::refusals::{self, Refusal};
 use crate::caller::Caller;
-use crate::receipt::Receipt;
+use crate::idempotency::IdempotencyRecord;
 use crate::{App, Context, Error, Event, OAuthError};
 use domain::Instant;
 use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::id::{OrganizationId, TokenId, UserId};
-use domain::purview::Purview;
 use domain::secret::Secret;
 use domain::token::{self, Owner, RevocationReason, Token};
+use domain::visible_tokens::VisibleTokens;
 use serde_json::json;
 use store::Conn;
-use store::selection::Selection;
+use store::token_filter::TokenFilter;
 
 /// A client gives a token back (RFC 7009). A token that another client was given is refused;
 /// one that a person made in the console belongs to whoever holds it. Unknown tokens and
@@ -95,17 +95,22 @@ pub async fn revoke(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     id: &str,
 ) -> Result<(), Error> {
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
-    let (handle, caller, whose, id) = (app.clone(), caller.clone(), whose.clone(), id.to_owned());
+    let (handle, caller, owner_ref, id) = (
+        app.clone(),
+        caller.clone(),
+        owner_ref.clone(),
+        id.to_owned(),
+    );
     app.store()
         .write(move |conn| {
-            whose.hold(conn, &caller)?;
-            let authority = caller.hold_authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
-            let token = find_within(conn, &purview, &id)?;
+            owner_ref.hold(conn, &caller)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
+            let token = find_within(conn, &visible, &id)?;
             let reason = RevocationReason::Owner;
             revoke_one(conn, &event, &token, event.actor.label(), reason, event.at)
         })
@@ -120,20 +125,23 @@ pub async fn revoke_all(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: &Whose,
+    owner_ref: &OwnerRef,
     before: Before,
-    receipt: Receipt<usize>,
+    idempotency: IdempotencyRecord<usize>,
 ) -> Result<usize, Error> {
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
-    let (handle, caller, whose) = (app.clone(), caller.clone(), whose.clone());
+    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     app.store()
         .write(move |conn| {
-            whose.hold(conn, &caller)?;
-            let authority = caller.hold_authority(&handle, conn)?;
-            let purview = whose.purview(conn, &caller, &authority, WRITE)?;
-            let (all, reason) = (Selection::Purview(purview), RevocationReason::RevokeAll);
+            owner_ref.hold(conn, &caller)?;
+            let authority = caller.lock_authority(&handle, conn)?;
+            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
+            let (all, reason) = (
+                TokenFilter::VisibleTokens(visible),
+                RevocationReason::RevokeAll,
+            );
             let ended = end_all(conn, &event, &all, before, reason)?;
-            receipt.file(conn, &ended)?;
+            idempotency.file(conn, &ended)?;
             Ok(ended)
         })
         .await
@@ -151,32 +159,32 @@ pub enum Ended {
 }
 
 /// Revokes many tokens at once, for the operator; tells how many were alive.
-pub async fn revoke_selection(
+pub async fn revoke_matching(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: Ended,
+    owner_ref: Ended,
     before: Before,
-    receipt: Receipt<usize>,
+    idempotency: IdempotencyRecord<usize>,
 ) -> Result<usize, Error> {
     caller.require_operator()?;
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
     app.store()
         .write(move |conn| {
-            let selection = match &whose {
+            let filter = match &owner_ref {
                 Ended::User(id) => {
-                    store::user::lock_user(conn, id)?;
+                    store::user::lock_user_exclusive(conn, id)?;
                     store::user::find_user(conn, id)?.ok_or(Error::NotFound)?;
-                    Selection::Owner(Owner::User(id.clone()))
+                    TokenFilter::Owner(Owner::User(id.clone()))
                 }
                 Ended::Client(id) => {
                     store::client::find_client(conn, id)?.ok_or(Error::NotFound)?;
-                    Selection::Client(id.clone())
+                    TokenFilter::Client(id.clone())
                 }
-                Ended::Everything => Selection::Everything,
+                Ended::Everything => TokenFilter::Everything,
             };
-            let ended = end_all(conn, &event, &selection, before, RevocationReason::Operator)?;
-            receipt.file(conn, &ended)?;
+            let ended = end_all(conn, &event, &filter, before, RevocationReason::Operator)?;
+            idempotency.file(conn, &ended)?;
             Ok(ended)
         })
         .await
@@ -186,23 +194,25 @@ pub async fn revoke_selection(
 pub(crate) fn end_all(
     conn: &mut Conn,
     event: &Event,
-    selection: &Selection,
+    filter: &TokenFilter,
     before: Before,
     reason: RevocationReason,
 ) -> Result<usize, Error> {
     let by = event.actor.label();
-    let ended = store::selection::mark_all_revoked(conn, selection, before, by, reason, event.at)?;
+    let ended = store::token_filter::mark_all_revoked(conn, filter, before, by, reason, event.at)?;
     if ended.count == 0 {
         return Ok(0);
     }
-    let (target, organization): (Option<&str>, Option<&OrganizationId>) = match selection {
-        Selection::Owner(owner) | Selection::Purview(Purview { owner, .. }) => {
+    let (target, organization): (Option<&str>, Option<&OrganizationId>) = match filter {
+        TokenFilter::Owner(owner) | TokenFilter::VisibleTokens(VisibleTokens { owner, .. }) => {
             (Some(owner.id()), owner.organization())
         }
-        Selection::Organization(id) | Selection::SoleMembers(id) => (Some(id.as_str()), Some(id)),
-        Selection::LimitedTo(user, organization) => (Some(user.as_str()), Some(organization)),
-        Selection::Client(id) => (Some(id), None),
-        Selection::Everything | Selection::IssuedAfter(_) => (None, None),
+        TokenFilter::Organization(id) | TokenFilter::SingleOrgMembers(id) => {
+            (Some(id.as_str()), Some(id))
+        }
+        TokenFilter::LimitedTo(user, organization) => (Some(user.as_str()), Some(organization)),
+        TokenFilter::Client(id) => (Some(id), None),
+        TokenFilter::Everything | TokenFilter::IssuedAfter(_) => (None, None),
     };
     let tokens: Vec<_> = ended.newest.iter().map(TokenId::as_str).collect();
     event.write_in(

@@ -3,7 +3,7 @@
 use super::canonical::moment;
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
-use super::doubt::{Doubt, Kind};
+use super::discrepancy::{Discrepancy, Kind};
 use super::note::NoteFault;
 use super::origin::Origin;
 use std::iter::Peekable;
@@ -14,7 +14,7 @@ type Read = Result<Checkpoint, NoteFault>;
 
 /// Checkpoints in the order of what they sign, held against a log as it is read. They are few
 /// beside the records.
-pub struct Anchors {
+pub struct TrustedCheckpoints {
     origin: Origin,
     /// Each with its place: up to where it goes.
     checkpoints: Peekable<IntoIter<(u64, Read)>>,
@@ -22,10 +22,10 @@ pub struct Anchors {
     last: u64,
     agreed: u64,
     /// A checkpoint that does not count. It tells of no record, so any other doubt says more.
-    discarded: Option<Doubt>,
+    discarded: Option<Discrepancy>,
 }
 
-impl Anchors {
+impl TrustedCheckpoints {
     /// Those of a log. They may come in any order, and one may come twice: each is sent at least
     /// once, and servers that share a log overtake each other.
     pub fn new(origin: Origin, checkpoints: impl Iterator<Item = Read>) -> Self {
@@ -54,7 +54,7 @@ impl Anchors {
 
     /// Holds the checkpoints up to a head against it. Of those before it nothing can be said
     /// any more: they belong to a part of the log that is not being read.
-    pub fn compare(&mut self, head: &Head) -> Result<(), Doubt> {
+    pub fn compare(&mut self, head: &Head) -> Result<(), Discrepancy> {
         while let Some(checkpoint) = self.next_up_to(head.sequence) {
             let sequence = checkpoint.head.sequence;
             let at = moment::write(checkpoint.at);
@@ -64,7 +64,7 @@ impl Anchors {
                      between {} and {sequence} are not those that were signed.",
                     self.last.saturating_add(1)
                 );
-                return Err(Doubt::new(sequence, Kind::Forked, says));
+                return Err(Discrepancy::new(sequence, Kind::Forked, says));
             }
             self.agreed += u64::from(sequence == head.sequence);
             self.last = sequence;
@@ -85,13 +85,13 @@ impl Anchors {
             self.discarded.get_or_insert_with(|| {
                 let says =
                     format!("The checkpoint after that of record {last} does not count: {why}.");
-                Doubt::new(last, Kind::Signature, says)
+                Discrepancy::new(last, Kind::Signature, says)
             });
         }
     }
 
     /// Whether the log ends where it may: checkpoints know of no more records.
-    pub fn reach_no_further(&mut self, head: &Head) -> Result<(), Doubt> {
+    pub fn reach_no_further(&mut self, head: &Head) -> Result<(), Discrepancy> {
         let Some(checkpoint) = self.next_up_to(u64::MAX) else {
             return Ok(());
         };
@@ -101,11 +101,11 @@ impl Anchors {
             checkpoint.head.sequence,
             head.sequence
         );
-        Err(Doubt::new(head.next_sequence(), Kind::Cut, says))
+        Err(Discrepancy::new(head.next_sequence(), Kind::Cut, says))
     }
 
     /// How many checkpoints agree, and what is wrong with one that does not count.
-    pub fn finish(mut self) -> (u64, Option<Doubt>) {
+    pub fn finish(mut self) -> (u64, Option<Discrepancy>) {
         while self.next_up_to(u64::MAX).is_some() {}
         (self.agreed, self.discarded)
     }

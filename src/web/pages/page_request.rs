@@ -25,7 +25,7 @@ const ACQUAINTANCE: &str = "doorcode_acquaintance";
 const ACQUAINTANCE_DAYS: i64 = 365;
 
 /// A browser's request.
-pub struct Visit {
+pub struct PageRequest {
     /// The application.
     pub app: App,
     /// Who asks, from where.
@@ -40,7 +40,7 @@ pub struct Visit {
     session: Option<Secret>,
 }
 
-impl FromRequest for Visit {
+impl FromRequest for PageRequest {
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
@@ -50,7 +50,7 @@ impl FromRequest for Visit {
     }
 }
 
-impl Visit {
+impl PageRequest {
     async fn of(request: &HttpRequest) -> Result<Self, Failure> {
         let app = request
             .app_data::<web::Data<App>>()

@@ -2,12 +2,12 @@
 
 use super::canonical::Unreadable;
 use super::chain::{Head, Sealed};
-use super::doubt::{Doubt, Kind};
+use super::discrepancy::{Discrepancy, Kind};
 use super::hash::Hash;
 
 /// A line that does not fit, and what it looks like so far. A hash proves where a line was
 /// sealed, so a line that comes later can show what happened here.
-pub struct Suspicion {
+pub struct Diagnosis {
     /// The end of what fits.
     before: Head,
     /// The line that does not fit, if it can be read.
@@ -16,19 +16,19 @@ pub struct Suspicion {
     latest: Option<Hash>,
     /// How many lines came since.
     since: u64,
-    doubt: Doubt,
+    discrepancy: Discrepancy,
     /// Whether nothing that comes can tell more.
     is_settled: bool,
 }
 
-impl Suspicion {
+impl Diagnosis {
     /// Suspects the first line that does not fit behind a head.
     pub fn new(before: Head, line: Result<Sealed, Unreadable>) -> Self {
         let place = before.next_sequence();
-        let doubt = match &line {
+        let discrepancy = match &line {
             Err(why) => {
                 let says = format!("Of the line of record {place}, {why}.");
-                Doubt::new(place, Kind::Edited, says)
+                Discrepancy::new(place, Kind::Edited, says)
             }
             Ok(line) => first_sight(&before, line),
         };
@@ -38,8 +38,8 @@ impl Suspicion {
             latest: line.as_ref().map(|line| line.hash),
             line,
             since: 0,
-            is_settled: doubt.kind == Kind::Renumbered,
-            doubt,
+            is_settled: discrepancy.kind == Kind::Renumbered,
+            discrepancy,
         }
     }
 
@@ -48,19 +48,19 @@ impl Suspicion {
         self.since += 1;
         if !self.is_settled
             && let Some(next) = &next
-            && let Some(doubt) = self.explain(next)
+            && let Some(discrepancy) = self.explain(next)
         {
             // What looks swapped was inserted, should it come once more.
-            self.is_settled = doubt.kind != Kind::Swapped;
-            self.doubt = doubt;
+            self.is_settled = discrepancy.kind != Kind::Swapped;
+            self.discrepancy = discrepancy;
         }
         self.latest = next.map(|line| line.hash);
     }
 
     /// What happened, if that line proves it.
-    fn explain(&self, next: &Sealed) -> Option<Doubt> {
+    fn explain(&self, next: &Sealed) -> Option<Discrepancy> {
         let place = self.before.next_sequence();
-        if self.doubt.kind == Kind::Swapped {
+        if self.discrepancy.kind == Kind::Swapped {
             let is_copy = self
                 .line
                 .as_ref()
@@ -79,18 +79,18 @@ impl Suspicion {
         if next.was_sealed_as(number.saturating_add(1), &line.hash) {
             let says =
                 format!("Record {place} was taken out, and those behind it were renumbered.");
-            return Some(Doubt::new(place, Kind::Missing, says));
+            return Some(Discrepancy::new(place, Kind::Missing, says));
         }
         if next.was_sealed_as(number.saturating_sub(1), &line.hash) {
             let says =
                 format!("A record was put in before {place}, and those behind it were renumbered.");
-            return Some(Doubt::new(self.before.sequence, Kind::Inserted, says));
+            return Some(Discrepancy::new(self.before.sequence, Kind::Inserted, says));
         }
         None
     }
 
     /// What happened, when the record that belongs in this place stands further on.
-    fn explain_displaced(&self, next: &Sealed) -> Doubt {
+    fn explain_displaced(&self, next: &Sealed) -> Discrepancy {
         let place = self.before.next_sequence();
         let number = next.record.sequence;
         let line = self.line.as_ref();
@@ -108,19 +108,19 @@ impl Suspicion {
         if stands_too_early {
             let says =
                 format!("What was sealed as record {place} stands in the place of {position}.");
-            return Doubt::new(place, Kind::Swapped, says);
+            return Discrepancy::new(place, Kind::Swapped, says);
         }
         inserted(place)
     }
 
     /// The doubt, after the last line.
-    pub fn into_doubt(self) -> Doubt {
-        self.doubt
+    pub fn into_discrepancy(self) -> Discrepancy {
+        self.discrepancy
     }
 }
 
 /// What a line looks like that does not fit behind a head.
-fn first_sight(before: &Head, line: &Sealed) -> Doubt {
+fn first_sight(before: &Head, line: &Sealed) -> Discrepancy {
     let place = before.next_sequence();
     let last = before.sequence;
     let number = line.record.sequence;
@@ -143,15 +143,15 @@ fn first_sight(before: &Head, line: &Sealed) -> Doubt {
         let says = format!("After record {last} comes another line of the number {number}.");
         (place, Kind::Inserted, says)
     };
-    Doubt::new(sequence, kind, says)
+    Discrepancy::new(sequence, kind, says)
 }
 
-fn renumbered(place: u64, number: u64) -> Doubt {
+fn renumbered(place: u64, number: u64) -> Discrepancy {
     let says = format!("Record {place} was given the number {number}.");
-    Doubt::new(place, Kind::Renumbered, says)
+    Discrepancy::new(place, Kind::Renumbered, says)
 }
 
-fn inserted(place: u64) -> Doubt {
+fn inserted(place: u64) -> Discrepancy {
     let says = format!("A line that was not sealed here stands before record {place}.");
-    Doubt::new(place, Kind::Inserted, says)
+    Discrepancy::new(place, Kind::Inserted, says)
 }

@@ -1,7 +1,7 @@
 //! Calls that take effect once, however often they are made (Idempotency-Key).
 //!
 //! [`begin`] takes a lease on the call, in a transaction of its own: whoever makes the same
-//! call meanwhile is told to wait, on every server. The use case gets a [`Receipt`] and files
+//! call meanwhile is told to wait, on every server. The use case gets a [`IdempotencyRecord`] and files
 //! the answer in the transaction of its effect, so that both are there or neither. A lease
 //! whose holder crashed runs out, and the call can be made again.
 //!
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// A call, as far as it can be told from another.
-pub struct Asked<'a> {
+pub struct IdempotentCall<'a> {
     /// Who makes it.
     pub caller: &'a str,
     /// The token with which it is made.
@@ -68,16 +68,16 @@ pub struct Asked<'a> {
 }
 
 /// What becomes of a call.
-pub enum Beginning {
+pub enum IdempotencyStart {
     /// It is made for the first time.
-    First(Claim),
+    First(IdempotencyGuard),
     /// It was made before, and answered so.
     Repeated(Answer),
 }
 
 /// The right to carry out a call and to answer it.
 #[derive(Clone)]
-pub struct Claim(Arc<Inner>);
+pub struct IdempotencyGuard(Arc<Inner>);
 
 struct Inner {
     id: Digest,
@@ -89,7 +89,7 @@ struct Inner {
     filed: AtomicBool,
 }
 
-impl Claim {
+impl IdempotencyGuard {
     /// Whether the use case filed its answer.
     pub fn is_filed(&self) -> bool {
         self.0.filed.load(Ordering::Acquire)
@@ -108,25 +108,28 @@ impl Claim {
 }
 
 /// What a use case files its outcome with, as the last act of its transaction.
-pub struct Receipt<T>(Option<(Claim, Arc<Write<T>>)>);
+pub struct IdempotencyRecord<T>(Option<(IdempotencyGuard, Arc<Write<T>>)>);
 
 type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
 
-impl<T> Receipt<T> {
+impl<T> IdempotencyRecord<T> {
     /// For pages and the command line, which have other means against repetition.
     pub fn none() -> Self {
         Self(None)
     }
 
     /// Answers a call, in the words of `write`.
-    pub fn of(claim: &Claim, write: impl Fn(&T) -> Answer + Send + Sync + 'static) -> Self {
-        Self(Some((claim.clone(), Arc::new(write))))
+    pub fn of(
+        guard: &IdempotencyGuard,
+        write: impl Fn(&T) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some((guard.clone(), Arc::new(write))))
     }
 
     /// Keeps the answer beside the effect. An error undoes both.
     pub fn file(&self, conn: &mut Conn, outcome: &T) -> Result<(), Error> {
         match &self.0 {
-            Some((claim, write)) => claim.file(conn, &write(outcome)),
+            Some((guard, write)) => guard.file(conn, &write(outcome)),
             None => Ok(()),
         }
     }
@@ -135,14 +138,15 @@ impl<T> Receipt<T> {
 /// Begins a call, or tells what it was answered before. Fails with [`Error::InProgress`]
 /// while it is at work elsewhere, and with [`Error::KeyReused`] if the key was another
 /// call's.
-pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
+pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<IdempotencyStart, Error> {
     let now = app.now();
     let salt: SealSalt = app.random();
-    let id = app
-        .key()
-        .authenticate("idempotency_record", &[asked.caller, asked.key.expose()]);
+    let id = app.key().authenticate(
+        "idempotency_record",
+        &[request.caller, request.key.expose()],
+    );
     let new = Call {
-        payload: app.key().authenticate("payload", &asked.payload),
+        payload: app.key().authenticate("payload", &request.payload),
         lease: hex::encode(app.random::<16>()),
         leased_until: now + LEASE,
         created_at: now,
@@ -179,10 +183,10 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
         })
         .await?;
 
-    let secrets = [asked.bearer, asked.key];
+    let secrets = [request.bearer, request.key];
     let bound = |call: &Call| format!("{} {}", call.id.as_str(), call.payload.as_str());
     let Some(call) = answered else {
-        return Ok(Beginning::First(Claim(Arc::new(Inner {
+        return Ok(IdempotencyStart::First(IdempotencyGuard(Arc::new(Inner {
             bound: bound(&new),
             key: SealKey::derive(&salt, &secrets),
             id: new.id,
@@ -198,9 +202,9 @@ pub async fn begin(app: &App, asked: Asked<'_>) -> Result<Beginning, Error> {
     });
     // A token has its own text for life, but the operator is one caller with two tokens while
     // they rotate: what one was answered the other cannot open.
-    let is_operator = asked.caller.starts_with(Actor::Operator.kind());
+    let is_operator = request.caller.starts_with(Actor::Operator.kind());
     opened
-        .map(Beginning::Repeated)
+        .map(IdempotencyStart::Repeated)
         .ok_or_else(|| match is_operator {
             true => Error::KeyReused,
             false => Error::Store(store::Error::Corrupt {
@@ -216,19 +220,19 @@ fn read_salt(text: &str) -> Option<SealSalt> {
 }
 
 /// Keeps the answer of a call that had no effect, so that a repetition gets the same.
-pub async fn settle(app: &App, claim: &Claim, answer: Answer) -> Result<(), Error> {
-    let claim = claim.clone();
+pub async fn settle(app: &App, guard: &IdempotencyGuard, answer: Answer) -> Result<(), Error> {
+    let guard = guard.clone();
     app.store()
-        .write(move |conn| claim.file(conn, &answer))
+        .write(move |conn| guard.file(conn, &answer))
         .await
 }
 
 /// Gives a call back that had no effect and no answer that would hold another time.
-pub async fn release(app: &App, claim: &Claim) -> Result<(), Error> {
-    let claim = claim.clone();
+pub async fn release(app: &App, guard: &IdempotencyGuard) -> Result<(), Error> {
+    let guard = guard.clone();
     app.store()
         .write(move |conn| {
-            let Inner { id, lease, .. } = &*claim.0;
+            let Inner { id, lease, .. } = &*guard.0;
             Ok(store::idempotency::delete_unanswered(conn, id, lease)?)
         })
         .await

@@ -1,12 +1,12 @@
 //! Making tokens.
 
-use super::admitting::Admitting;
-use super::draft::{Draft, draft, insert};
-use super::{NewToken, WRITE, Whose, earlier, end_of, hold_maker};
+use super::policy_check::PolicyCheck;
+use super::prepared::{PreparedToken, insert, prepared};
+use super::{NewToken, OwnerRef, WRITE, earlier, end_of, lock_creator};
 use crate::caller::{Authority, Caller, Denial, find_organization};
-use crate::receipt::Receipt;
+use crate::idempotency::IdempotencyRecord;
 use crate::session::SignedIn;
-use crate::{App, Context, Error, Event, reservation};
+use crate::{App, Context, Error, Event, form_nonce};
 use domain::audit::Action;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::id::{OrganizationId, ProjectId, TokenId};
@@ -20,7 +20,7 @@ use store::Conn;
 
 /// What is asked of a new token.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct CreateToken {
     /// The name.
     pub name: String,
     /// The names of the scopes.
@@ -34,16 +34,16 @@ pub struct Wish {
     pub organization: Option<String>,
     /// The projects that it is to reach, all of one organization; none named for no limit.
     pub projects: Vec<String>,
-    /// What the form was given by [`reserve`], if it has it still.
-    pub reservation: Option<String>,
+    /// What the form was given by [`form_nonce_for`], if it has it still.
+    pub form_nonce: Option<String>,
 }
 
 const FORM: &str = "new-token";
 
 /// Reserves an id for the token that a form is to make.
-pub fn reserve(app: &App, person: &SignedIn) -> String {
+pub fn form_nonce_for(app: &App, person: &SignedIn) -> String {
     let id = TokenId::new(app.now(), app.id_seed());
-    reservation::write(app, person, FORM, id.as_str())
+    form_nonce::write(app, person, FORM, id.as_str())
 }
 
 /// Makes a token. Its scopes are of the catalogue, and such as its maker's role allows; a
@@ -53,35 +53,35 @@ pub async fn create(
     app: &App,
     context: &Context,
     caller: &Caller,
-    whose: &Whose,
-    wish: Wish,
-    receipt: Receipt<NewToken>,
+    owner_ref: &OwnerRef,
+    input: CreateToken,
+    idempotency: IdempotencyRecord<NewToken>,
 ) -> Result<NewToken, Error> {
-    let mut draft = draft(app);
-    if let Some(id) = wish
-        .reservation
+    let mut prepared = prepared(app);
+    if let Some(id) = input
+        .form_nonce
         .as_deref()
-        .and_then(|text| reservation::read(app, caller, FORM, text))
+        .and_then(|text| form_nonce::read(app, caller, FORM, text))
         .and_then(TokenId::parse)
     {
-        draft.id = id;
+        prepared.id = id;
     }
     let making = Making {
         app: app.clone(),
         event: app.event(context, caller.actor(), Action::TokenCreated),
         caller: caller.clone(),
-        whose: whose.clone(),
-        wish,
-        draft,
+        owner_ref: owner_ref.clone(),
+        input,
+        prepared,
     };
     app.store()
         .write(move |conn| {
             let token = making.token(conn)?;
-            hold_maker(conn, &making.caller, making.event.at)?;
-            let secret = making.draft.secret.clone();
+            lock_creator(conn, &making.caller, making.event.at)?;
+            let secret = making.prepared.secret.clone();
             insert(conn, &making.event, &token, &secret.digest())?;
             let new = NewToken { token, secret };
-            receipt.file(conn, &new)?;
+            idempotency.file(conn, &new)?;
             Ok(new)
         })
         .await
@@ -98,27 +98,29 @@ struct Making {
     app: App,
     event: Event,
     caller: Caller,
-    whose: Whose,
-    wish: Wish,
-    draft: Draft,
+    owner_ref: OwnerRef,
+    input: CreateToken,
+    prepared: PreparedToken,
 }
 
 impl Making {
     /// The token as it is wished, or everything that is wrong with the wish.
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
-        self.whose.hold(conn, &self.caller)?;
-        let authority = self.caller.hold_authority(&self.app, conn)?;
-        let purview = self.whose.purview(conn, &self.caller, &authority, WRITE)?;
-        let owner = purview.owner;
+        self.owner_ref.hold(conn, &self.caller)?;
+        let authority = self.caller.lock_authority(&self.app, conn)?;
+        let visible = self
+            .owner_ref
+            .visible(conn, &self.caller, &authority, WRITE)?;
+        let owner = visible.owner;
         let mut faults = Vec::new();
-        let name = domain::name("name", &self.wish.name).unwrap_or_else(|fault| {
+        let name = domain::name("name", &self.input.name).unwrap_or_else(|fault| {
             faults.push(fault);
             String::new()
         });
         let limits = self.limits(conn, &authority, &owner, &mut faults)?;
-        let admitting = Admitting::load(conn, &owner, &limits)?;
-        let scopes = self.scopes(&authority, admitting.role, &mut faults)?;
-        let expires_at = self.expiry(&admitting, &mut faults);
+        let policy_check = PolicyCheck::load(conn, &owner, &limits)?;
+        let scopes = self.scopes(&authority, policy_check.role, &mut faults)?;
+        let expires_at = self.expiry(&policy_check, &mut faults);
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
@@ -130,10 +132,12 @@ impl Making {
             expires_at,
             // Whoever got power by a client must lose it with the client.
             client_id: self.caller.client_id().map(str::to_owned),
-            ..self.draft.token(owner, name, scopes, &self.caller.maker())
+            ..self
+                .prepared
+                .token(owner, name, scopes, &self.caller.maker())
         };
-        admitting.check(&token)?;
-        admitting.bound(&token, &authority)?;
+        policy_check.check(&token)?;
+        policy_check.bound(&token, &authority)?;
         Ok(token)
     }
 
@@ -148,7 +152,7 @@ impl Making {
     ) -> Result<Limits, Error> {
         let own = authority.limits();
         let mut limits = Limits {
-            organization: match &self.wish.organization {
+            organization: match &self.input.organization {
                 None => own.organization,
                 Some(named) => {
                     let found = self.limit(conn, owner, named)?;
@@ -163,11 +167,11 @@ impl Making {
             },
             projects: own.projects,
         };
-        if self.wish.projects.is_empty() {
+        if self.input.projects.is_empty() {
             return Ok(limits);
         }
         let mut ids = BTreeSet::new();
-        for named in &self.wish.projects {
+        for named in &self.input.projects {
             match self.project(conn, owner, named)? {
                 Some((id, organization)) => {
                     let limit = limits.organization.get_or_insert(organization.clone());
@@ -238,7 +242,7 @@ impl Making {
     ) -> Result<ScopeSet, Error> {
         let catalogue = &self.app.config().scopes;
         let mut scopes = Vec::new();
-        for name in &self.wish.scopes {
+        for name in &self.input.scopes {
             match ScopeName::parse(name).filter(|name| catalogue.find(name).is_some()) {
                 Some(name) => scopes.push(name),
                 None => faults.push(Fault::new(
@@ -250,7 +254,7 @@ impl Making {
         let scopes: ScopeSet = scopes.into_iter().collect();
         if catalogue.allowed(&scopes, role) != scopes {
             let message = match role {
-                Some(ORGANIZATION_ROLE) if matches!(self.whose, Whose::Organization(_)) => {
+                Some(ORGANIZATION_ROLE) if matches!(self.owner_ref, OwnerRef::Organization(_)) => {
                     "An organization's token acts as an admin: leave out what only owners may."
                 }
                 _ => "Your role does not allow one of these scopes.",
@@ -267,16 +271,19 @@ impl Making {
 
     /// When the token ends. What the configuration allows bounds every token, what a policy
     /// allows those that it alone judges.
-    fn expiry(&self, admitting: &Admitting, faults: &mut Vec<Fault>) -> Option<Instant> {
-        let (tokens, now) = (&self.app.config().tokens, self.draft.at);
-        let Some(choice) = &self.wish.expires else {
+    fn expiry(&self, policy_check: &PolicyCheck, faults: &mut Vec<Fault>) -> Option<Instant> {
+        let (tokens, now) = (&self.app.config().tokens, self.prepared.at);
+        let Some(choice) = &self.input.expires else {
             return earlier(
                 end_of(tokens.default_expiry, now),
-                admitting.default_end(now),
+                policy_check.default_end(now),
             );
         };
-        let latest = earlier(end_of(tokens.max_expiry, now), admitting.only_latest(now));
-        token::expiry(choice, self.wish.expires_on.as_deref(), now, latest).unwrap_or_else(
+        let latest = earlier(
+            end_of(tokens.max_expiry, now),
+            policy_check.only_latest(now),
+        );
+        token::expiry(choice, self.input.expires_on.as_deref(), now, latest).unwrap_or_else(
             |fault| {
                 faults.push(fault);
                 None

@@ -2,29 +2,29 @@
 //! caller manages, and their end.
 
 use super::schema::token;
-use super::sole::sole_members;
+use super::single_org::single_org_members;
 use super::token::Row;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::MOST_NAMED;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
-use domain::purview::Purview;
 use domain::token::{Owner, RevocationReason, Token};
+use domain::visible_tokens::VisibleTokens;
 
 /// Which tokens are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
+pub enum TokenFilter {
     /// Those of an owner.
     Owner(Owner),
     /// Those that a caller manages.
-    Purview(Purview),
+    VisibleTokens(VisibleTokens),
     /// A person's that are limited to an organization.
     LimitedTo(UserId, OrganizationId),
     /// Everything that belongs or is limited to an organization.
     Organization(OrganizationId),
     /// The personal ones of an organization's members who are in no other.
-    SoleMembers(OrganizationId),
+    SingleOrgMembers(OrganizationId),
     /// Those that a client asked for.
     Client(String),
     /// Those that were issued after a moment.
@@ -46,13 +46,13 @@ macro_rules! of_owner {
 
 /// The same to those of a purview.
 macro_rules! within {
-    ($conn:expr, $statement:expr, $purview:expr) => {{
-        let statement = of_owner!($statement, &$purview.owner);
-        let statement = match &$purview.limits.organization {
+    ($conn:expr, $statement:expr, $visible:expr) => {{
+        let statement = of_owner!($statement, &$visible.owner);
+        let statement = match &$visible.limits.organization {
             Some(id) => statement.filter(token::limit_organization_id.eq(id.to_string())),
             None => statement,
         };
-        match list_limits_within($conn, $purview)? {
+        match list_limits_within($conn, $visible)? {
             Some(lists) => statement.filter(token::limit_projects.eq_any(lists)),
             None => statement,
         }
@@ -61,15 +61,18 @@ macro_rules! within {
 
 /// The lists of projects within those of a purview, each that occurs once; `None` if it has no
 /// such limit. They are compared here, since a database sees only their text.
-fn list_limits_within(conn: &mut Conn, purview: &Purview) -> Result<Option<Vec<String>>, Error> {
-    let Some(projects) = &purview.limits.projects else {
+fn list_limits_within(
+    conn: &mut Conn,
+    visible: &VisibleTokens,
+) -> Result<Option<Vec<String>>, Error> {
+    let Some(projects) = &visible.limits.projects else {
         return Ok(None);
     };
     let is_within = |list: &String| {
         list.split_whitespace()
             .all(|id| ProjectId::parse(id).is_some_and(|id| projects.contains(&id)))
     };
-    let lists = of_owner!(token::table.into_boxed(), &purview.owner)
+    let lists = of_owner!(token::table.into_boxed(), &visible.owner)
         .select(token::limit_projects)
         .distinct()
         .get_results::<Option<String>>(conn)?;
@@ -81,11 +84,11 @@ fn list_limits_within(conn: &mut Conn, purview: &Purview) -> Result<Option<Vec<S
 /// The tokens of a purview, the newest first, after the one at this place in the order.
 pub fn list_tokens(
     conn: &mut Conn,
-    purview: &Purview,
+    visible: &VisibleTokens,
     after: Option<(Instant, &str)>,
     limit: i64,
 ) -> Result<Vec<Token>, Error> {
-    let mut query = within!(conn, token::table.into_boxed(), purview)
+    let mut query = within!(conn, token::table.into_boxed(), visible)
         .order((token::created_at.desc(), token::id.desc()))
         .limit(limit);
     if let Some((at, id)) = after {
@@ -102,7 +105,7 @@ pub fn list_tokens(
 
 /// Narrows a query or a change of tokens to those of a selection that can still be used.
 macro_rules! living {
-    ($conn:expr, $statement:expr, $selection:expr, $now:expr) => {{
+    ($conn:expr, $statement:expr, $filter:expr, $now:expr) => {{
         let statement = $statement
             .into_boxed()
             .filter(token::revoked_at.is_null())
@@ -111,23 +114,25 @@ macro_rules! living {
                     .is_null()
                     .or(token::expires_at.gt(stored($now))),
             );
-        match $selection {
-            Selection::Owner(owner) => of_owner!(statement, owner),
-            Selection::Purview(purview) => within!($conn, statement, purview),
-            Selection::LimitedTo(user, organization) => statement
+        match $filter {
+            TokenFilter::Owner(owner) => of_owner!(statement, owner),
+            TokenFilter::VisibleTokens(visible) => within!($conn, statement, visible),
+            TokenFilter::LimitedTo(user, organization) => statement
                 .filter(token::user_id.eq(user.to_string()))
                 .filter(token::limit_organization_id.eq(organization.to_string())),
-            Selection::Organization(id) => statement.filter(
+            TokenFilter::Organization(id) => statement.filter(
                 token::organization_id
                     .eq(id.to_string())
                     .or(token::limit_organization_id.eq(id.to_string())),
             ),
-            Selection::SoleMembers(id) => {
-                statement.filter(token::user_id.assume_not_null().eq_any(sole_members!(id)))
-            }
-            Selection::Client(id) => statement.filter(token::client_id.eq(id.clone())),
-            Selection::IssuedAfter(at) => statement.filter(token::created_at.gt(stored(*at))),
-            Selection::Everything => statement,
+            TokenFilter::SingleOrgMembers(id) => statement.filter(
+                token::user_id
+                    .assume_not_null()
+                    .eq_any(single_org_members!(id)),
+            ),
+            TokenFilter::Client(id) => statement.filter(token::client_id.eq(id.clone())),
+            TokenFilter::IssuedAfter(at) => statement.filter(token::created_at.gt(stored(*at))),
+            TokenFilter::Everything => statement,
         }
     }};
 }
@@ -135,18 +140,18 @@ macro_rules! living {
 /// The tokens of a selection that can still be used, the newest first.
 pub fn list_living(
     conn: &mut Conn,
-    selection: &Selection,
+    filter: &TokenFilter,
     now: Instant,
 ) -> Result<Vec<Token>, Error> {
-    let rows = living!(conn, token::table, selection, now)
+    let rows = living!(conn, token::table, filter, now)
         .order((token::created_at.desc(), token::id.desc()))
         .get_results::<Row>(conn)?;
     rows.into_iter().map(Token::try_from).collect()
 }
 
 /// How many tokens of a selection can still be used.
-pub fn count_living(conn: &mut Conn, selection: &Selection, now: Instant) -> Result<i64, Error> {
-    Ok(living!(conn, token::table, selection, now)
+pub fn count_living(conn: &mut Conn, filter: &TokenFilter, now: Instant) -> Result<i64, Error> {
+    Ok(living!(conn, token::table, filter, now)
         .count()
         .get_result(conn)?)
 }
@@ -162,11 +167,11 @@ pub struct Revoked {
 
 /// Revokes the tokens of a selection that could still be used, all or those that were made
 /// before a moment. It looks again until nothing is left: whoever makes a token by another
-/// holds that other (see [`hold_token`](super::token::hold_token)), so what was made while this
+/// holds that other (see [`lock_token`](super::token::hold_token)), so what was made while this
 /// waited is there now, and no more can be made by what was revoked.
 pub fn mark_all_revoked(
     conn: &mut Conn,
-    selection: &Selection,
+    filter: &TokenFilter,
     issued_before: Option<Instant>,
     by: &str,
     reason: RevocationReason,
@@ -182,7 +187,7 @@ pub fn mark_all_revoked(
     };
     let (mut newest, mut count) = (Vec::new(), 0);
     loop {
-        let named = living!(conn, token::table, selection, now)
+        let named = living!(conn, token::table, filter, now)
             .filter(token::created_at.lt(before))
             .order((token::created_at.desc(), token::id.desc()))
             .select(token::id)
@@ -203,14 +208,9 @@ pub fn mark_all_revoked(
         count += ended.len();
         newest.extend(ended);
         if named.len() == MOST_NAMED {
-            count += living!(
-                conn,
-                diesel::update(token::table).set(end()),
-                selection,
-                now
-            )
-            .filter(token::created_at.lt(before))
-            .execute(conn)?;
+            count += living!(conn, diesel::update(token::table).set(end()), filter, now)
+                .filter(token::created_at.lt(before))
+                .execute(conn)?;
         }
     }
     newest.truncate(MOST_NAMED);

@@ -2,8 +2,8 @@
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
-use crate::support::tenant::{text_of, wish};
-use doorcode::app::token::{NewToken, Wish};
+use crate::support::tenant::{input, text_of};
+use doorcode::app::token::{CreateToken, NewToken};
 use serde_json::json;
 
 /// The ids of the caller's own tokens, gathered one by one.
@@ -47,12 +47,12 @@ async fn a_limited_token_manages_those_within_its_limits_alone() {
         test.project(&one, "blue").await,
     );
     let limited = async |organization: Option<&str>, projects: &[&str]| {
-        let wish = Wish {
+        let input = CreateToken {
             organization: organization.map(str::to_owned),
             projects: projects.iter().map(ToString::to_string).collect(),
-            ..wish(&EVERYTHING)
+            ..input(&EVERYTHING)
         };
-        test.token_of(&ada, wish).await
+        test.token_of(&ada, input).await
     };
     let free = limited(None, &[]).await;
     let of_one = limited(Some(&one.slug), &[]).await;
@@ -90,7 +90,7 @@ async fn a_limited_token_manages_those_within_its_limits_alone() {
             .iter()
             .any(|spared| spared.token.id == token.token.id);
         assert_eq!(
-            Client::new(&test, text_of(token)).is_alive().await,
+            Client::new(&test, text_of(token)).is_active().await,
             is_spared
         );
     }
@@ -103,15 +103,15 @@ async fn a_token_of_an_organization_manages_the_organizations_tokens() {
     let ada = test.person("ada@x.example").await;
     let org = test.organization(&ada, "Own").await;
     let red = test.project(&org, "red").await;
-    let wide = test.organization_token(&org, wish(&EVERYTHING)).await;
-    let named = Wish {
+    let wide = test.organization_token(&org, input(&EVERYTHING)).await;
+    let named = CreateToken {
         organization: Some(org.slug.clone()),
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let named = test.organization_token(&org, named).await;
-    let of_red = Wish {
+    let of_red = CreateToken {
         projects: vec![red.id.to_string()],
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let of_red = test.organization_token(&org, of_red).await;
     let all = ids_of(&[&wide, &named, &of_red]);
@@ -122,9 +122,9 @@ async fn a_token_of_an_organization_manages_the_organizations_tokens() {
     let client = Client::new(&test, text_of(&of_red));
     assert_eq!(listed(&client, "/v1/tokens").await, ids_of(&[&of_red]));
 
-    let limited = Wish {
+    let limited = CreateToken {
         organization: Some(org.slug.clone()),
-        ..wish(&EVERYTHING)
+        ..input(&EVERYTHING)
     };
     let person = Client::with(&test, &ada, limited).await;
     let tokens = format!("/v1/orgs/{}/tokens", org.slug);

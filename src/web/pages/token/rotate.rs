@@ -1,31 +1,31 @@
 //! Rotating a token.
 
 use super::row::row;
-use super::{Shelf, shelf};
+use super::{TokensRequest, tokens_req};
 use crate::web::failure::Failure;
-use crate::web::pages::inside::segment;
+use crate::web::pages::org_request::segment;
+use crate::web::pages::page_request::{PageRequest, see_other};
 use crate::web::pages::view::token::{ReplacedToken, RotatePage, TokenCreatedPage, overlaps};
 use crate::web::pages::view::{FieldErrors, Moment};
-use crate::web::pages::visit::{Visit, see_other};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::receipt::Receipt;
+use app::idempotency::IdempotencyRecord;
 use app::token::{self, Listed, NewToken};
 use chrono::Duration;
 use domain::token::State;
 
 /// `GET /tokens/{id}/rotate`, or the organization's: asks how.
-pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let shelf = shelf(&visit, &request).await?;
-    let found = token::find_listed(&visit.app, &shelf.caller, &shelf.whose, id).await?;
-    if found.is_replaced || found.token.state(visit.now()) != State::Live {
+    let tokens_req = tokens_req(&req, &request).await?;
+    let found = token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
+    if found.is_replaced || found.token.state(req.now()) != State::Live {
         // The list says what became of it.
-        return Ok(see_other(&shelf.path));
+        return Ok(see_other(&tokens_req.path));
     }
     page(
-        &visit,
-        shelf,
+        &req,
+        tokens_req,
         StatusCode::OK,
         found,
         "24h",
@@ -34,57 +34,66 @@ pub async fn show(visit: Visit, request: HttpRequest) -> Result<HttpResponse, Fa
 }
 
 fn page(
-    visit: &Visit,
-    shelf: Shelf,
+    req: &PageRequest,
+    tokens_req: TokensRequest,
     status: StatusCode,
     found: Listed,
     overlap: &str,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let page = RotatePage {
-        chrome: visit.chrome(),
-        holder: shelf.holder,
-        token: row(visit, found),
+        chrome: req.chrome(),
+        loaded_owner: tokens_req.loaded_owner,
+        token: row(req, found),
         overlap: overlaps(overlap),
         errors,
     };
-    visit.page(status, &page)
+    req.page(status, &page)
 }
 
 /// `POST /tokens/{id}/rotate`, or the organization's: shows the new token, this once.
 pub async fn submit(
-    visit: Visit,
+    req: PageRequest,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let form = visit.form(&request, payload).await?;
+    let form = req.form(&request, payload).await?;
     let id = segment(&request, "id");
-    let shelf = shelf(&visit, &request).await?;
+    let tokens_req = tokens_req(&req, &request).await?;
     let chosen = form.value("overlap").unwrap_or_default();
     let Some(overlap) = read_overlap(chosen) else {
-        let found = token::find_listed(&visit.app, &shelf.caller, &shelf.whose, id).await?;
+        let found =
+            token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
         let errors = FieldErrors::on("overlap", "Choose how long the old one still works.");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return page(&visit, shelf, status, found, "", errors);
+        return page(&req, tokens_req, status, found, "", errors);
     };
-    let (app, context) = (&visit.app, &visit.context);
+    let (app, context) = (&req.app, &req.context);
     match token::rotate(
         app,
         context,
-        &shelf.caller,
-        &shelf.whose,
+        &tokens_req.caller,
+        &tokens_req.owner_ref,
         id,
         overlap,
-        Receipt::none(),
+        IdempotencyRecord::none(),
     )
     .await
     {
-        Ok(new) => created(&visit, shelf, id, new).await,
+        Ok(new) => created(&req, tokens_req, id, new).await,
         // The page that showed the new token was loaded again, or the token ended meanwhile.
         Err(app::Error::Conflict(message)) => {
-            let found = token::find_listed(app, &shelf.caller, &shelf.whose, id).await?;
+            let found =
+                token::find_listed(app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
             let errors = FieldErrors::whole(message);
-            page(&visit, shelf, StatusCode::CONFLICT, found, chosen, errors)
+            page(
+                &req,
+                tokens_req,
+                StatusCode::CONFLICT,
+                found,
+                chosen,
+                errors,
+            )
         }
         Err(error) => Err(error.into()),
     }
@@ -102,18 +111,18 @@ fn read_overlap(choice: &str) -> Option<Duration> {
 }
 
 async fn created(
-    visit: &Visit,
-    shelf: Shelf,
+    req: &PageRequest,
+    tokens_req: TokensRequest,
     old: &str,
     new: NewToken,
 ) -> Result<HttpResponse, Failure> {
-    let now = visit.now();
-    let old = token::find(&visit.app, &shelf.caller, &shelf.whose, old).await?;
-    let is_admitted = old.admission.is_ok();
+    let now = req.now();
+    let old = token::find(&req.app, &tokens_req.caller, &tokens_req.owner_ref, old).await?;
+    let is_admitted = old.policy_decision.is_ok();
     let end = old.ends_at().filter(|end| is_admitted && *end > now);
     let page = TokenCreatedPage {
-        chrome: visit.chrome(),
-        holder: shelf.holder,
+        chrome: req.chrome(),
+        loaded_owner: tokens_req.loaded_owner,
         name: new.token.name,
         token: new.secret.expose().to_owned(),
         scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
@@ -122,7 +131,7 @@ async fn created(
             hint: old.token.hint,
             works_until: end.map(|end| Moment::new(end, now)),
         }),
-        me_url: visit.app.config().server.public_url.join("/v1/me"),
+        me_url: req.app.config().server.public_url.join("/v1/me"),
     };
-    visit.page(StatusCode::OK, &page)
+    req.page(StatusCode::OK, &page)
 }
