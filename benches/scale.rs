@@ -207,7 +207,7 @@ const FIGURES: [Figure; 6] = [
     },
     Figure {
         name: "page /tokens",
-        request: |size, random| page_of(person(size, random)),
+        request: |size, random| page_of(caller(size, random)),
         status: "HTTP/1.1 200",
         says: "dc_…",
         requests: 3_200,
@@ -234,7 +234,7 @@ fn live(size: &Size, random: &mut StdRng) -> u64 {
 }
 
 /// A person who has as many tokens as others.
-fn person(size: &Size, random: &mut StdRng) -> u64 {
+fn caller(size: &Size, random: &mut StdRng) -> u64 {
     loop {
         let n = random.random_range(1..size.users);
         if size.has_tokens(n) {

@@ -50,7 +50,7 @@ enum Command {
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
-    Person(doorcode::cli::Command),
+    Remote(doorcode::cli::Command),
 }
 
 fn main() -> ExitCode {
@@ -64,13 +64,13 @@ fn main() -> ExitCode {
         Some(Command::Org(command)) => org::run(config, command),
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
-        Some(Command::Audit(audit::Audit::Person(command))) => {
+        Some(Command::Audit(audit::Audit::Remote(command))) => {
             return doorcode::cli::run(doorcode::cli::Command::Audit(command));
         }
         Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
-        Some(Command::Person(command)) => return doorcode::cli::run(command),
+        Some(Command::Remote(command)) => return doorcode::cli::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -85,7 +85,7 @@ async fn sign_in(
     unsaved: &Cell<Option<Secret>>,
     out: &Output,
 ) -> Result<SignedIn, Error> {
-    let asked: ScopeSet = options
+    let requested: ScopeSet = options
         .scope
         .iter()
         .flat_map(ScopeSet::iter)
@@ -94,7 +94,7 @@ async fn sign_in(
     let token = match &options.token {
         Some(given) => read_token(given, out).await?,
         None => {
-            let scope = (!asked.is_empty()).then(|| asked.to_string());
+            let scope = (!requested.is_empty()).then(|| requested.to_string());
             let browser = if options.no_browser {
                 Browser::Leave
             } else {
@@ -107,7 +107,7 @@ async fn sign_in(
         }
     };
     let identity = client.me(&token).await?;
-    let missing = asked
+    let missing = requested
         .iter()
         .map(ToString::to_string)
         .filter(|name| !identity.me.scopes.contains(name))

@@ -57,7 +57,7 @@ pub enum Audit {
         revoke: Revoke,
     },
     #[command(flatten)]
-    Person(doorcode::cli::Audit),
+    Remote(doorcode::cli::Audit),
 }
 
 /// What a recovery revokes.
@@ -140,7 +140,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             }
             tell(&report, &more)
         }
-        Audit::Person(_) => Err("this command is for the client's side".into()),
+        Audit::Remote(_) => Err("this command is for the client's side".into()),
         Audit::Erase { email } => {
             let erased = with_app(config, async |app| {
                 let named = Named::Email(email.clone());

@@ -15,7 +15,7 @@ use std::io;
 pub fn format(named: Option<&str>) -> Option<Format> {
     match named {
         None | Some("ndjson") => Some(Format::Lines),
-        Some("csv") => Some(Format::Sheet),
+        Some("csv") => Some(Format::Csv),
         Some(_) => None,
     }
 }
@@ -29,7 +29,7 @@ pub fn answer(
 ) -> HttpResponse {
     let (media_type, ending) = match format {
         Format::Lines => ("application/x-ndjson", "ndjson"),
-        Format::Sheet => ("text/csv; charset=utf-8", "csv"),
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
     };
     let file = ContentDisposition {
         disposition: DispositionType::Attachment,

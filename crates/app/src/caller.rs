@@ -13,14 +13,14 @@ use domain::org::{Organization, Role, is_slug};
 use domain::policy::Violation;
 use domain::project::Project;
 use domain::scope::{ScopeName, ScopeSet};
-use domain::token::{Limits, Owner};
+use domain::token::{Limits, TokenOwner};
 use store::Conn;
 
 /// Who asks.
 #[derive(Debug, Clone)]
 pub enum Caller {
     /// A person in a browser, with all rights of its roles.
-    Person(Box<SignedIn>),
+    User(Box<SignedIn>),
     /// A token.
     Token(Box<ActiveToken>),
     /// The operator, for a person if it named one. It passes every check.
@@ -83,14 +83,14 @@ impl From<DenyReason> for Error {
 
 impl Caller {
     /// A person in a browser.
-    pub fn person(person: &SignedIn) -> Self {
-        Self::Person(Box::new(person.clone()))
+    pub fn signed_in(signed_in: &SignedIn) -> Self {
+        Self::User(Box::new(signed_in.clone()))
     }
 
     /// The caller as the audit log names it.
     pub fn actor(&self) -> Actor {
         match self {
-            Self::Person(person) => person.actor(),
+            Self::User(signed_in) => signed_in.actor(),
             Self::Token(active) => Actor::Token(active.token.id.clone(), self.user_id().cloned()),
             Self::Operator(None) => Actor::Operator,
             Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
@@ -112,7 +112,7 @@ impl Caller {
     /// Names the caller for what is kept apart by caller, such as repeated requests.
     pub fn identity(&self) -> String {
         match self {
-            Self::Person(person) => person.user.id.to_string(),
+            Self::User(signed_in) => signed_in.user.id.to_string(),
             Self::Token(active) => active.token.id.to_string(),
             Self::Operator(None) => "operator".to_owned(),
             Self::Operator(Some(id)) => format!("operator {id}"),
@@ -122,10 +122,10 @@ impl Caller {
     /// The person that the caller is or acts for.
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
-            Self::Person(person) => Some(&person.user.id),
+            Self::User(signed_in) => Some(&signed_in.user.id),
             Self::Token(active) => match &active.token.owner {
-                Owner::User(id) => Some(id),
-                Owner::Organization(_) => None,
+                TokenOwner::User(id) => Some(id),
+                TokenOwner::Organization(_) => None,
             },
             Self::Operator(id) => id.as_ref(),
         }
@@ -135,18 +135,18 @@ impl Caller {
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Token(active) => active.token.client_id.as_deref(),
-            Self::Person(_) | Self::Operator(_) => None,
+            Self::User(_) | Self::Operator(_) => None,
         }
     }
 
     /// Whose tokens are the caller's own. Fails with a fault for an operator that names
     /// nobody.
-    pub fn owner(&self) -> Result<Owner, Error> {
+    pub fn owner(&self) -> Result<TokenOwner, Error> {
         match self {
             Self::Token(active) => Ok(active.token.owner.clone()),
             caller => caller
                 .user_id()
-                .map(|id| Owner::User(id.clone()))
+                .map(|id| TokenOwner::User(id.clone()))
                 .ok_or(Error::ActorRequired),
         }
     }
@@ -167,9 +167,9 @@ impl Caller {
                 token::find_owner(conn, id)?.ok_or(Error::ActorUnknown)?;
                 None
             }
-            Self::Person(person) => {
+            Self::User(signed_in) => {
                 let owner =
-                    token::find_owner(conn, &person.user.id)?.ok_or(Error::Unauthenticated)?;
+                    token::find_owner(conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)?;
                 Some(Facts {
                     token: TokenStatus::Active,
                     owner: TokenStatus::Active,

@@ -9,7 +9,7 @@ use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::OrganizationId;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
-use domain::token::Owner;
+use domain::token::TokenOwner;
 use store::Conn;
 
 /// A place as the asker names it.
@@ -80,10 +80,10 @@ pub async fn verify(
     app: &App,
     context: &Context,
     text: &Secret,
-    question: VerifyRequest,
+    verify_request: VerifyRequest,
 ) -> Result<Decided, Error> {
     // What is in no catalogue may be anything, and long.
-    let scope = question.scope.as_deref();
+    let scope = verify_request.scope.as_deref();
     let scope = scope
         .and_then(|name| known(app, name))
         .map(|scope| scope.name.clone());
@@ -100,7 +100,7 @@ pub async fn verify(
     }
     let handle = app.clone();
     let found = look_up(app, text, move |conn, loaded| {
-        answer(&handle, conn, loaded, &question)
+        answer(&handle, conn, loaded, &verify_request)
     })
     .await?;
     let Found::Token(Answer {
@@ -146,18 +146,23 @@ fn answer(
     app: &App,
     conn: &mut Conn,
     loaded: Loaded,
-    question: &VerifyRequest,
+    verify_request: &VerifyRequest,
 ) -> Result<Answer, Error> {
     let user_id = match &loaded.token.owner {
-        Owner::User(id) => Some(id.clone()),
-        Owner::Organization(_) => None,
+        TokenOwner::User(id) => Some(id.clone()),
+        TokenOwner::Organization(_) => None,
     };
-    let resource = match &question.resource {
+    let resource = match &verify_request.resource {
         None => ResourceRef::Any,
         Some(Named::Organization(named)) => find_resource(conn, named)?,
         Some(Named::Project(named)) => find_project(conn, named, user_id.as_ref())?.1,
     };
-    let may = decide(app, &loaded.facts, question.scope.as_deref(), &resource);
+    let may = decide(
+        app,
+        &loaded.facts,
+        verify_request.scope.as_deref(),
+        &resource,
+    );
     let organization_id = match &resource {
         ResourceRef::Organization(id)
         | ResourceRef::Project {

@@ -212,11 +212,11 @@ pub fn limits(app: &App) -> SessionLimits {
 pub async fn end(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     id: &SessionId,
 ) -> Result<(), Error> {
-    let event = app.event(context, person.actor(), Action::SignedOut);
-    let (user_id, id) = (person.user.id.clone(), id.clone());
+    let event = app.event(context, signed_in.actor(), Action::SignedOut);
+    let (user_id, id) = (signed_in.user.id.clone(), id.clone());
     app.store()
         .write(move |conn| {
             if !store::session::delete_session(conn, &user_id, &id)? {
@@ -228,8 +228,8 @@ pub async fn end(
 }
 
 /// A person's sessions that are alive, the latest first.
-pub async fn list(app: &App, person: &SignedIn) -> Result<Vec<Session>, Error> {
-    let id = person.user.id.clone();
+pub async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<Session>, Error> {
+    let id = signed_in.user.id.clone();
     let sessions = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::session::list_sessions(conn, &id)?))

@@ -34,7 +34,7 @@ impl fmt::Display for SourcePosition {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigFault {
     /// Where it was written; `None` if it was written nowhere.
-    pub place: Option<SourcePosition>,
+    pub position: Option<SourcePosition>,
     /// The key, such as `server.listen`; empty if the fault is not of one key.
     pub key: String,
     /// What is wrong and what is accepted. It never repeats a URL that may hold a password.
@@ -43,8 +43,8 @@ pub struct ConfigFault {
 
 impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+        if let Some(position) = &self.position {
+            write!(f, "{position}: ")?;
         }
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;

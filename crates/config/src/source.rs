@@ -18,7 +18,7 @@ pub(super) type Entries = BTreeMap<String, Node>;
 /// A value and where it was written.
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) place: SourcePosition,
+    pub(super) position: SourcePosition,
 }
 
 /// A value as it was written.
@@ -49,9 +49,9 @@ impl Value {
     }
 
     /// Reads a list in TOML syntax from a variable; `None` if it is something else.
-    pub(super) fn parse_list(text: &str, place: &SourcePosition) -> Option<Vec<Node>> {
+    pub(super) fn parse_list(text: &str, position: &SourcePosition) -> Option<Vec<Node>> {
         let value = DeValue::parse(text.trim()).ok()?;
-        match convert(value.into_inner(), &|_| place.clone()) {
+        match convert(value.into_inner(), &|_| position.clone()) {
             Self::List(items) => Some(items),
             _ => None,
         }
@@ -97,25 +97,25 @@ impl File {
 
     /// The values of the file.
     pub(super) fn parse(&self) -> Result<Entries, ConfigError> {
-        let place = |span: Range<usize>| SourcePosition::File {
+        let position = |span: Range<usize>| SourcePosition::File {
             path: self.path.clone(),
             line: Some(line_of(self.text.as_bytes(), span.start)),
         };
         match DeTable::parse(&self.text) {
-            Ok(table) => Ok(entries(table.into_inner(), &place)),
+            Ok(table) => Ok(entries(table.into_inner(), &position)),
             // The message of the parser alone: its display quotes the line, which may hold
             // a password.
             Err(error) => Err(fault(
-                place(error.span().unwrap_or_default()),
+                position(error.span().unwrap_or_default()),
                 format!("this is not TOML: {}", error.message().replace('\n', "; ")),
             )),
         }
     }
 }
 
-fn fault(place: SourcePosition, message: String) -> ConfigError {
+fn fault(position: SourcePosition, message: String) -> ConfigError {
     ConfigFault {
-        place: Some(place),
+        position: Some(position),
         key: String::new(),
         message,
     }
@@ -140,7 +140,7 @@ pub(super) fn overlay(
         };
         if !insert(entries, key, value, SourcePosition::Variable(name.clone())) {
             faults.push(ConfigFault {
-                place: Some(SourcePosition::Variable(name)),
+                position: Some(SourcePosition::Variable(name)),
                 key: String::new(),
                 message: "this variable names no key; write it as DOORCODE__SERVER__LISTEN for \
                           the key listen of the section [server]"
@@ -151,50 +151,50 @@ pub(super) fn overlay(
 }
 
 /// Whether the variable's key has a place in the tree.
-fn insert(entries: &mut Entries, key: &str, value: String, place: SourcePosition) -> bool {
+fn insert(entries: &mut Entries, key: &str, value: String, position: SourcePosition) -> bool {
     if key.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return false;
     }
     let key = key.to_ascii_lowercase();
     let parts: Vec<_> = key.split("__").collect();
-    let node = |place| Node {
+    let node = |position| Node {
         value: Value::Variable(value),
-        place,
+        position,
     };
     match parts[..] {
         [key] if !key.is_empty() => {
-            entries.insert(key.to_owned(), node(place));
+            entries.insert(key.to_owned(), node(position));
             true
         }
         [section, key] => {
             let section = entries.entry(section.to_owned()).or_insert_with(|| Node {
                 value: Value::Table(Entries::new()),
-                place: place.clone(),
+                position: position.clone(),
             });
             let Value::Table(keys) = &mut section.value else {
                 return false;
             };
-            keys.insert(key.to_owned(), node(place));
+            keys.insert(key.to_owned(), node(position));
             true
         }
         _ => false,
     }
 }
 
-fn entries(table: DeTable<'_>, place: &dyn Fn(Range<usize>) -> SourcePosition) -> Entries {
+fn entries(table: DeTable<'_>, position: &dyn Fn(Range<usize>) -> SourcePosition) -> Entries {
     table
         .into_iter()
         .map(|(key, value)| {
             let node = Node {
-                place: place(key.span()),
-                value: convert(value.into_inner(), place),
+                position: position(key.span()),
+                value: convert(value.into_inner(), position),
             };
             (key.into_inner().into_owned(), node)
         })
         .collect()
 }
 
-fn convert(value: DeValue<'_>, place: &dyn Fn(Range<usize>) -> SourcePosition) -> Value {
+fn convert(value: DeValue<'_>, position: &dyn Fn(Range<usize>) -> SourcePosition) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => {
@@ -203,12 +203,12 @@ fn convert(value: DeValue<'_>, place: &dyn Fn(Range<usize>) -> SourcePosition) -
         DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Array(items) => {
             let item = |item: Spanned<DeValue<'_>>| Node {
-                place: place(item.span()),
-                value: convert(item.into_inner(), place),
+                position: position(item.span()),
+                value: convert(item.into_inner(), position),
             };
             Value::List(items.into_iter().map(item).collect())
         }
-        DeValue::Table(table) => Value::Table(entries(table, place)),
+        DeValue::Table(table) => Value::Table(entries(table, position)),
         DeValue::Float(_) => Value::Other("a number with a fraction"),
         DeValue::Datetime(_) => Value::Other("a date"),
     }

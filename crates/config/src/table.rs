@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(super) struct Table<'f> {
     /// What stands before the keys in messages: nothing, or the section and a dot.
     path: String,
-    place: Option<SourcePosition>,
+    position: Option<SourcePosition>,
     entries: Entries,
     asked: Vec<(&'static str, Option<SourcePosition>)>,
     faults: &'f mut Vec<ConfigFault>,
@@ -30,13 +30,13 @@ impl<'f> Table<'f> {
 
     fn new(
         path: String,
-        place: Option<SourcePosition>,
+        position: Option<SourcePosition>,
         entries: Entries,
         faults: &'f mut Vec<ConfigFault>,
     ) -> Self {
         Self {
             path,
-            place,
+            position,
             entries,
             asked: Vec::new(),
             faults,
@@ -49,11 +49,11 @@ impl<'f> Table<'f> {
         name: &'static str,
         read: impl FnOnce(&mut Table<'_>) -> T,
     ) -> T {
-        let (place, entries) = match self.take(name) {
+        let (position, entries) = match self.take(name) {
             Some(Node {
                 value: Value::Table(entries),
-                place,
-            }) => (Some(place), entries),
+                position,
+            }) => (Some(position), entries),
             Some(node) => {
                 let kind = node.value.kind();
                 self.fault(
@@ -65,7 +65,7 @@ impl<'f> Table<'f> {
             None => (None, Entries::new()),
         };
         let path = format!("{}{name}.", self.path);
-        let mut table = Table::new(path, place, entries, self.faults);
+        let mut table = Table::new(path, position, entries, self.faults);
         let read = read(&mut table);
         table.finish();
         read
@@ -83,13 +83,17 @@ impl<'f> Table<'f> {
         example: &str,
         mut read: impl FnMut(&mut Table<'_>),
     ) {
-        for Node { value, place } in self.items(key, example) {
+        for Node { value, position } in self.items(key, example) {
             let Value::Table(entries) = value else {
-                self.fault_at(key, Some(place), format!("write tables, such as {example}"));
+                self.fault_at(
+                    key,
+                    Some(position),
+                    format!("write tables, such as {example}"),
+                );
                 continue;
             };
             let path = format!("{}{key}.", self.path);
-            let mut table = Table::new(path, Some(place), entries, self.faults);
+            let mut table = Table::new(path, Some(position), entries, self.faults);
             read(&mut table);
             table.finish();
         }
@@ -103,22 +107,22 @@ impl<'f> Table<'f> {
         mut parse: impl FnMut(&str) -> Result<T, String>,
     ) -> Vec<T> {
         let mut list = Vec::new();
-        for Node { value, place } in self.items(key, example) {
+        for Node { value, position } in self.items(key, example) {
             match as_text(value).and_then(|text| parse(&text)) {
                 Ok(item) => list.push(item),
-                Err(message) => self.fault_at(key, Some(place), message),
+                Err(message) => self.fault_at(key, Some(position), message),
             }
         }
         list
     }
 
     fn items(&mut self, key: &'static str, example: &str) -> Vec<Node> {
-        let Some(Node { value, place }) = self.take(key) else {
+        let Some(Node { value, position }) = self.take(key) else {
             return Vec::new();
         };
         let items = match value {
             Value::List(items) => Some(items),
-            Value::Variable(text) => Value::parse_list(&text, &place),
+            Value::Variable(text) => Value::parse_list(&text, &position),
             _ => None,
         };
         items.unwrap_or_else(|| {
@@ -212,21 +216,21 @@ impl<'f> Table<'f> {
 
     fn take(&mut self, key: &'static str) -> Option<Node> {
         let node = self.entries.remove(key);
-        let place = node.as_ref().map(|node| node.place.clone());
-        self.asked.push((key, place));
+        let position = node.as_ref().map(|node| node.position.clone());
+        self.asked.push((key, position));
         node
     }
 
     /// Notes that a key that was read is wrong, where it was written.
     pub(super) fn fault(&mut self, key: &'static str, message: String) {
         let written = self.asked.iter().find(|(asked, _)| *asked == key);
-        let place = written.and_then(|(_, place)| place.clone());
-        self.fault_at(key, place.or_else(|| self.place.clone()), message);
+        let position = written.and_then(|(_, position)| position.clone());
+        self.fault_at(key, position.or_else(|| self.position.clone()), message);
     }
 
-    fn fault_at(&mut self, key: &str, place: Option<SourcePosition>, message: String) {
+    fn fault_at(&mut self, key: &str, position: Option<SourcePosition>, message: String) {
         self.faults.push(ConfigFault {
-            place,
+            position,
             key: format!("{}{key}", self.path),
             message,
         });
@@ -237,7 +241,7 @@ impl<'f> Table<'f> {
         let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
         let message = format!("there is no such key; there are {}", known.join(", "));
         for (key, node) in std::mem::take(&mut self.entries) {
-            self.fault_at(&written_key(&key), Some(node.place), message.clone());
+            self.fault_at(&written_key(&key), Some(node.position), message.clone());
         }
     }
 }

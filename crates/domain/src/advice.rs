@@ -66,12 +66,12 @@ pub fn advise(
 mod tests {
     use super::*;
     use crate::id::{TokenId, UserId};
-    use crate::token::{LastUse, Limits, Owner};
+    use crate::token::{LastUse, Limits, TokenOwner};
 
     fn token(age: i64, used: Option<i64>, left: Option<i64>, scopes: &str, now: Instant) -> Token {
         Token {
             id: TokenId::new(now, [0; 10]),
-            owner: Owner::User(UserId::new(now, [0; 10])),
+            owner: TokenOwner::User(UserId::new(now, [0; 10])),
             name: "x".into(),
             scopes: ScopeSet::parse(scopes).unwrap(),
             limits: Limits::default(),

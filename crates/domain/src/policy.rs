@@ -187,7 +187,7 @@ impl Life {
 
 impl Policy {
     /// Whether a token may reach the organization.
-    pub fn admit(&self, plan: Plan, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
+    pub fn check(&self, plan: Plan, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
         match owner_kind {
             OwnerKind::Organization if plan == Plan::Free => return Err(Violation::Plan),
             OwnerKind::Member(role) if role < self.personal_tokens.least_role() => {
@@ -239,8 +239,8 @@ pub struct Grace {
 
 impl Grace {
     /// Whether a token may reach the organization as long as the grace runs.
-    pub fn admit(&self, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
-        self.policy.admit(self.plan, owner_kind, life)
+    pub fn check(&self, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
+        self.policy.check(self.plan, owner_kind, life)
     }
 }
 
@@ -301,7 +301,7 @@ mod tests {
                                 (Longest::Ending, days) => days.is_none(),
                                 (Longest::Days(_), days) => days != Some(30),
                             };
-                            let admitted = policy.admit(plan, owner_kind, life(days)).is_ok();
+                            let admitted = policy.check(plan, owner_kind, life(days)).is_ok();
                             assert_eq!(
                                 admitted,
                                 !is_for_another && !is_too_long,

@@ -189,8 +189,8 @@ mod tests {
             min_role: Some(Role::Admin),
         };
         let catalogue = Catalogue::new(vec![deploy.clone()]).unwrap();
-        let asked = ScopeSet::parse("app:deploy tokens:read gone:scope").unwrap();
-        let allowed = |role| catalogue.allowed(&asked, role).to_string();
+        let requested = ScopeSet::parse("app:deploy tokens:read gone:scope").unwrap();
+        let allowed = |role| catalogue.allowed(&requested, role).to_string();
         assert_eq!(allowed(None), "tokens:read");
         assert_eq!(allowed(Some(Role::Member)), "tokens:read");
         assert_eq!(allowed(Some(Role::Admin)), "app:deploy tokens:read");

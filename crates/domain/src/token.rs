@@ -45,14 +45,14 @@ pub fn hint(prefix: &str, token: &Secret) -> String {
 
 /// Who a token acts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owner {
+pub enum TokenOwner {
     /// A person: a personal access token.
     User(UserId),
     /// An organization: its token holds no personal data and survives its maker's leaving.
     Organization(OrganizationId),
 }
 
-impl Owner {
+impl TokenOwner {
     /// The token's kind, as the API writes it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ pub struct Token {
     /// Its identifier.
     pub id: TokenId,
     /// Who it acts for.
-    pub owner: Owner,
+    pub owner: TokenOwner,
     /// The name that its maker gave it.
     pub name: String,
     /// What it was granted. What it may do now can be less: see the owner's role.

@@ -1,13 +1,13 @@
 //! Which tokens a caller may look at and change.
 
-use super::token::{Limits, Owner, Token};
+use super::token::{Limits, Token, TokenOwner};
 
 /// The tokens of an owner, as far as they reach nothing that the caller does not: by another
 /// token of its owner, a limited one must not get at what lies beyond its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisibleTokens {
     /// Whose tokens.
-    pub owner: Owner,
+    pub owner: TokenOwner,
     /// What they must be within.
     pub limits: Limits,
 }
@@ -15,10 +15,10 @@ pub struct VisibleTokens {
 impl VisibleTokens {
     /// An owner's tokens that are within these limits. Those of an organization reach that
     /// organization alone, whether they are limited to it or not.
-    pub fn new(owner: Owner, limits: Limits) -> Self {
+    pub fn new(owner: TokenOwner, limits: Limits) -> Self {
         let organization = match owner {
-            Owner::User(_) => limits.organization,
-            Owner::Organization(_) => None,
+            TokenOwner::User(_) => limits.organization,
+            TokenOwner::Organization(_) => None,
         };
         Self {
             owner,

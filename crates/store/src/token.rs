@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
-use domain::token::{LastUse, Limits, Owner, Revocation, RevocationReason, Token};
+use domain::token::{LastUse, Limits, Revocation, RevocationReason, Token, TokenOwner};
 use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
@@ -40,8 +40,8 @@ impl TryFrom<Row> for Token {
 
     fn try_from(row: Row) -> Result<Self, Error> {
         let owner = match (&row.user_id, &row.organization_id) {
-            (Some(id), None) => UserId::parse(id).map(Owner::User),
-            (None, Some(id)) => OrganizationId::parse(id).map(Owner::Organization),
+            (Some(id), None) => UserId::parse(id).map(TokenOwner::User),
+            (None, Some(id)) => OrganizationId::parse(id).map(TokenOwner::Organization),
             _ => None,
         };
         let last_use = match (row.last_used_at, &row.last_used_address) {
@@ -115,8 +115,8 @@ impl TryFrom<Row> for Token {
 /// Remembers a new token by the digest of its text.
 pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(), Error> {
     let (user_id, organization_id) = match &new.owner {
-        Owner::User(id) => (Some(id.to_string()), None),
-        Owner::Organization(id) => (None, Some(id.to_string())),
+        TokenOwner::User(id) => (Some(id.to_string()), None),
+        TokenOwner::Organization(id) => (None, Some(id.to_string())),
     };
     let row = Row {
         id: new.id.to_string(),

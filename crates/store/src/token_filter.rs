@@ -9,14 +9,14 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::MOST_NAMED;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
-use domain::token::{Owner, RevocationReason, Token};
+use domain::token::{RevocationReason, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 
 /// Which tokens are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenFilter {
     /// Those of an owner.
-    Owner(Owner),
+    Owner(TokenOwner),
     /// Those that a caller manages.
     VisibleTokens(VisibleTokens),
     /// A person's that are limited to an organization.
@@ -38,8 +38,10 @@ pub enum TokenFilter {
 macro_rules! of_owner {
     ($statement:expr, $owner:expr) => {
         match $owner {
-            Owner::User(id) => $statement.filter(token::user_id.eq(id.to_string())),
-            Owner::Organization(id) => $statement.filter(token::organization_id.eq(id.to_string())),
+            TokenOwner::User(id) => $statement.filter(token::user_id.eq(id.to_string())),
+            TokenOwner::Organization(id) => {
+                $statement.filter(token::organization_id.eq(id.to_string()))
+            }
         }
     };
 }

@@ -5,7 +5,7 @@ use super::{document, token};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::client::{self, Kind, NewClient as Wish, Registered};
+use app::client::{self, Kind, NewClient as ClientBody, Registered};
 use app::token::Ended;
 use domain::client::{Client as DomainClient, Standing};
 use domain::{Fault, Instant};
@@ -54,7 +54,7 @@ pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
 )]
 pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let wish = call.read(|body| Wish {
+    let wish = call.read(|body| ClientBody {
         id: body.text("id"),
         name: body.text("name"),
         kind: body.ruled("kind", kind).unwrap_or(Kind::Public),

@@ -30,11 +30,11 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
             let projects = project::list_reached(&call.app, &call.caller).await?;
             Me {
                 user: match &active.loaded_owner {
-                    LoadedOwner::Person(owner) => Some(document::user(&owner.user)),
+                    LoadedOwner::User(owner) => Some(document::user(&owner.user)),
                     LoadedOwner::Organization(_) => None,
                 },
                 organization: match &active.loaded_owner {
-                    LoadedOwner::Person(_) => None,
+                    LoadedOwner::User(_) => None,
                     LoadedOwner::Organization(own) => Some(document::organization(own, None)),
                 },
                 token: document::token(&active.checked(), call.app.now()),

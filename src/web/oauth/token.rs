@@ -69,7 +69,7 @@ fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
         username: match &active.loaded_owner {
-            LoadedOwner::Person(owner) => Some(owner.user.email.clone()),
+            LoadedOwner::User(owner) => Some(owner.user.email.clone()),
             LoadedOwner::Organization(_) => None,
         },
         sub: token.owner.id().to_owned(),

@@ -32,7 +32,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /user`.
 pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let person = req.person(PAGE)?;
+    let signed_in = req.signed_in(PAGE)?;
     let notice = match extract::query(&request)?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("password") => Some(AccountNotice::PasswordChanged),
@@ -40,30 +40,30 @@ pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<Http
         Some("session") => Some(AccountNotice::SessionEnded),
         _ => None,
     };
-    let page = page(&req, person, None, notice, FieldErrors::none()).await?;
+    let page = page(&req, signed_in, None, notice, FieldErrors::none()).await?;
     req.page(StatusCode::OK, &page)
 }
 
 async fn page(
     req: &PageRequest,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     form: Option<&Form>,
     notice: Option<AccountNotice>,
     errors: FieldErrors,
 ) -> Result<AccountPage, Failure> {
     let now = req.now();
-    let sessions = session::list(&req.app, person).await?;
+    let sessions = session::list(&req.app, signed_in).await?;
     let typed_name = form.and_then(|form| form.value("name"));
     Ok(AccountPage {
         chrome: req.chrome(),
-        name: typed_name.unwrap_or(&person.user.name).to_owned(),
+        name: typed_name.unwrap_or(&signed_in.user.name).to_owned(),
         end_others: form.is_none_or(|form| form.value("end_others").is_some()),
         notice,
         errors,
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
-                place: place(session.id.as_str(), person.session.id.as_str()),
+                place: place(session.id.as_str(), signed_in.session.id.as_str()),
                 id: session.id.to_string(),
                 agent: agent_name(&session.user_agent),
                 address: session.address.to_string(),
@@ -81,21 +81,21 @@ pub async fn submit_name(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let person = req.person(PAGE)?;
+    let signed_in = req.signed_in(PAGE)?;
     let name = form.value("name").unwrap_or_default();
-    match user::rename(&req.app, &req.context, person, name).await {
+    match user::rename(&req.app, &req.context, signed_in, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
-        Err(error) => again(&req, person, &form, faults(error)?).await,
+        Err(error) => again(&req, signed_in, &form, faults(error)?).await,
     }
 }
 
 async fn again(
     req: &PageRequest,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     form: &Form,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(req, person, Some(form), None, errors).await?;
+    let page = page(req, signed_in, Some(form), None, errors).await?;
     req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
@@ -106,7 +106,7 @@ pub async fn submit_password(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let person = req.person(PAGE)?;
+    let signed_in = req.signed_in(PAGE)?;
     let secret = |name| Secret::new(form.value(name).unwrap_or_default());
     let (others, done) = match form.value("end_others") {
         Some(_) => (OtherSessions::End, "password-and-sessions"),
@@ -115,7 +115,7 @@ pub async fn submit_password(
     let changed = user::change_password(
         &req.app,
         &req.context,
-        person,
+        signed_in,
         &secret("current_password"),
         &secret("new_password"),
         others,
@@ -123,7 +123,7 @@ pub async fn submit_password(
     .await;
     match changed {
         Ok(cookie) => Ok(req.renew(&cookie, &format!("/account?done={done}"))),
-        Err(error) => again(&req, person, &form, faults(error)?).await,
+        Err(error) => again(&req, signed_in, &form, faults(error)?).await,
     }
 }
 
@@ -135,10 +135,10 @@ pub async fn submit_sign_out(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let person = req.person(PAGE)?;
+    let signed_in = req.signed_in(PAGE)?;
     let id = SessionId::parse(&id).ok_or(Failure::NotFound)?;
-    session::end(&req.app, &req.context, person, &id).await?;
-    if id == person.session.id {
+    session::end(&req.app, &req.context, signed_in, &id).await?;
+    if id == signed_in.session.id {
         return Ok(req.end("/login?notice=signed-out"));
     }
     Ok(see_other("/account?done=session"))

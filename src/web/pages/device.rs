@@ -32,7 +32,7 @@ pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpRes
     let query = extract::query(&request)?;
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
-    req.person(&address(&req, code, via))?;
+    req.signed_in(&address(&req, code, via))?;
     show(&req, StatusCode::OK, code, via, FieldErrors::none())
 }
 
@@ -105,12 +105,12 @@ async fn review(
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
     let code = form.value("user_code").unwrap_or_default();
-    let person = req.person(&address(req, code, via))?;
+    let signed_in = req.signed_in(&address(req, code, via))?;
     if code.trim().is_empty() {
         let errors = FieldErrors::on("user_code", "Enter the code that your device shows.");
         return show(req, StatusCode::UNPROCESSABLE_ENTITY, code, via, errors);
     }
-    match consent::review(&req.app, &req.context, person, code, via).await {
+    match consent::review(&req.app, &req.context, signed_in, code, via).await {
         Ok(consent) => {
             let status = match errors.is_empty() {
                 true => StatusCode::OK,
@@ -194,7 +194,7 @@ pub async fn submit_decision(
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
     let code = form.value("user_code").unwrap_or_default();
-    let person = req.person(&address(&req, code, Via::Link))?;
+    let signed_in = req.signed_in(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
         Some("approve") => Decision::Approve(
             form.all("scope")
@@ -209,7 +209,7 @@ pub async fn submit_decision(
     let decided = consent::decide(
         &req.app,
         &req.context,
-        person,
+        signed_in,
         ticket,
         is_confirmed,
         decision,

@@ -175,13 +175,13 @@ async fn show_invite(req: PageRequest, request: HttpRequest) -> Result<HttpRespo
         Ok(offer) => offer,
         Err(error) => return closed(&req, error),
     };
-    let Some(person) = &req.person else {
+    let Some(signed_in) = &req.signed_in else {
         let email = offer.invitation.email.clone().unwrap_or_default();
         let form = Form::from_pairs(vec![("email".to_owned(), email)]);
         let page = account_page(&req, &link, offer, &form, FieldErrors::none());
         return req.page(StatusCode::OK, &page);
     };
-    if org::is_member(&req.app, person, &offer.organization.id).await? {
+    if org::is_member(&req.app, signed_in, &offer.organization.id).await? {
         return already(&req, StatusCode::OK, offer.organization);
     }
     let page = invite_page(&req, &link, offer, FieldErrors::none());
@@ -275,9 +275,9 @@ async fn submit_invite(
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
     let link = link(&form);
-    let person = req.person(&invitation_path(link.expose()))?;
+    let signed_in = req.signed_in(&invitation_path(link.expose()))?;
     let (app, context) = (&req.app, &req.context);
-    let error = match org::accept(app, context, person, &link).await {
+    let error = match org::accept(app, context, signed_in, &link).await {
         Ok(joined) => return Ok(see_other(&format!("/o/{}?done=joined", joined.slug))),
         Err(error) => error,
     };
@@ -322,8 +322,8 @@ async fn submit_account(
     };
     match org::accept_as_new(app, context, &link, new).await {
         Ok(session) => {
-            if let Some(person) = &req.person {
-                end_session(&req, person).await?;
+            if let Some(signed_in) = &req.signed_in {
+                end_session(&req, signed_in).await?;
             }
             let path = format!("/o/{}?done=joined", offer.organization.slug);
             Ok(req.begin(&session, &path))

@@ -115,14 +115,14 @@ async fn invite_form(
 ) -> Result<InviteForm, Failure> {
     let (open, next) = invitation::open(req, org_req, query).await?;
     let chosen = form.value("role").and_then(Role::parse);
-    let person = req.person(&org_req.path("/members"))?;
+    let signed_in = req.signed_in(&org_req.path("/members"))?;
     Ok(InviteForm {
         open,
         next,
         email: form.value("email").unwrap_or_default().to_owned(),
         roles: role_choices(org_req.role(), chosen.unwrap_or(Role::Member)),
         delivery: invitation::delivery(req),
-        form_nonce: org::invitation_form_nonce(&req.app, person),
+        form_nonce: org::invitation_form_nonce(&req.app, signed_in),
     })
 }
 
@@ -142,9 +142,9 @@ fn row(
     last_active: &BTreeMap<String, Instant>,
 ) -> MemberRow {
     let now = req.now();
-    let (id, own) = (member.user.id, req.person.as_ref());
+    let (id, own) = (member.user.id, req.signed_in.as_ref());
     MemberRow {
-        who: match own.is_some_and(|person| person.user.id == id) {
+        who: match own.is_some_and(|signed_in| signed_in.user.id == id) {
             true => Who::You,
             false => Who::Other,
         },

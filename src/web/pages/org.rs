@@ -79,7 +79,7 @@ fn can_make(req: &PageRequest) -> bool {
 
 /// `GET /o/new`.
 async fn show_new(req: PageRequest) -> Result<HttpResponse, Failure> {
-    req.person("/o/new")?;
+    req.signed_in("/o/new")?;
     if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
     }
@@ -216,7 +216,7 @@ async fn leave_page(
     org_req: &OrgPageRequest,
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
-    let id = &req.person(LIST)?.user.id;
+    let id = &req.signed_in(LIST)?.user.id;
     let found = org::departure(&req.app, &org_req.caller, org_req.id(), id).await?;
     let page = LeavePage {
         chrome: req.chrome(),
@@ -234,7 +234,7 @@ async fn submit_leave(
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
     let org_req = org_req(&req, &request).await?;
-    let id = &req.person(LIST)?.user.id;
+    let id = &req.signed_in(LIST)?.user.id;
     let (app, context) = (&req.app, &req.context);
     match org::remove_member(app, context, &org_req.caller, org_req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),

@@ -31,7 +31,7 @@ pub struct PageRequest {
     /// Who asks, from where.
     pub context: Context,
     /// The person, if signed in.
-    pub person: Option<SignedIn>,
+    pub signed_in: Option<SignedIn>,
     /// What ties forms to this browser before anybody has signed in.
     pub visitor: Secret,
     is_new_visitor: bool,
@@ -63,12 +63,12 @@ impl PageRequest {
                 .map(Secret::new)
         };
         let session = cookie(SESSION);
-        let person = match &session {
+        let signed_in = match &session {
             Some(session) => session::resume(&app, session).await?,
             None => None,
         };
-        if let Some(person) = &person {
-            request.extensions_mut().insert(person.actor());
+        if let Some(signed_in) = &signed_in {
+            request.extensions_mut().insert(signed_in.actor());
         }
         let visitor = cookie(VISITOR);
         Ok(Self {
@@ -76,7 +76,7 @@ impl PageRequest {
             is_new_visitor: visitor.is_none(),
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
             acquaintance: cookie(ACQUAINTANCE),
-            person,
+            signed_in,
             session,
             app,
         })
@@ -88,16 +88,16 @@ impl PageRequest {
     }
 
     /// The signed-in person, or the way to the sign-in and back to `return_to`.
-    pub fn person(&self, return_to: &str) -> Result<&SignedIn, Failure> {
-        self.person
+    pub fn signed_in(&self, return_to: &str) -> Result<&SignedIn, Failure> {
+        self.signed_in
             .as_ref()
             .ok_or_else(|| Failure::SignIn(return_to.to_owned()))
     }
 
     /// The same person, as the one who asks a use case.
     pub fn caller(&self, return_to: &str) -> Result<Caller, Failure> {
-        let person = self.person(return_to)?;
-        Ok(Caller::person(person))
+        let signed_in = self.signed_in(return_to)?;
+        Ok(Caller::signed_in(signed_in))
     }
 
     /// This browser, to sign in with.
@@ -110,7 +110,7 @@ impl PageRequest {
 
     /// Whether this browser had a session that is over.
     pub fn had_session(&self) -> bool {
-        self.session.is_some() && self.person.is_none()
+        self.session.is_some() && self.signed_in.is_none()
     }
 
     /// What every form carries: bound to this browser and this session. It outlives the
@@ -151,9 +151,9 @@ impl PageRequest {
     pub fn chrome(&self) -> Chrome {
         Chrome {
             csrf: self.csrf(),
-            user: self.person.as_ref().map(|person| User {
-                name: person.user.name.clone(),
-                email: person.user.email.clone(),
+            user: self.signed_in.as_ref().map(|signed_in| User {
+                name: signed_in.user.name.clone(),
+                email: signed_in.user.email.clone(),
             }),
             ..anonymous_chrome(&self.app)
         }

@@ -28,7 +28,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /`.
 pub async fn home(req: PageRequest) -> Result<HttpResponse, Failure> {
-    req.person(HOME)?;
+    req.signed_in(HOME)?;
     Ok(see_other(HOME))
 }
 
@@ -102,7 +102,7 @@ pub async fn submit_setup(
 pub async fn show_login(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let return_to = local(query.value("return_to"));
-    if req.person.is_some() {
+    if req.signed_in.is_some() {
         return Ok(see_other(return_to));
     }
     let notice = match query.value("notice") {
@@ -146,8 +146,8 @@ pub async fn submit_login(
     match session::sign_in(&req.app, &req.context, browser, email, &password).await {
         Ok(session) => {
             // The session that this browser had is over: one cookie holds one session.
-            if let Some(person) = &req.person {
-                end_session(&req, person).await?;
+            if let Some(signed_in) = &req.signed_in {
+                end_session(&req, signed_in).await?;
             }
             Ok(req.begin(&session, local(form.value("return_to"))))
         }
@@ -161,8 +161,8 @@ pub async fn submit_login(
 }
 
 /// Ends a session of this browser.
-pub async fn end_session(req: &PageRequest, person: &session::SignedIn) -> Result<(), Failure> {
-    match session::end(&req.app, &req.context, person, &person.session.id).await {
+pub async fn end_session(req: &PageRequest, signed_in: &session::SignedIn) -> Result<(), Failure> {
+    match session::end(&req.app, &req.context, signed_in, &signed_in.session.id).await {
         // It ended elsewhere in the meantime.
         Ok(()) | Err(app::Error::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
@@ -176,8 +176,8 @@ pub async fn submit_logout(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    if let Some(person) = &req.person {
-        end_session(&req, person).await?;
+    if let Some(signed_in) = &req.signed_in {
+        end_session(&req, signed_in).await?;
     }
     let login = match form.value("return_to") {
         Some(return_to) => {

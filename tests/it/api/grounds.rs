@@ -203,8 +203,8 @@ impl Grounds {
                 }
                 Kind::Away if entry.path().starts_with("/v1/tokens/") => self.foreign_token.clone(),
                 Kind::Home if entry.is_of_uses() => {
-                    let (path, person, input) = self.spare(caller, home, away);
-                    let token = self.world.token(&path, person, &input).await;
+                    let (path, user, input) = self.spare(caller, home, away);
+                    let token = self.world.token(&path, user, &input).await;
                     self.world.used(&token).await
                 }
                 Kind::Away if entry.is_of_uses() => self.foreign_use.clone(),
@@ -308,14 +308,14 @@ impl Grounds {
 
     /// The id of a new token of whoever calls.
     async fn own_token(&self, caller: Caller, home: &Place, away: &Place) -> String {
-        let (path, person, input) = self.spare(caller, home, away);
-        self.world.made(&path, person, &input).await
+        let (path, user, input) = self.spare(caller, home, away);
+        self.world.made(&path, user, &input).await
     }
 
     /// How a new token of whoever calls is made: where, for whom, and what it is to be.
     fn spare(&self, caller: Caller, home: &Place, away: &Place) -> (String, Option<&str>, Value) {
         let world = &self.world;
-        let person = match caller {
+        let user = match caller {
             Caller::Admin | Caller::AdminWithout => &world.admin,
             Caller::Stranger => &world.stranger,
             Caller::Owner | Caller::OwnerWithout | Caller::Elsewhere | Caller::Narrow => {
@@ -336,7 +336,7 @@ impl Grounds {
             Caller::Narrow => input["projects"] = json!([home.project]),
             _ => {}
         }
-        ("/v1/tokens".to_owned(), Some(person), input)
+        ("/v1/tokens".to_owned(), Some(user), input)
     }
 }
 

@@ -95,19 +95,15 @@ impl World {
         let input = json!({"name": format!("Place {}", number())});
         let org = self.made("/v1/orgs", Some(owner), &input).await;
         let at = |rest: &str| format!("/v1/orgs/{org}/{rest}");
-        for (person, role) in others {
-            self.org_access(&org, person, role).await;
+        for (user, role) in others {
+            self.org_access(&org, user, role).await;
         }
         self.org_access(&org, user, "member").await;
         let project = self
             .made(&at("projects"), None, &json!({"name": "Project"}))
             .await;
-        for person in others
-            .iter()
-            .map(|(person, _)| person.as_str())
-            .chain([user])
-        {
-            let path = format!("/v1/projects/{project}/members/{person}");
+        for user in others.iter().map(|(user, _)| user.as_str()).chain([user]) {
+            let path = format!("/v1/projects/{project}/members/{user}");
             let answer = self.operator(Method::PUT, &path, None, &json!({})).await;
             assert_eq!(answer.status, 204, "{answer:?}");
         }
@@ -124,8 +120,8 @@ impl World {
     }
 
     /// Gives a person a role in an organization.
-    pub async fn org_access(&self, org: &str, person: &str, role: &str) {
-        let path = format!("/v1/orgs/{org}/members/{person}");
+    pub async fn org_access(&self, org: &str, user: &str, role: &str) {
+        let path = format!("/v1/orgs/{org}/members/{user}");
         let input = json!({"role": role});
         let answer = self.operator(Method::PUT, &path, None, &input).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -175,9 +171,9 @@ impl World {
     }
 
     /// A personal token with these scopes.
-    pub async fn personal(&self, person: &str, scopes: &[&str]) -> String {
+    pub async fn personal(&self, user: &str, scopes: &[&str]) -> String {
         let input = json!({"name": "of a test", "scopes": scopes});
-        self.token("/v1/tokens", Some(person), &input).await
+        self.token("/v1/tokens", Some(user), &input).await
     }
 
     /// A token of an organization with every scope.

@@ -64,9 +64,9 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     let heads = "SELECT count(DISTINCT hash) FROM audit_record";
     assert_eq!(test.database.text(heads), before.to_string());
     // What is done to her is not hers to erase.
-    let [organization, person] = ["organization", "users WHERE email LIKE 'ada%'"]
+    let [organization, user] = ["organization", "users WHERE email LIKE 'ada%'"]
         .map(|of| test.database.text(&format!("SELECT id FROM {of}")));
-    let path = format!("/v1/orgs/{organization}/members/{person}");
+    let path = format!("/v1/orgs/{organization}/members/{user}");
     let changed = http().put(test.at(&path)).bearer_auth(OPERATOR);
     let changed = changed
         .header("user-agent", "AdminTool/7")

@@ -27,9 +27,9 @@ fn only(test: &TestApp, action: &str) -> Value {
 #[actix_web::test]
 async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
     let test = TestApp::start().await;
-    let owner = test.person("owner@example.com").await;
+    let owner = test.caller("owner@example.com").await;
     let organization = test.organization(&owner, "Zenith").await;
-    let member = test.person("member@example.com").await;
+    let member = test.caller("member@example.com").await;
     test.org_access(&organization, &member, Role::Member).await;
     let mut browser = test.browser();
     browser.sign_in("member@example.com", PASSWORD).await;

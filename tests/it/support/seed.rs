@@ -16,7 +16,7 @@ use doorcode::domain::policy::{Grace, Longest, Plan, Policy};
 use doorcode::domain::project::Project;
 use doorcode::domain::scope::{ScopeName, ScopeSet};
 use doorcode::domain::secret::Secret;
-use doorcode::domain::token::{self, Limits, Owner, RevocationReason, Token};
+use doorcode::domain::token::{self, Limits, RevocationReason, Token, TokenOwner};
 use doorcode::domain::user::{Session, Standing, User};
 use doorcode::store::{self, Conn, Error, Store};
 use sha2::{Digest as _, Sha256};
@@ -366,10 +366,10 @@ impl Seeding {
 
     /// The owner at a place among the owners of tokens, the organizations that it is or
     /// belongs to, and what a token of it is limited to.
-    fn owner(self, slot: u64, n: u64) -> (Owner, Vec<u64>, Limits) {
+    fn owner(self, slot: u64, n: u64) -> (TokenOwner, Vec<u64>, Limits) {
         if !self.size.has_tokens(slot) {
             let organization = slot / OWNERS % self.size.organizations;
-            let owner = Owner::Organization(self.organization_id(organization));
+            let owner = TokenOwner::Organization(self.organization_id(organization));
             return (owner, vec![organization], Limits::default());
         }
         let organizations: Vec<_> = self.memberships(slot).iter().map(|at| at.0).collect();
@@ -380,7 +380,7 @@ impl Seeding {
                 .is_multiple_of(10)
                 .then(|| [self.project_id(home, slot % PROJECTS)].into()),
         };
-        (Owner::User(self.user_id(slot)), organizations, limits)
+        (TokenOwner::User(self.user_id(slot)), organizations, limits)
     }
 }
 

@@ -38,7 +38,7 @@ pub fn text_of(token: &NewToken) -> &str {
 impl TestApp {
     /// A person with an account of this address, in no organization. The password is
     /// [`PASSWORD`].
-    pub async fn person(&self, email: &str) -> Caller {
+    pub async fn caller(&self, email: &str) -> Caller {
         let id = self.add_user(email, PASSWORD, None).await;
         self.signed_in(&id).await
     }
@@ -48,7 +48,7 @@ impl TestApp {
         let named = doorcode::app::user::Named::Id(id.clone());
         let user = doorcode::app::user::find(&self.app, &OPERATOR, named);
         let now = self.app.now();
-        Caller::Person(Box::new(SignedIn {
+        Caller::User(Box::new(SignedIn {
             user: user.await.unwrap(),
             session: Session {
                 id: SessionId::new(now, [7; 10]),
@@ -70,8 +70,8 @@ impl TestApp {
     }
 
     /// Gives a person a role in an organization.
-    pub async fn org_access(&self, organization: &Organization, person: &Caller, role: Role) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(person));
+    pub async fn org_access(&self, organization: &Organization, caller: &Caller, role: Role) {
+        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         let named = organization.id.as_str();
         org::put_member(app, &context, &OPERATOR, named, &id, role)
             .await
@@ -79,8 +79,8 @@ impl TestApp {
     }
 
     /// Takes a person out of an organization.
-    pub async fn unseat(&self, organization: &Organization, person: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(person));
+    pub async fn unseat(&self, organization: &Organization, caller: &Caller) {
+        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         org::remove_member(app, &context, &OPERATOR, organization.id.as_str(), &id)
             .await
             .unwrap();
@@ -103,8 +103,8 @@ impl TestApp {
     }
 
     /// Adds a person to a project.
-    pub async fn add_to(&self, project: &Project, person: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(person));
+    pub async fn add_to(&self, project: &Project, caller: &Caller) {
+        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         project::add_member(app, &context, &OPERATOR, project.id.as_str(), &id)
             .await
             .unwrap();

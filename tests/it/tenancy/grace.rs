@@ -24,8 +24,8 @@ impl Story {
     async fn new(role: Role) -> Self {
         let test = TestApp::start().await;
         let (ada, bob) = (
-            test.person("ada@x.example").await,
-            test.person("bob@x.example").await,
+            test.caller("ada@x.example").await,
+            test.caller("bob@x.example").await,
         );
         let org = test.organization(&ada, "Tight").await;
         test.org_access(&org, &bob, role).await;

@@ -19,22 +19,22 @@ fn link_of(invitation: &Value) -> Secret {
 
 async fn accept(
     test: &TestApp,
-    person: &Caller,
+    caller: &Caller,
     link: &Secret,
 ) -> Result<Organization, app::Error> {
-    let Caller::Person(person) = person else {
+    let Caller::User(caller) = caller else {
         panic!("only people accept");
     };
-    org::accept(&test.app, &Context::local(), person, link).await
+    org::accept(&test.app, &Context::local(), caller, link).await
 }
 
 #[actix_web::test]
 async fn a_link_lets_one_person_in_once() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
-        test.person("eve@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
+        test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Open").await;
     let owner = Client::of(&test, &ada).await;
@@ -63,8 +63,8 @@ async fn a_link_lets_one_person_in_once() {
 async fn a_link_ends_by_time_by_withdrawal_and_with_the_organization() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Closing").await;
     let owner = Client::of(&test, &ada).await;
@@ -97,9 +97,9 @@ async fn a_link_ends_by_time_by_withdrawal_and_with_the_organization() {
 async fn an_invitation_for_an_address_is_for_that_user() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
-        test.person("eve@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
+        test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Addressed").await;
     let owner = Client::of(&test, &ada).await;
@@ -129,8 +129,8 @@ async fn an_invitation_for_an_address_is_for_that_user() {
 async fn members_invite_nobody_and_admins_no_owners() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Guarded").await;
     test.org_access(&org, &bob, Role::Member).await;
@@ -163,8 +163,8 @@ async fn open(client: &Client<'_>, path: &str) -> usize {
 async fn what_ends_invitations_is_recorded() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let operator = Client::new(&test, OPERATOR);
     let (one, two) = (
@@ -208,7 +208,7 @@ async fn what_ends_invitations_is_recorded() {
 #[actix_web::test]
 async fn invitations_come_in_pages_the_newest_first() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Paged").await;
     let owner = Client::of(&test, &ada).await;
     let path = format!("/v1/orgs/{}/invitations", org.slug);

@@ -18,8 +18,8 @@ fn limited_to(slug: &str) -> CreateToken {
 async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Left").await;
     test.organization(&bob, "Kept").await;
@@ -54,8 +54,8 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
 async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Last").await;
     test.org_access(&org, &bob, Role::Admin).await;
@@ -72,8 +72,8 @@ async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
 #[actix_web::test]
 async fn an_approved_code_gives_no_token_to_whoever_left_everything() {
     let test = TestApp::start().await;
-    let bob = test.person("bob@x.example").await;
-    let ada = test.person("ada@x.example").await;
+    let bob = test.caller("bob@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Gone").await;
     test.org_access(&org, &bob, Role::Member).await;
     let mut browser = test.browser();
@@ -91,8 +91,8 @@ async fn an_approved_code_gives_no_token_to_whoever_left_everything() {
 async fn deleting_an_organization_ends_what_is_its_own() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Doomed").await;
     test.organization(&ada, "Other").await;

@@ -10,7 +10,7 @@ use serde_json::json;
 #[actix_web::test]
 async fn a_token_of_one_organization_reaches_no_other() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let (one, two) = (
         test.organization(&ada, "One").await,
         test.organization(&ada, "Two").await,
@@ -49,8 +49,8 @@ async fn a_token_of_one_organization_reaches_no_other() {
 async fn a_token_of_some_projects_reaches_those_alone() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Projects").await;
     test.org_access(&org, &bob, Role::Member).await;
@@ -104,7 +104,7 @@ async fn a_token_of_some_projects_reaches_those_alone() {
 #[actix_web::test]
 async fn projects_of_two_organizations_are_no_limit() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let (one, two) = (
         test.organization(&ada, "One").await,
         test.organization(&ada, "Two").await,
@@ -126,8 +126,8 @@ async fn nobody_gives_more_than_they_have() {
     )
     .await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Roles").await;
     test.org_access(&org, &bob, Role::Member).await;
@@ -176,8 +176,8 @@ async fn nobody_gives_more_than_they_have() {
 async fn a_role_elsewhere_does_not_count_here() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let hers = test.organization(&ada, "Hers").await;
     test.organization(&bob, "His").await;

@@ -10,9 +10,9 @@ use serde_json::json;
 async fn admins_change_members_and_owners_change_owners() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
-        test.person("eve@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
+        test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Ranks").await;
     test.org_access(&org, &bob, Role::Admin).await;
@@ -22,7 +22,7 @@ async fn admins_change_members_and_owners_change_owners() {
         Client::of(&test, &bob).await,
         Client::of(&test, &eve).await,
     );
-    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
+    let of = |caller| format!("/v1/orgs/{}/members/{}", org.slug, user_of(caller));
     let role = |role: &str| json!({"role": role});
 
     refused(member.put(&of(&eve), role("admin")).await, 403, "forbidden");
@@ -48,8 +48,8 @@ async fn admins_change_members_and_owners_change_owners() {
 async fn the_last_owner_stays_one() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Owned").await;
     test.org_access(&org, &bob, Role::Admin).await;
@@ -71,12 +71,12 @@ async fn the_last_owner_stays_one() {
 async fn two_owners_cannot_demote_each_other() {
     let test = TestApp::start().await;
     for round in 0..20 {
-        let ada = test.person(&format!("ada{round}@x.example")).await;
-        let bob = test.person(&format!("bob{round}@x.example")).await;
+        let ada = test.caller(&format!("ada{round}@x.example")).await;
+        let bob = test.caller(&format!("bob{round}@x.example")).await;
         let org = test.organization(&ada, &format!("Duel {round}")).await;
         test.org_access(&org, &bob, Role::Owner).await;
         let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
-        let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
+        let of = |caller| format!("/v1/orgs/{}/members/{}", org.slug, user_of(caller));
         let (at_bob, at_ada) = (of(&bob), of(&ada));
         let member = || json!({"role": "member"});
         let (a, b) = tokio::join!(hers.put(&at_bob, member()), his.put(&at_ada, member()));
@@ -94,8 +94,8 @@ async fn two_owners_cannot_demote_each_other() {
 async fn only_the_operator_adds_without_an_invitation() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Closed").await;
     let owner = Client::of(&test, &ada).await;
@@ -126,7 +126,7 @@ async fn only_the_operator_adds_without_an_invitation() {
 #[actix_web::test]
 async fn organizations_can_be_the_operators_to_make() {
     let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let body = json!({"name": "Mine"});
     let client = Client::of(&test, &ada).await;
     let answer = client.post("/v1/orgs", body.clone()).await;
@@ -147,7 +147,7 @@ async fn organizations_can_be_the_operators_to_make() {
 #[actix_web::test]
 async fn nobody_joins_an_organization_that_is_being_deleted() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::new(&test, OPERATOR);
     for round in 0..10 {
         let name = format!("Fleeting {round}");

@@ -49,12 +49,12 @@ impl<'a> Client<'a> {
     }
 
     /// A person with a token that may do everything.
-    async fn of(test: &'a TestApp, person: &Caller) -> Self {
-        Self::with(test, person, input(&EVERYTHING)).await
+    async fn of(test: &'a TestApp, caller: &Caller) -> Self {
+        Self::with(test, caller, input(&EVERYTHING)).await
     }
 
-    async fn with(test: &'a TestApp, person: &Caller, input: CreateToken) -> Self {
-        let token = test.token_of(person, input).await;
+    async fn with(test: &'a TestApp, caller: &Caller, input: CreateToken) -> Self {
+        let token = test.token_of(caller, input).await;
         Self::new(test, text_of(&token))
     }
 

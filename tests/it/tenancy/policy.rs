@@ -20,8 +20,8 @@ fn never(scopes: &[&str]) -> CreateToken {
 async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Tight").await;
     test.org_access(&org, &bob, Role::Member).await;
@@ -68,7 +68,7 @@ async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
 #[actix_web::test]
 async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Strict").await;
     let long = Client::with(&test, &ada, never(&EVERYTHING)).await;
     let owner = Client::of(&test, &ada).await;
@@ -94,8 +94,8 @@ async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
 async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let strict = test.organization(&ada, "Strict").await;
     let lax = test.organization(&bob, "Lax").await;
@@ -125,8 +125,8 @@ async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
 async fn a_token_that_nobody_admits_may_do_nothing() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Only").await;
     test.org_access(&org, &bob, Role::Admin).await;
@@ -148,7 +148,7 @@ async fn a_token_that_nobody_admits_may_do_nothing() {
 #[actix_web::test]
 async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Planned").await;
     let owner = Client::of(&test, &ada).await;
     let operator = Client::new(&test, OPERATOR);
@@ -178,7 +178,7 @@ async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
 #[actix_web::test]
 async fn a_change_is_whole_or_nothing() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Whole").await;
     let owner = Client::of(&test, &ada).await;
     let at = format!("/v1/orgs/{}", org.slug);

@@ -10,9 +10,9 @@ use serde_json::json;
 async fn admins_reach_all_and_members_those_they_were_added_to() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
-        test.person("eve@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
+        test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Workshop").await;
     test.organization(&eve, "Elsewhere").await;
@@ -43,7 +43,7 @@ async fn admins_reach_all_and_members_those_they_were_added_to() {
     assert_eq!(not_added["detail"], absent["detail"]);
     assert_eq!(foreign["detail"], absent["detail"]);
 
-    let of = |person| format!("{at}/members/{}", user_of(person));
+    let of = |caller| format!("{at}/members/{}", user_of(caller));
     for _ in 0..2 {
         expect(owner.put(&of(&bob), json!({})).await, 204);
     }
@@ -79,7 +79,7 @@ async fn admins_reach_all_and_members_those_they_were_added_to() {
 #[actix_web::test]
 async fn pages_go_on_where_they_stopped() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Many").await;
     let mut made = Vec::new();
     for i in 0..5 {
@@ -116,15 +116,15 @@ async fn pages_go_on_where_they_stopped() {
 #[actix_web::test]
 async fn members_of_a_project_come_in_pages() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Crowd").await;
     let project = test.project(&org, "crowded").await;
     let mut added = Vec::new();
     for i in 0..5 {
-        let person = test.person(&format!("p{i}@x.example")).await;
-        test.org_access(&org, &person, Role::Member).await;
-        test.add_to(&project, &person).await;
-        added.push(json!(user_of(&person).as_str()));
+        let caller = test.caller(&format!("p{i}@x.example")).await;
+        test.org_access(&org, &caller, Role::Member).await;
+        test.add_to(&project, &caller).await;
+        added.push(json!(user_of(&caller).as_str()));
         test.clock.advance(1);
     }
     let owner = Client::of(&test, &ada).await;
@@ -148,8 +148,8 @@ async fn members_of_a_project_come_in_pages() {
 async fn a_project_is_deleted_once() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Contested").await;
     test.org_access(&org, &bob, Role::Member).await;
@@ -185,8 +185,8 @@ async fn a_stranger_holds_nobodys_user() {
     }
     let test = TestApp::start().await;
     let (ada, eve) = (
-        test.person("ada@x.example").await,
-        test.person("eve@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Calm").await;
     let project = test.project(&org, "calm").await;

@@ -51,7 +51,7 @@ async fn race(
 async fn no_token_of_a_person_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let user = format!("/v1/users/{}/revoke-all", user_of(&ada));
     for round in 0..ROUNDS {
         let (maker, other) = (
@@ -78,7 +78,7 @@ async fn no_token_of_a_person_outlives_the_revocation_of_all() {
 async fn no_token_of_an_organization_outlives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Racing").await;
     let owner = test.token_of(&ada, input(&EVERYTHING)).await;
     let tokens = format!("/v1/orgs/{}/tokens", org.slug);

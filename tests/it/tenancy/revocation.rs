@@ -11,8 +11,8 @@ use serde_json::json;
 #[actix_web::test]
 async fn all_of_a_person() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
-    let bob = test.person("bob@x.example").await;
+    let ada = test.caller("ada@x.example").await;
+    let bob = test.caller("bob@x.example").await;
     let (first, second) = (Client::of(&test, &ada).await, Client::of(&test, &ada).await);
     let other = Client::of(&test, &bob).await;
     let answer = expect(first.post("/v1/tokens/revoke-all", json!({})).await, 200);
@@ -25,7 +25,7 @@ async fn all_of_a_person() {
 #[actix_web::test]
 async fn all_that_were_made_before_a_moment() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let old = Client::of(&test, &ada).await;
     test.clock.advance(10);
     let moment = test.app.now().to_rfc3339();
@@ -42,7 +42,7 @@ async fn all_that_were_made_before_a_moment() {
 #[actix_web::test]
 async fn all_of_an_organization_and_nobody_elses() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Mine").await;
     let other = test.organization(&ada, "Other").await;
     let owner = Client::of(&test, &ada).await;
@@ -63,8 +63,8 @@ async fn all_of_an_organization_and_nobody_elses() {
 async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_moment() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let operator = Client::new(&test, OPERATOR);
     let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
@@ -99,7 +99,7 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
 #[actix_web::test]
 async fn revoking_twice_is_one_revocation() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let token = test.token_of(&ada, input(&EVERYTHING)).await;
     let path = format!("/v1/tokens/{}", token.token.id);
@@ -170,8 +170,8 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
 #[actix_web::test]
 async fn a_record_names_a_hundred_tokens_and_counts_all() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
-    let bob = test.person("bob@x.example").await;
+    let ada = test.caller("ada@x.example").await;
+    let bob = test.caller("bob@x.example").await;
     let org = test.organization(&ada, "Vast").await;
     let owner = Client::of(&test, &ada).await;
     let expires = Some("never".to_owned());

@@ -13,7 +13,7 @@ const HOUR: i64 = 3600;
 #[actix_web::test]
 async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Rotating").await;
     let owner = Client::of(&test, &ada).await;
     let body =
@@ -46,7 +46,7 @@ async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
 #[actix_web::test]
 async fn a_token_has_one_successor_however_often_it_is_rotated() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let token = test.token_of(&ada, input(&["tokens:read"])).await;
     let path = format!("/v1/tokens/{}/rotate", token.token.id);
@@ -75,7 +75,7 @@ async fn a_token_has_one_successor_however_often_it_is_rotated() {
 #[actix_web::test]
 async fn without_overlap_the_old_one_ends_at_once() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let token = test.token_of(&ada, input(&["tokens:read"])).await;
     let path = format!("/v1/tokens/{}/rotate", token.token.id);
@@ -97,7 +97,7 @@ async fn without_overlap_the_old_one_ends_at_once() {
 #[actix_web::test]
 async fn a_token_rotates_itself_but_none_that_can_do_more() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let wide = test.token_of(&ada, input(&EVERYTHING)).await;
     let narrow = test.token_of(&ada, input(&["tokens:write"])).await;
     let client = Client::new(&test, text_of(&narrow));
@@ -112,7 +112,7 @@ async fn a_token_rotates_itself_but_none_that_can_do_more() {
 #[actix_web::test]
 async fn a_successor_keeps_to_the_policies_of_today() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let (one, two) = (
         test.organization(&ada, "One").await,
         test.organization(&ada, "Two").await,
@@ -144,7 +144,7 @@ async fn a_successor_keeps_to_the_policies_of_today() {
 #[actix_web::test]
 async fn an_overlap_never_lengthens_a_life() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let soon = CreateToken {
         expires: Some("30d".into()),
@@ -172,8 +172,8 @@ async fn a_token_with_a_sleeping_scope_rotates_itself_and_no_other() {
     )
     .await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Sleeping").await;
     test.org_access(&org, &bob, Role::Admin).await;

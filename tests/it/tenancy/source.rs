@@ -33,8 +33,8 @@ async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
 #[actix_web::test]
 async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
-    let bob = test.person("bob@x.example").await;
+    let ada = test.caller("ada@x.example").await;
+    let bob = test.caller("bob@x.example").await;
     let org = test.organization(&ada, "Backed").await;
     test.org_access(&org, &bob, Role::Owner).await;
     let his = Client::of(&test, &bob).await;
@@ -71,14 +71,14 @@ async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
 async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Shared").await;
     test.org_access(&org, &bob, Role::Owner).await;
     test.deactivate("bob@x.example").await;
     let owner = Client::of(&test, &ada).await;
-    let of = |person| format!("/v1/orgs/{}/members/{}", org.slug, user_of(person));
+    let of = |caller| format!("/v1/orgs/{}/members/{}", org.slug, user_of(caller));
     refused(owner.delete(&of(&ada)).await, 409, "conflict");
     expect(owner.delete(&of(&bob)).await, 204);
 }
@@ -88,8 +88,8 @@ async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
 async fn a_token_gains_no_organization_by_making_another() {
     let test = TestApp::start().await;
     let (ada, bob) = (
-        test.person("ada@x.example").await,
-        test.person("bob@x.example").await,
+        test.caller("ada@x.example").await,
+        test.caller("bob@x.example").await,
     );
     let strict = test.organization(&ada, "Strict").await;
     test.organization(&bob, "Lax").await;
@@ -119,7 +119,7 @@ async fn a_token_gains_no_organization_by_making_another() {
 #[actix_web::test]
 async fn of_two_changes_of_a_policy_neither_undoes_the_other() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     for round in 0..10 {
         let org = test.organization(&ada, &format!("Both {round}")).await;
@@ -140,7 +140,7 @@ async fn of_two_changes_of_a_policy_neither_undoes_the_other() {
 #[actix_web::test]
 async fn no_successor_lives_beyond_the_year_9999() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let body = json!({"name": "n", "scopes": [], "expires": "9999-12-30"});
     let old = expect(owner.post("/v1/tokens", body).await, 201);

@@ -37,7 +37,7 @@ fn ids_of(tokens: &[&NewToken]) -> Vec<String> {
 #[actix_web::test]
 async fn a_limited_token_manages_those_within_its_limits_alone() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let (one, two) = (
         test.organization(&ada, "One").await,
         test.organization(&ada, "Two").await,
@@ -100,7 +100,7 @@ async fn a_limited_token_manages_those_within_its_limits_alone() {
 #[actix_web::test]
 async fn a_token_of_an_organization_manages_the_organizations_tokens() {
     let test = TestApp::start().await;
-    let ada = test.person("ada@x.example").await;
+    let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Own").await;
     let red = test.project(&org, "red").await;
     let wide = test.organization_token(&org, input(&EVERYTHING)).await;
@@ -126,9 +126,9 @@ async fn a_token_of_an_organization_manages_the_organizations_tokens() {
         organization: Some(org.slug.clone()),
         ..input(&EVERYTHING)
     };
-    let person = Client::with(&test, &ada, limited).await;
+    let caller = Client::with(&test, &ada, limited).await;
     let tokens = format!("/v1/orgs/{}/tokens", org.slug);
-    assert_eq!(listed(&person, &tokens).await, all);
+    assert_eq!(listed(&caller, &tokens).await, all);
     let path = format!("{tokens}/{}/rotate", wide.token.id);
-    expect(person.post(&path, json!({})).await, 201);
+    expect(caller.post(&path, json!({})).await, 201);
 }

@@ -109,7 +109,7 @@ impl Api {
         let ada = test.signed_in(&UserId::parse(&acme).unwrap()).await;
         let acme = doorcode::app::org::find(&test.app, &ada, "acme").await;
         let acme = acme.unwrap().organization;
-        let eve = test.person("eve@example.org").await;
+        let eve = test.caller("eve@example.org").await;
         let elsewhere = test.organization(&eve, "Elsewhere").await;
         Self {
             website: test.project(&acme, "Website").await,
@@ -125,9 +125,9 @@ impl Api {
 
     /// A new member of Acme.
     pub async fn member(&self, email: &str, role: Role) -> Caller {
-        let person = self.test.person(email).await;
-        self.test.org_access(&self.acme, &person, role).await;
-        person
+        let caller = self.test.caller(email).await;
+        self.test.org_access(&self.acme, &caller, role).await;
+        caller
     }
 
     /// A token of a person, without limits.

@@ -86,29 +86,29 @@ impl UpdateOrganization {
     }
 
     /// Makes the change and undoes it, many times, and asks before and after each.
-    async fn rounds(self, api: &Api, other: &TestApp, person: &Caller) -> usize {
+    async fn rounds(self, api: &Api, other: &TestApp, caller: &Caller) -> usize {
         let test = &api.test;
         let active = format!(
             "UPDATE users SET state = 'active' WHERE id = '{}'",
-            user_of(person)
+            user_of(caller)
         );
         for round in 0..ROUNDS {
             let server = [test, other][round % 2];
-            test.org_access(&api.acme, person, Role::Admin).await;
-            let made = test.token_of(person, input(&["app:read", "app:deploy"]));
+            test.org_access(&api.acme, caller, Role::Admin).await;
+            let made = test.token_of(caller, input(&["app:read", "app:deploy"]));
             let made = made.await;
             let token = text_of(&made);
             let whole = [Power::Whole, Power::Whole, Power::Whole];
             assert_eq!(powers(server, token).await, whole, "{self:?} {round}");
             match self {
-                Self::Revoke => test.revoke(person, &made).await,
-                Self::Remove | Self::RemoveFromOne => test.unseat(&api.acme, person).await,
-                Self::Demote => test.org_access(&api.acme, person, Role::Member).await,
+                Self::Revoke => test.revoke(caller, &made).await,
+                Self::Remove | Self::RemoveFromOne => test.unseat(&api.acme, caller).await,
+                Self::Demote => test.org_access(&api.acme, caller, Role::Member).await,
                 Self::Deactivate => {
-                    let Caller::Person(person) = person else {
+                    let Caller::User(caller) = caller else {
                         unreachable!()
                     };
-                    test.deactivate(&person.user.email).await;
+                    test.deactivate(&caller.user.email).await;
                 }
             }
             let left = [self.leaves(), self.leaves(), self.leaves()];
@@ -131,17 +131,17 @@ async fn none_of_a_thousand_changes_is_stale() {
     let mut people = Vec::new();
     for change in CHANGES {
         let email = format!("{change:?}@example.com");
-        let person = api.test.person(&email).await;
+        let caller = api.test.caller(&email).await;
         if let UpdateOrganization::RemoveFromOne = change {
             api.test
-                .org_access(&api.elsewhere, &person, Role::Member)
+                .org_access(&api.elsewhere, &caller, Role::Member)
                 .await;
         }
-        people.push((change, person));
+        people.push((change, caller));
     }
     let lanes = people
         .iter()
-        .map(|(change, person)| change.rounds(&api, &other, person));
+        .map(|(change, caller)| change.rounds(&api, &other, caller));
     let rounds: usize = join_all(lanes).await.into_iter().sum();
     assert_eq!(rounds, 1_000);
 }

@@ -12,7 +12,7 @@ use config::TokenUse;
 use domain::Instant;
 use domain::audit::Action;
 use domain::audit::chain::Sealed;
-use domain::token::{Owner, Token};
+use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use store::audit::{Filter, Side, UseFilter};
 
@@ -74,8 +74,8 @@ pub async fn of_token(
     app.store()
         .write(move |conn| {
             let organization = match &owner {
-                Owner::Organization(id) => Some(id),
-                Owner::User(_) => None,
+                TokenOwner::Organization(id) => Some(id),
+                TokenOwner::User(_) => None,
             };
             event.write_in(conn, organization, Some(target.as_str()), json!({}))
         })

@@ -17,20 +17,20 @@ const BATCH: usize = 500;
 ///
 /// Fails with [`Error::NotFound`] if there is no such account.
 pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
-    let person = app
+    let signed_in = app
         .store()
         .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
         .await?;
     sealing::seal_present(app).await?;
     let log = sealing::find(app).await?;
-    let id = person.clone();
+    let id = signed_in.clone();
     let found = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
         .await?;
     let mut count = 0;
     for sequences in found.chunks(BATCH) {
-        announce(app, context, &log.origin, &person, sequences).await?;
+        announce(app, context, &log.origin, &signed_in, sequences).await?;
         let sequences = sequences.to_vec();
         count += app
             .store()
@@ -53,12 +53,12 @@ async fn announce(
     app: &App,
     context: &Context,
     origin: &Origin,
-    person: &UserId,
+    signed_in: &UserId,
     sequences: &[u64],
 ) -> Result<(), Error> {
     let event = app.event(context, Actor::Operator, Action::AuditErased);
     let id = event.id.to_string();
-    let target = person.to_string();
+    let target = signed_in.to_string();
     let detail = erasure::detail(origin, &target, sequences, app.signing_key());
     app.store()
         .write(move |conn| event.write(conn, Some(&target), detail.clone()))

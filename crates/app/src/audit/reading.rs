@@ -54,11 +54,11 @@ impl Search {
     }
 
     /// The same among what somebody may see.
-    fn within(self, person: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
+    fn within(self, signed_in: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
         let actions = self.action.as_deref().map(Action::named);
         Filter {
             organization_id: organization.map(ToString::to_string),
-            user_id: person.map(ToString::to_string),
+            user_id: signed_in.map(ToString::to_string),
             actor: self.actor,
             actions: actions.map(Iterator::collect),
             token_id: self.token_id,
@@ -78,15 +78,15 @@ pub async fn list(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let Admitted { filter, person } =
-        admit(app, context, caller, search, Action::AuditRead).await?;
+    let AuditAccess { filter, signed_in } =
+        authorize(app, context, caller, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let side = Side::Before(before.unwrap_or(u64::MAX));
     app.store()
         .read(move |conn| {
             let mut records = store::audit::list_records(conn, &filter, side, limit)?;
             for sealed in &mut records {
-                hide_origin(&mut sealed.record, person.as_ref());
+                hide_origin(&mut sealed.record, signed_in.as_ref());
             }
             Ok::<_, Error>(records)
         })
@@ -94,38 +94,38 @@ pub async fn list(
 }
 
 /// Takes out of a record what the person who reads their own log is not to know.
-fn hide_origin(record: &mut Record, person: Option<&UserId>) {
-    if person.is_some_and(|id| !record.tells_origin_to(id)) {
+fn hide_origin(record: &mut Record, signed_in: Option<&UserId>) {
+    if signed_in.is_some_and(|id| !record.tells_origin_to(id)) {
         record.address = None;
         record.agent = None;
     }
 }
 
 /// What somebody may see.
-struct Admitted {
+struct AuditAccess {
     filter: Filter,
     /// The person, where they read their own log.
-    person: Option<UserId>,
+    signed_in: Option<UserId>,
 }
 
 /// The filter of what the caller may see of what it wants to; records that it was seen.
-async fn admit(
+async fn authorize(
     app: &App,
     context: &Context,
     caller: &Caller,
     search: Search,
     action: Action,
-) -> Result<Admitted, Error> {
+) -> Result<AuditAccess, Error> {
     let (named, looked_for) = (search.organization.clone(), search.describe());
-    let (person, organization) =
-        match view::admit(app, context, caller, named, action, looked_for).await? {
+    let (signed_in, organization) =
+        match view::authorize(app, context, caller, named, action, looked_for).await? {
             View::Everything => (None, None),
             View::Own(id, within) => (Some(id), within),
             View::Organization(id) => (None, Some(id)),
         };
-    Ok(Admitted {
-        filter: search.within(person.as_ref(), organization.as_ref()),
-        person,
+    Ok(AuditAccess {
+        filter: search.within(signed_in.as_ref(), organization.as_ref()),
+        signed_in,
     })
 }
 
@@ -135,7 +135,7 @@ pub enum Format {
     /// Lines that prove themselves.
     Lines,
     /// A table for other programs, which proves nothing.
-    Sheet,
+    Csv,
 }
 
 /// An export in pieces, each of whole lines: the log, if the caller may see all of it and
@@ -149,16 +149,16 @@ pub async fn export(
     search: Search,
     form: Format,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
-    let admitted = admit(app, context, caller, search, Action::AuditExported).await?;
+    let access = authorize(app, context, caller, search, Action::AuditExported).await?;
     let log = sealing::find(app).await?;
     let writing = match form {
-        Format::Sheet => Writing::Sheet,
-        Format::Lines if admitted.filter.is_everything() => Writing::Whole,
+        Format::Csv => Writing::Csv,
+        Format::Lines if access.filter.is_everything() => Writing::Whole,
         Format::Lines => Writing::Excerpt,
     };
     let state = Export {
         app: app.clone(),
-        admitted,
+        access,
         header: Some(writing.header(&log)),
         writing,
         after: log.start().sequence,
@@ -172,13 +172,13 @@ pub async fn export(
 enum Writing {
     Whole,
     Excerpt,
-    Sheet,
+    Csv,
 }
 
 impl Writing {
     fn header(self, log: &Log) -> String {
         let part = match self {
-            Self::Sheet => return csv::header(),
+            Self::Csv => return csv::header(),
             Self::Whole => Part::After(log.start()),
             Self::Excerpt => Part::Filtered,
         };
@@ -190,7 +190,7 @@ impl Writing {
 /// An export under way.
 struct Export {
     app: App,
-    admitted: Admitted,
+    access: AuditAccess,
     writing: Writing,
     /// The log as it was when the export began: its end is where the export ends.
     log: Log,
@@ -203,7 +203,7 @@ impl Export {
         if let Some(header) = self.header.take() {
             return Ok(Some((header, self)));
         }
-        let (filter, after, writing) = (self.admitted.filter.clone(), self.after, self.writing);
+        let (filter, after, writing) = (self.access.filter.clone(), self.after, self.writing);
         let (start, end) = (self.log.start(), self.log.head.sequence);
         let (lines, previous) = self
             .app
@@ -215,7 +215,7 @@ impl Export {
                 let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
                 let mut previous = match writing {
                     Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
-                    Writing::Whole | Writing::Sheet => BTreeMap::new(),
+                    Writing::Whole | Writing::Csv => BTreeMap::new(),
                 };
                 previous.insert(start.sequence, start.hash);
                 Ok::<_, Error>((lines, previous))
@@ -229,17 +229,17 @@ impl Export {
             return Err(Error::Conflict(PRUNED));
         }
         self.after = last.record.sequence;
-        let person = self.admitted.person.as_ref();
+        let signed_in = self.access.signed_in.as_ref();
         let mut text = String::new();
         for mut sealed in lines {
             match writing {
-                Writing::Sheet => {
-                    hide_origin(&mut sealed.record, person);
+                Writing::Csv => {
+                    hide_origin(&mut sealed.record, signed_in);
                     text += &csv::row(&sealed);
                 }
                 Writing::Whole => text += &(export::line(&sealed) + "\n"),
                 Writing::Excerpt => {
-                    if person.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
+                    if signed_in.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
                         sealed.record = sealed.record.erased();
                         // Those of before there were salts cannot prove themselves without.
                         if sealed.record.tells_of_somebody() {

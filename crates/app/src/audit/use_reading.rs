@@ -13,7 +13,7 @@ use domain::audit::{Action, logged_filter};
 use domain::decision::ResourceRef;
 use domain::id::{EventId, OrganizationId, TokenId};
 use domain::org::Role;
-use domain::token::Owner;
+use domain::token::TokenOwner;
 use serde_json::json;
 use store::Conn;
 use store::audit::{Reach, UsageBatch, UseFilter};
@@ -93,7 +93,7 @@ pub async fn list(
         "until": until.map(moment::write),
     });
     let action = Action::AuditRead;
-    let view = view::admit(app, context, caller, organization, action, looked_for).await?;
+    let view = view::authorize(app, context, caller, organization, action, looked_for).await?;
     let filter = UseFilter {
         reach: reach(view),
         token_id,
@@ -217,7 +217,7 @@ pub async fn find(
     let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
     // An organization learns who looked at what only it let them see.
     let within = found.view.organization().map(ToString::to_string);
-    view::admit(app, context, caller, within, Action::AuditRead, looked_for).await?;
+    view::authorize(app, context, caller, within, Action::AuditRead, looked_for).await?;
     app.store()
         .read(move |conn| {
             let found = look(conn)?;
@@ -292,7 +292,7 @@ fn seen_as(
     };
     if let (View::Own(id, within), Some(token)) = (&view, &token) {
         let is_within = within.is_none() || token.limits.organization == *within;
-        if token.owner == Owner::User(id.clone()) && is_within {
+        if token.owner == TokenOwner::User(id.clone()) && is_within {
             return Ok(Some(view));
         }
     }

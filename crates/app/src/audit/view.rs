@@ -7,7 +7,7 @@ use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
 use domain::org::Role;
-use domain::token::Owner;
+use domain::token::TokenOwner;
 use serde_json::Value;
 use store::Conn;
 use store::audit::Within;
@@ -42,11 +42,11 @@ impl View {
             return Ok(Self::Everything);
         }
         match caller.owner()? {
-            Owner::Organization(id) => {
+            TokenOwner::Organization(id) => {
                 authority.require(READ, &ResourceRef::Organization(id.clone()), Role::Admin)?;
                 Ok(Self::Organization(id))
             }
-            Owner::User(id) => {
+            TokenOwner::User(id) => {
                 authority.require_scope(READ, &ResourceRef::Any)?;
                 let limits = authority.limits();
                 // Records tell of no project, so that none is within such limits.
@@ -69,7 +69,7 @@ impl View {
 
 /// What the caller sees, in this organization or of its own; records that it looked, and for
 /// what.
-pub(super) async fn admit(
+pub(super) async fn authorize(
     app: &App,
     context: &Context,
     caller: &Caller,

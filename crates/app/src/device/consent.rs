@@ -70,12 +70,12 @@ enum Confirmation {
 pub async fn review(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     typed: &str,
     via: Via,
 ) -> Result<Consent, Error> {
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
-    let user_id = person.user.id.as_str();
+    let user_id = signed_in.user.id.as_str();
     let guess = throttle::user_code(user_id, context.source());
     throttle::count(app, &guess).await?;
 
@@ -88,7 +88,7 @@ pub async fn review(
     let grant = match found {
         Some(grant) if grant.is_open(now) => grant,
         closed => {
-            let event = app.event(context, person.actor(), Action::DeviceCodeWrong);
+            let event = app.event(context, signed_in.actor(), Action::DeviceCodeWrong);
             let over = closed.filter(|grant| grant.is_over(now));
             let expired = expiry::records(app);
             app.store()
@@ -114,8 +114,8 @@ pub async fn review(
         (Via::Keyboard, Distance::Near) => Confirmation::NotNeeded,
         _ => Confirmation::Needed,
     };
-    let standing = token::standing(app, person).await?;
-    let event = app.event(context, person.actor(), Action::DeviceShown);
+    let standing = token::standing(app, signed_in).await?;
+    let event = app.event(context, signed_in.actor(), Action::DeviceShown);
     let (grant_id, shown) = (
         grant.id.clone(),
         json!({
@@ -136,7 +136,7 @@ pub async fn review(
             .intersection(&grant.scopes)
             .intersection(&client.scopes),
         token_expires_at: standing.default_end(app, app.now()),
-        ticket: write_ticket(app, person, &grant.id, confirmation),
+        ticket: write_ticket(app, signed_in, &grant.id, confirmation),
         user_code: code,
         client,
         via,
@@ -148,7 +148,7 @@ pub async fn review(
 /// A ticket binds a decision to the session and the account that saw the request.
 fn write_ticket(
     app: &App,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     grant_id: &GrantId,
     confirmation: Confirmation,
 ) -> String {
@@ -159,8 +159,8 @@ fn write_ticket(
     let mac = app.key().authenticate(
         "consent",
         &[
-            person.session.id.as_str(),
-            person.user.id.as_str(),
+            signed_in.session.id.as_str(),
+            signed_in.user.id.as_str(),
             grant_id.as_str(),
             flag,
         ],
@@ -170,12 +170,12 @@ fn write_ticket(
 
 /// What a person's ticket was written for; `None` if it was written for somebody else, for
 /// another session, or by nobody.
-fn read_ticket(app: &App, person: &SignedIn, ticket: &str) -> Option<(GrantId, Confirmation)> {
+fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId, Confirmation)> {
     let grant_id = GrantId::parse(ticket.split('.').next()?)?;
     [Confirmation::NotNeeded, Confirmation::Needed]
         .into_iter()
         .find(|confirmation| {
-            let written = write_ticket(app, person, &grant_id, *confirmation);
+            let written = write_ticket(app, signed_in, &grant_id, *confirmation);
             subtle::ConstantTimeEq::ct_eq(written.as_bytes(), ticket.as_bytes()).into()
         })
         .map(|confirmation| (grant_id, confirmation))
@@ -227,12 +227,12 @@ pub struct Decided {
 pub async fn decide(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     ticket: &str,
     is_confirmed: bool,
     decision: Decision,
 ) -> Result<Result<Decided, NotDecided>, Error> {
-    let Some((grant_id, confirmation)) = read_ticket(app, person, ticket) else {
+    let Some((grant_id, confirmation)) = read_ticket(app, signed_in, ticket) else {
         return Ok(Err(NotDecided::NotReviewed));
     };
     let is_approval = matches!(decision, Decision::Approve(_));
@@ -245,9 +245,9 @@ pub async fn decide(
     };
     let ruling = Ruling {
         app: app.clone(),
-        event: app.event(context, person.actor(), action),
+        event: app.event(context, signed_in.actor(), action),
         expired: expiry::records(app),
-        user_id: person.user.id.clone(),
+        user_id: signed_in.user.id.clone(),
         decision,
     };
     let (decided, device_code) = app

@@ -13,7 +13,7 @@ use domain::device::{Approval, Grant, Misuse, Poll, State, Waiting};
 use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
-use domain::token::{Owner, Token};
+use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use std::time::Duration;
 use store::Conn;
@@ -187,7 +187,7 @@ impl Attempt {
             device_name: grant.device_name.clone(),
             expires_at,
             ..self.prepared.token(
-                Owner::User(approval.user_id.clone()),
+                TokenOwner::User(approval.user_id.clone()),
                 name.chars().take(NAME_LENGTH).collect(),
                 scopes,
                 approval.user_id.as_str(),

@@ -8,7 +8,7 @@ use domain::audit::{Action, Actor};
 use domain::id::{TokenId, UserId};
 use domain::org::{Invitation, Organization, Role};
 use domain::secret::{Digest, Secret};
-use domain::token::{Owner, State};
+use domain::token::{State, TokenOwner};
 use domain::user::{Standing, User};
 use domain::{Fault, Instant};
 use serde_json::json;
@@ -62,7 +62,7 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
     if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
         let token = store::token::find_token(conn, &token_id)?;
         return Ok(token.is_some_and(|token| {
-            token.state(now) == State::Live && token.owner == Owner::Organization(id.clone())
+            token.state(now) == State::Live && token.owner == TokenOwner::Organization(id.clone())
         }));
     }
     Ok(true)
@@ -72,11 +72,11 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
 pub async fn accept(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     link: &Secret,
 ) -> Result<Organization, Error> {
-    let acceptance = Acceptance::prepare(app, context, person.actor(), link);
-    let id = person.user.id.clone();
+    let acceptance = Acceptance::prepare(app, context, signed_in.actor(), link);
+    let id = signed_in.user.id.clone();
     app.store()
         .write(move |conn| {
             let user = store::user::lock_user_shared(conn, &id)?

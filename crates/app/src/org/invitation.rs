@@ -39,9 +39,9 @@ pub struct CreateInvitation {
 const FORM: &str = "new-invitation";
 
 /// Reserves an id for the invitation that a form is to make.
-pub fn invitation_form_nonce(app: &App, person: &SignedIn) -> String {
+pub fn invitation_form_nonce(app: &App, signed_in: &SignedIn) -> String {
     let id = InvitationId::new(app.now(), app.id_seed());
-    form_nonce::write(app, person, FORM, id.as_str())
+    form_nonce::write(app, signed_in, FORM, id.as_str())
 }
 
 /// Invites somebody to an organization. Only owners invite owners. Fails with
@@ -116,9 +116,9 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
     };
     let brand = &app.config().branding.name;
     let inviter = match caller {
-        Caller::Person(person) => &person.user.name,
+        Caller::User(signed_in) => &signed_in.user.name,
         Caller::Token(active) => match &active.loaded_owner {
-            LoadedOwner::Person(owner) => &owner.user.name,
+            LoadedOwner::User(owner) => &owner.user.name,
             LoadedOwner::Organization(organization) => &organization.name,
         },
         Caller::Operator(_) => brand,

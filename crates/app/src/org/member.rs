@@ -8,7 +8,7 @@ use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Organization, Role};
 use domain::page::Page;
-use domain::token::{Owner, RevocationReason};
+use domain::token::{RevocationReason, TokenOwner};
 use serde_json::json;
 use store::Conn;
 use store::token_filter::TokenFilter;
@@ -195,7 +195,7 @@ fn depart(
     let reason = RevocationReason::LeftOrganization;
     end_all(conn, &revoked.next(), &filter, None, reason)?;
     if store::org::list_memberships(conn, user_id)?.is_empty() {
-        let filter = TokenFilter::Owner(Owner::User(user_id.clone()));
+        let filter = TokenFilter::Owner(TokenOwner::User(user_id.clone()));
         end_all(conn, &revoked.next(), &filter, None, reason)?;
         store::device::deny_approved(conn, user_id)?;
     }

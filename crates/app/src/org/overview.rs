@@ -9,7 +9,7 @@ use domain::Instant;
 use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Role};
 use domain::page::Page;
-use domain::token::{Owner, Token};
+use domain::token::{Token, TokenOwner};
 use std::collections::BTreeMap;
 use store::Conn;
 use store::project::Wanted;
@@ -155,7 +155,7 @@ pub async fn departure(
             }
             let is_from_last = store::org::list_memberships(conn, &user_id)?.len() == 1;
             let filter = match is_from_last {
-                true => TokenFilter::Owner(Owner::User(user_id.clone())),
+                true => TokenFilter::Owner(TokenOwner::User(user_id.clone())),
                 false => TokenFilter::LimitedTo(user_id.clone(), id.clone()),
             };
             Ok(Departure {
@@ -187,8 +187,12 @@ pub async fn find_member(
 }
 
 /// Whether a person is a member of an organization.
-pub async fn is_member(app: &App, person: &SignedIn, id: &OrganizationId) -> Result<bool, Error> {
-    let (user_id, id) = (person.user.id.clone(), id.clone());
+pub async fn is_member(
+    app: &App,
+    signed_in: &SignedIn,
+    id: &OrganizationId,
+) -> Result<bool, Error> {
+    let (user_id, id) = (signed_in.user.id.clone(), id.clone());
     app.store()
         .read(move |conn| Ok(store::org::find_role(conn, &id, &user_id)?.is_some()))
         .await

@@ -12,7 +12,7 @@ use domain::policy::{
     Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, Policy,
     Violation,
 };
-use domain::token::{Owner, Token};
+use domain::token::{Token, TokenOwner};
 use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
@@ -312,22 +312,22 @@ fn tightening(
         };
         let life = Life::of(&token);
         let grace = graces.get(&token.id).copied();
-        let Err(violation) = after.policy.admit(after.plan, owner_kind, life) else {
+        let Err(violation) = after.policy.check(after.plan, owner_kind, life) else {
             if grace.is_some() {
                 admitted_again.push(token.id);
             }
             continue;
         };
-        let grace = match before.policy.admit(before.plan, owner_kind, life) {
+        let grace = match before.policy.check(before.plan, owner_kind, life) {
             Ok(()) => None,
-            Err(_) => match grace.filter(|grace| grace.admit(owner_kind, life).is_ok()) {
+            Err(_) => match grace.filter(|grace| grace.check(owner_kind, life).is_ok()) {
                 Some(grace) => Some(grace),
                 None => continue,
             },
         };
         let reaches_more = match &token.owner {
-            Owner::Organization(_) => false,
-            Owner::User(id) => {
+            TokenOwner::Organization(_) => false,
+            TokenOwner::User(id) => {
                 token.limits.organization.is_none() && !single_org_members.contains(id.as_str())
             }
         };

@@ -42,11 +42,11 @@ pub async fn create(
     name: &str,
     idempotency: IdempotencyRecord<Project>,
 ) -> Result<Project, Error> {
-    let making = making(app, context, caller);
+    let creation = creation(app, context, caller);
     let (named, name) = (organization.to_owned(), name.to_owned());
     app.store()
         .write(move |conn| {
-            let project = making.insert(conn, &named, &name)?;
+            let project = creation.insert(conn, &named, &name)?;
             idempotency.file(conn, &project)?;
             Ok(project)
         })
@@ -67,7 +67,7 @@ pub async fn add(
         None => org::slug("org", organization)?,
     };
     let operator = Caller::Operator(None);
-    let making = making(app, context, &operator);
+    let creation = creation(app, context, &operator);
     let added = app.events(context, operator.actor(), Action::ProjectMemberAdded);
     let name = name.to_owned();
     app.store()
@@ -76,7 +76,7 @@ pub async fn add(
             for member in &members {
                 store::user::lock_user_shared(conn, &member.id)?;
             }
-            let project = making
+            let project = creation
                 .insert(conn, &named, &name)
                 .map_err(|error| match error {
                     Error::NotFound => Fault::new("org", "There is no such organization.").into(),
@@ -100,15 +100,15 @@ pub async fn add(
 }
 
 /// Everything that making a project needs.
-struct Making {
+struct Creation {
     app: App,
     caller: Caller,
     event: Event,
     id: ProjectId,
 }
 
-fn making(app: &App, context: &Context, caller: &Caller) -> Making {
-    Making {
+fn creation(app: &App, context: &Context, caller: &Caller) -> Creation {
+    Creation {
         app: app.clone(),
         caller: caller.clone(),
         event: app.event(context, caller.actor(), Action::ProjectCreated),
@@ -116,7 +116,7 @@ fn making(app: &App, context: &Context, caller: &Caller) -> Making {
     }
 }
 
-impl Making {
+impl Creation {
     fn insert(&self, conn: &mut Conn, organization: &str, name: &str) -> Result<Project, Error> {
         let authority = self.caller.lock_authority(&self.app, conn)?;
         let organization = authority.lock_organization(conn, organization, WRITE, Role::Admin)?;

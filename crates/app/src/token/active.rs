@@ -56,7 +56,7 @@ impl ActiveToken {
     /// The memberships of its owner, if a person, in the organizations that it reaches.
     pub fn memberships(&self) -> impl Iterator<Item = &Membership> {
         let all = match &self.loaded_owner {
-            LoadedOwner::Person(owner) => owner.memberships.as_slice(),
+            LoadedOwner::User(owner) => owner.memberships.as_slice(),
             LoadedOwner::Organization(_) => &[],
         };
         all.iter().filter(|membership| {
@@ -216,7 +216,7 @@ pub async fn authenticate(
 ) -> Result<Option<ActiveToken>, Error> {
     match look_up_active(app, context, text).await? {
         Found::Token(Some(active)) => {
-            admit(app, context, &active)?;
+            require_allowed(app, context, &active)?;
             app.uses().note(&active.token, app.now(), context.source());
             Ok(Some(active))
         }
@@ -226,7 +226,7 @@ pub async fn authenticate(
 }
 
 /// Refuses a token that no organization admits, and notes its use.
-fn admit(app: &App, context: &Context, active: &ActiveToken) -> Result<(), Error> {
+fn require_allowed(app: &App, context: &Context, active: &ActiveToken) -> Result<(), Error> {
     decision::decide(&active.facts, ANY_ACCESS)
         .map(drop)
         .map_err(|refusal| {
@@ -272,7 +272,7 @@ pub async fn introspect(
     match look_up_active(app, context, text).await? {
         Found::Token(active) => {
             // What may do nothing anywhere is as good as dead to whoever only introspects.
-            let active = active.filter(|active| admit(app, context, active).is_ok());
+            let active = active.filter(|active| require_allowed(app, context, active).is_ok());
             if let Some(active) = &active {
                 app.uses().note(&active.token, app.now(), context.source());
                 uses::note(

@@ -5,7 +5,7 @@ use crate::Error;
 use domain::Instant;
 use domain::decision::{self, ORGANIZATION_ROLE, OrgAccess};
 use domain::policy::{Life, OwnerKind, PolicyDecision};
-use domain::token::{Owner, State, Token};
+use domain::token::{State, Token, TokenOwner};
 use store::Conn;
 
 /// A token, and whether it is admitted anywhere.
@@ -39,7 +39,7 @@ pub(super) fn end(token: &Token, policy_decision: PolicyDecision) -> Option<Inst
 /// Tokens of one owner, and whether they are admitted.
 pub(super) fn check_policy(
     conn: &mut Conn,
-    owner: &Owner,
+    owner: &TokenOwner,
     tokens: Vec<Token>,
     now: Instant,
 ) -> Result<Vec<CheckedToken>, Error> {
@@ -92,11 +92,11 @@ pub(super) fn org_access(
             {
                 let key = (token.id.clone(), org_access.organization_id.clone());
                 let owner_kind = match loaded_owner {
-                    LoadedOwner::Person(_) => OwnerKind::Member(org_access.role),
+                    LoadedOwner::User(_) => OwnerKind::Member(org_access.role),
                     LoadedOwner::Organization(_) => OwnerKind::Organization,
                 };
                 if let Some(grace) = graces.get(&key)
-                    && grace.admit(owner_kind, Life::of(token)).is_ok()
+                    && grace.check(owner_kind, Life::of(token)).is_ok()
                 {
                     org_access.policy_decision = Ok(Some(grace.ends_at));
                 }
@@ -112,13 +112,13 @@ pub(super) fn org_access(
 /// The seats of a token that lives so long, by the policies alone.
 fn by_policy(loaded_owner: &LoadedOwner, life: Life) -> Vec<OrgAccess> {
     match loaded_owner {
-        LoadedOwner::Person(owner) => owner.org_access(life),
+        LoadedOwner::User(owner) => owner.org_access(life),
         LoadedOwner::Organization(organization) => vec![OrgAccess {
             organization_id: organization.id.clone(),
             role: ORGANIZATION_ROLE,
             policy_decision: organization
                 .policy
-                .admit(organization.plan, OwnerKind::Organization, life)
+                .check(organization.plan, OwnerKind::Organization, life)
                 .map(|()| None),
         }],
     }

@@ -8,7 +8,7 @@ use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{self, Membership, Organization};
 use domain::policy::{Plan, Violation};
 use domain::scope::ScopeSet;
-use domain::token::Owner;
+use domain::token::TokenOwner;
 
 /// What can be chosen for a new token.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result
             let authority = caller.authority(&handle, conn)?;
             let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
             let (role, organizations, policies) = match visible.owner {
-                Owner::Organization(id) => {
+                TokenOwner::Organization(id) => {
                     let found =
                         store::org::find_organization(conn, &id)?.ok_or(Denial::NoAccess)?;
                     if found.plan == Plan::Free {
@@ -40,7 +40,7 @@ pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result
                     }
                     (Some(ORGANIZATION_ROLE), Vec::new(), vec![found])
                 }
-                Owner::User(id) => {
+                TokenOwner::User(id) => {
                     let owner = find_owner(conn, &id)?.ok_or(Error::Unauthenticated)?;
                     let all = owner.memberships.iter();
                     let policies = all.map(|one| one.organization.clone()).collect();

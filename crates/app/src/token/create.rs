@@ -13,7 +13,7 @@ use domain::id::{OrganizationId, ProjectId, TokenId};
 use domain::org::Role;
 use domain::project::Access;
 use domain::scope::{ScopeName, ScopeSet};
-use domain::token::{self, Limits, Owner, Token};
+use domain::token::{self, Limits, Token, TokenOwner};
 use domain::{Fault, Instant};
 use std::collections::BTreeSet;
 use store::Conn;
@@ -41,9 +41,9 @@ pub struct CreateToken {
 const FORM: &str = "new-token";
 
 /// Reserves an id for the token that a form is to make.
-pub fn form_nonce_for(app: &App, person: &SignedIn) -> String {
+pub fn form_nonce_for(app: &App, signed_in: &SignedIn) -> String {
     let id = TokenId::new(app.now(), app.id_seed());
-    form_nonce::write(app, person, FORM, id.as_str())
+    form_nonce::write(app, signed_in, FORM, id.as_str())
 }
 
 /// Makes a token. Its scopes are of the catalogue, and such as its maker's role allows; a
@@ -66,7 +66,7 @@ pub async fn create(
     {
         prepared.id = id;
     }
-    let making = Making {
+    let creation = Creation {
         app: app.clone(),
         event: app.event(context, caller.actor(), Action::TokenCreated),
         caller: caller.clone(),
@@ -76,10 +76,10 @@ pub async fn create(
     };
     app.store()
         .write(move |conn| {
-            let token = making.token(conn)?;
-            lock_creator(conn, &making.caller, making.event.at)?;
-            let secret = making.prepared.secret.clone();
-            insert(conn, &making.event, &token, &secret.digest())?;
+            let token = creation.token(conn)?;
+            lock_creator(conn, &creation.caller, creation.event.at)?;
+            let secret = creation.prepared.secret.clone();
+            insert(conn, &creation.event, &token, &secret.digest())?;
             let new = NewToken { token, secret };
             idempotency.file(conn, &new)?;
             Ok(new)
@@ -94,7 +94,7 @@ pub async fn create(
 }
 
 /// Everything that making a token needs.
-struct Making {
+struct Creation {
     app: App,
     event: Event,
     caller: Caller,
@@ -103,7 +103,7 @@ struct Making {
     prepared: PreparedToken,
 }
 
-impl Making {
+impl Creation {
     /// The token as it is wished, or everything that is wrong with the wish.
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
         self.owner_ref.hold(conn, &self.caller)?;
@@ -147,7 +147,7 @@ impl Making {
         &self,
         conn: &mut Conn,
         authority: &Authority,
-        owner: &Owner,
+        owner: &TokenOwner,
         faults: &mut Vec<Fault>,
     ) -> Result<Limits, Error> {
         let own = authority.limits();
@@ -197,15 +197,15 @@ impl Making {
     fn limit(
         &self,
         conn: &mut Conn,
-        owner: &Owner,
+        owner: &TokenOwner,
         named: &str,
     ) -> Result<Option<OrganizationId>, Error> {
         let Some(found) = find_organization(conn, named)? else {
             return Ok(None);
         };
         let is_of = match owner {
-            Owner::Organization(id) => *id == found.id,
-            Owner::User(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
+            TokenOwner::Organization(id) => *id == found.id,
+            TokenOwner::User(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
         };
         Ok(is_of.then_some(found.id))
     }
@@ -214,7 +214,7 @@ impl Making {
     fn project(
         &self,
         conn: &mut Conn,
-        owner: &Owner,
+        owner: &TokenOwner,
         named: &str,
     ) -> Result<Option<(ProjectId, OrganizationId)>, Error> {
         let Some(id) = ProjectId::parse(named) else {
@@ -224,8 +224,8 @@ impl Making {
             return Ok(None);
         };
         let is_reached = match owner {
-            Owner::Organization(id) => *id == project.organization_id,
-            Owner::User(id) => {
+            TokenOwner::Organization(id) => *id == project.organization_id,
+            TokenOwner::User(id) => {
                 let role = store::org::find_role(conn, &project.organization_id, id)?;
                 let access = store::project::find_access(conn, &project.id, id)?;
                 role >= Some(Role::Admin) || (role.is_some() && access == Access::Added)

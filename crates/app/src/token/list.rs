@@ -8,7 +8,7 @@ use crate::{App, Error};
 use domain::Instant;
 use domain::page::Page;
 use domain::policy::PolicyDecision;
-use domain::token::{Owner, Token};
+use domain::token::{Token, TokenOwner};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Conn;
 use store::token_filter::TokenFilter;
@@ -95,7 +95,7 @@ pub async fn find_listed(
 /// Adds to tokens of an owner what is said of them elsewhere.
 fn describe(
     conn: &mut Conn,
-    owner: &Owner,
+    owner: &TokenOwner,
     tokens: Vec<Token>,
     now: Instant,
 ) -> Result<Vec<Listed>, Error> {
@@ -132,7 +132,7 @@ fn describe(
             .map(|id| projects.get(id.as_str()).cloned())
             .map(|name| name.unwrap_or_else(|| "a deleted project".to_owned()))
             .collect(),
-        (None, Some(id)) if matches!(token.owner, Owner::User(_)) => {
+        (None, Some(id)) if matches!(token.owner, TokenOwner::User(_)) => {
             let name = organizations.get(id).cloned().flatten();
             vec![name.unwrap_or_else(|| "a deleted organization".to_owned())]
         }

@@ -35,7 +35,7 @@ use domain::id::TokenId;
 use domain::org::Role;
 use domain::page::Page;
 use domain::secret::Secret;
-use domain::token::{Owner, State, Token};
+use domain::token::{State, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 use store::Conn;
 
@@ -76,7 +76,7 @@ impl OwnerRef {
                     store::user::lock_user_shared(conn, id)?;
                 }
                 match find_organization(conn, named)? {
-                    Some(found) => lock_owner(conn, &Owner::Organization(found.id)),
+                    Some(found) => lock_owner(conn, &TokenOwner::Organization(found.id)),
                     None => Ok(()),
                 }
             }
@@ -100,7 +100,7 @@ impl OwnerRef {
             }
             Self::Organization(named) => {
                 let organization = authority.organization(conn, named, scope, Role::Admin)?;
-                Owner::Organization(organization.id)
+                TokenOwner::Organization(organization.id)
             }
         };
         Ok(VisibleTokens::new(owner, authority.limits()))
@@ -108,10 +108,10 @@ impl OwnerRef {
 }
 
 /// Holds whoever a token acts for, so that nobody makes or ends its tokens meanwhile.
-fn lock_owner(conn: &mut Conn, owner: &Owner) -> Result<(), Error> {
+fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
     match owner {
-        Owner::User(id) => store::user::lock_user_exclusive(conn, id)?,
-        Owner::Organization(id) => {
+        TokenOwner::User(id) => store::user::lock_user_exclusive(conn, id)?,
+        TokenOwner::Organization(id) => {
             store::org::lock_organization(conn, id)?;
         }
     }

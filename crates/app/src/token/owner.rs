@@ -9,7 +9,7 @@ use domain::id::UserId;
 use domain::org::{self, Membership, Organization};
 use domain::policy::{self, Life, OwnerKind, PolicyDecision};
 use domain::scope::ScopeSet;
-use domain::token::Owner;
+use domain::token::TokenOwner;
 use domain::user::{Standing, User};
 use store::Conn;
 
@@ -58,7 +58,7 @@ impl UserMemberships {
                 role: *role,
                 policy_decision: organization
                     .policy
-                    .admit(organization.plan, OwnerKind::Member(*role), life)
+                    .check(organization.plan, OwnerKind::Member(*role), life)
                     .map(|()| None),
             })
             .collect()
@@ -69,7 +69,7 @@ impl UserMemberships {
 #[derive(Debug, Clone)]
 pub enum LoadedOwner {
     /// A person.
-    Person(UserMemberships),
+    User(UserMemberships),
     /// An organization.
     Organization(Organization),
 }
@@ -77,11 +77,11 @@ pub enum LoadedOwner {
 /// Whom an owner's tokens act for, if it may act.
 pub(super) fn find_loaded_owner(
     conn: &mut Conn,
-    owner: &Owner,
+    owner: &TokenOwner,
 ) -> Result<Option<LoadedOwner>, Error> {
     Ok(match owner {
-        Owner::User(id) => find_owner(conn, id)?.map(LoadedOwner::Person),
-        Owner::Organization(id) => {
+        TokenOwner::User(id) => find_owner(conn, id)?.map(LoadedOwner::User),
+        TokenOwner::Organization(id) => {
             store::org::find_organization(conn, id)?.map(LoadedOwner::Organization)
         }
     })
@@ -115,8 +115,8 @@ fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<UserMe
 }
 
 /// A person's organizations and roles at this moment.
-pub async fn standing(app: &App, person: &SignedIn) -> Result<UserMemberships, Error> {
-    let id = person.user.id.clone();
+pub async fn standing(app: &App, signed_in: &SignedIn) -> Result<UserMemberships, Error> {
+    let id = signed_in.user.id.clone();
     app.store()
         .read(move |conn| find_owner(conn, &id))
         .await?

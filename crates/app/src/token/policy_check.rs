@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{Organization, Role};
 use domain::policy::{Life, OwnerKind};
-use domain::token::{Limits, Owner, Token};
+use domain::token::{Limits, Token, TokenOwner};
 use store::Conn;
 
 /// The organizations that have a say in a new token, and as whose they judge it.
@@ -19,9 +19,13 @@ pub(super) struct PolicyCheck {
 
 impl PolicyCheck {
     /// The organizations of an owner that these limits leave.
-    pub(super) fn load(conn: &mut Conn, owner: &Owner, limits: &Limits) -> Result<Self, Error> {
+    pub(super) fn load(
+        conn: &mut Conn,
+        owner: &TokenOwner,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
         match owner {
-            Owner::Organization(id) => {
+            TokenOwner::Organization(id) => {
                 let organization =
                     store::org::find_organization(conn, id)?.ok_or(Denial::NoAccess)?;
                 Ok(Self {
@@ -29,7 +33,7 @@ impl PolicyCheck {
                     organizations: vec![(organization, OwnerKind::Organization)],
                 })
             }
-            Owner::User(id) => {
+            TokenOwner::User(id) => {
                 let owner = lock_memberships(conn, id)?.ok_or(Error::Unauthenticated)?;
                 let organizations: Vec<_> = owner
                     .memberships
@@ -89,7 +93,7 @@ impl PolicyCheck {
         let is_wider = self.organizations.iter().any(|(organization, owner_kind)| {
             let policy_decision = organization
                 .policy
-                .admit(organization.plan, *owner_kind, life);
+                .check(organization.plan, *owner_kind, life);
             policy_decision.is_ok() && !reach.contains(&organization.id)
         });
         match is_wider {
@@ -106,7 +110,7 @@ impl PolicyCheck {
         for (organization, owner_kind) in &self.organizations {
             match organization
                 .policy
-                .admit(organization.plan, *owner_kind, life)
+                .check(organization.plan, *owner_kind, life)
             {
                 Ok(()) => return Ok(()),
                 Err(violation) => refused = Some(violation),

@@ -4,7 +4,7 @@ use crate::{App, Error, Event};
 use domain::id::TokenId;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
-use domain::token::{self, Limits, Owner, Token};
+use domain::token::{self, Limits, Token, TokenOwner};
 use domain::{Instant, last_moment};
 use serde_json::json;
 use store::Conn;
@@ -36,7 +36,7 @@ impl PreparedToken {
     /// The token, without an end, without limits, and not asked for by any client.
     pub(crate) fn token(
         &self,
-        owner: Owner,
+        owner: TokenOwner,
         name: String,
         scopes: ScopeSet,
         created_by: &str,

@@ -10,7 +10,7 @@ use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::id::{OrganizationId, TokenId, UserId};
 use domain::secret::Secret;
-use domain::token::{self, Owner, RevocationReason, Token};
+use domain::token::{self, RevocationReason, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 use serde_json::json;
 use store::Conn;
@@ -175,7 +175,7 @@ pub async fn revoke_matching(
                 Ended::User(id) => {
                     store::user::lock_user_exclusive(conn, id)?;
                     store::user::find_user(conn, id)?.ok_or(Error::NotFound)?;
-                    TokenFilter::Owner(Owner::User(id.clone()))
+                    TokenFilter::Owner(TokenOwner::User(id.clone()))
                 }
                 Ended::Client(id) => {
                     store::client::find_client(conn, id)?.ok_or(Error::NotFound)?;

@@ -9,7 +9,7 @@ use crate::{App, Context, Error};
 use domain::audit::Action;
 use domain::id::UserId;
 use domain::page::Page;
-use domain::token::{Owner, RevocationReason};
+use domain::token::{RevocationReason, TokenOwner};
 use domain::user::{self, Standing, User};
 use serde_json::json;
 use store::token_filter::TokenFilter;
@@ -81,7 +81,7 @@ pub async fn deactivate(
             let user = named.find(conn)?;
             if store::user::mark_deactivated(conn, &user.id)? {
                 store::session::delete_sessions(conn, &user.id, None)?;
-                let filter = TokenFilter::Owner(Owner::User(user.id.clone()));
+                let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
                 let reason = RevocationReason::Deactivated;
                 end_all(conn, &revoked, &filter, None, reason)?;
                 store::device::deny_approved(conn, &user.id)?;

@@ -220,12 +220,12 @@ impl Prepared {
 pub async fn rename(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     name: &str,
 ) -> Result<(), Error> {
     let name = domain::name("name", name)?;
-    let event = app.event(context, person.actor(), Action::UserRenamed);
-    let id = person.user.id.clone();
+    let event = app.event(context, signed_in.actor(), Action::UserRenamed);
+    let id = signed_in.user.id.clone();
     app.store()
         .write(move |conn| {
             store::user::update_name(conn, &id, &name)?;
@@ -248,12 +248,12 @@ pub enum OtherSessions {
 pub async fn change_password(
     app: &App,
     context: &Context,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     current: &Secret,
     new: &Secret,
     others: OtherSessions,
 ) -> Result<Secret, Error> {
-    let user = &person.user;
+    let user = &signed_in.user;
     let words = [
         user.name.as_str(),
         &user.email,
@@ -267,7 +267,7 @@ pub async fn change_password(
     let hash = Some(user.password_hash.as_str());
     let verdict = session::verify(app, &guess, current, hash).await?;
     if verdict == Verdict::Wrong {
-        let event = app.event(context, person.actor(), Action::PasswordRefused);
+        let event = app.event(context, signed_in.actor(), Action::PasswordRefused);
         let id = user.id.clone();
         app.store()
             .write(move |conn| event.write(conn, Some(id.as_str()), json!({})))
@@ -275,9 +275,9 @@ pub async fn change_password(
         return Err(Fault::new("current_password", "This is not your current password.").into());
     }
     let hash = app.hasher().hash(new.expose(), app.random()).await?;
-    let event = app.event(context, person.actor(), Action::PasswordChanged);
+    let event = app.event(context, signed_in.actor(), Action::PasswordChanged);
     let (id, old) = (user.id.clone(), user.password_hash.clone());
-    let session_id = person.session.id.clone();
+    let session_id = signed_in.session.id.clone();
     let cookie = app.draw_secret();
     let cookie_digest = cookie.digest();
     app.store()

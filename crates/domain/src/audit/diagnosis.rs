@@ -24,11 +24,11 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Suspects the first line that does not fit behind a head.
     pub fn new(before: Head, line: Result<Sealed, Unreadable>) -> Self {
-        let place = before.next_sequence();
+        let sequence = before.next_sequence();
         let discrepancy = match &line {
             Err(why) => {
-                let says = format!("Of the line of record {place}, {why}.");
-                Discrepancy::new(place, Kind::Edited, says)
+                let says = format!("Of the line of record {sequence}, {why}.");
+                Discrepancy::new(sequence, Kind::Edited, says)
             }
             Ok(line) => first_sight(&before, line),
         };
@@ -59,31 +59,32 @@ impl Diagnosis {
 
     /// What happened, if that line proves it.
     fn explain(&self, next: &Sealed) -> Option<Discrepancy> {
-        let place = self.before.next_sequence();
+        let sequence = self.before.next_sequence();
         if self.discrepancy.kind == Kind::Swapped {
             let is_copy = self
                 .line
                 .as_ref()
                 .is_some_and(|line| line.hash == next.hash);
-            return is_copy.then(|| inserted(place));
+            return is_copy.then(|| inserted(sequence));
         }
-        if next.was_sealed_as(place, &self.before.hash) {
+        if next.was_sealed_as(sequence, &self.before.hash) {
             return Some(self.explain_displaced(next));
         }
         let line = self.line.as_ref().filter(|_| self.since == 1)?;
-        if line.record.sequence != place {
+        if line.record.sequence != sequence {
             return None;
         }
         // The two were sealed one behind the other, but bore other numbers.
         let number = next.record.sequence;
         if next.was_sealed_as(number.saturating_add(1), &line.hash) {
             let says =
-                format!("Record {place} was taken out, and those behind it were renumbered.");
-            return Some(Discrepancy::new(place, Kind::Missing, says));
+                format!("Record {sequence} was taken out, and those behind it were renumbered.");
+            return Some(Discrepancy::new(sequence, Kind::Missing, says));
         }
         if next.was_sealed_as(number.saturating_sub(1), &line.hash) {
-            let says =
-                format!("A record was put in before {place}, and those behind it were renumbered.");
+            let says = format!(
+                "A record was put in before {sequence}, and those behind it were renumbered."
+            );
             return Some(Discrepancy::new(self.before.sequence, Kind::Inserted, says));
         }
         None
@@ -91,26 +92,26 @@ impl Diagnosis {
 
     /// What happened, when the record that belongs in this place stands further on.
     fn explain_displaced(&self, next: &Sealed) -> Discrepancy {
-        let place = self.before.next_sequence();
+        let sequence = self.before.next_sequence();
         let number = next.record.sequence;
         let line = self.line.as_ref();
-        if line.is_some_and(|line| line.record.sequence != place) && number != place {
-            return renumbered(place, number);
+        if line.is_some_and(|line| line.record.sequence != sequence) && number != sequence {
+            return renumbered(sequence, number);
         }
         // The line stands too early when it was sealed behind the record that it displaced,
         // or where that record stands now.
-        let position = place.saturating_add(self.since);
+        let position = sequence.saturating_add(self.since);
         let stands_too_early = line.is_some_and(|line| {
             let latest = self.latest.filter(|_| self.since > 1);
-            line.was_sealed_as(place.saturating_add(1), &next.hash)
+            line.was_sealed_as(sequence.saturating_add(1), &next.hash)
                 || latest.is_some_and(|latest| line.was_sealed_as(position, &latest))
         });
         if stands_too_early {
             let says =
-                format!("What was sealed as record {place} stands in the place of {position}.");
-            return Discrepancy::new(place, Kind::Swapped, says);
+                format!("What was sealed as record {sequence} stands in the place of {position}.");
+            return Discrepancy::new(sequence, Kind::Swapped, says);
         }
-        inserted(place)
+        inserted(sequence)
     }
 
     /// The doubt, after the last line.
@@ -121,37 +122,37 @@ impl Diagnosis {
 
 /// What a line looks like that does not fit behind a head.
 fn first_sight(before: &Head, line: &Sealed) -> Discrepancy {
-    let place = before.next_sequence();
+    let sequence = before.next_sequence();
     let last = before.sequence;
     let number = line.record.sequence;
-    if line.was_sealed_as(place, &before.hash) {
-        return renumbered(place, number);
+    if line.was_sealed_as(sequence, &before.hash) {
+        return renumbered(sequence, number);
     }
-    let (sequence, kind, says) = if number > place {
+    let (sequence, kind, says) = if number > sequence {
         let says = format!("After record {last} comes record {number}.");
-        (place, Kind::Missing, says)
-    } else if number == place {
+        (sequence, Kind::Missing, says)
+    } else if number == sequence {
         let says = format!(
-            "The hash of record {place} does not follow from what it says and the hash before it: \
+            "The hash of record {sequence} does not follow from what it says and the hash before it: \
              it was changed, or record {last} was sealed anew."
         );
-        (place, Kind::Edited, says)
+        (sequence, Kind::Edited, says)
     } else if number == last {
         let says = format!("Two records bear the number {number}.");
         (last, Kind::Inserted, says)
     } else {
         let says = format!("After record {last} comes another line of the number {number}.");
-        (place, Kind::Inserted, says)
+        (sequence, Kind::Inserted, says)
     };
     Discrepancy::new(sequence, kind, says)
 }
 
-fn renumbered(place: u64, number: u64) -> Discrepancy {
-    let says = format!("Record {place} was given the number {number}.");
-    Discrepancy::new(place, Kind::Renumbered, says)
+fn renumbered(sequence: u64, number: u64) -> Discrepancy {
+    let says = format!("Record {sequence} was given the number {number}.");
+    Discrepancy::new(sequence, Kind::Renumbered, says)
 }
 
-fn inserted(place: u64) -> Discrepancy {
-    let says = format!("A line that was not sealed here stands before record {place}.");
-    Discrepancy::new(place, Kind::Inserted, says)
+fn inserted(sequence: u64) -> Discrepancy {
+    let says = format!("A line that was not sealed here stands before record {sequence}.");
+    Discrepancy::new(sequence, Kind::Inserted, says)
 }

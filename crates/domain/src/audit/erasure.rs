@@ -18,21 +18,21 @@ const LINE: &str = "erased\n";
 
 /// What a record says that names what is erased of a person: ascending sequences, and a signed
 /// note of them. Who can write the database alone must not be able to hide from where they came.
-pub fn detail(origin: &Origin, person: &str, sequences: &[u64], pair: &Ed25519KeyPair) -> Value {
+pub fn detail(origin: &Origin, user: &str, sequences: &[u64], pair: &Ed25519KeyPair) -> Value {
     let records = write(sequences);
-    let note = Note::sign(text(origin, person, &records), origin, pair).to_string();
+    let note = Note::sign(text(origin, user, &records), origin, pair).to_string();
     json!({ RECORDS: records, NOTE: note })
 }
 
-fn text(origin: &Origin, person: &str, records: &str) -> String {
-    format!("{origin}\n{person}\n{records}\n{LINE}")
+fn text(origin: &Origin, user: &str, records: &str) -> String {
+    format!("{origin}\n{user}\n{records}\n{LINE}")
 }
 
 /// Whether one of the keys has signed what a record names.
 fn is_signed(record: &Record, records: &str, keys: &[VerifierKey]) -> bool {
     let note = record.detail.get(NOTE).and_then(Value::as_str);
-    let person = record.target.as_deref().unwrap_or_default();
-    note.is_some_and(|note| note::is_signed(note, keys, |origin| text(origin, person, records)))
+    let user = record.target.as_deref().unwrap_or_default();
+    note.is_some_and(|note| note::is_signed(note, keys, |origin| text(origin, user, records)))
 }
 
 /// Writes ascending sequences: ranges, with a space between.

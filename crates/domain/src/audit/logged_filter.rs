@@ -40,11 +40,11 @@ mod tests {
 
     #[test]
     fn only_what_names_something_of_ours_is_told() {
-        let person = format!("usr_{}", "0a".repeat(16));
+        let user = format!("usr_{}", "0a".repeat(16));
         let token_id = format!("tok_{}", "0a".repeat(16));
         let secret = format!("dc_{}", "0a".repeat(24));
         for (told, is_told) in [
-            (actor(&person), true),
+            (actor(&user), true),
             (actor(&token_id), true),
             (actor("operator"), true),
             (actor("acme-cli"), false),
@@ -57,12 +57,12 @@ mod tests {
             (action(&secret), false),
             (token(&token_id), true),
             (token("operator"), true),
-            (token(&person), false),
+            (token(&user), false),
             (token(&secret), false),
             (token(&format!("{token_id} {secret}")), false),
         ] {
             assert_eq!(told != OTHER, is_told, "{told}");
         }
-        assert_eq!(actor(&person), person);
+        assert_eq!(actor(&user), user);
     }
 }

@@ -55,11 +55,11 @@ impl Record {
     /// Whether a person may know from where it came. In their own log stands also what others
     /// did to them; from where is not theirs to know, unless it was nobody known: that may have
     /// been a thief.
-    pub fn tells_origin_to(&self, person: &UserId) -> bool {
+    pub fn tells_origin_to(&self, user: &UserId) -> bool {
         match self.actor_kind.as_str() {
             "anonymous" | "client" => true,
             "operator" => false,
-            _ => self.user_id.as_deref() == Some(person.as_str()),
+            _ => self.user_id.as_deref() == Some(user.as_str()),
         }
     }
 

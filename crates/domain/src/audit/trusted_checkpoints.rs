@@ -29,19 +29,19 @@ impl TrustedCheckpoints {
     /// Those of a log. They may come in any order, and one may come twice: each is sent at least
     /// once, and servers that share a log overtake each other.
     pub fn new(origin: Origin, checkpoints: impl Iterator<Item = Read>) -> Self {
-        let mut place = 0;
+        let mut sequence = 0;
         let mut all: Vec<_> = checkpoints
             .map(|read| {
                 // What does not count stays behind what it came after.
                 if let Ok(signed) = &read
                     && signed.origin == origin
                 {
-                    place = signed.head.sequence;
+                    sequence = signed.head.sequence;
                 }
-                (place, read)
+                (sequence, read)
             })
             .collect();
-        all.sort_by_key(|(place, _)| *place);
+        all.sort_by_key(|(sequence, _)| *sequence);
         all.dedup();
         Self {
             origin,
@@ -75,7 +75,7 @@ impl TrustedCheckpoints {
     /// The next checkpoint that counts, unless it lies further on.
     fn next_up_to(&mut self, sequence: u64) -> Option<Checkpoint> {
         loop {
-            let (_, read) = self.checkpoints.next_if(|(place, _)| *place <= sequence)?;
+            let (_, read) = self.checkpoints.next_if(|(at, _)| *at <= sequence)?;
             let why = match read {
                 Ok(checkpoint) if checkpoint.origin == self.origin => return Some(checkpoint),
                 Ok(checkpoint) => format!("it is of the log {}", checkpoint.origin),

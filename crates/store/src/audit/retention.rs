@@ -15,8 +15,8 @@ const DEVICES: usize = 500;
 /// The places of records that tell of a person: what they did, and what was done to their account
 /// and their tokens, or by devices that they approved, by nobody who is known. Others who did
 /// something to them are not theirs to erase.
-pub fn list_personal(conn: &mut Conn, person: &UserId) -> Result<Vec<u64>, Error> {
-    let id = person.to_string();
+pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> {
+    let id = user.to_string();
     let is_own = audit_record::user_id.eq(id.clone());
     let is_nobody = || audit_record::actor_kind.eq_any(["anonymous", "client"]);
     let salted = audit_record::table

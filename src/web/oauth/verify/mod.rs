@@ -90,9 +90,9 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    async fn ask(&mut self, question: VerifyRequest) -> Result<Allowed, Failure> {
+    async fn ask(&mut self, verify_request: VerifyRequest) -> Result<Allowed, Failure> {
         let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
-        let decided = decision::verify(self.app, &self.context, &token, question).await?;
+        let decided = decision::verify(self.app, &self.context, &token, verify_request).await?;
         self.subject = decided.subject;
         decided
             .answer
@@ -119,7 +119,7 @@ impl Verification<'_> {
         let mut allowed = None;
         for access_rule in demands {
             let next = match access_rule {
-                AccessRule::Token(question) => Some(self.ask(question).await?),
+                AccessRule::Token(verify_request) => Some(self.ask(verify_request).await?),
                 AccessRule::Operator => match self.ask(VerifyRequest::default()).await? {
                     Allowed::Operator => Some(Allowed::Operator),
                     Allowed::Token(..) => {
@@ -171,7 +171,7 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
             response.insert_header(("x-auth-scopes", scopes));
         }
         Some(Allowed::Token(active, organization)) => {
-            if let LoadedOwner::Person(owner) = &active.loaded_owner {
+            if let LoadedOwner::User(owner) = &active.loaded_owner {
                 response.insert_header(("x-auth-user-id", owner.user.id.as_str()));
             }
             response.insert_header(("x-auth-token-id", active.token.id.as_str()));

@@ -131,8 +131,8 @@ impl<'a> AuditFilter<'a> {
 
     /// The form of a person's own log, filled in.
     pub fn form_of_person(&self, req: &PageRequest, path: &str, names: &Names) -> AuditForm {
-        let person = req.person.as_ref();
-        let you = person.map(|person| (person.user.id.as_str(), "You"));
+        let signed_in = req.signed_in.as_ref();
+        let you = signed_in.map(|signed_in| (signed_in.user.id.as_str(), "You"));
         let kinds = [
             ("token", "Any token"),
             ("client", "Any application"),

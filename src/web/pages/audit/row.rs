@@ -32,9 +32,9 @@ impl<'a> Reader<'a> {
 
     /// A person who reads their own log.
     pub fn of_person(req: &'a PageRequest, names: &'a Names) -> Self {
-        let person = req.person.as_ref();
+        let signed_in = req.signed_in.as_ref();
         Self {
-            you: person.map(|person| person.user.id.as_str()),
+            you: signed_in.map(|signed_in| signed_in.user.id.as_str()),
             ..Self::of_organization(req, names)
         }
     }

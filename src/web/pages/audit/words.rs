@@ -135,18 +135,18 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
 pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Who {
     let name = |id: &Option<String>| id.as_deref().and_then(|id| names.of(id)).map(str::to_owned);
     let is_you = you.is_some() && record.user_id.as_deref() == you;
-    let person = match is_you {
+    let signed_in = match is_you {
         true => Some("You".to_owned()),
         false => name(&record.user_id),
     };
     let id = record.user_id.clone().or(record.actor_id.clone());
     let bare = |text: &str| (text.to_owned(), None);
     let (name, by) = match record.actor_kind.as_str() {
-        "user" => (person.unwrap_or_else(|| "A person".to_owned()), None),
+        "user" => (signed_in.unwrap_or_else(|| "A person".to_owned()), None),
         "token" => {
             let token = name(&record.token_id).unwrap_or_else(|| "a token".to_owned());
-            match person {
-                Some(person) => (person, Some(format!("with the token {token}"))),
+            match signed_in {
+                Some(signed_in) => (signed_in, Some(format!("with the token {token}"))),
                 None => (token, Some("an API token".to_owned())),
             }
         }
@@ -155,7 +155,7 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
             (client, Some("an application".to_owned()))
         }
         "operator" => {
-            let behind = person.map(|person| format!("for {person}"));
+            let behind = signed_in.map(|signed_in| format!("for {signed_in}"));
             ("The operator".to_owned(), behind)
         }
         "system" => bare(brand),

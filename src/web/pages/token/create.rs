@@ -5,7 +5,7 @@ use crate::web::failure::Failure;
 use crate::web::pages::faults_renamed;
 use crate::web::pages::page_request::{PageRequest, see_other};
 use crate::web::pages::view::token::{
-    Caveat, Demand, LimitChoices, LoadedOwner, NewTokenPage, ProjectGroup, TokenCreatedPage,
+    Caveat, LimitChoices, NewTokenPage, ProjectGroup, RequiredScope, TokenCreatedPage, TokensOwner,
 };
 use crate::web::pages::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
 use actix_web::http::StatusCode;
@@ -38,7 +38,7 @@ async fn page(
     errors: FieldErrors,
 ) -> Result<NewTokenPage, Failure> {
     let choices = token::choices(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
-    let person = req.person(&tokens_req.path)?;
+    let signed_in = req.signed_in(&tokens_req.path)?;
     let scopes = req
         .app
         .config()
@@ -67,7 +67,7 @@ async fn page(
         latest: choices
             .latest
             .map(|latest| date(latest - Duration::days(1))),
-        form_nonce: token::form_nonce_for(&req.app, person),
+        form_nonce: token::form_nonce_for(&req.app, signed_in),
         loaded_owner: tokens_req.loaded_owner,
         errors,
     })
@@ -83,7 +83,7 @@ async fn limits(
     let (app, caller) = (&req.app, &tokens_req.caller);
     let all = &choices.organizations;
     let (projects, names) = match &tokens_req.loaded_owner {
-        LoadedOwner::Organization(head) => {
+        TokensOwner::Organization(head) => {
             let part = Page::first(PROJECTS);
             let mut found = project::list(app, caller, Some(&head.slug), &part).await?;
             part.cut(&mut found);
@@ -91,7 +91,7 @@ async fn limits(
             let names: Vec<_> = found.iter().map(name).collect();
             (found, names)
         }
-        LoadedOwner::Person => {
+        TokensOwner::User => {
             let found = project::list_reached(app, caller).await?;
             let name = |project: &Project| {
                 let mut all = all.iter();
@@ -148,16 +148,16 @@ fn organizations(all: &[Membership], form: &Form) -> Vec<Choice> {
 /// bounds the form instead.
 fn caveat(membership: &Membership, count: usize) -> Option<Caveat> {
     let policy = membership.organization.policy;
-    let demand = match policy.longest {
-        _ if membership.role < policy.personal_tokens.least_role() => Demand::AdminsOnly,
-        Longest::Days(1) if count > 1 => Demand::ExpiresWithin("1 day".to_owned()),
-        Longest::Days(days) if count > 1 => Demand::ExpiresWithin(format!("{days} days")),
-        Longest::Ending if count > 1 => Demand::Expires,
+    let required = match policy.longest {
+        _ if membership.role < policy.personal_tokens.least_role() => RequiredScope::AdminsOnly,
+        Longest::Days(1) if count > 1 => RequiredScope::ExpiresWithin("1 day".to_owned()),
+        Longest::Days(days) if count > 1 => RequiredScope::ExpiresWithin(format!("{days} days")),
+        Longest::Ending if count > 1 => RequiredScope::Expires,
         _ => return None,
     };
     Some(Caveat {
         organization: membership.organization.name.clone(),
-        demand,
+        required,
     })
 }
 

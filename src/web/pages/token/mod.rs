@@ -9,7 +9,7 @@ mod row;
 
 use super::org_request::{org_req, segment};
 use super::page_request::PageRequest;
-use super::view::token::{LoadedOwner, TokenRight};
+use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::{HttpRequest, web};
@@ -66,7 +66,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 struct TokensRequest {
     caller: Caller,
     owner_ref: OwnerRef,
-    loaded_owner: LoadedOwner,
+    loaded_owner: TokensOwner,
     right: TokenRight,
     /// Where the list is.
     path: String,
@@ -83,7 +83,7 @@ async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRe
         return Ok(TokensRequest {
             caller: req.caller(return_to)?,
             owner_ref: OwnerRef::Own,
-            loaded_owner: LoadedOwner::Person,
+            loaded_owner: TokensOwner::User,
             right: TokenRight::Manage,
             path: "/tokens".to_owned(),
         });
@@ -91,7 +91,7 @@ async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRe
     let org_req = org_req(req, request).await?;
     Ok(TokensRequest {
         owner_ref: OwnerRef::Organization(org_req.id().to_owned()),
-        loaded_owner: LoadedOwner::Organization(org_req.head()),
+        loaded_owner: TokensOwner::Organization(org_req.head()),
         right: match (org_req.role(), org_req.seen.organization.plan) {
             (Role::Member, _) => TokenRight::View,
             (_, Plan::Free) => TokenRight::Revoke,

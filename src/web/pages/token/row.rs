@@ -5,7 +5,7 @@ use crate::web::pages::view::Moment;
 use crate::web::pages::view::token::{LastUse, TokenAdvice, TokenRow, TokenState};
 use app::token::Listed;
 use domain::advice::{self, Advice};
-use domain::token::{Owner, State};
+use domain::token::{State, TokenOwner};
 
 /// A token in a list, or on a page that asks about it.
 pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
@@ -36,8 +36,8 @@ pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
         },
         maker: match token.owner {
             // A person's own are nearly always made by that person.
-            Owner::User(_) => None,
-            Owner::Organization(_) => listed.maker,
+            TokenOwner::User(_) => None,
+            TokenOwner::Organization(_) => listed.maker,
         },
         id: token.id.to_string(),
         name: token.name,

@@ -6,18 +6,18 @@ use askama::Template;
 
 /// Whose tokens a page is about. It decides the addresses and some of the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LoadedOwner {
+pub enum TokensOwner {
     /// The person's own.
-    Person,
+    User,
     /// An organization's.
     Organization(OrganizationHead),
 }
 
-impl LoadedOwner {
+impl TokensOwner {
     /// Where the list is; the other pages lie below it.
     pub(super) fn path(&self) -> String {
         match self {
-            Self::Person => "/tokens".to_owned(),
+            Self::User => "/tokens".to_owned(),
             Self::Organization(org) => format!("/o/{}/settings/api-tokens", org.slug),
         }
     }
@@ -25,7 +25,7 @@ impl LoadedOwner {
     /// The organization, if it is one.
     pub(super) fn organization(&self) -> Option<&OrganizationHead> {
         match self {
-            Self::Person => None,
+            Self::User => None,
             Self::Organization(org) => Some(org),
         }
     }
@@ -38,7 +38,7 @@ pub struct TokensPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose tokens they are.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// What the person may do here; everything with their own.
     pub right: TokenRight,
     /// The tokens of the holder, the newest first, with those that have ended.
@@ -182,7 +182,7 @@ pub struct NewTokenPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it would be.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// What was typed as the name.
     pub name: String,
     /// The scopes to choose from; none ticked unless re-shown after an error.
@@ -244,12 +244,12 @@ pub struct Caveat {
     /// The organization's name.
     pub organization: String,
     /// What its policy asks for.
-    pub demand: Demand,
+    pub required: RequiredScope,
 }
 
 /// What a policy asks of a personal token, or of its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Demand {
+pub enum RequiredScope {
     /// To be an admin or owner, which this person is not.
     AdminsOnly,
     /// To expire within this time: `90 days`.
@@ -265,7 +265,7 @@ pub struct TokenCreatedPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// What its owner calls it.
     pub name: String,
     /// The token itself.
@@ -297,7 +297,7 @@ pub struct RotatePage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// The token that would be replaced.
     pub token: TokenRow,
     /// How long it goes on; see [`overlaps`].
@@ -326,7 +326,7 @@ pub struct RevokePage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// The token that would be revoked.
     pub token: TokenRow,
 }
@@ -338,7 +338,7 @@ pub struct RevokeAllPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose tokens they are.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// The tokens that would be revoked; those that still work.
     pub tokens: Vec<EndingToken>,
 }

@@ -2,7 +2,7 @@
 
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
-use super::token::{LoadedOwner, TokenRight, TokenRow, TokenState};
+use super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Chrome, Moment};
 use askama::Template;
 
@@ -13,7 +13,7 @@ pub struct TokenPage {
     /// What is around the content.
     pub chrome: Chrome,
     /// Whose token it is.
-    pub loaded_owner: LoadedOwner,
+    pub loaded_owner: TokensOwner,
     /// What the person may do with it.
     pub right: TokenRight,
     /// The token.

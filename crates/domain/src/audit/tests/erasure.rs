@@ -98,10 +98,10 @@ fn what_was_erased_unsaid_is_told() {
 fn what_a_stranger_names_counts_for_nothing() {
     let keys = vec![VerifierKey::of(&origin(), &pair(1))];
     let none = || std::iter::empty::<Result<Checkpoint, NoteFault>>();
-    let unnamed = |person: &str, detail| {
+    let unnamed = |user: &str, detail| {
         let announcing = Record {
             action: Action::AuditErased.as_str().to_owned(),
-            target: Some(person.to_owned()),
+            target: Some(user.to_owned()),
             detail: Detail::try_from(detail).unwrap(),
             ..record(3)
         };

@@ -29,13 +29,13 @@ fn a_record_has_all_its_fields_in_one_form_and_one_hash() {
         Hash::of(&[text.as_bytes()])
     };
     let expected = concat!(
-        r#"{"user_id":"usr_00000000000000000000000000000002","action":"token.created","#,
+        r#"{"action":"token.created","#,
         r#""actor_id":"usr_00000000000000000000000000000002","#,
         r#""actor_kind":"user","address":"sha256:ADDRESS","agent":null,"#,
         r#""at":"2026-11-22T00:00:02.125Z","client_id":"cli","#,
         r#""detail":{"device_name":"sha256:DEVICE","list":[-1,null,{"a":true,"b":1}],"n":2},"id":"evt_00000000000000000000000000000002","method":"session","#,
         r#""organization_id":"org_1","outcome":"done","request_id":"req-2","sequence":2,"#,
-        r#""target":null,"token_id":null}"#
+        r#""target":null,"token_id":null,"user_id":"usr_00000000000000000000000000000002"}"#
     );
     let device = hidden("\"é\u{1b}[0m\n\u{202e}");
     let expected = expected

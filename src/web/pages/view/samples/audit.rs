@@ -2,7 +2,7 @@
 
 use super::super::audit::*;
 use super::super::chart::UseChart;
-use super::super::token::{LoadedOwner, TokenRight, TokenRow, TokenState};
+use super::super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
 use super::super::token_activity::*;
 use super::super::{Choice, FieldErrors};
 use super::token::token;
@@ -126,7 +126,7 @@ fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     }
 }
 
-fn page(loaded_owner: LoadedOwner, token: TokenRow, record: UseRecord) -> TokenPage {
+fn page(loaded_owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
     let events = match record {
         UseRecord::Off => Vec::new(),
         UseRecord::On { .. } => events(),
@@ -212,7 +212,7 @@ pub fn samples() -> Vec<Sample> {
         successor: relative(Some(-180)),
         next: Some("/tokens/tok_1?after=evt_1.0.50".into()),
         ..page(
-            LoadedOwner::Person,
+            TokensOwner::User,
             token("1", HOSTILE, TokenState::Replaced),
             busy(),
         )
@@ -222,7 +222,7 @@ pub fn samples() -> Vec<Sample> {
         predecessor: relative(Some(-7)),
         ending: Some(format!("by {HOSTILE}, with all others")),
         ..page(
-            LoadedOwner::Organization(hostile_org()),
+            TokensOwner::Organization(hostile_org()),
             token("1", LONG, TokenState::Revoked(days(-1))),
             busy(),
         )
@@ -234,7 +234,7 @@ pub fn samples() -> Vec<Sample> {
     let successor = TokenPage {
         predecessor: relative(None),
         ..page(
-            LoadedOwner::Organization(acme()),
+            TokensOwner::Organization(acme()),
             live(),
             record(Vec::new()),
         )
@@ -265,17 +265,17 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "token",
             "unused",
-            &page(LoadedOwner::Person, fresh, record(Vec::new())),
+            &page(TokensOwner::User, fresh, record(Vec::new())),
         ),
         sample(
             "token",
             "ended-unused",
-            &page(LoadedOwner::Person, ended, record(Vec::new())),
+            &page(TokensOwner::User, ended, record(Vec::new())),
         ),
         sample(
             "token",
             "not-recorded",
-            &page(LoadedOwner::Person, live(), UseRecord::Off),
+            &page(TokensOwner::User, live(), UseRecord::Off),
         ),
         sample("org-token", "ended", &done),
         sample("org-token", "successor", &successor),

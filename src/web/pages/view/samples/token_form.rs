@@ -8,7 +8,7 @@ use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
 fn new_token() -> NewTokenPage {
     NewTokenPage {
         chrome: ada(),
-        loaded_owner: LoadedOwner::Person,
+        loaded_owner: TokensOwner::User,
         name: String::new(),
         scopes: ScopeGroup::of(vec![
             choice("app:deploy", "Deploy builds and roll back", false),
@@ -55,9 +55,9 @@ fn many() -> NewTokenPage {
         organization: name.into(),
         projects: Choice::of(projects, "prj_2"),
     };
-    let caveat = |name: &str, demand| Caveat {
+    let caveat = |name: &str, required| Caveat {
         organization: name.into(),
-        demand,
+        required,
     };
     NewTokenPage {
         scopes: ScopeGroup::of(scopes),
@@ -71,9 +71,9 @@ fn many() -> NewTokenPage {
                 projects("org_2", HOSTILE, &[("prj_3", LONG)]),
             ],
             caveats: vec![
-                caveat("Acme", Demand::ExpiresWithin("90 days".into())),
-                caveat(HOSTILE, Demand::AdminsOnly),
-                caveat(LONG, Demand::Expires),
+                caveat("Acme", RequiredScope::ExpiresWithin("90 days".into())),
+                caveat(HOSTILE, RequiredScope::AdminsOnly),
+                caveat(LONG, RequiredScope::Expires),
             ],
         },
         ..new_token()
@@ -83,7 +83,7 @@ fn many() -> NewTokenPage {
 fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreatedPage {
     TokenCreatedPage {
         chrome: ada(),
-        loaded_owner: LoadedOwner::Person,
+        loaded_owner: TokensOwner::User,
         name: name.into(),
         token: format!("dc_{}", "0123456789abcdef".repeat(3)),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
@@ -106,7 +106,7 @@ fn rotated(works_until: Option<Moment>) -> TokenCreatedPage {
 fn rotate(token: TokenRow) -> RotatePage {
     RotatePage {
         chrome: ada(),
-        loaded_owner: LoadedOwner::Person,
+        loaded_owner: TokensOwner::User,
         token,
         overlap: overlaps("24h"),
         errors: FieldErrors::none(),
@@ -133,7 +133,7 @@ pub fn samples() -> Vec<Sample> {
         ..many()
     };
     let live = || token("2", "Build server", TokenState::Live);
-    let of_acme = || LoadedOwner::Organization(acme());
+    let of_acme = || TokensOwner::Organization(acme());
     let org_new = NewTokenPage {
         loaded_owner: of_acme(),
         limits: LimitChoices {
