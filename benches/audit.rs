@@ -1,15 +1,15 @@
-//! What the audit log costs: `cargo bench --bench audit`.
+//! The cost of the audit log: `cargo bench --bench audit`.
 //!
-//! How many introspections a server answers while it records every use of a token, as a share of
-//! what one answers that does not; both take turns on the same machine. And how long a check and a
-//! copy of 1,000,000 records take, and how much memory beside 10,000. On PostgreSQL when
-//! `DOORCODE_TEST_DATABASE` names a server, else on SQLite.
+//! Measures the introspection rate of a server that records every token use, as a share of the
+//! rate of one that does not; both take turns on the same machine. Also measures the duration of
+//! a verification and an export of 1,000,000 records, and the memory compared with 10,000. Runs on
+//! PostgreSQL if `DOORCODE_TEST_DATABASE` names a server, else on SQLite.
 
 #![expect(
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench is a program for a person, who sees why it stops"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 mod support;
@@ -18,8 +18,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::origin::Origin;
-use doorcode::domain::audit::personal::Salt;
 use doorcode::domain::audit::record::{Detail, Method, Outcome, Record};
+use doorcode::domain::audit::salt::Salt;
 use doorcode::store::Store;
 use doorcode::store::audit::Log;
 use rand::RngExt;
@@ -38,28 +38,28 @@ const SIZE: Size = Size {
     of_first: 0,
 };
 
-/// The least share of introspections that are answered while uses are recorded.
+/// Minimum share of the introspection rate with recorded uses.
 const LEAST: f64 = 0.85;
 
-/// Connections that ask at once.
+/// Concurrent connections.
 const AT_ONCE: usize = 16;
 
-/// Turns of each server, and how many questions each connection asks in one: so many that what
-/// a server writes after its turn is little beside what it writes in it.
+/// Turns of each server, and requests of each connection in a turn: enough that the writes after
+/// a turn are few compared with those within it.
 const TURNS: usize = 12;
 const QUESTIONS: usize = 2_000;
 
-/// The records of the two logs that are checked and copied.
+/// The lengths of the two logs that are verified and exported.
 const RECORDS: [u64; 2] = [10_000, 1_000_000];
 
-/// By how much the long log may need more memory.
+/// Maximum memory ratio, long log to short.
 const WITHIN: f64 = 1.25;
 
 fn store(deployment: &Deployment) -> Store {
     open(&database(&deployment.database.url).unwrap())
 }
 
-/// A server that records uses as it is told.
+/// A deployment with this `[audit] token_use`.
 async fn server(token_use: &str) -> Deployment {
     let cores = std::thread::available_parallelism().unwrap().to_string();
     let deployment = Deployment::new()
@@ -88,7 +88,8 @@ fn introspection(line: &mut Line) -> String {
     )
 }
 
-/// How long one turn takes on new connections: a server ends those that wait for their next turn.
+/// Duration of one turn on new connections: a server closes connections that stay idle until the
+/// next turn.
 fn turn(deployment: &Deployment, seed: u64) -> Duration {
     let mut lines = Line::open(deployment.address, AT_ONCE, seed);
     let began = Instant::now();
@@ -106,7 +107,7 @@ fn turn(deployment: &Deployment, seed: u64) -> Duration {
     began.elapsed()
 }
 
-/// Prints how many introspections a second each answers; tells whether the share is enough.
+/// Prints the introspection rates; returns whether the share is at least [`LEAST`].
 async fn compare() -> bool {
     let deployments = [server("every").await, server("off").await];
     let _servers = deployments.each_ref().map(Deployment::start);
@@ -114,7 +115,7 @@ async fn compare() -> bool {
     for round in 0..=TURNS {
         for (deployment, took) in deployments.iter().zip(&mut took) {
             let elapsed = turn(deployment, round as u64 * AT_ONCE as u64);
-            // The first turn of each is not counted.
+            // The first turn is a warm-up.
             if round > 0 {
                 *took += elapsed;
             }
@@ -130,7 +131,7 @@ async fn compare() -> bool {
     share >= LEAST
 }
 
-/// A log of so many records.
+/// A deployment with a log of `count` records.
 async fn log(count: u64) -> Deployment {
     const BATCH: u64 = 2_000;
     let deployment = Deployment::new();
@@ -192,13 +193,13 @@ fn record(n: u64, at: doorcode::domain::Instant) -> Record {
     }
 }
 
-/// What something took: how long, and the most memory that the process needed, in MiB.
+/// Duration, and peak memory of the process in MiB.
 struct Cost {
     took: Duration,
     peak: f64,
 }
 
-/// The most memory that a running process has needed so far, in MiB.
+/// The peak memory of a running process so far, in MiB.
 fn peak(id: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -206,7 +207,7 @@ fn peak(id: u32) -> Option<f64> {
     Some(f64::from(kib) / 1024.0)
 }
 
-/// Checks a log by the program.
+/// Runs `doorcode audit verify`.
 fn check(deployment: &Deployment) -> Cost {
     let began = Instant::now();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_doorcode"))
@@ -224,14 +225,14 @@ fn check(deployment: &Deployment) -> Cost {
         most = peak(child.id()).unwrap_or(most);
         std::thread::park_timeout(Duration::from_millis(5));
     };
-    assert!(exit.success(), "the log does not fit");
+    assert!(exit.success(), "the log is not valid");
     Cost {
         took: began.elapsed(),
         peak: most,
     }
 }
 
-/// Takes a copy of a log from a server.
+/// Exports the log from a server.
 async fn export(deployment: &Deployment, count: u64) -> Cost {
     let server = deployment.start();
     let operator = std::fs::read_to_string(deployment.path("data/operator_token")).unwrap();
@@ -244,7 +245,7 @@ async fn export(deployment: &Deployment, count: u64) -> Cost {
         lines += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
     }
     let took = began.elapsed();
-    assert!(lines > count, "the copy broke off after {lines} lines");
+    assert!(lines > count, "the export ended after {lines} lines");
     let peak = peak(server.id()).unwrap();
     server.signal("TERM");
     server.finish().exited(0);

@@ -1,15 +1,14 @@
-//! The figures that the program must show, measured on the release program:
-//! `cargo bench --bench login`.
+//! Performance limits of the release program: `cargo bench --bench login`.
 //!
-//! - From the press of Approve to the end of `doorcode login`, with the token saved.
-//! - From the start of the server on an existing SQLite database to its first answer.
-//! - The resident memory of an idle server, and the size of the program.
+//! - Time from Approve to the end of `doorcode login`, with the token saved.
+//! - Time from the start of the server on an existing SQLite database to its first response.
+//! - Resident memory of an idle server, and size of the program.
 
 #![expect(
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench is a program for a person, who sees why it stops"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 mod support;
@@ -28,7 +27,7 @@ const STARTS: usize = 10;
 
 const SCOPES: [&str; 3] = ["orgs:read", "projects:read", "tokens:read"];
 
-/// A deployment on SQLite, as its settings are by default.
+/// A deployment on SQLite with default settings.
 struct Deployment {
     directory: tempfile::TempDir,
     address: SocketAddr,
@@ -68,7 +67,7 @@ impl Deployment {
     }
 }
 
-/// From the press of Approve to the end of the command.
+/// Time from Approve to the end of the command.
 async fn sign_in(deployment: &Deployment, browser: &mut Browser) -> Duration {
     let mut login = deployment
         .command(&["login", "--no-browser", "--host", &deployment.url])
@@ -89,12 +88,12 @@ async fn sign_in(deployment: &Deployment, browser: &mut Browser) -> Duration {
         .join(".config/doorcode/config.json");
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert!(kept["token"].is_string(), "{kept}");
-    // Each round is a first sign-in; revoking the token of the one before is no part of it.
+    // Each round is a first sign-in, without the revocation of a previous token.
     std::fs::remove_file(file).unwrap();
     took
 }
 
-/// From the start of the process to its first answer.
+/// Time from the start of the process to its first response.
 fn first_answer(deployment: &Deployment) -> Duration {
     let started_at = Instant::now();
     let server = deployment.command(&["serve"]).spawn();
@@ -117,10 +116,10 @@ fn first_answer(deployment: &Deployment) -> Duration {
     took
 }
 
-/// The resident memory of a server that has served and now does nothing, in MiB.
+/// Resident memory of an idle server, in MiB.
 #[expect(
     clippy::disallowed_methods,
-    reason = "doing nothing for a while is what is measured"
+    reason = "the server must be idle before its memory is measured"
 )]
 fn idle_memory(server: &Running) -> f64 {
     std::thread::sleep(Duration::from_secs(1));
@@ -174,8 +173,8 @@ async fn main() {
 
     let program = Path::new(env!("CARGO_BIN_EXE_doorcode"));
     let size = std::fs::metadata(program).unwrap().len() as f64 / 1e6;
-    let login = print_series("press of Approve to token in `doorcode login`", rounds);
-    let start = print_series("process start to first answer (SQLite)", starts);
+    let login = print_series("Approve to token in `doorcode login`", rounds);
+    let start = print_series("process start to first response (SQLite)", starts);
     println!(
         "idle memory of the server                     {fresh:.1} MiB after its start, {used:.1} MiB after use"
     );
@@ -183,14 +182,14 @@ async fn main() {
 
     let figures = [
         ("approval to token", login, 150.0),
-        ("first answer", start, 100.0),
+        ("first response", start, 100.0),
         ("idle memory", fresh.max(used), 40.0),
         ("size", size, 25.0),
     ];
     let mut missed = false;
     for (what, value, limit) in figures {
         if value >= limit {
-            println!("MISSED: {what} is {value:.1}, and must stay below {limit}");
+            println!("MISSED: {what} is {value:.1}; the limit is {limit}");
             missed = true;
         }
     }

@@ -1,19 +1,18 @@
-//! Whether the server is as fast with 1,000,000 tokens as with 1,000:
-//! `cargo bench --bench scale`.
+//! Compares response times with 1,000,000 and with 1,000 tokens: `cargo bench --bench scale`.
 //!
-//! Two servers, one for each database, answer the same questions in turns, so that whatever
-//! else the machine does hits both. The medians with the large database must stay within 1.5
-//! times of those with the small one. On PostgreSQL when `DOORCODE_TEST_DATABASE` names a
-//! server to make them on, else on SQLite.
+//! Two servers, one for each database, respond to the same requests in turns, so that other load
+//! on the machine affects both. The medians with the large database must stay within 1.5 times
+//! those with the small one. The databases are created on PostgreSQL if `DOORCODE_TEST_DATABASE`
+//! names a server, else on SQLite.
 //!
-//! `cargo bench --bench scale -- seed sqlite:FILE` makes one such database alone, to look
-//! into, and `-- compare sqlite:SMALL sqlite:LARGE` measures on two that are kept.
+//! `cargo bench --bench scale -- seed sqlite:FILE` only creates such a database, and
+//! `-- compare sqlite:SMALL sqlite:LARGE` measures on two existing databases.
 
 #![expect(
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench is a program for a person, who sees why it stops"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 mod support;
@@ -46,17 +45,17 @@ const LARGE: Size = Size {
     of_first: 1_000,
 };
 
-/// By how much the large database may be slower.
+/// Maximum ratio of the medians, large to small.
 const WITHIN: f64 = 1.5;
 
-/// Connections that ask at once.
+/// Concurrent connections.
 const AT_ONCE: usize = 16;
 
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// What `cargo bench` says to every bench.
+    /// Set by `cargo bench`.
     #[arg(long, global = true, hide = true)]
     bench: bool,
 }
@@ -73,11 +72,11 @@ enum Command {
         users: u64,
         #[arg(long, default_value_t = LARGE.organizations)]
         organizations: u64,
-        /// Tokens that the first account has besides
+        /// Additional tokens of the first user
         #[arg(long, default_value_t = LARGE.of_first)]
         of_first: u64,
     },
-    /// Measure on databases that were filled to the two sizes
+    /// Measure on two databases that were filled with `seed`
     Compare {
         #[arg(value_parser = database)]
         small: DatabaseUrl,
@@ -114,7 +113,7 @@ impl Subject {
         }
     }
 
-    /// Whether there is an address at which a question can be asked.
+    /// Whether the server has the route of this figure.
     fn knows(&self, figure: &Figure) -> bool {
         let line = &mut Line::open(self.address, 1, 0)[0];
         let request = (figure.request)(&self.size, &mut line.random);
@@ -132,7 +131,7 @@ impl Subject {
     }
 }
 
-/// A connection, and how long its answers took.
+/// A connection and its response times.
 struct Asker {
     line: Line,
     took: Vec<Duration>,
@@ -154,16 +153,16 @@ impl Asker {
     }
 }
 
-/// A question that is asked of both servers.
+/// A request that is measured on both servers.
 struct Figure {
     name: &'static str,
-    /// The question, about anything that both databases have as many of as their size says.
+    /// Builds the request, with random data of the database.
     request: fn(&Size, &mut StdRng) -> String,
     status: &'static str,
     says: &'static str,
-    /// How often it is asked of each.
+    /// Requests to each server.
     requests: usize,
-    /// How often a connection asks it before it is the other server's turn.
+    /// Requests of a connection in one turn.
     turn: usize,
 }
 
@@ -223,7 +222,7 @@ const FIGURES: [Figure; 6] = [
     },
 ];
 
-/// A token that can be used.
+/// A random active token.
 fn live(size: &Size, random: &mut StdRng) -> u64 {
     loop {
         let n = random.random_range(0..size.tokens);
@@ -233,7 +232,7 @@ fn live(size: &Size, random: &mut StdRng) -> u64 {
     }
 }
 
-/// A person who has as many tokens as others.
+/// A random user with the usual number of tokens.
 fn caller(size: &Size, random: &mut StdRng) -> u64 {
     loop {
         let n = random.random_range(1..size.users);
@@ -268,11 +267,11 @@ fn introspection(size: &Size, random: &mut StdRng) -> String {
     )
 }
 
-/// A person's token, in the organization that is the person's home.
+/// Verifies a personal token in its owner's home organization.
 fn verify_in_organization(size: &Size, random: &mut StdRng) -> String {
     let token = loop {
         let token = live(size, random);
-        // Every tenth token is limited to a project, and so is not for the whole organization.
+        // Every tenth token is limited to a project, so it does not cover the organization.
         if size.has_tokens(token % size.users) && !token.is_multiple_of(10) {
             break token;
         }
@@ -282,10 +281,10 @@ fn verify_in_organization(size: &Size, random: &mut StdRng) -> String {
     get(&path, &bearer(token))
 }
 
-/// Has both servers answer in turns; the median of each.
+/// Measures both servers in turns; returns the median of each, in milliseconds.
 fn measure(figure: &Figure, subjects: &[Subject; 2], at_once: usize) -> [f64; 2] {
     let mut lines = [0, 1].map(|at| subjects[at].connect(at_once, 1_000 * at as u64));
-    // The first turn of each is not counted.
+    // The first turn is a warm-up.
     for turn in 0..=figure.requests / (figure.turn * at_once) {
         for (subject, lines) in subjects.iter().zip(&mut lines) {
             let size = &subject.size;
@@ -306,7 +305,7 @@ fn measure(figure: &Figure, subjects: &[Subject; 2], at_once: usize) -> [f64; 2]
     })
 }
 
-/// Prints the table; tells whether every figure holds.
+/// Prints the table; returns whether every ratio is within the limit.
 fn compare(small: &Deployment, large: &Deployment) -> bool {
     let subjects = [Subject::start(small, SMALL), Subject::start(large, LARGE)];
     println!(
@@ -335,7 +334,7 @@ fn compare(small: &Deployment, large: &Deployment) -> bool {
     holds
 }
 
-/// The same database for a server in another directory.
+/// The database URL with an absolute path, for a server in another directory.
 fn from_anywhere(url: DatabaseUrl) -> String {
     match url {
         DatabaseUrl::Sqlite(path) => {
@@ -345,7 +344,7 @@ fn from_anywhere(url: DatabaseUrl) -> String {
     }
 }
 
-/// A deployment as it is by default.
+/// A deployment with default settings and one worker per core.
 fn deployment() -> Deployment {
     let cores = std::thread::available_parallelism().unwrap().to_string();
     Deployment::new().set("DOORCODE__SERVER__WORKERS", &cores)

@@ -1,11 +1,10 @@
-//! Doorcode: device login, personal access tokens and the decision whether a token may do
-//! what it asks, for the API of a company.
+//! Doorcode: device login, personal access tokens and access decisions for the API of a company.
 //!
-//! The layers, each of which uses only those above it: [`domain`] decides, [`config`] holds
-//! the settings, [`wire`] what crosses the network, [`store`] remembers, [`app`] runs one use
-//! case, [`web`] translates HTTP, [`cli`] is the command line. The same noun names the file
-//! in every layer. The layers below [`web`] are crates of their own (in `crates`), so that a
-//! changed page compiles in half the time.
+//! Each layer uses only those listed before it: [`domain`] decides, [`config`] holds the
+//! settings, [`wire`] defines the network formats, [`store`] accesses the database, [`app`] runs
+//! use cases, [`web`] translates HTTP, [`cli`] is the command line. The same noun names the file
+//! in every layer. The layers below [`web`] are separate crates (in `crates`), which halves the
+//! compile time after a changed page.
 
 pub mod cli;
 pub mod web;

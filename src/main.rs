@@ -1,4 +1,4 @@
-//! The program `doorcode`: the server, its administration, and the command line of people.
+//! The program `doorcode`: the server, its administration, and the command-line client.
 
 mod command;
 
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "doorcode", version)]
 struct Arguments {
-    /// The server's configuration [default: doorcode.toml, if it is there]
+    /// The server's configuration [default: doorcode.toml, if it exists]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -24,9 +24,9 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve,
-    /// Bring the database up to date, without starting the server
+    /// Migrate the database to the current version, without starting the server
     Migrate,
-    /// Manage accounts
+    /// Manage users
     #[command(subcommand)]
     User(user::User),
     /// Manage clients
@@ -41,10 +41,10 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Read and check the audit log, erase people from it, or recover it
+    /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Look at the configuration
+    /// Check the configuration
     #[command(subcommand)]
     Config(configuration::Configuration),
     /// Print the description of the management API (OpenAPI 3.1)
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed; there is nobody left to tell then.
+            // Standard error may be closed; the exit code then reports the failure alone.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
                 format!("doorcode: {error}\n").as_bytes(),

@@ -1,8 +1,8 @@
-// Comfort only: each page does its work without this file.
+// Progressive enhancement only: each page works without this file.
 "use strict";
 
-// Copies what is in the `code` beside the button. Without a secure context the clipboard
-// API is missing; the selection then does it.
+// Copies the `code` beside the button. The clipboard API needs a secure context; the fallback
+// copies a selection.
 async function copy(code) {
   try {
     await navigator.clipboard.writeText(code.textContent);
@@ -19,10 +19,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const copied = await copy(code);
-    // Emptied first, so that a second press is announced again.
+    // Cleared first, so that screen readers announce a second press.
     status.textContent = "";
     requestAnimationFrame(() => {
-      status.textContent = copied ? "Copied." : "Not copied. It is selected: copy it yourself.";
+      status.textContent = copied ? "Copied." : "Could not copy. The text is selected: copy it with the keyboard.";
     });
   });
 }
@@ -36,11 +36,11 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   };
   button.hidden = false;
   button.addEventListener("click", () => show(input.type === "password"));
-  // What is sent is a password again, so that the browser neither keeps nor suggests it.
+  // Submits the field as a password, so that the browser does not store or suggest its value.
   input.form.addEventListener("submit", () => show(false));
 }
 
-// Shows the scopes that hold each word; what is ticked stays in sight.
+// Shows the scopes that match every word; checked scopes stay visible.
 for (const search of document.querySelectorAll("[data-search]")) {
   const input = search.querySelector("input");
   const status = search.querySelector("[role=status]");
@@ -61,13 +61,13 @@ for (const search of document.querySelectorAll("[data-search]")) {
   };
   search.hidden = false;
   input.addEventListener("input", filter);
-  // Enter would send the form.
+  // Enter would submit the form.
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
 }
 
-// A token limited to one organization can only be limited to that one's projects.
+// A token limited to an organization can only be limited to its projects.
 const organization = document.querySelector("select#organization");
 if (organization) {
   const narrow = () => {
@@ -78,19 +78,18 @@ if (organization) {
     }
   };
   organization.addEventListener("change", narrow);
-  // The browser may bring back an earlier choice.
+  // The browser may restore an earlier choice.
   addEventListener("pageshow", narrow);
 }
 
-// Enter in a checkbox would press the form's first button, which here is Deny: safe, but
-// seldom meant.
+// Enter in a checkbox would press the form's first button, Deny: safe, but rarely intended.
 for (const box of document.querySelectorAll(".consent input[type=checkbox]")) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
 }
 
-// The words of view/moment.rs, for times near enough to change while a page is open.
+// Same texts as view/moment.rs, for times that change while a page is open.
 function relative(milliseconds) {
   const minutes = Math.round(Math.abs(milliseconds) / 60000);
   const ahead = milliseconds > 0;

@@ -5,7 +5,7 @@
 
 Prints how many records there are, the hash of the last one, and what was erased without a word;
 or the first line that does not fit, and ends with status 1. With --use it also holds a use of a
-token, as GET /v1/audit/uses/{id} gives it with its proof, against the root in the export. The form is specified in crates/domain/src/audit/mod.rs.
+token, as GET /v1/audit/uses/{id} gives it with its proof, against the root in the export. The form is specified in docs/reference/audit-format.md.
 """
 
 import argparse

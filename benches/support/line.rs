@@ -1,14 +1,14 @@
-//! A connection that is kept, to ask a server one question after the other.
+//! A persistent HTTP connection for sequential requests.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// A connection, and the random numbers that its questions are made of.
+/// A connection with a random number generator for its requests.
 pub struct Line {
     stream: TcpStream,
-    /// The same in every run.
+    /// Seeded identically in every run.
     pub random: StdRng,
 }
 
@@ -23,13 +23,13 @@ impl Line {
             .collect()
     }
 
-    /// Asks; gives the whole answer.
+    /// Sends a request; returns the whole response.
     pub fn ask(&mut self, request: &[u8]) -> String {
         self.stream.write_all(request).unwrap();
         let (mut answer, mut chunk) = (Vec::new(), [0; 65536]);
         loop {
             let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the answer broke off");
+            assert!(count > 0, "the response is incomplete");
             answer.extend_from_slice(&chunk[..count]);
             if length(&answer) == Some(answer.len()) {
                 return String::from_utf8(answer).unwrap();
@@ -38,7 +38,7 @@ impl Line {
     }
 }
 
-/// How long an answer will be, once its head is there.
+/// The length of the whole response, once its head is complete.
 fn length(answer: &[u8]) -> Option<usize> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&answer[..end]).unwrap();

@@ -1,7 +1,7 @@
-//! What benches share with the tests: running the program, a browser without scripts, and
+//! Support shared with the tests: running the program, a browser without scripts, and
 //! databases of any size.
 
-#![allow(dead_code, reason = "a bench needs a part of what the tests need")]
+#![allow(dead_code, reason = "each benchmark uses a part of the test support")]
 
 #[path = "../../tests/it/support/browser.rs"]
 pub mod browser;
@@ -24,14 +24,14 @@ pub mod search;
 #[path = "../../tests/it/support/seed.rs"]
 pub mod seed;
 
-/// The account that most stories begin with.
+/// The email address of the default test user.
 pub const EMAIL: &str = "ada@example.com";
-/// Its password.
+/// The password of the default test user.
 pub const PASSWORD: &str = "violet kettle marches north";
 
 /// An HTTP client that follows no redirect and keeps no cookie.
 pub fn http() -> reqwest::Client {
-    // Fails when it was done before, which is as good.
+    // Fails if a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,10 +1,10 @@
-//! A database that a bench fills before a server works on it.
+//! Opens a database that a benchmark fills before the server starts.
 
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Instant;
 use doorcode::store::Store;
 
-/// Reads the address of a database as the configuration does.
+/// Parses a database URL as the configuration does.
 pub fn database(url: &str) -> Result<DatabaseUrl, String> {
     let variable = ("DOORCODE__DATABASE__URL".to_owned(), url.to_owned());
     let config = Config::load(None, vec![variable]);
@@ -13,17 +13,17 @@ pub fn database(url: &str) -> Result<DatabaseUrl, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Opens a database and brings it up to date.
+/// Opens a database and migrates it.
 pub fn open(url: &DatabaseUrl) -> Store {
     let store = Store::open(url).unwrap();
     store.migrate().unwrap();
     store
 }
 
-/// The present moment, as exactly as the database keeps it.
+/// The current time, in the precision of the database.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the server that is measured tells its time by the same clock"
+    reason = "the measured server uses the same clock"
 )]
 pub fn now() -> Instant {
     let now = chrono::Utc::now();

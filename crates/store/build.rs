@@ -1,4 +1,4 @@
-//! The migrations are part of the program: a new one builds it anew.
+//! Rebuilds the program when the embedded migrations change.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations");

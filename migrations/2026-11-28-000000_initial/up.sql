@@ -30,7 +30,7 @@ CREATE TABLE session (
     address TEXT NOT NULL,
     user_agent TEXT NOT NULL
 );
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_user_id ON session (user_id);
 CREATE INDEX session_last_seen ON session (last_seen_at);
 CREATE INDEX session_created ON session (created_at);
 

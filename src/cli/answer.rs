@@ -1,4 +1,4 @@
-//! An answer of the server, before anybody knows what it means.
+//! A complete HTTP response, before it is interpreted.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::terminal::plain;
 use wire::api::Problem;
 
-/// An answer, read to its end.
+/// An HTTP response with its whole body.
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -19,18 +19,18 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the same request may well succeed a little later.
+    /// Whether a later retry of the same request may succeed.
     pub fn is_passing(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    /// The pause that the server asks for, in seconds; as a date it is not worth reading.
+    /// The `Retry-After` pause in seconds; the HTTP-date form is ignored.
     pub fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         Some(Duration::from_secs(value.trim().parse().ok()?))
     }
 
-    /// Whether the server says that it held the answer back as asked (RFC 7240 section 3).
+    /// Whether the server applied `Prefer: wait` (RFC 7240 section 3).
     pub fn was_held(&self) -> bool {
         self.headers
             .get_all("Preference-Applied")
@@ -41,7 +41,7 @@ impl Answer {
             .any(|name| name.trim().eq_ignore_ascii_case("wait"))
     }
 
-    /// What the server says about the problem, if the body says anything.
+    /// The detail of a problem response (RFC 9457), if the body is one.
     pub fn problem(&self) -> Option<String> {
         let problem: Problem = serde_json::from_slice(&self.body).ok()?;
         let text = format!("{} (request {})", problem.detail, problem.request_id);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_applied_wait_counts_as_held() {
+    fn only_an_applied_wait_preference_means_held() {
         for (value, held) in [
             ("wait=25", true),
             ("Wait", true),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn overload_and_faults_pass_and_the_wished_pause_is_read() {
+    fn overload_and_server_errors_can_be_retried_after_the_given_pause() {
         for (status, passing) in [
             (200, false),
             (400, false),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_harmlessly_or_not_at_all() {
+    fn problem_text_has_no_control_characters() {
         let body = r#"{ "type": "t", "title": "t", "status": 500, "code": "c",
             "detail": "No\u001b[2J disk.", "request_id": "r1" }"#;
         let told = answer(500, &[], body).problem();

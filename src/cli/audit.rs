@@ -1,4 +1,4 @@
-//! `doorcode audit`, as far as it asks a server.
+//! `doorcode audit`: the client commands.
 
 use super::ClientOptions;
 use super::client::Client;
@@ -11,13 +11,13 @@ use domain::audit::personal::is_erased;
 use serde_json::Value;
 use wire::api::{AuditRecord, List};
 
-/// The most records that a server gives at once.
+/// Maximum page size of the API.
 const LARGEST_PAGE: u32 = 100;
 
 /// The commands about the audit log.
 #[derive(Debug, clap::Subcommand)]
 pub enum Audit {
-    /// List what happened, the latest first
+    /// List audit records, newest first
     List(ListOptions),
 }
 
@@ -26,28 +26,28 @@ pub enum Audit {
 pub struct ListOptions {
     #[command(flatten)]
     pub(super) client: ClientOptions,
-    /// What belongs to this organization, by its id or address, for its admins [default: what
-    /// concerns you]
+    /// Records of this organization, by its id or address; needs the role admin [default:
+    /// records about you]
     #[arg(long, value_name = "ORG")]
     org: Option<String>,
-    /// This action, or its first part, such as token
+    /// An action, or its first part, such as token
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
-    /// What this user, token or client did, by its id, or a kind of actor, such as operator
+    /// The user, token or client that acted, by its id, or a kind of actor, such as operator
     #[arg(long, value_name = "ID")]
     actor: Option<String>,
-    /// What this token did, or what happened to it, by its id
+    /// Records by or about this token, by its id
     #[arg(long, value_name = "ID")]
     token: Option<String>,
-    /// Not before this date or moment, such as 2030-01-31 or 2030-01-31T12:00:00Z
+    /// Records since this date or time, such as 2030-01-31 or 2030-01-31T12:00:00Z
     #[arg(long, value_name = "WHEN", value_parser = read_moment)]
     since: Option<DateTime<Utc>>,
-    /// How many records at the most
+    /// The maximum number of records
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
 
-/// Reads a moment, or a date, which begins at midnight on this machine.
+/// Parses a time, or a date, which means midnight in the local time zone.
 fn read_moment(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
@@ -56,13 +56,13 @@ fn read_moment(text: &str) -> Result<DateTime<Utc>, String> {
         .parse()
         .map_err(|_| "write a date such as 2030-01-31, or 2030-01-31T12:00:00Z".to_owned())?;
     let midnight = date.and_time(NaiveTime::MIN).and_local_timezone(Local);
-    // Where clocks are put forward at midnight, the day begins later.
+    // Where daylight saving time starts at midnight, the day starts later.
     let begins = midnight.earliest().map(|at| at.to_utc());
     Ok(begins.unwrap_or_else(|| date.and_time(NaiveTime::MIN).and_utc()))
 }
 
 impl Audit {
-    /// The options that every client command has.
+    /// The options that all client commands share.
     pub(super) fn options(&self) -> &ClientOptions {
         match self {
             Self::List(options) => &options.client,
@@ -77,7 +77,7 @@ impl Audit {
     }
 }
 
-/// Lists records, in as many pages as it takes.
+/// Lists records, page by page.
 async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
     let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
     let (client, token) = (Client::new(&settings.host)?, settings.token()?);
@@ -124,14 +124,14 @@ async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
     out.answer(&found, table(&records))?;
     if found.next_cursor.is_some() {
         out.note(format_args!(
-            "There are more; --limit {} shows them too.",
+            "There are more records. Use --limit {} to show them.",
             options.limit.saturating_mul(2)
         ));
     }
     Ok(())
 }
 
-/// The records as lines of columns.
+/// The records as an aligned table.
 fn table(records: &[AuditRecord]) -> String {
     if records.is_empty() {
         return "No records were found.".to_owned();
@@ -153,7 +153,7 @@ fn table(records: &[AuditRecord]) -> String {
     aligned.collect::<Vec<_>>().join("\n")
 }
 
-/// What people read of a record, in the time of this machine.
+/// The cells of a record; times are in the local time zone.
 fn cells(record: &AuditRecord) -> [String; 5] {
     let at = match DateTime::parse_from_rfc3339(&record.at) {
         Ok(at) => at
@@ -163,7 +163,7 @@ fn cells(record: &AuditRecord) -> [String; 5] {
         Err(_) => record.at.clone(),
     };
     let actor = match (&record.actor_id, record.actor_kind.as_str()) {
-        // These ids say what they are.
+        // The prefix of these ids states the kind.
         (Some(id), "user" | "token") => id.clone(),
         (Some(id), kind) => format!("{kind} {id}"),
         (None, kind) => kind.to_owned(),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned_and_texts_are_harmless() {
+    fn columns_are_aligned_and_control_characters_removed() {
         let records = [
             record("a\u{1b}[2J\u{202e}b\nc"),
             record("张伟"),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_a_date_or_a_moment() {
+    fn since_accepts_a_date_or_a_time() {
         let read = |text| read_moment(text).map(|at| at.to_rfc3339());
         let at = read("2030-01-31T12:00:00+02:00");
         assert_eq!(at.as_deref(), Ok("2030-01-31T10:00:00+00:00"));

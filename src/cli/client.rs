@@ -18,13 +18,13 @@ use wire::oauth::{
     CLI_CLIENT_ID, DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse,
 };
 
-/// How long a connection may take to come about.
+/// Timeout of the connection setup.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an answer may take that the server does not hold back.
+/// Timeout of a response, without the `Prefer: wait` time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// No answer of the server is longer than this; what is longer is something else.
+/// Maximum length of a response body; no Doorcode response is longer.
 const LONGEST_BODY: usize = 1 << 20;
 
 /// A client of one server.
@@ -33,36 +33,36 @@ pub struct Client {
     host: Host,
 }
 
-/// What came of asking for the token.
+/// The result of a token request.
 pub enum Poll {
     /// The token.
     Token(TokenResponse),
-    /// Not yet.
+    /// The token is not available yet.
     Wait(Polled),
 }
 
 impl Client {
     /// A client of this server.
     pub fn new(host: &Host) -> Result<Self, Error> {
-        // A provider that is installed already serves as well.
+        // An already installed provider is used instead.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("doorcode/", env!("CARGO_PKG_VERSION")))
-            // A token must not follow the server's word to another address.
+            // A redirect would send the token to another address.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT);
         if !host.is_encrypted() {
-            // Certificates play no part, so a machine that has none must not fail for it.
+            // Plain HTTP needs no certificates, so a machine without any must not fail.
             builder = builder.tls_certs_only([]);
         }
         if host.is_loopback() {
-            // A proxy would look for the server on its own machine.
+            // A proxy would resolve the loopback address to itself.
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|cause| {
             Error::Failed(format!(
-                "Cannot use TLS: {}. Is the system's list of certificates installed (often the \
-                 package ca-certificates)?",
+                "Cannot use TLS: {}. Install the system's root certificates (often the package \
+                 ca-certificates).",
                 innermost(&cause)
             ))
         })?;
@@ -72,7 +72,7 @@ impl Client {
         })
     }
 
-    /// Asks for a code (RFC 8628 section 3.1).
+    /// Requests a device code (RFC 8628 section 3.1).
     pub async fn authorize_device(
         &self,
         scope: Option<&str>,
@@ -90,8 +90,8 @@ impl Client {
         }
     }
 
-    /// Asks for the token (RFC 8628 section 3.4), and the server to hold its answer for up
-    /// to `wait` seconds while there is none to give.
+    /// Requests the token (RFC 8628 section 3.4) with `Prefer: wait`, for up to `wait`
+    /// seconds.
     pub async fn poll(&self, device_code: &str, wait: u64) -> Result<Poll, Error> {
         let form = [
             ("grant_type", DEVICE_CODE_GRANT),
@@ -120,7 +120,7 @@ impl Client {
         }
     }
 
-    /// Revokes a token (RFC 7009). A token that is revoked or unknown already is no error.
+    /// Revokes a token (RFC 7009). A token that is unknown or already revoked is not an error.
     pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
         let form = [("token", token.expose()), ("client_id", CLI_CLIENT_ID)];
         let answer = self
@@ -132,13 +132,13 @@ impl Client {
         }
     }
 
-    /// Asks who the token's owner is and what it may do.
+    /// Gets the token's owner and permissions.
     pub async fn me(&self, token: &Secret) -> Result<Identity, Error> {
         let document = self.ask(token, "/v1/me", &[]).await?;
         Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
     }
 
-    /// Asks the management API.
+    /// Sends a GET request to the management API.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         token: &Secret,
@@ -147,7 +147,7 @@ impl Client {
     ) -> Result<T, Error> {
         if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::NotSignedIn(
-                "The token is mistyped: a token is letters, digits and underscores, without \
+                "The token is malformed: it consists of letters, digits and underscores, without \
                  spaces."
                     .to_owned(),
             ));
@@ -197,7 +197,7 @@ impl Client {
         let unreachable = |cause: reqwest::Error| Error::Unreachable {
             host: self.host.clone(),
             cause: if cause.is_timeout() {
-                "it does not answer in time".to_owned()
+                "it did not respond in time".to_owned()
             } else {
                 innermost(&cause)
             },
@@ -210,7 +210,7 @@ impl Client {
         };
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if answer.body.len() + chunk.len() > LONGEST_BODY {
-                return Err(self.unexpected("its answer is too long"));
+                return Err(self.unexpected("the response is too long"));
             }
             answer.body.extend_from_slice(&chunk);
         }
@@ -248,7 +248,7 @@ impl Client {
                 .get(LOCATION)
                 .and_then(|value| value.to_str().ok());
             let place = plain(place.unwrap_or("another address"));
-            return self.unexpected(format!("it leads on to {place}"));
+            return self.unexpected(format!("it redirects to {place}"));
         }
         match answer.problem() {
             Some(problem) => self.unexpected(problem),
@@ -256,7 +256,7 @@ impl Client {
         }
     }
 
-    /// An answer that is not one of a Doorcode server.
+    /// The error for a response that no Doorcode server sends.
     pub fn unexpected(&self, what: impl Into<String>) -> Error {
         Error::Unexpected {
             host: self.host.clone(),
@@ -265,7 +265,7 @@ impl Client {
     }
 }
 
-/// The last cause of an error, the one that says what happened, without its number.
+/// The innermost cause of an error, without the OS error number.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = error.to_string();

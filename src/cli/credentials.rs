@@ -1,8 +1,8 @@
-//! The file that keeps tokens between commands.
+//! The credentials file, which stores tokens.
 //!
-//! The default profile's members stand at the top level, named profiles beside them:
+//! The default profile is at the top level, named profiles are below `profiles`:
 //! `{ "token", "default_project", "host", "profiles": { "work": { … } } }`. The document is
-//! kept as it was read, so members that this version does not know survive a change.
+//! kept as it was read, so unknown members survive a change.
 
 use std::fmt;
 use std::fs;
@@ -11,22 +11,22 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::settings::Profile;
+use super::profile::Profile;
 use domain::secret::Secret;
 
-/// The credentials file as it was read, perhaps changed since.
+/// The credentials file as it was read, with the changes since.
 #[derive(Debug)]
 pub struct Credentials {
     path: PathBuf,
     document: Map<String, Value>,
 }
 
-/// What the file keeps for one profile.
+/// The stored credentials of one profile.
 #[derive(Debug, Default)]
 pub struct Entry {
     /// The token.
     pub token: Option<Secret>,
-    /// The server that the token is for.
+    /// The server that issued the token.
     pub host: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for FileError {
             Problem::Broken(what) => write!(
                 f,
                 "The credentials file {path} is broken: {what}. Repair it, or move it away and \
-                 sign in again. It was left as it is."
+                 sign in again. The file was not changed."
             ),
             Problem::Unwritable(cause) => write!(
                 f,
@@ -66,8 +66,8 @@ impl fmt::Display for FileError {
 }
 
 impl Credentials {
-    /// Reads the file. A file that is not there yet is an empty one; a broken one is an
-    /// error, so that it is never overwritten.
+    /// Reads the file. A missing file counts as empty; a broken file is an error, so that it
+    /// is never overwritten.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let fail = |problem| FileError {
             path: path.to_owned(),
@@ -85,7 +85,7 @@ impl Credentials {
         })
     }
 
-    /// What the file keeps for this profile.
+    /// The stored credentials of this profile.
     pub fn entry(&self, profile: &Profile) -> Result<Entry, FileError> {
         let Some(members) = self.members(profile)? else {
             return Ok(Entry::default());
@@ -101,7 +101,7 @@ impl Credentials {
         })
     }
 
-    /// Puts a token and its server into this profile.
+    /// Stores a token and its server in this profile.
     pub fn keep(&mut self, profile: &Profile, token: &Secret, host: &str) -> Result<(), FileError> {
         let members = self.members_mut(profile)?;
         members.insert("token".to_owned(), token.expose().into());
@@ -109,13 +109,13 @@ impl Credentials {
         Ok(())
     }
 
-    /// Takes the token out of this profile and leaves the rest.
+    /// Removes the token from this profile.
     pub fn forget(&mut self, profile: &Profile) -> Result<(), FileError> {
         self.members_mut(profile)?.remove("token");
         Ok(())
     }
 
-    /// Writes the file: whole or not at all, and never readable by others.
+    /// Writes the file atomically, with mode 0600.
     pub fn save(&self) -> Result<(), FileError> {
         self.write().map_err(|cause| FileError {
             path: self.path.clone(),
@@ -124,8 +124,7 @@ impl Credentials {
     }
 
     fn write(&self) -> io::Result<()> {
-        // The name may be a link into somebody's collection of settings; the file that it
-        // leads to is replaced, not the link.
+        // The path may be a symbolic link; its target is replaced, not the link.
         let path = match fs::canonicalize(&self.path) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => self.path.clone(),
             found => found?,
@@ -135,7 +134,7 @@ impl Credentials {
             _ => Path::new("."),
         };
         create_private_directory(directory)?;
-        // Named temporary files have mode 0600 from the moment they are made.
+        // Named temporary files are created with mode 0600.
         let mut file = tempfile::Builder::new()
             .prefix(".doorcode-")
             .tempfile_in(directory)?;
@@ -162,8 +161,7 @@ impl Credentials {
     }
 
     fn members_mut(&mut self, profile: &Profile) -> Result<&mut Map<String, Value>, FileError> {
-        // The shape is checked first, so that whatever is not an object is refused here and
-        // not replaced below.
+        // Checks the shape first: a member that is not an object is refused, not replaced.
         self.members(profile)?;
         let mut members = &mut self.document;
         for name in profile
@@ -205,8 +203,8 @@ fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// Makes the renaming itself durable. Elsewhere than on Unix a directory cannot be opened
-/// as a file, and renaming is as durable as the system makes it.
+/// Makes the rename durable. Only Unix can open a directory as a file; elsewhere the rename is
+/// as durable as the system makes it.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()

@@ -24,7 +24,7 @@ fn token(entry: &Entry) -> Option<&str> {
 }
 
 #[test]
-fn a_change_leaves_everything_else_as_it_was() {
+fn a_change_keeps_all_other_members() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     fs::write(&path, FILE).unwrap();
@@ -47,7 +47,7 @@ fn a_change_leaves_everything_else_as_it_was() {
 }
 
 #[test]
-fn a_new_file_and_its_profiles_are_made() {
+fn a_missing_file_and_its_profiles_are_created() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/config.json");
     let mut credentials = Credentials::load(&path).unwrap();
@@ -66,7 +66,7 @@ fn a_new_file_and_its_profiles_are_made() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_owner_can_read_it_even_if_it_was_open_before() {
+fn saving_sets_mode_0600_even_on_a_readable_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = tempfile::tempdir().unwrap();
@@ -90,7 +90,7 @@ fn only_the_owner_can_read_it_even_if_it_was_open_before() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_the_file_stays_a_link() {
+fn a_symbolic_link_to_the_file_stays_a_link() {
     let folder = tempfile::tempdir().unwrap();
     let real = folder.path().join("real.json");
     let link = folder.path().join("config.json");
@@ -104,7 +104,7 @@ fn a_link_to_the_file_stays_a_link() {
 }
 
 #[test]
-fn a_broken_file_is_named_and_left_alone() {
+fn a_broken_file_is_named_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     for broken in [
@@ -138,7 +138,7 @@ fn a_broken_file_is_named_and_left_alone() {
 }
 
 #[test]
-fn a_token_never_shows_in_debug_output_of_an_entry() {
+fn debug_output_of_an_entry_contains_no_token() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     fs::write(&path, FILE).unwrap();

@@ -1,4 +1,4 @@
-//! The device flow from the device's side (RFC 8628 section 3).
+//! The client side of the device flow (RFC 8628 section 3).
 
 use std::time::Duration;
 
@@ -11,15 +11,14 @@ use super::prompt::{self, Browser, Waiting};
 use super::terminal::{Output, plain};
 use wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
 
-/// How many seconds the server is asked to hold an answer: few enough that no proxy on the
-/// way takes the connection for a dead one.
+/// `Prefer: wait` in seconds: short enough that no proxy closes the connection as idle.
 const HOLD: u64 = 25;
 
-/// A code lives no longer than this, whatever the server says.
+/// Maximum accepted lifetime of a code, in seconds.
 const LONGEST_LIFE: u64 = 24 * 60 * 60;
 
-/// Asks for a code, shows it, and waits until the person has decided or the code expires.
-/// A flow that has ended is never started again by itself.
+/// Requests a code, shows it, and waits until the user has decided or the code expires. An
+/// ended flow is never restarted automatically.
 pub async fn obtain(
     client: &Client,
     scope: Option<&str>,
@@ -41,7 +40,7 @@ pub async fn obtain(
     }
 }
 
-/// Polls until the server has the person's decision, or the code has expired.
+/// Polls until the user has decided or the code has expired.
 async fn decision(
     client: &Client,
     grant: &DeviceAuthorizationResponse,
@@ -55,7 +54,7 @@ async fn decision(
         if left.is_zero() {
             return Err(Error::Expired);
         }
-        // The last poll reaches over the end, so that the server itself says how it ended.
+        // The last poll exceeds the lifetime, so that the server reports the outcome.
         let hold = HOLD.min(left.as_secs() + 1);
         let polled = match client.poll(&grant.device_code, hold).await {
             Ok(Poll::Token(token)) => return Ok(token),
@@ -75,7 +74,7 @@ async fn decision(
     }
 }
 
-/// What this machine is called, for the person to recognise it: user and host.
+/// The device name that the consent page shows: user and host.
 fn device_name() -> Option<String> {
     let variable = |names: [&str; 2]| {
         names
@@ -105,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_named_by_what_is_known() {
+    fn the_device_name_is_the_known_part_of_user_and_host() {
         let name = |user, host| join_name(user, host).unwrap_or_default();
         assert_eq!(name(Some("ada"), Some("engine\n")), "ada@engine");
         assert_eq!(name(None, Some("engine")), "engine");

@@ -1,6 +1,6 @@
-//! Why a client command failed, in words for the person at the terminal.
+//! Errors of client commands, as texts for the user.
 //!
-//! The text of an error says what went wrong; [`Error::next_step`] says what to do about it.
+//! The text of an error states what happened; [`Error::next_step`] states what to do.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,41 +12,41 @@ use super::host::Host;
 /// Why a command failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The command was used wrongly.
+    /// Wrong usage of the command.
     Usage(String),
-    /// There is no token to work with.
+    /// There is no token for this server.
     NotSignedIn(String),
     /// The server refuses the token.
     TokenRefused(Host),
-    /// The token is good but does not allow this.
+    /// The token is valid but does not allow the operation.
     NotAllowed(String),
-    /// No answer came.
+    /// The server sent no response.
     Unreachable { host: Host, cause: String },
-    /// The server answers that it cannot answer now.
+    /// The server is overloaded or failing (429 or 5xx).
     Busy {
         host: Host,
         status: u16,
         detail: Option<String>,
         retry_after: Option<Duration>,
     },
-    /// The answer is not one of a Doorcode server.
+    /// The response is not from a Doorcode server.
     Unexpected { host: Host, what: String },
-    /// The server refuses with an error of OAuth.
+    /// An OAuth error response (RFC 6749 section 5.2).
     OAuth {
         name: String,
         description: Option<String>,
     },
-    /// The person pressed Deny.
+    /// The user denied the device grant.
     Denied,
-    /// Nobody approved the code in time.
+    /// The code expired before it was approved.
     Expired,
-    /// The server could not be told to revoke the token, so it is kept.
+    /// The token could not be revoked, so it is kept.
     NotRevoked(Box<Error>),
-    /// The credentials file.
+    /// The credentials file cannot be read or written.
     File(FileError),
-    /// Anything else on this machine.
+    /// Any other local error.
     Failed(String),
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     Cancelled,
 }
 
@@ -62,8 +62,7 @@ impl Error {
         }
     }
 
-    /// If the same request may well succeed a little later: how long the server wants to be
-    /// left alone, if it says so.
+    /// `Some` if a later retry may succeed, with the pause from `Retry-After`, if any.
     pub fn passing(&self) -> Option<Option<Duration>> {
         match self {
             Self::Unreachable { .. } => Some(None),
@@ -72,7 +71,7 @@ impl Error {
         }
     }
 
-    /// What the person can do now.
+    /// What the user can do now.
     pub fn next_step(&self, options: &ClientOptions) -> Option<String> {
         let login = options.command("login");
         Some(match self {
@@ -81,12 +80,13 @@ impl Error {
                 format!("Ask an administrator, or sign in again with `{login} --scope NAME`.")
             }
             Self::Unreachable { host, .. } if host.is_loopback() => {
-                "Is the server running? Start it with `doorcode serve`, or name another one \
+                "Is the server running? Start it with `doorcode serve`, or name another server \
                  with --host URL."
                     .to_owned()
             }
             Self::Unreachable { .. } => {
-                "Check the network and the address; --host URL names another server.".to_owned()
+                "Check the network and the address, or name another server with --host URL."
+                    .to_owned()
             }
             Self::Busy {
                 retry_after: Some(pause),
@@ -96,20 +96,20 @@ impl Error {
             }
             Self::Busy { .. } => "Try again in a moment.".to_owned(),
             Self::Unexpected { .. } => {
-                "Check that the address is that of a Doorcode server; --host URL names another \
-                 one."
+                "Check that this is the address of a Doorcode server, or name another server with \
+                 --host URL."
                     .to_owned()
             }
             Self::OAuth { name, .. } if name == "invalid_scope" => {
-                "Check the names after --scope; the server's administrator knows which there \
-                 are."
+                "Check the names after --scope. Ask the server's administrator for the available \
+                 scopes."
                     .to_owned()
             }
             Self::OAuth { .. } | Self::Denied | Self::Expired => {
                 format!("Nothing was saved. To try again, run `{login}`.")
             }
             Self::NotRevoked(_) => format!(
-                "The token is kept, so you can try again. `{}` forgets it here, but on the \
+                "The token is kept, so you can try again. `{}` deletes it here only; on the \
                  server it stays valid until it is revoked there.",
                 options.command("logout --force")
             ),
@@ -127,7 +127,7 @@ impl fmt::Display for Error {
             | Self::Failed(text) => f.write_str(text),
             Self::TokenRefused(host) => write!(
                 f,
-                "{host} refuses the token: it has expired, was revoked, or is mistyped."
+                "{host} refused the token: it is expired, revoked or mistyped."
             ),
             Self::Unreachable { host, cause } => write!(f, "Cannot reach {host}: {cause}."),
             Self::Busy {
@@ -136,23 +136,26 @@ impl fmt::Display for Error {
                 detail,
                 ..
             } => {
-                write!(f, "{host} cannot answer now (HTTP {status}).")?;
+                write!(f, "{host} is not available now (HTTP {status}).")?;
                 detail.iter().try_for_each(|text| write!(f, " {text}"))
             }
             Self::Unexpected { host, what } => {
-                write!(f, "{host} does not answer like a Doorcode server: {what}.")
+                write!(
+                    f,
+                    "The response from {host} is not from a Doorcode server: {what}."
+                )
             }
             Self::OAuth {
                 name,
                 description: None,
             } => {
-                write!(f, "The server refuses the sign-in: {name}.")
+                write!(f, "The server refused the sign-in: {name}.")
             }
             Self::OAuth {
                 name,
                 description: Some(text),
             } => {
-                write!(f, "The server refuses the sign-in: {text} ({name})")
+                write!(f, "The server refused the sign-in: {text} ({name})")
             }
             Self::Denied => f.write_str("The sign-in was denied in the browser."),
             Self::Expired => f.write_str("The code expired before it was approved."),

@@ -4,14 +4,14 @@ use std::fmt;
 
 use url::Url;
 
-/// Where the server is if nothing says otherwise. A build for one company's own server sets
-/// `DOORCODE_DEFAULT_HOST` in its environment.
+/// The default server. A build for one company sets `DOORCODE_DEFAULT_HOST` in its
+/// environment.
 pub const DEFAULT_HOST: &str = match option_env!("DOORCODE_DEFAULT_HOST") {
     Some(host) => host,
     None => "http://127.0.0.1:8080",
 };
 
-/// The address of a server: scheme, name, port and perhaps a path, without a final slash.
+/// The address of a server: scheme, host, port and optional path, without a final slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     base: String,
@@ -20,7 +20,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Reads an address that a person wrote.
+    /// Parses an address that a user typed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = web_address(text.trim()).ok_or_else(|| {
             "write the address with its scheme, such as https://auth.example.com or \
@@ -28,10 +28,12 @@ impl Host {
                 .to_owned()
         })?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("leave name and password out of the address".to_owned());
+            return Err("remove the name and password from the address".to_owned());
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err("leave everything from ? or # on out of the address".to_owned());
+            return Err(
+                "remove the query and the fragment (from ? or #) from the address".to_owned(),
+            );
         }
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
@@ -40,8 +42,7 @@ impl Host {
         })
     }
 
-    /// Whether nobody on the way can read what is sent: the way is encrypted, or it does
-    /// not leave this machine.
+    /// Whether a token can be sent confidentially: over TLS, or to this machine.
     pub fn is_private(&self) -> bool {
         self.encrypted || self.loopback
     }
@@ -51,12 +52,12 @@ impl Host {
         self.encrypted
     }
 
-    /// Whether the address is this machine itself.
+    /// Whether the address is a loopback address.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
 
-    /// The address of one endpoint.
+    /// The URL of an endpoint.
     pub fn endpoint(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -68,8 +69,8 @@ impl fmt::Display for Host {
     }
 }
 
-/// Reads an address that a browser may open: `http` or `https` and nothing else, since
-/// other schemes can start programs.
+/// Parses a URL that a browser may open: `http` or `https` only, since other schemes can start
+/// programs.
 pub fn web_address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_brought_to_one_form() {
+    fn an_address_is_normalized() {
         let base = |text| Host::parse(text).map(|host| host.to_string());
         assert_eq!(
             base(" HTTPS://Auth.Example.com:443/ ").unwrap(),
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_and_https_are_private() {
+    fn only_loopback_and_https_are_private() {
         let private = |text| Host::parse(text).unwrap().is_private();
         for yes in [
             "https://example.com",

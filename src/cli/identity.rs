@@ -1,4 +1,4 @@
-//! Who a token belongs to and what it may do, as the server tells it.
+//! The owner and permissions of a token, from the server.
 
 use chrono::{DateTime, Local};
 use serde_json::Value;
@@ -6,48 +6,48 @@ use serde_json::Value;
 use super::terminal::plain;
 use wire::api::{Me, Organization};
 
-/// The answer of `/v1/me`.
+/// The response of `/v1/me`.
 pub struct Identity {
-    /// What this program understands of it.
+    /// The members that this version knows.
     pub me: Me,
-    /// The whole of it, for programs that understand more.
+    /// The whole document, for `--json`.
     pub document: Value,
 }
 
 impl Identity {
-    /// Reads the answer.
+    /// Parses the response.
     pub fn read(document: Value) -> serde_json::Result<Self> {
         let me = serde::Deserialize::deserialize(&document)?;
         Ok(Self { me, document })
     }
 
-    /// Whose token it is.
+    /// The owner of the token.
     pub fn owner(&self) -> String {
         match (&self.me.user, &self.me.organization) {
             (Some(user), _) => format!("{} <{}>", plain(&user.name), plain(&user.email)),
             (None, Some(organization)) => {
                 format!("the organization {}", plain(&organization.name))
             }
-            (None, None) => "an owner without a name".to_owned(),
+            (None, None) => "an unnamed owner".to_owned(),
         }
     }
 
-    /// The token by name and hint.
+    /// The name and hint of the token.
     pub fn token(&self) -> String {
         let token = &self.me.token;
         format!("{} ({})", plain(&token.name), plain(&token.hint))
     }
 
-    /// What the token may do.
+    /// The scopes of the token.
     pub fn scopes(&self) -> String {
         let scopes: Vec<_> = self.me.scopes.iter().map(|scope| plain(scope)).collect();
         or_none(scopes.join(" "))
     }
 
-    /// When the token ends, in the time of this machine.
+    /// The end of the token, in the local time zone.
     pub fn expiry(&self) -> String {
         let token = &self.me.token;
-        // Moments in UTC, all written alike: the earlier one is also the lesser text.
+        // RFC 3339 times in UTC with the same format sort as text.
         let ends = [&token.expires_at, &token.grace_ends_at];
         let Some(text) = ends.into_iter().flatten().min() else {
             return "never".to_owned();
@@ -61,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// The organizations that the token reaches, with the owner's roles.
+    /// The organizations of the token, with the owner's roles.
     pub fn organizations(&self) -> String {
         let named = |organization: &Organization| match &organization.role {
             Some(role) => format!("{} ({})", plain(&organization.name), plain(role)),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_said_in_words_and_the_document_stays_whole() {
+    fn identity_is_formatted_and_the_document_is_unchanged() {
         let identity = Identity::read(document()).unwrap();
         assert_eq!(identity.owner(), "Ada[31m <ada@example.com>");
         assert_eq!(identity.token(), "laptop (dc_…ab12)");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_an_organization_without_scopes() {
+    fn organization_token_without_scopes() {
         let mut document = document();
         document["organization"] = document["organizations"][0].clone();
         for (member, value) in [

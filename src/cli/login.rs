@@ -20,7 +20,7 @@ use super::terminal::{self, Output, plain};
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 
-/// How long ending a token may take that is not needed any more.
+/// Time limit for the revocation of an unused token.
 const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The options of `login`.
@@ -28,17 +28,17 @@ const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct LoginOptions {
     #[command(flatten)]
     pub(super) client: ClientOptions,
-    /// Approve a short code in a browser, here or on another device (this is the default)
+    /// Approve a short code in a browser, here or on another device (the default)
     #[arg(long, conflicts_with = "token")]
     device: bool,
     /// Do not open a browser on this machine
     #[arg(long, conflicts_with = "token")]
     no_browser: bool,
-    /// Keep this token instead of asking for one; `-` reads it from standard input. A token
-    /// on the command line shows in the list of processes and in the shell's history
+    /// Store this token instead of requesting one; `-` reads it from standard input. A token on
+    /// the command line is visible in the process list and in the shell history
     #[arg(long, value_name = "TOKEN", value_parser = parse_token)]
     token: Option<Secret>,
-    /// Ask for this scope; can be repeated. Without it, for the server's default
+    /// Request this scope; can be repeated [default: the client's default scopes]
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope, conflicts_with = "token")]
     scope: Vec<ScopeSet>,
 }
@@ -46,17 +46,17 @@ pub struct LoginOptions {
 /// A finished sign-in.
 struct SignedIn {
     identity: Identity,
-    /// The scopes that were asked for by name and not granted.
+    /// The requested scopes that were not granted.
     missing: Vec<String>,
-    /// What the profile kept before.
+    /// The previous entry of the profile.
     previous: Entry,
 }
 
-/// Signs in and keeps the token.
+/// Signs in and stores the token.
 pub async fn run(options: &LoginOptions, out: &Output) -> Result<(), Error> {
     let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
     let client = Client::new(&settings.host)?;
-    // A token that the server has issued and the file does not hold yet.
+    // A token that the server has issued but that is not stored yet.
     let unsaved = Cell::new(None);
     let outcome = tokio::select! {
         biased;
@@ -76,8 +76,8 @@ pub async fn run(options: &LoginOptions, out: &Output) -> Result<(), Error> {
     report(&signed_in, replaced, &settings, options, out)
 }
 
-/// Everything up to the moment when the token is kept. It can be dropped at any `await`,
-/// since the file is written after the last of them.
+/// Signs in and stores the token. Can be cancelled at any `await`, since the file is written
+/// after the last one.
 async fn sign_in(
     options: &LoginOptions,
     settings: &Settings,
@@ -112,10 +112,10 @@ async fn sign_in(
         .map(ToString::to_string)
         .filter(|name| !identity.me.scopes.contains(name))
         .collect();
-    // The file is read again: another command may have changed it during the wait.
+    // Reads the file again: another command may have changed it during the wait.
     let mut credentials = Credentials::load(&settings.file)?;
     let mut previous = credentials.entry(&settings.profile)?;
-    // The very same token given again is kept, not ended.
+    // If the same token is given again, it must not be revoked.
     let _ = previous.token.take_if(|old| old.expose() == token.expose());
     credentials.keep(&settings.profile, &token, &settings.host.to_string())?;
     credentials.save()?;
@@ -127,19 +127,19 @@ async fn sign_in(
     })
 }
 
-/// Revokes a token that was issued but is not kept.
+/// Revokes a token that was issued but not stored.
 async fn give_back(client: &Client, token: &Secret, out: &Output) {
     let revoked = tokio::time::timeout(CLEAN_UP_TIMEOUT, client.revoke(token)).await;
     if !matches!(revoked, Ok(Ok(()))) {
         out.note(
-            "A token had been issued already and could not be revoked. You find it on the \
-             server's page of tokens.",
+            "A token was issued but could not be revoked. Revoke it on the server's Tokens \
+             page.",
         );
     }
 }
 
-/// Revokes the token that the profile kept before, on the server that it was for. `None` if
-/// there was none, else whether it worked.
+/// Revokes the previous token of the profile on the server that issued it. Returns whether the
+/// revocation succeeded, or `None` if there was no token.
 async fn end_previous(
     previous: &Entry,
     options: &LoginOptions,
@@ -162,8 +162,8 @@ async fn end_previous(
     };
     if !ended {
         out.note(format_args!(
-            "The token that was kept before could not be revoked. It stays valid on {} until \
-             it expires or is revoked there.",
+            "The previous token could not be revoked. It stays valid on {} until it expires or \
+             is revoked there.",
             plain(previous.host.as_deref().unwrap_or("its server"))
         ));
     }
@@ -193,22 +193,22 @@ fn report(
         format!("Kept in:     {}", settings.file.display()),
     ]);
     if replaced == Some(true) {
-        lines.push("The token that was kept before is revoked.".to_owned());
+        lines.push("The previous token is revoked.".to_owned());
     }
-    // The file now leads to the server, so the next commands need not name it.
+    // The file now names the server, so the next commands need no --host.
     let later = ClientOptions {
         host: None,
         ..options.client.clone()
     };
     lines.push(format!(
-        "\n`{}` shows this again; `{}` revokes the token and forgets it.",
+        "\nRun `{}` to show this again, or `{}` to revoke and delete the token.",
         later.command("whoami"),
         later.command("logout"),
     ));
     if settings.token_from_environment() {
         out.note(
-            "The environment variable DOORCODE_TOKEN is set and goes before the token that is \
-             kept now. Unset it to use this one.",
+            "The environment variable DOORCODE_TOKEN is set and overrides the new token. Unset \
+             it to use the new token.",
         );
     }
     let document = json!({
@@ -223,13 +223,13 @@ fn report(
     Ok(out.answer(&document, lines.join("\n"))?)
 }
 
-/// Takes the token as given, or from standard input.
+/// Returns the given token, or reads it from standard input.
 async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
     let text = if given.expose() == "-" {
         if io::stdin().is_terminal() {
             out.note("Paste the token (it is not shown) and press Enter:");
         }
-        // Standard input can only be read by blocking, and Ctrl-C must be heard meanwhile.
+        // Reading standard input blocks, and Ctrl-C must be handled meanwhile.
         tokio::task::spawn_blocking(read_line)
             .await
             .map_err(io::Error::other)
@@ -249,7 +249,7 @@ async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
     }
 }
 
-/// One line of standard input, unseen if a person types it. No token is longer than this.
+/// Reads one line of standard input, without echo on a terminal; at most 4,096 bytes.
 fn read_line() -> io::Result<String> {
     if io::stdin().is_terminal() {
         return console::Term::stderr().read_secure_line();

@@ -13,19 +13,19 @@ use domain::secret::Secret;
 pub struct LogoutOptions {
     #[command(flatten)]
     pub(super) client: ClientOptions,
-    /// Forget the token here even if the server cannot be told to revoke it
+    /// Delete the token here even if it cannot be revoked on the server
     #[arg(long)]
     force: bool,
 }
 
-/// Revokes the token on the server, then forgets it.
+/// Revokes the token on the server, then deletes it here.
 pub async fn run(options: &LogoutOptions, out: &Output) -> Result<(), Error> {
     let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
     if settings.token_from_environment() {
         return Err(Error::Failed(
-            "The token in use comes from the environment variable DOORCODE_TOKEN, which only \
-             you can remove. Unset it (`unset DOORCODE_TOKEN`); to end the token itself, \
-             revoke it on the server's page of tokens. Nothing was changed."
+            "The token comes from the environment variable DOORCODE_TOKEN. Nothing was changed. \
+             Unset the variable with `unset DOORCODE_TOKEN`, and revoke the token on the \
+             server's Tokens page."
                 .to_owned(),
         ));
     }
@@ -50,19 +50,19 @@ pub async fn run(options: &LogoutOptions, out: &Output) -> Result<(), Error> {
     });
     let text = if revoked {
         format!(
-            "Signed out of {}. The token is revoked and forgotten.",
+            "Signed out of {}. The token is revoked and deleted from this machine.",
             settings.host
         )
     } else {
         format!(
-            "The token for {} is forgotten on this machine.",
+            "The token for {} is deleted from this machine.",
             settings.host
         )
     };
     Ok(out.answer(&document, text)?)
 }
 
-/// Takes the token out of the file, unless somebody has signed in anew meanwhile.
+/// Removes the token from the file, unless another sign-in has replaced it meanwhile.
 fn forget(settings: &Settings, token: &Secret) -> Result<(), Error> {
     let mut credentials = Credentials::load(&settings.file)?;
     let kept = credentials.entry(&settings.profile)?.token;

@@ -1,9 +1,8 @@
-//! The client side of the program: a command line for people and scripts that talks to a
-//! Doorcode server over HTTP like any other client.
+//! The command-line client, an HTTP client of a Doorcode server for users and scripts.
 //!
-//! `settings` decides which server, profile and token a command works with, `client` speaks
-//! to the server, `credentials` keeps the token; each command has a file of its own. What
-//! is meant for people goes through `terminal`, which cleans what came from the server.
+//! `settings` selects server, profile and token of a command, `client` sends requests,
+//! `credentials` stores the token; each command has its own file. Output for terminals goes
+//! through `terminal`, which removes control characters from text of the server.
 
 mod answer;
 mod audit;
@@ -16,6 +15,7 @@ mod identity;
 mod login;
 mod logout;
 mod pace;
+mod profile;
 mod prompt;
 mod settings;
 mod terminal;
@@ -27,25 +27,25 @@ pub use audit::Audit;
 use error::Error;
 use terminal::Output;
 
-/// The options that every client command has.
+/// The options that all client commands share.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ClientOptions {
     /// Print the result as JSON on standard output; everything else goes to standard error
     #[arg(long)]
     pub json: bool,
     /// Use this profile of the credentials file [env: DOORCODE_PROFILE]
-    #[arg(long, value_name = "NAME", value_parser = settings::Profile::parse)]
-    pub profile: Option<settings::Profile>,
+    #[arg(long, value_name = "NAME", value_parser = profile::Profile::parse)]
+    pub profile: Option<profile::Profile>,
     /// The server's address, such as https://auth.example.com [env: DOORCODE_HOST]
     #[arg(long, value_name = "URL", value_parser = host::Host::parse)]
     pub host: Option<host::Host>,
-    /// Allow http:// to another machine, where anyone on the way can read the token
+    /// Allow http:// to another machine: the token is then sent without encryption
     #[arg(long)]
     pub allow_http: bool,
 }
 
 impl ClientOptions {
-    /// A command of this program with the flags that lead it to the same profile and server.
+    /// A command line of this program with the same profile and server flags.
     fn command(&self, words: &str) -> String {
         let mut command = format!("doorcode {words}");
         if let Some(profile) = &self.profile {
@@ -61,17 +61,16 @@ impl ClientOptions {
     }
 }
 
-/// The commands of the client side.
+/// The client commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Sign in: approve a short code in the browser, and a token is kept for this machine
+    /// Sign in: approve a short code in the browser and store a token on this machine
     Login(login::LoginOptions),
-    /// Sign out: revoke the token on the server, then forget it here
+    /// Sign out: revoke the token on the server, then delete it here
     Logout(logout::LogoutOptions),
-    /// Show who is signed in, where, and what the token may do
+    /// Show the signed-in user, the server, and the scopes of the token
     Whoami(whoami::WhoamiOptions),
-    /// Read the audit log. The word belongs to the server's side too, which offers this with
-    /// its own commands.
+    /// Read the audit log. Skipped here: the server commands of `audit` include it.
     #[command(skip)]
     Audit(Audit),
 }
@@ -96,8 +95,8 @@ impl Command {
     }
 }
 
-/// Runs a client command to its end and answers the exit code: 0 done, 1 failed, 2 wrong
-/// usage, 3 not signed in, 4 not allowed, 130 cancelled.
+/// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not
+/// signed in, 4 not allowed, 130 cancelled.
 pub fn run(command: Command) -> ExitCode {
     let out = Output::new(command.options().json);
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -114,8 +113,7 @@ pub fn run(command: Command) -> ExitCode {
         }
     };
     let outcome = runtime.block_on(command.execute(&out));
-    // A read of standard input that Ctrl-C interrupted still blocks its thread; waiting for
-    // it would keep the program alive.
+    // After Ctrl-C a read of standard input still blocks its thread; do not wait for it.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,33 +1,33 @@
-//! When to ask the server again (RFC 8628 section 3.5).
+//! The polling interval (RFC 8628 section 3.5).
 
 use std::time::Duration;
 
-/// By how much the interval grows when the server says `slow_down`.
+/// Increase of the interval on `slow_down`.
 const SLOW_DOWN: Duration = Duration::from_secs(5);
 
-/// The first pause after a failure; it doubles with each further one in a row.
+/// The pause after a first failure; it doubles with each consecutive failure.
 const FIRST_BACKOFF: Duration = Duration::from_secs(5);
 
-/// The longest pause that failures alone lead to.
+/// Maximum pause after failures, without `Retry-After`.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// A held answer takes longer than this. A server that says it holds answers but gives them
-/// sooner (one that is shutting down, say) is asked at the interval instead of in a rush.
+/// Minimum duration of a held response. A server that applies `Prefer: wait` but responds sooner
+/// (for example while it shuts down) is polled at the interval.
 const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 
-/// What came of a poll that did not end the wait.
+/// The result of a poll that did not end the flow.
 #[derive(Debug, Clone, Copy)]
 pub enum Polled {
-    /// `authorization_pending`: whether the server says that it held the answer, and how
-    /// long the answer took.
+    /// `authorization_pending`: whether the server applied `Prefer: wait`, and how long the
+    /// response took.
     Pending { held: bool, took: Duration },
     /// `slow_down`.
     SlowDown,
-    /// No answer, or none of use, and how long the server wants to be left alone.
+    /// No usable response; `retry_after` is the pause from `Retry-After`.
     Failed { retry_after: Option<Duration> },
 }
 
-/// How often to poll. It knows no clock, so its rules can be tested as a table.
+/// The polling interval and back-off. It reads no clock, so it can be tested as a table.
 #[derive(Debug)]
 pub struct Pace {
     interval: Duration,
@@ -35,8 +35,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The pace that the server asks for, within reason: a server that wants no pause at
-    /// all gets a second.
+    /// The interval from the server, limited to 1 to 300 seconds.
     pub fn new(interval_seconds: u64) -> Self {
         Self {
             interval: Duration::from_secs(interval_seconds.clamp(1, 300)),
@@ -44,11 +43,10 @@ impl Pace {
         }
     }
 
-    /// How long to pause before the next poll.
+    /// The pause before the next poll, counted from the response.
     ///
-    /// The pause begins when the answer arrives. Counted from the question instead, a slow
-    /// first connection and a fast second one could reach the server closer together than
-    /// the interval.
+    /// Counted from the request, a slow first connection and a fast second one could reach
+    /// the server within less than the interval.
     pub fn pause_after(&mut self, polled: Polled) -> Duration {
         if !matches!(polled, Polled::Failed { .. }) {
             self.failures = 0;
@@ -95,15 +93,15 @@ mod tests {
     const FAILED: Polled = Failed { retry_after: None };
 
     #[test]
-    fn a_held_answer_is_followed_at_once_and_another_after_the_interval() {
+    fn a_held_response_is_followed_immediately_and_another_after_the_interval() {
         assert_eq!(pauses(5, &[pending(true, 25), pending(true, 2)]), [0, 0]);
         assert_eq!(pauses(5, &[pending(false, 0), pending(false, 4)]), [5, 5]);
         assert_eq!(pauses(5, &[pending(false, 5), pending(false, 25)]), [0, 0]);
-        assert_eq!(pauses(5, &[pending(true, 0)]), [5], "no rush");
+        assert_eq!(pauses(5, &[pending(true, 0)]), [5], "not immediately");
     }
 
     #[test]
-    fn slow_down_adds_five_seconds_for_good() {
+    fn slow_down_adds_five_seconds_permanently() {
         assert_eq!(
             pauses(
                 5,
@@ -120,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_back_off_up_to_a_limit_and_an_answer_ends_that() {
+    fn failures_back_off_up_to_a_limit_until_a_response() {
         assert_eq!(
             pauses(5, &[FAILED, FAILED, FAILED, FAILED, FAILED, FAILED]),
             [5, 10, 20, 40, 60, 60]

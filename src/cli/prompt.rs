@@ -1,4 +1,4 @@
-//! What the person sees between the code and the token.
+//! Terminal output between the code and the token.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -15,32 +15,32 @@ use super::host::web_address;
 use super::terminal::{self, Output, plain};
 use wire::oauth::DeviceAuthorizationResponse;
 
-/// How long one picture of the countdown stands.
+/// Duration of one frame of the spinner.
 const FRAME: Duration = Duration::from_millis(120);
 
-/// The pictures of something that turns.
+/// The frames of the spinner.
 const FRAMES: [char; 8] = ['⣾', '⣽', '⣻', '⢿', '⡿', '⣟', '⣯', '⣷'];
 
-const TROUBLE: &str = "The server did not answer; trying again.";
+const TROUBLE: &str = "The server did not respond. Retrying.";
 
-/// Whether the page may be opened in a browser.
+/// Whether to open the page in a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Browser {
-    /// On this machine, if it has a screen.
+    /// Open it on this machine, if it has a display.
     Open,
-    /// The person does that, perhaps elsewhere.
+    /// The user opens it, possibly on another device.
     Leave,
 }
 
-/// Shows the address and the code, always; then opens the browser, or else helps another
-/// device to the page.
+/// Shows the address and the code; then opens the browser, or shows a link and a QR code for
+/// another device.
 pub fn show(
     grant: &DeviceAuthorizationResponse,
     browser: Browser,
     out: &Output,
 ) -> Result<(), Error> {
     let link = web_address(&grant.verification_uri_complete).ok_or_else(|| {
-        Error::Failed("The server's answer has no web address to open.".to_owned())
+        Error::Failed("The server's response has no valid verification address.".to_owned())
     })?;
     out.say(format_args!(
         "To sign in, open this page and enter the code:\n\n    \
@@ -65,16 +65,16 @@ pub fn show(
     Ok(())
 }
 
-/// Whether a browser that is opened here can be seen by the person: not over SSH, and on
-/// Linux not without a display.
+/// Whether the user can see a browser that is opened here: not over SSH, and on Linux not
+/// without a display.
 fn has_screen() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let display = !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY");
     display && !set("SSH_CONNECTION")
 }
 
-/// A picture of the link for a phone's camera, if the terminal is wide enough. Black and
-/// white are set outright, since cameras do not read the inverse on a dark terminal.
+/// A QR code of the link, if the terminal is wide enough. Black and white are set explicitly,
+/// since cameras cannot read an inverted code on a dark terminal.
 fn qr(link: &str, columns: usize) -> Option<String> {
     const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
     let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
@@ -88,8 +88,8 @@ fn qr(link: &str, columns: usize) -> Option<String> {
     })
 }
 
-/// The wait for the person's decision, with a countdown where it can be drawn. It clears
-/// its line when it is dropped.
+/// The status line while the user decides, with a countdown where it can be drawn. Dropping it
+/// clears the line.
 pub struct Waiting {
     line: Option<Term>,
     deadline: Instant,
@@ -97,7 +97,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Begins to wait until the code expires.
+    /// Starts the countdown to the expiry of the code.
     pub fn start(deadline: Instant, out: &Output) -> Self {
         let line = terminal::status_line();
         if line.is_none() {
@@ -116,12 +116,12 @@ impl Waiting {
             return std::future::pending().await;
         };
         let mut ticks = tokio::time::interval(FRAME);
-        // A program that was stopped and continued does not make up for what it missed.
+        // After a stop and continue, missed frames are skipped.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             for frame in FRAMES {
                 ticks.tick().await;
-                // A frame that cannot be drawn is no reason to end the sign-in.
+                // A drawing error must not end the sign-in.
                 let _ = self.draw(line, frame);
             }
         }
@@ -134,8 +134,8 @@ impl Waiting {
             "{frame} Waiting for approval, {} left. {trouble}",
             countdown(left)
         );
-        // Room is left for the ^C that the terminal writes: at the edge it would begin a
-        // line of its own, and this one could not be cleared.
+        // Leaves space for the ^C that the terminal prints; at the edge it would wrap, and this
+        // line could not be cleared.
         let (_, columns) = line.size();
         let room = usize::from(columns).saturating_sub(4);
         let text: String = text.chars().take(room).collect();
@@ -143,12 +143,12 @@ impl Waiting {
         line.write_str(&text)
     }
 
-    /// The server answers.
+    /// The server responds.
     pub fn all_is_well(&self) {
         self.in_trouble.set(false);
     }
 
-    /// The server does not answer, and will be asked again.
+    /// The server does not respond; the request will be retried.
     pub fn trouble(&self, out: &Output) {
         if !self.in_trouble.replace(true) && self.line.is_none() {
             out.note(TROUBLE);
@@ -159,7 +159,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some(line) = &self.line {
-            // There is nothing left to draw on if this fails.
+            // An error is ignored: the terminal is gone.
             let _ = line.clear_line();
         }
     }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_is_black_on_white_with_a_quiet_edge_or_not_there() {
+    fn the_qr_code_is_black_on_white_with_a_quiet_zone_or_missing() {
         let link = "https://auth.example.com/device?user_code=WDJB-MJHT";
         let picture = qr(link, 80).unwrap();
         let rows: Vec<_> = picture.lines().collect();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn time_left_reads_like_a_clock() {
+    fn time_left_is_minutes_and_seconds() {
         assert_eq!(countdown(Duration::from_millis(599_900)), "9:59");
         assert_eq!(countdown(Duration::from_secs(3_605)), "60:05");
         assert_eq!(countdown(Duration::ZERO), "0:00");

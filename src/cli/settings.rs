@@ -1,47 +1,17 @@
-//! Which server, which profile and which token a command works with: what a flag says,
-//! else the environment, else the credentials file.
+//! Selects server, profile and token of a command: from a flag, else the environment, else the
+//! credentials file.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 
 use super::ClientOptions;
 use super::credentials::{Credentials, Entry};
 use super::error::Error;
 use super::host::{DEFAULT_HOST, Host};
+use super::profile::Profile;
 use domain::secret::Secret;
 
-/// A named set of credentials; the default one has no name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Profile(Option<String>);
-
-impl Profile {
-    /// Reads a profile's name; `default` means the one that is used without a name.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let named = !text.is_empty()
-            && text.len() <= 64
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        if !named {
-            return Err("use 1 to 64 letters, digits, dots, dashes or underscores".to_owned());
-        }
-        Ok(Self((text != "default").then(|| text.to_owned())))
-    }
-
-    /// The name; `None` for the default profile.
-    pub fn name(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name().unwrap_or("default"))
-    }
-}
-
-/// What the process environment says. An empty variable counts as one that is not set.
+/// The environment variables of the client. An empty variable counts as not set.
 #[derive(Debug, Default)]
 pub struct Environment {
     token: Option<Secret>,
@@ -72,7 +42,7 @@ impl Environment {
         };
         let configuration = set("XDG_CONFIG_HOME")
             .map(PathBuf::from)
-            // The specification of that variable has relative paths ignored.
+            // The XDG specification requires relative paths to be ignored.
             .filter(|path| path.is_absolute())
             .or_else(|| home.map(|home| home.join(".config")));
         Ok(Self {
@@ -86,17 +56,17 @@ impl Environment {
     }
 }
 
-/// Where the token of a command comes from.
+/// The source of the token.
 #[derive(Debug)]
 enum Source {
     Environment(Secret),
     File(Secret),
-    /// The file has a token, but for this other server.
+    /// The file contains a token, but for this other server.
     Elsewhere(String),
     Nowhere,
 }
 
-/// Everything that decides what a command works with.
+/// The resolved profile, server and token of a command.
 #[derive(Debug)]
 pub struct Settings {
     /// The profile.
@@ -109,19 +79,18 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settles what the command works with, and refuses a server that a token cannot be
-    /// sent to safely.
+    /// Resolves the settings; refuses a server to which a token cannot be sent confidentially.
     pub fn resolve(options: &ClientOptions, environment: Environment) -> Result<Self, Error> {
         let profile = match (&options.profile, environment.profile) {
             (Some(profile), _) => profile.clone(),
             (None, Some(text)) => Profile::parse(&text).map_err(|why| {
-                Error::Usage(format!("DOORCODE_PROFILE is not a profile: {why}."))
+                Error::Usage(format!("DOORCODE_PROFILE is not a profile name: {why}."))
             })?,
             (None, None) => Profile::default(),
         };
         let file = environment.file.ok_or_else(|| {
             Error::Usage(
-                "There is no home directory to keep the credentials in. Name a file in \
+                "There is no home directory for the credentials file. Name a file in \
                  DOORCODE_CONFIG."
                     .to_owned(),
             )
@@ -146,13 +115,13 @@ impl Settings {
         })
     }
 
-    /// The token to work with.
+    /// The token of the command.
     pub fn token(&self) -> Result<&Secret, Error> {
         match &self.source {
             Source::Environment(token) | Source::File(token) => Ok(token),
             Source::Elsewhere(kept) => Err(Error::NotSignedIn(format!(
-                "You are not signed in to {}. The token in {} is for {kept} and is not sent \
-                 elsewhere.",
+                "You are not signed in to {}. The token in {} is for {kept} and is not sent to \
+                 other servers.",
                 self.host,
                 self.file.display()
             ))),
@@ -173,25 +142,25 @@ impl Settings {
     }
 }
 
-/// Refuses a server to which a token would travel readable for everyone on the way.
+/// Refuses a server to which a token would be sent unencrypted.
 pub fn require_private(host: &Host, allow_http: bool) -> Result<(), Error> {
     if host.is_private() || allow_http {
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{host} is not encrypted, so anyone on the way could read the token. Use https://, or \
-         add --allow-http if you trust the whole network."
+        "The connection to {host} is not encrypted, so the network could read the token. Use \
+         https://, or add --allow-http if you trust the whole network."
     )))
 }
 
 fn read_host(text: &str, from: &str) -> Result<Host, Error> {
     Host::parse(text)
-        .map_err(|why| Error::Usage(format!("The server's address in {from} is not one: {why}.")))
+        .map_err(|why| Error::Usage(format!("The server's address in {from} is invalid: {why}.")))
 }
 
-/// A kept token goes to the server that it was kept for, or to this machine itself, where a
-/// tunnel or a second address of that server ends. An address that somebody else suggests
-/// does not get it.
+/// Sends a stored token only to the server that issued it, or to a loopback address, where a
+/// tunnel to that server or its second address may end. An address suggested by an attacker
+/// does not receive it.
 fn choose(kept: Entry, host: &Host) -> Source {
     let Some(token) = kept.token else {
         return Source::Nowhere;

@@ -33,7 +33,7 @@ fn options(profile: Option<&str>, host: Option<&str>) -> ClientOptions {
 }
 
 #[test]
-fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+fn flags_override_the_environment_which_overrides_the_file() {
     let all = [
         ("DOORCODE_TOKEN", "dc_env"),
         ("DOORCODE_HOST", "https://env.example"),
@@ -92,7 +92,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
-fn a_kept_token_goes_to_its_own_server_or_stays_on_this_machine() {
+fn a_stored_token_is_sent_only_to_its_server_or_to_loopback() {
     let folder = tempfile::tempdir().unwrap();
     let token = |host| {
         let settings = Settings::resolve(&options(None, Some(host)), environment(&folder, &[]));
@@ -112,7 +112,7 @@ fn a_kept_token_goes_to_its_own_server_or_stays_on_this_machine() {
 }
 
 #[test]
-fn plain_http_to_another_machine_needs_the_flag() {
+fn plain_http_to_another_machine_needs_allow_http() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(None, Some("http://file.example"));
     let error = Settings::resolve(&options, environment(&folder, &[])).unwrap_err();
@@ -123,7 +123,7 @@ fn plain_http_to_another_machine_needs_the_flag() {
 }
 
 #[test]
-fn the_file_is_found_by_the_three_rules() {
+fn the_file_is_named_by_a_variable_or_in_the_config_directory() {
     let file = |variables: &[_]| read(variables).unwrap().file.unwrap();
     let xdg = ("XDG_CONFIG_HOME", "/xdg");
     assert_eq!(
@@ -140,7 +140,7 @@ fn the_file_is_found_by_the_three_rules() {
 }
 
 #[test]
-fn a_profile_has_a_plain_name() {
+fn profile_names_are_validated() {
     assert_eq!(Profile::parse("default"), Ok(Profile::default()));
     assert_eq!(
         Profile::parse("work-2.eu").unwrap().name(),

@@ -1,4 +1,4 @@
-//! What reaches the person's terminal, and what must not.
+//! Terminal output, without control characters from the server.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use domain::is_disguise;
 
-/// Text of the server as it may be shown: without control characters, which could move the
-/// cursor or change the terminal's settings, and without invisible and text-direction
-/// characters, which could disguise a name. Names come from other people.
+/// Text of the server that is safe to show: without control characters, which could move the
+/// cursor or change terminal settings, and without invisible and text-direction characters,
+/// which could disguise a name. Other users choose the names.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if text.contains(is_disguise) {
         Cow::Owned(text.chars().filter(|c| !is_disguise(*c)).collect())
@@ -20,13 +20,13 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// JSON for a program that is also harmless on a terminal: the same document, with the
-/// characters that [`plain`] removes written as escapes.
+/// JSON that is also safe on a terminal: the same document, with the characters that [`plain`]
+/// removes written as escapes.
 fn plain_json(document: &impl Serialize) -> io::Result<String> {
     let json = serde_json::to_string_pretty(document)?;
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
-        // Line breaks stand between the members; inside strings they are escaped already.
+        // Line breaks separate members; inside strings they are already escaped.
         if c != '\n' && is_disguise(c) {
             write!(escaped, "\\u{:04x}", u32::from(c)).map_err(io::Error::other)?;
         } else {
@@ -36,21 +36,21 @@ fn plain_json(document: &impl Serialize) -> io::Result<String> {
     Ok(escaped)
 }
 
-/// Where a command writes. With `--json`, standard output belongs to the one document at
-/// the end, and everything for people goes to standard error.
+/// The output of a command. With `--json`, standard output contains only the resulting document,
+/// and all text goes to standard error.
 pub struct Output {
     json: bool,
-    people: Term,
+    terminal: Term,
 }
 
 impl Output {
     /// The streams of this process.
     pub fn new(json: bool) -> Self {
-        let people = if json { Term::stderr() } else { Term::stdout() };
-        Self { json, people }
+        let terminal = if json { Term::stderr() } else { Term::stdout() };
+        Self { json, terminal }
     }
 
-    /// Writes text for people.
+    /// Writes text for the user.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
         if self.json {
             writeln!(io::stderr(), "{text}")
@@ -59,14 +59,13 @@ impl Output {
         }
     }
 
-    /// Writes an error or a note to standard error. If nobody reads that stream, there is
-    /// no one left to tell.
+    /// Writes an error or a note to standard error. A write error is ignored.
     pub fn note(&self, text: impl Display) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Writes the result: the document with `--json`, else the text. A reader that goes away
-    /// before the end has seen enough.
+    /// Writes the result: the document with `--json`, else the text. A closed pipe is not an
+    /// error.
     pub fn answer(&self, document: &impl Serialize, text: impl Display) -> io::Result<()> {
         let result = if self.json {
             plain_json(document)?
@@ -79,18 +78,17 @@ impl Output {
         }
     }
 
-    /// How many columns people have before them, if they sit at a terminal that knows
-    /// colours and may use them.
+    /// The width of the terminal, if there is one that supports and allows colours.
     pub fn colour_columns(&self) -> Option<usize> {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         if unwanted || is_dumb() {
             return None;
         }
-        let (_, columns) = self.people.size_checked()?;
+        let (_, columns) = self.terminal.size_checked()?;
         Some(usize::from(columns))
     }
 
-    /// The text in bold, where that shows.
+    /// The text in bold, if the terminal supports it.
     pub fn bold(&self, text: &str) -> String {
         match self.colour_columns() {
             Some(_) => format!("\x1b[1m{text}\x1b[0m"),
@@ -99,21 +97,21 @@ impl Output {
     }
 }
 
-/// Standard error, if a line there can be drawn over again.
+/// Standard error, if a line there can be redrawn.
 pub fn status_line() -> Option<Term> {
     let term = Term::stderr();
     (term.is_term() && !is_dumb()).then_some(term)
 }
 
-/// Whether the terminal says that it knows no control sequences.
+/// Whether the terminal supports no control sequences (`TERM=dumb`).
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Completes when the person presses Ctrl-C.
+/// Completes when the user presses Ctrl-C.
 pub async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler Ctrl-C ends the process by itself.
+        // Without a handler, Ctrl-C ends the process.
         std::future::pending().await
     }
 }
@@ -123,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_cannot_drive_the_terminal() {
+    fn text_of_the_server_cannot_control_the_terminal() {
         for (text, shown) in [
             ("Ada Lovelace", "Ada Lovelace"),
             ("Zoë 张伟 🦀", "Zoë 张伟 🦀"),

@@ -13,7 +13,7 @@ pub struct WhoamiOptions {
     pub(super) client: ClientOptions,
 }
 
-/// Shows who is signed in, where, and what the token may do.
+/// Shows the signed-in user, the server, and the scopes of the token.
 pub async fn run(options: &WhoamiOptions, out: &Output) -> Result<(), Error> {
     let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
     let identity = Client::new(&settings.host)?.me(settings.token()?).await?;

@@ -1,10 +1,13 @@
-//! `doorcode audit …`: checking the audit log, and what to do when it went back.
+//! `doorcode audit …`: verify the audit log, erase personal data, recover a restored log.
 
 use super::{Outcome, explain, print, with_app};
 use clap::{Subcommand, ValueEnum};
 use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery::{self, Recovered, Revoking};
-use doorcode::app::audit::verification::{self, Evidence, Verified};
+use doorcode::app::audit::{
+    Evidence,
+    verification::{self, Verified},
+};
 use doorcode::app::user::Named;
 use doorcode::app::{Context, audit};
 use doorcode::domain::audit::chain::Head;
@@ -20,39 +23,39 @@ use std::path::{Path, PathBuf};
 /// `doorcode audit …`.
 #[derive(Subcommand)]
 pub enum Audit {
-    /// Check the audit log, or an export of it; exit with 1 on any doubt
+    /// Verify the audit log, or an export of it; exit with 1 on any discrepancy
     Verify {
-        /// An export to check instead of the database
+        /// Verify this export instead of the database
         #[arg(long, value_name = "FILE")]
         export: Option<PathBuf>,
-        /// Checkpoints that were kept elsewhere
+        /// Published checkpoints to verify against
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
-        /// A key whose signatures count, as `doorcode audit keys` prints it; give it again for
-        /// more. For the database, those that this server knows count too
+        /// A trusted signing key, as `doorcode audit keys` prints it; can be repeated. For the
+        /// database, the keys that this server trusts are added
         #[arg(long = "key", value_name = "KEY", value_parser = key)]
         keys: Vec<VerifierKey>,
     },
-    /// Erase from the log what tells of a person: addresses, programs, names of tokens and
-    /// devices; the log still proves itself
+    /// Erase a user's personal data from the log: addresses, user agents, names of tokens and
+    /// devices; the log can still be verified
     Erase {
-        /// The person's email address
+        /// The user's email address
         #[arg(long)]
         email: String,
     },
-    /// Print the keys that sign and have signed checkpoints, the present one last
+    /// Print the current and previous keys that sign checkpoints, the current one last
     Keys,
-    /// Let what an earlier key of the log has signed count, where this server does not remember it
+    /// Trust a previous signing key that this server does not know
     Trust {
-        /// The key, as `doorcode audit keys` printed it when it signed; what the log says of keys
-        /// proves nothing
+        /// The key, as `doorcode audit keys` printed it while it was in use; keys named in the
+        /// log are no proof
         #[arg(value_parser = key)]
         key: VerifierKey,
     },
-    /// Go on with a log that contradicts its checkpoints, or what was shipped of it: a restored
-    /// copy, or one that was cut
+    /// Continue with a log that contradicts its checkpoints or its shipped records: a restored
+    /// or truncated copy
     Recover {
-        /// What to revoke
+        /// Which tokens to revoke
         #[arg(long, value_enum)]
         revoke: Revoke,
     },
@@ -60,23 +63,23 @@ pub enum Audit {
     Remote(doorcode::cli::Audit),
 }
 
-/// What a recovery revokes.
+/// Which tokens a recovery revokes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Revoke {
-    /// Tokens that were issued after the last checkpoint that agrees
+    /// Tokens issued after the last checkpoint that agrees
     Since,
-    /// All tokens: some that were revoked may live again
+    /// All tokens: the copy may contain revoked tokens as active
     All,
-    /// Nothing
+    /// No tokens
     Nothing,
 }
 
 fn key(text: &str) -> Result<VerifierKey, String> {
     VerifierKey::parse(text)
-        .ok_or_else(|| "this is no key; `doorcode audit keys` prints it".to_owned())
+        .ok_or_else(|| "this is not a signing key; copy one from `doorcode audit keys`".to_owned())
 }
 
-/// Runs a command of `doorcode audit` on the server's side.
+/// Runs a server command of `doorcode audit`.
 pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
     match command {
         Audit::Verify {
@@ -88,14 +91,14 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             let mut more = String::new();
             if report.start > 0 {
                 more += &format!(
-                    "The copy begins behind record {}: what came before is not in it.\n",
+                    "The export starts after record {}. It does not contain earlier records.\n",
                     report.start
                 );
             }
             if let Some(erased) = report.unnamed {
                 more += &format!(
-                    "What tells of a person was erased from record {erased}, and nothing that \
-                     counts in this copy says so.\n"
+                    "Personal data was erased from record {erased}, and no signed part of this \
+                     export names the erasure.\n"
                 );
             }
             tell(&report, &more)
@@ -124,23 +127,23 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 verification::record(app, &Context::local(), &verified).await?;
                 Ok(verified)
             })?;
-            let mut more = format!("Uses of tokens: {}.\n", HumanCount(uses));
+            let mut more = format!("Token uses: {}.\n", HumanCount(uses));
             if report.start > 0 {
                 more += &format!(
-                    "Records that were taken out before, as is signed: {}.\n",
+                    "Pruned records, confirmed by a signature: {}.\n",
                     HumanCount(report.start)
                 );
             }
             if unknown > 0 {
                 more += &format!(
-                    "Checkpoints that do not count: {unknown}. No key that this server knows has \
-                     signed them; if you know the key, name it with --key, or for good with \
+                    "Checkpoints ignored: {unknown}. Their signing key is not trusted. If you know \
+                     the key, pass it with --key, or trust it permanently with \
                      `doorcode audit trust`.\n"
                 );
             }
             tell(&report, &more)
         }
-        Audit::Remote(_) => Err("this command is for the client's side".into()),
+        Audit::Remote(_) => Err("this is a client command".into()),
         Audit::Erase { email } => {
             let erased = with_app(config, async |app| {
                 let named = Named::Email(email.clone());
@@ -148,7 +151,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             });
             let erased = erased.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
-                "Records erased: {erased}. The log names them, and still proves itself."
+                "Records erased: {erased}. The log names them and can still be verified."
             ))
         }
         Audit::Keys => {
@@ -160,7 +163,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             with_app(config, async |app| {
                 recovery::trust(app, &Context::local(), key.clone()).await
             })?;
-            print("What this key has signed counts from now on. The log says so.")
+            print("The key is trusted from now on. The audit log records this.")
         }
         Audit::Recover { revoke } => {
             let revoking = match revoke {
@@ -188,8 +191,8 @@ fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) 
     };
     if checkpoints.is_some() && keys.is_empty() {
         return Err(
-            "--checkpoints needs the --key that signed them; `doorcode audit keys` prints it on \
-             the server"
+            "--checkpoints needs --key, the key that signed them. Print it on the server with \
+             `doorcode audit keys`."
                 .into(),
         );
     }
@@ -211,7 +214,7 @@ fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) 
     Ok(report.map_err(|error| failed(path)(&error))?)
 }
 
-/// Says what came of a check.
+/// Prints the result of a verification.
 fn tell(report: &Report, more: &str) -> Outcome {
     let Head { sequence, hash } = report.head;
     if let Some(Discrepancy {
@@ -222,14 +225,14 @@ fn tell(report: &Report, more: &str) -> Outcome {
     {
         let kind = kind.as_str();
         return Err(format!(
-            "the audit log is not what was sealed and signed, at record {place}: {kind}.\n{says}\n\
-             Everything before fits, up to record {sequence} with the hash {hash}."
+            "the audit log has a discrepancy at record {place}: {kind}.\n{says}\n\
+             It is valid up to record {sequence} with the hash {hash}."
         )
         .into());
     }
     let (records, checkpoints) = (HumanCount(report.records), HumanCount(report.checkpoints));
     print(&format!(
-        "Everything fits.\nRecords: {records}.\nCheckpoints that agree: {checkpoints}.\n{more}\
+        "The audit log is valid.\nRecords: {records}.\nMatching checkpoints: {checkpoints}.\n{more}\
          The last record is {sequence}, with the hash {hash}."
     ))
 }
@@ -241,12 +244,12 @@ fn describe(recovered: &Recovered) -> String {
         moved,
     } = recovered;
     let mut text = format!(
-        "{}\nThe log says so now, and goes on from there.",
+        "{}\nThe log records this and continues from there.",
         discrepancy.says
     );
     if let Some(path) = moved {
         text += &format!(
-            "\nThe checkpoints of before are in {}: keep them.",
+            "\nThe previous checkpoints are in {}. Keep them.",
             path.display()
         );
     }

@@ -1,9 +1,9 @@
-//! `doorcode client …`: applications.
+//! `doorcode client …`: registered applications.
 
 use super::{Outcome, print, with_app};
 use clap::Subcommand;
 use doorcode::app::Context;
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
 use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::domain::scope::ScopeSet;
@@ -17,24 +17,24 @@ pub enum Client {
         /// Its `client_id`
         #[arg(long)]
         id: String,
-        /// The name that people see when they approve
+        /// The name that the consent page shows
         #[arg(long)]
         name: String,
-        /// A scope that it may ask for; repeat for several [default: all of them, or none for
-        /// a confidential client]
+        /// A scope that it may request; can be repeated [default: all scopes, or none for a
+        /// confidential client]
         #[arg(long)]
         scope: Vec<String>,
-        /// A scope that it gets when it asks for none; repeat for several [default: all that
-        /// it may ask for]
+        /// A scope that it gets if it requests none; can be repeated [default: every scope that
+        /// it may request]
         #[arg(long)]
         default_scope: Vec<String>,
-        /// It is an API with a secret, and may introspect tokens
+        /// Create a client secret, and allow token introspection: for an API
         #[arg(long)]
         confidential: bool,
     },
 }
 
-/// `doorcode client …`.
+/// Runs `doorcode client …`.
 pub fn run(config: Option<&Path>, client: Client) -> Outcome {
     let Client::Add {
         id,
@@ -77,7 +77,7 @@ pub fn run(config: Option<&Path>, client: Client) -> Outcome {
     );
     if let Some(secret) = secret {
         text += &format!(
-            "\nclient_secret:  {}\n\nThe secret is shown this once. Keep it where your API keeps its secrets.",
+            "\nclient_secret:  {}\n\nThe secret is shown only once. Store it with the secrets of your API.",
             secret.expose()
         );
     }

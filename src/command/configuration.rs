@@ -7,11 +7,11 @@ use std::path::Path;
 /// `doorcode config …`.
 #[derive(Subcommand)]
 pub enum Configuration {
-    /// Check the configuration and print what is in force
+    /// Check the configuration and print the effective settings
     Check,
 }
 
-/// `doorcode config …`.
+/// Runs `doorcode config …`.
 pub fn run(config: Option<&Path>, configuration: Configuration) -> Outcome {
     let Configuration::Check = configuration;
     let config = load_config(config)?;

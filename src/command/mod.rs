@@ -1,5 +1,5 @@
-//! The server's side of the program: what each command does before and after the use case.
-//! All but `serve` work on the database directly, with or without a running server.
+//! Server commands. All except `serve` work on the database directly, with or without a running
+//! server.
 
 pub mod audit;
 pub mod client;
@@ -10,7 +10,7 @@ pub mod project;
 pub mod serve;
 pub mod user;
 
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::deployment::{Secrets, make_private_directory};
 use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, SystemClock, SystemEntropy};
@@ -25,7 +25,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a command may fail with: an explanation for the operator.
+/// Result of a command; the error is an explanation for the operator.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Reads the configuration from its file and the environment.
@@ -43,14 +43,14 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
     Ok(Config::load(path, variables)?)
 }
 
-/// A deployment that is ready: migrated, with its secrets and its built-in client.
+/// An opened deployment: migrated, with its secrets and its built-in client.
 struct Deployment {
     app: App,
-    /// The files with secrets that were made just now.
+    /// The secret files that were created by this start.
     made: Vec<PathBuf>,
 }
 
-/// Opens the deployment, and makes what a first start needs.
+/// Opens the deployment; a first start creates its secrets and the built-in client.
 async fn open(config: Config) -> Outcome<Deployment> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let secrets = Secrets::load(&config, entropy.as_ref(), |name| std::env::var(name).ok())?;
@@ -78,12 +78,14 @@ fn with_app<T>(
     })
 }
 
-/// The account with this address, which a flag names.
+/// The user with this email address, given by the flag `flag`.
 async fn user_of(app: &App, flag: &'static str, email: &str) -> Result<User, app::Error> {
     let named = Named::Email(email.to_owned());
     let found = app::user::find(app, &Caller::Operator(None), named).await;
     found.map_err(|error| match error {
-        app::Error::NotFound => Fault::new(flag, format!("Nobody has the address {email}.")).into(),
+        app::Error::NotFound => {
+            Fault::new(flag, format!("No user has the address {email}.")).into()
+        }
         error => error,
     })
 }
@@ -102,11 +104,11 @@ pub fn openapi(config: Option<&Path>) -> Outcome {
     print(&serde_json::to_string_pretty(&document)?)
 }
 
-/// Opens the database and brings it up to date.
+/// Opens the database and migrates it.
 fn open_store(config: &Config) -> Outcome<Store> {
     if let DatabaseUrl::Sqlite(path) = &config.database.url {
-        // The database holds no secret in plain text, yet everything else; it is for its
-        // owner alone, and so are the files that SQLite makes beside it.
+        // The database contains no secret in plain text, but all other data. Only its owner may
+        // read it and the files that SQLite creates beside it.
         make_private_directory(path)
             .and_then(|()| {
                 OpenOptions::new()
@@ -119,7 +121,7 @@ fn open_store(config: &Config) -> Outcome<Store> {
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     if let DatabaseUrl::Postgres(_) = &config.database.url {
-        // The driver would follow these to another host than the one that was checked.
+        // With these variables the driver connects to another host than the validated one.
         for variable in ["PGHOSTADDR", "PGSERVICE"] {
             if std::env::var_os(variable).is_some() {
                 return Err(
@@ -136,7 +138,7 @@ fn open_store(config: &Config) -> Outcome<Store> {
     Ok(store)
 }
 
-/// Says what a use case refused, to somebody at a terminal.
+/// The text of an error for a terminal.
 fn explain(error: &doorcode::app::Error) -> String {
     use doorcode::app::Error;
     match error {
@@ -146,7 +148,7 @@ fn explain(error: &doorcode::app::Error) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
         Error::Conflict(message) => (*message).to_owned(),
-        Error::NotFound => "There is no such thing.".to_owned(),
+        Error::NotFound => "Not found. Check the spelling.".to_owned(),
         Error::Outside(why) => why.clone(),
         Error::Store(error) => error.to_string(),
         Error::Busy => "The database is busy. Try again.".to_owned(),
@@ -154,7 +156,7 @@ fn explain(error: &doorcode::app::Error) -> String {
     }
 }
 
-/// Writes to standard output; a reader that has gone away is no fault.
+/// Writes to standard output. A closed pipe is not an error.
 fn print(text: &str) -> Outcome {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -1,4 +1,4 @@
-//! `doorcode operator …`: the operator's own token.
+//! `doorcode operator …`: the operator token.
 
 use super::{Outcome, explain, load_config, open, print};
 use clap::Subcommand;
@@ -11,9 +11,9 @@ use std::time::Duration;
 /// `doorcode operator …`.
 #[derive(Subcommand)]
 pub enum Operator {
-    /// Replace the operator token; running servers take the new one at once
+    /// Replace the operator token; running servers accept the new one immediately
     Rotate {
-        /// How long the old token stays valid, such as 90m or 24h; 0 ends it at once
+        /// How long the old token stays valid, such as 90m or 24h; 0 ends it immediately
         #[arg(long, default_value = "24h", value_parser = doorcode::config::overlap)]
         overlap: Duration,
     },
@@ -39,16 +39,16 @@ fn describe(rotation: &Rotation) -> String {
     let file = rotation.token_file.display();
     let time = |at: Instant| at.format("%Y-%m-%d %H:%M:%S UTC");
     let mut text = format!(
-        "The new operator token is in {file}, which its owner can read at any time: `cat {file}`.\n\
-         Running servers take it from now on."
+        "The new operator token is in {file}. The owner of the file can print it: `cat {file}`.\n\
+         Running servers accept it from now on."
     );
     text += &match rotation.previous_ends_at {
-        Some(end) => format!("\nThe old one stays valid until {}.", time(end)),
-        None => "\nThe old one has ended.".to_owned(),
+        Some(end) => format!("\nThe old token stays valid until {}.", time(end)),
+        None => "\nThe old token has ended.".to_owned(),
     };
     if let Some(end) = rotation.cut_short {
         text += &format!(
-            "\nThe one before it, which would have been valid until {}, has ended too.",
+            "\nThe token before it, valid until {}, has ended too.",
             time(end)
         );
     }

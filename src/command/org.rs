@@ -8,18 +8,18 @@ use std::path::Path;
 /// `doorcode org …`.
 #[derive(Subcommand)]
 pub enum Organization {
-    /// Make an organization
+    /// Create an organization
     Add {
-        /// Its name, from which its address is made
+        /// Its name; its address is derived from the name
         #[arg(long)]
         name: String,
-        /// The address of the account that owns it [default: nobody yet; see `user add --org`]
+        /// The email address of its owner [default: none; add one with `user add --org`]
         #[arg(long, value_name = "EMAIL")]
         owner: Option<String>,
     },
 }
 
-/// `doorcode org …`.
+/// Runs `doorcode org …`.
 pub fn run(config: Option<&Path>, command: Organization) -> Outcome {
     let Organization::Add { name, owner } = command;
     let organization = with_app(config, async |app| {
@@ -30,7 +30,7 @@ pub fn run(config: Option<&Path>, command: Organization) -> Outcome {
         org::add(app, &Context::local(), owner, &name).await
     })?;
     print(&format!(
-        "{} is made. Its address is {}. ({})",
+        "{} is created. Its address is {}. ({})",
         organization.name, organization.slug, organization.id
     ))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 /// `doorcode project …`.
 #[derive(Subcommand)]
 pub enum Project {
-    /// Make a project
+    /// Create a project
     Add {
         /// The organization that it belongs to: its name, address or id
         #[arg(long)]
@@ -16,14 +16,14 @@ pub enum Project {
         /// Its name
         #[arg(long)]
         name: String,
-        /// The address of a member of the organization to add to it; repeat for several.
-        /// Admins and owners reach every project
+        /// The email address of an organization member to add; can be repeated. Admins and
+        /// owners have access to every project
         #[arg(long, value_name = "EMAIL")]
         member: Vec<String>,
     },
 }
 
-/// `doorcode project …`.
+/// Runs `doorcode project …`.
 pub fn run(config: Option<&Path>, command: Project) -> Outcome {
     let Project::Add { org, name, member } = command;
     let project = with_app(config, async |app| {
@@ -33,5 +33,5 @@ pub fn run(config: Option<&Path>, command: Project) -> Outcome {
         }
         project::add(app, &Context::local(), &org, &name, members).await
     })?;
-    print(&format!("{} is made. ({})", project.name, project.id))
+    print(&format!("{} is created. ({})", project.name, project.id))
 }

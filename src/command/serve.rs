@@ -14,17 +14,17 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// How long the last writes may take when the server stops.
+/// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it receives a signal to stop.
 pub fn run(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
     log_to_stderr();
     actix_web::rt::System::new().block_on(serve(config))
 }
 
-/// Lines for people on a terminal, JSON for machines elsewhere.
+/// Plain lines on a terminal, otherwise JSON.
 fn log_to_stderr() {
     let log = tracing_subscriber::registry().with(log_levels());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -35,11 +35,11 @@ fn log_to_stderr() {
     }
 }
 
-/// The levels that `RUST_LOG` names: one, or some for single modules, such as
-/// `warn,doorcode=debug`. `info` if it names none.
+/// The log levels of `RUST_LOG`: one for all modules, or levels per module, such as
+/// `warn,doorcode=debug`. Default: `info`.
 fn log_levels() -> Targets {
     let named = std::env::var("RUST_LOG").unwrap_or_default();
-    // An empty item would count as the lowest level.
+    // An empty item would be parsed as the lowest level.
     let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
     match items.join(",").parse() {
         Ok(levels) if !items.is_empty() => levels,
@@ -86,7 +86,7 @@ async fn serve(config: Config) -> Outcome {
         () = received(terminate) => {}
         () = received(interrupt) => {}
     }
-    tracing::info!("stopping: requests in flight are finished first; a second signal ends them");
+    tracing::info!("stopping: finishing requests in flight; a second signal aborts them");
     app.end_waiting();
     tokio::select! {
         () = handle.stop(true) => {}
@@ -94,7 +94,7 @@ async fn serve(config: Config) -> Outcome {
         () = received(interrupt) => {}
     }
     let closing = async {
-        // It ends when it has done what it is at.
+        // The sweeper ends after its current run.
         let _ = sweeper.await;
         sweep::end(&app).await;
         app.stop().await;
@@ -117,8 +117,7 @@ fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
     })
 }
 
-/// Ends at once, when the database does not let its writes end. Nothing that was
-/// acknowledged is lost.
+/// Exits without waiting for the database. No acknowledged write is lost.
 fn abandon() -> ! {
     tracing::error!("stopped before the last writes were committed");
     std::process::exit(1)
@@ -129,12 +128,12 @@ async fn received(signal: &mut std::io::Result<Signal>) {
         Ok(signal) => {
             signal.recv().await;
         }
-        // Without the signal there is nothing to wait for, ever.
+        // Without a signal handler, wait forever.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// What a newcomer needs to know next.
+/// The text after the start: the URL, the created files and the next steps.
 fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
     let url = &app.config().server.public_url;
     let name = &app.config().branding.name;
@@ -142,13 +141,16 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
     for path in made {
         let config = app.config();
         let what = if *path == config.operator.token_file {
-            "the operator token, which may do everything"
+            "the operator token, which allows every operation"
         } else if *path == config.audit.signing_key_file {
             "the key that signs the audit log"
         } else {
             "the secret key of this deployment"
         };
-        text += &format!("Made {} (only you can read it): {what}.\n", path.display());
+        text += &format!(
+            "Created {} (only you can read it): {what}.\n",
+            path.display()
+        );
     }
     let program = program();
     let host = match url.as_str() {
@@ -158,27 +160,26 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
     if let Some(link) = setup {
         let link = url.join(&web::setup_path(link.expose()));
         text += &format!(
-            "\nNobody has an account yet. Open this link in a browser to create the first one.\n\
-             It works once:\n\n    {link}\n\n\
+            "\nThere are no users yet. Open this link in a browser to create the first one.\n\
+             The link works once:\n\n    {link}\n\n\
              Then sign in from another terminal:\n\n    {program} login{host}\n"
         );
     }
     text + "\nPress Ctrl-C to stop.\n"
 }
 
-/// Says that the audit log went back, and what to do.
+/// Logs that the audit log contradicts its checkpoints, and how to recover.
 fn warn(discrepancy: &str) {
     let program = program();
     tracing::error!(
-        "the audit log contradicts what was signed of it: {discrepancy} If an old copy of the database \
-         was restored by mistake, stop and restore the right one. To go on with this one, run \
-         `{program} audit recover --revoke all`, or `--revoke since` for the tokens alone that \
-         were issued after the last checkpoint that agrees. Until then no checkpoint is signed."
+        "the audit log contradicts its signed checkpoints: {discrepancy} If an old copy of the \
+         database was restored by mistake, stop and restore the right one. To continue with this \
+         one, run `{program} audit recover --revoke all`, or `--revoke since` to revoke only the \
+         tokens issued after the last checkpoint that agrees. Until then no checkpoint is signed."
     );
 }
 
-/// How the program was called, to be typed again: `doorcode`, or its path when it is not
-/// among the installed programs.
+/// The command to call this program: its path if it was called by path, else `doorcode`.
 fn program() -> String {
     let called = std::env::args().next().unwrap_or_default();
     match called.contains('/') {

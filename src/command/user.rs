@@ -1,12 +1,12 @@
-//! `doorcode user …`: accounts.
+//! `doorcode user …`: users.
 
 use super::{Outcome, print, with_app};
 use clap::Subcommand;
 use doorcode::app::Context;
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
@@ -14,27 +14,27 @@ use std::path::Path;
 /// `doorcode user …`.
 #[derive(Subcommand)]
 pub enum User {
-    /// Make an account
+    /// Create a user
     Add {
-        /// The address to sign in with
+        /// The email address to sign in with
         #[arg(long)]
         email: String,
-        /// The person's name
+        /// The user's name
         #[arg(long)]
         name: String,
-        /// The organization to join; it is made if it is not there
+        /// The organization to join; it is created if it does not exist
         #[arg(long)]
         org: Option<String>,
         /// The role in the organization: member, admin or owner
         #[arg(long, default_value = "member", requires = "org", value_parser = role)]
         role: Role,
-        /// Read the password from the first line of standard input, instead of asking for it
+        /// Read the password from the first line of standard input instead of prompting for it
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Switch an account off: its sessions and tokens end at once
+    /// Deactivate a user: all sessions and tokens end immediately
     Deactivate {
-        /// The address of the account
+        /// The user's email address
         #[arg(long)]
         email: String,
     },
@@ -44,7 +44,7 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "write member, admin or owner".to_owned())
 }
 
-/// `doorcode user …`.
+/// Runs `doorcode user …`.
 pub fn run(config: Option<&Path>, user: User) -> Outcome {
     match user {
         User::Add {
@@ -80,7 +80,7 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             });
             let user = user.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
-                "{} is deactivated. Its sessions and tokens have ended. ({})",
+                "{} is deactivated. All sessions and tokens have ended. ({})",
                 user.email, user.id
             ))
         }
@@ -95,7 +95,9 @@ fn read_password(from_stdin: bool) -> Outcome<Secret> {
         return Ok(Secret::new(password.strip_suffix('\r').unwrap_or(password)));
     }
     if !std::io::stdin().is_terminal() {
-        return Err("there is no terminal to ask for the password: use --password-stdin".into());
+        return Err(
+            "cannot prompt for the password without a terminal. Use --password-stdin.".into(),
+        );
     }
     let terminal = console::Term::stderr();
     terminal.write_str("Password (at least 15 characters): ")?;

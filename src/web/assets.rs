@@ -1,5 +1,5 @@
-//! Styles, scripts and pictures, part of the program. Their addresses hold a hash of their
-//! content, so that a browser may keep them for ever and never has an old one.
+//! Styles, scripts and images, embedded in the program. Their URLs contain a hash of the content,
+//! so browsers can cache them forever and never use an outdated one.
 
 use super::headers;
 use actix_web::http::{Method, header};
@@ -35,7 +35,7 @@ const ASSETS: [Asset; 3] = [
     },
 ];
 
-/// Where the styles, the script and the icon are.
+/// URLs of the style sheet, the script and the icon.
 pub fn urls() -> &'static [String; 3] {
     static URLS: OnceLock<[String; 3]> = OnceLock::new();
     URLS.get_or_init(|| {

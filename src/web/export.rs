@@ -1,4 +1,4 @@
-//! An export of the audit log as a file, from a page or by the API.
+//! Export of the audit log as a file, for pages and the API.
 
 use super::failure::Failure;
 use actix_web::HttpResponse;
@@ -11,7 +11,7 @@ use app::audit::reading::Format;
 use futures_util::{Stream, TryStreamExt};
 use std::io;
 
-/// The format of this name; lines where none is named, `None` for one that there is not.
+/// Parses the name of a format. Without a name it is lines; `None` for an unknown one.
 pub fn format(named: Option<&str>) -> Option<Format> {
     match named {
         None | Some("ndjson") => Some(Format::Lines),
@@ -20,7 +20,7 @@ pub fn format(named: Option<&str>) -> Option<Format> {
     }
 }
 
-/// The answer: a file of this name, which gets the ending of its format.
+/// Response with a file of this name and the extension of the format.
 pub fn answer(
     format: Format,
     name: &str,
@@ -36,7 +36,7 @@ pub fn answer(
         parameters: vec![DispositionParam::Filename(format!("{name}.{ending}"))],
     };
     let request_id = request_id.to_owned();
-    // The answer has begun: that it breaks off tells whoever reads it that it is not whole.
+    // The status is already sent: an aborted body shows the client that it is incomplete.
     let broken = move |error| {
         Failure::App(error).log(&request_id);
         io::Error::other("the export broke off")

@@ -1,4 +1,4 @@
-//! What handlers take out of a request: who sends it from where, and its body.
+//! Extracts the context, the credentials and the body of a request.
 
 use super::failure::Failure;
 use super::headers::REQUEST_ID;
@@ -16,16 +16,16 @@ use std::sync::Once;
 use std::time::Duration;
 use wire::form::Form;
 
-/// The largest body: 16 KiB, many times what any form needs.
+/// Largest accepted body: 16 KiB, far more than any form needs.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// How long a client may take to send its body.
+/// Time limit for sending a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest token that is looked at, in bytes.
+/// Longest accepted token, in bytes.
 const TOKEN_LIMIT: usize = 1024;
 
-/// The context that the outermost layer gave the request.
+/// The context that the outermost layer attached to the request, with the matched route.
 pub fn context_of(app: &App, request: &HttpRequest) -> Context {
     let known = request.extensions().get::<Context>().cloned();
     let known = known.unwrap_or_else(|| context(app, request));
@@ -38,7 +38,7 @@ pub fn context_of(app: &App, request: &HttpRequest) -> Context {
     }
 }
 
-/// Who asks, from where.
+/// Creates the context of a request.
 pub fn context(app: &App, request: &HttpRequest) -> Context {
     let text = |name: &HeaderName| {
         request
@@ -49,7 +49,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
     Context {
         request_id: text(&REQUEST_ID)
             .filter(|id| is_request_id(id))
-            // Whoever mistakes the header must not have a secret in the log for it.
+            // A token that is sent in this header by mistake must not reach the log.
             .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
             .map_or_else(|| app.draw_request_id(), str::to_owned),
         address: Some(address(app.config(), request)),
@@ -63,7 +63,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
     }
 }
 
-/// Whether a caller's own name for its request is safe to log and to repeat.
+/// Whether a request id from the client is safe to log and to echo.
 fn is_request_id(text: &str) -> bool {
     (8..=64).contains(&text.len())
         && text
@@ -71,7 +71,7 @@ fn is_request_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// The address at the other end of the connection.
+/// IP address of the peer of the connection.
 fn peer(request: &HttpRequest) -> IpAddr {
     request
         .peer_addr()
@@ -80,14 +80,14 @@ fn peer(request: &HttpRequest) -> IpAddr {
         })
 }
 
-/// Whether an address is a proxy whose word about the caller is believed.
+/// Whether an IP address is one of a trusted proxy.
 fn is_trusted(config: &Config, address: IpAddr) -> bool {
     let proxies = &config.server.trusted_proxies;
     proxies.iter().any(|proxy| proxy.contains(&address))
 }
 
-/// The address of the caller. What `X-Forwarded-For` says counts only from a trusted proxy:
-/// from the right, the first address that is no trusted proxy itself.
+/// IP address of the client. `X-Forwarded-For` counts only from a trusted proxy: read from the
+/// right, the first address that is not a trusted proxy.
 fn address(config: &Config, request: &HttpRequest) -> IpAddr {
     let forwarded: Vec<&str> = request
         .headers()
@@ -103,7 +103,7 @@ fn address(config: &Config, request: &HttpRequest) -> IpAddr {
             tracing::warn!(
                 %address,
                 "X-Forwarded-For is ignored: its sender is not in [server] trusted_proxies. \
-                 Behind a proxy, everybody would seem to be the proxy."
+                 If it is a proxy, add it; otherwise all clients share its address."
             );
         });
     }
@@ -113,22 +113,22 @@ fn address(config: &Config, request: &HttpRequest) -> IpAddr {
         }
         match read_hop(hop) {
             Some(hop) => address = network::canonical(hop),
-            // What lies behind a garbled hop cannot be known.
+            // Addresses behind a malformed hop are unreliable.
             None => break,
         }
     }
     address
 }
 
-/// An address as proxies write it: alone, with a port, or in brackets.
+/// Parses an IP address as proxies write it: bare, with a port, or in brackets.
 fn read_hop(hop: &str) -> Option<IpAddr> {
     let bare = hop.trim_start_matches('[').trim_end_matches(']');
     let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
     bare.parse().ok().or_else(with_port)
 }
 
-/// Refuses what a trusted proxy says came over plain http, where https is promised. It is
-/// not sent on to https: a client would not notice that it had shown its secrets.
+/// Rejects a request that a trusted proxy received over plain http if the public URL is https.
+/// There is no redirect: the client would not notice that it exposed its secrets.
 pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> {
     let is_plain = request
         .headers()
@@ -144,20 +144,7 @@ pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> 
     }
 }
 
-/// The value of a cookie. Names are compared as they came: to read an escape or an exotic space
-/// in them would let a neighbour below the same domain, who cannot set a cookie that begins
-/// with `__Host-`, set one that passes for it. Odd cookies beside ours are passed over.
-pub fn cookie<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    request
-        .headers()
-        .get_all(header::COOKIE)
-        .flat_map(|value| value.as_bytes().split(|b| *b == b';'))
-        .filter_map(|pair| std::str::from_utf8(pair).ok())
-        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
-        .find_map(|(given, value)| (given == name).then_some(value))
-}
-
-/// Reads a body, within the limits of size and time.
+/// Reads a body within [`BODY_LIMIT`] and [`BODY_TIMEOUT`].
 pub async fn body(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>, Failure> {
     let announced = request
         .headers()
@@ -170,7 +157,8 @@ pub async fn body(request: &HttpRequest, mut payload: web::Payload) -> Result<Ve
     let read = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Failure::Malformed("The body broke off."))?;
+            let chunk =
+                chunk.map_err(|_| Failure::Malformed("The body ended early. Send all of it."))?;
             if body.len() + chunk.len() > BODY_LIMIT {
                 return Err(Failure::TooLarge);
             }
@@ -196,10 +184,10 @@ pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Form, 
     read_form(&body(request, payload).await?)
 }
 
-/// Reads a form that has arrived.
+/// Parses a form.
 pub fn read_form(body: &[u8]) -> Result<Form, Failure> {
     Form::parse(body).map_err(|_| {
-        Failure::Malformed("The form has a broken percent escape, a NUL, or is not UTF-8.")
+        Failure::Malformed("The form has a broken percent escape or a NUL, or is not UTF-8.")
     })
 }
 
@@ -208,7 +196,7 @@ pub fn query(request: &HttpRequest) -> Result<Form, Failure> {
     read_form(request.query_string().as_bytes())
 }
 
-/// The value of the one `Authorization` header.
+/// Value of the `Authorization` header. Fails if it is repeated.
 pub fn authorization(request: &HttpRequest) -> Result<Option<&str>, Failure> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let first = values.next();
@@ -226,14 +214,14 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&str>, Failure> {
         .transpose()
 }
 
-/// What follows a scheme's name, which may be in any case; `None` for another scheme.
+/// Credentials of an authorization scheme, compared without case. `None` for another scheme.
 pub fn of_scheme<'a>(authorization: &'a str, scheme: &str) -> Option<&'a str> {
     let (name, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
     name.eq_ignore_ascii_case(scheme).then_some(rest.trim())
 }
 
-/// The bearer token (RFC 6750 section 2.1); `None` without one. Tokens in queries and bodies
-/// are not looked for.
+/// Bearer token (RFC 6750 section 2.1). `None` if there is none; tokens in queries and bodies are
+/// ignored.
 pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
     let Some(token) = authorization(request)?.and_then(|value| of_scheme(value, "bearer")) else {
         return Ok(None);
@@ -250,13 +238,13 @@ pub fn bearer(request: &HttpRequest) -> Result<Option<Secret>, Failure> {
     Ok(Some(Secret::new(token)))
 }
 
-/// The user that the operator says it acts for; `None` if it names nobody. Only what comes
-/// with the operator token is asked: from any other caller the header means nothing.
+/// User that the operator acts for. `None` if the header is absent. Only valid for requests with
+/// the operator token; other callers cannot use the header.
 pub fn actor(app: &App, request: &HttpRequest) -> Result<Option<UserId>, Failure> {
     user_named_in(request, &app.config().operator.actor_header)
 }
 
-/// Whether a request has the header for actors, which only the operator's may.
+/// Whether a request has the actor header, which only the operator may send.
 pub fn claims_actor(app: &App, request: &HttpRequest) -> bool {
     request
         .headers()
@@ -270,13 +258,13 @@ fn user_named_in(request: &HttpRequest, header: &str) -> Result<Option<UserId>, 
     };
     if values.next().is_some() {
         return Err(Failure::Malformed(
-            "Name one user to act for, in one header.",
+            "The actor header is repeated. Name one user to act for.",
         ));
     }
     match value.to_str().ok().and_then(UserId::parse) {
         Some(id) => Ok(Some(id)),
         None => Err(Failure::Malformed(
-            "The user to act for is not a user's id, such as usr_ and 32 digits.",
+            "The actor header is not a user id. Send usr_ and 32 hexadecimal digits.",
         )),
     }
 }
@@ -292,7 +280,7 @@ mod tests {
 
     /// OPR-01.
     #[test]
-    fn an_operator_names_one_user_or_none() {
+    fn actor_header_names_one_user_or_none() {
         let named = |values: &[&str]| {
             let request = values.iter().fold(TestRequest::get(), |request, value| {
                 request.append_header(("x-actor-user-id", *value))

@@ -1,7 +1,6 @@
-//! Why a request gets no answer of its own. Handlers return a [`Failure`]; the surface of
-//! the address writes it in its own form.
+//! Failed requests. Handlers return a [`Failure`]; the surface of the route writes it in its own
+//! form.
 
-use super::api::problem::Kind;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{StatusCode, header};
@@ -13,37 +12,45 @@ use wire::json;
 /// Why a request failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The use case refused.
+    /// The use case failed.
     App(app::Error),
-    /// The request cannot be read; what is wrong with it.
+    /// The request cannot be parsed; holds the reason.
     Malformed(&'static str),
-    /// The request came over plain http to a deployment that is reached by https.
+    /// The request came over plain http, but the public URL is https.
     PlainHttp,
-    /// The body is of another type than the address takes.
+    /// The route does not accept the media type of the body.
     UnsupportedMedia,
     /// The body is too large.
     TooLarge,
-    /// The body came too slowly.
+    /// The body arrived too slowly.
     TooSlow,
-    /// There is nothing at this address.
+    /// No route matches, or the resource does not exist.
     NotFound,
-    /// The address does not take this method; those that it takes.
+    /// The route does not accept the method; holds the value of `Allow`.
     MethodNotAllowed(String),
     /// The request has no token.
     NoToken,
-    /// The token cannot be used.
+    /// The token is unknown or inactive.
     InvalidToken,
     /// The request comes from another site.
     CrossSite,
-    /// The form was made for another session.
+    /// The form belongs to another session.
     StaleForm,
-    /// The person must sign in first; where to go then.
+    /// The user must sign in first; holds the path to return to.
     SignIn(String),
-    /// A problem of the management API, and what to do about it this time.
-    Problem(Kind, &'static str),
-    /// The body of a call of the management API is wrong; every fault.
+    /// The request is denied for this reason, with any token.
+    Denied(&'static str),
+    /// The cursor of a list is invalid.
+    InvalidCursor,
+    /// The body is not JSON.
+    InvalidJson,
+    /// The Idempotency-Key is missing.
+    KeyRequired,
+    /// The Idempotency-Key is malformed.
+    KeyInvalid,
+    /// The body of a management API request is invalid; holds every fault.
     Faults(Vec<json::Fault>),
-    /// Something broke that should not; what, for the log.
+    /// An internal error; holds the cause for the log.
     Internal(String),
 }
 
@@ -69,11 +76,11 @@ impl From<app::Error> for Failure {
     }
 }
 
-/// How long to wait before trying again when the server is busy or its database is away.
+/// `Retry-After` in seconds while the server is busy or its database is unreachable.
 const RETRY_SECONDS: u64 = 2;
 
 impl Failure {
-    /// The status, unless a surface has a reason for another one.
+    /// Default HTTP status; a surface may use another one.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::App(error) => match error {
@@ -92,26 +99,28 @@ impl Failure {
                     StatusCode::INTERNAL_SERVER_ERROR
                 }
             },
-            Self::Malformed(_) | Self::PlainHttp => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::PlainHttp | Self::InvalidCursor | Self::InvalidJson => {
+                StatusCode::BAD_REQUEST
+            }
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::CrossSite | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::KeyRequired | Self::KeyInvalid => StatusCode::BAD_REQUEST,
+            Self::CrossSite | Self::StaleForm | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::SignIn(_) => StatusCode::SEE_OTHER,
-            Self::Problem(kind, _) => kind.status(),
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// Seconds until it makes sense to try again.
+    /// Seconds until a retry is useful.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::App(app::Error::Throttled(wait)) => {
-                // Rounded up: whoever comes back at the named second must not be too early.
+                // Rounded up: a retry after exactly this time must not be too early.
                 Some(
                     u64::try_from(wait.num_milliseconds().max(0))
                         .unwrap_or(0)
@@ -124,13 +133,13 @@ impl Failure {
         }
     }
 
-    /// What the audit log calls it, and why, if no other record tells of it.
+    /// Audit action and reason, unless another record already covers the failure.
     pub fn refusal(&self) -> Option<(Action, &'static str)> {
         match self {
             Self::CrossSite => Some((Action::FormRefused, "cross_site")),
             Self::StaleForm => Some((Action::FormRefused, "stale_form")),
             Self::App(app::Error::Throttled(_)) => {
-                Some((Action::RequestLimited, Kind::TooManyRequests.code()))
+                Some((Action::RequestLimited, "too_many_requests"))
             }
             Self::App(app::Error::Forbidden(denial)) => {
                 Some((Action::AccessRefused, denial.code()))
@@ -139,12 +148,12 @@ impl Failure {
                 error @ (OAuthError::InvalidClient | OAuthError::UnauthorizedClient),
                 _,
             )) => Some((Action::AccessRefused, error.as_str())),
-            Self::InvalidToken => Some((Action::AccessRefused, Kind::InvalidToken.code())),
+            Self::InvalidToken => Some((Action::AccessRefused, "invalid_token")),
             _ => None,
         }
     }
 
-    /// Begins an answer: the status, and the headers that every surface sends with it.
+    /// Starts a response with the status and the headers that all surfaces share.
     pub fn respond(&self, status: StatusCode) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(status);
         if let Some(seconds) = self.retry_after() {
@@ -156,7 +165,7 @@ impl Failure {
         response
     }
 
-    /// The failure behind an answer: a handler's own, or what the framework answered by itself.
+    /// The failure behind a response, returned by a handler or derived from a framework error.
     pub fn of<B: MessageBody>(response: &ServiceResponse<B>) -> Option<Borrowed<'_>> {
         if let Some(error) = response.response().error() {
             return Some(match error.as_error::<Failure>() {
@@ -173,23 +182,23 @@ impl Failure {
         None
     }
 
-    /// Writes what went wrong on our side into the log, once.
+    /// Logs a server error, once.
     pub fn log(&self, request_id: &str) {
         if self.status().is_server_error() {
             let cause = match self {
                 Self::Internal(cause) => cause.clone(),
                 failure => failure.to_string(),
             };
-            tracing::error!(request_id, cause, "a request failed");
+            tracing::error!(request_id, cause, "request failed");
         }
     }
 }
 
-/// A failure that somebody else holds, or that was made on the spot.
+/// A failure that is borrowed from a response or owned.
 pub enum Borrowed<'a> {
-    /// Held by the answer.
+    /// Borrowed from the response.
     Ours(&'a Failure),
-    /// Made for it.
+    /// Created for the response.
     Made(Failure),
 }
 

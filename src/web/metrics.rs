@@ -1,5 +1,5 @@
-//! Figures of the running server, in the text form of OpenMetrics, for whoever watches it.
-//! Their labels are patterns of addresses and statuses: nothing in them is of any person.
+//! Metrics of the running server in the text format of OpenMetrics. Labels hold route patterns,
+//! methods, statuses and audit steps, and no personal data.
 
 use super::route::{read, resource};
 use super::{failure::Failure, headers};
@@ -18,13 +18,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-/// The media type of the text form.
+/// Media type of the text format.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bounds of the buckets of durations, in seconds.
+/// Upper bounds of the duration buckets, in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
-/// The methods that are told apart; any other is somebody's invention.
+/// Methods with a label of their own; others share `other`, which bounds the number of labels.
 const METHODS: [Method; 6] = [
     Method::GET,
     Method::HEAD,
@@ -51,7 +51,7 @@ struct Done {
     step: &'static str,
 }
 
-/// The figures, shared by all threads of a server.
+/// The metrics, shared by all threads of a server.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -69,26 +69,22 @@ impl Default for Metrics {
         let durations =
             Family::<Routed, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let mut registry = Registry::with_prefix("doorcode");
-        registry.register(
-            "http_requests",
-            "Requests that were answered",
-            requests.clone(),
-        );
+        registry.register("http_requests", "Answered requests", requests.clone());
         registry.register(
             "http_request_duration_seconds",
-            "Time from a request to its answer",
+            "Time from a request to its response",
             durations.clone(),
         );
         let lag_records = Family::<Done, Gauge<u64, AtomicU64>>::default();
         let lag_seconds = Family::<Done, Gauge<f64, AtomicU64>>::default();
         registry.register(
             "audit_lag_records",
-            "Audit records that wait to be sealed, signed, handed out or shipped",
+            "Audit records that wait for this step: seal, sign, publish or ship",
             lag_records.clone(),
         );
         registry.register(
             "audit_lag_seconds",
-            "Age of the oldest audit record that waits so",
+            "Age of the oldest audit record that waits for this step",
             lag_seconds.clone(),
         );
         Self(Arc::new(Inner {
@@ -102,7 +98,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request. `route` is the pattern of its address, if it has one here.
+    /// Counts a request. `route` is the pattern of the matched route.
     pub fn count(
         &self,
         method: &Method,
@@ -132,12 +128,12 @@ impl Metrics {
             .inc();
     }
 
-    /// Looks how far the audit log lies behind. Where the database cannot tell, nothing of
-    /// before is shown in its place.
+    /// Measures the lag of the audit log. If the database fails, clears the gauges instead of
+    /// keeping old values.
     async fn measure(&self, app: &App) {
         let measured = lag::of_all(app).await;
         if let Err(error) = &measured {
-            tracing::warn!(?error, "how far the audit log lies behind cannot be told");
+            tracing::warn!(?error, "cannot measure the lag of the audit log");
             self.0.lag_records.clear();
             self.0.lag_seconds.clear();
         }
@@ -152,7 +148,7 @@ impl Metrics {
     }
 }
 
-/// Where the figures are.
+/// Route of the metrics.
 pub fn routes(config: &mut web::ServiceConfig) {
     config.service(resource("/metrics", [read(show)]));
 }

@@ -1,24 +1,30 @@
 //! HTTP: handlers translate between requests and use cases.
 //!
-//! Each scope of addresses has one surface, the form in which it answers every error: OAuth
-//! JSON under `/auth` and `/.well-known`, problem details under `/v1`, pages elsewhere.
+//! Each group of routes has one surface, the form in which it writes errors: OAuth JSON under
+//! `/auth` and `/.well-known`, problem details under `/v1`, pages elsewhere.
 
 mod api;
 mod assets;
+mod challenge;
+mod cookies;
+mod csrf;
 mod export;
 mod extract;
 mod failure;
 mod headers;
+mod links;
 mod metrics;
+mod middleware;
 mod oauth;
 mod pages;
 mod probe;
+mod problem_kind;
 mod route;
 mod surface;
 
 pub use api::openapi;
+pub use links::setup_path;
 pub use metrics::Metrics;
-pub use pages::setup_path;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -30,14 +36,14 @@ use std::time::Duration;
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an idle connection is kept. Longer than the usual keep-alive of proxies would
-/// be wasted on them; shorter would break their connections.
+/// How long an idle connection stays open. A shorter time than the usual keep-alive of proxies
+/// would break their connections; a longer one has no use.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long requests in flight may go on when the server stops, in seconds.
+/// Time for requests in flight to complete when the server stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 20;
 
-/// Every address that is served.
+/// All routes.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
@@ -75,8 +81,8 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
-/// Builds the server on a listening socket. It handles no signals: whoever runs it stops it
-/// through its handle.
+/// Builds the server on a listening socket. It handles no signals; the caller stops it through its
+/// handle.
 pub fn server(
     app: App,
     metrics: Metrics,
@@ -93,22 +99,22 @@ pub fn server(
                     metrics::routes(config);
                 }
             })
-            .wrap(from_fn(headers::every_answer))
+            .wrap(from_fn(middleware::every_answer))
             .configure(routes)
     })
     .workers(workers)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
-    // A device that hangs up while its poll is held must not be given a token: nobody would
-    // have it.
+    // A device that disconnects during a long poll must not be issued a token: the token would
+    // be lost.
     .h1_allow_half_closed(false)
     .disable_signals()
     .listen(listener)?
     .run())
 }
 
-/// Builds a server of the figures alone, on an address of their own.
+/// Builds a server for the metrics only, on a separate listener.
 pub fn metrics_server(
     app: App,
     metrics: Metrics,

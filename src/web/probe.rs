@@ -1,4 +1,4 @@
-//! Whether the server lives and can serve, for whoever supervises it.
+//! Liveness and readiness probes for supervisors.
 
 use super::headers;
 use super::route::{read, resource};
@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use app::App;
 use utoipa::OpenApi;
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(healthz, readyz))]
 pub struct Description;
@@ -17,32 +17,35 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/readyz", [read(readyz)]));
 }
 
-/// Whether the process runs and answers.
+/// Checks that the process runs.
 #[utoipa::path(
     get,
     path = "/healthz",
     tag = "deployment",
-    responses((status = 200, description = "It does.", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "The process runs.", body = String, content_type = "text/plain"))
 )]
 async fn healthz() -> HttpResponse {
     answer(HttpResponse::Ok(), "ok\n")
 }
 
-/// Whether the database answers too, and takes writes.
+/// Checks that the database responds and accepts writes.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "deployment",
     responses(
-        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
-        (status = 503, description = "It does not.", body = String, content_type = "text/plain"),
+        (status = 200, description = "The server is ready.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database does not respond or does not accept writes.", body = String, content_type = "text/plain"),
     )
 )]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
     match app.is_ready().await {
         Ok(()) => answer(HttpResponse::Ok(), "ready\n"),
         Err(error) => {
-            tracing::warn!(?error, "not ready");
+            tracing::warn!(
+                ?error,
+                "readiness check failed: the database is unavailable"
+            );
             answer(
                 HttpResponse::ServiceUnavailable(),
                 "not ready: the database does not answer\n",

@@ -1,13 +1,13 @@
-//! Addresses and the methods that they take.
+//! Routes and their HTTP methods.
 
 use super::failure::Failure;
 use actix_web::guard;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
 
-/// A handler with the methods that it takes, as the header `Allow` lists them.
+/// A handler with its methods as the header `Allow` lists them.
 pub struct Methods(&'static str, Route);
 
-/// A handler for GET and HEAD. It must change nothing, but may leave a record that it was asked.
+/// A handler for GET and HEAD. It must be safe (RFC 9110 section 9.2.1), apart from audit records.
 pub fn read<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,
@@ -28,7 +28,7 @@ where
     Methods("POST", web::post().to(handler))
 }
 
-/// A handler for PUT. Doing it twice must be as good as once.
+/// A handler for PUT. It must be idempotent.
 pub fn put<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,
@@ -48,7 +48,7 @@ where
     Methods("PATCH", web::patch().to(handler))
 }
 
-/// A handler for DELETE. Doing it twice must be as good as once.
+/// A handler for DELETE. It must be idempotent.
 pub fn delete<F, Args>(handler: F) -> Methods
 where
     F: Handler<Args>,
@@ -58,8 +58,8 @@ where
     Methods("DELETE", web::delete().to(handler))
 }
 
-/// An address with its handlers. Any other method is answered with those that it takes, OPTIONS
-/// too: no page of another site is to call us, so there is no preflight to answer.
+/// A path with its handlers. Any other method, OPTIONS included, fails with the list of methods:
+/// pages of other sites must not send requests, so CORS preflights get no support.
 pub fn resource<const N: usize>(path: &str, handlers: [Methods; N]) -> Resource {
     let mut allowed = Vec::new();
     let mut resource = web::resource(path);
@@ -74,7 +74,7 @@ pub fn resource<const N: usize>(path: &str, handlers: [Methods; N]) -> Resource 
     }))
 }
 
-/// What a scope answers at addresses that it does not have.
+/// Handler for unknown paths.
 pub async fn nothing() -> Result<HttpResponse, Failure> {
     Err(Failure::NotFound)
 }

@@ -1,5 +1,5 @@
-//! A surface is the form in which a scope of addresses answers its errors. What every
-//! surface does is here; how it writes a failure is its own.
+//! A surface is the form in which a group of routes writes its errors. This module has the part
+//! that all surfaces share.
 
 use super::extract;
 use super::failure::Failure;
@@ -12,11 +12,11 @@ use app::App;
 use app::audit::refusals::{self, Refusal};
 use domain::audit::Actor;
 
-/// Writes a failure of the request with this id.
+/// Writes a failure as a response; the text is the request id.
 pub type Write = fn(app: &App, failure: &Failure, request_id: &str) -> HttpResponse;
 
-/// Answers a request, writes its failure if there is one, and keeps the answer out of
-/// caches: it may hold a secret, or what only one person should see.
+/// Handles a request, writes its failure if any, and keeps the response out of caches, since it may
+/// contain a secret or private data.
 pub async fn answer(
     app: web::Data<App>,
     request: ServiceRequest,
@@ -43,8 +43,8 @@ pub async fn answer(
     Ok(response)
 }
 
-/// Leaves a record of a refusal that no other record tells of. What a token may not do is told
-/// by its uses.
+/// Adds an audit record of a refusal that no other record covers. Usage records already cover
+/// refusals of tokens.
 fn record(app: &App, request: &HttpRequest, failure: &Failure) {
     let Some((action, reason)) = failure.refusal() else {
         return;

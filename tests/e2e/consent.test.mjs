@@ -142,7 +142,7 @@ flow('what a role does not allow is not granted', { people: [ADA, BOB], settings
   const page = await world.signedIn(BOB)
   const codes = await askForCode(world.server, { scope: 'app:deploy orgs:read' })
   await typeCode(page, codes)
-  await page.getByText('what your account cannot give').waitFor()
+  await page.getByText('scopes that your account cannot grant').waitFor()
   assert.equal(await page.getByRole('checkbox').count(), 1)
   await world.inspect(page)
   await press(page, 'Approve')
@@ -150,7 +150,7 @@ flow('what a role does not allow is not granted', { people: [ADA, BOB], settings
 
   const nothing = await askForCode(world.server, { scope: 'app:deploy' })
   await typeCode(page, nothing)
-  await page.getByText('It will only learn who you are.').waitFor()
+  await page.getByText('It will only see your identity.').waitFor()
   await world.inspect(page)
 
   const admin = await world.signedIn(ADA)

@@ -68,13 +68,13 @@ flow('the password can be seen while it is typed', {}, async (world) => {
   await page.goto('/login')
   const password = page.getByLabel('Password', { exact: true })
   await password.fill(ADA.password)
-  const reveal = page.getByRole('button', { name: 'Show what is typed' })
+  const reveal = page.getByRole('button', { name: 'Show password' })
   // The button is a comfort of the script; without one it would do nothing, so it is not there.
   assert.equal(await reveal.count(), world.hasScripts ? 1 : 0)
   if (!world.hasScripts) return
   await reveal.click()
   assert.equal(await password.getAttribute('type'), 'text')
   await world.inspect(page)
-  await page.getByRole('button', { name: 'Hide what is typed' }).click()
+  await page.getByRole('button', { name: 'Hide password' }).click()
   assert.equal(await password.getAttribute('type'), 'password')
 })

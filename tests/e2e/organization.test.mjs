@@ -30,7 +30,7 @@ async function invite(world, page) {
   await world.inspect(page)
   const url = await page.locator('.secret code').innerText()
   await link(page, 'Back to members').click()
-  await page.getByText('Whoever has the link').waitFor()
+  await page.getByText('Anyone with the link').waitFor()
   return url
 }
 
@@ -47,7 +47,7 @@ async function join(world, url) {
   await world.inspect(page)
   await page.getByLabel('Password', { exact: true }).fill(CHARLES.password)
   await submit(page, button(page, 'Create account'))
-  await page.getByText('You are a member now.').waitFor()
+  await page.getByText('You are now a member.').waitFor()
   return page
 }
 
@@ -84,8 +84,8 @@ flow('an organization lives from its making to its end', {}, async (world) => {
   await owner.getByLabel('Name').fill('Difference')
   await submit(owner, button(owner, 'Create project'))
   await owner.getByLabel('Add a member').selectOption({ label: `${CHARLES.name} (${CHARLES.email})` })
-  await submit(owner, button(owner, 'Add'))
-  await owner.getByText('reaches the project now').waitFor()
+  await submit(owner, button(owner, 'Add member'))
+  await owner.getByText('was added to the project').waitFor()
   await world.inspect(owner)
   await guest.goto('/o/analytical-engines/projects')
   await link(guest, 'Difference').click()
@@ -95,7 +95,7 @@ flow('an organization lives from its making to its end', {}, async (world) => {
   await section(owner, 'Members').click()
   await row(owner).getByRole('combobox').selectOption('admin')
   await submit(owner, button(row(owner), 'Save'))
-  await owner.getByText('is admin now').waitFor()
+  await owner.getByText('now has the role admin').waitFor()
   await world.inspect(owner)
 
   // A policy that the member's token breaks.
@@ -110,8 +110,8 @@ flow('an organization lives from its making to its end', {}, async (world) => {
   await owner.getByRole('row', { name: /their laptop/ }).waitFor()
   await world.inspect(owner)
   await owner.getByLabel('1 day').check()
-  await submit(owner, button(owner, 'Apply'))
-  await owner.getByText('will be refused when the grace is over').waitFor()
+  await submit(owner, button(owner, 'Apply policy'))
+  await owner.getByText('will be refused after the grace period').waitFor()
   await world.inspect(owner)
   assert.equal((await me(world.server, token)).status, 200, 'the grace runs')
 
@@ -120,7 +120,7 @@ flow('an organization lives from its making to its end', {}, async (world) => {
   await link(row(owner), 'Remove').click()
   await owner.getByText('their laptop').waitFor()
   await world.inspect(owner)
-  await submit(owner, button(owner, 'Remove'))
+  await submit(owner, button(owner, 'Remove member'))
   await owner.getByText('The member is removed').waitFor()
   assert.equal((await me(world.server, token)).status, 401)
   await guest.goto('/o/analytical-engines')
@@ -160,7 +160,7 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
   }
   await link(page, 'Back to tokens').click()
   const row = page.getByRole('row', { name: /build server/ })
-  await row.getByText('Made by Ada Lovelace').waitFor()
+  await row.getByText('Created by Ada Lovelace').waitFor()
   await world.inspect(page)
 
   await link(row, 'Rotate').click()
@@ -173,7 +173,7 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
   for (const each of [old, token]) assert.equal((await me(world.server, each)).status, 200)
 
   await link(page, 'Back to tokens').click()
-  await page.getByText('Replaced, ends by itself').waitFor()
+  await page.getByText('Replaced, ends automatically').waitFor()
   await world.inspect(page)
   await link(page, 'Revoke all').click()
   await world.inspect(page)

@@ -1,5 +1,6 @@
 //! The layers and the few rules of the source, read from the source itself.
 
+use crate::support::imports::{Module, circles, imports};
 use crate::support::source::{Source, files, root, sources, tokens};
 use std::path::Path;
 
@@ -122,6 +123,43 @@ fn each_crate_depends_only_on_layers_above_its_own() {
             let is_banned = layer.never.iter().any(|name| used.starts_with(name));
             if is_below || is_banned {
                 wrong.push(format!("{} depends on {used}", layer.name));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let imports = imports();
+    let found: Vec<_> = circles(&imports)
+        .into_iter()
+        .map(|circle| {
+            let names: Vec<_> = circle.iter().map(|module| module.join("::")).collect();
+            names.join(" -> ")
+        })
+        .collect();
+    assert_none(&found);
+    assert!(imports.len() > 250, "{}", imports.len());
+}
+
+/// What two of them need belongs beside them, in `web`.
+#[test]
+fn oauth_api_and_pages_do_not_use_each_other() {
+    let mut wrong = Vec::new();
+    let surface = |module: &Module| match module.as_slice() {
+        [_, web, surface, ..] if web == "web" => {
+            let name = surface.as_str();
+            matches!(name, "oauth" | "api" | "pages").then(|| name.to_owned())
+        }
+        _ => None,
+    };
+    for (module, used) in &imports() {
+        for used in used {
+            if let (Some(own), Some(other)) = (surface(module), surface(used))
+                && own != other
+            {
+                wrong.push(format!("{} uses {}", module.join("::"), used.join("::")));
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Forms that no page of ours sends: each is answered with a page and a status that says so.
+//! Forms that no page sends: each gets a page with a suitable status.
 
 use crate::support::browser::{Browser, Page};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use reqwest::Method;
 
-/// Every address that takes a form, with an id where it needs one.
+/// Every path that takes a form, with an id if it needs one.
 const FORMS: [&str; 11] = [
     "/setup",
     "/login",
@@ -38,7 +38,7 @@ fn assert_page(page: &Page, status: u16, what: &str) {
 
 /// Bad input; DOS-01, T-15.
 #[actix_web::test]
-async fn every_form_answers_what_it_cannot_read_with_a_page() {
+async fn unreadable_form_gets_an_error_page() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -85,9 +85,9 @@ async fn every_form_answers_what_it_cannot_read_with_a_page() {
     assert!(before == test.database.dump(), "something was written");
 }
 
-/// Bad input: a form that is right but says nothing.
+/// Bad input: a valid form without data.
 #[actix_web::test]
-async fn every_empty_form_says_what_is_missing() {
+async fn empty_form_gets_an_error_for_the_missing_fields() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -106,7 +106,7 @@ async fn every_empty_form_says_what_is_missing() {
         assert!(page.contains(text), "{path}: {}", page.body);
     }
     assert_page(&browser.clone().post("/login", &[]).await, 401, "/login");
-    // Fields that nobody knows change nothing.
+    // Unknown fields are ignored.
     let mut fresh = test.browser();
     fresh.get("/login").await;
     let fields = [
@@ -118,9 +118,9 @@ async fn every_empty_form_says_what_is_missing() {
     assert_eq!(fresh.post("/login", &fields).await.status, 303);
 }
 
-/// Bad input: addresses.
+/// Bad input: URLs.
 #[actix_web::test]
-async fn odd_addresses_are_pages_that_are_not_there() {
+async fn odd_urls_are_not_found() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;

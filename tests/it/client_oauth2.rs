@@ -1,5 +1,4 @@
-//! An OAuth client that others wrote, the crate `oauth2`, and nothing of our own between it
-//! and the server.
+//! A third-party OAuth client, the crate `oauth2`, directly against the server.
 
 use crate::support::{API, CLI, EMAIL, TestApp};
 use oauth2::basic::{BasicClient, BasicTokenType};
@@ -13,12 +12,10 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-/// The crate gives tokens back over https alone, so the server says that it is behind a
-/// proxy that serves https.
+/// The crate sends tokens only over https, so the server is configured as behind an https proxy.
 const PUBLIC: &str = "https://login.example.com";
 
-/// The network between client and server: it stands for the proxy, and keeps what the
-/// server answered.
+/// The network between client and server: acts as the proxy, and records the errors of responses.
 struct Network<'a> {
     test: &'a TestApp,
     errors: RefCell<Vec<String>>,
@@ -66,9 +63,9 @@ async fn start() -> TestApp {
 }
 
 /// T-07: discovery, device authorization, pending, slow_down, token, introspection and
-/// revocation, as the crate does them.
+/// revocation, as implemented by the crate.
 #[actix_web::test]
-async fn the_oauth2_crate_signs_in_asks_and_signs_out() {
+async fn oauth2_crate_signs_in_introspects_and_signs_out() {
     let test = start().await;
     let network = Network {
         test: &test,
@@ -104,8 +101,8 @@ async fn the_oauth2_crate_signs_in_asks_and_signs_out() {
     assert_eq!(link, &format!("{PUBLIC}/device?user_code={code}"));
     network.take_errors();
 
-    // The crate asks at once, then after each of these. The first is cut short, as by a
-    // clock that runs fast; then it waits as it was told, and then the person approves.
+    // The crate polls immediately, then after each of these waits. The first is cut short, as by
+    // a fast clock; then it waits as long as required, and then the user approves.
     let waits = RefCell::new(Vec::new());
     let wait = |duration: Duration| {
         waits.borrow_mut().push(duration.as_secs());
@@ -179,9 +176,9 @@ async fn the_oauth2_crate_signs_in_asks_and_signs_out() {
     assert_eq!(gone, serde_json::json!({"active": false}));
 }
 
-/// DEV-48: the crate understands how a sign-in ends without a token.
+/// DEV-48: the crate handles a sign-in that ends without a token.
 #[actix_web::test]
-async fn the_oauth2_crate_understands_a_refusal() {
+async fn oauth2_crate_handles_a_denial() {
     let test = start().await;
     let network = Network {
         test: &test,
@@ -211,7 +208,7 @@ async fn the_oauth2_crate_understands_a_refusal() {
         .request_async(&http_client)
         .await
         .unwrap();
-    // The clock of the server passes the end of the codes while the crate waits once.
+    // The server's clock passes the expiry of the codes during one wait of the crate.
     let waited = Cell::new(false);
     let wait = |_| {
         waited.set(true);

@@ -1,11 +1,11 @@
-//! What browsers say of where a form comes from.
+//! Browser headers about the origin of a form.
 
 use crate::csrf::{Scene, borrowed, urlencode};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
-/// CSR-02, SES-06, T-12: browsers say where a form comes from.
+/// CSR-02, SES-06, T-12: browsers send the origin of a form.
 #[actix_web::test]
-async fn a_form_that_a_browser_sends_for_another_site_is_refused() {
+async fn cross_site_form_is_rejected() {
     let Scene {
         test,
         mut browser,
@@ -57,9 +57,9 @@ async fn a_form_that_a_browser_sends_for_another_site_is_refused() {
     }
 }
 
-/// CSR-02: the public address is compared, not what the request calls us.
+/// CSR-02: the origin is compared with the public URL, not with the request's host.
 #[actix_web::test]
-async fn the_origin_is_the_configured_one() {
+async fn origin_must_be_the_configured_one() {
     let test = TestApp::with("[server]\npublic_url = \"https://doorcode.example\"").await;
     let mut browser = test.browser();
     browser.get("/login").await;
@@ -82,9 +82,9 @@ async fn the_origin_is_the_configured_one() {
     assert_eq!(browser.post("/login", &fields).await.status, 303);
 }
 
-/// CSR-03: a form of another site can be `text/plain`, and needs no permission to be sent.
+/// CSR-03: another site can submit a `text/plain` form without a preflight.
 #[actix_web::test]
-async fn pages_take_forms_and_nothing_else() {
+async fn pages_accept_only_urlencoded_forms() {
     let Scene {
         test,
         mut browser,

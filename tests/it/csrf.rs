@@ -1,14 +1,14 @@
-//! Forms from elsewhere: every form that changes something is refused unless the person sent
-//! it from a page of ours.
+//! CSRF: every form that changes something is rejected unless the user submits it from a page of
+//! this server.
 
 use crate::support::browser::Browser;
 use crate::support::source::files;
 use crate::support::{EMAIL, PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use std::collections::BTreeSet;
 
-/// Every address that takes a form, with fields that would do something there. An address that
-/// the program gets and this table does not fails the suite.
+/// Every path that takes a form, with fields that would have an effect. A path missing from this
+/// table fails the suite.
 const FORMS: [(&str, &[(&str, &str)]); 33] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
@@ -83,15 +83,14 @@ const FORMS: [(&str, &[(&str, &str)]); 33] = [
     ),
 ];
 
-/// A tighter policy.
+/// A stricter policy.
 const TERMS: &[(&str, &str)] = &[
     ("personal_tokens", "admins"),
     ("max_lifetime", "7d"),
     ("grace", "none"),
 ];
 
-/// The addresses that have a handler of this kind, `read` or `post`, as the program registers
-/// them.
+/// The paths that have a handler of this kind, `read` or `post`, according to the source.
 pub fn addresses(kind: &str) -> BTreeSet<String> {
     let handler = format!("{kind}(");
     let mut addresses = BTreeSet::new();
@@ -113,7 +112,7 @@ pub fn addresses(kind: &str) -> BTreeSet<String> {
     addresses
 }
 
-/// A signed-in person with everything that the forms could change.
+/// A signed-in user with everything that the forms could change.
 pub struct Scene {
     pub test: TestApp,
     pub browser: Browser,
@@ -122,7 +121,7 @@ pub struct Scene {
     pub names: Names,
 }
 
-/// What stands for the parts of addresses and fields.
+/// Values for the placeholders in paths and fields.
 pub struct Names {
     code: String,
     ticket: String,
@@ -136,8 +135,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// An address or a field of the table, as it is in the scene. `address` decides what `{id}`
-    /// stands for.
+    /// Replaces the placeholders in a path or field of the table. `address` determines the value
+    /// of `{id}`.
     pub fn fill(&self, text: &str, address: &str) -> String {
         let id = match address {
             address if address.starts_with("/account") => &self.session,
@@ -161,7 +160,7 @@ impl Names {
     }
 }
 
-/// What follows a piece of a page, up to a character.
+/// The text between a marker on a page and the next `end`.
 fn after(page: &str, piece: &str, end: char) -> String {
     let (_, rest) = page.split_once(piece).unwrap_or_else(|| panic!("{page}"));
     rest.split_once(end).unwrap().0.to_owned()
@@ -235,7 +234,7 @@ pub fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a s
 
 /// CSR-01: the table above is complete.
 #[test]
-fn every_address_that_takes_a_form_is_tried() {
+fn every_path_that_takes_a_form_is_in_the_table() {
     let tried: BTreeSet<_> = FORMS
         .iter()
         .map(|(address, _)| (*address).to_owned())
@@ -245,7 +244,7 @@ fn every_address_that_takes_a_form_is_tried() {
 
 /// CSR-01, SES-06, T-12.
 #[actix_web::test]
-async fn a_form_without_the_token_of_this_session_changes_nothing() {
+async fn form_without_the_csrf_token_of_this_session_changes_nothing() {
     let Scene {
         test,
         mut browser,
@@ -291,13 +290,13 @@ async fn a_form_without_the_token_of_this_session_changes_nothing() {
             400,
             "{address}"
         );
-        // In the address instead of the body.
+        // In the query instead of the body.
         let query = format!("{address}?csrf={own}");
         assert_eq!(
             browser.post_bare(&query, &borrowed(fields)).await.status,
             403
         );
-        // A cookie alone, without the visitor's that the form belongs to.
+        // Without the visitor cookie that the token is bound to.
         let mut cookieless = browser.clone();
         cookieless.cookies.remove("doorcode_visitor");
         let mut fields = borrowed(fields);
@@ -311,9 +310,9 @@ async fn a_form_without_the_token_of_this_session_changes_nothing() {
     assert!(before == test.database.dump(), "something was written");
 }
 
-/// CSR-01, CSR-02, DEV-36, T-12: what browsers fetch by themselves changes nothing.
+/// CSR-01, CSR-02, DEV-36, T-12: requests that browsers send by themselves change nothing.
 #[actix_web::test]
-async fn reading_any_address_changes_nothing() {
+async fn get_request_to_any_path_changes_nothing() {
     let Scene {
         test,
         mut browser,

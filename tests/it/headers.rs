@@ -1,10 +1,10 @@
-//! What every answer tells browsers: to be strict.
+//! Security headers of every response.
 
 use crate::support::browser::Page;
 use crate::support::{EMAIL, PASSWORD, TestApp, log};
 use reqwest::Method;
 
-/// One answer of each kind that the pages, the endpoints and the assets give, with its name.
+/// One named response of each kind from the pages, the endpoints and the assets.
 async fn answers(test: &TestApp) -> Vec<(&'static str, Page)> {
     let mut browser = test.browser();
     browser.set_header("origin", "https://evil.example");
@@ -84,7 +84,7 @@ fn header<'a>(page: &'a Page, name: &str) -> &'a str {
 
 /// HDR-01, HDR-02, HDR-03, HDR-04, OAU-17, OAU-18.
 #[actix_web::test]
-async fn every_kind_of_answer_is_strict() {
+async fn every_kind_of_response_has_strict_headers() {
     let test = TestApp::with("[server]\npublic_url = \"https://doorcode.example\"").await;
     let answers = answers(&test).await;
     let mut seen: Vec<u16> = answers.iter().map(|(_, page)| page.status).collect();
@@ -152,9 +152,9 @@ async fn every_kind_of_answer_is_strict() {
     }
 }
 
-/// HDR-01: nothing on any page needs what the policy forbids.
+/// HDR-01: no page violates its own Content-Security-Policy.
 #[actix_web::test]
-async fn no_page_has_a_script_or_style_in_its_text() {
+async fn no_page_has_inline_scripts_or_styles() {
     let test = TestApp::start().await;
     let mut pages: Vec<_> = answers(&test).await;
     pages.retain(|(_, page)| header(page, "content-type").starts_with("text/html"));
@@ -178,9 +178,9 @@ async fn no_page_has_a_script_or_style_in_its_text() {
     }
 }
 
-/// HDR-02: over plain http, where it would lock people out of a server on their own machine.
+/// HDR-02: over plain http the header would lock users out of a server on their own machine.
 #[actix_web::test]
-async fn strict_transport_is_not_demanded_over_plain_http() {
+async fn strict_transport_security_is_not_sent_over_plain_http() {
     let test = TestApp::start().await;
     for (name, page) in answers(&test).await {
         assert_eq!(header(&page, "strict-transport-security"), "", "{name}");
@@ -195,9 +195,9 @@ async fn strict_transport_is_not_demanded_over_plain_http() {
     }
 }
 
-/// HDR-04: TRACE would send headers back that scripts must not see.
+/// HDR-04: TRACE would return headers that scripts must not see.
 #[actix_web::test]
-async fn methods_that_nothing_needs_are_refused_everywhere() {
+async fn unused_methods_are_rejected_everywhere() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let user = browser.get("/account").await;
@@ -236,9 +236,9 @@ async fn methods_that_nothing_needs_are_refused_everywhere() {
     }
 }
 
-/// A secret in the wrong header is neither repeated nor kept.
+/// A secret in the wrong header is neither repeated nor stored.
 #[actix_web::test]
-async fn a_token_is_no_name_of_a_request() {
+async fn token_is_not_accepted_as_a_request_id() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let me = test.anon().get(test.at("/v1/me")).bearer_auth(&token);
@@ -249,10 +249,10 @@ async fn a_token_is_no_name_of_a_request() {
     assert!(!test.database.dump().contains(&token));
 }
 
-/// PAT-21, AUD-03: whoever puts a secret where an id belongs has not put it into the log. Ids of
-/// ours are there, for they say what a request was about.
+/// PAT-21, AUD-03: a secret in place of an id is not logged. Valid ids are logged, since they
+/// identify the resource.
 #[actix_web::test]
-async fn an_address_is_logged_as_its_pattern_with_the_ids_in_it() {
+async fn path_is_logged_as_its_pattern_with_its_ids() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read", "tokens:write"]).await;
     let id = test.introspect(&token).await["jti"].clone();

@@ -1,14 +1,14 @@
-//! Names that are meant to be more than text: on pages, in headers, in JSON, in the database.
+//! Injection through names: on pages, in headers, in JSON, in the database.
 
 use crate::support::browser::{Browser, Page};
 use crate::support::device::Device;
 use crate::support::{CLI, PASSWORD, TestApp};
 use doorcode::app::client::{Kind, NewClient};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::Value;
 
-/// Each would do something where text is pasted into a page, a script, an address, a header or
-/// a statement. All are shorter than a name may be.
+/// Each has an effect if pasted unescaped into a page, a script, a URL, a header or a statement.
+/// All are within the length limit of names.
 const PAYLOADS: [&str; 12] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -24,7 +24,7 @@ const PAYLOADS: [&str; 12] = [
     "=HYPERLINK(\"http://evil.example\") a",
 ];
 
-/// What a browser shows for the text of a page: the entities of the templates, read back.
+/// The text that a browser shows: the page with its entities decoded.
 fn shown(page: &Page) -> String {
     let mut text = page.body.clone();
     for (entity, c) in [
@@ -39,7 +39,7 @@ fn shown(page: &Page) -> String {
     text
 }
 
-/// The text is on the page as text, and adds nothing to its markup.
+/// Asserts that the payload is on the page as text, and adds no markup.
 fn assert_harmless(page: &Page, payload: &str, template: &Page) {
     assert_eq!(page.status, 200, "{payload}: {}", page.body);
     assert!(shown(page).contains(payload), "{payload}: {}", page.body);
@@ -71,7 +71,7 @@ async fn json(response: reqwest::Response) -> Value {
 
 /// INJ-01: names of tokens.
 #[actix_web::test]
-async fn a_token_can_be_called_anything_and_it_stays_a_name() {
+async fn token_name_is_always_text() {
     for payload in PAYLOADS {
         let (plain, hostile) = (TestApp::start().await, TestApp::start().await);
         let (mut a, mut b) = (plain.user().await, hostile.user().await);
@@ -101,9 +101,9 @@ async fn a_token_can_be_called_anything_and_it_stays_a_name() {
     }
 }
 
-/// INJ-01: names of people and organizations.
+/// INJ-01: names of users and organizations.
 #[actix_web::test]
-async fn a_person_and_an_organization_can_be_called_anything() {
+async fn user_and_organization_names_are_always_text() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -155,7 +155,7 @@ async fn device_of(test: &TestApp, client: &str, name: &str) -> Device {
 
 /// INJ-01, DEV-35: names of devices and clients, up to the token that they get.
 #[actix_web::test]
-async fn a_device_and_a_client_can_be_called_anything() {
+async fn device_and_client_names_are_always_text() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let plain = device_of(&test, CLI, "x").await;
@@ -176,7 +176,9 @@ async fn a_device_and_a_client_can_be_called_anything() {
         test.register(new).await.unwrap();
         let device = device_of(&test, &id, "x").await;
         let consent = browser.type_code(&device.user_code).await;
-        assert!(shown(&consent).contains(&format!("<h1>{payload} asks to act as you")));
+        assert!(
+            shown(&consent).contains(&format!("<h1>{payload} requests access to your account"))
+        );
         assert!(!consent.contains(payload) || !payload.contains(['<', '"', '\'', '&']));
         let result = browser.decide(&consent, "approve", &["tokens:read"]).await;
         assert_eq!(result.status, 200);
@@ -190,9 +192,9 @@ async fn a_device_and_a_client_can_be_called_anything() {
     assert_eq!(browser.get("/tokens").await.status, 200);
 }
 
-/// INJ-01: what is typed into a form comes back into its fields, and only there.
+/// INJ-01: form input is returned only in its own field.
 #[actix_web::test]
-async fn what_a_form_repeats_stays_in_its_field() {
+async fn repeated_form_input_stays_in_its_field() {
     let test = TestApp::start().await;
     for payload in PAYLOADS {
         let mut browser = test.browser();
@@ -230,9 +232,9 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|b| format!("%{b:02X}")).collect()
 }
 
-/// INJ-01, API-09: headers of a request come back in none of ours, and on no page as markup.
+/// INJ-01, API-09: request headers appear in no response header, and on no page as markup.
 #[actix_web::test]
-async fn headers_of_a_request_are_text_too() {
+async fn request_headers_are_shown_as_text() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     browser.set_header("user-agent", "<script>alert(1)</script>");
@@ -247,9 +249,9 @@ async fn headers_of_a_request_are_text_too() {
     assert_eq!(missing.headers["x-request-id"].len(), 32);
 }
 
-/// INJ-01: text that runs backwards or hides makes one name look like another.
+/// INJ-01: right-to-left or hidden characters make one name look like another.
 #[actix_web::test]
-async fn names_with_hidden_or_backward_text_are_refused() {
+async fn names_with_hidden_or_right_to_left_characters_are_rejected() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for name in [
@@ -277,8 +279,8 @@ async fn names_with_hidden_or_backward_text_are_refused() {
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
 
-/// What somebody leaves in the audit log, with whatever they can choose themselves; the pages
-/// that repeat it.
+/// Creates audit records with user-chosen text in every possible field; returns the pages that
+/// show them.
 async fn traces(name: &str) -> Vec<Page> {
     let test = TestApp::start().await;
     let mut browser = test.browser();
@@ -306,10 +308,10 @@ async fn traces(name: &str) -> Vec<Page> {
     pages
 }
 
-/// INJ-01, AUD-04: the audit log repeats what people, projects, tokens and browsers call
-/// themselves, and what it is searched by.
+/// INJ-01, AUD-04: the audit log shows names of users, projects, tokens and browsers, and its own
+/// filter.
 #[actix_web::test]
-async fn what_the_audit_log_repeats_is_text() {
+async fn text_in_the_audit_log_is_escaped() {
     let templates = traces("x").await;
     for payload in PAYLOADS {
         for (page, template) in traces(payload).await.iter().zip(&templates) {

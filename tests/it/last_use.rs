@@ -1,11 +1,11 @@
-//! When a token was last used is remembered without slowing anybody down.
+//! The last use of a token is recorded without delaying requests.
 
 use crate::support::TestApp;
 use crate::support::database::Database;
 use doorcode::app::sweep;
 use futures_util::future::join_all;
 
-/// Counts writes of the last use in a table of its own.
+/// Counts writes of the last use in a separate table.
 fn count_writes(test: &TestApp) {
     test.database.execute(match Database::is_postgres() {
         true => {
@@ -27,7 +27,7 @@ fn writes(test: &TestApp) -> i64 {
     test.count("use_write", "1 = 1")
 }
 
-/// Uses the token until the writer beside the requests has written so many times.
+/// Uses the token until the background writer has written this many times.
 async fn use_until_written(test: &TestApp, token: &str, times: i64) {
     for _ in 0..20_000 {
         assert_eq!(test.me(token).await.status(), 200);
@@ -38,10 +38,10 @@ async fn use_until_written(test: &TestApp, token: &str, times: i64) {
     panic!("the use was never written");
 }
 
-/// PAT-16, T-25: however often a token is used, its row is written once a minute; and while
-/// somebody holds the row, no request waits for it.
+/// PAT-16, T-25: the row of a token is written at most once a minute, and no request waits while
+/// another transaction has it locked.
 #[actix_web::test]
-async fn a_busy_token_costs_one_write_a_minute_and_never_waits_for_it() {
+async fn busy_token_costs_one_write_a_minute_and_never_waits() {
     let test = TestApp::start().await;
     count_writes(&test);
     let token = test.token(&["tokens:read"]).await;
@@ -50,7 +50,7 @@ async fn a_busy_token_costs_one_write_a_minute_and_never_waits_for_it() {
         .hold("UPDATE token SET name = 'held by somebody else'");
     let sweep = actix_web::rt::spawn(sweep::run(test.app.clone()));
 
-    // The row stays locked until all of these are answered.
+    // The row stays locked until all of these have a response.
     for _ in 0..8 {
         let burst = (0..256).map(|_| test.me(&token));
         for answer in join_all(burst).await {
@@ -69,15 +69,15 @@ async fn a_busy_token_costs_one_write_a_minute_and_never_waits_for_it() {
     let before = writes(&test);
     use_until_written(&test, &token, before + 1).await;
     sweep.abort();
-    // The server's own notes may lag behind the row by one flush.
+    // The server's cached time may lag behind the row by one flush.
     assert!((2..=4).contains(&writes(&test)), "{}", writes(&test));
     let seen = "last_used_address = '127.0.0.1' AND last_used_at = '2026-11-22 12:01:00'";
     assert_eq!(test.count("token", seen), 1);
 }
 
-/// PAT-16: introspection is a use too, and a clean stop writes what is still in memory.
+/// PAT-16: introspection is a use too, and a clean stop writes pending uses.
 #[actix_web::test]
-async fn the_last_use_before_a_stop_is_not_lost() {
+async fn last_use_before_a_stop_is_not_lost() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let unused = test.token(&["tokens:read"]).await;
@@ -85,7 +85,7 @@ async fn the_last_use_before_a_stop_is_not_lost() {
     assert_eq!(test.me(&unused[..50]).await.status(), 401);
     test.app.stop().await;
     assert_eq!(test.count("token", "last_used_at IS NOT NULL"), 1);
-    // The server reads on; what would have to be written is refused, not lost.
+    // After the stop the server still reads; a request that must write is rejected, not lost.
     assert_eq!(test.me(&token).await.status(), 200);
     let form = [
         ("client_id", crate::support::CLI),

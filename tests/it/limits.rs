@@ -1,4 +1,4 @@
-//! Requests that take too much: of space, of time, of two readers' agreement.
+//! Limits of size and time, and ambiguous request boundaries.
 
 use crate::support::TestApp;
 use crate::support::exchange::statuses;
@@ -7,9 +7,9 @@ fn head(path: &str, headers: &str) -> Vec<u8> {
     format!("POST {path} HTTP/1.1\r\nHost: doorcode\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n{headers}\r\n").into_bytes()
 }
 
-/// DOS-01, T-15: announced or not, a body beyond 16 KiB is not read.
+/// DOS-01, T-15: a body beyond 16 KiB is not read, with or without a Content-Length.
 #[actix_web::test]
-async fn a_large_body_is_refused_however_it_comes() {
+async fn large_body_is_rejected_in_any_form() {
     let test = TestApp::start().await;
     let announced = test.exchange(&head("/login", "Content-Length: 10485760\r\n"));
     assert_eq!(statuses(&announced), [413]);
@@ -28,7 +28,7 @@ async fn a_large_body_is_refused_however_it_comes() {
 
 /// DOS-01, T-15.
 #[actix_web::test]
-async fn large_and_many_headers_are_refused() {
+async fn large_and_many_headers_are_rejected() {
     let test = TestApp::start().await;
     let many: String = (0..200).map(|i| format!("X-{i}: y\r\n")).collect();
     let large = format!("X-Large: {}\r\n", "y".repeat(200 * 1024));
@@ -39,10 +39,10 @@ async fn large_and_many_headers_are_refused() {
     test.user().await;
 }
 
-/// DOS-02: if a proxy and we disagreed about where a request ends, the rest of one would be
-/// the beginning of another person's.
+/// DOS-02: if a proxy and the server disagreed about the end of a request, its rest would start
+/// another user's request.
 #[actix_web::test]
-async fn a_request_with_two_lengths_is_refused() {
+async fn request_with_two_lengths_is_rejected() {
     let test = TestApp::start().await;
     for headers in [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
@@ -62,9 +62,9 @@ async fn a_request_with_two_lengths_is_refused() {
     }
 }
 
-/// T-15: what is no HTTP is refused without harm.
+/// T-15: invalid HTTP is rejected without harm.
 #[actix_web::test]
-async fn what_is_not_http_is_refused() {
+async fn invalid_http_is_rejected() {
     let test = TestApp::start().await;
     for bytes in [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".as_slice(),
@@ -83,9 +83,9 @@ async fn what_is_not_http_is_refused() {
     test.user().await;
 }
 
-/// DOS-01, T-15: slow clients are let go, and hold up nobody meanwhile.
+/// DOS-01, T-15: slow clients are disconnected and delay no other client meanwhile.
 #[actix_web::test]
-async fn whoever_sends_too_slowly_is_let_go() {
+async fn slow_client_is_disconnected() {
     let test = TestApp::start().await;
     let slow_body = [head("/login", "Content-Length: 100\r\n"), b"csrf=".to_vec()].concat();
     std::thread::scope(|scope| {

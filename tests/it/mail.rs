@@ -1,10 +1,10 @@
-//! Mail: what arrives, and what goes on when nothing does.
+//! Mail: delivery, and behaviour without a working mail server.
 
 use crate::support::smtp::Sink;
 use crate::support::{PASSWORD, TestApp, log};
 use base64::Engine;
 use doorcode::app::mail::{self, Message};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ fn message(to: &str, subject: &str, text: &str) -> Message {
     }
 }
 
-/// Whether something was logged of a message of the server of this name.
+/// Whether the log has `what` about a message of the server with this name.
 fn is_logged(name: &str, what: &str) -> bool {
     let of_it = format!("@{name}.localhost");
     let log = log::text();
@@ -39,7 +39,7 @@ fn is_logged(name: &str, what: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn a_message_arrives_as_it_was_written() {
+async fn message_arrives_unchanged() {
     let sink = Sink::start(&[]);
     let test = with_mail("arrives", sink.address, "").await;
     assert!(mail::is_configured(&test.app));
@@ -87,9 +87,9 @@ async fn a_message_arrives_as_it_was_written() {
     }
 }
 
-/// INJ-01: names are written by people, and none of them adds a header or a recipient.
+/// INJ-01: names are user input and cannot add a header or a recipient.
 #[actix_web::test]
-async fn no_name_adds_a_header_or_a_recipient() {
+async fn name_adds_no_header_or_recipient() {
     let sink = Sink::start(&[]);
     let test = with_mail("injected", sink.address, "").await;
     for to in [
@@ -131,19 +131,19 @@ async fn no_name_adds_a_header_or_a_recipient() {
     assert!(head.is_ascii(), "{head}");
     assert_eq!(received.body().trim_end(), "canary\r\n.\r\nQUIT");
     assert!(sink.is_empty());
-    assert!(is_logged("injected", "its address makes no sense"));
+    assert!(is_logged("injected", "its address is invalid"));
 }
 
 #[actix_web::test]
-async fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
+async fn temporary_error_is_retried_and_permanent_error_is_not() {
     let sink = Sink::start(&["451 later", "250 taken", "554 no: canary-9f2c"]);
     let test = with_mail("busy", sink.address, "").await;
     mail::send(
         &test.app,
         message("eve@example.com", "First", "canary-9f2c"),
     );
-    let (first, second_server) = (sink.next(), sink.next());
-    assert_eq!(first.data, second_server.data);
+    let (first, second) = (sink.next(), sink.next());
+    assert_eq!(first.data, second.data);
     mail::send(
         &test.app,
         message("eve@example.com", "Second", "canary-9f2c"),
@@ -157,13 +157,13 @@ async fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
     test.app.stop().await;
     assert!(sink.is_empty());
     assert!(is_logged("busy", "the mail server answered 554"));
-    // What a server answers may repeat the message.
+    // The mail server's response may repeat the message.
     assert!(!log::text().contains("canary-9f2c"));
 }
 
-/// A mail server that says nothing, and one that is not there, hold nobody up.
+/// A silent or absent mail server delays no request.
 #[actix_web::test]
-async fn nobody_waits_for_a_mail_server_that_is_down() {
+async fn unavailable_mail_server_delays_no_request() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addresses = [&silent, &gone].map(|listener| listener.local_addr().unwrap());
@@ -183,31 +183,28 @@ async fn nobody_waits_for_a_mail_server_that_is_down() {
             .header("host", "localhost");
         assert_eq!(ready.send().await.unwrap().status(), 200);
         test.app.stop().await;
-        // The silent one is given 10 seconds for its first word.
+        // The silent server has 10 seconds for its first response.
         assert!(started.elapsed() < Duration::from_secs(10));
         assert!(is_logged(name, "too many are waiting"), "{name}");
     }
-    assert!(is_logged("gone", "messages are not sent: the program ends"));
+    assert!(is_logged("gone", "messages not sent: the program ends"));
     assert!(!log::text().contains("canary-77aa"));
 }
 
-/// CFG-01: where TLS is asked for, nothing goes out without it.
+/// CFG-01: with TLS required, nothing is sent without it.
 #[actix_web::test]
-async fn without_the_tls_that_was_asked_for_nothing_is_sent() {
+async fn nothing_is_sent_without_the_required_tls() {
     let sink = Sink::start(&[]);
     let test = with_mail("plain", sink.address, "?tls=required").await;
     mail::send(&test.app, message("eve@example.com", "Hello", "canary"));
     test.app.stop().await;
     assert!(sink.is_empty());
-    assert!(is_logged(
-        "plain",
-        "messages are not sent: the program ends"
-    ));
+    assert!(is_logged("plain", "messages not sent: the program ends"));
 }
 
-/// CFG-01: without a setting nothing goes out.
+/// CFG-01: without the setting nothing is sent.
 #[actix_web::test]
-async fn without_a_mail_server_nothing_is_sent() {
+async fn nothing_is_sent_without_a_mail_server() {
     let test = TestApp::empty("[server]\npublic_url = \"http://unset.localhost\"").await;
     assert!(!mail::is_configured(&test.app));
     mail::send(&test.app, message("eve", "Hello", "canary"));
@@ -215,9 +212,9 @@ async fn without_a_mail_server_nothing_is_sent() {
     assert!(!is_logged("unset", "message"));
 }
 
-/// Issue 3.7: an invitation that is made on the page for an address is sent there too.
+/// Issue 3.7: an invitation created on the page for an address is also mailed to it.
 #[actix_web::test]
-async fn an_invitation_made_on_the_page_is_mailed() {
+async fn invitation_created_on_the_page_is_mailed() {
     let sink = Sink::start(&[]);
     let test = with_mail("invites", sink.address, "").await;
     let owner = Some(("Acme", Role::Owner));
@@ -233,7 +230,7 @@ async fn an_invitation_made_on_the_page_is_mailed() {
         if email.is_empty() {
             continue;
         }
-        assert!(page.contains("It is on its way to eve@example.com."));
+        assert!(page.contains("It was sent to eve@example.com."));
         let received = sink.next();
         assert_eq!(received.header("To"), email);
         let (_, link) = page.body.split_once("/invite?link=").unwrap();

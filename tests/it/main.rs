@@ -4,7 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what a test does not expect ends it, with the place and the reason"
+    reason = "an unexpected result fails the test with its location and cause"
 )]
 
 mod support;
@@ -19,6 +19,7 @@ mod crash;
 mod cross_site;
 mod csrf;
 mod device;
+mod docs;
 mod headers;
 mod hostile_text;
 mod last_use;

@@ -1,4 +1,4 @@
-//! `/metrics`: what it counts, and where it is.
+//! `/metrics`: its content and its listener.
 
 use crate::support::TestApp;
 use doorcode::web;
@@ -13,7 +13,7 @@ async fn figures(test: &TestApp) -> String {
 }
 
 #[actix_web::test]
-async fn requests_are_counted_by_their_route_and_tell_of_nobody() {
+async fn requests_are_counted_by_route_without_personal_data() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     for _ in 0..3 {
@@ -35,7 +35,7 @@ async fn requests_are_counted_by_their_route_and_tell_of_nobody() {
 }
 
 #[actix_web::test]
-async fn an_address_of_their_own_takes_them_from_the_others() {
+async fn separate_listener_removes_metrics_from_the_main_one() {
     for elsewhere in ["off", "127.0.0.1:9464"] {
         let test = TestApp::with(&format!("[metrics]\nlisten = \"{elsewhere}\"")).await;
         let response = test.anon().get(test.at("/metrics")).send().await.unwrap();
@@ -44,7 +44,7 @@ async fn an_address_of_their_own_takes_them_from_the_others() {
 }
 
 #[actix_web::test]
-async fn the_address_of_their_own_shows_them_all() {
+async fn separate_listener_serves_all_metrics() {
     let test = TestApp::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The operator token: two of them while it is replaced, and where it is taken.
+//! The operator token: its rotation, and the networks that it is accepted from.
 
 use crate::support::clock::{ManualClock, SeededEntropy};
 use crate::support::database::AUDIT;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Several servers without an interface, which share the file of the operator token.
+/// Several servers without an HTTP interface that share the operator token file.
 struct Shared {
     ground: Ground,
     clock: Arc<ManualClock>,
@@ -40,7 +40,7 @@ impl Shared {
         self.ground.path("operator_token.previous")
     }
 
-    /// The present token, as a script reads it.
+    /// The current token, as a script reads it.
     fn token(&self) -> String {
         let text = std::fs::read_to_string(self.file()).unwrap();
         self.ground.canaries.add(text.trim());
@@ -77,8 +77,8 @@ async fn rotate(app: &App, overlap: Duration) -> Rotation {
     rotated.unwrap()
 }
 
-/// PAT-23, OPR-03: every server that runs takes the new token at once, and drops the old one
-/// when its time is over.
+/// PAT-23, OPR-03: every running server accepts the new token immediately, and rejects the old
+/// one after the overlap.
 #[actix_web::test]
 async fn two_tokens_are_valid_until_the_overlap_ends() {
     let shared = Shared::new();
@@ -112,7 +112,7 @@ async fn two_tokens_are_valid_until_the_overlap_ends() {
 
 /// SEEDS A.15, A.16, A.19, A.22.
 #[actix_web::test]
-async fn without_an_overlap_the_old_token_ends_at_once_and_so_do_older_ones() {
+async fn without_an_overlap_all_older_tokens_end_immediately() {
     let shared = Shared::new();
     let (server, other) = (shared.server(), shared.server());
     let first = shared.token();
@@ -136,15 +136,15 @@ async fn without_an_overlap_the_old_token_ends_at_once_and_so_do_older_ones() {
     assert!(rotate(&server, DAY).await.cut_short.is_none());
 }
 
-/// A rotation that was killed between its two steps leaves the old token valid for good.
+/// A rotation killed between its two steps leaves the current token valid permanently.
 #[actix_web::test]
-async fn half_a_rotation_is_none() {
+async fn incomplete_rotation_has_no_effect() {
     let shared = Shared::new();
     let server = shared.server();
     let first = shared.token();
     rotate(&server, DAY).await;
     let second = shared.token();
-    // What the first step writes, and what a killed command leaves beside it.
+    // The output of the first step, and a temporary file left by a killed command.
     let half = format!("{second}\n2026-11-23T12:00:00.000Z\n");
     std::fs::write(shared.previous(), half).unwrap();
     std::fs::write(shared.ground.path("operator_token.77.new"), "dc_").unwrap();
@@ -158,7 +158,7 @@ async fn half_a_rotation_is_none() {
 }
 
 #[actix_web::test]
-async fn two_rotations_at_once_are_one() {
+async fn concurrent_rotation_is_rejected() {
     let shared = Shared::new();
     let server = shared.server();
     let first = shared.token();
@@ -175,9 +175,9 @@ async fn two_rotations_at_once_are_one() {
     assert_ne!(shared.token(), first);
 }
 
-/// A directory of secrets may be elsewhere.
+/// The directory of secrets may be a link.
 #[actix_web::test]
-async fn a_token_file_behind_a_link_is_replaced_where_it_is() {
+async fn token_file_behind_a_link_is_replaced_at_its_target() {
     let shared = Shared::new();
     let server = shared.server();
     let first = shared.token();
@@ -192,9 +192,9 @@ async fn a_token_file_behind_a_link_is_replaced_where_it_is() {
     assert!(knows(&server, &first).await && knows(&server, &shared.token()).await);
 }
 
-/// CFG-01, PAT-23: what would not be taken at a start is not taken later either.
+/// CFG-01, PAT-23: a token rejected at start-up is also rejected later.
 #[actix_web::test]
-async fn files_that_cannot_be_used_let_nobody_in_until_they_can() {
+async fn unusable_token_files_reject_every_token_until_fixed() {
     use std::os::unix::fs::PermissionsExt;
     let shared = Shared::new();
     let server = shared.server();
@@ -252,16 +252,16 @@ async fn introspects(test: &TestApp, from: &str) -> reqwest::Response {
     request.send().await.unwrap()
 }
 
-/// OPR-03, SEEDS A.17, A.21: elsewhere the right token is a wrong one, and we know of it.
+/// OPR-03, SEEDS A.17, A.21: elsewhere the correct token is rejected as a wrong one and recorded.
 #[actix_web::test]
-async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
+async fn token_from_another_network_is_rejected_like_a_wrong_one() {
     let test = TestApp::with(
         "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n\
          [operator]\nnetworks = [\"10.0.0.0/8\", \"2001:db8::/32\"]",
     )
     .await;
-    for org_req in ["10.1.2.3", "2001:db8::7", "::ffff:10.9.9.9"] {
-        assert_eq!(introspects(&test, org_req).await.status(), 200, "{org_req}");
+    for address in ["10.1.2.3", "2001:db8::7", "::ffff:10.9.9.9"] {
+        assert_eq!(introspects(&test, address).await.status(), 200, "{address}");
     }
     assert_eq!(test.events("operator.refused"), 0);
 
@@ -278,7 +278,7 @@ async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
         assert_eq!(refused.headers()["www-authenticate"], challenge);
         assert_eq!((refused.status(), refused.text().await.unwrap()), wrong);
     }
-    // The address of the proxy itself is in no network of the operator.
+    // The proxy's own address is in no network of the operator.
     let direct = test
         .anon()
         .post(test.at("/auth/introspect"))
@@ -299,7 +299,7 @@ async fn from_other_networks_the_token_is_refused_like_a_wrong_one() {
 
 /// OPR-03.
 #[actix_web::test]
-async fn an_operator_that_is_switched_off_has_no_token() {
+async fn disabled_operator_has_no_token() {
     let test = TestApp::with("[operator]\nenabled = false").await;
     assert_eq!(introspects(&test, "127.0.0.1").await.status(), 401);
     let refused = operator::rotate(&test.app, &Context::local(), DAY).await;

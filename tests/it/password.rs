@@ -1,8 +1,8 @@
-//! Passwords: which are accepted, and that all of them counts.
+//! Passwords: which are accepted, and that every character counts.
 
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
-/// A sentence of so many characters that no list has.
+/// A sentence of this length that is in no password list.
 fn phrase(length: usize) -> String {
     "the quick onyx goblin jumps over a lazy dwarf; "
         .chars()
@@ -13,11 +13,11 @@ fn phrase(length: usize) -> String {
 
 /// PWD-03.
 #[actix_web::test]
-async fn the_whole_password_counts_with_its_case_and_spaces() {
+async fn whole_password_counts_with_its_case_and_spaces() {
     let test = TestApp::start().await;
     let trailing_space = "violet kettle marches ";
     let cases: [(&str, String, Vec<String>); 4] = [
-        // Where bcrypt and careless code stop reading.
+        // Lengths at which bcrypt and faulty code truncate.
         ("a@example.com", phrase(73), vec![phrase(72), phrase(74)]),
         ("b@example.com", phrase(129), vec![phrase(128), phrase(130)]),
         (
@@ -41,9 +41,9 @@ async fn the_whole_password_counts_with_its_case_and_spaces() {
     }
 }
 
-/// PWD-03: one keyboard composes an accent, another sends it apart.
+/// PWD-03: keyboards send accents composed or decomposed.
 #[actix_web::test]
-async fn both_spellings_of_an_accent_sign_in() {
+async fn both_encodings_of_an_accent_sign_in() {
     let test = TestApp::start().await;
     test.add_user("e@example.com", "caf\u{e9} kettle marches", None)
         .await;
@@ -57,9 +57,9 @@ async fn both_spellings_of_an_accent_sign_in() {
     assert_eq!(plain.status, 401);
 }
 
-/// PWD-01, PWD-02, PWD-04: each is refused with the reason, and stays unwritten.
+/// PWD-01, PWD-02, PWD-04: each is rejected with the reason, and is not stored.
 #[actix_web::test]
-async fn a_new_password_is_long_and_not_what_guessers_try_first() {
+async fn new_password_must_be_long_and_not_common() {
     let test = TestApp::with("[branding]\nname = \"Lighthouse\"").await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -105,9 +105,9 @@ async fn a_new_password_is_long_and_not_what_guessers_try_first() {
     test.browser().sign_in(EMAIL, &current).await;
 }
 
-/// PWD-02: a password does not grow old.
+/// PWD-02: passwords do not expire.
 #[actix_web::test]
-async fn nobody_is_asked_to_change_a_password_because_of_its_age() {
+async fn old_password_need_not_be_changed() {
     let test = TestApp::start().await;
     test.clock.advance(2 * 365 * 24 * 3600);
     let mut browser = test.browser();
@@ -116,8 +116,8 @@ async fn nobody_is_asked_to_change_a_password_because_of_its_age() {
     assert_eq!(browser.get("/tokens").await.status, 200);
 }
 
-/// PWD-05, A11-01, A11-07: password managers know the fields, nothing hinders pasting, and
-/// what is typed can be shown.
+/// PWD-05, A11-01, A11-07: password managers recognise the fields, pasting is possible, and the
+/// input can be shown.
 #[actix_web::test]
 async fn password_managers_can_fill_every_password_field() {
     let test = TestApp::start().await;
@@ -131,9 +131,9 @@ async fn password_managers_can_fill_every_password_field() {
     );
     assert!(user.contains(r#"name="new_password" type="password" autocomplete="new-password""#));
     for page in [&login, &user] {
-        assert!(page.contains(
-            r#"<span data-reveal-word>Show</span><span class="sr"> what is typed</span>"#
-        ));
+        assert!(
+            page.contains(r#"<span data-reveal-word>Show</span><span class="sr"> password</span>"#)
+        );
         assert!(!page.contains("onpaste"));
     }
     let script = include_str!("../../static/app.js");

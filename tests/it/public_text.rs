@@ -54,7 +54,7 @@ async fn description_of_the_api() {
 }
 
 /// The help of a command and of the commands below it.
-fn list_help(command: &[&str], found: &mut String) {
+pub fn list_help(command: &[&str], found: &mut String) {
     let home = tempfile::tempdir().unwrap();
     let help = Program::new(home.path(), command)
         .args(&["--help"])

@@ -1,8 +1,8 @@
-//! Where a person lands after signing in or out: on a page of ours.
+//! The redirect after signing in or out leads only to pages of this server.
 
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
-/// Ways to write another site that browsers, proxies and careless checks read differently.
+/// URLs of another site that browsers, proxies and incomplete checks parse differently.
 const FOREIGN: [&str; 31] = [
     "//evil.example",
     "///evil.example",
@@ -39,7 +39,7 @@ const FOREIGN: [&str; 31] = [
 
 /// RED-01, T-18.
 #[actix_web::test]
-async fn signing_in_leads_to_no_other_site() {
+async fn sign_in_redirects_to_no_other_site() {
     let test = TestApp::start().await;
     for foreign in FOREIGN
         .into_iter()
@@ -66,7 +66,7 @@ async fn signing_in_leads_to_no_other_site() {
             "{foreign:?}"
         );
 
-        // Whoever is signed in already is sent on at once.
+        // A signed-in user is redirected immediately.
         let page = browser.get(after_host(&login)).await;
         assert_eq!(
             (page.status, page.location()),
@@ -84,14 +84,14 @@ async fn signing_in_leads_to_no_other_site() {
     }
 }
 
-/// The part of an address after the host.
+/// The part of a URL after the host.
 fn after_host(url: &reqwest::Url) -> &str {
     url.as_str().strip_prefix("http://x").unwrap()
 }
 
-/// RED-01: what is ours is kept, with what the page needs in its address.
+/// RED-01: a local destination is kept, including its query.
 #[actix_web::test]
-async fn signing_in_leads_back_to_where_the_person_was_going() {
+async fn sign_in_leads_back_to_the_requested_page() {
     let test = TestApp::start().await;
     for (path, expected) in [
         ("/account", "/account"),
@@ -115,10 +115,10 @@ async fn signing_in_leads_back_to_where_the_person_was_going() {
             ("password", "wrong"),
             ("return_to", &return_to),
         ];
-        let second_server = browser.post("/login", &fields).await;
-        assert_eq!(second_server.status, 401);
+        let repeated = browser.post("/login", &fields).await;
+        assert_eq!(repeated.status, 401);
         assert_eq!(
-            second_server.field("return_to"),
+            repeated.field("return_to"),
             login.field("return_to"),
             "a mistake loses it"
         );
@@ -133,9 +133,9 @@ async fn signing_in_leads_back_to_where_the_person_was_going() {
     }
 }
 
-/// RED-01: a doubled parameter could be read as the one by us and as the other by a proxy.
+/// RED-01: the server could use one of two parameters and a proxy the other.
 #[actix_web::test]
-async fn a_destination_that_is_given_twice_is_refused_or_local() {
+async fn repeated_destination_is_rejected_or_local() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     let page = browser

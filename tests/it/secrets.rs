@@ -1,4 +1,4 @@
-//! Where secrets must never be seen, and which ones are refused.
+//! Places where secrets must never appear, and secrets that are rejected.
 
 use crate::support::canary::Canaries;
 use crate::support::clock::SeededEntropy;
@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::AssertUnwindSafe;
 
-/// T-23, AUD-03, PAT-05, PAT-21, DEV-20: a whole day of a deployment, in which everything is
-/// put where it does not belong. What it leaves behind is searched as that of every test is.
+/// T-23, AUD-03, PAT-05, PAT-21, DEV-20: a full scenario in which every secret is sent in every
+/// wrong field. Its traces are searched, as after every test.
 #[actix_web::test]
 async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     const NEW_PASSWORD: &str = "canary amber lantern drifts";
@@ -94,7 +94,7 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     shown.push_str(&user.get("/tokens").await.body);
     shown.push_str(&user.get("/account").await.body);
 
-    // What the story has learned, each of a kind.
+    // The known secrets, at least one of each kind.
     let secrets = test.canaries.secrets();
     for known in [
         [OPERATOR, WEBHOOK, link.expose(), &api_secret],
@@ -112,7 +112,7 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
         assert!(secrets.iter().any(|secret| secret == known), "{known}");
     }
 
-    // Then everything goes wrong that can, with the secrets in every place.
+    // Then every error case, with the secrets in every field.
     for secret in &secrets {
         let mut requests = Vec::new();
         for path in ["/v1/me", "/auth/introspect", "/tokens", "/device", "/login"] {
@@ -146,7 +146,7 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
         }
         let typed = secret.replace(' ', "+");
         for filter in ["actor", "action", "token"] {
-            // These pages show again what was typed.
+            // These pages repeat the input.
             for page in ["/o/acme/audit", "/account/activity"] {
                 user.get(&format!("{page}?{filter}={typed}")).await;
             }
@@ -164,16 +164,15 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     }
     assert!(test.database.dump().contains(EMAIL) && log::text().contains("/v1/tokens/{id}"));
     for Leak { secret, text, .. } in search(&secrets, &[("a page".into(), shown.clone().into())]) {
-        // The code stays on the page on which the person compares it, and a form token is
-        // what a form is for.
+        // The code stays on the page where the user compares it, and a form has its CSRF token.
         let is_of_pages = shown.contains(&format!("value=\"{secret}\""));
         assert!(is_of_pages, "shown: {secret} in {text}");
     }
 }
 
-/// The search that every test ends with finds what is there, whatever it is written like.
+/// The search at the end of every test finds a secret in any place and encoding.
 #[actix_web::test]
-async fn a_secret_is_found_wherever_it_is_and_however_it_is_spelled() {
+async fn secret_is_found_in_any_place_and_encoding() {
     const SECRET: &str = "canary plum/orchard \"wakes\"";
     let test = TestApp::start().await;
     test.canaries.add(SECRET);
@@ -197,7 +196,7 @@ async fn a_secret_is_found_wherever_it_is_and_however_it_is_spelled() {
         let leaks = ground.search().leaks;
         assert_eq!(leaks.len(), 1, "{spelled}");
         assert_eq!((&*leaks[0].secret, &*leaks[0].place), (SECRET, "shipped"));
-        // A test that is over so has failed.
+        // A test that ends in this state fails.
         let over = std::panic::catch_unwind(AssertUnwindSafe(|| drop(ground)));
         let said = *over.unwrap_err().downcast::<String>().unwrap();
         assert!(said.contains("plum"), "{said}");
@@ -220,9 +219,9 @@ async fn a_secret_is_found_wherever_it_is_and_however_it_is_spelled() {
     assert_eq!(test.leaks(), []);
 }
 
-/// What no helper has seen is found too, if its digest is stored.
+/// A secret unknown to the helpers is found too, if its digest is stored.
 #[actix_web::test]
-async fn a_secret_that_nobody_has_told_of_is_found_by_its_digest() {
+async fn unknown_secret_is_found_by_its_digest() {
     let test = TestApp::start().await;
     let caller = test.token(&["tokens:write"]).await;
     let made = test
@@ -254,9 +253,9 @@ fn load(settings: &str, operator: &str) -> Result<Secrets, deployment::Error> {
     })
 }
 
-/// PAT-23: a start with an operator token that can be guessed is refused, without repeating it.
+/// PAT-23: the server does not start with a weak operator token, and does not repeat it.
 #[test]
-fn weak_operator_tokens_are_refused() {
+fn weak_operator_tokens_are_rejected() {
     for weak in [
         "short",
         "0123456789abcdef0123456789abcde",
@@ -277,9 +276,9 @@ fn weak_operator_tokens_are_refused() {
     assert!(strong.operator.recognises(&token, Instant::UNIX_EPOCH));
 }
 
-/// PAT-23: the first start makes a good one, whatever the company calls its tokens.
+/// PAT-23: the first start generates a strong token, whatever the token prefix.
 #[test]
-fn the_first_start_makes_an_operator_token_that_every_start_accepts() {
+fn first_start_generates_an_operator_token_that_every_start_accepts() {
     for prefix in ["dc", "secretly", "example", "operator", "xxxx"] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data/operator_token");
@@ -291,10 +290,10 @@ fn the_first_start_makes_an_operator_token_that_every_start_accepts() {
         assert_eq!(made.made, std::slice::from_ref(&path));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let second_server = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
-        assert!(second_server.made.is_empty());
+        let second = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
+        assert!(second.made.is_empty());
         let token = Secret::new(std::fs::read_to_string(&path).unwrap().trim());
-        for secrets in [&made, &second_server] {
+        for secrets in [&made, &second] {
             assert!(secrets.operator.recognises(&token, Instant::UNIX_EPOCH));
         }
 

@@ -1,4 +1,4 @@
-//! The database that benches measure on: what is seeded works like what the server made.
+//! The database of the benchmarks: seeded rows work like those created by the server.
 
 use crate::support::TestApp;
 use crate::support::seed::{self, Size};
@@ -24,7 +24,7 @@ async fn seeded() -> TestApp {
 }
 
 #[actix_web::test]
-async fn every_seeded_token_is_what_it_should_be() {
+async fn every_seeded_token_has_the_expected_state() {
     let test = seeded().await;
     let mut live = 0;
     for n in 0..SIZE.tokens + SIZE.of_first {
@@ -59,7 +59,7 @@ async fn every_seeded_token_is_what_it_should_be() {
 }
 
 #[actix_web::test]
-async fn seeded_people_are_signed_in_and_have_their_tokens() {
+async fn seeded_users_are_signed_in_and_have_their_tokens() {
     let test = seeded().await;
     let mut browser = test.browser();
     for (n, tokens) in [(0, 50), (1, 4), (19, 0)] {

@@ -1,4 +1,4 @@
-//! Sessions: when they begin and, above all, when they end.
+//! Sessions: their start and, above all, their end.
 
 use crate::support::browser::Browser;
 use crate::support::database::AUDIT;
@@ -6,7 +6,7 @@ use crate::support::{EMAIL, PASSWORD, TestApp};
 
 const HOUR: i64 = 3600;
 
-/// Whether a browser is signed in: asked of the server, not of its cookies.
+/// Whether a browser is signed in, according to the server rather than its cookies.
 async fn is_signed_in(browser: &mut Browser) -> bool {
     let page = browser.get("/account").await;
     match page.status {
@@ -21,7 +21,7 @@ async fn is_signed_in(browser: &mut Browser) -> bool {
 
 /// SES-03.
 #[actix_web::test]
-async fn a_session_ends_when_it_is_not_used_and_the_cookie_cannot_prolong_it() {
+async fn idle_session_ends_and_its_cookie_cannot_extend_it() {
     let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"\nabsolute_timeout = \"3h\"").await;
     let mut browser = test.user().await;
     test.clock.advance(HOUR - 1);
@@ -40,9 +40,9 @@ async fn a_session_ends_when_it_is_not_used_and_the_cookie_cannot_prolong_it() {
     assert!(login.contains("Your session has ended."));
 }
 
-/// SES-03: however much it is used.
+/// SES-03: regardless of use.
 #[actix_web::test]
-async fn a_session_ends_some_time_after_the_sign_in() {
+async fn session_ends_a_fixed_time_after_the_sign_in() {
     let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"\nabsolute_timeout = \"3h\"").await;
     let mut browser = test.user().await;
     for _ in 0..5 {
@@ -55,9 +55,9 @@ async fn a_session_ends_some_time_after_the_sign_in() {
     assert!(!is_signed_in(&mut browser).await);
 }
 
-/// SES-03: what holds where nothing is set.
+/// SES-03: the defaults.
 #[actix_web::test]
-async fn sessions_live_a_day_unused_and_two_weeks_at_most() {
+async fn sessions_last_one_day_unused_and_two_weeks_at_most() {
     let test = TestApp::start().await;
     let mut idle = test.user().await;
     test.clock.advance(24 * HOUR - 1);
@@ -74,9 +74,9 @@ async fn sessions_live_a_day_unused_and_two_weeks_at_most() {
     assert!(!is_signed_in(&mut busy).await);
 }
 
-/// T-13: an hour forward, two back: what has ended stays so, what lives is not cut off.
+/// T-13: an hour forward, two back: an ended session stays ended, an active one stays active.
 #[actix_web::test]
-async fn setting_the_clock_back_revives_no_session() {
+async fn clock_set_back_reactivates_no_session() {
     let test = TestApp::with("[sign_in]\nidle_timeout = \"1h\"").await;
     let mut browser = test.user().await;
     test.clock.advance(HOUR);
@@ -89,9 +89,9 @@ async fn setting_the_clock_back_revives_no_session() {
     assert!(is_signed_in(&mut other).await);
 }
 
-/// T-13: sessions and open forms outlive a restart.
+/// T-13: sessions and open forms survive a restart.
 #[actix_web::test]
-async fn a_restart_in_the_middle_of_everything_signs_nobody_out() {
+async fn restart_ends_no_session() {
     let mut test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -110,7 +110,7 @@ async fn a_restart_in_the_middle_of_everything_signs_nobody_out() {
 
 /// SES-04, HDR-03.
 #[actix_web::test]
-async fn signing_out_ends_the_session_on_the_server() {
+async fn sign_out_ends_the_session_on_the_server() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let page = browser.get("/account").await;
@@ -130,13 +130,13 @@ async fn signing_out_ends_the_session_on_the_server() {
     assert_eq!(test.count("session", "1 = 1"), 0);
     browser.cookies = cookies;
     assert!(!is_signed_in(&mut browser).await, "the old cookie is dead");
-    // Twice is no fault; the form is still this browser's.
+    // Repeating it is no error; the form still belongs to this browser.
     assert_eq!(browser.post("/logout", &[]).await.status, 303);
 }
 
-/// SES-05, SES-06: as many sessions as browsers; each is listed and can be ended.
+/// SES-05, SES-06: one session per browser; each is listed and can be ended.
 #[actix_web::test]
-async fn a_person_signs_out_other_browsers_one_by_one() {
+async fn user_signs_out_other_browsers_individually() {
     let test = TestApp::start().await;
     let mut here = test.browser();
     here.set_header("user-agent", "Here/1.0");
@@ -167,7 +167,7 @@ async fn a_person_signs_out_other_browsers_one_by_one() {
     assert!(is_signed_in(&mut elsewhere).await);
     assert_eq!(here.post(action, &[]).await.status, 404, "it is gone");
 
-    // The own row signs this browser out, as the button in the head does.
+    // The row of the current session signs this browser out, like the button in the header.
     let page = here.get("/account").await;
     let (_, row) = page.body.split_once("Here/1.0").unwrap();
     let (_, action) = row.split_once(r#"action=""#).unwrap();
@@ -178,9 +178,9 @@ async fn a_person_signs_out_other_browsers_one_by_one() {
     assert!(!is_signed_in(&mut here).await);
 }
 
-/// SES-05: another person's session looks like one that is not there.
+/// SES-05: another user's session looks like one that does not exist.
 #[actix_web::test]
-async fn nobody_ends_the_session_of_somebody_else() {
+async fn user_cannot_end_the_session_of_another_user() {
     let test = TestApp::start().await;
     test.add_user("eve@example.com", PASSWORD, None).await;
     let mut ada = test.user().await;
@@ -204,7 +204,7 @@ async fn nobody_ends_the_session_of_somebody_else() {
 
 /// SES-05, T-19: on every instance, from the next request on.
 #[actix_web::test]
-async fn deactivating_an_user_ends_its_sessions_and_tokens_at_once() {
+async fn deactivation_ends_sessions_and_tokens_immediately() {
     let test = TestApp::start().await;
     let other = test.second_server("").await;
     let token = test.token(&["tokens:read"]).await;
@@ -228,10 +228,10 @@ async fn deactivating_an_user_ends_its_sessions_and_tokens_at_once() {
     assert_eq!(test.count(AUDIT, "action = 'user.deactivated'"), 1);
 }
 
-/// SES-05: the account is looked at on each request, not only when somebody switches it off
-/// by the book.
+/// SES-05: the state of the user is checked on each request, even if it was changed in the
+/// database directly.
 #[actix_web::test]
-async fn a_session_of_a_deactivated_user_opens_nothing() {
+async fn session_of_a_deactivated_user_is_rejected() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     test.database
@@ -239,9 +239,9 @@ async fn a_session_of_a_deactivated_user_opens_nothing() {
     assert!(!is_signed_in(&mut browser).await);
 }
 
-/// OAU-27: on no page and at no endpoint.
+/// OAU-27: a page accepts no token, an endpoint no cookie.
 #[actix_web::test]
-async fn cookies_are_for_pages_and_tokens_for_the_api() {
+async fn pages_accept_only_cookies_and_the_api_only_tokens() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read", "orgs:read"]).await;
     let session = test.user().await.cookies["doorcode_session"].clone();

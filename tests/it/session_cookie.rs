@@ -1,4 +1,4 @@
-//! The session's cookie: what it looks like, and what passes for it.
+//! The session cookie: its attributes, and the names and values that are accepted.
 
 use crate::support::browser::Page;
 use crate::support::exchange::statuses;
@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 const HTTPS: &str = "[server]\npublic_url = \"https://doorcode.example\"";
 
-/// Every cookie that an answer sets: its name, its value and its attributes in lower case.
+/// Every cookie that a response sets: its name, its value and its attributes in lower case.
 fn cookies(page: &Page) -> Vec<(String, String, Vec<String>)> {
     let all = page.headers.get_all("set-cookie").iter();
     all.map(|set| {
@@ -22,7 +22,7 @@ fn cookies(page: &Page) -> Vec<(String, String, Vec<String>)> {
 
 /// SES-02, HDR-02.
 #[actix_web::test]
-async fn every_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+async fn cookies_are_inaccessible_to_scripts_and_other_sites() {
     for (settings, prefix, is_secure) in [("", "", false), (HTTPS, "__Host-", true)] {
         let test = TestApp::with(settings).await;
         let mut browser = test.browser();
@@ -44,7 +44,7 @@ async fn every_cookie_is_out_of_reach_of_scripts_and_other_sites() {
             );
             assert_eq!(has("secure"), is_secure);
             assert!(!attributes.iter().any(|a| a.starts_with("domain")));
-            // Nothing but chance: no name, no address, no time.
+            // Only random bytes: no name, no address, no time.
             assert!(
                 value.is_empty()
                     || (value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -62,9 +62,9 @@ async fn every_cookie_is_out_of_reach_of_scripts_and_other_sites() {
     }
 }
 
-/// SES-01: what an attacker planted before the sign-in is worth nothing after it.
+/// SES-01: a cookie planted by an attacker before the sign-in is useless after it.
 #[actix_web::test]
-async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
+async fn sign_in_starts_a_new_session_despite_an_existing_cookie() {
     let test = TestApp::start().await;
     let planted = "ab".repeat(32);
     let mut browser = test.browser();
@@ -78,7 +78,7 @@ async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
     attacker.cookies.insert("doorcode_session".into(), planted);
     assert_eq!(attacker.get("/tokens").await.status, 303);
 
-    // Signing in once more in the same browser: the session before is over.
+    // A second sign-in in the same browser ends the previous session.
     let mut visitor = browser.clone();
     visitor.get("/account").await;
     let fields = [("email", EMAIL), ("password", PASSWORD)];
@@ -92,7 +92,7 @@ async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
     );
     assert_eq!(visitor.get("/tokens").await.status, 200);
 
-    // So does the proof of a password that its change asks for.
+    // Confirming the password for its change does so too.
     visitor.get("/account").await;
     let fields = [
         ("current_password", PASSWORD),
@@ -110,10 +110,10 @@ async fn a_sign_in_begins_a_new_session_whatever_cookie_was_there() {
     }
 }
 
-/// SES-02: a neighbour below the same domain can set cookies, but none that begins with
-/// `__Host-`; so no other name may pass for it.
+/// SES-02: a sibling domain can set cookies, but none that begins with `__Host-`; so no other
+/// name may be accepted for it.
 #[actix_web::test]
-async fn only_the_exact_name_is_the_cookie() {
+async fn only_the_exact_cookie_name_is_accepted() {
     let test = TestApp::with(HTTPS).await;
     let session = test.user().await.cookies["__Host-doorcode_session"].clone();
     for (name, is_known) in [
@@ -142,9 +142,9 @@ fn with_cookie(test: &TestApp, cookie: &[u8]) -> String {
     test.exchange(&request)
 }
 
-/// Cookies of other applications on the same host sign nobody out, however odd they are.
+/// Cookies of other applications on the same host end no session, however malformed.
 #[actix_web::test]
-async fn odd_cookies_beside_ours_do_no_harm() {
+async fn malformed_foreign_cookies_do_no_harm() {
     let test = TestApp::start().await;
     let session = test.user().await.cookies["doorcode_session"].clone();
     for odd in [
@@ -169,9 +169,9 @@ async fn odd_cookies_beside_ours_do_no_harm() {
     }
 }
 
-/// Bad input: the cookie header. No bytes make the server fail, and none sign anybody in.
+/// Bad input: the cookie header. No bytes cause a server error or sign a user in.
 #[actix_web::test]
-async fn no_cookie_header_breaks_the_server() {
+async fn no_cookie_header_causes_a_server_error() {
     let test = TestApp::start().await;
     let config = Config {
         cases: 256,

@@ -1,4 +1,4 @@
-//! Signing in: what a refusal tells, what it costs, and how little of it can be had at once.
+//! Sign-in: the content, the cost and the concurrency limit of a rejection.
 
 use crate::support::browser::{Browser, Page};
 use crate::support::database::AUDIT;
@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 const WRONG: &str = "yellow anvil sleeps under";
 
-/// An answer without what differs between any two: the form token, the typed address, and
-/// what names the request.
+/// A response without the parts that always differ: the CSRF token, the submitted address, and
+/// the request id.
 fn comparable(page: &Page, browser: &Browser, email: &str) -> (u16, String, Vec<String>) {
     let body = page
         .body
@@ -27,7 +27,7 @@ fn comparable(page: &Page, browser: &Browser, email: &str) -> (u16, String, Vec<
 
 /// BRT-03.
 #[actix_web::test]
-async fn unknown_address_wrong_password_and_deactivated_user_are_refused_alike() {
+async fn unknown_address_wrong_password_and_deactivated_user_get_the_same_response() {
     let test = TestApp::start().await;
     let gone = "bob@example.com";
     test.add_user(gone, PASSWORD, None).await;
@@ -50,10 +50,10 @@ async fn unknown_address_wrong_password_and_deactivated_user_are_refused_alike()
     assert_eq!(test.count("session", "1 = 1"), 0);
 }
 
-/// BRT-03, PWD-07: the hash is by far the longest part of an answer, so an answer that left it
-/// out would be many times faster.
+/// BRT-03, PWD-07: hashing dominates the response time, so a response without it would be many
+/// times faster.
 #[actix_web::test]
-async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_user() {
+async fn rejection_takes_the_time_of_a_hash_for_any_address() {
     let test = TestApp::with("[sign_in]\nargon2_iterations = 30").await;
     let gone = "bob@example.com";
     test.add_user(gone, PASSWORD, None).await;
@@ -81,9 +81,9 @@ async fn a_refusal_takes_the_time_of_a_hash_whether_or_not_there_is_an_user() {
     assert!(*fastest * 3 > *slowest, "{quickest:?}");
 }
 
-/// PWD-07: raising the parameters upgrades a hash when its owner comes by; nothing else does.
+/// PWD-07: only a successful sign-in upgrades a hash to higher parameters.
 #[actix_web::test]
-async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
+async fn hash_is_upgraded_at_sign_in_when_the_parameters_increase() {
     let test = TestApp::with("[sign_in]\nargon2_memory_kib = 19456").await;
     // 16 bytes of salt are 22 digits of base64.
     let with = |t: u8| {
@@ -104,14 +104,14 @@ async fn a_hash_is_renewed_at_sign_in_when_the_parameters_have_risen() {
     let refused = raised.browser().try_sign_in(EMAIL, WRONG).await;
     assert_eq!(refused.status, 401);
 
-    // The first server, with the lower parameters, still reads the hash and leaves it alone.
+    // The first server, with the lower parameters, still accepts the hash and keeps it.
     test.user().await;
     assert_eq!(test.count("users", &with(3)), 1);
 }
 
 /// PWD-10.
 #[actix_web::test]
-async fn a_fresh_installation_has_no_user_to_guess() {
+async fn new_installation_has_no_default_user() {
     let test = TestApp::empty("").await;
     for (email, password) in [("admin", "admin"), ("admin@example.com", "admin"), ("", "")] {
         let page = test.browser().try_sign_in(email, password).await;
@@ -120,7 +120,7 @@ async fn a_fresh_installation_has_no_user_to_guess() {
     assert_eq!(test.count("users", "1 = 1"), 0);
 }
 
-/// Sends sign-ins for addresses that nobody has, all at once; the statuses arrive as they come.
+/// Sends concurrent sign-ins for unknown addresses; the pages arrive as they complete.
 async fn flood(test: &TestApp, count: usize) -> mpsc::UnboundedReceiver<Page> {
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut browser = test.browser();
@@ -139,7 +139,7 @@ async fn flood(test: &TestApp, count: usize) -> mpsc::UnboundedReceiver<Page> {
 
 /// PWD-07, DOS-01.
 #[actix_web::test]
-async fn more_sign_ins_than_can_be_hashed_are_turned_away_while_the_rest_is_served() {
+async fn excess_sign_ins_are_rejected_while_other_requests_succeed() {
     let test =
         TestApp::with("[sign_in]\nhash_threads = 1\nhash_queue = 2\nargon2_iterations = 10").await;
     let token = test.token(&["tokens:read"]).await;
@@ -165,11 +165,11 @@ async fn more_sign_ins_than_can_be_hashed_are_turned_away_while_the_rest_is_serv
     test.user().await;
 }
 
-/// BRT-01, DOS-01: whoever keeps the hashing threads busy gains no guess from it.
+/// BRT-01, DOS-01: an attacker who occupies the hashing threads gains no guesses.
 #[actix_web::test]
-async fn being_turned_away_neither_counts_as_a_guess_nor_clears_those_before() {
+async fn rejected_excess_sign_in_neither_counts_nor_clears_guesses() {
     let test = TestApp::start().await;
-    // Hashes of unknown addresses take seconds here, that of the account stays quick.
+    // Hashing for unknown addresses takes seconds here, for the user it stays fast.
     let slow = test
         .second_server(
             "[sign_in]\nhash_threads = 1\nhash_queue = 1\nargon2_iterations = 100\n\
@@ -181,7 +181,7 @@ async fn being_turned_away_neither_counts_as_a_guess_nor_clears_those_before() {
     }
     let mut waiting = slow.browser();
     waiting.get("/login").await;
-    // One is being hashed and one waits; all others know at once.
+    // One is hashed and one waits; all others are rejected immediately.
     let mut answers = flood(&slow, 10).await;
     for _ in 0..8 {
         assert_eq!(answers.recv().await.unwrap().status, 503);
@@ -200,9 +200,9 @@ async fn being_turned_away_neither_counts_as_a_guess_nor_clears_those_before() {
     );
 }
 
-/// OAU-15: a browser must not repeat a form, with the password in it, at the next address.
+/// OAU-15: a browser must not resubmit a form, with its password, to the redirect target.
 #[actix_web::test]
-async fn after_every_form_the_browser_goes_on_with_get() {
+async fn every_form_is_followed_by_a_get() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     let signed_in = browser.try_sign_in(EMAIL, PASSWORD).await;

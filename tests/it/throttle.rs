@@ -1,11 +1,11 @@
-//! Guessing passwords: how often, and on which axes it is stopped.
+//! Throttling of password guesses by user, source and in total.
 
 use crate::support::browser::{Browser, Page};
 use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 const WRONG: &str = "yellow anvil sleeps under";
-/// All tests come from this machine, which is then a proxy.
+/// All tests use the local address, which then counts as a proxy.
 pub const BEHIND_PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]";
 
 /// A browser with the sign-in page open.
@@ -21,7 +21,7 @@ async fn guess(browser: &mut Browser, email: &str, password: &str) -> Page {
         .await
 }
 
-/// Seconds to wait, as a page says that one has to.
+/// The seconds to wait according to a page.
 pub fn retry_after(page: &Page) -> i64 {
     assert_eq!(page.status, 429, "{}", page.body);
     assert!(page.contains("Too many attempts"));
@@ -32,10 +32,9 @@ pub fn retry_after(page: &Page) -> i64 {
         .unwrap()
 }
 
-/// BRT-01, BRT-02, BRT-03, RTL-01: known and unknown addresses are held up alike, by waits
-/// that rise.
+/// BRT-01, BRT-02, BRT-03, RTL-01: known and unknown addresses get the same increasing waits.
 #[actix_web::test]
-async fn after_five_wrong_passwords_an_user_waits_and_ever_longer() {
+async fn five_wrong_passwords_cause_increasing_waits() {
     let test = TestApp::start().await;
     let mut browser = at_login(&test).await;
     for email in [EMAIL, "nobody@example.com"] {
@@ -44,7 +43,7 @@ async fn after_five_wrong_passwords_an_user_waits_and_ever_longer() {
         }
         for wait in [30, 60, 120] {
             assert_eq!(retry_after(&guess(&mut browser, email, WRONG).await), wait);
-            // The right password is not looked at either, and a try does not prolong the wait.
+            // The correct password is rejected too; an attempt does not extend the wait.
             test.clock.advance(wait - 1);
             assert_eq!(retry_after(&guess(&mut browser, email, PASSWORD).await), 1);
             test.clock.advance(1);
@@ -53,16 +52,16 @@ async fn after_five_wrong_passwords_an_user_waits_and_ever_longer() {
     }
     test.clock.advance(240);
     browser.sign_in(EMAIL, PASSWORD).await;
-    // The row of failures is over.
+    // The success has reset the count.
     let mut browser = at_login(&test).await;
     for _ in 0..5 {
         assert_eq!(guess(&mut browser, EMAIL, WRONG).await.status, 401);
     }
 }
 
-/// BRT-01: an address in other letters is the same account.
+/// BRT-01: an address in another letter case is the same user.
 #[actix_web::test]
-async fn spelling_the_address_otherwise_gains_no_guess() {
+async fn other_spellings_of_the_address_gain_no_guess() {
     let test = TestApp::start().await;
     let mut browser = at_login(&test).await;
     for email in [
@@ -80,9 +79,9 @@ async fn spelling_the_address_otherwise_gains_no_guess() {
     );
 }
 
-/// BRT-01: at most 100 failures in a row, and nobody can lock the owner out for good.
+/// BRT-01: at most 100 consecutive failures, and no attacker can lock the owner out permanently.
 #[actix_web::test]
-async fn the_hundred_and_first_guess_waits_a_day_and_the_owner_still_comes_in() {
+async fn guess_101_waits_a_day_and_the_owner_can_still_sign_in() {
     let test = TestApp::start().await;
     let mut browser = at_login(&test).await;
     let mut failures = 0;
@@ -102,10 +101,10 @@ async fn the_hundred_and_first_guess_waits_a_day_and_the_owner_still_comes_in() 
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
 }
 
-/// BRT-01: strangers who guess do not keep the owner out of their own browser, which is no way
-/// around the limit either.
+/// BRT-01: guesses by an attacker do not lock owners out of their own browser, which does not
+/// bypass the limit either.
 #[actix_web::test]
-async fn a_browser_that_was_signed_in_before_is_counted_apart() {
+async fn known_browser_is_counted_separately() {
     let test = TestApp::start().await;
     test.add_user("eve@example.com", PASSWORD, None).await;
     let mut known = test.user().await;
@@ -116,7 +115,7 @@ async fn a_browser_that_was_signed_in_before_is_counted_apart() {
         assert_eq!(guess(&mut stranger, EMAIL, WRONG).await.status, 401);
     }
     assert_eq!(guess(&mut stranger, EMAIL, PASSWORD).await.status, 429);
-    // What the browser was given holds for this account, and only beside its other cookie.
+    // The cookie of a known browser is valid only for this user and with its other cookie.
     for (name, value) in &known.cookies {
         let mut forger = at_login(&test).await;
         forger.cookies.insert(name.clone(), value.clone());
@@ -145,9 +144,9 @@ async fn a_browser_that_was_signed_in_before_is_counted_apart() {
     );
 }
 
-/// BRT-01, T-13: setting the clock back locks nobody out.
+/// BRT-01, T-13: a clock that is set back locks no user out.
 #[actix_web::test]
-async fn a_clock_that_is_set_back_prolongs_no_wait() {
+async fn clock_set_back_extends_no_wait() {
     let test = TestApp::start().await;
     let mut browser = at_login(&test).await;
     for _ in 0..5 {
@@ -158,9 +157,9 @@ async fn a_clock_that_is_set_back_prolongs_no_wait() {
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
 }
 
-/// BRT-01, BRT-02: guesses at the same moment cannot slip through together.
+/// BRT-01, BRT-02: concurrent guesses cannot exceed the limit.
 #[actix_web::test]
-async fn fifty_wrong_passwords_at_once_are_five_guesses() {
+async fn fifty_concurrent_wrong_passwords_count_as_five_guesses() {
     let test = TestApp::start().await;
     let browser = at_login(&test).await;
     let guesses: Vec<_> = (0..50)
@@ -177,7 +176,7 @@ async fn fifty_wrong_passwords_at_once_are_five_guesses() {
     assert_eq!((of(401), of(429)), (5, 45), "{statuses:?}");
 }
 
-/// Guesses, each at another account, until this source has to wait.
+/// Guesses for a different user each time until this source has to wait.
 async fn guesses_of_source(browser: &mut Browser) -> usize {
     for i in 0..60 {
         let page = guess(browser, &format!("user{i}@example.com"), WRONG).await;
@@ -189,10 +188,10 @@ async fn guesses_of_source(browser: &mut Browser) -> usize {
     panic!("no guess was stopped");
 }
 
-/// BRT-02, T-09, T-17: one source guesses at many accounts; its neighbours are not hit, a
-/// success in between does not reset it, and all addresses of a /64 are one source.
+/// BRT-02, T-09, T-17: one source guesses for many users; neighbouring sources are unaffected,
+/// and a success in between does not reset the count.
 #[actix_web::test]
-async fn a_source_is_stopped_whatever_accounts_it_guesses_at() {
+async fn source_is_throttled_over_all_users() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut browser = at_login(&test).await;
     browser.set_header("x-forwarded-for", "198.51.100.7");
@@ -233,14 +232,14 @@ async fn all_addresses_of_a_slash_64_are_one_source() {
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 429);
     browser.set_header("x-forwarded-for", "2001:db8:1:3::1");
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
-    // The audit log keeps the address itself.
+    // The audit log stores the full address.
     assert_eq!(test.count(AUDIT, "address = '2001:db8:1:2:31::31'"), 1);
 }
 
-/// DOS-02, OAU-16, T-17: nobody may name their own address.
+/// DOS-02, OAU-16, T-17: clients cannot choose their own address.
 #[actix_web::test]
-async fn a_spoofed_forwarded_address_changes_nothing() {
-    // Nobody is trusted; then the proxy is, and adds the true address at the right.
+async fn spoofed_forwarded_address_is_ignored() {
+    // First without a trusted proxy; then with one that appends the real address.
     for (settings, suffix, seen) in [
         ("", "", "127.0.0.1"),
         (BEHIND_PROXY, ", 198.51.100.7", "198.51.100.7"),
@@ -263,9 +262,9 @@ async fn a_spoofed_forwarded_address_changes_nothing() {
     }
 }
 
-/// BRT-02: when the whole world guesses, the deployment slows down as a whole, for a while.
+/// BRT-02: distributed guessing throttles the whole deployment for a while.
 #[actix_web::test]
-async fn guesses_are_limited_over_all_sources_and_accounts() {
+async fn guesses_are_limited_over_all_sources_and_users() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut browser = at_login(&test).await;
     assert_eq!(
@@ -290,9 +289,9 @@ async fn guesses_are_limited_over_all_sources_and_accounts() {
     assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 303);
 }
 
-/// BRT-02, RTL-03: two instances count together.
+/// BRT-02, RTL-03: two instances share the counts.
 #[actix_web::test]
-async fn instances_do_not_multiply_the_guesses() {
+async fn several_instances_do_not_multiply_the_guesses() {
     let test = TestApp::start().await;
     let other = test.second_server("").await;
     let mut here = at_login(&test).await;

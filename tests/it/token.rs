@@ -1,4 +1,4 @@
-//! Personal access tokens: their form, what is stored of them, and their end.
+//! Personal access tokens: their format, their stored data, and their end.
 
 use crate::support::database::{AUDIT, Database};
 use crate::support::{CLI, TestApp};
@@ -7,7 +7,7 @@ use doorcode::domain::secret::Secret;
 use doorcode::domain::token;
 use std::collections::HashSet;
 
-/// What a secret scanner looks for, as CONTRACT and README state it.
+/// The pattern for secret scanners, as stated in CONTRACT and README.
 fn has_published_form(text: &str, prefix: &str) -> bool {
     let digits = text
         .strip_prefix(prefix)
@@ -17,9 +17,9 @@ fn has_published_form(text: &str, prefix: &str) -> bool {
     })
 }
 
-/// PAT-02, PAT-03, PAT-04, OAU-11: ten thousand tokens of the operating system's randomness.
+/// PAT-02, PAT-03, PAT-04, OAU-11: ten thousand tokens from the random generator of the system.
 #[test]
-fn tokens_are_unique_uniform_and_all_of_one_form() {
+fn tokens_are_unique_uniform_and_well_formed() {
     let mut seen = HashSet::new();
     let mut digits = [0u32; 16];
     for _ in 0..10_000 {
@@ -54,9 +54,9 @@ fn tokens_are_unique_uniform_and_all_of_one_form() {
     }
 }
 
-/// PAT-04: the prefix is configured, and nothing else changes.
+/// PAT-04: only the prefix is configurable.
 #[actix_web::test]
-async fn a_company_has_its_own_prefix() {
+async fn prefix_is_configurable() {
     let test = TestApp::with("[tokens]\nprefix = \"acme\"\n").await;
     let token = test.token(&["tokens:read"]).await;
     assert!(has_published_form(&token, "acme"), "{token}");
@@ -65,9 +65,9 @@ async fn a_company_has_its_own_prefix() {
     assert_eq!(test.me(foreign.expose()).await.status(), 401);
 }
 
-/// PAT-03: a mistyped token costs no look-up: a server without a database can refuse it.
+/// PAT-03: a mistyped token costs no look-up: a server without a database can reject it.
 #[actix_web::test]
-async fn one_wrong_character_is_refused_without_a_look_up() {
+async fn one_wrong_character_is_rejected_without_a_look_up() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let lost = test.node(match Database::is_postgres() {
@@ -105,9 +105,9 @@ async fn only_the_digest_of_a_token_is_stored() {
     }
 }
 
-/// PAT-06, PAT-07, PAT-12: shown once, listed for good, revoked by one press or two.
+/// PAT-06, PAT-07, PAT-12: shown once, listed permanently, revoked once or twice.
 #[actix_web::test]
-async fn a_token_is_shown_once_and_listed_for_good() {
+async fn token_is_shown_once_and_listed_permanently() {
     let test = TestApp::start().await;
     let mut user = test.user().await;
     user.get("/tokens/new").await;
@@ -158,9 +158,9 @@ async fn a_token_is_shown_once_and_listed_for_good() {
     assert!(!me.contains(&token) && !me.contains(digest.as_str()));
 }
 
-/// PAT-12: nobody revokes what is not theirs, nor learns that it is there.
+/// PAT-12: a user can neither revoke nor detect tokens of another user.
 #[actix_web::test]
-async fn the_tokens_of_others_are_out_of_reach() {
+async fn tokens_of_another_user_are_inaccessible() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let id = test.database.text("SELECT id FROM token");
@@ -182,9 +182,9 @@ async fn the_tokens_of_others_are_out_of_reach() {
     assert!(!eve.get("/tokens").await.contains(&id));
 }
 
-/// PAT-07, PAT-08: the end is exact, to the second.
+/// PAT-07, PAT-08: the expiry is exact to the second.
 #[actix_web::test]
-async fn a_token_lives_exactly_until_its_end() {
+async fn token_is_active_exactly_until_its_expiry() {
     let test = TestApp::start().await;
     let mut user = test.user().await;
     let month = user.new_token("month", &[], "30d").await;

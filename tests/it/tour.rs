@@ -1,9 +1,9 @@
-//! The whole way, from an empty machine to a token that works.
+//! The complete flow, from an empty database to a working token.
 
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_device_gets_a_token_that_works_until_it_is_revoked() {
+async fn device_gets_a_token_that_works_until_it_is_revoked() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read orgs:read").await;
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
@@ -41,7 +41,7 @@ async fn a_device_gets_a_token_that_works_until_it_is_revoked() {
 }
 
 #[actix_web::test]
-async fn the_first_user_is_made_by_its_link_once() {
+async fn first_user_is_created_by_the_setup_link_once() {
     let test = TestApp::empty("").await;
     let link = doorcode::app::user::offer_setup(&test.app)
         .await

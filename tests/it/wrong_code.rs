@@ -1,10 +1,10 @@
-//! Guessing the codes of devices.
+//! Guessing user codes.
 
 use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 use crate::throttle::{BEHIND_PROXY, retry_after};
 
-/// A code that nobody was given, in the right form.
+/// An unassigned code in the correct format.
 fn wrong_code(mut number: usize) -> String {
     let alphabet = b"BCDFGHJKLMNPQRSTVWXZ";
     let mut code = String::from("ZZZZ");
@@ -15,9 +15,9 @@ fn wrong_code(mut number: usize) -> String {
     code
 }
 
-/// T-09: a thousand wrong codes from one account are five guesses, before and after a right one.
+/// T-09: of a thousand wrong codes from one user, five are looked up, also across a correct one.
 #[actix_web::test]
-async fn a_thousand_wrong_codes_of_one_user_are_five_guesses() {
+async fn thousand_wrong_codes_of_one_user_are_five_guesses() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -36,15 +36,15 @@ async fn a_thousand_wrong_codes_of_one_user_are_five_guesses() {
     }
     assert_eq!(looked_up, 5);
     assert_eq!(test.count(AUDIT, "action = 'device.wrong_code'"), 5);
-    // The right code waits too, and is not lost by it.
+    // The correct code is throttled too, but stays valid.
     assert_eq!(browser.type_code(&device.user_code).await.status, 429);
     test.clock.advance(599);
     assert_eq!(browser.type_code(&device.user_code).await.status, 429);
 }
 
-/// T-09: the other two axes. Many accounts share a source; many sources share the world.
+/// T-09: the other two limits: many users share one source, and all sources share a total.
 #[actix_web::test]
-async fn wrong_codes_are_limited_by_source_and_over_all() {
+async fn wrong_codes_are_limited_by_source_and_in_total() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut codes = (0..).map(wrong_code);
     let mut browsers = Vec::new();

@@ -1,8 +1,8 @@
-//! Clients: registering them, and finding out which one is calling.
+//! OAuth clients: registration and authentication.
 
-use super::caller::Caller;
 use super::idempotency::IdempotencyRecord;
 use super::{App, Context, Error, OAuthError, throttle};
+use crate::access::Caller;
 use domain::Fault;
 use domain::audit::{Action, Actor};
 use domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
@@ -11,11 +11,11 @@ use domain::scope::{ScopeName, ScopeSet};
 use domain::secret::Secret;
 use serde_json::json;
 
-/// What a caller shows of itself (RFC 6749 section 2.3).
+/// Client credentials of a request (RFC 6749 section 2.3).
 pub enum Credentials {
-    /// Its id alone.
+    /// The client id alone.
     Id(String),
-    /// Its id and secret, in the header or in the form.
+    /// The client id and secret, in the header or in the form.
     IdAndSecret(String, Secret),
 }
 
@@ -32,7 +32,7 @@ const INVALID_CLIENT: Error = Error::OAuth(
     "The client is unknown or its credentials are wrong.",
 );
 
-/// The client that is calling. One with a secret must show it; one without must not send
+/// Authenticates a client. A confidential client must send its secret; a public one must not send
 /// any (RFC 6749 section 2.3). Wrong secrets are counted.
 pub async fn authenticate(
     app: &App,
@@ -54,9 +54,9 @@ pub async fn authenticate(
             match client {
                 Some(client) if is_right => active(client),
                 client => {
-                    // A right secret is never refused: 256 bits cannot be guessed, and who
-                    // guesses must not be able to shut the API out. What is limited is the
-                    // work that guessing makes.
+                    // The right secret always succeeds: 256 bits cannot be guessed, and an
+                    // attacker must not be able to lock out the API. The throttle limits the work
+                    // of wrong guesses.
                     let id = client.as_ref().map(|client| client.id.as_str());
                     let guess = throttle::client_secret(id, context.source());
                     throttle::count(app, &guess).await?;
@@ -83,40 +83,40 @@ pub(super) async fn find(app: &App, id: &str) -> Result<Option<Client>, Error> {
         .await
 }
 
-/// A client to be registered.
+/// Input of a client registration.
 pub struct NewClient {
-    /// Its `client_id`.
+    /// The `client_id`.
     pub id: String,
-    /// The name that people see.
+    /// Display name.
     pub name: String,
-    /// What it may ask for; nothing named means everything for a public client, and nothing
-    /// for a confidential one, which introspects.
+    /// The scopes that it may request. Empty means all for a public client, and none for a
+    /// confidential one, which introspects.
     pub scopes: Vec<String>,
-    /// What it gets when it asks for nothing; nothing named means all that it may ask for.
+    /// The scopes of a request that names none. Empty means all scopes of the client.
     pub default_scopes: Vec<String>,
-    /// Whether it gets a secret.
+    /// Public or confidential.
     pub kind: Kind,
 }
 
-/// Whether a client can keep a secret.
+/// Client type (RFC 6749 section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It cannot.
+    /// A client without a secret.
     Public,
-    /// It can.
+    /// A client with a secret.
     Confidential,
 }
 
-/// A client that was just registered, with its secret if it is confidential.
+/// A newly registered client, with its secret if it is confidential.
 #[derive(Clone)]
 pub struct Registered {
     /// The client.
     pub client: Client,
-    /// What is shown once.
+    /// The client secret, shown once.
     pub secret: Option<Secret>,
 }
 
-/// Registers a client. The secret of a confidential one is returned once, and kept nowhere.
+/// Registers a client. The secret is returned once; only its digest is stored.
 pub async fn register(
     app: &App,
     context: &Context,
@@ -198,7 +198,7 @@ pub async fn register(
         .await
 }
 
-/// Every client, by id: a page, and one more if the list goes on.
+/// Lists clients by id: one page plus one entry if more follow.
 pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Client>, Error> {
     caller.require_operator()?;
     let page = page.clone();
@@ -216,8 +216,8 @@ pub async fn show(app: &App, caller: &Caller, id: &str) -> Result<Client, Error>
     find(app, id).await?.ok_or(Error::NotFound)
 }
 
-/// Switches a client on or off. While it is off it is unknown everywhere, and its tokens
-/// cannot be used.
+/// Enables or disables a client. A disabled client is treated as unknown, and its tokens cannot
+/// be used.
 pub async fn set_standing(
     app: &App,
     context: &Context,
@@ -242,10 +242,10 @@ pub async fn set_standing(
         .await
 }
 
-/// What the command line of Doorcode asks for when it is not told: to look, not to change.
+/// Scopes that the command line of Doorcode requests by default: read access only.
 const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
 
-/// Registers the command line of Doorcode itself, or brings it up to date with the catalogue.
+/// Registers the command line of Doorcode as a client, or updates it from the catalogue.
 pub async fn ensure_cli(app: &App) -> Result<(), Error> {
     let cli = Client {
         id: CLI_CLIENT_ID.to_owned(),
@@ -265,8 +265,8 @@ pub async fn ensure_cli(app: &App) -> Result<(), Error> {
             }
             match store::client::insert_client(conn, &cli, now) {
                 Ok(()) => event.write(conn, Some(&cli.id), json!({})),
-                // Another server that starts at the same moment was first; the work runs
-                // again and finds it.
+                // Another server that starts at the same moment inserted the client. The retry
+                // finds it.
                 Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
                 Err(error) => Err(error.into()),
             }

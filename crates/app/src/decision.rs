@@ -1,10 +1,10 @@
-//! The question of a proxy or an API: may this token do that, there, now?
+//! The decision for a proxy or an API: does a token allow an access to a resource now?
 
 use super::audit::uses::{self, Purpose, Used};
-use super::caller::{find_organization, find_project};
 use super::operator::is_operator;
-use super::token::{ActiveToken, Found, InactiveToken, Loaded, look_up};
 use super::{App, Context, Error};
+use crate::access::{ActiveToken, Found, InactiveToken, Loaded, look_up};
+use crate::access::{find_organization, find_project};
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::OrganizationId;
 use domain::scope::{Scope, ScopeName};
@@ -12,54 +12,54 @@ use domain::secret::Secret;
 use domain::token::TokenOwner;
 use store::Conn;
 
-/// A place as the asker names it.
+/// A resource as the request names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
-    /// An organization, by its id or address.
+    /// An organization, by its id or slug.
     Organization(String),
     /// A project, by its id.
     Project(String),
 }
 
-/// What the token is to be allowed.
+/// The access to decide about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyRequest {
-    /// The scope that it must carry; `None` if any token will do.
+    /// The required scope; `None` if any token is sufficient.
     pub scope: Option<String>,
-    /// Where; `None` if nowhere in particular.
+    /// The resource; `None` for no particular one.
     pub resource: Option<Named>,
 }
 
-/// Who was allowed.
+/// The caller that a decision allows.
 #[derive(Debug, Clone)]
 pub enum Allowed {
     /// The operator, which passes every check.
     Operator,
-    /// A token, and the organization in which it acts, if in one.
+    /// A token, and the organization that it acts in, if any.
     Token(Box<ActiveToken>, Option<OrganizationId>),
 }
 
-/// What came of a question.
+/// Result of a decision.
 pub struct Decided {
-    /// Whether the token may: fails with [`Error::Unauthenticated`] for one that cannot be used
-    /// and with [`Error::Forbidden`] for one that may not do this.
+    /// The allowed caller. Fails with [`Error::Unauthenticated`] for a token that cannot be used
+    /// and with [`Error::Forbidden`] for a token without the permission.
     pub answer: Result<Allowed, Error>,
-    /// The token that it was about, if it is one of ours.
+    /// The token, if this server issued it.
     pub subject: Option<Subject>,
 }
 
-/// A token in a question, of which the use is noted once the proxy has its last word.
+/// A verified token. Its use is recorded after the proxy's final decision.
 pub struct Subject {
     used: Used,
-    /// Why it cannot be used at all.
+    /// Why the token is inactive.
     inactive: Option<&'static str>,
-    /// The scope that was asked for, if there is one of that name.
+    /// The requested scope, if it is in the catalogue.
     scope: Option<ScopeName>,
     organization_id: Option<OrganizationId>,
 }
 
 impl Subject {
-    /// Notes the use: the code of its refusal, or that it was allowed.
+    /// Records the use: the code of the refusal, or that it was allowed.
     pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
         let decision = self.inactive.or(refused).unwrap_or(uses::ALLOWED);
         let purpose = Purpose {
@@ -70,19 +70,19 @@ impl Subject {
     }
 }
 
-/// Decides. Fails if nobody could look.
+/// Decides about an access request. Fails if the decision cannot be made.
 ///
-/// Unknown tokens are not counted, as introspection counts them for each of its clients. Here
-/// nobody shows who asks: all clients of an API share the address of its proxy, and a count
-/// could refuse nothing but tokens that are refused as it is, with the same answer, while each
-/// one would cost a write where it costs a read. Nobody guesses a token's 160 random bits.
+/// Unknown tokens are counted by introspection for each client, but not here. The caller is not
+/// authenticated: all clients of an API share the address of its proxy. A count could refuse only
+/// tokens that are refused anyway, with the same response, and each would cost a write instead of
+/// a read. The 160 random bits of a token cannot be guessed.
 pub async fn verify(
     app: &App,
     context: &Context,
     text: &Secret,
     verify_request: VerifyRequest,
 ) -> Result<Decided, Error> {
-    // What is in no catalogue may be anything, and long.
+    // A name outside the catalogue can be arbitrary and long.
     let scope = verify_request.scope.as_deref();
     let scope = scope
         .and_then(|name| known(app, name))
@@ -134,11 +134,11 @@ pub async fn verify(
     Ok(Decided { answer, subject })
 }
 
-/// What is said to a question about a token that is known.
+/// Decision about a known token.
 struct Answer {
-    /// The organization in which it would act.
+    /// The organization that the token acts in.
     organization_id: Option<OrganizationId>,
-    /// The token and whether it may, or that it cannot be used at all.
+    /// The active token with its decision, or the inactive token.
     verdict: Result<(ActiveToken, Result<(), Error>), InactiveToken>,
 }
 
@@ -184,12 +184,12 @@ fn find_resource(conn: &mut Conn, named: &str) -> Result<ResourceRef, Error> {
     })
 }
 
-/// The scope of this name.
+/// The scope with this name.
 fn known<'a>(app: &'a App, name: &str) -> Option<&'a Scope> {
     ScopeName::parse(name).and_then(|name| app.config().scopes.find(&name))
 }
 
-/// The decision about a scope by its name. One that is not in the catalogue is nobody's.
+/// Decides about a scope by its name. A scope outside the catalogue is always refused.
 fn decide(
     app: &App,
     facts: &decision::Facts,
@@ -207,7 +207,7 @@ fn decide(
         return Ok(());
     };
     let known = known(app, name);
-    // Whether the token is alive comes before anything else that is wrong with the question.
+    // An inactive token takes precedence over any other error in the access request.
     let anything = AccessRequest {
         scope: known,
         resource,
@@ -215,6 +215,6 @@ fn decide(
     decision::decide(facts, anything)?;
     match known {
         Some(_) => Ok(()),
-        None => Err(Error::Forbidden(super::caller::Denial::UnknownScope)),
+        None => Err(Error::Forbidden(crate::access::Denial::UnknownScope)),
     }
 }

@@ -1,44 +1,44 @@
-//! Why use cases fail.
+//! Errors of the use cases.
 
-use super::caller;
+use super::access;
 use domain::Fault;
 
-/// Why a use case did not do what it was asked.
+/// Error of a use case.
 #[derive(Debug)]
 pub enum Error {
-    /// The input is wrong; every fault at once.
+    /// The input is invalid; contains all faults.
     Invalid(Vec<Fault>),
-    /// The caller has not shown who it is, or not rightly.
+    /// The caller is not authenticated, or its credentials are wrong.
     Unauthenticated,
-    /// The caller is known, and may not do this.
-    Forbidden(caller::Denial),
-    /// The operator must name the person that it acts for.
+    /// The caller is authenticated and lacks the permission.
+    Forbidden(access::Denial),
+    /// The operator must name the user that it acts for.
     ActorRequired,
-    /// The person that the operator acts for is unknown or deactivated.
+    /// The user that the operator acts for is unknown or deactivated.
     ActorUnknown,
-    /// There is no such thing, or it is another's.
+    /// The resource does not exist, or belongs to another owner.
     NotFound,
-    /// What was asked for contradicts what is there; in words for the person.
+    /// The request conflicts with the current state; the text is for the user.
     Conflict(&'static str),
-    /// Too many attempts: come back after this time.
+    /// Too many attempts; retry after this duration.
     Throttled(chrono::Duration),
-    /// The same call, by its Idempotency-Key, is at work already.
+    /// A request with the same Idempotency-Key is in progress.
     InProgress,
-    /// The Idempotency-Key was used for another call.
+    /// The Idempotency-Key was used for another request.
     KeyReused,
-    /// An error that the OAuth specifications name.
+    /// An error defined by the OAuth specifications.
     OAuth(OAuthError, &'static str),
-    /// Too much is going on; nothing was done.
+    /// The server is overloaded; nothing was changed.
     Busy,
-    /// A file or an address outside the database failed; in words for the operator.
+    /// A file or network operation outside the database failed; the text is for the operator.
     Outside(String),
-    /// The database failed; nothing was done.
+    /// The database failed; nothing was changed.
     Store(store::Error),
 }
 
-/// The error names of RFC 6749 section 5.2 and RFC 8628 section 3.5.
+/// The error codes of RFC 6749 section 5.2 and RFC 8628 section 3.5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the RFCs")]
+#[expect(missing_docs, reason = "the names are defined by the RFCs")]
 pub enum OAuthError {
     InvalidRequest,
     InvalidClient,
@@ -53,7 +53,7 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
-    /// The registered name.
+    /// The registered error code.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -71,7 +71,7 @@ impl OAuthError {
 }
 
 impl Error {
-    /// The code of a refusal, as the record of a token's uses says it.
+    /// Error code for the record of token uses.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden(denial) => denial.code(),
@@ -80,7 +80,7 @@ impl Error {
         }
     }
 
-    /// Whether trying again soon may help: the server is busy, or its database is away.
+    /// Whether a retry may succeed: the server is busy, or its database is unavailable.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,

@@ -1,11 +1,11 @@
-//! Ids that forms reserve for what they are to make, so that a form makes one thing however
-//! often it is sent: reloading the page that came of it must not make another.
+//! Form nonces: each form carries the id of the object that it creates, so that sending or
+//! reloading it repeatedly creates only one.
 
 use super::App;
-use super::caller::Caller;
 use super::session::SignedIn;
+use crate::access::Caller;
 
-/// Reserves an id for a form of this kind; only this session can use it.
+/// Creates the nonce of an id for a kind of form; only this session can use it.
 pub(super) fn write(app: &App, signed_in: &SignedIn, kind: &str, id: &str) -> String {
     let mac = app
         .key()
@@ -13,7 +13,7 @@ pub(super) fn write(app: &App, signed_in: &SignedIn, kind: &str, id: &str) -> St
     format!("{id}.{}", mac.as_str())
 }
 
-/// The id that a form of this kind was given, if it was given it.
+/// Verifies a nonce for a kind of form and returns its id.
 pub(super) fn read<'a>(app: &App, caller: &Caller, kind: &str, text: &'a str) -> Option<&'a str> {
     let Caller::User(signed_in) = caller else {
         return None;

@@ -1,9 +1,9 @@
-//! Password hashing, bounded.
+//! Password hashing with bounded resources.
 //!
-//! One argon2id hash takes 20 ms of a core and 19 MiB. Unbounded, a few dozen sign-ins at
-//! once take gigabytes and starve every other request. So a few threads do all hashing, each
-//! with one block of memory that it keeps, behind a short queue; what does not fit into the
-//! queue is turned away at once.
+//! One argon2id hash takes 20 ms of a core and 19 MiB. Unbounded, a few dozen concurrent sign-ins
+//! take gigabytes and starve every other request. So a few threads do all hashing, each with one
+//! reusable block of memory, behind a short queue; a full queue rejects further tasks
+//! immediately.
 
 use super::{Entropy, Error};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
@@ -19,7 +19,7 @@ const HASH_LENGTH: usize = 32;
 pub struct Hasher {
     queue: Sender<Task>,
     params: Params,
-    /// A hash of no password, to spend the same time on accounts that do not exist.
+    /// A hash that matches no password, to spend the same time on users that do not exist.
     decoy: String,
 }
 
@@ -30,14 +30,14 @@ struct Task {
     reply: oneshot::Sender<Option<[u8; HASH_LENGTH]>>,
 }
 
-/// What came of comparing a password with a hash.
+/// Result of comparing a password with a hash.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not the password.
+    /// Wrong password.
     Wrong,
-    /// It is the password.
+    /// Right password.
     Right,
-    /// It is the password, but the hash was made with weaker parameters than are set now.
+    /// Right password, but the hash has weaker parameters than configured.
     RightButWeak,
 }
 
@@ -70,15 +70,15 @@ impl Hasher {
         })
     }
 
-    /// Hashes a new password with a random salt. The text that is stored names its parameters.
+    /// Hashes a new password with a random salt. The result includes its parameters.
     pub async fn hash(&self, new: &str, salt: [u8; SALT_LENGTH]) -> Result<String, Error> {
         let hash = self.compute(new, &salt, self.params.clone()).await?;
         let hash = hash.ok_or_else(|| corrupt("argon2id refused the parameters"))?;
         Ok(phc(&self.params, &salt, &hash))
     }
 
-    /// Compares a password with a stored hash. Without one, as much time is spent on
-    /// nothing, so that the answer's time does not tell whether there is an account.
+    /// Compares a password with a stored hash. Without one it takes as long, so that the response
+    /// time does not reveal whether the user exists.
     pub async fn verify(&self, given: &str, stored: Option<&str>) -> Result<Verdict, Error> {
         use subtle::ConstantTimeEq;
         let parsed = PasswordHash::new(stored.unwrap_or(&self.decoy))
@@ -124,7 +124,7 @@ fn corrupt(why: &str) -> Error {
     Error::Store(store::Error::Other(why.to_owned()))
 }
 
-/// The PHC string format, which every argon2 library reads.
+/// Writes the PHC string format, which every argon2 library reads.
 fn phc(params: &Params, salt: &[u8], hash: &[u8]) -> String {
     use base64::Engine;
     let encode = |bytes| base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes);
@@ -141,7 +141,7 @@ fn phc(params: &Params, salt: &[u8], hash: &[u8]) -> String {
 fn serve(tasks: &Receiver<Task>) {
     let mut memory: Vec<Block> = Vec::new();
     while let Ok(task) = tasks.recv() {
-        // Whoever asked may have gone away while the task was waiting.
+        // The request may have been cancelled while the task waited.
         if task.reply.is_closed() {
             continue;
         }

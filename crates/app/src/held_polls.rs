@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Polls of one device code that wait at once; further ones are answered at once.
+/// Waiting polls of one device code; further ones get an immediate response.
 const PER_GRANT: usize = 4;
 
-/// Device codes with waiting polls; beyond this, polls are answered at once.
+/// Device codes with waiting polls; beyond this, polls get an immediate response.
 const GRANTS: usize = 20_000;
 
-/// The polls that wait, by the digest of their device code.
+/// Waiting polls, by the digest of their device code.
 #[derive(Default)]
 pub struct Waiting(Mutex<State>);
 
@@ -21,7 +21,7 @@ struct State {
     grants: HashMap<Digest, (Arc<Notify>, usize)>,
 }
 
-/// One poll's place among those that wait; leaving it gives the place up.
+/// Slot of one waiting poll, released on drop.
 pub struct PollSlot<'a> {
     waiting: &'a Waiting,
     device_code: Digest,
@@ -29,8 +29,8 @@ pub struct PollSlot<'a> {
 }
 
 impl Waiting {
-    /// Takes a place. Take it before the state is read, or a decision in between is missed.
-    /// `None` if there are too many already, or the server is stopping.
+    /// Takes a slot; `None` if there are too many, or the server is stopping. Take it before
+    /// reading the state, or a decision in between is missed.
     pub fn enter(&self, device_code: &Digest) -> Option<PollSlot<'_>> {
         let mut state = self.lock();
         if state.closed || state.grants.len() >= GRANTS {
@@ -56,12 +56,12 @@ impl Waiting {
         }
     }
 
-    /// The device codes with polls that wait.
+    /// Device codes with waiting polls.
     pub fn device_codes(&self) -> Vec<Digest> {
         self.lock().grants.keys().cloned().collect()
     }
 
-    /// Wakes everybody, and lets nobody wait any more.
+    /// Wakes all polls and accepts no more.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -76,7 +76,7 @@ impl Waiting {
 }
 
 impl PollSlot<'_> {
-    /// A future that ends with the next wake-up. It counts from this call on.
+    /// A future that completes at the next wake-up after this call.
     pub fn woken(&self) -> std::pin::Pin<Box<tokio::sync::futures::Notified<'_>>> {
         let mut notified = Box::pin(self.notify.notified());
         notified.as_mut().enable();

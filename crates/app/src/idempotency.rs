@@ -1,12 +1,12 @@
-//! Calls that take effect once, however often they are made (Idempotency-Key).
+//! Requests that take effect once, however often they are sent (Idempotency-Key).
 //!
-//! [`begin`] takes a lease on the call, in a transaction of its own: whoever makes the same
-//! call meanwhile is told to wait, on every server. The use case gets a [`IdempotencyRecord`] and files
-//! the answer in the transaction of its effect, so that both are there or neither. A lease
-//! whose holder crashed runs out, and the call can be made again.
+//! [`begin`] takes a lease on the request, in a transaction of its own; a concurrent repetition
+//! on any server is told to wait. The use case gets an [`IdempotencyRecord`] and stores the
+//! response in the transaction of its effect, so that both commit or neither does. After a crash
+//! the lease expires, and the request can be repeated.
 //!
-//! An answer may hold a token that is shown once. It is kept encrypted under a key that is
-//! made of the caller's own token and the Idempotency-Key, neither of which is stored.
+//! A response may contain a token that is shown once. It is stored encrypted, under a key derived
+//! from the caller's bearer token and the Idempotency-Key, neither of which is stored.
 
 use super::{App, Error};
 use chrono::Duration;
@@ -19,13 +19,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use store::Conn;
 use store::idempotency::Call;
 
-/// How long an answer is kept. Then the key is new.
+/// How long a response is kept. Then the key counts as new.
 pub const KEPT: Duration = Duration::hours(24);
 
-/// How long a call may take before somebody else may begin it.
+/// How long a request may run before a repetition may start it again.
 const LEASE: Duration = Duration::seconds(30);
 
-/// What a call was answered: a status and a JSON document.
+/// Response to a request: a status and a JSON document.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -35,9 +35,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that holds a document.
+    /// A response with a document.
     pub fn json(status: u16, document: &impl Serialize) -> Self {
-        #[expect(clippy::unwrap_used, reason = "documents have text for keys")]
+        #[expect(clippy::unwrap_used, reason = "the keys of documents are strings")]
         let body = serde_json::to_string(document).unwrap();
         Self { status, body }
     }
@@ -55,27 +55,27 @@ impl Answer {
     }
 }
 
-/// A call, as far as it can be told from another.
+/// Identifies a request.
 pub struct IdempotentCall<'a> {
-    /// Who makes it.
+    /// The caller.
     pub caller: &'a str,
-    /// The token with which it is made.
+    /// The bearer token.
     pub bearer: &'a Secret,
     /// The Idempotency-Key.
     pub key: &'a Secret,
-    /// What is asked: the method, the path and the body in canonical form.
+    /// Method, path and body in canonical form.
     pub payload: [&'a str; 3],
 }
 
-/// What becomes of a call.
+/// Start of a request.
 pub enum IdempotencyStart {
-    /// It is made for the first time.
+    /// The first one with its key.
     First(IdempotencyGuard),
-    /// It was made before, and answered so.
+    /// A repetition, with the stored response.
     Repeated(Answer),
 }
 
-/// The right to carry out a call and to answer it.
+/// The right to execute a request and store its response.
 #[derive(Clone)]
 pub struct IdempotencyGuard(Arc<Inner>);
 
@@ -84,13 +84,14 @@ struct Inner {
     lease: String,
     bound: String,
     key: SealKey,
-    /// Work may run again and file another answer; no two are sealed alike.
+    /// Counter for the encryption: a retried transaction stores another response, and no two may
+    /// be sealed alike.
     sealed: AtomicU32,
     filed: AtomicBool,
 }
 
 impl IdempotencyGuard {
-    /// Whether the use case filed its answer.
+    /// Whether the use case has stored its response.
     pub fn is_filed(&self) -> bool {
         self.0.filed.load(Ordering::Acquire)
     }
@@ -99,7 +100,7 @@ impl IdempotencyGuard {
         let count = self.0.sealed.fetch_add(1, Ordering::Relaxed);
         let sealed = self.0.key.seal(count, &self.0.bound, &answer.write());
         if !store::idempotency::mark_answered(conn, &self.0.id, &self.0.lease, &sealed)? {
-            // The lease ran out, and somebody else is at work: this effect must not be.
+            // The lease expired and another request runs: roll this effect back.
             return Err(Error::InProgress);
         }
         self.0.filed.store(true, Ordering::Release);
@@ -107,18 +108,18 @@ impl IdempotencyGuard {
     }
 }
 
-/// What a use case files its outcome with, as the last act of its transaction.
+/// Stores the outcome of a use case, as the last step of its transaction.
 pub struct IdempotencyRecord<T>(Option<(IdempotencyGuard, Arc<Write<T>>)>);
 
 type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
 
 impl<T> IdempotencyRecord<T> {
-    /// For pages and the command line, which have other means against repetition.
+    /// For pages and the command line, which prevent repetition otherwise.
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Answers a call, in the words of `write`.
+    /// Stores the response that `write` creates from the outcome.
     pub fn of(
         guard: &IdempotencyGuard,
         write: impl Fn(&T) -> Answer + Send + Sync + 'static,
@@ -126,7 +127,7 @@ impl<T> IdempotencyRecord<T> {
         Self(Some((guard.clone(), Arc::new(write))))
     }
 
-    /// Keeps the answer beside the effect. An error undoes both.
+    /// Stores the response with the effect. An error rolls both back.
     pub fn file(&self, conn: &mut Conn, outcome: &T) -> Result<(), Error> {
         match &self.0 {
             Some((guard, write)) => guard.file(conn, &write(outcome)),
@@ -135,9 +136,8 @@ impl<T> IdempotencyRecord<T> {
     }
 }
 
-/// Begins a call, or tells what it was answered before. Fails with [`Error::InProgress`]
-/// while it is at work elsewhere, and with [`Error::KeyReused`] if the key was another
-/// call's.
+/// Starts a request, or returns its stored response. Fails with [`Error::InProgress`] while it is
+/// running, and with [`Error::KeyReused`] if the key belongs to another request.
 pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<IdempotencyStart, Error> {
     let now = app.now();
     let salt: SealSalt = app.random();
@@ -159,7 +159,7 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
         .store()
         .write(move |conn| {
             let Some(old) = store::idempotency::find_call(conn, &call.id)? else {
-                // Whoever began at the same moment was first; the work runs again and finds it.
+                // A concurrent request was first; the retried transaction finds it.
                 store::idempotency::insert_call(conn, &call).map_err(|error| match error {
                     store::Error::Duplicate => store::Error::Collision,
                     error => error,
@@ -200,8 +200,8 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
         let text = key.open(&bound(&call), call.answer.as_deref()?)?;
         Answer::read(&text)
     });
-    // A token has its own text for life, but the operator is one caller with two tokens while
-    // they rotate: what one was answered the other cannot open.
+    // A token's text never changes, but the operator is one caller with two tokens during a
+    // rotation: neither can decrypt responses to the other.
     let is_operator = request.caller.starts_with(Actor::Operator.kind());
     opened
         .map(IdempotencyStart::Repeated)
@@ -219,7 +219,7 @@ fn read_salt(text: &str) -> Option<SealSalt> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
-/// Keeps the answer of a call that had no effect, so that a repetition gets the same.
+/// Stores the response to a request without effect, for repetitions.
 pub async fn settle(app: &App, guard: &IdempotencyGuard, answer: Answer) -> Result<(), Error> {
     let guard = guard.clone();
     app.store()
@@ -227,7 +227,7 @@ pub async fn settle(app: &App, guard: &IdempotencyGuard, answer: Answer) -> Resu
         .await
 }
 
-/// Gives a call back that had no effect and no answer that would hold another time.
+/// Releases a request that had no effect and whose response may differ next time.
 pub async fn release(app: &App, guard: &IdempotencyGuard) -> Result<(), Error> {
     let guard = guard.clone();
     app.store()

@@ -1,9 +1,9 @@
-//! The use cases: one function checks one permission, runs one transaction and leaves one
-//! audit record. Pages, OAuth endpoints, API and command line all enter here, so they cannot
-//! disagree.
+//! Use cases. Each function checks one permission, runs one transaction and writes one audit
+//! record. Pages, OAuth endpoints, API and command line all call these functions, so they apply
+//! the same rules.
 
+pub mod access;
 pub mod audit;
-pub mod caller;
 pub mod client;
 pub mod decision;
 pub mod deployment;
@@ -43,31 +43,31 @@ use store::Store;
 use tokio::sync::watch;
 use uses::Uses;
 
-/// How long a server that is ready may take to commit an empty write.
+/// Time limit for the empty write of a readiness check.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// Tells the time.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
-    /// The present moment, to the millisecond.
+    /// The current time, in milliseconds.
     fn now(&self) -> Instant;
 
-    /// How much time has passed since a moment that is always the same; nobody can set it.
+    /// Monotonic time since a fixed moment.
     fn passed(&self) -> Duration;
 }
 
-/// Gives random bytes.
+/// Source of random bytes.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer from a cryptographically secure source.
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// The computer's clock.
+/// The system clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where the time is read"
+        reason = "the only code that reads the system time"
     )]
     fn now(&self) -> Instant {
         let now = chrono::Utc::now();
@@ -80,7 +80,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random bytes.
+/// The random number generator of the operating system.
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
@@ -88,32 +88,32 @@ impl Entropy for SystemEntropy {
         use rand::TryRng;
         #[expect(
             clippy::panic,
-            reason = "without random bytes every secret would be guessable: stop at once"
+            reason = "without random bytes every secret is guessable"
         )]
         if let Err(error) = rand::rngs::SysRng.try_fill_bytes(buffer) {
-            panic!("the operating system gives no random bytes: {error}");
+            panic!("the operating system provides no random bytes: {error}");
         }
     }
 }
 
-/// Who asks, from where: what the audit log wants to know of every request.
+/// Facts about a request that the audit log records.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Names the request in logs and answers.
+    /// Identifies the request in logs and responses.
     pub request_id: String,
-    /// The address of the caller; `None` for the command line on the server itself.
+    /// IP address of the caller; `None` for the command line on the server itself.
     pub address: Option<IpAddr>,
-    /// What the caller says it is, made safe and short.
+    /// The `User-Agent` of the caller, sanitized and shortened.
     pub user_agent: String,
-    /// The method and the pattern of the address, once it is known.
+    /// Method and path pattern, once the route is known.
     pub route: Option<String>,
-    /// Whether the caller claimed to act for a person without being the operator. The claim is
-    /// ignored, and noted with whatever the caller does.
+    /// Whether a caller other than the operator sent an actor. The actor is ignored, and each
+    /// audit record of the request notes it.
     pub has_false_actor: bool,
 }
 
 impl Context {
-    /// The command line on the server itself.
+    /// The context of the command line on the server itself.
     pub fn local() -> Self {
         Self {
             request_id: "-".into(),
@@ -124,13 +124,13 @@ impl Context {
         }
     }
 
-    /// The caller's address for what must have one; the command line is loopback.
+    /// The caller's address; loopback for the command line.
     pub fn source(&self) -> IpAddr {
         self.address.unwrap_or(IpAddr::from([127, 0, 0, 1]))
     }
 }
 
-/// A running Doorcode: its settings, its database and its senses.
+/// A running server: configuration, database, clock and random source.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
@@ -153,7 +153,7 @@ struct Inner {
 }
 
 impl App {
-    /// Puts an application together. Nothing runs yet; see [`sweep::run`].
+    /// Creates an application. Background tasks start with [`sweep::run`].
     pub fn new(
         config: Config,
         store: Store,
@@ -185,12 +185,12 @@ impl App {
         })))
     }
 
-    /// The settings.
+    /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn now(&self) -> Instant {
         self.0.clock.now()
     }
@@ -199,7 +199,7 @@ impl App {
         self.0.clock.passed()
     }
 
-    /// The deployment's secret key.
+    /// The secret key of the server.
     pub fn key(&self) -> &Key {
         &self.0.secrets.key
     }
@@ -209,12 +209,12 @@ impl App {
         Secret::from_random(&self.random::<32>())
     }
 
-    /// A new name for a request that brings none of its own.
+    /// A new id for a request without one.
     pub fn draw_request_id(&self) -> String {
         hex::encode(self.random::<16>())
     }
 
-    /// Whether requests can be served: the database answers, and takes writes.
+    /// Succeeds if the server can handle requests: the database can be read and written.
     pub async fn is_ready(&self) -> Result<(), Error> {
         self.store()
             .read(|conn| Ok::<_, Error>(store::user::is_any_user(conn).map(drop)?))
@@ -224,24 +224,24 @@ impl App {
         Ok(())
     }
 
-    /// Ends what waits, and what runs beside the requests once it has done what it is at, so
-    /// that the server can stop.
+    /// Ends held polls and asks background tasks to stop after their current work, so that the
+    /// server can stop.
     pub fn end_waiting(&self) {
         self.waiting().close();
         self.0.stopping.send_replace(true);
     }
 
-    /// Waits until the server is to stop.
+    /// Waits until the server stops.
     async fn stopping(&self) {
-        // Fails when the application is gone, which is as good.
+        // An error means that the application is gone, which has the same meaning.
         let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
     }
 
-    /// Sends and writes what is still in memory and closes the database. The last thing that
-    /// is done.
+    /// Writes buffered data, sends queued mail and closes the database. Must be the last
+    /// operation.
     pub async fn stop(&self) {
         for error in sweep::write_and_seal(self).await {
-            tracing::error!(?error, "what was gathered last could not be written");
+            tracing::error!(?error, "failed to write buffered data on shutdown");
         }
         let (app, store) = (self.clone(), self.store().clone());
         let (mail, database) = tokio::join!(
@@ -249,7 +249,7 @@ impl App {
             tokio::task::spawn_blocking(move || store.stop()),
         );
         if mail.and(database).is_err() {
-            tracing::error!("mail or the database could not be closed in order");
+            tracing::error!("failed to close mail or the database cleanly");
         }
     }
 
@@ -289,7 +289,7 @@ impl App {
         &self.0.last_check
     }
 
-    /// How many audit records were prepared before, as far as two bytes tell.
+    /// Number of audit records prepared so far, modulo 2¹⁶.
     fn count_event(&self) -> u16 {
         self.0.events.fetch_add(1, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Signing in and out, and knowing who is signed in.
+//! Sign-in, sign-out and browser sessions.
 
 use super::hashing::Verdict;
 use super::throttle::Target;
@@ -10,36 +10,36 @@ use domain::secret::Secret;
 use domain::user::{self, Session, SessionLimits, Standing, User};
 use serde_json::json;
 
-/// The longest description of a browser that is kept.
+/// Maximum length of a stored `User-Agent`, in characters.
 const USER_AGENT_LENGTH: usize = 300;
 
-/// A person in a browser.
+/// A signed-in user.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// In which session.
+    /// The session.
     pub session: Session,
 }
 
 impl SignedIn {
-    /// The person as the audit log names them.
+    /// The user as an audit log actor.
     pub fn actor(&self) -> Actor {
         Actor::User(self.user.id.clone())
     }
 }
 
-/// A session that was just begun, with the secret for its cookie.
+/// A new session, with the secret for its cookie.
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// What the cookie holds.
+    /// The value of the cookie.
     pub cookie: Secret,
-    /// With which address the person signed in.
+    /// The email address that the user signed in with.
     pub email: String,
 }
 
-/// Prepares a new session and its audit record, to be written with what begins it.
+/// Prepares a session and its audit record, to be written in the caller's transaction.
 pub(super) fn prepare(app: &App, context: &Context, user: &User) -> (NewSession, Event) {
     let now = app.now();
     let session = Session {
@@ -62,15 +62,15 @@ pub(super) fn prepare(app: &App, context: &Context, user: &User) -> (NewSession,
     (new, record)
 }
 
-/// The browser in which somebody signs in.
+/// The browser of a sign-in.
 pub struct Browser<'a> {
-    /// Its own secret.
+    /// The secret of the browser.
     pub visitor: &'a Secret,
-    /// What it was given when somebody signed in with it before.
+    /// The proof of an earlier sign-in with this browser; see [`acquaintance`].
     pub acquaintance: Option<&'a str>,
 }
 
-/// Proves, when it comes back, that somebody signed in to this account with this browser.
+/// Proof that this user has signed in with this browser.
 pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
     let proof = app
         .key()
@@ -78,7 +78,7 @@ pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
     proof.as_str().to_owned()
 }
 
-/// Whose password a sign-in guesses at, if it is wrong.
+/// The throttling target of a sign-in.
 fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
     let is_known = browser.acquaintance.is_some_and(|given| {
         let expected = acquaintance(app, browser.visitor, email);
@@ -90,8 +90,8 @@ fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
     }
 }
 
-/// Signs a person in. Fails with [`Error::Unauthenticated`] for a wrong password, an unknown
-/// address and a deactivated account alike, after the same work.
+/// Signs a user in. A wrong password, an unknown address and a deactivated user all fail with
+/// [`Error::Unauthenticated`], after the same amount of work.
 pub async fn sign_in(
     app: &App,
     context: &Context,
@@ -99,7 +99,7 @@ pub async fn sign_in(
     email: &str,
     password: &Secret,
 ) -> Result<NewSession, Error> {
-    // Text that is no address is counted like an address that nobody has.
+    // An invalid address is counted like an unknown address.
     let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
     let target = target(app, &email, &browser);
     let guess = throttle::password(app.key(), target, context.source());
@@ -118,7 +118,7 @@ pub async fn sign_in(
     }
 
     let stronger = match verdict {
-        // When there is too much to hash, the next sign-in does it.
+        // If the hasher is busy, the next sign-in upgrades the hash.
         Verdict::RightButWeak => app
             .hasher()
             .hash(password.expose(), app.random())
@@ -131,7 +131,7 @@ pub async fn sign_in(
     let verified = user.password_hash.clone();
     app.store()
         .write(move |conn| {
-            // The account may have been deactivated, or its password changed, meanwhile.
+            // The user may have been deactivated, or its password changed, in the meantime.
             let user = store::user::lock_user_shared(conn, &row.user_id)?
                 .filter(|user| user.standing == Standing::Active)
                 .filter(|user| user.password_hash == verified)
@@ -147,7 +147,7 @@ pub async fn sign_in(
     Ok(session)
 }
 
-/// Compares a password with a stored hash, as a guess that was counted.
+/// Compares a password with a stored hash, for a guess that was counted.
 pub(super) async fn verify(
     app: &App,
     guess: &throttle::Guess,
@@ -156,7 +156,7 @@ pub(super) async fn verify(
 ) -> Result<Verdict, Error> {
     let verdict = app.hasher().verify(password.expose(), hash).await;
     if matches!(verdict, Err(Error::Busy)) {
-        // Nothing was learned about the password, so it was no guess.
+        // The password was not checked, so this does not count as a guess.
         throttle::undo(app, guess).await?;
     }
     verdict
@@ -171,7 +171,7 @@ async fn refuse(app: &App, context: &Context, user: Option<&User>) -> Result<New
     Err(Error::Unauthenticated)
 }
 
-/// Who a session cookie belongs to, if the session is alive and the account active.
+/// The user of a session cookie, if the session is active and the user is active.
 pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Error> {
     let digest = cookie.digest();
     let found = app
@@ -185,7 +185,7 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
     };
     session.last_seen_at = app.uses().last_seen(&session);
     if !session.is_live(now, limits(app)) {
-        // Its end is made final: a clock that is set back must not revive it.
+        // Delete it: a clock that is set back must not reactivate the session.
         app.store()
             .write(move |conn| {
                 store::session::delete_session(conn, &user.id, &session.id)?;
@@ -198,7 +198,7 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
     Ok(Some(SignedIn { user, session }))
 }
 
-/// How long sessions live.
+/// The session timeouts.
 pub fn limits(app: &App) -> SessionLimits {
     let of = |duration| chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::MAX);
     SessionLimits {
@@ -207,8 +207,8 @@ pub fn limits(app: &App) -> SessionLimits {
     }
 }
 
-/// Ends one of a person's sessions, this one or another. Fails with [`Error::NotFound`] if
-/// the person has no such session.
+/// Ends a session of the user, the current one or another. Fails with [`Error::NotFound`] if the
+/// user has no such session.
 pub async fn end(
     app: &App,
     context: &Context,
@@ -227,7 +227,7 @@ pub async fn end(
         .await
 }
 
-/// A person's sessions that are alive, the latest first.
+/// The active sessions of a user, the latest first.
 pub async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<Session>, Error> {
     let id = signed_in.user.id.clone();
     let sessions = app

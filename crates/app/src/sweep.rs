@@ -1,5 +1,5 @@
-//! What runs beside the requests: sealing the audit log, writing gathered uses, waking polls
-//! that another server decided, and forgetting what is over.
+//! Background tasks: sealing the audit log, writing buffered uses, waking polls that another
+//! server decided, and purging expired data.
 
 use super::audit::{self, sealing};
 use super::{App, Error, device, idempotency, session, uses};
@@ -7,49 +7,48 @@ use chrono::Duration as Span;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How often every use of a token is recorded: a second after it at the latest, with the time
-/// that writing takes.
+/// Interval for recording token uses: a use is recorded within a second, including the time for
+/// writing.
 const RECORD_EVERY: Duration = Duration::from_millis(800);
 
-/// How often refusals are recorded. What is alike in between becomes one record.
+/// Interval for recording refusals. Equal refusals in between share one record.
 const GATHER_EVERY: Duration = Duration::from_secs(5);
 
-/// How often last uses of tokens are written.
+/// Interval for writing last uses of tokens.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
-/// How often what was committed is sealed.
+/// Interval for sealing committed records.
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether sealing gets on, and whether the clock was set forward.
+/// Interval for checking the lag of sealing and forward steps of the clock.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 
-/// How long a committed record waits for its seal at the most, as long as all is well.
+/// Maximum wait of a committed record for its seal in normal operation.
 const SEALED_WITHIN: Span = Span::seconds(10);
 
-/// How often it is looked whether a checkpoint is due.
+/// Interval for checking whether a checkpoint is due.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
 
-/// How often sealed records are shipped.
+/// Interval for shipping sealed records.
 const SHIP_EVERY: Duration = Duration::from_secs(1);
 
-/// How often the database is asked for decisions that another server took.
+/// Interval for polling decisions of other servers.
 const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 
-/// How often what is over is forgotten.
+/// Interval for purging expired data.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
-/// How often uses and records that are too old are forgotten.
+/// Interval for pruning old uses and records.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How long counters of throttles are kept; longer than their longest wait.
+/// How long throttle counters are kept; longer than their longest wait.
 const THROTTLES_KEPT: Span = Span::days(2);
 
-/// How long what goes elsewhere may take when the server stops. It is tried again at the next
-/// start.
-const HAND_OUT_WITHIN: Duration = Duration::from_secs(3);
+/// Timeout for publishing and shipping when the server stops. The rest follows at the next start.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
 
-/// Does all this until the server stops. What it is at is done first, but for what goes
-/// elsewhere: nobody knows how long that takes.
+/// Runs all tasks until the server stops. A running task completes first, except publishing and
+/// shipping, whose duration is unbounded.
 pub async fn run(app: App) {
     let clock = audit::clock::Watch::start(&app);
     let slow = Rarely::default();
@@ -69,14 +68,12 @@ pub async fn run(app: App) {
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
                 &app, &slow
             )),
-            every(&app, PURGE_EVERY, "forgetting what is over", || purge(&app)),
-            every(&app, FORGET_EVERY, "forgetting what is old", || forget_old(
-                &app
-            )),
+            every(&app, PURGE_EVERY, "purging expired data", || purge(&app)),
+            every(&app, FORGET_EVERY, "pruning old data", || forget_old(&app)),
             async {
-                // A database that is not shared has no other server that could decide.
+                // Without a shared database no other server can decide.
                 if app.store().is_shared() {
-                    every(&app, DECISIONS_EVERY, "looking for decisions", || {
+                    every(&app, DECISIONS_EVERY, "polling for decisions", || {
                         device::poll::wake_decided(&app)
                     })
                     .await;
@@ -84,10 +81,10 @@ pub async fn run(app: App) {
             },
         )
     };
-    let doubted = Rarely::default();
+    let contradicted = Rarely::default();
     let elsewhere = async {
         tokio::select! {
-            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app, &doubted)) => {}
+            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app, &contradicted)) => {}
             () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
             () = app.stopping() => {}
         }
@@ -95,10 +92,10 @@ pub async fn run(app: App) {
     tokio::join!(work, elsewhere);
 }
 
-async fn sign(app: &App, doubted: &Rarely) -> Result<(), Error> {
+async fn sign(app: &App, contradicted: &Rarely) -> Result<(), Error> {
     match audit::sign(app).await? {
-        None => doubted.end(),
-        Some(discrepancy) if doubted.again().is_some() => {
+        None => contradicted.end(),
+        Some(discrepancy) if contradicted.again().is_some() => {
             tracing::error!("the audit log is not signed: {}", discrepancy.says);
         }
         Some(_) => {}
@@ -106,8 +103,8 @@ async fn sign(app: &App, doubted: &Rarely) -> Result<(), Error> {
     Ok(())
 }
 
-/// Warns of committed records that nobody seals: where that fails somebody says so, but not where
-/// it hangs, or where the server that is at it does.
+/// Warns of committed records that are not sealed. A failure of sealing is logged elsewhere; this
+/// detects sealing that hangs, here or on the server with the lock.
 pub async fn watch(app: &App, slow: &Rarely) -> Result<(), Error> {
     let lag = audit::lag::of_sealing(app).await?;
     if lag.age <= SEALED_WITHIN {
@@ -123,32 +120,32 @@ pub async fn watch(app: &App, slow: &Rarely) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says when to tell of what does not stop: ever more rarely.
+/// Limits log messages about a persistent problem: with exponentially growing gaps.
 #[derive(Default)]
 pub struct Rarely(Cell<u32>);
 
 impl Rarely {
-    /// It happened again: how often by now, if that is to be told.
+    /// Counts an occurrence. Returns the count if it should be logged.
     fn again(&self) -> Option<u32> {
         let times = self.0.get().saturating_add(1);
         self.0.set(times);
         times.is_power_of_two().then_some(times)
     }
 
-    /// It has stopped.
+    /// The problem has ended.
     fn end(&self) {
         self.0.set(0);
     }
 }
 
-/// Forgets the uses of tokens, and the records, that are older than the settings say.
+/// Prunes token uses and records that are older than the configured retention.
 pub async fn forget_old(app: &App) -> Result<(), Error> {
     let forgotten = [
         audit::uses::purge(app).await,
         audit::retention::prune(app).await,
     ];
     match app.store().wipe().await {
-        // The next time will do.
+        // Retried at the next run.
         Ok(()) | Err(store::Error::Busy) => {}
         Err(error) => return Err(error.into()),
     }
@@ -172,27 +169,27 @@ where
             continue;
         };
         if let Some(failures) = failing.again() {
-            tracing::warn!(?error, failures, "{what} failed and will be tried again");
+            tracing::warn!(?error, failures, "{what} failed and will be retried");
         }
     }
 }
 
-/// Writes at once what is gathered in memory, seals what was committed, signs it if that is due
-/// and ships it. Tells what could not be done.
+/// Writes buffered data, seals committed records, signs a checkpoint if one is due, and ships.
+/// Returns the errors.
 pub async fn settle(app: &App) -> Vec<Error> {
     let mut failed = write_and_seal(app).await;
     failed.extend(publish(app).await);
     failed
 }
 
-/// Writes at once what is gathered in memory, and seals what was committed.
+/// Writes buffered data and seals committed records. Returns the errors.
 pub(super) async fn write_and_seal(app: &App) -> Vec<Error> {
     let mut failed = write_gathered(app).await;
     failed.extend(sealing::seal(app).await.err());
     failed
 }
 
-/// Writes at once what is gathered in memory.
+/// Writes buffered data. Returns the errors.
 pub async fn write_gathered(app: &App) -> Vec<Error> {
     let written = [
         uses::flush(app).await,
@@ -207,18 +204,18 @@ async fn publish(app: &App) -> Vec<Error> {
     handed.into_iter().filter_map(Result::err).collect()
 }
 
-/// Does all this for the last time, when the server stops.
+/// Runs these tasks a last time when the server stops.
 pub async fn end(app: &App) {
     let mut failed = write_and_seal(app).await;
-    let handed = tokio::time::timeout(HAND_OUT_WITHIN, publish(app)).await;
+    let handed = tokio::time::timeout(PUBLISH_WITHIN, publish(app)).await;
     failed.extend(handed.unwrap_or_default());
     for error in failed {
-        tracing::warn!(?error, "something is left for the next start");
+        tracing::warn!(?error, "unfinished work is left for the next start");
     }
 }
 
-/// Forgets what is over. Requests are kept for one more lifetime, so that a late poll still
-/// learns that it expired.
+/// Purges expired data. Device grants are kept for one more lifetime, so that a late poll still
+/// gets the expired error.
 pub async fn purge(app: &App) -> Result<(), Error> {
     let now = app.now();
     let lifetime = Span::from_std(app.config().device.code_lifetime).unwrap_or(Span::zero());

@@ -1,4 +1,4 @@
-//! Which guesses are counted, under which keys, and how many are let through.
+//! Throttling of guesses: their counters and limits.
 
 use super::{App, Error};
 use chrono::Duration;
@@ -9,7 +9,7 @@ use domain::throttle::{Rule, Wait};
 use std::net::IpAddr;
 use store::Conn;
 
-/// Wrong passwords on one account: five at once, then ever slower.
+/// Wrong passwords for one user: five immediately, then with growing delays.
 const PASSWORD_PER_USER: Rule = Rule::Rising {
     free: 5,
     first: Duration::seconds(30),
@@ -20,8 +20,8 @@ const PASSWORD_OVERALL: Rule = window(5_000, 10);
 
 const USER_CODE_PER_USER: Rule = window(5, 10);
 const USER_CODE_PER_SOURCE: Rule = window(20, 10);
-/// Against 1000 live codes this keeps the chance that any guess in a code's lifetime is
-/// right below 2^-12, whoever guesses from however many addresses.
+/// With 1000 active codes this keeps the chance that any guess within a code's lifetime is right
+/// below 2^-12, from any number of addresses.
 const USER_CODE_OVERALL: Rule = window(5_000, 10);
 
 const CLIENT_SECRET: Rule = window(20, 10);
@@ -35,22 +35,21 @@ const fn window(allowed: u32, minutes: i64) -> Rule {
     }
 }
 
-/// The keys under which one kind of guess is counted. A key is a digest where it is made
-/// of what somebody typed. The most shared key comes first, so that servers that share a
-/// database meet there and not halfway.
+/// The counters of one kind of guess. A key that contains user input is a digest. The most shared
+/// key comes first, so that concurrent servers conflict there and not halfway.
 #[derive(Clone)]
 pub struct Guess(Vec<(String, Rule)>);
 
-/// Whose password is guessed.
+/// User of a guessed password.
 pub enum Target<'a> {
-    /// Somebody's, by a browser that never signed in there.
+    /// From a browser in which the user never signed in.
     User(&'a str),
-    /// Somebody's, by a browser that has. It is counted apart, so that strangers who guess
-    /// cannot lock the owner out.
+    /// From a browser in which the user has signed in. It has its own counter, so that attackers
+    /// cannot lock the user out.
     OwnBrowser(&'a str, &'a Secret),
 }
 
-/// A password.
+/// Counters for a password.
 pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
     let parts = match target {
         Target::User(email) => vec![email],
@@ -67,7 +66,7 @@ pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
     ])
 }
 
-/// A user code, by a signed-in person.
+/// Counters for a user code, entered by a signed-in user.
 pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
     Guess(vec![
         ("user_code".into(), USER_CODE_OVERALL),
@@ -79,15 +78,15 @@ pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
     ])
 }
 
-/// A client's secret. Clients that are not there share one key for each source, so that
-/// invented names cannot fill the table.
+/// Counter for a client secret. Unknown clients share one key for each source, so that invented
+/// names cannot fill the table.
 pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
     let client = client_id.unwrap_or_default();
     let source = network::source(from);
     Guess(vec![(format!("client:{client}:{source}"), CLIENT_SECRET)])
 }
 
-/// A token that a caller of the introspection endpoint does not have; `None` for the
+/// Counter for unknown tokens at the introspection endpoint; the client is `None` for the
 /// operator.
 pub fn unknown_token(client_id: Option<&str>) -> Guess {
     let key = match client_id {
@@ -97,16 +96,16 @@ pub fn unknown_token(client_id: Option<&str>) -> Guess {
     Guess(vec![(key, UNKNOWN_TOKEN)])
 }
 
-/// The right operator token from an address where the operator is not. Not the guess is
-/// limited here, but the records of it.
+/// Counter for the right operator token from an address outside the operator networks. It limits
+/// the audit records, not the attempts.
 pub fn refused_operator(from: IpAddr) -> Guess {
     let source = network::source(from);
     Guess(vec![(format!("operator:{source}"), OPERATOR_REFUSED)])
 }
 
 impl Guess {
-    /// Counts an attempt before it is made, so that attempts at the same moment cannot slip
-    /// through together. Fails with [`Error::Throttled`], then nothing is counted.
+    /// Counts an attempt before it is made, so that concurrent attempts cannot exceed the limit.
+    /// Fails with [`Error::Throttled`], then nothing is counted.
     pub fn count(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
         for (key, rule) in &self.0 {
             loop {
@@ -122,8 +121,8 @@ impl Guess {
         Ok(())
     }
 
-    /// The attempt was right: consecutive failures are over, and it is no guess. Counters of
-    /// sources keep what went before.
+    /// Clears consecutive failures after a right attempt, and uncounts it in windows, which keep
+    /// earlier failures.
     pub fn succeed(&self, conn: &mut Conn) -> Result<(), Error> {
         for (key, rule) in &self.0 {
             match rule {
@@ -134,7 +133,7 @@ impl Guess {
         Ok(())
     }
 
-    /// The attempt was not made after all: only itself is taken back.
+    /// Uncounts an attempt that was not made.
     fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
         for (key, _) in &self.0 {
             store::throttle::decrement(conn, key)?;
@@ -149,7 +148,7 @@ pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
     app.store().write(move |conn| guess.count(conn, now)).await
 }
 
-/// Takes an attempt back in a transaction of its own.
+/// Uncounts an attempt in a transaction of its own.
 pub async fn undo(app: &App, guess: &Guess) -> Result<(), Error> {
     let guess = guess.clone();
     app.store().write(move |conn| guess.undo(conn)).await

@@ -1,5 +1,5 @@
-//! When and from where tokens were last used, and when people were last seen in their
-//! sessions: gathered in memory and written in batches, off the path of requests.
+//! Last uses of tokens, with address, and last activity of sessions: buffered in memory and
+//! written in batches, outside of requests.
 
 use super::{App, Error};
 use chrono::Duration;
@@ -12,13 +12,13 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A token's last use is written at most this often.
+/// Minimum interval between writes of a token's last use.
 const EVERY: Duration = Duration::minutes(1);
 
-/// Rows written in one transaction, so that other writes do not wait long.
+/// Rows written in one transaction; small, to keep other writes from waiting.
 const BATCH: usize = 500;
 
-/// What is not written yet.
+/// Data that is not written yet.
 #[derive(Default)]
 pub struct Uses {
     tokens: Gathered<TokenId, (Instant, IpAddr)>,
@@ -26,7 +26,7 @@ pub struct Uses {
 }
 
 impl Uses {
-    /// Notes a use of a token, if the last one that was written is old enough.
+    /// Adds a use of a token to the buffer, unless a written one is recent enough.
     pub fn note(&self, token: &Token, now: Instant, address: IpAddr) {
         let last = token.last_use.as_ref().map(|last| last.at);
         if last.is_none_or(|last| last > now || now - last >= EVERY) {
@@ -34,14 +34,13 @@ impl Uses {
         }
     }
 
-    /// When the person of a session was last seen, also if that is not written yet.
+    /// Last activity of a session, including activity that is not written yet.
     pub fn last_seen(&self, session: &Session) -> Instant {
         let noted = self.sessions.find(&session.id);
         noted.map_or(session.last_seen_at, |at| at.max(session.last_seen_at))
     }
 
-    /// Notes that the person of a session was seen, if the last time that was written is old
-    /// enough.
+    /// Adds activity of a session to the buffer, unless the written one is recent enough.
     pub fn see(&self, session: &Session, now: Instant) {
         if now - session.last_seen_at >= SEEN_EVERY {
             self.sessions.note(&session.id, now);
@@ -49,7 +48,7 @@ impl Uses {
     }
 }
 
-/// What was noted last of each key, until it is written.
+/// Latest value of each key, until it is written.
 struct Gathered<K, V>(Mutex<HashMap<K, V>>);
 
 impl<K, V> Default for Gathered<K, V> {
@@ -71,8 +70,7 @@ impl<K: Clone + Eq + Hash + Ord, V: Clone + PartialEq + Ord> Gathered<K, V> {
         self.lock().get(key).cloned()
     }
 
-    /// In one order everywhere, so that two servers that write the same rows do not block
-    /// each other.
+    /// Sorted, so that two servers that write the same rows do not deadlock.
     fn list(&self) -> Vec<(K, V)> {
         let mut all: Vec<_> = self
             .lock()
@@ -93,7 +91,7 @@ impl<K: Clone + Eq + Hash + Ord, V: Clone + PartialEq + Ord> Gathered<K, V> {
     }
 }
 
-/// Writes what was gathered. What cannot be written is tried again the next time.
+/// Writes the buffered values. After an error they stay buffered for the next flush.
 pub async fn flush(app: &App) -> Result<(), Error> {
     write(app, &app.uses().tokens, |conn, id, (at, address)| {
         store::token::update_last_use(conn, id, *at, *address)

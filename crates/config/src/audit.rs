@@ -1,4 +1,4 @@
-//! `[audit]`: what is recorded, how long uses are kept, and where the log's proofs go.
+//! `[audit]`: the recording, retention, checkpoints and shipping of the audit log.
 
 use super::duration::{self, DAY, HOUR, LONGEST, MINUTE, SECOND};
 use super::server::is_loopback;
@@ -10,33 +10,33 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-/// The audit log.
+/// The audit log settings.
 #[derive(Debug, Clone)]
 pub struct Audit {
     /// Which uses of tokens are recorded.
     pub token_use: TokenUse,
-    /// How long the uses are kept. The roots over their batches stay in the log.
+    /// How long uses are kept. The roots of their usage batches stay in the log.
     pub keep_uses: Lifetime,
     /// How long records are kept; at least as long as uses.
     pub keep_records: Lifetime,
-    /// The file of the key that signs checkpoints, made at the first start.
+    /// The file of the key that signs checkpoints, created at the first start.
     pub signing_key_file: PathBuf,
-    /// Where checkpoints go besides the database; `None` for nowhere.
+    /// The destination of published checkpoints besides the database, if any.
     pub checkpoint_to: Option<Destination>,
-    /// How long after the last checkpoint the next is signed, if there are new records.
+    /// The time from the last checkpoint to the next, if there are new records.
     pub checkpoint_every: Duration,
-    /// After how many new records it is signed at the latest.
+    /// The number of new records after which a checkpoint is signed at the latest.
     pub checkpoint_records: u64,
-    /// Where all records are shipped to; `None` for nowhere.
+    /// The sink to which all records are shipped, if any.
     pub ship_to: Option<Destination>,
 }
 
 /// Which uses of tokens are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenUse {
-    /// Every one.
+    /// Every use.
     Every,
-    /// None. When a token was last used is known still.
+    /// None. The last use of each token is still stored.
     Off,
 }
 
@@ -57,17 +57,17 @@ impl TokenUse {
     }
 }
 
-/// Where something is sent to.
+/// A destination of checkpoints or records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// A file, to whose end it is written.
+    /// A file to append to.
     File(PathBuf),
-    /// An address, to which it is posted.
+    /// A URL for `POST` requests.
     Url(Url),
 }
 
 impl Destination {
-    /// Reads a path or a URL; `None` for `off`.
+    /// Parses a path or a URL; `None` for `off`.
     fn parse(text: &str) -> Result<Option<Self>, String> {
         if text == "off" {
             return Ok(None);
@@ -106,7 +106,7 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Reads how long something is kept, which is not shorter than something.
+/// Parses a retention time of at least `shortest`.
 fn kept(text: &str, shortest: Duration) -> Result<Lifetime, String> {
     match text {
         "never" => Err("write forever, or a duration such as 90d".to_owned()),

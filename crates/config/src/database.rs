@@ -1,4 +1,4 @@
-//! `[database]`: where the server remembers.
+//! `[database]`: the database.
 
 use super::Settings;
 use super::postgres::PostgresUrl;
@@ -6,10 +6,10 @@ use super::table::Table;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where the server remembers.
+/// The database settings.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// Which database.
+    /// The database URL.
     pub url: DatabaseUrl,
 }
 
@@ -26,7 +26,7 @@ impl Database {
     }
 }
 
-/// A database. What it displays hides the password, in `Debug` too.
+/// A database URL. `Display` and `Debug` hide the password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// A SQLite file.
@@ -44,7 +44,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Reads a URL. The message never repeats it, for it may hold a password.
+    /// Parses a URL. The message never repeats it, since it may contain a password.
     fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("sqlite:") {
             sqlite_path(path).map(Self::Sqlite)
@@ -81,10 +81,10 @@ impl fmt::Debug for DatabaseUrl {
 fn sqlite_path(path: &str) -> Result<PathBuf, String> {
     let refuse = |reason: &str| Err(format!("{reason}; write sqlite:data/doorcode.db"));
     if path.starts_with(":memory:") {
-        return refuse("a database in memory would forget every account at the end");
+        return refuse("a database in memory would lose all data when the server stops");
     }
     if path.starts_with("//") {
-        return refuse("a path follows sqlite: at once, without //");
+        return refuse("the path directly follows sqlite: without //");
     }
     if path.starts_with("file:") {
         return refuse("SQLite's file: addresses are not supported");

@@ -8,14 +8,14 @@ use std::time::Duration;
 /// The device login.
 #[derive(Debug, Clone)]
 pub struct Device {
-    /// How long a code can be approved. At most 30 minutes: a code that lives longer can be
-    /// mailed to a victim.
+    /// The lifetime of a code. At most 30 minutes: a code with a longer lifetime can be mailed to
+    /// a victim.
     pub code_lifetime: Duration,
     /// How long a device waits between two polls.
     pub interval: Duration,
-    /// How many codes may be alive at once that one network source asked for.
+    /// The maximum number of active codes per network source.
     pub live_codes_per_source: u32,
-    /// How many codes may be alive at once that one client asked for.
+    /// The maximum number of active codes per client.
     pub live_codes_per_client: u32,
 }
 

@@ -1,12 +1,12 @@
-//! Durations as people write them: a whole number and one unit, such as `10m` or `90d`.
+//! Durations in text form: a whole number and one unit, such as `10m` or `90d`.
 //!
-//! A year is 365 days exactly, here and wherever a person chooses an expiry; crates that
-//! read durations make it 365.25 days, which moves an expiry by six hours.
+//! A year is exactly 365 days, here and in every choice of an expiry. Crates that parse durations
+//! use 365.25 days, which moves an expiry by six hours.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The units and their seconds, greatest first.
+/// The units and their seconds, largest first.
 const UNITS: [(char, u64); 5] = [
     ('y', 365 * 86_400),
     ('d', 86_400),
@@ -15,7 +15,7 @@ const UNITS: [(char, u64); 5] = [
     ('s', 1),
 ];
 
-/// The longest duration that any setting accepts: dates stay far from the calendar's end.
+/// The longest duration that a setting accepts: dates stay far from the end of the calendar.
 pub(super) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-/// Reads a duration; `None` if it is not one.
+/// Parses a duration; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let (digits, seconds) = UNITS
         .iter()
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.checked_mul(seconds)?))
 }
 
-/// Reads a duration within bounds.
+/// Parses a duration within bounds.
 pub(super) fn parse_within(
     text: &str,
     accepted: &RangeInclusive<Duration>,
@@ -58,8 +58,8 @@ pub(super) fn parse_within(
     }
 }
 
-/// Reads how long a token that was rotated lives on beside its successor: `0`, or a duration
-/// of at most 30 days.
+/// Parses how long a rotated token stays active beside its successor: `0`, or a duration of at
+/// most 30 days.
 pub fn overlap(text: &str) -> Result<Duration, String> {
     match text {
         "0" => Ok(Duration::ZERO),
@@ -67,7 +67,7 @@ pub fn overlap(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Writes a duration of whole seconds so that it reads back, in the greatest unit that fits.
+/// Formats a duration of whole seconds in the largest unit that fits, so that it parses back.
 pub(super) fn write(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let whole = |(_, unit): &&(char, u64)| seconds != 0 && seconds.is_multiple_of(*unit);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_in_the_greatest_unit() {
+    fn a_duration_is_written_in_the_largest_unit() {
         for text in ["0s", "1s", "90s", "10m", "25h", "14d", "90d", "1y", "2y"] {
             assert_eq!(parse(text).map(write).as_deref(), Some(text));
         }
@@ -135,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(seconds in any::<u64>()) {
+        fn a_written_duration_reads_back(seconds in any::<u64>()) {
             let duration = Duration::from_secs(seconds);
             prop_assert_eq!(parse(&write(duration)), Some(duration));
         }

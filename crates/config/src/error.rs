@@ -1,16 +1,16 @@
-//! What is wrong with a configuration, and where.
+//! Faults of a configuration, with their positions.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a setting was made.
+/// The position of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourcePosition {
     /// In a file.
     File {
         /// The file, as it was named.
         path: PathBuf,
-        /// The line, counted from 1; `None` if the fault is of the file as a whole.
+        /// The line, counted from 1; `None` if the fault concerns the whole file.
         line: Option<usize>,
     },
     /// In the environment variable of this name.
@@ -30,14 +30,14 @@ impl fmt::Display for SourcePosition {
     }
 }
 
-/// One thing that is wrong.
+/// One fault of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigFault {
-    /// Where it was written; `None` if it was written nowhere.
+    /// The position of the setting; `None` if it is not written anywhere.
     pub position: Option<SourcePosition>,
-    /// The key, such as `server.listen`; empty if the fault is not of one key.
+    /// The key, such as `server.listen`; empty if the fault concerns no single key.
     pub key: String,
-    /// What is wrong and what is accepted. It never repeats a URL that may hold a password.
+    /// The error and the accepted values. It never repeats a URL that may contain a password.
     pub message: String,
 }
 
@@ -53,20 +53,20 @@ impl fmt::Display for ConfigFault {
     }
 }
 
-/// A configuration that cannot be used. It displays one fault per line.
+/// An invalid configuration. `Display` writes one fault per line.
 #[derive(Debug)]
 pub struct ConfigError {
     faults: Vec<ConfigFault>,
 }
 
 impl ConfigError {
-    /// An error of these faults, put in the order of their places.
+    /// An error with these faults, sorted by position.
     pub(super) fn new(mut faults: Vec<ConfigFault>) -> Self {
         faults.sort();
         Self { faults }
     }
 
-    /// Everything that is wrong, in the order of the places.
+    /// All faults, sorted by position.
     pub fn faults(&self) -> &[ConfigFault] {
         &self.faults
     }

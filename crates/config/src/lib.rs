@@ -1,10 +1,9 @@
-//! The one typed configuration: read from a file and the environment, validated once, and
-//! handed on by value. Nothing of it is global.
+//! The typed configuration: read from a file and the environment, validated once, and passed by
+//! value. It has no global state.
 //!
-//! Every key has a default, so an empty configuration serves on this machine. A key that
-//! nobody reads or a value that cannot be right stops the start, because a setting that is
-//! silently ignored is one that somebody relies on. All faults are reported together, each
-//! with its key and its place.
+//! Every key has a default, so an empty configuration works on this machine. An unknown key or an
+//! invalid value prevents the start, because operators may rely on a setting that is silently
+//! ignored. All faults are reported together, each with its key and its position.
 
 mod audit;
 mod database;
@@ -46,7 +45,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use table::Table;
 
-/// The file that is read when none is named, if it is there.
+/// The file that is read if no file is named and this one exists.
 const DEFAULT_FILE: &str = "doorcode.toml";
 
 /// The environment variable that names the file when the command line does not.
@@ -55,23 +54,23 @@ const FILE_VARIABLE: &str = "DOORCODE_SERVER_CONFIG";
 /// All settings of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `[server]`: where it listens and how the world reaches it.
+    /// `[server]`: the addresses, proxies and threads of the server.
     pub server: Server,
-    /// `[database]`: where it remembers.
+    /// `[database]`: the database.
     pub database: Database,
-    /// `[branding]`: what people see.
+    /// `[branding]`: the name that pages show.
     pub branding: Branding,
-    /// `[tokens]`: how tokens look and how long they live.
+    /// `[tokens]`: the format and lifetime of tokens.
     pub tokens: Tokens,
     /// `[device]`: the device login (RFC 8628).
     pub device: Device,
-    /// `[operator]`: the operator's token.
+    /// `[operator]`: the operator token.
     pub operator: Operator,
-    /// `[mail]`: how mail leaves; `None` if none does.
+    /// `[mail]`: outgoing mail; `None` if it is off.
     pub mail: Option<Mail>,
-    /// `[metrics]`: where the server's figures are.
+    /// `[metrics]`: the metrics endpoint.
     pub metrics: Metrics,
-    /// `[organizations]`: who may make them.
+    /// `[organizations]`: who may create organizations.
     pub organizations: Organizations,
     /// `[audit]`: the audit log.
     pub audit: Audit,
@@ -79,11 +78,11 @@ pub struct Config {
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
     pub scopes: Catalogue,
-    /// `[[routes]]`: what the routes of the protected API demand.
+    /// `[[routes]]`: the access rules of the routes of the protected API.
     pub routes: RouteTable,
 }
 
-/// What people see of the deployment.
+/// The name that users see.
 #[derive(Debug, Clone)]
 pub struct Branding {
     /// The name on the pages and in the terminal.
@@ -117,10 +116,10 @@ fn written_path(path: &Path) -> toml::Value {
 }
 
 impl Config {
-    /// Reads and validates the configuration. The file is `path`, or what
-    /// `DOORCODE_SERVER_CONFIG` names, and must then exist; otherwise `./doorcode.toml` if
-    /// there is one. A variable such as `DOORCODE__SERVER__LISTEN` wins over its key in the
-    /// file. Relative paths stay relative to the working directory.
+    /// Reads and validates the configuration. The file is `path`, or the one that
+    /// `DOORCODE_SERVER_CONFIG` names, and must then exist; otherwise `./doorcode.toml` if it
+    /// exists. A variable such as `DOORCODE__SERVER__LISTEN` overrides its key in the file.
+    /// Relative paths stay relative to the working directory.
     pub fn load(
         path: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
@@ -198,8 +197,8 @@ impl Config {
         text
     }
 
-    /// The same by their full names, such as `audit.token_use`. Of what there may be many, such
-    /// as `routes.0`, each is one text. What a URL hides is hidden here too.
+    /// The effective settings by full name, such as `audit.token_use`. Each entry of a list, such
+    /// as `routes.0`, is one text. Passwords in URLs are hidden here too.
     pub fn effective(&self) -> BTreeMap<String, String> {
         let mut effective = BTreeMap::new();
         let mut many = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `[mail]`: the server that takes our mail. Without this section nothing is sent.
+//! `[mail]`: the SMTP server for outgoing mail. Without this section, no mail is sent.
 
 use super::Settings;
 use super::table::Table;
@@ -8,12 +8,12 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use url::{Host, Url};
 
-/// How mail leaves.
+/// The mail settings.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The server that takes it.
+    /// The SMTP server.
     pub smtp_url: SmtpUrl,
-    /// Whom it is from.
+    /// The sender.
     pub from: Mailbox,
 }
 
@@ -53,13 +53,13 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
 pub enum Protection {
     /// TLS from the first byte (RFC 8314).
     Tls,
-    /// TLS after STARTTLS (RFC 3207), without which nothing is sent.
+    /// TLS after STARTTLS (RFC 3207), which is mandatory.
     StartTls,
-    /// None.
+    /// No encryption.
     Plain,
 }
 
-/// A mail server and who we are there. What it displays hides the password, in `Debug` too.
+/// A mail server and its credentials. `Display` and `Debug` hide the password.
 #[derive(Clone)]
 pub struct SmtpUrl {
     /// The host's name, or its address without brackets.
@@ -68,14 +68,14 @@ pub struct SmtpUrl {
     pub port: u16,
     /// How the connection is protected.
     pub protection: Protection,
-    /// The user and password, if the server asks for them.
+    /// The user and password, if the server requires them.
     pub credentials: Option<(String, Secret)>,
     /// The URL without the password.
     shown: String,
 }
 
 impl SmtpUrl {
-    /// Reads a URL. The message never repeats it, for it may hold a password.
+    /// Parses a URL. The message never repeats it, since it may contain a password.
     fn parse(text: &str) -> Result<Self, String> {
         const FORM: &str = "write smtp://user:password@mail.example.com:587, or smtps:// for \
                             TLS from the first byte";
@@ -136,7 +136,7 @@ fn decode(text: &str) -> Result<String, String> {
         .map_err(|_| "has a user or password that is not UTF-8".to_owned())
 }
 
-/// The address in a host, whose kind the parser tells only for the schemes of browsers.
+/// The IP address in a host. The URL parser recognizes it only for the schemes of browsers.
 fn ip(host: &Host<&str>) -> Option<std::net::IpAddr> {
     match host {
         Host::Domain(name) => name.parse().ok(),
@@ -186,7 +186,7 @@ mod tests {
     ];
 
     #[test]
-    fn mail_leaves_encrypted_unless_it_stays_here_or_that_is_spelt_out() {
+    fn mail_is_encrypted_unless_local_or_configured_otherwise() {
         for (text, host, port, protection) in ACCEPTED {
             let url = SmtpUrl::parse(text).unwrap();
             assert_eq!(

@@ -1,18 +1,18 @@
-//! `[metrics]`: where the figures of the running server can be read.
+//! `[metrics]`: the metrics endpoint.
 
 use super::Settings;
 use super::server::listen_address;
 use super::table::Table;
 use std::net::SocketAddr;
 
-/// Where `/metrics` is.
+/// The address of `/metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metrics {
-    /// Beside everything else.
+    /// The address of the server.
     Same,
-    /// At an address of its own, and nowhere else.
+    /// Only this separate address.
     At(SocketAddr),
-    /// Nowhere.
+    /// None: the endpoint is off.
     Off,
 }
 

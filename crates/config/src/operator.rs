@@ -1,4 +1,4 @@
-//! `[operator]`: the operator's token, from where it is taken, and for whom it may speak.
+//! `[operator]`: the operator token, its networks, and the header that names its actor.
 
 use super::server::network;
 use super::table::Table;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// Headers that mean something else already, to HTTP, to proxies or to us.
+/// Headers that already have a meaning in HTTP, for proxies or for this server.
 #[rustfmt::skip]
 const TAKEN: [&str; 24] = [
     "authorization", "connection", "cookie", "date", "dnt", "expect", "forwarded", "from",
@@ -17,23 +17,23 @@ const TAKEN: [&str; 24] = [
     "x-request-id",
 ];
 
-/// What such headers begin with.
+/// Prefixes of such headers.
 #[rustfmt::skip]
 const TAKEN_BEGINNINGS: [&str; 11] = [
     "accept", "access-control-", "cache-", "content-", "if-", "proxy-", "sec-", "x-auth-",
     "x-forwarded-", "x-original-", "x-real-",
 ];
 
-/// The operator's access.
+/// The operator settings.
 #[derive(Debug, Clone)]
 pub struct Operator {
-    /// Whether there is an operator token at all.
+    /// Whether the operator token is enabled.
     pub enabled: bool,
-    /// The file that holds the operator token, made at the first start.
+    /// The file of the operator token, created at the first start.
     pub token_file: PathBuf,
     /// The header in which the operator names the user it acts for.
     pub actor_header: String,
-    /// The networks from which the operator token is taken; none means everywhere.
+    /// The networks from which the operator token is accepted; empty means all.
     pub networks: Vec<IpNet>,
 }
 
@@ -61,7 +61,7 @@ impl Operator {
         ]
     }
 
-    /// Whether the operator token is taken from an address.
+    /// Whether the operator token is accepted from an address.
     pub fn is_reachable_from(&self, address: IpAddr) -> bool {
         let address = canonical(address);
         self.networks.is_empty()
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_limit_where_the_operator_may_be() {
+    fn networks_limit_the_operator_token() {
         let mut operator = Operator {
             enabled: true,
             token_file: PathBuf::new(),

@@ -1,22 +1,22 @@
-//! `[organizations]`: who may make them.
+//! `[organizations]`: who may create organizations.
 
 use super::Settings;
 use super::table::Table;
 
-/// Who may make organizations.
+/// Who may create organizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Makers {
-    /// Whoever has an account. Its maker owns an organization, so where a scope has a
-    /// `min_role`, an API must name the organization or project that it asks about.
+    /// Every user. The creator owns the organization, so for a scope with a `min_role`, an API
+    /// must name the organization or project in its access request.
     Users,
-    /// The operator alone.
+    /// Only the operator.
     Operator,
 }
 
-/// `[organizations]`.
+/// The organization settings.
 #[derive(Debug, Clone)]
 pub struct Organizations {
-    /// Who may make them.
+    /// Who may create organizations.
     pub made_by: Makers,
 }
 

@@ -3,8 +3,8 @@
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 
-/// The parts of a PostgreSQL URL, split as libpq splits it. A general URL parser finds
-/// other hosts in unusual URLs, and the host decides whether a connection may be plain.
+/// The parts of a PostgreSQL URL, split as libpq splits it. A general URL parser finds other
+/// hosts in unusual URLs, and the host decides whether a connection may be unencrypted.
 pub(super) struct PostgresUrl<'a> {
     scheme: &'a str,
     userinfo: Option<&'a str>,
@@ -14,7 +14,7 @@ pub(super) struct PostgresUrl<'a> {
 }
 
 impl<'a> PostgresUrl<'a> {
-    /// Splits a URL; `None` if it is not one of PostgreSQL.
+    /// Splits a URL; `None` if it is not a PostgreSQL URL.
     pub(super) fn split(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         if !matches!(scheme, "postgres" | "postgresql") {
@@ -46,8 +46,8 @@ impl<'a> PostgresUrl<'a> {
         })
     }
 
-    /// Refuses what would leave this machine unencrypted without that being written out.
-    /// The build has no TLS for PostgreSQL, so what asks for TLS is refused too.
+    /// Refuses connections that leave this machine unencrypted, unless the URL says so
+    /// explicitly. The build has no TLS for PostgreSQL, so URLs that require TLS are refused too.
     pub(super) fn check(&self) -> Result<(), String> {
         let rest = [self.hosts, self.database, self.query.unwrap_or_default()].concat();
         let userinfo = self.userinfo.unwrap_or_default();
@@ -135,8 +135,8 @@ fn host_of(host_and_port: &str) -> String {
     decode(host.unwrap_or_default())
 }
 
-/// Whether a connection stays on this machine: by loopback, or by a socket, which is what
-/// an empty host, a path and an abstract name with an `@` mean.
+/// Whether a connection stays on this machine: by loopback, or by a socket, as for an empty host,
+/// a path and an abstract name with an `@`.
 fn is_this_machine(host: &str) -> bool {
     host.is_empty()
         || host.starts_with(['/', '@'])
@@ -180,7 +180,7 @@ mod tests {
     ];
 
     #[test]
-    fn postgres_stays_on_this_machine_or_says_that_it_does_not() {
+    fn connections_stay_on_this_machine_unless_the_url_disables_tls() {
         for text in [
             "postgres://localhost/doorcode",
             "postgresql://user:word@127.0.0.1:5432/doorcode?sslmode=prefer",

@@ -1,20 +1,20 @@
-//! `[[routes]]`: what the routes of the protected API demand.
+//! `[[routes]]`: the access rules of the routes of the protected API.
 
 use super::Settings;
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
 
-/// One entry, as a variable writes it.
+/// One entry, as written in a variable.
 const EXAMPLE: &str = r#"[{ match = "GET /v1/projects/{project}", scope = "projects:read" }]"#;
 
-/// What a route can demand, each by its key.
-const DEMANDS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
+/// The keys of access rules.
+const RULE_KEYS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
 
 /// Reads the route table. Scopes are looked up if there is a catalogue.
 pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTable {
     let mut routes = Vec::new();
-    // Of routes with a faulty demand too, so that no fault hides another.
+    // Includes routes with a faulty access rule, so that no fault hides another.
     let mut patterns: Vec<Pattern> = Vec::new();
     root.tables("routes", EXAMPLE, |table| {
         let pattern = table.required("match", |text| {
@@ -39,18 +39,19 @@ pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTab
     RouteTable::new(routes)
 }
 
-/// Reads what a route demands: exactly one of the keys, so that nothing is open by omission.
+/// Reads the access rule of a route: exactly one of the keys, so that no route is open by
+/// omission.
 fn access(table: &mut Table<'_>, scopes: Option<&Catalogue>) -> Option<Access> {
-    let written: Vec<_> = DEMANDS.into_iter().filter(|key| table.has(key)).collect();
+    let written: Vec<_> = RULE_KEYS.into_iter().filter(|key| table.has(key)).collect();
     let scope = table.text("scope", |text| scope_name(text, scopes));
     let [authenticated, operator, public] =
         ["authenticated", "operator", "public"].map(|key| is_set(table, key));
     match written[..] {
         [] => {
-            let keys = DEMANDS.join(", ");
+            let keys = RULE_KEYS.join(", ");
             table.fault(
                 "match",
-                format!("demands nothing; write one of {keys} beside it"),
+                format!("has no access rule; write one of {keys} beside it"),
             );
             None
         }
@@ -81,7 +82,7 @@ fn scope_name(text: &str, scopes: Option<&Catalogue>) -> Result<ScopeName, Strin
         })
 }
 
-/// The routes, as they can be written.
+/// The routes, as settings.
 pub(super) fn settings(routes: &RouteTable) -> Vec<Settings> {
     let access_rule = |access: &Access| match access {
         Access::Token(Some(scope)) => ("scope", scope.as_str().into()),

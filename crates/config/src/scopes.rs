@@ -1,15 +1,15 @@
-//! `[[scopes]]`: what tokens can be allowed to do, besides the built-in scopes.
+//! `[[scopes]]`: the scopes besides the built-in ones.
 
 use super::Settings;
 use super::table::Table;
 use domain::is_disguise;
-use domain::org::Role;
+use domain::role::Role;
 use domain::scope::{Catalogue, Scope, ScopeName};
 
-/// One entry, as a variable writes it.
+/// One entry, as written in a variable.
 const EXAMPLE: &str = r#"[{ name = "app:deploy", description = "Deploy builds" }]"#;
 
-/// Reads the catalogue; `None` if the scopes do not make one.
+/// Reads the catalogue; `None` if the scopes conflict.
 pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
     let mut scopes: Vec<Scope> = Vec::new();
     root.tables("scopes", EXAMPLE, |table| {
@@ -28,19 +28,19 @@ pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
         match Catalogue::new(more.clone()) {
             Ok(_) => scopes = more,
             Err(name) => {
-                let owner_ref = if scopes.iter().any(|scope| scope.name == name) {
+                let why = if scopes.iter().any(|scope| scope.name == name) {
                     "is defined twice"
                 } else {
                     "is a built-in scope, which cannot be redefined"
                 };
-                table.fault("name", format!("{:?} {owner_ref}", name.as_str()));
+                table.fault("name", format!("{:?} {why}", name.as_str()));
             }
         }
     });
     Catalogue::new(scopes).ok()
 }
 
-/// The scopes besides the built-in ones, as they can be written.
+/// The scopes besides the built-in ones, as settings.
 pub(super) fn settings(catalogue: &Catalogue) -> Vec<Settings> {
     let built_in = Catalogue::new(Vec::new());
     let is_built_in = |name| {
@@ -76,7 +76,7 @@ fn scope_name(text: &str) -> Result<ScopeName, String> {
     })
 }
 
-/// The person who approves a scope reads its description, so it must not disguise itself.
+/// The consent page shows the description, so it must not contain disguising characters.
 fn description(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 || text.chars().any(is_disguise) {

@@ -1,4 +1,4 @@
-//! `[server]`: where it listens and how the world reaches it.
+//! `[server]`: the addresses, proxies and threads of the server.
 
 use super::table::Table;
 use super::{Settings, written_path};
@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use url::{Host, Url};
 
-/// Where the server listens and how the world reaches it.
+/// The server settings.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// The address that people and programs use, and the issuer of the tokens.
+    /// The base URL for browsers and clients, and the issuer of the tokens.
     pub public_url: PublicUrl,
-    /// The proxies whose forwarded addresses are believed.
+    /// The proxies whose forwarded addresses are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The file that holds the key that is never in the database.
+    /// The file of the secret key, which is never in the database.
     pub secret_key_file: PathBuf,
     /// Whether `public_url` may be plain http on a host other than this machine.
     pub allow_http: bool,
-    /// The number of threads that answer requests.
+    /// The number of worker threads.
     pub workers: usize,
 }
 
@@ -71,7 +71,7 @@ impl Server {
     }
 }
 
-/// The number of processor cores; 1 if the system does not say.
+/// The number of processor cores; 1 if unknown.
 pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from).min(1024)
 }
@@ -96,8 +96,8 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
         })
 }
 
-/// The address of the deployment: scheme, host and port, exactly as it was configured,
-/// without a slash at the end.
+/// The public URL of the server: scheme, host and port, exactly as configured, without a trailing
+/// slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -116,7 +116,7 @@ impl Default for PublicUrl {
 }
 
 impl PublicUrl {
-    /// Reads an address. A text that has a user or password is not repeated in the message.
+    /// Parses a URL. The message does not repeat a text with a user or password.
     fn parse(text: &str) -> Result<Self, String> {
         const FORM: &str = "write one such as https://login.example.com";
         let url = Url::parse(text).map_err(|error| format!("is not a URL ({error}); {FORM}"))?;
@@ -150,17 +150,17 @@ impl PublicUrl {
         })
     }
 
-    /// The address, which is the issuer too.
+    /// The URL, which is also the issuer.
     pub fn as_str(&self) -> &str {
         &self.origin
     }
 
-    /// The origin that a browser sends for our pages: the address itself, for it has no path.
+    /// The origin that a browser sends for our pages: the URL itself, since it has no path.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The address of a page; `path` begins with a slash.
+    /// The URL of a page; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
@@ -170,12 +170,12 @@ impl PublicUrl {
         &self.host
     }
 
-    /// Whether browsers reach us encrypted.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https:")
     }
 
-    /// Whether the host is this very machine.
+    /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
     }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused_with_the_reason() {
+    fn other_urls_are_refused_with_the_reason() {
         for (text, reason) in [
             ("", "not a URL"),
             ("id.example.com", "not a URL"),

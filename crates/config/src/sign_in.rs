@@ -9,18 +9,18 @@ use std::time::Duration;
 /// Browser sessions and password hashing.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// A session ends when it was not used for this long. Without a setting it is 24 hours,
-    /// or `absolute_timeout` if that is shorter.
+    /// The time without use after which a session ends. The default is 24 hours, or
+    /// `absolute_timeout` if that is shorter.
     pub idle_timeout: Duration,
-    /// A session ends this long after the sign-in, however much it is used.
+    /// The time after sign-in at which a session ends, regardless of use.
     pub absolute_timeout: Duration,
     /// The memory of one argon2id hash in KiB; never less than OWASP's minimum.
     pub argon2_memory_kib: u32,
     /// The passes of one argon2id hash over its memory.
     pub argon2_iterations: u32,
-    /// How many hashes are computed at once. Each takes a core and `argon2_memory_kib`.
+    /// How many hashes are computed concurrently. Each takes a core and `argon2_memory_kib`.
     pub hash_threads: usize,
-    /// How many hashes may wait; a sign-in beyond is turned away.
+    /// How many hashes may wait; further sign-ins are refused.
     pub hash_queue: usize,
 }
 

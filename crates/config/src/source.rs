@@ -1,4 +1,4 @@
-//! The two sources, file and environment, as one tree of values that know their places.
+//! The two sources, file and environment, as one tree of values with positions.
 
 use super::error::{ConfigError, ConfigFault, SourcePosition};
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What every configuration variable begins with. Variables with a single underscore, such
-/// as `DOORCODE_TOKEN`, are none.
+/// The prefix of configuration variables. Variables with a single underscore, such as
+/// `DOORCODE_TOKEN`, are not part of the configuration.
 const PREFIX: &str = "DOORCODE__";
 
 /// Values by key.
 pub(super) type Entries = BTreeMap<String, Node>;
 
-/// A value and where it was written.
+/// A value and its position.
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) position: SourcePosition,
@@ -23,7 +23,7 @@ pub(super) struct Node {
 
 /// A value as it was written.
 pub(super) enum Value {
-    /// The text of an environment variable, whose type only the reader knows.
+    /// The text of an environment variable; the code that reads it determines the type.
     Variable(String),
     Text(String),
     /// `None` if it exceeds 64 bits.
@@ -48,7 +48,7 @@ impl Value {
         }
     }
 
-    /// Reads a list in TOML syntax from a variable; `None` if it is something else.
+    /// Parses a list in TOML syntax from a variable; `None` if it is not a list.
     pub(super) fn parse_list(text: &str, position: &SourcePosition) -> Option<Vec<Node>> {
         let value = DeValue::parse(text.trim()).ok()?;
         match convert(value.into_inner(), &|_| position.clone()) {
@@ -103,8 +103,8 @@ impl File {
         };
         match DeTable::parse(&self.text) {
             Ok(table) => Ok(entries(table.into_inner(), &position)),
-            // The message of the parser alone: its display quotes the line, which may hold
-            // a password.
+            // Only the message of the parser: its `Display` quotes the line, which may contain a
+            // password.
             Err(error) => Err(fault(
                 position(error.span().unwrap_or_default()),
                 format!("this is not TOML: {}", error.message().replace('\n', "; ")),
@@ -128,7 +128,7 @@ fn line_of(text: &[u8], offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Puts the configuration variables of the environment over the values of the file.
+/// Overrides the values of the file with the configuration variables of the environment.
 pub(super) fn overlay(
     entries: &mut Entries,
     env: impl IntoIterator<Item = (String, String)>,
@@ -150,7 +150,7 @@ pub(super) fn overlay(
     }
 }
 
-/// Whether the variable's key has a place in the tree.
+/// Inserts a variable; `false` if its name is not a valid key.
 fn insert(entries: &mut Entries, key: &str, value: String, position: SourcePosition) -> bool {
     if key.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return false;

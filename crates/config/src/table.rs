@@ -1,7 +1,7 @@
-//! Reading typed values out of a table, so that nothing in it stays unread.
+//! Typed reading of a table, which detects unknown keys.
 //!
-//! The keys that are asked for are the keys that exist: what is left when a table is
-//! finished is unknown. So the list of keys is written once, where each is read.
+//! The keys that are read are the known keys; those left when a table is finished are unknown. So
+//! the list of keys is written once, in the code that reads each.
 
 use super::duration;
 use super::error::{ConfigFault, SourcePosition};
@@ -11,10 +11,10 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A table while it is read. Each reader yields `None` if the key is absent or its value is
-/// wrong; a wrong value leaves a fault behind, so that the rest can still be checked.
+/// A table while it is read. Each reader returns `None` if the key is absent or its value is
+/// invalid; an invalid value adds a fault, so that the rest is still checked.
 pub(super) struct Table<'f> {
-    /// What stands before the keys in messages: nothing, or the section and a dot.
+    /// The prefix of keys in messages: empty, or the section and a dot.
     path: String,
     position: Option<SourcePosition>,
     entries: Entries,
@@ -71,7 +71,8 @@ impl<'f> Table<'f> {
         read
     }
 
-    /// Whether nothing is left in it: at first, that it was not written.
+    /// Whether no unread key is left; before the first read: whether the table is absent or
+    /// empty.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -131,12 +132,12 @@ impl<'f> Table<'f> {
         })
     }
 
-    /// Whether a key is written that nobody has read yet.
+    /// Whether a key is present and not read yet.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Reads a text that must be there.
+    /// Reads a required text.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -221,7 +222,7 @@ impl<'f> Table<'f> {
         node
     }
 
-    /// Notes that a key that was read is wrong, where it was written.
+    /// Adds a fault of a key that was read, at the position of the key.
     pub(super) fn fault(&mut self, key: &'static str, message: String) {
         let written = self.asked.iter().find(|(asked, _)| *asked == key);
         let position = written.and_then(|(_, position)| position.clone());
@@ -236,7 +237,7 @@ impl<'f> Table<'f> {
         });
     }
 
-    /// Ends the reading: what nobody asked for is unknown.
+    /// Finishes the table: each key that was not read is unknown.
     pub(super) fn finish(mut self) {
         let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
         let message = format!("there is no such key; there are {}", known.join(", "));
@@ -260,7 +261,7 @@ fn file_path(text: &str) -> Result<PathBuf, String> {
     Ok(text.into())
 }
 
-/// A key as TOML writes it: in quotes if it has other characters than a bare key may.
+/// A key in TOML syntax: in quotes if it has characters that a bare key cannot have.
 fn written_key(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !key.is_empty() && key.chars().all(bare) {

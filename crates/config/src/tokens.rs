@@ -1,4 +1,4 @@
-//! `[tokens]`: how tokens look and how long they live.
+//! `[tokens]`: the format and lifetime of tokens.
 
 use super::Settings;
 use super::duration::{self, DAY, HOUR, LONGEST};
@@ -6,15 +6,15 @@ use super::table::Table;
 use std::fmt;
 use std::time::Duration;
 
-/// How tokens look and how long they live.
+/// The format and lifetime of tokens.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// What tokens begin with.
+    /// The prefix of tokens.
     pub prefix: TokenPrefix,
-    /// How long a token lives if nobody chooses. Without a setting it is 90 days, or
-    /// `max_expiry` if that is shorter.
+    /// The default lifetime of a token. If unset, it is 90 days, or `max_expiry` if that is
+    /// shorter.
     pub default_expiry: Lifetime,
-    /// The longest that a person may choose.
+    /// The longest lifetime that a user may choose.
     pub max_expiry: Lifetime,
 }
 
@@ -49,8 +49,8 @@ impl Tokens {
     }
 }
 
-/// What tokens begin with: 1 to 16 letters and digits of ASCII. Without an underscore, so
-/// that the first one in a token ends the prefix.
+/// The prefix of tokens: 1 to 16 ASCII letters and digits. It has no underscore, so the first
+/// underscore in a token ends the prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPrefix(String);
 
@@ -72,17 +72,17 @@ impl TokenPrefix {
     }
 }
 
-/// How long something lives. `Never` ending is the longest.
+/// A lifetime. `Never` is the longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifetime {
     /// It ends after this time.
     For(Duration),
-    /// It does not end by itself.
+    /// It has no end.
     Never,
 }
 
 impl Lifetime {
-    /// Reads `never`, or a duration of at least an hour.
+    /// Parses `never`, or a duration of at least an hour.
     fn parse(text: &str) -> Result<Self, String> {
         if text == "never" {
             return Ok(Self::Never);

@@ -1,4 +1,4 @@
-//! What could be better about a token: shown to its owner, enforced by nobody.
+//! Advice on tokens, shown to their owner and never enforced.
 
 use super::Instant;
 use super::policy::PolicyDecision;
@@ -6,31 +6,31 @@ use super::scope::ScopeSet;
 use super::token::{State, Token};
 use chrono::Duration;
 
-/// What could be better about a token.
+/// A possible improvement of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
-    /// It was made a while ago and never used.
+    /// It was created a while ago and never used.
     NeverUsed,
     /// It was last used at this moment, long ago.
     Unused(Instant),
-    /// It ends soon, at this moment.
+    /// It expires soon, at this moment.
     ExpiresSoon(Instant),
-    /// No policy admits it after this moment, at which its grace ends.
+    /// No policy allows it after this moment, the end of its grace period.
     GraceEnds(Instant),
-    /// It has no end.
+    /// It never expires.
     NeverExpires,
-    /// It holds every scope there is.
+    /// It has every scope of the catalogue.
     HoldsEverything,
 }
 
-/// After how long without use a token is likely not needed.
+/// The time without use after which a token is likely not needed.
 const UNUSED: Duration = Duration::days(30);
 
-/// How long before its end whoever uses a token should act.
+/// How long before the expiry of a token its owner should act.
 const SOON: Duration = Duration::days(7);
 
-/// What could be better about a token at this moment; nothing for one that has ended.
-/// `catalogue` is every scope there is.
+/// The advice on a token at this moment; empty for an inactive token. `catalogue` is the set of
+/// all scopes.
 pub fn advise(
     token: &Token,
     policy_decision: PolicyDecision,
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_could_be_better() {
+    fn advice_depends_on_use_expiry_and_scopes() {
         let now: Instant = "2026-11-22T12:00:00Z".parse().unwrap();
         let catalogue = ScopeSet::parse("a b").unwrap();
         let ago = |days| now - Duration::days(days);

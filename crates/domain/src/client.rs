@@ -1,10 +1,10 @@
-//! Clients: the applications that are registered here.
+//! Clients: the registered applications.
 
 use super::Fault;
 use super::scope::ScopeSet;
 use super::secret::Digest;
 
-/// The client that is registered from the first start: the `doorcode` command line itself.
+/// The client that the first start registers: the `doorcode` command line itself.
 pub const CLI_CLIENT_ID: &str = "doorcode-cli";
 
 /// A registered application.
@@ -12,33 +12,33 @@ pub const CLI_CLIENT_ID: &str = "doorcode-cli";
 pub struct Client {
     /// Its `client_id`.
     pub id: String,
-    /// Its name, as shown to the person who approves.
+    /// Its name, as the consent page shows it.
     pub name: String,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub credential: Credential,
-    /// What it may ask for.
+    /// The scopes that it may request.
     pub scopes: ScopeSet,
-    /// What it gets when it asks for nothing.
+    /// The scopes that it gets if it requests none.
     pub default_scopes: ScopeSet,
-    /// Whether it may act.
+    /// Whether it is active.
     pub standing: Standing,
 }
 
-/// How a client proves who it is (RFC 6749 section 2.1).
+/// How a client authenticates (RFC 6749 section 2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// It cannot: a command line whose every copy is the same.
+    /// It cannot authenticate, since every copy of a command line is the same.
     Public,
-    /// By a secret, of which the digest is kept. Such a client may introspect tokens.
+    /// By a secret, stored as a digest. Such a client may introspect tokens.
     Confidential(Digest),
 }
 
-/// Whether a client may act.
+/// Whether a client is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It may.
+    /// It can be used.
     Active,
-    /// It was switched off.
+    /// It was disabled.
     Disabled,
 }
 

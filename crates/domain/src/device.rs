@@ -1,4 +1,4 @@
-//! The device grant of RFC 8628: its states, and what a poll means in each.
+//! The device grant of RFC 8628: its states, and the result of a poll in each.
 
 use super::Instant;
 use super::id::{GrantId, TokenId, UserId};
@@ -13,19 +13,19 @@ pub type DeviceCodeSeed = [u8; 32];
 /// How much the interval grows with each `slow_down` (RFC 8628 section 3.5).
 pub const SLOW_DOWN: Duration = Duration::seconds(5);
 
-/// How much too early a poll may be, since networks do not keep time.
+/// The tolerance for early polls, since network latency varies.
 const JITTER: Duration = Duration::milliseconds(500);
 
-/// The longest device name that is kept.
+/// The maximum length of a device name in characters.
 pub const DEVICE_NAME_LENGTH: usize = 100;
 
-/// A new device code. It shares nothing with the user code.
+/// A new device code, independent of the user code.
 pub fn device_code(seed: &DeviceCodeSeed) -> Secret {
     Secret::from_random(seed)
 }
 
-/// What a device calls itself, made safe to show: no control or direction characters, one
-/// space between words. `None` if nothing is left; it is too long for more than 100 characters.
+/// The name that a device sends, sanitized for display: no control or direction characters, one
+/// space between words. `None` if nothing is left; an error beyond 100 characters.
 pub fn device_name(text: &str) -> Result<Option<String>, TooLong> {
     let visible: String = text
         .chars()
@@ -42,41 +42,41 @@ pub fn device_name(text: &str) -> Result<Option<String>, TooLong> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooLong;
 
-/// A device's request for a token.
+/// A device grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Its identifier.
     pub id: GrantId,
-    /// The client that asked.
+    /// The client that requested it.
     pub client_id: String,
-    /// What it asked for.
+    /// The requested scopes.
     pub scopes: ScopeSet,
-    /// What the device calls itself.
+    /// The name that the device sent.
     pub device_name: Option<String>,
-    /// The address it asked from.
+    /// The IP address of the device.
     pub address: IpAddr,
-    /// When it asked.
+    /// When it was created.
     pub created_at: Instant,
-    /// When both codes end.
+    /// When both codes expire.
     pub expires_at: Instant,
-    /// What has become of it.
+    /// Its state.
     pub state: State,
-    /// When and how fast it may poll.
+    /// Its last poll and polling interval.
     pub pace: Pace,
-    /// What was suspicious about it, each kind once.
+    /// The kinds of misuse that are already logged.
     pub noted: Noted,
 }
 
-/// What can be suspicious about a request.
+/// A suspicious use of a device grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misuse {
-    /// A device came again with a code that was used up: a copy may be in other hands.
+    /// A used device code was presented again: an attacker may have a copy.
     Replay,
-    /// Another client than the one that it was made for came with its code.
+    /// A client presented the device code of another client.
     WrongClient,
 }
 
-/// What has been seen and logged already.
+/// The kinds of misuse that are already logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Noted {
     /// See [`Misuse::Replay`].
@@ -85,74 +85,74 @@ pub struct Noted {
     pub wrong_client: bool,
 }
 
-/// What has become of a request. Moves only forward: pending, then approved or denied, then
+/// The state of a device grant. It moves only forward: pending, then approved or denied, then
 /// redeemed; or expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Nobody has decided.
+    /// Not decided yet.
     Pending,
-    /// A person approved it.
+    /// A user approved it.
     Approved(Approval),
-    /// A person denied it.
+    /// A user denied it.
     Denied,
     /// The device has its token.
     Redeemed {
-        /// The token it got.
+        /// The issued token.
         token_id: TokenId,
     },
-    /// Its time was over before it led to a token. Stored once it was seen, so that a clock
-    /// that is set back revives nothing.
+    /// It expired before a token was issued. The state is stored once observed, so that setting
+    /// the clock back revives no grant.
     Expired,
 }
 
-/// What a person approved.
+/// The approval by a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// What of the request was granted.
+    /// The granted part of the requested scopes.
     pub scopes: ScopeSet,
 }
 
 /// How fast a device may poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The least time between polls.
+    /// The minimum time between polls.
     pub interval: Duration,
-    /// The last poll that was not too early. A poll that was told to slow down does not
-    /// count, or a device that obeys from then on would be early again.
+    /// The last poll that was not too early. A poll that got `slow_down` does not count, or a
+    /// device that then obeys would be early again.
     pub last_poll_at: Option<Instant>,
 }
 
 /// Whether a poll keeps the connection open until there is a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
-    /// It asked to wait (`Prefer: wait`), which paces it by itself.
+    /// The device requested to wait (`Prefer: wait`), which limits its pace.
     Held,
-    /// It wants its answer at once.
+    /// The device expects an immediate response.
     Immediate,
 }
 
-/// What a poll means.
+/// The result of a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poll {
     /// The token can be issued.
     Issue(Approval),
-    /// Not decided yet; the pace to remember.
+    /// Not decided yet; the pace to store.
     Pending(Pace),
-    /// Too early; the pace to remember.
+    /// Too early; the pace to store.
     SlowDown(Pace),
-    /// The person said no.
+    /// The user denied the grant.
     Denied,
-    /// The codes have ended.
+    /// The codes have expired.
     Expired,
-    /// The token was fetched before.
+    /// The token was already issued.
     Redeemed,
 }
 
 impl Grant {
-    /// What a poll at this moment means. A decision is told even to a poll that comes too
-    /// early: `slow_down` means "still pending" and must not hide it.
+    /// The result of a poll at this moment. An early poll still gets a decision: `slow_down`
+    /// means "still pending" and must not hide it.
     pub fn poll(&self, now: Instant, waiting: Waiting) -> Poll {
         match &self.state {
             State::Redeemed { .. } => Poll::Redeemed,
@@ -167,12 +167,12 @@ impl Grant {
         }
     }
 
-    /// Whether both codes have ended.
+    /// Whether both codes have expired.
     pub fn is_over(&self, now: Instant) -> bool {
         self.state == State::Expired || self.expires_at <= now
     }
 
-    /// Whether a person can still decide.
+    /// Whether a user can still decide.
     pub fn is_open(&self, now: Instant) -> bool {
         self.state == State::Pending && !self.is_over(now)
     }
@@ -191,7 +191,8 @@ impl Pace {
         };
         let due = self.last_poll_at.map(|last| last + self.interval - JITTER);
         match (waiting, self.last_poll_at, due) {
-            // A last poll in the future means that the clock was set back: never lock out.
+            // A last poll in the future means that the clock was set back: this must not lock
+            // out.
             (Waiting::Immediate, Some(last), Some(due)) if last <= now && now < due => (
                 Early::Yes,
                 Self {
@@ -237,7 +238,7 @@ mod tests {
         }
     }
 
-    /// Polls at the given seconds and tells which were asked to slow down.
+    /// Polls at the given seconds; returns which polls got `slow_down`.
     fn slowed(seconds: &[i64]) -> Vec<bool> {
         let mut grant = grant(State::Pending);
         seconds
@@ -265,7 +266,7 @@ mod tests {
             slowed(&[0, 1, 11, 20, 26]),
             [false, true, false, true, false]
         );
-        // Set back by an hour, the clock blocks nobody.
+        // A clock set back by an hour causes no lockout.
         assert_eq!(slowed(&[0, -3600, -3595]), [false, false, false]);
     }
 
@@ -282,11 +283,11 @@ mod tests {
     }
 
     #[test]
-    fn each_state_means_one_thing_before_and_after_its_time() {
+    fn each_state_has_one_result_before_and_after_expiry() {
         let redeemed = State::Redeemed {
             token_id: TokenId::new(at(0), [2; 10]),
         };
-        for (state, alive, over) in [
+        for (state, open, over) in [
             (
                 State::Approved(approval()),
                 Poll::Issue(approval()),
@@ -297,7 +298,7 @@ mod tests {
             (State::Expired, Poll::Expired, Poll::Expired),
         ] {
             let grant = grant(state);
-            assert_eq!(grant.poll(at(599), Waiting::Immediate), alive);
+            assert_eq!(grant.poll(at(599), Waiting::Immediate), open);
             assert_eq!(grant.poll(at(600), Waiting::Immediate), over);
         }
         assert_eq!(
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_told_to_an_early_poll_too() {
+    fn an_early_poll_still_gets_the_decision() {
         let mut grant = grant(State::Approved(approval()));
         grant.pace.last_poll_at = Some(at(10));
         assert_eq!(

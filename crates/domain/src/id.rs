@@ -29,7 +29,7 @@ const PREFIXES: [&str; 8] = [
     "usr_", "org_", "prj_", "inv_", "tok_", "ses_", "grt_", "evt_",
 ];
 
-/// Whether a text has the form of an identifier of any kind, so that it is no secret.
+/// Whether a text has the form of an identifier of any kind, and so is not a secret.
 pub fn is_any(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| is_well_formed(prefix, text))
 }
@@ -41,7 +41,7 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// A new identifier, made from the moment of creation and random bytes.
+            /// A new identifier from its creation time and random bytes.
             pub fn new(at: Instant, seed: IdSeed) -> Self {
                 Self(generate($prefix, at, seed))
             }
@@ -65,7 +65,7 @@ macro_rules! id {
     };
 }
 
-id!(/** A person's account. */ UserId, "usr_");
+id!(/** A user. */ UserId, "usr_");
 id!(/** An organization. */ OrganizationId, "org_");
 id!(/** A project of an organization. */ ProjectId, "prj_");
 id!(/** An invitation to an organization. */ InvitationId, "inv_");

@@ -14,6 +14,7 @@ pub mod page;
 pub mod password;
 pub mod policy;
 pub mod project;
+pub mod role;
 pub mod route;
 pub mod scope;
 pub mod sealed;
@@ -24,21 +25,21 @@ pub mod user;
 pub mod user_code;
 pub mod visible_tokens;
 
-/// A moment in UTC, kept to the millisecond.
+/// A moment in UTC, stored to the millisecond.
 pub type Instant = chrono::DateTime<chrono::Utc>;
 
-/// The last moment that is kept: beyond the year 9999 a date has another length, and texts of
-/// dates would not be in the order of time any more.
+/// The last moment that can be stored: later dates have five-digit years, so their texts would
+/// not sort by time.
 pub fn last_moment() -> Instant {
     Instant::from_timestamp(253_402_300_799, 0).unwrap_or(Instant::MAX_UTC)
 }
 
-/// One thing that is wrong with an input, in words for the person who sent it.
+/// One error in an input, in words for the user who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The field that is wrong, by its name in the form or document.
     pub field: &'static str,
-    /// What is wrong and what to do about it.
+    /// The error and its remedy.
     pub message: String,
 }
 
@@ -52,8 +53,8 @@ impl Fault {
     }
 }
 
-/// Checks a name that a person typed: trimmed, 1 to 100 characters, no control or
-/// bidirectional-override characters (they could disguise what a page shows).
+/// Checks a name that a user typed: trimmed, 1 to 100 characters, no control or
+/// bidirectional-override characters (they could disguise the text of a page).
 pub fn name(field: &'static str, text: &str) -> Result<String, Fault> {
     let text = text.trim();
     let length = text.chars().count();

@@ -1,14 +1,14 @@
-//! Addresses: which of them belong together.
+//! Grouping of IP addresses by network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An IPv4 address that travels inside an IPv6 one is the IPv4 address.
+/// Maps an IPv4-mapped IPv6 address to its IPv4 address.
 pub fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-/// The source that throttles count: an IPv4 address, or the /64 of an IPv6 address, since
-/// one household or server commands all addresses of a /64.
+/// The source that throttles count: an IPv4 address, or the /64 of an IPv6 address, since one
+/// household or server controls a whole /64.
 pub fn source(address: IpAddr) -> IpAddr {
     match canonical(address) {
         IpAddr::V6(v6) => {
@@ -20,9 +20,9 @@ pub fn source(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The site of an address: its IPv4 /24 or IPv6 /48, the least that a provider gives to a
-/// customer who wants more than one. Whoever takes up room for nothing gets no more of it
-/// by changing addresses.
+/// The site of an address: its IPv4 /24 or IPv6 /48, the smallest block that a provider gives to
+/// a customer who needs more than one address. Limits on stored data count sites, so changing
+/// addresses does not evade them.
 pub fn site(address: IpAddr) -> IpAddr {
     match canonical(address) {
         IpAddr::V4(v4) => {
@@ -37,9 +37,9 @@ pub fn site(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether two addresses are of one network: both loopback, the same /24 or the same /64.
-/// A device and a browser side by side are; a device and a browser that a phisher brought
-/// together most often are not.
+/// Whether two addresses are in one network: both loopback, the same /24 or the same /64. True
+/// for a device and a browser side by side; mostly false for a device and a browser that a
+/// phisher brought together.
 pub fn is_same_network(a: IpAddr, b: IpAddr) -> bool {
     let (a, b) = (canonical(a), canonical(b));
     if a.is_loopback() && b.is_loopback() {

@@ -1,59 +1,30 @@
-//! Organizations and the roles of their members.
+//! Organizations, their members and invitations.
 
 use super::id::{InvitationId, OrganizationId};
 use super::policy::{Plan, Policy};
+use super::role::Role;
 use super::user::User;
 use super::{Fault, Instant};
 use chrono::Duration;
-
-/// A member's role. A greater role may do all that a lesser one may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Uses what it was given.
-    Member,
-    /// Manages members, projects and tokens.
-    Admin,
-    /// May do everything, also end the organization.
-    Owner,
-}
-
-impl Role {
-    /// All roles, least first.
-    pub const ALL: [Self; 3] = [Self::Member, Self::Admin, Self::Owner];
-
-    /// The role as it is written in the API, the configuration and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Admin => "admin",
-            Self::Owner => "owner",
-        }
-    }
-
-    /// Reads a role.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
-    }
-}
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Its identifier.
     pub id: OrganizationId,
-    /// Its name in addresses, such as `acme`; unique in the deployment.
+    /// Its name in URLs, such as `acme`; unique on the server.
     pub slug: String,
-    /// Its name as people write it.
+    /// Its display name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// What it has subscribed to.
+    /// Its plan.
     pub plan: Plan,
-    /// Which tokens may reach it.
+    /// Its policy for tokens that reach it.
     pub policy: Policy,
 }
 
-/// A person's part in an organization.
+/// A user's membership of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The organization.
@@ -62,37 +33,37 @@ pub struct Membership {
     pub role: Role,
 }
 
-/// A member, as the organization sees it.
+/// A member of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The person.
+    /// The user.
     pub user: User,
-    /// The person's role.
+    /// The user's role.
     pub role: Role,
-    /// Since when the person has been a member.
+    /// When the user became a member.
     pub joined_at: Instant,
 }
 
-/// An invitation that nobody has accepted yet. Whoever holds its link can, once.
+/// A pending invitation. Its link works once, for any user who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// Its identifier.
     pub id: InvitationId,
     /// The organization to join.
     pub organization_id: OrganizationId,
-    /// The address that it was meant for, if one was named: no other account may accept it.
+    /// If set, the email address of the only user who may accept it.
     pub email: Option<String>,
     /// The role to join with.
     pub role: Role,
-    /// Who made it, as an actor of the audit log.
+    /// Its creator, as an actor of the audit log.
     pub invited_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When its link ends.
+    /// When its link expires.
     pub expires_at: Instant,
 }
 
-/// How long the link of an invitation works.
+/// The lifetime of an invitation link.
 pub const INVITATION_LIFETIME: Duration = Duration::days(7);
 
 /// The highest role among memberships; `None` without any.
@@ -100,18 +71,17 @@ pub fn highest_role(memberships: &[Membership]) -> Option<Role> {
     memberships.iter().map(|membership| membership.role).max()
 }
 
-/// What is no slug, since pages have these names where organizations have theirs.
+/// Slugs that are refused because pages use these paths.
 const RESERVED: [&str; 4] = ["invitations", "new", "search", "settings"];
 
-/// Whether an organization may have this slug: of anything else none needs to be looked for.
+/// Whether a text has the form of a slug. Any other text needs no look-up.
 pub fn is_slug(text: &str) -> bool {
     let is_of_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !text.is_empty() && text.chars().all(is_of_slug)
 }
 
-/// The slug of an organization's name: lower-case letters, digits and single dashes.
-/// Fails when the name has no letter or digit of ASCII to make one from, and when a page has
-/// its address.
+/// The slug of an organization's name: lower-case letters, digits and single dashes. Fails if the
+/// name has no ASCII letter or digit, or if a page uses the slug.
 pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
     let mut slug = String::new();
     for c in name.to_lowercase().chars().take(100) {
@@ -140,15 +110,6 @@ pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn roles_are_ordered_and_read_back() {
-        assert!(Role::Member < Role::Admin && Role::Admin < Role::Owner);
-        for role in Role::ALL {
-            assert_eq!(Role::parse(role.as_str()), Some(role));
-        }
-        assert_eq!(Role::parse("Owner"), None);
-    }
 
     #[test]
     fn slugs() {

@@ -1,39 +1,39 @@
-//! Lists in pages, the newest first. A page begins after a position and not at a number, so
-//! that what is added meanwhile neither hides nor repeats an item.
+//! Pagination, newest first. A page begins after a position, not at a number, so that items added
+//! meanwhile neither hide nor repeat others.
 
 use super::Instant;
 
-/// Where an item stands in its list: when it was made, and its id, which tells items of the
-/// same moment apart.
+/// The position of an item in its list: its creation time, and its id, which separates items of
+/// the same moment.
 pub type Position = (Instant, String);
 
-/// Which part of a list is asked for.
+/// A request for one page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// How many items at the most.
+    /// The maximum number of items.
     pub limit: u16,
-    /// The position of the last item that the caller has; `None` at the beginning.
+    /// The position of the last item that the caller has; `None` for the first page.
     pub after: Option<Position>,
 }
 
 impl Page {
-    /// The first part of a list.
+    /// The first page of a list.
     pub fn first(limit: u16) -> Self {
         Self { limit, after: None }
     }
 
-    /// The position after which the page begins, as queries take it.
+    /// The position after which the page begins, in the form that queries bind.
     pub fn after(&self) -> Option<(Instant, &str)> {
         let after = self.after.as_ref();
         after.map(|(at, id)| (*at, id.as_str()))
     }
 
-    /// How many items to look for: one more than are shown tells whether the list goes on.
+    /// The number of items to fetch: one more than the page shows, to detect a next page.
     pub fn look_for(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// Cuts what was found down to the page; tells whether the list goes on.
+    /// Truncates the items to one page; returns whether there is a next page.
     pub fn cut<T>(&self, found: &mut Vec<T>) -> bool {
         let limit = usize::from(self.limit);
         let goes_on = found.len() > limit;
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_item_too_many_tells_that_the_list_goes_on() {
+    fn an_extra_item_means_that_there_is_a_next_page() {
         let page = Page {
             limit: 2,
             after: None,

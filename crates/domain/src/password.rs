@@ -1,16 +1,15 @@
-//! Passwords: which are good enough (NIST SP 800-63B-4 section 3.1.1.2).
+//! Password rules (NIST SP 800-63B-4 section 3.1.1.2).
 //!
-//! Length is what counts: 15 characters and no rules about their kinds. What is refused
-//! are passwords that guessers try first: well-known ones, sequences, repetitions, and the
-//! person's own name or the product's.
+//! The rule is length: 15 characters of any kind. Passwords that attackers guess first are
+//! refused: well-known ones, sequences, repetitions, and the name of the user or the product.
 
 use super::Fault;
 use unicode_normalization::UnicodeNormalization;
 
-/// The least number of characters.
+/// The minimum number of characters.
 pub const MIN_LENGTH: usize = 15;
 
-/// The greatest number of characters; more is refused, never cut off.
+/// The maximum number of characters; longer passwords are refused, never truncated.
 pub const MAX_LENGTH: usize = 256;
 
 /// The words that make up well-known passwords of 15 characters and more.
@@ -51,7 +50,7 @@ const COMMON: [&str; 34] = [
     "default",
 ];
 
-/// Runs of keys and characters that people type as passwords.
+/// Sequences of keys and characters that are common as passwords.
 const SEQUENCES: [&str; 7] = [
     "01234567890123456789012345678901234567890123456789",
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
@@ -62,7 +61,7 @@ const SEQUENCES: [&str; 7] = [
     "1q2w3e4r5t6y7u8i9o0p",
 ];
 
-/// Passwords that are published word for word, and pass every other test.
+/// Published passwords that pass every other test.
 const PUBLISHED: [&str; 12] = [
     "correcthorsebatterystaple",
     "correct horse battery staple",
@@ -78,14 +77,14 @@ const PUBLISHED: [&str; 12] = [
     "qazwsxedcrfvtgb",
 ];
 
-/// The one form of a password that is hashed: NFKC, so that the same keys give the same
-/// password on every system. Case and spaces stay.
+/// The form of a password that is hashed: NFKC, so that the same keys give the same password on
+/// every system. Case and spaces are significant.
 pub fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }
 
-/// Checks a new password. `context` holds words that a guesser would try for this person:
-/// the name, the email address, the product.
+/// Checks a new password. `context` holds words that an attacker would try for this user: the
+/// name, the email address, the product.
 pub fn check(field: &'static str, password: &str, context: &[&str]) -> Result<(), Fault> {
     let password = normalize(password);
     let length = password.chars().count();
@@ -135,7 +134,7 @@ pub fn check(field: &'static str, password: &str, context: &[&str]) -> Result<()
     Ok(())
 }
 
-/// Whether a password is one short piece over and over, such as `abcabcabcabcabc`.
+/// Whether a password repeats a unit of up to 8 characters, such as `abcabcabcabcabc`.
 fn is_repetition(password: &str) -> bool {
     let chars: Vec<char> = password.chars().collect();
     (1..=8).any(|unit| {
@@ -153,8 +152,7 @@ fn is_sequence(password: &str) -> bool {
         .any(|sequence| sequence.contains(password) || sequence.contains(&backwards))
 }
 
-/// Whether nothing is left but digits, punctuation and at most two letters when every one
-/// of `words` is taken out.
+/// Whether removing all of `words` leaves only digits, punctuation and at most two letters.
 fn is_made_of(password: &str, words: &[&str]) -> bool {
     let mut rest = password.to_owned();
     let mut by_length = words.to_vec();

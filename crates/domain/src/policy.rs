@@ -1,25 +1,25 @@
 //! An organization's policy: which tokens may reach it.
 //!
-//! The policy is part of every decision, so it holds for tokens that were made before it too.
-//! Tightening it would then break what runs today; so whoever tightens it names a [`Grace`], in
-//! which the earlier policy goes on for the tokens that it would end.
+//! The policy is part of every decision, so it applies to earlier tokens too. A stricter policy
+//! would break running clients; so the change names a [`Grace`] period, in which the earlier
+//! policy still applies to the tokens that the new one denies.
 
-use super::org::Role;
+use super::role::Role;
 use super::token::Token;
 use super::{Fault, Instant};
 use chrono::Duration;
 
-/// What an organization has subscribed to.
+/// The plan of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// People and projects.
+    /// Users and projects.
     Free,
-    /// Organization tokens too.
+    /// Users, projects and organization tokens.
     Team,
 }
 
 impl Plan {
-    /// All plans, the least first.
+    /// All plans, the smallest first.
     pub const ALL: [Self; 2] = [Self::Free, Self::Team];
 
     /// The plan as it is written in the API and the database.
@@ -30,13 +30,13 @@ impl Plan {
         }
     }
 
-    /// Reads a plan.
+    /// Parses a plan.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|plan| plan.as_str() == text)
     }
 }
 
-/// Whose personal tokens may reach an organization.
+/// Which personal tokens may reach an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonalTokens {
     /// Those of every member.
@@ -46,7 +46,7 @@ pub enum PersonalTokens {
 }
 
 impl PersonalTokens {
-    /// Both, the wider first.
+    /// Both choices, the wider first.
     pub const ALL: [Self; 2] = [Self::Members, Self::Admins];
 
     /// The choice as it is written in the API and the database.
@@ -57,12 +57,12 @@ impl PersonalTokens {
         }
     }
 
-    /// Reads a choice.
+    /// Parses a choice.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.as_str() == text)
     }
 
-    /// The least role whose personal tokens reach the organization.
+    /// The lowest role whose personal tokens reach the organization.
     pub fn least_role(self) -> Role {
         match self {
             Self::Members => Role::Member,
@@ -71,12 +71,12 @@ impl PersonalTokens {
     }
 }
 
-/// How long the tokens of an organization may live.
+/// The longest lifetime of tokens that reach an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Longest {
-    /// As long as their makers like, for ever too.
+    /// Unlimited; tokens need not expire.
     Unlimited,
-    /// As long as their makers like, but each must end.
+    /// Unlimited, but every token must expire.
     Ending,
     /// At most this many days.
     Days(u32),
@@ -88,9 +88,9 @@ pub const MOST_DAYS: u32 = 36_500;
 /// Which tokens may reach an organization, besides its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Whose personal tokens.
+    /// Which personal tokens are allowed.
     pub personal_tokens: PersonalTokens,
-    /// How long they may live.
+    /// The longest lifetime of tokens.
     pub longest: Longest,
 }
 
@@ -103,16 +103,16 @@ impl Default for Policy {
     }
 }
 
-/// Why a policy does not admit a token.
+/// Why a policy does not allow a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
     /// Organization tokens need the plan `team`.
     Plan,
     /// Personal tokens are for admins and owners.
     Role,
-    /// It never ends.
+    /// The token never expires.
     Never,
-    /// It lives longer than this many days.
+    /// The token's lifetime exceeds this many days.
     TooLong(u32),
 }
 
@@ -127,12 +127,12 @@ impl Violation {
         }
     }
 
-    /// The violation in words for the person who made the token.
+    /// The violation in words for the user who created the token.
     pub fn explain(self) -> String {
         match self {
             Self::Plan => "The organization's plan has no organization tokens.".to_owned(),
             Self::Role => {
-                "The organization lets admins and owners alone make personal tokens that reach it."
+                "The organization lets only admins and owners create personal tokens that reach it."
                     .to_owned()
             }
             Self::Never => "The organization wants its tokens to end: choose a date.".to_owned(),
@@ -142,12 +142,12 @@ impl Violation {
         }
     }
 
-    /// Whether another choice of its end would make the token admitted.
+    /// Whether the policy would allow the token with another expiry.
     pub fn is_about_life(self) -> bool {
         matches!(self, Self::Never | Self::TooLong(_))
     }
 
-    /// The fault of a form that asks for such a token.
+    /// The fault of a form that requests such a token.
     pub fn fault(self) -> Fault {
         let field = match self {
             Self::Never | Self::TooLong(_) => "expires",
@@ -157,26 +157,26 @@ impl Violation {
     }
 }
 
-/// Whose token a policy judges.
+/// The kind of owner of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnerKind {
-    /// A member's, with this role.
+    /// A member with this role.
     Member(Role),
-    /// The organization's own.
+    /// The organization itself.
     Organization,
 }
 
-/// From when to when a token lives, which is what a policy measures.
+/// The lifetime of a token, which a policy limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Life {
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it ends; `None` if never.
+    /// When it expires; `None` if never.
     pub expires_at: Option<Instant>,
 }
 
 impl Life {
-    /// The life of a token.
+    /// The lifetime of a token.
     pub fn of(token: &Token) -> Self {
         Self {
             created_at: token.created_at,
@@ -207,7 +207,7 @@ impl Policy {
         }
     }
 
-    /// When a token that is made now ends if nobody chooses; `None` if the policy does not say.
+    /// The default expiry of a token created now; `None` if the policy sets none.
     pub fn default_end(&self, now: Instant) -> Option<Instant> {
         match self.longest {
             Longest::Ending => now.checked_add_signed(Duration::days(365)),
@@ -215,7 +215,7 @@ impl Policy {
         }
     }
 
-    /// When a token that is made now ends at the latest; `None` if it need not end.
+    /// The latest expiry of a token created now; `None` if it need not expire.
     pub fn latest(&self, now: Instant) -> Option<Instant> {
         match self.longest {
             Longest::Unlimited => None,
@@ -225,30 +225,30 @@ impl Policy {
     }
 }
 
-/// What lets a token go on for a while that a change of plan or policy does not admit: for it,
-/// those of before still hold. It excuses nothing that was not admitted then.
+/// The grace period after a change of plan or policy. During it, a token that the new plan and
+/// policy deny is allowed if the earlier ones allow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grace {
-    /// The plan of before.
+    /// The earlier plan.
     pub plan: Plan,
-    /// The policy of before.
+    /// The earlier policy.
     pub policy: Policy,
-    /// Until when they hold.
+    /// The end of the grace period.
     pub ends_at: Instant,
 }
 
 impl Grace {
-    /// Whether a token may reach the organization as long as the grace runs.
+    /// Whether a token may reach the organization during the grace period.
     pub fn check(&self, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
         self.policy.check(self.plan, owner_kind, life)
     }
 }
 
-/// Whether a token is admitted at this moment: by a policy, which is `None`, or until when by
-/// a grace.
+/// Whether a token is allowed at this moment: `None` means by the policy, `Some` by a grace
+/// period with this end.
 pub type PolicyDecision = Result<Option<Instant>, Violation>;
 
-/// The better of two admissions: a token goes on as long as any organization lets it.
+/// The better of two policy decisions: a token is allowed as long as any organization allows it.
 pub fn better(a: PolicyDecision, b: PolicyDecision) -> PolicyDecision {
     match (a, b) {
         (Ok(Some(a)), Ok(Some(b))) => Ok(Some(a.max(b))),
@@ -258,10 +258,10 @@ pub fn better(a: PolicyDecision, b: PolicyDecision) -> PolicyDecision {
     }
 }
 
-/// How long tokens go on that a tightened policy does not admit, if nobody chooses.
+/// The default grace period after a policy becomes stricter.
 pub const DEFAULT_GRACE: Duration = Duration::days(7);
 
-/// How long they may go on at the most.
+/// The longest grace period.
 pub const LONGEST_GRACE: Duration = Duration::days(30);
 
 #[cfg(test)]

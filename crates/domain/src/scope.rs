@@ -1,6 +1,6 @@
-//! Scopes: the closed catalogue of what tokens can be allowed to do.
+//! Scopes: the closed catalogue of permissions that tokens can have.
 
-use super::org::Role;
+use super::role::Role;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,8 +9,8 @@ use std::fmt;
 pub struct ScopeName(String);
 
 impl ScopeName {
-    /// Reads a name by the grammar of RFC 6749 section 3.3 (`%x21 / %x23-5B / %x5D-7E`),
-    /// without the `*` that other systems read as a wildcard; at most 100 characters.
+    /// Parses a name by the grammar of RFC 6749 section 3.3 (`%x21 / %x23-5B / %x5D-7E`), without
+    /// the `*` that other systems read as a wildcard; at most 100 characters.
     pub fn parse(text: &str) -> Option<Self> {
         let legal = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) && b != b'*';
         (!text.is_empty() && text.len() <= 100 && text.bytes().all(legal))
@@ -38,7 +38,7 @@ pub struct ScopeSet(BTreeSet<ScopeName>);
 pub struct MalformedScope;
 
 impl ScopeSet {
-    /// Reads a space-separated list (RFC 6749 section 3.3). Order and repetition do not matter.
+    /// Parses a space-separated list (RFC 6749 section 3.3). Order and repetition do not matter.
     pub fn parse(text: &str) -> Result<Self, MalformedScope> {
         text.split(' ')
             .filter(|part| !part.is_empty())
@@ -57,12 +57,12 @@ impl ScopeSet {
         self.0.iter()
     }
 
-    /// Whether the set holds this scope.
+    /// Whether the set contains this scope.
     pub fn contains(&self, name: &ScopeName) -> bool {
         self.0.contains(name)
     }
 
-    /// What both sets hold.
+    /// The scopes in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).cloned().collect())
     }
@@ -96,27 +96,27 @@ impl fmt::Display for ScopeSet {
 pub struct Scope {
     /// The name that tokens carry.
     pub name: ScopeName,
-    /// What it grants, in words for the person who approves it.
+    /// Its description for the user who approves it.
     pub description: String,
-    /// The least role that may use it; `None` if any active account may.
+    /// The lowest role that may use it; `None` if any active user may.
     pub min_role: Option<Role>,
 }
 
-/// The scopes that every deployment has: those of Doorcode's own API.
+/// The scopes of every server: those of Doorcode's own API.
 const BUILT_IN: [(&str, &str); 7] = [
     ("tokens:read", "See your tokens: names, scopes and last use"),
     ("tokens:write", "Create, rotate and revoke tokens"),
     ("orgs:read", "See your organizations and their members"),
     (
         "orgs:write",
-        "Change organizations and their members, and invite people, owners included",
+        "Change organizations and their members, and invite new ones, owners included",
     ),
     ("projects:read", "See the projects you can reach"),
     ("projects:write", "Create and change projects"),
     ("audit:read", "Read the audit log"),
 ];
 
-/// Every scope that can be granted. There is no other and no wildcard.
+/// Every scope that can be granted. There are no wildcards.
 #[derive(Debug, Clone)]
 pub struct Catalogue(BTreeMap<ScopeName, Scope>);
 
@@ -153,8 +153,8 @@ impl Catalogue {
         ScopeSet(self.0.keys().cloned().collect())
     }
 
-    /// The part of `scopes` that an account may use whose highest role is `role`. A scope
-    /// that has left the catalogue is nobody's.
+    /// The scopes that a user may use whose highest role is `role`. A scope that was removed from
+    /// the catalogue is not allowed.
     pub fn allowed(&self, scopes: &ScopeSet, role: Option<Role>) -> ScopeSet {
         ScopeSet(
             scopes

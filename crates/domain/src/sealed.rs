@@ -1,26 +1,26 @@
-//! Texts that are kept encrypted, for whoever knows the secrets they were sealed with.
+//! Authenticated encryption of stored texts, with keys derived from secrets that are not stored.
 
 use super::secret::Secret;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use std::fmt;
 
-/// Random bytes that make a key of its own for each thing that is sealed.
+/// Random bytes that give each sealed object a separate key.
 pub type SealSalt = [u8; 32];
 
-/// Separates these keys from any other that might be made of the same secrets.
+/// Separates these keys from any other derived from the same secrets.
 const PURPOSE: &[u8] = b"doorcode sealed text 1";
 
-/// A key that is made of secrets which are not stored.
+/// A key derived from secrets that are not stored.
 pub struct SealKey(LessSafeKey);
 
 impl SealKey {
-    /// Derives the key (RFC 5869) of the secrets, all of which it takes to open.
-    #[expect(clippy::unwrap_used, reason = "the key has the length of its cipher")]
+    /// Derives the key from the secrets (RFC 5869). Decryption needs all of them.
+    #[expect(clippy::unwrap_used, reason = "the key has the length for the cipher")]
     pub fn derive(salt: &SealSalt, secrets: &[&Secret]) -> Self {
         let mut material = Vec::new();
         for secret in secrets {
-            // The length in front keeps ("ab", "c") and ("a", "bc") apart.
+            // The length prefix distinguishes ("ab", "c") from ("a", "bc").
             material.extend((secret.expose().len() as u64).to_be_bytes());
             material.extend(secret.expose().as_bytes());
         }
@@ -29,9 +29,9 @@ impl SealKey {
         Self(LessSafeKey::new(UnboundKey::from(expanded)))
     }
 
-    /// Seals a text, in hexadecimal. It opens only beside what it is `bound` to. A key must
-    /// not see the same `count` twice.
-    #[expect(clippy::unwrap_used, reason = "no text is of 256 GiB")]
+    /// Encrypts a text; returns hexadecimal. `bound` is authenticated: `open` needs the same
+    /// value. `count` is the nonce and must be unique for each key.
+    #[expect(clippy::unwrap_used, reason = "texts are shorter than 256 GiB")]
     pub fn seal(&self, count: u32, bound: &str, text: &str) -> String {
         let mut nonce = [0; NONCE_LEN];
         nonce[NONCE_LEN - 4..].copy_from_slice(&count.to_be_bytes());
@@ -46,8 +46,7 @@ impl SealKey {
         hex::encode([&nonce[..], &sealed].concat())
     }
 
-    /// Opens a sealed text; `None` if it was sealed with something else, bound to something
-    /// else, or changed.
+    /// Decrypts a sealed text; `None` if the key or `bound` differs, or if the text was changed.
     pub fn open(&self, bound: &str, sealed: &str) -> Option<String> {
         let bytes = hex::decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;

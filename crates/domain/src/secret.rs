@@ -1,4 +1,4 @@
-//! Secrets in plain text, and the digests that are stored in their place.
+//! Secrets in plain text, and the digests that are stored instead.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret into custody.
+    /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -20,13 +20,13 @@ impl Secret {
         Self(hex::encode(bytes))
     }
 
-    /// The plain text. Each use is a place where the secret leaves its wrapping.
+    /// The plain text. Each use takes the secret out of its wrapper.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The SHA-256 of the secret: what is stored. Enough for secrets of 112 random bits
-    /// and more; passwords are hashed with argon2id instead.
+    /// The SHA-256 digest, which is stored. It suffices for secrets of at least 112 random bits;
+    /// passwords are hashed with argon2id instead.
     pub fn digest(&self) -> Digest {
         Digest(hex::encode(Sha256::digest(self.0.as_bytes())))
     }
@@ -43,7 +43,7 @@ impl fmt::Debug for Secret {
 pub struct Digest(String);
 
 impl Digest {
-    /// A digest read back from the database.
+    /// A digest from the database.
     pub fn from_stored(hex: String) -> Self {
         Self(hex)
     }
@@ -59,8 +59,8 @@ impl Digest {
     }
 }
 
-/// The deployment's secret key. It is kept outside the database, so that a copy of the
-/// database alone can neither test guesses of short codes nor forge form tokens.
+/// The server's secret key. It is stored outside the database, so that a copy of the database
+/// alone can neither test guesses of short codes nor forge form tokens.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
@@ -70,12 +70,12 @@ impl Key {
         Self(bytes)
     }
 
-    /// HMAC-SHA-256 over the parts, separated from every other `purpose`.
+    /// HMAC-SHA-256 over the parts, with `purpose` for domain separation.
     pub fn authenticate(&self, purpose: &str, parts: &[&str]) -> Digest {
         #[expect(clippy::unwrap_used, reason = "HMAC takes keys of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).unwrap();
         for part in std::iter::once(&purpose).chain(parts) {
-            // The length in front keeps ("ab", "c") and ("a", "bc") apart.
+            // The length prefix distinguishes ("ab", "c") from ("a", "bc").
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }

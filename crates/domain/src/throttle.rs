@@ -1,21 +1,21 @@
-//! Throttles: how many wrong guesses are let through before a guesser has to wait.
+//! Throttles: the number of wrong guesses before the caller must wait.
 
 use super::Instant;
 use chrono::Duration;
 
-/// How guesses under one key are limited.
+/// The limit of guesses under one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// At most `allowed` attempts in each window.
     Window {
-        /// Attempts let through.
+        /// The number of allowed attempts.
         allowed: u32,
-        /// How long they are counted.
+        /// The length of the window.
         window: Duration,
     },
-    /// For consecutive failures on one account: the first few are free, then each one
-    /// doubles the wait, up to `longest`. At [`HARD_LIMIT`] failures in a row the wait is a
-    /// day, so that nobody can guess on (NIST SP 800-63B-4 section 3.2.2).
+    /// For consecutive failures of one user: the first few are free, then each one doubles the
+    /// wait, up to `longest`. From [`HARD_LIMIT`] failures in a row the wait is a day, which
+    /// stops further guessing (NIST SP 800-63B-4 section 3.2.2).
     Rising {
         /// Failures without a wait.
         free: u32,
@@ -26,31 +26,31 @@ pub enum Rule {
     },
 }
 
-/// Consecutive failures after which guesses are let through once a day only.
+/// Consecutive failures after which one guess a day is allowed.
 pub const HARD_LIMIT: u32 = 100;
 
 const HARD_WAIT: Duration = Duration::days(1);
 
-/// How far the clocks of servers that share a database may lie apart.
+/// The largest tolerated clock difference between servers that share a database.
 const CLOCKS_DIFFER: Duration = Duration::minutes(1);
 
-/// What is remembered of one key.
+/// The stored count of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// Attempts so far.
     pub attempts: u32,
-    /// When the first attempt of the window, or the last one of the row, was made.
+    /// The time of the first attempt of the window, or of the last one in a row.
     pub since: Instant,
 }
 
-/// The guesser has to wait this long.
+/// The time that the caller must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait(pub Duration);
 
 impl Rule {
-    /// Counts one more attempt, or tells how long to wait. When attempts come out of order,
-    /// or servers' clocks differ a little, no time counts as passed; a clock that was set
-    /// back by more than that locks nobody out.
+    /// Counts one more attempt, or returns the time to wait. If attempts arrive out of order or
+    /// the servers' clocks differ slightly, the elapsed time counts as zero. A clock that was set
+    /// back further locks no user out.
     pub fn attempt(self, count: Option<Count>, now: Instant) -> Result<Count, Wait> {
         let fresh = Count {
             attempts: 1,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_lets_so_many_through_and_then_opens_again() {
+    fn a_window_allows_some_attempts_and_then_restarts() {
         let rule = Rule::Window {
             allowed: 5,
             window: Duration::minutes(10),
@@ -129,9 +129,9 @@ mod tests {
             Err(Wait(Duration::seconds(540)))
         );
         assert_eq!(rule.attempt(count, at(600)).unwrap().attempts, 1);
-        // An attempt that was slower than another is counted all the same.
+        // An attempt that arrives out of order still counts.
         assert!(rule.attempt(count, at(-1)).is_err());
-        // Set back by two hours, the clock blocks nobody.
+        // A clock set back by two hours causes no lockout.
         assert_eq!(rule.attempt(count, at(-7200)).unwrap().attempts, 1);
     }
 

@@ -1,4 +1,4 @@
-//! Tokens: their written form, their attributes and whether they are alive.
+//! Tokens: their format, attributes and state.
 
 use super::id::{OrganizationId, ProjectId, TokenId, UserId};
 use super::scope::ScopeSet;
@@ -11,17 +11,17 @@ use std::net::IpAddr;
 /// Random bytes in a token: 160 bits (RFC 6749 section 10.10).
 pub type TokenSeed = [u8; 20];
 
-/// Writes a new token: `<prefix>_`, 40 random hexadecimal digits, and 8 of CRC-32 over
-/// everything before them. The checksum grants nothing; it lets a secret scanner and this
-/// server tell a token from an accident.
+/// Formats a new token: `<prefix>_`, 40 random hexadecimal digits, and 8 of CRC-32 over all that
+/// precedes them. The checksum grants nothing; secret scanners and this server use it to
+/// recognize a token.
 pub fn write(prefix: &str, seed: &TokenSeed) -> Secret {
     let body = format!("{prefix}_{}", hex::encode(seed));
     let checksum = crc32fast::hash(body.as_bytes());
     Secret::new(format!("{body}{checksum:08x}"))
 }
 
-/// Whether a text has a token's form and checksum. What has not is no token of this
-/// deployment and needs no look-up.
+/// Whether a text has the format and checksum of a token. Any other text is not a token of this
+/// server and needs no look-up.
 pub fn is_well_formed(prefix: &str, text: &str) -> bool {
     let Some(digits) = text
         .strip_prefix(prefix)
@@ -37,18 +37,19 @@ pub fn is_well_formed(prefix: &str, text: &str) -> bool {
     u32::from_str_radix(checksum, 16) == Ok(crc32fast::hash(body.as_bytes()))
 }
 
-/// What lists show of a token: the prefix and the last four characters.
+/// The form of a token in lists: the prefix and the last four characters.
 pub fn hint(prefix: &str, token: &Secret) -> String {
     let text = token.expose();
     format!("{prefix}_…{}", &text[text.len().saturating_sub(4)..])
 }
 
-/// Who a token acts for.
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenOwner {
-    /// A person: a personal access token.
+    /// A user: a personal access token.
     User(UserId),
-    /// An organization: its token holds no personal data and survives its maker's leaving.
+    /// An organization. Its token contains no personal data and stays active when its creator
+    /// leaves.
     Organization(OrganizationId),
 }
 
@@ -61,7 +62,7 @@ impl TokenOwner {
         }
     }
 
-    /// The organization, if it is one.
+    /// The organization, if it is the owner.
     pub fn organization(&self) -> Option<&OrganizationId> {
         match self {
             Self::User(_) => None,
@@ -78,14 +79,13 @@ impl TokenOwner {
     }
 }
 
-/// What a token is limited to, besides its scopes.
+/// The limits of a token, besides its scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The one organization that it reaches; `None` for all of its owner's.
+    /// The only organization that it reaches; `None` for all organizations of its owner.
     pub organization: Option<OrganizationId>,
-    /// The projects that it reaches, all of the one organization that it is limited to;
-    /// `None` for all that its owner reaches. It is never `Some` of nothing by deletion: a
-    /// project that is gone stays named, so that the limit does not vanish with it.
+    /// The projects that it reaches, all in the organization that it is limited to; `None` for
+    /// all that its owner reaches. A deleted project stays in the set, so that the limit remains.
     pub projects: Option<BTreeSet<ProjectId>>,
 }
 
@@ -106,7 +106,7 @@ impl Limits {
                 .is_none_or(|limits| limits.contains(id))
     }
 
-    /// Whether nothing that these limits allow is forbidden by the others.
+    /// Whether the others allow everything that these limits allow.
     pub fn is_within(&self, others: &Self) -> bool {
         let organization = match (&self.organization, &others.organization) {
             (_, None) => true,
@@ -127,31 +127,31 @@ impl Limits {
 pub struct Token {
     /// Its identifier.
     pub id: TokenId,
-    /// Who it acts for.
+    /// Its owner.
     pub owner: TokenOwner,
-    /// The name that its maker gave it.
+    /// The name that its creator gave it.
     pub name: String,
-    /// What it was granted. What it may do now can be less: see the owner's role.
+    /// The scopes that it was granted. The owner's role can restrict them further.
     pub scopes: ScopeSet,
-    /// What it is limited to, besides its scopes.
+    /// Its limits, besides its scopes.
     pub limits: Limits,
     /// The prefix and the last four characters.
     pub hint: String,
-    /// The client that asked for it, if it came by the device flow.
+    /// The client that requested it, if it was issued for a device grant.
     pub client_id: Option<String>,
-    /// The device that asked for it, by its own unverified word.
+    /// The name of the device that requested it, as sent by the device and not verified.
     pub device_name: Option<String>,
-    /// Who made it, as an actor of the audit log.
+    /// Its creator, as an actor of the audit log.
     pub created_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it ends; `None` if never.
+    /// When it expires; `None` if never.
     pub expires_at: Option<Instant>,
-    /// The token in whose place it came.
+    /// The token that it replaces.
     pub replaces: Option<TokenId>,
-    /// Its last use that was recorded.
+    /// Its last recorded use.
     pub last_use: Option<LastUse>,
-    /// How it was ended before its time.
+    /// Its revocation, if it was revoked.
     pub revocation: Option<Revocation>,
 }
 
@@ -160,18 +160,18 @@ pub struct Token {
 pub struct LastUse {
     /// The moment; written at most once a minute.
     pub at: Instant,
-    /// The address of the caller.
+    /// The IP address of the caller.
     pub address: IpAddr,
 }
 
-/// How a token was revoked.
+/// The revocation of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
     /// The moment.
     pub at: Instant,
-    /// Who did it, as an actor of the audit log.
+    /// The actor of the audit log who revoked it.
     pub by: String,
-    /// Why, in the words of [`RevocationReason`].
+    /// The reason, as [`RevocationReason`] writes it.
     pub reason: String,
 }
 
@@ -182,15 +182,15 @@ pub enum RevocationReason {
     Owner,
     /// The owner pressed Revoke all.
     RevokeAll,
-    /// The client gave it back (RFC 7009).
+    /// The client revoked it (RFC 7009).
     Client,
-    /// The owner's account was deactivated.
+    /// The owner was deactivated.
     Deactivated,
     /// The owner left the organization that it was limited to, or the last one.
     LeftOrganization,
     /// The organization was deleted.
     OrganizationDeleted,
-    /// An operator ended it.
+    /// An operator revoked it.
     Operator,
 }
 
@@ -209,25 +209,25 @@ impl RevocationReason {
     }
 }
 
-/// Whether a token can be used.
+/// The state of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It can.
+    /// It can be used.
     Live,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Someone ended it.
+    /// It was revoked.
     Revoked,
 }
 
 impl Token {
-    /// The one organization that the token belongs to: its owner, or what it is limited to.
+    /// The organization of the token: its owner, or the one that it is limited to.
     pub fn organization(&self) -> Option<&OrganizationId> {
         let owner = self.owner.organization();
         owner.or(self.limits.organization.as_ref())
     }
 
-    /// The token's state at a moment. A token ends at the very instant of its expiry.
+    /// The token's state at a moment. A token expires at the exact instant of its expiry.
     pub fn state(&self, now: Instant) -> State {
         if self.revocation.is_some() {
             State::Revoked
@@ -239,9 +239,9 @@ impl Token {
     }
 }
 
-/// Reads the choice of the field `Expires`: a preset, a date, or `custom` with a date beside
-/// it, at whose end (UTC) the token ends. `latest` is the latest expiry that the configuration allows, `None`
-/// if tokens may live for ever.
+/// Parses the field `Expires`: a preset, a date, or `custom` with the date in `custom`. The token
+/// expires at the end of that date (UTC). `latest` is the latest expiry that the configuration
+/// allows, `None` if tokens may be valid without end.
 pub fn expiry(
     choice: &str,
     custom: Option<&str>,
@@ -283,7 +283,7 @@ pub fn expiry(
     }
 }
 
-/// How dates are written.
+/// The format of dates.
 const DATE: &str = "%Y-%m-%d";
 
 fn end_of_day(date: &str, now: Instant) -> Result<Instant, Fault> {

@@ -1,38 +1,38 @@
-//! Accounts of people, and their browser sessions.
+//! Users and their browser sessions.
 
 use super::id::{SessionId, UserId};
 use super::{Fault, Instant};
 use chrono::Duration;
 use std::net::IpAddr;
 
-/// A person's account.
+/// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Its identifier.
     pub id: UserId,
-    /// The address with which the person signs in, in lower case; unique in the deployment.
+    /// The email address for sign-in, in lower case; unique on the server.
     pub email: String,
-    /// The name, as the person writes it.
+    /// The display name.
     pub name: String,
     /// The argon2id hash of the password, with its parameters.
     pub password_hash: String,
-    /// Whether the person may sign in.
+    /// Whether the user may sign in.
     pub standing: Standing,
-    /// When the account was made.
+    /// When the user was created.
     pub created_at: Instant,
 }
 
-/// Whether an account may be used.
+/// Whether a user is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It may.
+    /// The user may sign in.
     Active,
-    /// It was switched off; its sessions and tokens are dead.
+    /// The user was deactivated; the sessions have ended and the tokens are inactive.
     Deactivated,
 }
 
-/// Checks an email address and puts it into its one form, lower case, so that nobody can
-/// have two accounts that differ in case alone.
+/// Checks an email address and converts it to lower case, so that two users never differ in case
+/// alone.
 pub fn email(text: &str) -> Result<String, Fault> {
     let text = text.trim();
     let plausible = text.len() <= 254
@@ -51,26 +51,26 @@ pub fn email(text: &str) -> Result<String, Fault> {
 /// A browser session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Names the session in pages; it is not the cookie.
+    /// Identifies the session on pages; it is not the cookie.
     pub id: SessionId,
-    /// Whose it is.
+    /// The signed-in user.
     pub user_id: UserId,
-    /// When the person signed in.
+    /// When the user signed in.
     pub created_at: Instant,
-    /// When the person was last seen; written at most once a minute.
+    /// When the session was last used; written at most once a minute.
     pub last_seen_at: Instant,
-    /// The address at sign-in.
+    /// The IP address at sign-in.
     pub address: IpAddr,
-    /// The browser's description of itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: String,
 }
 
-/// How long sessions live.
+/// The timeouts of sessions.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimits {
-    /// Without any request.
+    /// The longest time without a request.
     pub idle: Duration,
-    /// At the most, from the sign-in.
+    /// The longest time since the sign-in.
     pub absolute: Duration,
 }
 
@@ -78,7 +78,7 @@ pub struct SessionLimits {
 pub const SEEN_EVERY: Duration = Duration::minutes(1);
 
 impl Session {
-    /// Whether the session still counts at a moment.
+    /// Whether the session is valid at a moment.
     pub fn is_live(&self, now: Instant, limits: SessionLimits) -> bool {
         now - self.last_seen_at < limits.idle && now - self.created_at < limits.absolute
     }

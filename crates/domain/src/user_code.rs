@@ -1,4 +1,4 @@
-//! User codes: what a person reads from one screen and types into another (RFC 8628 section 6.1).
+//! User codes, which a user reads on one screen and types on another (RFC 8628 section 6.1).
 
 use super::secret::{Digest, Key};
 use std::fmt;
@@ -6,19 +6,19 @@ use std::fmt;
 /// Twenty consonants: no vowels, so that no words appear, and no pair that looks alike.
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// Letters in a code. 20^8 codes are 34.5 bits, which the throttle on wrong codes makes enough.
+/// Letters in a code. 20^8 codes are 34.5 bits, enough with the throttle on wrong codes.
 const LENGTH: usize = 8;
 
-/// A user code in its one normal form: eight letters of the alphabet.
+/// A user code in normal form: eight letters of the alphabet.
 ///
-/// Everything that looks a code up, approves it, counts guesses or logs starts from this
-/// form, so that two spellings of one code can never be treated differently.
+/// Look-up, approval, counting of guesses and logs all use this form, so that all spellings of a
+/// code are treated alike.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserCode(String);
 
 impl UserCode {
-    /// Draws a code from random bytes. Bytes from 240 up are passed over, since taking them
-    /// modulo 20 would favour some letters. `None` if too few bytes were left.
+    /// Draws a code from random bytes. Bytes from 240 up are skipped, since taking them modulo 20
+    /// would favour some letters. `None` if too few bytes are left.
     pub fn draw(random: &[u8]) -> Option<Self> {
         let letters: String = random
             .iter()
@@ -29,10 +29,10 @@ impl UserCode {
         (letters.len() == LENGTH).then_some(Self(letters))
     }
 
-    /// Reads a code as typed: any case, full-width letters, and anything that is no letter
-    /// between them (RFC 8628 section 6.1). `None` if it cannot be a code.
+    /// Parses a code as typed: any case, full-width letters, and any separators between them (RFC
+    /// 8628 section 6.1). `None` if it cannot be a code.
     pub fn parse(typed: &str) -> Option<Self> {
-        // A paste of a whole page is no code; reading it to the end would only cost time.
+        // A pasted page is not a code; parsing all of it would waste time.
         if typed.len() > 200 {
             return None;
         }
@@ -53,7 +53,7 @@ impl UserCode {
         (letters.len() == LENGTH).then_some(Self(letters))
     }
 
-    /// What is stored: a keyed digest, since a code is short enough to try them all.
+    /// The stored form: a keyed digest, since codes are short enough to try them all.
     pub fn digest(&self, key: &Key) -> Digest {
         key.authenticate("user-code", &[&self.0])
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn malformed_codes_are_refused() {
         let long = "W".repeat(10_000);
         for typed in [
             "",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_is_as_likely_as_another() {
+    fn every_letter_is_equally_likely() {
         // Each byte value once: 240 usable values fall on 20 letters 12 times each.
         let mut counts = std::collections::BTreeMap::new();
         for byte in 0..=239u8 {

@@ -1,20 +1,20 @@
-//! Which tokens a caller may look at and change.
+//! The tokens that a caller may see and change.
 
 use super::token::{Limits, Token, TokenOwner};
 
-/// The tokens of an owner, as far as they reach nothing that the caller does not: by another
-/// token of its owner, a limited one must not get at what lies beyond its limits.
+/// The tokens of an owner within the caller's limits. A limited token must not reach, through
+/// another token of its owner, a resource beyond its own limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisibleTokens {
-    /// Whose tokens.
+    /// The owner.
     pub owner: TokenOwner,
-    /// What they must be within.
+    /// The limits that each token must be within.
     pub limits: Limits,
 }
 
 impl VisibleTokens {
-    /// An owner's tokens that are within these limits. Those of an organization reach that
-    /// organization alone, whether they are limited to it or not.
+    /// The owner's tokens within these limits. The organization limit does not apply to tokens of
+    /// an organization, which reach only that organization anyway.
     pub fn new(owner: TokenOwner, limits: Limits) -> Self {
         let organization = match owner {
             TokenOwner::User(_) => limits.organization,
@@ -29,7 +29,7 @@ impl VisibleTokens {
         }
     }
 
-    /// Whether a token is one of them.
+    /// Whether a token is visible.
     pub fn covers(&self, token: &Token) -> bool {
         token.owner == self.owner && token.limits.is_within(&self.limits)
     }

@@ -1,4 +1,4 @@
-//! When people were last active: in a browser, or through a token of their own.
+//! When users were last active: in a browser, or through a personal token.
 
 use super::schema::{session, token};
 use super::{Conn, Error};
@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use domain::Instant;
 use std::collections::BTreeMap;
 
-/// The last sign of life of each of these accounts; nothing for one without any.
+/// The last activity of each of these users, if any.
 pub fn list_last_active(
     conn: &mut Conn,
     user_ids: &[String],

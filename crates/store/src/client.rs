@@ -50,7 +50,7 @@ impl TryFrom<Row> for Client {
     }
 }
 
-/// Remembers a new client. [`Error::Duplicate`] if its id is taken.
+/// Inserts a client. [`Error::Duplicate`] if its id is taken.
 pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), Error> {
     let row = Row {
         id: new.id.clone(),
@@ -80,7 +80,7 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
         .transpose()
 }
 
-/// Clients in the order of their ids, after the one at this place.
+/// Clients in the order of their ids, after this one.
 pub fn list_clients(
     conn: &mut Conn,
     after: Option<(Instant, &str)>,
@@ -97,7 +97,7 @@ pub fn list_clients(
     rows.into_iter().map(Client::try_from).collect()
 }
 
-/// Switches a client on or off.
+/// Enables or disables a client.
 pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<(), Error> {
     diesel::update(client::table.filter(client::id.eq(id)))
         .set(client::state.eq(standing_text(standing)))
@@ -105,7 +105,7 @@ pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<
     Ok(())
 }
 
-/// Changes a client's name and what it may ask for.
+/// Changes a client's name and allowed scopes.
 pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
     diesel::update(client::table.filter(client::id.eq(&changed.id)))
         .set((

@@ -1,4 +1,4 @@
-//! Connections to either database, and the pool of those to PostgreSQL.
+//! Connections to either database, and the PostgreSQL pool.
 
 use super::Error;
 use config::DatabaseUrl;
@@ -6,8 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
 
-/// A connection to whichever database the configuration names. Queries are written once,
-/// against this type.
+/// A connection to the configured database. Queries are written once, against this type.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {
     /// PostgreSQL.
@@ -16,10 +15,10 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// What a new connection is for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reading alone; SQLite then refuses to write.
+    /// Reading only; SQLite then rejects writes.
     Read,
     /// Writing.
     Write,
@@ -27,15 +26,15 @@ pub enum Purpose {
 
 impl Conn {
     /// Opens a connection. The derived `Conn::establish` is never used: it tries one database
-    /// after the other, and can make an SQLite file named like an unreachable server.
+    /// after the other, and can create an SQLite file named like an unreachable server.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
         match url {
             DatabaseUrl::Postgres(url) => {
                 let mut conn = PgConnection::establish(&with_connect_timeout(url))
                     .map_err(|error| Error::Unavailable(error.to_string()))?;
-                // A row that somebody else holds, or a server that hangs, must not hold up
-                // everything that waits behind it; nor must we, should this machine vanish in
-                // the middle of a transaction.
+                // A lock of another transaction, or a server that hangs, must not block all
+                // queued work; nor must this client's locks outlast it, if its machine disappears
+                // during a transaction.
                 conn.batch_execute(
                     "SET lock_timeout = '1s'; SET statement_timeout = '10s'; \
                      SET idle_in_transaction_session_timeout = '5s'",
@@ -48,18 +47,18 @@ impl Conn {
                 })?;
                 let mut conn = SqliteConnection::establish(path)
                     .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
-                // An acknowledged write survives a power cut (FULL), and a reader never waits
-                // for the writer (WAL). Checkpoints are rarer than by default, which buys
-                // half as many writes again.
+                // FULL: a committed write survives a power cut. WAL: readers never wait for the
+                // writer. Checkpoints are rarer than by default, which gives half as many writes
+                // again.
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                      PRAGMA wal_autocheckpoint = 4000;",
                 )
                 .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
-                // A batch of uses changes many pages: without room for them each would be written
-                // several times, and for what could undo a statement once more, to a file. What
-                // is erased is written over, and not left in a page where a row was.
+                // A usage batch changes many pages: without enough cache each is written several
+                // times, and the statement journal goes to a file. Erased data is overwritten
+                // instead of left in free space of a page.
                 conn.batch_execute(match purpose {
                     Purpose::Read => "PRAGMA query_only = ON",
                     Purpose::Write => {
@@ -72,12 +71,12 @@ impl Conn {
         }
     }
 
-    /// Empties the log of writes of SQLite into the tables.
+    /// Checkpoints and truncates the WAL of SQLite.
     pub(super) fn wipe(&mut self) -> Result<(), Error> {
         let Self::Sqlite(conn) = self else {
             return Ok(());
         };
-        // Nobody can write while this waits for somebody who reads.
+        // A slow reader would block all writes while this waits.
         conn.batch_execute("PRAGMA busy_timeout = 500")?;
         let done: Truncated =
             diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
@@ -87,24 +86,24 @@ impl Conn {
         }
     }
 
-    /// Whether the server at the other end still answers.
+    /// Whether the server still responds.
     pub fn ping(&mut self) -> Result<(), Error> {
         diesel::sql_query("SELECT 1").execute(self)?;
         Ok(())
     }
 }
 
-/// What SQLite says of emptying its log of writes.
+/// The result of a WAL checkpoint.
 #[derive(QueryableByName)]
 struct Truncated {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     busy: i32,
 }
 
-/// How long a server may take to answer a new connection.
+/// The time to wait for a new connection, in seconds.
 const CONNECT_SECONDS: u32 = 3;
 
-/// Adds how long to wait for a server, unless the operator has said so.
+/// Adds a connection timeout, unless the operator has set one.
 fn with_connect_timeout(url: &str) -> String {
     if url.contains("connect_timeout=") {
         return url.to_owned();
@@ -113,16 +112,16 @@ fn with_connect_timeout(url: &str) -> String {
     format!("{url}{separator}connect_timeout={CONNECT_SECONDS}")
 }
 
-/// A pooled connection that remembers that it was lost: libpq tells that only at its next
-/// use, and diesel's own check does not see it.
+/// A pooled connection with a flag for loss: libpq detects that only at the next use, and
+/// diesel's own check misses it.
 pub struct Pooled {
     /// The connection.
     pub conn: Conn,
-    /// Whether it must not be used again.
+    /// Whether the connection is lost and must not be reused.
     pub lost: bool,
 }
 
-/// Makes the pool's connections.
+/// Creates the pool's connections.
 pub struct Manager(pub DatabaseUrl);
 
 impl r2d2::ManageConnection for Manager {

@@ -1,6 +1,6 @@
-//! Device grants. Every change of state is a compare-and-set, so that of two that decide at
-//! once one wins and the other learns it; how a device polls is written beside the state
-//! and never touches it.
+//! Device grants. Every change of state is a compare-and-set, so that one of two concurrent
+//! decisions succeeds and the other is rejected. The polling state is stored beside it and never
+//! changes it.
 
 use super::schema::device_grant;
 use super::single_org::single_org_members;
@@ -86,8 +86,8 @@ impl TryFrom<Row> for Grant {
     }
 }
 
-/// Remembers a new request by the digests of its codes. [`Error::Duplicate`] if one of them
-/// is taken: draw again.
+/// Inserts a device grant with the digests of its codes. [`Error::Duplicate`] if one of them is
+/// taken: generate new codes.
 pub fn insert_grant(
     conn: &mut Conn,
     new: &Grant,
@@ -120,7 +120,7 @@ pub fn insert_grant(
     Ok(())
 }
 
-/// The request with this device code.
+/// The device grant with this device code.
 pub fn find_grant(conn: &mut Conn, device_code: &Digest) -> Result<Option<Grant>, Error> {
     device_grant::table
         .filter(device_grant::device_code_digest.eq(device_code.as_str()))
@@ -130,7 +130,7 @@ pub fn find_grant(conn: &mut Conn, device_code: &Digest) -> Result<Option<Grant>
         .transpose()
 }
 
-/// The request with this user code.
+/// The device grant with this user code.
 pub fn find_grant_by_user_code(
     conn: &mut Conn,
     user_code: &Digest,
@@ -143,7 +143,7 @@ pub fn find_grant_by_user_code(
         .transpose()
 }
 
-/// The request with this id, and the digest of its device code.
+/// The device grant with this id, and the digest of its device code.
 pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, Digest)>, Error> {
     device_grant::table
         .filter(device_grant::id.eq(id.as_str()))
@@ -156,7 +156,7 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
         .transpose()
 }
 
-/// How many requests of a client, or from a site, still wait for a decision.
+/// The number of pending device grants of a client or a site.
 pub fn count_open_grants(conn: &mut Conn, of: OwnerRef<'_>, now: Instant) -> Result<u32, Error> {
     let open = device_grant::table
         .filter(device_grant::state.eq(PENDING))
@@ -173,16 +173,16 @@ pub fn count_open_grants(conn: &mut Conn, of: OwnerRef<'_>, now: Instant) -> Res
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Whose requests to count.
+/// Whose device grants are counted.
 #[derive(Debug, Clone, Copy)]
 pub enum OwnerRef<'a> {
-    /// Of a client, by its id.
+    /// Those of a client, by its id.
     Client(&'a str),
-    /// From the site of an address.
+    /// Those from the site of an address.
     Site(IpAddr),
 }
 
-/// Writes how a device polls, unless another poll has changed the interval since.
+/// Stores the polling state, unless another poll has changed the interval since.
 pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
     diesel::update(
         device_grant::table
@@ -197,7 +197,7 @@ pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Resul
     Ok(())
 }
 
-/// Pending to approved; `false` if it was decided or over.
+/// Pending to approved; `false` if already decided or expired.
 pub fn mark_approved(
     conn: &mut Conn,
     id: &GrantId,
@@ -219,7 +219,7 @@ pub fn mark_approved(
     Ok(changed == 1)
 }
 
-/// Pending to denied; `false` if it was decided or over.
+/// Pending to denied; `false` if already decided or expired.
 pub fn mark_denied(
     conn: &mut Conn,
     id: &GrantId,
@@ -240,7 +240,7 @@ pub fn mark_denied(
     Ok(changed == 1)
 }
 
-/// Approved to denied, when the right to what was approved is gone.
+/// Approved to denied, if the user no longer has the right to what was approved.
 pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     let changed = diesel::update(
         device_grant::table
@@ -252,7 +252,7 @@ pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
-/// All that a person approved and no device fetched yet: to denied.
+/// Approved to denied, for all unredeemed device grants that a user approved.
 pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
     diesel::update(
         device_grant::table
@@ -264,7 +264,7 @@ pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same for the members of an organization who are in no other.
+/// The same for the members whose only organization is this one.
 pub fn deny_approved_of_single_org_members(
     conn: &mut Conn,
     id: &OrganizationId,
@@ -295,7 +295,7 @@ pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Resul
     Ok(changed == 1)
 }
 
-/// Pending or approved to expired: for good, wherever the clock goes.
+/// Pending or approved to expired: permanently, even if the clock is set back.
 pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     let changed = diesel::update(
         device_grant::table
@@ -307,7 +307,7 @@ pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
-/// Requests whose codes ended by a moment and that are not marked so, at most as many.
+/// Device grants that have expired by a time and are not marked so, up to a limit.
 pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Grant>, Error> {
     device_grant::table
         .filter(device_grant::state.eq_any([PENDING, APPROVED]))
@@ -320,7 +320,7 @@ pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec
         .collect()
 }
 
-/// Remembers that something was suspicious; `false` if it was known.
+/// Records a misuse; `false` if it was already recorded.
 pub fn mark_noted(
     conn: &mut Conn,
     id: &GrantId,
@@ -354,8 +354,8 @@ pub fn list_decided(conn: &mut Conn, device_codes: &[Digest]) -> Result<Vec<Dige
         .collect())
 }
 
-/// Forgets requests whose codes ended before a moment. Their device learns from then on
-/// that the code is unknown, no longer that it expired.
+/// Deletes device grants that expired before a time. Their devices then learn that the code is
+/// unknown, instead of expired.
 pub fn delete_grants(conn: &mut Conn, ended_before: Instant) -> Result<usize, Error> {
     Ok(diesel::delete(
         device_grant::table.filter(device_grant::expires_at.lt(stored(ended_before))),

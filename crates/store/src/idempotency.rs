@@ -1,4 +1,4 @@
-//! Calls that bear an Idempotency-Key: who is at work on them, and their answers.
+//! Idempotency records: leases of requests in progress, and stored responses.
 
 use super::schema::idempotency_record;
 use super::{Conn, Error, stored};
@@ -6,22 +6,22 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::secret::Digest;
 
-/// A call that was begun.
+/// An idempotency record.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The keyed digest of the caller and its key.
     pub id: Digest,
-    /// The keyed digest of what was asked.
+    /// The keyed digest of the request.
     pub payload: Digest,
-    /// Who is at work on it.
+    /// The id of the current lease.
     pub lease: String,
-    /// Until when nobody else may begin.
+    /// The end of the lease.
     pub leased_until: Instant,
-    /// When it was begun.
+    /// When the request began.
     pub created_at: Instant,
-    /// With what the answer's key is made, in hexadecimal.
+    /// The salt of the key that encrypts the response, in hexadecimal.
     pub salt: String,
-    /// The encrypted answer, once there is one.
+    /// The encrypted response, once there is one.
     pub answer: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl From<&Call> for Row {
     }
 }
 
-/// The call of this id.
+/// The idempotency record with this id.
 pub fn find_call(conn: &mut Conn, id: &Digest) -> Result<Option<Call>, Error> {
     Ok(idempotency_record::table
         .filter(idempotency_record::id.eq(id.as_str()))
@@ -75,7 +75,7 @@ pub fn find_call(conn: &mut Conn, id: &Digest) -> Result<Option<Call>, Error> {
         .map(Call::from))
 }
 
-/// Begins a call. Fails with [`Error::Duplicate`] if somebody else has.
+/// Inserts an idempotency record. Fails with [`Error::Duplicate`] if there is one.
 pub fn insert_call(conn: &mut Conn, call: &Call) -> Result<(), Error> {
     diesel::insert_into(idempotency_record::table)
         .values(Row::from(call))
@@ -83,8 +83,8 @@ pub fn insert_call(conn: &mut Conn, call: &Call) -> Result<(), Error> {
     Ok(())
 }
 
-/// Begins a call anew in the place of one that nobody works on any more, or that was answered
-/// so long ago that it is forgotten; `false` if somebody else was first.
+/// Replaces an idempotency record whose lease is abandoned or whose response has expired; `false`
+/// if another request was first.
 pub fn take_over(
     conn: &mut Conn,
     call: &Call,
@@ -106,7 +106,7 @@ pub fn take_over(
     Ok(changed == 1)
 }
 
-/// Keeps the answer of a call; `false` if it is no longer for the holder of this lease.
+/// Stores the response; `false` if the lease has passed to another request.
 pub fn mark_answered(
     conn: &mut Conn,
     id: &Digest,
@@ -124,7 +124,7 @@ pub fn mark_answered(
     Ok(changed == 1)
 }
 
-/// Forgets a call that has no answer, so that it can be made again at once.
+/// Deletes a record without response, so that the request can be repeated immediately.
 pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<(), Error> {
     diesel::delete(
         idempotency_record::table
@@ -136,7 +136,7 @@ pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<()
     Ok(())
 }
 
-/// Forgets calls that were begun before a moment.
+/// Deletes the records of requests that began before a time.
 pub fn delete_calls(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
     Ok(diesel::delete(
         idempotency_record::table.filter(idempotency_record::created_at.lt(stored(before))),

@@ -1,12 +1,13 @@
-//! Invitations to organizations. One that was accepted or withdrawn ends at that moment. Its
-//! row stays for the lifetime that it had, so that the form that made it makes no other.
+//! Invitations to organizations. An accepted or withdrawn one ends immediately. Its row stays for
+//! its original lifetime, so that its form cannot create another.
 
 use super::schema::invitation;
 use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{InvitationId, OrganizationId, UserId};
-use domain::org::{INVITATION_LIFETIME, Invitation, Role};
+use domain::org::{INVITATION_LIFETIME, Invitation};
+use domain::role::Role;
 use domain::secret::Digest;
 
 #[derive(Queryable, Insertable)]
@@ -39,7 +40,7 @@ impl TryFrom<Row> for Invitation {
     }
 }
 
-/// Remembers an invitation by the digest of its link.
+/// Inserts an invitation with the digest of its link.
 pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
@@ -57,7 +58,7 @@ pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Re
     Ok(())
 }
 
-/// The invitation whose link has this digest, if it still works.
+/// The active invitation whose link has this digest.
 pub fn find_invitation(
     conn: &mut Conn,
     link: &Digest,
@@ -72,8 +73,7 @@ pub fn find_invitation(
         .transpose()
 }
 
-/// The invitations of an organization that still work, the newest first, after the one at this
-/// place in the order.
+/// The active invitations of an organization, the newest first, after this position.
 pub fn list_invitations(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -99,7 +99,7 @@ pub fn list_invitations(
     rows.into_iter().map(Invitation::try_from).collect()
 }
 
-/// An invitation of an organization, if it still works.
+/// An active invitation of an organization.
 pub fn find_invitation_by_id(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -116,8 +116,8 @@ pub fn find_invitation_by_id(
         .transpose()
 }
 
-/// Ends an invitation of an organization; `false` if there is none that still works. Of two
-/// that end it at once the second finds none.
+/// Ends an invitation of an organization; `false` if it is not active. Of two concurrent calls
+/// one returns `true`.
 pub fn mark_ended(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -135,8 +135,8 @@ pub fn mark_ended(
     Ok(ended == 1)
 }
 
-/// Ends the invitations to an organization that still work, all or those that somebody made;
-/// tells which.
+/// Ends the active invitations of an organization, all or those that one user created; returns
+/// their ids.
 pub fn mark_all_ended(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -159,7 +159,7 @@ pub fn mark_all_ended(
         .collect()
 }
 
-/// Forgets invitations whose time is over, or would be if they had not ended before.
+/// Deletes invitations whose original lifetime is over.
 pub fn delete_over_invitations(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     let made = stored(now - INVITATION_LIFETIME);
     diesel::delete(

@@ -1,8 +1,8 @@
-//! What Doorcode remembers, in SQLite or PostgreSQL by one set of queries.
+//! Storage in SQLite or PostgreSQL, with one set of queries.
 //!
-//! Reads go to the database each time, so that a revocation holds at once; writes go
-//! through [`writer`]. A module per noun holds its rows and queries; a query that fails
-//! says so, and never answers "not found" for a dead database.
+//! Reads are not cached, so that a revocation takes effect immediately; writes go through
+//! [`writer`]. Each module has the rows and queries of one noun. A failed query is an error,
+//! never "not found".
 
 pub mod activity;
 pub mod audit;
@@ -46,21 +46,21 @@ const POOL_SIZE: u32 = 8;
 /// How long a request waits for a connection to PostgreSQL.
 const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Any number that no other program uses as an advisory lock in the same database.
+/// An arbitrary number that other programs do not use as an advisory lock in the same database.
 const MIGRATION_LOCK: i64 = 0x646f_6f72_636f_6465;
 
-/// Why the database did not do what it was asked.
+/// Why a database operation failed.
 #[derive(Debug, Clone)]
 pub enum Error {
-    /// It cannot be reached.
+    /// The database cannot be reached.
     Unavailable(String),
-    /// More writes are waiting than can be served soon.
+    /// The write queue is full.
     Busy,
-    /// Two writes wanted the same rows; the writer tries again by itself.
+    /// Concurrent writes of the same rows; the writer retries.
     Collision,
-    /// A unique value is there already.
+    /// A unique value already exists.
     Duplicate,
-    /// A row makes no sense: which table, column and row.
+    /// A stored value is invalid.
     Corrupt {
         /// The table.
         table: &'static str,
@@ -97,7 +97,7 @@ impl From<DieselError> for Error {
         };
         match kind {
             DatabaseErrorKind::UniqueViolation => Self::Duplicate,
-            // What a row names was deleted meanwhile: the work runs again and sees it gone.
+            // A referenced row was deleted concurrently: the retry finds it missing.
             DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation => {
                 Self::Collision
             }
@@ -125,7 +125,7 @@ impl From<DieselError> for Error {
     }
 }
 
-/// An error of work in the database: the database's own, or one that wraps it.
+/// An error of database work: [`Error`], or one that wraps it.
 pub trait Fails: From<Error> + Send + 'static {
     /// The database's error, if it is one.
     fn store_error(&self) -> Option<&Error>;
@@ -148,14 +148,14 @@ struct Inner {
 }
 
 enum Readers {
-    /// One connection for each thread that reads: look-ups are answered where they are
-    /// asked, without a hand-over to another thread.
+    /// One connection for each reading thread: queries run in the caller's thread, without a
+    /// hand-over.
     Sqlite(Box<ThreadLocal<RefCell<Option<Conn>>>>),
     Postgres(Pool<Manager>),
 }
 
 impl Store {
-    /// Prepares to use a database, which need not be reachable yet.
+    /// Prepares to use a database, which may be unreachable still.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
         let readers = match url {
             DatabaseUrl::Sqlite(_) => Readers::Sqlite(Box::default()),
@@ -164,7 +164,7 @@ impl Store {
                     .max_size(POOL_SIZE)
                     .min_idle(Some(1))
                     .connection_timeout(POOL_TIMEOUT)
-                    // A look-up on a lost connection is repeated on another instead.
+                    // A query on a lost connection is repeated on another instead.
                     .test_on_check_out(false)
                     .build_unchecked(Manager(url.clone())),
             ),
@@ -176,8 +176,8 @@ impl Store {
         })))
     }
 
-    /// Brings the tables up to date; tells which migrations ran. Several instances may
-    /// start at once: one migrates, the others wait.
+    /// Applies pending migrations; returns which ran. Several servers may start concurrently: one
+    /// migrates, the others wait.
     pub fn migrate(&self) -> Result<Vec<String>, Error> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::Other(format!("the database could not be migrated: {error}"))
@@ -205,7 +205,7 @@ impl Store {
         }
     }
 
-    /// Reads. The work may run again if the connection turns out to be lost.
+    /// Runs a query. The work may run again if the connection is lost.
     pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -240,8 +240,8 @@ impl Store {
         }
     }
 
-    /// Writes in one transaction, and answers after the commit. The work may run more than
-    /// once, so it must take what it needs from outside, time and random bytes too.
+    /// Runs work in one transaction, and returns after the commit. The work may run several
+    /// times, so time and random bytes must come from outside.
     pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -251,11 +251,9 @@ impl Store {
         self.0.writes.write(work).await
     }
 
-    /// Leaves nothing of what was deleted beside the tables, where SQLite has its log of writes.
-    /// PostgreSQL clears up behind itself.
+    /// Removes deleted data from the WAL of SQLite. PostgreSQL needs no such step.
     ///
-    /// Fails with [`Error::Busy`] if that cannot be done now: somebody reads for long, or does the
-    /// same.
+    /// Fails with [`Error::Busy`] if a long read or another call prevents that.
     pub async fn wipe(&self) -> Result<(), Error> {
         let url = self.0.url.clone();
         tokio::task::spawn_blocking(move || Conn::open(&url, Purpose::Write)?.wipe())
@@ -263,12 +261,12 @@ impl Store {
             .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
     }
 
-    /// Whether a write would be taken and committed now.
+    /// Whether a write can be committed now.
     pub async fn is_writable(&self) -> Result<(), Error> {
         self.write(Conn::ping).await
     }
 
-    /// Finishes the writes that wait and takes no more. Blocks until that is done.
+    /// Finishes queued writes and accepts no more. Blocks until then.
     pub fn stop(&self) {
         self.0.writes.stop();
     }
@@ -280,10 +278,10 @@ impl Store {
 }
 
 /// Work that stores its own result and returns whether the connection was lost. It is not generic
-/// over what is read: generic code would be compiled again for each use case.
+/// over the result: generic code would be compiled again for each use case.
 type PooledWork = Box<dyn Fn(&mut Conn) -> bool + Send>;
 
-/// Runs the work on a thread that may block, and again for each connection that was lost.
+/// Runs the work on a blocking thread, and repeats it for each lost connection.
 async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error> {
     let read = move || {
         let mut attempts = 0;
@@ -295,7 +293,7 @@ async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error>
             *lost = work(conn);
             attempts += 1;
             // After a restart of the database every pooled connection may be lost; one more
-            // attempt than there are connections meets a new one.
+            // attempt than there are connections reaches a new one.
             if !*lost || attempts > POOL_SIZE {
                 return Ok(());
             }
@@ -306,15 +304,15 @@ async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error>
         .unwrap_or_else(|error| Err(Error::Other(error.to_string())))
 }
 
-/// Makes a stored moment from one.
+/// Converts a time to its stored form.
 fn stored(at: Instant) -> chrono::NaiveDateTime {
     at.min(domain::last_moment()).naive_utc()
 }
 
-/// Values that one statement names at the most; SQLite takes no more than 32,766.
+/// The most values in one statement; SQLite accepts 32,766.
 const BATCH: usize = 10_000;
 
-/// Collects what is found for any number of ids.
+/// Runs a query for any number of ids, in batches.
 fn in_batches<T, C: Default + Extend<T>>(
     ids: &[String],
     mut find: impl FnMut(&[String]) -> Result<Vec<T>, Error>,
@@ -326,7 +324,7 @@ fn in_batches<T, C: Default + Extend<T>>(
     Ok(found)
 }
 
-/// Reads a value of a row, or tells which row makes no sense.
+/// Reads a value of a row, or returns which row is invalid.
 fn read_value<T>(
     value: Option<T>,
     table: &'static str,
@@ -345,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_number_of_ids_is_looked_for_in_batches() {
+    fn ids_are_queried_in_batches() {
         let ids: Vec<_> = (0..25_000).map(|n| n.to_string()).collect();
         let mut sizes = Vec::new();
         let found: Vec<String> = in_batches(&ids, |batch| {

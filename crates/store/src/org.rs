@@ -7,8 +7,9 @@ use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{Member, Membership, Organization, Role};
+use domain::org::{Member, Membership, Organization};
 use domain::policy::{Plan, Policy};
+use domain::role::Role;
 use domain::user::User;
 
 #[derive(Queryable, Insertable)]
@@ -65,7 +66,7 @@ impl TryFrom<Row> for Organization {
     }
 }
 
-/// Remembers a new organization. [`Error::Duplicate`] if its slug is taken.
+/// Inserts an organization. [`Error::Duplicate`] if its slug is taken.
 pub fn insert_organization(conn: &mut Conn, new: &Organization) -> Result<(), Error> {
     diesel::insert_into(organization::table)
         .values(Row::from(new))
@@ -101,8 +102,8 @@ pub fn find_organization(
         .transpose()
 }
 
-/// The organization, held so that nobody else changes it or its members before this
-/// transaction ends. On SQLite there is one writer, which holds everything.
+/// Locks the organization against changes of it or its members until the transaction ends. On
+/// SQLite the single writer is the lock.
 pub fn lock_organization(
     conn: &mut Conn,
     id: &OrganizationId,
@@ -118,7 +119,7 @@ pub fn lock_organization(
     find_organization(conn, id)
 }
 
-/// Every organization, the oldest first, after the one at this place in the order.
+/// All organizations, the oldest first, after this position.
 pub fn list_organizations(
     conn: &mut Conn,
     after: Option<(Instant, &str)>,
@@ -141,7 +142,7 @@ pub fn list_organizations(
     rows.into_iter().map(Organization::try_from).collect()
 }
 
-/// Renames an organization. Its slug stays, since addresses hold it.
+/// Renames an organization. Its slug stays, since URLs contain it.
 pub fn update_name(conn: &mut Conn, id: &OrganizationId, name: &str) -> Result<(), Error> {
     diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
         .set(organization::name.eq(name))
@@ -168,7 +169,7 @@ pub fn update_policy(
     Ok(())
 }
 
-/// Ends an organization. The row stays, since tokens that were its own name it; its slug is
+/// Marks an organization as deleted. The row stays, since its tokens reference it; its slug is
 /// free again.
 pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Result<(), Error> {
     diesel::delete(membership::table.filter(membership::organization_id.eq(id.as_str())))
@@ -182,7 +183,7 @@ pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Resul
     Ok(())
 }
 
-/// Holds the organizations of a person, so that none is deleted before this transaction ends.
+/// Locks the organizations of a user against deletion until the transaction ends.
 pub fn lock_organizations_shared(conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         let own = membership::table
@@ -197,7 +198,7 @@ pub fn lock_organizations_shared(conn: &mut Conn, user_id: &UserId) -> Result<()
     Ok(())
 }
 
-/// Adds a person to an organization. [`Error::Duplicate`] if it is a member already.
+/// Adds a user to an organization. [`Error::Duplicate`] if already a member.
 pub fn insert_membership(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -216,7 +217,7 @@ pub fn insert_membership(
     Ok(())
 }
 
-/// Changes a member's role; `false` if the person is no member.
+/// Changes a member's role; `false` if the user is no member.
 pub fn update_role(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -233,7 +234,7 @@ pub fn update_role(
     Ok(changed == 1)
 }
 
-/// Takes a person out of an organization; `false` if the person was no member.
+/// Removes a user from an organization; `false` if the user was no member.
 pub fn delete_membership(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -248,7 +249,7 @@ pub fn delete_membership(
     Ok(deleted == 1)
 }
 
-/// A person's role in an organization; `None` for whoever is no member.
+/// A user's role in an organization; `None` if not a member.
 pub fn find_role(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -264,7 +265,7 @@ pub fn find_role(
         .transpose()
 }
 
-/// How many owners an organization has that can act, besides this person if one is named.
+/// The number of active owners of an organization, without this user if given.
 pub fn count_owners(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -280,7 +281,7 @@ pub fn count_owners(
         .get_result(conn)?)
 }
 
-/// How many members an organization has.
+/// The number of members of an organization.
 pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
     Ok(membership::table
         .filter(membership::organization_id.eq(organization_id.as_str()))
@@ -288,7 +289,7 @@ pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Resul
         .get_result(conn)?)
 }
 
-/// The organizations of a person, by name.
+/// The organizations of a user, by name.
 pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Membership>, Error> {
     membership::table
         .inner_join(organization::table)
@@ -306,8 +307,7 @@ pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Members
         .collect()
 }
 
-/// The members of an organization, the first who joined first, after the one at this place in
-/// the order.
+/// The members of an organization, in the order of joining, after this position.
 pub fn list_members(
     conn: &mut Conn,
     organization_id: &OrganizationId,

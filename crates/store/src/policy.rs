@@ -1,5 +1,4 @@
-//! Plans and policies as columns, and the graces of tokens that a policy would end which came
-//! after them.
+//! Plans and policies as columns, and grace periods of tokens that a policy no longer allows.
 
 use super::schema::{membership, policy_grace, token, users};
 use super::token::Row as TokenRow;
@@ -8,8 +7,8 @@ use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, TokenId};
-use domain::org::Role;
 use domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
+use domain::role::Role;
 use domain::token::Token;
 use domain::user::User;
 use std::collections::HashMap;
@@ -89,7 +88,7 @@ impl Row {
     }
 }
 
-/// The graces that tokens have at this moment, by token and organization.
+/// The current grace periods of tokens, by token and organization.
 pub fn list_graces(
     conn: &mut Conn,
     tokens: &[&TokenId],
@@ -105,7 +104,7 @@ pub fn list_graces(
         .collect()
 }
 
-/// The tokens that have a grace in an organization at this moment.
+/// The tokens with a current grace period in an organization.
 pub fn list_graced(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -120,7 +119,7 @@ pub fn list_graced(
         .collect()
 }
 
-/// Ends the grace of a token in an organization, which admits it again.
+/// Deletes the grace period of a token in an organization that allows it again.
 pub fn delete_grace(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -135,7 +134,7 @@ pub fn delete_grace(
     Ok(())
 }
 
-/// Gives a token a grace in an organization, in place of any that it had.
+/// Sets the grace period of a token in an organization, replacing any other.
 pub fn replace_grace(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -158,18 +157,18 @@ pub fn replace_grace(
     Ok(())
 }
 
-/// Forgets graces that are over.
+/// Deletes grace periods that are over.
 pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     diesel::delete(policy_grace::table.filter(policy_grace::ends_at.le(stored(now))))
         .execute(conn)?;
     Ok(())
 }
 
-/// A token that reaches an organization, with its owner and the owner's role there; `None` for
-/// the organization's own.
+/// A token with access to an organization, with its owner and the owner's role there; `None` for
+/// the organization's own tokens.
 pub type Reaching = (Token, Option<(User, Role)>);
 
-/// The living tokens that reach an organization: its own, and its members' personal ones that
+/// The active tokens with access to an organization: its own, and its members' personal ones that
 /// are not limited to another.
 pub fn list_reaching(
     conn: &mut Conn,

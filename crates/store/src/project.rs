@@ -1,4 +1,4 @@
-//! Projects and who was added to them.
+//! Projects and their members.
 
 use super::schema::{membership, project, project_member, users};
 use super::user::Row as UserRow;
@@ -6,8 +6,8 @@ use super::{BATCH, Conn, Error, in_batches, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, UserId};
-use domain::org::Role;
 use domain::project::{Access, Project};
+use domain::role::Role;
 use domain::user::User;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ impl TryFrom<Row> for Project {
     }
 }
 
-/// Remembers a new project. [`Error::Duplicate`] if the organization has one of this name.
+/// Inserts a project. [`Error::Duplicate`] if the organization has one of this name.
 pub fn insert_project(conn: &mut Conn, new: &Project) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
@@ -58,8 +58,8 @@ pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, 
         .transpose()
 }
 
-/// The project, held so that nobody else changes it before this transaction ends. On SQLite
-/// there is one writer, which holds everything.
+/// Locks the project against changes until the transaction ends. On SQLite the single writer is
+/// the lock.
 pub fn lock_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
     if let Conn::Postgres(conn) = conn {
         project::table
@@ -72,7 +72,7 @@ pub fn lock_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, 
     find_project(conn, id)
 }
 
-/// The names of projects, by their ids. Those that are gone have none.
+/// The names of projects, by their ids. Deleted ones have none.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
     in_batches(ids, |batch| {
         Ok(project::table
@@ -82,7 +82,7 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
     })
 }
 
-/// How many people were added to each of these projects; nothing for one without any.
+/// The number of members added to each of these projects; no entry for zero.
 pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, i64>, Error> {
     in_batches(ids, |batch| {
         Ok(project_member::table
@@ -101,7 +101,7 @@ pub fn update_name(conn: &mut Conn, id: &ProjectId, name: &str) -> Result<(), Er
     Ok(())
 }
 
-/// Deletes a project; nobody is a member of it any more.
+/// Deletes a project and its memberships.
 pub fn delete_project(conn: &mut Conn, id: &ProjectId) -> Result<(), Error> {
     diesel::delete(project_member::table.filter(project_member::project_id.eq(id.as_str())))
         .execute(conn)?;
@@ -121,7 +121,7 @@ pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Res
     Ok(())
 }
 
-/// Whether a person was added to a project.
+/// Whether a user was added to a project.
 pub fn find_access(conn: &mut Conn, id: &ProjectId, user: &UserId) -> Result<Access, Error> {
     let is_added = diesel::select(diesel::dsl::exists(
         project_member::table
@@ -135,7 +135,7 @@ pub fn find_access(conn: &mut Conn, id: &ProjectId, user: &UserId) -> Result<Acc
     })
 }
 
-/// Adds a person to a project; `false` if it was added before.
+/// Adds a user to a project; `false` if already added.
 pub fn insert_member(
     conn: &mut Conn,
     id: &ProjectId,
@@ -153,14 +153,14 @@ pub fn insert_member(
         ))
         .execute(conn)
         .map_err(|error| match Error::from(error) {
-            // Somebody else was first; the work runs again and finds it.
+            // A concurrent insert was first; the retry finds it.
             Error::Duplicate => Error::Collision,
             error => error,
         })?;
     Ok(true)
 }
 
-/// Takes a person out of a project; `false` if it was not in it.
+/// Removes a user from a project; `false` if not a member.
 pub fn delete_member(conn: &mut Conn, id: &ProjectId, user_id: &UserId) -> Result<bool, Error> {
     let deleted = diesel::delete(
         project_member::table
@@ -171,7 +171,7 @@ pub fn delete_member(conn: &mut Conn, id: &ProjectId, user_id: &UserId) -> Resul
     Ok(deleted == 1)
 }
 
-/// Takes a person out of all projects of an organization.
+/// Removes a user from all projects of an organization.
 pub fn delete_member_everywhere(
     conn: &mut Conn,
     organization_id: &OrganizationId,
@@ -189,8 +189,7 @@ pub fn delete_member_everywhere(
     Ok(())
 }
 
-/// The people who were added to a project, and since when, the first who was added first,
-/// after the one at this place in the order.
+/// The members added to a project and the times, in the order of joining, after this position.
 pub fn list_members(
     conn: &mut Conn,
     id: &ProjectId,
@@ -224,7 +223,7 @@ pub fn list_members(
         .collect()
 }
 
-/// One of the people who were added to a project, and since when.
+/// One member added to a project, and the time.
 pub fn find_member(
     conn: &mut Conn,
     id: &ProjectId,
@@ -245,7 +244,7 @@ fn read_member((row, at): (UserRow, chrono::NaiveDateTime)) -> Result<(User, Ins
     Ok((User::try_from(row)?, at.and_utc()))
 }
 
-/// The members of a project's organization who do not reach it yet, by name.
+/// The members of the organization who have no access to the project yet, by name.
 pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<User>, Error> {
     let added = project_member::table
         .filter(project_member::project_id.eq(project.id.as_str()))
@@ -263,18 +262,18 @@ pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<User>, 
         .collect()
 }
 
-/// A place in the order of projects: when the last one was made, and its id.
+/// A position in a list of projects: the creation time and id of the last one.
 pub type After<'a> = Option<(Instant, &'a str)>;
 
-/// Which projects a list is about.
+/// A filter of projects.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Of these organizations; `None` for all.
+    /// These organizations; `None` for all.
     pub organizations: Option<&'a [String]>,
-    /// Those that this person reaches: all where its role is admin or owner, elsewhere those
-    /// that it was added to; `None` for all.
+    /// Projects to which this user has access: all where the user is admin or owner, elsewhere
+    /// those that the user was added to; `None` for all.
     pub user: Option<&'a UserId>,
-    /// Of these alone; `None` for all.
+    /// Only these projects; `None` for all.
     pub among: Option<&'a BTreeSet<ProjectId>>,
 }
 
@@ -302,7 +301,7 @@ pub fn list_projects(
     Ok(found)
 }
 
-/// The same for as many organizations as one statement can name.
+/// The same for as many organizations as fit in one statement.
 fn list_batch(
     conn: &mut Conn,
     wanted: Wanted<'_>,

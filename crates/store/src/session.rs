@@ -36,7 +36,7 @@ impl TryFrom<Row> for Session {
     }
 }
 
-/// Remembers a new session by the digest of its cookie.
+/// Inserts a session with the digest of its cookie.
 pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
@@ -53,7 +53,7 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
     Ok(())
 }
 
-/// The session with this cookie, and whose it is.
+/// The session with this cookie, and its user.
 pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session, User)>, Error> {
     session::table
         .inner_join(users::table)
@@ -64,7 +64,7 @@ pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session,
         .transpose()
 }
 
-/// A person's sessions, the latest first.
+/// A user's sessions, the latest first.
 pub fn list_sessions(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Session>, Error> {
     session::table
         .filter(session::user_id.eq(user_id.as_str()))
@@ -75,7 +75,7 @@ pub fn list_sessions(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Session>, 
         .collect()
 }
 
-/// Remembers that a person was seen.
+/// Stores the time of a session's last request.
 pub fn update_last_seen(conn: &mut Conn, id: &SessionId, now: Instant) -> Result<(), Error> {
     diesel::update(session::table.filter(session::id.eq(id.as_str())))
         .set(session::last_seen_at.eq(stored(now)))
@@ -83,7 +83,7 @@ pub fn update_last_seen(conn: &mut Conn, id: &SessionId, now: Instant) -> Result
     Ok(())
 }
 
-/// Gives a session another cookie; `false` if it is over.
+/// Replaces a session's cookie; `false` if the session has ended.
 pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result<bool, Error> {
     let changed = diesel::update(session::table.filter(session::id.eq(id.as_str())))
         .set(session::cookie_digest.eq(cookie.as_str()))
@@ -91,7 +91,7 @@ pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result
     Ok(changed == 1)
 }
 
-/// Ends one of a person's sessions; `false` if there is no such.
+/// Ends one of a user's sessions; `false` if it does not exist.
 pub fn delete_session(conn: &mut Conn, user_id: &UserId, id: &SessionId) -> Result<bool, Error> {
     let ended = diesel::delete(
         session::table
@@ -102,7 +102,7 @@ pub fn delete_session(conn: &mut Conn, user_id: &UserId, id: &SessionId) -> Resu
     Ok(ended == 1)
 }
 
-/// Ends a person's sessions, but for the one to keep.
+/// Ends a user's sessions, except the one to keep.
 pub fn delete_sessions(
     conn: &mut Conn,
     user_id: &UserId,
@@ -117,7 +117,7 @@ pub fn delete_sessions(
     .execute(conn)?)
 }
 
-/// Forgets the sessions whose time is over.
+/// Deletes expired sessions.
 pub fn delete_over_sessions(
     conn: &mut Conn,
     now: Instant,

@@ -1,12 +1,12 @@
-//! The members of an organization who are in no other. What they may do hangs on it alone.
+//! The members whose only organization is this one. Their access depends on it alone.
 
 use super::{Conn, Error};
 use diesel::prelude::*;
 use domain::id::OrganizationId;
 use std::collections::BTreeSet;
 
-/// A query of their ids, also as a part of others. A macro, since its type has no name that
-/// both databases could share.
+/// A query of their ids, also as a subquery. A macro, since its type has no name that both
+/// databases share.
 macro_rules! single_org_members {
     ($organization_id:expr) => {{
         use $crate::schema::membership;

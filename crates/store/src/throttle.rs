@@ -1,5 +1,5 @@
-//! What throttles count. It is in the database, so that several servers count together and
-//! a restart forgives nothing.
+//! Counts of rate limits. They are stored, so that several servers share them and a restart keeps
+//! them.
 
 use super::schema::throttle;
 use super::{Conn, Error, stored};
@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::throttle::Count;
 
-/// What is counted under a key.
+/// The count of a key.
 pub fn find_count(conn: &mut Conn, key: &str) -> Result<Option<Count>, Error> {
     Ok(throttle::table
         .filter(throttle::key.eq(key))
@@ -20,7 +20,7 @@ pub fn find_count(conn: &mut Conn, key: &str) -> Result<Option<Count>, Error> {
         }))
 }
 
-/// Writes a count if nobody has counted since `old` was read; `false` if somebody has.
+/// Stores a count if it is unchanged since `old` was read; `false` otherwise.
 pub fn swap_count(
     conn: &mut Conn,
     key: &str,
@@ -55,7 +55,7 @@ fn attempts(count: Count) -> i32 {
     i32::try_from(count.attempts).unwrap_or(i32::MAX)
 }
 
-/// Takes one attempt back.
+/// Takes back one attempt.
 pub fn decrement(conn: &mut Conn, key: &str) -> Result<(), Error> {
     diesel::update(
         throttle::table
@@ -67,13 +67,13 @@ pub fn decrement(conn: &mut Conn, key: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets what is counted under a key.
+/// Deletes the count of a key.
 pub fn delete_count(conn: &mut Conn, key: &str) -> Result<(), Error> {
     diesel::delete(throttle::table.filter(throttle::key.eq(key))).execute(conn)?;
     Ok(())
 }
 
-/// Forgets counts that began before a moment.
+/// Deletes counts that began before a time.
 pub fn delete_counts(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
     Ok(diesel::delete(throttle::table.filter(throttle::since.lt(stored(before)))).execute(conn)?)
 }

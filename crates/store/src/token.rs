@@ -1,4 +1,4 @@
-//! Tokens, found by the digest of their text.
+//! Tokens, stored by the digest of their text.
 
 use super::schema::token;
 use super::{Conn, Error, read_value, stored};
@@ -112,7 +112,7 @@ impl TryFrom<Row> for Token {
     }
 }
 
-/// Remembers a new token by the digest of its text.
+/// Inserts a token with the digest of its text.
 pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(), Error> {
     let (user_id, organization_id) = match &new.owner {
         TokenOwner::User(id) => (Some(id.to_string()), None),
@@ -169,7 +169,7 @@ pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error>
         .transpose()
 }
 
-/// The same, held so that nobody else changes it before this transaction ends.
+/// The same, locked against changes until the transaction ends.
 pub fn lock_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
     if let Conn::Postgres(conn) = conn {
         token::table
@@ -182,7 +182,7 @@ pub fn lock_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error>
     find_token(conn, id)
 }
 
-/// The token that came in the place of another.
+/// The token that replaced another.
 pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, Error> {
     token::table
         .filter(token::replaces.eq(id.as_str()))
@@ -193,7 +193,7 @@ pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, 
         .transpose()
 }
 
-/// Has a token end at a moment, unless it ends before.
+/// Sets the expiry of a token, unless it expires before.
 pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error> {
     diesel::update(
         token::table.filter(token::id.eq(id.as_str())).filter(
@@ -207,7 +207,7 @@ pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error>
     Ok(())
 }
 
-/// Revokes a token; `false` if it was revoked before.
+/// Revokes a token; `false` if already revoked.
 pub fn mark_revoked(
     conn: &mut Conn,
     id: &TokenId,
@@ -229,7 +229,7 @@ pub fn mark_revoked(
     Ok(changed == 1)
 }
 
-/// Which of these tokens others came in the place of.
+/// Which of these tokens were replaced by others.
 pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
     Ok(token::table
         .filter(token::replaces.eq_any(ids.to_vec()))
@@ -237,7 +237,7 @@ pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<Strin
         .get_results(conn)?)
 }
 
-/// Remembers a token's last use, unless a later one is known.
+/// Stores a token's last use, unless a later one is stored.
 pub fn update_last_use(
     conn: &mut Conn,
     id: &TokenId,

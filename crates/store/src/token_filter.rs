@@ -1,5 +1,5 @@
-//! Many tokens at once: those that an owner, an organization or a client has, those that a
-//! caller manages, and their end.
+//! Filters of tokens: by owner, organization or client, or by what a caller manages; listing and
+//! revocation.
 
 use super::schema::token;
 use super::single_org::single_org_members;
@@ -12,29 +12,29 @@ use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::token::{RevocationReason, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 
-/// Which tokens are meant.
+/// A filter of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenFilter {
-    /// Those of an owner.
+    /// Tokens of an owner.
     Owner(TokenOwner),
-    /// Those that a caller manages.
+    /// Tokens that a caller manages.
     VisibleTokens(VisibleTokens),
-    /// A person's that are limited to an organization.
+    /// A user's tokens that are limited to an organization.
     LimitedTo(UserId, OrganizationId),
-    /// Everything that belongs or is limited to an organization.
+    /// Tokens that belong or are limited to an organization.
     Organization(OrganizationId),
-    /// The personal ones of an organization's members who are in no other.
+    /// Personal tokens of the members whose only organization is this one.
     SingleOrgMembers(OrganizationId),
-    /// Those that a client asked for.
+    /// Tokens issued to a client.
     Client(String),
-    /// Those that were issued after a moment.
+    /// Tokens issued after a time.
     IssuedAfter(Instant),
-    /// All of them.
+    /// All tokens.
     Everything,
 }
 
-/// Narrows a query or a change of tokens to those of an owner. A macro, since nothing but its
-/// methods is common to both.
+/// Limits a statement to the tokens of an owner. A macro, since selects and updates share only
+/// method names.
 macro_rules! of_owner {
     ($statement:expr, $owner:expr) => {
         match $owner {
@@ -46,7 +46,7 @@ macro_rules! of_owner {
     };
 }
 
-/// The same to those of a purview.
+/// Limits a statement to the tokens that a caller manages.
 macro_rules! within {
     ($conn:expr, $statement:expr, $visible:expr) => {{
         let statement = of_owner!($statement, &$visible.owner);
@@ -61,8 +61,8 @@ macro_rules! within {
     }};
 }
 
-/// The lists of projects within those of a purview, each that occurs once; `None` if it has no
-/// such limit. They are compared here, since a database sees only their text.
+/// The distinct project limits within those of the caller; `None` if the caller has no such
+/// limit. They are compared here, since the database has them as text.
 fn list_limits_within(
     conn: &mut Conn,
     visible: &VisibleTokens,
@@ -83,7 +83,7 @@ fn list_limits_within(
     ))
 }
 
-/// The tokens of a purview, the newest first, after the one at this place in the order.
+/// The tokens that a caller manages, the newest first, after this position.
 pub fn list_tokens(
     conn: &mut Conn,
     visible: &VisibleTokens,
@@ -105,7 +105,7 @@ pub fn list_tokens(
     rows.into_iter().map(Token::try_from).collect()
 }
 
-/// Narrows a query or a change of tokens to those of a selection that can still be used.
+/// Limits a statement to the active tokens of a filter.
 macro_rules! living {
     ($conn:expr, $statement:expr, $filter:expr, $now:expr) => {{
         let statement = $statement
@@ -139,7 +139,7 @@ macro_rules! living {
     }};
 }
 
-/// The tokens of a selection that can still be used, the newest first.
+/// The active tokens of a filter, the newest first.
 pub fn list_living(
     conn: &mut Conn,
     filter: &TokenFilter,
@@ -151,7 +151,7 @@ pub fn list_living(
     rows.into_iter().map(Token::try_from).collect()
 }
 
-/// How many tokens of a selection can still be used.
+/// The number of active tokens of a filter.
 pub fn count_living(conn: &mut Conn, filter: &TokenFilter, now: Instant) -> Result<i64, Error> {
     Ok(living!(conn, token::table, filter, now)
         .count()
@@ -161,16 +161,16 @@ pub fn count_living(conn: &mut Conn, filter: &TokenFilter, now: Instant) -> Resu
 /// Tokens that were revoked together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// The newest of them, no more than a record names.
+    /// The newest of them, at most as many as an audit record lists.
     pub newest: Vec<TokenId>,
-    /// How many they are.
+    /// The number of all.
     pub count: usize,
 }
 
-/// Revokes the tokens of a selection that could still be used, all or those that were made
-/// before a moment. It looks again until nothing is left: whoever makes a token by another
-/// holds that other (see [`lock_token`](super::token::hold_token)), so what was made while this
-/// waited is there now, and no more can be made by what was revoked.
+/// Revokes the active tokens of a filter, all or those issued before a time. It repeats until
+/// none is left: creation of a token by another locks that other (see
+/// [`lock_token`](super::token::lock_token)), so tokens created during a wait are found, and
+/// revoked tokens cannot create more.
 pub fn mark_all_revoked(
     conn: &mut Conn,
     filter: &TokenFilter,
@@ -198,7 +198,7 @@ pub fn mark_all_revoked(
         if named.is_empty() {
             break;
         }
-        // Somebody else may have revoked one since it was found.
+        // One may have been revoked concurrently.
         let ended = diesel::update(
             token::table
                 .filter(token::id.eq_any(&named))

@@ -1,4 +1,4 @@
-//! Accounts and the links that let the first person in.
+//! Users, and the setup links for the first user.
 
 use super::schema::{setup_link, users};
 use super::{Conn, Error, in_batches, read_value, stored};
@@ -45,7 +45,7 @@ impl TryFrom<Row> for User {
     }
 }
 
-/// The names of accounts, by their ids. What is no id of an account has none.
+/// The names of users, by their ids. Other ids have none.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
     in_batches(ids, |batch| {
         Ok(users::table
@@ -55,7 +55,7 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
     })
 }
 
-/// Remembers a new account. [`Error::Duplicate`] if its email address is taken.
+/// Inserts a user. [`Error::Duplicate`] if the email address is taken.
 pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
@@ -71,7 +71,7 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
     Ok(())
 }
 
-/// The account with this id.
+/// The user with this id.
 pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
     users::table
         .filter(users::id.eq(id.as_str()))
@@ -81,7 +81,7 @@ pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
         .transpose()
 }
 
-/// The account with this email address, in its normal form.
+/// The user with this email address, in its normal form.
 pub fn find_user_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>, Error> {
     users::table
         .filter(users::email.eq(email))
@@ -91,8 +91,8 @@ pub fn find_user_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>, 
         .transpose()
 }
 
-/// The account, held so that it cannot be deactivated before this transaction ends. On
-/// SQLite there is one writer, which holds everything.
+/// Locks the user against deactivation until the transaction ends. On SQLite the single writer is
+/// the lock.
 pub fn lock_user_shared(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
     let row = match conn {
         Conn::Postgres(conn) => users::table
@@ -108,8 +108,8 @@ pub fn lock_user_shared(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Er
     row.map(User::try_from).transpose()
 }
 
-/// Holds an account so that nobody else may even [`lock_user_shared`] it before this transaction
-/// ends: for changes of what the account's tokens depend on.
+/// Locks a user against [`lock_user_shared`] too until the transaction ends: for changes on which
+/// the user's tokens depend.
 pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         users::table
@@ -122,8 +122,8 @@ pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Accounts, the oldest first, after the one at this place in the order.
-pub fn list_accounts(
+/// Users, the oldest first, after this position.
+pub fn list_users(
     conn: &mut Conn,
     after: Option<(Instant, &str)>,
     limit: i64,
@@ -144,12 +144,12 @@ pub fn list_accounts(
     rows.into_iter().map(User::try_from).collect()
 }
 
-/// Whether any account was ever made.
+/// Whether any user was ever created.
 pub fn is_any_user(conn: &mut Conn) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)?)
 }
 
-/// Renames an account.
+/// Renames a user.
 pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error> {
     diesel::update(users::table.filter(users::id.eq(id.as_str())))
         .set(users::name.eq(name))
@@ -157,7 +157,7 @@ pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error
     Ok(())
 }
 
-/// Replaces a password hash, if it is still the one that was verified.
+/// Replaces a password hash, if it is still the verified one.
 pub fn update_password_hash(
     conn: &mut Conn,
     id: &UserId,
@@ -174,7 +174,7 @@ pub fn update_password_hash(
     Ok(changed == 1)
 }
 
-/// Deactivates an account; `false` if it was so before.
+/// Deactivates a user; `false` if already deactivated.
 pub fn mark_deactivated(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
     let changed = diesel::update(
         users::table
@@ -186,7 +186,7 @@ pub fn mark_deactivated(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
-/// Remembers a link to the first account.
+/// Inserts a setup link for the first user.
 pub fn insert_setup_link(conn: &mut Conn, link: &Digest, now: Instant) -> Result<(), Error> {
     diesel::insert_into(setup_link::table)
         .values((
@@ -197,7 +197,7 @@ pub fn insert_setup_link(conn: &mut Conn, link: &Digest, now: Instant) -> Result
     Ok(())
 }
 
-/// Whether a link to the first account still works.
+/// Whether a setup link is active.
 pub fn is_setup_link(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(
         setup_link::table.filter(setup_link::link_digest.eq(link.as_str())),
@@ -205,8 +205,8 @@ pub fn is_setup_link(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
     .get_result(conn)?)
 }
 
-/// Ends all links to the first account; tells whether this one was among them. Of two that
-/// try at once the second waits for the first, and then finds none.
+/// Deletes all setup links; returns whether this one was among them. Of two concurrent calls the
+/// second waits for the first, and returns `false`.
 pub fn delete_setup_links(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
     let ended: Vec<String> = diesel::delete(setup_link::table)
         .returning(setup_link::link_digest)

@@ -1,10 +1,10 @@
 //! Writes share commits.
 //!
-//! Callers queue their work; a writer thread takes what is queued, runs each piece in its
-//! own savepoint of one transaction, commits, and answers after the commit. So an answer is
-//! always durable, and a busy server pays for one flush to disk where it had many. There is
-//! one writer: SQLite allows no more, and on PostgreSQL several were no faster, while their
-//! shared transactions blocked each other.
+//! Callers queue their work; the writer thread takes the queued work, runs each piece in its own
+//! savepoint of one transaction, commits, and replies after the commit. So a result is always
+//! durable, and a busy server flushes to disk once for many writes. There is one writer: SQLite
+//! allows no more, and on PostgreSQL several were no faster, while their shared transactions
+//! blocked each other.
 
 use super::conn::{Conn, Purpose};
 use super::{Error, Fails};
@@ -16,13 +16,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// Work that waits for a writer. When it is full, the server says that it is busy.
+/// The size of the queue. When it is full, writes fail with [`Error::Busy`].
 const QUEUE: usize = 4096;
 
-/// Work that shares one commit at the most.
+/// The most pieces of work in one commit.
 const BATCH: usize = 128;
 
-/// How often work that collided with other work is tried again.
+/// How often work is retried after a collision.
 const RETRIES: usize = 5;
 
 /// The queue, and the thread that empties it.
@@ -31,16 +31,16 @@ pub struct WriteQueue {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Work that waits for its commit. It is not generic over what is written: generic code would be
+/// Work that waits for its commit. It is not generic over the result: generic code would be
 /// compiled again for each use case.
 struct Job {
     work: Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>,
-    /// Why its savepoint failed.
+    /// The error of its savepoint.
     failure: Option<Error>,
     reply: oneshot::Sender<Result<(), Error>>,
 }
 
-/// What to do with what the work wrote. The work stores its result itself.
+/// Whether to keep the writes of the work. The work stores its result itself.
 enum WorkOutcome {
     /// Commit it.
     Commit,
@@ -53,7 +53,7 @@ enum After {
     Done,
     /// The work collided with a concurrent one and must run again.
     Again,
-    /// The connection is gone, and with it the transaction.
+    /// The connection is lost, and with it the transaction.
     Lost,
 }
 
@@ -79,7 +79,7 @@ impl From<diesel::result::Error> for Rollback {
 }
 
 impl Job {
-    /// Does the work in a savepoint.
+    /// Runs the work in a savepoint.
     fn run(&mut self, conn: &mut Conn) -> After {
         let result = conn.transaction(|conn| match (self.work)(conn) {
             WorkOutcome::Commit => Ok(()),
@@ -98,10 +98,10 @@ impl Job {
         }
     }
 
-    /// Tells the caller whether the work was committed, or why not.
+    /// Reports the commit or its error to the caller.
     fn answer(self, committed: Result<(), Error>) {
         let committed = committed.and(self.failure.map_or(Ok(()), Err));
-        // A caller that has gone away does not need the answer; the work is done all the same.
+        // The caller may no longer wait for a reply; the work is done regardless.
         let _ = self.reply.send(committed);
     }
 }
@@ -124,7 +124,7 @@ impl WriteQueue {
         })
     }
 
-    /// Queues work and waits until it is committed, or was rolled back with its error.
+    /// Queues work and waits until it is committed, or rolled back with its error.
     pub async fn write<F, T, E>(&self, mut work: F) -> Result<T, E>
     where
         F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -160,8 +160,8 @@ impl WriteQueue {
         };
         let jobs = lock(&self.jobs).clone();
         let stopped = || Error::Unavailable("the server is stopping".into());
-        // The end of the queue is let go before the wait: the writer ends when nobody holds one,
-        // also a caller that is never polled again.
+        // The sender is dropped before the wait: the writer ends when all are dropped, even if
+        // this future is never polled again.
         let sent = jobs.ok_or_else(stopped)?.try_send(job);
         match sent {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
@@ -170,7 +170,7 @@ impl WriteQueue {
         }
     }
 
-    /// Takes no more work, finishes what is queued and ends the thread.
+    /// Accepts no more work, finishes the queue and ends the thread.
     pub fn stop(&self) {
         drop(lock(&self.jobs).take());
         if let Some(thread) = lock(&self.thread).take()
@@ -206,15 +206,15 @@ impl Writer {
                 batch.push(job);
             }
             if catch_unwind(AssertUnwindSafe(|| self.round(batch))).is_err() {
-                // The callers learn that nothing was done; the next batch begins anew.
+                // The callers receive an error; the next batch uses a new connection.
                 tracing::error!("work in the database panicked");
                 self.conn = None;
             }
         }
     }
 
-    /// Commits a batch. Work that collided runs again, each piece alone in its transaction,
-    /// where it meets no other of its own batch.
+    /// Commits a batch. Collided work runs again, each piece in its own transaction, apart from
+    /// the rest of its batch.
     fn round(&mut self, batch: Vec<Job>) {
         for job in self.commit(batch) {
             let mut waiting = vec![job];
@@ -227,7 +227,7 @@ impl Writer {
         }
     }
 
-    /// Runs a batch in one transaction and answers it; gives back what has to run again.
+    /// Runs a batch in one transaction and replies; returns the work that must run again.
     fn commit(&mut self, mut batch: Vec<Job>) -> Vec<Job> {
         let conn = match self.begun() {
             Ok(conn) => conn,
@@ -249,7 +249,7 @@ impl Writer {
                 .map_err(Error::from),
         };
         if let Err(error) = &committed {
-            // Whatever state the transaction is in, a new connection starts from none.
+            // A new connection replaces the transaction, whatever its state.
             self.conn = None;
             if matches!(error, Error::Collision) {
                 return batch;
@@ -268,8 +268,8 @@ impl Writer {
         again
     }
 
-    /// A connection in a new transaction. One that was kept may have been lost since, as
-    /// after a restart of the database; a new one then takes its place.
+    /// A connection in a new transaction. A kept one may be lost, as after a restart of the
+    /// database; a new one then replaces it.
     fn begun(&mut self) -> Result<&mut Conn, Error> {
         let kept = self
             .conn
@@ -293,8 +293,8 @@ fn answer_all(batch: Vec<Job>, outcome: &Result<(), Error>) {
     }
 }
 
-/// On SQLite a write transaction takes the lock at once: one that reads first and then
-/// writes would fail when another wrote in between.
+/// On SQLite a write transaction takes the lock immediately: one that reads first and then writes
+/// would fail if another wrote in between.
 fn begin(conn: &mut Conn) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(conn) => {

@@ -1,18 +1,17 @@
 //! `application/x-www-form-urlencoded`, read strictly.
 //!
-//! The usual parsers repair what is broken: they replace invalid UTF-8 and keep a lone `%`.
-//! Two readers of one body could then disagree about what it says, so here it is an error
-//! (RFC 6749 appendix B). Which parameters may repeat is for the caller to say; RFC 6749
-//! section 3.2 lets none.
+//! Common parsers repair malformed input: they replace invalid UTF-8 and keep a lone `%`. Two
+//! parsers could then read one body differently, so here it is an error (RFC 6749 appendix B).
+//! The caller chooses which parameters may repeat; RFC 6749 section 3.2 allows none.
 
 use percent_encoding::percent_decode_str;
 use std::collections::HashSet;
 
-/// The parameters of a form, in the order they came.
+/// Parameters of a form, in the order of the body.
 #[derive(Default, Clone)]
 pub struct Form(Vec<(String, String)>);
 
-/// Why a body is not a form.
+/// Error of the form parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormError {
     /// A broken percent escape, invalid UTF-8 or a NUL.
@@ -20,7 +19,7 @@ pub enum FormError {
 }
 
 impl Form {
-    /// Reads a body or a query string.
+    /// Parses a body or a query string.
     pub fn parse(body: &[u8]) -> Result<Self, FormError> {
         let body = std::str::from_utf8(body).map_err(|_| FormError::Malformed)?;
         body.split('&')
@@ -33,24 +32,24 @@ impl Form {
             .map(Self)
     }
 
-    /// A form of pairs that came in another encoding.
+    /// Creates a form from pairs of another encoding.
     pub fn from_pairs(pairs: Vec<(String, String)>) -> Self {
         Self(pairs)
     }
 
-    /// The first name that appears twice, other than those that may.
+    /// First repeated name that is not in `may_repeat`.
     pub fn repeated_except(&self, may_repeat: &[&str]) -> Option<&str> {
         let mut seen = HashSet::new();
         self.names()
             .find(|name| !may_repeat.contains(name) && !seen.insert(*name))
     }
 
-    /// The value of a parameter; one with an empty value counts as absent (RFC 6749 section 3.1).
+    /// Value of a parameter. An empty value counts as absent (RFC 6749 section 3.1).
     pub fn value(&self, name: &str) -> Option<&str> {
         self.all(name).next().filter(|value| !value.is_empty())
     }
 
-    /// All values of a parameter that may repeat, such as a group of checkboxes.
+    /// All values of a repeatable parameter, such as a group of checkboxes.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let name = name.to_owned();
         self.0
@@ -59,14 +58,14 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The names, in order.
+    /// Names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 }
 
-/// Decodes one name or value: `+` is a space, each `%` needs two hexadecimal digits, and
-/// the result is UTF-8 without NUL.
+/// Decodes one name or value: `+` is a space, each `%` needs two hexadecimal digits, and the result
+/// must be UTF-8 without NUL.
 pub fn decode(text: &str) -> Result<String, FormError> {
     let bytes = text.as_bytes();
     let broken_escape = bytes.iter().enumerate().any(|(i, b)| {
@@ -93,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_is_well_formed() {
+    fn well_formed_form_is_parsed() {
         let form = Form::parse(b"a=1&b=x+y%20z&&c&d=&e=%C3%A9").unwrap();
         assert_eq!(form.value("a"), Some("1"));
         assert_eq!(form.value("b"), Some("x y z"));
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not() {
+    fn malformed_form_is_rejected() {
         for bad in [
             "a=%FF",
             "a=%zz",
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_name_is_the_same_name() {
+    fn escaped_name_equals_the_plain_name() {
         let form = Form::parse(b"client_id=a&client%5Fid=a").unwrap();
         assert_eq!(form.repeated_except(&[]), Some("client_id"));
         let form = Form::parse(b"a=1&a=2&b=1&b=2").unwrap();

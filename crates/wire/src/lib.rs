@@ -1,4 +1,4 @@
-//! What crosses the network, for the server and the command line alike.
+//! Data types and formats of the HTTP interface, shared by the server and the command line.
 
 pub mod api;
 pub mod form;

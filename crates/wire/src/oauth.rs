@@ -1,107 +1,103 @@
-//! The bodies of the OAuth endpoints.
+//! Bodies of the OAuth endpoints.
 //!
-//! Types that hold secrets have no `Debug`, so that no log line can hold them either.
+//! Types with secrets have no `Debug`, which keeps them out of the log.
 
 use serde::{Deserialize, Serialize};
 
 pub use domain::client::CLI_CLIENT_ID;
 
-/// The grant type of RFC 8628 section 3.4.
+/// Grant type of RFC 8628 section 3.4.
 pub const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The device authorization response (RFC 8628 section 3.2).
+/// Device authorization response (RFC 8628 section 3.2).
 #[derive(Serialize, Deserialize)]
 pub struct DeviceAuthorizationResponse {
-    /// The secret with which the device asks for its token.
+    /// Device code: the secret that the device sends when it polls for its token.
     pub device_code: String,
-    /// The short code that the person compares and approves.
+    /// User code: the short code that the user compares and approves.
     pub user_code: String,
-    /// Where the person enters the code.
+    /// URL of the page where the user enters the code.
     pub verification_uri: String,
-    /// The same with the code filled in.
+    /// The same URL with the user code filled in.
     pub verification_uri_complete: String,
-    /// Seconds until both codes end.
+    /// Seconds until both codes expire.
     pub expires_in: u64,
-    /// Seconds to wait between polls.
+    /// Minimum time between polls, in seconds.
     pub interval: u64,
 }
 
-/// A successful token response (RFC 6749 section 5.1).
+/// Successful token response (RFC 6749 section 5.1).
 #[derive(Serialize, Deserialize)]
 pub struct TokenResponse {
-    /// The token.
+    /// Token, with its secret.
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: String,
-    /// Seconds until the token ends; left out if it never does.
+    /// Seconds until the token expires. Absent if it never expires.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_in: Option<u64>,
-    /// The scopes that were granted, separated by spaces.
+    /// Granted scopes, separated by spaces.
     pub scope: String,
 }
 
-/// An error response (RFC 6749 section 5.2, RFC 8628 section 3.5).
+/// Error response (RFC 6749 section 5.2, RFC 8628 section 3.5).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ErrorResponse {
-    /// The error's registered name.
+    /// Registered error code.
     pub error: String,
-    /// What went wrong, for the developer of the client.
+    /// Explanation for the developer of the client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_description: Option<String>,
 }
 
-/// An introspection response (RFC 7662 section 2.2). Of a token that is not active, only
-/// `active` is sent.
+/// Introspection response (RFC 7662 section 2.2). For an inactive token it has only `active`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct IntrospectionResponse {
-    /// Whether the token may be used.
+    /// Whether the token can be used.
     pub active: bool,
-    /// Everything else, of an active token alone.
+    /// Remaining members. Absent for an inactive token.
     #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
     pub token: Option<ActiveToken>,
 }
 
-/// What introspection tells of an active token.
+/// Introspection result of an active token.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ActiveToken {
-    /// What the token may do now, separated by spaces.
+    /// Scopes that the token has now, separated by spaces.
     pub scope: String,
-    /// The client that asked for the token; left out if a person made it in the console.
+    /// Client that the token was issued to. Absent if a user created it in the console.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client_id: Option<String>,
-    /// The email address of the token's owner; left out for organization tokens.
+    /// Email address of the owner. Absent for organization tokens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub username: Option<String>,
-    /// The id of the owner: a user or an organization.
+    /// Id of the owner, a user or an organization.
     pub sub: String,
     /// Always `Bearer`.
     pub token_type: String,
-    /// When the token ends, in seconds since 1970; left out if it never does. One that a policy
-    /// does not admit any more ends with its grace.
+    /// Expiry in seconds since 1970. Absent if the token never expires. If a policy no longer
+    /// allows the token, its grace period ends it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exp: Option<i64>,
-    /// When the token was issued, in seconds since 1970.
+    /// Issue time in seconds since 1970.
     pub iat: i64,
-    /// This server.
+    /// Issuer: the public URL of the server.
     pub iss: String,
-    /// The token's id.
+    /// Id of the token.
     pub jti: String,
     /// `personal` or `organization`.
     pub kind: String,
-    /// The organization that owns the token, or that it is limited to.
+    /// Organization that owns the token or that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub organization: Option<String>,
-    /// The projects that the token is limited to.
+    /// Projects that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub projects: Option<Vec<String>>,
 }
 
 /// Authorization server metadata (RFC 8414 section 2).
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the members are those of the registry of RFC 8414"
-)]
+#[expect(missing_docs, reason = "RFC 8414 defines the members")]
 pub struct ServerMetadata {
     pub issuer: String,
     pub device_authorization_endpoint: String,
@@ -118,10 +114,7 @@ pub struct ServerMetadata {
 
 /// Protected resource metadata (RFC 9728 section 2).
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the members are those of the registry of RFC 9728"
-)]
+#[expect(missing_docs, reason = "RFC 9728 defines the members")]
 pub struct ResourceMetadata {
     pub resource: String,
     pub authorization_servers: Vec<String>,

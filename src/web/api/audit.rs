@@ -1,4 +1,4 @@
-//! `/v1/audit`: the audit log, the uses of tokens, and the proofs of both.
+//! `/v1/audit`: the audit log, token uses, and proofs of both.
 
 use super::call::Call;
 use super::page::Filters;
@@ -18,25 +18,25 @@ use wire::api::{
     List, ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
 };
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(list_records, export_records, verify_log, list_uses, show_use))]
 pub struct Description;
 
-/// The parameters that choose among records.
+/// Filter parameters of records.
 const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since", "until"];
 
-/// List the records of the audit log, the latest first.
+/// Lists the records of the audit log, latest first.
 ///
-/// What a known other did to a person who lists their own records comes without address and agent.
-/// Reading is recorded itself.
+/// If users list their own records, actions of other known actors have no address and no agent.
+/// The audit log records this request.
 #[utoipa::path(
     get,
     path = "/v1/audit",
     tag = "audit",
     security(("bearer" = ["audit:read"])),
     params(AuditParameters, ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<AuditRecord>))
+    responses((status = 200, description = "One page of the list.", body = List<AuditRecord>))
 )]
 pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&FILTERS)?;
@@ -56,12 +56,12 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     Ok(list.answer(found, position, record))
 }
 
-/// Take a copy of the audit log, or of the records that are chosen, the earliest first.
+/// Exports the audit log or the selected records, earliest first.
 ///
-/// Lines of JSON prove themselves: a program that knows their form can verify them. A table is
-/// for programs that know nothing of it; what they would take for a formula begins with `'`. In a
-/// person's own copy, what a known other did to them has no address and agent; in lines pseudonyms
-/// stand for these, and for names of devices and tokens. The export is recorded.
+/// Lines of JSON are verifiable by any program that knows the format. In a CSV table, text that a
+/// spreadsheet would interpret as a formula begins with `'`. If users export their own records,
+/// actions of other known actors have no address and no agent; JSON lines have pseudonyms instead,
+/// also for names of devices and tokens. The audit log records this request.
 #[utoipa::path(
     get,
     path = "/v1/audit/export",
@@ -70,7 +70,7 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     params(AuditParameters, FormatParameters),
     responses((
         status = 200,
-        description = "The records.",
+        description = "The selected records.",
         content((String = "application/x-ndjson"), (String = "text/csv"))
     ))
 )]
@@ -89,32 +89,32 @@ pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     Ok(export::answer(format, "audit", pieces, &context.request_id))
 }
 
-/// Check the whole audit log: its records, its signed checkpoints and the uses of tokens.
+/// Verifies the whole audit log: its records, its signed checkpoints and the token uses.
 ///
-/// For the operator and whoever is an admin of an organization. It is recorded.
+/// For the operator and admins of any organization. The audit log records this request.
 #[utoipa::path(
     get,
     path = "/v1/audit/verify",
     tag = "audit",
     security(("bearer" = ["audit:read"])),
-    responses((status = 200, description = "What came out.", body = AuditVerification))
+    responses((status = 200, description = "Result of the verification.", body = AuditVerification))
 )]
 pub async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
     let checked = checking::check(&call.app, &call.context, &call.caller).await?;
     Ok(HttpResponse::Ok().json(verification(&checked)))
 }
 
-/// List every use of tokens, the latest batch first.
+/// Lists the uses of tokens, latest batch first.
 ///
-/// Uses are written in batches; one appears a second after it at the latest. Reading is
-/// recorded itself.
+/// The server writes uses in batches, so one can take a second to appear. The audit log records
+/// this request.
 #[utoipa::path(
     get,
     path = "/v1/audit/uses",
     tag = "audit",
     security(("bearer" = ["audit:read"])),
     params(UseParameters, ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<TokenUse>))
+    responses((status = 200, description = "One page of the list.", body = List<TokenUse>))
 )]
 pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&["organization", "token", "since", "until"])?;
@@ -137,13 +137,13 @@ pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
     Ok(list.answer(found, position, token_use))
 }
 
-/// Show one use of a token, with the proof that it is in the log.
+/// Returns a use of a token with its inclusion proof.
 #[utoipa::path(
     get,
     path = "/v1/audit/uses/{id}",
     tag = "audit",
     security(("bearer" = ["audit:read"])),
-    params(("id" = String, Path, description = "The use's id.")),
+    params(("id" = String, Path, description = "ID of the use.")),
     responses((status = 200, description = "The use.", body = ProvenUse))
 )]
 pub async fn show_use(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
@@ -169,7 +169,7 @@ fn moment(filters: &Filters, name: &str) -> Result<Option<Instant>, Failure> {
         .transpose()
         .map_err(|_| {
             Failure::Malformed(
-                "The parameters since and until must be moments such as 2030-01-31T12:00:00Z.",
+                "The parameters since and until must be RFC 3339 times such as 2030-01-31T12:00:00Z.",
             )
         })
 }

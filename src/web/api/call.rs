@@ -1,19 +1,17 @@
-//! One call of the management API: who makes it, with what, and how it is answered.
+//! Request of the management API: its caller, its input and its response.
 //!
-//! What is wrong with a call is found in this order: its token, the form of its
-//! Idempotency-Key, its body, and last what the caller may not do.
+//! Checks run in this order: the token, the syntax of the Idempotency-Key, the body, and last the
+//! permissions of the caller.
 
-use super::demand;
-use super::problem::{self, Kind};
+use super::problem;
 use crate::web::extract;
 use crate::web::failure::Failure;
-use actix_web::body::BoxBody;
-use actix_web::dev::{Payload, ServiceResponse};
+use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use app::audit::uses::{self, Purpose, Used};
-use app::caller::{self, Caller};
+use app::access::{self, Caller};
+use app::audit::uses::Used;
 use app::idempotency::{
     self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
 };
@@ -25,24 +23,24 @@ use std::pin::Pin;
 use wire::form::Form;
 use wire::json::{Object, Value};
 
-/// Names a call, so that repeating it does nothing twice.
+/// Identifies a request, so that a repetition has no second effect.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Says that an answer is an earlier one.
+/// Marks a replayed response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The longest key.
+/// Maximum length of a key.
 const KEY_LENGTH: usize = 255;
 
-/// A call by somebody who has shown who they are.
+/// Authenticated request.
 pub struct Call {
-    /// The application.
+    /// Application.
     pub app: App,
-    /// Who asks, from where.
+    /// Context of the request.
     pub context: Context,
-    /// Who calls.
+    /// Caller.
     pub caller: Caller,
-    /// The path that was called.
+    /// Path of the request.
     pub path: String,
     query: String,
     method: Method,
@@ -101,22 +99,24 @@ impl Call {
         })
     }
 
-    /// The parameters of the query, where it means something.
+    /// Parameters of the query. Fails if one is repeated.
     pub fn query(&self) -> Result<Form, Failure> {
         let query = extract::read_form(self.query.as_bytes())?;
         match query.repeated_except(&[]) {
-            Some(_) => Err(Failure::Malformed("A parameter appears more than once.")),
+            Some(_) => Err(Failure::Malformed(
+                "A parameter appears more than once. Send each once.",
+            )),
             None => Ok(query),
         }
     }
 
-    /// Reads the body. Every fault is told at once.
+    /// Reads the body. Reports all faults together.
     pub fn read<T>(&self, read: impl FnOnce(&mut Object<'_>) -> T) -> Result<T, Failure> {
         self.body.read(read).map_err(Failure::Faults)
     }
 
-    /// Carries out a POST once, however often it is made. The use case `work` files its
-    /// outcome with the receipt; `status` and `document` make the answer of it.
+    /// Executes a POST once per Idempotency-Key. The use case `work` stores its outcome with the
+    /// idempotency record; `status` and `document` define the response.
     pub async fn once<T, D, F>(
         &self,
         status: StatusCode,
@@ -138,16 +138,17 @@ impl Call {
         match work(idempotency).await {
             Ok(outcome) if guard.is_filed() => Ok(respond(write(&outcome), false)),
             Ok(_) => Err(Failure::Internal(
-                "the use case filed no receipt; its effect cannot be told from none".into(),
+                "the use case stored no idempotency record, so a repetition would repeat its effect".into(),
             )),
             Err(error) => Err(self.refuse(&guard, error.into()).await),
         }
     }
 
     async fn begin(&self) -> Result<IdempotencyStart, Failure> {
-        let key = self.key.as_ref().ok_or(Failure::Internal(
-            "only POST is carried out once by its key".into(),
-        ))?;
+        let key = self
+            .key
+            .as_ref()
+            .ok_or(Failure::Internal("only POST has an Idempotency-Key".into()))?;
         let call = IdempotentCall {
             caller: &self.caller.identity(),
             bearer: &self.bearer,
@@ -157,8 +158,8 @@ impl Call {
         Ok(idempotency::begin(&self.app, call).await?)
     }
 
-    /// Keeps the answer of a failure that would be the same another time; gives the key back
-    /// after any other.
+    /// Stores the response of a failure that a repetition would get too; releases the key after any
+    /// other failure.
     async fn refuse(&self, guard: &IdempotencyGuard, failure: Failure) -> Failure {
         let is_kept = !matches!(failure, Failure::App(app::Error::InProgress))
             && [400, 404, 409, 422].contains(&failure.status().as_u16());
@@ -171,44 +172,23 @@ impl Call {
             false => idempotency::release(&self.app, guard).await,
         };
         if let Err(error) = done {
-            // The lease ends by itself.
+            // The lease expires without it.
             let request_id = &self.context.request_id;
             tracing::warn!(
                 request_id,
                 ?error,
-                "an Idempotency-Key could not be given back"
+                "cannot settle or release the Idempotency-Key"
             );
         }
         failure
     }
 }
 
-/// The token of a call, which the surface notes the use of when it knows how the call ended.
-struct Presented(Used);
+/// Token of a request. The surface records its use when the outcome is known.
+pub struct Presented(pub Used);
 
-/// Notes the use of the token with which a call came.
-pub fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
-    let extensions = response.request().extensions();
-    let Some(Presented(used)) = extensions.get() else {
-        return;
-    };
-    let context = extract::context_of(app, response.request());
-    let told = response.response().extensions();
-    let needed = context.route.as_deref();
-    let needed = needed.and_then(|route| demand::scope_of(app, route));
-    let (decision, scope) = match told.get::<problem::Refused>() {
-        None => (uses::ALLOWED, needed),
-        Some(refused) => (refused.code, refused.scope.as_deref().or(needed)),
-    };
-    let purpose = Purpose {
-        scope,
-        organization_id: None,
-    };
-    uses::note(app, &context, used.clone(), decision, purpose);
-}
-
-/// Whom a token belongs to: a person, an organization, or the operator, who may act for a
-/// person. Of a token that can be used the use is noted.
+/// Authenticates the owner of a token: a user, an organization, or the operator, who may act for a
+/// user. Marks an active token so that its use is recorded.
 async fn identify(
     app: &App,
     context: &Context,
@@ -225,11 +205,11 @@ async fn identify(
     }
     request.extensions_mut().insert(Presented(Used::operator()));
     let caller = Caller::Operator(extract::actor(app, request)?);
-    caller::check_actor(app, &caller).await?;
+    access::check_actor(app, &caller).await?;
     Ok(caller)
 }
 
-/// An answer, which may have been given before.
+/// Builds a response that may be a replay.
 fn respond(answer: Answer, is_replayed: bool) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
@@ -252,23 +232,17 @@ async fn read_body(request: &HttpRequest, payload: &mut Payload) -> Result<Value
     if !body.is_empty() && extract::media_type(request) != "application/json" {
         return Err(Failure::UnsupportedMedia);
     }
-    Value::parse(&body).ok_or(Failure::Problem(
-        Kind::InvalidJson,
-        Kind::InvalidJson.advice(),
-    ))
+    Value::parse(&body).ok_or(Failure::InvalidJson)
 }
 
-/// The key of a call: a string of structured fields (RFC 9651 section 3.3.3), or the bare text,
-/// which is the same key.
+/// Idempotency key of a request: a structured field string (RFC 9651 section 3.3.3), or the bare
+/// text, which is the same key.
 fn idempotency_key(request: &HttpRequest) -> Result<Secret, Failure> {
-    let problem = |kind: Kind| Failure::Problem(kind, kind.advice());
     let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
-    let value = values
-        .next()
-        .ok_or_else(|| problem(Kind::IdempotencyKeyRequired))?;
+    let value = values.next().ok_or(Failure::KeyRequired)?;
     let text = value.to_str().ok().filter(|_| values.next().is_none());
     let key = text.and_then(read_key).map(Secret::new);
-    key.ok_or_else(|| problem(Kind::IdempotencyKeyInvalid))
+    key.ok_or(Failure::KeyInvalid)
 }
 
 fn read_key(text: &str) -> Option<String> {
@@ -281,7 +255,7 @@ fn read_key(text: &str) -> Option<String> {
     ((1..=KEY_LENGTH).contains(&key.len()) && key.chars().all(is_visible)).then_some(key)
 }
 
-/// What stands in quotes; only quotes and backslashes may be escaped.
+/// Content of a quoted string; only quotes and backslashes may be escaped.
 fn unquote(rest: &str) -> Option<String> {
     let mut key = String::new();
     let mut characters = rest.chars();
@@ -299,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_in_quotes_is_the_same_as_without() {
+    fn quoted_key_equals_the_bare_key() {
         for (text, key) in [
             (
                 "8e03978e-40d5-43dd-bc93-6894a57f9324",
@@ -326,7 +300,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_key_panics(text: String) {
+        fn keys_never_panic(text: String) {
             let _ = read_key(&text);
         }
     }

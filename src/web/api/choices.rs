@@ -1,14 +1,14 @@
-//! Which values a text of the API can have, added to its description: where the domain has a
-//! list, that list and no other.
+//! Adds the permitted values of strings to the OpenAPI description, from the lists of the domain
+//! where it has one.
 
 use domain::audit::record::{Method, Outcome};
 use domain::audit::{Actor, discrepancy};
-use domain::org::Role;
 use domain::policy::{PersonalTokens, Plan};
+use domain::role::Role;
 use serde_json::Value;
 
-/// The values of a property of a schema, or of a parameter of a query, which has none; `None`
-/// where any text can stand.
+/// Permitted values of a schema property, or of a query parameter (`schema` is `None`). `None` if
+/// any string is permitted.
 fn values(schema: Option<&str>, name: &str) -> Option<Vec<&'static str>> {
     Some(match (schema, name) {
         (_, "role" | "min_role") => Role::ALL.map(Role::as_str).to_vec(),
@@ -32,10 +32,10 @@ fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> Vec<&'static s
     all.iter().map(|one| word(*one)).collect()
 }
 
-/// Names the values in all schemas of a description.
+/// Adds the permitted values to all schemas.
 pub fn describe(schemas: &mut Value) {
     for (schema, described) in schemas.as_object_mut().into_iter().flatten() {
-        // What is flattened into a schema stands beside its own part.
+        // `allOf` separates flattened schemas from the schema's own properties.
         let own = match described.get_mut("allOf") {
             Some(Value::Array(parts)) => parts.iter_mut().collect(),
             _ => vec![described],
@@ -51,7 +51,7 @@ pub fn describe(schemas: &mut Value) {
     }
 }
 
-/// The same for the parameters of an operation.
+/// Adds the permitted values to the query parameters of an operation.
 pub fn describe_parameters(operation: &mut Value) {
     let parameters = operation
         .get_mut("parameters")

@@ -1,4 +1,4 @@
-//! `/v1/clients`, for the operator alone.
+//! `/v1/clients`, for the operator only.
 
 use super::call::Call;
 use super::{document, token};
@@ -14,7 +14,7 @@ use wire::api::{
     Client, CreateClientBody, List, ListParameters, NewClient, RevokeAll, Revoked, UpdateClientBody,
 };
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_clients,
@@ -25,36 +25,36 @@ use wire::api::{
 ))]
 pub struct Description;
 
-/// List the registered clients, by id. For the operator alone.
+/// Lists the registered clients, sorted by ID.
 #[utoipa::path(
     get,
     path = "/v1/clients",
     tag = "operator",
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<Client>))
+    responses((status = 200, description = "One page of the list.", body = List<Client>))
 )]
 pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
     let found = client::list(&call.app, &call.caller, &list.page).await?;
-    // The list is in the order of ids, which are enough to tell a place in it.
+    // The list is sorted by id, so the id alone is the position.
     let position = |client: &DomainClient| (Instant::UNIX_EPOCH, client.id.clone());
     Ok(list.answer(found, position, document::client))
 }
 
-/// Register a client. For the operator alone.
+/// Registers a client.
 ///
-/// The secret of a confidential client is in the answer, and comes again only to a repetition
-/// of the same call.
+/// The response contains the secret of a confidential client. Only a repetition with the same
+/// Idempotency-Key returns it again.
 #[utoipa::path(
     post,
     path = "/v1/clients",
     tag = "operator",
     request_body = CreateClientBody,
-    responses((status = 201, description = "The client was registered.", body = NewClient))
+    responses((status = 201, description = "The new client.", body = NewClient))
 )]
 pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let wish = call.read(|body| ClientBody {
+    let input = call.read(|body| ClientBody {
         id: body.text("id"),
         name: body.text("name"),
         kind: body.ruled("kind", kind).unwrap_or(Kind::Public),
@@ -69,7 +69,7 @@ pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
         about: document::client(&registered.client),
     };
     call.once(StatusCode::CREATED, written, |idempotency| async {
-        client::register(&call.app, &call.context, &call.caller, wish, idempotency)
+        client::register(&call.app, &call.context, &call.caller, input, idempotency)
             .await
             .map_err(token::as_sent)
     })
@@ -92,12 +92,12 @@ fn standing(text: &str) -> Result<Standing, Fault> {
     }
 }
 
-/// Show a client. For the operator alone.
+/// Returns a client.
 #[utoipa::path(
     get,
     path = "/v1/clients/{client}",
     tag = "operator",
-    params(("client" = String, Path, description = "The `client_id`.")),
+    params(("client" = String, Path, description = "`client_id` of the client.")),
     responses((status = 200, description = "The client.", body = Client))
 )]
 pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
@@ -105,16 +105,16 @@ pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpRespon
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
 
-/// Switch a client on or off. For the operator alone.
+/// Enables or disables a client.
 ///
-/// While it is off it is unknown everywhere, and its tokens cannot be used.
+/// All endpoints treat a disabled client as unknown. Its tokens are inactive.
 #[utoipa::path(
     patch,
     path = "/v1/clients/{client}",
     tag = "operator",
-    params(("client" = String, Path, description = "The `client_id`.")),
+    params(("client" = String, Path, description = "`client_id` of the client.")),
     request_body = UpdateClientBody,
-    responses((status = 200, description = "The client as it is now.", body = Client))
+    responses((status = 200, description = "The updated client.", body = Client))
 )]
 pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
@@ -131,14 +131,14 @@ pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResp
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
 
-/// Revoke all tokens that a client asked for. For the operator alone.
+/// Revokes all tokens that were issued to a client.
 #[utoipa::path(
     post,
     path = "/v1/clients/{client}/revoke-all",
     tag = "operator",
-    params(("client" = String, Path, description = "The `client_id`.")),
+    params(("client" = String, Path, description = "`client_id` of the client.")),
     request_body = RevokeAll,
-    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+    responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
 pub async fn revoke_client_tokens(
     call: Call,

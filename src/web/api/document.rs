@@ -1,10 +1,11 @@
-//! How what the use cases return is written in answers.
+//! Converts the results of use cases to the bodies of responses.
 
-use app::token::CheckedToken;
+use app::access::CheckedToken;
 use chrono::SecondsFormat;
 use domain::client::{self, Credential};
-use domain::org::{self, Role};
+use domain::org;
 use domain::policy::Longest;
+use domain::role::Role;
 use domain::token::State;
 use domain::user::{Standing, User as DomainUser};
 use domain::{Instant, project};
@@ -13,12 +14,12 @@ use wire::api::{
     Token, User,
 };
 
-/// A moment.
+/// Formats a time (RFC 3339) in seconds and UTC.
 pub fn rfc3339(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A token, without its text, as it is at this moment.
+/// A token without its secret, with its state at `now`.
 pub fn token(checked: &CheckedToken, now: Instant) -> Token {
     let CheckedToken {
         token,
@@ -59,7 +60,7 @@ pub fn token(checked: &CheckedToken, now: Instant) -> Token {
     }
 }
 
-/// A user, as others see one.
+/// A user as other users can read it.
 pub fn user(user: &DomainUser) -> User {
     User {
         id: user.id.to_string(),
@@ -70,7 +71,7 @@ pub fn user(user: &DomainUser) -> User {
     }
 }
 
-/// A user, as the operator sees one.
+/// A user as the operator can read it.
 pub fn user_in_full(found: &DomainUser) -> User {
     User {
         state: Some(
@@ -85,7 +86,7 @@ pub fn user_in_full(found: &DomainUser) -> User {
     }
 }
 
-/// An organization in few words.
+/// Summary of an organization.
 pub fn organization(organization: &org::Organization, role: Option<Role>) -> Organization {
     Organization {
         id: organization.id.to_string(),
@@ -95,7 +96,7 @@ pub fn organization(organization: &org::Organization, role: Option<Role>) -> Org
     }
 }
 
-/// An organization.
+/// Full description of an organization.
 pub fn organization_detail(
     organization: &org::Organization,
     role: Option<Role>,
@@ -130,7 +131,7 @@ pub fn member(member: &org::Member) -> Member {
     }
 }
 
-/// An invitation, without its link.
+/// An invitation without its link.
 pub fn invitation(invitation: &org::Invitation) -> Invitation {
     Invitation {
         id: invitation.id.to_string(),
@@ -142,7 +143,7 @@ pub fn invitation(invitation: &org::Invitation) -> Invitation {
     }
 }
 
-/// A project in few words.
+/// Summary of a project.
 pub fn project(project: &project::Project) -> Project {
     Project {
         id: project.id.to_string(),
@@ -150,7 +151,7 @@ pub fn project(project: &project::Project) -> Project {
     }
 }
 
-/// A project.
+/// Full description of a project.
 pub fn project_detail(project: &project::Project) -> ProjectDetail {
     ProjectDetail {
         id: project.id.to_string(),
@@ -160,7 +161,7 @@ pub fn project_detail(project: &project::Project) -> ProjectDetail {
     }
 }
 
-/// A client, without its secret.
+/// A client without its secret.
 pub fn client(client: &client::Client) -> Client {
     let names = |scopes: &domain::scope::ScopeSet| scopes.iter().map(ToString::to_string).collect();
     Client {

@@ -4,20 +4,20 @@ use super::call::Call;
 use super::document;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
-use app::caller::Caller;
+use app::access::Caller;
+use app::access::LoadedOwner;
 use app::project;
-use app::token::LoadedOwner;
 use app::user::{self, Named};
 use domain::page::Page;
 use utoipa::OpenApi;
 use wire::api::{Me, Token};
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(show_me))]
 pub struct Description;
 
-/// Show who the caller is and what its token may do.
+/// Returns the caller and the permissions of its token.
 #[utoipa::path(
     get,
     path = "/v1/me",
@@ -53,7 +53,7 @@ pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(me))
 }
 
-/// The operator, with what the person has that it acts for.
+/// The operator, with the organizations and projects of the user it acts for.
 async fn operator(call: &Call) -> Result<Me, Failure> {
     let (user, organizations, projects) = match call.caller.user_id() {
         None => (None, Vec::new(), Vec::new()),

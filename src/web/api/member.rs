@@ -3,19 +3,20 @@
 use super::call::Call;
 use super::document;
 use crate::web::failure::Failure;
-use crate::web::pages;
+use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::{App, org};
 use domain::Fault;
 use domain::id::{InvitationId, UserId};
-use domain::org::{Member as DomainMember, Role};
+use domain::org::Member as DomainMember;
+use domain::role::Role;
 use utoipa::OpenApi;
 use wire::api::{
     CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, PutMemberBody,
 };
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_members,
@@ -27,14 +28,14 @@ use wire::api::{
 ))]
 pub struct Description;
 
-/// List the members of an organization, the first who joined first.
+/// Lists the members of an organization, in the order of joining.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/members",
     tag = "members",
     security(("bearer" = ["orgs:read"])),
-    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<Member>))
+    params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
+    responses((status = 200, description = "One page of the list.", body = List<Member>))
 )]
 pub async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
@@ -43,7 +44,7 @@ pub async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpRe
     Ok(list.answer(found, position, document::member))
 }
 
-/// Reads a role.
+/// Parses a role.
 pub fn role(text: &str) -> Result<Role, Fault> {
     Role::parse(text).ok_or_else(|| Fault::new("role", "Write member, admin or owner."))
 }
@@ -52,19 +53,18 @@ fn user_id(text: &str) -> Result<UserId, Failure> {
     UserId::parse(text).ok_or(Failure::NotFound)
 }
 
-/// Give a member a role. The operator also adds whoever is no member yet; everybody else
-/// invites.
+/// Sets the role of a member. The operator can also add a user; other callers send an invitation.
 #[utoipa::path(
     put,
     path = "/v1/orgs/{org}/members/{user}",
     tag = "members",
     security(("bearer" = ["orgs:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("user" = String, Path, description = "The person's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("user" = String, Path, description = "ID of the user.")
     ),
     request_body = PutMemberBody,
-    responses((status = 200, description = "The member as it is now.", body = Member))
+    responses((status = 200, description = "The updated member.", body = Member))
 )]
 pub async fn put_member(
     call: Call,
@@ -83,20 +83,20 @@ pub async fn put_member(
     Ok(HttpResponse::Ok().json(document::member(&member)))
 }
 
-/// Take a person out of an organization. Everybody can leave.
+/// Removes a user from an organization. All users can remove themselves.
 ///
-/// Tokens that are limited to the organization end, and all personal ones if it was the
-/// person's last organization.
+/// This revokes the user's tokens that are limited to the organization, and all personal tokens if
+/// it is the user's last organization.
 #[utoipa::path(
     delete,
     path = "/v1/orgs/{org}/members/{user}",
     tag = "members",
     security(("bearer" = ["orgs:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("user" = String, Path, description = "The person's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("user" = String, Path, description = "ID of the user.")
     ),
-    responses((status = 204, description = "The person is no member any more."))
+    responses((status = 204, description = "The user is not a member."))
 )]
 pub async fn delete_member(
     call: Call,
@@ -108,15 +108,14 @@ pub async fn delete_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the invitations of an organization that nobody has accepted yet, for its admins, the
-/// newest first.
+/// Lists the pending invitations of an organization, newest first. Admins and owners only.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/invitations",
     tag = "members",
     security(("bearer" = ["orgs:read"])),
-    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<Invitation>))
+    params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
+    responses((status = 200, description = "One page of the list.", body = List<Invitation>))
 )]
 pub async fn list_invitations(
     call: Call,
@@ -130,24 +129,24 @@ pub async fn list_invitations(
     }))
 }
 
-/// Invite somebody to an organization.
+/// Creates an invitation to an organization.
 ///
-/// The answer holds the link, which works once, for 7 days. It is sent by mail too if an
-/// address is named and the deployment sends mail.
+/// The response contains the link, which works once, for 7 days. The server also mails it if the
+/// request has an email address and mail is configured.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/invitations",
     tag = "members",
     security(("bearer" = ["orgs:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateInvitationBody,
-    responses((status = 201, description = "The invitation was made.", body = NewInvitation))
+    responses((status = 201, description = "The new invitation.", body = NewInvitation))
 )]
 pub async fn create_invitation(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let wish = call.read(|body| {
+    let input = call.read(|body| {
         let email = body.optional_text("email");
         let role = body.required("role", |body, key| body.ruled(key, role));
         org::CreateInvitation {
@@ -168,7 +167,7 @@ pub async fn create_invitation(
             caller,
             ..
         } = &call;
-        let new = org::invite(app, context, caller, &named, wish, idempotency).await?;
+        let new = org::invite(app, context, caller, &named, input, idempotency).await?;
         org::send_invitation(app, caller, &new, &link_of(app, &new));
         Ok(new)
     })
@@ -177,20 +176,20 @@ pub async fn create_invitation(
 
 fn link_of(app: &App, new: &org::NewInvitation) -> String {
     let public_url = &app.config().server.public_url;
-    public_url.join(&pages::invitation_path(new.link.expose()))
+    public_url.join(&links::invitation_path(new.link.expose()))
 }
 
-/// Withdraw an invitation. Its link does not work any more.
+/// Withdraws an invitation. Its link stops working.
 #[utoipa::path(
     delete,
     path = "/v1/orgs/{org}/invitations/{id}",
     tag = "members",
     security(("bearer" = ["orgs:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("id" = String, Path, description = "The invitation's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the invitation.")
     ),
-    responses((status = 204, description = "The invitation is withdrawn."))
+    responses((status = 204, description = "The invitation does not exist any more."))
 )]
 pub async fn delete_invitation(
     call: Call,

@@ -1,14 +1,13 @@
-//! The management API, and problem details (RFC 9457) as its one way to answer errors.
+//! Management API. It writes all errors as problem details (RFC 9457).
 //!
-//! A module per resource holds its handlers and their part of the description ([`openapi`]).
-//! A handler takes a [`call::Call`]: it reads the body with `read`, a part of a list with
-//! `listing`, and carries out a POST with `once`.
+//! Each resource has a module with its handlers and their part of the description ([`openapi`]).
+//! A handler takes a [`call::Call`]: it reads the body with `read` and the page of a list with
+//! `listing`, and executes a POST with `once`.
 
 mod audit;
 mod call;
 mod choices;
 mod client;
-mod demand;
 mod document;
 mod me;
 mod member;
@@ -17,19 +16,21 @@ mod org;
 mod page;
 pub mod problem;
 mod project;
+mod required_scope;
 mod scope;
 mod token;
 mod user;
 
 use super::route::{delete, nothing, patch, post, put, read, resource};
-use super::surface;
+use super::{extract, surface};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{HttpMessage, web};
 use app::App;
+use app::audit::uses::{self, Purpose};
 
-/// Under `/v1`.
+/// Routes under `/v1`.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/me", [read(me::show_me)]))
@@ -190,18 +191,39 @@ fn audit_routes(config: &mut web::ServiceConfig) {
         .service(resource("/audit/uses/{id}", [read(audit::show_use)]));
 }
 
-/// What describes the addresses, without any token.
+/// Route of the OpenAPI description, which requires no token.
 pub fn description_routes(config: &mut web::ServiceConfig) {
     config.service(resource("/openapi.json", [read(openapi::show_document)]));
 }
 
-/// Answers errors as problem details.
+/// Writes errors as problem details.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let response = surface::answer(app.clone(), request, next, problem::write).await?;
-    call::note_use(&app, &response);
+    note_use(&app, &response);
     Ok(response)
+}
+
+/// Records the use of the token of a request.
+fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
+    let extensions = response.request().extensions();
+    let Some(call::Presented(used)) = extensions.get() else {
+        return;
+    };
+    let context = extract::context_of(app, response.request());
+    let extensions_of_response = response.response().extensions();
+    let needed = context.route.as_deref();
+    let needed = needed.and_then(|route| required_scope::scope_of(app, route));
+    let (decision, scope) = match extensions_of_response.get::<problem::Refused>() {
+        None => (uses::ALLOWED, needed),
+        Some(refused) => (refused.code, refused.scope.as_deref().or(needed)),
+    };
+    let purpose = Purpose {
+        scope,
+        organization_id: None,
+    };
+    uses::note(app, &context, used.clone(), decision, purpose);
 }

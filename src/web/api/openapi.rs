@@ -1,11 +1,11 @@
-//! The description of the management API (OpenAPI 3.1), made from the code.
+//! OpenAPI 3.1 description of the management API, generated from the code.
 //!
-//! Each module of a resource describes its own addresses. What is true of every address is
-//! added here, so that no handler has to repeat it: the problems it may answer, the headers of
-//! requests and answers, and the token with its scopes.
+//! Each resource module describes its own routes. This module adds the parts that all routes share:
+//! problems, headers of requests and responses, and the token with its scopes.
 
-use super::problem::{self, Kind};
+use super::problem;
 use super::{audit, choices, client, me, member, org, project, scope, token, user};
+use crate::web::problem_kind::Kind;
 use crate::web::{headers, probe};
 use actix_web::{HttpResponse, web};
 use app::App;
@@ -18,7 +18,7 @@ use wire::api::Problem;
 /// An Idempotency-Key: bare, or in quotes (RFC 9651 section 3.3.3).
 const KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;
 
-/// What belongs to no resource.
+/// Parts that belong to no resource.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -32,12 +32,12 @@ const KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}
 )]
 struct Description;
 
-/// Show this description.
+/// Returns the OpenAPI description of the server.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     tag = "deployment",
-    responses((status = 200, description = "This document.", body = Object))
+    responses((status = 200, description = "The OpenAPI description.", body = Object))
 )]
 pub async fn show_document(app: web::Data<App>) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(document(&app.config().server.public_url));
@@ -45,7 +45,7 @@ pub async fn show_document(app: web::Data<App>) -> HttpResponse {
     response
 }
 
-/// The description of a deployment.
+/// OpenAPI description of the server with this URL.
 pub fn document(public_url: &PublicUrl) -> Value {
     let mut described = Description::openapi();
     for part in [
@@ -62,21 +62,24 @@ pub fn document(public_url: &PublicUrl) -> Value {
     ] {
         described.merge(part);
     }
-    #[expect(clippy::unwrap_used, reason = "the description has text for keys")]
+    #[expect(
+        clippy::unwrap_used,
+        reason = "all keys of the description are strings"
+    )]
     let mut document = serde_json::to_value(described).unwrap();
     document["servers"] = json!([{"url": public_url.as_str()}]);
     let components = &mut document["components"];
     components["securitySchemes"] = json!({"bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token of this deployment. What stands beside it is the scope that the token needs.",
+        "description": "Token of this server, with the scope that the operation requires.",
     }});
     components["headers"] = answer_headers();
     components["parameters"] = json!({"IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
         "required": true,
-        "description": "A new value for each call, and the same one to repeat it. Quotes around it make no difference. The first answer comes again for 24 hours.",
+        "description": "New random value for each request; the same value to repeat a request. A repetition within 24 hours gets the first response. Quotes around the value are optional.",
         "schema": {"type": "string", "pattern": KEY},
     }});
     choices::describe(&mut components["schemas"]);
@@ -98,18 +101,18 @@ pub fn document(public_url: &PublicUrl) -> Value {
 fn answer_headers() -> Value {
     let text = |description| json!({"description": description, "schema": {"type": "string"}});
     json!({
-        "X-Request-Id": text("Names the request in the log. A request may bring its own."),
-        "Link": text("Leads to the next page, with `rel=\"next\"` (RFC 8288)."),
-        "WWW-Authenticate": text("What is wrong with the token (RFC 6750)."),
-        "Idempotency-Replayed": text("`true` if this is the answer of an earlier call."),
+        "X-Request-Id": text("ID of the request in the log. A request can set its own."),
+        "Link": text("Link to the next page, with `rel=\"next\"` (RFC 8288)."),
+        "WWW-Authenticate": text("Error of the token (RFC 6750)."),
+        "Idempotency-Replayed": text("`true` if the response is a replay of an earlier one."),
         "Retry-After": {
-            "description": "Seconds until it makes sense to try again.",
+            "description": "Seconds to wait before a retry.",
             "schema": {"type": "integer"},
         },
     })
 }
 
-/// Whether a body may be left out: an empty one is an object without keys.
+/// Whether the body is optional. An empty body is an empty object.
 fn is_body_optional(operation: &Value, schemas: &Value) -> bool {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let name = schema["$ref"]
@@ -118,12 +121,12 @@ fn is_body_optional(operation: &Value, schemas: &Value) -> bool {
     name.is_some_and(|name| schemas[name]["required"].is_null())
 }
 
-/// Whether an operation takes the operator token alone.
+/// Whether an operation accepts only the operator token.
 fn is_for_operator(operation: &Value) -> bool {
     operation["tags"][0] == "operator"
 }
 
-/// Adds to an operation what the handlers need not say.
+/// Adds the shared parts to an operation.
 fn complete(path: &str, method: &str, operation: &mut Value) {
     let is_list = operation["parameters"]
         .as_array()
@@ -173,7 +176,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
-/// Names the scope in words too, for whoever reads.
+/// Adds the required scope to the description.
 fn describe_scope(operation: &mut Value) {
     let scopes: Vec<_> = operation["security"][0]["bearer"]
         .as_array()
@@ -183,15 +186,15 @@ fn describe_scope(operation: &mut Value) {
         .map(|scope| format!("`{scope}`"))
         .collect();
     let needed = match scopes.as_slice() {
-        [] if is_for_operator(operation) => "Needs the operator token.".to_owned(),
-        [] => "Any token may do this.".to_owned(),
-        scopes => format!("Needs a token with the scope {}.", scopes.join(", ")),
+        [] if is_for_operator(operation) => "Requires the operator token.".to_owned(),
+        [] => "Accepts any token.".to_owned(),
+        scopes => format!("Requires a token with the scope {}.", scopes.join(", ")),
     };
     let said = operation["description"].as_str().unwrap_or_default();
     operation["description"] = format!("{said}\n\n{needed}").trim().into();
 }
 
-/// What an operation may refuse for reasons that it shares with others, by status.
+/// Shared problems of an operation, by status.
 fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Kind>> {
     let takes_body = ["post", "put", "patch"].contains(&method);
     let is_allowed = |kind: &Kind| match kind {
@@ -208,7 +211,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
         | Kind::IdempotencyKeyReused => method == "post",
         Kind::InvalidCursor => operation["parameters"].to_string().contains("\"cursor\""),
         Kind::NotFound => path.contains('{') || names_organization(operation),
-        // No organization may admit the token at all.
+        // The policies of all organizations can deny a token.
         Kind::Policy | Kind::PlanRequired => operation["security"][0]["bearer"].is_array(),
         kind if kind.status() == 403 => {
             operation["security"][0]["bearer"] != json!([])
@@ -227,7 +230,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
     problems
 }
 
-/// Whether an organization is named in the query.
+/// Whether the query has an organization parameter.
 fn names_organization(operation: &Value) -> bool {
     let mut parameters = operation["parameters"].as_array().into_iter().flatten();
     parameters.any(|one| one["in"] == "query" && one["name"] == "organization")

@@ -18,7 +18,7 @@ use wire::api::{
 };
 use wire::json::Object;
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_organizations,
@@ -30,15 +30,14 @@ use wire::json::Object;
 ))]
 pub struct Description;
 
-/// List the organizations that the caller reaches, the oldest first; all of them for the
-/// operator.
+/// Lists the organizations that the caller can access, oldest first. The operator gets all of them.
 #[utoipa::path(
     get,
     path = "/v1/orgs",
     tag = "organizations",
     security(("bearer" = ["orgs:read"])),
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<OrganizationDetail>))
+    responses((status = 200, description = "One page of the list.", body = List<OrganizationDetail>))
 )]
 pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
@@ -56,14 +55,14 @@ fn seen(seen: &OrganizationView) -> OrganizationDetail {
     document::organization_detail(&seen.organization, seen.role)
 }
 
-/// Make an organization, whose owner is the caller.
+/// Creates an organization that the caller owns.
 #[utoipa::path(
     post,
     path = "/v1/orgs",
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
     request_body = CreateOrganizationBody,
-    responses((status = 201, description = "The organization was made.", body = OrganizationDetail))
+    responses((status = 201, description = "The new organization.", body = OrganizationDetail))
 )]
 pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
@@ -74,13 +73,13 @@ pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
     .await
 }
 
-/// Show an organization.
+/// Returns an organization.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}",
     tag = "organizations",
     security(("bearer" = ["orgs:read"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     responses((status = 200, description = "The organization.", body = OrganizationDetail))
 )]
 pub async fn show_organization(
@@ -91,17 +90,17 @@ pub async fn show_organization(
     Ok(HttpResponse::Ok().json(seen(&found)))
 }
 
-/// Change an organization: its name (admins), its policy (owners), its plan (the operator).
+/// Updates the name (admins), the policy (owners) or the plan (operator) of an organization.
 ///
-/// What a tighter policy does not admit any more goes on for the grace.
+/// Tokens that the new policy does not allow stay active for the grace period.
 #[utoipa::path(
     patch,
     path = "/v1/orgs/{org}",
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = UpdateOrganizationBody,
-    responses((status = 200, description = "The organization as it is now.", body = OrganizationDetail))
+    responses((status = 200, description = "The updated organization.", body = OrganizationDetail))
 )]
 pub async fn change_organization(
     call: Call,
@@ -129,17 +128,17 @@ pub async fn change_organization(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Delete an organization, for its owners.
+/// Deletes an organization. Owners only.
 ///
-/// Its projects are gone, its tokens and those that are limited to it end, and whoever was in
-/// no other organization loses all personal tokens.
+/// This deletes its projects and revokes its tokens, the tokens that are limited to it, and all
+/// personal tokens of members whose only organization it is.
 #[utoipa::path(
     delete,
     path = "/v1/orgs/{org}",
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
-    responses((status = 204, description = "The organization is gone."))
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
+    responses((status = 204, description = "The organization does not exist any more."))
 )]
 pub async fn delete_organization(
     call: Call,
@@ -149,19 +148,18 @@ pub async fn delete_organization(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Show which living tokens a change of policy or plan would end, the newest first. Nothing is
-/// changed.
+/// Previews which active tokens a change of policy or plan would affect, newest first.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/policy/effects",
     tag = "organizations",
     security(("bearer" = ["orgs:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
+        ("org" = String, Path, description = "ID or slug of the organization."),
         EffectParameters,
         ListParameters
     ),
-    responses((status = 200, description = "A page of the list.", body = List<AffectedToken>))
+    responses((status = 200, description = "One page of the list.", body = List<AffectedToken>))
 )]
 pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[
@@ -217,9 +215,13 @@ fn policy_change(body: &mut Object<'_>) -> UpdatePolicy {
     }
 }
 
-/// The change that a query names.
+/// Reads the change from a query.
 fn change_of_query(query: &Listing<'_>) -> Result<UpdateOrganization, Failure> {
-    let unknown = |_| Failure::Malformed("The query has a value that does not exist.");
+    let unknown = |_| {
+        Failure::Malformed(
+            "The query has an invalid value. The documentation lists the valid ones.",
+        )
+    };
     let days = match query.filter("max_lifetime_days") {
         None => None,
         Some("none") => Some(None),

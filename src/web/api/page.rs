@@ -1,8 +1,7 @@
-//! Lists in pages. A cursor is the position of the last item, authenticated by the
-//! deployment's key for this list and this caller; nobody else can make or use one.
+//! Pagination. A cursor is the position of the last item, authenticated with the server's key for
+//! one list and one caller. Other callers can neither create nor use it.
 
 use super::call::Call;
-use super::problem::Kind;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -16,26 +15,26 @@ use subtle::ConstantTimeEq;
 use wire::api::List;
 use wire::form::Form;
 
-/// Items of a page if the caller does not say.
+/// Default number of items on a page.
 const DEFAULT_LIMIT: u16 = 50;
 
-/// The most items of a page.
+/// Maximum number of items on a page.
 const LARGEST_LIMIT: u16 = 100;
 
-/// The part of a list that a call asks for.
+/// Requested page of a list.
 pub struct Listing<'a> {
-    /// What to look for.
+    /// Limit and start of the page.
     pub page: Page,
     call: &'a Call,
     caller: String,
     filters: Filters,
 }
 
-/// The parameters that choose among the items, in the order of their names.
+/// Filter parameters, sorted by name.
 pub struct Filters(Vec<(&'static str, String)>);
 
 impl Filters {
-    /// The value of one.
+    /// Value of a filter.
     pub fn value(&self, name: &str) -> Option<&str> {
         let mut filters = self.0.iter();
         filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))
@@ -43,8 +42,8 @@ impl Filters {
 }
 
 impl Call {
-    /// Which part of a list is asked for. `filters` are the names of the other parameters
-    /// that the list takes.
+    /// Reads the requested page of a list. `filters` are the names of the filter parameters that
+    /// the list accepts.
     pub fn listing(&self, filters: &[&'static str]) -> Result<Listing<'_>, Failure> {
         let query = self.query()?;
         let filters = choose(&query, filters, &["limit", "cursor"])?;
@@ -62,25 +61,25 @@ impl Call {
         };
         if let Some(cursor) = query.value("cursor") {
             let after = listing.seal().read(cursor);
-            let invalid = Failure::Problem(Kind::InvalidCursor, Kind::InvalidCursor.advice());
+            let invalid = Failure::InvalidCursor;
             listing.page.after = Some(after.ok_or(invalid)?);
         }
         Ok(listing)
     }
 
-    /// The parameters, of these names, that choose what is wanted where it comes in one piece.
+    /// Reads the filter parameters with these names, for a response without pages.
     pub fn filters(&self, names: &[&'static str]) -> Result<Filters, Failure> {
         choose(&self.query()?, names, &[])
     }
 }
 
-/// The parameters of these names; fails for any that has neither such a name nor one of the
-/// others.
+/// Selects the parameters with these names. Fails for a parameter that is in neither `names` nor
+/// `others`.
 fn choose(query: &Form, names: &[&'static str], others: &[&str]) -> Result<Filters, Failure> {
     let is_known = |name: &str| others.contains(&name) || names.contains(&name);
     if !query.names().all(is_known) {
         return Err(Failure::Malformed(
-            "The query has a parameter that is not taken here. The documentation names those that are; lists take limit and cursor too.",
+            "The query has an unknown parameter. Send only those in the documentation; lists also accept limit and cursor.",
         ));
     }
     let mut names = names.to_vec();
@@ -90,23 +89,23 @@ fn choose(query: &Form, names: &[&'static str], others: &[&str]) -> Result<Filte
 }
 
 impl Listing<'_> {
-    /// The value of a parameter that chooses among the items.
+    /// Value of a filter.
     pub fn filter(&self, name: &str) -> Option<&str> {
         self.filters.value(name)
     }
 
-    /// All parameters that choose among the items.
+    /// All filters.
     pub fn filters(&self) -> &Filters {
         &self.filters
     }
 
-    /// What the last item that the caller has is named by, in the list's own way.
+    /// Id of the last item of the previous page, parsed by `read`.
     pub fn last<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (_, id) = self.page.after.as_ref()?;
         read(id)
     }
 
-    /// Answers the items that were found, of which there may be one more than are shown.
+    /// Builds the response. `found` may have one item more than the page.
     pub fn answer<T, D: Serialize>(
         &self,
         mut found: Vec<T>,
@@ -126,7 +125,7 @@ impl Listing<'_> {
         })
     }
 
-    /// Leads to the next page (RFC 8288).
+    /// Link to the next page (RFC 8288).
     fn link(&self, cursor: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", &self.page.limit.to_string());
@@ -156,7 +155,7 @@ fn read_limit(text: &str) -> Option<u16> {
     (1..=LARGEST_LIMIT).contains(&limit).then_some(limit)
 }
 
-/// Makes and reads the cursors of one list for one caller.
+/// Creates and verifies the cursors of one list for one caller.
 struct Seal<'a> {
     key: &'a Key,
     bound: Vec<&'a str>,
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_back_for_its_list_and_caller_alone() {
+    fn cursor_is_valid_only_for_its_list_and_caller() {
         let key = Key::new([1; 32]);
         let seal = |bound: &[&'static str]| Seal {
             key: &key,
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_cursor_is_refused() {
+    fn modified_cursor_is_rejected() {
         let key = Key::new([1; 32]);
         let seal = Seal {
             key: &key,
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_a_whole_number_from_1_to_100() {
+    fn limit_is_a_whole_number_from_1_to_100() {
         for (text, limit) in [("1", Some(1)), ("100", Some(100)), ("050", Some(50))] {
             assert_eq!(read_limit(text), limit);
         }
@@ -269,7 +268,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_cursor_panics(text: String) {
+        fn cursors_never_panic(text: String) {
             let key = Key::new([1; 32]);
             let seal = Seal { key: &key, bound: Vec::new() };
             let _ = seal.read(&text);

@@ -15,7 +15,7 @@ use wire::api::{
     CreateProjectBody, List, ListParameters, ProjectDetail, ProjectMember, UpdateProjectBody,
 };
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_projects,
@@ -30,27 +30,27 @@ use wire::api::{
 ))]
 pub struct Description;
 
-/// List the projects that the caller reaches, the oldest first.
+/// Lists the projects that the caller can access, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/projects",
     tag = "projects",
     security(("bearer" = ["projects:read"])),
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<ProjectDetail>))
+    responses((status = 200, description = "One page of the list.", body = List<ProjectDetail>))
 )]
 pub async fn list_projects(call: Call) -> Result<HttpResponse, Failure> {
     list(&call, None).await
 }
 
-/// List the projects of an organization that the caller reaches, the oldest first.
+/// Lists the projects of an organization that the caller can access, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/projects",
     tag = "projects",
     security(("bearer" = ["projects:read"])),
-    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<ProjectDetail>))
+    params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
+    responses((status = 200, description = "One page of the list.", body = List<ProjectDetail>))
 )]
 pub async fn list_organization_projects(
     call: Call,
@@ -66,15 +66,15 @@ async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, F
     Ok(list.answer(found, position, document::project_detail))
 }
 
-/// Make a project, for admins and owners of its organization.
+/// Creates a project. Admins and owners of the organization only.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/projects",
     tag = "projects",
     security(("bearer" = ["projects:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateProjectBody,
-    responses((status = 201, description = "The project was made.", body = ProjectDetail))
+    responses((status = 201, description = "The new project.", body = ProjectDetail))
 )]
 pub async fn create_project(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
@@ -91,13 +91,13 @@ pub async fn create_project(call: Call, named: web::Path<String>) -> Result<Http
     .await
 }
 
-/// Show a project.
+/// Returns a project.
 #[utoipa::path(
     get,
     path = "/v1/projects/{project}",
     tag = "projects",
     security(("bearer" = ["projects:read"])),
-    params(("project" = String, Path, description = "The project's id.")),
+    params(("project" = String, Path, description = "ID of the project.")),
     responses((status = 200, description = "The project.", body = ProjectDetail))
 )]
 pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
@@ -105,15 +105,15 @@ pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
 
-/// Rename a project.
+/// Renames a project.
 #[utoipa::path(
     patch,
     path = "/v1/projects/{project}",
     tag = "projects",
     security(("bearer" = ["projects:write"])),
-    params(("project" = String, Path, description = "The project's id.")),
+    params(("project" = String, Path, description = "ID of the project.")),
     request_body = UpdateProjectBody,
-    responses((status = 200, description = "The project as it is now.", body = ProjectDetail))
+    responses((status = 200, description = "The updated project.", body = ProjectDetail))
 )]
 pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
@@ -121,29 +121,29 @@ pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
 
-/// Delete a project. Tokens that are limited to it do not reach it any more.
+/// Deletes a project. Tokens that are limited to it lose access to it.
 #[utoipa::path(
     delete,
     path = "/v1/projects/{project}",
     tag = "projects",
     security(("bearer" = ["projects:write"])),
-    params(("project" = String, Path, description = "The project's id.")),
-    responses((status = 204, description = "The project is gone."))
+    params(("project" = String, Path, description = "ID of the project.")),
+    responses((status = 204, description = "The project does not exist any more."))
 )]
 pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     project::delete(&call.app, &call.context, &call.caller, &id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the people who were added to a project, the first who was added first. Admins and
-/// owners reach it without.
+/// Lists the members of a project, in the order of joining. Admins and owners of the
+/// organization have access without being in the list.
 #[utoipa::path(
     get,
     path = "/v1/projects/{project}/members",
     tag = "projects",
     security(("bearer" = ["projects:read"])),
-    params(("project" = String, Path, description = "The project's id."), ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<ProjectMember>))
+    params(("project" = String, Path, description = "ID of the project."), ListParameters),
+    responses((status = 200, description = "One page of the list.", body = List<ProjectMember>))
 )]
 pub async fn list_project_members(
     call: Call,
@@ -160,17 +160,17 @@ pub async fn list_project_members(
     }))
 }
 
-/// Add a member of the organization to a project. Doing it twice is no fault.
+/// Adds a member of the organization to a project. Idempotent.
 #[utoipa::path(
     put,
     path = "/v1/projects/{project}/members/{user}",
     tag = "projects",
     security(("bearer" = ["projects:write"])),
     params(
-        ("project" = String, Path, description = "The project's id."),
-        ("user" = String, Path, description = "The person's id.")
+        ("project" = String, Path, description = "ID of the project."),
+        ("user" = String, Path, description = "ID of the user.")
     ),
-    responses((status = 204, description = "The person is in the project."))
+    responses((status = 204, description = "The user is a member of the project."))
 )]
 pub async fn put_project_member(
     call: Call,
@@ -183,17 +183,17 @@ pub async fn put_project_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Take a person out of a project. Doing it twice is no fault.
+/// Removes a user from a project. Idempotent.
 #[utoipa::path(
     delete,
     path = "/v1/projects/{project}/members/{user}",
     tag = "projects",
     security(("bearer" = ["projects:write"])),
     params(
-        ("project" = String, Path, description = "The project's id."),
-        ("user" = String, Path, description = "The person's id.")
+        ("project" = String, Path, description = "ID of the project."),
+        ("user" = String, Path, description = "ID of the user.")
     ),
-    responses((status = 204, description = "The person is not in the project."))
+    responses((status = 204, description = "The user is not a member of the project."))
 )]
 pub async fn delete_project_member(
     call: Call,

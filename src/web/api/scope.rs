@@ -6,17 +6,17 @@ use actix_web::HttpResponse;
 use utoipa::OpenApi;
 use wire::api::{Scope, Scopes};
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(list_scopes))]
 pub struct Description;
 
-/// List the catalogue of scopes.
+/// Lists the scopes that tokens can have.
 #[utoipa::path(
     get,
     path = "/v1/scopes",
     tag = "scopes",
-    responses((status = 200, description = "The catalogue, in one page.", body = Scopes))
+    responses((status = 200, description = "The catalogue on one page.", body = Scopes))
 )]
 pub async fn list_scopes(call: Call) -> Result<HttpResponse, Failure> {
     let catalogue = call.app.config().scopes.iter();

@@ -1,4 +1,4 @@
-//! `/v1/tokens`: the caller's own tokens. `/v1/orgs/{org}/tokens`: those of an organization.
+//! `/v1/tokens`: tokens of the caller. `/v1/orgs/{org}/tokens`: tokens of an organization.
 
 use super::call::Call;
 use super::document;
@@ -6,8 +6,9 @@ use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::App;
-use app::caller::Caller;
-use app::token::{self, CheckedToken, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
+use app::access::Caller;
+use app::access::CheckedToken;
+use app::token::{self, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
 use chrono::Duration;
 use domain::{Fault, Instant};
 use utoipa::OpenApi;
@@ -16,7 +17,7 @@ use wire::api::{
 };
 use wire::json::Object;
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_tokens,
@@ -34,91 +35,91 @@ use wire::json::Object;
 ))]
 pub struct Description;
 
-/// List the caller's own tokens, the newest first, with those that have ended.
+/// Lists the caller's tokens, inactive ones included, newest first.
 ///
-/// A token that is limited itself sees and ends only those that are within its limits.
+/// A limited token can list and revoke only tokens within its limits.
 #[utoipa::path(
     get,
     path = "/v1/tokens",
     tag = "tokens",
     security(("bearer" = ["tokens:read"])),
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<Token>))
+    responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
 pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     list(&call, &OwnerRef::Own).await
 }
 
-/// Make a token of the caller's own.
+/// Creates a token that the caller owns.
 ///
-/// A token gives what it has itself and nothing more; what a client's token makes is the
-/// client's too, and ends with it. The token's text is in the answer, and
-/// comes again only to a repetition of the same call.
+/// The new token cannot exceed the scopes and limits of the calling token. If that token belongs
+/// to a client, so does the new one, and both end with the client. The response contains the
+/// secret; only a repetition with the same Idempotency-Key returns it again.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
     request_body = CreateTokenBody,
-    responses((status = 201, description = "The token was made.", body = NewToken))
+    responses((status = 201, description = "The new token.", body = NewToken))
 )]
 pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     create(&call, &OwnerRef::Own).await
 }
 
-/// Show one of the caller's own tokens.
+/// Returns one of the caller's tokens.
 #[utoipa::path(
     get,
     path = "/v1/tokens/{id}",
     tag = "tokens",
     security(("bearer" = ["tokens:read"])),
-    params(("id" = String, Path, description = "The token's id.")),
+    params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 200, description = "The token.", body = Token))
 )]
 pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     show(&call, &OwnerRef::Own, &id).await
 }
 
-/// Revoke one of the caller's own tokens. Doing it twice is no fault.
+/// Revokes one of the caller's tokens. Idempotent.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
-    params(("id" = String, Path, description = "The token's id.")),
+    params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 204, description = "The token is revoked."))
 )]
 pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     revoke(&call, &OwnerRef::Own, &id).await
 }
 
-/// Rotate one of the caller's own tokens.
+/// Rotates one of the caller's tokens.
 ///
-/// The successor has the same attributes and lives as long as the old token was to. The old
-/// one ends after the overlap.
+/// The new token has the same attributes and the same lifetime. The old token expires after the
+/// overlap.
 #[utoipa::path(
     post,
     path = "/v1/tokens/{id}/rotate",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
-    params(("id" = String, Path, description = "The token's id.")),
+    params(("id" = String, Path, description = "ID of the token.")),
     request_body = Rotation,
-    responses((status = 201, description = "The successor was made.", body = NewToken))
+    responses((status = 201, description = "The new token.", body = NewToken))
 )]
 pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     rotate(&call, &OwnerRef::Own, &id).await
 }
 
-/// Revoke all of the caller's own tokens, this one too.
+/// Revokes all of the caller's tokens, including the one of the request.
 ///
-/// A token that is limited itself revokes only those that are within its limits.
+/// A limited token revokes only tokens within its limits.
 #[utoipa::path(
     post,
     path = "/v1/tokens/revoke-all",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
     request_body = RevokeAll,
-    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+    responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
 pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
     if let Caller::Operator(None) = call.caller {
@@ -131,14 +132,14 @@ pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
     revoke_all(&call, &OwnerRef::Own).await
 }
 
-/// List an organization's tokens, the newest first, with those that have ended.
+/// Lists the tokens of an organization, inactive ones included, newest first.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/tokens",
     tag = "tokens",
     security(("bearer" = ["tokens:read"])),
-    params(("org" = String, Path, description = "The organization's id or address."), ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<Token>))
+    params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
+    responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
 pub async fn list_organization_tokens(
     call: Call,
@@ -147,18 +148,18 @@ pub async fn list_organization_tokens(
     list(&call, &OwnerRef::Organization(org.into_inner())).await
 }
 
-/// Make a token of an organization, for its admins and owners.
+/// Creates a token of an organization. Admins and owners only.
 ///
-/// It survives whoever made it. The token's text is in the answer, and comes again only to a
-/// repetition of the same call.
+/// The token does not depend on its creator's membership. The response contains the secret; only
+/// a repetition with the same Idempotency-Key returns it again.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/tokens",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateTokenBody,
-    responses((status = 201, description = "The token was made.", body = NewToken))
+    responses((status = 201, description = "The new token.", body = NewToken))
 )]
 pub async fn create_organization_token(
     call: Call,
@@ -167,15 +168,15 @@ pub async fn create_organization_token(
     create(&call, &OwnerRef::Organization(org.into_inner())).await
 }
 
-/// Show one of an organization's tokens.
+/// Returns a token of an organization.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/tokens/{id}",
     tag = "tokens",
     security(("bearer" = ["tokens:read"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("id" = String, Path, description = "The token's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the token.")
     ),
     responses((status = 200, description = "The token.", body = Token))
 )]
@@ -187,15 +188,15 @@ pub async fn show_organization_token(
     show(&call, &OwnerRef::Organization(org), &id).await
 }
 
-/// Revoke one of an organization's tokens. Doing it twice is no fault.
+/// Revokes a token of an organization. Idempotent.
 #[utoipa::path(
     delete,
     path = "/v1/orgs/{org}/tokens/{id}",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("id" = String, Path, description = "The token's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the token.")
     ),
     responses((status = 204, description = "The token is revoked."))
 )]
@@ -207,18 +208,18 @@ pub async fn delete_organization_token(
     revoke(&call, &OwnerRef::Organization(org), &id).await
 }
 
-/// Rotate one of an organization's tokens.
+/// Rotates a token of an organization.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/tokens/{id}/rotate",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
     params(
-        ("org" = String, Path, description = "The organization's id or address."),
-        ("id" = String, Path, description = "The token's id.")
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the token.")
     ),
     request_body = Rotation,
-    responses((status = 201, description = "The successor was made.", body = NewToken))
+    responses((status = 201, description = "The new token.", body = NewToken))
 )]
 pub async fn rotate_organization_token(
     call: Call,
@@ -228,15 +229,15 @@ pub async fn rotate_organization_token(
     rotate(&call, &OwnerRef::Organization(org), &id).await
 }
 
-/// Revoke all tokens of an organization.
+/// Revokes all tokens of an organization.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/tokens/revoke-all",
     tag = "tokens",
     security(("bearer" = ["tokens:write"])),
-    params(("org" = String, Path, description = "The organization's id or address.")),
+    params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = RevokeAll,
-    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+    responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
 pub async fn revoke_organization_tokens(
     call: Call,
@@ -337,11 +338,11 @@ pub async fn end(
     .await
 }
 
-/// A moment, as RFC 3339 writes it.
+/// Reads a time (RFC 3339).
 pub fn read_moment(body: &mut Object<'_>, key: &'static str) -> Option<Instant> {
     body.ruled(key, |text| {
         chrono::DateTime::parse_from_rfc3339(text)
-            .map_err(|_| Fault::new(key, "Write a moment such as 2030-01-31T12:00:00Z."))
+            .map_err(|_| Fault::new(key, "Write an RFC 3339 time such as 2030-01-31T12:00:00Z."))
     })
     .map(|at| at.to_utc())
 }
@@ -350,7 +351,7 @@ fn revoked(count: &usize) -> Revoked {
     Revoked { revoked: *count }
 }
 
-/// How a token is written that was made at this moment.
+/// Converts a new token to its body, with its state at the current time.
 fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<> {
     let now = app.now();
     move |new| NewToken {
@@ -359,7 +360,7 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
     }
 }
 
-/// The use cases name some fields as forms and the program do.
+/// Renames the fields of faults: use cases name some as forms and the command line do.
 pub fn as_sent(error: app::Error) -> app::Error {
     match error {
         app::Error::Invalid(mut faults) => {

@@ -1,4 +1,4 @@
-//! `/v1/users` and `/v1/status`, for the operator alone.
+//! `/v1/users` and `/v1/status`, for the operator only.
 
 use super::call::Call;
 use super::member::role;
@@ -10,13 +10,13 @@ use app::mail;
 use app::token::Ended;
 use app::user::{self, CreateUser, Named};
 use domain::id::UserId;
-use domain::org::Role;
+use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User as DomainUser;
 use utoipa::OpenApi;
 use wire::api::{CreateUserBody, List, ListParameters, RevokeAll, Revoked, Status, User};
 
-/// The addresses of this module.
+/// OpenAPI description of this module's routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     show_status,
@@ -28,12 +28,12 @@ use wire::api::{CreateUserBody, List, ListParameters, RevokeAll, Revoked, Status
 ))]
 pub struct Description;
 
-/// Show the state of the deployment. For the operator alone.
+/// Returns the status of the server.
 #[utoipa::path(
     get,
     path = "/v1/status",
     tag = "operator",
-    responses((status = 200, description = "The state.", body = Status))
+    responses((status = 200, description = "The status.", body = Status))
 )]
 pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
@@ -46,13 +46,13 @@ pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
     }))
 }
 
-/// List all accounts, the oldest first. For the operator alone.
+/// Lists all users, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/users",
     tag = "operator",
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = List<User>))
+    responses((status = 200, description = "One page of the list.", body = List<User>))
 )]
 pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
@@ -61,13 +61,13 @@ pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     Ok(list.answer(found, position, document::user_in_full))
 }
 
-/// Make an account. For the operator alone.
+/// Creates a user.
 #[utoipa::path(
     post,
     path = "/v1/users",
     tag = "operator",
     request_body = CreateUserBody,
-    responses((status = 201, description = "The account was made.", body = User))
+    responses((status = 201, description = "The new user.", body = User))
 )]
 pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
@@ -95,13 +95,13 @@ fn named(id: &str) -> Result<UserId, Failure> {
     UserId::parse(id).ok_or(Failure::NotFound)
 }
 
-/// Show an account. For the operator alone.
+/// Returns a user.
 #[utoipa::path(
     get,
     path = "/v1/users/{user}",
     tag = "operator",
-    params(("user" = String, Path, description = "The person's id.")),
-    responses((status = 200, description = "The account.", body = User))
+    params(("user" = String, Path, description = "ID of the user.")),
+    responses((status = 200, description = "The user.", body = User))
 )]
 pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
@@ -110,13 +110,13 @@ pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse
     Ok(HttpResponse::Ok().json(document::user_in_full(&user)))
 }
 
-/// Switch an account off: its sessions and tokens end at once. For the operator alone.
+/// Deactivates a user. Ends all sessions and revokes all tokens immediately.
 #[utoipa::path(
     post,
     path = "/v1/users/{user}/deactivate",
     tag = "operator",
-    params(("user" = String, Path, description = "The person's id.")),
-    responses((status = 200, description = "The account as it is now.", body = User))
+    params(("user" = String, Path, description = "ID of the user.")),
+    responses((status = 200, description = "The updated user.", body = User))
 )]
 pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
@@ -132,14 +132,14 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     .await
 }
 
-/// Revoke all of a person's tokens. For the operator alone.
+/// Revokes all tokens of a user.
 #[utoipa::path(
     post,
     path = "/v1/users/{user}/revoke-all",
     tag = "operator",
-    params(("user" = String, Path, description = "The person's id.")),
+    params(("user" = String, Path, description = "ID of the user.")),
     request_body = RevokeAll,
-    responses((status = 200, description = "The tokens are revoked.", body = Revoked))
+    responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
 pub async fn revoke_user_tokens(
     call: Call,

@@ -1,11 +1,8 @@
-//! The documents by which clients find everything else (RFC 8414, RFC 9728).
+//! Discovery documents for clients (RFC 8414, RFC 9728).
 
 use actix_web::{HttpResponse, web};
 use app::App;
 use wire::oauth::{DEVICE_CODE_GRANT, ResourceMetadata, ServerMetadata};
-
-/// Where the metadata of the management API is.
-pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 fn scopes(app: &App) -> Vec<String> {
     let catalogue = &app.config().scopes;
@@ -29,7 +26,7 @@ pub async fn server(app: web::Data<App>) -> HttpResponse {
         introspection_endpoint: url.join("/auth/introspect"),
         revocation_endpoint: url.join("/auth/revoke"),
         scopes_supported: scopes(&app),
-        // There is no authorization endpoint; the member is required all the same.
+        // RFC 8414 requires the member although there is no authorization endpoint.
         response_types_supported: Vec::new(),
         grant_types_supported: strings([DEVICE_CODE_GRANT]),
         token_endpoint_auth_methods_supported: strings([

@@ -1,15 +1,16 @@
-//! The OAuth endpoints, and OAuth JSON as their one way to answer, errors included.
+//! OAuth endpoints. They send OAuth JSON, errors included.
 
 mod device;
+mod introspect;
 mod metadata;
 mod parameters;
+mod revoke;
 mod token;
 pub mod verify;
 
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
 use super::surface;
-use metadata::PROTECTED_RESOURCE;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,23 +20,23 @@ use actix_web::{HttpResponse, web};
 use app::{App, OAuthError};
 use wire::oauth::ErrorResponse;
 
-/// Under `/auth`.
+/// Routes under `/auth`.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(device_routes)
-        .service(resource("/introspect", [post(token::introspect)]))
-        .service(resource("/revoke", [post(token::revoke)]));
+        .service(resource("/introspect", [post(introspect::introspect)]))
+        .service(resource("/revoke", [post(revoke::revoke)]));
 }
 
-/// The two endpoints of the device grant, which have two addresses.
+/// Endpoints of the device grant, which are served under `/auth` and under `/v1/auth`.
 pub fn device_routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/device", [post(device::start)]))
-        .service(resource("/device/token", [post(device::poll)]))
+        .service(resource("/device/token", [post(token::poll)]))
         .default_service(web::to(nothing));
 }
 
-/// Under `/.well-known`.
+/// Routes under `/.well-known`.
 pub fn metadata_routes(config: &mut web::ServiceConfig) {
     config
         .service(resource(
@@ -49,27 +50,19 @@ pub fn metadata_routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing));
 }
 
-/// Answers errors as RFC 6749 section 5.2 does.
+/// Writes errors in the form of RFC 6749 section 5.2.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = surface::answer(app, request, next, |_, failure, _| write(failure)).await?;
-    device::note_preference(&mut response);
+    token::note_preference(&mut response);
     Ok(response)
 }
 
-/// What a resource says to a request that it refuses (RFC 6750 section 3): what is wrong with
-/// its token, as further parameters, and where a better one can be found (RFC 9728 section
-/// 5.1).
-pub fn challenge(app: &App, wrong: &str) -> String {
-    let metadata = app.config().server.public_url.join(PROTECTED_RESOURCE);
-    format!(r#"Bearer realm="Doorcode"{wrong}, resource_metadata="{metadata}""#)
-}
-
-/// What an answer says when the RFCs have no name for it. RFC 6749 section 4.1.2.1 has both
-/// names for the authorization endpoint.
+/// Codes for errors that RFC 6749 section 5.2 does not define. Section 4.1.2.1 defines both for the
+/// authorization endpoint.
 const UNAVAILABLE: &str = "temporarily_unavailable";
 const SERVER_ERROR: &str = "server_error";
 
@@ -80,35 +73,35 @@ fn write(failure: &Failure) -> HttpResponse {
         Failure::App(app::Error::OAuth(error, description)) => (error.as_str(), *description),
         Failure::App(app::Error::Throttled(_)) => (
             UNAVAILABLE,
-            "Too many requests. Retry-After tells when to come back.",
+            "Too many requests. Try again after the seconds in Retry-After.",
         ),
         Failure::App(app::Error::Unauthenticated) | Failure::InvalidToken | Failure::NoToken => (
             invalid_client,
-            "The caller is unknown or its credentials are wrong.",
+            "The caller is unknown or its credentials are wrong. Check them.",
         ),
         Failure::Malformed(what) => (invalid, *what),
         Failure::UnsupportedMedia => (
             invalid,
             "Send the parameters as application/x-www-form-urlencoded.",
         ),
-        Failure::PlainHttp => (invalid, "Use https."),
-        Failure::TooLarge => (invalid, "The request is too large."),
-        Failure::TooSlow => (invalid, "The body came too slowly."),
+        Failure::PlainHttp => (invalid, "The request came over plain http. Use https."),
+        Failure::TooLarge => (invalid, "The body is larger than 16 KiB. Send less."),
+        Failure::TooSlow => (invalid, "The body arrived too slowly. Try again."),
         Failure::NotFound => (invalid, "There is no such endpoint."),
         Failure::MethodNotAllowed(_) => (
             invalid,
-            "The endpoint does not take this method. The Allow header lists those it takes.",
+            "The endpoint does not accept this method. Use one that the Allow header lists.",
         ),
         failure if failure.status() == StatusCode::SERVICE_UNAVAILABLE => (
             UNAVAILABLE,
-            "The server is busy or starting. Nothing was done.",
+            "The server is busy or starting. Nothing changed. Try again later.",
         ),
         _ => (
             SERVER_ERROR,
-            "Something went wrong on our side. Nothing was done.",
+            "The server has an internal error. Nothing changed. Try again later.",
         ),
     };
-    // RFC 6749 section 5.2 knows no 415.
+    // RFC 6749 section 5.2 does not define 415.
     let status = match failure.status() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
         status => status,

@@ -1,4 +1,4 @@
-//! The parameters of the OAuth endpoints, read by their common rules (RFC 6749 section 3.2).
+//! Parameters of the OAuth endpoints and their common rules (RFC 6749 section 3.2).
 
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -10,7 +10,7 @@ use domain::secret::Secret;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use wire::form::{self, Form};
 
-/// Every parameter that has a meaning at one of the endpoints.
+/// Every parameter that one of the endpoints uses.
 const KNOWN: [&str; 8] = [
     "client_id",
     "client_secret",
@@ -22,17 +22,17 @@ const KNOWN: [&str; 8] = [
     "token_type_hint",
 ];
 
-/// Which bodies an endpoint takes.
+/// Body formats that an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// A form, as the RFCs say.
+    /// A form, as the RFCs require.
     Form,
-    /// A form, or a JSON object of strings for those who have no form at hand.
+    /// A form, or a JSON object of strings for clients without a form encoder.
     FormOrJson,
 }
 
-/// Reads the parameters. None may appear twice, and none that has a meaning may be in the
-/// query, where it would end up in logs.
+/// Reads the parameters. Rejects repeated parameters, and known ones in the query, since logs
+/// contain queries.
 pub async fn read(
     request: &HttpRequest,
     payload: web::Payload,
@@ -51,14 +51,16 @@ pub async fn read(
     } else {
         extract::form(request, payload).await?
     };
-    // RFC 8707 section 2 lets `resource` repeat; it has no meaning here yet.
+    // RFC 8707 section 2 lets `resource` repeat. No endpoint uses it yet.
     match parameters.repeated_except(&["resource"]) {
-        Some(_) => Err(Failure::Malformed("A parameter appears more than once.")),
+        Some(_) => Err(Failure::Malformed(
+            "A parameter appears more than once. Send each once.",
+        )),
         None => Ok(parameters),
     }
 }
 
-/// The value of a parameter that must be there.
+/// Value of a required parameter.
 pub fn required<'a>(
     parameters: &'a Form,
     name: &str,
@@ -67,7 +69,7 @@ pub fn required<'a>(
     parameters.value(name).ok_or(Failure::Malformed(missing))
 }
 
-/// Who is calling (RFC 6749 section 2.3.1): by HTTP Basic, or in the form, and not by both.
+/// Client credentials from HTTP Basic or from the form, not both (RFC 6749 section 2.3.1).
 pub fn credentials(request: &HttpRequest, parameters: &Form) -> Result<Credentials, Failure> {
     let id = parameters.value("client_id");
     let secret = parameters.value("client_secret");
@@ -89,11 +91,11 @@ pub fn credentials(request: &HttpRequest, parameters: &Form) -> Result<Credentia
         .and_then(read_basic)
         .ok_or(Failure::App(app::Error::OAuth(
             OAuthError::InvalidClient,
-            "The Authorization header holds no client credentials in the Basic scheme.",
+            "The Authorization header has no client credentials. Use the Basic scheme.",
         )))?;
     if id.is_some_and(|id| id != basic_id) {
         return Err(Failure::Malformed(
-            "The client_id differs from the one in the Authorization header.",
+            "The client_id differs from the one in the Authorization header. Send only one.",
         ));
     }
     Ok(Credentials::IdAndSecret(
@@ -112,8 +114,7 @@ fn read_basic(encoded: &str) -> Option<(String, String)> {
     Some((form::decode(id).ok()?, form::decode(secret).ok()?))
 }
 
-/// Reads a JSON object of strings. Members that are no strings are refused, and `null`
-/// counts as absent.
+/// Reads a JSON object of strings. Other members are rejected; `null` counts as absent.
 fn read_json(body: &[u8]) -> Result<Form, Failure> {
     serde_json::from_slice::<Members>(body)
         .map(|members| Form::from_pairs(members.0))
@@ -122,7 +123,7 @@ fn read_json(body: &[u8]) -> Result<Form, Failure> {
         })
 }
 
-/// The members of an object with all repetitions, which a map would hide.
+/// Members of an object with all repetitions, which a map would hide.
 struct Members(Vec<(String, String)>);
 
 impl<'de> de::Deserialize<'de> for Members {
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_an_object_of_strings() {
+    fn json_body_is_an_object_of_strings() {
         let form = read_json(br#"{"client_id":"cli","scope":null,"device_name":"\u00e9"}"#)
             .unwrap_or_default();
         assert_eq!(form.value("client_id"), Some("cli"));
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_credentials_are_form_encoded_first() {
+    fn basic_credentials_are_form_decoded() {
         let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let read = read_basic(&encode("my%2Did:a%25%3A%2B%C3%A9+z"));
         assert_eq!(read, Some(("my-id".into(), "a%:+é z".into())));

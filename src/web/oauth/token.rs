@@ -1,105 +1,145 @@
-//! Introspection (RFC 7662) and revocation (RFC 7009).
+//! The token endpoint of the device grant (RFC 8628 section 3.4).
 
 use super::parameters::{Encoding, credentials, read, required};
 use crate::web::extract;
 use crate::web::failure::Failure;
-use actix_web::{HttpRequest, HttpResponse, web};
-use app::audit::uses::{self, Purpose, Used};
-use app::token::{self, Introspector, LoadedOwner};
-use app::{App, Context, client, operator};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use app::device::{self, poll::PollOutcome};
+use app::token::NewToken;
+use app::{App, OAuthError};
 use domain::secret::Secret;
-use wire::form::Form;
-use wire::oauth::{ActiveToken, IntrospectionResponse};
+use std::time::{Duration, Instant};
+use wire::oauth::{DEVICE_CODE_GRANT, TokenResponse};
 
-/// `POST /auth/introspect`.
-pub async fn introspect(
+/// Longest wait of a poll, in seconds.
+const LONGEST_WAIT: u64 = 30;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// `POST /auth/device/token`: poll by the device (RFC 8628 section 3.4).
+pub async fn poll(
     app: web::Data<App>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let parameters = read(&request, payload, Encoding::Form).await?;
-    let context = extract::context_of(&app, &request);
-    let caller = introspector(&app, &context, &request, &parameters).await?;
-    let text = required(&parameters, "token", "The token is missing.")?;
-    let active = token::introspect(&app, &context, &caller, &Secret::new(text)).await?;
-    let issuer = app.config().server.public_url.as_str();
-    Ok(HttpResponse::Ok().json(IntrospectionResponse {
-        active: active.is_some(),
-        token: active.map(|active| describe(&active, issuer)),
-    }))
-}
-
-/// Who introspects: a confidential client, or the operator by its bearer token.
-async fn introspector(
-    app: &App,
-    context: &Context,
-    request: &HttpRequest,
-    parameters: &Form,
-) -> Result<Introspector, Failure> {
-    let has_bearer = extract::authorization(request)?
-        .and_then(|value| extract::of_scheme(value, "bearer"))
-        .is_some();
-    if has_bearer {
-        if parameters.value("client_secret").is_some() {
-            return Err(Failure::Malformed(
-                "Authenticate by a bearer token or by a client secret, not by both.",
-            ));
-        }
-        return match extract::bearer(request)? {
-            Some(token) if operator::is_operator(app, context, &token).await => {
-                let (used, purpose) = (Used::operator(), Purpose::default());
-                uses::note(app, context, used, uses::ALLOWED, purpose);
-                Ok(Introspector::Operator)
-            }
-            _ => Err(Failure::InvalidToken),
-        };
+    let parameters = read(&request, payload, Encoding::FormOrJson).await?;
+    let grant_type = required(&parameters, "grant_type", "The grant_type is missing.")?;
+    if grant_type != DEVICE_CODE_GRANT {
+        return Err(Failure::App(app::Error::OAuth(
+            OAuthError::UnsupportedGrantType,
+            "The only grant type is urn:ietf:params:oauth:grant-type:device_code.",
+        )));
     }
-    let has_credentials =
-        extract::authorization(request)?.is_some() || parameters.value("client_id").is_some();
-    if !has_credentials {
-        return Err(Failure::NoToken);
-    }
-    let credentials = credentials(request, parameters)?;
-    Ok(token::introspector(app, context, &credentials).await?)
-}
-
-fn describe(active: &token::ActiveToken, issuer: &str) -> ActiveToken {
-    let token = &active.token;
-    ActiveToken {
-        scope: active.scopes.to_string(),
-        client_id: token.client_id.clone(),
-        username: match &active.loaded_owner {
-            LoadedOwner::User(owner) => Some(owner.user.email.clone()),
-            LoadedOwner::Organization(_) => None,
-        },
-        sub: token.owner.id().to_owned(),
-        token_type: "Bearer".to_owned(),
-        exp: active.ends_at().map(|at| at.timestamp()),
-        iat: token.created_at.timestamp(),
-        iss: issuer.to_owned(),
-        jti: token.id.to_string(),
-        kind: token.owner.kind().to_owned(),
-        organization: token.organization().map(ToString::to_string),
-        projects: token
-            .limits
-            .projects
-            .as_ref()
-            .map(|projects| projects.iter().map(ToString::to_string).collect()),
-    }
-}
-
-/// `POST /auth/revoke`. The same answer for a token that was revoked now, before, or never
-/// issued (RFC 7009 section 2.2).
-pub async fn revoke(
-    app: web::Data<App>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let parameters = read(&request, payload, Encoding::Form).await?;
-    let context = extract::context_of(&app, &request);
     let credentials = credentials(&request, &parameters)?;
-    let client = client::authenticate(&app, &context, &credentials).await?;
-    let text = required(&parameters, "token", "The token is missing.")?;
-    token::give_back(&app, &context, &client, &Secret::new(text)).await?;
-    Ok(HttpResponse::Ok().finish())
+    let device_code = required(&parameters, "device_code", "The device_code is missing.")?;
+    let wait = preferred_wait(&request);
+    let started = Instant::now();
+    let outcome = device::poll::poll(
+        &app,
+        &extract::context_of(&app, &request),
+        &credentials,
+        &Secret::new(device_code),
+        wait,
+    )
+    .await?;
+    let is_pending = matches!(outcome, PollOutcome::Pending | PollOutcome::SlowDown);
+    // A pending poll that ended early did not honor the preference: without
+    // `Preference-Applied`, the device keeps to its interval.
+    if let Some(wait) = wait.filter(|wait| !is_pending || started.elapsed() >= *wait) {
+        request.extensions_mut().insert(PreferenceApplied(wait));
+    }
+    let refused = |error, description| Err(Failure::App(app::Error::OAuth(error, description)));
+    match outcome {
+        PollOutcome::Issued(new) => Ok(issued(&new)),
+        PollOutcome::Pending => refused(
+            OAuthError::AuthorizationPending,
+            "The user has not decided yet. Poll again after the interval.",
+        ),
+        PollOutcome::SlowDown => refused(
+            OAuthError::SlowDown,
+            "The device polls too often. Add 5 seconds to the interval.",
+        ),
+        PollOutcome::Denied => refused(OAuthError::AccessDenied, "The request was denied."),
+        PollOutcome::Expired => refused(
+            OAuthError::ExpiredToken,
+            "The device code has expired. Request new codes.",
+        ),
+        PollOutcome::Invalid => refused(
+            OAuthError::InvalidGrant,
+            "The device code is unknown, was used, or belongs to another client.",
+        ),
+    }
+}
+
+fn issued(new: &NewToken) -> HttpResponse {
+    let lifetime = new.token.expires_at.map(|end| end - new.token.created_at);
+    HttpResponse::Ok().json(TokenResponse {
+        access_token: new.secret.expose().to_owned(),
+        token_type: "Bearer".to_owned(),
+        expires_in: lifetime.and_then(|lifetime| lifetime.num_seconds().try_into().ok()),
+        scope: new.token.scopes.to_string(),
+    })
+}
+
+/// Preferred wait that the server honored. The surface reports it in every kind of response.
+struct PreferenceApplied(Duration);
+
+/// Sets `Preference-Applied` (RFC 7240 section 3).
+pub fn note_preference<B>(response: &mut ServiceResponse<B>) {
+    let applied = response
+        .request()
+        .extensions()
+        .get()
+        .map(|PreferenceApplied(wait)| *wait);
+    let value = applied.map(|wait| HeaderValue::from_str(&format!("wait={}", wait.as_secs())));
+    if let Some(Ok(value)) = value {
+        response.headers_mut().insert(PREFERENCE_APPLIED, value);
+    }
+}
+
+/// Preference `wait=N` (RFC 7240 section 4.3), at most [`LONGEST_WAIT`]. `None` if it is absent or
+/// 0 seconds.
+fn preferred_wait(request: &HttpRequest) -> Option<Duration> {
+    let seconds: u64 = request
+        .headers()
+        .get_all(PREFER)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|preference| {
+            let (name, value) = preference.split_once('=')?;
+            let value = value.trim().trim_matches('"');
+            name.trim()
+                .eq_ignore_ascii_case("wait")
+                .then(|| value.parse().ok())?
+        })?;
+    (seconds > 0).then(|| Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn wait_preferences_are_parsed_and_capped() {
+        for (header, expected) in [
+            ("wait=10", Some(10)),
+            ("respond-async, Wait=10", Some(10)),
+            ("wait=\"10\"; x=y", Some(10)),
+            ("wait=999", Some(30)),
+            ("wait=0", None),
+            ("wait=-1", None),
+            ("wait", None),
+            ("wait=99999999999999999999999", None),
+        ] {
+            let request = TestRequest::default()
+                .insert_header((PREFER, header))
+                .to_http_request();
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(preferred_wait(&request), expected, "{header}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! A person's own account: name, password and sessions.
+//! The signed-in user's account page: name, password and sessions.
 
 use super::faults;
 use super::page_request::{PageRequest, see_other};
@@ -18,7 +18,7 @@ use wire::form::Form;
 
 const PAGE: &str = "/account";
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/account", [read(show_account)]))
@@ -30,7 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ));
 }
 
-/// `GET /user`.
+/// `GET /account`.
 pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let signed_in = req.signed_in(PAGE)?;
     let notice = match extract::query(&request)?.value("done") {
@@ -74,7 +74,7 @@ async fn page(
     })
 }
 
-/// `POST /user/name`.
+/// `POST /account/name`.
 pub async fn submit_name(
     req: PageRequest,
     request: HttpRequest,
@@ -99,7 +99,7 @@ async fn again(
     req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// `POST /user/password`.
+/// `POST /account/password`.
 pub async fn submit_password(
     req: PageRequest,
     request: HttpRequest,
@@ -127,7 +127,7 @@ pub async fn submit_password(
     }
 }
 
-/// `POST /user/sessions/{id}/sign-out`.
+/// `POST /account/sessions/{id}/sign-out`.
 pub async fn submit_sign_out(
     req: PageRequest,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! Entering a code, consent and its result.
+//! Code entry, consent page and result.
 
 use super::page_request::PageRequest;
 use super::view::device::{
@@ -20,14 +20,14 @@ use wire::form::Form;
 const WRONG_CODE: &str = "This code is wrong, has expired or was already used. Compare it with \
      the screen of your device, or start the sign-in there again.";
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/device", [read(show_code), post(submit_code)]))
         .service(resource("/device/decide", [post(submit_decision)]));
 }
 
-/// `GET /device`. It changes nothing: a code in the address only fills the field.
+/// `GET /device`. Read-only: a code in the URL only fills the field.
 pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let code = query.value("user_code").unwrap_or_default();
@@ -36,8 +36,8 @@ pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpRes
     show(&req, StatusCode::OK, code, via, FieldErrors::none())
 }
 
-/// How a code in an address came there: by link, unless this visitor is proven to have
-/// typed it before signing in.
+/// How the code in the URL got there: by link, unless the proof shows that this visitor typed it
+/// before signing in.
 fn via_of_address(req: &PageRequest, code: &str, proof: Option<&str>) -> Via {
     let is_typed = UserCode::parse(code)
         .zip(proof)
@@ -48,7 +48,7 @@ fn via_of_address(req: &PageRequest, code: &str, proof: Option<&str>) -> Via {
     }
 }
 
-/// The address of the code page with a code, to come back to.
+/// The URL of the code page with a code, to return to.
 fn address(req: &PageRequest, code: &str, via: Via) -> String {
     let Some(code) = UserCode::parse(code) else {
         return "/device".to_owned();
@@ -134,7 +134,7 @@ fn consent_page(
     errors: FieldErrors,
 ) -> ConsentPage {
     let now = req.now();
-    // On the way back from a fault the boxes are as the person left them.
+    // After an error, the boxes keep the user's choice.
     let is_ticked = |name: &ScopeName| {
         errors.is_empty() || form.all("scope").any(|chosen| chosen == name.as_str())
     };
@@ -217,7 +217,7 @@ pub async fn submit_decision(
     .await?;
     match decided {
         Ok(decided) => result(&req, decided),
-        // Somebody else looked at this request, or in another session: look again.
+        // Another user or session reviewed this grant: review it again.
         Err(NotDecided::NotReviewed) => {
             let errors = FieldErrors::whole(
                 "You signed in again since this page was opened. Review the request once more.",

@@ -1,37 +1,35 @@
-//! Invitations: making, withdrawing and accepting one. The link is a one-time secret: it is in
-//! the address that people open, in hidden fields, and nowhere else.
+//! Invitations: create, withdraw, accept. The link is a one-time secret: it is in the URL that
+//! users open, in hidden fields, and nowhere else.
 
+use super::faults;
 use super::list;
-use super::member::again;
 use super::org_request::{OrgPageRequest, org_req, segment};
 use super::page_request::{PageRequest, see_other};
 use super::session::end_session;
 use super::view::invitation::{
-    Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
-    InviteUserPage, Offer, WithdrawPage,
+    Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage, InviteUserPage, Offer,
+    WithdrawPage,
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
-use super::{faults, invitation_path};
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::links::invitation_path;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::mail;
-use app::org::{self, CreateInvitation, Open};
+use app::org::{self, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
-use domain::org::{Organization, Role};
+use domain::org::Organization;
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wire::form::Form;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/o/{org}/invitations", [post(submit_invitation)]))
         .service(resource(
             "/o/{org}/invitations/{id}/withdraw",
             [read(show_withdraw), post(submit_withdraw)],
@@ -43,11 +41,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/invite/account", [post(submit_account)]));
 }
 
-/// The parameter of the members' address that holds the place in the list of invitations.
+/// The query parameter of the members page for the position in the list of invitations.
 const PLACE: &str = "invited";
 
-/// The part of the invitations of an organization that an address asks for, and the address at
-/// which they go on.
+/// The page of open invitations that the query requests, and the URL of the next page.
 pub async fn open(
     req: &PageRequest,
     org_req: &OrgPageRequest,
@@ -72,7 +69,7 @@ fn row(req: &PageRequest, open: Open) -> InvitationRow {
     }
 }
 
-/// What becomes of the link of an invitation that names an email.
+/// How the link of an invitation with an email is delivered.
 pub fn delivery(req: &PageRequest) -> Delivery {
     match mail::is_configured(&req.app) {
         true => Delivery::Mail,
@@ -80,63 +77,11 @@ pub fn delivery(req: &PageRequest) -> Delivery {
     }
 }
 
-/// `POST /o/{org}/invitations`: shows the link, this once, and sends it if it can.
-async fn submit_invitation(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    let Some(role) = form.value("role").and_then(Role::parse) else {
-        let errors = FieldErrors::on("role", "Choose a role from the list.");
-        return again(&req, &org_req, &form, errors).await;
-    };
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
-    let input = CreateInvitation {
-        email: form.value("email").map(str::to_owned),
-        role,
-        form_nonce: form.value("form_nonce").map(str::to_owned),
-    };
-    match org::invite(
-        app,
-        context,
-        caller,
-        org_req.id(),
-        input,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
-        Ok(new) => {
-            let url = app
-                .config()
-                .server
-                .public_url
-                .join(&invitation_path(new.link.expose()));
-            org::send_invitation(app, caller, &new, &url);
-            let page = InvitationCreatedPage {
-                chrome: req.chrome(),
-                org: org_req.head(),
-                url,
-                email: new.invitation.email,
-                role,
-                expires: Moment::new(new.invitation.expires_at, req.now()),
-                delivery: delivery(&req),
-            };
-            req.page(StatusCode::OK, &page)
-        }
-        // The page that showed the link was loaded again.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&org_req.path("/members"))),
-        Err(error) => again(&req, &org_req, &form, faults(error)?).await,
-    }
-}
-
 fn invitation_id(request: &HttpRequest) -> Result<InvitationId, Failure> {
     InvitationId::parse(segment(request, "id")).ok_or(Failure::NotFound)
 }
 
-/// `GET /o/{org}/invitations/{id}/withdraw`: asks for confirmation.
+/// `GET /o/{org}/invitations/{id}/withdraw`: the confirmation page.
 async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let id = invitation_id(&request)?;
@@ -149,7 +94,7 @@ async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpRes
     req.page(StatusCode::OK, &page)
 }
 
-/// `POST /o/{org}/invitations/{id}/withdraw`. One that is gone already is no fault.
+/// `POST /o/{org}/invitations/{id}/withdraw`. An invitation that is already gone is no error.
 async fn submit_withdraw(
     req: PageRequest,
     request: HttpRequest,
@@ -167,7 +112,7 @@ async fn submit_withdraw(
     }
 }
 
-/// `GET /invite`. It changes nothing: the link is used by the press of a button.
+/// `GET /invite`. Read-only: only submitting the form uses the link.
 async fn show_invite(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let link = link(&query);
@@ -267,7 +212,7 @@ fn account_page(
     }
 }
 
-/// `POST /invite`: somebody who is signed in joins.
+/// `POST /invite`: a signed-in user joins.
 async fn submit_invite(
     req: PageRequest,
     request: HttpRequest,
@@ -288,7 +233,7 @@ async fn submit_invite(
     match error {
         app::Error::Conflict(_) => already(&req, StatusCode::CONFLICT, offer.organization),
         app::Error::Invalid(faults) => {
-            // What is wrong is the account, which is no field of the form.
+            // The errors are about the user, which is no field of the form.
             let mut errors = FieldErrors::none();
             for fault in faults {
                 errors.push("", fault.message);
@@ -300,7 +245,7 @@ async fn submit_invite(
     }
 }
 
-/// `POST /invite/user`: somebody without an account makes one and joins.
+/// `POST /invite/account`: a visitor without a login creates a user and joins.
 async fn submit_account(
     req: PageRequest,
     request: HttpRequest,
@@ -328,7 +273,7 @@ async fn submit_account(
             let path = format!("/o/{}?done=joined", offer.organization.slug);
             Ok(req.begin(&session, &path))
         }
-        // Somebody else was faster.
+        // Another request used the link in the meantime.
         Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),
         Err(error) => {
             let page = account_page(&req, &link, offer, &form, faults(error)?);

@@ -1,19 +1,19 @@
-//! Lists in pages. The address of a page names the last item of the one before. It is written
-//! in the open: whoever changes it sees another part of a list that is theirs to see anyway.
+//! Paginated lists. The URL of a page names the last item of the previous page. It is unsigned:
+//! changing it only shows another page of a list that the user may see anyway.
 
 use domain::Instant;
 use domain::page::{Page, Position};
 use wire::form::Form;
 
-/// How many items a page shows.
+/// Number of items on a page.
 const SHOWN: u16 = 50;
 
-/// Which part of its list an address asks for. What makes no sense is the beginning.
+/// The page that a query requests. An invalid position means the first page.
 pub fn page(query: &Form) -> Page {
     page_after(query, "after")
 }
 
-/// The same for one of several lists, whose place the address holds in this parameter.
+/// The same for one of several lists, with its position in `parameter`.
 pub fn page_after(query: &Form, parameter: &str) -> Page {
     Page {
         limit: SHOWN,
@@ -21,7 +21,7 @@ pub fn page_after(query: &Form, parameter: &str) -> Page {
     }
 }
 
-/// Cuts what was found down to the page; answers the address at which the list goes on.
+/// Truncates the items to the page and returns the URL of the next page.
 pub fn cut<T>(
     page: &Page,
     found: &mut Vec<T>,
@@ -31,7 +31,7 @@ pub fn cut<T>(
     cut_after(page, found, path, "after", position)
 }
 
-/// The same for one of several lists, whose place the address holds in this parameter.
+/// The same for one of several lists, with its position in `parameter`.
 pub fn cut_after<T>(
     page: &Page,
     found: &mut Vec<T>,
@@ -48,7 +48,7 @@ pub fn cut_after<T>(
 fn read(text: &str) -> Option<Position> {
     let (at, id) = text.split_once('.')?;
     let at = Instant::from_timestamp_millis(at.parse().ok()?)?;
-    // Years that a database does not know.
+    // Only the years that databases support, up to 9999.
     let is_usual = (0..253_402_300_800_000).contains(&at.timestamp_millis());
     let is_id = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     (is_usual && is_id).then(|| (at, id.to_owned()))
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_of_the_next_page_names_the_last_item() {
+    fn next_url_names_the_last_item() {
         let at = Instant::from_timestamp_millis(1_795_348_800_123).unwrap();
         let page = Page {
             limit: 1,
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_the_beginning() {
+    fn invalid_position_is_ignored() {
         for bad in [
             "",
             "1",

@@ -6,6 +6,7 @@ use super::list;
 use super::org::departure;
 use super::org_request::{OrgPageRequest, org_req, user};
 use super::page_request::{PageRequest, see_other};
+use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, RemoveMemberPage, Who,
     role_choices,
@@ -13,19 +14,23 @@ use super::view::member::{
 use super::view::{FieldErrors, Moment};
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::links::invitation_path;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::org;
+use app::idempotency::IdempotencyRecord;
+use app::org::{self, CreateInvitation};
 use domain::Instant;
 use domain::id::UserId;
-use domain::org::{Member, Role};
+use domain::org::Member;
+use domain::role::Role;
 use std::collections::BTreeMap;
 use wire::form::Form;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .service(resource("/o/{org}/invitations", [post(submit_invitation)]))
         .service(resource("/o/{org}/members", [read(show_members)]))
         .service(resource(
             "/o/{org}/members/{user}/role",
@@ -58,8 +63,8 @@ async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResp
     req.page(StatusCode::OK, &MembersPage { notice, ..page })
 }
 
-/// The page with what was wrong with one of its forms.
-pub async fn again(
+/// The page with the errors of one of its forms.
+async fn page_with_errors(
     req: &PageRequest,
     org_req: &OrgPageRequest,
     form: &Form,
@@ -126,7 +131,7 @@ async fn invite_form(
     })
 }
 
-/// What somebody of this role can do with a member.
+/// The actions on a member that this role allows.
 fn control(role: Role, member: &Member, has_one_owner: bool) -> MemberControl {
     match (role, member.role) {
         (Role::Member, _) | (Role::Admin, Role::Owner) => MemberControl::Nothing,
@@ -170,18 +175,18 @@ async fn submit_role(
     let (app, context) = (&req.app, &req.context);
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::whole("Choose a role from the list.");
-        return again(&req, &org_req, &Form::default(), errors).await;
+        return page_with_errors(&req, &org_req, &Form::default(), errors).await;
     };
     match org::put_member(app, context, &org_req.caller, org_req.id(), &id, role).await {
         Ok(member) => {
             let changed = format!("/members?changed={}", member.user.id);
             Ok(see_other(&org_req.path(&changed)))
         }
-        Err(error) => again(&req, &org_req, &Form::default(), faults(error)?).await,
+        Err(error) => page_with_errors(&req, &org_req, &Form::default(), faults(error)?).await,
     }
 }
 
-/// `GET /o/{org}/members/{user}/remove`: asks for confirmation.
+/// `GET /o/{org}/members/{user}/remove`: the confirmation page.
 async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let id = user(&request)?;
@@ -215,6 +220,58 @@ async fn submit_remove(
     match org::remove_member(app, context, &org_req.caller, org_req.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
         Ok(()) => Ok(see_other(&org_req.path("/members?done=removed"))),
-        Err(error) => again(&req, &org_req, &Form::default(), faults(error)?).await,
+        Err(error) => page_with_errors(&req, &org_req, &Form::default(), faults(error)?).await,
+    }
+}
+
+/// `POST /o/{org}/invitations`: shows the link once, and sends it if possible.
+async fn submit_invitation(
+    req: PageRequest,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let form = req.form(&request, payload).await?;
+    let org_req = org_req(&req, &request).await?;
+    let Some(role) = form.value("role").and_then(Role::parse) else {
+        let errors = FieldErrors::on("role", "Choose a role from the list.");
+        return page_with_errors(&req, &org_req, &form, errors).await;
+    };
+    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
+    let input = CreateInvitation {
+        email: form.value("email").map(str::to_owned),
+        role,
+        form_nonce: form.value("form_nonce").map(str::to_owned),
+    };
+    match org::invite(
+        app,
+        context,
+        caller,
+        org_req.id(),
+        input,
+        IdempotencyRecord::none(),
+    )
+    .await
+    {
+        Ok(new) => {
+            let url = app
+                .config()
+                .server
+                .public_url
+                .join(&invitation_path(new.link.expose()));
+            org::send_invitation(app, caller, &new, &url);
+            let page = InvitationCreatedPage {
+                chrome: req.chrome(),
+                org: org_req.head(),
+                url,
+                email: new.invitation.email,
+                role,
+                expires: Moment::new(new.invitation.expires_at, req.now()),
+                delivery: invitation::delivery(&req),
+            };
+            req.page(StatusCode::OK, &page)
+        }
+        // The browser repeated the POST that showed the link.
+        Err(app::Error::Conflict(_)) => Ok(see_other(&org_req.path("/members"))),
+        Err(error) => page_with_errors(&req, &org_req, &form, faults(error)?).await,
     }
 }

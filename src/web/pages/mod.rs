@@ -1,4 +1,4 @@
-//! The pages that people see. All of them work without scripts.
+//! The HTML pages. All of them work without scripts.
 
 mod account;
 mod audit;
@@ -26,22 +26,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
 use app::App;
-use app::caller::Denial;
+use app::access::Denial;
 use askama::Template;
 use view::error::{ErrorKind, ErrorPage, Reason};
 use view::{Assets, Chrome};
 
-/// Where the first account is made; `link` is the secret of the one-time link.
-pub fn setup_path(link: &str) -> String {
-    format!("/setup?link={link}")
-}
-
-/// Where an invitation is accepted; `link` is the secret of the one-time link.
-pub fn invitation_path(link: &str) -> String {
-    format!("/invite?link={link}")
-}
-
-/// Every page. Each module names its own addresses.
+/// All pages. Each module registers its own routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     for routes in [
         session::routes,
@@ -61,7 +51,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.default_service(web::to(nothing));
 }
 
-/// Answers errors as pages.
+/// Renders errors as pages.
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
@@ -110,7 +100,7 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
     }
 }
 
-/// Why a person may not do something, as far as a page can explain it.
+/// Why access is denied, as far as a page can explain it.
 fn reason(denial: &Denial) -> Reason {
     match denial {
         Denial::NoAccess => Reason::NoAccess,
@@ -129,7 +119,7 @@ fn html_response(response: &mut actix_web::HttpResponseBuilder, html: String) ->
         .body(html)
 }
 
-/// What is around a page for somebody unknown.
+/// The page frame without a signed-in user.
 fn anonymous_chrome(app: &App) -> Chrome {
     let [css, js, icon] = assets::urls().clone();
     Chrome {
@@ -140,7 +130,7 @@ fn anonymous_chrome(app: &App) -> Chrome {
     }
 }
 
-/// The message for what a form got wrong; anything else is no fault of the form.
+/// The errors of a rejected form; any other error is a failure.
 fn faults(error: app::Error) -> Result<view::FieldErrors, Failure> {
     match error {
         app::Error::Invalid(faults) => Ok(faults.into()),
@@ -149,7 +139,7 @@ fn faults(error: app::Error) -> Result<view::FieldErrors, Failure> {
     }
 }
 
-/// The same where a use case names a field otherwise than the form does.
+/// The same, with a field of the use case renamed to the field of the form.
 fn faults_renamed(
     error: app::Error,
     from: &str,

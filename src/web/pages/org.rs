@@ -1,4 +1,4 @@
-//! Organizations: the list, making one, its overview, leaving and deleting it.
+//! Organizations: list, create, overview, leave, delete.
 
 use super::faults;
 use super::org_request::{OrgPageRequest, org_req};
@@ -14,19 +14,19 @@ use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::caller::Denial;
+use app::access::Denial;
 use app::idempotency::IdempotencyRecord;
 use app::org::{self, UpdateOrganization};
 use config::Makers;
-use domain::org::Role;
 use domain::page::Page;
 use domain::policy::DEFAULT_GRACE;
+use domain::role::Role;
 use domain::token::Token;
 use wire::form::Form;
 
 const LIST: &str = "/o";
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/o", [read(show_list)]))
@@ -46,7 +46,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 /// `GET /o`.
 async fn show_list(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let caller = req.caller(LIST)?;
-    // A person's organizations come in one page.
+    // A user's organizations are listed without paging.
     let mut all = org::list(&req.app, &caller, &Page::first(u16::MAX)).await?;
     all.sort_by_key(|seen| seen.organization.name.to_lowercase());
     let notice = match extract::query(&request)?.value("done") {
@@ -72,7 +72,7 @@ async fn show_list(req: PageRequest, request: HttpRequest) -> Result<HttpRespons
     req.page(StatusCode::OK, &page)
 }
 
-/// Whether people make organizations, or the operator alone.
+/// Whether users can create organizations, or only the operator.
 fn can_make(req: &PageRequest) -> bool {
     req.app.config().organizations.made_by == Makers::Users
 }
@@ -185,7 +185,7 @@ async fn submit_name(
     }
 }
 
-/// What a page says of somebody's leaving.
+/// A departure for display.
 pub fn departure(found: &org::Departure) -> Departure {
     Departure {
         extent: match found.is_from_last {
@@ -196,7 +196,7 @@ pub fn departure(found: &org::Departure) -> Departure {
     }
 }
 
-/// What names tokens that an act would end.
+/// Names and hints of the tokens that an action would end.
 pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
     let named = |token: &Token| EndingToken {
         name: token.name.clone(),
@@ -205,7 +205,7 @@ pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
     tokens.iter().map(named).collect()
 }
 
-/// `GET /o/{org}/leave`: asks for confirmation.
+/// `GET /o/{org}/leave`: the confirmation page.
 async fn show_leave(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     leave_page(&req, &org_req, StatusCode::OK).await
@@ -239,14 +239,14 @@ async fn submit_leave(
     match org::remove_member(app, context, &org_req.caller, org_req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),
         Err(error) => {
-            // The page says the same in its own words: the last owner stays.
+            // The page itself explains that the last owner cannot leave.
             faults(error)?;
             leave_page(&req, &org_req, StatusCode::CONFLICT).await
         }
     }
 }
 
-/// `GET /o/{org}/delete`: asks for confirmation.
+/// `GET /o/{org}/delete`: the confirmation page.
 async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let errors = FieldErrors::none();

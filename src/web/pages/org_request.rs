@@ -1,57 +1,57 @@
-//! What the pages of one organization have in common: who asks, and with which part in it.
+//! Common to the pages of one organization: the caller, the organization and the role.
 
 use super::page_request::PageRequest;
 use super::view::org::{Access, OrganizationHead};
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
-use app::caller::{Caller, Denial};
+use app::access::{Caller, Denial};
 use app::org::{self, OrganizationView};
 use domain::id::UserId;
-use domain::org::Role;
+use domain::role::Role;
 
-/// Somebody on a page of an organization.
+/// A request for a page of an organization.
 pub struct OrgPageRequest {
-    /// The person, as the one who asks.
+    /// The signed-in user, as a caller.
     pub caller: Caller,
-    /// The organization, and the person's role in it.
+    /// The organization, and the user's role in it.
     pub seen: OrganizationView,
 }
 
-/// The organization that an address names in `{org}`, for its members. Anybody else is told the
-/// same of it as of one that is not there.
+/// The organization that the path names in `{org}`, for its members. Other users get the same
+/// error as for a missing organization.
 pub async fn org_req(req: &PageRequest, request: &HttpRequest) -> Result<OrgPageRequest, Failure> {
     let named = segment(request, "org");
     let caller = match request.method().is_safe() {
         true => req.caller(request.path())?,
-        // Where a form was sent to need not be a page.
+        // The target of a form may have no page.
         false => req.caller(&format!("/o/{named}"))?,
     };
     let seen = org::find(&req.app, &caller, named).await?;
     Ok(OrgPageRequest { caller, seen })
 }
 
-/// A part of the address.
+/// A parameter of the path.
 pub fn segment<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     request.match_info().get(name).unwrap_or_default()
 }
 
-/// The person that an address names in `{user}`.
+/// The user that the path names in `{user}`.
 pub fn user(request: &HttpRequest) -> Result<UserId, Failure> {
     UserId::parse(segment(request, "user")).ok_or(Failure::NotFound)
 }
 
 impl OrgPageRequest {
-    /// The organization's id, which names it whatever becomes of its address.
+    /// The organization's id, which does not depend on its slug.
     pub fn id(&self) -> &str {
         self.seen.organization.id.as_str()
     }
 
-    /// The person's role.
+    /// The user's role.
     pub fn role(&self) -> Role {
         self.seen.role_or_owner()
     }
 
-    /// What the person may do with what most pages show.
+    /// The user's rights on most pages.
     pub fn access(&self) -> Access {
         match self.role() {
             Role::Member => Access::View,
@@ -60,8 +60,8 @@ impl OrgPageRequest {
         }
     }
 
-    /// Fails unless the person has at least this role. The use cases decide; this spares
-    /// people a form that they cannot send.
+    /// Fails unless the user has at least this role. The use cases enforce access; this only
+    /// avoids a form that would be rejected.
     pub fn require(&self, least: Role) -> Result<(), Failure> {
         match self.role() >= least {
             true => Ok(()),
@@ -69,7 +69,7 @@ impl OrgPageRequest {
         }
     }
 
-    /// What names the organization on its pages.
+    /// Slug and name of the organization.
     pub fn head(&self) -> OrganizationHead {
         let organization = &self.seen.organization;
         OrganizationHead {
@@ -78,7 +78,7 @@ impl OrgPageRequest {
         }
     }
 
-    /// The address of one of its pages.
+    /// The path of one of its pages.
     pub fn path(&self, rest: &str) -> String {
         format!("/o/{}{rest}", self.seen.organization.slug)
     }

@@ -1,4 +1,5 @@
-//! The policy of an organization. What a tighter one would end is shown before it is applied.
+//! The policy of an organization. A review shows what a tighter policy would end before it is
+//! applied.
 
 use super::faults_renamed;
 use super::org_request::{OrgPageRequest, org_req};
@@ -15,11 +16,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::org::{self, Affected, Effect, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
-use domain::org::Role;
 use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
+use domain::role::Role;
 use wire::form::Form;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource(
@@ -34,10 +35,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 const PAGE: &str = "/settings/policy";
 
-/// How many tokens a review names; it says how many more there are.
+/// Maximum number of tokens that a review lists; it counts the rest.
 const SHOWN: usize = 100;
 
-/// `GET /o/{org}/settings/policy`. A query fills the form, on the way back from the review.
+/// `GET /o/{org}/settings/policy`. A query fills the form on the way back from the review.
 async fn show_policy(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
@@ -73,7 +74,7 @@ fn page(
     }
 }
 
-/// A policy as its form shows it.
+/// A policy as form values.
 fn in_force(policy: Policy) -> Terms {
     let lifetime = match policy.longest {
         Longest::Days(days) => format!("{days}d"),
@@ -86,7 +87,7 @@ fn in_force(policy: Policy) -> Terms {
     }
 }
 
-/// What was typed, as the form shows it again.
+/// The submitted values, to show them again.
 fn typed(form: &Form) -> Terms {
     Terms {
         personal_tokens: personal_tokens(form.value("personal_tokens").unwrap_or_default()),
@@ -95,7 +96,7 @@ fn typed(form: &Form) -> Terms {
     }
 }
 
-/// The policy that a form asks for, or everything that is wrong with it.
+/// The policy in a form, or all its errors.
 fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
     let mut errors = FieldErrors::none();
     let personal_tokens = form
@@ -132,7 +133,7 @@ fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
     }
 }
 
-/// What is wrong with a policy, beside the fields of this form.
+/// Errors of a policy, by the fields of this form.
 fn policy_faults(error: app::Error) -> Result<FieldErrors, Failure> {
     faults_renamed(error, "policy/max_lifetime_days", "max_lifetime")
 }
@@ -147,7 +148,7 @@ fn again(
     req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// `POST /o/{org}/settings/policy`: shows what would break, or saves at once if nothing would.
+/// `POST /o/{org}/settings/policy`: shows the affected tokens, or saves if there are none.
 async fn submit_policy(
     req: PageRequest,
     request: HttpRequest,
@@ -180,7 +181,7 @@ fn change(policy: Policy) -> UpdateOrganization {
     }
 }
 
-/// Saves a policy. A token that was made since the review and breaks it has the grace, too.
+/// Saves a policy. The grace period also covers tokens that were created since the review.
 async fn apply(
     req: &PageRequest,
     org_req: &OrgPageRequest,
@@ -263,7 +264,7 @@ async fn submit_apply(
         Some("7d") => Duration::days(7),
         Some("30d") => Duration::days(30),
         _ => {
-            let errors = FieldErrors::on("grace", "Choose how long these tokens go on.");
+            let errors = FieldErrors::on("grace", "Choose how long these tokens continue to work.");
             let found = org::review(&req.app, &org_req.caller, org_req.id(), change(policy));
             let affected = found.await?.affected;
             let page = review_page(&req, &org_req, &form, affected, "", errors);

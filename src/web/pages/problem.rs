@@ -1,15 +1,15 @@
-//! `/problems`: what the `type` of a problem of the API opens.
+//! `/problems`: the documentation that the `type` of an API problem links to.
 
 use super::view::problem::ProblemPage;
 use super::{anonymous_chrome, html_response};
-use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
+use crate::web::problem_kind::Kind;
 use crate::web::route::{read, resource};
 use actix_web::{HttpResponse, web};
 use app::App;
 use askama::Template;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/problems", [read(show_problems)]))

@@ -18,13 +18,13 @@ use app::idempotency::IdempotencyRecord;
 use app::{org, project};
 use domain::Instant;
 use domain::id::UserId;
-use domain::org::Role;
 use domain::page::Page;
 use domain::project::Project;
+use domain::role::Role;
 use domain::user::User;
 use wire::form::Form;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/o/{org}/projects", [read(show_projects)]))
@@ -150,8 +150,8 @@ fn path(org_req: &OrgPageRequest, project: &Project, rest: &str) -> String {
     org_req.path(&format!("/projects/{}{rest}", project.id))
 }
 
-/// The project that an address names in `{project}`, if it is of that organization. Who does
-/// not reach it is told the same as of one that is not there.
+/// The project that the path names in `{project}`, if it is in that organization. Users without
+/// access get the same error as for a missing project.
 async fn find(
     req: &PageRequest,
     org_req: &OrgPageRequest,
@@ -161,7 +161,7 @@ async fn find(
     let found = project::find(&req.app, &org_req.caller, named).await?;
     match found.organization_id == org_req.seen.organization.id {
         true => Ok(found),
-        false => Err(app::Error::from(app::caller::Denial::NoAccess).into()),
+        false => Err(app::Error::from(app::access::Denial::NoAccess).into()),
     }
 }
 
@@ -313,7 +313,7 @@ async fn submit_member(
     }
 }
 
-/// `GET /o/{org}/projects/{project}/members/{user}/remove`: asks for confirmation.
+/// `GET /o/{org}/projects/{project}/members/{user}/remove`: the confirmation page.
 async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let found = find(&req, &org_req, &request).await?;
@@ -349,7 +349,7 @@ async fn submit_remove(
     )))
 }
 
-/// `GET /o/{org}/projects/{project}/delete`: asks for confirmation.
+/// `GET /o/{org}/projects/{project}/delete`: the confirmation page.
 async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let found = find(&req, &org_req, &request).await?;

@@ -1,24 +1,23 @@
-//! Where a person goes after signing in: back to where they were going, and nowhere else.
+//! The target after sign-in: the requested page, and never another site.
 
-/// Where people start.
+/// The default page.
 pub const HOME: &str = "/tokens";
 
-/// The pages that one can come back to.
+/// The pages that sign-in can return to.
 const PAGES: [&str; 5] = ["/device", "/account", "/invite", ORGANIZATIONS, HOME];
 
 /// The pages of organizations.
 const ORGANIZATIONS: &str = "/o";
 
-/// A local address that was asked for, or home. Only the characters that our own addresses
-/// use are let through: whatever else browsers read into an address, it cannot be written
-/// with these.
+/// The requested local path, or the default. Only the characters of our own URLs are allowed: no
+/// other interpretation by browsers can be written with these.
 pub fn local(asked: Option<&str>) -> &str {
     asked.filter(|asked| is_local(asked)).unwrap_or(HOME)
 }
 
 fn is_local(asked: &str) -> bool {
     let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
-    // Of these also the pages below.
+    // The pages below these are local, too.
     let is_below = |page| {
         path.strip_prefix(page)
             .is_some_and(|rest: &str| rest.starts_with('/'))
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_pages_are_local_and_everything_else_is_home() {
+    fn our_pages_are_local_and_others_become_the_default() {
         for ours in [
             "/device",
             "/device?user_code=WDJB-MJHT",

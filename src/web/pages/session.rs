@@ -1,4 +1,4 @@
-//! Setup, signing in and out.
+//! Setup, sign-in and sign-out.
 
 use super::page_request::{PageRequest, see_other};
 use super::return_to::{HOME, local};
@@ -12,12 +12,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::session;
 use app::user::{self, CreateUser};
-use domain::org::Role;
+use domain::role::Role;
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wire::form::Form;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/", [read(home)]))
@@ -32,7 +32,7 @@ pub async fn home(req: PageRequest) -> Result<HttpResponse, Failure> {
     Ok(see_other(HOME))
 }
 
-/// Sends somebody to sign in first, and then on to where they were going.
+/// Redirects to the sign-in, which then returns to `return_to`.
 pub fn to_login(return_to: &str) -> HttpResponse {
     let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
     see_other(&format!("/login?return_to={encoded}"))
@@ -122,7 +122,7 @@ fn login_page(
     errors: FieldErrors,
 ) -> LoginPage {
     let mut chrome = req.chrome();
-    // Whoever signs in, even over another session, is not yet the one that is signed in.
+    // The user is unknown until the sign-in succeeds, even if this browser has a session.
     chrome.user = None;
     LoginPage {
         chrome,
@@ -145,7 +145,7 @@ pub async fn submit_login(
     let browser = req.browser();
     match session::sign_in(&req.app, &req.context, browser, email, &password).await {
         Ok(session) => {
-            // The session that this browser had is over: one cookie holds one session.
+            // A cookie holds one session, so the previous session of this browser ends.
             if let Some(signed_in) = &req.signed_in {
                 end_session(&req, signed_in).await?;
             }
@@ -163,7 +163,7 @@ pub async fn submit_login(
 /// Ends a session of this browser.
 pub async fn end_session(req: &PageRequest, signed_in: &session::SignedIn) -> Result<(), Failure> {
     match session::end(&req.app, &req.context, signed_in, &signed_in.session.id).await {
-        // It ended elsewhere in the meantime.
+        // It ended in the meantime.
         Ok(()) | Err(app::Error::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -189,7 +189,7 @@ pub async fn submit_logout(
     Ok(req.end(&login))
 }
 
-/// What a session is called in the list.
+/// The label of a session in the list.
 pub fn place(session_id: &str, own: &str) -> view::account::SessionPlace {
     match session_id == own {
         true => view::account::SessionPlace::ThisBrowser,

@@ -1,4 +1,4 @@
-//! For whom the operator acts, and who cannot say so (OPR-01, T-20).
+//! The actor header: accepted from the operator, ignored from other tokens (OPR-01, T-20).
 
 use super::world::{ACTOR, SCOPES, World};
 use super::{assert_problem, call, send};
@@ -8,7 +8,7 @@ use crate::support::{OPERATOR, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
-/// Makes a token with these headers for actors.
+/// Creates a token with these actor headers.
 async fn create(test: &TestApp, bearer: &str, header: &str, actors: &[&str], key: &str) -> Answer {
     let mut request = call(test, Method::POST, "/v1/tokens", bearer)
         .header("idempotency-key", key)
@@ -27,9 +27,9 @@ fn record(test: &TestApp, column: &str) -> String {
     ))
 }
 
-/// OPR-01: the log shows the person, through the operator.
+/// OPR-01: the log names the user as the actor and the operator as the actor kind.
 #[actix_web::test]
-async fn the_operator_acts_for_a_person() {
+async fn operator_acts_for_a_user() {
     let world = World::new().await;
     let answer = create(&world.test, OPERATOR, ACTOR, &[&world.member], "a").await;
     assert_eq!(answer.status, 201, "{answer:?}");
@@ -44,9 +44,9 @@ async fn the_operator_acts_for_a_person() {
     assert_eq!(me.body["token"]["kind"], "operator");
 }
 
-/// OPR-01: whoever is not there, or not any more, is nobody to act for.
+/// OPR-01: an unknown or deactivated user cannot be an actor.
 #[actix_web::test]
-async fn nobody_acts_for_who_is_not_there() {
+async fn unknown_or_inactive_actor_is_rejected() {
     let world = World::new().await;
     let path = format!("/v1/users/{}/deactivate", world.target);
     let nothing = json!({});
@@ -77,9 +77,9 @@ async fn nobody_acts_for_who_is_not_there() {
     assert!(before == world.test.database.content());
 }
 
-/// OPR-01, T-20: from any other token the header is ignored, and the log tells of it.
+/// OPR-01, T-20: the header of any other token is ignored and recorded in the log.
 #[actix_web::test]
-async fn the_claim_of_another_token_is_noted() {
+async fn actor_header_of_another_token_is_ignored_and_recorded() {
     let world = World::new().await;
     let home = world.home().await;
     let personal = world.personal(&world.member, &SCOPES).await;
@@ -103,9 +103,9 @@ async fn the_claim_of_another_token_is_noted() {
     assert_problem(&send(status).await, 403, "operator_required");
 }
 
-/// CONTRACT 5: the header's name is configurable; the usual one then means nothing.
+/// CONTRACT 5: the header name is configurable; the default name then has no effect.
 #[actix_web::test]
-async fn the_header_has_the_name_that_is_configured() {
+async fn actor_header_has_the_configured_name() {
     let test = TestApp::with("[operator]\nactor_header = \"X-On-Behalf-Of\"").await;
     let ada = test.database.text("SELECT id FROM users");
     let answer = create(&test, OPERATOR, ACTOR, &[&ada], "a").await;

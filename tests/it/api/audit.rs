@@ -1,5 +1,4 @@
-//! Reading the audit log (AUD-15): who sees what of it, filters, pages, and that looking is
-//! recorded itself.
+//! Reading the audit log (AUD-15): visibility, filters, pages, and the record of each read.
 
 use super::world::{Place, SCOPES, World};
 use super::{assert_problem, call, send};
@@ -9,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What a bearer is answered at an address below `/v1/audit`.
+/// Response for a bearer token at a route below `/v1/audit`.
 pub async fn audit(world: &World, bearer: &str, rest: &str) -> Answer {
     let path = format!("/v1/audit{rest}");
     send(call(&world.test, Method::GET, &path, bearer)).await
@@ -22,7 +21,7 @@ pub fn items(answer: &Answer) -> &Vec<Value> {
     answer.body["items"].as_array().unwrap()
 }
 
-/// The different values that items have under a key.
+/// The distinct values of a key in the items.
 fn values<'a>(answer: &'a Answer, key: &str) -> BTreeSet<&'a str> {
     let values = items(answer).iter();
     values
@@ -30,7 +29,7 @@ fn values<'a>(answer: &'a Answer, key: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// A token of the owner that is limited.
+/// A token of the owner with a limit.
 async fn limited(world: &World, limit: &str, to: Value) -> String {
     let mut input = json!({"name": "limited", "scopes": SCOPES});
     input[limit] = to;
@@ -51,14 +50,14 @@ impl Two {
     }
 }
 
-/// AUD-15: an organization's log is for its admins and its tokens, and holds nothing else.
+/// AUD-15: an organization's admins and tokens see its log, and only its own records.
 #[actix_web::test]
-async fn an_organization_sees_itself_alone() {
+async fn organization_sees_only_its_own_records() {
     let Two { world, home, away } = Two::new().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let machine = world.organizational(&home.org).await;
-    let org_req = limited(&world, "organization", json!(home.org)).await;
+    let limited_to_org = limited(&world, "organization", json!(home.org)).await;
     let org = send(call(
         &world.test,
         Method::GET,
@@ -74,7 +73,7 @@ async fn an_organization_sees_itself_alone() {
         (&owner, &named[0]),
         (&owner, &named[1]),
         (&admin, &named[0]),
-        (&org_req, &named[0]),
+        (&limited_to_org, &named[0]),
         (&machine, &named[0]),
         (&machine, &"?limit=100".to_owned()),
         (&OPERATOR.to_owned(), &named[0]),
@@ -119,9 +118,9 @@ async fn an_organization_sees_itself_alone() {
     }
 }
 
-/// Without an organization the operator sees all, and a person what concerns them.
+/// Without an organization filter the operator sees all records, and a user their own.
 #[actix_web::test]
-async fn a_person_sees_what_concerns_them() {
+async fn user_sees_own_records() {
     let Two { world, home, away } = Two::new().await;
     let input = json!({"name": "a"});
     let spare = world.made("/v1/tokens", Some(&world.member), &input).await;
@@ -136,7 +135,7 @@ async fn a_person_sees_what_concerns_them() {
     let everybodys = values(&all, "organization_id");
     assert!(everybodys.contains(&*home.org) && everybodys.contains(&*away.org));
 
-    // What the operator does to one's tokens is told too.
+    // Operator actions on the user's tokens are visible too.
     let off = format!("/v1/users/{}/revoke-all", world.member);
     let revoked = world.operator(Method::POST, &off, None, &before).await;
     assert_eq!(revoked.body, json!({"revoked": 1}));
@@ -150,7 +149,7 @@ async fn a_person_sees_what_concerns_them() {
     let targets = values(&seen, "target");
     assert!(targets.contains(&*world.member) && targets.contains(own));
 
-    // A token that is limited sees no more than its organization.
+    // A limited token sees only its organization.
     let second = world.home().await;
     let elsewhere = limited(&world, "organization", json!(second.org)).await;
     let seen = audit(&world, &elsewhere, "?limit=100").await;
@@ -160,16 +159,16 @@ async fn a_person_sees_what_concerns_them() {
         let refused = audit(&world, &narrow, rest).await;
         assert_problem(&refused, 403, "forbidden");
     }
-    // The operator sees for a person what that person would.
+    // The operator acting for a user sees the records of that user.
     let request = call(&world.test, Method::GET, "/v1/audit?limit=100", OPERATOR);
     let seen = send(request.header(super::world::ACTOR, &world.stranger)).await;
     let organizations = values(&seen, "organization_id");
     assert!(!organizations.contains(&*home.org), "{organizations:?}");
 }
 
-/// Each filter finds what it names and nothing else.
+/// Each filter returns exactly the matching records.
 #[actix_web::test]
-async fn filters_choose() {
+async fn filters_return_exactly_the_matching_records() {
     let Two { world, home, .. } = Two::new().await;
     let token = world.personal(&world.owner, &SCOPES).await;
     let me = send(call(&world.test, Method::GET, "/v1/me", &token))
@@ -246,9 +245,9 @@ async fn filters_choose() {
     assert_eq!(record["hash"].as_str().unwrap().len(), 64);
 }
 
-/// PAG-01: pages hold everything once, the latest first, while reading adds to the log.
+/// PAG-01: pages return each record once, the latest first, while reads add to the log.
 #[actix_web::test]
-async fn pages_lose_and_repeat_nothing() {
+async fn pages_return_each_record_once() {
     let Two { world, home, .. } = Two::new().await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let of = format!("organization={}&action=member", home.org);
@@ -276,7 +275,7 @@ async fn pages_lose_and_repeat_nothing() {
         query = format!("?limit=1&{of}&cursor={cursor}");
     }
     assert_eq!(seen, whole);
-    // A cursor is for one caller, one list and one choice.
+    // A cursor is bound to the token, the list and the filters.
     let owner = world.personal(&world.owner, &SCOPES).await;
     for (bearer, query) in [
         (&owner, format!("?{of}&cursor={cursor}")),
@@ -299,7 +298,7 @@ async fn pages_lose_and_repeat_nothing() {
 }
 
 #[actix_web::test]
-async fn a_query_that_means_nothing_is_refused() {
+async fn invalid_query_is_rejected() {
     let Two { world, .. } = Two::new().await;
     let before = world.test.database.content();
     for rest in ["", "/export", "/uses"] {
@@ -323,10 +322,10 @@ async fn a_query_that_means_nothing_is_refused() {
     assert!(before == world.test.database.content());
 }
 
-/// AUD-02: who looked into the log, and for what, is in the log; a refusal leaves no trace
-/// there but that of the token's use.
+/// AUD-02: reads of the log are recorded with user and filters; a rejected read leaves only the
+/// record of the token use.
 #[actix_web::test]
-async fn looking_is_recorded() {
+async fn reads_are_recorded() {
     let Two { world, home, .. } = Two::new().await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let id = world.used(&admin).await;
@@ -367,10 +366,10 @@ async fn looking_is_recorded() {
     assert_eq!(found[4]["action"], "audit.verified");
 }
 
-/// AUD-03: what names nothing of ours may be a secret in the wrong field, or very long; the
-/// record tells only that it was looked for.
+/// AUD-03: an unknown filter value may be a secret in the wrong field, or very long; the record
+/// contains only a placeholder.
 #[actix_web::test]
-async fn what_was_typed_is_not_kept() {
+async fn unknown_filter_values_are_not_stored() {
     let Two { world, .. } = Two::new().await;
     let typed = "x".repeat(4_000);
     for (rest, keys) in [

@@ -1,4 +1,4 @@
-//! Copies of the log (AUD-16): lines that prove themselves, and tables without formulas.
+//! Exports of the log (AUD-16): verifiable lines, and tables without formulas.
 
 use super::audit::audit;
 use super::call;
@@ -11,7 +11,7 @@ use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit_verify.py");
 
-/// A copy with its media type and its name.
+/// An export: media type, file name and content.
 pub async fn export(world: &World, bearer: &str, query: &str) -> (String, String, String) {
     let path = format!("/v1/audit/export{query}");
     let answer = call(&world.test, Method::GET, &path, bearer).send().await;
@@ -23,14 +23,14 @@ pub async fn export(world: &World, bearer: &str, query: &str) -> (String, String
     (media_type, name, answer.text().await.unwrap())
 }
 
-/// What the verifier in Python says of a copy that it accepts.
+/// Output of the Python verifier for a valid export.
 fn verified(export: &str) -> String {
     let (fits, says) = verify(export, None);
     assert!(fits, "{says}");
     says
 }
 
-/// Whether it accepts a copy, and a use with its proof; and what it says.
+/// Whether the verifier accepts an export, and a use with its proof; and its output.
 pub fn verify(export: &str, proven: Option<&Value>) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -39,7 +39,7 @@ pub fn verify(export: &str, proven: Option<&Value>) -> (bool, String) {
         path
     };
     let mut command = Command::new("python3");
-    // Without the site packages, which take most of the time to find.
+    // Without the site packages, whose discovery takes most of the time.
     command
         .args(["-I", "-S"])
         .arg(SCRIPT)
@@ -63,10 +63,10 @@ fn lines(export: &str) -> Vec<Value> {
         .collect()
 }
 
-/// AUD-09: what the server hands out is verified by another program, in whole and in part, and
-/// however many pieces it comes in.
+/// AUD-09: an independent program verifies the export, complete or filtered, however many chunks
+/// it arrives in.
 #[actix_web::test]
-async fn a_copy_is_verified_without_the_server() {
+async fn export_is_verified_without_the_server() {
     let world = World::new().await;
     let (home, _) = (world.home().await, world.away().await);
     for _ in 0..11 {
@@ -108,14 +108,14 @@ async fn a_copy_is_verified_without_the_server() {
             }
         }
     }
-    // A copy of nothing is a copy too.
+    // An empty export is valid too.
     let (_, _, nothing) = export(&world, OPERATOR, "?action=no.such").await;
     assert!(verified(&nothing).starts_with("0 records fit"));
 }
 
-/// AUD-16: nothing that somebody else wrote is a formula to whoever opens the table.
+/// AUD-16: a spreadsheet interprets no value in the table as a formula.
 #[actix_web::test]
-async fn a_table_holds_no_formula() {
+async fn csv_export_contains_no_formula() {
     let world = World::new().await;
     let formula = "=HYPERLINK(\"http://evil.example\",\"a,b\")";
     let input = json!({"name": formula, "scopes": SCOPES});
@@ -161,9 +161,9 @@ async fn a_table_holds_no_formula() {
     assert!(first.ends_with(",agent,detail"), "{first}");
 }
 
-/// From where admins work is not for those to know whom they manage, in whichever form.
+/// The client addresses of admins are hidden from the users they manage, in every format.
 #[actix_web::test]
-async fn a_persons_own_log_hides_from_where_others_acted() {
+async fn own_log_of_a_user_hides_the_addresses_of_others() {
     let world = World::new().await;
     let home = world.home().await;
     let path = format!("/v1/orgs/{}/members/{}", home.org, world.member);
@@ -196,7 +196,7 @@ async fn a_persons_own_log_hides_from_where_others_acted() {
     );
     verified(&own);
 
-    // The organization's log says it, and proves it.
+    // The organization's log contains the address and proves it.
     let admin = world.personal(&world.admin, &SCOPES).await;
     let of = format!("?organization={}&action=member.changed", home.org);
     let (_, _, whole) = export(&world, &admin, &of).await;

@@ -1,4 +1,4 @@
-//! Every use of a token, one by one, and the proof of it.
+//! Individual token uses and their proofs.
 
 use super::audit::{audit, items};
 use super::audit_export::{export, verify};
@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A use as it was recorded, without its name.
+/// A use as recorded, without its id.
 fn use_of(item: &Value) -> Use {
     let mut used = item.clone();
     used.as_object_mut().unwrap().remove("id").unwrap();
@@ -35,8 +35,8 @@ fn ids(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// Each use is there once, in pages that hold exactly what was asked for, and is proven by the
-/// root that the log holds.
+/// Each use is listed once, in pages of the requested size, and is proven by the Merkle root in
+/// the log.
 #[actix_web::test]
 async fn every_use_is_listed_and_proven() {
     let world = World::new().await;
@@ -84,7 +84,7 @@ async fn every_use_is_listed_and_proven() {
         }
         assert_eq!(seen, whole, "{limit}");
     }
-    // From one moment on and before another.
+    // `since` is inclusive and `until` is exclusive.
     let (since, until) = (times[3], times[1]);
     let query = format!("/uses?token={id}&since={since}&until={until}");
     let between = audit(&world, OPERATOR, &query).await;
@@ -112,7 +112,7 @@ async fn every_use_is_listed_and_proven() {
             ..used
         };
         assert!(!proof.holds(&another.leaf(), &root));
-        // The root is what the record of that place says.
+        // The record at that sequence number contains the root.
         let records = audit(&world, OPERATOR, "?action=token.uses_recorded&limit=100").await;
         let mut records = items(&records).iter();
         let record = records.find(|record| record["sequence"] == proven.body["sequence"]);
@@ -120,8 +120,8 @@ async fn every_use_is_listed_and_proven() {
     }
 }
 
-/// Whoever keeps a use with its proof and a copy of the log can prove it without the server, and
-/// one that was not is disproven.
+/// A use with its proof and an export of the log can be verified without the server; an altered
+/// use is rejected.
 #[actix_web::test]
 async fn a_use_is_proven_and_disproven_without_the_server() {
     let world = World::new().await;
@@ -170,9 +170,9 @@ async fn a_use_is_proven_and_disproven_without_the_server() {
     }
 }
 
-/// PAT-12: whether the old one was still used after the rollout.
+/// PAT-12: shows whether the old token is still used after the rollout.
 #[actix_web::test]
-async fn what_is_refused_is_a_use_too() {
+async fn rejected_request_is_a_use() {
     let world = World::new().await;
     let reader = world.personal(&world.member, &SCOPES).await;
     let token = world.personal(&world.member, &["orgs:read"]).await;
@@ -199,10 +199,10 @@ async fn what_is_refused_is_a_use_too() {
     assert_eq!(items(&seen)[2]["scope"], "projects:read");
 }
 
-/// AUD-15: a person sees the uses of their tokens, an organization those of its tokens and
-/// those in it.
+/// AUD-15: a user sees the uses of their tokens, an organization those of its tokens and of
+/// tokens limited to it.
 #[actix_web::test]
-async fn uses_are_for_those_whom_they_concern() {
+async fn uses_are_visible_to_their_owners() {
     let world = World::new().await;
     let (home, away) = (world.home().await, world.away().await);
     let member = world.personal(&world.member, &SCOPES).await;
@@ -212,31 +212,31 @@ async fn uses_are_for_those_whom_they_concern() {
     let machine = world.organizational(&home.org).await;
     let foreign = world.organizational(&away.org).await;
     let input = json!({"name": "inside", "scopes": SCOPES, "organization": home.org});
-    let org_req = world.token("/v1/tokens", Some(&world.member), &input).await;
-    let [of_member, of_machine, of_foreign, of_org_request] = [
+    let limited = world.token("/v1/tokens", Some(&world.member), &input).await;
+    let [of_member, of_machine, of_foreign, of_limited] = [
         world.used(&member).await,
         world.used(&machine).await,
         world.used(&foreign).await,
-        world.used(&org_req).await,
+        world.used(&limited).await,
     ];
-    let every = [&of_member, &of_machine, &of_foreign, &of_org_request];
+    let every = [&of_member, &of_machine, &of_foreign, &of_limited];
     let of_home = format!("?limit=100&organization={}", home.org);
     let (own, home_query) = ("?limit=100", of_home.as_str());
     for (bearer, query, expected) in [
         (
             OPERATOR,
             own,
-            vec![&of_member, &of_machine, &of_foreign, &of_org_request],
+            vec![&of_member, &of_machine, &of_foreign, &of_limited],
         ),
-        (&member, own, vec![&of_member, &of_org_request]),
-        (&org_req, own, vec![&of_org_request]),
+        (&member, own, vec![&of_member, &of_limited]),
+        (&limited, own, vec![&of_limited]),
         (&admin, own, vec![]),
         (&stranger, own, vec![]),
-        (&machine, own, vec![&of_machine, &of_org_request]),
+        (&machine, own, vec![&of_machine, &of_limited]),
         (&foreign, own, vec![&of_foreign]),
-        (&owner, home_query, vec![&of_machine, &of_org_request]),
-        (&admin, home_query, vec![&of_machine, &of_org_request]),
-        (OPERATOR, home_query, vec![&of_machine, &of_org_request]),
+        (&owner, home_query, vec![&of_machine, &of_limited]),
+        (&admin, home_query, vec![&of_machine, &of_limited]),
+        (OPERATOR, home_query, vec![&of_machine, &of_limited]),
     ] {
         let seen = ids(&audit(&world, bearer, &format!("/uses{query}")).await);
         let seen: BTreeSet<_> = every.iter().filter(|id| seen.contains(id)).collect();
@@ -245,13 +245,13 @@ async fn uses_are_for_those_whom_they_concern() {
     for (bearer, visible) in [
         (
             OPERATOR,
-            vec![&of_member, &of_machine, &of_foreign, &of_org_request],
+            vec![&of_member, &of_machine, &of_foreign, &of_limited],
         ),
-        (&member, vec![&of_member, &of_org_request]),
-        (&org_req, vec![&of_org_request]),
-        (&admin, vec![&of_machine, &of_org_request]),
-        (&owner, vec![&of_machine, &of_org_request]),
-        (&machine, vec![&of_machine, &of_org_request]),
+        (&member, vec![&of_member, &of_limited]),
+        (&limited, vec![&of_limited]),
+        (&admin, vec![&of_machine, &of_limited]),
+        (&owner, vec![&of_machine, &of_limited]),
+        (&machine, vec![&of_machine, &of_limited]),
         (&stranger, vec![&of_foreign]),
         (&foreign, vec![&of_foreign]),
     ] {
@@ -263,7 +263,7 @@ async fn uses_are_for_those_whom_they_concern() {
             }
         }
     }
-    // The organization learns who looked at what its right alone let them see.
+    // The organization sees the reads that organization access alone allowed.
     let looked = format!("?action=audit.read&limit=100&organization={}", home.org);
     let looked = audit(&world, OPERATOR, &looked).await;
     let one = items(&looked)
@@ -272,10 +272,10 @@ async fn uses_are_for_those_whom_they_concern() {
     let mut looked: Vec<_> = one.map(|item| &item["detail"]["use"]).collect();
     looked.sort_unstable_by_key(|id| id.to_string());
     let mut expected = vec![json!(of_machine); 3];
-    expected.extend(vec![json!(of_org_request); 3]);
+    expected.extend(vec![json!(of_limited); 3]);
     expected.sort_unstable_by_key(ToString::to_string);
     assert_eq!(looked, expected.iter().collect::<Vec<_>>());
-    // Another's token can be named, and nothing is found.
+    // Filtering by a token of another owner returns an empty list.
     let named = id_of(&world, &member).await;
     for bearer in [&owner, &stranger, &foreign] {
         let seen = audit(&world, bearer, &format!("/uses?token={named}")).await;

@@ -1,4 +1,4 @@
-//! Having the log checked by the server (AUD-09).
+//! Verification of the log by the server (AUD-09).
 
 use super::assert_problem;
 use super::audit::{audit, items};
@@ -7,14 +7,14 @@ use crate::support::OPERATOR;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// Changes a sealed record behind the server's back.
+/// Changes a sealed record in the database.
 fn alter(world: &World, change: &str) {
     world.test.database.disarm();
     world.test.database.execute(change);
 }
 
 #[actix_web::test]
-async fn the_log_is_checked_for_operators_and_admins() {
+async fn log_is_verified_for_operators_and_admins() {
     let world = World::new().await;
     world.home().await;
     let admin = world.personal(&world.admin, &SCOPES).await;
@@ -37,10 +37,10 @@ async fn the_log_is_checked_for_operators_and_admins() {
     assert_eq!(told["records"], first["records"]);
     assert_eq!(told["head"], first["head"]["sequence"]);
 
-    // Whoever asks soon is answered the same, and it is recorded none the less.
+    // Soon afterwards the same result is returned, and each request is recorded.
     world.test.clock.advance(10);
-    for second_server in join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await {
-        assert_eq!(second_server.body, first);
+    for repeated in join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await {
+        assert_eq!(repeated.body, first);
     }
     assert_eq!(world.test.events("audit.verified"), 6);
     alter(
@@ -48,7 +48,7 @@ async fn the_log_is_checked_for_operators_and_admins() {
         "UPDATE audit_record SET action = 'token.revoked' WHERE sequence = 3",
     );
     world.test.clock.advance(1);
-    // Of those who ask at once, one check answers all.
+    // Concurrent requests share one verification.
     let answers = join_all((0..5).map(|_| audit(&world, OPERATOR, "/verify"))).await;
     for found in &answers {
         assert_eq!(found.body, answers[0].body);

@@ -1,6 +1,6 @@
-//! Bad input for every address that takes a body or a list's parameters, made from the
-//! description (API-04, API-07, API-08, AUZ-02): every fault is named at once, with a pointer
-//! that leads to it, and nothing is changed.
+//! Invalid input for every route with a body or list parameters, derived from the API description
+//! (API-04, API-07, API-08, AUZ-02): the response reports every error with its pointer, and
+//! nothing changes.
 
 use super::grounds::Grounds;
 use super::matrix::{Entry, TABLE};
@@ -29,7 +29,7 @@ impl Scene {
         &self.document["paths"][entry.path()][method]
     }
 
-    /// What a reference leads to.
+    /// Resolves a schema reference.
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let reference = schema["$ref"].as_str();
         let reference = reference.or_else(|| {
@@ -42,7 +42,7 @@ impl Scene {
         }
     }
 
-    /// The keys of an operation's body, with their schemas.
+    /// Properties of an operation's body, with their schemas.
     fn keys(&self, entry: &Entry) -> Map<String, Value> {
         let body = &self.operation(entry)["requestBody"]["content"]["application/json"]["schema"];
         let schema = self.resolved(body);
@@ -52,7 +52,7 @@ impl Scene {
             .unwrap_or_default()
     }
 
-    /// Sends a body as the operator, who may do everything.
+    /// Sends a body as the operator, who has every right.
     async fn send(&self, entry: &Entry, path: &str, media_type: &str, body: Vec<u8>) -> Answer {
         let request = call(&self.grounds.world.test, entry.method(), path, OPERATOR)
             .header(ACTOR, &self.grounds.world.member)
@@ -62,7 +62,7 @@ impl Scene {
         send(request).await
     }
 
-    /// Sends a body that must be refused, with faults at these places among others.
+    /// Sends an invalid body and asserts errors at these pointers, among others.
     async fn refused(&self, entry: &Entry, path: &str, body: &str, expected: &[String]) {
         let answer = self
             .send(entry, path, "application/json", body.into())
@@ -83,7 +83,7 @@ impl Scene {
     }
 }
 
-/// Whether values of this type fit a schema.
+/// Whether a schema accepts values of this type.
 fn fits(schema: &Value, name: &str) -> bool {
     let of = &schema["type"];
     let is_object = schema["oneOf"].is_array() || schema["$ref"].is_string();
@@ -94,7 +94,7 @@ fn fits(schema: &Value, name: &str) -> bool {
         || (is_object && name == "object")
 }
 
-/// Values that do not fit a schema.
+/// Values that a schema rejects.
 fn misfits(schema: &Value) -> Vec<Value> {
     let mut misfits = Vec::new();
     for (name, value) in [
@@ -123,7 +123,7 @@ fn with(base: &Value, key: &str, value: &Value) -> Value {
     body
 }
 
-/// What the entry sends when all is well.
+/// A valid body for the entry.
 fn good(entry: &Entry) -> Value {
     serde_json::from_str(&entry.body.replace("{n}", &number().to_string())).unwrap()
 }
@@ -134,7 +134,7 @@ fn takes_body(entry: &&Entry) -> bool {
 
 /// API-04, API-07, AUZ-02.
 #[actix_web::test]
-async fn every_fault_of_every_body_is_named() {
+async fn every_error_in_a_body_is_reported() {
     let scene = Scene::new().await;
     let mut bodies = 0;
     for entry in TABLE.iter().filter(takes_body) {
@@ -210,7 +210,7 @@ async fn every_fault_of_every_body_is_named() {
 
 /// API-07, API-08.
 #[actix_web::test]
-async fn what_is_no_json_object_is_refused_everywhere() {
+async fn body_that_is_not_a_json_object_is_rejected_everywhere() {
     let scene = Scene::new().await;
     for entry in TABLE.iter().filter(takes_body) {
         let path = scene.grounds.address(entry).await;
@@ -252,9 +252,9 @@ async fn what_is_no_json_object_is_refused_everywhere() {
     }
 }
 
-/// What fits its type and still names nothing that is there, or nothing that is allowed.
+/// Values of the right type that name an unknown or forbidden object.
 #[actix_web::test]
-async fn what_names_nothing_allowed_is_refused() {
+async fn unknown_and_forbidden_values_are_rejected() {
     let scene = Scene::new().await;
     let (home, away) = (&scene.grounds.home, &scene.grounds.away);
     let org_tokens = format!("POST /v1/orgs/{}/tokens", home.org);
@@ -338,9 +338,9 @@ async fn what_names_nothing_allowed_is_refused() {
     assert!(before == scene.grounds.world.test.database.content());
 }
 
-/// PAG-01: every list reads its parameters strictly.
+/// PAG-01: every list parses its parameters strictly.
 #[actix_web::test]
-async fn every_list_refuses_what_it_does_not_know() {
+async fn every_list_rejects_unknown_parameters() {
     let scene = Scene::new().await;
     let test = &scene.grounds.world.test;
     let mut lists = 0;

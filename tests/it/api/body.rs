@@ -1,4 +1,4 @@
-//! Bodies (API-04, API-07, API-08).
+//! Request bodies (API-04, API-07, API-08).
 
 use super::{SCOPES, assert_problem, call, create, pointers, send};
 use crate::support::TestApp;
@@ -16,9 +16,9 @@ async fn post(test: &TestApp, token: &str, media_type: Option<&str>, body: Vec<u
     send(request).await
 }
 
-/// API-04, API-07: nothing of this is half understood, and nothing is changed.
+/// API-04, API-07: a body with errors is rejected as a whole, and nothing changes.
 #[actix_web::test]
-async fn a_body_with_faults_is_refused_with_all_of_them() {
+async fn body_with_errors_is_rejected_with_all_of_them() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let many = "x".repeat(101);
@@ -37,7 +37,7 @@ async fn a_body_with_faults_is_refused_with_all_of_them() {
             r#"{"name":"a\u0000","expires":"30d"}"#.to_owned(),
             vec!["#/name"],
         ),
-        // What the use case finds comes in one answer too.
+        // Errors found by the use case are in one response too.
         (
             json!({"name": many, "scopes": ["no:such"], "expires": "2d"}).to_string(),
             vec!["#/name", "#/scopes", "#/expires"],
@@ -55,9 +55,9 @@ async fn a_body_with_faults_is_refused_with_all_of_them() {
     assert_eq!(test.count("token", "1 = 1"), 1);
 }
 
-/// API-07, API-08: what is no JSON object is no call.
+/// API-07, API-08: a body that is not a JSON object is rejected.
 #[actix_web::test]
-async fn what_is_no_json_is_refused() {
+async fn body_that_is_not_json_is_rejected() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let deep = format!("{}1{}", "[".repeat(8_000), "]".repeat(8_000));
@@ -88,7 +88,7 @@ async fn what_is_no_json_is_refused() {
     let answer = post(&test, &token, Some("application/json"), large).await;
     assert_problem(&answer, 413, "payload_too_large");
     assert_eq!(test.count("token", "1 = 1"), 1);
-    // None of it used the key.
+    // None of them used the key.
     assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
     for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
         let answer = post(&test, &token, Some(media_type), body.to_vec()).await;
@@ -96,9 +96,9 @@ async fn what_is_no_json_is_refused() {
     }
 }
 
-/// API-08: HEAD is GET without a body; OPTIONS is a method like any other that is not taken.
+/// API-08: HEAD is GET without a body; OPTIONS is an unsupported method like any other.
 #[actix_web::test]
-async fn methods_are_answered_as_the_address_takes_them() {
+async fn unsupported_methods_are_rejected() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     for (path, allowed) in [("/v1/me", "GET, HEAD"), ("/v1/tokens", "GET, HEAD, POST")] {
@@ -117,9 +117,9 @@ async fn methods_are_answered_as_the_address_takes_them() {
     }
 }
 
-/// Authentication comes first, then the header's form, then the body, then the rights.
+/// Checks run in this order: authentication, header syntax, body, authorization.
 #[actix_web::test]
-async fn faults_are_found_in_their_order() {
+async fn checks_run_in_order() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let url = test.at("/v1/tokens");

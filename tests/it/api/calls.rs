@@ -1,4 +1,4 @@
-//! Every call of the matrix, made.
+//! All requests of the matrix.
 
 use super::grounds::{CALLERS, Caller, Grounds, Kind};
 use super::matrix::{Entry, TABLE};
@@ -9,10 +9,10 @@ use actix_web::rt::System;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many addresses are called on one server.
+/// Number of routes tested on one server.
 const PART: usize = 7;
 
-/// Every way to choose the objects of an address.
+/// All combinations of objects for a route.
 fn choices(parameters: usize) -> Vec<Vec<Kind>> {
     let mut choices = vec![Vec::new()];
     for _ in 0..parameters {
@@ -24,7 +24,7 @@ fn choices(parameters: usize) -> Vec<Vec<Kind>> {
     choices
 }
 
-/// A refusal, without what is different each time.
+/// A rejection without its varying fields.
 fn words(answer: &Answer) -> (u16, Value, Option<String>) {
     let mut body = answer.body.clone();
     body.as_object_mut().unwrap().remove("request_id").unwrap();
@@ -33,7 +33,7 @@ fn words(answer: &Answer) -> (u16, Value, Option<String>) {
     (answer.status, body, challenge)
 }
 
-/// Whether a refusal is as it must be.
+/// Whether a rejection has the right form.
 fn is_refused(entry: &Entry, caller: Caller, kinds: &[Kind], answer: &Answer) -> bool {
     let (status, body) = (answer.status, &answer.body);
     if body["status"] != status || answer.headers["content-type"] != "application/problem+json" {
@@ -55,8 +55,8 @@ fn is_refused(entry: &Entry, caller: Caller, kinds: &[Kind], answer: &Answer) ->
     body["code"] == code && (entry.is_for_operators() || challenge.contains(&scope))
 }
 
-/// API-06: an object that is there and one that is not are refused in the same words, but for
-/// those of the caller's own organization.
+/// API-06: existing and absent objects are rejected with identical responses, except in the
+/// caller's own organization.
 fn unlike(
     caller: Caller,
     refused: &BTreeMap<Vec<Kind>, (u16, Value, Option<String>)>,
@@ -76,7 +76,7 @@ fn unlike(
     refused.keys().find(is_unlike)
 }
 
-/// What came of a part of the table.
+/// Result of one part of the table.
 #[derive(Default)]
 struct Played {
     calls: usize,
@@ -85,7 +85,7 @@ struct Played {
     faults: Vec<String>,
 }
 
-/// Plays a part of the table on a server of its own.
+/// Runs one part of the table on its own server.
 async fn play(entries: &[Entry]) -> Played {
     let mut grounds = Grounds::new().await;
     let mut played = Played::default();
@@ -151,11 +151,10 @@ async fn play(entries: &[Entry]) -> Played {
     played
 }
 
-/// AUZ-01, OPR-02, API-02, API-06. The parts of the table are played at once: what a call writes
-/// is found in the whole database, and so a small one takes less time than one that has seen
-/// every call.
+/// AUZ-01, OPR-02, API-02, API-06. The parts of the table run concurrently: each request compares
+/// the whole database before and after, which is faster with several small databases.
 #[test]
-fn every_call_is_answered_as_the_table_says() {
+fn every_request_gets_the_response_in_the_table() {
     let mut all = Played::default();
     let this = std::thread::current();
     std::thread::scope(|scope| {
@@ -181,7 +180,7 @@ fn every_call_is_answered_as_the_table_says() {
     );
     assert!(all.faults.is_empty(), "{}", all.faults.join("\n"));
     assert!(calls > 3_500 && refusals > 2_500, "{calls} {refusals}");
-    // Each server names its own pages.
+    // Each server has its own problem URLs.
     let types = all.types.iter().filter_map(|kind| kind.rsplit('/').next());
     let types: BTreeSet<&str> = types.collect();
     assert!(types.len() > 5, "{types:?}");

@@ -1,4 +1,4 @@
-//! Lists in pages (PAG-01).
+//! Paginated lists (PAG-01).
 
 use super::{SCOPES, assert_problem, call, create, send};
 use crate::support::TestApp;
@@ -27,9 +27,9 @@ fn names(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// What is added meanwhile neither hides nor repeats an item, also at one moment.
+/// Items added meanwhile neither hide nor repeat an item, even in the same millisecond.
 #[actix_web::test]
-async fn paging_loses_and_repeats_nothing() {
+async fn pages_return_each_item_once() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     for i in 0..9 {
@@ -60,16 +60,16 @@ async fn paging_loses_and_repeats_nothing() {
     assert_eq!(different.len(), seen.len());
 }
 
-/// A cursor is for its caller and unchanged, or it is none.
+/// A cursor is valid only unchanged and for its own caller.
 #[actix_web::test]
-async fn a_foreign_or_changed_cursor_is_refused() {
+async fn foreign_or_altered_cursor_is_rejected() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let other = test.token(&SCOPES).await;
     let first = list(&test, &token, "?limit=1").await;
     let cursor = first.body["next_cursor"].as_str().unwrap();
-    let second_server = list(&test, &token, &format!("?cursor={cursor}")).await;
-    assert_eq!(names(&second_server).len(), 1);
+    let second = list(&test, &token, &format!("?cursor={cursor}")).await;
+    assert_eq!(names(&second).len(), 1);
     let changed = format!("{}A", &cursor[..cursor.len() - 1]);
     for (token, cursor) in [(&other, cursor), (&token, &changed), (&token, "x")] {
         let answer = list(&test, token, &format!("?cursor={cursor}")).await;
@@ -78,7 +78,7 @@ async fn a_foreign_or_changed_cursor_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_query_that_means_nothing_is_refused() {
+async fn invalid_query_is_rejected() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     for query in [

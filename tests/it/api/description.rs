@@ -1,4 +1,4 @@
-//! The description of the API (OAS-01): every address, and no other.
+//! The API description (OAS-01): exactly the registered routes.
 
 use super::{SCOPES, call, create, send};
 use crate::support::TestApp;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 const API: &str = include_str!("../../../src/web/api/mod.rs");
 
-/// The addresses, as the program registers them, and what stands before each.
+/// Functions that register routes, with the path prefix and the source of each.
 const ROUTES: [(&str, &str, &str); 8] = [
     ("pub fn routes", "/v1", API),
     ("fn token_routes", "/v1", API),
@@ -26,7 +26,7 @@ const ROUTES: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// Each address with each method that the program registers.
+/// Each path with each method that the program registers.
 fn registered() -> BTreeSet<(String, &'static str)> {
     let mut registered = BTreeSet::new();
     for (function, prefix, source) in ROUTES {
@@ -62,7 +62,7 @@ async fn described(test: &TestApp) -> Value {
 }
 
 #[actix_web::test]
-async fn every_address_is_described_and_no_other() {
+async fn exactly_the_registered_routes_are_described() {
     let test = TestApp::start().await;
     let document = described(&test).await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -81,9 +81,9 @@ async fn every_address_is_described_and_no_other() {
     assert_eq!(found, registered);
 }
 
-/// Each operation has what is true of all, and each reference leads somewhere.
+/// Each operation has the common fields, and each reference resolves.
 #[actix_web::test]
-async fn every_operation_is_described_in_full() {
+async fn every_operation_is_described_completely() {
     let test = TestApp::start().await;
     let document = described(&test).await;
     let (mut operations, mut names) = (0, BTreeSet::new());
@@ -127,7 +127,7 @@ async fn every_operation_is_described_in_full() {
     }
 }
 
-/// The keys of an object are those that its schema names.
+/// Asserts that the schema has all keys of the object.
 #[track_caller]
 fn assert_fits(document: &Value, name: &str, answer: &Answer) {
     let mut known = Vec::new();
@@ -147,7 +147,7 @@ fn assert_fits(document: &Value, name: &str, answer: &Answer) {
 }
 
 #[actix_web::test]
-async fn answers_are_as_described() {
+async fn responses_match_their_schemas() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let document = described(&test).await;
@@ -161,9 +161,9 @@ async fn answers_are_as_described() {
     assert_fits(&document, "NewToken", &new);
 }
 
-/// `doorcode openapi` prints what the server serves.
+/// `doorcode openapi` prints the document that the server serves.
 #[actix_web::test]
-async fn the_program_prints_the_same_description() {
+async fn program_prints_the_same_description() {
     let deployment = Deployment::new();
     let printed = deployment.command(&["openapi"]).run();
     let printed: Value = serde_json::from_str(&printed.exited(0).stdout).unwrap();
@@ -174,8 +174,7 @@ async fn the_program_prints_the_same_description() {
     assert_eq!(served, printed);
 }
 
-/// What can have few values says which, and no answer has another.
-/// Where something is null that is no value of a list.
+/// Paths of null values that are not array items.
 fn nulls(value: &Value, at: &str) -> Vec<String> {
     match value {
         Value::Object(fields) => fields
@@ -190,7 +189,7 @@ fn nulls(value: &Value, at: &str) -> Vec<String> {
     }
 }
 
-/// A keyword of a schema is never null (JSON Schema 2020-12), and readers stumble over it.
+/// A keyword of a schema is never null (JSON Schema 2020-12); some tools fail on it.
 #[actix_web::test]
 async fn no_keyword_is_null() {
     let test = TestApp::start().await;
@@ -198,7 +197,7 @@ async fn no_keyword_is_null() {
 }
 
 #[actix_web::test]
-async fn what_can_have_few_values_says_which() {
+async fn enumerations_list_their_values() {
     let test = TestApp::start().await;
     let document = described(&test).await;
     let schemas = &document["components"]["schemas"];

@@ -1,4 +1,4 @@
-//! The callers of the matrix, their tokens, and what they call about.
+//! Callers of the matrix, their tokens, and the objects of their requests.
 
 use super::matrix::Entry;
 use super::world::{ACTOR, Place, SCOPES, World, number};
@@ -10,17 +10,17 @@ use std::collections::HashMap;
 /// A kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// Without any token.
+    /// Without a token.
     Nobody,
-    /// With what is no token.
+    /// With an invalid token.
     Garbage,
-    /// With a token of the owner that was revoked.
+    /// With a revoked token of the owner.
     Ended,
-    /// A member of the home organization, and so on.
+    /// A member of the home organization; likewise admin and owner.
     Member,
     Admin,
     Owner,
-    /// The same with every scope but the one that the call needs.
+    /// The same without the scope that the request needs.
     MemberWithout,
     AdminWithout,
     OwnerWithout,
@@ -30,9 +30,9 @@ pub enum Caller {
     Organization,
     /// A token of the other organization.
     AwayOrganization,
-    /// A token of the owner that is limited to another organization of theirs.
+    /// A token of the owner limited to another of their organizations.
     Elsewhere,
-    /// A token of the owner that is limited to one project of the home organization.
+    /// A token of the owner limited to one project of the home organization.
     Narrow,
     /// The operator.
     Operator,
@@ -60,7 +60,7 @@ pub const CALLERS: [Caller; 16] = [
 ];
 
 impl Caller {
-    /// Whether the caller shows who it is.
+    /// Whether the caller is authenticated.
     pub fn is_known(self) -> bool {
         ![Self::Nobody, Self::Garbage, Self::Ended].contains(&self)
     }
@@ -73,12 +73,12 @@ impl Caller {
         [Self::Operator, Self::OperatorFor].contains(&self)
     }
 
-    /// Whether the caller is of the other organization.
+    /// Whether the caller belongs to the other organization.
     pub fn is_away(self) -> bool {
         [Self::Stranger, Self::AwayOrganization].contains(&self)
     }
 
-    /// The caller as it is in its own organization.
+    /// The role of the caller in its own organization.
     pub fn role(self) -> Self {
         match self {
             Self::Stranger => Self::Owner,
@@ -88,16 +88,16 @@ impl Caller {
     }
 }
 
-/// Which object an address names.
+/// The object that a path parameter names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// One of the home organization, or the caller's own.
+    /// An object of the home organization, or of the caller.
     Home,
-    /// One of the other organization, or another's.
+    /// An object of the other organization, or of another user.
     Away,
-    /// None, by an id that could be one.
+    /// No object: a well-formed id that does not exist.
     Absent,
-    /// None, by what is no id.
+    /// No object: a malformed id.
     Malformed,
 }
 
@@ -105,14 +105,14 @@ impl Kind {
     pub const ALL: [Self; 4] = [Self::Home, Self::Away, Self::Absent, Self::Malformed];
 }
 
-/// The organizations that the matrix is played on.
+/// The organizations of the matrix.
 pub struct Grounds {
     pub world: World,
     pub home: Place,
     pub away: Place,
     /// Another organization of the home owner.
     second: Place,
-    /// A token of somebody who calls nothing.
+    /// A token of a user who sends no requests.
     foreign_token: String,
     /// A use of it.
     foreign_use: String,
@@ -140,8 +140,8 @@ impl Grounds {
         }
     }
 
-    /// The call of an entry, by a caller, about objects of these kinds. What it takes away is
-    /// made for it.
+    /// The request of an entry, by a caller, for objects of these kinds. Objects that it deletes
+    /// are created for it.
     pub async fn request(
         &mut self,
         entry: &Entry,
@@ -180,7 +180,7 @@ impl Grounds {
         request
     }
 
-    /// The address of an entry with objects of these kinds.
+    /// Path of an entry with objects of these kinds.
     async fn path(
         &self,
         entry: &Entry,
@@ -226,8 +226,7 @@ impl Grounds {
         path
     }
 
-    /// The address of an entry with objects that are there, for the operator who acts for the
-    /// member.
+    /// Path of an entry with existing objects, for the operator acting for the member.
     pub async fn address(&self, entry: &Entry) -> String {
         let kinds = vec![Kind::Home; entry.parameters().len()];
         let places = (&self.home, &self.away);
@@ -235,7 +234,7 @@ impl Grounds {
             .await
     }
 
-    /// A bearer that is used again and again.
+    /// A bearer token that is reused.
     async fn kept_bearer(&mut self, entry: &Entry, caller: Caller) -> Option<String> {
         let named = match caller.lacks_scope() {
             true => entry.scope,
@@ -250,7 +249,7 @@ impl Grounds {
         Some(bearer)
     }
 
-    /// What a caller shows.
+    /// The bearer token of a caller.
     async fn bearer(
         &self,
         entry: &Entry,
@@ -306,13 +305,13 @@ impl Grounds {
         made["token"].as_str().unwrap().to_owned()
     }
 
-    /// The id of a new token of whoever calls.
+    /// Creates a token of the caller. Returns its id.
     async fn own_token(&self, caller: Caller, home: &Place, away: &Place) -> String {
         let (path, user, input) = self.spare(caller, home, away);
         self.world.made(&path, user, &input).await
     }
 
-    /// How a new token of whoever calls is made: where, for whom, and what it is to be.
+    /// Path, actor and input to create a token of the caller.
     fn spare(&self, caller: Caller, home: &Place, away: &Place) -> (String, Option<&str>, Value) {
         let world = &self.world;
         let user = match caller {
@@ -361,7 +360,7 @@ fn object(entry: &Entry, parameter: &str, place: &Place, client: &str) -> String
     }
 }
 
-/// An id of this kind that names nothing.
+/// A well-formed id that does not exist.
 fn absent(prefix: &str) -> String {
     format!("{prefix}{}", "0".repeat(32))
 }

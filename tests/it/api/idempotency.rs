@@ -1,4 +1,4 @@
-//! Calls that take effect once (IDM-01 to IDM-10, T-21).
+//! Idempotent requests (IDM-01 to IDM-10, T-21).
 
 use super::{SCOPES, assert_problem, call, create, send};
 use crate::support::TestApp;
@@ -13,9 +13,9 @@ fn input(name: &str) -> Value {
     json!({"name": name, "scopes": ["tokens:read"], "expires": "30d"})
 }
 
-/// IDM-03, IDM-09: the first answer comes again, with the token, and nothing happens twice.
+/// IDM-03, IDM-09: a retry gets the first response, including the token, without a second effect.
 #[actix_web::test]
-async fn a_repetition_gets_the_first_answer() {
+async fn retry_gets_the_first_response() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let first = create(&test, &token, "a", &input("one")).await;
@@ -24,27 +24,24 @@ async fn a_repetition_gets_the_first_answer() {
     let made = first.body["token"].as_str().unwrap();
     assert_eq!(test.me(made).await.status(), 200);
     for _ in 0..2 {
-        let second_server = create(&test, &token, "a", &input("one")).await;
-        assert_eq!(
-            (second_server.status, &second_server.body),
-            (201, &first.body)
-        );
-        assert_eq!(second_server.headers["idempotency-replayed"], "true");
-        assert_eq!(second_server.headers["content-type"], "application/json");
-        assert_eq!(second_server.headers["cache-control"], "no-store");
+        let replayed = create(&test, &token, "a", &input("one")).await;
+        assert_eq!((replayed.status, &replayed.body), (201, &first.body));
+        assert_eq!(replayed.headers["idempotency-replayed"], "true");
+        assert_eq!(replayed.headers["content-type"], "application/json");
+        assert_eq!(replayed.headers["cache-control"], "no-store");
     }
     assert_eq!(test.count("token", "name = 'one'"), 1);
     assert_eq!(test.count("idempotency_record", "1 = 1"), 1);
 }
 
-/// IDM-01: quotes make no difference; what is no key is refused.
+/// IDM-01: quotes are optional; an invalid key is rejected.
 #[actix_web::test]
-async fn a_key_is_read_strictly() {
+async fn idempotency_key_is_parsed_strictly() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let first = create(&test, &token, "\"a key\"", &input("one")).await;
-    let second_server = create(&test, &token, "a key", &input("one")).await;
-    assert_eq!((first.status, &second_server.body), (201, &first.body));
+    let replayed = create(&test, &token, "a key", &input("one")).await;
+    assert_eq!((first.status, &replayed.body), (201, &first.body));
     let long = "k".repeat(256);
     for bad in ["", "\"\"", "\"a", "\"a\"b", "a\tb", "\"a\\b\"", &long] {
         let answer = create(&test, &token, bad, &input("two")).await;
@@ -70,9 +67,9 @@ async fn a_key_is_read_strictly() {
     );
 }
 
-/// IDM-05: another payload is another call. The order of keys is no difference.
+/// IDM-05: a key is bound to its payload. The order of JSON keys is irrelevant.
 #[actix_web::test]
-async fn a_key_belongs_to_its_payload() {
+async fn idempotency_key_is_bound_to_its_payload() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let first = create(&test, &token, "a", &input("one")).await;
@@ -87,9 +84,9 @@ async fn a_key_belongs_to_its_payload() {
     assert_eq!(test.count("token", "name = 'two'"), 0);
 }
 
-/// IDM-06: a key is its caller's; another token of the same person is another caller.
+/// IDM-06: a key belongs to its caller; another token of the same user is another caller.
 #[actix_web::test]
-async fn nobody_gets_the_answer_of_another() {
+async fn idempotency_key_is_bound_to_its_caller() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let other = test.token(&SCOPES).await;
@@ -100,9 +97,9 @@ async fn nobody_gets_the_answer_of_another() {
     assert!(!second.headers.contains_key("idempotency-replayed"));
 }
 
-/// IDM-08, T-21: of fifty at once one takes effect, and every answer is right.
+/// IDM-08, T-21: one of fifty concurrent requests takes effect, and every response is correct.
 #[actix_web::test]
-async fn of_many_at_once_one_takes_effect() {
+async fn one_of_many_concurrent_requests_takes_effect() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
     let token = test.token(&SCOPES).await;
@@ -132,18 +129,18 @@ async fn of_many_at_once_one_takes_effect() {
     assert_eq!(test.events("token.created"), before + 1);
 }
 
-/// IDM-07: for 24 hours; then the key is new, and the row is forgotten.
+/// IDM-07: a response is stored for 24 hours; then the key is new, and the row is deleted.
 #[actix_web::test]
-async fn an_answer_is_kept_for_a_day() {
+async fn response_is_stored_for_a_day() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let first = create(&test, &token, "a", &input("one")).await;
     test.clock.advance(DAY - 1);
     doorcode::app::sweep::purge(&test.app).await.unwrap();
-    let second_server = create(&test, &token, "a", &input("one")).await;
-    assert_eq!(second_server.body, first.body);
+    let replayed = create(&test, &token, "a", &input("one")).await;
+    assert_eq!(replayed.body, first.body);
     test.clock.advance(2);
-    // Before anybody has swept, and with another payload.
+    // Before the sweep, and with another payload.
     let new = create(&test, &token, "a", &input("two")).await;
     assert_eq!(new.status, 201, "{new:?}");
     assert_ne!(new.body["token"], first.body["token"]);

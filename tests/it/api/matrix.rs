@@ -1,8 +1,8 @@
-//! Who may call what, on what (AUZ-01, OPR-02, API-06): every address with every kind of
-//! caller, on objects of the caller's organization, of a foreign one, and on none.
+//! Access matrix (AUZ-01, OPR-02, API-06): every route with every kind of caller, on objects of
+//! the caller's organization, of another one, and on absent objects.
 //!
-//! The table names who is allowed. Everybody else must be refused, with the same words whether
-//! the object is there or not, and nothing may change.
+//! The table lists the allowed callers. All others must be rejected, with the same response for
+//! existing and absent objects, and without any change.
 
 use super::grounds::{Caller, Kind};
 use super::send;
@@ -12,20 +12,20 @@ use Kind::{Absent, Away, Home};
 use reqwest::Method;
 use std::collections::BTreeSet;
 
-/// An address with its method, and who may call it.
+/// A route and the callers that may use it.
 pub struct Entry {
-    /// The method and the address.
+    /// Method and path.
     pub route: &'static str,
-    /// The scope that a token needs; empty if any token will do.
+    /// Required scope; empty if any token suffices.
     pub scope: &'static str,
-    /// What is sent; `{n}` is another number each time.
+    /// Request body; `{n}` is a new number for each request.
     pub body: &'static str,
-    /// How whoever is allowed is answered.
+    /// Status code for an allowed caller.
     pub status: u16,
     allowed: &'static [Caller],
 }
 
-/// Whoever has a token with the scope.
+/// Every caller with the scope.
 const EVERYBODY: &[Caller] = &[
     Member,
     Admin,
@@ -36,7 +36,7 @@ const EVERYBODY: &[Caller] = &[
     Operator,
     OperatorFor,
 ];
-/// The same but for a token that is limited to a project.
+/// The same except for a token limited to a project.
 const UNNARROWED: &[Caller] = &[
     Member,
     Admin,
@@ -46,11 +46,11 @@ const UNNARROWED: &[Caller] = &[
     Operator,
     OperatorFor,
 ];
-/// Persons, with tokens that are limited to nothing.
+/// Users, with unlimited tokens.
 const PERSONS: &[Caller] = &[Member, Admin, Owner, Operator, OperatorFor];
-/// Who is in the organization.
+/// Members of the organization.
 const MEMBERS: &[Caller] = &[Member, Admin, Owner, Organization, Operator, OperatorFor];
-/// The same, and the token that is limited to the project.
+/// The same, and the token limited to the project.
 const REACHING: &[Caller] = &[
     Member,
     Admin,
@@ -61,9 +61,9 @@ const REACHING: &[Caller] = &[
     OperatorFor,
 ];
 const ADMINS: &[Caller] = &[Admin, Owner, Organization, Operator, OperatorFor];
-/// The same, and the owner's token that is limited to the project.
+/// The same, and the owner's token limited to the project.
 const PROJECT_ADMINS: &[Caller] = &[Admin, Owner, Organization, Narrow, Operator, OperatorFor];
-/// Admins of any organization (whoever makes one is, further down), with tokens that are limited to anything.
+/// Admins of any organization (creators become one further down), with any limit.
 const ADMINS_ANYWHERE: &[Caller] = &[
     Admin,
     Owner,
@@ -92,7 +92,7 @@ const fn entry(
     }
 }
 
-/// A moment before every token, so that nothing ends.
+/// A time before the creation of every token, so that none is revoked.
 const BEFORE: &str = r#"{"issued_before": "2020-01-01T00:00:00Z"}"#;
 const USE: &str = "GET /v1/audit/uses/{id}";
 const NAME: &str = r#"{"name": "Name {n}"}"#;
@@ -153,7 +153,7 @@ pub const TABLE: [Entry; 51] = [
     entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
 ];
 
-/// What is about the caller's own things, and so needs a person from the operator.
+/// Routes about the caller's own resources, for which the operator needs an actor.
 const OF_ONESELF: [&str; 6] = [
     "GET /v1/tokens",
     "POST /v1/tokens",
@@ -172,7 +172,7 @@ impl Entry {
         self.route.split(' ').nth(1).unwrap()
     }
 
-    /// The names of the objects in the address.
+    /// Path parameters.
     pub fn parameters(&self) -> Vec<&'static str> {
         let parts = self.path().split('/');
         parts.filter(|part| part.starts_with('{')).collect()
@@ -182,13 +182,13 @@ impl Entry {
         self.allowed == OPERATORS
     }
 
-    /// Whether it is about something in an organization.
+    /// Whether it is about a resource in an organization.
     pub fn is_in_place(&self) -> bool {
         let first = self.parameters().first().copied();
         first.is_some_and(|first| ["{org}", "{project}"].contains(&first))
     }
 
-    /// Whether a call that succeeds takes away what it is about.
+    /// Whether a successful request removes its object.
     pub fn spends(&self, kinds: &[Kind]) -> bool {
         self.method() == Method::DELETE
             || self.route.ends_with("/rotate")
@@ -196,7 +196,7 @@ impl Entry {
             || (self.method() == Method::PUT && kinds[0] != kinds[1])
     }
 
-    /// How a caller is answered; `None` if it is refused.
+    /// Status code for a caller; `None` for a rejection.
     pub fn expected(&self, caller: Caller, kinds: &[Kind]) -> Option<u16> {
         let is_allowed = match caller.lacks_scope() {
             true => self.scope.is_empty() && !self.is_for_operators(),
@@ -226,11 +226,11 @@ impl Entry {
         match (self.route, kinds) {
             (_, [_]) => Some(self.status),
             (_, [place, object]) if place == object => Some(self.status),
-            // The operator adds anybody; nobody else learns that there is such a person.
+            // The operator can add any user; other callers must not learn whether a user exists.
             ("PUT /v1/orgs/{org}/members/{user}", [_, Home | Away]) if caller.is_operator() => {
                 Some(200)
             }
-            // Who is not in the project is out of it.
+            // Removing a user who is not in the project succeeds.
             ("DELETE /v1/projects/{project}/members/{user}", [_, Home | Away | Absent]) => {
                 Some(204)
             }
@@ -239,7 +239,7 @@ impl Entry {
     }
 }
 
-/// Every address below `/v1`, with its method, as the server describes it.
+/// Every method and path below `/v1` in the API description.
 async fn described(test: &TestApp) -> BTreeSet<String> {
     let document = send(test.anon().get(test.at("/openapi.json"))).await.body;
     let mut described = BTreeSet::new();
@@ -253,9 +253,9 @@ async fn described(test: &TestApp) -> BTreeSet<String> {
     described
 }
 
-/// A new address without an entry fails the suite.
+/// A new route without an entry fails the suite.
 #[actix_web::test]
-async fn every_address_is_in_the_table() {
+async fn every_route_is_in_the_table() {
     let test = TestApp::start().await;
     let known: BTreeSet<String> = TABLE.iter().map(|entry| entry.route.to_owned()).collect();
     assert_eq!(known, described(&test).await);

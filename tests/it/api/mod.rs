@@ -1,4 +1,4 @@
-//! The management API: what is true of every address below `/v1`.
+//! The management API: properties of every route below `/v1`.
 
 mod actor;
 mod audit;
@@ -25,22 +25,22 @@ use crate::support::device::Answer;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-/// What a token needs for the addresses that these tests use.
+/// Scopes of the tokens in these tests.
 const SCOPES: [&str; 2] = ["tokens:read", "tokens:write"];
 
-/// A call with a token.
+/// Builds a request with a bearer token.
 fn call(test: &TestApp, method: Method, path: &str, token: &str) -> RequestBuilder {
     test.anon()
         .request(method, test.at(path))
         .bearer_auth(token)
 }
 
-/// What a call is answered.
+/// Sends a request and reads the response.
 async fn send(request: RequestBuilder) -> Answer {
     Answer::of(request.send().await.unwrap()).await
 }
 
-/// Makes a token by a call with this Idempotency-Key.
+/// Sends `POST /v1/tokens` with this Idempotency-Key.
 async fn create(test: &TestApp, token: &str, key: &str, body: &Value) -> Answer {
     let request = call(test, Method::POST, "/v1/tokens", token)
         .header("idempotency-key", key)
@@ -48,7 +48,7 @@ async fn create(test: &TestApp, token: &str, key: &str, body: &Value) -> Answer 
     send(request).await
 }
 
-/// Sees that an answer is a problem of this kind, and a whole one.
+/// Asserts that a response is a complete problem document of this kind.
 #[track_caller]
 fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -64,7 +64,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
     }
 }
 
-/// The pointers of a problem's faults.
+/// JSON pointers of a problem's errors.
 fn pointers(answer: &Answer) -> Vec<&str> {
     let errors = answer.body["errors"].as_array().unwrap();
     errors

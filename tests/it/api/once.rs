@@ -1,4 +1,4 @@
-//! One effect for one Idempotency-Key, at every address that takes POST (IDM-03, IDM-08, T-21).
+//! One effect for each Idempotency-Key, on every POST route (IDM-03, IDM-08, T-21).
 
 use super::grounds::Grounds;
 use super::matrix::TABLE;
@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The first answer comes again, and nothing happens twice.
+/// A retry gets the first response and has no second effect.
 #[actix_web::test]
-async fn every_post_is_done_once() {
+async fn every_post_takes_effect_once() {
     let grounds = Grounds::new().await;
     let test = &grounds.world.test;
     let mut posts = 0;
@@ -33,15 +33,12 @@ async fn every_post_is_done_once() {
         assert!(!first.headers.contains_key("idempotency-replayed"));
         let before = test.database.content();
         for _ in 0..2 {
-            let second_server = post(&body).await;
+            let replayed = post(&body).await;
             assert_eq!(
-                (second_server.status, &second_server.body),
+                (replayed.status, &replayed.body),
                 (first.status, &first.body)
             );
-            assert_eq!(
-                second_server.headers["idempotency-replayed"], "true",
-                "{path}"
-            );
+            assert_eq!(replayed.headers["idempotency-replayed"], "true", "{path}");
         }
         assert!(
             before == test.database.content(),
@@ -66,9 +63,9 @@ async fn id_of(world: &World, token: &str) -> String {
     me["token"]["id"].as_str().unwrap().to_owned()
 }
 
-/// T-21: of fifty retries at once one rotates, and all who are told are told the same.
+/// T-21: one of fifty concurrent retries rotates, and all successful responses are equal.
 #[actix_web::test]
-async fn many_rotations_with_one_key_make_one_successor() {
+async fn many_rotations_with_one_key_create_one_successor() {
     let world = World::new().await;
     let token = world.personal(&world.member, &SCOPES).await;
     let id = id_of(&world, &token).await;
@@ -82,16 +79,13 @@ async fn many_rotations_with_one_key_make_one_successor() {
     }
     assert_eq!(world.test.count("token", &format!("replaces = '{id}'")), 1);
     assert_eq!(world.test.events("token.rotated"), 1);
-    let second_server = rotate(&world, &token, &id, "the same").await;
-    assert_eq!(
-        (second_server.status, &second_server.body),
-        (201, &done[0].body)
-    );
+    let replayed = rotate(&world, &token, &id, "the same").await;
+    assert_eq!((replayed.status, &replayed.body), (201, &done[0].body));
 }
 
-/// A token has one successor, whatever the keys are.
+/// A token has one successor, also with different keys.
 #[actix_web::test]
-async fn many_rotations_with_keys_of_their_own_make_one_successor() {
+async fn many_rotations_with_different_keys_create_one_successor() {
     let world = World::new().await;
     let token = world.personal(&world.member, &SCOPES).await;
     let id = id_of(&world, &token).await;

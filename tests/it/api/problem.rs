@@ -4,9 +4,9 @@ use super::{SCOPES, assert_problem, call, send};
 use crate::support::TestApp;
 use reqwest::Method;
 
-/// API-02: each kind is documented at its address, and the index leads to each.
+/// API-02: each problem type has a documentation page, and the index links to each.
 #[actix_web::test]
-async fn every_kind_of_problem_has_a_page() {
+async fn every_problem_type_has_a_page() {
     let test = TestApp::start().await;
     let index = test.browser().get("/problems").await;
     assert_eq!(index.status, 200);
@@ -27,9 +27,9 @@ async fn every_kind_of_problem_has_a_page() {
     }
 }
 
-/// API-01, API-02: what the router itself refuses is a problem, whose type opens.
+/// API-01, API-02: rejections by the router are problems too, and their type resolves.
 #[actix_web::test]
-async fn every_refusal_is_a_problem_whose_type_opens() {
+async fn every_rejection_is_a_problem_whose_type_resolves() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     for (method, path, status, code) in [

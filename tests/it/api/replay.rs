@@ -1,5 +1,5 @@
-//! What is kept of a call: leases that crash, failures that are not pinned, and secrets
-//! (IDM-04, IDM-08, IDM-09, IDM-10, T-21).
+//! Idempotency records: leases after a crash, failures that are not stored, and secrets (IDM-04,
+//! IDM-08, IDM-09, IDM-10, T-21).
 
 use super::{SCOPES, assert_problem, call, create, send};
 use crate::support::TestApp;
@@ -13,7 +13,7 @@ fn input(name: &str) -> Value {
     json!({"name": name, "scopes": ["tokens:read"], "expires": "30d"})
 }
 
-/// Begins the call that [`create`] makes, as a server that crashes next.
+/// Begins the request that [`create`] sends, like a server that crashes afterwards.
 async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> IdempotencyStart {
     let id = test.me(token).await.json::<Value>().await.unwrap();
     let asked = IdempotentCall {
@@ -25,9 +25,9 @@ async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> Idempotenc
     idempotency::begin(&test.app, asked).await.unwrap()
 }
 
-/// IDM-04, IDM-08: while one is at work others wait, on any server; a crash ends the wait.
+/// IDM-04, IDM-08: other requests wait for the first one, on any server; its lease ends the wait.
 #[actix_web::test]
-async fn a_lease_is_taken_over_when_its_holder_is_gone() {
+async fn expired_lease_is_taken_over() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let body = r#"{"expires":"30d","name":"one","scopes":["tokens:read"]}"#;
@@ -46,19 +46,19 @@ async fn a_lease_is_taken_over_when_its_holder_is_gone() {
     test.clock.advance(1);
     let done = create(&second, &token, "a", &input("one")).await;
     assert_eq!(done.status, 201, "{done:?}");
-    // The first was only slow: what it does now must not be.
+    // The first request was only slow: it can no longer take effect.
     let answer = idempotency::Answer::json(201, &"too late");
     let late = idempotency::settle(&test.app, &slow, answer).await;
     assert!(matches!(late, Err(doorcode::app::Error::InProgress)));
     idempotency::release(&test.app, &slow).await.unwrap();
-    let second_server = create(&test, &token, "a", &input("one")).await;
-    assert_eq!(second_server.body, done.body);
+    let replayed = create(&test, &token, "a", &input("one")).await;
+    assert_eq!(replayed.body, done.body);
     assert_eq!(test.count("token", "name = 'one'"), 1);
 }
 
-/// IDM-08: an effect whose answer cannot be kept is undone.
+/// IDM-08: an effect whose response cannot be stored is rolled back.
 #[actix_web::test]
-async fn the_effect_and_its_answer_commit_together() {
+async fn effect_and_response_commit_together() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let before = test.events("token.created");
@@ -84,23 +84,23 @@ async fn the_effect_and_its_answer_commit_together() {
         true => "DROP TRIGGER stop ON idempotency_record",
         false => "DROP TRIGGER stop",
     });
-    // IDM-10: the failure is not pinned.
+    // IDM-10: the failure is not stored.
     assert_eq!(create(&test, &token, "a", &input("one")).await.status, 201);
     assert_eq!(test.count("token", "name = 'one'"), 1);
 }
 
-/// IDM-03, IDM-10: a refusal that would be the same is kept; 401 and 403 are not.
+/// IDM-03, IDM-10: a permanent rejection is stored; 401 and 403 are not.
 #[actix_web::test]
-async fn only_a_refusal_that_holds_is_kept() {
+async fn only_a_permanent_rejection_is_stored() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let bad = json!({"name": "", "expires": "2d"});
     let first = create(&test, &token, "bad", &bad).await;
     assert_problem(&first, 422, "invalid");
-    let second_server = create(&test, &token, "bad", &bad).await;
-    assert_problem(&second_server, 422, "invalid");
-    assert_eq!(second_server.body, first.body);
-    assert_eq!(second_server.headers["idempotency-replayed"], "true");
+    let replayed = create(&test, &token, "bad", &bad).await;
+    assert_problem(&replayed, 422, "invalid");
+    assert_eq!(replayed.body, first.body);
+    assert_eq!(replayed.headers["idempotency-replayed"], "true");
 
     test.database
         .execute("UPDATE token SET scopes = 'tokens:read'");
@@ -116,9 +116,9 @@ async fn only_a_refusal_that_holds_is_kept() {
     assert_eq!(create(&test, &token, "a", &input("one")).await.status, 201);
 }
 
-/// IDM-10: an outage is not pinned, and not taken for an answer.
+/// IDM-10: an outage is not stored as a response.
 #[actix_web::test]
-async fn a_call_can_be_repeated_after_an_outage() {
+async fn request_can_be_retried_after_an_outage() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let outage = test.database.outage();
@@ -137,9 +137,9 @@ async fn a_call_can_be_repeated_after_an_outage() {
     assert_eq!(test.count("token", "name = 'one'"), 1);
 }
 
-/// IDM-09: neither the token that was made, nor the caller's, nor the key is in the database.
+/// IDM-09: the database contains neither the new token nor the caller's token nor the key.
 #[actix_web::test]
-async fn what_is_kept_opens_nothing() {
+async fn idempotency_record_contains_no_readable_secret() {
     let test = TestApp::start().await;
     let token = test.token(&SCOPES).await;
     let key = "a-key-that-is-easy-to-find";
@@ -155,7 +155,7 @@ async fn what_is_kept_opens_nothing() {
     assert!(!answer.contains(&hex::encode("canary")));
     assert!(!crate::support::log::text().contains(key));
 
-    // Whoever puts the row under another call gets nothing out of it.
+    // An attacker cannot decrypt the response by copying it to another request.
     let other = call(&test, Method::POST, "/v1/tokens", &token)
         .header("idempotency-key", "another")
         .json(&input("other"));
@@ -170,7 +170,7 @@ async fn what_is_kept_opens_nothing() {
 
 /// IDM-10: the OAuth endpoints ignore the header.
 #[actix_web::test]
-async fn the_oauth_endpoints_know_no_key() {
+async fn oauth_endpoints_ignore_the_idempotency_key() {
     let test = TestApp::start().await;
     for _ in 0..2 {
         let request = test

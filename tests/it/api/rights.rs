@@ -1,4 +1,4 @@
-//! What follows from a change of rights, and how far tokens reach (AUZ-02, PAT-07 to PAT-13).
+//! Effects of changed rights, and the reach of tokens (AUZ-02, PAT-07 to PAT-13).
 
 use super::world::{SCOPES, World, number};
 use super::{assert_problem, call, send};
@@ -20,9 +20,9 @@ async fn get(world: &World, token: &str, path: &str) -> Answer {
     answer(world, token, &format!("GET {path}"), &Value::Null).await
 }
 
-/// AUZ-02: an organization keeps an owner, whoever asks.
+/// AUZ-02: an organization always keeps an owner.
 #[actix_web::test]
-async fn the_last_owner_stays() {
+async fn last_owner_cannot_leave() {
     let world = World::new().await;
     let home = world.home().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
@@ -49,9 +49,9 @@ async fn the_last_owner_stays() {
     assert_eq!(left.status, 204, "{left:?}");
 }
 
-/// AUZ-02: nobody raises anybody above themselves, nor touches who stands above.
+/// AUZ-02: an admin can neither grant a role above their own nor change an owner.
 #[actix_web::test]
-async fn an_admin_has_no_power_over_owners() {
+async fn admin_cannot_change_owners() {
     let world = World::new().await;
     let home = world.home().await;
     world.org_access(&home.org, &world.stranger, "owner").await;
@@ -86,9 +86,9 @@ async fn an_admin_has_no_power_over_owners() {
     assert!(before == world.test.database.content());
 }
 
-/// AUZ-02, PAT-11: a demotion, a removal and a deactivation hold for the next request.
+/// AUZ-02, PAT-11: a demotion, a removal or a deactivation applies to the next request.
 #[actix_web::test]
-async fn a_change_of_rights_holds_at_once() {
+async fn change_of_rights_applies_immediately() {
     let world = World::new().await;
     let (home, second) = (world.home().await, world.home().await);
     let admin = world.personal(&world.admin, &SCOPES).await;
@@ -122,7 +122,7 @@ async fn a_change_of_rights_holds_at_once() {
     assert_problem(&get(&world, &limited, "/v1/me").await, 401, "invalid_token");
     let reached = format!("/v1/orgs/{}", second.org);
     assert_eq!(get(&world, &admin, &reached).await.status, 200);
-    // What the organization owns survives whoever made it.
+    // A token of the organization survives the removal of its creator.
     assert_eq!(get(&world, organizational, &org).await.status, 200);
 
     let org_access = format!("DELETE {reached}/members/{}", world.admin);
@@ -140,9 +140,9 @@ async fn a_change_of_rights_holds_at_once() {
     assert_problem(&get(&world, &member, "/v1/me").await, 401, "invalid_token");
 }
 
-/// PAT-09, PAT-10: a token gives what it has and nothing more, and only with a scope for it.
+/// PAT-09, PAT-10: a token needs a scope to create tokens, and cannot exceed its own rights.
 #[actix_web::test]
-async fn a_token_makes_none_that_is_wider() {
+async fn token_cannot_create_a_wider_token() {
     let world = World::new().await;
     let (home, second) = (world.home().await, world.home().await);
     let scopes = ["tokens:read", "tokens:write"];
@@ -179,9 +179,9 @@ async fn a_token_makes_none_that_is_wider() {
     assert_eq!(made.body["scopes"], json!([]));
 }
 
-/// PAT-07, PAT-12: the list tells all but the token, also of what was revoked; twice is once.
+/// PAT-07, PAT-12: revoked tokens are listed without the secret; revocation is idempotent.
 #[actix_web::test]
-async fn what_is_revoked_stays_listed() {
+async fn revoked_token_is_listed() {
     let world = World::new().await;
     let token = world.personal(&world.member, &SCOPES).await;
     let input = json!({"name": "short", "scopes": ["orgs:read"], "expires": "30d"});
@@ -233,9 +233,9 @@ async fn what_is_revoked_stays_listed() {
     );
 }
 
-/// PAT-08: the policy bounds new tokens, and ends what it does not admit after the grace.
+/// PAT-08: the policy limits new tokens, and denies older ones after the grace period.
 #[actix_web::test]
-async fn a_policy_bounds_lifetimes() {
+async fn policy_limits_lifetimes() {
     let world = World::new().await;
     let home = world.home().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
@@ -269,9 +269,9 @@ async fn a_policy_bounds_lifetimes() {
     assert_problem(&get(&world, &long, "/v1/me").await, 403, "policy");
 }
 
-/// PAT-13: of a person, an organization, a client, and everything issued before a moment.
+/// PAT-13: by user, organization, client, and time of issue.
 #[actix_web::test]
-async fn many_tokens_end_with_one_call() {
+async fn many_tokens_are_revoked_by_one_request() {
     let world = World::new().await;
     let home = world.home().await;
     let others = world.personal(&world.owner, &SCOPES).await;

@@ -1,9 +1,9 @@
-//! A call whose first maker died at work is carried out by the next, once.
+//! A request whose server crashed is carried out once, by the next attempt.
 
 use super::{SCOPES, assert_problem, create};
 use crate::support::TestApp;
 use crate::support::tenant::input;
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::idempotency::{
     self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
 };
@@ -14,10 +14,10 @@ use doorcode::wire::json;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// How long a call may take before somebody else may begin it, in seconds.
+/// Lease of a request, in seconds. Another attempt may begin afterwards.
 const LEASE: i64 = 30;
 
-/// A token and the call that it makes.
+/// A token and the request that it sends.
 struct Story {
     test: TestApp,
     token: String,
@@ -38,7 +38,7 @@ impl Story {
         }
     }
 
-    /// Begins the call as a server does that dies before it is carried out.
+    /// Begins the request like a server that crashes before carrying it out.
     async fn begin(&self) -> IdempotencyGuard {
         let body = json::Value::parse(self.body.to_string().as_bytes()).unwrap();
         let asked = IdempotentCall {
@@ -53,7 +53,7 @@ impl Story {
         }
     }
 
-    /// Carries the call out under a claim.
+    /// Carries out the request under a lease.
     async fn finish(&self, guard: &IdempotencyGuard) -> Result<NewToken, Error> {
         let (app, context) = (&self.test.app, Context::local());
         let idempotency = IdempotencyRecord::of(guard, |new: &NewToken| {
@@ -76,9 +76,9 @@ impl Story {
     }
 }
 
-/// The key is free again when the lease is over, and what the first maker does late is undone.
+/// The key is free again after the lease, and a late effect of the first attempt is rolled back.
 #[actix_web::test]
-async fn a_late_finisher_has_no_second_effect() {
+async fn late_attempt_has_no_second_effect() {
     let story = Story::new().await;
     let post = async || create(&story.test, &story.token, "a", &story.body).await;
     let dead = story.begin().await;
@@ -94,17 +94,14 @@ async fn a_late_finisher_has_no_second_effect() {
     assert!(matches!(late, Err(Error::InProgress)), "it must not be");
     assert!(!dead.is_filed());
     assert_eq!(story.made(), 1);
-    let second_server = post().await;
-    assert_eq!(
-        (second_server.status, &second_server.body),
-        (201, &first.body)
-    );
-    assert_eq!(second_server.headers["idempotency-replayed"], "true");
+    let replayed = post().await;
+    assert_eq!((replayed.status, &replayed.body), (201, &first.body));
+    assert_eq!(replayed.headers["idempotency-replayed"], "true");
 }
 
-/// While the second is at work the first can neither answer in its place nor give its key back.
+/// During the second attempt the first can neither store a response nor release the key.
 #[actix_web::test]
-async fn a_lease_that_was_taken_over_is_worth_nothing() {
+async fn lost_lease_has_no_effect() {
     let story = Story::new().await;
     let dead = story.begin().await;
     story.test.clock.advance(LEASE);
@@ -124,9 +121,9 @@ async fn a_lease_that_was_taken_over_is_worth_nothing() {
     assert_eq!(answer.headers["idempotency-replayed"], "true");
 }
 
-/// Of many who find the lease over, on two servers, one takes it.
+/// One of many attempts on two servers takes over the expired lease.
 #[actix_web::test]
-async fn one_of_many_takes_over() {
+async fn one_of_many_attempts_takes_over() {
     let story = Story::new().await;
     let second = story.test.second_server("").await;
     let dead = story.begin().await;

@@ -1,5 +1,5 @@
-//! Two organizations that know nothing of each other, with their people, projects, tokens and
-//! invitations, made through the API by the operator.
+//! Two unrelated organizations with their members, projects, tokens and invitations, created by
+//! the operator through the API.
 
 use super::{call, send};
 use crate::support::device::Answer;
@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Every scope that the addresses below `/v1` ask for.
+/// Every scope that the routes below `/v1` require.
 pub const SCOPES: [&str; 7] = [
     "audit:read",
     "orgs:read",
@@ -19,11 +19,11 @@ pub const SCOPES: [&str; 7] = [
     "tokens:write",
 ];
 
-/// The header in which the operator names whom it acts for.
+/// The header in which the operator names the actor.
 pub const ACTOR: &str = "x-actor-user-id";
 
-/// The people: three of the home organization, the owner of the other one, and two members who
-/// call nothing.
+/// User ids: three of the home organization, the owner of the other one, and two members who send
+/// no requests.
 pub struct World {
     pub test: TestApp,
     pub member: String,
@@ -36,18 +36,18 @@ pub struct World {
     pub outsider: String,
 }
 
-/// An organization with one of each of what can be in it.
+/// An organization with one object of each kind.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub org: String,
     pub project: String,
     pub token: String,
     pub invitation: String,
-    /// A member, also of the project.
+    /// A member of the organization and of the project.
     pub user: String,
 }
 
-/// A number that was not given before, for names that must be unique.
+/// A new number, for unique names.
 pub fn number() -> u32 {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     NUMBER.fetch_add(1, Ordering::Relaxed)
@@ -73,20 +73,20 @@ impl World {
         world
     }
 
-    /// A new person, in no organization.
+    /// Creates a user in no organization. Returns the id.
     pub async fn user(&self, name: &str) -> String {
         let email = format!("{name}{}@example.com", number());
         let input = json!({"name": name, "email": email, "password": PASSWORD});
         self.made("/v1/users", None, &input).await
     }
 
-    /// A new organization of the home owner, with its admin and its members.
+    /// Creates an organization of the home owner, with its admin and its members.
     pub async fn home(&self) -> Place {
         let others = [(&self.admin, "admin"), (&self.member, "member")];
         self.place(&self.owner, &others, &self.target).await
     }
 
-    /// A new organization of the stranger.
+    /// Creates an organization of the other owner.
     pub async fn away(&self) -> Place {
         self.place(&self.stranger, &[], &self.outsider).await
     }
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// Gives a person a role in an organization.
+    /// Gives a user a role in an organization.
     pub async fn org_access(&self, org: &str, user: &str, role: &str) {
         let path = format!("/v1/orgs/{org}/members/{user}");
         let input = json!({"role": role});
@@ -127,7 +127,7 @@ impl World {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// A call of the operator, for a person if one is named.
+    /// Sends a request as the operator, for an actor if one is given.
     pub async fn operator(
         &self,
         method: Method,
@@ -144,21 +144,21 @@ impl World {
         send(request).await
     }
 
-    /// Makes something as the operator; its id.
+    /// Creates an object as the operator. Returns its id.
     pub async fn made(&self, path: &str, actor: Option<&str>, input: &Value) -> String {
         let answer = self.operator(Method::POST, path, actor, input).await;
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// A new token at this address; its text.
+    /// Creates a token at this path. Returns its text.
     pub async fn token(&self, path: &str, actor: Option<&str>, input: &Value) -> String {
         let answer = self.operator(Method::POST, path, actor, input).await;
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
         answer.body["token"].as_str().unwrap().to_owned()
     }
 
-    /// A use of a token, by the name that the log has for it.
+    /// Uses a token. Returns the id of that use in the log.
     pub async fn used(&self, token: &str) -> String {
         let me = send(call(&self.test, Method::GET, "/v1/me", token))
             .await
@@ -170,13 +170,13 @@ impl World {
         uses.body["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
-    /// A personal token with these scopes.
+    /// Creates a personal token with these scopes.
     pub async fn personal(&self, user: &str, scopes: &[&str]) -> String {
         let input = json!({"name": "of a test", "scopes": scopes});
         self.token("/v1/tokens", Some(user), &input).await
     }
 
-    /// A token of an organization with every scope.
+    /// Creates a token of an organization with every scope.
     pub async fn organizational(&self, org: &str) -> String {
         let input = json!({"name": "of a test", "scopes": SCOPES});
         self.token(&format!("/v1/orgs/{org}/tokens"), None, &input)

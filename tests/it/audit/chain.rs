@@ -1,4 +1,4 @@
-//! Records and their places in the chain.
+//! Records and their position in the chain.
 
 use super::{settle_within, sound, verify};
 use crate::support::TestApp;
@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// AUD-08: 200 writers on three servers, all of which seal: one line, without gap or fork.
+/// AUD-08: 200 writers on three servers that all seal produce one chain, without gap or fork.
 #[actix_web::test]
-async fn two_hundred_writers_on_three_servers_make_one_line() {
+async fn two_hundred_writers_on_three_servers_produce_one_chain() {
     let many = "[device]\nlive_codes_per_source = 1000";
     let first = TestApp::with(many).await;
     let second = first.second_server(many).await;
@@ -48,10 +48,10 @@ async fn two_hundred_writers_on_three_servers_make_one_line() {
     );
 }
 
-/// A server that vanishes while it seals, with its lock, is succeeded within seconds. On SQLite
-/// there is no other server.
+/// Another server takes over within seconds from a server that vanishes while it holds the
+/// sealing lock. On SQLite there is no other server.
 #[actix_web::test]
-async fn another_server_seals_when_the_one_that_did_has_vanished() {
+async fn another_server_seals_after_the_sealing_server_vanishes() {
     if !Database::is_postgres() {
         return;
     }
@@ -66,7 +66,7 @@ async fn another_server_seals_when_the_one_that_did_has_vanished() {
         let sealing = store.write(move |conn| {
             assert!(store::audit::lock_head(conn)?.is_some());
             has_lock.send(()).unwrap();
-            // It neither goes on nor ends.
+            // The transaction neither continues nor ends.
             forever.lock().unwrap().recv().unwrap_err();
             Ok::<_, store::Error>(())
         });
@@ -85,10 +85,10 @@ async fn another_server_seals_when_the_one_that_did_has_vanished() {
     assert!(sealer.await.unwrap().is_err(), "it has committed");
 }
 
-/// A sealer that dies with its lock, or whose connection the database ends, is succeeded at once:
-/// the lock goes with the connection.
+/// Another server takes over immediately if the sealing server crashes or the database ends its
+/// connection: the lock ends with the connection.
 #[actix_web::test]
-async fn another_server_seals_at_once_when_the_one_that_did_is_dead() {
+async fn another_server_seals_immediately_after_the_sealing_server_crashes() {
     if !Database::is_postgres() {
         return;
     }
@@ -108,9 +108,9 @@ async fn another_server_seals_at_once_when_the_one_that_did_is_dead() {
     sound(&verify(&test).await);
 }
 
-/// AUD-05: whoever has the server's own rights in the database cannot alter what is sealed.
+/// AUD-05: an attacker with the server's own database rights cannot alter sealed records.
 #[actix_web::test]
-async fn the_database_refuses_to_change_or_delete_what_is_sealed() {
+async fn sealed_records_cannot_be_changed_or_deleted() {
     let test = TestApp::start().await;
     test.settle().await;
     let records = sound(&verify(&test).await);
@@ -127,9 +127,9 @@ async fn the_database_refuses_to_change_or_delete_what_is_sealed() {
     assert_eq!(sound(&verify(&test).await), records);
 }
 
-/// AUD-07: what cannot be recorded is not done.
+/// AUD-07: an operation that cannot be recorded is rejected.
 #[actix_web::test]
-async fn without_its_record_a_change_does_not_happen() {
+async fn change_without_its_audit_record_is_rolled_back() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:write"]).await;
     let tokens = test.count("token", "1 = 1");
@@ -159,9 +159,9 @@ async fn without_its_record_a_change_does_not_happen() {
     sound(&verify(&test).await);
 }
 
-/// AUD-17: the order is that of the chain, and a clock that is set back is told.
+/// AUD-17: the chain determines the order, and a clock that is set back is recorded.
 #[actix_web::test]
-async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
+async fn clock_set_back_is_recorded_and_the_sequence_rises() {
     let test = TestApp::start().await;
     test.settle().await;
     let before = sound(&verify(&test).await);
@@ -176,16 +176,16 @@ async fn a_clock_that_is_set_back_is_recorded_and_the_sequence_rises() {
     };
     assert_eq!(at(before + 1), "clock.stepped_back");
     assert_eq!(at(before + 2), "device.requested");
-    // A clock that goes on from there is in order again.
+    // Records after the new time are in order again.
     test.device("tokens:read").await;
     test.settle().await;
     assert_eq!(sound(&verify(&test).await), after + 1);
 }
 
-/// AUD-05, AUD-09: a line where none belongs is refused by the database, and found by a check
-/// that does not get lost on the way to it.
+/// AUD-05, AUD-09: the database rejects a row at an invalid position, and the verification finds
+/// one, however large the gap before it.
 #[actix_web::test]
-async fn a_line_far_from_the_others_is_refused_and_found() {
+async fn row_at_an_invalid_position_is_rejected_and_found() {
     let test = TestApp::start().await;
     test.settle().await;
     let last = sound(&verify(&test).await);
@@ -202,7 +202,7 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
     for place in [-1, 0, 1, last_place] {
         assert!(!test.database.try_execute(&put(place)), "{place}");
     }
-    // SQLite would let one that comes last take the place of another by its id.
+    // On SQLite, a new last row could otherwise replace another one with the same id.
     let replace = match Database::is_postgres() {
         true => "INSERT",
         false => "INSERT OR REPLACE",
@@ -222,9 +222,9 @@ async fn a_line_far_from_the_others_is_refused_and_found() {
     sound(&verify(&test).await);
 }
 
-/// AUD-17: a clock that was set forward is recorded too, and once.
+/// AUD-17: a clock that is set forward is recorded once.
 #[actix_web::test]
-async fn a_clock_that_was_set_forward_is_recorded() {
+async fn clock_set_forward_is_recorded() {
     let test = TestApp::start().await;
     let watch = Watch::start(&test.app);
     for (seconds, records) in [(0, 0), (29, 0), (3_600, 1), (0, 1), (-3_600, 1)] {

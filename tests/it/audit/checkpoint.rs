@@ -1,11 +1,11 @@
-//! What was signed of the log, and what is not.
+//! Signed checkpoints of the log.
 
 use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
 use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
-use doorcode::app::audit::verification::{self, Evidence};
+use doorcode::app::audit::{Evidence, verification};
 use doorcode::app::{Context, Error};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
@@ -20,12 +20,12 @@ use std::io::BufReader;
 
 const OFTEN: &str = "[audit]\ncheckpoint_records = 2\ncheckpoint_every = \"1h\"";
 
-/// The places up to which the file's notes go, each verified.
+/// The sequence numbers of the file's checkpoints, after verification.
 async fn signed(test: &TestApp) -> Vec<u64> {
     signed_in(test, "audit_checkpoints").await
 }
 
-/// The same of any file.
+/// The same for any file.
 async fn signed_in(test: &TestApp, file: &str) -> Vec<u64> {
     let keys = audit::keys(&test.app).await.unwrap();
     let file = File::open(test.path(file)).unwrap();
@@ -34,7 +34,7 @@ async fn signed_in(test: &TestApp, file: &str) -> Vec<u64> {
         .collect()
 }
 
-/// The database becomes a copy of the time when it had so many records.
+/// Restores the database to an earlier copy, which ends at this sequence number.
 fn go_back_to(test: &TestApp, place: u64) {
     test.database.disarm();
     test.database.execute(&format!(
@@ -50,9 +50,9 @@ async fn act(test: &TestApp) {
     test.settle().await;
 }
 
-/// AUD-10: after so many records, or so much time if there is anything new.
+/// AUD-10: after a number of records, or after an interval if there are new records.
 #[actix_web::test]
-async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
+async fn checkpoint_is_signed_after_enough_records_or_enough_time() {
     let test = TestApp::with(OFTEN).await;
     test.settle().await;
     test.settle().await;
@@ -75,9 +75,9 @@ async fn the_end_of_the_log_is_signed_after_so_many_records_or_so_much_time() {
     assert_eq!(verified.report.checkpoints, all);
 }
 
-/// A server that died, or found the disk full, while it wrote a note is no reason for doubt.
+/// A partial checkpoint, after a crash or on a full disk, is not a discrepancy.
 #[actix_web::test]
-async fn a_note_that_was_not_written_to_its_end_is_written_again() {
+async fn partially_written_checkpoint_is_written_again() {
     let test = TestApp::with(OFTEN).await;
     act(&test).await;
     act(&test).await;
@@ -104,9 +104,9 @@ async fn a_note_that_was_not_written_to_its_end_is_written_again() {
     }
 }
 
-/// AUD-12: another key says so in the log, and what the old one signed still counts.
+/// AUD-12: a new key is recorded in the log, and checkpoints of the old key remain valid.
 #[actix_web::test]
-async fn a_new_key_is_recorded_and_the_old_one_still_counts() {
+async fn new_key_is_recorded_and_the_old_key_remains_valid() {
     let test = TestApp::with(OFTEN).await;
     act(&test).await;
     act(&test).await;
@@ -124,9 +124,9 @@ async fn a_new_key_is_recorded_and_the_old_one_still_counts() {
     sound(&verify(&second_server).await);
 }
 
-/// AUD-11: nothing is signed until the operator has decided, and the decision is recorded.
+/// AUD-11: no checkpoint is signed before the operator's decision, which is recorded.
 #[actix_web::test]
-async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it() {
+async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
     let test = TestApp::with(OFTEN).await;
     act(&test).await;
     let kept = test.token(&["tokens:read"]).await;
@@ -153,7 +153,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
         "{discrepancy:?}"
     );
 
-    // What cannot be recorded is not done: the operator has to decide again.
+    // A decision that cannot be recorded has no effect: the operator has to decide again.
     test.database
         .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
     let failed = recovery::recover(&test.app, &context, Revoking::Since).await;
@@ -181,7 +181,7 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     assert!(!signed(&test).await.is_empty());
     assert_eq!(test.events("audit.fork_accepted"), 1);
 
-    // The checkpoints that were put aside still contradict it.
+    // The checkpoints that were moved away still contradict the log.
     let more = Evidence {
         checkpoints: Some(&moved),
         keys: &[],
@@ -193,9 +193,9 @@ async fn a_log_that_went_back_is_not_signed_until_the_operator_goes_on_with_it()
     assert!(matches!(kind, Kind::Cut | Kind::Forked), "{kind:?}");
 }
 
-/// AUD-11: wherever checkpoints go, a server signs nothing that contradicts what it has signed.
+/// AUD-11: a server signs no checkpoint that contradicts an earlier one, published or not.
 #[actix_web::test]
-async fn a_server_remembers_what_it_has_signed() {
+async fn server_remembers_its_checkpoints() {
     let test = TestApp::with("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"off\"").await;
     for _ in 0..4 {
         act(&test).await;
@@ -225,9 +225,9 @@ async fn a_server_remembers_what_it_has_signed() {
     assert!(format!("{failed:?}").contains("move it away"), "{failed:?}");
 }
 
-/// AUD-12: whoever has the database can name a key and sign with it, and it counts for nothing.
+/// AUD-12: an attacker with database access can name a key and sign with it, without any effect.
 #[actix_web::test]
-async fn a_key_that_only_the_database_knows_does_not_count() {
+async fn key_that_only_the_database_names_is_not_trusted() {
     let test = TestApp::with("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"off\"").await;
     for _ in 0..4 {
         act(&test).await;
@@ -273,9 +273,9 @@ async fn a_key_that_only_the_database_knows_does_not_count() {
     assert_eq!(verified.unknown, 1);
 }
 
-/// Whoever has the database can put notes of their own where the next ones belong.
+/// An attacker with database access can insert checkpoints at future positions.
 #[actix_web::test]
-async fn notes_of_a_stranger_hold_up_nothing() {
+async fn checkpoints_of_an_attacker_do_not_block_new_checkpoints() {
     let test = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     act(&test).await;
     let before = signed(&test).await;
@@ -319,9 +319,9 @@ async fn notes_of_a_stranger_hold_up_nothing() {
     assert_eq!(verified.unknown, 20);
 }
 
-/// The same of one file on a disk that they share.
+/// Servers with different keys can share one file on a shared disk.
 #[actix_web::test]
-async fn servers_with_keys_of_their_own_may_share_a_file() {
+async fn servers_with_different_keys_can_share_a_file() {
     let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"";
     let other = one.second_server(settings).await;
@@ -344,10 +344,10 @@ async fn servers_with_keys_of_their_own_may_share_a_file() {
     assert_eq!(signatures.len(), count, "{before}");
 }
 
-/// Servers that share a database should share the key. If they do not, each says so once, and
-/// holds the log against what it has signed itself.
+/// Servers that share a database should share the key. Otherwise each one records its key once,
+/// and compares the log with its own checkpoints.
 #[actix_web::test]
-async fn servers_with_keys_of_their_own_do_not_disturb_each_other() {
+async fn servers_with_different_keys_do_not_interfere() {
     let one = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     let settings = "[audit]\ncheckpoint_records = 1\nsigning_key_file = \"{directory}/other_key\"
         checkpoint_to = \"{directory}/other_checkpoints\"";
@@ -359,7 +359,7 @@ async fn servers_with_keys_of_their_own_do_not_disturb_each_other() {
     assert_eq!(one.events("audit.key_changed"), 2);
     one.settle().await;
     for (server, file) in [(&one, "audit_checkpoints"), (&other, "other_checkpoints")] {
-        // Each file has the notes of its own server, once.
+        // Each file has the checkpoints of its own server, once.
         let before = signed_in(server, file).await;
         assert!(before.is_sorted_by(|a, b| a < b), "{before:?}");
         server.settle().await;

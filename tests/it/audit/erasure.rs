@@ -1,4 +1,4 @@
-//! A person can be erased from the log, and it proves itself still (AUD-14).
+//! Erasure of personal data from the log, which remains verifiable (AUD-14).
 
 use super::{sound, verify};
 use crate::support::browser::Page;
@@ -12,20 +12,20 @@ use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::note::VerifierKey;
 use doorcode::domain::audit::origin::Origin;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::store::{self, Store};
 use ring::signature::Ed25519KeyPair;
 use std::time::Duration;
 
 const OTHER: &str = "bob@example.com";
 
-/// What each of two people leaves behind.
+/// Personal data that each of the two users leaves in the log.
 const TRACES: [(&str, [&str; 3]); 2] = [
     (EMAIL, ["AdasBrowser/1", "AdasLaptop", "AdasToken"]),
     (OTHER, ["BobsBrowser/1", "BobsLaptop", "BobsToken"]),
 ];
 
-/// Both sign in, let a device in and make a token.
+/// Both users sign in, approve a device and create a token.
 async fn live(test: &TestApp) {
     for (email, [agent, device, token]) in TRACES {
         let mut browser = test.browser();
@@ -42,7 +42,7 @@ async fn live(test: &TestApp) {
     test.settle().await;
 }
 
-/// What the log says, as whoever has the database reads it.
+/// Content of the log, as read from the database.
 fn log(test: &TestApp) -> String {
     let rows = test.database.content();
     let of_log = rows.iter().filter(|row| row.starts_with("audit_"));
@@ -55,7 +55,7 @@ async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
 }
 
 #[actix_web::test]
-async fn a_person_is_erased_and_the_log_proves_itself() {
+async fn user_is_erased_and_the_log_still_verifies() {
     let test = TestApp::start().await;
     test.add_user(OTHER, PASSWORD, Some(("Acme", Role::Owner)))
         .await;
@@ -63,7 +63,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     let before = sound(&verify(&test).await);
     let heads = "SELECT count(DISTINCT hash) FROM audit_record";
     assert_eq!(test.database.text(heads), before.to_string());
-    // What is done to her is not hers to erase.
+    // Actions of others on the user are not erased.
     let [organization, user] = ["organization", "users WHERE email LIKE 'ada%'"]
         .map(|of| test.database.text(&format!("SELECT id FROM {of}")));
     let path = format!("/v1/orgs/{organization}/members/{user}");
@@ -79,7 +79,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     }
 
     let count = erase(&test, EMAIL).await.unwrap();
-    // Sign-in; the device's request, shown, approved and redeemed; two tokens.
+    // Sign-in; the device grant, shown, approved and redeemed; two tokens.
     assert_eq!(count, 7);
     let after = log(&test);
     for trace in ada {
@@ -91,7 +91,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     sound(&verify(&test).await);
     assert_eq!(test.events("audit.erased"), 1);
 
-    // A copy of it proves itself too, and says nothing of her.
+    // An export verifies too, and has none of the user's data.
     let copy = http()
         .get(test.at("/v1/audit/export"))
         .bearer_auth(OPERATOR);
@@ -100,7 +100,7 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     assert_eq!(report.first_discrepancy, None);
     assert!(!ada.iter().any(|trace| copy.contains(trace)), "{copy}");
 
-    // Pages say that something was there.
+    // Pages show that data was erased.
     let mut browser = test.user().await;
     let page = browser.get("/account/activity").await;
     assert!(
@@ -110,17 +110,17 @@ async fn a_person_is_erased_and_the_log_proves_itself() {
     );
     assert!(!page.contains("sha256:"), "{}", page.body);
 
-    // Nothing is left of it; what she did since is there.
-    let second_server = erase(&test, EMAIL).await.unwrap();
-    assert!((1..count).contains(&second_server), "{second_server}");
+    // A second erasure finds only the records since the first.
+    let second = erase(&test, EMAIL).await.unwrap();
+    assert!((1..count).contains(&second), "{second}");
     sound(&verify(&test).await);
     let nobody = erase(&test, "nobody@example.com").await;
     assert!(matches!(nobody, Err(Error::NotFound)));
 }
 
-/// What is on disk is what tells, not what a query gives: SQLite keeps writes in a log of its own.
+/// The files are checked, not query results: SQLite keeps recent writes in its WAL.
 #[actix_web::test]
-async fn nothing_of_a_person_is_left_on_disk() {
+async fn erased_data_is_removed_from_disk() {
     if Database::is_postgres() {
         return;
     }
@@ -137,7 +137,7 @@ async fn nothing_of_a_person_is_left_on_disk() {
         texts.any(|text| searcher.is_match(&text))
     };
     assert!(ada.iter().all(|trace| holds(trace)));
-    // Her sessions and tokens are there still, and are no part of the log.
+    // The user's sessions and tokens remain; they are not part of the log.
     test.database.execute(
         "PRAGMA secure_delete = ON; UPDATE session SET user_agent = 'x';
          UPDATE token SET name = 'x', device_name = 'x';
@@ -150,9 +150,9 @@ async fn nothing_of_a_person_is_left_on_disk() {
     assert!(holds(bob[0]));
 }
 
-/// What was committed just before is erased too, though another server is about to seal it.
+/// Records committed just before are erased too, even if another server is about to seal them.
 #[actix_web::test]
-async fn records_that_another_server_seals_are_erased() {
+async fn records_being_sealed_by_another_server_are_erased() {
     if !Database::is_postgres() {
         return;
     }
@@ -170,9 +170,9 @@ async fn records_that_another_server_seals_are_erased() {
     assert!(!log(&test).contains("AdasBrowser"));
 }
 
-/// A server that has lost its keys knows nobody who erased anything, until the operator names them.
+/// A server that has lost its keys trusts no erasure until the operator trusts the old key.
 #[actix_web::test]
-async fn what_a_forgotten_key_has_signed_counts_once_it_is_trusted() {
+async fn erasure_signed_by_a_lost_key_is_valid_once_the_key_is_trusted() {
     let test = TestApp::start().await;
     live_one(&test).await;
     assert!(erase(&test, EMAIL).await.unwrap() > 0);
@@ -205,9 +205,9 @@ async fn what_a_forgotten_key_has_signed_counts_once_it_is_trusted() {
     assert_eq!(second_server.events("audit.key_trusted"), 2);
 }
 
-/// What is in the database already must say so before anything is erased.
+/// The erasure must be recorded in the database before any data is erased.
 #[actix_web::test]
-async fn nothing_is_erased_where_the_log_cannot_say_so() {
+async fn erasure_that_cannot_be_recorded_is_rejected() {
     let test = TestApp::start().await;
     test.add_user(OTHER, PASSWORD, None).await;
     live(&test).await;
@@ -220,9 +220,9 @@ async fn nothing_is_erased_where_the_log_cannot_say_so() {
     assert_eq!(log(&test), before);
 }
 
-/// The database lets nobody change a record, nor erase half of it.
+/// The database rejects changes of a record and partial erasures.
 #[actix_web::test]
-async fn a_guard_lets_nothing_else_be_changed() {
+async fn database_rejects_every_other_change() {
     let test = TestApp::start().await;
     live_one(&test).await;
     for change in [
@@ -242,7 +242,7 @@ async fn a_guard_lets_nothing_else_be_changed() {
     let unsalted = "UPDATE audit_record SET address = 'x', salt = NULL WHERE salt IS NULL";
     assert!(!test.database.try_execute(unsalted));
     sound(&verify(&test).await);
-    // What it lets through is found.
+    // A change that the triggers accept is found.
     let place = test
         .database
         .text("SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL");
@@ -262,9 +262,9 @@ async fn live_one(test: &TestApp) {
     test.settle().await;
 }
 
-/// Who has the database alone cannot hide from where they came.
+/// An attacker with database access alone cannot erase a client address undetected.
 #[actix_web::test]
-async fn what_the_operator_did_not_sign_was_not_erased() {
+async fn unsigned_erasure_is_found() {
     let test = TestApp::start().await;
     live_one(&test).await;
     let place = "SELECT min(sequence) FROM audit_record WHERE salt IS NOT NULL";

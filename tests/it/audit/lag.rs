@@ -1,4 +1,4 @@
-//! What waits to be sealed, signed, handed out or shipped is seen from outside.
+//! Metrics of records that wait to be sealed, signed, published or shipped.
 
 use super::settle_within;
 use crate::support::database::Database;
@@ -7,15 +7,15 @@ use doorcode::app::sweep::{self, Rarely};
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// The figures at this address: text of OpenMetrics.
+/// Metrics of a server, as OpenMetrics text.
 async fn figures(url: &str) -> String {
     let answer = http().get(format!("{url}/metrics")).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.text().await.unwrap()
 }
 
-/// How many records wait for a step and how old the oldest is, as the figures say; nothing if
-/// they do not.
+/// Number of records that wait for a step and age of the oldest in seconds, or `None` if the
+/// metrics omit them.
 async fn lag(test: &TestApp, step: &str) -> Option<(u64, f64)> {
     let figures = figures(&test.url).await;
     let value = |unit| {
@@ -27,10 +27,10 @@ async fn lag(test: &TestApp, step: &str) -> Option<(u64, f64)> {
     Some((records.parse().unwrap(), seconds.parse().unwrap()))
 }
 
-/// AUD-13, AUD-10: a step that fails or hangs has more and older records waiting for it, and
-/// those after it do not.
+/// AUD-13, AUD-10: the lag of a step that fails or hangs grows in number and age; that of later
+/// steps does not.
 #[actix_web::test]
-async fn the_figures_tell_what_waits_for_which_step() {
+async fn metrics_show_the_lag_of_each_step() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let gone = gone.unwrap();
     let settings = format!(
@@ -43,7 +43,7 @@ async fn the_figures_tell_what_waits_for_which_step() {
     for step in ["seal", "sign", "ship"] {
         assert_eq!(lag(&test, step).await, Some((0, 0.0)), "{step}");
     }
-    assert_eq!(lag(&test, "hand_out").await, Some((sealed, 0.0)));
+    assert_eq!(lag(&test, "publish").await, Some((sealed, 0.0)));
 
     for _ in 0..3 {
         test.device("tokens:read").await;
@@ -51,14 +51,14 @@ async fn the_figures_tell_what_waits_for_which_step() {
     test.clock.advance_ms(61_500);
     assert_eq!(lag(&test, "seal").await, Some((3, 61.5)));
     assert_eq!(lag(&test, "sign").await, Some((0, 0.0)));
-    assert_eq!(lag(&test, "hand_out").await, Some((sealed, 61.5)));
+    assert_eq!(lag(&test, "publish").await, Some((sealed, 61.5)));
 
     std::fs::rename(test.path("shipped"), test.path("away")).unwrap();
     std::fs::write(test.path("shipped"), "what somebody else keeps").unwrap();
     assert_eq!(sweep::settle(&test.app).await.len(), 2);
     assert_eq!(lag(&test, "seal").await, Some((0, 0.0)));
     assert_eq!(lag(&test, "sign").await, Some((0, 0.0)));
-    assert_eq!(lag(&test, "hand_out").await, Some((sealed + 3, 61.5)));
+    assert_eq!(lag(&test, "publish").await, Some((sealed + 3, 61.5)));
     assert_eq!(lag(&test, "ship").await, Some((3, 61.5)));
 
     std::fs::rename(test.path("away"), test.path("shipped")).unwrap();
@@ -66,13 +66,13 @@ async fn the_figures_tell_what_waits_for_which_step() {
     assert_eq!(lag(&test, "ship").await, Some((0, 0.0)));
 }
 
-/// A log that is not signed any more, and checkpoints whose file is gone.
+/// A log that is no longer signed, and checkpoints whose file is missing.
 #[actix_web::test]
-async fn the_figures_tell_of_a_log_that_is_not_signed() {
+async fn metrics_show_a_log_that_is_not_signed() {
     let test = TestApp::with("[audit]\ncheckpoint_records = 1").await;
     test.settle().await;
     assert_eq!(lag(&test, "sign").await, Some((0, 0.0)));
-    assert_eq!(lag(&test, "hand_out").await, Some((0, 0.0)));
+    assert_eq!(lag(&test, "publish").await, Some((0, 0.0)));
     assert_eq!(lag(&test, "ship").await, None);
 
     std::fs::write(test.path("audit_key.seen"), "something else").unwrap();
@@ -86,12 +86,12 @@ async fn the_figures_tell_of_a_log_that_is_not_signed() {
     assert_eq!(lag(&test, "sign").await, Some((0, 0.0)));
     std::fs::remove_file(test.path("audit_checkpoints")).unwrap();
     let sealed = u64::try_from(test.count("audit_record", "1 = 1")).unwrap();
-    assert_eq!(lag(&test, "hand_out").await.unwrap().0, sealed);
+    assert_eq!(lag(&test, "publish").await.unwrap().0, sealed);
 }
 
-/// Without its database a server still counts requests, and claims nothing of the log.
+/// Without its database a server still counts requests, and omits the metrics of the log.
 #[actix_web::test]
-async fn without_a_database_nothing_is_said_of_the_log() {
+async fn metrics_omit_the_log_without_a_database() {
     let test = TestApp::start().await;
     let outage = test.database.outage();
     let node = test.node(outage.url());
@@ -103,9 +103,9 @@ async fn without_a_database_nothing_is_said_of_the_log() {
     assert!(said.contains("doorcode_audit_lag_records{"), "{said}");
 }
 
-/// The server says that nobody seals, though nothing fails, and ever more rarely.
+/// The server warns of unsealed records although no step fails, with decreasing frequency.
 #[actix_web::test]
-async fn the_server_warns_of_records_that_nobody_seals() {
+async fn server_warns_of_unsealed_records() {
     let test = TestApp::start().await;
     test.settle().await;
     let warnings = |seconds: &str| {
@@ -126,7 +126,7 @@ async fn the_server_warns_of_records_that_nobody_seals() {
     }
     assert_eq!(warnings("47021"), 4, "the first, second, fourth and eighth");
 
-    // What was sealed meanwhile is forgotten.
+    // Sealing resets the warning.
     test.settle().await;
     sweep::watch(&test.app, &slow).await.unwrap();
     test.device("tokens:read").await;
@@ -135,9 +135,9 @@ async fn the_server_warns_of_records_that_nobody_seals() {
     assert_eq!(warnings("47012"), 1);
 }
 
-/// A sealer that hangs with its lock makes no other fail, so the figures must tell.
+/// A sealer that hangs with its lock causes no failure elsewhere, so the metrics must show it.
 #[actix_web::test]
-async fn a_sealer_that_hangs_is_seen() {
+async fn metrics_show_a_sealer_that_hangs() {
     if !Database::is_postgres() {
         // There is no other server.
         return;

@@ -1,4 +1,4 @@
-//! The audit log proves itself: stories of its chain, its checkpoints and its uses of tokens.
+//! Integrity of the audit log: its chain, its checkpoints and its token uses.
 
 mod chain;
 mod checkpoint;
@@ -15,17 +15,20 @@ mod trials;
 mod uses;
 
 use crate::support::TestApp;
-use doorcode::app::audit::verification::{self, Evidence, Verified};
+use doorcode::app::audit::{
+    Evidence,
+    verification::{self, Verified},
+};
 use std::time::{Duration, Instant};
 
-/// What a check of the log says.
+/// Result of a verification of the log.
 async fn verify(test: &TestApp) -> Verified {
     verification::verify(&test.app, Evidence::default(), |_, _| ())
         .await
         .unwrap()
 }
 
-/// The check finds nothing; tells how many records there are.
+/// Asserts that the verification found no discrepancy. Returns the number of records.
 #[track_caller]
 fn sound(verified: &Verified) -> u64 {
     let report = &verified.report;
@@ -34,8 +37,8 @@ fn sound(verified: &Verified) -> u64 {
     report.records
 }
 
-/// Seals again and again until nothing waits: PostgreSQL takes its time to notice that whoever held
-/// the lock is gone.
+/// Seals until no record waits. PostgreSQL needs time to notice that the owner of the lock has
+/// disconnected.
 async fn settle_within(test: &TestApp, time: Duration) {
     let since = Instant::now();
     test.settle().await;

@@ -4,7 +4,7 @@ use crate::support::EMAIL;
 use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 
-/// Disarms the database and changes a record.
+/// Disables the protection in the database and changes a record.
 fn edit(deployment: &Deployment) {
     deployment.database.disarm();
     deployment
@@ -12,17 +12,17 @@ fn edit(deployment: &Deployment) {
         .execute("UPDATE audit_record SET target = 'somebody else' WHERE sequence = 2");
 }
 
-/// AUD-09: exit code 1 on any doubt.
+/// AUD-09: exit code 1 on any discrepancy.
 #[test]
-fn verify_counts_what_fits_and_fails_where_it_does_not() {
+fn verify_reports_the_records_and_fails_on_a_discrepancy() {
     let deployment = Deployment::with_user();
     deployment
         .command(&["audit", "verify"])
         .run()
         .exited(0)
         .says(&[
-            "Everything fits.\nRecords: ",
-            "Uses of tokens: 0.",
+            "The audit log is valid.\nRecords: ",
+            "Token uses: 0.",
             "The last record is ",
         ]);
     let told = "action = 'audit.verified' AND detail LIKE '%\"head\":%'";
@@ -33,24 +33,26 @@ fn verify_counts_what_fits_and_fails_where_it_does_not() {
         .exited(0)
         .says(&["doorcode-"]);
     let trust = |key: &str| deployment.command(&["audit", "trust", key]).run();
-    trust("nonsense").exited(2).complains(&["this is no key"]);
+    trust("nonsense")
+        .exited(2)
+        .complains(&["this is not a signing key"]);
     let keys = deployment.command(&["audit", "keys"]).run().exited(0);
     trust(keys.stdout.trim())
         .exited(0)
-        .says(&["What this key has signed counts"]);
+        .says(&["The key is trusted from now on."]);
     edit(&deployment);
     deployment
         .command(&["audit", "verify"])
         .run()
         .exited(1)
         .complains(&[
-            "the audit log is not what was sealed and signed, at record 2: edited.",
-            "Everything before fits, up to record 1 with the hash ",
+            "the audit log has a discrepancy at record 2: edited.",
+            "It is valid up to record 1 with the hash ",
         ]);
 }
 
 #[test]
-fn an_export_that_is_none_and_a_key_that_is_missing_are_told() {
+fn invalid_export_and_missing_key_are_reported() {
     let deployment = Deployment::new();
     deployment.write("export.ndjson", "nothing\n");
     let verify = |more: &[&str]| {
@@ -64,17 +66,17 @@ fn an_export_that_is_none_and_a_key_that_is_missing_are_told() {
         .complains(&["export.ndjson: it does not begin with the header of an export"]);
     verify(&["--checkpoints", "notes"])
         .exited(1)
-        .complains(&["--checkpoints needs the --key that signed them"]);
+        .complains(&["--checkpoints needs --key, the key that signed them."]);
     verify(&["--key", "nonsense"])
         .exited(2)
-        .complains(&["this is no key"]);
-    // A check of a file needs no database, and makes nothing.
+        .complains(&["this is not a signing key"]);
+    // The verification of a file needs no database, and creates no files.
     assert!(!deployment.path("data").exists());
 }
 
-/// AUD-10, AUD-11: the start says what is wrong, and the operator decides.
+/// AUD-10, AUD-11: the start reports the discrepancy, and the operator decides.
 #[actix_web::test]
-async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
+async fn start_on_an_old_copy_is_reported_and_recovery_revokes() {
     let deployment = Deployment::with_user();
     let server = deployment.start();
     server.signal("TERM");
@@ -95,20 +97,20 @@ async fn a_start_on_an_old_copy_says_so_and_recovery_revokes() {
     let server = deployment.start();
     server.signal("TERM");
     server.finish().exited(0).complains(&[
-        "the audit log contradicts what was signed of it",
+        "the audit log contradicts its signed checkpoints",
         "audit recover --revoke all",
     ]);
     deployment
         .command(&["audit", "recover", "--revoke", "all"])
         .run()
         .exited(0)
-        .says(&["The log says so now", "keep them.", "Tokens revoked: 0."]);
+        .says(&["The log records this", "Keep them.", "Tokens revoked: 0."]);
     deployment.command(&["audit", "verify"]).run().exited(0);
 }
 
-/// AUD-14: who is erased, and how much of them there was.
+/// AUD-14: erases one user and reports the number of records.
 #[test]
-fn a_person_is_erased_by_address() {
+fn user_is_erased_by_email() {
     let deployment = Deployment::with_user();
     let erase = |email: &str| {
         deployment
@@ -117,7 +119,7 @@ fn a_person_is_erased_by_address() {
     };
     erase(EMAIL)
         .exited(0)
-        .says(&["Records erased: ", "still proves itself"]);
+        .says(&["Records erased: ", "can still be verified"]);
     erase("nobody@example.com")
         .exited(1)
         .complains(&["nobody@example.com: "]);

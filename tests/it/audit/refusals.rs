@@ -1,10 +1,10 @@
-//! What was turned away leaves records that count, and cannot fill the log.
+//! Rejected requests are counted in records, and cannot fill the log.
 
 use super::{sound, verify};
 use crate::support::database::AUDIT;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use crate::throttle::BEHIND_PROXY;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::{Value, json};
 
 /// The only record of an action, without its times.
@@ -23,9 +23,9 @@ fn only(test: &TestApp, action: &str) -> Value {
     json!({ "by": columns.map(column), "detail": detail })
 }
 
-/// AUD-02: refused authorization. The organization's admins see it.
+/// AUD-02: denied authorization. The organization's admins see it.
 #[actix_web::test]
-async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
+async fn denied_page_is_recorded_with_user_and_count() {
     let test = TestApp::start().await;
     let owner = test.caller("owner@example.com").await;
     let organization = test.organization(&owner, "Zenith").await;
@@ -49,13 +49,13 @@ async fn a_page_that_is_refused_is_recorded_with_who_and_how_often() {
     let mut browser = test.browser();
     browser.sign_in("owner@example.com", PASSWORD).await;
     let page = browser.get("/o/zenith/audit?action=access").await;
-    assert!(page.contains("was refused at"), "{}", page.body);
+    assert!(page.contains("was denied access to"), "{}", page.body);
     sound(&verify(&test).await);
 }
 
-/// What nobody can have called anything holds up nothing, also not what else was refused.
+/// An invalid name blocks neither its own record nor those of other rejected requests.
 #[actix_web::test]
-async fn a_name_that_no_database_takes_is_refused_and_recorded() {
+async fn name_that_no_database_accepts_is_rejected_and_recorded() {
     let test = TestApp::start().await;
     let form = http()
         .post(test.at("/o/%00/projects/new"))
@@ -74,9 +74,9 @@ async fn a_name_that_no_database_takes_is_refused_and_recorded() {
     sound(&verify(&test).await);
 }
 
-/// AUD-02: hits of the protection against forged forms.
+/// AUD-02: rejections by the CSRF protection.
 #[actix_web::test]
-async fn forms_that_are_not_believed_are_recorded() {
+async fn forms_that_fail_csrf_checks_are_recorded() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let mut foreign = browser.clone();
@@ -101,9 +101,9 @@ async fn forms_that_are_not_believed_are_recorded() {
     assert_eq!(test.count(AUDIT, stale), 1);
 }
 
-/// AUD-02: hits of the limiter.
+/// AUD-02: rejections by the rate limiter.
 #[actix_web::test]
-async fn attempts_beyond_a_limit_are_recorded() {
+async fn rate_limited_attempts_are_recorded() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     for status in [401, 401, 401, 401, 401, 429, 429] {
@@ -122,10 +122,9 @@ async fn attempts_beyond_a_limit_are_recorded() {
     );
 }
 
-/// AUD-02: whoever is not who they say. What a token may not do is among its uses, and there
-/// alone.
+/// AUD-02: invalid credentials. Denied requests of a known token are recorded as its uses alone.
 #[actix_web::test]
-async fn unknown_credentials_are_recorded_and_known_tokens_are_not_told_twice() {
+async fn unknown_credentials_are_recorded_and_known_tokens_are_not_recorded_twice() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let forbidden = http().get(test.at("/v1/projects")).bearer_auth(&token);
@@ -158,9 +157,9 @@ async fn unknown_credentials_are_recorded_and_known_tokens_are_not_told_twice() 
     assert_eq!(test.count(AUDIT, client), 1);
 }
 
-/// A flood from everywhere makes few records, and they count all of it.
+/// A flood from many addresses creates few records, and they count all of it.
 #[actix_web::test]
-async fn a_flood_of_refusals_does_not_fill_the_log() {
+async fn flood_of_rejected_requests_does_not_fill_the_log() {
     let test = TestApp::with(BEHIND_PROXY).await;
     for n in 0..200 {
         let response = http()
@@ -183,9 +182,9 @@ async fn a_flood_of_refusals_does_not_fill_the_log() {
     sound(&verify(&test).await);
 }
 
-/// What cannot be written is kept, and counted on.
+/// Counts that cannot be written are kept and increased.
 #[actix_web::test]
-async fn refusals_outlast_an_outage_of_the_database() {
+async fn rejections_survive_a_database_outage() {
     let test = TestApp::start().await;
     assert_eq!(test.me("dc_unknown").await.status(), 401);
     test.database
@@ -198,9 +197,9 @@ async fn refusals_outlast_an_outage_of_the_database() {
     assert_eq!(only(&test, "access.refused")["detail"]["count"], 2);
 }
 
-/// AUD-02: a request is shown, and ends, each told once however it comes to light.
+/// AUD-02: display and expiry of a device grant are each recorded once.
 #[actix_web::test]
-async fn a_request_that_is_shown_and_never_fetched_is_recorded_once() {
+async fn device_grant_that_is_shown_and_expires_is_recorded_once() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let polled = test.device("").await;

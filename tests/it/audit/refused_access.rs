@@ -1,4 +1,4 @@
-//! Whoever is refused leaves a record, at every address that can refuse.
+//! Rejected requests are recorded, at every route that can reject.
 
 use crate::csrf::{Scene, borrowed};
 use crate::support::database::AUDIT;
@@ -8,7 +8,7 @@ use doorcode::app::client::Kind;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-/// Writes what was gathered since the last time; all of it is one record, with this.
+/// Writes the collected rejections and asserts that they are one record with these values.
 async fn assert_recorded(test: &TestApp, action: &str, reason: &str, route: &str, count: i64) {
     let before = test.events(action);
     test.settle().await;
@@ -29,7 +29,7 @@ async fn assert_refused(request: RequestBuilder, status: u16) {
 }
 
 #[actix_web::test]
-async fn a_client_that_is_not_who_it_says_leaves_a_record_at_each_oauth_endpoint() {
+async fn failed_client_authentication_is_recorded_at_each_oauth_endpoint() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     for address in [
@@ -56,7 +56,7 @@ async fn a_client_that_is_not_who_it_says_leaves_a_record_at_each_oauth_endpoint
 }
 
 #[actix_web::test]
-async fn what_a_client_may_not_do_leaves_a_record() {
+async fn forbidden_client_request_is_recorded() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     test.add_client("other", Kind::Public, &[]).await;
@@ -78,7 +78,7 @@ async fn what_a_client_may_not_do_leaves_a_record() {
     let route = "POST /auth/device/token";
     assert_recorded(&test, "access.refused", "invalid_grant", route, 3).await;
 
-    // The first misuse of a code has a record of its own; what follows is gathered.
+    // The first poll by the wrong client has its own record; later ones are counted.
     let device = test.device("").await;
     for _ in 0..3 {
         assert_eq!(
@@ -98,7 +98,7 @@ async fn what_a_client_may_not_do_leaves_a_record() {
 }
 
 #[actix_web::test]
-async fn an_unknown_token_leaves_a_record_at_each_address_that_takes_tokens() {
+async fn unknown_token_is_recorded_at_each_route_that_accepts_tokens() {
     let test = TestApp::start().await;
     let description: Value = test
         .anon()
@@ -141,7 +141,7 @@ async fn an_unknown_token_leaves_a_record_at_each_address_that_takes_tokens() {
 }
 
 #[actix_web::test]
-async fn a_form_of_another_site_leaves_a_record_at_each_address_that_takes_forms() {
+async fn cross_site_form_is_recorded_at_each_route_that_accepts_forms() {
     let Scene {
         test,
         mut browser,

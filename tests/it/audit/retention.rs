@@ -1,4 +1,4 @@
-//! Old records go, and the log proves itself still (AUD-14).
+//! Old records are pruned, and the log remains verifiable (AUD-14).
 
 use super::{sound, verify};
 use crate::support::{OPERATOR, TestApp, http};
@@ -20,7 +20,7 @@ use std::io::BufReader;
 const SETTINGS: &str = "[audit]\nkeep_uses = \"30d\"\nkeep_records = \"90d\"\n\
                         checkpoint_records = 5";
 
-/// Something happens, on this day and so many after it.
+/// Creates records on this day and on `days` later days.
 async fn act(test: &TestApp, days: i64) {
     for _ in 0..=days {
         let token = test.token(&["tokens:read"]).await;
@@ -40,7 +40,7 @@ fn number(test: &TestApp, sql: &str) -> u64 {
 }
 
 #[actix_web::test]
-async fn old_records_go_and_the_log_proves_itself() {
+async fn old_records_are_pruned_and_the_log_still_verifies() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     let before = sound(&verify(&test).await);
@@ -65,7 +65,7 @@ async fn old_records_go_and_the_log_proves_itself() {
     assert!(said["before"].as_str().unwrap() < oldest.to_rfc3339().as_str());
     assert_eq!(audit::inspect(&test.app).await.unwrap(), None);
 
-    // A copy of it begins there, and what was signed before fits.
+    // An export begins there, and earlier checkpoints match it.
     let copy = http()
         .get(test.at("/v1/audit/export"))
         .bearer_auth(OPERATOR);
@@ -84,7 +84,7 @@ async fn old_records_go_and_the_log_proves_itself() {
     assert_eq!(report.first_discrepancy, None);
     assert!(report.records > 0);
 
-    // Nothing more goes before more is old, and then the log goes on from there.
+    // Pruning continues only when more records are old, and the log remains valid.
     forget(&test).await;
     assert_eq!(test.events("audit.pruned"), 1);
     act(&test, 90).await;
@@ -94,9 +94,9 @@ async fn old_records_go_and_the_log_proves_itself() {
     assert!(later.report.start > verified.report.start);
 }
 
-/// AUD-13: a place that has not got the records yet gets them first.
+/// AUD-13: records are shipped to every sink before they are pruned.
 #[actix_web::test]
-async fn what_was_not_shipped_stays() {
+async fn records_that_were_not_shipped_are_not_pruned() {
     let away = format!("{SETTINGS}\nship_to = \"http://127.0.0.1:9/\"");
     let test = TestApp::with(&away).await;
     for _ in 0..4 {
@@ -117,7 +117,7 @@ async fn what_was_not_shipped_stays() {
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!(report.first_discrepancy, None);
 
-    // Who comes later gets what is left, which proves itself as well.
+    // A later sink gets the remaining records, which verify as well.
     let late = format!("{SETTINGS}\nship_to = \"{{directory}}/late\"");
     let late = test.second_server(&late).await;
     late.settle().await;
@@ -129,9 +129,9 @@ async fn what_was_not_shipped_stays() {
     assert_eq!(report.head, verified.report.head);
 }
 
-/// A log that contradicts what was signed of it is evidence.
+/// A log that contradicts its checkpoints is evidence.
 #[actix_web::test]
-async fn a_log_that_went_back_is_not_pruned() {
+async fn restored_log_is_not_pruned() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     let last = number(&test, "SELECT max(sequence) FROM audit_checkpoint");
@@ -149,30 +149,42 @@ async fn a_log_that_went_back_is_not_pruned() {
     assert_eq!(test.count("audit_head", "pruned_sequence IS NULL"), 1);
 }
 
-/// A server that died while it deleted goes on with that.
+/// A server that crashed while deleting records continues the deletion. A verification accepts the
+/// rest and deletes nothing.
 #[actix_web::test]
-async fn what_was_left_behind_goes_the_next_time() {
+async fn interrupted_pruning_continues_the_next_time() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     test.database
-        .execute("CREATE TABLE kept AS SELECT * FROM audit_record WHERE sequence <= 3");
+        .execute("CREATE TABLE kept AS SELECT * FROM audit_record");
     test.clock.advance(100 * 86_400);
     forget(&test).await;
+    let start = number(&test, "SELECT pruned_sequence FROM audit_head");
     test.database.disarm();
-    test.database
-        .execute("INSERT INTO audit_record SELECT * FROM kept");
-    // A check does so too, for what lies there is no part of the log.
+    let rest = format!("sequence BETWEEN {} AND {start}", start - 2);
+    test.database.execute(&format!(
+        "INSERT INTO audit_record SELECT * FROM kept WHERE {rest}"
+    ));
     sound(&verify(&test).await);
-    assert_eq!(test.count("audit_record", "sequence <= 3"), 0);
-    test.database
-        .execute("INSERT INTO audit_record SELECT * FROM kept");
+    assert_eq!(test.count("audit_record", &rest), 3);
     forget(&test).await;
-    assert_eq!(test.count("audit_record", "sequence <= 3"), 0);
+    assert_eq!(test.count("audit_record", &rest), 0);
+
+    // Lines that no interrupted deletion leaves were inserted by an attacker.
+    for planted in ["sequence <= 3", &format!("sequence = {start} - 1")] {
+        test.database.execute(&format!(
+            "INSERT INTO audit_record SELECT * FROM kept WHERE {planted}"
+        ));
+        let found = verify(&test).await.report.first_discrepancy.unwrap();
+        assert_eq!(found.kind, Kind::Inserted, "{planted}");
+        forget(&test).await;
+        assert_eq!(test.count("audit_record", planted), 0);
+    }
 }
 
-/// Two servers find at the same time that records are old.
+/// Two servers prune at the same time.
 #[actix_web::test]
-async fn of_two_servers_one_prunes() {
+async fn one_of_two_servers_prunes() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     let other = test.second_server(SETTINGS).await;
@@ -188,9 +200,9 @@ async fn of_two_servers_one_prunes() {
     assert!(verified.report.start > 0);
 }
 
-/// Records that do not fit are evidence, however old they are.
+/// Records with discrepancies are evidence, however old they are.
 #[actix_web::test]
-async fn what_was_tampered_with_stays() {
+async fn edited_records_are_not_pruned() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     test.database.disarm();
@@ -203,9 +215,9 @@ async fn what_was_tampered_with_stays() {
     assert_eq!((discrepancy.sequence, discrepancy.kind), (2, Kind::Edited));
 }
 
-/// A file that was left alone for so long would have a gap, and prove nothing any more.
+/// With more records the outdated file would have a gap, and would not verify.
 #[actix_web::test]
-async fn a_file_that_ends_before_the_log_begins_is_not_gone_on_with() {
+async fn file_that_ends_before_the_log_begins_is_rejected() {
     let shipping = format!("{SETTINGS}\nship_to = \"{{directory}}/shipped\"");
     let test = TestApp::with(&shipping).await;
     test.settle().await;
@@ -224,9 +236,9 @@ async fn a_file_that_ends_before_the_log_begins_is_not_gone_on_with() {
     assert!(report.start > 0);
 }
 
-/// Only who signs may say where the log begins.
+/// Only a trusted key can sign the start of the log.
 #[actix_web::test]
-async fn what_was_taken_away_by_others_is_missed() {
+async fn records_deleted_without_a_signature_are_missing() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     let notes = test.count("audit_checkpoint", "1 = 1");
@@ -253,7 +265,7 @@ async fn what_was_taken_away_by_others_is_missed() {
         origin: Origin::parse("another").unwrap(),
         ..third.clone()
     };
-    // The database now lets it; nobody who checks does.
+    // The database now allows the deletion; the verification does not.
     for note in [
         String::new(),
         "nothing".to_owned(),
@@ -273,7 +285,7 @@ async fn what_was_taken_away_by_others_is_missed() {
             (1, Kind::Missing),
             "{note}"
         );
-        // Nor is such a log signed any more.
+        // Such a log is no longer signed.
         let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
         assert_eq!(
             (discrepancy.sequence, discrepancy.kind),
@@ -284,7 +296,7 @@ async fn what_was_taken_away_by_others_is_missed() {
     test.device("tokens:read").await;
     test.settle().await;
     assert_eq!(test.count("audit_checkpoint", "1 = 1"), notes);
-    // What nobody vouches for is not what the server goes by.
+    // The server ignores a start that no trusted key has signed.
     test.database
         .execute("UPDATE audit_head SET pruned_sequence = 5");
     sweep::forget_old(&test.app).await.unwrap();
@@ -294,7 +306,7 @@ async fn what_was_taken_away_by_others_is_missed() {
         "UPDATE audit_head SET pruned_sequence = 3, pruned_note = '{note}'"
     ));
     sound(&verify(&test).await);
-    // And where nothing is said, the records are simply gone.
+    // Without a signed start, the records count as missing.
     test.database
         .execute("UPDATE audit_head SET pruned_sequence = NULL");
     let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
@@ -307,9 +319,9 @@ fn hash_of(test: &TestApp, sequence: u64) -> String {
     ))
 }
 
-/// A server that has lost its keys does not know who pruned the log: the operator says so.
+/// A server that has lost its keys cannot verify who pruned the log. The operator accepts it.
 #[actix_web::test]
-async fn the_operator_vouches_for_a_beginning_that_an_unknown_key_has_signed() {
+async fn operator_accepts_a_log_start_signed_by_an_unknown_key() {
     let test = TestApp::with(SETTINGS).await;
     act(&test, 3).await;
     test.clock.advance(100 * 86_400);

@@ -1,4 +1,4 @@
-//! With which settings the server ran is in the log.
+//! The log records the settings of the server.
 
 use super::{sound, verify};
 use crate::support::TestApp;
@@ -6,7 +6,7 @@ use crate::support::database::AUDIT;
 use doorcode::app::audit;
 use serde_json::{Value, json};
 
-/// What the last record of settings says.
+/// Detail of the last settings record.
 fn last(test: &TestApp) -> Value {
     let sql = format!(
         "SELECT detail FROM {AUDIT} WHERE action = 'settings.changed' ORDER BY id DESC LIMIT 1"
@@ -14,9 +14,9 @@ fn last(test: &TestApp) -> Value {
     serde_json::from_str(&test.database.text(&sql)).unwrap()
 }
 
-/// CONTRACT 6: a change of a setting.
+/// CONTRACT 6: a changed setting is recorded.
 #[actix_web::test]
-async fn a_start_with_other_settings_is_recorded_once() {
+async fn start_with_changed_settings_is_recorded_once() {
     let own = "[server]\npublic_url = \"http://127.0.0.1\"\n";
     let test = TestApp::with(own).await;
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Records go elsewhere too, in order, and none is lost.
+//! Records are shipped to sinks in order and without loss.
 
 use super::sink::{Sink, serve, serve_at};
 use super::{sound, verify};
@@ -17,9 +17,9 @@ async fn act(test: &TestApp) {
     test.settle().await;
 }
 
-/// The file is one export, also after a server died while it wrote a line.
+/// The file is one export, even after a crash in the middle of a line.
 #[actix_web::test]
-async fn a_file_gets_every_record_and_is_an_export() {
+async fn file_gets_every_record_and_is_an_export() {
     let test = TestApp::with("[audit]\nship_to = \"{directory}/shipped\"").await;
     act(&test).await;
     act(&test).await;
@@ -38,9 +38,9 @@ async fn a_file_gets_every_record_and_is_an_export() {
     assert_eq!(report.records, records);
 }
 
-/// A server that died after the file had its records and before the database knew.
+/// After a crash between the write to the file and the update of the database.
 #[actix_web::test]
-async fn a_file_gets_nothing_twice() {
+async fn file_gets_no_record_twice() {
     let test = TestApp::with("[audit]\nship_to = \"{directory}/shipped\"").await;
     act(&test).await;
     act(&test).await;
@@ -57,7 +57,7 @@ async fn a_file_gets_nothing_twice() {
     let report = export::verify(text.as_slice(), std::iter::empty(), &[]).unwrap();
     assert_eq!((report.first_discrepancy, report.records), (None, records));
 
-    // A new file begins where the old one was taken away.
+    // A new file begins at the record where the old one was removed.
     std::fs::remove_file(&file).unwrap();
     act(&test).await;
     let text = std::fs::read(&file).unwrap();
@@ -66,9 +66,9 @@ async fn a_file_gets_nothing_twice() {
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }
 
-/// What is no log of ours is left as it is.
+/// A file that is not an export is not changed.
 #[actix_web::test]
-async fn a_file_of_somebody_else_is_not_written_over() {
+async fn unrelated_file_is_not_overwritten() {
     let test = TestApp::with("[audit]\nship_to = \"{directory}/shipped\"").await;
     let file = test.path("shipped");
     std::fs::write(&file, "what somebody else keeps").unwrap();
@@ -88,10 +88,10 @@ async fn a_file_of_somebody_else_is_not_written_over() {
     );
 }
 
-/// AUD-13: while the address is away the server goes on, and afterwards everything arrives
-/// once and in order, in pieces that each prove themselves.
+/// AUD-13: the server keeps running while the sink is down; afterwards all records arrive once
+/// and in order, in batches that each verify.
 #[actix_web::test]
-async fn an_address_that_was_away_gets_everything_in_order() {
+async fn sink_that_was_down_gets_every_record_in_order() {
     let sink = Sink::answering(503);
     let (url, handle) = serve(&sink);
     let test = TestApp::with(&format!("[audit]\nship_to = \"{url}\"")).await;
@@ -105,7 +105,7 @@ async fn an_address_that_was_away_gets_everything_in_order() {
         .second_server(&format!("[audit]\nship_to = \"{url}\""))
         .await;
     sink.answer(204);
-    // The lease of the first is its own; the second passes by and loses nothing.
+    // The first server owns its lease; the second one skips it without loss.
     other.settle().await;
     act(&test).await;
     act(&other).await;
@@ -117,10 +117,10 @@ async fn an_address_that_was_away_gets_everything_in_order() {
     handle.stop(false).await;
 }
 
-/// AUD-13: nobody listens at the address for five minutes, in which a thousand things happen and
-/// the server is started again. Then everything arrives once, in order.
+/// AUD-13: the sink is down for five minutes, during which a thousand records are created and the
+/// server restarts. Then all records arrive once, in order.
 #[actix_web::test]
-async fn an_address_that_is_down_for_five_minutes_gets_everything_once_in_order() {
+async fn sink_that_was_down_for_five_minutes_gets_every_record_once() {
     let address = free_address();
     let settings = format!(
         "[audit]\nship_to = \"http://{address}/hook\"\n[device]\nlive_codes_per_source = 2000"
@@ -158,9 +158,9 @@ async fn an_address_that_is_down_for_five_minutes_gets_everything_once_in_order(
     after.stop(true).await;
 }
 
-/// AUD-10: checkpoints go to an address too, and those that it missed come later.
+/// AUD-10: checkpoints are also published to a URL, and missed ones follow later.
 #[actix_web::test]
-async fn an_address_gets_every_checkpoint() {
+async fn url_gets_every_checkpoint() {
     let sink = Sink::answering(503);
     let (url, handle) = serve(&sink);
     let settings = format!("[audit]\ncheckpoint_to = \"{url}\"\ncheckpoint_records = 1");
@@ -184,7 +184,7 @@ async fn an_address_gets_every_checkpoint() {
     handle.stop(false).await;
 }
 
-/// The log loses its end, and so what was shipped last, though no checkpoint knew of it.
+/// Removes the last records of the log, which were shipped but not covered by a checkpoint.
 fn cut(test: &TestApp, records: u64) -> u64 {
     let last: u64 = test
         .database
@@ -201,10 +201,10 @@ fn cut(test: &TestApp, records: u64) -> u64 {
     place
 }
 
-/// What was shipped and is gone is told, and what comes in its place is shipped as well once the
-/// operator has looked.
+/// Missing shipped records are reported, and their replacements are shipped after the operator
+/// accepts the log.
 #[actix_web::test]
-async fn a_log_that_was_shipped_further_is_told_and_shipped_again() {
+async fn shortened_log_is_reported_and_shipped_again() {
     let sink = Sink::answering(204);
     let (url, handle) = serve(&sink);
     let test = TestApp::with(&format!(
@@ -244,9 +244,9 @@ async fn a_log_that_was_shipped_further_is_told_and_shipped_again() {
     handle.stop(false).await;
 }
 
-/// A file that ends with what is gone would prove nothing with more behind it.
+/// A file that ends with removed records would not verify with further records.
 #[actix_web::test]
-async fn a_file_that_goes_on_otherwise_than_the_log_is_left_as_it_is() {
+async fn file_that_contradicts_the_log_is_not_changed() {
     let settings = "[audit]\nship_to = \"{directory}/shipped\"\ncheckpoint_every = \"24h\"";
     let test = TestApp::with(settings).await;
     act(&test).await;
@@ -275,10 +275,10 @@ async fn a_file_that_goes_on_otherwise_than_the_log_is_left_as_it_is() {
     assert_eq!(report.head.sequence, sound(&verify(&test).await));
 }
 
-/// What the database says of how far records were shipped is not what the log has: after the
-/// operator has looked, everything is shipped again.
+/// A shipping position that contradicts the log: after the operator accepts the log, all records
+/// are shipped again.
 #[actix_web::test]
-async fn a_mark_that_fits_no_record_is_told_and_mended() {
+async fn invalid_shipping_position_is_reported_and_repaired() {
     let sink = Sink::answering(204);
     let (url, handle) = serve(&sink);
     let settings = format!("[audit]\nship_to = \"{url}\"\ncheckpoint_records = 1");
@@ -304,9 +304,9 @@ async fn a_mark_that_fits_no_record_is_told_and_mended() {
     handle.stop(false).await;
 }
 
-/// Each hands out its own, also what it signed while the address was away and another went on.
+/// Each server publishes its own checkpoints, also those signed while the URL was down.
 #[actix_web::test]
-async fn an_address_gets_the_checkpoints_of_servers_with_keys_of_their_own() {
+async fn url_gets_the_checkpoints_of_servers_with_different_keys() {
     let sink = Sink::answering(503);
     let (url, handle) = serve(&sink);
     let settings = format!("[audit]\ncheckpoint_records = 1\ncheckpoint_to = \"{url}\"");

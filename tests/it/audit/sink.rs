@@ -1,4 +1,4 @@
-//! An address that takes what is sent to it, when it is well.
+//! An HTTP sink that accepts records while its status is successful.
 
 use crate::support::WEBHOOK;
 use actix_web::dev::ServerHandle;
@@ -9,20 +9,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The most records that come at once, however many wait.
+/// Maximum number of records in one batch, however many wait.
 const LARGEST: u64 = 200;
 
-/// Somebody who takes records when it is well.
+/// An HTTP sink for records and checkpoints.
 #[derive(Clone)]
 pub struct Sink {
-    /// What it answers.
+    /// Status code of its responses.
     status: Arc<AtomicU16>,
-    /// What it took, one after the other.
+    /// Accepted request bodies, in order.
     pub pieces: Arc<Mutex<Vec<String>>>,
 }
 
 impl Sink {
-    /// One that answers with this status.
+    /// A sink that responds with this status code.
     pub fn answering(status: u16) -> Self {
         Self {
             status: Arc::new(status.into()),
@@ -30,13 +30,13 @@ impl Sink {
         }
     }
 
-    /// Answers with this status from now on.
+    /// Sets the status code of later responses.
     pub fn answer(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    /// The places of the records that it got, in the order in which they came, in pieces that are
-    /// not large and each prove themselves.
+    /// Sequence numbers of the received records in order. Asserts that each batch verifies on its
+    /// own and is not too large.
     pub fn places(&self) -> Vec<u64> {
         let mut places = Vec::new();
         for piece in &*self.pieces.lock().unwrap() {
@@ -66,12 +66,12 @@ async fn take(sink: web::Data<Sink>, request: HttpRequest, body: String) -> Http
     HttpResponse::NoContent().finish()
 }
 
-/// Its address, and what stops it.
+/// Starts the sink. Returns its URL and its handle.
 pub fn serve(sink: &Sink) -> (String, ServerHandle) {
     serve_at((Ipv4Addr::LOCALHOST, 0).into(), sink)
 }
 
-/// The same at an address of the test's choice.
+/// The same at a given address.
 pub fn serve_at(address: SocketAddr, sink: &Sink) -> (String, ServerHandle) {
     let data = web::Data::new(sink.clone());
     let server = HttpServer::new(move || {

@@ -1,5 +1,5 @@
-//! AUD-09, AUD-10: whatever is done to the log in the database is found, at the place where it
-//! was done. A hundred random trials of each.
+//! AUD-09, AUD-10: every manipulation of the log in the database is found, at its position. A
+//! hundred random trials of each kind.
 
 use super::{sound, verify};
 use crate::support::TestApp;
@@ -11,13 +11,13 @@ use rand::{RngExt, SeedableRng};
 
 const TRIALS: u64 = 100;
 
-/// A log with many records, of which a copy is kept.
+/// A log with many records and a copy of it.
 struct Log {
     test: TestApp,
     random: StdRng,
-    /// How many records there are.
+    /// Number of records.
     last: u64,
-    /// Up to where they are signed.
+    /// Sequence number of the last checkpoint.
     signed: u64,
 }
 
@@ -47,7 +47,7 @@ impl Log {
         }
     }
 
-    /// The log as it was.
+    /// Restores the log from the copy.
     fn mend(&self) {
         self.test.database.execute("DELETE FROM audit_event");
         for table in TABLES {
@@ -61,7 +61,7 @@ impl Log {
         self.random.random_range(from..=to)
     }
 
-    /// Does something to the log, which must be found at that place.
+    /// Manipulates the log and asserts that the verification finds it at this position.
     async fn trial(&self, sql: &str, place: u64, kinds: &[Kind]) {
         self.test.database.execute(sql);
         let report = verify(&self.test).await.report;
@@ -73,7 +73,7 @@ impl Log {
         self.mend();
     }
 
-    /// The log up to a place, as a copy of that time has it.
+    /// Truncates the log at a position, as in a copy of that time.
     fn go_back_to(&self, place: u64) {
         self.test.database.execute(&format!(
             "DELETE FROM audit_record WHERE sequence > {place};
@@ -85,7 +85,7 @@ impl Log {
 }
 
 #[actix_web::test]
-async fn a_value_that_was_changed_is_found() {
+async fn changed_value_is_found() {
     let mut log = Log::make(1).await;
     const COLUMNS: [&str; 17] = [
         "hash",
@@ -126,7 +126,7 @@ async fn a_value_that_was_changed_is_found() {
 }
 
 #[actix_web::test]
-async fn a_record_that_was_deleted_is_missed() {
+async fn deleted_record_is_found() {
     let mut log = Log::make(2).await;
     for _ in 0..TRIALS {
         let place = log.any(1, log.last);
@@ -136,7 +136,7 @@ async fn a_record_that_was_deleted_is_missed() {
 }
 
 #[actix_web::test]
-async fn records_that_changed_places_are_found() {
+async fn swapped_records_are_found() {
     let mut log = Log::make(3).await;
     for _ in 0..TRIALS {
         let a = log.any(1, log.last - 1);
@@ -158,7 +158,7 @@ async fn records_that_changed_places_are_found() {
 }
 
 #[actix_web::test]
-async fn a_record_that_was_put_in_is_found() {
+async fn inserted_record_is_found() {
     let mut log = Log::make(4).await;
     for _ in 0..TRIALS {
         let place = log.any(1, log.last);
@@ -182,7 +182,7 @@ async fn a_record_that_was_put_in_is_found() {
 }
 
 #[actix_web::test]
-async fn a_record_that_got_another_number_is_found() {
+async fn renumbered_record_is_found() {
     let mut log = Log::make(5).await;
     for _ in 0..TRIALS {
         let place = log.any(1, log.last);
@@ -197,9 +197,9 @@ async fn a_record_that_got_another_number_is_found() {
     }
 }
 
-/// Whoever erases must say so, for else anybody could hide from where they came.
+/// An erasure without a record is found; otherwise an attacker could hide an address.
 #[actix_web::test]
-async fn what_was_erased_unsaid_is_found() {
+async fn unrecorded_erasure_is_found() {
     let mut log = Log::make(8).await;
     let told = log
         .test
@@ -220,9 +220,9 @@ async fn what_was_erased_unsaid_is_found() {
     store.stop();
 }
 
-/// Whoever cuts it also puts right what the database says of its end.
+/// The attacker also adjusts the head of the log in the database.
 #[actix_web::test]
-async fn an_end_that_was_cut_off_is_missed() {
+async fn truncated_log_is_found() {
     let mut log = Log::make(6).await;
     for _ in 0..TRIALS {
         let place = log.any(1, log.signed - 1);
@@ -233,9 +233,9 @@ async fn an_end_that_was_cut_off_is_missed() {
     }
 }
 
-/// The server goes on with the old copy until it has as many records as were signed.
+/// The server continues with the old copy until it exceeds the last checkpoint.
 #[actix_web::test]
-async fn an_old_copy_that_was_restored_is_found() {
+async fn restored_old_copy_is_found() {
     let mut log = Log::make(7).await;
     for _ in 0..TRIALS {
         let place = log.any(1, log.signed - 1);
@@ -246,7 +246,7 @@ async fn an_old_copy_that_was_restored_is_found() {
              SELECT 'evt_other' || sequence, at, action, 'done', 'none', actor_kind, request_id, '{{}}'
              FROM kept_audit_record WHERE sequence <= {more}"
         ));
-        // Nothing is signed that contradicts what was.
+        // The server signs no contradicting checkpoint.
         log.test.settle().await;
         let checkpoints = log.test.count("audit_checkpoint", "1 = 1");
         let found = audit::inspect(&log.test.app).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Every use of a token, in batches whose roots are in the log.
+//! Token uses, in batches whose Merkle roots are in the log.
 
 use super::{sound, verify};
 use crate::support::database::Database;
@@ -28,7 +28,7 @@ fn uses(test: &TestApp, condition: &str) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// What was used, where, and what came of it; also of a token that has ended.
+/// Each use has its route, decision and scope, also for a revoked token.
 #[actix_web::test]
 async fn each_use_is_recorded_with_its_decision() {
     let test = TestApp::start().await;
@@ -53,7 +53,7 @@ async fn each_use_is_recorded_with_its_decision() {
     );
     assert_eq!(test.me(&token).await.status(), 401);
     assert_eq!(test.introspect(&token).await["active"], false);
-    // Nobody issued this one, so it is no token's use.
+    // This token was never issued, so it has no uses.
     assert_eq!(test.me(&token.replace("dc_", "dcx_")).await.status(), 401);
     test.settle().await;
 
@@ -84,7 +84,7 @@ async fn each_use_is_recorded_with_its_decision() {
     assert_eq!(verified.uses, 7);
 }
 
-/// AUD-02, OPR-03: the operator token is a token too, wherever it is shown.
+/// AUD-02, OPR-03: every use of the operator token is recorded as well.
 #[actix_web::test]
 async fn uses_of_the_operator_token_are_recorded() {
     let test = TestApp::start().await;
@@ -133,9 +133,9 @@ async fn uses_of_the_operator_token_are_recorded() {
     sound(&verify(&test).await);
 }
 
-/// A scope that is in no catalogue is only what somebody typed.
+/// A scope outside the catalogue is arbitrary input and is not stored.
 #[actix_web::test]
-async fn an_unknown_scope_is_not_kept() {
+async fn unknown_scope_is_not_stored() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let long = format!("a{}", "b".repeat(60_000));
@@ -154,7 +154,7 @@ async fn an_unknown_scope_is_not_kept() {
 }
 
 #[actix_web::test]
-async fn uses_that_were_changed_or_taken_away_are_missed() {
+async fn changed_and_deleted_uses_are_found() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let other = test.token(&["tokens:read"]).await;
@@ -200,7 +200,7 @@ async fn uses_that_were_changed_or_taken_away_are_missed() {
 }
 
 #[actix_web::test]
-async fn old_uses_are_forgotten_and_their_roots_stay() {
+async fn old_uses_are_deleted_and_their_roots_remain() {
     let test = TestApp::with("[audit]\nkeep_uses = \"30d\"").await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
@@ -218,7 +218,7 @@ async fn old_uses_are_forgotten_and_their_roots_stay() {
     assert_eq!(verified.uses, 1);
 }
 
-/// Puts a record that says that uses were forgotten where records wait to be sealed.
+/// Inserts an unsealed record which states that uses were forgotten.
 fn plant_forgetting(test: &TestApp, id: &str, detail: &serde_json::Value) {
     test.database.execute(&format!(
         "INSERT INTO audit_event (id, at, action, outcome, method, actor_kind, request_id, detail)
@@ -227,9 +227,9 @@ fn plant_forgetting(test: &TestApp, id: &str, detail: &serde_json::Value) {
     ));
 }
 
-/// Who has the database alone cannot say that uses are old, and take them away.
+/// An attacker with database access alone cannot delete uses as expired.
 #[actix_web::test]
-async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
+async fn deletion_of_uses_signed_by_an_attacker_is_found() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
@@ -248,9 +248,9 @@ async fn uses_that_a_stranger_says_were_forgotten_are_missed() {
     assert_eq!(test.events("token.uses_forgotten"), 2);
 }
 
-/// What was said by a server whose clock was ahead excuses nobody who takes uses away later.
+/// A record signed with a clock that was ahead does not cover uses deleted later.
 #[actix_web::test]
-async fn a_forgetting_tells_of_what_was_before_it() {
+async fn forgetting_covers_only_earlier_uses() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     test.settle().await;
@@ -271,7 +271,7 @@ async fn a_forgetting_tells_of_what_was_before_it() {
 }
 
 #[actix_web::test]
-async fn uses_can_be_left_unrecorded() {
+async fn recording_of_uses_can_be_disabled() {
     let test = TestApp::with("[audit]\ntoken_use = \"off\"").await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
@@ -280,9 +280,9 @@ async fn uses_can_be_left_unrecorded() {
     assert_eq!(test.count("token", "last_used_at IS NOT NULL"), 1);
 }
 
-/// A server that is told to stop writes the uses that it has in memory.
+/// A server that receives SIGTERM writes the uses in memory.
 #[actix_web::test]
-async fn the_last_uses_before_a_stop_are_recorded() {
+async fn last_uses_before_a_stop_are_recorded() {
     let deployment = Deployment::with_user();
     let server = deployment.start();
     let token = deployment.path("data/operator_token");
@@ -311,9 +311,9 @@ async fn the_last_uses_before_a_stop_are_recorded() {
     assert_eq!(deployment.database.count("audit_event", "1 = 1"), 0);
 }
 
-/// Uses that were put into the database by others than the server.
+/// Uses that an attacker inserts into the database.
 #[actix_web::test]
-async fn uses_that_no_record_tells_of_are_found() {
+async fn uses_without_a_record_are_found() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     assert_eq!(test.me(&token).await.status(), 200);
@@ -331,9 +331,9 @@ async fn uses_that_no_record_tells_of_are_found() {
     assert!(discrepancy.says.contains("evt_planted"), "{discrepancy:?}");
 }
 
-/// More uses than one batch holds, while the database is away and when the server stops.
+/// More uses than one batch holds, during a database outage and at the stop of the server.
 #[actix_web::test]
-async fn a_backlog_is_written_once_and_to_its_end() {
+async fn backlog_is_written_once_and_completely() {
     const COUNT: usize = 4_500;
     let test = TestApp::start().await;
     let text = test.token(&["tokens:read"]).await;

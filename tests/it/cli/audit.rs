@@ -5,7 +5,7 @@ use crate::support::tenant::input;
 use crate::support::{EMAIL, TestApp};
 use doorcode::app::user::{self, Named};
 
-/// The owner of `Acme`, with a token that may read the log, and another that may not.
+/// Two tokens of the owner of `Acme`: one with `audit:read`, one without.
 async fn tokens(test: &TestApp) -> [String; 2] {
     let named = Named::Email(EMAIL.to_owned());
     let found = user::find(&test.app, &crate::support::tenant::OPERATOR, named).await;
@@ -16,7 +16,7 @@ async fn tokens(test: &TestApp) -> [String; 2] {
 }
 
 #[actix_web::test]
-async fn what_happened_is_a_table_for_people_and_a_document_for_programs() {
+async fn records_are_listed_as_a_table_or_as_json() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let [reader, _] = tokens(&test).await;
@@ -41,7 +41,7 @@ async fn what_happened_is_a_table_for_people_and_a_document_for_programs() {
             .all(|line| !line[action..].starts_with(' '))
     );
     let more = list(&["--limit", "1", "--action", "token"]).exited(0);
-    more.complains(&["There are more; --limit 2"]);
+    more.complains(&["There are more records. Use --limit 2"]);
 
     let document = list(&[
         "--json",
@@ -64,9 +64,9 @@ async fn what_happened_is_a_table_for_people_and_a_document_for_programs() {
     assert_eq!(nothing.stdout, "No records were found.\n");
 }
 
-/// Pages are joined, however many it takes.
+/// All required pages are fetched and joined.
 #[actix_web::test]
-async fn more_than_a_page_is_listed_in_one_piece() {
+async fn several_pages_are_listed_as_one() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let [reader, _] = tokens(&test).await;
@@ -99,7 +99,7 @@ async fn more_than_a_page_is_listed_in_one_piece() {
 }
 
 #[actix_web::test]
-async fn what_is_refused_says_so() {
+async fn rejection_is_reported() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let [reader, other] = tokens(&test).await;

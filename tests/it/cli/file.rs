@@ -7,7 +7,7 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
 #[actix_web::test]
-async fn profiles_stand_beside_each_other_and_unknown_members_survive() {
+async fn profiles_are_separate_and_unknown_members_are_kept() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.write_file(
@@ -42,7 +42,7 @@ async fn profiles_stand_beside_each_other_and_unknown_members_survive() {
     assert_eq!(machine.credentials(), expected);
     assert_ne!(default, work);
 
-    // Each command goes by its own profile: by flag, or by environment.
+    // Each command uses its own profile, set by flag or environment.
     for (profile, token) in [("work", work), ("default", default.as_str())] {
         let hint = &token[token.len() - 4..];
         let whoami = machine.command(&["whoami", "--profile", profile]);
@@ -64,14 +64,14 @@ async fn profiles_stand_beside_each_other_and_unknown_members_survive() {
 }
 
 #[actix_web::test]
-async fn a_broken_file_is_named_and_left_as_it_is() {
+async fn broken_file_is_reported_and_not_changed() {
     let test = TestApp::start().await;
     for broken in ["{", "[]", "{\"token\": 1}", "{\"profiles\": []}", "\u{0}"] {
         let machine = Machine::new(&test);
         machine.write_file(broken);
         for command in [&["login", "--no-browser"][..], &["whoami"], &["logout"]] {
             let command = [command, &["--profile", "work"]].concat();
-            // A wrong member of another profile does not matter to this one.
+            // An invalid member of another profile does not affect this one.
             if broken.contains("token") {
                 continue;
             }
@@ -79,7 +79,7 @@ async fn a_broken_file_is_named_and_left_as_it_is() {
                 .command(&command)
                 .run()
                 .exited(1)
-                .complains(&["config.json is broken", "It was left as it is."]);
+                .complains(&["config.json is broken", "The file was not changed."]);
         }
         let default = machine.command(&["whoami"]).run();
         assert_ne!(default.code, Some(0));
@@ -89,7 +89,7 @@ async fn a_broken_file_is_named_and_left_as_it_is() {
 }
 
 #[actix_web::test]
-async fn the_file_is_where_the_environment_says() {
+async fn environment_sets_the_path_of_the_file() {
     let test = TestApp::start().await;
     let token = test.token(&["orgs:read"]).await;
     let machine = Machine::new(&test);
@@ -111,10 +111,10 @@ async fn the_file_is_where_the_environment_says() {
 }
 
 #[actix_web::test]
-async fn a_file_that_cannot_be_written_gives_the_token_back() {
+async fn token_is_revoked_if_the_file_cannot_be_written() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
-    // A file stands where the folder should be.
+    // A file exists at the path of the directory.
     std::fs::write(machine.home().join("taken"), "").unwrap();
     let login = machine
         .command(&["login", "--no-browser"])

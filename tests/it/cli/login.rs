@@ -1,13 +1,13 @@
-//! `doorcode login`, from the code to the token.
+//! `doorcode login`, from the user code to the token.
 
 use super::{DEFAULT_SCOPES, Machine, signed_in_line};
 use crate::support::deployment::mode;
 use crate::support::{CLI, TestApp};
 use serde_json::json;
 
-/// DEV-56, DEV-61: who approved is shown, and the code and the plain address always are.
+/// DEV-56, DEV-61: shows the approving user, and always the code and the plain URL.
 #[actix_web::test]
-async fn approving_the_code_ends_with_a_token_that_works() {
+async fn approval_yields_a_working_token() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&[]);
@@ -28,7 +28,7 @@ async fn approving_the_code_ends_with_a_token_that_works() {
         "Expires:     20 February 2027",
         "Token:       Doorcode CLI",
         &format!("Kept in:     {}\n", file.display()),
-        "`doorcode whoami` shows this again; `doorcode logout` revokes the token",
+        "Run `doorcode whoami` to show this again, or `doorcode logout` to revoke",
     ]);
     assert_eq!(finished.stderr, "Waiting for approval…\n");
     let token = machine.token();
@@ -45,7 +45,7 @@ async fn approving_the_code_ends_with_a_token_that_works() {
 }
 
 #[actix_web::test]
-async fn denying_the_code_ends_with_words_and_keeps_nothing() {
+async fn denial_is_reported_and_saves_nothing() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&[]);
@@ -61,14 +61,14 @@ async fn denying_the_code_ends_with_words_and_keeps_nothing() {
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
 
-/// DEV-60: what has expired ends with a message, and is not started again.
+/// DEV-60: an expired code ends the sign-in with a message, without a new attempt.
 #[actix_web::test]
-async fn a_code_that_expires_ends_with_words_and_is_not_asked_for_again() {
+async fn expired_code_is_reported_and_not_requested_again() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, _) = machine.begin(&[]);
     test.clock.advance(601);
-    // The server learns of the time at the next poll; a decision elsewhere ends the hold.
+    // The server notices the expiry at the next poll; `end_waiting` ends the held one.
     test.app.end_waiting();
     login.finish().exited(1).complains(&[
         "The code expired before it was approved.",
@@ -79,7 +79,7 @@ async fn a_code_that_expires_ends_with_words_and_is_not_asked_for_again() {
 }
 
 #[actix_web::test]
-async fn only_the_scopes_that_are_named_are_asked_for() {
+async fn only_the_given_scopes_are_requested() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&["--scope", "tokens:read", "--scope", "orgs:write"]);
@@ -99,7 +99,7 @@ async fn only_the_scopes_that_are_named_are_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_scope_that_does_not_exist_is_refused_with_advice() {
+async fn unknown_scope_is_rejected_with_advice() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let login = machine.command(&["login", "--no-browser", "--scope", "orgs:fly"]);
@@ -120,7 +120,7 @@ async fn a_scope_that_does_not_exist_is_refused_with_advice() {
 }
 
 #[actix_web::test]
-async fn json_leaves_standard_output_to_one_document() {
+async fn json_output_is_a_single_document() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&["--json", "--profile", "work"]);
@@ -141,7 +141,7 @@ async fn json_leaves_standard_output_to_one_document() {
 }
 
 #[actix_web::test]
-async fn a_new_sign_in_revokes_the_token_that_it_replaces() {
+async fn new_sign_in_revokes_the_replaced_token() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -156,7 +156,7 @@ async fn a_new_sign_in_revokes_the_token_that_it_replaces() {
     login
         .finish()
         .exited(0)
-        .says(&["The token that was kept before is revoked."]);
+        .says(&["The previous token is revoked."]);
     let second = machine.token();
     assert_ne!(first, second);
     assert_eq!(test.me(&first).await.status(), 401);
@@ -165,7 +165,7 @@ async fn a_new_sign_in_revokes_the_token_that_it_replaces() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_given_is_checked_and_kept() {
+async fn given_token_is_checked_and_saved() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let token = test.token(&["orgs:read"]).await;
@@ -177,24 +177,24 @@ async fn a_token_that_is_given_is_checked_and_kept() {
     assert_eq!(machine.token(), token);
     assert_eq!(mode(&machine.file()), 0o600);
 
-    // The same token again is kept, not revoked as the one before.
-    let second_server = machine.command(&["login", "--token", "-"]);
-    second_server.input(&format!("{token}\n")).run().exited(0);
+    // The same token again is kept and not revoked as the previous one.
+    let repeated = machine.command(&["login", "--token", "-"]);
+    repeated.input(&format!("{token}\n")).run().exited(0);
     assert_eq!(machine.token(), token);
     assert_eq!(test.me(&token).await.status(), 200);
 
-    // Another takes its place.
+    // Another token replaces it.
     let other = test.token(&["tokens:read"]).await;
     let replaced = machine.command(&["login", "--token", "-"]);
     replaced.input(&other).run().exited(0);
     assert_eq!(machine.token(), other);
     assert_eq!(test.me(&other).await.status(), 200);
-    // It was issued to another client, whose place it is to revoke it.
+    // The token was issued to another client, so `login` cannot revoke it.
     assert_eq!(test.count("token", &format!("client_id = '{CLI}'")), 2);
 }
 
 #[actix_web::test]
-async fn a_token_that_the_server_refuses_is_not_kept() {
+async fn rejected_token_is_not_saved() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let revoked = test.token(&["orgs:read"]).await;
@@ -224,7 +224,7 @@ async fn a_token_that_the_server_refuses_is_not_kept() {
 
 /// CONTRACT 7: code 2.
 #[test]
-fn options_that_contradict_each_other_are_wrong_usage() {
+fn conflicting_options_are_usage_errors() {
     let machine = Machine::at("http://127.0.0.1:1");
     for arguments in [
         &["--token", "dc_0", "--scope", "orgs:read"][..],

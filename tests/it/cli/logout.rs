@@ -5,9 +5,9 @@ use crate::support::TestApp;
 use crate::support::deployment::mode;
 use serde_json::json;
 
-/// REV-02, REV-03: revoked on the server first, then forgotten.
+/// REV-02, REV-03: the token is revoked on the server first, then removed from the file.
 #[actix_web::test]
-async fn logging_out_revokes_the_token_and_forgets_it() {
+async fn logout_revokes_and_removes_the_token() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.write_file(r#"{"more": 1}"#);
@@ -19,7 +19,7 @@ async fn logging_out_revokes_the_token_and_forgets_it() {
         .run()
         .exited(0)
         .says(&[&format!(
-            "Signed out of {}. The token is revoked and forgotten.",
+            "Signed out of {}. The token is revoked and deleted from this machine.",
             test.url
         )]);
     assert_eq!(test.me(&token).await.status(), 401);
@@ -32,7 +32,7 @@ async fn logging_out_revokes_the_token_and_forgets_it() {
 }
 
 #[actix_web::test]
-async fn json_says_what_was_done() {
+async fn json_output_reports_the_result() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -48,7 +48,7 @@ async fn json_says_what_was_done() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_revoked_already_is_forgotten_too() {
+async fn revoked_token_is_removed() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -59,7 +59,7 @@ async fn a_token_that_is_revoked_already_is_forgotten_too() {
 }
 
 #[actix_web::test]
-async fn without_the_server_the_token_is_kept_unless_forced() {
+async fn token_is_kept_without_the_server_unless_forced() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -79,14 +79,14 @@ async fn without_the_server_the_token_is_kept_unless_forced() {
         .command(&["logout", "--host", nowhere, "--force"])
         .run()
         .exited(0)
-        .says(&["is forgotten on this machine."])
+        .says(&["is deleted from this machine."])
         .complains(&["The token stays valid on the server"]);
     assert_eq!(machine.credentials().get("token"), None);
     assert_eq!(test.me(&token).await.status(), 200);
 }
 
 #[actix_web::test]
-async fn a_token_of_the_environment_is_for_the_person_to_remove() {
+async fn token_from_the_environment_is_not_revoked() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let token = test.token(&["orgs:read"]).await;
@@ -99,10 +99,9 @@ async fn a_token_of_the_environment_is_for_the_person_to_remove() {
     assert_eq!(test.me(&token).await.status(), 200);
 }
 
-/// A token that was made on the page and given to the command line is signed out like one
-/// of its own.
+/// A token created in the console and passed to `login` is revoked as well.
 #[actix_web::test]
-async fn a_token_that_was_made_on_the_page_is_revoked_too() {
+async fn token_created_in_the_console_is_revoked() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let mut browser = test.user().await;

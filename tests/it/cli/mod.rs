@@ -1,4 +1,4 @@
-//! The command line of people, against a real server.
+//! The client commands of the program, against a real server.
 
 mod audit;
 mod file;
@@ -15,10 +15,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// What the command line asks for when it is not told.
+/// Scopes requested by default.
 pub const DEFAULT_SCOPES: [&str; 3] = ["orgs:read", "projects:read", "tokens:read"];
 
-/// Somebody's machine: a home that is empty at first.
+/// A machine with an initially empty home directory.
 pub struct Machine {
     home: TempDir,
     host: String,
@@ -29,7 +29,7 @@ impl Machine {
         Self::at(&test.url)
     }
 
-    /// A machine whose command line asks this server.
+    /// A machine whose client uses this server.
     fn at(host: &str) -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
@@ -41,18 +41,18 @@ impl Machine {
         self.home.path()
     }
 
-    /// The credentials file at its usual place.
+    /// The credentials file at its default path.
     fn file(&self) -> PathBuf {
         self.home().join(".config/doorcode/config.json")
     }
 
-    /// Writes the credentials file, as if an earlier command had.
+    /// Writes the credentials file like an earlier command.
     fn write_file(&self, text: &str) {
         std::fs::create_dir_all(self.file().parent().unwrap()).unwrap();
         std::fs::write(self.file(), text).unwrap();
     }
 
-    /// What the credentials file says.
+    /// Content of the credentials file.
     fn credentials(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
     }
@@ -62,7 +62,7 @@ impl Machine {
         self.credentials()["token"].as_str().unwrap().to_owned()
     }
 
-    /// Everything below the home, to see that nothing was left.
+    /// All paths below the home directory, to check that no file was left.
     fn everything(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut directories = vec![self.home().to_owned()];
@@ -78,14 +78,14 @@ impl Machine {
         found
     }
 
-    /// A command of people.
+    /// A client command.
     pub fn command(&self, arguments: &[&str]) -> Program {
         Program::new(self.home(), arguments)
             .of(&Canaries::of(&self.host))
             .env("DOORCODE_HOST", &self.host)
     }
 
-    /// Begins to sign in, and waits for the code.
+    /// Starts a sign-in and waits for the user code.
     pub fn begin(&self, arguments: &[&str]) -> (Running, String) {
         let mut login = self
             .command(&["login", "--no-browser"])
@@ -95,7 +95,7 @@ impl Machine {
         (login, code)
     }
 
-    /// Signs in to the end: approves what is asked for by default.
+    /// Completes a sign-in: approves the default scopes.
     async fn sign_in(&self, test: &TestApp, arguments: &[&str]) {
         let (login, code) = self.begin(arguments);
         test.user().await.approve(&code, &DEFAULT_SCOPES).await;
@@ -103,14 +103,14 @@ impl Machine {
     }
 }
 
-/// The code that a sign-in shows.
+/// The user code that a sign-in shows.
 fn code_of(login: &mut Running) -> String {
     let line = login.line("Code:  ");
     let (_, code) = line.split_once("Code:  ").unwrap();
     code.trim().to_owned()
 }
 
-/// The line that says who is signed in.
+/// The line that names the signed-in user.
 fn signed_in_line(host: &str) -> String {
     format!("Signed in to {host} as Ada <{EMAIL}>.\n")
 }

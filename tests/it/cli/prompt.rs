@@ -1,4 +1,4 @@
-//! What a sign-in shows on machines with and without a screen.
+//! Output of a sign-in on machines with and without a display.
 
 use super::{DEFAULT_SCOPES, Machine, code_of};
 use crate::support::TestApp;
@@ -10,7 +10,7 @@ use std::time::Duration;
 const HINT: &str = "This link has the code filled in:";
 const OPENED: &str = "The page opens in your browser. Approve only if it shows the same code.";
 
-/// Puts a browser in place, and tells which address it is given.
+/// Installs a fake browser. Returns a channel with the URL that it opens.
 fn browser(machine: &Machine) -> Receiver<String> {
     let folder = machine.home().join("bin");
     std::fs::create_dir(&folder).unwrap();
@@ -29,7 +29,7 @@ fn browser(machine: &Machine) -> Receiver<String> {
     let (sender, opened) = channel();
     std::thread::spawn(move || {
         if let Ok(address) = std::fs::read_to_string(pipe) {
-            // Nobody asks for it when the test is over.
+            // The receiver is dropped at the end of the test.
             let _ = sender.send(address);
         }
     });
@@ -39,7 +39,7 @@ fn browser(machine: &Machine) -> Receiver<String> {
 /// DEV-61.
 #[cfg(target_os = "linux")]
 #[actix_web::test]
-async fn the_browser_opens_the_link_and_code_and_page_are_shown_all_the_same() {
+async fn browser_opens_the_link_and_code_and_page_are_shown() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let opened = browser(&machine);
@@ -60,10 +60,10 @@ async fn the_browser_opens_the_link_and_code_and_page_are_shown_all_the_same() {
     assert!(!finished.stdout.contains(HINT), "{finished:?}");
 }
 
-/// DEV-61: over SSH, without a display, or when told so, the link is shown instead.
+/// DEV-61: over SSH, without a display, or with a flag, the link is shown instead.
 #[cfg(target_os = "linux")]
 #[actix_web::test]
-async fn where_no_browser_can_be_seen_the_link_is_shown_instead() {
+async fn link_is_shown_without_a_browser() {
     let test = TestApp::start().await;
     for (arguments, environment) in [
         (&["login", "--no-browser"][..], &[("DISPLAY", ":0")][..]),
@@ -96,7 +96,7 @@ async fn where_no_browser_can_be_seen_the_link_is_shown_instead() {
 }
 
 #[actix_web::test]
-async fn a_plain_pipe_gets_no_control_characters() {
+async fn pipe_gets_no_control_characters() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&[]);

@@ -1,4 +1,4 @@
-//! Interruptions, servers that are away, and servers that are something else.
+//! Interruptions, unreachable servers, and other web servers.
 
 use super::{DEFAULT_SCOPES, Machine};
 use crate::support::TestApp;
@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 #[actix_web::test]
-async fn ctrl_c_during_the_wait_leaves_nothing_behind() {
+async fn ctrl_c_during_the_wait_leaves_no_files() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let (login, code) = machine.begin(&[]);
@@ -24,7 +24,7 @@ async fn ctrl_c_during_the_wait_leaves_nothing_behind() {
         machine.everything()
     );
 
-    // An approval that comes too late issues nothing: the poll that was held is given up.
+    // A late approval issues no token: the held poll was abandoned.
     test.user().await.approve(&code, &DEFAULT_SCOPES).await;
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
@@ -40,7 +40,7 @@ async fn until_a_poll_is_held(test: &TestApp) {
 }
 
 #[actix_web::test]
-async fn ctrl_c_leaves_an_earlier_sign_in_as_it_was() {
+async fn ctrl_c_keeps_an_earlier_sign_in() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -55,7 +55,7 @@ async fn ctrl_c_leaves_an_earlier_sign_in_as_it_was() {
 }
 
 #[test]
-fn a_server_that_is_away_is_said_with_advice() {
+fn unreachable_server_is_reported_with_advice() {
     let machine = Machine::at("http://127.0.0.1:1");
     for command in [
         &["login", "--no-browser"][..],
@@ -85,13 +85,13 @@ fn a_server_that_is_away_is_said_with_advice() {
 }
 
 #[test]
-fn a_server_that_is_something_else_is_said() {
+fn other_web_server_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // One read holds the whole of these short requests.
+            // One read returns each of these short requests completely.
             let _ = stream.read(&mut [0; 4096]).unwrap();
             let page = "<p>hello</p>";
             let length = page.len();
@@ -108,8 +108,8 @@ fn a_server_that_is_something_else_is_said() {
         &["login", "--token", "dc_0"],
     ] {
         machine.command(command).run().exited(1).complains(&[
-            &format!("{host} does not answer like a Doorcode server"),
-            "Check that the address is that of a Doorcode server",
+            &format!("The response from {host} is not from a Doorcode server"),
+            "Check that this is the address of a Doorcode server",
         ]);
     }
     assert!(machine.everything().is_empty());

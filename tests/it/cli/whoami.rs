@@ -4,7 +4,7 @@ use super::{Machine, signed_in_line};
 use crate::support::{CLI, TestApp};
 
 #[actix_web::test]
-async fn whoami_shows_owner_token_scopes_and_end() {
+async fn whoami_shows_owner_token_scopes_and_expiry() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -28,7 +28,7 @@ async fn whoami_shows_owner_token_scopes_and_end() {
         .json();
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
     assert_eq!(document, me);
-    // The server is remembered with the token.
+    // The server is stored with the token.
     let remembered = machine.command(&["whoami"]).without("DOORCODE_HOST");
     remembered
         .run()
@@ -37,7 +37,7 @@ async fn whoami_shows_owner_token_scopes_and_end() {
 }
 
 #[actix_web::test]
-async fn who_is_not_signed_in_is_told_how_to() {
+async fn user_who_is_not_signed_in_gets_advice() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     for arguments in [&["whoami"][..], &["whoami", "--json"], &["logout"]] {
@@ -56,20 +56,20 @@ async fn who_is_not_signed_in_is_told_how_to() {
 }
 
 #[actix_web::test]
-async fn a_token_that_was_revoked_elsewhere_is_refused() {
+async fn token_revoked_elsewhere_is_rejected() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
     let form = [("client_id", "doorcode-cli"), ("token", &machine.token())];
     test.oauth("/auth/revoke", &form).await;
     machine.command(&["whoami"]).run().exited(3).complains(&[
-        "refuses the token: it has expired, was revoked, or is mistyped.",
+        "refused the token: it is expired, revoked or mistyped.",
         "Run `doorcode login` to sign in.",
     ]);
 }
 
 #[actix_web::test]
-async fn the_token_of_the_environment_goes_first() {
+async fn token_from_the_environment_has_priority() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -85,9 +85,9 @@ async fn the_token_of_the_environment_goes_first() {
     machine.command(&["whoami"]).run().exited(0);
 }
 
-/// A token goes to the server that it was kept for, and to no other that is not this machine.
+/// A saved token is sent only to its own server or to this machine.
 #[actix_web::test]
-async fn a_kept_token_is_not_sent_elsewhere() {
+async fn saved_token_is_not_sent_to_another_server() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     machine.sign_in(&test, &[]).await;
@@ -97,7 +97,7 @@ async fn a_kept_token_is_not_sent_elsewhere() {
         .exited(3)
         .complains(&[
             "You are not signed in to https://auth.invalid.",
-            "is not sent elsewhere",
+            "is not sent to other servers",
         ]);
     machine
         .command(&["whoami", "--host", "http://auth.invalid"])

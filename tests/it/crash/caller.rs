@@ -1,12 +1,12 @@
-//! People and devices that work until the server is dead, and then insist on what they were
-//! told.
+//! Clients that send requests until the server is killed, and then check that every acknowledged
+//! effect persists.
 
 use crate::support::browser::Browser;
 use crate::support::device::{Answer, GRANT};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// How far something has come: what is to be done was asked for, or was acknowledged too.
+/// Progress of one operation: not requested, requested, or acknowledged.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step<T = ()> {
     NotAsked,
@@ -14,7 +14,7 @@ pub enum Step<T = ()> {
     Done(T),
 }
 
-/// What happened to one device's request.
+/// Progress of one device grant.
 #[derive(Debug, Clone)]
 pub struct Grant {
     device_code: String,
@@ -24,26 +24,26 @@ pub struct Grant {
     revocation: Step,
 }
 
-/// What happened to one token that a person made on the page.
+/// Progress of one token created in the console.
 #[derive(Debug, Clone)]
 pub struct Made {
     token: String,
     revocation: Step,
 }
 
-/// Everything that was acknowledged or asked for.
+/// All requested and acknowledged operations.
 #[derive(Debug, Default)]
 pub struct Record {
-    /// The requests of devices.
+    /// Device grants.
     pub grants: Vec<Grant>,
-    /// The tokens of the page.
+    /// Tokens created in the console.
     pub made: Vec<Made>,
 }
 
-/// What all callers of one round share.
+/// Shared by all callers of one round.
 pub type Shared = Arc<Mutex<Record>>;
 
-/// No answer came: the server is dead.
+/// No response: the server was killed.
 #[derive(Debug)]
 pub struct Dead;
 
@@ -53,17 +53,17 @@ impl From<reqwest::Error> for Dead {
     }
 }
 
-/// A caller that goes on until the server is dead.
+/// A caller that sends requests until the server is killed.
 pub struct Caller {
-    /// Where the server is.
+    /// URL of the server.
     pub url: String,
-    /// How devices and programs ask it.
+    /// HTTP client of devices and programs.
     pub http: reqwest::Client,
-    /// How a person asks it.
+    /// Browser of the user.
     pub browser: Browser,
-    /// What came of it.
+    /// Progress of its operations.
     pub record: Shared,
-    /// Told of each thing that was asked for or acknowledged.
+    /// Notified of each request and acknowledgement.
     pub answers: UnboundedSender<()>,
 }
 
@@ -89,7 +89,7 @@ impl Caller {
         self.post("/auth/revoke", &form).await
     }
 
-    /// Whether a token works: the status of `GET /v1/me`.
+    /// Status code of `GET /v1/me`: whether a token is active.
     pub async fn me(&self, token: &str) -> u16 {
         let request = self.http.get(format!("{}/v1/me", self.url));
         let answer = request.bearer_auth(token).send().await.unwrap();
@@ -97,12 +97,12 @@ impl Caller {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
-        // Whoever listened may have heard enough.
+        // The receiver may have been dropped.
         let _ = self.answers.send(());
         change(&mut self.record.lock().unwrap())
     }
 
-    /// Everything that people and devices do, again and again.
+    /// Repeats all operations of users and devices.
     pub async fn work(mut self) {
         let mut turn = 0;
         while self.turn(turn).await.is_ok() {
@@ -127,7 +127,7 @@ impl Caller {
             });
             record.grants.len() - 1
         });
-        // Some requests are left as they are.
+        // Some device grants stay pending.
         if turn % 5 == 4 {
             return Ok(());
         }
@@ -206,14 +206,14 @@ impl Caller {
         Ok(me["token"]["id"].as_str().unwrap().to_owned())
     }
 
-    /// Whether a request is where it was left; returns the token that it came to.
+    /// Asserts that a device grant has its last known state. Returns its token, if any.
     async fn check_grant(&self, grant: &Grant) -> Option<(String, Step)> {
         if let Step::Done(token) = &grant.redemption {
             return Some((token.clone(), grant.revocation.clone()));
         }
         let answer = self.poll(&grant.device_code).await.unwrap();
         let outcomes: &[&str] = match grant {
-            // The token was issued, or the answer with it was lost.
+            // The token was issued, or the response with it was lost.
             Grant {
                 redemption: Step::Asked,
                 ..
@@ -241,16 +241,16 @@ impl Caller {
         Some((token.to_owned(), Step::NotAsked))
     }
 
-    /// Everything that was acknowledged is there. Returns the tokens that must work from now
-    /// on, and those that must not.
+    /// Asserts that every acknowledged operation persists. Returns the tokens that must be active
+    /// from now on, and those that must be inactive.
     pub async fn check(&self, record: Record) -> (Vec<String>, Vec<String>) {
         let mut tokens = Vec::new();
         for grant in &record.grants {
             let found = self.check_grant(grant).await;
-            // Whatever was found, nothing is given twice.
+            // In any case, no device grant issues a second token.
             if found.is_some() {
-                let second_server = self.poll(&grant.device_code).await.unwrap();
-                assert_eq!(second_server.error(), "invalid_grant", "{grant:?}");
+                let second = self.poll(&grant.device_code).await.unwrap();
+                assert_eq!(second.error(), "invalid_grant", "{grant:?}");
             }
             tokens.extend(found);
         }

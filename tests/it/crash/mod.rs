@@ -1,8 +1,8 @@
-//! The death of the server at any moment loses nothing that it has acknowledged.
+//! A crash of the server at any moment loses no acknowledged operation.
 //!
-//! Several people and devices work at once; the server is killed in the midst of it, started
-//! again, and asked for everything that it had answered. What it was asked without having
-//! answered may have happened or not, and nothing in between.
+//! Several users and devices send requests concurrently; the server is killed, started again, and
+//! checked for all acknowledged operations. Requests without a response may have taken effect or
+//! not, but never in part.
 
 mod caller;
 
@@ -13,18 +13,18 @@ use caller::{Caller, Shared};
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
-/// People that work at once.
+/// Concurrent callers.
 const STREAMS: usize = 4;
 
-/// How many answers the server gives at the most in one round before its death draws near.
+/// Maximum number of responses in one round before the delay to the kill begins.
 const MOST_ANSWERS: usize = 40;
 
-/// How long it lives on after them at the most.
+/// Maximum delay to the kill.
 const LAST_WHILE: Duration = Duration::from_millis(20);
 
 /// SIGKILL at any moment of the flow. PAT-12, T-13.
 #[actix_web::test]
-async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() {
+async fn crash_at_any_moment_loses_no_acknowledged_operation() {
     let rounds = if Database::is_postgres() { 12 } else { 30 };
     let deployment = Deployment::with_user()
         .set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100000")
@@ -33,12 +33,12 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
         .set("DOORCODE__AUDIT__SHIP_TO", "shipped")
         .set("RUST_LOG", "warn");
     let mut server = deployment.start();
-    // One sign-in is enough: sessions outlive the server too.
+    // One sign-in is enough: sessions survive a crash too.
     let browser = deployment.user().await;
     let (mut live, mut dead, mut acknowledged) = (Vec::new(), Vec::new(), 0);
     for round in 0.. {
-        // Chance decides what happens in a round; there are more of them until it has brought
-        // about both a token that lives and one that was revoked.
+        // Each round is random; more rounds follow until at least one token is active and one is
+        // revoked.
         if round >= rounds && !live.is_empty() && !dead.is_empty() {
             break;
         }
@@ -72,8 +72,8 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
             stream.unwrap();
         }
 
-        // A code that was counted as a guess and not yet found right when the server died stays
-        // counted, as it should; here it would end the test after five deaths.
+        // A user code counted as a guess before the crash stays counted, as intended; here that
+        // would end the test after five crashes.
         deployment.database.execute("DELETE FROM throttle");
         server = deployment.start();
         let record = std::mem::take(&mut *record.lock().unwrap());
@@ -82,7 +82,7 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
         live.extend(now_live);
         dead.extend(now_dead);
     }
-    // Later deaths have not harmed what was there before.
+    // Later crashes have not affected earlier results.
     let caller = Caller {
         answers: unbounded_channel().0,
         url: deployment.url.clone(),
@@ -101,8 +101,8 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
         "hardly anything happened: {acknowledged}"
     );
 
-    // Whatever the server was at when it died, the log is one, and so is the copy of it.
-    // The lease of those that died would be over in half a minute.
+    // Whatever the server was doing, there is one log and one export of it. The lease of the
+    // killed servers would expire after half a minute.
     let lease = "UPDATE audit_shipping SET leased_by = NULL";
     deployment.database.execute(lease);
     server.signal("TERM");
@@ -115,9 +115,9 @@ async fn killing_the_server_at_any_moment_loses_nothing_that_was_acknowledged() 
     assert_eq!(i64::try_from(shipped.lines().count()).unwrap(), sealed + 1);
 }
 
-/// DEV-59: the command line outlives the server while it waits.
+/// DEV-59: a waiting `doorcode login` survives a crash of the server.
 #[actix_web::test]
-async fn a_sign_in_that_waits_outlives_the_death_of_the_server() {
+async fn waiting_sign_in_survives_a_server_crash() {
     let deployment = Deployment::with_user();
     let server = deployment.start();
     let mut login = deployment
@@ -127,7 +127,7 @@ async fn a_sign_in_that_waits_outlives_the_death_of_the_server() {
     let code = line.split_once("Code:  ").unwrap().1.trim();
     login.line("Waiting for approval");
     server.kill();
-    login.line("The server did not answer; trying again.");
+    login.line("The server did not respond. Retrying.");
     let _server = deployment.start();
     let scopes = ["orgs:read", "projects:read", "tokens:read"];
     deployment.user().await.approve(code, &scopes).await;

@@ -1,4 +1,4 @@
-//! A device asks for its codes.
+//! The device authorization request.
 
 use super::{ASK, POLL, assert_refused, send, send_form};
 use crate::support::device::{Answer, Device, GRANT};
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// DEV-01.
 #[actix_web::test]
-async fn both_addresses_take_a_form_or_a_json_object_by_post_alone() {
+async fn both_endpoints_accept_a_form_or_json_by_post_only() {
     let test = TestApp::start().await;
     for path in [ASK, "/v1/auth/device"] {
         let form = send_form(&test, path, "client_id=cli").await;
@@ -38,7 +38,7 @@ async fn both_addresses_take_a_form_or_a_json_object_by_post_alone() {
 
 /// DEV-13, DEV-14, DEV-15, DEV-16, DEV-18, DEV-19, DEV-23.
 #[actix_web::test]
-async fn the_answer_has_codes_addresses_and_times_and_is_kept_by_no_cache() {
+async fn response_has_codes_addresses_and_times_and_is_not_cached() {
     let test = TestApp::start().await;
     let mut seen = HashSet::new();
     for _ in 0..50 {
@@ -142,7 +142,7 @@ async fn parameters_follow_the_common_rules() {
 
     let ignored = "foo=bar&audience=x&audience=&resource=https://a.test&resource=https://b.test";
     let answer = send_form(&test, ASK, &format!("client_id=cli&scope=&{ignored}")).await;
-    // Unknown parameters may repeat no more than known ones; `resource` alone may.
+    // Unknown parameters must not repeat either; only `resource` may.
     assert_refused(&answer, 400, "invalid_request");
     let ignored = "foo=bar&audience=x&resource=https://a.test&resource=https://b.test";
     let answer = send_form(&test, ASK, &format!("client_id=cli&scope=&{ignored}")).await;
@@ -153,7 +153,7 @@ async fn parameters_follow_the_common_rules() {
 
 /// DEV-10, DEV-11.
 #[actix_web::test]
-async fn scopes_are_those_of_the_catalogue_that_the_client_may_ask_for() {
+async fn scopes_are_limited_to_the_catalogue_and_the_client() {
     let test = TestApp::start().await;
     test.add_client("narrow", Kind::Public, &["tokens:read", "orgs:read"])
         .await;
@@ -188,9 +188,9 @@ async fn scopes_are_those_of_the_catalogue_that_the_client_may_ask_for() {
     assert_eq!(test.count("device_grant", defaults), 1);
 }
 
-/// DEV-09, DEV-17. The public address is the only one that answers name.
+/// DEV-09, DEV-17. Responses name only the public address.
 #[actix_web::test]
-async fn addresses_come_from_the_configuration_whatever_the_request_says() {
+async fn addresses_come_from_the_configuration() {
     let test = TestApp::with("[server]\npublic_url = \"https://login.example.com\"\n").await;
     for (name, value) in [
         ("host", "evil.test"),
@@ -201,7 +201,7 @@ async fn addresses_come_from_the_configuration_whatever_the_request_says() {
     ] {
         let request = test.anon().post(test.at(ASK)).header(name, value);
         let answer = Answer::of(request.form(&[("client_id", CLI)]).send().await.unwrap()).await;
-        // Answered and never redirected: a redirect would train clients to send in the clear.
+        // No redirect: it would train clients to send in the clear.
         let device = Device::of(&answer);
         assert_eq!(
             answer.body["verification_uri"],
@@ -217,7 +217,7 @@ async fn addresses_come_from_the_configuration_whatever_the_request_says() {
 
 /// DEV-58.
 #[actix_web::test]
-async fn the_metadata_lead_to_the_grant() {
+async fn metadata_leads_to_the_device_grant() {
     let test = TestApp::start().await;
     let url = test.at("/.well-known/oauth-authorization-server");
     let answer = Answer::of(test.anon().get(url).send().await.unwrap()).await;

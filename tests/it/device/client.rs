@@ -1,4 +1,4 @@
-//! Which clients may ask, and which client a device code belongs to.
+//! Which clients may use the device grant, and which client a device code belongs to.
 
 use super::{ASK, POLL, assert_refused, send_form};
 use crate::support::device::{Answer, Device, GRANT};
@@ -18,7 +18,7 @@ async fn send_basic(
 
 /// DEV-02.
 #[actix_web::test]
-async fn a_public_client_names_itself() {
+async fn public_client_identifies_itself() {
     let test = TestApp::start().await;
     for body in ["", "client_id=", "scope=tokens:read"] {
         assert_refused(&send_form(&test, ASK, body).await, 400, "invalid_request");
@@ -38,7 +38,7 @@ async fn a_public_client_names_itself() {
 
 /// DEV-03, T-05.
 #[actix_web::test]
-async fn a_client_with_a_secret_shows_it_at_both_endpoints() {
+async fn confidential_client_authenticates_at_both_endpoints() {
     let test = TestApp::start().await;
     let secret = test
         .add_client("kiosk", Kind::Confidential, &["tokens:read"])
@@ -62,7 +62,7 @@ async fn a_client_with_a_secret_shows_it_at_both_endpoints() {
 
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
-    // It showed a secret, so the page does not call its name unverified (DEV-57).
+    // The client authenticated, so the page does not call its name unverified (DEV-57).
     assert!(!consent.contains("any program can use this name"));
     browser.decide(&consent, "approve", &["tokens:read"]).await;
     let bare = test.oauth(POLL, &device.poll_form("kiosk")).await;
@@ -76,7 +76,7 @@ async fn a_client_with_a_secret_shows_it_at_both_endpoints() {
 
 /// DEV-44, T-05.
 #[actix_web::test]
-async fn a_device_code_works_for_its_own_client_alone() {
+async fn device_code_works_only_for_its_own_client() {
     let test = TestApp::start().await;
     test.add_client("other", Kind::Public, &[]).await;
     let device = test.device("tokens:read").await;
@@ -84,7 +84,7 @@ async fn a_device_code_works_for_its_own_client_alone() {
         let answer = test.oauth(POLL, &device.poll_form("other")).await;
         assert_refused(&answer, 400, "invalid_grant");
     }
-    // The strangers' polls are not held against the device.
+    // Polls by another client do not count against the device.
     assert_refused(&test.poll(&device).await, 400, "authorization_pending");
 
     test.user()
@@ -94,13 +94,13 @@ async fn a_device_code_works_for_its_own_client_alone() {
     let answer = test.oauth(POLL, &device.poll_form("other")).await;
     assert_refused(&answer, 400, "invalid_grant");
     assert_eq!(test.poll(&device).await.status, 200);
-    // Whoever repeats it does not fill the log.
+    // Repeated attempts do not fill the log.
     assert_eq!(test.events("device.wrong_client"), 1);
 }
 
 /// DEV-12, DEV-62.
 #[actix_web::test]
-async fn a_client_that_may_not_use_the_grant_is_told_so_at_once() {
+async fn client_without_the_grant_is_rejected_immediately() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.database
@@ -109,7 +109,7 @@ async fn a_client_that_may_not_use_the_grant_is_told_so_at_once() {
     assert_refused(&answer, 401, "invalid_client");
     assert_refused(&test.poll(&device).await, 401, "invalid_client");
 
-    // The client of a resource server has no scopes: it introspects.
+    // The client of a resource server has no scopes: it only introspects.
     let secret = test.api_secret.clone();
     let answer = send_basic(&test, ASK, API, &secret, &[("scope", "tokens:read")]).await;
     assert_refused(&answer, 400, "unauthorized_client");

@@ -1,16 +1,16 @@
-//! A person enters a code.
+//! A user enters a user code.
 
 use super::BEHIND_PROXY;
 use crate::support::browser::{Browser, Page};
 use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 const WRONG: &str = "This code is wrong, has expired or was already used";
 
 /// DEV-24, DEV-25, T-08.
 #[actix_web::test]
-async fn any_spelling_of_a_code_is_understood() {
+async fn any_spelling_of_a_code_is_accepted() {
     let test = TestApp::start().await;
     let code = test.device("").await.user_code;
     let (left, right) = code.split_once('-').unwrap();
@@ -42,9 +42,9 @@ async fn any_spelling_of_a_code_is_understood() {
     assert_eq!(test.events("device.wrong_code"), 0);
 }
 
-/// DEV-25: what cannot be a code costs neither a look-up nor an attempt.
+/// DEV-25: malformed input costs neither a look-up nor an attempt.
 #[actix_web::test]
-async fn what_is_no_code_is_refused_without_a_look_up() {
+async fn malformed_code_is_rejected_without_a_look_up() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let long = "W".repeat(10_000);
@@ -77,9 +77,9 @@ async fn what_is_no_code_is_refused_without_a_look_up() {
     );
 }
 
-/// DEV-31, T-10: who guesses learns nothing from the answer.
+/// DEV-31, T-10: the response reveals nothing to an attacker who guesses codes.
 #[actix_web::test]
-async fn unknown_expired_used_and_denied_codes_look_alike() {
+async fn unknown_expired_used_and_denied_codes_get_the_same_response() {
     let test = TestApp::start().await;
     let expired = test.device("").await;
     test.clock.advance(601);
@@ -113,9 +113,9 @@ async fn unknown_expired_used_and_denied_codes_look_alike() {
     assert_eq!(test.events("device.wrong_code"), 5);
 }
 
-/// DEV-26, DEV-28, T-08: five wrong codes, however they are spelled.
+/// DEV-26, DEV-28, T-08: five wrong codes, in any spelling.
 #[actix_web::test]
-async fn an_user_has_five_wrong_codes_in_ten_minutes() {
+async fn user_has_five_wrong_codes_in_ten_minutes() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let mut browser = test.user().await;
@@ -126,7 +126,7 @@ async fn an_user_has_five_wrong_codes_in_ten_minutes() {
         " bbbb bbbb ",
         "ＢＢＢＢＢＢＢＢ",
     ] {
-        // A right code in between is no guess, and takes no wrong one back.
+        // A correct code in between is not counted and does not reset the count.
         assert_eq!(browser.type_code(&device.user_code).await.status, 200);
         assert_eq!(browser.type_code(typed).await.status, 400, "{typed}");
     }
@@ -147,10 +147,10 @@ async fn an_user_has_five_wrong_codes_in_ten_minutes() {
     assert_eq!(browser.type_code(&device.user_code).await.status, 200);
 }
 
-/// DEV-28: twenty wrong codes from one source, from however many accounts and whatever a
-/// stranger writes into `X-Forwarded-For`.
+/// DEV-28: twenty wrong codes from one source, over any number of users and with any
+/// `X-Forwarded-For` that the attacker sends.
 #[actix_web::test]
-async fn a_source_has_twenty_wrong_codes_in_ten_minutes() {
+async fn source_has_twenty_wrong_codes_in_ten_minutes() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut browser = test.user().await;
     for i in 0..5 {
@@ -158,7 +158,7 @@ async fn a_source_has_twenty_wrong_codes_in_ten_minutes() {
         test.add_user(&email, PASSWORD, Some(("Acme", Role::Member)))
             .await;
         browser = test.browser();
-        // The left part is what the stranger wrote, the right one what the proxy saw.
+        // The left part is sent by the attacker, the right one is added by the proxy.
         let forwarded = format!("192.0.2.{i}, 2001:db8::{i}");
         browser.set_header("x-forwarded-for", &forwarded);
         browser.sign_in(&email, PASSWORD).await;
@@ -172,7 +172,7 @@ async fn a_source_has_twenty_wrong_codes_in_ten_minutes() {
     assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
 }
 
-/// Signs in on the page that a redirect leads to, and follows the redirect after it.
+/// Signs in on the page that a redirect leads to, and follows the next redirect.
 async fn sign_in_at(browser: &mut Browser, redirect: &Page) -> Page {
     assert_eq!(redirect.status, 303);
     let login = browser.get(redirect.location()).await;
@@ -193,7 +193,7 @@ async fn sign_in_at(browser: &mut Browser, redirect: &Page) -> Page {
 
 /// DEV-18, DEV-30, DEV-32, A11-03.
 #[actix_web::test]
-async fn a_link_survives_the_sign_in_and_still_asks_for_the_press() {
+async fn link_survives_the_sign_in_and_still_requires_the_button() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let mut browser = test.browser();
@@ -210,9 +210,9 @@ async fn a_link_survives_the_sign_in_and_still_asks_for_the_press() {
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
-/// DEV-30, A11-03. A typed code stays a typed code through the sign-in.
+/// DEV-30, A11-03. A typed code still counts as typed after the sign-in.
 #[actix_web::test]
-async fn a_code_typed_before_the_sign_in_is_not_asked_for_again() {
+async fn code_typed_before_the_sign_in_is_not_requested_again() {
     let test = TestApp::start().await;
     let code = test.device("").await.user_code;
     let mut browser = test.browser();
@@ -225,7 +225,7 @@ async fn a_code_typed_before_the_sign_in_is_not_asked_for_again() {
     assert_eq!(page.field("user_code").as_deref(), Some(code.as_str()));
     assert_eq!(page.field("via").as_deref(), Some("keyboard"));
 
-    // The proof that it was typed is this browser's alone, and this code's.
+    // The proof that the code was typed is bound to this browser and this code.
     let path = redirect.location().split_once("return_to=").unwrap().1;
     let path = path
         .replace("%2F", "/")
@@ -248,7 +248,7 @@ async fn a_code_typed_before_the_sign_in_is_not_asked_for_again() {
 
 /// DEV-36, T-12.
 #[actix_web::test]
-async fn opening_the_link_changes_nothing_however_often() {
+async fn opening_the_link_repeatedly_changes_nothing() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let path = device.link.strip_prefix(&test.url).unwrap();

@@ -1,4 +1,4 @@
-//! The box `I started this sign-in myself`: when it is asked for, and that the server insists.
+//! The box `I started this sign-in myself`: when it is shown, and that the server enforces it.
 
 use super::{ASK, BEHIND_PROXY};
 use crate::support::browser::{Browser, Page};
@@ -27,7 +27,7 @@ async fn follow(browser: &mut Browser, test: &TestApp, device: &Device) -> Page 
         .await
 }
 
-/// Approves with the box as given.
+/// Approves with the given value of the box.
 async fn approve(browser: &mut Browser, consent: &Page, confirm: Option<&str>) -> Page {
     let ticket = consent.field("ticket").unwrap();
     let code = consent.field("user_code").unwrap();
@@ -41,7 +41,7 @@ async fn approve(browser: &mut Browser, consent: &Page, confirm: Option<&str>) -
     browser.post("/device/decide", &fields).await
 }
 
-/// The box is there, and nothing but ticking it lets an approval through.
+/// The box is shown, and an approval requires that it is ticked.
 async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, consent: &Page) {
     assert_eq!(consent.status, 200);
     assert!(consent.contains(BOX) && consent.contains(&device.user_code));
@@ -50,7 +50,7 @@ async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, 
         page = approve(browser, &page, confirm).await;
         assert_eq!(page.status, 400, "{confirm:?}");
         assert!(page.contains("Tick this box") && page.contains(BOX));
-        // The page comes back as it was left, to go on from there.
+        // The page returns with its state preserved.
         assert!(
             page.contains(r#"value="tokens:read" aria-describedby="grants-tokens:read" checked"#)
         );
@@ -63,18 +63,18 @@ async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, 
 
 /// DEV-34, CONTRACT 4.
 #[actix_web::test]
-async fn a_code_that_came_by_link_must_be_confirmed() {
+async fn code_from_a_link_must_be_confirmed() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
     let consent = follow(&mut browser, &test, &device).await;
-    assert!(consent.contains("You came here by a link."));
+    assert!(consent.contains("You opened this page from a link."));
     assert_insists(&test, &mut browser, &device, &consent).await;
 }
 
 /// DEV-34, XD-16, CONTRACT 4.
 #[actix_web::test]
-async fn a_request_from_another_network_must_be_confirmed() {
+async fn device_from_another_network_must_be_confirmed() {
     let test = TestApp::with(BEHIND_PROXY).await;
     for (there, here) in [
         ("203.0.113.9", "198.51.100.1"),
@@ -87,7 +87,7 @@ async fn a_request_from_another_network_must_be_confirmed() {
         let mut browser = test.user().await;
         browser.set_header("x-forwarded-for", here);
         let consent = browser.type_code(&device.user_code).await;
-        let both = format!("Another network than yours, {here}");
+        let both = format!("A different network from yours, {here}");
         assert!(
             consent.contains(there) && consent.contains(&both),
             "{}",
@@ -97,14 +97,18 @@ async fn a_request_from_another_network_must_be_confirmed() {
 
         let device = device_at(&test, there).await;
         let consent = follow(&mut browser, &test, &device).await;
-        assert!(consent.contains("You came here by a link, and the request comes from another"));
+        assert!(
+            consent.contains(
+                "You opened this page from a link, and the request comes from a different"
+            )
+        );
         assert_insists(&test, &mut browser, &device, &consent).await;
     }
 }
 
-/// CONTRACT 4: asked for without a reason, people would tick it without reading.
+/// CONTRACT 4: if it always appeared, users would tick it without reading.
 #[actix_web::test]
-async fn a_typed_code_from_the_same_network_needs_no_box() {
+async fn typed_code_from_the_same_network_needs_no_box() {
     let test = TestApp::with(BEHIND_PROXY).await;
     for (there, here) in [
         ("203.0.113.9", "203.0.113.200"),
@@ -122,9 +126,9 @@ async fn a_typed_code_from_the_same_network_needs_no_box() {
     }
 }
 
-/// DEV-17, T-17: who is no trusted proxy cannot bring himself near.
+/// DEV-17, T-17: only a trusted proxy can set the client address.
 #[actix_web::test]
-async fn a_forwarded_address_counts_from_a_trusted_proxy_alone() {
+async fn forwarded_address_counts_only_from_a_trusted_proxy() {
     let test = TestApp::start().await;
     let device = device_at(&test, "203.0.113.9").await;
     assert_eq!(test.count("device_grant", "address = '127.0.0.1'"), 1);
@@ -133,9 +137,9 @@ async fn a_forwarded_address_counts_from_a_trusted_proxy_alone() {
     assert!(!consent.contains(BOX) && !consent.contains("203.0.113.9"));
 }
 
-/// DEV-34. What the form says of itself is not believed, and deny asks for nothing.
+/// DEV-34. Form fields cannot waive the box, and a denial does not need it.
 #[actix_web::test]
-async fn a_ticket_cannot_be_turned_into_one_that_needs_no_box() {
+async fn ticket_cannot_be_changed_to_need_no_box() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;

@@ -1,4 +1,4 @@
-//! What a person is shown before deciding, and after.
+//! The consent page and the page after the decision.
 
 use super::{ASK, BEHIND_PROXY};
 use crate::support::device::{Answer, Device};
@@ -13,10 +13,9 @@ async fn named_device(test: &TestApp, name: &str) -> Device {
     Device::of(&test.oauth(ASK, &form).await)
 }
 
-/// DEV-32, DEV-33, DEV-35, DEV-57, XD-16: who asks, from where, when, for what, as whom,
-/// until when.
+/// DEV-32, DEV-33, DEV-35, DEV-57, XD-16: client, origin, time, scopes, user and expiry.
 #[actix_web::test]
-async fn the_page_tells_what_would_be_approved() {
+async fn consent_page_shows_the_device_grant() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let request = test
         .anon()
@@ -37,7 +36,7 @@ async fn the_page_tells_what_would_be_approved() {
         "The cli",
         "any program can use this name",
         "Build box",
-        "The device chose this name itself",
+        "The device chose this name",
         "198.51.100.7",
         "3 minutes ago",
         "tokens:read",
@@ -63,7 +62,7 @@ async fn the_page_tells_what_would_be_approved() {
 
 /// XD-15, A11-02.
 #[actix_web::test]
-async fn the_page_for_the_code_warns_of_codes_that_come_by_mail() {
+async fn code_page_warns_of_codes_received_by_mail() {
     let test = TestApp::start().await;
     let page = test.user().await.get("/device").await;
     assert!(page.contains("Doorcode never sends codes by mail or chat."));
@@ -89,9 +88,9 @@ async fn deny_is_the_first_button_and_approve_takes_no_focus() {
     assert!(!form.contains("autofocus"));
 }
 
-/// DEV-35, INJ. What the device calls itself can neither break nor disguise the page.
+/// DEV-35, INJ. A device name can neither break nor disguise the page.
 #[actix_web::test]
-async fn a_hostile_device_name_is_only_text() {
+async fn hostile_device_name_is_shown_as_text() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (name, shown) in [
@@ -127,7 +126,7 @@ async fn a_hostile_device_name_is_only_text() {
 
 /// DEV-35. CONTRACT 3 sets the limit of 100 characters.
 #[actix_web::test]
-async fn a_device_name_is_short_or_refused() {
+async fn long_device_name_is_rejected() {
     let test = TestApp::start().await;
     let device = named_device(&test, &"é".repeat(100)).await;
     test.user()
@@ -142,20 +141,20 @@ async fn a_device_name_is_short_or_refused() {
     for empty in ["", " ", "\u{200b}"] {
         let device = named_device(&test, empty).await;
         let page = test.user().await.type_code(&device.user_code).await;
-        assert!(!page.contains("The device chose this name itself"));
+        assert!(!page.contains("The device chose this name"));
     }
 }
 
-/// DEV-33. A request for nothing is one for the person's name.
+/// DEV-33. A device grant without scopes gives access only to the name of the user.
 #[actix_web::test]
-async fn a_request_without_scopes_says_so() {
+async fn consent_page_states_that_no_scopes_are_requested() {
     let test = TestApp::start().await;
     test.database
         .execute("UPDATE client SET default_scopes = '' WHERE id = 'cli'");
     let device = test.device("").await;
     let mut browser = test.user().await;
     let page = browser.type_code(&device.user_code).await;
-    assert!(page.contains("It will only learn who you are."));
+    assert!(page.contains("It will only see your identity."));
     browser.decide(&page, "approve", &[]).await;
     let token = test.poll(&device).await.token();
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
@@ -164,12 +163,12 @@ async fn a_request_without_scopes_says_so() {
 
 /// DEV-37, A11-08.
 #[actix_web::test]
-async fn the_result_sends_the_person_back_to_the_device() {
+async fn result_page_sends_the_user_back_to_the_device() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (decision, title, next) in [
         ("approve", "Approved", "Go back to your terminal or device"),
-        ("deny", "Denied", "got no access"),
+        ("deny", "Denied", "has no access"),
     ] {
         let device = test.device("tokens:read").await;
         let consent = browser.type_code(&device.user_code).await;

@@ -1,15 +1,15 @@
-//! One decision for each request, by the person who saw it.
+//! One decision for each device grant, by the user who saw the consent page.
 
 use super::{ASK, BEHIND_PROXY};
 use crate::support::browser::Browser;
 use crate::support::database::AUDIT;
 use crate::support::device::{Answer, Device};
 use crate::support::{CLI, EMAIL, PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 const BOB: &str = "bob@example.com";
 
-/// Signs out and comes back as Bob, in the same browser.
+/// Signs out and signs in as Bob in the same browser.
 async fn become_bob(test: &TestApp, browser: &mut Browser) {
     test.add_user(BOB, PASSWORD, Some(("Acme", Role::Member)))
         .await;
@@ -18,9 +18,9 @@ async fn become_bob(test: &TestApp, browser: &mut Browser) {
     browser.get("/device").await;
 }
 
-/// DEV-40, T-03: the first decision stands, the others change nothing and leave no record.
+/// DEV-40, T-03: the first decision is final; later ones change nothing and leave no record.
 #[actix_web::test]
-async fn the_first_decision_stands() {
+async fn first_decision_is_final() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (first, title) in [("approve", "Approved"), ("deny", "Denied")] {
@@ -31,7 +31,7 @@ async fn the_first_decision_stands() {
         for second in ["approve", "deny", "approve"] {
             let page = browser.decide(&consent, second, &["orgs:read"]).await;
             assert_eq!(page.status, 409);
-            assert!(page.contains("Already decided") && page.contains("Nothing was changed now"));
+            assert!(page.contains("Already decided") && page.contains("Nothing was changed."));
         }
         let state = if first == "approve" {
             "approved"
@@ -44,7 +44,7 @@ async fn the_first_decision_stands() {
             "approve" => assert_eq!(answer.body["scope"], "tokens:read"),
             _ => assert_eq!(answer.error(), "access_denied"),
         }
-        // Nor can a request be decided whose token was fetched.
+        // A device grant whose token was fetched cannot be decided either.
         for late in ["deny", "approve"] {
             let page = browser.decide(&consent, late, &["orgs:read"]).await;
             assert_eq!(page.status, 409);
@@ -58,7 +58,7 @@ async fn the_first_decision_stands() {
 
 /// T-03: two tabs of one browser, both with the page open.
 #[actix_web::test]
-async fn of_two_tabs_one_decides() {
+async fn one_of_two_tabs_decides() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -71,9 +71,9 @@ async fn of_two_tabs_one_decides() {
     assert_eq!(test.events("device.approved"), 0);
 }
 
-/// DEV-38, T-11: what Ada saw, Bob has to see for himself.
+/// DEV-38, T-11: a page shown to Ada does not count for Bob.
 #[actix_web::test]
-async fn a_decision_is_that_of_the_user_that_saw_the_request() {
+async fn only_the_user_who_saw_the_page_decides() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -81,7 +81,7 @@ async fn a_decision_is_that_of_the_user_that_saw_the_request() {
     let csrf_of_ada = browser.csrf.clone();
     become_bob(&test, &mut browser).await;
 
-    // Ada's open tab as it is: its form belongs to a session that is over.
+    // Ada's open tab: its form belongs to a session that has ended.
     let csrf_of_bob = std::mem::replace(&mut browser.csrf, csrf_of_ada);
     for decision in ["approve", "deny"] {
         let page = browser
@@ -89,7 +89,7 @@ async fn a_decision_is_that_of_the_user_that_saw_the_request() {
             .await;
         assert_eq!(page.status, 403);
     }
-    // Even with a form token of Bob's, Ada's ticket is not his.
+    // Even with Bob's CSRF token, Ada's ticket is invalid for Bob.
     browser.csrf = csrf_of_bob;
     for decision in ["approve", "deny"] {
         let page = browser
@@ -108,7 +108,7 @@ async fn a_decision_is_that_of_the_user_that_saw_the_request() {
     assert_eq!(me["user"]["email"], BOB);
 }
 
-/// DEV-33: the code stays typed on the way to another account.
+/// DEV-33: the code still counts as typed after a change of user.
 #[actix_web::test]
 async fn use_another_user_leads_back_to_the_code() {
     let test = TestApp::start().await;
@@ -138,9 +138,9 @@ async fn use_another_user_leads_back_to_the_code() {
     assert_eq!(page.field("via").as_deref(), Some("keyboard"));
 }
 
-/// DEV-38, T-11: the same account in another session has not seen it either.
+/// DEV-38, T-11: another session of the same user has not seen the page either.
 #[actix_web::test]
-async fn a_ticket_is_good_in_its_session_alone() {
+async fn ticket_is_valid_only_in_its_session() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let (mut here, mut there) = (test.user().await, test.user().await);
@@ -149,7 +149,7 @@ async fn a_ticket_is_good_in_its_session_alone() {
     let page = there.decide(&consent, "approve", &["tokens:read"]).await;
     assert_eq!(page.status, 400);
 
-    // A ticket for one request does not decide another.
+    // A ticket for one device grant does not decide another.
     let other = test.device("tokens:read").await;
     let ticket = consent.field("ticket").unwrap();
     let elsewhere = here
@@ -181,16 +181,16 @@ async fn a_ticket_is_good_in_its_session_alone() {
     }
 }
 
-/// T-11: signed out in another tab, or the session is over.
+/// T-11: signed out in another tab, or the session has ended.
 #[actix_web::test]
-async fn nobody_decides_who_is_signed_out() {
+async fn signed_out_user_cannot_decide() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
     let mut tab = browser.clone();
     tab.post("/logout", &[]).await;
-    // The session is over, whether the browser has forgotten its cookie or not.
+    // The session has ended, whether or not the browser has dropped its cookie.
     let page = browser.decide(&consent, "approve", &["tokens:read"]).await;
     assert_eq!(page.status, 303);
     assert!(page.location().starts_with("/login?return_to=%2Fdevice"));
@@ -201,9 +201,9 @@ async fn nobody_decides_who_is_signed_out() {
     assert_eq!(test.events("device.approved"), 0);
 }
 
-/// A decision that is neither button's changes nothing.
+/// A decision other than the two buttons changes nothing.
 #[actix_web::test]
-async fn a_decision_is_one_of_two_words() {
+async fn unknown_decision_is_rejected() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -214,9 +214,9 @@ async fn a_decision_is_one_of_two_words() {
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
-/// DEV-63, DEV-40: the record keeps device and person apart, and each of them once.
+/// DEV-63, DEV-40: the record names device and user separately, and each once.
 #[actix_web::test]
-async fn the_audit_log_names_device_and_person_apart() {
+async fn audit_log_names_device_and_user_separately() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let request = test
         .anon()

@@ -1,4 +1,4 @@
-//! Codes that collide, and how many may be alive at once.
+//! Codes that collide, and the limit of pending codes.
 
 use super::{ASK, assert_refused};
 use crate::support::device::{Answer, Device};
@@ -23,7 +23,7 @@ async fn ask_from(test: &TestApp, address: &str, client_id: &str) -> Answer {
 
 /// DEV-22.
 #[actix_web::test]
-async fn a_user_code_that_is_taken_is_drawn_again() {
+async fn taken_user_code_is_drawn_again() {
     let test = TestApp::start().await;
     let (taken, free) = ([0; 32], [1; 32]);
     test.entropy.next(&taken);
@@ -49,7 +49,7 @@ async fn a_user_code_that_is_taken_is_drawn_again() {
     assert_eq!(test.count("device_grant", "1 = 1"), 2);
     assert_eq!(test.events("device.requested"), 2);
 
-    // A code that was decided is as good as taken while its device may still ask.
+    // A decided code stays taken while its device may still poll.
     test.user().await.approve(&first.user_code, &[]).await;
     test.entropy.next(&taken);
     assert_ne!(test.device("").await.user_code, first.user_code);
@@ -57,7 +57,7 @@ async fn a_user_code_that_is_taken_is_drawn_again() {
 
 /// DEV-55.
 #[actix_web::test]
-async fn a_source_has_only_so_many_codes_that_wait() {
+async fn pending_codes_of_a_source_are_limited() {
     let test = TestApp::with(
         "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[device]\nlive_codes_per_source = 3\n",
     )
@@ -77,7 +77,7 @@ async fn a_source_has_only_so_many_codes_that_wait() {
         assert!((1..=600).contains(&wait));
     }
     assert_eq!(test.count("device_grant", "1 = 1"), 3);
-    // Other addresses of the same network make no room, those of another do.
+    // Other addresses of the same network share the limit; another network has its own.
     assert_eq!(ask_from(&test, "203.0.113.10", CLI).await.status, 429);
     assert_eq!(ask_from(&test, "203.0.114.10", CLI).await.status, 200);
 
@@ -90,7 +90,7 @@ async fn a_source_has_only_so_many_codes_that_wait() {
     assert_eq!(ask_from(&test, "2001:db8:0:1::1", CLI).await.status, 429);
     assert_eq!(ask_from(&test, "2001:db8:1::1", CLI).await.status, 200);
 
-    // A decision gives its place back, and so does the end of a code.
+    // A decision frees its slot, and so does the expiry of a code.
     let mut browser = test.user().await;
     browser.set_header("x-forwarded-for", "203.0.113.9");
     browser.approve(&devices[0].user_code, &[]).await;
@@ -102,7 +102,7 @@ async fn a_source_has_only_so_many_codes_that_wait() {
 
 /// DEV-55, XD-13.
 #[actix_web::test]
-async fn a_client_has_only_so_many_codes_that_wait_from_wherever() {
+async fn pending_codes_of_a_client_are_limited_over_all_sources() {
     let test = TestApp::with(
         "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[device]\nlive_codes_per_client = 2\n",
     )
@@ -115,9 +115,9 @@ async fn a_client_has_only_so_many_codes_that_wait_from_wherever() {
     assert_eq!(ask_from(&test, "203.0.113.3", "other").await.status, 200);
 }
 
-/// DEV-48, DEV-55. The table stays bounded, and late polls still learn what happened.
+/// DEV-48, DEV-55. The table stays bounded, and late polls still get the result.
 #[actix_web::test]
-async fn what_is_over_is_forgotten_a_lifetime_later() {
+async fn expired_grants_are_deleted_after_one_more_lifetime() {
     let test = TestApp::start().await;
     let old = test.device("").await;
     test.clock.advance(700);

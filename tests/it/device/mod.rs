@@ -1,4 +1,4 @@
-//! The device grant (RFC 8628), from the device's request to its token.
+//! The device grant (RFC 8628), from the device authorization request to the token.
 
 mod ask;
 mod client;
@@ -17,15 +17,15 @@ mod wait;
 use crate::support::TestApp;
 use crate::support::device::Answer;
 
-/// The address of device authorization.
+/// The device authorization endpoint.
 const ASK: &str = "/auth/device";
-/// The address of the token endpoint.
+/// The token endpoint.
 const POLL: &str = "/auth/device/token";
 
-/// Settings under which the test plays a proxy that names the caller's address.
+/// Settings under which the test acts as a proxy that sets the client address.
 const BEHIND_PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n";
 
-/// Sends a body as it is.
+/// Sends a body unchanged.
 async fn send(test: &TestApp, path: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Answer {
     let request = test
         .anon()
@@ -35,12 +35,12 @@ async fn send(test: &TestApp, path: &str, media_type: &str, body: impl Into<Vec<
     Answer::of(request.send().await.unwrap()).await
 }
 
-/// Sends a form as it is.
+/// Sends a form unchanged.
 async fn send_form(test: &TestApp, path: &str, body: &str) -> Answer {
     send(test, path, "application/x-www-form-urlencoded", body).await
 }
 
-/// Checks that an answer is an error of OAuth, kept out of every cache.
+/// Asserts that a response is an uncached OAuth error.
 #[track_caller]
 fn assert_refused(answer: &Answer, status: u16, error: &str) {
     assert_eq!(

@@ -1,10 +1,10 @@
-//! A device asks for its token.
+//! A device polls for its token.
 
 use super::{POLL, assert_refused, send, send_form};
 use crate::support::device::{Device, GRANT};
 use crate::support::{CLI, TestApp};
 
-/// Moves the clock to a second after the first poll, polls and tells the error.
+/// Sets the clock to each second after the first poll, polls and returns the errors.
 async fn polls_at(test: &TestApp, device: &Device, seconds: &[i64]) -> Vec<String> {
     let mut now = 0;
     let mut errors = Vec::new();
@@ -23,7 +23,7 @@ const SLOWED: &str = "slow_down";
 
 /// DEV-43.
 #[actix_web::test]
-async fn the_grant_type_is_exactly_that_of_the_rfc() {
+async fn grant_type_must_match_the_rfc_exactly() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let code = &device.device_code;
@@ -47,10 +47,10 @@ async fn the_grant_type_is_exactly_that_of_the_rfc() {
     }
 }
 
-/// DEV-45, DEV-46, T-07: five seconds more for each early poll, for good, and an obedient
-/// device is never locked out.
+/// DEV-45, DEV-46, T-07: each early poll adds five seconds permanently, and a compliant device is
+/// never locked out.
 #[actix_web::test]
-async fn an_early_poll_slows_the_device_down_by_five_seconds_for_good() {
+async fn early_poll_adds_five_seconds_permanently() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     assert_eq!(
@@ -64,7 +64,7 @@ async fn an_early_poll_slows_the_device_down_by_five_seconds_for_good() {
         [PENDING, SLOWED, SLOWED, SLOWED, PENDING, PENDING, PENDING],
     );
 
-    // Half a second early is the network's fault.
+    // Half a second early is network jitter.
     let device = test.device("").await;
     assert_eq!(test.poll(&device).await.error(), PENDING);
     test.clock.advance_ms(4_600);
@@ -73,9 +73,9 @@ async fn an_early_poll_slows_the_device_down_by_five_seconds_for_good() {
     assert_eq!(test.poll(&device).await.error(), SLOWED);
 }
 
-/// DEV-45: the very first poll, at whatever moment, is never too early.
+/// DEV-45: the first poll is never too early.
 #[actix_web::test]
-async fn the_first_poll_is_never_told_to_slow_down() {
+async fn first_poll_never_gets_slow_down() {
     let test = TestApp::start().await;
     let devices = [test.device("").await, test.device("").await];
     for device in &devices {
@@ -85,7 +85,7 @@ async fn the_first_poll_is_never_told_to_slow_down() {
 
 /// DEV-47, T-07.
 #[actix_web::test]
-async fn being_early_hides_neither_an_approval_nor_a_denial() {
+async fn early_poll_still_gets_an_approval_or_a_denial() {
     let test = TestApp::start().await;
     let (approved, denied) = (test.device("").await, test.device("").await);
     for device in [&approved, &denied] {
@@ -101,7 +101,7 @@ async fn being_early_hides_neither_an_approval_nor_a_denial() {
 
 /// DEV-50, DEV-15, DEV-56.
 #[actix_web::test]
-async fn success_has_the_members_of_the_rfc_and_no_others() {
+async fn success_has_exactly_the_members_of_the_rfc() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read orgs:read").await;
     let scopes = ["tokens:read", "orgs:read"];
@@ -120,7 +120,7 @@ async fn success_has_the_members_of_the_rfc_and_no_others() {
             "scope": "orgs:read tokens:read",
         })
     );
-    // The device can show who approved.
+    // The device can show which user approved.
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
     assert_eq!(me["user"]["email"], crate::support::EMAIL);
 
@@ -137,7 +137,7 @@ async fn success_has_the_members_of_the_rfc_and_no_others() {
 
 /// DEV-48.
 #[actix_web::test]
-async fn a_denied_device_hears_so_as_often_as_it_asks() {
+async fn denied_device_gets_the_denial_on_every_poll() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -154,7 +154,7 @@ async fn a_denied_device_hears_so_as_often_as_it_asks() {
 
 /// DEV-49, DEV-53, T-04.
 #[actix_web::test]
-async fn a_device_code_that_was_used_is_worthless_and_its_return_is_noted() {
+async fn used_device_code_is_rejected_and_its_reuse_is_recorded() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.user()
@@ -166,16 +166,16 @@ async fn a_device_code_that_was_used_is_worthless_and_its_return_is_noted() {
         test.clock.advance(seconds);
         assert_refused(&test.poll(&device).await, 400, "invalid_grant");
     }
-    // Whoever repeats it does not fill the log.
+    // Repeated attempts do not fill the log.
     assert_eq!(test.events("device.replayed"), 1);
     assert_eq!(test.events("device.redeemed"), 1);
     assert_eq!(test.count("token", "1 = 1"), 1);
     assert_eq!(test.me(&token).await.status(), 200);
 }
 
-/// DEV-49. Also what is no device code at all.
+/// DEV-49. Malformed device codes too.
 #[actix_web::test]
-async fn an_unknown_device_code_is_an_invalid_grant() {
+async fn unknown_device_code_is_an_invalid_grant() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let long = "a".repeat(10_000);

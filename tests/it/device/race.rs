@@ -1,17 +1,17 @@
-//! Many at the same moment. Every answer is looked at.
+//! Concurrent requests. Every response is checked.
 
 use crate::support::TestApp;
 use crate::support::device::Answer;
 use futures_util::future::join_all;
 
-/// Devices that poll at once, and how often they do.
+/// Devices that poll concurrently, and their number of polls.
 const POLLS: usize = 50;
 const REDEMPTIONS: usize = 100;
 /// Rounds in which polls race with a decision, or decisions with each other.
 const DECISIONS: usize = 200;
 const CLICKS: usize = 50;
 
-/// How many answers brought a token; every other one must be an error of the RFCs.
+/// Number of responses with a token; every other one must be an error of the RFCs.
 fn tokens(answers: &[Answer]) -> usize {
     let refused = [
         "invalid_grant",
@@ -31,7 +31,7 @@ fn tokens(answers: &[Answer]) -> usize {
 
 /// DEV-51, T-01.
 #[actix_web::test]
-async fn of_fifty_parallel_redemptions_one_gets_the_token() {
+async fn one_of_fifty_parallel_redemptions_gets_the_token() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for round in 1..=REDEMPTIONS {
@@ -59,7 +59,7 @@ async fn of_fifty_parallel_redemptions_one_gets_the_token() {
     assert_eq!(test.events("token.created"), REDEMPTIONS as i64);
 }
 
-/// DEV-52, T-02: no poll loses an approval or a denial, or revives what is over.
+/// DEV-52, T-02: no poll loses an approval or a denial, or reactivates a finished grant.
 #[actix_web::test]
 async fn polls_that_race_with_the_decision_never_undo_it() {
     let test = TestApp::start().await;
@@ -86,7 +86,7 @@ async fn polls_that_race_with_the_decision_never_undo_it() {
         } else {
             assert_eq!(tokens(&answers), 0, "round {round}: {answers:?}");
             assert_eq!(last, "access_denied");
-            // The one that waited was told as well.
+            // The poll that waited got the decision as well.
             assert_eq!(answers[3].error(), "access_denied");
         }
     }
@@ -97,7 +97,7 @@ async fn polls_that_race_with_the_decision_never_undo_it() {
 
 /// DEV-40, T-03: a double click, and both buttons from two tabs.
 #[actix_web::test]
-async fn of_parallel_decisions_one_counts() {
+async fn one_of_parallel_decisions_counts() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for round in 0..CLICKS {

@@ -1,9 +1,9 @@
-//! Rights that change between the page, the press and the token.
+//! Permissions that change between the page, the decision and the token.
 
 use super::{POLL, assert_refused};
 use crate::support::device::Device;
 use crate::support::{EMAIL, PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 const SETTINGS: &str = "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy builds\"\n\
     min_role = \"admin\"\n";
@@ -34,9 +34,9 @@ async fn assert_refused_for_good(test: &TestApp, device: &Device) {
     assert_eq!(test.events("device.refused"), 1);
 }
 
-/// DEV-33, CONTRACT 4: what was left ticked is what the token has.
+/// DEV-33, CONTRACT 4: the token has the scopes that stayed ticked.
 #[actix_web::test]
-async fn the_person_can_grant_less_than_was_asked_for_and_not_more() {
+async fn user_can_grant_fewer_scopes_but_not_more() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (ticked, granted) in [
@@ -60,25 +60,25 @@ async fn the_person_can_grant_less_than_was_asked_for_and_not_more() {
     }
 }
 
-/// DEV-39. What the person's role does not allow is shown as withheld, and not granted even
-/// if the form says so.
+/// DEV-39. Scopes that the user's role does not allow are shown as withheld, and not granted even
+/// if the form contains them.
 #[actix_web::test]
-async fn a_role_limits_what_can_be_approved() {
+async fn role_limits_what_can_be_approved() {
     let test = TestApp::with(SETTINGS).await;
     set_role(&test, "member");
     let device = test.device(&BOTH.join(" ")).await;
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
-    assert!(consent.contains("It also asked for what your account cannot give"));
+    assert!(consent.contains("It also requested scopes that your account cannot grant"));
     assert!(consent.contains(r#"value="tokens:read""#));
     assert!(!consent.contains(r#"value="app:deploy""#));
     browser.decide(&consent, "approve", &BOTH).await;
     assert_eq!(test.poll(&device).await.body["scope"], "tokens:read");
 }
 
-/// DEV-39, T-06: between the page and the press.
+/// DEV-39, T-06: between the page and the decision.
 #[actix_web::test]
-async fn a_role_that_shrinks_while_the_page_is_open_shrinks_the_approval() {
+async fn role_reduced_while_the_page_is_open_reduces_the_approval() {
     let test = TestApp::with(SETTINGS).await;
     let device = test.device(&BOTH.join(" ")).await;
     let mut browser = test.user().await;
@@ -87,14 +87,14 @@ async fn a_role_that_shrinks_while_the_page_is_open_shrinks_the_approval() {
     set_role(&test, "member");
     let page = browser.decide(&consent, "approve", &BOTH).await;
     assert!(page.contains("tokens:read") && !page.contains("app:deploy"));
-    // What was not approved does not come back with the role.
+    // Scopes that were not approved do not return with the role.
     set_role(&test, "owner");
     assert_eq!(test.poll(&device).await.body["scope"], "tokens:read");
 }
 
-/// DEV-39, T-06: between the press and the token.
+/// DEV-39, T-06: between the decision and the token.
 #[actix_web::test]
-async fn what_is_gone_at_redemption_is_not_in_the_token() {
+async fn scope_lost_before_redemption_is_not_in_the_token() {
     let test = TestApp::with(SETTINGS).await;
     let device = approved(&test).await;
     set_role(&test, "member");
@@ -109,13 +109,13 @@ async fn what_is_gone_at_redemption_is_not_in_the_token() {
 
 /// DEV-39, T-06.
 #[actix_web::test]
-async fn when_nothing_of_the_approval_is_left_there_is_no_token() {
+async fn no_token_is_issued_when_every_approved_scope_is_lost() {
     let test = TestApp::with(SETTINGS).await;
     let device = approved(&test).await;
     set_client_scopes(&test, "orgs:read");
     assert_refused_for_good(&test, &device).await;
 
-    // The role is gone with the membership.
+    // The role ended with the membership.
     let test = TestApp::with(SETTINGS).await;
     let device = test.device("app:deploy").await;
     test.user()
@@ -126,9 +126,9 @@ async fn when_nothing_of_the_approval_is_left_there_is_no_token() {
     assert_refused_for_good(&test, &device).await;
 }
 
-/// DEV-39. A scope that has left the configuration is nobody's.
+/// DEV-39. A scope that has left the configuration is not granted to any user.
 #[actix_web::test]
-async fn a_scope_that_left_the_catalogue_is_not_granted() {
+async fn scope_removed_from_the_catalogue_is_not_granted() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.user()
@@ -144,7 +144,7 @@ async fn a_scope_that_left_the_catalogue_is_not_granted() {
 
 /// DEV-42, T-06.
 #[actix_web::test]
-async fn an_approver_who_was_deactivated_gives_no_token() {
+async fn approval_of_a_deactivated_user_gives_no_token() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.user()
@@ -154,14 +154,14 @@ async fn an_approver_who_was_deactivated_gives_no_token() {
     test.database
         .execute("UPDATE users SET state = 'deactivated'");
     assert_refused_for_good(&test, &device).await;
-    // Nor later, when the account is back.
+    // Nor later, when the user is active again.
     test.database.execute("UPDATE users SET state = 'active'");
     assert_refused_for_good(&test, &device).await;
 }
 
-/// DEV-42: between the page and the press.
+/// DEV-42: between the page and the decision.
 #[actix_web::test]
-async fn an_user_that_was_deactivated_decides_nothing() {
+async fn deactivated_user_cannot_decide() {
     let test = TestApp::start().await;
     test.add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Admin)))
         .await;
@@ -179,9 +179,9 @@ async fn an_user_that_was_deactivated_decides_nothing() {
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
-/// DEV-39, DEV-62, T-06: the client is switched off at any point of the way.
+/// DEV-39, DEV-62, T-06: the client is deactivated at each step of the flow.
 #[actix_web::test]
-async fn a_client_that_was_switched_off_gets_nothing() {
+async fn deactivated_client_gets_nothing() {
     let test = TestApp::start().await;
     let switch = |state: &str| {
         let sql = format!("UPDATE client SET state = '{state}' WHERE id = 'cli'");
@@ -206,6 +206,6 @@ async fn a_client_that_was_switched_off_gets_nothing() {
     assert_eq!(test.count("token", "1 = 1"), 0);
     assert_eq!(test.events("device.approved"), 1);
 
-    // Deny works all the same: nobody must be kept from saying no.
+    // Deny still works: a user can always refuse.
     assert_eq!(browser.decide(&consent, "deny", &[]).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Where the codes and the token must never be.
+//! Places where codes and tokens must never appear.
 
 use super::{ASK, POLL};
 use crate::support::device::Device;
@@ -39,7 +39,7 @@ async fn codes_and_tokens_are_in_no_table_log_page_or_cookie() {
     assert!(token.starts_with(prefix));
 
     let dump = test.database.dump();
-    // The dump can be searched: it has what is no secret.
+    // The dump can be searched: it contains public values.
     assert!(dump.contains("Build box") && dump.contains("tokens:read"));
     let mut cookies = browser.cookies.values().cloned().collect::<String>();
     cookies.extend(pages.iter().map(|page| format!("{:?}", page.headers)));

@@ -1,4 +1,4 @@
-//! Codes that end, clocks that move and servers that start again.
+//! Expiring codes, clock changes and server restarts.
 
 use super::assert_refused;
 use crate::support::TestApp;
@@ -18,7 +18,7 @@ async fn assert_dead(test: &TestApp, device: &Device) {
 
 /// DEV-21, XD-04.
 #[actix_web::test]
-async fn both_codes_live_as_long_as_was_said_and_no_longer() {
+async fn both_codes_expire_exactly_when_announced() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     test.clock.advance(599);
@@ -42,7 +42,7 @@ async fn both_codes_live_as_long_as_was_said_and_no_longer() {
 
 /// DEV-41, T-10.
 #[actix_web::test]
-async fn a_code_that_ends_while_its_page_is_open_is_not_approved() {
+async fn code_that_expires_while_its_page_is_open_is_not_approved() {
     let test = TestApp::start().await;
     for decision in ["approve", "deny"] {
         let device = test.device("tokens:read").await;
@@ -63,7 +63,7 @@ async fn a_code_that_ends_while_its_page_is_open_is_not_approved() {
 
 /// DEV-48, DEV-54. Approved in time, but fetched too late.
 #[actix_web::test]
-async fn an_approval_ends_with_its_code_for_good() {
+async fn approval_expires_permanently_with_its_code() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.user()
@@ -78,7 +78,7 @@ async fn an_approval_ends_with_its_code_for_good() {
 
 /// DEV-54, T-13.
 #[actix_web::test]
-async fn a_clock_that_is_set_back_revives_no_code_that_a_poll_saw_expired() {
+async fn clock_set_back_does_not_reactivate_a_code_that_a_poll_saw_expired() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     test.clock.advance(HOUR);
@@ -89,7 +89,7 @@ async fn a_clock_that_is_set_back_revives_no_code_that_a_poll_saw_expired() {
 
 /// DEV-54, T-13.
 #[actix_web::test]
-async fn a_clock_that_is_set_back_revives_no_code_that_a_page_called_expired() {
+async fn clock_set_back_does_not_reactivate_a_code_that_a_page_showed_expired() {
     let test = TestApp::start().await;
     let (typed, decided) = (test.device("").await, test.device("").await);
     let mut browser = test.user().await;
@@ -104,9 +104,9 @@ async fn a_clock_that_is_set_back_revives_no_code_that_a_page_called_expired() {
     assert_dead(&test, &decided).await;
 }
 
-/// DEV-54, T-13: nobody is locked out by a last poll that lies in the future.
+/// DEV-54, T-13: a last poll in the future locks no device out.
 #[actix_web::test]
-async fn a_clock_that_is_set_back_slows_nobody_down() {
+async fn clock_set_back_slows_no_device_down() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     for seconds in [0, 300, -2 * HOUR, 5, 5, HOUR, 5] {
@@ -117,9 +117,9 @@ async fn a_clock_that_is_set_back_slows_nobody_down() {
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 
-/// T-13, and the issue's promise that nothing acknowledged is lost.
+/// T-13: acknowledged changes survive a restart, as the issue requires.
 #[actix_web::test]
-async fn a_server_that_starts_again_goes_on_where_it_was() {
+async fn restarted_server_keeps_its_grants() {
     let mut test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");

@@ -1,4 +1,4 @@
-//! Polls that are held until the person decides (`Prefer: wait`, RFC 7240).
+//! Polls that wait for the user's decision (`Prefer: wait`, RFC 7240).
 
 use super::{BEHIND_PROXY, assert_refused};
 use crate::support::TestApp;
@@ -7,17 +7,17 @@ use crate::support::device::{Answer, Device};
 use doorcode::app::sweep;
 use std::time::Duration;
 
-/// Far less than the 30 seconds that the polls here would be held.
+/// Far less than the 30 seconds that the polls here may wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// Until the server has begun to hold polls, and so has found the request pending.
+/// Returns once a waiting poll has started, and so has found the grant pending.
 async fn is_held(test: &TestApp) {
     while test.count("device_grant", "last_poll_at IS NOT NULL") == 0 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Holds a poll while something happens; fails if the answer does not come at once after it.
+/// Polls during an event; fails unless the response arrives immediately after it.
 async fn held_during(test: &TestApp, device: &Device, event: impl Future<Output = ()>) -> Answer {
     let poll = test.poll_waiting(device, 999);
     let event = async {
@@ -30,7 +30,7 @@ async fn held_during(test: &TestApp, device: &Device, event: impl Future<Output 
 
 /// CONTRACT 3.
 #[actix_web::test]
-async fn a_held_poll_is_answered_as_soon_as_the_person_approves() {
+async fn waiting_poll_is_answered_when_the_user_approves() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -48,7 +48,7 @@ async fn a_held_poll_is_answered_as_soon_as_the_person_approves() {
 
 /// CONTRACT 3, DEV-48.
 #[actix_web::test]
-async fn a_held_poll_is_answered_as_soon_as_the_person_denies() {
+async fn waiting_poll_is_answered_when_the_user_denies() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
@@ -61,9 +61,9 @@ async fn a_held_poll_is_answered_as_soon_as_the_person_denies() {
     assert_refused(&answer, 400, "access_denied");
 }
 
-/// CONTRACT 3: polls held to their end, side by side and one after the other.
+/// CONTRACT 3: polls that wait for the full time, in parallel and in sequence.
 #[actix_web::test]
-async fn a_poll_that_waited_in_vain_is_pending_and_never_told_to_slow_down() {
+async fn poll_that_waited_in_vain_is_pending_and_never_gets_slow_down() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let wait = || test.poll_waiting(&device, 1);
@@ -77,9 +77,9 @@ async fn a_poll_that_waited_in_vain_is_pending_and_never_told_to_slow_down() {
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 
-/// CONTRACT 3: who does not wait sees the plain RFC, and so does who is not held.
+/// CONTRACT 3: a poll without the preference, or one that cannot wait, follows the plain RFC.
 #[actix_web::test]
-async fn a_poll_that_does_not_wait_is_paced_as_ever() {
+async fn poll_that_does_not_wait_is_paced_as_usual() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     for expected in ["authorization_pending", "slow_down", "slow_down"] {
@@ -89,9 +89,9 @@ async fn a_poll_that_does_not_wait_is_paced_as_ever() {
     }
 }
 
-/// DEV-51. At most so many polls of one device are held; all get one token between them.
+/// DEV-51. The number of waiting polls per device is limited; together they get one token.
 #[actix_web::test]
-async fn held_polls_of_one_device_share_one_token() {
+async fn waiting_polls_of_one_device_share_one_token() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let mut browser = test.user().await;
@@ -111,23 +111,23 @@ async fn held_polls_of_one_device_share_one_token() {
     assert_eq!(test.count("token", "1 = 1"), 1);
 }
 
-/// A server that stops lets nobody wait.
+/// A stopping server answers all waiting polls.
 #[actix_web::test]
-async fn a_server_that_stops_answers_those_who_wait() {
+async fn stopping_server_answers_waiting_polls() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let answer = held_during(&test, &device, async { test.app.end_waiting() }).await;
     assert_refused(&answer, 400, "authorization_pending");
-    // It was not served as it preferred, so the device must pace itself.
+    // The preference was not applied, so the device must pace itself.
     assert!(!answer.headers.contains_key("preference-applied"));
     let late = tokio::time::timeout(AT_ONCE, test.poll_waiting(&device, 30));
     let late = late.await.unwrap();
     assert!(!late.headers.contains_key("preference-applied"), "{late:?}");
 }
 
-/// CONTRACT 3, on the database that servers can share: the decision is taken elsewhere.
+/// CONTRACT 3, on a database that servers can share: another server takes the decision.
 #[actix_web::test]
-async fn a_held_poll_hears_of_a_decision_that_another_server_took() {
+async fn waiting_poll_gets_a_decision_from_another_server() {
     if !Database::is_postgres() {
         return;
     }

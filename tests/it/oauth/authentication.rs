@@ -1,4 +1,4 @@
-//! Clients prove who they are (RFC 6749 section 2.3).
+//! Client authentication (RFC 6749 section 2.3).
 
 use super::{assert_error, borrowed, endpoints};
 use crate::support::device::{Answer, GRANT};
@@ -20,7 +20,7 @@ const ANY_TOKEN: [(&str, &str); 1] = [("token", "any")];
 
 /// OAU-01.
 #[actix_web::test]
-async fn a_secret_of_any_characters_authenticates_once_it_is_form_encoded() {
+async fn form_encoded_secret_of_any_characters_authenticates() {
     let test = TestApp::start().await;
     let digest = Secret::new("p%:+é z").digest();
     test.database.execute(&format!(
@@ -37,7 +37,7 @@ async fn a_secret_of_any_characters_authenticates_once_it_is_form_encoded() {
 
 /// OAU-02, OAU-03.
 #[actix_web::test]
-async fn a_secret_travels_in_the_header_or_in_the_body_and_never_in_the_address() {
+async fn secret_is_accepted_in_the_header_or_the_body_but_not_in_the_url() {
     let test = TestApp::start().await;
     let secret = test.api_secret.as_str();
     let in_body = [
@@ -66,7 +66,7 @@ async fn a_secret_travels_in_the_header_or_in_the_body_and_never_in_the_address(
 
 /// OAU-03.
 #[actix_web::test]
-async fn the_operator_token_and_a_client_secret_are_two_methods() {
+async fn operator_token_and_client_secret_are_two_methods() {
     let test = TestApp::start().await;
     let request = test
         .anon()
@@ -79,7 +79,7 @@ async fn the_operator_token_and_a_client_secret_are_two_methods() {
 
 /// OAU-04, INT-03.
 #[actix_web::test]
-async fn a_caller_that_fails_is_told_how_to_authenticate() {
+async fn failed_authentication_names_the_method() {
     let test = TestApp::start().await;
     let challenge = |answer: &Answer| {
         let value = answer.headers.get("www-authenticate").unwrap();
@@ -118,10 +118,10 @@ async fn a_caller_that_fails_is_told_how_to_authenticate() {
     }
 }
 
-/// OAU-06, DEV-02, DEV-03, T-05: at each endpoint a client is believed only when it proves
-/// itself in the way that it is registered for.
+/// OAU-06, DEV-02, DEV-03, T-05: each endpoint accepts a client only by the method that it is
+/// registered for.
 #[actix_web::test]
-async fn an_id_alone_is_no_proof_and_a_public_client_has_no_secret() {
+async fn id_alone_does_not_authenticate_and_public_client_has_no_secret() {
     let test = TestApp::start().await;
     test.add_client("robot", Kind::Confidential, &["tokens:read"])
         .await;
@@ -153,9 +153,9 @@ async fn an_id_alone_is_no_proof_and_a_public_client_has_no_secret() {
     }
 }
 
-/// T-05, DEV-44: what belongs to one client is of no use to another, and stays unharmed.
+/// T-05, DEV-44: a code of one client is useless to another, and the attempt does not harm it.
 #[actix_web::test]
-async fn a_device_code_of_another_client_is_refused_and_lives_on() {
+async fn device_code_of_another_client_is_rejected_and_stays_valid() {
     let test = TestApp::start().await;
     let secret = test
         .add_client("robot", Kind::Confidential, &["tokens:read"])
@@ -176,7 +176,7 @@ async fn a_device_code_of_another_client_is_refused_and_lives_on() {
     let own = test.poll(&device).await;
     assert_eq!(own.status, 200, "{own:?}");
 
-    // The same the other way round: the confidential client's code needs its secret.
+    // The reverse: the confidential client's code needs its secret.
     let form = [("client_id", "robot"), ("client_secret", &secret)];
     let code = test.oauth("/auth/device", &form).await;
     let code = code.body["device_code"].as_str().unwrap().to_owned();
@@ -218,7 +218,7 @@ async fn wrong_secrets_are_throttled_for_each_client_and_source() {
     let blocked = try_from("192.0.2.1", API, "wrong".into()).await;
     assert_error(&blocked, 429, "temporarily_unavailable", "too many");
     assert_eq!(blocked.headers["retry-after"], "600");
-    // Whoever guesses cannot shut the API out, which may call from the same address.
+    // An attacker cannot lock out the API, which may send from the same address.
     let right = try_from("192.0.2.1", API, test.api_secret.clone()).await;
     assert_eq!(right.status, 200, "{right:?}");
     let elsewhere = try_from("192.0.2.2", API, test.api_secret.clone()).await;
@@ -226,13 +226,13 @@ async fn wrong_secrets_are_throttled_for_each_client_and_source() {
     let other = try_from("192.0.2.1", "other", other).await;
     assert_eq!(other.status, 200, "{other:?}");
     test.clock.advance(600);
-    let second_server = try_from("192.0.2.1", API, "wrong".into()).await;
-    assert_error(&second_server, 401, "invalid_client", "ten minutes later");
+    let later = try_from("192.0.2.1", API, "wrong".into()).await;
+    assert_error(&later, 401, "invalid_client", "ten minutes later");
 }
 
-/// OAU-05: what is right is no guess, however much of it comes at once, and writes nothing.
+/// OAU-05: correct secrets do not count as guesses, even many concurrent ones, and write nothing.
 #[actix_web::test]
-async fn a_busy_resource_server_is_never_throttled() {
+async fn busy_resource_server_is_never_throttled() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let calls = (0..100).map(|_| test.introspect(&token));
@@ -242,9 +242,9 @@ async fn a_busy_resource_server_is_never_throttled() {
     assert_eq!(test.count("throttle", "key LIKE 'client:%'"), 0);
 }
 
-/// OAU-05: ids that nobody registered are counted together, and fill no table.
+/// OAU-05: unregistered ids are counted together and fill no table.
 #[actix_web::test]
-async fn invented_clients_are_counted_as_one() {
+async fn unknown_clients_are_counted_as_one() {
     let test = TestApp::start().await;
     for i in 0..25 {
         let id = format!("nobody-{i}");
@@ -257,9 +257,9 @@ async fn invented_clients_are_counted_as_one() {
     assert_eq!(test.count("throttle", "key LIKE 'client:%'"), 1);
 }
 
-/// OAU-05, OAU-14: 256 bits, made by the server, stored as a digest.
+/// OAU-05, OAU-14: 256 bits, generated by the server, stored as a digest.
 #[actix_web::test]
-async fn a_secret_is_made_here_and_kept_nowhere() {
+async fn secret_is_generated_by_the_server_and_not_stored() {
     let test = TestApp::start().await;
     assert_eq!(test.api_secret.len(), 64);
     assert!(hex::decode(&test.api_secret).is_ok());
@@ -271,7 +271,7 @@ async fn a_secret_is_made_here_and_kept_nowhere() {
 
 /// OAU-14.
 #[test]
-fn a_client_cannot_be_named_like_a_user_or_an_organization() {
+fn client_id_cannot_look_like_a_user_or_an_organization() {
     for id in ["usr_1", "org_1", "", "a b", "é", "a\"b", &"x".repeat(101)] {
         assert!(doorcode::domain::client::id(id).is_err(), "{id}");
     }

@@ -1,12 +1,12 @@
-//! What no client should send: each endpoint answers it in its own form, with a 4xx, and goes
-//! on serving everybody else.
+//! Invalid input: each endpoint rejects it in its own form with a 4xx, and keeps serving all
+//! other requests.
 
 use super::{FORM, Fields, assert_error, assert_is_error, borrowed, endpoints, send};
 use crate::support::device::Answer;
 use crate::support::{CLI, TestApp};
 use futures_util::future::join_all;
 
-/// Fields whose values are written as they are, so that they can be broken.
+/// Fields whose values are not encoded, so that they can be malformed.
 fn written(fields: &Fields, broken: usize, value: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     for (i, (name, good)) in fields.iter().enumerate() {
@@ -18,9 +18,9 @@ fn written(fields: &Fields, broken: usize, value: &[u8]) -> Vec<u8> {
     body
 }
 
-/// DEV-08, T-15, API-07: what is not UTF-8, or not escaped as it should be, is never repaired.
+/// DEV-08, T-15, API-07: invalid UTF-8 or percent-encoding is never repaired.
 #[actix_web::test]
-async fn broken_text_is_refused_in_every_field_of_every_endpoint() {
+async fn malformed_text_is_rejected_in_every_field_of_every_endpoint() {
     let test = TestApp::start().await;
     let before = test.database.dump();
     let broken: [&[u8]; 12] = [
@@ -60,9 +60,9 @@ async fn broken_text_is_refused_in_every_field_of_every_endpoint() {
     assert_eq!(test.count("device_grant", "1 = 1"), 2);
 }
 
-/// T-15: values that are well formed and mean nothing.
+/// T-15: values that are well formed but meaningless.
 #[actix_web::test]
-async fn odd_values_are_refused_in_every_field_of_every_endpoint() {
+async fn odd_values_are_rejected_in_every_field_of_every_endpoint() {
     let test = TestApp::start().await;
     let long = "x".repeat(12_000);
     let odd = [
@@ -84,7 +84,7 @@ async fn odd_values_are_refused_in_every_field_of_every_endpoint() {
                 fields[i].1 = value.to_owned();
                 let answer = test.oauth(path, &borrowed(&fields)).await;
                 let about = format!("{path} {}={value:.20}", fields[i].0);
-                // Any text may be asked about and given back: it is just no token.
+                // Any text may be introspected or revoked: it is simply no token.
                 if fields[i].0 == "token" {
                     assert_eq!(answer.status, 200, "{about}: {answer:?}");
                 } else {
@@ -100,9 +100,9 @@ async fn odd_values_are_refused_in_every_field_of_every_endpoint() {
     }
 }
 
-/// T-15, DOS: ten megabytes are turned away, announced or not, at once.
+/// T-15, DOS: ten megabytes are rejected immediately, with or without a Content-Length.
 #[actix_web::test]
-async fn a_body_that_is_too_large_is_turned_away() {
+async fn too_large_body_is_rejected() {
     let test = TestApp::start().await;
     let huge = vec![b'a'; 10 * 1024 * 1024];
     let deep = "[".repeat(100_000);
@@ -113,19 +113,19 @@ async fn a_body_that_is_too_large_is_turned_away() {
             );
             [head.as_bytes(), rest].concat()
         };
-        // Announced, and none of it sent.
+        // With a Content-Length, and no body sent.
         let announced = test.raw(request("Content-Length: 10485760", b""));
         assert_error(&announced, 413, "invalid_request", path);
-        // Not announced: in chunks, until the server has had enough.
+        // Without a Content-Length: in chunks, until the server stops reading.
         let chunk = [b"10000\r\n".as_slice(), &huge[..0x10000], b"\r\n"].concat();
         let chunked = test.raw(request("Transfer-Encoding: chunked", &chunk));
         assert_error(&chunked, 413, "invalid_request", path);
-        // As an ordinary client sends it, with all of its body.
+        // As an ordinary client sends it, with the whole body.
         for body in [huge.clone(), deep.clone().into_bytes()] {
             let answer = send(&test, path, FORM, body).await;
             assert_error(&answer, 413, "invalid_request", path);
         }
-        // Just under the limit it is read, and is no form that means anything.
+        // Just under the limit the body is read, but the form is invalid.
         let answer = send(&test, path, FORM, vec![b'&'; 16 * 1024]).await;
         assert_is_error(&answer, path);
         let answer = send(&test, path, FORM, vec![b'a'; 16 * 1024 + 1]).await;
@@ -144,9 +144,9 @@ async fn a_body_that_is_too_large_is_turned_away() {
     }
 }
 
-/// T-15: long and strange headers.
+/// T-15: long and unusual headers.
 #[actix_web::test]
-async fn odd_headers_break_nothing() {
+async fn odd_headers_cause_no_error() {
     let test = TestApp::start().await;
     let long = "a".repeat(64 * 1024);
     for name in [
@@ -194,9 +194,9 @@ async fn odd_headers_break_nothing() {
     }
 }
 
-/// T-15: what is not even HTTP, and two readings of one length.
+/// T-15: data other than HTTP, and two interpretations of one length.
 #[actix_web::test]
-async fn what_is_not_http_is_refused() {
+async fn invalid_http_is_rejected() {
     let test = TestApp::start().await;
     let post = "POST /auth/device HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
     for garbage in [
@@ -218,9 +218,9 @@ async fn what_is_not_http_is_refused() {
     assert_eq!(test.me("x").await.status(), 401);
 }
 
-/// T-15: the resource endpoints, in the form of problem details.
+/// T-15: the resource endpoints respond with problem details.
 #[actix_web::test]
-async fn the_resource_endpoints_answer_with_problem_details() {
+async fn resource_endpoints_respond_with_problem_details() {
     let test = TestApp::start().await;
     let token = test.token(&[]).await;
     for (method, path, status, code) in [
@@ -254,7 +254,7 @@ async fn the_resource_endpoints_answer_with_problem_details() {
             assert!(answer.body[member].is_string(), "{about}");
         }
     }
-    // A query that means nothing here is nobody's fault.
+    // Unknown query parameters are ignored here.
     for query in ["?limit=-1", "?x=%FF", "?&&&=", "?limit=1&limit=2"] {
         let me = test.anon().get(test.at(&format!("/v1/me{query}")));
         let me = me.bearer_auth(&token).send().await.unwrap();
@@ -262,9 +262,9 @@ async fn the_resource_endpoints_answer_with_problem_details() {
     }
 }
 
-/// T-15: nobody waits because of others' nonsense.
+/// T-15: invalid requests of others delay no request.
 #[actix_web::test]
-async fn fifty_bad_requests_at_once_are_all_answered() {
+async fn fifty_concurrent_bad_requests_all_get_a_response() {
     let test = TestApp::start().await;
     let token = test.token(&[]).await;
     let bad = (0..50).map(|i| {

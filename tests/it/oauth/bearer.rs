@@ -30,7 +30,7 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
 
 /// OAU-19.
 #[actix_web::test]
-async fn the_scheme_is_of_any_case() {
+async fn scheme_is_case_insensitive() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     for path in RESOURCES {
@@ -44,7 +44,7 @@ async fn the_scheme_is_of_any_case() {
 
 /// OAU-20, PAT-21.
 #[actix_web::test]
-async fn a_token_in_the_address_is_no_token_and_reaches_no_log() {
+async fn token_in_the_url_is_ignored_and_not_logged() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let answer = with(&test, &format!("/v1/me?access_token={token}"), &[]).await;
@@ -60,7 +60,7 @@ async fn a_token_in_the_address_is_no_token_and_reaches_no_log() {
 
 /// OAU-21.
 #[actix_web::test]
-async fn two_authorization_headers_are_one_too_many() {
+async fn two_authorization_headers_are_rejected() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let bearer = format!("Bearer {token}");
@@ -72,7 +72,7 @@ async fn two_authorization_headers_are_one_too_many() {
         let answer = with(&test, "/v1/me", &headers).await;
         assert_problem(&answer, 400, "invalid_request");
     }
-    // A second token in a body is not looked for.
+    // A second token in the body is ignored.
     let request = test
         .anon()
         .get(test.at("/v1/me"))
@@ -80,10 +80,10 @@ async fn two_authorization_headers_are_one_too_many() {
     assert_eq!(request.send().await.unwrap().status(), 401);
 }
 
-/// OAU-22, OAU-23, PRM-02: without a token there is no error to name; every token that
-/// cannot be used is refused in the same words.
+/// OAU-22, OAU-23, PRM-02: without a token there is no error code; every unusable token gets the
+/// same response.
 #[actix_web::test]
-async fn refusals_do_not_tell_why() {
+async fn rejection_does_not_reveal_the_reason() {
     let test = TestApp::start().await;
     let mut user = test.user().await;
     let revoked = user.new_token("gone", &["tokens:read"], "never").await;
@@ -133,7 +133,7 @@ async fn refusals_do_not_tell_why() {
 
 /// OAU-25.
 #[actix_web::test]
-async fn a_malformed_header_is_a_malformed_request() {
+async fn malformed_header_is_an_invalid_request() {
     let test = TestApp::start().await;
     let long = format!("Bearer {}", "a".repeat(9_000));
     for path in RESOURCES {
@@ -160,9 +160,9 @@ async fn a_malformed_header_is_a_malformed_request() {
     }
 }
 
-/// OAU-24 waits for a route that needs a scope; these need none.
+/// OAU-24 needs a route that requires a scope; these require none.
 #[actix_web::test]
-async fn a_token_without_scopes_may_ask_who_it_is() {
+async fn token_without_scopes_can_read_its_identity() {
     let test = TestApp::start().await;
     let token = test.user().await.new_token("bare", &[], "90d").await;
     let bearer = format!("Bearer {token}");

@@ -1,13 +1,13 @@
-//! OAuth JSON is the one way in which these addresses answer errors.
+//! These endpoints report every error as OAuth JSON.
 
 use super::{assert_error, borrowed, endpoints};
 use crate::support::TestApp;
 use crate::support::database::Database;
 use crate::support::device::Answer;
 
-/// OAU-07, OAU-10: every address under these roots answers in OAuth's own form.
+/// OAU-07, OAU-10: every path under these roots uses the OAuth error form.
 #[actix_web::test]
-async fn unknown_addresses_and_methods_answer_in_json() {
+async fn unknown_paths_and_methods_get_json_errors() {
     let test = TestApp::start().await;
     for path in [
         "/auth",
@@ -40,9 +40,9 @@ async fn unknown_addresses_and_methods_answer_in_json() {
     }
 }
 
-/// OAU-10: even when the server itself breaks.
+/// OAU-10: even when the server itself fails.
 #[actix_web::test]
-async fn a_broken_server_answers_in_json_without_saying_what_broke() {
+async fn internal_error_is_json_without_details() {
     let test = TestApp::start().await;
     let endpoints = endpoints(&test).await;
     test.database.execute(match Database::is_postgres() {

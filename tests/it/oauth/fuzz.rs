@@ -1,5 +1,4 @@
-//! Input that nobody thought of, drawn at random; the seed is fixed, so that a failure can be
-//! repeated.
+//! Random input; the seed is fixed, so that a failure can be reproduced.
 
 use super::{FORM, borrowed, endpoints, send};
 use crate::support::TestApp;
@@ -31,9 +30,9 @@ fn mutate(random: &mut StdRng, body: &str) -> Vec<u8> {
     body
 }
 
-/// T-15: whatever the body, the answer is a decision and no accident.
+/// T-15: any body gets a regular response.
 #[actix_web::test]
-async fn damaged_bodies_are_answered_like_any_other() {
+async fn damaged_bodies_get_a_regular_response() {
     let test = TestApp::start().await;
     let mut random = StdRng::seed_from_u64(7);
     for (path, fields) in endpoints(&test).await {
@@ -65,9 +64,9 @@ async fn damaged_bodies_are_answered_like_any_other() {
     }
 }
 
-/// T-15: cookies and headers of any bytes that HTTP lets through.
+/// T-15: cookies and headers of any bytes that HTTP allows.
 #[actix_web::test]
-async fn random_headers_are_answered_like_any_other() {
+async fn random_headers_get_a_regular_response() {
     let test = TestApp::start().await;
     let mut random = StdRng::seed_from_u64(8);
     for round in 0..300 {

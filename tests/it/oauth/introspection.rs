@@ -4,7 +4,7 @@ use super::assert_error;
 use crate::support::device::Answer;
 use crate::support::{API, CLI, EMAIL, OPERATOR, PASSWORD, TestApp};
 use doorcode::app::client::Kind;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::domain::token;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn introspect_with(test: &TestApp, fields: &[(&str, &str)]) -> Answer {
 
 /// INT-01.
 #[actix_web::test]
-async fn it_is_a_post_of_a_token() {
+async fn introspection_requires_a_post_with_a_token() {
     let test = TestApp::start().await;
     let path = format!("/auth/introspect?token={OPERATOR}");
     let get = test
@@ -37,7 +37,7 @@ async fn it_is_a_post_of_a_token() {
 
 /// INT-02, INT-03.
 #[actix_web::test]
-async fn only_confidential_clients_and_the_operator_may_ask() {
+async fn only_confidential_clients_and_the_operator_may_introspect() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let form = [("token", token.as_str())];
@@ -75,7 +75,7 @@ async fn only_confidential_clients_and_the_operator_may_ask() {
 
 /// INT-05, OAU-13.
 #[actix_web::test]
-async fn an_active_token_is_described_and_not_repeated() {
+async fn active_token_is_described_but_not_repeated() {
     let test = TestApp::start().await;
     let made_at = 1_795_348_800;
     let by_device = test.token(&["tokens:read", "orgs:read"]).await;
@@ -116,9 +116,9 @@ async fn an_active_token_is_described_and_not_repeated() {
     }
 }
 
-/// INT-04, T-20: whatever is not active gives the same bytes.
+/// INT-04, T-20: every inactive token gives the same bytes.
 #[actix_web::test]
-async fn everything_else_is_inactive_and_nothing_more() {
+async fn inactive_token_gets_no_further_members() {
     let test = TestApp::start().await;
     let mut user = test.user().await;
     let device = test.device("tokens:read").await;
@@ -163,7 +163,7 @@ async fn everything_else_is_inactive_and_nothing_more() {
 
 /// INT-06, REV-02.
 #[actix_web::test]
-async fn a_hint_never_hides_a_token() {
+async fn hint_never_hides_a_token() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     for hint in ["access_token", "refresh_token", "pat", "", "é", "\" OR 1=1"] {
@@ -173,9 +173,9 @@ async fn a_hint_never_hides_a_token() {
     }
 }
 
-/// INT-07, INT-08, OAU-26: each thing on which a token depends is looked at each time.
+/// INT-07, INT-08, OAU-26: every dependency of a token is checked on each request.
 #[actix_web::test]
-async fn a_token_is_inactive_as_soon_as_anything_that_it_rests_on_is_gone() {
+async fn token_is_inactive_as_soon_as_a_dependency_is_gone() {
     let settings =
         "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\"\nmin_role = \"admin\"\n";
     let test = TestApp::with(settings).await;
@@ -254,7 +254,7 @@ async fn guesses_at_tokens_are_throttled_for_each_caller() {
     let blocked = introspect_with(&test, &[("token", guess.expose())]).await;
     assert_error(&blocked, 429, "temporarily_unavailable", "too many guesses");
     assert_eq!(blocked.headers["retry-after"], "60");
-    // What is no guess goes on.
+    // Requests that are not guesses are still answered.
     assert_eq!(test.introspect(&token).await["active"], true);
     assert_eq!(test.introspect("garbage").await, json!({"active": false}));
     let request = test
@@ -268,7 +268,7 @@ async fn guesses_at_tokens_are_throttled_for_each_caller() {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// INT-05: whose token it is, not who happens to be first.
+/// INT-05: the owner of this token, not the first user.
 #[actix_web::test]
 async fn each_token_names_its_own_owner() {
     let test = TestApp::start().await;

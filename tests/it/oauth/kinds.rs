@@ -1,12 +1,12 @@
-//! Secrets of one kind in the place of another.
+//! Secrets of one kind used as another.
 
 use super::assert_error;
 use crate::support::device::{Answer, GRANT};
 use crate::support::{API, CLI, OPERATOR, PASSWORD, TestApp};
 
-/// T-20, PAT-22, OAU-27, OPR-01, OPR-02: each secret opens its own door and no other.
+/// T-20, PAT-22, OAU-27, OPR-01, OPR-02: each secret is accepted only for its own purpose.
 #[actix_web::test]
-async fn no_secret_works_in_the_place_of_another() {
+async fn secret_of_one_kind_is_rejected_as_another() {
     let test = TestApp::start().await;
     let mut user = test.user().await;
     let token = user.new_token("script", &["tokens:read"], "90d").await;
@@ -75,10 +75,10 @@ async fn no_secret_works_in_the_place_of_another() {
         let status = browser.get("/tokens").await.status;
         assert_eq!(status, if kind == "session" { 200 } else { 303 }, "{kind}");
 
-        // A bearer token never opens a page.
+        // A bearer token never gives access to a page.
         let page = test.anon().get(test.at("/tokens")).bearer_auth(secret);
         assert_eq!(page.send().await.unwrap().status(), 303, "{kind}");
-        // A session cookie never opens the API.
+        // A session cookie never gives access to the API.
         let me = test
             .anon()
             .get(test.at("/v1/me"))
@@ -93,9 +93,9 @@ async fn no_secret_works_in_the_place_of_another() {
     assert_eq!(password.status(), 401);
 }
 
-/// T-20, OPR-01: naming somebody else makes a token nobody else's.
+/// T-20, OPR-01: the header does not let a token act for another user.
 #[actix_web::test]
-async fn the_actor_header_of_a_personal_token_is_ignored() {
+async fn actor_header_of_a_personal_token_is_ignored() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     test.add_user("eve@example.com", PASSWORD, None).await;

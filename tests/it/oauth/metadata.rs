@@ -1,4 +1,4 @@
-//! The documents by which clients find everything else (RFC 8414, RFC 9728).
+//! Discovery documents (RFC 8414, RFC 9728).
 
 use crate::support::device::{Answer, GRANT};
 use crate::support::{CLI, TestApp};
@@ -22,7 +22,7 @@ fn no_empty_member(document: &Value, except: &str) {
 
 /// MET-01, MET-02, MET-03, MET-04, OAU-12, DEV-58.
 #[actix_web::test]
-async fn the_server_says_what_it_is() {
+async fn server_metadata_is_complete() {
     let test = TestApp::with("[server]\npublic_url = \"https://login.example.com/\"\n").await;
     let answer = get(&test, SERVER).await;
     assert_eq!(answer.status, 200);
@@ -54,9 +54,9 @@ async fn the_server_says_what_it_is() {
     assert!(document.get("authorization_endpoint").is_none());
 }
 
-/// MET-03: each address that is advertised is there and takes what is advertised.
+/// MET-03: each advertised endpoint exists and accepts the advertised methods.
 #[actix_web::test]
-async fn every_advertised_address_answers() {
+async fn every_advertised_endpoint_responds() {
     let test = TestApp::start().await;
     let document = get(&test, SERVER).await.body;
     for (name, value) in document.as_object().unwrap() {
@@ -75,11 +75,11 @@ async fn every_advertised_address_answers() {
             _ => assert_eq!(post.error(), "invalid_request", "{name}"),
         }
     }
-    // Each advertised scope can be asked for.
+    // Each advertised scope can be requested.
     for scope in document["scopes_supported"].as_array().unwrap() {
         test.device(scope.as_str().unwrap()).await;
     }
-    // Reading needs no body, and HEAD is as good as GET.
+    // A GET needs no body, and HEAD is allowed too.
     for path in [SERVER, RESOURCE] {
         let head = test.anon().head(test.at(path)).send().await.unwrap();
         assert_eq!(head.status(), 200);
@@ -91,7 +91,7 @@ async fn every_advertised_address_answers() {
 
 /// PRM-01.
 #[actix_web::test]
-async fn the_resource_names_its_server() {
+async fn resource_metadata_names_its_server() {
     let test = TestApp::start().await;
     let answer = get(&test, RESOURCE).await;
     assert_eq!(answer.status, 200);
@@ -103,9 +103,9 @@ async fn the_resource_names_its_server() {
     no_empty_member(document, "");
 }
 
-/// PRM-02, OAU-22: from a bare 401 to a token, by nothing but what the answers say.
+/// PRM-02, OAU-22: from a 401 to a token, using only the content of responses.
 #[actix_web::test]
-async fn a_refusal_leads_to_a_token() {
+async fn challenge_leads_to_a_token() {
     let test = TestApp::start().await;
     let refused = test.anon().get(test.at("/v1/me")).send().await.unwrap();
     assert_eq!(refused.status(), 401);
@@ -137,9 +137,9 @@ async fn a_refusal_leads_to_a_token() {
     assert_eq!(test.me(&token).await.status(), 200);
 }
 
-/// T-16, DEV-17, MET-02: addresses come from the configuration, whatever a request says.
+/// T-16, DEV-17, MET-02: URLs come from the configuration, never from a request.
 #[actix_web::test]
-async fn forged_hosts_change_no_address() {
+async fn forged_hosts_change_no_url() {
     let test = TestApp::with("[server]\npublic_url = \"https://login.example.com\"\n").await;
     let form = format!("client_id={CLI}");
     let device = format!(

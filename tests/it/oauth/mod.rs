@@ -20,7 +20,7 @@ use crate::support::{API, CLI, TestApp};
 /// A form that a test fills and changes.
 pub type Fields = Vec<(&'static str, String)>;
 
-/// The endpoints that take parameters, each with a form that it accepts.
+/// The endpoints that take parameters, each with a valid form.
 pub async fn endpoints(test: &TestApp) -> Vec<(&'static str, Fields)> {
     let device = test.device("tokens:read").await;
     let token = test.token(&["tokens:read"]).await;
@@ -49,7 +49,7 @@ pub async fn endpoints(test: &TestApp) -> Vec<(&'static str, Fields)> {
     ]
 }
 
-/// The fields as the support sends them.
+/// The fields as the test helpers send them.
 pub fn borrowed(fields: &Fields) -> Vec<(&str, &str)> {
     fields
         .iter()
@@ -72,11 +72,10 @@ pub async fn send(
     Answer::of(request.send().await.unwrap()).await
 }
 
-/// A form's media type.
+/// The media type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An error as RFC 6749 section 5.2 has it: JSON, out of every cache, in the characters that
-/// it allows.
+/// Asserts an error of RFC 6749 section 5.2: uncached JSON with only the allowed characters.
 #[track_caller]
 pub fn assert_error(answer: &Answer, status: u16, error: &str, about: &str) {
     assert_eq!(
@@ -87,7 +86,7 @@ pub fn assert_error(answer: &Answer, status: u16, error: &str, about: &str) {
     assert_is_error(answer, about);
 }
 
-/// Any error of the form of RFC 6749 section 5.2.
+/// Asserts any error of RFC 6749 section 5.2.
 #[track_caller]
 pub fn assert_is_error(answer: &Answer, about: &str) {
     let header = |name: &str| {

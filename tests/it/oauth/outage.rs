@@ -1,4 +1,4 @@
-//! The database is away, or was.
+//! Database outages.
 
 use crate::support::database::Database;
 use crate::support::device::{Answer, GRANT};
@@ -6,7 +6,7 @@ use crate::support::node::Node;
 use crate::support::{API, CLI, OPERATOR, TestApp};
 use doorcode::domain::token;
 
-/// A database that nobody can reach.
+/// An unreachable database.
 fn nowhere() -> &'static str {
     match Database::is_postgres() {
         true => "postgres://nobody@127.0.0.1:1/nothing",
@@ -19,9 +19,9 @@ async fn post(test: &TestApp, node: &Node, path: &str, form: &[(&str, &str)]) ->
     Answer::of(request.send().await.unwrap()).await
 }
 
-/// REV-05, T-19: nothing is said to be done, active or unknown when nobody could look.
+/// REV-05, T-19: without the database, nothing is reported as done, active or unknown.
 #[actix_web::test]
-async fn without_its_database_every_endpoint_says_so() {
+async fn without_its_database_every_endpoint_reports_the_outage() {
     let test = TestApp::start().await;
     let node = test.node(nowhere());
     let token = token::write("dc", &[7; 20]);
@@ -86,10 +86,10 @@ async fn without_its_database_every_endpoint_says_so() {
     assert_eq!(alive.unwrap().status(), 200);
 }
 
-/// REV-05, T-19: a revocation that could not be written did not happen, and can be repeated
-/// when the database is back, without a restart.
+/// REV-05, T-19: a revocation that could not be stored has no effect and can be repeated once the
+/// database is back, without a restart.
 #[actix_web::test]
-async fn a_token_outlives_an_outage_and_can_be_revoked_after_it() {
+async fn token_survives_an_outage_and_can_be_revoked_afterwards() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let outage = test.database.outage();
@@ -109,9 +109,9 @@ async fn a_token_outlives_an_outage_and_can_be_revoked_after_it() {
     assert_eq!(me.send().await.unwrap().status(), 401);
 }
 
-/// T-19: connections that were cut are replaced, and nobody notices.
+/// T-19: closed connections are replaced without a failed request.
 #[actix_web::test]
-async fn cut_connections_are_replaced() {
+async fn closed_connections_are_replaced() {
     if !Database::is_postgres() {
         return;
     }

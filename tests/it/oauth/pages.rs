@@ -1,11 +1,11 @@
-//! What RFC 9700 asks of the pages around the endpoints.
+//! Requirements of RFC 9700 for the pages next to the endpoints.
 
 use crate::support::database::AUDIT;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
-/// OAU-15: a form with a password is never sent on to another address.
+/// OAU-15: a form with a password is never forwarded to another URL.
 #[actix_web::test]
-async fn after_a_form_the_browser_is_sent_on_with_303() {
+async fn form_is_followed_by_a_303_redirect() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     let signed_in = browser.try_sign_in(EMAIL, PASSWORD).await;
@@ -15,7 +15,7 @@ async fn after_a_form_the_browser_is_sent_on_with_303() {
     assert_eq!(browser.post("/tokens/revoke-all", &[]).await.status, 303);
     browser.get("/tokens").await;
     assert_eq!(browser.post("/logout", &[]).await.status, 303);
-    // A person who is not signed in is sent to the sign-in, with nothing of the form.
+    // A signed-out user is sent to the sign-in page, without any form data.
     browser.get("/login").await;
     let sent = browser
         .post(
@@ -27,9 +27,9 @@ async fn after_a_form_the_browser_is_sent_on_with_303() {
     assert!(sent.location().starts_with("/login"), "{}", sent.location());
 }
 
-/// OAU-16: whoever is not a configured proxy cannot say where a request comes from.
+/// OAU-16: only a configured proxy can set the client address.
 #[actix_web::test]
-async fn forwarded_addresses_of_strangers_do_not_count() {
+async fn forwarded_addresses_from_untrusted_clients_do_not_count() {
     let test = TestApp::start().await;
     let mut browser = test.browser();
     browser.set_header("x-forwarded-for", "192.0.2.7");
@@ -40,7 +40,7 @@ async fn forwarded_addresses_of_strangers_do_not_count() {
     assert_eq!(test.count("throttle", "key LIKE '%192.0.2.7%'"), 0);
 }
 
-/// OAU-17, OAU-18: every page, failed ones too, stays out of frames and to itself.
+/// OAU-17, OAU-18: every page, errors included, cannot be framed or read cross-origin.
 #[actix_web::test]
 async fn no_page_can_be_framed_or_read_by_another_site() {
     let test = TestApp::start().await;
@@ -80,9 +80,9 @@ async fn no_page_can_be_framed_or_read_by_another_site() {
     }
 }
 
-/// OAU-13: what is granted never exceeds what was asked for.
+/// OAU-13: the granted scopes never exceed the requested ones.
 #[actix_web::test]
-async fn approval_never_grants_more_than_was_asked() {
+async fn approval_never_grants_more_than_was_requested() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     let mut user = test.user().await;

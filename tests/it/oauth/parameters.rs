@@ -11,7 +11,7 @@ fn written(fields: &Fields) -> String {
 
 /// OAU-07, DEV-04, T-14.
 #[actix_web::test]
-async fn no_parameter_may_appear_twice() {
+async fn repeated_parameter_is_rejected() {
     let test = TestApp::start().await;
     for (path, fields) in endpoints(&test).await {
         let form = written(&fields);
@@ -35,9 +35,9 @@ async fn no_parameter_may_appear_twice() {
     }
 }
 
-/// OAU-07, DEV-05, T-14: an empty value is none, and what is missing is said so.
+/// OAU-07, DEV-05, T-14: an empty value counts as missing, and the error says so.
 #[actix_web::test]
-async fn an_empty_parameter_counts_as_absent() {
+async fn empty_parameter_counts_as_absent() {
     let test = TestApp::start().await;
     for (path, fields) in endpoints(&test).await {
         for i in 0..fields.len() {
@@ -50,7 +50,7 @@ async fn an_empty_parameter_counts_as_absent() {
             assert_eq!(absent.body, empty.body, "{path} {name}");
             assert_is_error(&empty, &format!("{path} {name}"));
             let expected = match (path, name) {
-                // A confidential client that shows its id alone, or nobody at all.
+                // A confidential client with only its id, or no client at all.
                 ("/auth/introspect", "client_secret" | "client_id") => 401,
                 _ => 400,
             };
@@ -76,7 +76,7 @@ async fn unknown_parameters_change_nothing() {
         fields.push(("resource", "https://b.example".into()));
         let answer = test.oauth(path, &borrowed(&fields)).await;
         if path.ends_with("/token") {
-            // The second address polls the same code, and too early.
+            // The second endpoint polls the same code, and too early.
             assert!(
                 matches!(answer.error(), "authorization_pending" | "slow_down"),
                 "{answer:?}"
@@ -96,7 +96,7 @@ async fn unknown_parameters_change_nothing() {
 
 /// OAU-34, DEV-01.
 #[actix_web::test]
-async fn a_form_is_known_by_its_media_type() {
+async fn form_is_recognised_by_its_media_type() {
     let test = TestApp::start().await;
     let form = format!("client_id={CLI}");
     for accepted in [
@@ -141,9 +141,9 @@ async fn a_form_is_known_by_its_media_type() {
     }
 }
 
-/// DEV-01: the two device endpoints take a JSON object by the same rules.
+/// DEV-01: the two device endpoints accept a JSON object by the same rules.
 #[actix_web::test]
-async fn the_device_endpoints_take_json_by_the_same_rules() {
+async fn device_endpoints_accept_json_by_the_same_rules() {
     let test = TestApp::start().await;
     let json = "application/json; charset=utf-8";
     let accepted = r#"{"client_id":"cli","scope":"tokens:read","device_name":null,"x":"y"}"#;
@@ -184,7 +184,7 @@ async fn the_device_endpoints_take_json_by_the_same_rules() {
 
 /// OAU-08, OAU-28, DEV-50.
 #[actix_web::test]
-async fn a_token_response_has_numbers_the_scope_and_no_refresh_token() {
+async fn token_response_has_numbers_the_scope_and_no_refresh_token() {
     let test = TestApp::with("[tokens]\ndefault_expiry = \"never\"\n").await;
     let device = test.device("tokens:read").await;
     let mut user = test.user().await;
@@ -200,7 +200,7 @@ async fn a_token_response_has_numbers_the_scope_and_no_refresh_token() {
     assert_eq!(answer.headers["content-type"], "application/json");
 }
 
-/// OAU-12, OAU-28, T-20: there is one grant type, written in one way.
+/// OAU-12, OAU-28, T-20: there is one grant type, with one spelling.
 #[actix_web::test]
 async fn no_other_grant_type_is_supported() {
     let test = TestApp::start().await;
@@ -227,9 +227,9 @@ async fn no_other_grant_type_is_supported() {
     }
 }
 
-/// OAU-09: nothing that a caller sends comes back.
+/// OAU-09: an error never repeats input.
 #[actix_web::test]
-async fn errors_never_reflect_what_was_sent() {
+async fn errors_never_repeat_input() {
     let test = TestApp::start().await;
     for (path, fields) in endpoints(&test).await {
         for canary in [

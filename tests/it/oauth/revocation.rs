@@ -11,9 +11,9 @@ use serde_json::json;
 
 const REVOKED: &str = "action = 'token.revoked'";
 
-/// REV-01: what another client was given is not one's own to give back.
+/// REV-01: a client can revoke only tokens that it was issued.
 #[actix_web::test]
-async fn a_token_of_another_client_is_refused_and_lives_on() {
+async fn token_of_another_client_is_not_revoked() {
     let test = TestApp::start().await;
     test.add_client("other", Kind::Public, &[]).await;
     let token = test.token(&["tokens:read"]).await;
@@ -34,7 +34,7 @@ async fn a_token_of_another_client_is_refused_and_lives_on() {
 
 /// REV-02, REV-03, PAT-12, T-19.
 #[actix_web::test]
-async fn it_holds_at_once_and_for_good_and_may_be_repeated() {
+async fn revocation_is_immediate_permanent_and_repeatable() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let kept = test.token(&["tokens:read"]).await;
@@ -60,9 +60,9 @@ async fn it_holds_at_once_and_for_good_and_may_be_repeated() {
     assert_eq!(test.me(&kept).await.status(), 200);
 }
 
-/// REV-02: nobody learns whether a token exists.
+/// REV-02: the response does not reveal whether a token exists.
 #[actix_web::test]
-async fn a_token_that_was_never_issued_is_as_good_as_revoked() {
+async fn unknown_token_gets_the_same_response_as_a_revoked_one() {
     let test = TestApp::start().await;
     let device = test.device("tokens:read").await;
     for unknown in [
@@ -80,9 +80,9 @@ async fn a_token_that_was_never_issued_is_as_good_as_revoked() {
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
-/// REV-01, REV-02: many at once are one.
+/// REV-01, REV-02: concurrent revocations count as one.
 #[actix_web::test]
-async fn twenty_at_once_leave_one_record() {
+async fn twenty_concurrent_revocations_leave_one_record() {
     let test = TestApp::start().await;
     let token = test.token(&["tokens:read"]).await;
     let form = [("client_id", CLI), ("token", token.as_str())];
@@ -92,9 +92,9 @@ async fn twenty_at_once_leave_one_record() {
     assert_eq!(test.me(&token).await.status(), 401);
 }
 
-/// REV-01: a token that a person made belongs to whoever holds it.
+/// REV-01: any client that has a token created on a page can revoke it.
 #[actix_web::test]
-async fn a_token_from_the_console_can_be_given_back_by_any_client() {
+async fn token_created_on_a_page_can_be_revoked_by_any_client() {
     let test = TestApp::start().await;
     let token = test
         .user()
@@ -106,9 +106,9 @@ async fn a_token_from_the_console_can_be_given_back_by_any_client() {
     assert_eq!(test.me(&token).await.status(), 401);
 }
 
-/// T-19: every server that shares the database refuses the very next request.
+/// T-19: every server on the same database rejects the very next request.
 #[actix_web::test]
-async fn it_holds_on_every_server_at_once() {
+async fn revocation_takes_effect_on_every_server_immediately() {
     let test = TestApp::start().await;
     let node = test.node(&test.database.url);
     let token = test.token(&["tokens:read"]).await;
@@ -136,7 +136,7 @@ async fn it_holds_on_every_server_at_once() {
         (401, json!(false))
     );
 
-    // A request that one server made is approved at the other and redeemed at the first.
+    // A grant created on one server is approved on the other and redeemed on the first.
     let device = test.device("tokens:read").await;
     let mut browser = crate::support::browser::Browser::new(&node.url);
     browser

@@ -1,4 +1,4 @@
-//! Clients that send slowly, or stop halfway.
+//! Clients that send slowly or stop halfway.
 
 use super::{FORM, assert_error, endpoints};
 use crate::support::TestApp;
@@ -12,9 +12,9 @@ fn begin(test: &TestApp, path: &str) -> Line {
     line
 }
 
-/// T-15: whoever is slow keeps nobody else waiting, and is served when the rest has come.
+/// T-15: a slow client delays no other, and gets a response once its body is complete.
 #[actix_web::test]
-async fn a_slow_body_holds_up_nobody_else() {
+async fn slow_body_delays_no_other_client() {
     let test = TestApp::start().await;
     let token = test.token(&[]).await;
     let mut slow: Vec<Line> = (0..64).map(|_| begin(&test, "/auth/device")).collect();
@@ -31,16 +31,16 @@ async fn a_slow_body_holds_up_nobody_else() {
         line.send("_id=cli");
         assert_eq!(line.answer().status, 200);
     }
-    // Others hang up halfway.
+    // Others disconnect halfway.
     drop((slow, halves));
     assert_eq!(test.me(&token).await.status(), 200);
     assert_eq!(test.count("device_grant", "client_id = 'cli'"), 10);
 }
 
-/// T-15: after ten seconds the server gives up, in the endpoint's own form. All endpoints
-/// are waited for together.
+/// T-15: after ten seconds the server responds with an error in the endpoint's own form. All
+/// endpoints are tested in parallel.
 #[actix_web::test]
-async fn a_body_that_never_comes_is_given_up() {
+async fn unfinished_body_times_out() {
     let test = TestApp::start().await;
     let endpoints = endpoints(&test).await;
     let mut lines: Vec<_> = endpoints

@@ -16,7 +16,7 @@ async fn change(browser: &mut Browser, current: &str, new: &str, end_others: boo
 
 /// CONTRACT 4.
 #[actix_web::test]
-async fn a_name_is_changed_and_shown() {
+async fn name_is_changed_and_shown() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -43,9 +43,9 @@ async fn a_name_is_changed_and_shown() {
     assert_eq!(test.count(AUDIT, "action = 'user.renamed'"), 1);
 }
 
-/// PWD-06, SES-05: other sessions end, if the person leaves the box ticked.
+/// PWD-06, SES-05: other sessions end if the user leaves the box ticked.
 #[actix_web::test]
-async fn changing_the_password_can_end_the_other_sessions() {
+async fn password_change_can_end_the_other_sessions() {
     let test = TestApp::start().await;
     let mut here = test.user().await;
     let mut other = test.user().await;
@@ -81,9 +81,9 @@ async fn changing_the_password_can_end_the_other_sessions() {
     assert_eq!(test.count(AUDIT, "action = 'user.password_changed'"), 2);
 }
 
-/// PWD-06, BRT-01: wrong present passwords count like wrong sign-ins, in one row with them.
+/// PWD-06, BRT-01: wrong current passwords and failed sign-ins share one count.
 #[actix_web::test]
-async fn the_present_password_can_be_guessed_no_better_than_at_the_sign_in() {
+async fn guesses_at_the_current_password_are_throttled_like_sign_ins() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -103,18 +103,18 @@ async fn the_present_password_can_be_guessed_no_better_than_at_the_sign_in() {
         test.browser().try_sign_in(EMAIL, PASSWORD).await.status,
         429
     );
-    // The session itself goes on.
+    // The session itself continues.
     assert_eq!(browser.get("/account").await.status, 200);
     test.clock.advance(30);
     assert_eq!(change(&mut browser, PASSWORD, NEW, true).await.status, 303);
     test.browser().sign_in(EMAIL, NEW).await;
 }
 
-/// PWD-06: two changes at the same moment: the one that comes second is told so.
+/// PWD-06: of two concurrent changes, the second gets an error.
 #[actix_web::test]
-async fn one_of_two_changes_at_once_wins() {
-    // Hashing takes so long that both changes have been sent when the first is done: that one
-    // replaces the cookie which both were sent with.
+async fn one_of_two_concurrent_changes_succeeds() {
+    // Hashing is slow, so both changes are sent before the first is done: the first replaces the
+    // cookie that both were sent with.
     let test = TestApp::with("[sign_in]\nargon2_iterations = 10").await;
     let mut browser = test.user().await;
     browser.get("/account").await;
@@ -128,7 +128,7 @@ async fn one_of_two_changes_at_once_wins() {
         statuses.push(change.await.unwrap());
     }
     let winner = statuses.iter().position(|status| *status == 303).unwrap();
-    // Late enough, it no longer knows the present password; earlier, it was overtaken.
+    // A late request fails on the current password; an earlier one gets a conflict.
     assert_eq!(statuses[1 - winner], 422, "{statuses:?}");
     test.browser().sign_in(EMAIL, passwords[winner]).await;
     assert_eq!(

@@ -1,15 +1,14 @@
-//! `/o/{org}/audit`: who did what in an organization; and `/account/activity`, the same of
-//! one's own account.
+//! `/o/{org}/audit`: the audit log of an organization; `/account/activity`: that of a user.
 
 use super::{Company, assert_no_access, assert_role};
 use crate::support::browser::{Browser, Page};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::domain::audit::export;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 const AUDIT: &str = "/o/acme/audit";
 
-/// What a page says, without its markup.
+/// The text of a page without its markup.
 pub fn said(page: &Page) -> String {
     let (_, main) = page.body.split_once("<main").unwrap();
     let mut text = String::new();
@@ -20,14 +19,14 @@ pub fn said(page: &Page) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The places in the log of the records on a page, from the top.
+/// The sequence numbers of the records on a page, from the top.
 fn places(page: &Page) -> Vec<u64> {
     let rows = page.body.split(r#"<p id="event-"#).skip(1);
     rows.map(|row| row.split('"').next().unwrap().parse().unwrap())
         .collect()
 }
 
-/// Follows the pager to its end; answers all pages.
+/// Follows the pager to its end; returns all pages.
 async fn all_pages(browser: &mut Browser, path: &str) -> Vec<Page> {
     let mut pages = vec![browser.get(path).await];
     loop {
@@ -43,9 +42,9 @@ async fn all_pages(browser: &mut Browser, path: &str) -> Vec<Page> {
     }
 }
 
-/// CONTRACT 4 and 6: admins and owners read what happened, in plain words.
+/// CONTRACT 4 and 6: admins and owners read the log in plain words.
 #[actix_web::test]
-async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
+async fn only_admins_and_owners_read_the_log() {
     let Company {
         mut owner,
         mut admin,
@@ -68,8 +67,8 @@ async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
     assert_eq!(page.status, 200);
     let text = said(&page);
     for sentence in [
-        "Ada made the token deploy",
-        "Ada made the project Website",
+        "Ada created the token deploy",
+        "Ada created the project Website",
         "Ada changed the role of Ada from member to admin",
         "Ada changed the role of Ada from admin to member",
         "The operator added Ada as admin",
@@ -80,7 +79,7 @@ async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
         assert!(text.contains(sentence), "{sentence}: {text}");
     }
     assert!(page.contains(r#"title="2026-11-22 12:00:00 UTC""#));
-    assert!(text.find("made the token deploy") < text.find("made the project Website"));
+    assert!(text.find("created the token deploy") < text.find("created the project Website"));
     assert!(!text.contains("Rival"), "another organization's: {text}");
     assert_eq!(owner.get(AUDIT).await.status, 200);
 
@@ -94,7 +93,7 @@ async fn admins_and_owners_read_what_happened_and_nobody_else_does() {
     assert_eq!(test.browser().get(AUDIT).await.status, 303);
 }
 
-/// AUD-15: who looked is in the log too.
+/// AUD-15: reading the log is recorded too.
 #[actix_web::test]
 async fn reading_is_recorded() {
     let test = TestApp::start().await;
@@ -106,12 +105,12 @@ async fn reading_is_recorded() {
     assert_eq!(test.events("audit.exported"), 1);
     let text = said(&owner.get(AUDIT).await);
     assert!(text.contains("Ada exported the audit log"), "{text}");
-    assert!(text.contains("Ada looked into the audit log"), "{text}");
+    assert!(text.contains("Ada viewed the audit log"), "{text}");
 }
 
-/// Each filter leaves what it names, and the words of an empty page say what to do.
+/// Each filter keeps only matching records, and an empty page suggests the next step.
 #[actix_web::test]
-async fn the_log_is_searched() {
+async fn log_can_be_filtered() {
     let Company {
         mut admin,
         admin_id,
@@ -122,13 +121,13 @@ async fn the_log_is_searched() {
         .post("/o/acme/projects/new", &[("name", "Website")])
         .await;
     test.clock.advance(2 * 86_400);
-    // The session is over by now.
+    // The earlier session has expired.
     let mut owner = test.user().await;
     owner.get("/account").await;
     let fields = [("name", "deploy"), ("expires", "never")];
     owner.post("/o/acme/settings/api-tokens/new", &fields).await;
     let id = test.database.text("SELECT id FROM token");
-    let (made, project) = ("made the token", "made the project");
+    let (made, project) = ("created the token", "created the project");
     for (query, shown, hidden) in [
         ("action=token".to_owned(), made, project),
         ("action=project.created".to_owned(), project, made),
@@ -140,17 +139,17 @@ async fn the_log_is_searched() {
         ("from=2026-11-22&to=2026-11-22".to_owned(), project, made),
         (
             format!("action=token&actor={admin_id}"),
-            "Nothing found",
+            "No records found",
             made,
         ),
-        ("actor=%27+OR+1%3D1".to_owned(), "Nothing found", made),
+        ("actor=%27+OR+1%3D1".to_owned(), "No records found", made),
     ] {
         let page = owner.get(&format!("{AUDIT}?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
         let text = said(&page);
         assert!(text.contains(shown), "{query}: {text}");
         assert!(!text.contains(hidden), "{query}: {text}");
-        assert!(page.contains("Show everything"), "{query}");
+        assert!(page.contains("Clear filters"), "{query}");
     }
     let page = owner.get(&format!("{AUDIT}?from=yesterday")).await;
     assert_eq!(page.status, 422);
@@ -159,14 +158,14 @@ async fn the_log_is_searched() {
     assert_eq!(owner.get(&path).await.status, 400);
     let path = format!("{AUDIT}/export?format=pdf");
     assert_eq!(owner.get(&path).await.status, 400);
-    // Nothing of the filter is lost on the way to the export.
+    // The export link keeps the whole filter.
     let page = owner.get(&format!("{AUDIT}?action=token")).await;
     assert!(page.contains("format=ndjson&action=token"), "{}", page.body);
 }
 
 /// The pager shows every record once, the latest first.
 #[actix_web::test]
-async fn the_pager_leads_through_everything_once() {
+async fn pager_shows_every_record_once() {
     let test = TestApp::start().await;
     let mut owner = test.user().await;
     owner.get("/account").await;
@@ -187,9 +186,9 @@ async fn the_pager_leads_through_everything_once() {
     }
 }
 
-/// AUD-09, AUD-16: what is exported proves itself.
+/// AUD-09, AUD-16: an export can be verified on its own.
 #[actix_web::test]
-async fn the_export_can_be_verified() {
+async fn export_can_be_verified() {
     let test = TestApp::start().await;
     let mut owner = test.user().await;
     owner.get("/account").await;
@@ -218,9 +217,9 @@ async fn the_export_can_be_verified() {
     }
 }
 
-/// One's own sign-ins, good and bad, with where they came from.
+/// A user's own sign-ins, successful and failed, with their origin.
 #[actix_web::test]
-async fn people_see_what_happened_to_their_user() {
+async fn users_see_their_own_activity() {
     let test = TestApp::start().await;
     let mut thief = test.browser();
     thief.set_header("user-agent", "curl/8.5.0");
@@ -243,12 +242,12 @@ async fn people_see_what_happened_to_their_user() {
     assert_eq!(page.status, 200);
     let text = said(&page);
     for sentence in [
-        "Somebody tried to sign in as Ada Refused not signed in",
+        "Anonymous tried to sign in as Ada Refused not signed in",
         "curl/8.5.0",
         "You signed in",
         "Firefox on Linux",
-        "You made the token laptop",
-        "You approved a device’s request",
+        "You created the token laptop",
+        "You approved a device",
     ] {
         assert!(text.contains(sentence), "{sentence}: {text}");
     }
@@ -257,9 +256,9 @@ async fn people_see_what_happened_to_their_user() {
     assert_eq!(test.browser().get("/account/activity").await.status, 303);
 }
 
-/// A person's own log is searched like an organization's, and holds nothing else for it.
+/// A user's own log has the same filters as that of an organization.
 #[actix_web::test]
-async fn ones_own_log_is_searched() {
+async fn own_activity_can_be_filtered() {
     let test = TestApp::start().await;
     let mut thief = test.browser();
     assert_eq!(thief.try_sign_in(EMAIL, "a wrong one").await.status, 401);
@@ -269,7 +268,7 @@ async fn ones_own_log_is_searched() {
     browser.new_token("laptop", &[], "never").await;
     let id = test.database.text("SELECT id FROM token");
     let own = test.database.text("SELECT user_id FROM token");
-    let (made, tried) = ("You made the token laptop", "tried to sign in as");
+    let (made, tried) = ("You created the token laptop", "tried to sign in as");
     let path = "/account/activity";
     for (query, shown, hidden) in [
         ("action=token".to_owned(), made, tried),
@@ -281,7 +280,7 @@ async fn ones_own_log_is_searched() {
         ("to=2026-11-22".to_owned(), tried, made),
         (
             "actor=operator&action=token".to_owned(),
-            "Nothing found",
+            "No records found",
             made,
         ),
     ] {
@@ -290,12 +289,12 @@ async fn ones_own_log_is_searched() {
         let text = said(&page);
         assert!(text.contains(shown), "{query}: {text}");
         assert!(!text.contains(hidden), "{query}: {text}");
-        assert!(page.contains("Show everything"), "{query}");
+        assert!(page.contains("Clear filters"), "{query}");
     }
     let page = browser.get(&format!("{path}?to=tomorrow")).await;
     assert_eq!(page.status, 422);
     assert!(page.contains(r#"id="to-error""#), "{}", page.body);
-    // A name leads to what is about it, and the pager goes on with what was asked for.
+    // A name links to its records, and the pager keeps the filter.
     let page = browser.get(path).await;
     assert!(page.contains(&format!(r#"href="{path}?token={id}">laptop</a>"#)));
     for n in 0..60 {
@@ -307,9 +306,9 @@ async fn ones_own_log_is_searched() {
     assert_eq!((pages.len(), shown.len()), (2, 60));
 }
 
-/// From where admins work is not for those to know whom they manage.
+/// Members do not see the network addresses of admins.
 #[actix_web::test]
-async fn nobody_learns_from_where_others_work() {
+async fn network_address_of_other_users_is_hidden() {
     let Company {
         test: _test,
         mut owner,
@@ -334,14 +333,13 @@ async fn nobody_learns_from_where_others_work() {
         row.contains("Not known") && !row.contains("127.0.0.1"),
         "{row}"
     );
-    // The log of the organization says it.
+    // The log of the organization shows it.
     assert!(owner.get(AUDIT).await.contains("AdminBrowser/7"));
 }
 
-/// A name that somebody chose stands for itself, also where it looks like the id of a person
-/// whom they do not know.
+/// A chosen name is shown as it is, even if it is the id of a user that the reader cannot see.
 #[actix_web::test]
-async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
+async fn name_that_looks_like_an_id_reveals_no_name() {
     let test = TestApp::start().await;
     let away = Some(("Away", Role::Member));
     test.add_user("eve@example.com", PASSWORD, away).await;
@@ -361,8 +359,8 @@ async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
     let page = owner.get(AUDIT).await;
     let text = said(&page);
     for sentence in [
-        format!("Ada made the token {victim}"),
-        format!("Ada made the project {victim}"),
+        format!("Ada created the token {victim}"),
+        format!("Ada created the project {victim}"),
         format!("Ada renamed the organization from Acme to {victim}"),
     ] {
         assert!(text.contains(&sentence), "{sentence}: {text}");
@@ -370,9 +368,9 @@ async fn a_name_that_looks_like_an_id_tells_nobodys_name() {
     assert!(!page.contains("Evelyn"), "{text}");
 }
 
-/// A name in the log leads to all that is about it.
+/// A name in the log links to all records about it.
 #[actix_web::test]
-async fn names_lead_to_what_is_about_them() {
+async fn names_link_to_their_records() {
     let test = TestApp::start().await;
     let mut owner = test.user().await;
     owner.get("/account").await;

@@ -1,4 +1,4 @@
-//! Invitations, from the form to the press of the button.
+//! Invitations, from creation to acceptance.
 
 use super::{Company, after, assert_role};
 use crate::support::{EMAIL, PASSWORD, log};
@@ -11,16 +11,16 @@ async fn invite(browser: &mut crate::support::browser::Browser, fields: &[(&str,
     after(&page.body, "/invite?link=", '<')
 }
 
-/// Issue 3.7: a link, shown once, lets one person in.
+/// Issue 3.7: a link, shown once, lets one user join.
 #[actix_web::test]
-async fn somebody_new_accepts_makes_an_user_and_is_in() {
+async fn new_user_accepts_an_invitation_and_joins() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
     let link = invite(&mut owner, &[("role", "admin")]).await;
     assert_eq!(link.len(), 64);
     let members = owner.get("/o/acme/members").await;
-    assert!(members.contains("Whoever has the link") && !members.contains(&link));
+    assert!(members.contains("Anyone with the link") && !members.contains(&link));
     assert!(!test.database.dump().contains(&link));
 
     let mut guest = test.browser();
@@ -56,7 +56,7 @@ async fn somebody_new_accepts_makes_an_user_and_is_in() {
         (303, "/o/acme?done=joined")
     );
     let page = guest.get(joined.location()).await;
-    assert!(page.contains("You are a member now."));
+    assert!(page.contains("You are now a member."));
     assert!(page.contains(r#"<span class="role">admin</span>"#));
 
     for mut browser in [guest, test.browser()] {
@@ -67,9 +67,9 @@ async fn somebody_new_accepts_makes_an_user_and_is_in() {
     assert!(!log::text().contains(&link));
 }
 
-/// A person with an account signs in on the way; the link reaches no log.
+/// An existing user signs in on the way; the link is not logged.
 #[actix_web::test]
-async fn somebody_known_signs_in_and_accepts_once() {
+async fn existing_user_signs_in_and_accepts_once() {
     let Company {
         test,
         mut owner,
@@ -95,16 +95,16 @@ async fn somebody_known_signs_in_and_accepts_once() {
     let joined = browser.post("/invite", &[("link", &link)]).await;
     assert_eq!(joined.location(), "/o/acme?done=joined");
     for link in [link.as_str(), "", "x"] {
-        let second_server = browser.post("/invite", &[("link", link)]).await;
-        assert_eq!(second_server.status, 404, "{link}");
+        let repeated = browser.post("/invite", &[("link", link)]).await;
+        assert_eq!(repeated.status, 404, "{link}");
     }
     assert_eq!(stranger.get("/o/acme").await.status, 200);
     assert!(!log::text().contains(&link));
 }
 
-/// An invitation for one address is for nobody else, and a member needs none.
+/// An invitation for one address is only for that user, and a member needs none.
 #[actix_web::test]
-async fn an_invitation_for_an_address_is_for_nobody_else() {
+async fn invitation_for_an_address_is_only_for_that_user() {
     let Company {
         test,
         mut owner,
@@ -133,7 +133,7 @@ async fn an_invitation_for_an_address_is_for_nobody_else() {
 
     let open = invite(&mut owner, &[("role", "member")]).await;
     let page = member.get(&format!("/invite?link={open}")).await;
-    assert!(page.contains("You are a member of Acme"));
+    assert!(page.contains("You are already a member of Acme"));
     let page = member.post("/invite", &[("link", &open)]).await;
     assert_eq!(page.status, 409);
     assert_eq!(
@@ -142,9 +142,9 @@ async fn an_invitation_for_an_address_is_for_nobody_else() {
     );
 }
 
-/// AUZ: who may invite whom, and what is withdrawn or over opens nothing.
+/// AUZ: roles that may invite; withdrawn or expired invitations are invalid.
 #[actix_web::test]
-async fn admins_invite_and_withdraw_and_links_end() {
+async fn admins_invite_and_withdraw_and_links_expire() {
     let Company {
         test,
         mut owner,
@@ -194,10 +194,10 @@ async fn admins_invite_and_withdraw_and_links_end() {
     assert_eq!(guest.get(&format!("/invite?link={link}")).await.status, 404);
 }
 
-/// Loading the page with the link again makes no second invitation, whatever became of the
-/// first.
+/// Reloading the page with the link creates no second invitation, even after the first is
+/// accepted.
 #[actix_web::test]
-async fn a_form_makes_one_invitation_however_often_it_is_sent() {
+async fn form_sent_repeatedly_creates_one_invitation() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -206,9 +206,9 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
     let fields = [("role", "member"), ("form_nonce", form_nonce.as_str())];
     let link = invite(&mut owner, &fields).await;
     let made = || test.events("invitation.created");
-    let second_server = owner.post("/o/acme/invitations", &fields).await;
+    let repeated = owner.post("/o/acme/invitations", &fields).await;
     assert_eq!(
-        (second_server.status, second_server.location()),
+        (repeated.status, repeated.location()),
         (303, "/o/acme/members")
     );
     assert_eq!(made(), 1);
@@ -221,9 +221,9 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
         ("password", NEW),
     ];
     assert_eq!(guest.post("/invite/account", &user).await.status, 303);
-    let second_server = owner.post("/o/acme/invitations", &fields).await;
-    assert_eq!((second_server.status, made()), (303, 1));
-    // A form that was loaded again makes another, and so does one without its form_nonce.
+    let repeated = owner.post("/o/acme/invitations", &fields).await;
+    assert_eq!((repeated.status, made()), (303, 1));
+    // A reloaded form creates another, and so does one with an invalid nonce.
     let page = owner.get("/o/acme/members").await;
     let next = page.field("form_nonce").unwrap();
     invite(&mut owner, &[("role", "member"), ("form_nonce", &next)]).await;
@@ -231,9 +231,9 @@ async fn a_form_makes_one_invitation_however_often_it_is_sent() {
     assert_eq!(made(), 3);
 }
 
-/// The invitations beside the members come in pages of their own.
+/// The invitations next to the members have their own pages.
 #[actix_web::test]
-async fn open_invitations_come_in_pages() {
+async fn open_invitations_are_listed_in_pages() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;

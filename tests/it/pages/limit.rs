@@ -1,11 +1,11 @@
-//! Tokens that are limited to an organization or to projects, and what the list says of tokens.
+//! Tokens limited to an organization or to projects, and the hints in the token list.
 
 use super::{Company, after};
 use crate::support::TestApp;
 
-/// CONTRACT 2: limits are chosen in the form and said in the list.
+/// CONTRACT 2: limits are chosen in the form and shown in the list.
 #[actix_web::test]
-async fn a_token_is_limited_to_projects_and_organizations() {
+async fn token_is_limited_to_projects_and_organizations() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -39,7 +39,7 @@ async fn a_token_is_limited_to_projects_and_organizations() {
     assert_eq!(test.me(&token).await.status(), 200);
     let list = owner.get("/tokens").await;
     assert!(
-        list.contains("Only Website, App") || list.contains("Only App, Website"),
+        list.contains("Limited to Website, App") || list.contains("Limited to App, Website"),
         "{}",
         list.body
     );
@@ -71,14 +71,14 @@ async fn a_token_is_limited_to_projects_and_organizations() {
     ];
     let page = owner.post("/tokens/new", &fields).await;
     let token = page.attribute("data-token").unwrap();
-    assert!(owner.get("/tokens").await.contains("Only Second"));
+    assert!(owner.get("/tokens").await.contains("Limited to Second"));
     owner.post("/o/second/delete", &[("name", "Second")]).await;
     assert_eq!(test.me(&token).await.status(), 401);
 }
 
-/// Issue 3.8: the list says what is unused, expiring or over-broad, and comes in pages.
+/// Issue 3.8: the list marks unused, expiring and over-broad tokens, and has pages.
 #[actix_web::test]
-async fn the_list_says_what_could_be_better() {
+async fn list_marks_tokens_that_need_attention() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser

@@ -1,12 +1,12 @@
-//! `/o/{org}/members`: who is in an organization, and as what.
+//! `/o/{org}/members`: the members of an organization and their roles.
 
 use super::{Company, assert_role};
 use crate::support::PASSWORD;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 /// CONTRACT 1 and 4.
 #[actix_web::test]
-async fn everybody_sees_who_is_there_and_admins_manage_them() {
+async fn every_member_sees_the_members_and_admins_manage_them() {
     let mut company = Company::new().await;
     let page = company.member.get("/o/acme/members").await;
     for email in ["ada@", "grace@", "bob@"] {
@@ -28,9 +28,9 @@ async fn everybody_sees_who_is_there_and_admins_manage_them() {
     assert!(page.contains("just now"), "{}", page.body);
 }
 
-/// AUZ: only owners make owners, and nobody changes what is above them.
+/// AUZ: only owners appoint owners, and a user cannot change a higher role.
 #[actix_web::test]
-async fn roles_are_changed_by_those_who_may() {
+async fn only_permitted_users_change_roles() {
     let Company {
         test,
         mut owner,
@@ -56,7 +56,11 @@ async fn roles_are_changed_by_those_who_may() {
     let changed = admin.post(&of_member, &[("role", "admin")]).await;
     assert_eq!(changed.status, 303);
     let page = admin.get(changed.location()).await;
-    assert!(page.contains("</strong> is admin now."), "{}", page.body);
+    assert!(
+        page.contains("</strong> now has the role admin."),
+        "{}",
+        page.body
+    );
     assert_eq!(
         member.get("/o/acme/projects/new").await.status,
         200,
@@ -71,7 +75,7 @@ async fn roles_are_changed_by_those_who_may() {
         "owner",
     );
 
-    // Of two owners one can step back, the other not.
+    // Of two owners one can step down, the last cannot.
     assert_eq!(
         admin.post(&of_admin, &[("role", "member")]).await.status,
         303
@@ -86,9 +90,9 @@ async fn roles_are_changed_by_those_who_may() {
     );
 }
 
-/// CONTRACT 2: the last owner stays one.
+/// CONTRACT 2: the last owner stays an owner.
 #[actix_web::test]
-async fn the_last_owner_is_not_demoted() {
+async fn last_owner_cannot_be_demoted() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -111,9 +115,9 @@ async fn the_last_owner_is_not_demoted() {
     assert_eq!(test.me(&token).await.status(), 200);
 }
 
-/// CONTRACT 2: removal holds for the next request, on each server.
+/// CONTRACT 2: a removal takes effect for the next request, on each server.
 #[actix_web::test]
-async fn removing_a_member_asks_first_and_ends_their_tokens_at_once() {
+async fn removing_a_member_needs_confirmation_and_ends_their_tokens_immediately() {
     let Company {
         test,
         mut owner,
@@ -133,7 +137,7 @@ async fn removing_a_member_asks_first_and_ends_their_tokens_at_once() {
     assert_role(&member.post(&of_admin, &[]).await, "admin");
     let confirm = admin.get(&path).await;
     assert!(confirm.contains("It is their only organization."));
-    assert!(confirm.contains("their laptop") && confirm.contains(">Remove</button>"));
+    assert!(confirm.contains("their laptop") && confirm.contains(">Remove member</button>"));
     assert_eq!(test.me(&token).await.status(), 200);
     let done = admin.post(&path, &[]).await;
     assert_eq!(
@@ -149,9 +153,9 @@ async fn removing_a_member_asks_first_and_ends_their_tokens_at_once() {
     assert_eq!(owner.post(&of_admin, &[]).await.status, 303);
 }
 
-/// Long lists come in pages, none lost and none twice.
+/// Long lists have pages; no member is missing or repeated.
 #[actix_web::test]
-async fn many_members_come_in_pages() {
+async fn many_members_are_listed_in_pages() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;

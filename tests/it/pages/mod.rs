@@ -1,4 +1,4 @@
-//! What the pages do, one module for each.
+//! Behaviour of the pages, one module for each.
 
 mod account;
 mod audit;
@@ -19,10 +19,10 @@ mod token_activity;
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};
 use doorcode::domain::id::UserId;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
-/// The people of `Acme`, besides its owner [`EMAIL`](crate::support::EMAIL), and a stranger
-/// with an organization of their own.
+/// The users of `Acme`, in addition to its owner [`EMAIL`](crate::support::EMAIL), and the owner
+/// of another organization.
 pub struct Company {
     pub test: TestApp,
     pub owner: Browser,
@@ -47,7 +47,7 @@ impl Company {
                 .await;
             let mut browser = test.browser();
             browser.sign_in(email, PASSWORD).await;
-            // A page of their own gives every browser its form token.
+            // Loading a page gives the browser a CSRF token.
             browser.get("/account").await;
             people.push((browser, id));
         }
@@ -68,7 +68,7 @@ impl Company {
     }
 }
 
-/// Refused for want of a role, with the reason in words.
+/// Asserts a 403 for a missing role, with the reason in words.
 pub fn assert_role(page: &Page, least: &str) {
     assert_eq!(page.status, 403, "{}", page.body);
     let words = match least {
@@ -78,20 +78,20 @@ pub fn assert_role(page: &Page, least: &str) {
     assert!(page.contains(words), "{}", page.body);
 }
 
-/// Nothing tells a place that others have from one that is not there.
+/// Asserts that a resource of others looks like one that does not exist.
 pub async fn assert_no_access(browser: &mut Browser, path: &str, absent: &str) {
     browser.set_header("x-request-id", "one-name-for-all");
     let mut answers = Vec::new();
     for path in [path, absent] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 403, "{path}: {}", page.body);
-        assert!(page.contains("You have no part in this place"), "{path}");
+        assert!(page.contains("you have no access to it"), "{path}");
         answers.push(page.body);
     }
     assert_eq!(answers[0], answers[1]);
 }
 
-/// What follows a piece of a page, up to a character.
+/// The text between a marker on a page and the next `end`.
 pub fn after(page: &str, piece: &str, end: char) -> String {
     let (_, rest) = page.split_once(piece).unwrap_or_else(|| panic!("{page}"));
     rest.split_once(end).unwrap().0.to_owned()

@@ -1,11 +1,11 @@
-//! `/o` and `/o/{org}`: organizations, from their making to their end.
+//! `/o` and `/o/{org}`: organizations, from creation to deletion.
 
 use super::{Company, assert_no_access, assert_role};
 use crate::support::TestApp;
 
-/// CONTRACT 1: whoever makes an organization is its owner.
+/// CONTRACT 1: the creator of an organization is its owner.
 #[actix_web::test]
-async fn a_person_makes_an_organization_and_owns_it() {
+async fn user_creates_an_organization_and_owns_it() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let list = browser.get("/o").await;
@@ -34,9 +34,9 @@ async fn a_person_makes_an_organization_and_owns_it() {
     assert_eq!(test.count("organization", "1 = 1"), 2);
 }
 
-/// Bad input: nothing is made, and the address of a page is nobody's.
+/// Bad input: nothing is created, and reserved slugs are not available.
 #[actix_web::test]
-async fn a_name_that_cannot_be_is_refused() {
+async fn invalid_name_is_rejected() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/o/new").await;
@@ -57,9 +57,9 @@ async fn a_name_that_cannot_be_is_refused() {
     assert_eq!(browser.get("/o/new").await.status, 200);
 }
 
-/// API-06, AUZ: who has no part learns nothing.
+/// API-06, AUZ: a user without access learns nothing.
 #[actix_web::test]
-async fn a_stranger_is_told_the_same_of_an_organization_as_of_none() {
+async fn foreign_organization_looks_like_one_that_does_not_exist() {
     let mut company = Company::new().await;
     for page in [
         "",
@@ -87,7 +87,7 @@ async fn a_stranger_is_told_the_same_of_an_organization_as_of_none() {
 
 /// CONTRACT 1: admins rename, owners delete.
 #[actix_web::test]
-async fn each_role_sees_and_does_its_own() {
+async fn each_role_has_its_own_actions() {
     let Company {
         test,
         mut owner,
@@ -131,9 +131,9 @@ async fn each_role_sees_and_does_its_own() {
     assert!(owner.get("/o").await.contains("No organizations yet"));
 }
 
-/// CONTRACT 2: leaving ends access at once, and the last owner stays.
+/// CONTRACT 2: leaving ends access immediately, and the last owner cannot leave.
 #[actix_web::test]
-async fn leaving_ends_tokens_at_once_and_the_last_owner_stays() {
+async fn leaving_ends_tokens_immediately_and_the_last_owner_cannot_leave() {
     let Company {
         test,
         mut owner,
@@ -161,7 +161,7 @@ async fn leaving_ends_tokens_at_once_and_the_last_owner_stays() {
     );
 }
 
-/// INJ: names are text, wherever they stand.
+/// INJ: names are text everywhere.
 #[actix_web::test]
 async fn hostile_names_stay_text() {
     let Company {
@@ -209,9 +209,9 @@ async fn hostile_names_stay_text() {
     );
 }
 
-/// `[organizations] made_by`: what nobody may make is not offered.
+/// `[organizations] made_by`: users are not offered what only the operator may do.
 #[actix_web::test]
-async fn where_the_operator_makes_organizations_the_pages_say_so() {
+async fn operator_only_creation_of_organizations_is_shown_on_the_pages() {
     let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
     let mut browser = test.user().await;
     assert!(!browser.get("/o").await.contains("/o/new"));
@@ -220,7 +220,7 @@ async fn where_the_operator_makes_organizations_the_pages_say_so() {
         browser.post("/o/new", &[("name", "Mine")]).await,
     ] {
         assert_eq!(page.status, 403);
-        assert!(page.contains("Only the people who run this deployment"));
+        assert!(page.contains("Only the operator of this server"));
     }
     assert_eq!(test.count("organization", "1 = 1"), 1);
 }

@@ -1,4 +1,4 @@
-//! `/o/{org}/settings/api-tokens`: tokens that belong to no person.
+//! `/o/{org}/settings/api-tokens`: tokens owned by an organization.
 
 use super::{Company, after, assert_role};
 use crate::support::browser::{Browser, Page};
@@ -11,9 +11,9 @@ async fn create(browser: &mut Browser, name: &str) -> Page {
     browser.post(&format!("{PATH}/new"), &fields).await
 }
 
-/// CONTRACT 2 and 4: shown once, and alive when its maker has gone.
+/// CONTRACT 2 and 4: shown once, and still active after its creator has left.
 #[actix_web::test]
-async fn an_organization_token_survives_whoever_made_it() {
+async fn organization_token_survives_its_creator() {
     let Company {
         test,
         mut owner,
@@ -27,7 +27,7 @@ async fn an_organization_token_survives_whoever_made_it() {
     let page = create(&mut admin, "nightly build").await;
     let token = page.attribute("data-token").unwrap();
     let list = owner.get(PATH).await;
-    assert!(list.contains("nightly build") && list.contains("Made by Ada"));
+    assert!(list.contains("nightly build") && list.contains("Created by Ada"));
     assert!(!list.contains(&token));
     assert!(!owner.get("/tokens").await.contains("nightly build"));
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
@@ -47,9 +47,9 @@ async fn an_organization_token_survives_whoever_made_it() {
     assert_eq!(test.me(&token).await.status(), 401);
 }
 
-/// AUZ: members are told for whom these are; nobody else gets that far.
+/// AUZ: members see who may use this page; other users get no access.
 #[actix_web::test]
-async fn members_and_strangers_get_at_no_organization_token() {
+async fn members_and_outsiders_have_no_access_to_organization_tokens() {
     let Company {
         test,
         mut owner,
@@ -81,7 +81,7 @@ async fn members_and_strangers_get_at_no_organization_token() {
             assert_eq!(page.status, 403, "{path}");
             assert!(!page.contains("secret name"));
         }
-        // Among one's own tokens, and through another organization, it is not there.
+        // It is neither among the user's own tokens nor in another organization.
         if rest.contains("tok_") {
             for path in [format!("/tokens{rest}"), path.replace("acme", "rival")] {
                 assert_eq!(stranger.get(&path).await.status, 404, "{path}");
@@ -95,7 +95,7 @@ async fn members_and_strangers_get_at_no_organization_token() {
 
 /// CONTRACT 1: the plan.
 #[actix_web::test]
-async fn the_free_plan_has_none_and_can_still_revoke() {
+async fn free_plan_cannot_create_but_can_still_revoke() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -104,7 +104,7 @@ async fn the_free_plan_has_none_and_can_still_revoke() {
     test.database
         .execute("UPDATE organization SET plan = 'free'");
     let page = owner.get(PATH).await;
-    assert!(page.contains("The plan “free” has no tokens of its own."));
+    assert!(page.contains("The plan “free” has no organization tokens."));
     assert!(page.contains(">Revoke all</a>") && !page.contains(">New token</a>"));
     for page in [
         owner.get(&format!("{PATH}/new")).await,

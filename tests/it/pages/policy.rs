@@ -1,4 +1,4 @@
-//! `/o/{org}/settings/policy`: what an organization asks of tokens.
+//! `/o/{org}/settings/policy`: an organization's rules for tokens.
 
 use super::{Company, assert_role};
 use crate::support::browser::Browser;
@@ -11,9 +11,9 @@ async fn post(browser: &mut Browser, rest: &str, fields: &[(&str, &str)]) -> sup
     browser.post(&format!("{PATH}{rest}"), fields).await
 }
 
-/// Issue 3.1: what breaks is shown before it is applied, and has its grace.
+/// Issue 3.1: affected tokens are shown before the change, and get a grace period.
 #[actix_web::test]
-async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
+async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
     let Company {
         test,
         mut owner,
@@ -26,7 +26,7 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
     let fields = [("personal_tokens", "admins"), ("max_lifetime", "90d")];
     let review = post(&mut owner, "", &fields).await;
     assert_eq!(review.status, 200);
-    for words in ["1 living token breaks", "their laptop", "Stops working"] {
+    for words in ["1 active token violates", "their laptop", "Stops working"] {
         assert!(review.contains(words), "{words}: {}", review.body);
     }
     assert_eq!(test.count("organization", "personal_tokens = 'admins'"), 0);
@@ -50,7 +50,7 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
         owner
             .get(done.location())
             .await
-            .contains("1 living token breaks it")
+            .contains("1 active token violates it")
     );
     let list = member.get("/tokens").await;
     assert!(list.contains("Policy ends it in 1 day"), "{}", list.body);
@@ -60,7 +60,7 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
     test.clock.advance(1);
     assert_eq!(test.me(&token).await.status(), 403);
 
-    // New ones are held to it at once, and the page says why.
+    // New tokens must follow it immediately, and the page gives the reason.
     let mut member = {
         let mut browser = test.browser();
         browser
@@ -69,26 +69,26 @@ async fn a_tighter_policy_shows_what_it_ends_and_gives_it_a_grace() {
         browser
     };
     let list = member.get("/tokens").await;
-    for words in ["Not admitted", "lets admins and owners alone", "/revoke"] {
+    for words in ["Not allowed", "lets only admins and owners", "/revoke"] {
         assert!(list.contains(words), "{words}: {}", list.body);
     }
     let form = member.get("/tokens/new").await;
-    assert!(form.contains("only the personal tokens of admins and owners reach it"));
+    assert!(form.contains("only personal tokens of admins and owners have access"));
     let page = member
         .post("/tokens/new", &[("name", "x"), ("expires", "30d")])
         .await;
     assert_eq!(page.status, 403);
-    assert!(page.contains("lets admins and owners alone make personal tokens"));
+    assert!(page.contains("lets only admins and owners create personal tokens"));
     let device = test.device("orgs:read").await;
     let consent = member.type_code(&device.user_code).await;
     let page = member.decide(&consent, "approve", &["orgs:read"]).await;
     assert_eq!(page.status, 403);
-    assert!(page.contains("lets admins and owners alone make personal tokens"));
+    assert!(page.contains("lets only admins and owners create personal tokens"));
 }
 
-/// What breaks nothing is saved at once, and bounds the form for tokens.
+/// A change that affects no token is saved immediately and limits the token form.
 #[actix_web::test]
-async fn a_policy_that_ends_nothing_is_saved_at_once() {
+async fn policy_that_affects_no_token_is_saved_immediately() {
     let Company {
         test: _running,
         mut owner,
@@ -125,7 +125,7 @@ async fn a_policy_that_ends_nothing_is_saved_at_once() {
 
 /// AUZ and bad input.
 #[actix_web::test]
-async fn owners_alone_set_a_policy_that_makes_sense() {
+async fn only_owners_set_a_policy_and_it_must_be_valid() {
     let Company {
         test,
         mut owner,
@@ -180,9 +180,9 @@ async fn owners_alone_set_a_policy_that_makes_sense() {
     assert!(before == test.database.dump());
 }
 
-/// A review names a hundred tokens, and says how many more there are.
+/// A review names a hundred tokens and the number of further ones.
 #[actix_web::test]
-async fn a_review_of_many_tokens_names_a_hundred() {
+async fn review_of_many_tokens_names_a_hundred() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
@@ -197,7 +197,7 @@ async fn a_review_of_many_tokens_names_a_hundred() {
     }
     let fields = [("personal_tokens", "members"), ("max_lifetime", "90d")];
     let review = post(&mut owner, "", &fields).await;
-    assert!(review.contains("103 living tokens break this policy"));
+    assert!(review.contains("103 active tokens violate this policy"));
     assert!(review.contains("And 3 older ones."));
     assert_eq!(review.body.matches("of a test").count(), 100);
 }

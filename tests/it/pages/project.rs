@@ -1,4 +1,4 @@
-//! `/o/{org}/projects`: projects and who was added to them.
+//! `/o/{org}/projects`: projects and their members.
 
 use super::{Company, after, assert_no_access, assert_role};
 use crate::support::browser::Browser;
@@ -11,9 +11,9 @@ async fn make(browser: &mut Browser, name: &str) -> String {
     after(made.location(), "/projects/", '?')
 }
 
-/// CONTRACT 1: members reach what they were added to.
+/// CONTRACT 1: members reach the projects that they were added to.
 #[actix_web::test]
-async fn a_member_reaches_a_project_after_being_added_and_not_after_being_removed() {
+async fn member_reaches_a_project_while_they_are_added_to_it() {
     let Company {
         test: _running,
         mut admin,
@@ -29,7 +29,7 @@ async fn a_member_reaches_a_project_after_being_added_and_not_after_being_remove
         member
             .get("/o/acme/projects")
             .await
-            .contains("You were not added to any.")
+            .contains("You have access to no project.")
     );
     assert_eq!(member.get(&path).await.status, 403);
 
@@ -43,12 +43,8 @@ async fn a_member_reaches_a_project_after_being_added_and_not_after_being_remove
         .await;
     assert_eq!(added.status, 303);
     let page = admin.get(added.location()).await;
-    assert!(page.contains("</strong> reaches the project now."));
-    assert!(
-        page.contains("There is nobody left to add."),
-        "{}",
-        page.body
-    );
+    assert!(page.contains("</strong> was added to the project."));
+    assert!(page.contains("Every member has access."), "{}", page.body);
     let page = member.get(&path).await;
     assert_eq!(page.status, 200);
     assert!(!page.contains("<h2>Rename</h2>") && !page.contains("/remove"));
@@ -64,7 +60,7 @@ async fn a_member_reaches_a_project_after_being_added_and_not_after_being_remove
     assert_eq!(member.get(&path).await.status, 403);
 }
 
-/// AUZ: what members and strangers may not.
+/// AUZ: actions denied to members and outsiders.
 #[actix_web::test]
 async fn only_admins_and_owners_manage_projects() {
     let Company {
@@ -99,14 +95,14 @@ async fn only_admins_and_owners_manage_projects() {
     assert!(before == test.database.dump());
     let absent = "/o/acme/projects/prj_00000000000000000000000000000000";
     assert_no_access(&mut stranger, &path, absent).await;
-    // In one's own organization, another's project is not there either.
+    // Another organization's project does not exist in the user's own organization either.
     let through = path.replace("/o/acme/", "/o/rival/");
     assert_no_access(&mut stranger, &through, "/o/rival/projects/x").await;
 }
 
-/// Bad input and the end of a project.
+/// Bad input and deletion of a project.
 #[actix_web::test]
-async fn names_are_checked_and_deletion_says_what_ends() {
+async fn names_are_checked_and_the_deletion_page_lists_the_effects() {
     let Company {
         test: _running,
         mut owner,
@@ -161,6 +157,6 @@ async fn names_are_checked_and_deletion_says_what_ends() {
         owner
             .get("/tokens")
             .await
-            .contains("Only a deleted project")
+            .contains("Limited to a deleted project")
     );
 }

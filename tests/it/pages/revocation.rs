@@ -1,12 +1,12 @@
-//! `/tokens/…/revoke` and `/tokens/revoke-all`: ending personal tokens.
+//! `/tokens/…/revoke` and `/tokens/revoke-all`: revoking personal tokens.
 
 use super::token::{create, listed};
 use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 
-/// CONTRACT 2 and 4: for the very next request; once more is no fault and no event.
+/// CONTRACT 2 and 4: effective for the very next request; a repetition is no error and no event.
 #[actix_web::test]
-async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
+async fn revocation_needs_confirmation_is_immediate_and_repeatable() {
     let test = TestApp::start().await;
     let other = test.second_server("").await;
     let mut browser = test.user().await;
@@ -38,7 +38,7 @@ async fn revoking_asks_first_holds_at_once_and_can_be_repeated() {
 
 /// CONTRACT 4.
 #[actix_web::test]
-async fn revoke_all_ends_all_tokens_of_this_person_and_of_nobody_else() {
+async fn revoke_all_ends_only_the_tokens_of_this_user() {
     let test = TestApp::start().await;
     test.add_user("eve@example.com", PASSWORD, None).await;
     let mut eve = test.browser();
@@ -81,9 +81,9 @@ async fn revoke_all_ends_all_tokens_of_this_person_and_of_nobody_else() {
     );
 }
 
-/// API-06: somebody else's token, one that is not there, and what is no id at all.
+/// API-06: another user's token, an absent one, and a malformed id.
 #[actix_web::test]
-async fn tokens_of_others_look_like_ones_that_are_not_there() {
+async fn token_of_another_user_looks_like_one_that_does_not_exist() {
     let test = TestApp::start().await;
     test.add_user("eve@example.com", PASSWORD, None).await;
     let mut ada = test.user().await;

@@ -1,14 +1,13 @@
-//! Who may open and send what: every page of organizations, for every role, in the own and in
-//! a foreign organization. A page that the program gets and this table does not fails the
-//! suite.
+//! Access rules of the pages: every page of organizations, for every role, in the user's own and
+//! in another organization. A page missing from this table fails the suite.
 
 use crate::csrf::{Scene, addresses, borrowed};
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use std::collections::BTreeSet;
 
-/// The least role that opens a page.
+/// The lowest role that may open a page.
 const PAGES: [(&str, Role); 20] = [
     ("/o/{org}", Role::Member),
     ("/o/{org}/audit", Role::Admin),
@@ -35,7 +34,7 @@ const PAGES: [(&str, Role); 20] = [
     ("/o/{org}/settings/policy", Role::Member),
 ];
 
-/// The least role that may send a form.
+/// The lowest role that may submit a form.
 const FORMS: [(&str, Role); 17] = [
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations", Role::Admin),
@@ -59,7 +58,7 @@ const FORMS: [(&str, Role); 17] = [
     ("/o/{org}/settings/policy", Role::Owner),
 ];
 
-/// Beside the table's: it is sent from the review of a policy alone.
+/// Not in the table: it is submitted only from the review of a policy.
 const APPLY: &str = "/o/{org}/settings/policy/apply";
 
 fn of_organizations(kind: &str) -> BTreeSet<String> {
@@ -79,7 +78,7 @@ fn every_page_has_its_role() {
     assert_eq!(forms, of_organizations("post"));
 }
 
-/// Somebody in a browser, and the role in the organization in question.
+/// A user's browser, and the user's role in the tested organization.
 struct Visitor {
     browser: Browser,
     role: Option<Role>,
@@ -91,7 +90,7 @@ async fn visitor(test: &TestApp, name: &str, organization: &str, role: Role) -> 
     test.add_user(&email, PASSWORD, organization).await;
     let mut browser = test.browser();
     browser.sign_in(&email, PASSWORD).await;
-    // A page of their own gives every browser its form token.
+    // Loading a page gives the browser a CSRF token.
     browser.get("/account").await;
     browser.set_header("x-request-id", "one-name-for-all");
     Visitor {
@@ -102,14 +101,14 @@ async fn visitor(test: &TestApp, name: &str, organization: &str, role: Role) -> 
     }
 }
 
-/// The words of a refusal, without what differs from person to person.
+/// The text of a rejection, without the parts that differ between users.
 fn words(page: &Page) -> String {
     let (_, main) = page.body.split_once("<main").unwrap();
     main.to_owned()
 }
 
 #[actix_web::test]
-async fn nobody_opens_or_sends_what_their_role_does_not_allow() {
+async fn users_can_open_and_submit_only_what_their_role_allows() {
     let mut scene = Scene::new().await;
     let test = &scene.test;
     let mut visitors = vec![

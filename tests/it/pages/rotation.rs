@@ -1,11 +1,11 @@
-//! `/tokens/…/rotate`: a new token in the place of another.
+//! `/tokens/…/rotate`: replacing a token with a new one.
 
 use super::after;
 use crate::support::TestApp;
 
 /// CONTRACT 2: the overlap, and the new token shown once.
 #[actix_web::test]
-async fn a_token_is_rotated_with_an_overlap() {
+async fn token_is_rotated_with_an_overlap() {
     let test = TestApp::start().await;
     for (overlap, seconds) in [("1h", 3_600), ("24h", 86_400), ("7d", 7 * 86_400)] {
         let mut browser = test.user().await;
@@ -19,9 +19,9 @@ async fn a_token_is_rotated_with_an_overlap() {
         let page = browser.post(&path, &[("overlap", overlap)]).await;
         assert_eq!(page.status, 200);
         let new = page.attribute("data-token").unwrap();
-        assert!(page.contains("still works, and ends"), "{}", page.body);
+        assert!(page.contains("still works and ends"), "{}", page.body);
         let list = browser.get("/tokens").await;
-        assert!(list.contains("Replaced, ends by itself") && !list.contains(&new));
+        assert!(list.contains("Replaced, ends automatically") && !list.contains(&new));
         test.clock.advance(seconds - 1);
         for token in [&old, &new] {
             assert_eq!(test.me(token).await.status(), 200, "{overlap}");
@@ -32,9 +32,9 @@ async fn a_token_is_rotated_with_an_overlap() {
     }
 }
 
-/// Loading the page again shows no token and makes none.
+/// Reloading the page shows no token and creates none.
 #[actix_web::test]
-async fn a_token_has_one_successor() {
+async fn token_has_one_successor() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let old = browser.new_token("laptop", &[], "never").await;
@@ -48,11 +48,11 @@ async fn a_token_has_one_successor() {
         assert!(page.contains(r#"id="overlap-error""#));
     }
     let page = browser.post(&path, &[("overlap", "none")]).await;
-    assert!(page.contains("has stopped."));
+    assert!(page.contains("no longer works."));
     assert_eq!(test.me(&old).await.status(), 401, "no overlap");
-    let second_server = browser.post(&path, &[("overlap", "24h")]).await;
-    assert_eq!(second_server.status, 409);
-    assert!(!second_server.contains("data-token"));
+    let repeated = browser.post(&path, &[("overlap", "24h")]).await;
+    assert_eq!(repeated.status, 409);
+    assert!(!repeated.contains("data-token"));
     assert_eq!(test.count("token", "1 = 1"), 2);
     let away = browser.get(&path).await;
     assert_eq!((away.status, away.location()), (303, "/tokens"));

@@ -1,4 +1,4 @@
-//! `/setup`: the first account.
+//! `/setup`: the first user.
 
 use crate::support::browser::Page;
 use crate::support::{PASSWORD, TestApp};
@@ -30,9 +30,9 @@ async fn submit(test: &TestApp, link: &str, fields: &[(&str, &str)]) -> Page {
     browser.post("/setup", &all).await
 }
 
-/// CONTRACT 4: the labels and the button, each label tied to its field. A11-06.
+/// CONTRACT 4, A11-06: the labels and the button; each label belongs to its field.
 #[actix_web::test]
-async fn the_page_has_its_labels() {
+async fn page_has_its_labels() {
     let test = TestApp::empty("").await;
     let page = test
         .browser()
@@ -58,10 +58,9 @@ async fn the_page_has_its_labels() {
     assert!(page.contains(r#"autocomplete="new-password""#));
 }
 
-/// PWD-01, PWD-04, A11-05: all that is wrong is said at once, and nothing that was typed is
-/// lost but the password.
+/// PWD-01, PWD-04, A11-05: all errors are shown together, and all input but the password is kept.
 #[actix_web::test]
-async fn mistakes_are_told_beside_their_fields_and_spend_no_link() {
+async fn errors_are_shown_next_to_their_fields_and_do_not_use_up_the_link() {
     let test = TestApp::empty("").await;
     let link = link(&test).await;
     let page = submit(&test, &link, &EMPTY).await;
@@ -88,9 +87,9 @@ async fn mistakes_are_told_beside_their_fields_and_spend_no_link() {
     assert_eq!(submit(&test, &link, &WHOLE).await.status, 303);
 }
 
-/// PWD-10: two at the same moment make one account.
+/// PWD-10: concurrent submissions create one user.
 #[actix_web::test]
-async fn of_many_who_press_at_once_one_gets_the_user() {
+async fn one_of_many_concurrent_submissions_creates_the_user() {
     let test = TestApp::empty("[sign_in]\nhash_queue = 50").await;
     let link = link(&test).await;
     let mut browser = test.browser();
@@ -123,7 +122,7 @@ async fn of_many_who_press_at_once_one_gets_the_user() {
     assert_eq!(test.count("session", "1 = 1"), 1);
 }
 
-/// PWD-10: no other link opens the page, before the first account or after it.
+/// PWD-10: only this link opens the page, and only until the first user exists.
 #[actix_web::test]
 async fn only_the_link_opens_the_page() {
     let test = TestApp::empty("").await;
@@ -146,9 +145,9 @@ async fn only_the_link_opens_the_page() {
     assert_eq!(submit(&test, &link, &WHOLE).await.status, 404);
 }
 
-/// PWD-10: an account from the command line closes the page too.
+/// PWD-10: a user created on the command line closes the page too.
 #[actix_web::test]
-async fn an_user_made_otherwise_ends_the_link() {
+async fn user_created_otherwise_ends_the_link() {
     let test = TestApp::empty("").await;
     let link = link(&test).await;
     test.add_user("eve@example.com", PASSWORD, None).await;

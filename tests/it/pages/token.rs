@@ -1,15 +1,15 @@
-//! `/tokens` and `/tokens/new`: making personal tokens and seeing them.
+//! `/tokens` and `/tokens/new`: creating and listing personal tokens.
 
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};
 
-/// Sends the form of `/tokens/new`.
+/// Submits the form of `/tokens/new`.
 pub async fn create(browser: &mut Browser, fields: &[(&str, &str)]) -> Page {
     browser.get("/tokens/new").await;
     browser.post("/tokens/new", fields).await
 }
 
-/// The ids of the tokens that can be revoked, as the list shows them.
+/// The ids of the tokens that the list offers to revoke.
 pub async fn listed(browser: &mut Browser) -> Vec<String> {
     let page = browser.get("/tokens").await;
     assert_eq!(page.status, 200);
@@ -21,9 +21,9 @@ pub async fn listed(browser: &mut Browser) -> Vec<String> {
         .collect()
 }
 
-/// CONTRACT 4, A11-06, OAU-13: nothing is given that was not asked for.
+/// CONTRACT 4, A11-06, OAU-13: scopes must be selected explicitly.
 #[actix_web::test]
-async fn the_form_has_its_labels_and_nothing_ticked() {
+async fn form_has_its_labels_and_nothing_ticked() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     assert!(
@@ -58,9 +58,9 @@ async fn the_form_has_its_labels_and_nothing_ticked() {
     assert!(page.contains(r#"<option value="90d" selected>"#));
 }
 
-/// CONTRACT 2 and 4: shown once, beside a button, and nowhere again.
+/// CONTRACT 2 and 4: shown once, next to a button, and never again.
 #[actix_web::test]
-async fn a_token_is_shown_once() {
+async fn token_is_shown_once() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let page = create(
@@ -106,9 +106,9 @@ async fn a_token_is_shown_once() {
     assert!(!crate::support::log::text().contains(&token));
 }
 
-/// Bad input, A11-05: what was typed is still there, and what is wrong stands beside it.
+/// Bad input, A11-05: the input is kept, and each error is next to its field.
 #[actix_web::test]
-async fn mistakes_keep_what_was_typed() {
+async fn errors_keep_the_input() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let long = "x".repeat(101);
@@ -256,17 +256,17 @@ async fn mistakes_keep_what_was_typed() {
 
 /// CONTRACT 2.
 #[actix_web::test]
-async fn tokens_end_when_it_was_chosen() {
+async fn tokens_end_at_the_chosen_time() {
     let test = TestApp::start().await;
     for (expires, on, seconds) in [
         ("30d", "", Some(30 * 86_400)),
         ("90d", "", Some(90 * 86_400)),
         ("1y", "", Some(365 * 86_400)),
-        // As that day ends: it is noon.
+        // At the end of that day: it is noon.
         ("custom", "2026-11-22", Some(43_200)),
         ("custom", "2026-12-01", Some(43_200 + 9 * 86_400)),
         ("never", "", None),
-        // A date beside another choice says nothing.
+        // A date is ignored with another choice.
         ("never", "2026-12-01", None),
     ] {
         let test = test.second_server("").await;
@@ -291,9 +291,9 @@ async fn tokens_end_when_it_was_chosen() {
     }
 }
 
-/// CONTRACT 8: what is beyond the longest lifetime is neither offered nor accepted.
+/// CONTRACT 8: a lifetime above the maximum is neither offered nor accepted.
 #[actix_web::test]
-async fn the_longest_lifetime_holds() {
+async fn maximum_lifetime_is_enforced() {
     let test = TestApp::with("[tokens]\nmax_expiry = \"60d\"\ndefault_expiry = \"30d\"").await;
     let mut browser = test.user().await;
     let page = browser.get("/tokens/new").await;
@@ -333,10 +333,10 @@ async fn the_longest_lifetime_holds() {
     }
 }
 
-/// CONTRACT 2: a role may lack what a scope needs.
+/// CONTRACT 2: a scope may require a higher role.
 #[actix_web::test]
-async fn nobody_gives_what_their_role_does_not_allow() {
-    use doorcode::domain::org::Role;
+async fn user_cannot_grant_what_their_role_does_not_allow() {
+    use doorcode::domain::role::Role;
     let test = TestApp::with(
         "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\"\nmin_role = \"admin\"",
     )
@@ -363,9 +363,9 @@ async fn nobody_gives_what_their_role_does_not_allow() {
     assert_eq!(page.status, 200);
 }
 
-/// PAT-06: loading the page that showed a token again makes no other one.
+/// PAT-06: reloading the page that showed a token creates no other one.
 #[actix_web::test]
-async fn a_form_makes_one_token_however_often_it_is_sent() {
+async fn form_sent_repeatedly_creates_one_token() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let form = browser.get("/tokens/new").await;
@@ -377,14 +377,11 @@ async fn a_form_makes_one_token_however_often_it_is_sent() {
     ];
     let first = browser.post("/tokens/new", &fields).await;
     assert!(first.attribute("data-token").is_some());
-    let second_server = browser.post("/tokens/new", &fields).await;
-    assert_eq!(
-        (second_server.status, second_server.location()),
-        (303, "/tokens")
-    );
+    let repeated = browser.post("/tokens/new", &fields).await;
+    assert_eq!((repeated.status, repeated.location()), (303, "/tokens"));
     assert_eq!(test.count("token", "1 = 1"), 1);
 
-    // In another session the form_nonce is worth nothing, and harms nothing.
+    // In another session the form nonce is unknown and has no effect.
     let mut other = test.user().await;
     other.get("/tokens/new").await;
     let page = other.post("/tokens/new", &fields).await;

@@ -1,11 +1,11 @@
-//! `/tokens/{id}`, and the same of an organization's token: when and from where it was used.
+//! `/tokens/{id}` and its counterpart for organization tokens: the uses of a token.
 
 use super::audit::said;
 use super::{Company, after, assert_no_access, assert_role};
 use crate::support::TestApp;
 use crate::support::browser::{Browser, Page};
 
-/// The page of the only token, or the newest.
+/// The page of the only token, or of the newest.
 async fn page(test: &TestApp, browser: &mut Browser) -> Page {
     test.settle().await;
     let id = newest(test);
@@ -23,9 +23,9 @@ async fn ask(test: &TestApp, token: &str, path: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// Issue 4, item 5: when and from where.
+/// Issue 4, item 5: time and origin of each use.
 #[actix_web::test]
-async fn every_use_is_shown_with_what_came_of_it() {
+async fn every_use_is_shown_with_its_result() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let token = browser.new_token("laptop", &["orgs:read"], "never").await;
@@ -33,13 +33,13 @@ async fn every_use_is_shown_with_what_came_of_it() {
     let text = said(&unused);
     assert!(text.contains("Never used"), "{text}");
     assert!(text.contains("No use in 30 days."), "{text}");
-    assert!(text.contains("You made the token laptop"), "{text}");
+    assert!(text.contains("You created the token laptop"), "{text}");
 
     assert_eq!(ask(&test, &token, "/v1/me").await, 200);
     test.clock.advance(86_400);
     assert_eq!(ask(&test, &token, "/v1/orgs").await, 200);
     assert_eq!(ask(&test, &token, "/v1/projects").await, 403);
-    // The session is over by now.
+    // The earlier session has expired.
     let mut browser = test.user().await;
     let used = page(&test, &mut browser).await;
     let text = said(&used);
@@ -54,7 +54,7 @@ async fn every_use_is_shown_with_what_came_of_it() {
     ] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
-    // The drawing has a name, a description, and the same as a table.
+    // The chart has a name, a description, and an equivalent table.
     assert!(used.contains(r#"role="img" aria-labelledby="chart-title chart-words""#));
     assert_eq!(used.body.matches(r#"<rect class="bar""#).count(), 30);
     assert_eq!(used.body.matches(r#"<tr><th scope="row">"#).count(), 30);
@@ -70,11 +70,11 @@ async fn every_use_is_shown_with_what_came_of_it() {
 
 /// The pager shows every use once, the latest first.
 #[actix_web::test]
-async fn the_pager_leads_through_all_uses_once() {
+async fn pager_shows_every_use_once() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let token = browser.new_token("busy", &[], "never").await;
-    // Batches with many uses and with one; the number of each is in its request id.
+    // Batches with many uses and with one; each request id contains the number of the use.
     for n in 0..120 {
         let request = test.anon().get(test.at("/v1/me")).bearer_auth(&token);
         assert_eq!(request.send().await.unwrap().status(), 200);
@@ -105,9 +105,9 @@ async fn the_pager_leads_through_all_uses_once() {
     assert!(times.windows(2).all(|two| two[0] > two[1]), "{times:?}");
 }
 
-/// Issue 4, item 5: was the old one still used after the rollout?
+/// Issue 4, item 5: was the old token still used after the rollout?
 #[actix_web::test]
-async fn a_replaced_token_tells_whether_it_is_still_used() {
+async fn replaced_token_shows_whether_it_is_still_used() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let token = browser.new_token("laptop", &[], "never").await;
@@ -144,13 +144,13 @@ async fn a_replaced_token_tells_whether_it_is_still_used() {
         text.contains("The old token is still used: last 3 hours ago"),
         "{text}"
     );
-    assert!(text.contains("in place of an older one"), "{text}");
+    assert!(text.contains("to replace an older one"), "{text}");
     assert!(page.contains(&format!("href=\"/tokens/{old}\"")));
 }
 
-/// What ended a token, and by whom; what is tried with it afterwards is seen.
+/// The end of a token and the user who ended it; later attempts with it are shown.
 #[actix_web::test]
-async fn an_ended_token_tells_its_end() {
+async fn ended_token_shows_its_end() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let token = browser.new_token("laptop", &[], "never").await;
@@ -166,15 +166,15 @@ async fn an_ended_token_tells_its_end() {
     assert!(!page.contains("/rotate\"") && !page.contains("/revoke\""));
 }
 
-/// Uses can be left unrecorded; the page says so and shows the rest.
+/// The recording of uses can be disabled; the page says so and shows the rest.
 #[actix_web::test]
-async fn without_recording_the_page_says_so() {
+async fn page_states_that_uses_are_not_recorded() {
     let test = TestApp::with("[audit]\ntoken_use = \"off\"").await;
     let mut browser = test.user().await;
     let token = browser.new_token("laptop", &[], "never").await;
     assert_eq!(ask(&test, &token, "/v1/me").await, 200);
     let page = page(&test, &mut browser).await;
-    assert!(page.contains("Uses are not recorded here."));
+    assert!(page.contains("Token uses are not recorded."));
     assert!(
         said(&page).contains("Last used just now 127.0.0.1"),
         "{}",
@@ -182,9 +182,9 @@ async fn without_recording_the_page_says_so() {
     );
 }
 
-/// A token's page is for whoever may see the token, and nobody learns of another's.
+/// The page is only for users who may see the token, and reveals nothing to others.
 #[actix_web::test]
-async fn a_token_is_seen_by_its_owner_alone() {
+async fn token_is_visible_only_to_its_owner() {
     let Company {
         test,
         mut owner,
@@ -211,7 +211,7 @@ async fn a_token_is_seen_by_its_owner_alone() {
     assert_no_access(&mut stranger, &of_org, &of_org.replace("acme", "nobody")).await;
     let page = admin.get(&of_org).await;
     let text = said(&page);
-    assert!(text.contains("Ada made the token deploy"), "{text}");
+    assert!(text.contains("Ada created the token deploy"), "{text}");
     assert!(page.contains(&format!("href=\"/o/acme/audit?token={id}\"")));
     let list = admin.get(tokens_page).await;
     assert!(list.contains(&format!(r#"href="{of_org}">deploy</a>"#)));

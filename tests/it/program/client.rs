@@ -4,9 +4,9 @@ use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
 use crate::support::http;
 
-/// OAU-05: the secret of a confidential client is made here, shown once and kept hashed.
+/// OAU-05: the secret of a confidential client is generated, shown once and stored as a hash.
 #[actix_web::test]
-async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
+async fn confidential_client_gets_its_secret_once_and_introspects_with_it() {
     let deployment = Deployment::with_user();
     let _server = deployment.start();
     let add = || {
@@ -26,7 +26,7 @@ async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
         "client_id:      api\n",
         "name:           The API\n",
         "scopes:         none\n",
-        "The secret is shown this once.",
+        "The secret is shown only once.",
     ]);
     let secret = added
         .stdout
@@ -50,16 +50,16 @@ async fn a_confidential_client_gets_its_secret_once_and_introspects_with_it() {
     assert_eq!(introspect(secret).await, 200);
     assert_eq!(introspect("guess").await, 401);
 
-    let second_server = add()
+    let second = add()
         .exited(1)
         .complains(&["There is a client with this id."]);
-    assert_eq!(second_server.stdout, "");
+    assert_eq!(second.stdout, "");
     assert_eq!(introspect(secret).await, 200);
 }
 
-/// DEV-11: a client that asks for nothing gets its default scopes.
+/// DEV-11: without a requested scope a client gets its default scopes.
 #[actix_web::test]
-async fn a_public_client_has_no_secret_and_the_scopes_it_was_given() {
+async fn public_client_has_its_scopes_and_no_secret() {
     let deployment = Deployment::with_user();
     let added = deployment
         .command(&["client", "add", "--id", "acme-cli", "--name", "Acme"])
@@ -96,7 +96,7 @@ async fn a_public_client_has_no_secret_and_the_scopes_it_was_given() {
 }
 
 #[test]
-fn a_client_that_makes_no_sense_is_refused_with_words() {
+fn invalid_client_is_rejected_with_a_reason() {
     let deployment = Deployment::new();
     for (arguments, words) in [
         (

@@ -1,4 +1,4 @@
-//! The configuration, from its file and the environment to the program's answer.
+//! The configuration, from file and environment to the effect on the program.
 
 use crate::support::deployment::Deployment;
 use crate::support::source::root;
@@ -6,7 +6,7 @@ use crate::support::source::root;
 const FILE: &str = "[branding]\nname = \"Acme\"\n\n[device]\ncode_lifetime = \"5m\"\n";
 
 #[test]
-fn check_prints_what_is_in_force_and_makes_nothing() {
+fn check_prints_the_effective_configuration_and_creates_no_files() {
     let deployment = Deployment::new();
     deployment.write("doorcode.toml", FILE);
     let url = "postgres://ada:Tulip-77@127.0.0.1/doorcode";
@@ -26,10 +26,10 @@ fn check_prints_what_is_in_force_and_makes_nothing() {
     assert_eq!(checked.stderr, "");
     assert!(!deployment.path("data").exists());
 
-    // What is printed is itself a configuration that says the same.
+    // The output is itself a configuration with the same values.
     let deployment = Deployment::new();
     deployment.write("doorcode.toml", &checked.stdout.replace(":***@", "@"));
-    let second_server = deployment
+    let second = deployment
         .command(&["config", "check"])
         .env("DOORCODE__DATABASE__URL", url)
         .without("DOORCODE__SERVER__LISTEN")
@@ -37,12 +37,12 @@ fn check_prints_what_is_in_force_and_makes_nothing() {
         .without("DOORCODE__SERVER__WORKERS")
         .run()
         .exited(0);
-    assert_eq!(second_server.stdout, checked.stdout);
+    assert_eq!(second.stdout, checked.stdout);
 }
 
-/// An unknown key and a bad value stop every command of the server's side.
+/// An unknown key or an invalid value stops every server-side command.
 #[test]
-fn a_fault_stops_the_start_and_names_key_file_and_line() {
+fn error_stops_the_start_and_names_key_file_and_line() {
     for (text, fault) in [
         (
             "\n[server]\nlistn = \"x\"\n",
@@ -83,7 +83,7 @@ fn a_fault_stops_the_start_and_names_key_file_and_line() {
 }
 
 #[test]
-fn every_fault_is_reported_at_once_with_its_place() {
+fn all_errors_are_reported_with_their_location() {
     let deployment = Deployment::new();
     deployment.write(
         "doorcode.toml",
@@ -119,7 +119,7 @@ scope = "orgs:read"
 "#;
 
 #[test]
-fn check_prints_the_route_table_in_its_order() {
+fn check_prints_the_route_table_in_order() {
     let from_file = Deployment::new();
     from_file.write("doorcode.toml", ROUTES);
     from_file
@@ -138,9 +138,9 @@ fn check_prints_the_route_table_in_its_order() {
     assert_eq!(checked.stdout.matches("[[routes]]").count(), 2);
 }
 
-/// The configuration that the examples of proxies go with.
+/// The configuration used by the proxy examples.
 #[test]
-fn the_example_is_valid() {
+fn example_is_valid() {
     let example = root().join("examples/doorcode.toml");
     Deployment::new()
         .command(&["config", "check", "--config", example.to_str().unwrap()])
@@ -150,7 +150,7 @@ fn the_example_is_valid() {
 }
 
 #[test]
-fn a_route_that_cannot_be_right_stops_the_start() {
+fn invalid_route_stops_the_start() {
     let deployment = Deployment::new();
     deployment.write(
         "doorcode.toml",
@@ -190,7 +190,7 @@ public = true
             "doorcode.toml:10: routes.match: \"get /v2\" begins with no method",
             "doorcode.toml:14: routes.match: \"GET /v2/{project}/{project}\" names more",
             "doorcode.toml:15: routes.public: stands beside operator",
-            "doorcode.toml:19: routes.match: demands nothing",
+            "doorcode.toml:19: routes.match: has no access rule",
             "doorcode.toml:22: routes.match: \"GET /v2\" never decides",
             "doorcode.toml:26: routes.match: \"GET /v2\" never decides",
         ]);
@@ -200,7 +200,7 @@ public = true
 }
 
 #[test]
-fn the_file_is_named_before_or_after_the_command_or_by_the_environment() {
+fn file_is_set_before_or_after_the_command_or_by_the_environment() {
     let deployment = Deployment::new();
     deployment.write("doorcode.toml", "[branding]\nname = \"Default\"\n");
     let file = deployment.write("etc/acme.toml", FILE);
@@ -241,7 +241,7 @@ fn the_file_is_named_before_or_after_the_command_or_by_the_environment() {
 }
 
 #[test]
-fn a_file_that_is_named_must_be_there() {
+fn given_file_must_exist() {
     let deployment = Deployment::new();
     for arguments in [
         ["--config", "nowhere.toml", "serve"],
@@ -256,7 +256,7 @@ fn a_file_that_is_named_must_be_there() {
 }
 
 #[test]
-fn wrong_usage_is_told_apart_from_failure() {
+fn usage_errors_have_their_own_exit_code() {
     let deployment = Deployment::new();
     for arguments in [&["sreve"][..], &["serve", "--port", "1"], &["user", "add"]] {
         let refused = deployment.command(arguments).run().exited(2);

@@ -1,4 +1,4 @@
-//! The first start, from an empty directory to an account.
+//! The first start, from an empty directory to the first user.
 
 use crate::support::browser::Browser;
 use crate::support::database::Database;
@@ -6,7 +6,7 @@ use crate::support::deployment::{Deployment, READY, mode};
 use crate::support::program::Running;
 use crate::support::{EMAIL, PASSWORD, http};
 
-/// The path of the one-time link that a start has printed.
+/// Path of the one-time link that the start printed.
 fn setup_path(server: &Running, deployment: &Deployment) -> String {
     let mut links = server
         .stdout
@@ -35,9 +35,9 @@ async fn set_up(deployment: &Deployment, path: &str) -> u16 {
     browser.post("/setup", &fields).await.status
 }
 
-/// PWD-10, CFG-01, PAT-23: the files are for their owner alone.
+/// PWD-10, CFG-01, PAT-23: only the owner of the files can read them.
 #[actix_web::test]
-async fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
+async fn first_start_creates_its_files_and_prints_the_next_steps() {
     let deployment = Deployment::new();
     let server = deployment.start();
     assert_eq!(deployment.status("/healthz").await, 200);
@@ -76,8 +76,7 @@ async fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
         "data/operator_token (only you can read it): the operator token".to_owned(),
         "data/secret_key (only you can read it): the secret key".to_owned(),
         "data/audit_key (only you can read it): the key that signs the audit log".to_owned(),
-        "Nobody has an account yet. Open this link in a browser to create the first one."
-            .to_owned(),
+        "There are no users yet. Open this link in a browser to create the first one.".to_owned(),
         link,
         format!("login --host {}", deployment.url),
         READY.to_owned(),
@@ -96,7 +95,7 @@ async fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
 
 /// PWD-10.
 #[actix_web::test]
-async fn each_start_prints_a_new_link_until_there_is_an_user() {
+async fn each_start_prints_a_new_link_until_a_user_exists() {
     let deployment = Deployment::new();
     let stop = |server: Running| {
         server.signal("TERM");
@@ -110,7 +109,7 @@ async fn each_start_prints_a_new_link_until_there_is_an_user() {
     let second = deployment.start();
     let second_path = setup_path(&second, &deployment);
     assert_ne!(first_path, second_path);
-    assert!(!second.stdout.contains("Made "), "{}", second.stdout);
+    assert!(!second.stdout.contains("Created "), "{}", second.stdout);
     assert_eq!(set_up(&deployment, "/setup?link=guess").await, 404);
     assert_eq!(set_up(&deployment, &second_path).await, 303);
     for used in [&first_path, &second_path] {
@@ -120,7 +119,7 @@ async fn each_start_prints_a_new_link_until_there_is_an_user() {
 
     let third = deployment.start();
     assert!(!third.stdout.contains("/setup"), "{}", third.stdout);
-    assert!(!third.stdout.contains("Nobody has an account"));
+    assert!(!third.stdout.contains("There are no users"));
     assert_eq!(deployment.user().await.get("/tokens").await.status, 200);
     stop(third);
     assert_eq!(deployment.database.count("users", "1 = 1"), 1);
@@ -131,7 +130,7 @@ async fn each_start_prints_a_new_link_until_there_is_an_user() {
 }
 
 #[actix_web::test]
-async fn without_settings_everything_is_below_data_in_the_working_directory() {
+async fn without_settings_all_files_are_below_data_in_the_working_directory() {
     let deployment = Deployment::new();
     let mut server = deployment
         .command(&[])
@@ -147,9 +146,9 @@ async fn without_settings_everything_is_below_data_in_the_working_directory() {
     server.finish().exited(0);
 }
 
-/// CFG-01: secrets of the environment need no files, and make none.
+/// CFG-01: with secrets in the environment no files are needed or created.
 #[actix_web::test]
-async fn secrets_of_the_environment_make_no_files() {
+async fn secrets_in_the_environment_create_no_files() {
     let operator = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe";
     let deployment = Deployment::new()
         .set("DOORCODE_OPERATOR_TOKEN", operator)
@@ -157,7 +156,7 @@ async fn secrets_of_the_environment_make_no_files() {
         .set("DOORCODE_AUDIT_KEY", &"a7".repeat(32))
         .set("DOORCODE__AUDIT__CHECKPOINT_TO", "off");
     let server = deployment.start();
-    assert!(!server.stdout.contains("Made "), "{}", server.stdout);
+    assert!(!server.stdout.contains("Created "), "{}", server.stdout);
     assert!(!deployment.path("data").exists());
     let introspected = http()
         .post(deployment.at("/auth/introspect"))

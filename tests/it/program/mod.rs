@@ -1,5 +1,5 @@
-//! The server's side of the compiled program: what an operator types, and what a supervisor
-//! sends.
+//! The server-side commands of the compiled program: the operator's commands and the supervisor's
+//! signals.
 
 mod client;
 mod config;

@@ -12,7 +12,7 @@ async fn introspects(deployment: &Deployment, token: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// What a script reads.
+/// The operator token, as a script reads it.
 fn token(deployment: &Deployment) -> String {
     let text = std::fs::read_to_string(deployment.path("data/operator_token")).unwrap();
     assert_eq!(text.lines().count(), 1);
@@ -21,7 +21,7 @@ fn token(deployment: &Deployment) -> String {
 
 /// PAT-23, OPR-03, SEEDS A.1, A.15, A.16, A.18, A.19, A.22: without a restart.
 #[actix_web::test]
-async fn a_running_server_takes_the_new_token_at_once() {
+async fn running_server_accepts_the_new_token_immediately() {
     let deployment = Deployment::new().set("DOORCODE__AUDIT__CHECKPOINT_TO", "off");
     let server = deployment.start();
     let first = token(&deployment);
@@ -34,7 +34,7 @@ async fn a_running_server_takes_the_new_token_at_once() {
         .says(&[
             "The new operator token is in data/operator_token",
             "`cat data/operator_token`",
-            "The old one stays valid until ",
+            "The old token stays valid until ",
         ]);
     let second = token(&deployment);
     assert_ne!(first, second);
@@ -49,8 +49,8 @@ async fn a_running_server_takes_the_new_token_at_once() {
         .run()
         .exited(0)
         .says(&[
-            "The old one has ended.",
-            "The one before it, which would have been valid until ",
+            "The old token has ended.",
+            "The token before it, valid until ",
         ]);
     let third = token(&deployment);
     assert_eq!(introspects(&deployment, &third).await, 200);
@@ -84,9 +84,9 @@ async fn a_running_server_takes_the_new_token_at_once() {
     }
 }
 
-/// The token of the environment is replaced there, with both valid in between.
+/// A token set in the environment is replaced there, with both tokens valid in between.
 #[actix_web::test]
-async fn a_token_of_the_environment_is_replaced_by_two_variables() {
+async fn token_in_the_environment_is_replaced_with_two_variables() {
     let old = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe";
     let new = "Zt5Hw8Qb3Nc6Xk1Vy9Gd2Mf7Lp4Rs0Ja";
     let deployment = Deployment::new().set("DOORCODE_OPERATOR_TOKEN", old);
@@ -112,7 +112,7 @@ async fn a_token_of_the_environment_is_replaced_by_two_variables() {
 
 /// PAT-23.
 #[test]
-fn a_previous_token_that_is_weak_or_alone_is_refused() {
+fn weak_or_lone_previous_token_is_rejected() {
     let deployment = Deployment::new();
     let serve = || deployment.command(&["serve"]);
     serve()
@@ -146,9 +146,9 @@ fn a_previous_token_that_is_weak_or_alone_is_refused() {
     }
 }
 
-/// A rotation that cannot be done changes nothing.
+/// A rejected rotation changes nothing.
 #[test]
-fn a_rotation_that_is_refused_keeps_the_token() {
+fn rejected_rotation_keeps_the_token() {
     let deployment = Deployment::new();
     deployment.command(&["migrate"]).run().exited(0);
     let token = "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe\n";

@@ -1,11 +1,11 @@
-//! Starts that are refused, each with words that say what to do.
+//! Rejected starts, each with an error message and advice.
 
 use crate::support::deployment::{Deployment, mode};
 use std::os::unix::fs::PermissionsExt;
 
-/// PAT-23: a token that can be guessed stops the start, wherever it comes from.
+/// PAT-23: a guessable token stops the start, whatever its source.
 #[test]
-fn a_weak_operator_token_is_refused() {
+fn weak_operator_token_is_rejected() {
     for weak in [
         "changeme",
         "dc_0123456789abcdef",
@@ -33,9 +33,9 @@ fn a_weak_operator_token_is_refused() {
     }
 }
 
-/// CFG-01: what others could read is not used, and stays as it is.
+/// CFG-01: a secret file that others can read is rejected and not changed.
 #[test]
-fn a_secret_file_that_others_can_read_is_refused() {
+fn secret_file_readable_by_others_is_rejected() {
     for name in ["data/operator_token", "data/secret_key", "data/audit_key"] {
         for exposed in [0o644, 0o640, 0o604, 0o660] {
             let deployment = Deployment::new();
@@ -51,7 +51,7 @@ fn a_secret_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn a_key_of_another_form_is_refused() {
+fn malformed_key_is_rejected() {
     for file in ["data/secret_key", "data/audit_key"] {
         for key in ["", "short", &"0".repeat(63), &"g".repeat(64)] {
             let deployment = Deployment::new();
@@ -67,7 +67,7 @@ fn a_key_of_another_form_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_port_in_use_is_said_and_the_other_server_goes_on() {
+async fn port_in_use_is_reported_and_the_other_server_keeps_running() {
     let deployment = Deployment::new();
     let _server = deployment.start();
     let refused = deployment.command(&["serve"]).run().exited(1).complains(&[
@@ -79,7 +79,7 @@ async fn a_port_in_use_is_said_and_the_other_server_goes_on() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_said_and_no_file_takes_its_place() {
+fn unreachable_database_is_reported_and_not_replaced_by_a_file() {
     let deployment = Deployment::new();
     let refused = deployment
         .command(&["serve"])
@@ -100,7 +100,7 @@ fn a_database_that_is_not_there_is_said_and_no_file_takes_its_place() {
 }
 
 #[test]
-fn a_database_file_that_is_none_is_refused_and_kept() {
+fn file_that_is_not_a_database_is_rejected_and_kept() {
     let deployment = Deployment::new();
     let text = "This is a letter to the editor, and no database at all.\n".repeat(40);
     let path = deployment.write("letter.txt", &text);

@@ -1,4 +1,4 @@
-//! The clean stop, as a supervisor (SIGTERM) or Ctrl-C (SIGINT) asks for it.
+//! Graceful stop, requested by a supervisor (SIGTERM) or with Ctrl-C (SIGINT).
 
 use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
@@ -40,7 +40,7 @@ async fn until_a_poll_is_held(deployment: &Deployment) {
         == 0
     {
         assert!(std::time::Instant::now() < deadline, "no poll was seen");
-        // Gives way to the poll, which runs on this thread.
+        // Yields to the poll, which runs on this thread.
         assert_eq!(deployment.status("/healthz").await, 200);
     }
 }
@@ -54,10 +54,10 @@ fn stop(server: Running, signal: &str) {
     assert!(!finished.stderr.contains("panicked"), "{finished:?}");
 }
 
-/// CONTRACT 3, `Prefer: wait`: the held answer is given at the stop, and does not count as
-/// held, so that the device waits its interval before it asks the next server.
+/// CONTRACT 3, `Prefer: wait`: the held poll gets its response at the stop and does not count as
+/// held, so that the device waits its interval before it polls the next server.
 #[actix_web::test]
-async fn a_held_poll_is_answered_when_the_server_stops() {
+async fn held_poll_gets_a_response_when_the_server_stops() {
     for signal in ["TERM", "INT"] {
         let deployment = Deployment::with_user();
         let server = deployment.start();
@@ -78,7 +78,7 @@ async fn a_held_poll_is_answered_when_the_server_stops() {
             "{signal} was not heard at once"
         );
 
-        // The request lives on: the next server goes on with it.
+        // The device grant stays active: the next server continues it.
         let _server = deployment.start();
         let code = grant.body["user_code"].as_str().unwrap();
         let scopes = ["orgs:read"];
@@ -88,8 +88,8 @@ async fn a_held_poll_is_answered_when_the_server_stops() {
     }
 }
 
-/// What was acknowledged before the end is in the database, and so are the uses of tokens,
-/// which are gathered in memory.
+/// Writes acknowledged before the stop are in the database, and so are token uses, which are
+/// buffered in memory.
 #[actix_web::test]
 async fn queued_writes_are_committed_at_the_stop() {
     let deployment = Deployment::with_user();
@@ -113,7 +113,7 @@ async fn queued_writes_are_committed_at_the_stop() {
         actix_web::rt::spawn(async { request.send().await.ok().map(|answer| answer.status()) })
     });
     let starts: Vec<_> = starts.collect();
-    // The first of them are answered, others wait for the writer, the last for a connection.
+    // The first requests have a response, others wait for the writer, the last for a connection.
     assert_eq!(deployment.status("/healthz").await, 200);
     stop(server, "TERM");
 
@@ -121,7 +121,7 @@ async fn queued_writes_are_committed_at_the_stop() {
     for start in starts {
         match start.await.unwrap() {
             Some(status) if status == 200 => acknowledged += 1,
-            // A request that came too late is turned away, in whole or by a clear answer.
+            // A late request is rejected by a closed connection or with status 503.
             other => assert!(other.is_none_or(|status| status == 503), "{other:?}"),
         }
     }
@@ -134,9 +134,9 @@ async fn queued_writes_are_committed_at_the_stop() {
     );
 }
 
-/// A client that never finishes its request delays the stop; a second signal ends it.
+/// A client that never finishes its request delays the stop; a second signal ends the delay.
 #[actix_web::test]
-async fn a_second_signal_does_not_wait_for_slow_requests() {
+async fn second_signal_does_not_wait_for_slow_requests() {
     let deployment = Deployment::new();
     let mut server = deployment.start();
     let mut slow = TcpStream::connect(deployment.address).unwrap();
@@ -147,17 +147,17 @@ async fn a_second_signal_does_not_wait_for_slow_requests() {
 
     let asked_at = std::time::Instant::now();
     server.signal("TERM");
-    server.line("a second signal ends them");
+    server.line("a second signal aborts them");
     server.signal("TERM");
     server.finish().exited(0).complains(&["stopped"]);
     assert!(asked_at.elapsed().as_secs() < 15);
     drop(slow);
 }
 
-/// Whoever still waits for an answer, like the sweeper that has just begun, does not keep the
-/// writers from ending.
+/// A task that still waits for its write, such as the sweeper that has just begun, does not keep
+/// the writers from ending.
 #[actix_web::test]
-async fn a_write_that_nobody_goes_on_with_does_not_hold_up_the_stop() {
+async fn abandoned_write_does_not_delay_the_stop() {
     let test = TestApp::start().await;
     let mut write = Box::pin(user::offer_setup(&test.app));
     assert!(

@@ -4,19 +4,19 @@ use crate::support::EMAIL;
 use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 
-/// The id in what a command says.
+/// The id in the output of a command.
 fn id(said: &str) -> String {
     let (_, rest) = said.split_once('(').unwrap();
     rest.trim_end_matches(")\n").to_owned()
 }
 
 #[test]
-fn an_organization_is_made_with_an_owner_or_waits_for_one() {
+fn organization_is_created_with_or_without_an_owner() {
     let deployment = Deployment::with_user();
     let add = |arguments: &[&str]| deployment.command(&["org", "add"]).args(arguments).run();
     let owned = add(&["--name", "Umbrella Works", "--owner", "Ada@Example.com"])
         .exited(0)
-        .says(&["Umbrella Works is made. Its address is umbrella-works. (org_"]);
+        .says(&["Umbrella Works is created. Its address is umbrella-works. (org_"]);
     let members = |id: &str, role: &str| {
         let condition = format!("organization_id = '{id}' AND role = '{role}'");
         deployment.database.count("membership", &condition)
@@ -40,7 +40,7 @@ fn an_organization_is_made_with_an_owner_or_waits_for_one() {
         (&["--name", ""], "name: "),
         (
             &["--name", "New", "--owner", "eve@example.com"],
-            "owner: Nobody has the address",
+            "owner: No user has the address",
         ),
         (
             &["--name", "New", "--owner", "eve"],
@@ -53,7 +53,7 @@ fn an_organization_is_made_with_an_owner_or_waits_for_one() {
 }
 
 #[test]
-fn a_project_is_made_with_its_members_or_not_at_all() {
+fn project_is_created_with_its_members_or_not_at_all() {
     let deployment = Deployment::with_user();
     for (email, org) in [
         ("bob@example.com", "Acme"),
@@ -85,7 +85,7 @@ fn a_project_is_made_with_its_members_or_not_at_all() {
                 "--member",
                 "nobody@example.com",
             ],
-            "member: Nobody has the address nobody@example.com.",
+            "member: No user has the address nobody@example.com.",
         ),
         (
             &[
@@ -117,7 +117,7 @@ fn a_project_is_made_with_its_members_or_not_at_all() {
         "bob@example.com",
     ])
     .exited(0)
-    .says(&["Website is made. (prj_"]);
+    .says(&["Website is created. (prj_"]);
     let project = format!("project_id = '{}'", id(&made.stdout));
     assert_eq!(deployment.database.count("project_member", &project), 1);
     let organization = deployment

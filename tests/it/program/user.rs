@@ -1,4 +1,4 @@
-//! The commands of the operator: the database and accounts.
+//! The operator's commands for the database and for users.
 
 use crate::support::browser::Browser;
 use crate::support::canary::Canaries;
@@ -7,7 +7,7 @@ use crate::support::deployment::Deployment;
 use crate::support::{EMAIL, PASSWORD, http};
 
 #[test]
-fn migrate_brings_a_database_up_to_date_as_often_as_it_is_called() {
+fn migrate_can_be_repeated() {
     let deployment = Deployment::new();
     for _ in 0..2 {
         deployment
@@ -24,7 +24,7 @@ fn migrate_brings_a_database_up_to_date_as_often_as_it_is_called() {
 }
 
 #[actix_web::test]
-async fn an_user_is_made_with_its_organization_and_can_sign_in() {
+async fn user_is_created_with_an_organization_and_can_sign_in() {
     let deployment = Deployment::new();
     deployment
         .add_user()
@@ -52,7 +52,7 @@ async fn an_user_is_made_with_its_organization_and_can_sign_in() {
 }
 
 #[test]
-fn an_user_may_have_no_organization_and_a_role_needs_one() {
+fn user_may_have_no_organization_and_a_role_needs_one() {
     let deployment = Deployment::new();
     let alone = || {
         deployment
@@ -82,9 +82,9 @@ fn an_user_may_have_no_organization_and_a_role_needs_one() {
     assert_eq!(deployment.database.count("organization", "1 = 1"), 0);
 }
 
-/// PWD-01, PWD-04: the reason is given in words, and nothing is made.
+/// PWD-01, PWD-04: the reason is reported, and no user is created.
 #[test]
-fn a_weak_password_or_a_wrong_field_is_refused_with_words() {
+fn weak_password_or_invalid_field_is_rejected_with_a_reason() {
     let deployment = Deployment::new();
     Canaries::of(&deployment.url).spare(EMAIL, "a password that is refused since it is none");
     let add = |email: &str, name: &str, password: &str| {
@@ -117,12 +117,12 @@ fn a_weak_password_or_a_wrong_field_is_refused_with_words() {
     add(EMAIL, "Ada", PASSWORD).exited(0);
     add("ADA@example.com", "Other", PASSWORD)
         .exited(1)
-        .complains(&["email: There is an account with this email address."]);
+        .complains(&["email: There is a user with this email address."]);
     assert_eq!(deployment.database.count("users", "1 = 1"), 1);
 }
 
 #[test]
-fn without_a_terminal_the_password_comes_from_standard_input() {
+fn password_needs_a_terminal_or_standard_input() {
     let deployment = Deployment::new();
     deployment
         .command(&["user", "add", "--email", EMAIL, "--name", "Ada"])
@@ -132,9 +132,9 @@ fn without_a_terminal_the_password_comes_from_standard_input() {
     assert!(!deployment.path("data").exists(), "nothing was made");
 }
 
-/// INT-07, PAT-11: what a running server accepts ends at once.
+/// INT-07, PAT-11: on a running server sessions and tokens end immediately.
 #[actix_web::test]
-async fn a_deactivated_user_loses_its_sessions_and_tokens_at_once() {
+async fn deactivated_user_loses_sessions_and_tokens_immediately() {
     let deployment = Deployment::with_user();
     let _server = deployment.start();
     let mut browser = deployment.user().await;
@@ -157,7 +157,7 @@ async fn a_deactivated_user_loses_its_sessions_and_tokens_at_once() {
         deactivate(EMAIL)
             .run()
             .exited(0)
-            .says(&["ada@example.com is deactivated. Its sessions and tokens have ended. (usr_"]);
+            .says(&["ada@example.com is deactivated. All sessions and tokens have ended. (usr_"]);
         assert_eq!(me().await, 401);
         assert_eq!(browser.get("/tokens").await.status, 303);
         let refused = browser.try_sign_in(EMAIL, PASSWORD).await;
@@ -169,5 +169,5 @@ async fn a_deactivated_user_loses_its_sessions_and_tokens_at_once() {
     deactivate("nobody@example.com")
         .run()
         .exited(1)
-        .complains(&["nobody@example.com: There is no such thing."]);
+        .complains(&["nobody@example.com: Not found."]);
 }

@@ -1,38 +1,38 @@
-//! A browser without scripts: it keeps cookies, reads forms and sends them.
+//! A browser without JavaScript: it keeps cookies, reads forms and submits them.
 
 use super::canary::Canaries;
 use super::http;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use std::collections::BTreeMap;
 
-/// A browser.
+/// A browser session.
 #[derive(Clone)]
 pub struct Browser {
     url: String,
     http: reqwest::Client,
-    /// The secrets of the server that it asks.
+    /// Secrets of the server under test.
     canaries: Canaries,
-    /// The cookies, by name. Tests may change them.
+    /// Cookies by name. Tests may change them.
     pub cookies: BTreeMap<String, String>,
     /// Headers sent with every request, such as `x-forwarded-for`.
     pub headers: HeaderMap,
-    /// The form token of the last page that had one.
+    /// CSRF token of the last page that had one.
     pub csrf: String,
 }
 
-/// What came back.
+/// A page response.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The status.
+    /// Status code.
     pub status: u16,
-    /// The headers.
+    /// Response headers.
     pub headers: HeaderMap,
-    /// The text.
+    /// Response body.
     pub body: String,
 }
 
 impl Page {
-    /// Where a redirect leads.
+    /// Target of a redirect.
     pub fn location(&self) -> &str {
         self.headers
             .get(LOCATION)
@@ -40,7 +40,7 @@ impl Page {
             .unwrap_or_default()
     }
 
-    /// The value of the first field of this name.
+    /// Value of the first form field with this name.
     pub fn field(&self, name: &str) -> Option<String> {
         let (_, rest) = self.body.split_once(&format!("name=\"{name}\""))?;
         let (input, _) = rest.split_once('>')?;
@@ -49,21 +49,21 @@ impl Page {
         Some(value.to_owned())
     }
 
-    /// The value of an attribute, wherever it first appears.
+    /// Value of an attribute at its first occurrence.
     pub fn attribute(&self, name: &str) -> Option<String> {
         let (_, rest) = self.body.split_once(&format!("{name}=\""))?;
         let (value, _) = rest.split_once('"')?;
         Some(value.to_owned())
     }
 
-    /// Whether the text holds a piece.
+    /// Whether the body contains a text.
     pub fn contains(&self, piece: &str) -> bool {
         self.body.contains(piece)
     }
 }
 
 impl Browser {
-    /// A browser that has not been anywhere.
+    /// A browser without cookies.
     pub fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
@@ -75,7 +75,7 @@ impl Browser {
         }
     }
 
-    /// Sends a header with every request from now on.
+    /// Sends a header with every later request.
     pub fn set_header(&mut self, name: &'static str, value: &str) {
         self.headers.insert(
             HeaderName::from_static(name),
@@ -89,20 +89,20 @@ impl Browser {
         self.send(request).await
     }
 
-    /// Asks for the headers of a page.
+    /// Sends a HEAD request.
     pub async fn head(&mut self, path: &str) -> Page {
         let request = self.http.head(format!("{}{path}", self.url));
         self.send(request).await
     }
 
-    /// Sends a form as it is, without a form token.
+    /// Submits a form as it is, without a CSRF token.
     pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.canaries.add_form(fields);
         let request = self.http.post(format!("{}{path}", self.url)).form(fields);
         self.send(request).await
     }
 
-    /// Sends a form with the form token of the last page that had one.
+    /// Submits a form with the CSRF token of the last page that had one.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.csrf.clone();
         let mut all = vec![("csrf", csrf.as_str())];
@@ -110,7 +110,7 @@ impl Browser {
         self.post_bare(path, &all).await
     }
 
-    /// Begins a request of any method, to be sent with [`Self::send`].
+    /// Builds a request of any method, to be sent with [`Self::send`].
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
@@ -154,7 +154,7 @@ impl Browser {
         Ok(page)
     }
 
-    /// Signs in; panics if that fails.
+    /// Signs in. Panics on failure.
     pub async fn sign_in(&mut self, email: &str, password: &str) {
         let page = self.try_sign_in(email, password).await;
         assert_eq!(page.status, 303, "{}", page.body);
@@ -167,14 +167,14 @@ impl Browser {
             .await
     }
 
-    /// Types a code: the consent page, if it is right.
+    /// Enters a user code. Returns the consent page if the code is valid.
     pub async fn type_code(&mut self, code: &str) -> Page {
         self.get("/device").await;
         self.post("/device", &[("user_code", code), ("via", "keyboard")])
             .await
     }
 
-    /// Presses a button on a consent page, with these scopes ticked.
+    /// Submits a consent page with these scopes selected.
     pub async fn decide(&mut self, consent: &Page, decision: &str, scopes: &[&str]) -> Page {
         let ticket = consent.field("ticket").unwrap();
         let code = consent.field("user_code").unwrap();
@@ -187,7 +187,7 @@ impl Browser {
         self.post("/device/decide", &fields).await
     }
 
-    /// Types a code and approves what is asked for.
+    /// Enters a user code and approves these scopes.
     pub async fn approve(&mut self, code: &str, scopes: &[&str]) -> Page {
         let consent = self.type_code(code).await;
         assert_eq!(consent.status, 200, "{}", consent.body);
@@ -196,7 +196,7 @@ impl Browser {
         page
     }
 
-    /// Makes a token in the console.
+    /// Creates a token in the console.
     pub async fn new_token(&mut self, name: &str, scopes: &[&str], expires: &str) -> String {
         self.get("/tokens/new").await;
         let mut fields = vec![("name", name), ("expires", expires)];
@@ -206,13 +206,13 @@ impl Browser {
             .unwrap_or_else(|| panic!("{} {}", page.status, page.body))
     }
 
-    /// Opens a page of a server that may be dead.
+    /// Opens a page of a server that may be down.
     pub async fn try_get(&mut self, path: &str) -> reqwest::Result<Page> {
         let request = self.http.get(format!("{}{path}", self.url));
         self.try_send(request).await
     }
 
-    /// Sends a form, with its form token, to a server that may be dead.
+    /// Submits a form with its CSRF token to a server that may be down.
     pub async fn try_post(&mut self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Page> {
         let csrf = self.csrf.clone();
         let mut all = vec![("csrf", csrf.as_str())];

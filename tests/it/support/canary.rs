@@ -1,15 +1,15 @@
-//! The secrets of a deployment under test: what its users know and what it has told them. At
-//! its end they are looked for where none may be; see [`super::ground`].
+//! Secrets of a deployment under test: those that its users know and those that it issued. At the
+//! end of the test they are searched for in its database, files and logs; see [`super::ground`].
 
 use doorcode::domain::id::TokenId;
 use percent_encoding::percent_decode_str;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-/// What is shorter is no secret of ours, and stands in many places by chance.
+/// Shorter texts are not secrets and occur by chance.
 const SHORTEST: usize = 8;
 
-/// What stands before a secret on a page or in a link, and ends at a quote, an `&` or a space.
+/// Prefix of a secret on a page or in a link. The secret ends at a quote, an `&` or a space.
 const ON_PAGES: [&str; 5] = [
     "name=\"csrf\" value=\"",
     "name=\"ticket\" value=\"",
@@ -18,7 +18,7 @@ const ON_PAGES: [&str; 5] = [
     "?link=",
 ];
 
-/// The members of JSON documents that hold secrets.
+/// JSON members that hold secrets.
 const MEMBERS: [&str; 6] = [
     "access_token",
     "client_secret",
@@ -28,11 +28,11 @@ const MEMBERS: [&str; 6] = [
     "token",
 ];
 
-/// Whose secrets an answer may hold, by the address that it comes from. So whatever asks a
-/// server need not be told to whom that server belongs.
+/// Deployment by server address. So an HTTP client finds the secrets of a response by its URL
+/// alone.
 static SERVERS: Mutex<BTreeMap<String, Canaries>> = Mutex::new(BTreeMap::new());
 
-/// The secrets of one deployment, shared by all who learn of them.
+/// Secrets of one deployment, shared by all clones.
 #[derive(Clone, Default)]
 pub struct Canaries(Arc<Mutex<Known>>);
 
@@ -44,13 +44,13 @@ struct Known {
 }
 
 impl Canaries {
-    /// Those of whoever listens there.
+    /// Secrets of the server at this URL.
     pub fn of(url: &str) -> Self {
         let servers = SERVERS.lock().unwrap();
         servers.get(authority(url)).cloned().unwrap_or_default()
     }
 
-    /// From now on this server's answers are read for them.
+    /// Registers a server: its responses are searched for new secrets from now on.
     pub fn serve_at(&self, url: &str) {
         let mut servers = SERVERS.lock().unwrap();
         servers.insert(authority(url).to_owned(), self.clone());
@@ -63,7 +63,7 @@ impl Canaries {
         }
     }
 
-    /// Adds a user code. What is left of it without its dash, and in small letters, is as good.
+    /// Adds a user code, also in lower case and without its dash.
     pub fn add_code(&self, code: &str) {
         for code in [code, &code.replace('-', "")] {
             self.add(code);
@@ -71,7 +71,7 @@ impl Canaries {
         }
     }
 
-    /// Adds the password of a URL. One that is the name as well stands everywhere.
+    /// Adds the password of a URL, unless it equals the user name and so occurs everywhere.
     pub fn add_url(&self, url: &str) {
         if let Ok(url) = url::Url::parse(url)
             && let Some(password) = url
@@ -82,7 +82,7 @@ impl Canaries {
         }
     }
 
-    /// Adds the secrets of a form that is sent.
+    /// Adds the secrets of a submitted form.
     pub fn add_form(&self, fields: &[(&str, &str)]) {
         for (name, value) in fields {
             if name.contains("password") {
@@ -123,31 +123,31 @@ impl Canaries {
         }
     }
 
-    /// Lets a text be where everybody sees it, since the test itself has put it there.
+    /// Excludes a text from the search because the test itself made it public.
     pub fn spare(&self, text: &str, reason: &'static str) {
         assert!(!reason.is_empty());
         let mut known = self.0.lock().unwrap();
         known.spared.insert(text.to_owned(), reason);
     }
 
-    /// Keeps what a program of the deployment has logged.
+    /// Stores a line that a program of the deployment logged.
     pub fn keep_log(&self, line: &str) {
         let log = &mut self.0.lock().unwrap().log;
         log.push_str(line);
         log.push('\n');
     }
 
-    /// What its programs have logged.
+    /// The log of its programs.
     pub fn log(&self) -> String {
         self.0.lock().unwrap().log.clone()
     }
 
-    /// All that are known.
+    /// All known secrets.
     pub fn secrets(&self) -> Vec<String> {
         self.0.lock().unwrap().secrets.iter().cloned().collect()
     }
 
-    /// Whether the test itself has put it where everybody sees it.
+    /// Whether the test itself made the secret public.
     pub fn is_spared(&self, secret: &str) -> bool {
         self.0.lock().unwrap().spared.contains_key(secret)
     }

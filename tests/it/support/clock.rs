@@ -1,4 +1,4 @@
-//! Time and random bytes that tests command.
+//! Clock and entropy under the control of tests.
 
 use doorcode::app::{Clock, Entropy};
 use doorcode::domain::Instant;
@@ -21,7 +21,7 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
-    /// Moves the clock, backwards too.
+    /// Moves the clock, also backwards.
     pub fn advance(&self, seconds: i64) {
         self.advance_ms(seconds * 1_000);
     }
@@ -33,7 +33,7 @@ impl ManualClock {
         clock.1 += Duration::from_millis(milliseconds.max(0).unsigned_abs());
     }
 
-    /// Sets the clock forward, though no time has passed.
+    /// Sets the wall clock forward without elapsed time.
     pub fn set_forward(&self, seconds: i64) {
         self.0.lock().unwrap().0 += chrono::Duration::seconds(seconds);
     }
@@ -49,7 +49,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Random bytes that are the same in every run, unless a test says what comes next.
+/// Random bytes that are the same in every run, unless a test sets the next ones.
 pub struct SeededEntropy(Mutex<(StdRng, VecDeque<Vec<u8>>)>);
 
 impl Default for SeededEntropy {
@@ -64,7 +64,7 @@ impl SeededEntropy {
         Self(Mutex::new((StdRng::seed_from_u64(seed), VecDeque::new())))
     }
 
-    /// Lets the next request for as many bytes get these.
+    /// Returns these bytes for the next request of the same length.
     pub fn next(&self, bytes: &[u8]) {
         self.0.lock().unwrap().1.push_back(bytes.to_vec());
     }

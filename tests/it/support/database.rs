@@ -1,4 +1,4 @@
-//! A database for one test, and a look into it.
+//! A database for one test, with access for the test itself.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -11,29 +11,29 @@ use url::Url;
 /// The environment variable that names the PostgreSQL server to test on.
 const SERVER: &str = "DOORCODE_TEST_DATABASE";
 
-/// A database of a test's own: a file, or a database of the server.
+/// A database of one test: a file, or a database on the server.
 #[derive(Clone)]
 pub struct Database {
-    /// As the configuration names it.
+    /// URL as in the configuration.
     pub url: String,
     location: Location,
-    /// The connection of the test itself, which all its queries share.
+    /// Connection of the test itself, shared by all its queries.
     connection: Arc<Mutex<Option<Conn>>>,
 }
 
-/// Where a database is.
+/// Location of a database.
 #[derive(Clone)]
 enum Location {
     File(PathBuf),
-    /// The name that it has on the server.
+    /// Database name on the server.
     Server(String),
 }
 
-/// A database that is copied for each test, rather than made anew.
+/// A database that each test copies instead of creating its own.
 pub enum Template {
-    /// What its file holds.
+    /// Content of its file.
     File(Vec<u8>),
-    /// The name that it has on the server.
+    /// Database name on the server.
     Server(String),
 }
 
@@ -49,7 +49,7 @@ struct Line {
     line: String,
 }
 
-/// The records of the audit log, those that have their place in the chain and those that wait.
+/// All audit records, sealed and unsealed.
 pub const AUDIT: &str = "(
     SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail
     FROM audit_event
@@ -58,7 +58,7 @@ pub const AUDIT: &str = "(
     FROM audit_record
 ) AS audit";
 
-/// Every table that can hold what somebody typed or was told.
+/// Every table that can hold input or responses.
 const TABLES: [&str; 20] = [
     "users",
     "setup_link",
@@ -82,8 +82,7 @@ const TABLES: [&str; 20] = [
     "token_use",
 ];
 
-/// Tables that a call which changes nothing may write: what it was answered, and that it was
-/// tried.
+/// Tables that a request without effect may write: its response and the attempt.
 const TRACES: [&str; 2] = ["idempotency_record", "throttle"];
 
 /// The PostgreSQL server to test on, version 15 or later, if there is one.
@@ -92,8 +91,8 @@ fn server() -> Option<Url> {
     Some(server.parse().unwrap())
 }
 
-/// Creates, copies or drops databases of the server. Connections are reused, since each costs the
-/// server a process.
+/// Creates, copies or drops databases on the server. Connections are reused, since each one costs
+/// the server a process.
 fn administer(statements: &[&str]) {
     static IDLE: Mutex<Vec<PgConnection>> = Mutex::new(Vec::new());
     let idle = IDLE.lock().unwrap().pop();
@@ -118,7 +117,7 @@ impl Database {
         }
     }
 
-    /// Makes a database for one test: empty, or a copy of a template.
+    /// Creates a database for one test: empty, or a copy of a template.
     pub fn create(directory: &Path, template: Option<&Template>) -> Self {
         let Some(server) = server() else {
             let file = directory.join("doorcode.db");
@@ -132,8 +131,8 @@ impl Database {
             Some(Template::Server(template)) => template,
             _ => "template1",
         };
-        // Copies the caches of the system tables too, which the first connection would have to
-        // build otherwise.
+        // Copies the caches of the system tables too, which the first connection would build
+        // otherwise.
         administer(&[&format!(
             "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
         )]);
@@ -150,7 +149,7 @@ impl Database {
         }
     }
 
-    /// Makes a template of the present content, once the server that used it has stopped. On a
+    /// Creates a template of the current content, once the server that used it has stopped. On a
     /// database server it replaces the template of an earlier run.
     pub fn template(&self, name: &str) -> Template {
         match &self.location {
@@ -170,7 +169,7 @@ impl Database {
         }
     }
 
-    /// Drops the database, and the connections that it still has.
+    /// Drops the database and its open connections.
     pub fn remove(&self) {
         *self.connection.lock().unwrap() = None;
         if let Location::Server(name) = &self.location {
@@ -195,17 +194,17 @@ impl Database {
         query(connection.get_or_insert_with(|| self.connect()))
     }
 
-    /// Changes the database behind the server's back.
+    /// Changes the database without the server.
     pub fn execute(&self, sql: &str) {
         self.with(|conn| conn.batch_execute(sql)).unwrap();
     }
 
-    /// The same; whether the database let it.
+    /// The same. Returns whether the database accepted the change.
     pub fn try_execute(&self, sql: &str) -> bool {
         self.with(|conn| conn.batch_execute(sql)).is_ok()
     }
 
-    /// Takes away what protects sealed records from whoever has the database.
+    /// Drops the triggers that protect sealed records from attackers with write access.
     pub fn disarm(&self) {
         let triggers = [
             "kept",
@@ -223,7 +222,7 @@ impl Database {
         }
     }
 
-    /// How many rows of a table meet a condition.
+    /// Number of rows of a table that meet a condition.
     pub fn count(&self, table: &str, condition: &str) -> i64 {
         let query = diesel::sql_query(format!(
             "SELECT count(*) AS count FROM {table} WHERE {condition}"
@@ -232,7 +231,7 @@ impl Database {
         count.count
     }
 
-    /// Every row of every table, as text; nothing where no server was yet.
+    /// Every row of every table, as text. Empty if no server has created the database yet.
     pub fn dump(&self) -> String {
         let tables = match Self::is_postgres() {
             true => {
@@ -245,14 +244,14 @@ impl Database {
         self.rows(tables.iter().map(String::as_str)).join("\n")
     }
 
-    /// Every row of every table, but for the traces of calls that changed nothing.
+    /// Every row of every table, without the traces of requests that changed nothing.
     pub fn content(&self) -> Vec<String> {
         let mut rows = self.rows(TABLES.into_iter().filter(|table| !TRACES.contains(table)));
         rows.sort_unstable();
         rows
     }
 
-    /// The rows of tables, each with the name of its table.
+    /// Rows of tables, each with the name of its table.
     fn rows<'a>(&self, tables: impl Iterator<Item = &'a str>) -> Vec<String> {
         let queries: Vec<_> = if Self::is_postgres() {
             tables
@@ -274,15 +273,15 @@ impl Database {
         }
     }
 
-    /// The column `line` of what a query finds.
+    /// The column `line` of a query result.
     fn lines(&self, sql: &str) -> Vec<String> {
         let query = diesel::sql_query(sql);
         let lines: Vec<Line> = self.with(|conn| query.get_results(conn)).unwrap();
         lines.into_iter().map(|line| line.line).collect()
     }
 
-    /// Does something in a transaction that stays open, with all its locks, until what is
-    /// returned is dropped.
+    /// Runs a statement in a transaction that stays open, with all its locks, until the result is
+    /// dropped.
     pub fn hold(&self, sql: &str) -> Conn {
         let begin = match Self::is_postgres() {
             true => "BEGIN",
@@ -293,7 +292,7 @@ impl Database {
         conn
     }
 
-    /// The first column of the first row that a query finds, as text.
+    /// First column of the first row of a query result, as text.
     pub fn text(&self, sql: &str) -> String {
         let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));
         let line: Line = self.with(|conn| query.get_result(conn)).unwrap();
@@ -315,7 +314,7 @@ impl Database {
         Outage(self, format!("sqlite:{}/doorcode.db", link.display()))
     }
 
-    /// Cuts every connection of the servers that use this database; tells how many.
+    /// Closes every connection of the servers that use this database. Returns their number.
     pub fn cut_connections(&self) -> usize {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE pid <> pg_backend_pid() AND datname = current_database()";
@@ -324,16 +323,16 @@ impl Database {
     }
 }
 
-/// A database that cannot be reached, until the outage ends.
+/// A database that is unreachable until the outage ends.
 pub struct Outage<'a>(&'a Database, String);
 
 impl Outage<'_> {
-    /// The address at which it cannot be reached.
+    /// The URL at which it is unreachable.
     pub fn url(&self) -> &str {
         &self.1
     }
 
-    /// Lets it be reached again.
+    /// Makes it reachable again.
     pub fn end(self) {
         if Database::is_postgres() {
             let role = Url::parse(&self.1).unwrap().username().to_owned();

@@ -1,4 +1,4 @@
-//! A deployment of the compiled program: a directory, a database and an address of its own.
+//! A deployment of the compiled program, with its own directory, database and address.
 
 use super::browser::Browser;
 use super::database::Database;
@@ -10,23 +10,23 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// What the server says last when it starts. It listens by then.
+/// The last line of the server's start. The server listens by then.
 pub const READY: &str = "Press Ctrl-C to stop.";
 
 /// A deployment.
 pub struct Deployment {
-    /// Where it listens.
+    /// Listen address.
     pub address: SocketAddr,
     /// The same as a URL.
     pub url: String,
-    /// Its database, to look into.
+    /// Database, for queries of the test.
     pub database: Database,
     ground: Ground,
     settings: Vec<(String, String)>,
 }
 
 impl Deployment {
-    /// A deployment without any file yet.
+    /// A deployment without files.
     pub fn new() -> Self {
         let ground = Ground::new(None);
         let address = free_address();
@@ -50,27 +50,27 @@ impl Deployment {
         }
     }
 
-    /// The same with the account [`EMAIL`], who owns `Acme`.
+    /// A deployment with the user [`EMAIL`], who owns `Acme`.
     pub fn with_user() -> Self {
         let deployment = Self::new();
         deployment.add_user().run().exited(0);
         deployment
     }
 
-    /// The command that makes the account [`EMAIL`].
+    /// The command that creates the user [`EMAIL`].
     pub fn add_user(&self) -> Program {
         self.command(&["user", "add", "--email", EMAIL, "--name", "Ada"])
             .args(&["--org", "Acme", "--role", "owner", "--password-stdin"])
             .input(&format!("{PASSWORD}\n"))
     }
 
-    /// Sets an environment variable for everything that is called from now on.
+    /// Sets an environment variable for all later commands.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The directory in which everything happens.
+    /// Working directory of all commands.
     pub fn directory(&self) -> &Path {
         self.ground.directory.path()
     }
@@ -80,7 +80,7 @@ impl Deployment {
         self.ground.path(name)
     }
 
-    /// Writes a file of the deployment that only its owner can read.
+    /// Writes a file of the deployment with permissions for its owner alone.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -89,7 +89,7 @@ impl Deployment {
         path
     }
 
-    /// A command of the server's side.
+    /// A server-side command.
     pub fn command(&self, arguments: &[&str]) -> Program {
         let program = Program::new(self.directory(), arguments).of(&self.ground.canaries);
         self.settings
@@ -97,19 +97,19 @@ impl Deployment {
             .fold(program, |program, set| program.env(&set.0, &set.1))
     }
 
-    /// Starts the server and waits until it serves.
+    /// Starts the server and waits until it accepts requests.
     pub fn start(&self) -> Running {
         let mut server = self.command(&["serve"]).spawn();
         server.line(READY);
         server
     }
 
-    /// The full address of a path.
+    /// Full URL of a path.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// What a path answers to GET: the status.
+    /// Status code of a GET request.
     pub async fn status(&self, path: &str) -> u16 {
         http()
             .get(self.at(path))
@@ -128,16 +128,15 @@ impl Deployment {
     }
 }
 
-/// The permissions of a file.
+/// Permissions of a file.
 #[track_caller]
 pub fn mode(path: &Path) -> u32 {
     let metadata = std::fs::metadata(path).unwrap_or_else(|why| panic!("{path:?}: {why}"));
     metadata.permissions().mode() & 0o777
 }
 
-/// An address that nobody else uses, also while the server is away: on Linux a loopback
-/// address of the deployment's own, since every port of 127.0.0.1 may be given to another
-/// test that asks for any.
+/// An address that no other test uses, even while the server is down. On Linux it is a loopback
+/// address of its own, since the kernel may assign every port of 127.0.0.1 to another test.
 pub fn free_address() -> SocketAddr {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     let [_, _, high, low] = std::process::id().to_be_bytes();

@@ -1,4 +1,4 @@
-//! A device that signs in.
+//! A device that signs in through the device flow.
 
 use super::canary::Canaries;
 use super::{CLI, TestApp};
@@ -10,16 +10,16 @@ pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// A device with its codes.
 #[derive(Debug, Clone)]
 pub struct Device {
-    /// Its secret.
+    /// Device code.
     pub device_code: String,
-    /// What the person types.
+    /// User code.
     pub user_code: String,
-    /// The link with the code.
+    /// Link with the user code.
     pub link: String,
 }
 
 impl Device {
-    /// Reads the codes of an answer; panics if there are none.
+    /// Reads the codes of a response. Panics if there are none.
     pub fn of(answer: &Answer) -> Self {
         assert_eq!(answer.status, 200, "{:?}", answer.body);
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
@@ -30,7 +30,7 @@ impl Device {
         }
     }
 
-    /// What a client sends to fetch this device's token.
+    /// Form that a client sends to poll for the token of this device.
     pub fn poll_form<'a>(&'a self, client_id: &'a str) -> [(&'a str, &'a str); 3] {
         [
             ("grant_type", GRANT),
@@ -40,24 +40,24 @@ impl Device {
     }
 }
 
-/// An answer of an OAuth endpoint.
+/// Response of an OAuth endpoint.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
+    /// Status code.
     pub status: u16,
-    /// The headers.
+    /// Response headers.
     pub headers: reqwest::header::HeaderMap,
-    /// The document; `null` for an empty body.
+    /// JSON body; `null` if it is empty.
     pub body: Value,
 }
 
 impl Answer {
-    /// Reads an answer.
+    /// Reads a response.
     pub async fn of(response: reqwest::Response) -> Self {
         Self::try_of(response).await.unwrap()
     }
 
-    /// Reads an answer of a server that may be dead.
+    /// Reads a response of a server that may be down.
     pub async fn try_of(response: reqwest::Response) -> reqwest::Result<Self> {
         let canaries = Canaries::of(response.url().as_str());
         let answer = Self {
@@ -69,12 +69,12 @@ impl Answer {
         Ok(answer)
     }
 
-    /// The error's name, or nothing.
+    /// The error code, or an empty string.
     pub fn error(&self) -> &str {
         self.body["error"].as_str().unwrap_or_default()
     }
 
-    /// The token; panics without one.
+    /// The token. Panics without one.
     pub fn token(&self) -> String {
         let token = self.body["access_token"].as_str();
         token.unwrap_or_else(|| panic!("{self:?}")).to_owned()
@@ -82,7 +82,7 @@ impl Answer {
 }
 
 impl TestApp {
-    /// Sends a form to an OAuth endpoint.
+    /// Submits a form to an OAuth endpoint.
     pub async fn oauth(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         Answer::of(
             self.anon()
@@ -95,26 +95,26 @@ impl TestApp {
         .await
     }
 
-    /// A device of the client [`CLI`] asks for scopes.
+    /// Creates a device grant for the client [`CLI`].
     pub async fn device(&self, scope: &str) -> Device {
         let form = [("client_id", CLI), ("scope", scope)];
         Device::of(&self.oauth("/auth/device", &form).await)
     }
 
-    /// A device asks for its token.
+    /// Polls for the token.
     pub async fn poll(&self, device: &Device) -> Answer {
         self.oauth("/auth/device/token", &device.poll_form(CLI))
             .await
     }
 
-    /// A token with these scopes, by the whole flow.
+    /// Obtains a token with these scopes through the whole flow.
     pub async fn token(&self, scopes: &[&str]) -> String {
         let device = self.device(&scopes.join(" ")).await;
         self.user().await.approve(&device.user_code, scopes).await;
         self.poll(&device).await.token()
     }
 
-    /// A device asks for its token, and to be kept waiting for it (RFC 7240).
+    /// Polls for the token with `Prefer: wait` (RFC 7240).
     pub async fn poll_waiting(&self, device: &Device, seconds: u32) -> Answer {
         let request = self
             .anon()
@@ -126,7 +126,7 @@ impl TestApp {
 }
 
 impl TestApp {
-    /// The device of another client asks for its token.
+    /// Polls for the token as another client.
     pub async fn poll_as(&self, client_id: &str, device: &Device) -> Answer {
         let form = [
             ("grant_type", GRANT),

@@ -5,21 +5,20 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Longer than the server waits for anything.
+/// Longer than every timeout of the server.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl TestApp {
-    /// Sends bytes as they are and reads until the server closes the connection; so a request
-    /// in them should say `Connection: close`. The server runs on threads of its own.
+    /// Sends raw bytes and reads until the server closes the connection. The request should
+    /// contain `Connection: close`. The server runs on its own threads.
     pub fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.open();
-        // The server may answer and close before it has read everything.
+        // The server may respond and close before it has read everything.
         let _ = stream.write_all(bytes);
         read_all(stream)
     }
 
-    /// Sends the beginning of a request and waits for what the server makes of the silence
-    /// that follows.
+    /// Sends the beginning of a request and reads the response to the silence that follows.
     pub fn exchange_unfinished(&self, bytes: &[u8]) -> String {
         let mut stream = self.open();
         stream.write_all(bytes).unwrap();
@@ -36,7 +35,7 @@ impl TestApp {
 fn read_all(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
-    // A reset after the answer is how a server refuses to read on.
+    // A server that refuses to read on resets the connection after its response.
     while let Ok(length) = stream.read(&mut buffer) {
         if length == 0 {
             break;
@@ -46,7 +45,7 @@ fn read_all(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The statuses of the answers in what the server sent.
+/// Status codes of all responses in the received text.
 pub fn statuses(answer: &str) -> Vec<u16> {
     answer
         .split("\r\n")

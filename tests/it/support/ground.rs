@@ -1,5 +1,5 @@
-//! What a deployment under test stands on: a directory, a database, and the secrets that must
-//! not be found there once it is over.
+//! Environment of a deployment under test: a directory, a database, and the secrets that must not
+//! occur in them at the end.
 
 use super::canary::Canaries;
 use super::database::{Database, Template};
@@ -11,14 +11,14 @@ use std::sync::Mutex;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// The beginnings of the names of files that hold a secret in plain text, and whose purpose
-/// that is. Settings may hold the password of a mail server.
+/// Prefixes of the names of files that hold a secret in plain text by design. Settings may hold
+/// the password of a mail server.
 const KEPT_SECRET: [&str; 4] = ["operator_token", "secret_key", "audit_key", "doorcode.toml"];
 
-/// The beginning of the names of files that only tell what such a key has signed.
+/// Prefix of the names of files that record what such a key has signed.
 const MEMORY: &str = "audit_key.seen";
 
-/// What the tests of this run have been searched for by now.
+/// Totals of the searches of this run.
 static TOTAL: Mutex<Searched> = Mutex::new(Searched {
     leaks: Vec::new(),
     secrets: 0,
@@ -26,9 +26,9 @@ static TOTAL: Mutex<Searched> = Mutex::new(Searched {
     bytes: 0,
 });
 
-/// What a search has looked at, and what it has found.
+/// Scope and result of a search.
 pub struct Searched {
-    /// The secrets that are where none may be.
+    /// Secrets outside the permitted files.
     pub leaks: Vec<Leak>,
     secrets: usize,
     databases: usize,
@@ -37,13 +37,13 @@ pub struct Searched {
 
 /// A directory, a database and secrets.
 pub struct Ground {
-    /// Where the files are.
+    /// Directory of the files.
     pub directory: TempDir,
-    /// The database, to look into.
+    /// Database, for queries of the test.
     pub database: Database,
-    /// What is secret.
+    /// Known secrets.
     pub canaries: Canaries,
-    /// Where the log was when it began.
+    /// Position in the log at the start.
     log_from: log::Mark,
     began: Instant,
 }
@@ -70,8 +70,8 @@ impl Ground {
         self.directory.path().join(name)
     }
 
-    /// Looks for every secret in the database, in the files of the directory and in what was
-    /// logged since it began.
+    /// Searches the database, the files of the directory and the log since the start for every
+    /// secret.
     pub fn search(&self) -> Searched {
         let dump = self.database.dump();
         let databases = usize::from(!dump.is_empty());
@@ -100,7 +100,7 @@ impl Ground {
                 self.add_files(&path, to);
                 continue;
             }
-            // The server may be taking its own away.
+            // The server may be removing its own files.
             let Ok(text) = std::fs::read(&path) else {
                 continue;
             };
@@ -113,7 +113,7 @@ impl Ground {
         }
     }
 
-    /// The first line of a file is the secret that it keeps.
+    /// The first line of such a file is its secret.
     fn add_kept(&self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         let first = text.lines().next().unwrap_or_default().trim();
@@ -126,8 +126,8 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         self.keep_time();
-        // A test that has failed has given its reason. On a database server its database stays, to
-        // be examined.
+        // A failed test has already given its reason. On a database server its database remains
+        // for examination.
         if std::thread::panicking() {
             return;
         }
@@ -137,7 +137,7 @@ impl Drop for Ground {
                 searched.count();
                 searched.leaks
             }
-            // The millions of rows of a bench are not worth the wait.
+            // A search of the millions of rows of a bench takes too long.
             false => Vec::new(),
         };
         self.database.remove();
@@ -146,7 +146,7 @@ impl Drop for Ground {
 }
 
 impl Ground {
-    /// Adds a line to the times of the run: seconds, and the name of the test.
+    /// Appends the duration in seconds and the name of the test to the times of the run.
     fn keep_time(&self) {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("a thread without a name");
@@ -155,13 +155,13 @@ impl Ground {
             .create(true)
             .append(true)
             .open(Path::new(env!("CARGO_TARGET_TMPDIR")).join("times"));
-        // A panic here would hide that of a test which has failed.
+        // A panic here would hide that of a failed test.
         let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 }
 
 impl Searched {
-    /// Adds it to the others. The file tells of the whole run once that is over.
+    /// Adds it to the totals. The file covers the whole run once the run is over.
     fn count(&self) {
         let mut total = TOTAL.lock().unwrap();
         total.secrets += self.secrets;

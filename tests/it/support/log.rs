@@ -1,7 +1,7 @@
-//! A log for each test: what its servers have logged.
+//! A log for each test, with the log lines of its servers.
 //!
-//! A test and the workers of its servers share one actix system, by whose number their lines are
-//! told apart. The few lines of other threads, such as the writer's, belong to every test.
+//! A test and the workers of its servers share one actix system, whose number identifies their
+//! lines. The few lines of other threads, such as the writer's, belong to every test.
 
 use actix_web::rt::System;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The number of an actix system; `None` for threads that belong to none.
+/// Number of an actix system; `None` for threads without one.
 type Key = Option<usize>;
 
 static LOGS: Mutex<BTreeMap<Key, Vec<u8>>> = Mutex::new(BTreeMap::new());
@@ -35,7 +35,7 @@ impl Write for Sink {
     }
 }
 
-/// Begins to keep what is logged, at every level of our own code.
+/// Starts to capture log lines, at every level of this crate.
 pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -48,17 +48,17 @@ pub fn capture() {
     });
 }
 
-/// What the servers of this test have logged so far.
+/// Log lines of this test's servers so far.
 pub fn text() -> String {
     let beginning = [key(), None].map(|key| (key, 0)).into();
     String::from_utf8_lossy(&Mark(beginning).since()).into_owned()
 }
 
-/// A place in the log of a test: in each of the logs that belong to it, how long that was.
+/// A position in the log of a test: the length of each log that belongs to it.
 pub struct Mark(BTreeMap<Key, usize>);
 
 impl Mark {
-    /// The end of the log as it is now.
+    /// The current end of the log.
     pub fn now() -> Self {
         let keys = [key(), None];
         let logs = LOGS.lock().unwrap();
@@ -66,7 +66,7 @@ impl Mark {
         Self(keys.map(end).into())
     }
 
-    /// What was logged since.
+    /// Log lines since this position.
     pub fn since(&self) -> Vec<u8> {
         let logs = LOGS.lock().unwrap();
         let tail = |(key, from): (&Key, &usize)| logs.get(key).map(|log| &log[*from..]);

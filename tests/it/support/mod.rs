@@ -1,4 +1,4 @@
-//! The real server in process, with a clock and random bytes that tests command.
+//! The real server in process, with clock and entropy under the control of tests.
 
 pub mod browser;
 pub mod canary;
@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod device;
 pub mod exchange;
 pub mod ground;
+pub mod imports;
 pub mod log;
 pub mod node;
 pub mod program;
@@ -28,7 +29,7 @@ use doorcode::app::client::{self, Kind};
 use doorcode::app::deployment::Secrets;
 use doorcode::app::{App, sweep};
 use doorcode::config::Config;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::store::Store;
 use doorcode::web;
 use ground::Ground;
@@ -39,59 +40,59 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// The account that most stories begin with.
+/// The user of most tests.
 pub const EMAIL: &str = "ada@example.com";
-/// Its password.
+/// Their password.
 pub const PASSWORD: &str = "violet kettle marches north";
 /// The operator token of the tests.
 pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef";
-/// The token that addresses get to see which the audit log goes to.
+/// The token that the sinks and checkpoint receivers of the audit log get.
 pub const WEBHOOK: &str = "webhook-4711-of-the-tests";
-/// The secret key, byte by byte.
+/// One byte of the secret key, in hexadecimal.
 const KEY: &str = "5e";
-/// The lowest cost of argon2id, which no configuration may name: KiB of memory, and iterations.
+/// Lowest argon2id cost, which no configuration may set: KiB of memory, and iterations.
 const CHEAPEST_HASH: (u32, u32) = (8, 1);
-/// Longer than it takes to write what is gathered in memory.
+/// Longer than it takes to write the data that is buffered in memory.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The public client of the tests; it may ask for everything.
+/// The public client of the tests. It may request every scope.
 pub const CLI: &str = "cli";
 /// The confidential client of the tests.
 pub const API: &str = "api";
 
 /// A server for one test.
 pub struct TestApp {
-    /// Where it listens.
+    /// Listen address, as a URL.
     pub url: String,
-    /// The application behind it.
+    /// The application that it serves.
     pub app: App,
-    /// Its clock, which stands still until it is moved.
+    /// Clock, which stands still until it is moved.
     pub clock: Arc<ManualClock>,
-    /// Its random bytes.
+    /// Source of random bytes.
     pub entropy: Arc<SeededEntropy>,
-    /// Its database, to look into.
+    /// Database, for queries of the test.
     pub database: Database,
-    /// What is secret of it.
+    /// Known secrets.
     pub canaries: Canaries,
     /// The secret of the client [`API`].
     pub api_secret: String,
     http: reqwest::Client,
     handle: ServerHandle,
-    /// Kept as long as any server on it, and then searched for secrets.
+    /// Kept while any server uses it, then searched for secrets.
     ground: Arc<Ground>,
 }
 
 impl TestApp {
-    /// A server with default settings, the account [`EMAIL`] (owner of `Acme`) and the
-    /// clients [`CLI`] and [`API`].
+    /// A server with default settings, the user [`EMAIL`] (owner of `Acme`) and the clients
+    /// [`CLI`] and [`API`].
     pub async fn start() -> Self {
         Self::with("").await
     }
 
     /// The same with settings, as TOML. `{url}` stands for the server's own address, and
-    /// `{directory}` for where its files are. A `public_url` under `[server]`, and a
+    /// `{directory}` for the directory of its files. A `public_url` under `[server]`, and a
     /// `checkpoint_to` and a `signing_key_file` under `[audit]`, replace those of the test.
     ///
-    /// Unless the settings name the cost of password hashes, it is the lowest that argon2id has.
+    /// Unless the settings set the cost of password hashes, it is the lowest of argon2id.
     pub async fn with(settings: &str) -> Self {
         static WITH_OWNER: OnceCell<Template> = OnceCell::const_new();
         let with_owner = async || {
@@ -112,12 +113,12 @@ impl TestApp {
         test
     }
 
-    /// A server without any account, and with the built-in client alone.
+    /// A server without users, with the built-in client alone.
     pub async fn empty(settings: &str) -> Self {
         Self::copy_of(Self::migrated().await, settings).await
     }
 
-    /// The tables, and the built-in client.
+    /// Template with the tables and the built-in client.
     async fn migrated() -> &'static Template {
         static MIGRATED: OnceCell<Template> = OnceCell::const_new();
         let migrated = async || {
@@ -127,20 +128,20 @@ impl TestApp {
         MIGRATED.get_or_init(migrated).await
     }
 
-    /// A server whose database is a copy.
+    /// A server on a copy of a template.
     async fn copy_of(template: &Template, settings: &str) -> Self {
         let clock = (Arc::default(), Arc::default());
         Self::launch(settings, Arc::new(Ground::new(Some(template))), clock).await
     }
 
-    /// A server to make a template with. Its random bytes are not those of servers on copies, so
-    /// that no id is drawn twice.
+    /// A server that creates a template. Its random bytes differ from those of servers on copies,
+    /// so that no id is drawn twice.
     async fn for_template(seed: u64, template: Option<&Template>) -> Self {
         let clock = (Arc::default(), Arc::new(SeededEntropy::with_seed(seed)));
         Self::launch("", Arc::new(Ground::new(template)), clock).await
     }
 
-    /// Stops the server and makes a template of its database.
+    /// Stops the server and creates a template of its database.
     async fn template(self, name: &str) -> Template {
         self.handle.stop(true).await;
         self.app.stop().await;
@@ -152,8 +153,8 @@ impl TestApp {
             .await;
     }
 
-    /// Another server on the same database, with the same keys, clock and random bytes: a
-    /// second instance, or the first one after a restart with other settings.
+    /// Another server on the same database, with the same keys, clock and random bytes: a second
+    /// instance, or the first one after a restart with other settings.
     pub async fn second_server(&self, settings: &str) -> Self {
         let clock = (self.clock.clone(), self.entropy.clone());
         let mut second_server = Self::launch(settings, self.ground.clone(), clock).await;
@@ -230,17 +231,17 @@ impl TestApp {
         self.ground.path(name)
     }
 
-    /// The full address of a path.
+    /// Full URL of a path.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// Somebody unknown, without cookies; redirects are not followed.
+    /// An anonymous client without cookies. It follows no redirects.
     pub fn anon(&self) -> reqwest::Client {
         self.http.clone()
     }
 
-    /// A browser that has not been here.
+    /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(&self.url)
     }
@@ -252,13 +253,13 @@ impl TestApp {
         browser
     }
 
-    /// Asks who a token is: `GET /v1/me`.
+    /// Sends `GET /v1/me` with a token.
     pub async fn me(&self, token: &str) -> reqwest::Response {
         let request = self.anon().get(self.at("/v1/me")).bearer_auth(token);
         request.send().await.unwrap()
     }
 
-    /// What introspection by the client [`API`] says of a token.
+    /// Introspects a token as the client [`API`].
     pub async fn introspect(&self, token: &str) -> serde_json::Value {
         let response = self
             .anon()
@@ -272,7 +273,7 @@ impl TestApp {
         response.json().await.unwrap()
     }
 
-    /// How many rows a table has that meet a condition.
+    /// Number of rows of a table that meet a condition.
     pub fn count(&self, table: &str, condition: &str) -> i64 {
         self.database.count(table, condition)
     }
@@ -280,7 +281,7 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // The future need not be awaited for the workers to be told.
+        // The workers receive the stop even if the future is not awaited.
         drop(self.handle.stop(false));
         if !std::thread::panicking() {
             self.write_gathered();
@@ -289,8 +290,8 @@ impl Drop for TestApp {
 }
 
 impl TestApp {
-    /// Stops the server and starts it again at the same address, with nothing but its
-    /// database and its secrets.
+    /// Stops the server and starts it again at the same address, with only its database and its
+    /// secrets.
     pub async fn restart(&mut self) {
         self.handle.stop(true).await;
         self.app.stop().await;
@@ -301,15 +302,15 @@ impl TestApp {
         (self.app, self.handle) = serve(config, listener, clock.0, clock.1).await;
     }
 
-    /// Writes what is gathered in memory and seals what was committed, as the server does
+    /// Writes the data that is buffered in memory and seals committed records, as the server does
     /// every second.
     pub async fn settle(&self) {
         let failed = sweep::settle(&self.app).await;
         assert!(failed.is_empty(), "{failed:?}");
     }
 
-    /// Writes what is gathered in memory, so that it is searched too. On a thread of its own,
-    /// since whoever drops a server cannot wait for a future.
+    /// Writes the data that is buffered in memory, so that it is searched too. It runs on its own
+    /// thread, since `drop` cannot await a future.
     fn write_gathered(&self) {
         let work = || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -318,33 +319,33 @@ impl TestApp {
                 .unwrap();
             runtime.block_on(async {
                 let written = sweep::write_gathered(&self.app);
-                // What a test has broken is not written, and so cannot leak.
+                // Data that a test has broken is not written, and so cannot leak.
                 let _ = tokio::time::timeout(PATIENCE, written).await;
             });
         };
         std::thread::scope(|scope| scope.spawn(work).join()).unwrap();
     }
 
-    /// Everything that is remembered but who looked into the audit log, which reading it adds.
+    /// All content except audit records of reads of the audit log, which every such read adds.
     pub fn unread(&self) -> (Vec<String>, i64) {
         let mut content = self.database.content();
         content.retain(|line| !line.starts_with("audit_"));
         (content, self.count(AUDIT, "action NOT LIKE 'audit.%'"))
     }
 
-    /// The secrets of this server that are where none may be, so far.
+    /// Secrets of this server found outside the permitted files so far.
     pub fn leaks(&self) -> Vec<Leak> {
         self.write_gathered();
         self.ground.search().leaks
     }
 
-    /// How many audit records tell of an action.
+    /// Number of audit records of an action.
     pub fn events(&self, action: &str) -> i64 {
         self.count(AUDIT, &format!("action = '{action}'"))
     }
 }
 
-/// Opens the database, brings it up to date and serves.
+/// Opens the database, migrates it and serves.
 async fn serve(
     config: Config,
     listener: TcpListener,
@@ -362,12 +363,12 @@ async fn serve(
     (app, handle)
 }
 
-/// Whether settings say what the hash of a password costs.
+/// Whether the settings set the cost of password hashes.
 fn names_hash_cost(settings: &str) -> bool {
     settings.contains("argon2")
 }
 
-/// The secrets that the environment gives.
+/// Secrets of the environment.
 fn secrets(name: &str) -> Option<String> {
     match name {
         "DOORCODE_OPERATOR_TOKEN" => Some(OPERATOR.to_owned()),
@@ -377,9 +378,9 @@ fn secrets(name: &str) -> Option<String> {
     }
 }
 
-/// An HTTP client that follows no redirect and keeps no cookie.
+/// An HTTP client that follows no redirects and keeps no cookies.
 pub fn http() -> reqwest::Client {
-    // Fails when another test was first, which is as good.
+    // Fails if another test has installed the provider already, with the same effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -10,14 +10,13 @@ use std::net::TcpListener;
 
 /// A server that shares the clock and the secrets of a test's first one.
 pub struct Node {
-    /// Where it listens.
+    /// Listen address, as a URL.
     pub url: String,
     handle: actix_web::dev::ServerHandle,
 }
 
 impl TestApp {
-    /// Starts a server beside this one, on a database that is named here and need not be
-    /// reachable.
+    /// Starts another server on the given database, which may be unreachable.
     pub fn node(&self, database_url: &str) -> Node {
         self.node_with("", database_url)
     }
@@ -56,7 +55,7 @@ impl TestApp {
 }
 
 impl Node {
-    /// The full address of a path.
+    /// Full URL of a path.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }

@@ -1,4 +1,4 @@
-//! The compiled program, as a person at a terminal or a supervisor runs it.
+//! The compiled program, as run by a user at a terminal or by a supervisor.
 
 use super::canary::Canaries;
 use std::ffi::OsStr;
@@ -8,17 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// Longer than anything here takes, even on a busy machine.
+/// Longer than any step takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the last lines of a program that has ended may take.
+/// Time limit for the last output lines of an ended program.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The ends of the names of variables that hold secrets.
+/// Suffixes of the names of environment variables that hold secrets.
 const SECRET_VARIABLES: [&str; 3] = ["_TOKEN", "_TOKEN_PREVIOUS", "_KEY"];
 
-/// A call of the program. Its environment is empty but for what is set here, so that the
-/// machine's own settings cannot change what a test sees.
+/// A run of the program. Its environment contains only the variables set here, so that the
+/// settings of the machine cannot affect a test.
 pub struct Program {
     command: Command,
     input: String,
@@ -26,7 +26,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program with arguments, in a working directory, which is its home too.
+    /// The program with arguments. The working directory is also its home.
     pub fn new<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
         command
@@ -41,7 +41,7 @@ impl Program {
         }
     }
 
-    /// Says of which deployment it is told secrets.
+    /// Sets the deployment whose secrets it receives.
     pub fn of(mut self, canaries: &Canaries) -> Self {
         self.canaries = canaries.clone();
         self
@@ -58,7 +58,7 @@ impl Program {
         self
     }
 
-    /// Takes an environment variable away that the setting of the test has put there.
+    /// Removes an environment variable that the test set earlier.
     pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
@@ -70,7 +70,7 @@ impl Program {
         self
     }
 
-    /// What the program reads from standard input: a password or a token.
+    /// Sets the standard input: a password or a token.
     pub fn input(mut self, text: &str) -> Self {
         self.canaries.add(text.trim());
         text.clone_into(&mut self.input);
@@ -89,7 +89,7 @@ impl Program {
         let (sender, lines) = channel();
         read_lines(child.stdout.take().unwrap(), Stream::Out, sender.clone());
         read_lines(child.stderr.take().unwrap(), Stream::Error, sender);
-        // A program that does not read its input may be gone already.
+        // A program that does not read its input may have exited already.
         let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
         Running {
             child,
@@ -100,7 +100,7 @@ impl Program {
         }
     }
 
-    /// Runs it to its end.
+    /// Runs it until it exits.
     pub fn run(self) -> Finished {
         self.spawn().finish()
     }
@@ -122,32 +122,32 @@ fn read_lines(from: impl Read + Send + 'static, stream: Stream, lines: Sender<(S
     });
 }
 
-/// The program while it runs. It is killed with the test that it belongs to.
+/// The running program. It is killed when the test drops it.
 pub struct Running {
     child: Child,
     lines: Receiver<(Stream, String)>,
     canaries: Canaries,
-    /// What it has written to standard output, as far as it was read.
+    /// Standard output read so far.
     pub stdout: String,
-    /// The same of standard error.
+    /// Standard error read so far.
     pub stderr: String,
 }
 
-/// The program when it has ended.
+/// The program after its exit.
 #[derive(Debug)]
 pub struct Finished {
-    /// The exit code; `None` if a signal ended it.
+    /// Exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// Complete standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Complete standard error.
     pub stderr: String,
 }
 
 impl Running {
-    /// Waits until it has written a line that holds a piece, and returns that line.
+    /// Waits for an output line that contains a text, and returns that line.
     pub fn line(&mut self, piece: &str) -> String {
-        // The two streams come in any order, so it may be here already.
+        // The two streams are read in any order, so the line may be here already.
         let mut known = self.stdout.lines().chain(self.stderr.lines());
         if let Some(line) = known.find(|line| line.contains(piece)) {
             return line.to_owned();
@@ -175,7 +175,7 @@ impl Running {
         text.push('\n');
     }
 
-    /// The number of the process.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -188,13 +188,13 @@ impl Running {
         assert!(sent.unwrap().success(), "{name} was not sent");
     }
 
-    /// Ends it without any warning, and waits until it is gone.
+    /// Kills it with SIGKILL and waits until it has exited.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub fn finish(mut self) -> Finished {
         // Both streams end with the process.
         loop {
@@ -216,7 +216,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail if it has ended, which is as good.
+        // Both fail if it has exited already, with the same result.
         let _ = self.child.kill();
         let _ = self.child.wait();
         while let Ok((stream, line)) = self.lines.recv_timeout(LAST_WORDS) {
@@ -226,14 +226,14 @@ impl Drop for Running {
 }
 
 impl Finished {
-    /// Insists on an exit code.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn exited(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
 
-    /// Insists on pieces of standard output.
+    /// Asserts that standard output contains these texts.
     #[track_caller]
     pub fn says(self, pieces: &[&str]) -> Self {
         for piece in pieces {
@@ -242,7 +242,7 @@ impl Finished {
         self
     }
 
-    /// Insists on pieces of standard error.
+    /// Asserts that standard error contains these texts.
     #[track_caller]
     pub fn complains(self, pieces: &[&str]) -> Self {
         for piece in pieces {
@@ -251,7 +251,7 @@ impl Finished {
         self
     }
 
-    /// Standard output as a JSON document, and nothing else.
+    /// Parses standard output as a single JSON document.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {self:#?}"))

@@ -1,4 +1,4 @@
-//! Requests that no HTTP library would send, byte by byte.
+//! Raw requests that no HTTP library sends.
 
 use super::TestApp;
 use super::device::Answer;
@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Longer than every limit of the server, so that a test that hangs fails instead.
+/// Longer than every timeout of the server, so that a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection.
@@ -23,7 +23,7 @@ impl TestApp {
         Line(stream)
     }
 
-    /// Sends bytes and reads the answer.
+    /// Sends bytes and reads the response.
     pub fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
         let mut line = self.line();
         line.send(request);
@@ -34,7 +34,7 @@ impl TestApp {
 }
 
 impl Line {
-    /// Sends bytes. A server that has heard enough may hang up meanwhile.
+    /// Sends bytes. The server may close the connection meanwhile.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         match self.0.write_all(bytes.as_ref()) {
             Err(error)
@@ -49,7 +49,7 @@ impl Line {
         }
     }
 
-    /// Reads one answer.
+    /// Reads one response.
     pub fn answer(&mut self) -> Answer {
         let mut bytes = Vec::new();
         let head_length = loop {

@@ -1,4 +1,4 @@
-//! The search for secrets in everything that a deployment has left behind.
+//! Search for secrets in all data that a deployment leaves behind.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::engine::Engine;
@@ -7,27 +7,27 @@ use doorcode::domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, HashSet};
 
-/// The length of the shortest secret of which nothing but a digest is stored.
+/// Length of the shortest secret that is stored only as a digest.
 const DIGESTED: usize = 32;
 
-/// How much is shown on both sides of what was found.
+/// Length of the context shown on both sides of a finding.
 const AROUND: usize = 60;
 
-/// Something that is searched: what it is called, and what it holds.
+/// Data to search: its name and its bytes.
 pub type Piece = (String, Vec<u8>);
 
-/// A secret where none may be.
+/// A secret outside the permitted files.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leak {
     /// The secret.
     pub secret: String,
-    /// What holds it.
+    /// Name of the data that contains it.
     pub place: String,
-    /// What stands there.
+    /// The secret with its context.
     pub text: String,
 }
 
-/// Looks for these secrets, in all their spellings, in every piece.
+/// Searches every piece for these secrets, in all their encodings.
 pub fn search(secrets: &[String], pieces: &[Piece]) -> Vec<Leak> {
     let mut spelt = BTreeMap::new();
     for secret in secrets {
@@ -35,7 +35,7 @@ pub fn search(secrets: &[String], pieces: &[Piece]) -> Vec<Leak> {
             spelt.insert(spelling, secret);
         }
     }
-    // A faster automaton takes longer to build than to look through what a test leaves behind.
+    // A faster automaton takes longer to build than the whole search.
     let searcher = AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(spelt.keys())
@@ -53,8 +53,8 @@ pub fn search(secrets: &[String], pieces: &[Piece]) -> Vec<Leak> {
     leaks.into_values().collect()
 }
 
-/// Looks for what is stored as a digest and, in one of these pieces, also as it is: so nobody
-/// needs to have told of it.
+/// Finds texts in these pieces whose digest is stored as well. So it also finds secrets that were
+/// not registered.
 pub fn search_digested(pieces: &[Piece]) -> Vec<Leak> {
     let words: HashSet<&[u8]> = pieces
         .iter()
@@ -87,7 +87,7 @@ impl Leak {
     }
 }
 
-/// The secret as it may stand in a log, a form, a link, a header or a document.
+/// The encodings of a secret in a log, a form, a link, a header or a document.
 pub fn spellings(secret: &str) -> Vec<String> {
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let json = serde_json::Value::from(secret).to_string();
@@ -109,8 +109,8 @@ pub fn spellings(secret: &str) -> Vec<String> {
     all
 }
 
-/// What there is of the secret in the Base64 of any text that has so many bytes, and any
-/// multiple of three, in front of it: `name:secret`, say.
+/// The part of the Base64 encoding that depends on the secret alone, if `offset` bytes (modulo
+/// three) precede it, as in `name:secret`.
 fn within(engine: &impl Engine, secret: &str, offset: usize) -> String {
     let text = engine.encode([&b"\0\0"[..offset], secret.as_bytes()].concat());
     let bits = 8 * (offset + secret.len());

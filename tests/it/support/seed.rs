@@ -1,8 +1,8 @@
-//! A database of any size, as a server would have it after some months.
+//! A database of any size, as after some months of operation.
 //!
-//! Every row is written by the functions that the server itself writes with, and derived from
-//! its number alone: a token's text and a session's cookie are known without being kept. So
-//! this is for tests and benches, and never a part of the program.
+//! Every row is written by the server's own functions and derived from its number alone: the text
+//! of a token and the cookie of a session are known without being stored. So this module is for
+//! tests and benches, and never part of the program.
 
 use chrono::Duration;
 use diesel::RunQueryDsl;
@@ -11,9 +11,10 @@ use doorcode::domain::client::{self, Client, Credential};
 use doorcode::domain::id::{
     IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId, UserId,
 };
-use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
+use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization};
 use doorcode::domain::policy::{Grace, Longest, Plan, Policy};
 use doorcode::domain::project::Project;
+use doorcode::domain::role::Role;
 use doorcode::domain::scope::{ScopeName, ScopeSet};
 use doorcode::domain::secret::Secret;
 use doorcode::domain::token::{self, Limits, RevocationReason, Token, TokenOwner};
@@ -25,13 +26,13 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The confidential client, which may introspect.
 pub const API: &str = "seeded-api";
 
-/// The public client, by which half of the tokens came.
+/// The public client, which obtained half of the tokens.
 const CLI: &str = "seeded-cli";
 
-/// The argon2id hash of `violet kettle marches north`, everybody's password.
+/// The argon2id hash of `violet kettle marches north`, the password of every user.
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$u5GvjCcWYH1lacY3K4J13w$NRlTrWF52eFg6TtYkTuLXfKiLG83+JbWDIbFkX61fJM";
 
-/// What tokens carry. Each can list the tokens of its owner.
+/// Scopes of the tokens. Each set includes reading the owner's tokens.
 const SCOPES: [&str; 3] = [
     "tokens:read",
     "orgs:read projects:read tokens:read",
@@ -41,32 +42,32 @@ const SCOPES: [&str; 3] = [
 /// The projects of each organization.
 const PROJECTS: u64 = 3;
 
-/// Of so many organizations, one has a policy that does not admit tokens without an end.
+/// One of this many organizations has a policy that does not allow tokens without expiry.
 const STRICT: u64 = 10;
 
-/// Of so many owners of tokens, one is an organization.
+/// One of this many token owners is an organization.
 const OWNERS: u64 = 20;
 
-/// Rows of one kind that share a transaction.
+/// Rows of one kind in one transaction.
 const BATCH: u64 = 20_000;
 
-/// Where everything came from.
+/// Client address of every row.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// How much is made.
+/// Number of rows of each kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Tokens, which are spread evenly over their owners.
+    /// Tokens, distributed evenly among their owners.
     pub tokens: u64,
-    /// Accounts. Each has a session.
+    /// Users. Each has a session.
     pub users: u64,
     /// Organizations. Each has an owner, further members, and three projects.
     pub organizations: u64,
-    /// Tokens that the first account has besides.
+    /// Additional tokens of the first user.
     pub of_first: u64,
 }
 
-/// What becomes of a token.
+/// State of a token.
 #[derive(PartialEq, Eq)]
 enum Fate {
     Live,
@@ -74,7 +75,7 @@ enum Fate {
     Revoked,
 }
 
-/// Bytes that look random, the same in every run.
+/// Pseudorandom bytes, the same in every run.
 fn derive(what: &str, n: u64) -> [u8; 32] {
     Sha256::digest(format!("{what} {n}")).into()
 }
@@ -88,7 +89,7 @@ pub fn token(n: u64) -> Secret {
     token::write("dc", derive("token", n).first_chunk().unwrap())
 }
 
-/// What the session cookie of an account holds.
+/// Value of the session cookie of a user.
 pub fn cookie(n: u64) -> Secret {
     Secret::from_random(&derive("cookie", n))
 }
@@ -106,20 +107,20 @@ fn fate(n: u64) -> Fate {
     }
 }
 
-/// Whether a token can be used.
+/// Whether a token is active.
 pub fn is_live(n: u64) -> bool {
     fate(n) == Fate::Live
 }
 
 impl Size {
-    /// Whether tokens are made for an account. The others belong to people whose place among
-    /// the owners of tokens an organization takes.
+    /// Whether a user owns tokens. Organizations take the slots of the others among the token
+    /// owners.
     pub fn has_tokens(&self, user: u64) -> bool {
         user % OWNERS != OWNERS - 1
     }
 
-    /// Fills a migrated database that holds nothing yet. `progress` hears how many rows of
-    /// how many are there.
+    /// Fills a migrated, empty database. `progress` receives the number of rows written and of
+    /// all rows.
     pub async fn seed(self, store: &Store, now: Instant, mut progress: impl FnMut(u64, u64)) {
         let seeding = Seeding { size: self, now };
         let tokens = self.tokens + self.of_first;
@@ -149,13 +150,12 @@ impl Size {
     }
 }
 
-/// PostgreSQL plans by what it knows of its tables, which it would learn a minute later by
-/// itself. Only those that were filled: others in the same database are not ours to lock.
-/// SQLite is left as the server leaves it.
+/// PostgreSQL plans queries by table statistics, which it would collect only a minute later. Locks
+/// on tables that were not filled could disturb others. SQLite keeps the server's statistics.
 fn analyze(conn: &mut Conn) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         let filled =
-            "account, organization, membership, project, project_member, session, client, token";
+            "users, organization, membership, project, project_member, session, client, token";
         diesel::sql_query(format!("ANALYZE {filled}")).execute(conn)?;
     }
     Ok(())
@@ -167,21 +167,21 @@ struct Seeding {
     now: Instant,
 }
 
-/// Writes one batch of a kind of row, from this number on.
+/// Writes one row of a kind, by its number.
 type Step = fn(Seeding, &mut Conn, u64) -> Result<(), Error>;
 
 impl Seeding {
-    /// When everything began.
+    /// Creation time of the first row.
     fn began(self) -> Instant {
         self.now - Duration::days(300)
     }
 
-    /// Organizations and accounts were made in the first 40 days.
+    /// Organizations and users are created in the first 40 days.
     fn joined_at(self, n: u64, of: u64) -> Instant {
         self.began() + share(Duration::days(40), n, of)
     }
 
-    /// Tokens in the 200 days that followed.
+    /// Tokens are created in the 200 days that follow.
     fn made_at(self, n: u64) -> Instant {
         let all = self.size.tokens + self.size.of_first;
         self.began() + Duration::days(40) + share(Duration::days(200), n, all)
@@ -205,7 +205,7 @@ impl Seeding {
         TokenId::new(self.made_at(n), id_seed("token id", n))
     }
 
-    /// The organizations of an account and its roles in them, that of its home first.
+    /// The organizations of a user with the roles in them, the home organization first.
     fn memberships(self, user: u64) -> Vec<(u64, Role)> {
         let organizations = self.size.organizations;
         let home = match user {
@@ -335,7 +335,7 @@ impl Seeding {
             owner,
             created_at: made_at,
             expires_at,
-            // The predecessor is the token before this one of the same owner.
+            // The predecessor is the previous token of the same owner.
             replaces: (n % 50 == 1 && (self.size.users..self.size.tokens).contains(&n))
                 .then(|| self.token_id(n - self.size.users)),
             last_use: None,
@@ -364,8 +364,8 @@ impl Seeding {
         Ok(())
     }
 
-    /// The owner at a place among the owners of tokens, the organizations that it is or
-    /// belongs to, and what a token of it is limited to.
+    /// The token owner at a slot, the organizations that it is or belongs to, and the limits of
+    /// its tokens.
     fn owner(self, slot: u64, n: u64) -> (TokenOwner, Vec<u64>, Limits) {
         if !self.size.has_tokens(slot) {
             let organization = slot / OWNERS % self.size.organizations;
@@ -393,7 +393,7 @@ fn scopes(n: u64) -> ScopeSet {
     list.split(' ').filter_map(ScopeName::parse).collect()
 }
 
-/// The part of a span that has passed at the `n`th of so many, to the millisecond.
+/// The part of a time span before item `n` of `of`, to the millisecond.
 fn share(span: Duration, n: u64, of: u64) -> Duration {
     let passed = i128::from(span.num_milliseconds()) * i128::from(n) / i128::from(of.max(1));
     Duration::milliseconds(passed.try_into().unwrap())

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets.
+//! A mail server that stores the messages it receives.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,22 +10,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mail server.
 pub struct Sink {
-    /// Where it listens.
+    /// Listen address.
     pub address: SocketAddr,
     received: Receiver<Received>,
 }
 
-/// A message, as it came.
+/// A received message.
 #[derive(Debug, Default)]
 pub struct Received {
-    /// The commands before it, one per line.
+    /// SMTP commands before the message, one per line.
     pub commands: String,
-    /// The message, without the dots that SMTP puts before dots.
+    /// Message text, without SMTP dot-stuffing.
     pub data: String,
 }
 
 impl Received {
-    /// The value of a header, with the lines that continue it.
+    /// Value of a header, including its continuation lines.
     pub fn header(&self, name: &str) -> String {
         let head = self.data.split("\r\n\r\n").next().unwrap();
         let head = head.replace("\r\n ", " ");
@@ -37,14 +37,14 @@ impl Received {
         value.to_owned()
     }
 
-    /// What follows the headers.
+    /// Text after the headers.
     pub fn body(&self) -> &str {
         self.data.split_once("\r\n\r\n").unwrap().1
     }
 }
 
 impl Sink {
-    /// Starts it. It answers the first messages as is said here, and takes all others.
+    /// Starts it. It sends these replies to the first messages and accepts all later ones.
     pub fn start(answers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -52,19 +52,19 @@ impl Sink {
         let mut answers = answers.iter().copied();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client may break off whenever it likes.
+                // A client may close the connection at any time.
                 let _ = serve(stream.unwrap(), &mut answers, &sender);
             }
         });
         Self { address, received }
     }
 
-    /// The next message.
+    /// Waits for the next message.
     pub fn next(&self) -> Received {
         self.received.recv_timeout(PATIENCE).unwrap()
     }
 
-    /// Whether no message came that was not asked for.
+    /// Whether no further message has arrived.
     pub fn is_empty(&self) -> bool {
         self.received.try_recv().is_err()
     }
@@ -100,7 +100,7 @@ fn serve(
                     message.data += text.strip_prefix('.').unwrap_or(&text);
                 }
                 let answer = answers.next().unwrap_or("250 taken");
-                // Whoever waits for the message may be gone.
+                // The receiver may have been dropped.
                 let _ = received.send(std::mem::take(&mut message));
                 stream.write_all(format!("{answer}\r\n").as_bytes())?;
             }

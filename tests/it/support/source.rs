@@ -1,14 +1,14 @@
-//! The source of the program, as far as rules about it need to understand it.
+//! Source files of the program, parsed as far as the architecture rules need.
 
 use std::path::{Path, PathBuf};
 
-/// A source file, split into words and signs, without comments, texts and tests.
+/// A source file as tokens, without comments, string literals and tests.
 pub struct Source {
-    /// Where it stands, from the root.
+    /// Path from the root.
     pub path: PathBuf,
-    /// Its words and signs.
+    /// Its tokens.
     pub tokens: Vec<String>,
-    /// How long it is.
+    /// Its length.
     pub lines: usize,
 }
 
@@ -34,19 +34,19 @@ impl Source {
         first.trim_end_matches(".rs").to_owned()
     }
 
-    /// Whether it is compiled for tests alone.
+    /// Whether it is compiled for tests only.
     pub fn is_test(&self) -> bool {
         let name = self.path.to_str().unwrap();
         name.contains("/tests/") || name.contains("/samples/") || name.ends_with("_tests.rs")
     }
 
-    /// Whether these words and signs stand in it, one after the other.
+    /// Whether it contains this sequence of tokens.
     pub fn has(&self, sequence: &[&str]) -> bool {
         let mut windows = self.tokens.windows(sequence.len());
         windows.any(|window| window == sequence)
     }
 
-    /// The words before each place where these stand.
+    /// The tokens before each occurrence of this sequence.
     pub fn before<'a>(&'a self, sequence: &'a [&str]) -> impl Iterator<Item = &'a str> {
         self.tokens
             .windows(sequence.len() + 1)
@@ -54,7 +54,7 @@ impl Source {
             .map(|window| window[0].as_str())
     }
 
-    /// A word of the name itself, or of a crate with that beginning: `actix_web` is `actix`.
+    /// Whether it has the name, or a crate with that prefix: `actix_web` matches `actix`.
     pub fn mentions(&self, name: &str) -> bool {
         let prefix = format!("{name}_");
         let is_crate = ["actix", "askama", "diesel", "tokio"].contains(&name);
@@ -99,7 +99,7 @@ impl Source {
     }
 }
 
-/// The words and signs of Rust, without comments and texts.
+/// Tokens of Rust code, without comments and string literals.
 pub fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -139,20 +139,20 @@ pub fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The hashes of a raw text that begins here.
+/// The hashes of a raw string literal that begins here.
 fn raw_text(rest: &str) -> Option<String> {
     let after = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
     let hashes = after.len() - after.trim_start_matches('#').len();
     after[hashes..].starts_with('"').then(|| "#".repeat(hashes))
 }
 
-/// Whether the quote begins a character and no lifetime.
+/// Whether the quote begins a character literal and not a lifetime.
 fn is_character(rest: &str) -> bool {
     let mut after = rest.chars().skip(1);
     after.next() == Some('\\') || after.next() == Some('\'')
 }
 
-/// The length of a text in quotes.
+/// Length of a quoted literal.
 fn quoted(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -166,13 +166,13 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// Tests stand at the end of a file, in a module of their own.
+/// Removes the tests, which are in a module at the end of a file.
 fn without_tests(mut tokens: Vec<String>) -> Vec<String> {
     let attribute = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
     if let Some(at) = tokens
         .windows(attribute.len())
         .position(|window| window == attribute)
-        // A module in a file of its own is a line, after which the file goes on.
+        // A `mod` item for another file is one line, followed by more code.
         .filter(|at| {
             tokens
                 .get(at + attribute.len() + 1)
@@ -217,9 +217,9 @@ pub fn sources() -> Vec<Source> {
         .collect()
 }
 
-/// The reader itself must not be blind.
+/// Tests the tokenizer itself.
 #[test]
-fn the_reader_sees_code_and_skips_the_rest() {
+fn tokenizer_keeps_code_and_skips_comments_and_literals() {
     let text = r##"
         // crate::web in a comment, /* and */ too
         /* diesel */ use crate::{domain, store::{self, Conn}, web::Page}; use wire::form::Form;

@@ -1,27 +1,28 @@
-//! Organizations with their people, projects and tokens, made without a browser.
+//! Organizations with their members, projects and tokens, created without a browser.
 
 use super::{PASSWORD, TestApp};
 use doorcode::app::Context;
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::session::SignedIn;
 use doorcode::app::token::{self, CreateToken, NewToken, OwnerRef};
 use doorcode::app::{org, project};
 use doorcode::domain::id::{SessionId, UserId};
-use doorcode::domain::org::{Organization, Role};
+use doorcode::domain::org::Organization;
 use doorcode::domain::project::Project;
+use doorcode::domain::role::Role;
 use doorcode::domain::user::Session;
 use std::net::Ipv4Addr;
 
-/// The operator, who acts for nobody.
+/// The operator, without an actor.
 pub const OPERATOR: Caller = Caller::Operator(None);
 
-/// The account of a caller that is a person.
+/// The user of a caller.
 pub fn user_of(caller: &Caller) -> UserId {
     caller.user_id().unwrap().clone()
 }
 
-/// A wish for a token with these scopes.
+/// Input for a token with these scopes.
 pub fn input(scopes: &[&str]) -> CreateToken {
     CreateToken {
         name: "of a test".into(),
@@ -36,14 +37,13 @@ pub fn text_of(token: &NewToken) -> &str {
 }
 
 impl TestApp {
-    /// A person with an account of this address, in no organization. The password is
-    /// [`PASSWORD`].
+    /// Creates a user with this email address, in no organization. The password is [`PASSWORD`].
     pub async fn caller(&self, email: &str) -> Caller {
         let id = self.add_user(email, PASSWORD, None).await;
         self.signed_in(&id).await
     }
 
-    /// The person of an account, in a browser.
+    /// A user, signed in with a browser.
     pub async fn signed_in(&self, id: &UserId) -> Caller {
         let named = doorcode::app::user::Named::Id(id.clone());
         let user = doorcode::app::user::find(&self.app, &OPERATOR, named);
@@ -61,7 +61,7 @@ impl TestApp {
         }))
     }
 
-    /// An organization that a person makes and so owns.
+    /// Creates an organization owned by a user.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
         let (app, context) = (&self.app, Context::local());
         org::create(app, &context, owner, name, IdempotencyRecord::none())
@@ -69,7 +69,7 @@ impl TestApp {
             .unwrap()
     }
 
-    /// Gives a person a role in an organization.
+    /// Gives a user a role in an organization.
     pub async fn org_access(&self, organization: &Organization, caller: &Caller, role: Role) {
         let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         let named = organization.id.as_str();
@@ -78,7 +78,7 @@ impl TestApp {
             .unwrap();
     }
 
-    /// Takes a person out of an organization.
+    /// Removes a user from an organization.
     pub async fn unseat(&self, organization: &Organization, caller: &Caller) {
         let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         org::remove_member(app, &context, &OPERATOR, organization.id.as_str(), &id)
@@ -86,7 +86,7 @@ impl TestApp {
             .unwrap();
     }
 
-    /// A project of an organization, to which nobody was added.
+    /// Creates a project of an organization, without members.
     pub async fn project(&self, organization: &Organization, name: &str) -> Project {
         let (app, context) = (&self.app, Context::local());
         let named = organization.id.as_str();
@@ -102,7 +102,7 @@ impl TestApp {
         .unwrap()
     }
 
-    /// Adds a person to a project.
+    /// Adds a user to a project.
     pub async fn add_to(&self, project: &Project, caller: &Caller) {
         let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         project::add_member(app, &context, &OPERATOR, project.id.as_str(), &id)
@@ -110,12 +110,12 @@ impl TestApp {
             .unwrap();
     }
 
-    /// A token of the caller's own.
+    /// Creates a personal token of the caller.
     pub async fn token_of(&self, caller: &Caller, input: CreateToken) -> NewToken {
         self.new_token(caller, &OwnerRef::Own, input).await
     }
 
-    /// A token of an organization, which the operator makes.
+    /// Creates a token of an organization, as the operator.
     pub async fn organization_token(
         &self,
         organization: &Organization,
@@ -146,7 +146,7 @@ impl TestApp {
         made
     }
 
-    /// Revokes a token of the caller's own.
+    /// Revokes a personal token of the caller.
     pub async fn revoke(&self, caller: &Caller, token: &NewToken) {
         let (app, context, id) = (&self.app, Context::local(), token.token.id.as_str());
         token::revoke(app, &context, caller, &OwnerRef::Own, id)

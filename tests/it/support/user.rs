@@ -1,17 +1,17 @@
-//! Accounts and clients, made without a browser.
+//! Users and clients, created without a browser.
 
 use super::TestApp;
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
 use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::app::{self, Context};
 use doorcode::domain::id::UserId;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 
 impl TestApp {
-    /// Makes an account, optionally a member of an organization; returns its id.
+    /// Creates a user, optionally a member of an organization. Returns its id.
     pub async fn add_user(&self, email: &str, password: &str, org: Option<(&str, Role)>) -> UserId {
         self.canaries.add(password);
         let new = CreateUser {
@@ -24,7 +24,7 @@ impl TestApp {
         user.unwrap().id
     }
 
-    /// Switches an account off.
+    /// Deactivates a user.
     pub async fn deactivate(&self, email: &str) {
         let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
         user::deactivate(
@@ -38,7 +38,7 @@ impl TestApp {
         .unwrap();
     }
 
-    /// Registers a client; returns its secret, empty for a public one.
+    /// Registers a client. Returns its secret, which is empty for a public client.
     pub async fn add_client(&self, id: &str, kind: Kind, scopes: &[&str]) -> String {
         let new = NewClient {
             id: id.into(),

@@ -1,17 +1,18 @@
-//! Tokens that a policy does not admit which came after them: how they go on, and that nothing
-//! of it stays when the policy is loosened again.
+//! The grace period of tokens that predate a stricter policy, and its removal when the policy is
+//! relaxed.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
 use crate::support::tenant::{input, text_of};
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::token::{CreateToken, NewToken};
-use doorcode::domain::org::{Organization, Role};
+use doorcode::domain::org::Organization;
+use doorcode::domain::role::Role;
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
 
-/// An organization of Ada's, in which Bob has a role and a token that never ends.
+/// Ada's organization, in which Bob has a role and a token without expiry.
 struct Story {
     test: TestApp,
     ada: Caller,
@@ -47,7 +48,7 @@ impl Story {
         Client::new(&self.test, text_of(&self.token))
     }
 
-    /// Sets the policy, with a grace of so many days.
+    /// Sets the policy with a grace period in days.
     async fn tighten(&self, policy: Value, days: i64) {
         let owner = Client::of(&self.test, &self.ada).await;
         let change = json!({"policy": policy, "grace_seconds": days * DAY});
@@ -58,7 +59,7 @@ impl Story {
         format!("/v1/orgs/{}", self.org.slug)
     }
 
-    /// The token as its owner sees it by another.
+    /// The token as shown to another token of its owner.
     async fn shown(&self) -> Value {
         let other = CreateToken {
             expires: Some("30d".into()),
@@ -77,7 +78,7 @@ impl Story {
         self.test.introspect(text_of(&self.token)).await["exp"].clone()
     }
 
-    /// The moment in so many days, as introspection and as documents write it.
+    /// The time in a number of days, as introspection and as documents write it.
     fn in_days(&self, days: i64) -> (Value, Value) {
         let at = self.test.app.now() + chrono::Duration::days(days);
         let text = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -85,9 +86,9 @@ impl Story {
     }
 }
 
-/// The token's own end is its maker's choice; a policy that is loosened again leaves no trace.
+/// The user chooses a token's own expiry; a policy that is relaxed again leaves no trace.
 #[actix_web::test]
-async fn a_token_lives_again_when_the_policy_is_loosened() {
+async fn token_is_active_again_when_the_policy_is_relaxed() {
     let story = Story::new(Role::Member).await;
     let client = story.client();
     let before = story.shown().await;
@@ -120,7 +121,7 @@ async fn a_token_lives_again_when_the_policy_is_loosened() {
 }
 
 #[actix_web::test]
-async fn a_change_that_is_taken_back_in_time_ends_nothing() {
+async fn policy_change_reverted_in_time_ends_no_token() {
     let story = Story::new(Role::Member).await;
     story.tighten(json!({"max_lifetime_days": 90}), 1).await;
     story.tighten(json!({"never_expires": true}), 1).await;
@@ -130,9 +131,9 @@ async fn a_change_that_is_taken_back_in_time_ends_nothing() {
     expect(story.client().get(&story.at()).await, 200);
 }
 
-/// It lives as long as it would have if made anew, not as long as the grace was.
+/// The successor lives as long as a new token, not as long as the grace period.
 #[actix_web::test]
-async fn a_successor_does_not_inherit_the_grace() {
+async fn successor_does_not_inherit_the_grace_period() {
     let story = Story::new(Role::Member).await;
     story.tighten(json!({"max_lifetime_days": 90}), 1).await;
     let path = format!("/v1/tokens/{}/rotate", story.token.token.id);
@@ -146,9 +147,9 @@ async fn a_successor_does_not_inherit_the_grace() {
     expect(successor.get(&story.at()).await, 200);
 }
 
-/// What a grace excuses is the change that gave it, not all that is against the policy.
+/// A grace period excuses only the policy change that started it, not every violation.
 #[actix_web::test]
-async fn a_grace_lets_the_earlier_policy_go_on_and_nothing_more() {
+async fn grace_period_extends_only_the_earlier_policy() {
     let story = Story::new(Role::Admin).await;
     let client = story.client();
     story.tighten(json!({"personal_tokens": "admins"}), 7).await;
@@ -170,9 +171,9 @@ async fn a_grace_lets_the_earlier_policy_go_on_and_nothing_more() {
     refused(client.get(&story.at()).await, 403, "policy");
 }
 
-/// The first policy goes on, until the earlier of the two ends.
+/// The first policy stays in force until the earlier of the two deadlines.
 #[actix_web::test]
-async fn a_second_tightening_lengthens_no_grace() {
+async fn second_stricter_policy_does_not_extend_the_grace_period() {
     for (first, second) in [(2, 7), (7, 2)] {
         let story = Story::new(Role::Member).await;
         let client = story.client();
@@ -188,9 +189,9 @@ async fn a_second_tightening_lengthens_no_grace() {
     }
 }
 
-/// A token goes on as long as any of its organizations lets it.
+/// A token stays active as long as any of its organizations allows it.
 #[actix_web::test]
-async fn of_several_graces_the_longest_is_promised() {
+async fn longest_of_several_grace_periods_is_shown() {
     let story = Story::new(Role::Member).await;
     let other = story.test.organization(&story.bob, "Other").await;
     story.tighten(json!({"max_lifetime_days": 90}), 1).await;

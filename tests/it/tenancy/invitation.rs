@@ -4,13 +4,14 @@ use super::{Client, expect, refused};
 use crate::support::database::AUDIT;
 use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, TestApp};
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::{self, Context, org};
-use doorcode::domain::org::{Organization, Role};
+use doorcode::domain::org::Organization;
+use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use serde_json::{Value, json};
 
-/// The secret of an invitation's link.
+/// The secret in an invitation's link.
 fn link_of(invitation: &Value) -> Secret {
     let url = invitation["url"].as_str().unwrap();
     let (_, link) = url.split_once("/invite?link=").unwrap();
@@ -29,7 +30,7 @@ async fn accept(
 }
 
 #[actix_web::test]
-async fn a_link_lets_one_person_in_once() {
+async fn link_is_valid_for_one_user_once() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
         test.caller("ada@x.example").await,
@@ -51,16 +52,16 @@ async fn a_link_lets_one_person_in_once() {
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let condition = format!("organization_id = '{}' AND role = 'admin'", org.id);
     assert_eq!(test.count("membership", &condition), 1);
-    let second_server = accept(&test, &eve, &link).await;
+    let repeated = accept(&test, &eve, &link).await;
     assert!(
-        matches!(second_server, Err(app::Error::NotFound)),
-        "{second_server:?}"
+        matches!(repeated, Err(app::Error::NotFound)),
+        "{repeated:?}"
     );
     assert_eq!(test.events("invitation.accepted"), 1);
 }
 
 #[actix_web::test]
-async fn a_link_ends_by_time_by_withdrawal_and_with_the_organization() {
+async fn link_ends_by_expiry_withdrawal_and_deletion_of_the_organization() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -94,7 +95,7 @@ async fn a_link_ends_by_time_by_withdrawal_and_with_the_organization() {
 }
 
 #[actix_web::test]
-async fn an_invitation_for_an_address_is_for_that_user() {
+async fn invitation_for_an_address_is_only_for_that_user() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
         test.caller("ada@x.example").await,
@@ -111,11 +112,11 @@ async fn an_invitation_for_an_address_is_for_that_user() {
     assert!(matches!(wrong, Err(app::Error::Invalid(_))), "{wrong:?}");
     accept(&test, &bob, &link).await.unwrap();
 
-    let second_server = expect(owner.post(&path, json!({"role": "member"})).await, 201);
-    let member = accept(&test, &bob, &link_of(&second_server)).await;
+    let second = expect(owner.post(&path, json!({"role": "member"})).await, 201);
+    let member = accept(&test, &bob, &link_of(&second)).await;
     assert!(matches!(member, Err(app::Error::Conflict(_))), "{member:?}");
-    // What was refused used nothing up.
-    accept(&test, &eve, &link_of(&second_server)).await.unwrap();
+    // A rejected attempt does not use up the invitation.
+    accept(&test, &eve, &link_of(&second)).await.unwrap();
     for bad in [
         json!({"role": "member", "email": "x"}),
         json!({"role": "boss"}),
@@ -126,7 +127,7 @@ async fn an_invitation_for_an_address_is_for_that_user() {
 }
 
 #[actix_web::test]
-async fn members_invite_nobody_and_admins_no_owners() {
+async fn members_cannot_invite_and_admins_cannot_invite_owners() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -144,7 +145,7 @@ async fn members_invite_nobody_and_admins_no_owners() {
     refused(client.post(&path, invite("owner")).await, 403, "forbidden");
     let operator = Client::new(&test, OPERATOR);
     expect(operator.post(&path, invite("owner")).await, 201);
-    // Whoever leaves takes the open invitations along.
+    // A user's open invitations end when the user leaves.
     assert_eq!(open(&operator, &path).await, 2);
     let of_bob = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&bob));
     expect(operator.delete(&of_bob).await, 204);
@@ -152,15 +153,15 @@ async fn members_invite_nobody_and_admins_no_owners() {
     assert_eq!(test.events("invitation.withdrawn"), 1);
 }
 
-/// How many invitations still work.
+/// Number of invitations that are still valid.
 async fn open(client: &Client<'_>, path: &str) -> usize {
     let listed = expect(client.get(path).await, 200);
     listed["items"].as_array().unwrap().len()
 }
 
-/// Invitations that end with their maker or their organization are told of in the audit log.
+/// The audit log records invitations that end with their creator or their organization.
 #[actix_web::test]
-async fn what_ends_invitations_is_recorded() {
+async fn end_of_invitations_is_recorded() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -193,7 +194,7 @@ async fn what_ends_invitations_is_recorded() {
     for org in [&one, &two] {
         expect(owner.delete(&format!("/v1/orgs/{}", org.slug)).await, 204);
     }
-    // One record tells of both that were open; there was none in the other organization.
+    // One record covers both open invitations; the other organization had none.
     assert_eq!(test.events("invitation.withdrawn"), 3);
     let record = format!(
         "SELECT detail FROM {AUDIT} WHERE action = 'invitation.withdrawn' AND target = '{}'",
@@ -206,7 +207,7 @@ async fn what_ends_invitations_is_recorded() {
 
 /// PAG-01.
 #[actix_web::test]
-async fn invitations_come_in_pages_the_newest_first() {
+async fn invitations_are_listed_in_pages_newest_first() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Paged").await;

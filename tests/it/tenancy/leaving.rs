@@ -1,10 +1,10 @@
-//! Leaving an organization, and what ends with it.
+//! Leaving an organization, and what ends as a result.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
 use crate::support::tenant::{input, text_of, user_of};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 fn limited_to(slug: &str) -> CreateToken {
@@ -43,7 +43,7 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     expect(machine.get(&at).await, 200);
     refused(owner.delete(&member).await, 404, "not_found");
 
-    // Coming back gives neither the token nor the project back.
+    // Joining again restores neither the token nor the project.
     test.org_access(&org, &bob, Role::Member).await;
     assert!(!limited.is_active().await);
     refused(free.get(&at_project).await, 403, "forbidden");
@@ -51,7 +51,7 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
 }
 
 #[actix_web::test]
-async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
+async fn leaving_the_last_organization_ends_all_personal_tokens() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -70,7 +70,7 @@ async fn whoever_leaves_the_last_organization_loses_all_personal_tokens() {
 }
 
 #[actix_web::test]
-async fn an_approved_code_gives_no_token_to_whoever_left_everything() {
+async fn approved_code_gives_no_token_to_a_user_who_left_every_organization() {
     let test = TestApp::start().await;
     let bob = test.caller("bob@x.example").await;
     let ada = test.caller("ada@x.example").await;
@@ -88,7 +88,7 @@ async fn an_approved_code_gives_no_token_to_whoever_left_everything() {
 }
 
 #[actix_web::test]
-async fn deleting_an_organization_ends_what_is_its_own() {
+async fn deleting_an_organization_ends_its_tokens() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -110,7 +110,7 @@ async fn deleting_an_organization_ends_what_is_its_own() {
     assert!(owner.is_active().await);
     refused(owner.get(&at).await, 403, "forbidden");
     refused(owner.delete(&at).await, 403, "forbidden");
-    let second_server = expect(owner.post("/v1/orgs", json!({"name": "Doomed"})).await, 201);
-    assert_eq!(second_server["slug"], org.slug);
-    assert_ne!(second_server["id"], org.id.as_str());
+    let second = expect(owner.post("/v1/orgs", json!({"name": "Doomed"})).await, 201);
+    assert_eq!(second["slug"], org.slug);
+    assert_ne!(second["id"], org.id.as_str());
 }

@@ -1,14 +1,14 @@
-//! What tokens are limited to, and what tokens can give.
+//! Limits of tokens, and what tokens can grant.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
 use crate::support::tenant::input;
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 #[actix_web::test]
-async fn a_token_of_one_organization_reaches_no_other() {
+async fn token_of_one_organization_reaches_no_other() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let (one, two) = (
@@ -31,7 +31,7 @@ async fn a_token_of_one_organization_reaches_no_other() {
         "forbidden",
     );
 
-    // What it makes is limited as it is, and nothing wider can be asked for.
+    // A token that it creates has the same limit, and nothing wider can be requested.
     let made = expect(
         client
             .post("/v1/tokens", json!({"name": "n", "scopes": []}))
@@ -46,7 +46,7 @@ async fn a_token_of_one_organization_reaches_no_other() {
 }
 
 #[actix_web::test]
-async fn a_token_of_some_projects_reaches_those_alone() {
+async fn token_of_some_projects_reaches_only_those() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -94,7 +94,7 @@ async fn a_token_of_some_projects_reaches_those_alone() {
         assert_eq!(answer["errors"][0]["pointer"], "#/projects", "{answer}");
     }
 
-    // A limit does not vanish with what it names.
+    // A limit stays in force after its project is deleted.
     let owner = Client::of(&test, &ada).await;
     expect(owner.delete(&at(0)).await, 204);
     refused(client.get(&at(0)).await, 403, "forbidden");
@@ -102,7 +102,7 @@ async fn a_token_of_some_projects_reaches_those_alone() {
 }
 
 #[actix_web::test]
-async fn projects_of_two_organizations_are_no_limit() {
+async fn projects_of_two_organizations_are_no_valid_limit() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let (one, two) = (
@@ -119,7 +119,7 @@ async fn projects_of_two_organizations_are_no_limit() {
 }
 
 #[actix_web::test]
-async fn nobody_gives_more_than_they_have() {
+async fn token_cannot_grant_more_than_it_has() {
     let test = TestApp::with(
         "[[scopes]]\nname = \"app:admin\"\ndescription = \"Administer\"\nmin_role = \"admin\"\n\
          [[scopes]]\nname = \"app:owner\"\ndescription = \"Own\"\nmin_role = \"owner\"\n",
@@ -140,7 +140,7 @@ async fn nobody_gives_more_than_they_have() {
         403,
         "forbidden",
     );
-    // The owner may have it, this token has not.
+    // The owner has this permission, but the token does not.
     refused(
         owner.post("/v1/tokens", ask("app:admin")).await,
         403,
@@ -171,9 +171,9 @@ async fn nobody_gives_more_than_they_have() {
     refused(answer, 403, "insufficient_scope");
 }
 
-/// Power is what the token carries and the present role allows, in that very organization.
+/// A token has the scopes that it carries and the current role in that organization allows.
 #[actix_web::test]
-async fn a_role_elsewhere_does_not_count_here() {
+async fn role_in_another_organization_does_not_count() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,

@@ -3,7 +3,7 @@
 use super::{Client, expect, refused};
 use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, PASSWORD, TestApp};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 #[actix_web::test]
@@ -45,7 +45,7 @@ async fn admins_change_members_and_owners_change_owners() {
 }
 
 #[actix_web::test]
-async fn the_last_owner_stays_one() {
+async fn last_owner_cannot_be_removed_or_demoted() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -66,7 +66,7 @@ async fn the_last_owner_stays_one() {
     expect(owner.delete(&of).await, 204);
 }
 
-/// Each of two owners demotes the other at the same moment: one of them remains.
+/// Two owners demote each other at the same moment: one owner remains.
 #[actix_web::test]
 async fn two_owners_cannot_demote_each_other() {
     let test = TestApp::start().await;
@@ -89,9 +89,9 @@ async fn two_owners_cannot_demote_each_other() {
     }
 }
 
-/// Whether somebody has an account is not told to whoever could only guess.
+/// A caller who guesses an id does not learn whether that user exists.
 #[actix_web::test]
-async fn only_the_operator_adds_without_an_invitation() {
+async fn only_the_operator_adds_members_without_an_invitation() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -121,10 +121,10 @@ async fn only_the_operator_adds_without_an_invitation() {
     refused(absent, 404, "not_found");
 }
 
-/// Where a scope asks for a role and nobody names a place, an owner of any organization would
-/// do; so a deployment can keep people from making their own.
+/// A scope that requires a role but names no resource accepts an owner of any organization; so
+/// the operator can prevent users from creating organizations.
 #[actix_web::test]
-async fn organizations_can_be_the_operators_to_make() {
+async fn organization_creation_can_be_limited_to_the_operator() {
     let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
     let ada = test.caller("ada@x.example").await;
     let body = json!({"name": "Mine"});
@@ -143,9 +143,9 @@ async fn organizations_can_be_the_operators_to_make() {
     assert_eq!(mine["items"][0]["role"], "owner", "{mine}");
 }
 
-/// Whoever joins by the organization's name joins one that is there, or makes it.
+/// Joining by the organization's name joins an existing one or creates it.
 #[actix_web::test]
-async fn nobody_joins_an_organization_that_is_being_deleted() {
+async fn user_cannot_join_an_organization_that_is_being_deleted() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::new(&test, OPERATOR);

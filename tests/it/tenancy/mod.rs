@@ -1,5 +1,5 @@
-//! Organizations, their people, projects, tokens and policies, as stories through the
-//! management API.
+//! Organizations, their users, projects, tokens and policies, as scenarios through the management
+//! API.
 
 mod grace;
 mod invitation;
@@ -17,7 +17,7 @@ mod visible_tokens;
 use crate::support::TestApp;
 use crate::support::device::Answer;
 use crate::support::tenant::{input, text_of};
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::app::token::CreateToken;
 use reqwest::Method;
 use serde_json::Value;
@@ -34,7 +34,7 @@ const EVERYTHING: [&str; 7] = [
     "tokens:write",
 ];
 
-/// Somebody who calls the management API with a token.
+/// A client of the management API with a token.
 struct Client<'a> {
     test: &'a TestApp,
     token: String,
@@ -48,7 +48,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A person with a token that may do everything.
+    /// A user with a token that has every scope.
     async fn of(test: &'a TestApp, caller: &Caller) -> Self {
         Self::with(test, caller, input(&EVERYTHING)).await
     }
@@ -79,7 +79,7 @@ impl<'a> Client<'a> {
         self.call(Method::GET, path, None).await
     }
 
-    /// The ids of all items of a list, page by page; the address has a query.
+    /// The ids of all items of a list, page by page; the URL must have a query.
     async fn all(&self, list: &str) -> Vec<Value> {
         let (mut ids, mut path) = (Vec::new(), list.to_owned());
         loop {
@@ -115,14 +115,14 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Fails unless an answer has this status; tells all of it if not.
+/// Returns the body; panics with the whole response if the status differs.
 #[track_caller]
 fn expect(answer: Answer, status: u16) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
     answer.body
 }
 
-/// Fails unless an answer is a problem with this status and code.
+/// Returns the body; panics unless the response is a problem with this status and code.
 #[track_caller]
 fn refused(answer: Answer, status: u16, code: &str) -> Value {
     let body = expect(answer, status);

@@ -4,7 +4,7 @@ use super::{Client, EVERYTHING, expect, refused};
 use crate::support::tenant::{input, text_of};
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 const DAY: i64 = 86_400;
@@ -17,7 +17,7 @@ fn never(scopes: &[&str]) -> CreateToken {
 }
 
 #[actix_web::test]
-async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
+async fn stricter_policy_lists_the_affected_tokens_and_gives_a_grace_period() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -66,7 +66,7 @@ async fn a_tightened_policy_shows_whom_it_ends_and_gives_a_grace() {
 }
 
 #[actix_web::test]
-async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
+async fn without_grace_period_tokens_end_immediately_and_new_ones_follow_the_policy() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Strict").await;
@@ -89,9 +89,9 @@ async fn without_grace_tokens_end_at_once_and_new_ones_keep_to_the_policy() {
     assert!(made["expires_at"].is_string(), "{made}");
 }
 
-/// Whoever is in other organizations too keeps the token, which only loses the strict one.
+/// A user of several organizations keeps the token, which only loses the strict organization.
 #[actix_web::test]
-async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
+async fn token_rejected_by_one_organization_works_in_the_others() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -120,9 +120,9 @@ async fn a_token_that_one_organization_refuses_goes_on_in_the_others() {
     expect(everywhere.get(&at).await, 200);
 }
 
-/// Without a place the policy holds too, or it would not hold for an API that only introspects.
+/// The policy also applies without a resource: an API may only introspect.
 #[actix_web::test]
-async fn a_token_that_nobody_admits_may_do_nothing() {
+async fn token_that_no_policy_allows_is_inactive() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -176,7 +176,7 @@ async fn organization_tokens_need_the_plan_and_only_the_operator_changes_it() {
 }
 
 #[actix_web::test]
-async fn a_change_is_whole_or_nothing() {
+async fn change_is_applied_entirely_or_not_at_all() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Whole").await;

@@ -1,13 +1,13 @@
-//! Projects and who reaches them.
+//! Projects and the users who have access to them.
 
 use super::{Client, expect, refused};
 use crate::support::TestApp;
 use crate::support::tenant::user_of;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 #[actix_web::test]
-async fn admins_reach_all_and_members_those_they_were_added_to() {
+async fn admins_reach_all_projects_and_members_only_their_own() {
     let test = TestApp::start().await;
     let (ada, bob, eve) = (
         test.caller("ada@x.example").await,
@@ -75,9 +75,9 @@ async fn admins_reach_all_and_members_those_they_were_added_to() {
     }
 }
 
-/// PAG-01: nothing is lost or repeated when something is added meanwhile.
+/// PAG-01: no item is lost or repeated when another is added meanwhile.
 #[actix_web::test]
-async fn pages_go_on_where_they_stopped() {
+async fn pages_continue_where_they_stopped() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Many").await;
@@ -114,7 +114,7 @@ async fn pages_go_on_where_they_stopped() {
 
 /// PAG-01.
 #[actix_web::test]
-async fn members_of_a_project_come_in_pages() {
+async fn project_members_are_listed_in_pages() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Crowd").await;
@@ -142,10 +142,10 @@ async fn members_of_a_project_come_in_pages() {
     );
 }
 
-/// Of several that delete, rename or fill a project at once, none changes what another has
-/// deleted, and the audit log tells of what happened alone.
+/// Concurrent deletes, renames and additions change no deleted project, and the audit log records
+/// only changes that took effect.
 #[actix_web::test]
-async fn a_project_is_deleted_once() {
+async fn project_is_deleted_once() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -177,9 +177,9 @@ async fn a_project_is_deleted_once() {
     }
 }
 
-/// Who may not add a person to a project does not wait for whoever changes that person.
+/// A caller who may not add a user to a project does not wait for a transaction on that user.
 #[actix_web::test]
-async fn a_stranger_holds_nobodys_user() {
+async fn outsider_does_not_lock_the_row_of_a_user() {
     if !crate::support::database::Database::is_postgres() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Making tokens while all are being revoked, on two servers at once.
+//! Creating tokens during a revocation of all, on two servers.
 
 use super::{Client, EVERYTHING, expect};
 use crate::support::device::Answer;
@@ -7,15 +7,15 @@ use crate::support::{CLI, OPERATOR, TestApp};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-/// How often each race is run; one alone may happen to go well.
+/// Number of runs of each race; a single run may succeed by chance.
 const ROUNDS: usize = 5;
 
-/// How many tokens are asked for while the revocation is under way.
+/// Number of tokens requested during the revocation.
 const CALLS: usize = 16;
 
-/// Has one server revoke tokens by `revoke`, while `maker`, which is one of them, makes others
-/// on both; sees that each answer is one of the two that there are, and that none of what was
-/// made can be used afterwards. Tells how many the revocation counted and how many were made.
+/// One server revokes tokens by `revoke` while `maker`, one of these tokens, creates others on
+/// both servers. Asserts that each response is 201 or 401, and that no created token is active
+/// afterwards. Returns the numbers of revoked and of created tokens.
 async fn race(
     servers: [&TestApp; 2],
     maker: &str,
@@ -48,7 +48,7 @@ async fn race(
 }
 
 #[actix_web::test]
-async fn no_token_of_a_person_outlives_the_revocation_of_all() {
+async fn no_token_of_a_user_survives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
     let ada = test.caller("ada@x.example").await;
@@ -75,7 +75,7 @@ async fn no_token_of_a_person_outlives_the_revocation_of_all() {
 }
 
 #[actix_web::test]
-async fn no_token_of_an_organization_outlives_the_revocation_of_all() {
+async fn no_token_of_an_organization_survives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
     let ada = test.caller("ada@x.example").await;
@@ -94,9 +94,9 @@ async fn no_token_of_an_organization_outlives_the_revocation_of_all() {
     }
 }
 
-/// What a client was given makes tokens that the operator ends with the client's, or with all.
+/// Tokens created with a client's token are revoked with the client's tokens, or with all.
 #[actix_web::test]
-async fn no_token_of_a_client_outlives_the_revocation_of_all() {
+async fn no_token_of_a_client_survives_the_revocation_of_all() {
     let test = TestApp::start().await;
     let second = test.second_server("").await;
     let client = format!("/v1/clients/{CLI}/revoke-all");

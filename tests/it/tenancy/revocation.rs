@@ -1,4 +1,4 @@
-//! Revoking many tokens at once.
+//! Bulk revocation of tokens.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::database::AUDIT;
@@ -9,7 +9,7 @@ use doorcode::domain::id::UserId;
 use serde_json::json;
 
 #[actix_web::test]
-async fn all_of_a_person() {
+async fn all_tokens_of_a_user_are_revoked() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let bob = test.caller("bob@x.example").await;
@@ -23,7 +23,7 @@ async fn all_of_a_person() {
 }
 
 #[actix_web::test]
-async fn all_that_were_made_before_a_moment() {
+async fn all_tokens_issued_before_a_time_are_revoked() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let old = Client::of(&test, &ada).await;
@@ -40,7 +40,7 @@ async fn all_that_were_made_before_a_moment() {
 }
 
 #[actix_web::test]
-async fn all_of_an_organization_and_nobody_elses() {
+async fn only_the_tokens_of_the_organization_are_revoked() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Mine").await;
@@ -60,7 +60,7 @@ async fn all_of_an_organization_and_nobody_elses() {
 }
 
 #[actix_web::test]
-async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_moment() {
+async fn operator_revokes_by_user_by_client_and_by_time() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -95,7 +95,7 @@ async fn the_operator_ends_those_of_a_user_a_client_and_everything_before_a_mome
     }
 }
 
-/// REV-02: a second time is no fault and no second record.
+/// REV-02: repeating it causes neither an error nor a second record.
 #[actix_web::test]
 async fn revoking_twice_is_one_revocation() {
     let test = TestApp::start().await;
@@ -116,9 +116,9 @@ async fn revoking_twice_is_one_revocation() {
     assert_eq!(test.events("token.revoked"), 1);
 }
 
-/// Whoever holds what a client was given must not outlive the client by a token made of it.
+/// A token created with a client's token must not outlive the client.
 #[actix_web::test]
-async fn what_a_clients_token_makes_ends_with_the_client() {
+async fn tokens_created_with_a_clients_token_end_with_the_client() {
     let test = TestApp::start().await;
     let operator = Client::new(&test, OPERATOR);
     let given = test.token(&["tokens:read", "tokens:write"]).await;
@@ -166,9 +166,9 @@ async fn what_a_clients_token_makes_ends_with_the_client() {
     }
 }
 
-/// However many end at once, a record names a hundred and counts them all.
+/// A record names at most a hundred tokens and has the total count.
 #[actix_web::test]
-async fn a_record_names_a_hundred_tokens_and_counts_all() {
+async fn record_names_a_hundred_tokens_and_counts_all() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let bob = test.caller("bob@x.example").await;
@@ -201,7 +201,7 @@ async fn a_record_names_a_hundred_tokens_and_counts_all() {
     assert_eq!(changed["count"], 103);
     assert_eq!(changed["tokens"].as_array().unwrap().len(), 100);
 
-    // Nobody else's ends with them.
+    // Tokens of other owners stay active.
     let other = Client::of(&test, &bob).await;
     let answer = expect(
         owner

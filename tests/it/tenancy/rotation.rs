@@ -5,13 +5,13 @@ use crate::support::TestApp;
 use crate::support::device::Answer;
 use crate::support::tenant::{input, text_of};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use serde_json::json;
 
 const HOUR: i64 = 3600;
 
 #[actix_web::test]
-async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
+async fn both_tokens_work_during_the_overlap_and_then_the_old_one_ends() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Rotating").await;
@@ -44,7 +44,7 @@ async fn both_work_for_the_overlap_and_then_the_old_one_ends() {
 }
 
 #[actix_web::test]
-async fn a_token_has_one_successor_however_often_it_is_rotated() {
+async fn token_has_at_most_one_successor() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
@@ -73,7 +73,7 @@ async fn a_token_has_one_successor_however_often_it_is_rotated() {
 }
 
 #[actix_web::test]
-async fn without_overlap_the_old_one_ends_at_once() {
+async fn without_overlap_the_old_token_ends_immediately() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
@@ -93,9 +93,9 @@ async fn without_overlap_the_old_one_ends_at_once() {
     }
 }
 
-/// What rotates gets the successor's text, so it must not gain by it.
+/// The caller receives the successor's text, so a rotation must not add permissions.
 #[actix_web::test]
-async fn a_token_rotates_itself_but_none_that_can_do_more() {
+async fn token_rotates_itself_but_none_with_more_permissions() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let wide = test.token_of(&ada, input(&EVERYTHING)).await;
@@ -108,9 +108,9 @@ async fn a_token_rotates_itself_but_none_that_can_do_more() {
     expect(client.post(&path, json!({})).await, 201);
 }
 
-/// A token that goes on by a grace has no successor that lives longer than the policies allow.
+/// A token in its grace period gets a successor that lives no longer than the policies allow.
 #[actix_web::test]
-async fn a_successor_keeps_to_the_policies_of_today() {
+async fn successor_follows_the_current_policies() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let (one, two) = (
@@ -140,9 +140,9 @@ async fn a_successor_keeps_to_the_policies_of_today() {
     assert!(!successor.is_active().await);
 }
 
-/// The end of the old token is not moved out by an overlap.
+/// An overlap does not extend the expiry of the old token.
 #[actix_web::test]
-async fn an_overlap_never_lengthens_a_life() {
+async fn overlap_never_extends_the_expiry() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
@@ -163,10 +163,10 @@ async fn an_overlap_never_lengthens_a_life() {
     assert!(!old.is_active().await);
 }
 
-/// A scope that its owner's present role does not allow sleeps; it must not keep a token from
-/// being renewed.
+/// A scope that the owner's current role does not allow is inactive; it must not prevent the
+/// rotation of the token.
 #[actix_web::test]
-async fn a_token_with_a_sleeping_scope_rotates_itself_and_no_other() {
+async fn token_with_an_inactive_scope_rotates_only_itself() {
     let test = TestApp::with(
         "[[scopes]]\nname = \"app:admin\"\ndescription = \"Administer\"\nmin_role = \"admin\"\n",
     )

@@ -1,4 +1,4 @@
-//! Power ends with its source: what somebody made reaches no further than they do, at any time.
+//! Permissions end with their source: what a user created never exceeds what the user may do now.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::tenant::{input, text_of, user_of};
@@ -6,7 +6,7 @@ use crate::support::{OPERATOR, PASSWORD, TestApp};
 use doorcode::app::token::CreateToken;
 use doorcode::app::user::CreateUser;
 use doorcode::app::{self, Context, org};
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
+async fn invitation_is_valid_while_its_creator_may_create_it() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let bob = test.caller("bob@x.example").await;
@@ -68,7 +68,7 @@ async fn an_invitation_holds_as_long_as_its_maker_could_make_it() {
 }
 
 #[actix_web::test]
-async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
+async fn deactivated_owner_does_not_count_and_can_be_removed() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -83,9 +83,9 @@ async fn a_deactivated_owner_does_not_count_and_can_be_removed() {
     expect(owner.delete(&of(&bob)).await, 204);
 }
 
-/// A token that an organization does not admit makes none that it does.
+/// A token that an organization rejects cannot create one that it allows.
 #[actix_web::test]
-async fn a_token_gains_no_organization_by_making_another() {
+async fn token_gains_no_organization_by_creating_another() {
     let test = TestApp::start().await;
     let (ada, bob) = (
         test.caller("ada@x.example").await,
@@ -115,9 +115,9 @@ async fn a_token_gains_no_organization_by_making_another() {
     expect(token.post("/v1/tokens", elsewhere).await, 201);
 }
 
-/// Two owners tighten different things at the same moment: both hold.
+/// Two owners change different rules at the same moment: both changes apply.
 #[actix_web::test]
-async fn of_two_changes_of_a_policy_neither_undoes_the_other() {
+async fn concurrent_policy_changes_do_not_undo_each_other() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;
@@ -136,9 +136,9 @@ async fn of_two_changes_of_a_policy_neither_undoes_the_other() {
     }
 }
 
-/// A date of five digits would not be in the order of time: nothing lives so long.
+/// A year of five digits would break the sort order, so no token lives that long.
 #[actix_web::test]
-async fn no_successor_lives_beyond_the_year_9999() {
+async fn successor_expires_at_the_latest_in_the_year_9999() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let owner = Client::of(&test, &ada).await;

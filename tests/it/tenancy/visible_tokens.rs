@@ -1,4 +1,4 @@
-//! Which of its owner's tokens a token manages.
+//! Which of its owner's tokens a token can manage.
 
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::TestApp;
@@ -6,7 +6,7 @@ use crate::support::tenant::{input, text_of};
 use doorcode::app::token::{CreateToken, NewToken};
 use serde_json::json;
 
-/// The ids of the caller's own tokens, gathered one by one.
+/// The ids of the caller's own tokens, fetched one by one.
 async fn listed(client: &Client<'_>, path: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -33,9 +33,9 @@ fn ids_of(tokens: &[&NewToken]) -> Vec<String> {
     ids
 }
 
-/// What a token cannot reach itself, it neither sees nor ends by another token of its owner.
+/// A token neither sees nor revokes tokens of its owner that reach beyond its own limits.
 #[actix_web::test]
-async fn a_limited_token_manages_those_within_its_limits_alone() {
+async fn limited_token_manages_only_tokens_within_its_limits() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let (one, two) = (
@@ -96,9 +96,9 @@ async fn a_limited_token_manages_those_within_its_limits_alone() {
     }
 }
 
-/// An organization's own tokens are within the organization, whether they say so or not.
+/// Organization tokens count as limited to the organization, with or without an explicit limit.
 #[actix_web::test]
-async fn a_token_of_an_organization_manages_the_organizations_tokens() {
+async fn organization_token_manages_the_tokens_of_the_organization() {
     let test = TestApp::start().await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Own").await;

@@ -1,11 +1,11 @@
-//! Envoy asks below `/auth/verify/`, by the method and the path of the question itself.
+//! Envoy sends the method and path of the original request below `/auth/verify/`.
 
 use super::{Api, ORIGINAL, assert_forbidden, assert_lacks, assert_no, header};
 use crate::support::OPERATOR;
 use reqwest::Method;
 
 #[actix_web::test]
-async fn the_question_itself_is_the_request() {
+async fn method_and_path_are_those_of_the_original_request() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let ask = async |method: &str, path: &str, token: Option<&str>| {
@@ -43,7 +43,7 @@ async fn the_question_itself_is_the_request() {
         }
     }
 
-    // The headers of other proxies and the query mean nothing here.
+    // The headers of other proxies and the query are ignored here.
     let headers = [(ORIGINAL[0], "GET"), (ORIGINAL[1], "/v1/health")];
     let path = "/auth/verify/v1/status?scope=app:read";
     let answer = api.ask(path, &headers, Some(&token)).await;
@@ -52,9 +52,9 @@ async fn the_question_itself_is_the_request() {
     assert_forbidden(&api.ask(path, &[], Some(&token)).await, "query");
 }
 
-/// Byte by byte, as no client writes it.
+/// Raw bytes that no client library sends.
 #[actix_web::test]
-async fn no_other_writing_of_the_path_opens_anything() {
+async fn other_spellings_of_the_path_are_denied() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     for (method, target) in [

@@ -1,11 +1,11 @@
-//! What the API is told of the caller, and what is remembered of the question.
+//! Caller identity passed to the API, and the recorded use of the token.
 
 use super::{Api, assert_yes, header};
 use crate::support::OPERATOR;
 use crate::support::device::Answer;
 use crate::support::tenant::{input, text_of, user_of};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 
 const NAMES: [&str; 5] = [
     "x-auth-user-id",
@@ -21,7 +21,7 @@ fn identity(answer: &Answer) -> [Option<&str>; 5] {
 }
 
 #[actix_web::test]
-async fn the_api_is_told_who_asks() {
+async fn api_gets_the_identity_of_the_caller() {
     let api = Api::start().await;
     let scopes = ["app:deploy", "app:read"];
     let made = api.test.token_of(&api.ada, input(&scopes)).await;
@@ -85,9 +85,9 @@ async fn the_api_is_told_who_asks() {
     );
 }
 
-/// The scopes are what the token may do now, not what it was granted once.
+/// The scopes are those the token has now, not those granted at creation.
 #[actix_web::test]
-async fn the_scopes_follow_the_role() {
+async fn scopes_follow_the_role() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Admin).await;
     let token = api.token(&bob, &["app:read", "app:deploy"]).await;
@@ -100,9 +100,9 @@ async fn the_scopes_follow_the_role() {
     assert_eq!(scopes().await.as_deref(), Some("app:read"));
 }
 
-/// An owner elsewhere is told of here with what a member may do.
+/// An owner of another organization gets only the scopes of a member here.
 #[actix_web::test]
-async fn the_scopes_are_those_of_the_place() {
+async fn scopes_are_those_in_the_resource() {
     let api = Api::start().await;
     api.test.org_access(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
@@ -132,7 +132,7 @@ async fn the_scopes_are_those_of_the_place() {
 }
 
 #[actix_web::test]
-async fn a_question_is_a_use_of_the_token_from_the_clients_address() {
+async fn verification_counts_as_a_use_from_the_clients_address() {
     let api = Api::with("[server]\ntrusted_proxies = [\"127.0.0.1\"]\n").await;
     let used = api.token(&api.ada, &[]).await;
     let headers = [

@@ -1,4 +1,4 @@
-//! `/auth/verify`: what a proxy is told about the requests that it asks about.
+//! `/auth/verify`: decisions for a proxy about the requests that it receives.
 
 mod envoy;
 mod identity;
@@ -13,10 +13,11 @@ mod writing;
 use crate::support::TestApp;
 use crate::support::device::Answer;
 use crate::support::tenant::{input, text_of};
-use doorcode::app::caller::Caller;
+use doorcode::app::access::Caller;
 use doorcode::domain::id::UserId;
-use doorcode::domain::org::{Organization, Role};
+use doorcode::domain::org::Organization;
 use doorcode::domain::project::Project;
+use doorcode::domain::role::Role;
 use reqwest::Method;
 
 /// The scopes and routes of an API.
@@ -80,18 +81,18 @@ pub const ORIGINAL: [&str; 2] = ["x-original-method", "x-original-uri"];
 /// The headers of Traefik and Caddy.
 pub const FORWARDED: [&str; 2] = ["x-forwarded-method", "x-forwarded-uri"];
 
-/// A question about a route: the method and the path.
+/// A request for a route: the method and the path.
 pub type Asked<'a> = (&'a str, &'a str);
 
 /// An API with the organizations of two owners.
 pub struct Api {
     pub test: TestApp,
-    /// Owns Acme.
+    /// Owner of Acme.
     pub ada: Caller,
     pub acme: Organization,
     pub website: Project,
     pub shop: Project,
-    /// Owns Elsewhere.
+    /// Owner of Elsewhere.
     pub eve: Caller,
     pub elsewhere: Organization,
     pub blog: Project,
@@ -102,7 +103,7 @@ impl Api {
         Self::with("").await
     }
 
-    /// The same with further settings.
+    /// The same with additional settings.
     pub async fn with(settings: &str) -> Self {
         let test = TestApp::with(&format!("{settings}{API}")).await;
         let acme = test.database.text("SELECT id FROM users");
@@ -130,18 +131,18 @@ impl Api {
         caller
     }
 
-    /// A token of a person, without limits.
+    /// A token of a user, without limits.
     pub async fn token(&self, caller: &Caller, scopes: &[&str]) -> String {
         let token = self.test.token_of(caller, input(scopes)).await;
         text_of(&token).to_owned()
     }
 
-    /// Asks about a route in the way of nginx.
+    /// Verifies a request for a route with the headers of nginx.
     pub async fn route(&self, asked: Asked<'_>, token: &str) -> Answer {
         self.named(ORIGINAL, asked, Some(token)).await
     }
 
-    /// Asks about a route with these headers.
+    /// Verifies a request for a route with these headers.
     pub async fn named(
         &self,
         [method, target]: [&str; 2],
@@ -152,18 +153,18 @@ impl Api {
         self.ask("/auth/verify", &headers, token).await
     }
 
-    /// Asks by the query.
+    /// Verifies by the query.
     pub async fn query(&self, query: &str, token: &str) -> Answer {
         let path = format!("/auth/verify?{query}");
         self.ask(&path, &[], Some(token)).await
     }
 
-    /// Asks anything.
+    /// Sends a GET request.
     pub async fn ask(&self, path: &str, headers: &[(&str, &str)], token: Option<&str>) -> Answer {
         self.send(Method::GET, path, headers, token).await
     }
 
-    /// Asks anything, with any method.
+    /// Sends a request with any method.
     pub async fn send(
         &self,
         method: Method,
@@ -182,7 +183,7 @@ impl Api {
     }
 }
 
-/// A header of an answer that has it at most once.
+/// A header that a response has at most once.
 #[track_caller]
 pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     let mut values = answer.headers.get_all(name).iter();
@@ -191,7 +192,7 @@ pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     value.map(|value| value.to_str().unwrap())
 }
 
-/// Holds an answer to a yes.
+/// Asserts that a response allows the request.
 #[track_caller]
 pub fn assert_yes(answer: &Answer, about: &str) {
     assert_eq!(answer.status, 204, "{about}: {answer:?}");
@@ -199,8 +200,8 @@ pub fn assert_yes(answer: &Answer, about: &str) {
     assert_eq!(header(answer, "www-authenticate"), None, "{about}");
 }
 
-/// Holds an answer to a no: this status, one challenge with this between the realm and the
-/// metadata, and nobody named.
+/// Asserts a denial: this status, one challenge with `wrong` between the realm and the metadata,
+/// and no identity headers.
 #[track_caller]
 pub fn assert_no(answer: &Answer, status: u16, wrong: &str, about: &str) {
     assert_eq!(answer.status, status, "{about}: {answer:?}");
@@ -220,19 +221,19 @@ pub fn assert_no(answer: &Answer, status: u16, wrong: &str, about: &str) {
     assert!(error.is_some_and(|text| !text.is_empty()), "{answer:?}");
 }
 
-/// Holds an answer to a 401 for a token that cannot be used.
+/// Asserts a 401 for a token that cannot be used.
 #[track_caller]
 pub fn assert_dead(answer: &Answer, about: &str) {
     assert_no(answer, 401, r#", error="invalid_token""#, about);
 }
 
-/// Holds an answer to a 403 that no other scope would change.
+/// Asserts a 403 that no other scope would change.
 #[track_caller]
 pub fn assert_forbidden(answer: &Answer, about: &str) {
     assert_no(answer, 403, r#", error="insufficient_scope""#, about);
 }
 
-/// Holds an answer to a 403 for a missing scope.
+/// Asserts a 403 for a missing scope.
 #[track_caller]
 pub fn assert_lacks(answer: &Answer, scope: &str, about: &str) {
     let wrong = format!(r#", error="insufficient_scope", scope="{scope}""#);

@@ -1,11 +1,11 @@
-//! The database is away: nobody could look, so nobody is let in, and nobody is called wrong.
+//! Database outage: every request is denied, and no token is called invalid.
 
 use super::{API, ORIGINAL};
 use crate::support::TestApp;
 use crate::support::device::Answer;
 
 #[actix_web::test]
-async fn without_its_database_the_answer_is_503() {
+async fn without_its_database_the_server_responds_503() {
     let test = TestApp::with(API).await;
     let token = test.token(&["tokens:read"]).await;
     let outage = test.database.outage();
@@ -35,7 +35,7 @@ async fn without_its_database_the_answer_is_503() {
         assert!(answer.headers.contains_key("retry-after"));
         assert!(!answer.headers.contains_key("www-authenticate"));
     }
-    // What needs no look-up needs no database.
+    // A decision without a look-up needs no database.
     assert_eq!(ask("/auth/verify", "/v1/health", None).await.status, 204);
     assert_eq!(ask("/auth/verify", "/v1/regions", None).await.status, 401);
     let operator = Some(crate::support::OPERATOR);

@@ -1,12 +1,12 @@
-//! Where a token reaches: its owner's part in the project or organization, at this moment.
+//! The resources that a token reaches: its owner's current access to the project or organization.
 
 use super::{Api, assert_dead, assert_forbidden, assert_lacks, assert_yes};
 use crate::support::tenant::{OPERATOR, input, text_of};
 use doorcode::app::Context;
 use doorcode::app::org::{self, UpdateOrganization, UpdatePolicy};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
 use doorcode::domain::policy::{Longest, PersonalTokens, Plan, Policy};
+use doorcode::domain::role::Role;
 
 const NOBODYS_PROJECT: &str = "prj_0198e4a0c0de7f00a1b2c3d4e5f60718";
 const NOBODYS_ORGANIZATION: &str = "org_0198e4a0c0de7f00a1b2c3d4e5f60718";
@@ -19,9 +19,9 @@ fn usage(id: &impl ToString) -> String {
     format!("/v1/organizations/{}/usage", id.to_string())
 }
 
-/// AUZ-01: another's place is answered like none.
+/// AUZ-01: a resource of others gets the same response as one that does not exist.
 #[actix_web::test]
-async fn a_foreign_place_is_like_one_that_does_not_exist() {
+async fn foreign_resource_looks_like_one_that_does_not_exist() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let bare = api.token(&api.ada, &[]).await;
@@ -71,7 +71,7 @@ async fn a_foreign_place_is_like_one_that_does_not_exist() {
 }
 
 #[actix_web::test]
-async fn a_member_reaches_the_projects_it_was_added_to() {
+async fn member_reaches_only_the_projects_they_were_added_to() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     let carol = api.member("carol@example.com", Role::Admin).await;
@@ -91,13 +91,13 @@ async fn a_member_reaches_the_projects_it_was_added_to() {
 
     api.test.org_access(&api.acme, &carol, Role::Member).await;
     assert_forbidden(&api.route(("GET", &shop), &of_carol).await, "demoted");
-    // Who is in no organization any more has no token either.
+    // A user without any organization has no active token either.
     api.test.unseat(&api.acme, &bob).await;
     assert_dead(&api.route(("GET", &website), &of_bob).await, "gone");
 }
 
 #[actix_web::test]
-async fn whoever_leaves_one_organization_keeps_the_token_for_the_others() {
+async fn leaving_one_organization_keeps_the_token_for_the_others() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     api.test
@@ -113,9 +113,9 @@ async fn whoever_leaves_one_organization_keeps_the_token_for_the_others() {
     assert_yes(&api.route(("GET", &elsewhere), &token).await, "stayed");
 }
 
-/// A scope with `min_role` needs the role in the very organization where it is used.
+/// A scope with `min_role` needs the role in the very organization in which it is used.
 #[actix_web::test]
-async fn an_owner_elsewhere_is_a_member_here() {
+async fn owner_of_another_organization_is_a_member_here() {
     let api = Api::start().await;
     api.test.org_access(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
@@ -142,7 +142,7 @@ async fn an_owner_elsewhere_is_a_member_here() {
 }
 
 #[actix_web::test]
-async fn a_limited_token_reaches_nothing_else() {
+async fn limited_token_reaches_nothing_else() {
     let api = Api::start().await;
     api.test
         .org_access(&api.elsewhere, &api.ada, Role::Owner)
@@ -192,7 +192,7 @@ async fn a_limited_token_reaches_nothing_else() {
 }
 
 #[actix_web::test]
-async fn an_organization_token_reaches_its_organization_as_an_admin() {
+async fn organization_token_reaches_its_organization_as_an_admin() {
     let api = Api::start().await;
     let scopes = ["app:read", "app:deploy"];
     let token = api.test.organization_token(&api.acme, input(&scopes)).await;
@@ -212,7 +212,7 @@ async fn an_organization_token_reaches_its_organization_as_an_admin() {
 }
 
 #[actix_web::test]
-async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
+async fn policy_rejects_tokens_created_before_it() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     api.test
@@ -249,7 +249,7 @@ async fn a_policy_keeps_tokens_out_that_were_made_before_it() {
         change(None, Some(UpdatePolicy::to(usual))).await;
         assert_yes(&api.route(("GET", &acme), &token).await, "let in again");
     }
-    // An organization's own token reaches nothing else, but lives: the plan may come back.
+    // An organization token reaches nothing else but stays active: the plan may be restored.
     let own = input(&["app:read"]);
     let own = api.test.organization_token(&api.acme, own).await;
     let own = text_of(&own);

@@ -1,14 +1,14 @@
-//! The proxy's configuration says in the query what the token must be allowed.
+//! The query in the proxy's configuration names the required scope and resource.
 
 use super::{
     Api, FORWARDED, ORIGINAL, assert_dead, assert_forbidden, assert_lacks, assert_no, assert_yes,
 };
 use crate::support::OPERATOR;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use reqwest::Method;
 
 #[actix_web::test]
-async fn the_query_names_the_scope_and_the_place() {
+async fn query_names_the_scope_and_the_resource() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let places = [
@@ -24,14 +24,14 @@ async fn the_query_names_the_scope_and_the_place() {
         let deploy = api.query(&query, &token);
         assert_lacks(&deploy.await, "app:deploy", place);
     }
-    // A place alone asks for any token that reaches it.
+    // A resource alone requires any token that reaches it.
     assert_yes(&api.query("organization=acme", &token).await, "no scope");
     let encoded = api.query("sc%6fpe=app%3Aread", &token).await;
     assert_yes(&encoded, "encoded");
 }
 
 #[actix_web::test]
-async fn a_query_that_is_not_plain_is_denied_to_everybody() {
+async fn unclear_query_is_denied_for_every_caller() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let project = format!("project={}", api.website.id);
@@ -61,7 +61,7 @@ async fn a_query_that_is_not_plain_is_denied_to_everybody() {
 }
 
 #[actix_web::test]
-async fn a_scope_that_nobody_can_have_is_denied() {
+async fn scope_that_no_token_can_have_is_denied() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     for scope in [
@@ -81,9 +81,9 @@ async fn a_scope_that_nobody_can_have_is_denied() {
     assert_yes(&api.query("project=prj_no", OPERATOR).await, "operator");
 }
 
-/// What Traefik asks: it names the request even beside a query that its configuration fixes.
+/// Traefik names the request even next to the fixed query of its configuration.
 #[actix_web::test]
-async fn a_fixed_query_decides_beside_the_named_request() {
+async fn fixed_query_decides_next_to_the_named_request() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     for family in [ORIGINAL, FORWARDED] {
@@ -105,10 +105,10 @@ async fn a_fixed_query_decides_beside_the_named_request() {
     }
 }
 
-/// The client writes what it guesses that the proxy's fixed query is: the query decides all
-/// the same, and the table besides.
+/// The client guesses the proxy's fixed query: the query still decides, and the table in
+/// addition.
 #[actix_web::test]
-async fn a_guess_at_the_fixed_query_does_not_take_its_demand_away() {
+async fn guessed_fixed_query_does_not_remove_its_requirement() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let website = format!("/v1/projects/{}", api.website.id);
@@ -119,7 +119,7 @@ async fn a_guess_at_the_fixed_query_does_not_take_its_demand_away() {
             let path = format!("/auth/verify?{query}");
             api.ask(&path, &headers, Some(&token)).await
         };
-        // The table alone would let all of these pass.
+        // The table alone would allow all of these.
         for path in ["/v1/health", "/v1/regions", "/v1/apps", &website] {
             let answer = ask("scope=app:deploy", path).await;
             assert_lacks(&answer, "app:deploy", path);
@@ -127,7 +127,7 @@ async fn a_guess_at_the_fixed_query_does_not_take_its_demand_away() {
             let elsewhere = ask("organization=elsewhere", path).await;
             assert_forbidden(&elsewhere, path);
         }
-        // What the proxy cannot have meant is denied as without the guess.
+        // A query that the proxy cannot have meant is denied as without the guess.
         for query in ["scope=app:read&page=2", "scope=app:read&scope=app:read"] {
             assert_forbidden(&ask(query, "/v1/apps").await, query);
         }
@@ -140,9 +140,9 @@ async fn a_guess_at_the_fixed_query_does_not_take_its_demand_away() {
     }
 }
 
-/// A token that reaches two organizations must not be told to act in either.
+/// A token that reaches two organizations must not get the identity headers of either.
 #[actix_web::test]
-async fn the_query_and_the_table_must_not_name_two_organizations() {
+async fn query_and_table_must_not_name_two_organizations() {
     let api = Api::start().await;
     api.test
         .org_access(&api.elsewhere, &api.ada, Role::Owner)
@@ -161,10 +161,10 @@ async fn the_query_and_the_table_must_not_name_two_organizations() {
     }
 }
 
-/// What Caddy asks when its configuration lacks the question mark: the client's own query
-/// comes along, and must open nothing.
+/// Caddy without the question mark in its configuration forwards the client's own query, which
+/// must not allow anything.
 #[actix_web::test]
-async fn the_clients_own_query_opens_nothing() {
+async fn clients_own_query_allows_nothing() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let deploys = format!("/v1/projects/{}/deploys", api.website.id);
@@ -188,7 +188,7 @@ async fn the_clients_own_query_opens_nothing() {
             assert_forbidden(&ask("GET", "/v1/unnamed").await, query);
         }
     }
-    // A proxy that drops, orders or encodes parameters anew hides nothing either.
+    // A proxy that drops, reorders or encodes parameters hides nothing either.
     for (query, target) in [
         ("scope=app:read", "/v1/status?scope=app:read&x=%zz"),
         ("scope=app:read", "/v1/status?x;scope=app:read"),
@@ -206,7 +206,7 @@ async fn the_clients_own_query_opens_nothing() {
 }
 
 #[actix_web::test]
-async fn every_method_asks_and_no_body_is_read() {
+async fn every_method_is_accepted_and_no_body_is_read() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     for method in [
@@ -239,7 +239,7 @@ async fn every_method_asks_and_no_body_is_read() {
             .body(body);
         assert_eq!(request.send().await.unwrap().status(), 204, "{kind}");
     }
-    // The other endpoints still name their methods.
+    // The other endpoints still list their methods.
     let answer = api.send(Method::GET, "/auth/introspect", &[], None).await;
     assert_eq!((answer.status, header(&answer)), (405, "POST"));
     for path in ["/auth/verifyx", "/auth/verify.json"] {

@@ -1,47 +1,47 @@
-//! A change holds for the very next request, on every server.
+//! A change takes effect for the very next request, on every server.
 
 use super::{API, Api, ORIGINAL};
 use crate::support::TestApp;
 use crate::support::tenant::{input, text_of, user_of};
-use doorcode::app::caller::Caller;
-use doorcode::domain::org::Role;
+use doorcode::app::access::Caller;
+use doorcode::domain::role::Role;
 use futures_util::future::join_all;
 
-/// How often each of the five changes is made: a thousand in all.
+/// Repetitions of each of the five changes: a thousand in all.
 const ROUNDS: usize = 200;
 
-/// What ends or lessens a token.
+/// Changes that end or reduce a token.
 #[derive(Debug, Clone, Copy)]
-enum UpdateOrganization {
+enum Change {
     Revoke,
-    /// Out of the only organization, which ends the token.
+    /// Removed from the only organization, which ends the token.
     Remove,
-    /// Out of one of two organizations, which ends what the role there allowed.
+    /// Removed from one of two organizations, which ends what the role there allowed.
     RemoveFromOne,
     Demote,
     Deactivate,
 }
 
-const CHANGES: [UpdateOrganization; 5] = [
-    UpdateOrganization::Revoke,
-    UpdateOrganization::Remove,
-    UpdateOrganization::RemoveFromOne,
-    UpdateOrganization::Demote,
-    UpdateOrganization::Deactivate,
+const CHANGES: [Change; 5] = [
+    Change::Revoke,
+    Change::Remove,
+    Change::RemoveFromOne,
+    Change::Demote,
+    Change::Deactivate,
 ];
 
-/// What a token may do, as the three ways to ask tell it.
+/// Permissions of a token, as reported by each of the three endpoints.
 #[derive(Debug, PartialEq, Eq)]
 enum Power {
-    /// It deploys.
+    /// Active, with `app:deploy`.
     Whole,
-    /// It lives, and does not deploy any more.
+    /// Active, without `app:deploy`.
     Less,
-    /// It is dead.
+    /// Inactive.
     None,
 }
 
-/// Asks introspection, the proxy's address and the API at once.
+/// Queries introspection, verification and the API concurrently.
 async fn powers(server: &TestApp, token: &str) -> [Power; 3] {
     let verify = server
         .anon()
@@ -77,7 +77,7 @@ async fn powers(server: &TestApp, token: &str) -> [Power; 3] {
     [introspection, verify, me]
 }
 
-impl UpdateOrganization {
+impl Change {
     fn leaves(self) -> Power {
         match self {
             Self::Revoke | Self::Remove | Self::Deactivate => Power::None,
@@ -85,7 +85,7 @@ impl UpdateOrganization {
         }
     }
 
-    /// Makes the change and undoes it, many times, and asks before and after each.
+    /// Applies and reverts the change in each round, and checks before and after it.
     async fn rounds(self, api: &Api, other: &TestApp, caller: &Caller) -> usize {
         let test = &api.test;
         let active = format!(
@@ -121,8 +121,8 @@ impl UpdateOrganization {
     }
 }
 
-/// The figure of issue 3: a thousand times a token is revoked, or its owner is removed,
-/// demoted or deactivated, and the very next introspection, verification and call know it, on
+/// The figure of issue 3: a token is revoked, or its owner removed, demoted or deactivated, a
+/// thousand times, and the very next introspection, verification and API request reflect it, on
 /// the server that made the change and on another one.
 #[actix_web::test]
 async fn none_of_a_thousand_changes_is_stale() {
@@ -132,7 +132,7 @@ async fn none_of_a_thousand_changes_is_stale() {
     for change in CHANGES {
         let email = format!("{change:?}@example.com");
         let caller = api.test.caller(&email).await;
-        if let UpdateOrganization::RemoveFromOne = change {
+        if let Change::RemoveFromOne = change {
             api.test
                 .org_access(&api.elsewhere, &caller, Role::Member)
                 .await;

@@ -6,7 +6,7 @@ use super::{
 use crate::support::OPERATOR;
 
 #[actix_web::test]
-async fn a_route_demands_its_scope() {
+async fn route_requires_its_scope() {
     let api = Api::start().await;
     let reader = api.token(&api.ada, &["app:read"]).await;
     let deployer = api.token(&api.ada, &["app:deploy"]).await;
@@ -43,7 +43,7 @@ async fn a_route_demands_its_scope() {
 }
 
 #[actix_web::test]
-async fn an_operator_route_is_for_the_operator_alone() {
+async fn operator_route_is_only_for_the_operator() {
     let api = Api::start().await;
     let token = api
         .token(&api.ada, &["app:read", "app:deploy", "orgs:write"])
@@ -57,7 +57,7 @@ async fn an_operator_route_is_for_the_operator_alone() {
             assert_yes(&api.route(asked, OPERATOR).await, path);
         }
     }
-    // Only from where the operator may be.
+    // Only from the operator's networks.
     let elsewhere = Api::with(
         "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[operator]\nnetworks = [\"10.0.0.0/8\"]\n",
     )
@@ -76,7 +76,7 @@ async fn an_operator_route_is_for_the_operator_alone() {
 }
 
 #[actix_web::test]
-async fn a_public_route_needs_nothing_and_names_whom_it_knows() {
+async fn public_route_needs_no_token_and_identifies_a_known_caller() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &[]).await;
     for asked in [
@@ -110,7 +110,7 @@ async fn a_public_route_needs_nothing_and_names_whom_it_knows() {
 }
 
 #[actix_web::test]
-async fn what_the_table_does_not_name_is_denied_to_everybody() {
+async fn route_missing_in_the_table_is_denied_for_every_caller() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read", "app:deploy"]).await;
     for asked in [
@@ -130,9 +130,9 @@ async fn what_the_table_does_not_name_is_denied_to_everybody() {
     }
 }
 
-/// A server without a table lets nobody through by it.
+/// A server without a table allows no request by it.
 #[actix_web::test]
-async fn an_empty_table_denies() {
+async fn empty_table_denies() {
     let test = crate::support::TestApp::start().await;
     for path in ["/auth/verify", "/auth/verify/v1/apps"] {
         let request = test.anon().get(test.at(path)).bearer_auth(OPERATOR);

@@ -1,17 +1,17 @@
-//! Which tokens count as one, and how a refusal says what is wrong.
+//! Accepted tokens, and the errors for all others.
 
 use super::{Api, ORIGINAL, assert_dead, assert_no, assert_yes};
 use crate::support::device::Answer;
 use crate::support::tenant::{input, text_of};
 use crate::support::{API, OPERATOR, PASSWORD};
 use doorcode::app::token::CreateToken;
-use doorcode::domain::org::Role;
+use doorcode::domain::role::Role;
 use doorcode::domain::token;
 
 const ROUTE: (&str, &str) = ("GET", "/v1/regions");
 
 #[actix_web::test]
-async fn what_is_no_living_token_is_401() {
+async fn inactive_token_is_401() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     let living = api.token(&api.ada, &[]).await;
@@ -56,9 +56,9 @@ async fn what_is_no_living_token_is_401() {
     assert_yes(&api.route(ROUTE, &living).await, "living");
 }
 
-/// RFC 6750 has 400 for these, of which nginx would make 500.
+/// RFC 6750 has 400 for these, which nginx would turn into 500.
 #[actix_web::test]
-async fn a_malformed_header_is_401_too() {
+async fn malformed_header_is_401_too() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &[]).await;
     let bearer = format!("Bearer {token}");
@@ -94,7 +94,7 @@ async fn a_malformed_header_is_401_too() {
 }
 
 #[actix_web::test]
-async fn a_token_elsewhere_in_the_request_is_none() {
+async fn token_elsewhere_in_the_request_is_ignored() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &[]).await;
     let [method, uri] = ORIGINAL;
@@ -122,7 +122,7 @@ async fn a_token_elsewhere_in_the_request_is_none() {
         assert_no(&answer, 401, "", "form");
     }
     assert!(!crate::support::log::text().contains(&token));
-    // A confidential client is nobody here.
+    // A confidential client is no token owner here.
     let request = api.test.anon().get(api.test.at("/auth/verify"));
     let request = request.header(method, "GET").header(uri, ROUTE.1);
     let request = request.basic_auth(API, Some(&api.test.api_secret));
@@ -130,9 +130,9 @@ async fn a_token_elsewhere_in_the_request_is_none() {
     assert_no(&answer, 401, "", "client");
 }
 
-/// A token that came over plain http may have been seen; the proxy's 401 says so.
+/// A token sent over plain http may have been seen; the proxy's 401 says so.
 #[actix_web::test]
-async fn plain_http_before_the_proxy_is_refused() {
+async fn plain_http_before_the_proxy_is_rejected() {
     let api = Api::with(
         "[server]\npublic_url = \"https://login.example.com\"\n\
          trusted_proxies = [\"127.0.0.1\"]\n",

@@ -1,10 +1,10 @@
-//! Other writings of a request, and headers that do not say one thing.
+//! Other spellings of a request, and ambiguous headers.
 
 use super::{Api, FORWARDED, ORIGINAL, assert_forbidden, assert_yes};
 use crate::support::OPERATOR;
 
 #[actix_web::test]
-async fn no_other_writing_of_a_request_opens_anything() {
+async fn other_spellings_of_a_request_are_denied() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     for asked in [
@@ -53,7 +53,7 @@ async fn no_other_writing_of_a_request_opens_anything() {
                 let answer = api.named(family, asked, Some(known)).await;
                 assert_forbidden(&answer, &format!("{asked:?}"));
             }
-            // Not even a public route.
+            // Not even a public route is allowed.
             assert_eq!(
                 api.named(family, asked, None).await.status,
                 401,
@@ -68,7 +68,7 @@ async fn no_other_writing_of_a_request_opens_anything() {
     ] {
         let answer = api.route(asked, &token).await;
         match asked.1.contains('%') {
-            // Some servers would not take the two for one.
+            // Some servers treat the two spellings as different.
             true => assert_eq!(answer.status, 204, "{asked:?}"),
             false => assert_yes(&answer, asked.1),
         }
@@ -76,7 +76,7 @@ async fn no_other_writing_of_a_request_opens_anything() {
 }
 
 #[actix_web::test]
-async fn headers_that_do_not_say_one_thing_are_denied() {
+async fn ambiguous_headers_are_denied() {
     let api = Api::start().await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let [method, uri] = ORIGINAL;

@@ -1,10 +1,10 @@
-//! What became of one token: when and from where it was used, by whom it was made and ended,
-//! and whether it is still used though another has taken its place.
+//! Activity of one token: its uses, its creation, rotation and revocation, and whether its
+//! predecessor is still used.
 
 use super::naming::{self, Names};
 use super::sealing;
 use super::use_reading::{self, Named, UseId};
-use crate::caller::Caller;
+use crate::access::Caller;
 use crate::token::{self, Listed, OwnerRef};
 use crate::{App, Context, Error};
 use chrono::{Days, NaiveDate};
@@ -16,46 +16,48 @@ use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use store::audit::{Filter, Side, UseFilter};
 
-/// How many days are counted.
+/// Number of days with use counts.
 const DAYS: u64 = 30;
 
-/// What happens to a token, in records that name it.
+/// Lifecycle actions that name a token.
 const LIFE: [Action; 3] = [
     Action::TokenCreated,
     Action::TokenRotated,
     Action::TokenRevoked,
 ];
 
-/// How many of its records are shown; few tokens have more than three.
+/// Most lifecycle records shown; few tokens have more than three.
 const RECORDS: i64 = 20;
 
-/// What is known of a token.
+/// Everything that the activity page shows for a token.
 pub struct Activity {
     /// The token.
     pub token: Listed,
-    /// The one that came in its place.
+    /// The token that replaced it.
     pub successor: Option<Token>,
-    /// The one in whose place it came, and its last use.
+    /// The token that it replaced, and the last use of that token.
     pub predecessor: Option<(Token, Option<Instant>)>,
-    /// Its last use, allowed or not.
+    /// Last use, allowed or refused.
     pub last_use: Option<Instant>,
-    /// How often it was used on each of the last days, today last.
+    /// Uses for each of the last days, today last.
     pub days: Vec<(NaiveDate, u64)>,
-    /// Whether uses are recorded at all.
+    /// Whether uses are recorded.
     pub recording: TokenUse,
-    /// Uses, the latest first.
+    /// Uses, newest first.
     pub uses: Vec<Named>,
-    /// The last of them, if there are more behind it.
+    /// The last of these uses, if there are older ones.
     pub next: Option<UseId>,
-    /// How it was made, rotated and ended, the latest first, and the same of other tokens that
-    /// it did.
+    /// Creation, rotation and revocation, newest first, including those of other tokens that this
+    /// token performed.
     pub records: Vec<Sealed>,
-    /// Names for the records.
+    /// Names of the ids in the records.
     pub names: Names,
 }
 
-/// A token's activity, with so many of its uses before one of them. Fails with
-/// [`Error::NotFound`] for one that is not the caller's to see. Looking is recorded.
+/// Returns a token's activity with up to `limit` uses before the given one, and records the
+/// access.
+///
+/// Fails with [`Error::NotFound`] if the caller may not see the token.
 pub async fn of_token(
     app: &App,
     context: &Context,
@@ -141,7 +143,7 @@ pub async fn of_token(
     })
 }
 
-/// What one look into the database brings.
+/// Result of one read of the database.
 struct Found {
     successor: Option<Token>,
     predecessor: Option<(Token, Option<Instant>)>,
@@ -159,15 +161,15 @@ fn of(token: &Token) -> UseFilter {
     }
 }
 
-/// When a token was last used. What is not recorded, or not any more, is remembered with the
-/// token itself, to the minute.
+/// Returns the last use. The token's own row, accurate to the minute, covers uses that are not
+/// recorded or already pruned.
 fn last_use(conn: &mut store::Conn, token: &Token) -> Result<Option<Instant>, Error> {
     let latest = store::audit::list_uses(conn, &of(token), None, 1)?;
     let recorded = latest.iter().map(|row| row.last_at).max();
     Ok(recorded.max(token.last_use.as_ref().map(|last| last.at)))
 }
 
-/// The count of each day, also of those without any.
+/// Count for each day, including days without uses.
 fn every_day(since: NaiveDate, counted: &[(String, u64)]) -> Vec<(NaiveDate, u64)> {
     let count = |day: NaiveDate| {
         let found = counted.iter().find(|(text, _)| *text == day.to_string());

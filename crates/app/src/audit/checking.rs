@@ -1,36 +1,37 @@
-//! Having the log checked: one check at a time, whose answer is for everybody who asked
-//! meanwhile.
+//! Verification of the log on request. One check runs at a time; concurrent requests share its
+//! result.
 
-use super::verification::{self, Evidence, Verified};
+use super::evidence::Evidence;
+use super::verification::{self, Verified};
 use super::view::READ;
-use crate::caller::Caller;
+use crate::access::Caller;
 use crate::{App, Context, Error};
 use chrono::Duration;
 use domain::Instant;
 use domain::audit::Action;
 use domain::decision::ResourceRef;
-use domain::org::Role;
+use domain::role::Role;
 use store::Conn;
 use tokio::sync::Mutex;
 
-/// How long an answer is given again.
+/// How long a result is reused.
 const FRESH: Duration = Duration::seconds(10);
 
-/// What came out of a check, and when it ended.
+/// Result of a check and its end time.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// When it ended.
+    /// End of the check.
     pub at: Instant,
-    /// What came out.
+    /// Result.
     pub verified: Verified,
 }
 
-/// The last check of this server. Whoever checks holds it.
+/// The last check of this server. The lock is held while a check runs.
 #[derive(Default)]
 pub struct LastCheck(Mutex<Option<Checked>>);
 
-/// Checks the log, for the operator and for whoever is an admin somewhere. Nobody learns what
-/// came out before it is recorded.
+/// Verifies the log, for the operator and for admins of any organization. The result is recorded
+/// before it is returned.
 pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Checked, Error> {
     let (handle, asking) = (app.clone(), caller.clone());
     app.store()
@@ -48,11 +49,11 @@ pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Chec
     Ok(checked)
 }
 
-/// What comes out of a check now, or came out of one just before.
+/// Returns a recent result, or runs a check.
 async fn check_or_repeat(app: &App) -> Result<Checked, Error> {
     let mut last = app.last_check().0.lock().await;
     let now = app.now();
-    // A clock that was set back makes no answer fresh.
+    // A result from the future (clock set back) is not fresh.
     let is_fresh = |checked: &&Checked| checked.at <= now && now - checked.at <= FRESH;
     if let Some(checked) = last.as_ref().filter(is_fresh) {
         return Ok(checked.clone());

@@ -1,41 +1,38 @@
-//! Checkpoints: what the end of the log was, signed and put where whoever can write the
-//! database cannot reach.
+//! Checkpoints: signed heads of the log, stored out of reach of anyone who can write the
+//! database.
 //!
-//! Before one is signed the log is held against the last one in the database, in the file that
-//! they go to, and in the memory of this server (see [`super::local_state`]): a log that went back,
-//! since its end was cut off or an old copy restored, contradicts it. Then nothing is signed until
-//! the operator has looked (see [`super::recovery`]).
+//! Before signing, the log is compared with the last checkpoint in the database, in the
+//! checkpoint file and in the local state of this server (see [`super::local_state`]). A log that
+//! was truncated or restored from an old copy contradicts it. Signing then stops until the
+//! operator recovers the log (see [`super::recovery`]).
 
+use super::evidence::{self, Evidence, file, last_of, read};
+use super::keys::{known_keys, present_key};
 use super::local_state::LocalState;
-use super::publish;
-use super::retention;
 use super::sink::{self, Form};
-use super::verification::{self, Evidence};
-use super::{sealing, shipping};
+use super::{pruned, publish, sealing, shipping};
 use crate::{App, Context, Error};
 use chrono::Duration;
-use config::Destination;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use domain::audit::discrepancy::{Discrepancy, Kind};
-use domain::audit::note::{NoteFault, VerifierKey};
+use domain::audit::note::VerifierKey;
 use domain::audit::record::Record;
 use domain::audit::{Action, Actor};
 use serde_json::json;
-use std::path::PathBuf;
 use store::Conn;
 use store::audit::Log;
 
-/// The log, what was signed of it, and by whom.
+/// The log and its last checkpoints.
 struct Signed {
     log: Log,
-    /// What this server remembers of it.
+    /// Local state of this server.
     local_state: LocalState,
-    /// The last checkpoint in the database, in the file that they go to, and in the memory of
-    /// this server, each if there is one that a known key has signed.
+    /// The last checkpoint in the database, in the checkpoint file and in the local state, each
+    /// if a known key signed it.
     last: [Option<Checkpoint>; 3],
-    /// What is wrong with one of them.
+    /// Discrepancy in one of them.
     discrepancy: Option<Discrepancy>,
-    /// Whether the log has named the present key.
+    /// Whether the log has recorded the current key.
     is_key_recorded: bool,
 }
 
@@ -45,8 +42,8 @@ impl Signed {
     }
 }
 
-/// Signs where the log ends, if that is due, and hands out what was signed. Tells what
-/// contradicts the log instead, if something does.
+/// Signs and publishes a checkpoint if one is due. Returns the discrepancy instead if the log
+/// contradicts an earlier checkpoint.
 pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
     let mut signed = load(app).await?;
     if let Some(discrepancy) = contradiction(app, &signed).await? {
@@ -64,7 +61,7 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
             at: app.now(),
         };
         let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
-        // It is remembered first: what is once signed is never to be contradicted.
+        // The local state is written first: a signed checkpoint must never be contradicted.
         let (present, last) = (present_key(app, &signed.log), note.clone());
         signed.local_state = LocalState::change(app, move |local_state| {
             local_state.keys = known_keys(local_state, &present);
@@ -84,7 +81,7 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
             })
             .await;
         match kept {
-            // Another server signed the same.
+            // Another server signed the same head.
             Ok(()) | Err(Error::Store(store::Error::Duplicate)) => {}
             Err(error) => return Err(error),
         }
@@ -94,7 +91,7 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
     Ok(None)
 }
 
-/// What contradicts the log, as far as its last checkpoints tell.
+/// Returns the first discrepancy between the log and its last checkpoints.
 pub async fn inspect(app: &App) -> Result<Option<Discrepancy>, Error> {
     let signed = load(app).await?;
     contradiction(app, &signed).await
@@ -119,7 +116,7 @@ async fn load(app: &App) -> Result<Signed, Error> {
         Some(path) => sink::last(path, Form::Notes).await?,
         None => Vec::new(),
     };
-    let mut discrepancy = retention::discrepancy(&log, &keys);
+    let mut discrepancy = pruned::discrepancy(&log, &keys);
     let notes = [
         of_database.into_iter().collect(),
         of_file,
@@ -140,40 +137,7 @@ async fn load(app: &App) -> Result<Signed, Error> {
     })
 }
 
-/// What a note says; nothing if no known key has signed it.
-fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Discrepancy> {
-    match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
-        Ok(checkpoint) => Ok(Some(checkpoint)),
-        Err(NoteFault::Unknown) => Ok(None),
-        Err(fault) => {
-            let says = format!("The last checkpoint does not count: {fault}.");
-            Err(Discrepancy::new(0, Kind::Signature, says))
-        }
-    }
-}
-
-/// What the first of some notes says that a known key has signed. In a file there may be those of
-/// servers with keys of their own.
-pub(super) fn last_of(
-    notes: &[String],
-    keys: &[VerifierKey],
-) -> Result<Option<Checkpoint>, Discrepancy> {
-    let read = notes.iter().map(|note| read(note, keys));
-    read.filter_map(Result::transpose).next().transpose()
-}
-
-pub(super) fn present_key(app: &App, log: &Log) -> VerifierKey {
-    VerifierKey::of(&log.origin, app.signing_key())
-}
-
-/// The keys whose signatures count, the present one last. What the log says of keys does not
-/// count: whoever has the database could name their own.
-pub(super) fn known_keys(local_state: &LocalState, present: &VerifierKey) -> Vec<VerifierKey> {
-    let earlier = local_state.keys.iter().filter(|key| *key != present);
-    earlier.chain([present]).cloned().collect()
-}
-
-/// The log says which key signs from now on, before it does.
+/// Records the current key in the log before it signs.
 async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::AuditKeyChanged);
     let key = present_key(app, &signed.log).to_string();
@@ -192,7 +156,7 @@ fn is_due(app: &App, signed: &Signed) -> bool {
     };
     let new = head.sequence.saturating_sub(last.head.sequence);
     let every = Duration::from_std(audit.checkpoint_every).unwrap_or(Duration::MAX);
-    // A clock that was set back puts nothing off.
+    // A clock that was set back must not delay a checkpoint.
     let since = (app.now() - last.at).abs();
     new >= audit.checkpoint_records || (new > 0 && since >= every)
 }
@@ -204,7 +168,7 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>
     let Some(discrepancy) = first_contradiction(app, signed).await? else {
         return Ok(None);
     };
-    // Records that were taken out meanwhile are missed here, and nowhere else.
+    // Records that were pruned meanwhile are no discrepancy.
     let is_same = sealing::find(app).await?.pruned == signed.log.pruned;
     Ok(is_same.then_some(discrepancy))
 }
@@ -218,7 +182,7 @@ async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Discre
     shipping::contradiction(app, &signed.log).await
 }
 
-/// What a checkpoint finds wrong with the log.
+/// Returns the discrepancy between a checkpoint and the log.
 async fn compare(
     app: &App,
     log: &Log,
@@ -239,7 +203,7 @@ async fn compare(
         return Ok(Some(Discrepancy::new(last + 1, Kind::Cut, says)));
     }
     if sequence < log.start().sequence {
-        // It is of records that were taken out since.
+        // Its records have been pruned.
         return Ok(None);
     }
     let hash = sealing::find_hash(app, log, sequence).await?;
@@ -250,9 +214,9 @@ async fn compare(
     Ok(Some(Discrepancy::new(sequence, Kind::Forked, says)))
 }
 
-/// The last checkpoint that agrees with the log, of all that are at hand.
+/// Returns the last of all available checkpoints that agrees with the log.
 pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Checkpoint>, Error> {
-    let known = verification::known(app, Evidence::default()).await?;
+    let known = evidence::known(app, Evidence::default()).await?;
     let mut signed: Vec<_> = known.checkpoints.into_iter().flatten().collect();
     signed.sort_by_key(|checkpoint| checkpoint.head.sequence);
     for checkpoint in signed.into_iter().rev() {
@@ -263,8 +227,8 @@ pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Checkpo
     Ok(None)
 }
 
-/// Forgets the checkpoints in the database that contradict the log. What unknown keys have
-/// signed counts for nothing, and stays.
+/// Deletes checkpoints that contradict the log from the database. Checkpoints signed by unknown
+/// keys have no effect and stay.
 pub(super) fn forget_contradicting(
     conn: &mut Conn,
     log: &Log,
@@ -283,42 +247,4 @@ pub(super) fn forget_contradicting(
         }
     }
     Ok(())
-}
-
-/// Forgets the checkpoint that this server remembers, as the operator goes on without it.
-pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
-    LocalState::change(app, |local_state| local_state.last = None).await?;
-    Ok(())
-}
-
-/// Remembers an earlier key.
-pub(super) async fn remember(app: &App, key: VerifierKey) -> Result<(), Error> {
-    LocalState::change(app, |local_state| {
-        if !local_state.keys.contains(&key) {
-            local_state.keys.insert(0, key);
-        }
-    })
-    .await?;
-    Ok(())
-}
-
-/// The keys whose signatures of checkpoints count, the present one last.
-pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
-    Ok(remembered(app).await?.0)
-}
-
-/// These, and the note of the last checkpoint that this server signed.
-pub(super) async fn remembered(app: &App) -> Result<(Vec<VerifierKey>, Option<String>), Error> {
-    let log = sealing::begin(app).await?;
-    let local_state = LocalState::load(app).await?;
-    let keys = known_keys(&local_state, &present_key(app, &log));
-    Ok((keys, local_state.last))
-}
-
-/// The file that checkpoints go to.
-pub(super) fn file(app: &App) -> Option<PathBuf> {
-    match &app.config().audit.checkpoint_to {
-        Some(Destination::File(path)) => Some(path.clone()),
-        _ => None,
-    }
 }

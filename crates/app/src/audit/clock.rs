@@ -1,5 +1,5 @@
-//! A clock that jumps forward: no record by itself shows it, as one of an earlier time shows that
-//! a clock was set back (see [`super::sealing`]).
+//! Detects a clock that jumps forward. A clock that was set back shows in the order of records
+//! (see [`super::sealing`]); a forward jump does not.
 
 use super::sealing::CLOCK_STEP;
 use crate::{App, Context, Error};
@@ -10,10 +10,10 @@ use domain::audit::{Action, Actor};
 use serde_json::json;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Holds the clock of a server against one that nobody can set.
+/// Compares the wall clock with the monotonic clock.
 pub struct Watch(Mutex<Look>);
 
-/// What the clock said, and how much time had passed by then.
+/// Wall-clock time and monotonic time of one observation.
 #[derive(Clone, Copy)]
 struct Look {
     at: Instant,
@@ -28,7 +28,7 @@ impl Look {
         }
     }
 
-    /// What the clock would say by now, had nobody set it.
+    /// Wall-clock time that the monotonic clock predicts for `now`.
     fn expected(&self, now: &Self) -> Option<Instant> {
         let since = now.passed.saturating_sub(self.passed);
         self.at.checked_add_signed(Duration::from_std(since).ok()?)
@@ -36,7 +36,7 @@ impl Look {
 }
 
 impl Watch {
-    /// Begins to look.
+    /// Takes the first observation.
     pub fn start(app: &App) -> Self {
         Self(Mutex::new(Look::take(app)))
     }
@@ -45,7 +45,7 @@ impl Watch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records if the clock was set forward since the last time.
+    /// Records a forward step of the clock since the last observation.
     pub async fn look(&self, app: &App) -> Result<(), Error> {
         let (last, now) = (*self.last(), Look::take(app));
         if let Some(expected) = last.expected(&now)

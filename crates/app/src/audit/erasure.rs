@@ -1,4 +1,4 @@
-//! Erasing from the log what tells of a person, while its hashes hold.
+//! Erasure of personal data from the log; its hashes stay valid.
 
 use super::sealing;
 use crate::user::Named;
@@ -8,14 +8,14 @@ use domain::audit::origin::Origin;
 use domain::audit::{Action, Actor};
 use domain::id::UserId;
 
-/// Records that are erased at once, and that one record names.
+/// Records erased in one transaction and named by one audit record.
 const BATCH: usize = 500;
 
-/// Erases from all records about a person what tells of them: from where and with what they came,
-/// and how they called their tokens and devices. Gives how many records there were. What they do
-/// from now on is recorded as ever.
+/// Erases personal data from all records about a user: addresses, user agents, and names of
+/// tokens and devices. Returns the number of records. Later actions of the user are recorded as
+/// usual.
 ///
-/// Fails with [`Error::NotFound`] if there is no such account.
+/// Fails with [`Error::NotFound`] if there is no such user.
 pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
     let signed_in = app
         .store()
@@ -47,8 +47,8 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
     }
 }
 
-/// The log names what is erased first, and whoever reads on from something erased comes to that:
-/// a check that is under way finds nothing wrong, nor does one after this was broken off.
+/// Records the erasure before it happens, so that neither a concurrent check nor a check after an
+/// interrupted erasure reports a discrepancy.
 async fn announce(
     app: &App,
     context: &Context,

@@ -1,16 +1,16 @@
-//! Records that wait for the change that they tell of.
+//! Audit records, prepared before the change that they describe.
 
 use crate::{App, Context, Error};
 use domain::Instant;
-use domain::audit::personal::Salt;
 use domain::audit::record::{self, Detail, Record};
+use domain::audit::salt::Salt;
 use domain::audit::{Action, Actor, By};
 use domain::id::{EventId, OrganizationId};
 use serde_json::Value;
 use store::Conn;
 
 impl App {
-    /// Prepares audit records of this moment.
+    /// Prepares audit records with the current time.
     pub(crate) fn events(&self, context: &Context, actor: Actor, action: Action) -> Events {
         Events {
             event: self.event(context, actor, action),
@@ -18,16 +18,16 @@ impl App {
         }
     }
 
-    /// An id for a record. Those of one millisecond sort as they were prepared, for records are
-    /// sealed in the order of their ids: a count takes the place of the first random bits (RFC
-    /// 9562 section 6.2, method 1).
+    /// Creates an id for a record. Records are sealed in the order of their ids, so ids of one
+    /// millisecond sort in order of creation: a counter replaces the first random bits (RFC 9562
+    /// section 6.2, method 1).
     fn event_id(&self, at: Instant) -> EventId {
         let mut seed = self.id_seed();
         [seed[0], seed[1]] = self.count_event().to_be_bytes();
         EventId::new(at, seed)
     }
 
-    /// Prepares an audit record of this moment.
+    /// Prepares an audit record with the current time.
     pub(crate) fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
         Event {
             id: self.event_id(self.now()),
@@ -40,7 +40,7 @@ impl App {
     }
 }
 
-/// Audit records of one moment and kind, as many as a change turns out to need.
+/// Audit records with one time and action, for a change that needs any number of them.
 pub(crate) struct Events {
     app: App,
     event: Event,
@@ -56,7 +56,7 @@ impl Events {
     }
 }
 
-/// An audit record that is written with the change that it tells of.
+/// An audit record that is written in the transaction of its change.
 #[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) id: EventId,
@@ -64,7 +64,7 @@ pub(crate) struct Event {
     pub(crate) context: Context,
     pub(crate) actor: Actor,
     pub(crate) action: Action,
-    /// What hides the texts of the record that tell of a person.
+    /// Salt for the pseudonyms of personal data.
     pub(crate) salt: Salt,
 }
 
@@ -79,7 +79,7 @@ impl Event {
         self.write_in(conn, None, target, detail)
     }
 
-    /// The same for what belongs to an organization.
+    /// Writes the record of a change in an organization.
     pub(crate) fn write_in(
         &self,
         conn: &mut Conn,

@@ -1,5 +1,5 @@
-//! How far what is done with records lies behind: sealing, signing and handing out. Whoever
-//! watches a server learns from it that one of these fails or hangs, which nobody else notices.
+//! Lag of sealing, signing, publishing and shipping. It is exported for monitoring, since a step
+//! that hangs reports no error.
 
 use super::publish;
 use super::{sealing, shipping, sink};
@@ -8,41 +8,41 @@ use chrono::Duration;
 use config::Destination;
 use domain::Instant;
 
-/// What is done with a record, one after the other.
+/// Step in the processing of a record, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It gets its place in the chain.
+    /// The record is added to the chain.
     Seal,
-    /// A checkpoint signs where it stands.
+    /// A checkpoint covers the record.
     Sign,
-    /// That checkpoint is where checkpoints go to.
-    HandOut,
-    /// The record is where records go to.
+    /// That checkpoint is published.
+    Publish,
+    /// The record is shipped to the sink.
     Ship,
 }
 
 impl Step {
-    /// Its name.
+    /// Name of the step.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Seal => "seal",
             Self::Sign => "sign",
-            Self::HandOut => "hand_out",
+            Self::Publish => "publish",
             Self::Ship => "ship",
         }
     }
 }
 
-/// How far a step lies behind.
+/// Lag of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lag {
-    /// How many records wait for it.
+    /// Number of waiting records.
     pub records: u64,
-    /// How old the oldest of them is.
+    /// Age of the oldest waiting record.
     pub age: Duration,
 }
 
-/// How far each step lies behind that the settings ask for.
+/// Returns the lag of each configured step.
 pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
     let audit = &app.config().audit;
     let log = sealing::begin(app).await?;
@@ -60,7 +60,7 @@ pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
                 sink::shipped(app, &sink_name).await?.sequence
             }
         };
-        all.push((Step::HandOut, between(app, handed_out, signed).await?));
+        all.push((Step::Publish, between(app, handed_out, signed).await?));
     }
     if let Some(to) = &audit.ship_to {
         let shipped = sink::shipped(app, &shipping::sink_name(to)).await?;
@@ -69,7 +69,7 @@ pub async fn of_all(app: &App) -> Result<Vec<(Step, Lag)>, Error> {
     Ok(all)
 }
 
-/// How far sealing lies behind.
+/// Returns the lag of sealing.
 pub async fn of_sealing(app: &App) -> Result<Lag, Error> {
     let (records, oldest) = app
         .store()
@@ -78,7 +78,7 @@ pub async fn of_sealing(app: &App) -> Result<Lag, Error> {
     Ok(Lag::since(app, records, oldest))
 }
 
-/// How far a step lies behind that has come to one place and could be at another.
+/// Lag of a step that has processed records up to `is_at` and could have reached `could_be`.
 async fn between(app: &App, is_at: u64, could_be: u64) -> Result<Lag, Error> {
     let records = could_be.saturating_sub(is_at);
     if records == 0 {
@@ -94,7 +94,7 @@ async fn between(app: &App, is_at: u64, could_be: u64) -> Result<Lag, Error> {
 impl Lag {
     fn since(app: &App, records: u64, oldest: Option<Instant>) -> Self {
         let now = app.now();
-        // Clocks of servers differ a little.
+        // Server clocks differ slightly.
         let age = oldest.map_or(Duration::zero(), |oldest| now - oldest);
         Self {
             records,

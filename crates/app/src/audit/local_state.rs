@@ -1,9 +1,10 @@
-//! What a server remembers of the log outside the database: the keys that it has signed with,
-//! and the last checkpoint that it signed.
+//! State of the log outside the database: the keys that this server signed with, and its last
+//! checkpoint.
 //!
-//! Whoever has the database can write into it what they want. Whether the log is still that of
-//! before, and whose signatures count, must not hang on it alone, wherever the checkpoints go.
-//! The file lies beside the key that signs: whoever can write there can sign as well.
+//! An attacker with write access to the database can change everything in it. The integrity of
+//! the log and the set of trusted keys must not depend on it alone, whatever the destination of
+//! checkpoints. The file is stored beside the signing key: write access there allows signing
+//! anyway.
 
 use super::sink::with_file;
 use crate::deployment::file::{Staged, make_private_directory};
@@ -13,20 +14,20 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is added to the name of the key's file.
+/// Suffix of the key file's name.
 const SUFFIX: &str = ".seen";
 
-/// What a server remembers.
+/// Local state of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LocalState {
-    /// The keys that it has signed with, the latest one last.
+    /// Keys that it signed with, the newest last.
     pub(super) keys: Vec<VerifierKey>,
-    /// The note of the last checkpoint.
+    /// Note of the last checkpoint.
     pub(super) last: Option<String>,
 }
 
 impl LocalState {
-    /// Reads the file: a key in each line, a blank line, and the note.
+    /// Parses the file: one key a line, a blank line, and the note.
     fn parse(text: &str) -> Option<Self> {
         let (keys, note) = text.split_once("\n\n")?;
         Some(Self {
@@ -44,13 +45,13 @@ impl LocalState {
         format!("{}\n\n{note}", keys.join("\n"))
     }
 
-    /// What the server remembers; nothing before it has signed anything.
+    /// Loads the state; empty before the server has signed anything.
     pub(super) async fn load(app: &App) -> Result<Self, Error> {
         with_file(path(app), Self::read).await
     }
 
-    /// Remembers something else from now on; gives that. A command may do so beside a server, so
-    /// whoever does holds the file of the key meanwhile; a key without a file is held by nobody.
+    /// Changes and returns the state. A command may run beside the server, so the key file is
+    /// locked during the change, if it exists.
     pub(super) async fn change(
         app: &App,
         change: impl FnOnce(&mut Self) + Send + 'static,
@@ -71,9 +72,7 @@ impl LocalState {
     fn read(path: &Path) -> io::Result<Self> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).ok_or_else(|| {
-                io::Error::other(
-                    "the file is not as it was written; if nobody tampered with it, move it away",
-                )
+                io::Error::other("the file is corrupt; if it was not tampered with, move it away")
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error),
@@ -94,7 +93,7 @@ mod tests {
     use ring::signature::Ed25519KeyPair;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn local_state_round_trips() {
         let name = Origin::parse("doorcode-test").unwrap();
         let key = |seed| {
             let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();

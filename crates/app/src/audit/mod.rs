@@ -1,17 +1,15 @@
-//! The audit log: what every change leaves behind, and how that is kept so that nobody can alter
-//! it unseen.
+//! The audit log: a tamper-evident record of every change.
 //!
-//! A change writes its record in its own transaction, so that neither is there without the other.
-//! The record has no place in the chain yet, for else every change would wait for every other;
-//! [`sealing`] gives it one within a second, [`checkpoint`] signs where the chain ends, and
-//! [`handing_out`] takes that elsewhere. [`clock`] tells when times are not what they seem.
-//! [`refusals`] gathers what was turned away before it could change anything. [`uses`] records
-//! every use of a token in batches, [`use_reading`] shows and proves them, and [`activity`] tells
-//! what became of one token. [`reading`] shows and exports the log. [`verification`] checks it,
-//! with [`use_check`] for uses, and [`checking`] has it checked for whoever asks. [`recovery`]
-//! goes on with one that went back, and [`shipping`] sends it elsewhere. [`erasure`] takes out
-//! what tells of a person, and [`retention`] the oldest records. [`lag`] tells how far all this
-//! lies behind.
+//! A change writes its record in its own transaction, so that both commit or neither does. Adding
+//! it to the hash chain there would serialize all changes; [`sealing`] does so within a second,
+//! [`checkpoint`] signs the head of the chain, and [`publish`] publishes the checkpoints.
+//! [`clock`] detects clock steps. [`refusals`] aggregates requests that were refused before they
+//! could change anything. [`uses`] records every use of a token in batches, [`use_reading`] shows
+//! and proves them, and [`activity`] shows the history of one token. [`reading`] lists and
+//! exports the log. [`verification`] checks it, with [`use_check`] for uses, and [`checking`]
+//! runs checks on request. [`recovery`] continues a log that contradicts its checkpoints, and
+//! [`shipping`] ships records to a sink. [`erasure`] erases personal data, and [`retention`]
+//! prunes the oldest records. [`lag`] measures the lag of these steps.
 
 pub mod activity;
 pub mod checking;
@@ -19,9 +17,12 @@ mod checkpoint;
 pub mod clock;
 pub mod erasure;
 mod event;
+mod evidence;
+mod keys;
 pub mod lag;
 mod local_state;
 pub mod naming;
+mod pruned;
 mod publish;
 pub mod reading;
 pub mod recovery;
@@ -38,9 +39,11 @@ pub mod verification;
 mod view;
 
 pub(super) use checking::LastCheck;
+pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;
-pub use checkpoint::{inspect, keys};
 pub(super) use event::{Event, Events};
+pub use evidence::Evidence;
+pub use keys::keys;
 pub(super) use refusals::Refusals;
 pub use settings::record_settings;
 pub(super) use shipping::ship;

@@ -1,16 +1,16 @@
-//! What people call that which records name by id.
+//! Display names for the ids in records.
 
 use crate::{App, Error};
 use domain::audit::chain::Sealed;
 use domain::audit::record::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names, by ids. Whoever may see a record may know what it is about.
+/// Names by id. Permission to see a record includes the names of what it refers to.
 #[derive(Debug, Clone, Default)]
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// The present name; `None` for what never had one, or is gone.
+    /// The current name; `None` if it never had one or is deleted.
     pub fn of(&self, id: &str) -> Option<&str> {
         self.0.get(id).map(String::as_str)
     }
@@ -22,12 +22,12 @@ impl FromIterator<(String, String)> for Names {
     }
 }
 
-/// The names of all that these records name.
+/// Returns the names for the ids in these records.
 pub async fn name(app: &App, records: &[Sealed]) -> Result<Names, Error> {
     find(app, records.iter().flat_map(|sealed| ids(&sealed.record))).await
 }
 
-/// The names of whatever has one of these ids.
+/// Returns the names for these ids.
 pub(super) async fn find(app: &App, ids: impl Iterator<Item = String>) -> Result<Names, Error> {
     let ids: BTreeSet<String> = ids.collect();
     let ids: Vec<_> = ids.into_iter().collect();
@@ -36,16 +36,16 @@ pub(super) async fn find(app: &App, ids: impl Iterator<Item = String>) -> Result
         .await
 }
 
-/// What of a record's detail holds an id and is told by name. Everything else may be a text that
-/// somebody chose, such as the id of a person whose name is not for them to know.
+/// Keys of a record's detail that hold an id. Other values may be client-supplied text, such as
+/// the id of a user that the client may not look up.
 const HOLDING_IDS: [&str; 2] = ["token", "user"];
 
-/// Whether what a record says under a key, or of its target, is an id.
+/// Whether the value of a detail key, or the target, is an id.
 pub fn holds_id(key: &str) -> bool {
     key == "target" || HOLDING_IDS.contains(&key)
 }
 
-/// The ids of all that is told by name.
+/// The ids in a record that have names.
 pub(super) fn ids(record: &Record) -> Vec<String> {
     let fixed = [
         &record.actor_id,

@@ -1,7 +1,8 @@
-//! Handing checkpoints out: to the file or the address where whoever can write the database cannot
-//! reach them.
+//! Publishes checkpoints to a file or an address out of reach of anyone who can write the
+//! database.
 
-use super::checkpoint::{file, known_keys, last_of, present_key};
+use super::evidence::{file, last_of};
+use super::keys::{known_keys, present_key};
 use super::local_state::LocalState;
 use super::sealing;
 use super::sink::{self, Form};
@@ -10,23 +11,23 @@ use config::Destination;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
 use store::audit::{Log, Shipped};
 
-/// Under which name it is remembered how far checkpoints got, where they go to an address.
+/// Kind of the sink that receives checkpoints at an address.
 const CHECKPOINTS: &str = "checkpoints";
 
-/// Checkpoints that are handed out at once.
+/// Checkpoints published in one batch.
 const BATCH: i64 = 200;
 
-/// The name under which it is remembered how far an address has got those of the present key:
-/// servers with keys of their own hand out each their own.
+/// Name of the sink for checkpoints of the current key. Servers with their own keys each publish
+/// their own checkpoints.
 pub(super) fn sink_name(app: &App, log: &Log, to: &Destination) -> String {
     sink::sink_name(CHECKPOINTS, &format!("{to} {}", present_key(app, log)))
 }
 
-/// Up to which place the log was signed, as far as known keys have, and in the file that
-/// checkpoints go to.
+/// Sequence numbers up to which known keys signed the log, in the database and in the checkpoint
+/// file.
 pub(super) async fn reach(app: &App) -> Result<(u64, u64), Error> {
     let log = sealing::begin(app).await?;
-    // What cannot be read is not there, which is what it is to be known for.
+    // An unreadable state counts as missing, which shows as lag.
     let local_state = LocalState::load(app).await.unwrap_or_default();
     let keys = known_keys(&local_state, &present_key(app, &log));
     let of_file = match file(app) {
@@ -54,9 +55,10 @@ pub(super) async fn reach(app: &App) -> Result<(u64, u64), Error> {
     Ok((sequence(of_database), sequence(of_file)))
 }
 
-/// Hands out the checkpoints that are not yet where they go to: those that a known key has signed,
-/// for whoever has the database can put others there, and the one that this server remembers, for
-/// they can put another in its place. Of a file it is known up to where it has them.
+/// Publishes the checkpoints that the destination lacks. It skips checkpoints of unknown keys,
+/// which an attacker could have added to the database, and includes the last one of the local
+/// state, which an attacker could have replaced in the database. `of_file` is the last sequence
+/// number in a file destination.
 pub(super) async fn publish(
     app: &App,
     log: &Log,
@@ -100,11 +102,11 @@ pub(super) async fn publish(
             break;
         };
         looked = *last;
-        // SQLite answers at once; others on this thread must have their turn.
+        // SQLite reads do not await; yield to other tasks on this thread.
         tokio::task::yield_now().await;
         let counting = |(sequence, note): &(u64, String)| sequence_of(note) == Some(*sequence);
-        let (resources, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
-        if let Some(last) = resources.last() {
+        let (sequences, notes): (Vec<_>, Vec<_>) = notes.into_iter().filter(counting).unzip();
+        if let Some(last) = sequences.last() {
             after = *last;
             deliver(notes, after).await?;
         }

@@ -1,14 +1,15 @@
-//! Reading the log: its records in pages, or as an export.
+//! Reads the log: pages of records, or an export.
 
 use super::sealing;
 use super::view::{self, View};
-use crate::caller::Caller;
+use crate::access::Caller;
 use crate::{App, Context, Error};
 use domain::Instant;
 use domain::audit::canonical::moment;
 use domain::audit::chain::Sealed;
 use domain::audit::csv;
-use domain::audit::export::{self, Excerpted, Header, Part};
+use domain::audit::excerpt::Excerpted;
+use domain::audit::export::{self, Header, Part};
 use domain::audit::record::Record;
 use domain::audit::{Action, logged_filter};
 use domain::id::{OrganizationId, UserId};
@@ -17,31 +18,31 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::audit::{Filter, Log, Side};
 
-/// Records that an export reads at once.
+/// Records that an export reads per query.
 const CHUNK: i64 = 500;
 
-/// Why an export ends before its end.
+/// Error of an export that pruning interrupted.
 const PRUNED: &str = "Records were taken out of the log meanwhile; export it again.";
 
-/// What somebody wants to see.
+/// Filter of a search for records.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// In which organization, by id or address; `None` for what is the caller's own.
+    /// Organization, by id or address; `None` for the caller's own records.
     pub organization: Option<String>,
-    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    /// Actor: the id of a user, a token or a client, or a kind of actor.
     pub actor: Option<String>,
-    /// What was done: an action, or its beginning up to the dot, such as `token`.
+    /// Action, or its prefix up to the dot, such as `token`.
     pub action: Option<String>,
-    /// The token that did it, or to which it happened.
+    /// Token that acted, or that the action affected.
     pub token_id: Option<String>,
-    /// Not before this moment.
+    /// Earliest time, inclusive.
     pub since: Option<Instant>,
-    /// Before this moment.
+    /// Latest time, exclusive.
     pub until: Option<Instant>,
 }
 
 impl Search {
-    /// What was looked for, as the record of it says.
+    /// The filter, in the form that the audit record of the search has.
     fn describe(&self) -> Value {
         json!({
             "of": "records",
@@ -53,7 +54,7 @@ impl Search {
         })
     }
 
-    /// The same among what somebody may see.
+    /// Restricts the search to the records that the caller may see.
     fn within(self, signed_in: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
         let actions = self.action.as_deref().map(Action::named);
         Filter {
@@ -68,8 +69,9 @@ impl Search {
     }
 }
 
-/// Records, the latest first, before a place; one more than the limit if there are more. What
-/// known others did to a person who reads comes without from where. Reading is recorded itself.
+/// Returns records before a sequence number, newest first, plus one more than the limit if there
+/// are more. Users do not see the origin of actions that other known actors performed on them.
+/// The read is recorded.
 pub async fn list(
     app: &App,
     context: &Context,
@@ -93,7 +95,7 @@ pub async fn list(
         .await
 }
 
-/// Takes out of a record what the person who reads their own log is not to know.
+/// Removes the origin if the user who reads their own log may not see it.
 fn hide_origin(record: &mut Record, signed_in: Option<&UserId>) {
     if signed_in.is_some_and(|id| !record.tells_origin_to(id)) {
         record.address = None;
@@ -101,14 +103,14 @@ fn hide_origin(record: &mut Record, signed_in: Option<&UserId>) {
     }
 }
 
-/// What somebody may see.
+/// Records that the caller may see.
 struct AuditAccess {
     filter: Filter,
-    /// The person, where they read their own log.
+    /// The user, if they read their own log.
     signed_in: Option<UserId>,
 }
 
-/// The filter of what the caller may see of what it wants to; records that it was seen.
+/// Authorizes the search, records it, and returns the filter for it.
 async fn authorize(
     app: &App,
     context: &Context,
@@ -129,19 +131,19 @@ async fn authorize(
     })
 }
 
-/// How an export is written.
+/// Format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Lines that prove themselves.
+    /// Lines that can be verified.
     Lines,
-    /// A table for other programs, which proves nothing.
+    /// A table for other programs; it cannot be verified.
     Csv,
 }
 
-/// An export in pieces, each of whole lines: the log, if the caller may see all of it and
-/// wants to; else the records that pass, each with the hash before it. What the caller may not
-/// see of a record is left out of a table, and pseudonyms stand for it in lines, so that they
-/// prove themselves still. Only one piece is in memory at a time.
+/// Exports the log as a stream of pieces, each of whole lines. A caller who may see all of it and
+/// sets no filter gets the log; others get the matching records, each with the hash before it.
+/// Data that the caller may not see is left out of a table and replaced by pseudonyms in lines,
+/// so that lines still verify. Only one piece is in memory at a time.
 pub async fn export(
     app: &App,
     context: &Context,
@@ -167,7 +169,7 @@ pub async fn export(
     Ok(futures_util::stream::try_unfold(state, Export::next))
 }
 
-/// What an export holds, and how.
+/// Content and format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writing {
     Whole,
@@ -187,12 +189,12 @@ impl Writing {
     }
 }
 
-/// An export under way.
+/// State of a running export.
 struct Export {
     app: App,
     access: AuditAccess,
     writing: Writing,
-    /// The log as it was when the export began: its end is where the export ends.
+    /// The log at the start of the export, whose head is the end of the export.
     log: Log,
     after: u64,
     header: Option<String>,
@@ -241,8 +243,8 @@ impl Export {
                 Writing::Excerpt => {
                     if signed_in.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
                         sealed.record = sealed.record.erased();
-                        // Those of before there were salts cannot prove themselves without.
-                        if sealed.record.tells_of_somebody() {
+                        // Records from before salts cannot be verified without the data.
+                        if sealed.record.has_personal_data() {
                             continue;
                         }
                     }

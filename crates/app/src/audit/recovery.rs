@@ -1,14 +1,14 @@
-//! Going on with a log that contradicts its checkpoints, or what was shipped of it: an old copy of
-//! the database was restored, or the end of the log was cut off.
+//! Recovery of a log that contradicts its checkpoints or its shipped records: an old copy of the
+//! database was restored, or the end of the log was cut off.
 //!
-//! Nobody signs such a log by itself. The operator looks, and says what is to become of the
-//! tokens: of what was issued after the last checkpoint that agrees there may be no trace, and in
-//! a restored copy what was revoked since lives again. The log then says what it lost, the file
-//! of checkpoints is put aside, not deleted, and what may not have been shipped is shipped again.
-//! Where the log begins behind records that nobody known has taken out, the operator vouches for
-//! that.
+//! The server never signs such a log by itself. The operator inspects it and decides about
+//! tokens: the log may lack tokens issued after the last checkpoint that agrees, and in a
+//! restored copy tokens revoked since are active again. The log then records its loss, the
+//! checkpoint file is renamed, not deleted, and records that may not have been shipped are
+//! shipped again. If no known key signed the start of the log, the server signs it for the
+//! operator.
 
-use super::{checkpoint, retention, sealing, shipping, sink};
+use super::{checkpoint, evidence, keys, pruned, sealing, shipping, sink};
 use crate::token::end_all;
 use crate::{App, Context, Error};
 use domain::audit::discrepancy::Discrepancy;
@@ -20,37 +20,37 @@ use std::io;
 use std::path::PathBuf;
 use store::token_filter::TokenFilter;
 
-/// What is revoked.
+/// Tokens that a recovery revokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoking {
-    /// Tokens that were issued after the last checkpoint that agrees.
+    /// Tokens issued after the last checkpoint that agrees with the log.
     Since,
     /// All tokens.
     All,
-    /// Nothing.
+    /// No tokens.
     Nothing,
 }
 
-/// What a recovery did.
+/// Result of a recovery.
 #[derive(Debug)]
 pub struct Recovered {
-    /// What contradicted the log.
+    /// Discrepancy that was accepted.
     pub discrepancy: Discrepancy,
-    /// How many tokens were revoked.
+    /// Number of revoked tokens.
     pub revoked: usize,
-    /// Where the checkpoints are now that were signed before.
+    /// New path of the file with the earlier checkpoints.
     pub moved: Option<PathBuf>,
 }
 
-/// Goes on with the log. Fails with [`Error::Conflict`] if nothing contradicts it.
+/// Recovers the log. Fails with [`Error::Conflict`] if nothing contradicts it.
 pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result<Recovered, Error> {
     let discrepancy = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
         "Nothing contradicts the log: there is nothing to recover from.",
     ))?;
     let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
     let agreed = checkpoint::last_agreeing(app, &log).await?;
-    let is_start_doubted = retention::discrepancy(&log, &keys).is_some();
-    let pruned = is_start_doubted.then(|| retention::sign(app, &log, log.start()));
+    let is_start_contradicted = pruned::discrepancy(&log, &keys).is_some();
+    let pruned = is_start_contradicted.then(|| pruned::sign(app, &log, log.start()));
     let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
     let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
@@ -66,7 +66,7 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
                 && !store::audit::replace_pruned(conn, log.pruned.as_ref(), pruned)?
             {
                 return Err(Error::Conflict(
-                    "Where the log begins was changed meanwhile: look at it again.",
+                    "The start of the log changed meanwhile: inspect the log again.",
                 ));
             }
             let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
@@ -81,8 +81,8 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
             end_all(conn, &revoked, filter, None, reason)
         })
         .await?;
-    // Only now: were it done first and the rest not, nothing would contradict the log any more.
-    checkpoint::forget_remembered(app).await?;
+    // Last: if only this step were done, nothing would contradict the log any more.
+    keys::forget_remembered(app).await?;
     let moved = put_aside(app)?;
     Ok(Recovered {
         discrepancy,
@@ -91,9 +91,8 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     })
 }
 
-/// Lets the signatures of an earlier key of this log count, where the server does not remember it:
-/// with the key itself it lost its memory of what it had signed. Fails with [`Error::Conflict`] for
-/// a key of another log.
+/// Trusts an earlier key of this log that is missing from the local state, which is lost together
+/// with the key file. Fails with [`Error::Conflict`] for a key of another log.
 pub async fn trust(app: &App, context: &Context, key: VerifierKey) -> Result<(), Error> {
     if *key.name() != sealing::begin(app).await?.origin {
         return Err(Error::Conflict(
@@ -105,12 +104,12 @@ pub async fn trust(app: &App, context: &Context, key: VerifierKey) -> Result<(),
     app.store()
         .write(move |conn| event.write(conn, None, detail.clone()))
         .await?;
-    checkpoint::remember(app, key).await
+    keys::remember(app, key).await
 }
 
-/// Gives the file of checkpoints another name, so that the next one begins anew.
+/// Renames the checkpoint file, so that the next checkpoint starts a new one.
 fn put_aside(app: &App) -> Result<Option<PathBuf>, Error> {
-    let Some(path) = checkpoint::file(app) else {
+    let Some(path) = evidence::file(app) else {
         return Ok(None);
     };
     let mut aside = path.clone().into_os_string();

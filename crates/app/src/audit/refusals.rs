@@ -1,11 +1,10 @@
-//! What was turned away before it could change anything: forms from elsewhere, too many
-//! attempts, pages that somebody may not see.
+//! Requests that were refused before they could change anything: cross-site forms, too many
+//! attempts, pages without permission.
 //!
-//! Nothing was changed, so nothing waits for the record of it; and whoever comes again and again
-//! must not fill the log. What is alike is gathered for a moment and becomes one record that
-//! counts.
+//! No change waits for their records, and repeated attempts must not fill the log. Equal refusals
+//! are aggregated for a short time into one record with a count.
 
-use crate::caller::find_organization;
+use crate::access::find_organization;
 use crate::{App, Context, Error};
 use domain::audit::canonical::moment;
 use domain::audit::{Action, Actor};
@@ -15,25 +14,25 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Kinds of refusals that are told apart at one time. Beyond them it is only counted how often
-/// something was refused for the same reason.
+/// Most kinds of refusals kept apart at a time. Further ones are counted by action and reason
+/// only.
 const MOST: usize = 50;
 
-/// What was refused, and to whom. What is equal in all of this is one record.
+/// A refused request. Equal refusals share one record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
-    /// What kind of refusal it is.
+    /// Kind of refusal.
     pub action: Action,
-    /// Why, in a word.
+    /// Reason code.
     pub reason: &'static str,
-    /// Who came, as far as that is known.
+    /// Actor, as far as known.
     pub actor: Actor,
-    /// Where it was to happen: an organization, by its id or address.
+    /// Organization of the request, by its id or address.
     pub organization: Option<String>,
 }
 
 impl Refusal {
-    /// Access that somebody asked for outside of every organization.
+    /// Refused access outside of any organization.
     pub(crate) fn access(reason: &'static str, actor: Actor) -> Self {
         Self {
             action: Action::AccessRefused,
@@ -54,12 +53,12 @@ type Gathered = HashMap<Kind, Tally>;
 struct Kind {
     refusal: Refusal,
     route: Option<String>,
-    /// `None` for many places.
+    /// `None` for aggregated sources.
     source: Option<IpAddr>,
 }
 
 impl Kind {
-    /// What is left of it where it cannot be told from others.
+    /// Reduces it to action and reason.
     fn coarse(self) -> Self {
         Self {
             refusal: Refusal {
@@ -74,7 +73,7 @@ impl Kind {
 }
 
 struct Tally {
-    /// The first request of the kind.
+    /// First request of the kind.
     context: Context,
     first_at: Instant,
     last_at: Instant,
@@ -116,7 +115,7 @@ impl Refusals {
     }
 }
 
-/// Notes a refusal.
+/// Adds a refusal to the buffer.
 pub fn note(app: &App, context: &Context, refusal: Refusal) {
     let kind = Kind {
         refusal,
@@ -133,7 +132,7 @@ pub fn note(app: &App, context: &Context, refusal: Refusal) {
     app.refusals().add(kind, tally);
 }
 
-/// Writes what was gathered. What cannot be written now is written the next time.
+/// Writes the buffered refusals. After an error they stay buffered for the next flush.
 pub(crate) async fn flush(app: &App) -> Result<(), Error> {
     let mut gathered: Vec<_> = std::mem::take(&mut *app.refusals().lock())
         .into_iter()

@@ -1,30 +1,24 @@
-//! Taking records out of the log that are older than the settings say.
+//! Pruning of records that are older than the configured retention.
 //!
-//! A log is pruned up to a checkpoint, so that whoever kept that checkpoint can tell where the log
-//! begins now, and the server signs that it did so: else nobody could tell it from records that
-//! were taken away.
+//! A log is pruned up to a checkpoint, so that anyone who kept that checkpoint can verify its new
+//! start. The server signs the pruning, which distinguishes it from tampering.
 
-use super::checkpoint;
-use super::{sealing, shipping, verification};
+use super::{checkpoint, keys, pruned, sealing, shipping, verification};
 use crate::{App, Context, Error};
 use chrono::Duration;
 use config::Lifetime;
 use domain::Instant;
 use domain::audit::canonical::moment;
-use domain::audit::chain::Head;
 use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
-use domain::audit::discrepancy::{Discrepancy, Kind};
-use domain::audit::note::VerifierKey;
-use domain::audit::pruning;
 use domain::audit::{Action, Actor};
 use serde_json::json;
-use store::audit::{Log, Pruned};
+use store::audit::Log;
 
-/// Records that are deleted in one transaction, so that other writes do not wait long.
+/// Records deleted in one transaction; small, to keep other writes from waiting.
 const BATCH: i64 = 500;
 
-/// Prunes the log as the settings say. A log that contradicts its checkpoints stays as it is, and
-/// so does what was not shipped yet.
+/// Prunes the log according to the settings. A log that contradicts its checkpoints is not
+/// pruned, nor are records that are not shipped yet.
 pub(crate) async fn prune(app: &App) -> Result<(), Error> {
     if let Lifetime::For(kept) = app.config().audit.keep_records
         && let Ok(kept) = Duration::from_std(kept)
@@ -37,10 +31,10 @@ pub(crate) async fn prune(app: &App) -> Result<(), Error> {
     delete(app, &log).await
 }
 
-/// The last checkpoint before a moment, if the log may be pruned up to it.
+/// Returns the last checkpoint before a time, if the log may be pruned up to it.
 async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint)>, Error> {
     let log = sealing::find(app).await?;
-    let keys = super::keys(app).await?;
+    let keys = keys::keys(app).await?;
     let shipped = shipping::shipped(app).await?;
     let after = log.start().sequence;
     let notes = app
@@ -59,51 +53,22 @@ async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint
     let Some(last) = last else {
         return Ok(None);
     };
-    // Records that do not fit are evidence.
+    // Records that fail verification are evidence.
     let is_sound = checkpoint::inspect(app).await?.is_none()
         && verification::fits_until(app, &log, last.clone()).await?;
     if !is_sound {
-        tracing::warn!(
-            "the audit log is not pruned, for it does not fit; see `doorcode audit verify`"
-        );
+        tracing::warn!("audit log not pruned: verification failed; run `doorcode audit verify`");
     }
     Ok(is_sound.then_some((log, last)))
 }
 
-/// What is wrong with the place behind which the log begins: only who signs may have pruned it.
-pub(super) fn discrepancy(log: &Log, keys: &[VerifierKey]) -> Option<Discrepancy> {
-    let pruned = log.pruned.as_ref()?;
-    let signed = pruning::verify(&pruned.note, keys);
-    let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
-    if signed.is_ok_and(is_signed) {
-        return None;
-    }
-    let says = format!(
-        "The records up to {} are gone, and no key that is known has signed that they were taken \
-         out.",
-        pruned.head.sequence
-    );
-    Some(Discrepancy::new(1, Kind::Missing, says))
-}
-
-/// Vouches for it that a log begins behind a head.
-pub(super) fn sign(app: &App, log: &Log, head: Head) -> Pruned {
-    let signed = Checkpoint {
-        origin: log.origin.clone(),
-        head,
-        at: app.now(),
-    };
-    let note = pruning::sign(&signed, app.signing_key());
-    Pruned { head, note }
-}
-
-/// The log says that it begins later from now on, and so does a note that is signed.
+/// Stores the new start of the log with its signed note, and records the pruning.
 async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::AuditPruned);
-    let pruned = sign(app, &log, last.head);
+    let pruned = pruned::sign(app, &log, last.head);
     tracing::info!(
         through = last.head.sequence,
-        "old records are taken out of the audit log"
+        "pruning old records of the audit log"
     );
     let detail = json!({
         "through": last.head.sequence,
@@ -112,7 +77,7 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
     });
     app.store()
         .write(move |conn| {
-            // Another server may have pruned it meanwhile.
+            // Another server may have pruned the log meanwhile.
             if store::audit::replace_pruned(conn, log.pruned.as_ref(), &pruned)? {
                 event.write(conn, None, detail.clone())?;
             }
@@ -121,10 +86,10 @@ async fn announce(app: &App, log: Log, last: Checkpoint) -> Result<(), Error> {
         .await
 }
 
-/// Deletes what the log was pruned of, also where that was broken off before; nothing, where
-/// nobody known has signed that it was.
-pub(super) async fn delete(app: &App, log: &Log) -> Result<(), Error> {
-    if log.pruned.is_none() || discrepancy(log, &super::keys(app).await?).is_some() {
+/// Deletes the pruned records, including those left by an interrupted deletion. Deletes nothing
+/// unless a known key signed the pruning.
+async fn delete(app: &App, log: &Log) -> Result<(), Error> {
+    if log.pruned.is_none() || pruned::discrepancy(log, &keys::keys(app).await?).is_some() {
         return Ok(());
     }
     let through = log.start().sequence;

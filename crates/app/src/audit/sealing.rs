@@ -1,8 +1,8 @@
-//! Sealing: committed records get their places in the chain.
+//! Sealing: adds committed records to the hash chain.
 //!
-//! One server at a time seals, by a lock in the database that ends with its transaction; the
-//! others pass by and go on. So a sealer that dies is followed by whoever comes next, and two
-//! can never give the same place to two records.
+//! One server at a time seals, under a database lock that ends with its transaction; the others
+//! skip the step. If that server crashes another one continues, and two records never get the
+//! same sequence number.
 
 use super::Event;
 use crate::{App, Context, Error};
@@ -16,14 +16,14 @@ use serde_json::json;
 use store::Conn;
 use store::audit::Log;
 
-/// Records that are sealed in one transaction, so that other writes do not wait long.
+/// Records sealed in one transaction; small, to keep other writes from waiting.
 const BATCH: i64 = 200;
 
-/// By how much a record may be of an earlier time than the one before it: servers' clocks
-/// differ a little, and writes may wait. Beyond that a clock was set back, and the log says so.
+/// How much earlier a record may be than the one before it: server clocks differ slightly, and
+/// writes may wait. A larger step means that a clock was set back, and is recorded.
 pub(super) const CLOCK_STEP: Duration = Duration::seconds(30);
 
-/// Begins the log of this deployment, once.
+/// Returns the log of this deployment, and creates it if there is none.
 pub(crate) async fn begin(app: &App) -> Result<Log, Error> {
     let begun = app
         .store()
@@ -51,13 +51,13 @@ pub(crate) async fn begin(app: &App) -> Result<Log, Error> {
         })
         .await;
     match begun {
-        // Another server began it at the same moment.
+        // Another server created it at the same moment.
         Err(Error::Store(store::Error::Duplicate)) => find(app).await,
         begun => begun,
     }
 }
 
-/// The log and where it ends.
+/// Returns the log with its head.
 pub(crate) async fn find(app: &App) -> Result<Log, Error> {
     let log = app
         .store()
@@ -68,7 +68,8 @@ pub(crate) async fn find(app: &App) -> Result<Log, Error> {
     ))?)
 }
 
-/// The hash of the record in a place of a log, which may be the one behind which it begins.
+/// Returns the hash of the record with a sequence number, or of the head from which a pruned log
+/// starts.
 pub(super) async fn find_hash(app: &App, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
     let log = log.clone();
     app.store()
@@ -76,7 +77,7 @@ pub(super) async fn find_hash(app: &App, log: &Log, sequence: u64) -> Result<Opt
         .await
 }
 
-/// Seals everything that is committed, unless another server is at it.
+/// Seals all committed records, unless another server is sealing.
 pub(crate) async fn seal(app: &App) -> Result<(), Error> {
     loop {
         let (log, waits) = app
@@ -106,11 +107,11 @@ pub(crate) async fn seal(app: &App) -> Result<(), Error> {
     }
 }
 
-/// How long to wait before looking again whether another server has sealed, and how often.
+/// Interval and number of checks for a seal by another server.
 const WAIT: std::time::Duration = std::time::Duration::from_millis(20);
 const LOOKS: usize = 1_500;
 
-/// Seals what is committed at this moment, also where another server is at it.
+/// Seals all records committed so far, or waits until another server has.
 pub(super) async fn seal_present(app: &App) -> Result<(), Error> {
     begin(app).await?;
     let last = app
@@ -123,8 +124,7 @@ pub(super) async fn seal_present(app: &App) -> Result<(), Error> {
     }
 }
 
-/// Seals until a record has its place, by whichever server. Fails if none has sealed it within
-/// half a minute.
+/// Seals until a record has a sequence number, from any server. Fails after half a minute.
 pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
     for _ in 0..LOOKS {
         seal(app).await?;
@@ -141,7 +141,7 @@ pub(super) async fn seal_through(app: &App, id: &str) -> Result<(), Error> {
     Err(store::Error::Other("a record is not sealed, though it was committed".to_owned()).into())
 }
 
-/// Seals the records that have waited longest; tells whether none is left.
+/// Seals the oldest waiting records. Returns whether none is left.
 fn seal_batch(conn: &mut Conn, log: &Log, stepped: &Event) -> Result<bool, Error> {
     let events = store::audit::list_unsealed(conn, BATCH)?;
     let is_all = events.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
@@ -156,7 +156,7 @@ fn seal_batch(conn: &mut Conn, log: &Log, stepped: &Event) -> Result<bool, Error
         if let Some(before) = last.filter(|before| *before - event.at > CLOCK_STEP) {
             let [from, to] = [before, event.at].map(moment::write);
             seal(stepped.record(None, None, json!({"from": from, "to": to}))?);
-            // The others of this batch come after the same step.
+            // The rest of this batch follows the same step.
             last = None;
         } else {
             last = last.map(|_| event.at);

@@ -1,5 +1,5 @@
-//! The settings with which the server starts, where they are others than the last time: what is
-//! recorded, for how long and where it goes is a setting too.
+//! Records changes of the settings at startup: retention and destinations of the audit log are
+//! security-relevant.
 
 use super::sealing;
 use crate::{App, Context, Error};
@@ -8,8 +8,7 @@ use domain::audit::hash::Hash;
 use domain::audit::{Action, Actor};
 use serde_json::{Map, Value, json};
 
-/// Records with which settings the server starts, if the last start that the log knows had
-/// others.
+/// Records the settings if they differ from those of the last recorded start.
 pub async fn record_settings(app: &App) -> Result<(), Error> {
     sealing::seal(app).await?;
     let present = in_force(app);
@@ -42,7 +41,7 @@ fn in_force(app: &App) -> Map<String, Value> {
         ("audit.ship_to", &config.audit.ship_to),
     ] {
         if let Some(Destination::Url(url)) = to {
-            // The path may hold a secret. That it changed is told by the digest.
+            // The path may contain a secret; the digest shows that it changed.
             let digest = Hash::of(&[url.as_str().as_bytes()]).to_string();
             let shown = format!(
                 "{}/… ({})",
@@ -55,7 +54,7 @@ fn in_force(app: &App) -> Map<String, Value> {
     settings
 }
 
-/// What is not as before, each with what it was and what it is.
+/// Returns the changed settings, each with its old and new value.
 fn difference(before: &Map<String, Value>, present: &Map<String, Value>) -> Map<String, Value> {
     let names = before.keys().chain(present.keys());
     names

@@ -1,11 +1,11 @@
-//! Shipping: every record goes to a file or an address too, in order and at least once.
+//! Shipping: sends every record to a file or an address, in order and at least once.
 //!
-//! Each piece is an export by itself, so whoever gets it can check it. How far a place has got it
-//! is remembered in the database after the place has taken it: after an outage it goes on where it
-//! stopped, and one piece may come twice to an address; a file tells itself how far it has got. If
-//! the last that was shipped is not in the log any more, nothing is shipped until the operator has
-//! looked (see [`super::recovery`]). Of servers that share a database one ships at a time, by a
-//! lease; another takes over when the lease of one that died is over.
+//! Each piece is an export of its own that the receiver can verify. The database stores the
+//! progress after the sink has accepted a piece: after an outage shipping resumes there, and an
+//! address may receive one piece twice; for a file, its content is the progress. If the last
+//! shipped record is no longer in the log, shipping stops until the operator recovers it (see
+//! [`super::recovery`]). Of servers that share a database one ships at a time, under a lease;
+//! another takes over once the lease expires.
 
 use super::sealing;
 use super::sink::{self, Form};
@@ -19,13 +19,13 @@ use domain::audit::hash::Hash;
 use store::Conn;
 use store::audit::{Log, Shipped};
 
-/// Records in one piece: so many are in memory at the most.
+/// Records in one piece, which bounds memory use.
 const PIECE: i64 = 200;
 
-/// How long one server ships alone; longer than an address may take for a piece.
+/// Duration of a lease; longer than the timeout of one delivery.
 const LEASE: Duration = Duration::seconds(30);
 
-/// Ships what was sealed since the last time, unless another server is at it.
+/// Ships newly sealed records, unless another server is shipping.
 pub(crate) async fn ship(app: &App) -> Result<(), Error> {
     let Some(to) = app.config().audit.ship_to.clone() else {
         return Ok(());
@@ -60,7 +60,7 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
         };
         let end = piece.lines.last().map_or(piece.after, Sealed::head);
         if !piece.lines.is_empty() {
-            // A file is one export, so only its beginning has a header.
+            // A file is one export, so only its start has a header.
             let header = last.is_none().then_some(Header {
                 origin: log.origin.clone(),
                 part: Part::After(piece.after),
@@ -82,16 +82,16 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
     give_back(app, sink_name).await
 }
 
-/// What is shipped at once.
+/// Records of one delivery.
 struct Piece {
-    /// The head behind which it begins.
+    /// The head before its first record.
     after: Head,
     lines: Vec<Sealed>,
 }
 
-/// What comes next for a place that has got so far; or why nothing can come behind the end of a
-/// file. It knows best how far it has got, for a server that died between the two has told it to
-/// the file alone.
+/// Loads the next piece for a sink, or the reason why none can follow the end of the file. The
+/// file takes precedence over the stored progress, which a server that crashed in between has not
+/// updated.
 async fn load(
     app: &App,
     log: &Log,
@@ -136,12 +136,12 @@ async fn load(
         .await
 }
 
-/// The name under which it is remembered how far a destination has got the records.
+/// Name of the sink that receives records at a destination.
 pub(super) fn sink_name(to: &Destination) -> String {
     sink::sink_name(sink::RECORDS, &to.to_string())
 }
 
-/// That everything was shipped up to a head.
+/// Progress up to a head.
 fn of(head: Head) -> Shipped {
     Shipped {
         sequence: head.sequence,
@@ -149,14 +149,14 @@ fn of(head: Head) -> Shipped {
     }
 }
 
-/// Whether the last record that was shipped may have had this hash.
+/// Whether the hash matches the last shipped record, if that hash is known.
 fn is_known(shipped: &Shipped, hash: Hash) -> bool {
     let known = shipped.hash.as_ref();
     known.is_none_or(|known| *known == hash.to_string())
 }
 
-/// Lets each place get again what is not in the log as it got it: from the last place on that a
-/// checkpoint vouches for, or from the beginning.
+/// Resets the progress of sinks whose last shipped record is not in the log: to the last
+/// checkpoint that agrees, or to the start.
 pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(), Error> {
     for (sink_name, shipped) in store::audit::list_shipped(conn)? {
         let found = store::audit::find_hash(conn, log, shipped.sequence)?;
@@ -173,7 +173,7 @@ pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(
     Ok(())
 }
 
-/// What contradicts the log, as far as it was shipped: the last record that was is not in it.
+/// Returns a discrepancy if the last shipped record is not in the log.
 pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Discrepancy>, Error> {
     let Some(to) = &app.config().audit.ship_to else {
         return Ok(None);
@@ -189,7 +189,7 @@ async fn disagreement(
 ) -> Result<Option<Discrepancy>, Error> {
     let sequence = shipped.sequence;
     if sequence < log.start().sequence {
-        // It is of records that were taken out since.
+        // Its records have been pruned.
         return Ok(None);
     }
     let found = sealing::find_hash(app, log, sequence).await?;
@@ -209,7 +209,7 @@ async fn disagreement(
     }))
 }
 
-/// Up to where everything was shipped, if this server ships now.
+/// Takes the lease and returns the progress; `None` if another server has the lease.
 async fn take_lease(app: &App, sink_name: &str) -> Result<Option<Shipped>, Error> {
     let (leased_by, now) = (app.sink().leased_by.clone(), app.now());
     let sink_name = sink_name.to_owned();
@@ -226,7 +226,7 @@ async fn take_lease(app: &App, sink_name: &str) -> Result<Option<Shipped>, Error
         .await
 }
 
-/// Up to where a place that records go to has got them; everything, where they go nowhere.
+/// Sequence number up to which records are shipped; `u64::MAX` without a sink.
 pub(super) async fn shipped(app: &App) -> Result<u64, Error> {
     match &app.config().audit.ship_to {
         None => Ok(u64::MAX),

@@ -1,5 +1,4 @@
-//! Where checkpoints and records go besides the database: to the end of a file, or to an
-//! address.
+//! Sinks for checkpoints and records outside the database: a file to append to, or an address.
 
 use crate::{App, Error};
 use config::{Audit, Destination};
@@ -13,22 +12,22 @@ use std::time::Duration;
 use store::audit::Shipped;
 use url::Url;
 
-/// Under which name it is remembered how far the records got.
+/// Kind of the sinks that receive records.
 pub(super) const RECORDS: &str = "records";
 
-/// How long an address may take.
+/// Timeout of a request to an address.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// What hands out what goes elsewhere.
+/// Delivers checkpoints and records to sinks.
 pub struct Sink {
-    /// What posts to addresses; `None` where none is configured.
+    /// HTTP client; `None` if no address is configured.
     client: Option<reqwest::Client>,
-    /// The name of this server, where one alone hands out.
+    /// Name of this server in leases.
     pub(super) leased_by: String,
 }
 
 impl Sink {
-    /// Prepares to post, if the settings name an address.
+    /// Creates the HTTP client, if the settings contain an address.
     pub fn start(audit: &Audit, leased_by: String) -> Result<Self, Error> {
         let resources = [&audit.checkpoint_to, &audit.ship_to];
         let is_address = |to: &&Option<Destination>| matches!(to, Some(Destination::Url(_)));
@@ -38,7 +37,7 @@ impl Sink {
                 leased_by,
             });
         }
-        // Fails where one is installed already, which is as good.
+        // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -68,7 +67,7 @@ impl Sink {
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
-        // The address may hold a secret in its path.
+        // The URL's path may contain a secret.
         let answer = request.send().await;
         let answer = answer.map_err(|error| outside(error.without_url()))?;
         match answer.status().is_success() {
@@ -78,12 +77,12 @@ impl Sink {
     }
 }
 
-/// What goes out: pieces that are each whole, one behind the other.
+/// Form of the delivered pieces, which are concatenated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Records, a line each.
+    /// Records, one a line.
     Lines,
-    /// Signed notes, each ended by a blank line.
+    /// Signed notes, each followed by a blank line.
     Notes,
 }
 
@@ -95,8 +94,8 @@ impl Form {
         }
     }
 
-    /// How much of the end of a file is whole. A server that died, or found the disk full, has
-    /// left the beginning of a piece behind it.
+    /// Length of the complete pieces in the tail of a file. A crash or a full disk may leave an
+    /// incomplete piece after them.
     fn whole(self, tail: &[u8]) -> usize {
         let ends = tail
             .iter()
@@ -116,7 +115,7 @@ impl Form {
         found.unwrap_or(0)
     }
 
-    /// The last pieces of what is whole, the last one first: a line, or as many notes as there are.
+    /// The last complete pieces, newest first: one line, or all notes.
     fn last(self, whole: &str) -> Vec<String> {
         match self {
             Self::Lines => whole
@@ -136,19 +135,19 @@ impl Form {
     }
 }
 
-/// How much of the end of a file is read to find its last piece. Pieces are far shorter.
+/// Bytes read from the end of a file to find its last piece. Pieces are far shorter.
 const TAIL: u64 = 64 * 1024;
 
-/// Where a file ends.
+/// End of the complete part of a file.
 struct End {
-    /// How long it is, as far as it is whole.
+    /// Length of the complete part.
     length: u64,
-    /// Its last pieces, the last one first.
+    /// Its last pieces, newest first.
     last: Vec<String>,
 }
 
-/// Finds out where a file ends. Fails if it is none of ours, for what is not whole would be
-/// written over.
+/// Finds the end of the complete pieces. Fails for a file in another format, since incomplete
+/// data is overwritten.
 fn find_end(file: &mut File, form: Form) -> io::Result<End> {
     let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL);
@@ -168,7 +167,7 @@ fn find_end(file: &mut File, form: Form) -> io::Result<End> {
     })
 }
 
-/// The last whole pieces of a file, the last one first; none if there is no file, or nothing in it.
+/// The last complete pieces of a file, newest first; empty if the file is missing or empty.
 pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error> {
     with_file(path, move |path| match File::open(path) {
         Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
@@ -178,7 +177,7 @@ pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error
     .await
 }
 
-/// Appends to the file, or posts to the address. What was taken is there to stay.
+/// Appends to the file, or posts to the address. On success the data is stored durably.
 pub(super) async fn deliver(
     app: &App,
     to: &Destination,
@@ -195,7 +194,7 @@ pub(super) async fn deliver(
                     .create(true)
                     .mode(0o600)
                     .open(path)?;
-                // A command may be at it too.
+                // A command may be writing too.
                 file.lock()?;
                 let end = find_end(&mut file, form)?;
                 file.set_len(end.length)?;
@@ -212,14 +211,14 @@ pub(super) async fn deliver(
     }
 }
 
-/// The name under which it is remembered how far a destination has got something. Another
-/// destination gets everything. It is a digest, for an address may hold a secret.
+/// Name of a sink. A changed destination is a new sink, which receives everything. The name is a
+/// digest, since an address may contain a secret.
 pub(super) fn sink_name(kind: &str, to: &str) -> String {
     let digest = Hash::of(&[to.as_bytes()]).to_string();
     format!("{kind}:{}", &digest[..32])
 }
 
-/// How far a place has got.
+/// Progress of a sink.
 pub(super) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error> {
     let sink_name = sink_name.to_owned();
     let shipped = app
@@ -229,7 +228,7 @@ pub(super) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error
     Ok(shipped.unwrap_or_default())
 }
 
-/// Remembers how far.
+/// Stores the progress of a sink.
 pub(super) async fn mark_shipped(
     app: &App,
     sink_name: &str,
@@ -243,7 +242,7 @@ pub(super) async fn mark_shipped(
         .await
 }
 
-/// Does something with a file beside the requests. An error names the file.
+/// Runs file I/O on a blocking thread. Errors name the file.
 pub(super) async fn with_file<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -254,7 +253,7 @@ pub(super) async fn with_file<T: Send + 'static>(
         .unwrap_or_else(|stopped| Err(outside(stopped)))
 }
 
-/// What is wrong with a file.
+/// Error about a file.
 pub(super) fn of_file(path: &Path, why: impl std::fmt::Display) -> Error {
     outside(format!("{}: {why}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! Checking that the uses of tokens that are kept are those whose roots are in the log.
+//! Verifies stored token uses against their Merkle roots in the log.
 
 use crate::{App, Error};
 use domain::audit::Action;
@@ -13,19 +13,19 @@ use domain::audit::token_use::{Use, forgotten_before};
 use domain::id::EventId;
 use store::audit::UsageBatch;
 
-/// Batches of uses that are looked at at once.
+/// Usage batches read per query.
 const BATCHES: i64 = 100;
 
-/// Holds the uses that are kept against the roots in the log.
+/// Verifies the stored uses while the log is read.
 pub(super) struct UseCheck<'a> {
-    /// Who has to have signed that uses were forgotten.
+    /// Keys trusted to sign that uses were pruned.
     keys: &'a [VerifierKey],
-    /// How many fit.
+    /// Number of verified uses.
     pub(super) count: u64,
-    /// The first batch that is not as it was recorded.
+    /// Discrepancy of the first altered batch.
     altered: Option<Discrepancy>,
-    /// The latest batch of which nothing is kept: its place, and its id, which begins with when
-    /// it was made.
+    /// Sequence number and id of the latest batch that is not stored. The id starts with its
+    /// creation time.
     gone: Option<(u64, String)>,
 }
 
@@ -39,12 +39,12 @@ impl<'a> UseCheck<'a> {
         }
     }
 
-    /// Takes the next record of the log.
+    /// Checks the next record of the log.
     pub(super) async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
         let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
         if let Some(before) = forgotten_before(record, self.keys) {
-            // This tells of what was recorded before it, and of nothing that comes later: a clock
-            // that was once ahead excuses nobody.
+            // The record covers only batches before it. A clock that was once ahead is no excuse
+            // for later ones.
             let before = EventId::new(before, Default::default()).to_string();
             self.gone = self.gone.take().filter(|(_, id)| *id >= before);
         }
@@ -66,7 +66,7 @@ impl<'a> UseCheck<'a> {
             }
             return Ok(());
         }
-        // There may be thousands, and others on this thread must have their turn.
+        // There may be thousands of leaves; do not block other tasks on this thread.
         let root =
             tokio::task::spawn_blocking(move || Some(merkle::root(&leaves(&usage_batches)?)));
         let root = root.await.unwrap_or_default();
@@ -82,7 +82,7 @@ impl<'a> UseCheck<'a> {
         Ok(())
     }
 
-    /// What does not fit, after the last record.
+    /// The discrepancy after the last record.
     pub(super) fn discrepancy(&self) -> Option<Discrepancy> {
         self.altered.clone().or_else(|| {
             self.gone.as_ref().map(|(sequence, _)| {
@@ -96,7 +96,7 @@ impl<'a> UseCheck<'a> {
     }
 }
 
-/// Uses that are kept although no record tells of them.
+/// Finds stored uses that no record of the log covers.
 pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrepancy>, Error> {
     let mut after = String::new();
     loop {
@@ -114,9 +114,8 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrep
         };
         for planted in ids.iter().filter(|id| !recorded.contains(id)) {
             if is_still_planted(app, planted.clone()).await? {
-                let says = format!(
-                    "Uses of tokens are kept under {planted}, and no record tells of them."
-                );
+                let says =
+                    format!("Uses of tokens are kept under {planted}, and no record names them.");
                 return Ok(Some(Discrepancy::new(end.sequence, Kind::Inserted, says)));
             }
         }
@@ -125,7 +124,7 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrep
     }
 }
 
-/// Whether they are there still: uses are forgotten while one looks, and their record with them.
+/// Whether they are still stored without a record: pruning may have removed the batch since.
 async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
     app.store()
         .read(move |conn| {
@@ -137,7 +136,7 @@ async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
         .await
 }
 
-/// The leaves of a batch; `None` if its rows are not as they were written.
+/// The leaves of a batch; `None` if its rows were altered.
 pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
     let mut leaves = Vec::new();
     for usage_batch in usage_batches {

@@ -1,8 +1,8 @@
-//! Reading the uses of tokens: one by one, and with the proof that a use is what was recorded.
+//! Reads token uses: lists, and single uses with their proof of inclusion.
 
 use super::use_check::leaves;
 use super::view::{self, READ, View};
-use crate::caller::{Authority, Caller};
+use crate::access::{Authority, Caller};
 use crate::{App, Context, Error};
 use domain::Instant;
 use domain::audit::canonical::{self, moment};
@@ -12,26 +12,26 @@ use domain::audit::token_use::Use;
 use domain::audit::{Action, logged_filter};
 use domain::decision::ResourceRef;
 use domain::id::{EventId, OrganizationId, TokenId};
-use domain::org::Role;
+use domain::role::Role;
 use domain::token::TokenOwner;
 use serde_json::json;
 use store::Conn;
 use store::audit::{Reach, UsageBatch, UseFilter};
 
-/// Rows that are read at once. Each may hold as many uses as a batch.
+/// Rows per query. Each may hold as many uses as a batch.
 const CHUNK: i64 = 5;
 
-/// Names a use: the record with the root of its batch, and its leaf there.
+/// Id of a use: the record with the root of its batch, and the leaf index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UseId {
-    /// The record.
+    /// Id of the record.
     pub event_id: EventId,
-    /// The leaf.
+    /// Index of the leaf.
     pub leaf: u32,
 }
 
 impl UseId {
-    /// Reads what [`Display`](std::fmt::Display) writes and nothing else.
+    /// Parses exactly the output of [`Display`](std::fmt::Display).
     pub fn parse(text: &str) -> Option<Self> {
         let (event_id, leaf) = text.split_once('.')?;
         let id = Self {
@@ -48,30 +48,30 @@ impl std::fmt::Display for UseId {
     }
 }
 
-/// A use and its name.
+/// A use with its id.
 #[derive(Debug, Clone)]
 pub struct Named {
-    /// The name.
+    /// Id of the use.
     pub id: UseId,
     /// The use.
     pub used: Use,
 }
 
-/// Which uses somebody wants to see.
+/// Filter of a search for uses.
 #[derive(Debug, Clone, Default)]
 pub struct UseSearch {
-    /// In which organization, by id or address; `None` for what is the caller's own.
+    /// Organization, by id or address; `None` for the caller's own uses.
     pub organization: Option<String>,
-    /// Of which token.
+    /// Token, by id.
     pub token_id: Option<String>,
-    /// Not before this moment.
+    /// Earliest time, inclusive.
     pub since: Option<Instant>,
-    /// Before this moment.
+    /// Latest time, exclusive.
     pub until: Option<Instant>,
 }
 
-/// Uses, the latest batch first, before one of them; one more than the limit if there are more.
-/// Reading is recorded itself.
+/// Returns uses before the given one, newest batch first, plus one more than the limit if there
+/// are more. The read is recorded.
 pub async fn list(
     app: &App,
     context: &Context,
@@ -113,7 +113,7 @@ fn reach(view: View) -> Reach {
     }
 }
 
-/// Up to so many uses that pass, read in rows until there are enough.
+/// Collects up to `limit` matching uses, in chunks of rows.
 pub(super) fn collect(
     conn: &mut Conn,
     filter: &UseFilter,
@@ -149,7 +149,7 @@ pub(super) fn collect(
     Ok(found)
 }
 
-/// The name of the first use of a row.
+/// Id of the first use of a row.
 fn first(row: &UsageBatch) -> Result<UseId, Error> {
     Ok(UseId {
         event_id: EventId::parse(&row.event_id).ok_or_else(|| corrupt(row))?,
@@ -157,7 +157,7 @@ fn first(row: &UsageBatch) -> Result<UseId, Error> {
     })
 }
 
-/// The uses of a row with their names.
+/// Uses of a row with their ids.
 fn uses(row: &UsageBatch) -> Result<Vec<Named>, Error> {
     let first = first(row)?;
     row.uses
@@ -178,7 +178,7 @@ fn corrupt(row: &UsageBatch) -> Error {
     altered(format!("{}.{}", row.event_id, row.position))
 }
 
-/// What is kept of uses is not what was written.
+/// Error: stored uses were altered.
 fn altered(id: String) -> Error {
     Error::Store(store::Error::Corrupt {
         table: "token_use",
@@ -187,21 +187,21 @@ fn altered(id: String) -> Error {
     })
 }
 
-/// A use with what proves it.
+/// A use with its proof of inclusion.
 #[derive(Debug, Clone)]
 pub struct Proven {
     /// The use.
     pub named: Named,
-    /// The way from its leaf to the root.
+    /// Path from its leaf to the root.
     pub proof: Proof,
-    /// The root, as the log says it.
+    /// The root, as recorded in the log.
     pub root: Hash,
-    /// The record that says so.
+    /// Sequence number of the record with the root.
     pub sequence: u64,
 }
 
-/// One use with its proof. Fails with [`Error::NotFound`] for one that is not the caller's to
-/// see, like for none. Reading is recorded itself.
+/// Returns one use with its proof. Fails with [`Error::NotFound`] if the use does not exist or
+/// the caller may not see it. The read is recorded.
 pub async fn find(
     app: &App,
     context: &Context,
@@ -212,10 +212,10 @@ pub async fn find(
     let (handle, asking) = (app.clone(), caller.clone());
     let look = move |conn: &mut Conn| look_up(conn, &handle, &asking, id.as_ref());
     let first = look.clone();
-    // Of what is not there, nothing was seen.
+    // A read without a result is not recorded.
     let found = app.store().read(first).await?;
     let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
-    // An organization learns who looked at what only it let them see.
+    // A read is recorded in the organization that permitted it.
     let within = found.view.organization().map(ToString::to_string);
     view::authorize(app, context, caller, within, Action::AuditRead, looked_for).await?;
     app.store()
@@ -226,12 +226,12 @@ pub async fn find(
         .await
 }
 
-/// A use that is the caller's to see.
+/// A use that the caller may see.
 struct Found {
     named: Named,
-    /// Its whole batch.
+    /// All rows of its batch.
     batch: Vec<UsageBatch>,
-    /// As what the caller sees it.
+    /// View that permits the read.
     view: View,
 }
 
@@ -256,7 +256,7 @@ fn look_up(
 
 fn prove(conn: &mut Conn, named: Named, batch: &[UsageBatch]) -> Result<Proven, Error> {
     let event_id = named.id.event_id.as_str();
-    // Another server seals at this moment.
+    // Another server has not sealed the record yet.
     let record = store::audit::find_record(conn, event_id)?
         .ok_or(Error::Busy)?
         .record;
@@ -275,8 +275,8 @@ fn prove(conn: &mut Conn, named: Named, batch: &[UsageBatch]) -> Result<Proven, 
     })
 }
 
-/// As what the caller sees the uses of a row, if it may: of a token of its own, or of an
-/// organization in which it may read the log.
+/// Returns the view that lets the caller see the uses of a row, if any: as the owner of the
+/// token, or in an organization in which the caller may read the log.
 fn seen_as(
     conn: &mut Conn,
     view: View,
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_use_has_one_name() {
+    fn use_id_has_one_text_form() {
         let id = UseId {
             event_id: EventId::new(Instant::UNIX_EPOCH, [7; 10]),
             leaf: 12,

@@ -1,8 +1,8 @@
-//! Every use of a token: gathered in memory and written in batches, off the path of requests.
+//! Records every use of a token: buffered in memory and written in batches, outside of requests.
 //!
 //! The root of a Merkle tree over each batch is in a record of the chain, so that a single use
-//! with its proof can be checked when the others of its batch are gone. Of what is kept nothing
-//! can be added or taken away: a check finds it.
+//! can be verified with its proof after the rest of its batch is pruned. Verification detects
+//! added and removed uses.
 
 use super::sealing;
 use crate::{App, Context, Error, Event};
@@ -17,14 +17,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::audit::UsageBatch;
 
-/// Uses in one batch, so that other writes do not wait long. The more there are in one, the more
-/// of them share a row.
+/// Uses in one batch, limited to keep other writes from waiting. In larger batches more uses
+/// share a row.
 const BATCH: usize = 8_000;
 
-/// Uses that are kept while the database is away. What comes on top is counted and no more.
+/// Uses buffered while the database is unavailable. Further ones are only counted.
 const MOST: usize = 200_000;
 
-/// Batches that are forgotten in one transaction.
+/// Batches pruned in one transaction.
 const FORGOTTEN: i64 = 50;
 
 pub use domain::audit::token_use::ALLOWED;
@@ -37,7 +37,7 @@ pub struct UsageBuffer(Mutex<Pending>);
 struct Pending {
     uses: VecDeque<Use>,
     lost: u64,
-    /// What could not be written, or of which that is not known.
+    /// Batch of a failed write, which may have been committed.
     held: Option<Arc<Batch>>,
 }
 
@@ -61,7 +61,7 @@ impl UsageBuffer {
         }
     }
 
-    /// What is to be written next, and whether that is all that there is.
+    /// Takes the next batch, and whether it empties the buffer.
     fn next(&self, app: &App) -> Option<(Arc<Batch>, bool)> {
         let (uses, lost) = {
             let mut pending = self.lock();
@@ -76,13 +76,13 @@ impl UsageBuffer {
         (!uses.is_empty() || lost > 0).then(|| (Arc::new(Batch::of(app, uses, lost)), is_all))
     }
 
-    /// Keeps a batch for the next time.
+    /// Keeps a batch for the next flush.
     fn hold(&self, batch: Arc<Batch>) {
         self.lock().held = Some(batch);
     }
 }
 
-/// A token of which a use is noted.
+/// Token whose use is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Used {
     token_id: String,
@@ -108,16 +108,16 @@ impl From<&Token> for Used {
     }
 }
 
-/// What a token was used for.
+/// Purpose of a token use.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Purpose<'a> {
-    /// The scope that was asked for.
+    /// Requested scope.
     pub scope: Option<&'a str>,
-    /// The organization in which it was used.
+    /// Organization in which the token was used.
     pub organization_id: Option<&'a OrganizationId>,
 }
 
-/// Notes a use of a token: [`ALLOWED`], or the code of its refusal.
+/// Adds a use to the buffer. `decision` is [`ALLOWED`] or the code of the refusal.
 pub fn note(
     app: &App,
     context: &Context,
@@ -145,8 +145,8 @@ pub fn note(
     });
 }
 
-/// Writes what was gathered. What cannot be written now is written the next time, and so is what
-/// comes meanwhile: a busy server would else write many small batches.
+/// Writes the buffered uses. After an error they stay buffered for the next flush, and so do uses
+/// that arrive meanwhile: a busy server would otherwise write many small batches.
 pub(crate) async fn flush(app: &App) -> Result<(), Error> {
     while let Some((batch, is_all)) = app.usage_buffer().next(app) {
         if let Err(error) = write(app, batch.clone()).await {
@@ -201,21 +201,21 @@ impl Batch {
     }
 }
 
-/// What uses have in common that are kept together.
+/// Key of the row that a use is stored in.
 fn usage_batch_key(used: &Use) -> (&str, Option<&str>, NaiveDate) {
     let organization_id = used.organization_id.as_deref();
     (&used.token_id, organization_id, used.at.date_naive())
 }
 
 async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
-    // A batch that waited for the database is recorded when it is written.
+    // The record has the time of the write, also for a delayed batch.
     let event = Event {
         at: app.now(),
         ..batch.event.clone()
     };
     app.store()
         .write(move |conn| {
-            // A connection that was lost at the commit has not told whether it was done.
+            // The batch may be committed already, if the connection was lost at the commit.
             let id = event.id.to_string();
             if !store::audit::list_recorded(conn, &[id])?.is_empty() {
                 return Ok(());
@@ -226,7 +226,7 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
         .await
 }
 
-/// Forgets the uses that are older than the settings say. Their roots stay.
+/// Prunes uses that are older than the configured retention. Their roots stay.
 pub(crate) async fn purge(app: &App) -> Result<(), Error> {
     let Lifetime::For(kept) = app.config().audit.keep_uses else {
         return Ok(());
@@ -236,15 +236,15 @@ pub(crate) async fn purge(app: &App) -> Result<(), Error> {
         return Ok(());
     };
     let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
-    // A record's id begins with the moment at which it was made, after all uses of its batch.
+    // A record's id starts with its creation time, which is after all uses of its batch.
     let id = EventId::new(before, Default::default()).to_string();
     let log = sealing::begin(app).await?;
     let (oldest, detail) = (
         id.clone(),
         token_use::forgotten(&log.origin, before, app.signing_key()),
     );
-    // The log says it first: were the server to stop in between, the uses would seem to have
-    // been taken away.
+    // The pruning is recorded first: after a crash in between, the missing uses would otherwise
+    // look like tampering.
     let mut is_any = app
         .store()
         .write(move |conn| {

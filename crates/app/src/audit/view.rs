@@ -1,33 +1,33 @@
-//! Who sees what of the log, and the record that it was seen.
+//! Authorizes reading the log, and records each read.
 
 use super::sealing;
-use crate::caller::{Authority, Caller, Denial};
+use crate::access::{Authority, Caller, Denial};
 use crate::{App, Context, Error};
 use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
-use domain::org::Role;
+use domain::role::Role;
 use domain::token::TokenOwner;
 use serde_json::Value;
 use store::Conn;
 use store::audit::Within;
 
-/// The scope that reading takes.
+/// Scope for reading the log.
 pub const READ: &str = "audit:read";
 
-/// What somebody sees of the log.
+/// Part of the log that a caller may see.
 #[derive(Debug, Clone)]
 pub(super) enum View {
     /// The operator sees everything.
     Everything,
-    /// A person sees what concerns them, as far as their token's limits go.
+    /// A user sees their own records, within the limits of their token.
     Own(UserId, Within),
-    /// The admins of an organization, and its tokens, see what belongs to it.
+    /// Admins and tokens of an organization see its records.
     Organization(OrganizationId),
 }
 
 impl View {
-    /// What a caller sees, in this organization or of its own.
+    /// Returns the caller's view of an organization, or of the caller's own records.
     pub(super) fn of(
         conn: &mut Conn,
         caller: &Caller,
@@ -49,7 +49,7 @@ impl View {
             TokenOwner::User(id) => {
                 authority.require_scope(READ, &ResourceRef::Any)?;
                 let limits = authority.limits();
-                // Records tell of no project, so that none is within such limits.
+                // Records have no project, so none is within such limits.
                 match limits.projects {
                     Some(_) => Err(Denial::Limited.into()),
                     None => Ok(Self::Own(id, limits.organization)),
@@ -58,7 +58,7 @@ impl View {
         }
     }
 
-    /// The organization, where the right to see comes from it.
+    /// Organization that permits the view, if one does.
     pub(super) fn organization(&self) -> Option<&OrganizationId> {
         match self {
             Self::Organization(id) => Some(id),
@@ -67,8 +67,8 @@ impl View {
     }
 }
 
-/// What the caller sees, in this organization or of its own; records that it looked, and for
-/// what.
+/// Returns the caller's view of an organization or of its own records, and records the read with
+/// its filter.
 pub(super) async fn authorize(
     app: &App,
     context: &Context,
@@ -84,9 +84,9 @@ pub(super) async fn authorize(
         View::of(conn, &caller, &authority, organization.as_deref())
     };
     let first = view.clone();
-    // Who may see nothing is refused before anything is written.
+    // Unauthorized callers are refused before anything is written.
     app.store().read(move |conn| first(conn).map(drop)).await?;
-    // What the caller did just now is a part of what it sees.
+    // The view includes what the caller did just now.
     sealing::seal(app).await?;
     app.store()
         .write(move |conn| {

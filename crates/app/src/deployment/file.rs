@@ -1,5 +1,5 @@
-//! Files that hold a secret and are for their owner alone. Each is written aside and gets
-//! its name when it is whole, so that nobody ever finds half a secret.
+//! Files with a secret, accessible only to their owner. Each is written under a temporary name
+//! and renamed when complete, so that readers never see a partial secret.
 
 use super::Error;
 use domain::secret::Secret;
@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The text of a secret file; `None` if there is none. Fails if others can read it.
+/// Reads a secret file; `None` if it does not exist. Fails if other users can read it.
 pub fn read(path: &Path) -> Result<Option<String>, Error> {
     let failed = |error| Error::File(path.to_owned(), error);
     let mut file = match File::open(path) {
@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<Option<String>, Error> {
     Ok(Some(text))
 }
 
-/// The secret in a file, and whether the file was made just now.
+/// Reads the secret in a file, or creates it. Returns whether it is new.
 pub fn read_or_make(path: &Path, fresh: &dyn Fn() -> Secret) -> Result<(Secret, bool), Error> {
     if let Some(text) = read(path)? {
         return Ok((Secret::new(text.trim()), false));
@@ -39,7 +39,7 @@ pub fn read_or_make(path: &Path, fresh: &dyn Fn() -> Secret) -> Result<(Secret, 
     Ok((secret, true))
 }
 
-/// Makes the directory of a file that is for its owner alone.
+/// Creates the directory of a file, accessible only to its owner.
 pub fn make_private_directory(file: &Path) -> io::Result<()> {
     match directory(file) {
         Some(parent) => std::fs::DirBuilder::new()
@@ -55,8 +55,8 @@ fn directory(file: &Path) -> Option<&Path> {
         .filter(|parent| !parent.as_os_str().is_empty())
 }
 
-/// Keeps others who do so out of a file's directory until it is dropped. Fails if somebody
-/// is there.
+/// Locks the directory of a file until the result is dropped. Fails if another process has the
+/// lock.
 pub fn lock_directory(file: &Path) -> Result<File, Error> {
     let failed = |error| Error::File(file.to_owned(), error);
     let directory = File::open(directory(file).unwrap_or(Path::new("."))).map_err(failed)?;
@@ -70,15 +70,15 @@ pub fn lock_directory(file: &Path) -> Result<File, Error> {
     }
 }
 
-/// A secret that is written, but has not its name yet. It is removed if it never gets it.
+/// A secret under a temporary name. It is deleted unless it is renamed.
 pub struct Staged {
     partial: PathBuf,
     path: PathBuf,
 }
 
 impl Staged {
-    /// Writes a secret aside. It belongs to the owner of `like`: a server that runs as
-    /// another user than whoever rotates must go on reading it.
+    /// Writes a secret under a temporary name. The file gets the owner of `like`: a server that
+    /// runs as another user than the rotating one must still be able to read it.
     pub fn write(path: &Path, text: &str, like: Option<&Metadata>) -> io::Result<Self> {
         let mut partial = path.as_os_str().to_owned();
         partial.push(format!(".{}.new", std::process::id()));
@@ -100,13 +100,13 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Gives it its name, whatever had it before.
+    /// Renames it, replacing an existing file.
     pub fn put_in_place(self) -> io::Result<()> {
         std::fs::rename(&self.partial, &self.path)?;
         File::open(directory(&self.path).unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    /// Gives it its name if that is free.
+    /// Renames it, and fails if the name is taken.
     fn put_in_place_of_nothing(self) -> io::Result<()> {
         std::fs::hard_link(&self.partial, &self.path)
     }
@@ -114,7 +114,7 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // It has its name by now, or nobody waits for it.
+        // Already renamed, or no longer needed.
         let _ = std::fs::remove_file(&self.partial);
     }
 }

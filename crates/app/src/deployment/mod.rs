@@ -1,14 +1,15 @@
-//! The deployment's own secrets: the operator token, the secret key and the key that signs the
-//! audit log. Each comes from the
-//! environment or from a file that only its owner can read; the first start makes the files.
+//! The server's own secrets: the operator token, the secret key and the key that signs the audit
+//! log. Each comes from the environment or from a file that only its owner can read; the first
+//! start creates the files.
 
 pub(super) mod file;
+pub(super) mod operator_token;
 
 use super::Entropy;
-use super::operator::OperatorTokens;
 use config::Config;
 use domain::secret::{Key, Secret};
 pub use file::make_private_directory;
+use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,42 +17,40 @@ use std::path::{Path, PathBuf};
 /// The environment variable that holds the operator token.
 pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
 
-/// The environment variable that holds the operator token that was valid before.
+/// The environment variable that holds the previous operator token.
 pub const OPERATOR_TOKEN_PREVIOUS: &str = "DOORCODE_OPERATOR_TOKEN_PREVIOUS";
 
 /// The environment variable that holds the secret key, 64 hexadecimal digits.
 pub const SECRET_KEY: &str = "DOORCODE_SECRET_KEY";
 
-/// The environment variable that holds the key that signs the audit log, 64 hexadecimal
-/// digits.
+/// The environment variable that holds the key that signs the audit log, 64 hexadecimal digits.
 pub const AUDIT_KEY: &str = "DOORCODE_AUDIT_KEY";
 
-/// The environment variable that holds the token which is sent to the addresses that the
-/// audit log goes to.
+/// The environment variable that holds the token sent to the webhook addresses of the audit log.
 pub const WEBHOOK_TOKEN: &str = "DOORCODE_AUDIT_WEBHOOK_TOKEN";
 
-/// The deployment's secrets.
+/// The server's secrets.
 pub struct Secrets {
     /// Authenticates form tokens and hides user codes.
     pub key: Key,
     /// Signs checkpoints of the audit log (Ed25519, RFC 8032).
     pub audit: Ed25519KeyPair,
-    /// What addresses that the audit log goes to want to see.
+    /// Bearer token for the webhook addresses of the audit log.
     pub webhook_token: Option<Secret>,
-    /// The operator tokens that are valid.
+    /// The valid operator tokens.
     pub operator: OperatorTokens,
-    /// The files that this start made.
+    /// Files created by this start.
     pub made: Vec<PathBuf>,
 }
 
 /// Why the secrets cannot be used.
 #[derive(Debug)]
 pub enum Error {
-    /// A file cannot be read or made.
+    /// A file cannot be read or created.
     File(PathBuf, io::Error),
-    /// A file can be read by others.
+    /// A file is readable by other users.
     Exposed(PathBuf),
-    /// A value is too short, a sample, or not of its form; where it came from and what to do.
+    /// A value is too short, a sample, or malformed; its origin, and what to do.
     Unusable(String, &'static str),
 }
 
@@ -61,7 +60,7 @@ impl std::fmt::Display for Error {
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Exposed(path) => write!(
                 f,
-                "{0} can be read by other users of this machine. Run `chmod 600 {0}`; if others may have read it, delete it, and the next start makes a new one.",
+                "{0} can be read by other users of this machine. Run `chmod 600 {0}`; if others may have read it, delete it, and the next start creates a new one.",
                 path.display()
             ),
             Self::Unusable(origin, what) => write!(f, "{origin}: {what}"),
@@ -72,8 +71,8 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Secrets {
-    /// Reads the secrets from the environment, given as a look-up, or from their files, which
-    /// are made if they are not there.
+    /// Reads the secrets from the environment, given as a look-up, or from their files, which are
+    /// created if missing.
     pub fn load(
         config: &Config,
         entropy: &dyn Entropy,
@@ -110,7 +109,7 @@ impl Secrets {
         let audit = Ed25519KeyPair::from_seed_unchecked(&audit).map_err(|_| {
             Error::Unusable(
                 AUDIT_KEY.to_owned(),
-                "the key cannot sign. Make another with `openssl rand -hex 32`.",
+                "the key cannot sign. Create another with `openssl rand -hex 32`.",
             )
         })?;
         Ok(Self {

@@ -1,9 +1,9 @@
-//! A person decides about a device's request.
+//! Consent: a user approves or denies a device grant.
 
 use super::expiry;
-use crate::caller::Denial;
+use crate::access::Denial;
 use crate::session::SignedIn;
-use crate::{App, Context, Error, Event, Events, client, throttle, token};
+use crate::{App, Context, Error, Event, Events, client, throttle};
 use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
@@ -17,56 +17,56 @@ use domain::user_code::UserCode;
 use serde_json::json;
 use store::Conn;
 
-/// How the code came to the page.
+/// How the user code reached the consent page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
-    /// The person typed it, from the screen of the device.
+    /// The user typed it from the screen of the device.
     Keyboard,
-    /// It was in the link that the person opened, which somebody else may have sent.
+    /// It was in a link, which an attacker may have sent.
     Link,
 }
 
-/// Whether device and browser are on one network, as far as addresses tell.
+/// Whether device and browser are on one network, judging by their addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distance {
-    /// They are.
+    /// Same network.
     Near,
-    /// They are not: somebody elsewhere may have asked.
+    /// Different networks: the device may belong to an attacker.
     Far,
 }
 
-/// What the person is shown before deciding.
+/// Content of the consent page.
 #[derive(Debug)]
 pub struct Consent {
-    /// The request.
+    /// The device grant.
     pub grant: Grant,
-    /// The code that was typed, in its normal form.
+    /// The user code in normal form.
     pub user_code: UserCode,
-    /// The client that asks.
+    /// The client of the device grant.
     pub client: Client,
-    /// What of the request can be granted by this person.
+    /// Requested scopes that this user can grant.
     pub scopes: ScopeSet,
-    /// When the token will end, if approved now.
+    /// Expiry of the token, if approved now.
     pub token_expires_at: Option<Instant>,
-    /// How the code came here.
+    /// How the user code reached the page.
     pub via: Via,
-    /// Where the request came from, seen from the browser.
+    /// Distance between device and browser.
     pub distance: Distance,
-    /// Proves, when it comes back, that this person saw this request in this session.
+    /// Proves that this user reviewed this device grant in this session.
     pub ticket: String,
 }
 
-/// Whether the person has to say that they began the sign-in themselves.
+/// Whether the user must confirm that they started the sign-in themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Confirmation {
-    /// The code was typed, beside the device.
+    /// The code was typed, on the network of the device.
     NotNeeded,
-    /// The code came by link, or the device is elsewhere.
+    /// The code came by link, or the device is on another network.
     Needed,
 }
 
-/// Looks up a code. A wrong, expired and used one is [`Error::NotFound`] alike; attempts at
-/// such are counted.
+/// Looks up a user code. Fails with [`Error::NotFound`] alike for wrong, expired and used codes;
+/// failed attempts are counted.
 pub async fn review(
     app: &App,
     context: &Context,
@@ -114,7 +114,7 @@ pub async fn review(
         (Via::Keyboard, Distance::Near) => Confirmation::NotNeeded,
         _ => Confirmation::Needed,
     };
-    let standing = token::standing(app, signed_in).await?;
+    let standing = crate::access::standing(app, signed_in).await?;
     let event = app.event(context, signed_in.actor(), Action::DeviceShown);
     let (grant_id, shown) = (
         grant.id.clone(),
@@ -145,7 +145,7 @@ pub async fn review(
     })
 }
 
-/// A ticket binds a decision to the session and the account that saw the request.
+/// A ticket binds a decision to the session and user that reviewed the device grant.
 fn write_ticket(
     app: &App,
     signed_in: &SignedIn,
@@ -168,8 +168,7 @@ fn write_ticket(
     format!("{grant_id}.{flag}.{}", mac.as_str())
 }
 
-/// What a person's ticket was written for; `None` if it was written for somebody else, for
-/// another session, or by nobody.
+/// Reads a ticket. `None` if it is forged, or from another user or session.
 fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId, Confirmation)> {
     let grant_id = GrantId::parse(ticket.split('.').next()?)?;
     [Confirmation::NotNeeded, Confirmation::Needed]
@@ -181,49 +180,49 @@ fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId
         .map(|confirmation| (grant_id, confirmation))
 }
 
-/// What the person decided.
+/// Decision of the user.
 #[derive(Debug, Clone)]
 pub enum Decision {
-    /// Grant these scopes of the request.
+    /// Grant these of the requested scopes.
     Approve(ScopeSet),
-    /// Grant nothing.
+    /// Deny the device grant.
     Deny,
 }
 
-/// What came of a decision.
+/// Result of a decision.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The device gets its token, with these scopes.
+    /// The device gets a token with these scopes.
     Approved(ScopeSet),
-    /// The device gets none.
+    /// The device gets no token.
     Denied,
-    /// The time of the request was over: nothing changed.
+    /// The device grant has expired: nothing changed.
     Expired,
-    /// The request was decided before: nothing changed.
+    /// The device grant was decided before: nothing changed.
     AlreadyDecided,
 }
 
-/// Why a decision was not taken.
+/// Why a decision was rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotDecided {
-    /// The ticket is not this person's: the request must be reviewed afresh.
+    /// The ticket is invalid for this user: the device grant must be reviewed again.
     NotReviewed,
-    /// The box that says "I started this sign-in myself" must be ticked.
+    /// The box "I started this sign-in myself" must be ticked.
     NotConfirmed,
 }
 
-/// A decision that was carried out, or came too late.
+/// A decision that was processed, with its outcome.
 #[derive(Debug)]
 pub struct Decided {
-    /// The name of the client that asked.
+    /// Name of the client.
     pub client_name: String,
-    /// What came of it.
+    /// Outcome.
     pub outcome: Outcome,
-    /// When the token will end, if it was approved; `None` if never.
+    /// Expiry of an approved token; `None` if it never expires.
     pub token_expires_at: Option<Instant>,
 }
 
-/// Carries out a decision, once.
+/// Processes a decision, once.
 pub async fn decide(
     app: &App,
     context: &Context,
@@ -257,7 +256,7 @@ pub async fn decide(
                 store::device::find_grant_by_id(conn, &grant_id)?.ok_or(Error::NotFound)?;
             let outcome = ruling.write(conn, &grant)?;
             let client = store::client::find_client(conn, &grant.client_id)?;
-            let owner = token::find_owner(conn, &ruling.user_id)?;
+            let owner = crate::access::find_owner(conn, &ruling.user_id)?;
             let (app, now) = (&ruling.app, ruling.event.at);
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
@@ -271,7 +270,7 @@ pub async fn decide(
     Ok(Ok(decided))
 }
 
-/// A decision, with the records of what may come of it.
+/// A decision, with the audit records of its possible outcomes.
 struct Ruling {
     app: App,
     event: Event,
@@ -315,7 +314,7 @@ impl Ruling {
         })
     }
 
-    /// What of the chosen scopes the person, the request and the client allow.
+    /// Limits the chosen scopes to those that the user, the device grant and the client allow.
     fn approve(
         &self,
         conn: &mut Conn,
@@ -323,7 +322,8 @@ impl Ruling {
         chosen: &ScopeSet,
     ) -> Result<Approval, Error> {
         let now = self.event.at;
-        let owner = token::lock_memberships(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
+        let owner =
+            crate::access::lock_memberships(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
         let life = Life {
             created_at: now,
             expires_at: owner.default_end(&self.app, now),
@@ -343,15 +343,15 @@ impl Ruling {
     }
 }
 
-/// Proves, when it comes back in an address, that its visitor typed this code: so that the
-/// code keeps its standing while the person signs in or changes accounts.
+/// Proof, sent back in a URL, that this visitor typed this code. It preserves that fact while the
+/// user signs in or switches users.
 pub fn typed_proof(app: &App, visitor: &Secret, code: &UserCode) -> String {
     let parts = [visitor.expose(), &code.to_string()];
     let proof = app.key().authenticate("typed-code", &parts);
     proof.as_str().to_owned()
 }
 
-/// Whether a proof is of this visitor and this code.
+/// Whether a proof is valid for this visitor and code.
 pub fn is_typed(app: &App, visitor: &Secret, code: &UserCode, proof: &str) -> bool {
     let expected = typed_proof(app, visitor, code);
     subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), proof.as_bytes()).into()

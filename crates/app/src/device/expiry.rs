@@ -1,4 +1,4 @@
-//! The end of requests whose time is over.
+//! Expiry of device grants.
 
 use crate::{App, Context, Error, Events};
 use domain::audit::{Action, Actor};
@@ -6,15 +6,15 @@ use domain::device::Grant;
 use serde_json::json;
 use store::Conn;
 
-/// Requests that are ended in one transaction, so that other writes do not wait long.
+/// Device grants expired in one transaction; small, to keep other writes from waiting.
 const AT_ONCE: i64 = 200;
 
-/// Prepares the records of requests that end now.
+/// Prepares the audit records of device grants that expire now.
 pub(super) fn records(app: &App) -> Events {
     app.events(&Context::local(), Actor::System, Action::DeviceExpired)
 }
 
-/// Ends a request whose time is over, and records it once.
+/// Marks a device grant as expired, and records it once.
 pub(super) fn expire(conn: &mut Conn, records: &Events, grant: &Grant) -> Result<(), Error> {
     if !store::device::mark_expired(conn, &grant.id)? {
         return Ok(());
@@ -23,7 +23,7 @@ pub(super) fn expire(conn: &mut Conn, records: &Events, grant: &Grant) -> Result
     records.next().write(conn, Some(grant.id.as_str()), detail)
 }
 
-/// Ends those for which nobody came any more.
+/// Expires overdue device grants that are no longer polled.
 pub(crate) async fn expire_over(app: &App) -> Result<(), Error> {
     loop {
         let (expired, now) = (records(app), app.now());

@@ -1,5 +1,5 @@
-//! The device grant (RFC 8628). Here a device asks for codes; a person decides in
-//! [`consent`], and the device fetches its token in [`poll`], before its time is over ([`expiry`]).
+//! The device grant (RFC 8628). A device obtains its codes here, a user decides in [`consent`],
+//! and the device fetches its token in [`poll`] before the grant expires ([`expiry`]).
 
 pub mod consent;
 mod expiry;
@@ -20,23 +20,23 @@ use serde_json::json;
 use std::time::Duration;
 use store::device::OwnerRef;
 
-/// How often codes are drawn again when one is taken.
+/// How often codes are drawn if one is taken.
 const DRAWS: usize = 10;
 
 /// The codes for a device (RFC 8628 section 3.2).
 pub struct Codes {
-    /// The device's secret.
+    /// The device code, a secret.
     pub device_code: Secret,
-    /// What the person approves.
+    /// The user code.
     pub user_code: UserCode,
-    /// How long both live.
+    /// Lifetime of both codes.
     pub expires_in: Duration,
-    /// The least time between polls.
+    /// Minimum interval between polls.
     pub interval: Duration,
 }
 
-/// A device asks for codes. `scope` is a list as RFC 6749 section 3.3 writes it; left out,
-/// the client gets its default scopes.
+/// Creates a device grant. `scope` is a list as in RFC 6749 section 3.3; without it the client
+/// gets its default scopes.
 pub async fn start(
     app: &App,
     context: &Context,
@@ -96,17 +96,17 @@ pub async fn start(
             }
         }
     }
-    tracing::error!("no free user code was found: too many requests are alive");
+    tracing::error!("no free user code found: too many pending device grants");
     Err(Error::Busy)
 }
 
-/// The client that is calling, which may use the device grant.
+/// Authenticates the client, which must be able to use the device grant.
 async fn caller(app: &App, context: &Context, credentials: &Credentials) -> Result<Client, Error> {
     let client = client::authenticate(app, context, credentials).await?;
     if client.scopes.is_empty() {
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
-            "The client may not ask for tokens: it has no scopes.",
+            "The client may not request tokens: it has no scopes.",
         ));
     }
     Ok(client)
@@ -128,12 +128,12 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
         ));
     }
     if !scopes.is_subset(&client.scopes) {
-        return Err(invalid("The client may not ask for one of these scopes."));
+        return Err(invalid("The client may not request one of these scopes."));
     }
     Ok(scopes)
 }
 
-/// Stores a request, if the client and the site have not too many that wait.
+/// Stores a device grant, if client and source have not reached their limit of pending ones.
 async fn insert(
     app: &App,
     grant: Grant,
@@ -151,7 +151,7 @@ async fn insert(
             if is_full(OwnerRef::Site(grant.address), per_source)?
                 || is_full(OwnerRef::Client(&grant.client_id), per_client)?
             {
-                // The oldest of them ends within a code's lifetime; a minute is a fair guess.
+                // The oldest of them expires within a code's lifetime; a minute is an estimate.
                 return Err(Error::Throttled(chrono::Duration::minutes(1)));
             }
             store::device::insert_grant(conn, &grant, &device_code, &user_code)?;

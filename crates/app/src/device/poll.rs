@@ -1,10 +1,11 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
 use super::{caller, expiry};
+use crate::access::UserMemberships;
 use crate::audit::refusals::{self, Refusal};
 use crate::client::Credentials;
 use crate::held_polls::PollSlot;
-use crate::token::{self, NewToken, PreparedToken, UserMemberships};
+use crate::token::{self, NewToken, PreparedToken};
 use crate::{App, Context, Error, Event, Events, OAuthError};
 use domain::Instant;
 use domain::audit::{Action, Actor};
@@ -18,18 +19,18 @@ use serde_json::json;
 use std::time::Duration;
 use store::Conn;
 
-/// The longest name of a token that is made here.
+/// Maximum length of the names of tokens created here.
 const NAME_LENGTH: usize = 100;
 
-/// What a device is told.
+/// Result of a poll.
 pub enum PollOutcome {
-    /// Its token.
+    /// The token is issued.
     Issued(Box<NewToken>),
-    /// Nobody has decided yet.
+    /// No decision yet.
     Pending,
-    /// Nobody has decided yet, and it asks more often than it may.
+    /// No decision yet, and the device polls too fast.
     SlowDown,
-    /// The request was denied, or what was approved may not be granted any more.
+    /// The grant was denied, or the approved scopes may no longer be granted.
     Denied,
     /// The codes have expired.
     Expired,
@@ -37,8 +38,8 @@ pub enum PollOutcome {
     Invalid,
 }
 
-/// A device asks for its token. With `wait`, the answer of a pending request is held until
-/// a person decides or the time is over.
+/// Polls for the token. With `wait`, the response to a pending grant is delayed until a decision
+/// or the end of that time.
 pub async fn poll(
     app: &App,
     context: &Context,
@@ -48,7 +49,7 @@ pub async fn poll(
 ) -> Result<PollOutcome, Error> {
     let client = caller(app, context, credentials).await?;
     let digest = device_code.digest();
-    // The place is taken first, so that a decision after the look-up wakes it.
+    // The slot is taken first, so that a decision after the look-up wakes it.
     let resource = wait.and_then(|_| app.waiting().enter(&digest));
     let woken = resource.as_ref().map(PollSlot::woken);
     let waiting = match &resource {
@@ -59,8 +60,7 @@ pub async fn poll(
     let (PollOutcome::Pending, Some(woken), Some(wait)) = (&outcome, woken, wait) else {
         return Ok(outcome);
     };
-    // Whether it was woken or waited in vain, what is true now is told: the codes may have
-    // ended meanwhile.
+    // Read the state again in both cases: the codes may have expired meanwhile.
     let _ = tokio::time::timeout(wait, woken).await;
     poll_once(app, context, &client, &digest, Waiting::Held).await
 }
@@ -72,7 +72,7 @@ async fn poll_once(
     device_code: &Digest,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
-    // Whoever invents codes costs a read, not a place in the queue of writes.
+    // Invented codes cost a read, and no write.
     let digest = device_code.clone();
     let found = app
         .store()
@@ -106,7 +106,7 @@ async fn poll_once(
     app.store().write(move |conn| attempt.write(conn)).await
 }
 
-/// Refuses a code of which no other record tells, or has told already.
+/// Rejects a code, and records a refusal where no other record exists or is written.
 fn invalid(app: &App, context: &Context, client: &Client) -> PollOutcome {
     let actor = Actor::Client(client.id.clone());
     let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), actor);
@@ -114,8 +114,8 @@ fn invalid(app: &App, context: &Context, client: &Client) -> PollOutcome {
     PollOutcome::Invalid
 }
 
-/// One poll, with all that it may have to write. An answer that must be remembered is a
-/// value and no error, since an error would undo what was written.
+/// One poll, with everything that it may have to write. A result whose writes must persist is a
+/// value, since an error would roll them back.
 struct Attempt {
     app: App,
     now: Instant,
@@ -168,7 +168,7 @@ impl Attempt {
     ) -> Result<PollOutcome, Error> {
         let client = store::client::find_client(conn, &grant.client_id)?
             .filter(|client| client.standing == Standing::Active);
-        let owner = token::lock_memberships(conn, &approval.user_id)?;
+        let owner = crate::access::lock_memberships(conn, &approval.user_id)?;
         let granted = match (&client, &owner) {
             (Some(client), Some(owner)) => self.granted_now(client, owner, approval),
             _ => None,
@@ -195,7 +195,8 @@ impl Attempt {
         };
         token::insert(conn, &self.created, &token, &self.prepared.secret.digest())?;
         if !store::device::mark_redeemed(conn, &grant.id, &token.id)? {
-            // Another poll was first. This token is undone, and the next try finds it redeemed.
+            // Another poll was first. This token is rolled back, and the retry finds the grant
+            // redeemed.
             return Err(Error::Store(store::Error::Collision));
         }
         self.redeemed.write(
@@ -209,9 +210,9 @@ impl Attempt {
         })))
     }
 
-    /// What of the approval may still be granted, and until when: what the client may ask
-    /// for and the approver's role allows now. `None` if nothing of it is left, or no
-    /// organization of the approver would admit the token.
+    /// Returns the scopes and expiry that may still be granted: those that the client may request
+    /// and the approver's role allows now. `None` if no scope is left, or the policy of no
+    /// organization of the approver allows the token.
     fn granted_now(
         &self,
         client: &Client,
@@ -231,7 +232,7 @@ impl Attempt {
         is_granted.then_some((scopes, expires_at))
     }
 
-    /// Records a suspicion once: whoever repeats it must not fill the log.
+    /// Records a misuse once: repetitions must not fill the log.
     fn note(&self, conn: &mut Conn, misuse: Misuse, grant: &Grant) -> Result<(), Error> {
         if !store::device::mark_noted(conn, &grant.id, misuse, self.now)? {
             return Ok(());
@@ -252,8 +253,8 @@ impl Attempt {
     }
 }
 
-/// Wakes polls whose request was decided by another server. Called regularly; it asks the
-/// database once for all that wait here.
+/// Wakes polls of grants that another server decided. Called regularly, with one query for all
+/// waiting polls.
 pub(crate) async fn wake_decided(app: &App) -> Result<(), Error> {
     let waiting = app.waiting().device_codes();
     if waiting.is_empty() {

@@ -1,27 +1,27 @@
-//! The letter that invites somebody into an organization.
+//! The mail that invites a user into an organization.
 
 use super::Message;
 use domain::Instant;
-use domain::org::Role;
+use domain::role::Role;
 
 /// An invitation into an organization.
 pub struct Invitation<'a> {
-    /// What the deployment calls itself.
+    /// Brand name of the deployment.
     pub brand: &'a str,
-    /// The organization's name.
+    /// Name of the organization.
     pub organization: &'a str,
-    /// Who invites.
+    /// Name of the inviter.
     pub inviter: &'a str,
-    /// What the invited person will be there.
+    /// Role in the organization.
     pub role: Role,
     /// The one-time link.
     pub url: &'a str,
-    /// When the link ends.
+    /// Expiry of the link.
     pub expires_at: Instant,
 }
 
 impl Invitation<'_> {
-    /// The letter to an address.
+    /// The message to an address.
     pub fn message(&self, to: &str) -> Message {
         let Self {
             brand,
@@ -43,7 +43,7 @@ impl Invitation<'_> {
                 "{inviter} invites you to join {organization} on {brand} as {role}.\n\n\
                  Open this link to accept:\n\n\
                  {url}\n\n\
-                 It works once, until {end}, for whoever opens it: do not pass it on.\n\n\
+                 It works once, until {end}. Anyone who opens it can accept: do not share it.\n\n\
                  If you did not expect this, do nothing, and nothing happens.\n"
             ),
         }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invitation_says_who_where_how_and_until_when() {
+    fn invitation_names_inviter_organization_role_and_expiry() {
         let invitation = Invitation {
             brand: "Doorcode",
             organization: "Acme",
@@ -72,8 +72,8 @@ mod tests {
             "Ada invites you to join Acme on Doorcode as an admin.\n\n\
              Open this link to accept:\n\n\
              https://id.example.com/invitation?link=1\n\n\
-             It works once, until 29 November 2026, 12:00 UTC, for whoever opens it: do not \
-             pass it on.\n\n\
+             It works once, until 29 November 2026, 12:00 UTC. Anyone who opens it can accept: do \
+             not share it.\n\n\
              If you did not expect this, do nothing, and nothing happens.\n"
         );
     }

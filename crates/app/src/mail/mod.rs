@@ -1,5 +1,5 @@
-//! Mail, where the configuration names a server that takes it. What people need never hangs
-//! on it: whatever is sent is also shown to whoever caused it.
+//! Mail, if a mail server is configured. No feature depends on it: the sender of a message also
+//! sees its content.
 
 mod invitation;
 mod outbox;
@@ -14,18 +14,17 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
 use std::time::SystemTime;
 
-/// A letter in plain text. It may hold a one-time link, so it has no `Debug`.
+/// A plain-text message. It may contain a one-time link, so it has no `Debug`.
 pub struct Message {
-    /// The address that it is for.
+    /// Address of the recipient.
     pub to: String,
-    /// The subject; line breaks and what else disguises text become spaces.
+    /// Subject; line breaks and other disguising characters become spaces.
     pub subject: String,
-    /// The text.
+    /// Body.
     pub text: String,
 }
 
-/// Says that a program wrote a message, so that no other program answers it (RFC 3834
-/// section 5).
+/// Marks a message as automatic, so that no program replies to it (RFC 3834 section 5).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -43,14 +42,13 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Whether anything is sent at all.
+/// Whether mail is configured.
 pub fn is_configured(app: &App) -> bool {
     app.config().mail.is_some()
 }
 
-/// Sends a message soon, from another thread. It returns at once and never fails: a message
-/// that cannot be sent is tried again a few times, then the log says so. Without `[mail]` it
-/// does nothing.
+/// Queues a message for sending on another thread. Returns immediately and never fails: sending
+/// is retried a few times, then a failure is logged. Does nothing without `[mail]`.
 pub fn send(app: &App, message: Message) {
     let Some(mail) = &app.config().mail else {
         return;
@@ -66,7 +64,7 @@ pub fn send(app: &App, message: Message) {
         email: mail.from.email.clone(),
     };
     let Ok(to) = message.to.parse::<Address>() else {
-        tracing::warn!(id, "a message is not sent: its address makes no sense");
+        tracing::warn!(id, "message not sent: its address is invalid");
         return;
     };
     let subject = message.subject.replace(is_disguise, " ");
@@ -81,6 +79,6 @@ pub fn send(app: &App, message: Message) {
         .body(message.text);
     match built {
         Ok(email) => app.outbox().put(id, email),
-        Err(error) => tracing::warn!(id, %error, "a message is not sent: it cannot be written"),
+        Err(error) => tracing::warn!(id, %error, "message not sent: it cannot be encoded"),
     }
 }

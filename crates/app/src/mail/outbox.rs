@@ -1,5 +1,5 @@
-//! Messages on their way to the mail server: a short queue, and one thread that empties it.
-//! Mail servers may be slow or away; nobody but this thread ever waits for them.
+//! Outgoing messages: a short queue, and one thread that empties it. Mail servers may be slow or
+//! unavailable; only this thread waits for them.
 
 use crate::Error;
 use config::{Config, Mail, Protection};
@@ -13,20 +13,20 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many messages may wait.
+/// Capacity of the queue.
 const QUEUE: usize = 100;
 
-/// How long the server may take for each answer.
+/// Timeout of each server response.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long to wait before a message is tried again, as often as there are waits.
+/// Delays before the retries of a message, one each.
 const WAITS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(10),
     Duration::from_secs(60),
 ];
 
-/// How long messages that wait may hold up the end of the program.
+/// How long waiting messages may delay the end of the program.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
 struct Letter {
@@ -39,14 +39,14 @@ pub struct Outbox(Mutex<Option<Queue>>);
 
 struct Queue {
     letters: Sender<Letter>,
-    /// Nothing is ever sent on it: the thread sees that it was closed.
+    /// Carries no messages: dropping it signals the thread to stop.
     _open: Sender<()>,
-    /// Nothing is ever sent on it: it is closed when the thread has ended.
+    /// Carries no messages: it is closed when the thread has ended.
     ended: Receiver<()>,
 }
 
 impl Outbox {
-    /// Starts the thread, if there is a mail server.
+    /// Starts the thread, if a mail server is configured.
     pub fn start(config: &Config) -> Result<Self, Error> {
         let internal = |why: String| Error::Store(store::Error::Other(why));
         let Some(mail) = &config.mail else {
@@ -71,7 +71,7 @@ impl Outbox {
         }))))
     }
 
-    /// Puts a message into the queue, if that is not full.
+    /// Queues a message, unless the queue is full.
     pub fn put(&self, id: String, email: lettre::Message) {
         let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = queue.as_ref() else {
@@ -82,11 +82,11 @@ impl Outbox {
             email,
         };
         if queue.letters.try_send(letter).is_err() {
-            tracing::warn!(id, "a message is not sent: too many are waiting");
+            tracing::warn!(id, "message not sent: too many are waiting");
         }
     }
 
-    /// Takes no more messages, and lets those that wait go out, for a short time. Blocks.
+    /// Accepts no more messages, and waits a short time for queued ones to be sent. Blocks.
     pub fn stop(&self) {
         let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Queue {
@@ -99,7 +99,7 @@ impl Outbox {
         };
         drop((letters, _open));
         if ended.recv_timeout(END_WITHIN) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("messages that still waited are not sent");
+            tracing::warn!("messages still in the queue were not sent");
         }
     }
 }
@@ -130,7 +130,7 @@ fn transport(mail: &Mail, own_host: &str) -> Result<SmtpTransport, lettre::trans
     Ok(transport.build())
 }
 
-/// Sends one message after the other until the queue is closed and empty.
+/// Sends messages until the queue is closed and empty.
 fn deliver(transport: &SmtpTransport, waiting: &Receiver<Letter>, closed: &Receiver<()>) {
     while let Ok(letter) = waiting.recv() {
         let mut waits = WAITS.iter();
@@ -141,24 +141,24 @@ fn deliver(transport: &SmtpTransport, waiting: &Receiver<Letter>, closed: &Recei
                 false => waits.next(),
             };
             let Some(wait) = wait else {
-                tracing::warn!(id, reason, "a message is not sent");
+                tracing::warn!(id, reason, "message not sent");
                 break;
             };
-            tracing::info!(id, reason, ?wait, "a message will be tried again");
+            tracing::info!(id, reason, ?wait, "sending the message will be retried");
             if closed.recv_timeout(*wait) == Err(RecvTimeoutError::Disconnected) {
                 let others = waiting.len();
-                tracing::warn!(id, others, "messages are not sent: the program ends");
+                tracing::warn!(id, others, "messages not sent: the program ends");
                 return;
             }
         }
     }
 }
 
-/// What went wrong, without the words of the server: it may repeat the message.
+/// Cause of an error, without the text of the server, which may quote the message.
 fn reason(error: &lettre::transport::smtp::Error) -> String {
     match error.status() {
         Some(code) => format!("the mail server answered {code}"),
-        None if error.is_response() => "the mail server's answer makes no sense".to_owned(),
+        None if error.is_response() => "the mail server's response is invalid".to_owned(),
         None => error.to_string(),
     }
 }

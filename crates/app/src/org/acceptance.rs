@@ -1,12 +1,13 @@
-//! Accepting an invitation, by whoever has its link.
+//! Accepting invitations.
 
-use crate::caller::Denial;
+use crate::access::Denial;
 use crate::session::{NewSession, SignedIn};
 use crate::user::{self, CreateUser};
 use crate::{App, Context, Error, Event};
 use domain::audit::{Action, Actor};
 use domain::id::{TokenId, UserId};
-use domain::org::{Invitation, Organization, Role};
+use domain::org::{Invitation, Organization};
+use domain::role::Role;
 use domain::secret::{Digest, Secret};
 use domain::token::{State, TokenOwner};
 use domain::user::{Standing, User};
@@ -14,18 +15,18 @@ use domain::{Fault, Instant};
 use serde_json::json;
 use store::Conn;
 
-/// What the link of an invitation offers.
+/// Invitation details for the user who opens the link.
 #[derive(Debug, Clone)]
 pub struct Offer {
     /// The invitation.
     pub invitation: Invitation,
     /// The organization to join.
     pub organization: Organization,
-    /// The name of the person who made the invitation; `None` if it was no person.
+    /// Name of the inviting user; `None` if the operator or an organization token invited.
     pub inviter: Option<String>,
 }
 
-/// What a link offers; [`Error::NotFound`] for one that is unknown, over, used or withdrawn.
+/// Details of an open invitation. Fails with [`Error::NotFound`] for any other link.
 pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
     let (digest, now) = (link.digest(), app.now());
     app.store()
@@ -49,8 +50,7 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
     })
 }
 
-/// Whether whoever made an invitation could still make it: it must not outlive the power that
-/// it came from.
+/// Whether the inviter still has the permission to invite: an invitation must not outlive it.
 fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<bool, Error> {
     let id = &invitation.organization_id;
     if let Some(user_id) = UserId::parse(&invitation.invited_by) {
@@ -68,7 +68,7 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
     Ok(true)
 }
 
-/// A signed-in person accepts an invitation and joins.
+/// Accepts an invitation as a signed-in user.
 pub async fn accept(
     app: &App,
     context: &Context,
@@ -87,14 +87,14 @@ pub async fn accept(
         .await
 }
 
-/// Somebody without an account makes one and joins.
+/// Accepts an invitation as a new user.
 pub async fn accept_as_new(
     app: &App,
     context: &Context,
     link: &Secret,
     new: CreateUser,
 ) -> Result<NewSession, Error> {
-    // A link that does not work must not cost a password hash.
+    // An invalid link must not cost a password hash.
     look_at(app, link).await?;
     let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
     user::add_joining(app, context, new, move |conn, user| {
@@ -103,7 +103,7 @@ pub async fn accept_as_new(
     .await
 }
 
-/// The acceptance of an invitation, to be written with the account that accepts.
+/// The acceptance of an invitation, to be written in the transaction of the user who accepts.
 #[derive(Clone)]
 struct Acceptance {
     link: Digest,
@@ -137,9 +137,9 @@ impl Acceptance {
             )
             .into());
         }
-        // Before the invitation: whoever deletes the organization ends its invitations too.
+        // Lock it before the invitation, in the same order as deleting an organization.
         store::org::lock_organization(conn, &organization.id)?.ok_or(Denial::NoAccess)?;
-        // Of two that accept at once one ends the invitation, and the other finds none.
+        // Of two concurrent acceptances, only one ends the invitation. The other fails.
         let now = self.accepted.at;
         if !store::invitation::mark_ended(conn, &organization.id, &invitation.id, now)? {
             return Err(Error::NotFound);

@@ -1,20 +1,21 @@
-//! Invitations: a one-time link that an admin or the operator makes for somebody else.
+//! Invitations: one-time links that let a user join an organization.
 
 use super::{READ, WRITE};
-use crate::caller::Caller;
+use crate::access::Caller;
+use crate::access::LoadedOwner;
 use crate::idempotency::IdempotencyRecord;
 use crate::session::SignedIn;
-use crate::token::LoadedOwner;
 use crate::{App, Context, Error, Event, form_nonce, mail};
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::{InvitationId, OrganizationId, UserId};
-use domain::org::{INVITATION_LIFETIME, Invitation, Organization, Role};
+use domain::org::{INVITATION_LIFETIME, Invitation, Organization};
 use domain::page::Page;
+use domain::role::Role;
 use domain::secret::Secret;
 use serde_json::json;
 use store::Conn;
 
-/// An invitation that was just made, with the secret of its link, which is shown once.
+/// A new invitation, with the secret of its link, which is shown once.
 #[derive(Clone)]
 pub struct NewInvitation {
     /// The invitation.
@@ -25,40 +26,40 @@ pub struct NewInvitation {
     pub link: Secret,
 }
 
-/// What is asked of a new invitation.
+/// Input of a new invitation.
 #[derive(Debug, Clone)]
 pub struct CreateInvitation {
-    /// The address that must be that of the account that accepts, if one is named.
+    /// The email address that the accepting user must have; `None` for any.
     pub email: Option<String>,
-    /// The role to join with.
+    /// The role of the new member.
     pub role: Role,
-    /// What the form was given by [`invitation_form_nonce`], if it has it still.
+    /// The nonce from [`invitation_form_nonce`]; `None` without a form.
     pub form_nonce: Option<String>,
 }
 
 const FORM: &str = "new-invitation";
 
-/// Reserves an id for the invitation that a form is to make.
+/// Nonce for an invitation form, which contains the id of the future invitation.
 pub fn invitation_form_nonce(app: &App, signed_in: &SignedIn) -> String {
     let id = InvitationId::new(app.now(), app.id_seed());
     form_nonce::write(app, signed_in, FORM, id.as_str())
 }
 
-/// Invites somebody to an organization. Only owners invite owners. Fails with
-/// [`Error::Conflict`] if its form has made an invitation before.
+/// Creates an invitation. Only owners invite owners. Fails with [`Error::Conflict`] if the form
+/// nonce was used before.
 pub async fn invite(
     app: &App,
     context: &Context,
     caller: &Caller,
     named: &str,
-    wish: CreateInvitation,
+    input: CreateInvitation,
     idempotency: IdempotencyRecord<NewInvitation>,
 ) -> Result<NewInvitation, Error> {
     let CreateInvitation {
         email,
         role,
         form_nonce,
-    } = wish;
+    } = input;
     let email = email.as_deref().map(domain::user::email).transpose()?;
     let event = app.event(context, caller.actor(), Action::InvitationCreated);
     let link = app.draw_secret();
@@ -86,7 +87,7 @@ pub async fn invite(
             store::invitation::insert_invitation(conn, &invitation, &digest).map_err(|error| {
                 match error {
                     store::Error::Duplicate => {
-                        Error::Conflict("This form has made its invitation.")
+                        Error::Conflict("This form has already created its invitation.")
                     }
                     error => error.into(),
                 }
@@ -108,8 +109,8 @@ pub async fn invite(
         .await
 }
 
-/// Sends an invitation by mail, if it is for an address and the deployment sends mail; `url`
-/// is the whole link.
+/// Mails an invitation, if it has an email address and mail is configured; `url` is the complete
+/// link.
 pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &str) {
     let Some(to) = &new.invitation.email else {
         return;
@@ -134,17 +135,17 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
     mail::send(app, letter.message(to));
 }
 
-/// An invitation that still works.
+/// An open invitation.
 #[derive(Debug, Clone)]
 pub struct Open {
     /// The invitation.
     pub invitation: Invitation,
-    /// The name of the person who made it; `None` if it was no person.
+    /// Name of the inviting user; `None` if the operator or an organization token invited.
     pub inviter: Option<String>,
 }
 
-/// The invitations of an organization that still work, the newest first, for its admins: a
-/// page, and one more if the list goes on.
+/// Lists the open invitations of an organization for its admins, newest first: one page plus one
+/// entry if more follow.
 pub async fn list_invitations(
     app: &App,
     caller: &Caller,
@@ -164,7 +165,7 @@ pub async fn list_invitations(
         .await
 }
 
-/// One invitation of an organization that still works, for its admins.
+/// One open invitation of an organization, for its admins.
 pub async fn find_invitation(
     app: &App,
     caller: &Caller,
@@ -199,7 +200,7 @@ fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Op
         .collect())
 }
 
-/// Withdraws an invitation. Its link does not work any more.
+/// Withdraws an invitation and invalidates its link.
 pub async fn withdraw(
     app: &App,
     context: &Context,
@@ -221,8 +222,7 @@ pub async fn withdraw(
         .await
 }
 
-/// Ends the invitations of an organization that still work, all or those that somebody made,
-/// with one audit record.
+/// Ends all open invitations of an organization, or those of one inviter, with one audit record.
 pub(crate) fn end_invitations(
     conn: &mut Conn,
     event: &Event,
@@ -233,7 +233,7 @@ pub(crate) fn end_invitations(
     if ended.is_empty() {
         return Ok(());
     }
-    // Ids begin with the moment at which they were made.
+    // Ids begin with their creation time.
     ended.sort_by(|a, b| b.cmp(a));
     let newest: Vec<_> = ended
         .iter()

@@ -1,15 +1,16 @@
-//! A first member and the organization that it joins, by name.
+//! Adding a user to an organization by its name, which creates the organization if necessary.
 
 use crate::{App, Context, Error, Event};
 use domain::Fault;
 use domain::audit::{Action, Actor};
 use domain::id::{OrganizationId, UserId};
-use domain::org::{self, Organization, Role};
+use domain::org::{self, Organization};
 use domain::policy::{Plan, Policy};
+use domain::role::Role;
 use serde_json::json;
 use store::Conn;
 
-/// A first member and the organization that it joins, which is made if it is not there.
+/// A prepared membership in a named organization, which is created if it does not exist.
 #[derive(Clone)]
 pub(crate) struct Joining {
     name: String,
@@ -20,7 +21,7 @@ pub(crate) struct Joining {
     added: Event,
 }
 
-/// Prepares to add somebody to the organization of this name.
+/// Prepares to add a user to the organization with this name.
 pub(crate) fn join(
     app: &App,
     context: &Context,
@@ -40,23 +41,23 @@ pub(crate) fn join(
 }
 
 impl Joining {
-    /// Whether the organization is the one that was named, by its name or its address.
+    /// Whether this is the named organization, by its name or slug.
     fn means(&self, organization: &Organization) -> bool {
         organization.slug == self.name
             || organization.name.to_lowercase() == self.name.to_lowercase()
     }
 
-    /// Adds the account, in the caller's transaction, which made or holds the account.
+    /// Adds the user, in the caller's transaction, which has created or locked the user.
     pub(crate) fn write(&self, conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
         let now = self.created.at;
         let organization = match store::org::find_organization_by_slug(conn, &self.slug)? {
-            // One that was deleted since it was found is not there when the work runs again.
+            // If it was deleted since the query, the retry does not find it.
             Some(found) if self.means(&found) => {
                 store::org::lock_organization(conn, &found.id)?.ok_or(store::Error::Collision)?
             }
             Some(_) => {
                 return Err(Error::Conflict(
-                    "Another organization has the address that would be made from this name. Use its name or address, or choose another name.",
+                    "Another organization has the address that results from this name. Use its name or address, or choose another name.",
                 ));
             }
             None => {
@@ -68,7 +69,7 @@ impl Joining {
                     plan: Plan::Team,
                     policy: Policy::default(),
                 };
-                // Whoever made it at the same moment was first; the work runs again and finds it.
+                // A concurrent transaction created the organization. The retry finds it.
                 store::org::insert_organization(conn, &new).map_err(|error| match error {
                     store::Error::Duplicate => store::Error::Collision,
                     error => error,

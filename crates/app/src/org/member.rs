@@ -1,22 +1,23 @@
-//! The members of an organization: their roles, and their leaving.
+//! Members of organizations: their roles, and how they leave.
 
 use super::{READ, WRITE, end_invitations};
-use crate::caller::{Authority, Caller, Denial};
+use crate::access::{Authority, Caller, Denial};
 use crate::token::end_all;
 use crate::{App, Context, Error, Event, Events};
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{Member, Organization, Role};
+use domain::org::{Member, Organization};
 use domain::page::Page;
+use domain::role::Role;
 use domain::token::{RevocationReason, TokenOwner};
 use serde_json::json;
 use store::Conn;
 use store::token_filter::TokenFilter;
 
 const LAST_OWNER: Error =
-    Error::Conflict("An organization needs an owner: make somebody else one first.");
+    Error::Conflict("An organization needs an owner: make another member an owner first.");
 
-/// The members of an organization, the first who joined first.
+/// Lists the members of an organization in order of joining.
 pub async fn list_members(
     app: &App,
     caller: &Caller,
@@ -36,8 +37,8 @@ pub async fn list_members(
         .await
 }
 
-/// Gives a person a role in an organization. Who is no member yet is added by the operator
-/// alone; anybody else invites. Only owners make owners, and only they change them.
+/// Sets a user's role in an organization. Only the operator can add a user who is not a member;
+/// other callers send an invitation. Only owners assign or change the owner role.
 pub async fn put_member(
     app: &App,
     context: &Context,
@@ -83,7 +84,7 @@ pub async fn put_member(
                         json!({"role": role.as_str()}),
                     )?;
                 }
-                // Whether there is such a person is nobody else's business.
+                // Other callers must not learn whether the user exists.
                 _ => return Err(Error::NotFound),
             }
             find_member(conn, &organization.id, &user_id)?.ok_or(Error::NotFound)
@@ -91,8 +92,8 @@ pub async fn put_member(
         .await
 }
 
-/// Takes a person out of an organization: its admins can, and everybody can leave. Tokens that
-/// are limited to the organization end, and all personal ones if it was the last.
+/// Removes a member from an organization. Admins can remove members; all members can leave.
+/// Tokens limited to the organization end, and all personal ones if it was the user's last.
 pub async fn remove_member(
     app: &App,
     context: &Context,
@@ -130,8 +131,8 @@ pub async fn remove_member(
         .await
 }
 
-/// The organization, if the caller may change its members, held together with the member so
-/// that neither changes meanwhile.
+/// The organization, if the caller may change its members. Locks it and the member against
+/// concurrent changes.
 fn manage(
     app: &App,
     conn: &mut Conn,
@@ -140,14 +141,14 @@ fn manage(
     user_id: &UserId,
     least: Role,
 ) -> Result<(Authority, Organization), Error> {
-    // Nobody keeps others from an account who may not change it.
+    // A caller without the permission must not lock the user.
     let authority = caller.authority(app, conn)?;
     authority.organization(conn, named, WRITE, least)?;
-    // Before anything else is held: whoever makes a token for the member holds it too.
+    // Lock the user first, in the same order as the creation of a token for the member.
     store::user::lock_user_exclusive(conn, user_id)?;
     let authority = caller.lock_authority(app, conn)?;
     let organization = authority.lock_organization(conn, named, WRITE, least)?;
-    // What was read before the organization was held may have changed.
+    // Data read before the lock may be stale.
     let authority = caller.authority(app, conn)?;
     authority.organization(conn, organization.id.as_str(), WRITE, least)?;
     Ok((authority, organization))
@@ -179,8 +180,8 @@ fn find_member(
     Ok(store::org::find_member(conn, organization_id, user_id)?)
 }
 
-/// Takes a person out of an organization with all that hangs on it. In no other any more, the
-/// person keeps neither personal tokens nor approvals that a device could turn into one.
+/// Removes a membership with its dependent data. A user without another organization loses all
+/// personal tokens, and the approvals from which a device could obtain one.
 fn depart(
     conn: &mut Conn,
     revoked: &Events,

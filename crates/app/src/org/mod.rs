@@ -20,26 +20,27 @@ pub use overview::{
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 
-use super::caller::{Caller, Denial};
 use super::idempotency::IdempotencyRecord;
 use super::token::end_all;
 use super::{App, Context, Error};
+use crate::access::{Caller, Denial};
 use config::Makers;
 use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{self, Organization, Role};
+use domain::org::{self, Organization};
 use domain::page::Page;
 use domain::policy::{Plan, Policy};
+use domain::role::Role;
 use domain::token::RevocationReason;
 use domain::{Fault, Instant};
 use serde_json::json;
 use store::token_filter::TokenFilter;
 
-/// The scope that looking at organizations needs.
+/// The scope for reading organizations.
 const READ: &str = "orgs:read";
 
-/// The scope that changing organizations needs.
+/// The scope for changing organizations.
 const WRITE: &str = "orgs:write";
 
 /// An organization and the caller's role in it.
@@ -52,14 +53,14 @@ pub struct OrganizationView {
 }
 
 impl OrganizationView {
-    /// Where the organization stands among others: when it was made, and its id.
+    /// Sort key: creation time, then id.
     fn position(&self) -> (Instant, &str) {
         let organization = &self.organization;
         (organization.created_at, organization.id.as_str())
     }
 }
 
-/// Makes an organization, whose owner is the person who makes it.
+/// Creates an organization owned by the caller.
 pub async fn create(
     app: &App,
     context: &Context,
@@ -73,7 +74,7 @@ pub async fn create(
     }
 }
 
-/// Makes an organization for the operator. Without an owner it waits for its first members.
+/// Creates an organization for the operator. Without an owner it has no members at first.
 pub async fn add(
     app: &App,
     context: &Context,
@@ -121,7 +122,7 @@ async fn insert(
             store::org::insert_organization(conn, &row).map_err(|error| match error {
                 store::Error::Duplicate => Error::from(Fault::new(
                     "name",
-                    "Another organization has the address that would be made from this name. Choose another one.",
+                    "Another organization has the address that results from this name. Choose another one.",
                 )),
                 error => error.into(),
             })?;
@@ -146,8 +147,8 @@ async fn insert(
         .await
 }
 
-/// The organizations that the caller reaches; all of them for an operator who acts for
-/// nobody. A person's come in one page.
+/// Lists the organizations that the caller can access. An operator without an actor gets all, in
+/// pages; other callers get theirs in one page.
 pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<OrganizationView>, Error> {
     let (handle, caller, page) = (app.clone(), caller.clone(), page.clone());
     app.store()
@@ -191,7 +192,7 @@ pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Organiz
         .await
 }
 
-/// One organization, by its id or address.
+/// One organization, by its id or slug.
 pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<OrganizationView, Error> {
     find_with(app, caller, named, READ).await
 }
@@ -216,7 +217,7 @@ async fn find_with(
         .await
 }
 
-/// An organization as somebody sees it who is to change it.
+/// One organization, for a caller with the scope to change it.
 pub async fn find_to_change(
     app: &App,
     caller: &Caller,
@@ -225,8 +226,8 @@ pub async fn find_to_change(
     find_with(app, caller, named, WRITE).await
 }
 
-/// Deletes an organization, for its owners. Its projects are gone, its tokens and those that
-/// are limited to it end, and whoever was in no other organization loses all personal tokens.
+/// Deletes an organization, for its owners. Deletes its projects, revokes its tokens and those
+/// limited to it, and revokes all personal tokens of members without another organization.
 pub async fn delete(
     app: &App,
     context: &Context,
@@ -246,7 +247,7 @@ pub async fn delete(
             let reason = RevocationReason::OrganizationDeleted;
             let filter = TokenFilter::Organization(found.id.clone());
             end_all(conn, &revoked.next(), &filter, None, reason)?;
-            // While it can still be seen who is a member of this organization alone.
+            // Must run while the single-organization members can still be determined.
             let reason = RevocationReason::LeftOrganization;
             let filter = TokenFilter::SingleOrgMembers(found.id.clone());
             end_all(conn, &revoked.next(), &filter, None, reason)?;

@@ -1,30 +1,31 @@
-//! What the pages say of an organization as a whole: its size, its members at a glance, and
-//! what would end with it or with a membership.
+//! Organization data for the pages: size, members, and the effects of deleting the organization
+//! or a membership.
 
 use super::{OrganizationView, READ, WRITE};
-use crate::caller::{Caller, Denial};
+use crate::access::{Caller, Denial};
 use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{Member, Role};
+use domain::org::Member;
 use domain::page::Page;
+use domain::role::Role;
 use domain::token::{Token, TokenOwner};
 use std::collections::BTreeMap;
 use store::Conn;
 use store::project::Wanted;
 use store::token_filter::TokenFilter;
 
-/// How many there are.
+/// Size of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Its members.
+    /// Number of members.
     pub members: usize,
-    /// Its projects that the caller reaches.
+    /// Number of projects that the caller can access.
     pub projects: usize,
 }
 
-/// How many members an organization has, and how many of its projects the caller reaches.
+/// Numbers of members and of projects that the caller can access.
 pub async fn size(app: &App, caller: &Caller, named: &str) -> Result<Size, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
@@ -49,16 +50,16 @@ fn measure(conn: &mut Conn, id: &OrganizationId, user: Option<&UserId>) -> Resul
     })
 }
 
-/// What ends with an organization.
+/// The effects of deleting an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Its members and its projects.
+    /// Its members and projects.
     pub size: Size,
-    /// Its living tokens, and those that are limited to it.
+    /// Number of active tokens that it owns or that are limited to it.
     pub tokens: usize,
 }
 
-/// What would end with an organization, for its owners.
+/// The effects of deleting an organization, for its owners.
 pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let now = app.now();
@@ -76,18 +77,18 @@ pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, E
         .await
 }
 
-/// A part of an organization's members, as those who manage them see it.
+/// One page of members, for those who manage them.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The members, the first who joined first: a page, and one more if the list goes on.
+    /// The members, in order of joining: one page plus one entry if more follow.
     pub members: Vec<Member>,
-    /// When they were last active, by their ids, for admins and owners.
+    /// Last activity by user id; filled for admins and owners only.
     pub last_active: BTreeMap<String, Instant>,
-    /// Whether no other than one owner can act.
+    /// Whether the organization has at most one active owner.
     pub has_one_owner: bool,
 }
 
-/// The members of an organization, with what there is to say of each.
+/// The members of an organization with their details.
 pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Result<Roster, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let page = page.clone();
@@ -116,20 +117,20 @@ pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Res
         .await
 }
 
-/// What ends when a person is no longer a member.
+/// The effects of removing a member.
 #[derive(Debug, Clone)]
 pub struct Departure {
     /// The member.
     pub member: Member,
-    /// Whether nobody else could act as an owner, so that the person must stay.
+    /// Whether the member is the last active owner, who must stay.
     pub is_last_owner: bool,
-    /// Whether it is the person's only organization, so that all personal tokens end.
+    /// Whether it is the user's only organization, so that all personal tokens end.
     pub is_from_last: bool,
-    /// The living tokens that would end.
+    /// The active tokens that would be revoked.
     pub tokens: Vec<Token>,
 }
 
-/// What would end with a membership, for whoever may end it: see
+/// The effects of removing a member, for callers allowed to do so: see
 /// [`remove_member`](super::remove_member).
 pub async fn departure(
     app: &App,
@@ -168,7 +169,7 @@ pub async fn departure(
         .await
 }
 
-/// One member of an organization; [`Error::NotFound`] for whoever is none.
+/// One member of an organization. Fails with [`Error::NotFound`] if the user is not a member.
 pub async fn find_member(
     app: &App,
     caller: &Caller,
@@ -186,7 +187,7 @@ pub async fn find_member(
         .await
 }
 
-/// Whether a person is a member of an organization.
+/// Whether a user is a member of an organization.
 pub async fn is_member(
     app: &App,
     signed_in: &SignedIn,
@@ -199,7 +200,7 @@ pub async fn is_member(
 }
 
 impl OrganizationView {
-    /// The caller's role; the operator's is that of an owner.
+    /// The caller's role; the operator has that of an owner.
     pub fn role_or_owner(&self) -> Role {
         self.role.unwrap_or(Role::Owner)
     }

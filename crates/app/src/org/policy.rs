@@ -1,48 +1,49 @@
-//! Changing an organization's policy: what a tighter one would end is shown first, and gets a
-//! grace when it is applied.
+//! Policy changes: a review shows the tokens that a stricter policy affects, and the update gives
+//! them a grace period.
 
 use super::WRITE;
-use crate::caller::{Authority, Caller, Denial};
+use crate::access::{Authority, Caller, Denial};
 use crate::{App, Context, Error};
 use chrono::Duration;
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::TokenId;
-use domain::org::{Organization, Role};
+use domain::org::Organization;
 use domain::policy::{
     Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, Policy,
     Violation,
 };
+use domain::role::Role;
 use domain::token::{Token, TokenOwner};
 use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
 use store::Conn;
 
-/// What is to change; `None` for what stays.
+/// Input of an organization update; `None` keeps the current value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateOrganization {
-    /// The name. The address stays.
+    /// The name. The slug does not change.
     pub name: Option<String>,
-    /// The plan, which only the operator changes.
+    /// The plan, which only the operator can change.
     pub plan: Option<Plan>,
     /// The policy.
     pub policy: Option<UpdatePolicy>,
 }
 
-/// What is to change of a policy; `None` for what stays. It is applied to the policy that is
-/// there when the change is made, so that of two changes at once neither undoes the other.
+/// Input of a policy update; `None` keeps the current value. It applies to the policy at the time
+/// of the update, so that concurrent updates do not overwrite each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UpdatePolicy {
-    /// Whose personal tokens may reach the organization.
+    /// Which members' personal tokens have access to the organization.
     pub personal_tokens: Option<PersonalTokens>,
-    /// How many days tokens may live; `Some(None)` takes the limit away.
+    /// Maximum token lifetime in days; `Some(None)` removes the limit.
     pub days: Option<Option<u32>>,
-    /// Whether they may never end.
+    /// Whether tokens may have no expiry.
     pub never: Option<bool>,
 }
 
 impl UpdatePolicy {
-    /// The change to exactly this policy.
+    /// The update that results in exactly this policy.
     pub fn to(policy: Policy) -> Self {
         Self {
             personal_tokens: Some(policy.personal_tokens),
@@ -54,7 +55,7 @@ impl UpdatePolicy {
         }
     }
 
-    /// The fault of a change that cannot be, whatever the present policy is.
+    /// The fault of an update that is invalid for any current policy.
     fn fault(&self) -> Option<Fault> {
         match (self.days, self.never) {
             (Some(Some(_)), Some(true)) => Some(Fault::new(
@@ -69,8 +70,8 @@ impl UpdatePolicy {
         }
     }
 
-    /// The policy that comes of it. To allow tokens that never end takes the longest lifetime
-    /// away, and to take that away leaves that tokens must end.
+    /// The resulting policy. Allowing tokens without expiry removes the maximum lifetime.
+    /// Removing the maximum lifetime alone still requires an expiry.
     fn apply(&self, present: Policy) -> Policy {
         let days = match (self.days, self.never, present.longest) {
             (Some(days), _, _) => days,
@@ -91,7 +92,7 @@ impl UpdatePolicy {
 }
 
 impl UpdateOrganization {
-    /// The change with its name in its normal form, or everything that is wrong with it.
+    /// Validates the update and normalizes its name; collects all faults.
     fn checked(self) -> Result<Self, Error> {
         let mut faults = Vec::new();
         faults.extend(self.policy.and_then(|policy| policy.fault()));
@@ -109,7 +110,7 @@ impl UpdateOrganization {
         }
     }
 
-    /// The organization with this change.
+    /// The updated organization.
     fn apply(&self, organization: &Organization) -> Organization {
         Organization {
             name: self.name.clone().unwrap_or(organization.name.clone()),
@@ -147,49 +148,49 @@ impl UpdateOrganization {
     }
 }
 
-/// A living token that a change would end, or keep from the organization.
+/// An active token that a change would end, or exclude from the organization.
 #[derive(Debug, Clone)]
 pub struct Affected {
     /// The token.
     pub token: Token,
-    /// Whose it is; `None` for the organization's own.
+    /// The owning user; `None` for an organization token.
     pub owner: Option<User>,
-    /// The grace by which alone it goes on now; this change does not lengthen it.
+    /// Its current grace, if it depends on one. The change does not extend it.
     grace: Option<Grace>,
-    /// Why the change does not admit it.
+    /// Why the new policy refuses the token.
     pub violation: Violation,
-    /// What becomes of it.
+    /// The effect on the token.
     pub effect: Effect,
 }
 
 impl Affected {
-    /// Where the token stands among others: when it was made, and its id.
+    /// Sort key: creation time, then id.
     pub fn position(&self) -> (Instant, &str) {
         (self.token.created_at, self.token.id.as_str())
     }
 }
 
-/// What becomes of a token that an organization does not admit any more.
+/// The effect of a policy change on a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It can be used no more, since it reaches nothing else.
+    /// It becomes unusable, since it has access to no other organization.
     Ends,
-    /// It goes on in its owner's other organizations.
+    /// It keeps its access to the owner's other organizations.
     LosesOrganization,
 }
 
-/// What a change would do.
+/// The effects of a policy change.
 #[derive(Debug, Clone)]
 pub struct Tightening {
-    /// The organization as it would be.
+    /// The organization after the change.
     pub organization: Organization,
-    /// The tokens that are admitted now and would not be any more, the newest first.
+    /// The tokens that are allowed now and refused after the change, newest first.
     pub affected: Vec<Affected>,
-    /// The tokens that need no grace any more.
+    /// The tokens that no longer need a grace.
     admitted_again: Vec<TokenId>,
 }
 
-/// Shows what a change of plan or policy would do. Nothing is changed.
+/// Returns the effects of a change of plan or policy without applying it.
 pub async fn review(
     app: &App,
     caller: &Caller,
@@ -208,8 +209,8 @@ pub async fn review(
         .await
 }
 
-/// Changes an organization's name, plan or policy. What the change does not admit any more
-/// goes on for the grace.
+/// Changes an organization's name, plan or policy. Tokens that the change refuses stay usable
+/// until the grace ends.
 pub async fn update(
     app: &App,
     context: &Context,
@@ -272,7 +273,7 @@ pub async fn update(
         .await
 }
 
-/// A change of plan or policy as the audit log tells it.
+/// The audit record of a change of plan or policy.
 fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
     let Organization { plan, policy, .. } = &tightening.organization;
     let tokens: Vec<_> = tightening

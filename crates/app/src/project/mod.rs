@@ -1,18 +1,19 @@
-//! Projects of organizations, and who was added to them.
+//! Projects of organizations and their members.
 
 mod overview;
 
 pub use overview::{count_members, count_tokens, find_member, list_candidates};
 
-use super::caller::{Authority, Caller};
 use super::idempotency::IdempotencyRecord;
 use super::{App, Context, Error, Event};
+use crate::access::{Authority, Caller};
 use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, ProjectId, UserId};
-use domain::org::{self, Role};
+use domain::org;
 use domain::page::Page;
 use domain::project::Project;
+use domain::role::Role;
 use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
@@ -33,7 +34,7 @@ fn taken(error: store::Error) -> Error {
     }
 }
 
-/// Makes a project, for admins and owners of its organization.
+/// Creates a project, for admins and owners of its organization.
 pub async fn create(
     app: &App,
     context: &Context,
@@ -53,8 +54,8 @@ pub async fn create(
         .await
 }
 
-/// Makes a project with its first members, for the operator, who may name the organization by
-/// its name too.
+/// Creates a project with its first members, for the operator. Accepts the organization's name as
+/// well as its id or slug.
 pub async fn add(
     app: &App,
     context: &Context,
@@ -72,7 +73,7 @@ pub async fn add(
     let name = name.to_owned();
     app.store()
         .write(move |conn| {
-            // Held so that nobody can leave the organization meanwhile.
+            // Lock the users, so that they stay in the organization meanwhile.
             for member in &members {
                 store::user::lock_user_shared(conn, &member.id)?;
             }
@@ -99,7 +100,7 @@ pub async fn add(
         .await
 }
 
-/// Everything that making a project needs.
+/// Prepared data for creating a project.
 struct Creation {
     app: App,
     caller: Caller,
@@ -137,8 +138,7 @@ impl Creation {
     }
 }
 
-/// The projects that the caller reaches, in all of its organizations or in one, the oldest
-/// first.
+/// Lists the projects that the caller can access, in one organization or in all, oldest first.
 pub async fn list(
     app: &App,
     caller: &Caller,
@@ -170,10 +170,10 @@ pub async fn list(
         .await
 }
 
-/// The most projects that a caller is told of itself.
+/// Maximum number of projects in the description of a caller.
 const MOST_OF_ONESELF: i64 = 100;
 
-/// The projects that the caller reaches, as part of who it is: no scope is needed.
+/// The projects that the caller can access, as part of its own description. Needs no scope.
 pub async fn list_reached(app: &App, caller: &Caller) -> Result<Vec<Project>, Error> {
     let (handle, caller) = (app.clone(), caller.clone());
     app.store()
@@ -198,13 +198,13 @@ pub async fn list_reached(app: &App, caller: &Caller) -> Result<Vec<Project>, Er
         .await
 }
 
-/// An organization of which the caller may see at least some projects.
+/// The id of an organization with projects that the caller may list.
 fn reached_organization(
     conn: &mut Conn,
     authority: &Authority,
     named: &str,
 ) -> Result<String, Error> {
-    let found = super::caller::find_organization(conn, named)?;
+    let found = crate::access::find_organization(conn, named)?;
     authority.require_scope(READ, &ResourceRef::Any)?;
     let is_reached = found.as_ref().is_some_and(|found| {
         let reach = authority.reach();
@@ -213,7 +213,7 @@ fn reached_organization(
     match found {
         Some(found) if is_reached => Ok(found.id.to_string()),
         None if authority.reach().is_none() => Err(Error::NotFound),
-        _ => Err(super::caller::Denial::NoAccess.into()),
+        _ => Err(crate::access::Denial::NoAccess.into()),
     }
 }
 
@@ -228,8 +228,8 @@ pub async fn find(app: &App, caller: &Caller, named: &str) -> Result<Project, Er
         .await
 }
 
-/// The people who were added to a project, and since when, the first who was added first: a
-/// page, and one more if the list goes on.
+/// Lists the members of a project with the time they were added, in that order: one page plus one
+/// entry if more follow.
 pub async fn list_members(
     app: &App,
     caller: &Caller,
@@ -281,7 +281,7 @@ pub async fn rename(
         .await
 }
 
-/// Deletes a project. Tokens that are limited to it do not reach it any more.
+/// Deletes a project. Tokens limited to it lose their access.
 pub async fn delete(
     app: &App,
     context: &Context,
@@ -306,7 +306,7 @@ pub async fn delete(
         .await
 }
 
-/// Adds a member of the organization to one of its projects. Doing it twice is no fault.
+/// Adds a member of the organization to a project. Idempotent.
 pub async fn add_member(
     app: &App,
     context: &Context,
@@ -319,10 +319,10 @@ pub async fn add_member(
     let user_id = user_id.clone();
     app.store()
         .write(move |conn| {
-            // Nobody holds another's account who may not add it.
+            // A caller without the permission must not lock the user.
             let authority = caller.authority(&handle, conn)?;
             authority.project(conn, &named, WRITE, Role::Admin)?;
-            // Held so that the person cannot leave the organization meanwhile.
+            // Lock the user, so that they stay in the organization meanwhile.
             store::user::lock_user_shared(conn, &user_id)?;
             let authority = caller.lock_authority(&handle, conn)?;
             let project = authority.lock_project(conn, &named, WRITE, Role::Admin)?;
@@ -350,7 +350,7 @@ fn insert_member(
     Ok(())
 }
 
-/// Takes a person out of a project. Doing it twice is no fault.
+/// Removes a member from a project. Idempotent.
 pub async fn remove_member(
     app: &App,
     context: &Context,

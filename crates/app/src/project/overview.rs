@@ -1,20 +1,19 @@
-//! What the pages say of projects besides: how many were added, who could be, and what would
-//! end with one.
+//! Project data for the pages: member counts, candidates, and the effects of a deletion.
 
 use super::{READ, WRITE};
-use crate::caller::Caller;
+use crate::access::Caller;
 use crate::{App, Error};
 use domain::Instant;
 use domain::decision::ResourceRef;
 use domain::id::UserId;
-use domain::org::Role;
 use domain::project::Project;
+use domain::role::Role;
 use domain::user::User;
 use std::collections::BTreeMap;
 use store::token_filter::TokenFilter;
 
-/// How many people were added to each of these projects, by its id; nothing for one without
-/// any. The projects are such as the caller was told of.
+/// Numbers of members by project id, without projects that have none. The caller must already
+/// have received these projects.
 pub async fn count_members(
     app: &App,
     caller: &Caller,
@@ -34,8 +33,8 @@ pub async fn count_members(
         .await
 }
 
-/// The members of the organization who do not reach a project yet, by name, for those who can
-/// add them.
+/// The organization's members without access to the project, by name, for callers who can add
+/// them.
 pub async fn list_candidates(app: &App, caller: &Caller, named: &str) -> Result<Vec<User>, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     app.store()
@@ -47,8 +46,8 @@ pub async fn list_candidates(app: &App, caller: &Caller, named: &str) -> Result<
         .await
 }
 
-/// One of the people who were added to a project, and since when; [`Error::NotFound`] for
-/// whoever was not.
+/// One member of a project, with the time they were added. Fails with [`Error::NotFound`] if the
+/// user is not a member.
 pub async fn find_member(
     app: &App,
     caller: &Caller,
@@ -66,7 +65,7 @@ pub async fn find_member(
         .await
 }
 
-/// How many living tokens are limited to a project, for those who can delete it.
+/// Number of active tokens limited to a project, for callers who can delete it.
 pub async fn count_tokens(app: &App, caller: &Caller, named: &str) -> Result<usize, Error> {
     let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
     let now = app.now();

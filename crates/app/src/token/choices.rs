@@ -1,30 +1,32 @@
-//! What a form for a new token has to offer.
+//! Options of the form for a new token.
 
-use super::{OwnerRef, WRITE, earlier, end_of, find_owner};
-use crate::caller::{Caller, Denial};
+use super::{OwnerRef, WRITE};
+use crate::access::{Caller, Denial};
+use crate::access::{earlier, end_of, find_owner};
 use crate::{App, Error};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{self, Membership, Organization};
 use domain::policy::{Plan, Violation};
+use domain::role::Role;
 use domain::scope::ScopeSet;
 use domain::token::TokenOwner;
 
-/// What can be chosen for a new token.
+/// The options for a new token.
 #[derive(Debug, Clone)]
 pub struct Choices {
-    /// The scopes that it can be given.
+    /// The scopes that it can have.
     pub scopes: ScopeSet,
-    /// The person's organizations, which a token can be limited to; none for an
-    /// organization's own.
+    /// The user's organizations, to which the token can be limited; empty for organization
+    /// tokens.
     pub organizations: Vec<Membership>,
-    /// The latest end that it can have; `None` if it need not end.
+    /// The latest possible expiry; `None` if it needs none.
     pub latest: Option<Instant>,
-    /// When it ends if nobody chooses; `None` if never.
+    /// The default expiry; `None` if it has none.
     pub default_end: Option<Instant>,
 }
 
-/// What can be chosen for a new token. Fails where an organization's plan has no tokens.
+/// The options for a new token. Fails if the organization's plan excludes tokens.
 pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result<Choices, Error> {
     let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     app.store()
@@ -53,11 +55,11 @@ pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result
         .await
 }
 
-/// What is offered where these organizations have a say. One alone bounds the end; of several
-/// each admits what suits it.
+/// The options under these policies. A single organization bounds the expiry. With several, each
+/// policy decides for itself which tokens it allows.
 fn offer(
     app: &App,
-    role: Option<org::Role>,
+    role: Option<Role>,
     organizations: Vec<Membership>,
     policies: &[Organization],
 ) -> Choices {

@@ -1,54 +1,55 @@
-//! Making tokens.
+//! Creating tokens.
 
 use super::policy_check::PolicyCheck;
 use super::prepared::{PreparedToken, insert, prepared};
-use super::{NewToken, OwnerRef, WRITE, earlier, end_of, lock_creator};
-use crate::caller::{Authority, Caller, Denial, find_organization};
+use super::{NewToken, OwnerRef, WRITE, lock_creator};
+use crate::access::{Authority, Caller, Denial, find_organization};
+use crate::access::{earlier, end_of};
 use crate::idempotency::IdempotencyRecord;
 use crate::session::SignedIn;
 use crate::{App, Context, Error, Event, form_nonce};
 use domain::audit::Action;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::id::{OrganizationId, ProjectId, TokenId};
-use domain::org::Role;
 use domain::project::Access;
+use domain::role::Role;
 use domain::scope::{ScopeName, ScopeSet};
 use domain::token::{self, Limits, Token, TokenOwner};
 use domain::{Fault, Instant};
 use std::collections::BTreeSet;
 use store::Conn;
 
-/// What is asked of a new token.
+/// Input of a new token.
 #[derive(Debug, Clone, Default)]
 pub struct CreateToken {
     /// The name.
     pub name: String,
-    /// The names of the scopes.
+    /// The scope names.
     pub scopes: Vec<String>,
-    /// When it ends: `never`, `30d`, `90d`, `1y`, a date, or `custom` with the date beside it;
-    /// `None` for what the configuration and the policies have as their default.
+    /// The expiry: `never`, `30d`, `90d`, `1y`, a date, or `custom` with a separate date; `None`
+    /// for the default of the configuration and the policies.
     pub expires: Option<String>,
-    /// The date, if the choice is `custom`.
+    /// The date for `custom`.
     pub expires_on: Option<String>,
-    /// The one organization that it is to reach, by its id or address.
+    /// The organization that it is limited to, by its id or slug.
     pub organization: Option<String>,
-    /// The projects that it is to reach, all of one organization; none named for no limit.
+    /// The projects that it is limited to, all in one organization; empty for no limit.
     pub projects: Vec<String>,
-    /// What the form was given by [`form_nonce_for`], if it has it still.
+    /// The nonce from [`form_nonce_for`]; `None` without a form.
     pub form_nonce: Option<String>,
 }
 
 const FORM: &str = "new-token";
 
-/// Reserves an id for the token that a form is to make.
+/// Nonce for a token form, which contains the id of the future token.
 pub fn form_nonce_for(app: &App, signed_in: &SignedIn) -> String {
     let id = TokenId::new(app.now(), app.id_seed());
     form_nonce::write(app, signed_in, FORM, id.as_str())
 }
 
-/// Makes a token. Its scopes are of the catalogue, and such as its maker's role allows; a
-/// token gives what it has itself and nothing more. Fails with [`Error::Conflict`] if its form
-/// has made one before.
+/// Creates a token. Its scopes must be in the catalogue and allowed by the creator's role; a
+/// token can pass on only its own scopes and limits. Fails with [`Error::Conflict`] if the form
+/// nonce was used before.
 pub async fn create(
     app: &App,
     context: &Context,
@@ -87,13 +88,13 @@ pub async fn create(
         .await
         .map_err(|error| match error {
             Error::Store(store::Error::Duplicate) => {
-                Error::Conflict("This form has made its token.")
+                Error::Conflict("This form has already created its token.")
             }
             error => error,
         })
 }
 
-/// Everything that making a token needs.
+/// Prepared data for creating a token.
 struct Creation {
     app: App,
     event: Event,
@@ -104,7 +105,7 @@ struct Creation {
 }
 
 impl Creation {
-    /// The token as it is wished, or everything that is wrong with the wish.
+    /// The new token, or all faults of the input.
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
         self.owner_ref.hold(conn, &self.caller)?;
         let authority = self.caller.lock_authority(&self.app, conn)?;
@@ -130,7 +131,7 @@ impl Creation {
         let token = Token {
             limits,
             expires_at,
-            // Whoever got power by a client must lose it with the client.
+            // A token created through a client must end with that client.
             client_id: self.caller.client_id().map(str::to_owned),
             ..self
                 .prepared
@@ -141,8 +142,8 @@ impl Creation {
         Ok(token)
     }
 
-    /// What the token is to be limited to. A token that is limited itself passes its limits
-    /// on, unless narrower ones are named.
+    /// The limits of the new token. A limited token passes its limits on, unless the input has
+    /// narrower ones.
     fn limits(
         &self,
         conn: &mut Conn,
@@ -193,7 +194,7 @@ impl Creation {
         Ok(limits)
     }
 
-    /// An organization that the owner is or belongs to.
+    /// The id of an organization, if the owner is it or is a member of it.
     fn limit(
         &self,
         conn: &mut Conn,
@@ -210,7 +211,7 @@ impl Creation {
         Ok(is_of.then_some(found.id))
     }
 
-    /// A project that the owner reaches, and its organization.
+    /// A project that the owner can access, and its organization.
     fn project(
         &self,
         conn: &mut Conn,
@@ -269,8 +270,8 @@ impl Creation {
         }
     }
 
-    /// When the token ends. What the configuration allows bounds every token, what a policy
-    /// allows those that it alone judges.
+    /// The expiry of the token. The configuration bounds every token; a policy bounds tokens with
+    /// access to its organization alone.
     fn expiry(&self, policy_check: &PolicyCheck, faults: &mut Vec<Fault>) -> Option<Instant> {
         let (tokens, now) = (&self.app.config().tokens, self.prepared.at);
         let Some(choice) = &self.input.expires else {

@@ -1,9 +1,9 @@
-//! Tokens as lists show them: with the names of what they are limited to, who made them, and
-//! whether another has taken their place.
+//! Tokens with details for lists: the names of their limits and of their creator, and whether
+//! they were replaced.
 
-use super::checked::{CheckedToken, check_policy};
 use super::{OwnerRef, READ, WRITE, find_within};
-use crate::caller::Caller;
+use crate::access::Caller;
+use crate::access::{CheckedToken, check_policy};
 use crate::{App, Error};
 use domain::Instant;
 use domain::page::Page;
@@ -13,22 +13,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::Conn;
 use store::token_filter::TokenFilter;
 
-/// A token with what there is to say about it.
+/// A token with its details for lists.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The token.
     pub token: Token,
-    /// Whether it is admitted anywhere.
+    /// Whether any policy allows it.
     pub policy_decision: PolicyDecision,
-    /// Whether another came in its place.
+    /// Whether another token replaced it.
     pub is_replaced: bool,
     /// The names of the projects, or of the organization, that it is limited to.
     pub limits: Vec<String>,
-    /// The name of the person who made it; `None` if it was no person.
+    /// Name of the user who created it; `None` if the operator or an organization token did.
     pub maker: Option<String>,
 }
 
-/// The same tokens as [`list`](super::list), as lists show them.
+/// The tokens of [`list`](super::list), with their details.
 pub async fn list_listed(
     app: &App,
     caller: &Caller,
@@ -48,7 +48,7 @@ pub async fn list_listed(
         .await
 }
 
-/// The tokens that [`revoke_all`](super::revoke_all) would end, the newest first.
+/// The tokens that [`revoke_all`](super::revoke_all) would revoke, newest first.
 pub async fn list_living(
     app: &App,
     caller: &Caller,
@@ -66,8 +66,8 @@ pub async fn list_living(
         .await
 }
 
-/// One token, as lists show it. Fails with [`Error::NotFound`] for one that is not the caller's
-/// to see, like for none.
+/// One token with its details. Fails with [`Error::NotFound`] if it does not exist or the caller
+/// may not see it.
 pub async fn find_listed(
     app: &App,
     caller: &Caller,
@@ -92,7 +92,7 @@ pub async fn find_listed(
         .await
 }
 
-/// Adds to tokens of an owner what is said of them elsewhere.
+/// Adds details to the tokens of one owner.
 fn describe(
     conn: &mut Conn,
     owner: &TokenOwner,

@@ -1,70 +1,61 @@
-//! Tokens: making, showing, rotating and revoking them, and the standing of their owners.
+//! Tokens: creating, listing, rotating and revoking them, and loading their owners.
 
-mod active;
-mod checked;
 mod choices;
 mod create;
+mod introspect;
 mod list;
-mod owner;
 mod policy_check;
 mod prepared;
 mod revoke;
 mod rotate;
 
-pub use active::{ActiveToken, Introspector, authenticate, introspect, introspector};
-pub(super) use active::{Found, InactiveToken, Loaded, load, look_up};
-pub use checked::CheckedToken;
 pub use choices::{Choices, choices};
 pub use create::{CreateToken, create, form_nonce_for};
+pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub use list::{Listed, find_listed, list_listed, list_living};
-use owner::find_loaded_owner;
-pub use owner::{LoadedOwner, UserMemberships, standing};
-pub(super) use owner::{find_owner, lock_memberships};
 pub(super) use prepared::{PreparedToken, insert, prepared};
 pub(super) use revoke::end_all;
 pub use revoke::{Before, Ended, give_back, revoke, revoke_all, revoke_matching};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
-use super::caller::{Authority, Caller, find_organization};
+use super::access::{Authority, Caller, CheckedToken, check_policy, find_organization};
 use super::{App, Error};
-use checked::check_policy;
-use config::Lifetime;
 use domain::Instant;
 use domain::decision::ResourceRef;
 use domain::id::TokenId;
-use domain::org::Role;
 use domain::page::Page;
+use domain::role::Role;
 use domain::secret::Secret;
 use domain::token::{State, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 use store::Conn;
 
-/// The scope that looking at tokens needs.
+/// The scope for reading tokens.
 const READ: &str = "tokens:read";
 
-/// The scope that changing tokens needs.
+/// The scope for changing tokens.
 const WRITE: &str = "tokens:write";
 
 /// A new token, with its secret, which is shown once.
 pub struct NewToken {
     /// The token.
     pub token: Token,
-    /// Its text.
+    /// The token's text.
     pub secret: Secret,
 }
 
-/// Whose tokens a request is about.
+/// The owner of the tokens in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnerRef {
-    /// The caller's own.
+    /// The caller.
     Own,
-    /// Those of the organization with this id or address.
+    /// The organization with this id or slug.
     Organization(String),
 }
 
 impl OwnerRef {
-    /// Holds the owner, before the caller's rights are read for a change of its tokens: of a
-    /// token that is being revoked, on whatever server, no other can be made meanwhile.
+    /// Locks the owner, before the caller's permissions are read for a change of its tokens.
+    /// While a token is being revoked, no server can create another with it.
     fn hold(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
         match self {
             Self::Own => match caller.owner() {
@@ -83,8 +74,8 @@ impl OwnerRef {
         }
     }
 
-    /// The tokens with which the caller may do this. An organization's are for its admins and
-    /// owners.
+    /// The tokens that the caller may access with this scope. Those of an organization are for
+    /// its admins and owners.
     fn visible(
         &self,
         conn: &mut Conn,
@@ -107,7 +98,7 @@ impl OwnerRef {
     }
 }
 
-/// Holds whoever a token acts for, so that nobody makes or ends its tokens meanwhile.
+/// Locks a token owner against concurrent creation and revocation of its tokens.
 fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
     match owner {
         TokenOwner::User(id) => store::user::lock_user_exclusive(conn, id)?,
@@ -118,8 +109,8 @@ fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
     Ok(())
 }
 
-/// Holds the token by which another is made, if by one: of many that are revoked at once, none
-/// leaves behind what it is making.
+/// Locks the calling token, if any, that creates another: a concurrent bulk revocation must not
+/// miss the new token.
 fn lock_creator(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Error> {
     let Caller::Token(active) = caller else {
         return Ok(());
@@ -130,26 +121,7 @@ fn lock_creator(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Er
         .ok_or(Error::Unauthenticated)
 }
 
-/// When a token of this lifetime ends that is made now.
-pub fn end_of(lifetime: Lifetime, now: Instant) -> Option<Instant> {
-    match lifetime {
-        Lifetime::Never => None,
-        Lifetime::For(duration) => chrono::Duration::from_std(duration)
-            .ok()
-            .and_then(|duration| now.checked_add_signed(duration)),
-    }
-}
-
-/// The earlier of two ends, of which `None` is the latest.
-pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
-/// Tokens, the newest first, with those that have ended: a page, and one more if the list goes
-/// on.
+/// Lists tokens, newest first, including inactive ones: one page plus one entry if more follow.
 pub async fn list(
     app: &App,
     caller: &Caller,
@@ -169,8 +141,7 @@ pub async fn list(
         .await
 }
 
-/// One token. Fails with [`Error::NotFound`] for one that is not the caller's to see, like for
-/// none.
+/// One token. Fails with [`Error::NotFound`] if it does not exist or the caller may not see it.
 pub async fn find(
     app: &App,
     caller: &Caller,
@@ -195,7 +166,7 @@ pub async fn find(
         .await
 }
 
-/// A token of this purview.
+/// The visible token with this id.
 fn find_within(conn: &mut Conn, visible: &VisibleTokens, id: &str) -> Result<Token, Error> {
     let id = TokenId::parse(id).ok_or(Error::NotFound)?;
     store::token::find_token(conn, &id)?

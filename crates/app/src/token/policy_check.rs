@@ -1,16 +1,17 @@
-//! What organizations say to a token before it is made.
+//! Policy checks of new tokens.
 
-use super::{earlier, lock_memberships};
 use crate::Error;
-use crate::caller::{Authority, Denial};
+use crate::access::{Authority, Denial};
+use crate::access::{earlier, lock_memberships};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
-use domain::org::{Organization, Role};
+use domain::org::Organization;
 use domain::policy::{Life, OwnerKind};
+use domain::role::Role;
 use domain::token::{Limits, Token, TokenOwner};
 use store::Conn;
 
-/// The organizations that have a say in a new token, and as whose they judge it.
+/// The organizations whose policies apply to a new token, with the kind of its owner in each.
 pub(super) struct PolicyCheck {
     /// The highest role in any of them.
     pub(super) role: Option<Role>,
@@ -18,7 +19,7 @@ pub(super) struct PolicyCheck {
 }
 
 impl PolicyCheck {
-    /// The organizations of an owner that these limits leave.
+    /// The owner's organizations within these limits.
     pub(super) fn load(
         conn: &mut Conn,
         owner: &TokenOwner,
@@ -55,7 +56,7 @@ impl PolicyCheck {
         }
     }
 
-    /// The end that every policy allows.
+    /// The default expiry, which every policy allows.
     pub(super) fn default_end(&self, now: Instant) -> Option<Instant> {
         let organizations = self.organizations.iter();
         organizations.fold(None, |end, (organization, _)| {
@@ -63,7 +64,7 @@ impl PolicyCheck {
         })
     }
 
-    /// The latest end that any policy allows: beyond it the token would reach nothing.
+    /// The latest expiry that the only policy allows; unbounded with several organizations.
     pub(super) fn only_latest(&self, now: Instant) -> Option<Instant> {
         match &self.organizations[..] {
             [(organization, _)] => organization.policy.latest(now),
@@ -71,7 +72,7 @@ impl PolicyCheck {
         }
     }
 
-    /// The token with an end with which it is admitted, if its own is too far away.
+    /// The token, with a shorter expiry if no policy allows its own.
     pub(super) fn fit(&self, token: Token) -> Result<Token, Error> {
         if self.check(&token).is_ok() {
             return Ok(token);
@@ -84,7 +85,7 @@ impl PolicyCheck {
         Ok(fitted)
     }
 
-    /// Refuses a token that would reach an organization which the token that makes it does not.
+    /// Refuses a token with access to an organization that its creator cannot access.
     pub(super) fn bound(&self, token: &Token, maker: &Authority) -> Result<(), Error> {
         let life = Life::of(token);
         let Some(reach) = maker.reach() else {
@@ -102,8 +103,8 @@ impl PolicyCheck {
         }
     }
 
-    /// Refuses a token that would reach none of the organizations. One that reaches some is
-    /// made, and the others do not admit it.
+    /// Refuses a token that no policy allows. A token that some policies allow is created,
+    /// without access to the other organizations.
     pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
         let life = Life::of(token);
         let mut refused = None;

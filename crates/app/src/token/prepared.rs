@@ -9,7 +9,7 @@ use domain::{Instant, last_moment};
 use serde_json::json;
 use store::Conn;
 
-/// What is drawn at random for a token before its transaction begins.
+/// Random values of a token, drawn before its transaction begins.
 #[derive(Clone)]
 pub(crate) struct PreparedToken {
     pub(super) id: TokenId,
@@ -19,7 +19,7 @@ pub(crate) struct PreparedToken {
     pub(crate) secret: Secret,
 }
 
-/// Draws what a new token needs.
+/// Prepares a new token.
 pub(crate) fn prepared(app: &App) -> PreparedToken {
     let prefix = app.config().tokens.prefix.as_str();
     let secret = token::write(prefix, &app.random());
@@ -33,7 +33,7 @@ pub(crate) fn prepared(app: &App) -> PreparedToken {
 }
 
 impl PreparedToken {
-    /// The token, without an end, without limits, and not asked for by any client.
+    /// The token, without expiry, limits or client.
     pub(crate) fn token(
         &self,
         owner: TokenOwner,
@@ -59,7 +59,7 @@ impl PreparedToken {
         }
     }
 
-    /// The token that comes in the place of another: the same but for its text and its life.
+    /// The replacement of a token: same attributes and lifetime, new secret and dates.
     pub(super) fn successor(&self, old: &Token, created_by: &str) -> Token {
         let lifetime = old.expires_at.map(|end| end - old.created_at);
         Token {

@@ -1,8 +1,8 @@
-//! The end of tokens, by their owners or by the clients that they were issued to.
+//! Revocation of tokens, by their owners, by clients and by the operator.
 
 use super::{OwnerRef, WRITE, find_within, lock_owner};
+use crate::access::Caller;
 use crate::audit::refusals::{self, Refusal};
-use crate::caller::Caller;
 use crate::idempotency::IdempotencyRecord;
 use crate::{App, Context, Error, Event, OAuthError};
 use domain::Instant;
@@ -16,9 +16,9 @@ use serde_json::json;
 use store::Conn;
 use store::token_filter::TokenFilter;
 
-/// A client gives a token back (RFC 7009). A token that another client was given is refused;
-/// one that a person made in the console belongs to whoever holds it. Unknown tokens and
-/// repetitions are no fault.
+/// Revokes a token for a client (RFC 7009). A token of another client is refused; a token created
+/// in the console can be revoked by any client that sends it. Unknown and revoked tokens are no
+/// error.
 pub async fn give_back(
     app: &App,
     context: &Context,
@@ -28,7 +28,7 @@ pub async fn give_back(
     if !token::is_well_formed(app.config().tokens.prefix.as_str(), text.expose()) {
         return Ok(());
     }
-    // Whoever invents tokens costs a read, not a place in the queue of writes.
+    // An invented token costs only a read, and does not enter the write queue.
     let (digest, now) = (text.digest(), app.now());
     let find = digest.clone();
     let found = app
@@ -90,7 +90,7 @@ fn revoke_one(
     Ok(())
 }
 
-/// Revokes a token. Doing it twice is no fault.
+/// Revokes a token. Idempotent.
 pub async fn revoke(
     app: &App,
     context: &Context,
@@ -117,10 +117,10 @@ pub async fn revoke(
         .await
 }
 
-/// Whether all tokens are meant, or those that were made before a moment.
+/// Restricts a revocation to tokens created before this time; `None` for all.
 pub type Before = Option<Instant>;
 
-/// Revokes all tokens that the caller may end; tells how many were alive.
+/// Revokes all tokens that the caller may revoke; returns how many were active.
 pub async fn revoke_all(
     app: &App,
     context: &Context,
@@ -147,18 +147,18 @@ pub async fn revoke_all(
         .await
 }
 
-/// Whose tokens the operator ends.
+/// The tokens that an operator revokes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// A person's.
+    /// Those of a user.
     User(UserId),
-    /// Those that a client asked for.
+    /// Those issued to a client.
     Client(String),
-    /// Everybody's.
+    /// All tokens.
     Everything,
 }
 
-/// Revokes many tokens at once, for the operator; tells how many were alive.
+/// Revokes the matching tokens for the operator; returns how many were active.
 pub async fn revoke_matching(
     app: &App,
     context: &Context,
@@ -190,7 +190,7 @@ pub async fn revoke_matching(
         .await
 }
 
-/// Revokes the living tokens of a selection, with one audit record; tells how many there were.
+/// Revokes the active tokens of a filter, with one audit record; returns how many there were.
 pub(crate) fn end_all(
     conn: &mut Conn,
     event: &Event,

@@ -1,9 +1,10 @@
-//! Rotating tokens: a successor with the same attributes, and an overlap in which both work.
+//! Token rotation: a successor with the same attributes, and an overlap in which both are active.
 
 use super::policy_check::PolicyCheck;
 use super::prepared::{insert, prepared};
-use super::{NewToken, OwnerRef, WRITE, earlier, end_of, find_within, lock_creator};
-use crate::caller::{Caller, Denial};
+use super::{NewToken, OwnerRef, WRITE, find_within, lock_creator};
+use crate::access::{Caller, Denial};
+use crate::access::{earlier, end_of};
 use crate::idempotency::IdempotencyRecord;
 use crate::{App, Context, Error};
 use chrono::Duration;
@@ -12,14 +13,14 @@ use domain::audit::Action;
 use domain::token::{State, Token};
 use serde_json::json;
 
-/// How long the old token lives on if nobody says.
+/// Default overlap, in which the old token stays active.
 pub const DEFAULT_OVERLAP: Duration = Duration::hours(24);
 
-/// How long it may live on at the most.
+/// Maximum overlap.
 pub const LONGEST_OVERLAP: Duration = Duration::days(30);
 
-/// Rotates a token that can be used. The old one ends after the overlap, or when it would have
-/// ended anyway. A token has one successor: trying again is a [`Error::Conflict`].
+/// Rotates an active token. The old token ends after the overlap, or earlier at its own expiry. A
+/// token has one successor: a second rotation fails with [`Error::Conflict`].
 pub async fn rotate(
     app: &App,
     context: &Context,
@@ -50,7 +51,7 @@ pub async fn rotate(
             let authority = caller.lock_authority(&handle, conn)?;
             let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
             let old = find_within(conn, &visible, &id)?;
-            // By its own successor a token gains nothing, also where a scope of it sleeps.
+            // A token gains nothing from its own successor, even if a scope is inactive now.
             if let Caller::Token(active) = &caller
                 && active.token.id != old.id
                 && !old
@@ -64,14 +65,14 @@ pub async fn rotate(
             let is_live = |token: &Token| token.state(now) == State::Live;
             if !store::token::lock_token(conn, &old.id)?.is_some_and(|old| is_live(&old)) {
                 return Err(Error::Conflict(
-                    "The token has ended: make a new one instead.",
+                    "The token has ended: create a new one instead.",
                 ));
             }
             let longest = end_of(handle.config().tokens.max_expiry, now);
             let new = prepared.successor(&old, &caller.maker());
-            // The policy may be tighter than when the old token was made.
+            // The policy may have become stricter since the old token was created.
             let new = policy_check.fit(Token {
-                // Whoever gets it by a client must lose it with the client.
+                // A token obtained through a client must end with that client.
                 client_id: caller.client_id().map(str::to_owned).or(new.client_id),
                 expires_at: earlier(new.expires_at, longest),
                 ..new
@@ -98,7 +99,7 @@ pub async fn rotate(
         .await
         .map_err(|error| match error {
             Error::Store(store::Error::Duplicate) => Error::Conflict(
-                "The token was rotated before. Rotate its successor, or make a new one.",
+                "The token was rotated before. Rotate its successor, or create a new one.",
             ),
             error => error,
         })

@@ -1,7 +1,7 @@
-//! The operator's view of accounts: all of them, making one, switching one off.
+//! User administration for the operator: list, create, deactivate.
 
 use super::{CreateUser, add_as};
-use crate::caller::Caller;
+use crate::access::Caller;
 use crate::idempotency::IdempotencyRecord;
 use crate::org::end_invitations;
 use crate::token::end_all;
@@ -14,7 +14,7 @@ use domain::user::{self, Standing, User};
 use serde_json::json;
 use store::token_filter::TokenFilter;
 
-/// How an account is named.
+/// How a request identifies a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// By its id.
@@ -33,25 +33,25 @@ impl Named {
     }
 }
 
-/// Every account, the oldest first.
+/// Lists all users, oldest first.
 pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<User>, Error> {
     caller.require_operator()?;
     let page = page.clone();
     app.store()
         .read(move |conn| {
             let (after, limit) = (page.after(), page.look_for());
-            Ok(store::user::list_accounts(conn, after, limit)?)
+            Ok(store::user::list_users(conn, after, limit)?)
         })
         .await
 }
 
-/// One account.
+/// One user.
 pub async fn find(app: &App, caller: &Caller, named: Named) -> Result<User, Error> {
     caller.require_operator()?;
     app.store().read(move |conn| named.find(conn)).await
 }
 
-/// Makes an account. Links to the first account end with it.
+/// Creates a user. Invalidates all setup links.
 pub async fn make(
     app: &App,
     context: &Context,
@@ -63,8 +63,8 @@ pub async fn make(
     add_as(app, context, caller.actor(), new, idempotency).await
 }
 
-/// Switches an account off: its sessions and tokens end at once. Fails with
-/// [`Error::NotFound`] for an unknown one; doing it twice is no fault.
+/// Deactivates a user and ends its sessions and tokens immediately. Fails with
+/// [`Error::NotFound`] for an unknown user; idempotent.
 pub async fn deactivate(
     app: &App,
     context: &Context,

@@ -1,24 +1,24 @@
-//! Accounts of people: the first one, further ones, their names and passwords.
+//! Users: initial setup, creation, names and passwords.
 
 mod directory;
 
 pub use directory::{Named, deactivate, find, list, make};
 
-use super::caller::Caller;
 use super::hashing::Verdict;
 use super::idempotency::IdempotencyRecord;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
 use super::{App, Context, Error, org, session, throttle};
+use crate::access::Caller;
 use domain::audit::{Action, Actor};
 use domain::id::UserId;
-use domain::org::Role;
+use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::{self, Standing, User};
 use domain::{Fault, password};
 use serde_json::json;
 
-/// What is asked of a new account.
+/// Input of a new user.
 pub struct CreateUser {
     /// The name.
     pub name: String,
@@ -26,12 +26,12 @@ pub struct CreateUser {
     pub email: String,
     /// The password.
     pub password: Secret,
-    /// The organization that it joins, and as what.
+    /// The organization to join, and the role in it.
     pub organization: Option<(String, Role)>,
 }
 
-/// Makes the link to the first account, while there is no account. The link works once;
-/// every start makes another.
+/// Creates a setup link for the first user, if there are no users. The link works once; every
+/// start creates another.
 pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
     let link = app.draw_secret();
     let (digest, now) = (link.digest(), app.now());
@@ -48,7 +48,7 @@ pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
     Ok(is_offered.then_some(link))
 }
 
-/// Whether a link to the first account works.
+/// Whether a setup link is valid.
 pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
     let digest = link.digest();
     app.store()
@@ -56,7 +56,7 @@ pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
         .await
 }
 
-/// Makes the first account by its one-time link, and signs the person in.
+/// Creates the first user with a setup link, and signs the user in.
 pub async fn set_up(
     app: &App,
     context: &Context,
@@ -72,8 +72,8 @@ pub async fn set_up(
     let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
     app.store()
         .write(move |conn| {
-            // Ends every link first: whoever comes second waits here, and then finds none. A
-            // link that a starting server offered meanwhile is stopped by the second check.
+            // Delete all links first: a concurrent request waits here, and then finds none. The
+            // second check rejects a link that a starting server offered in the meantime.
             let is_first =
                 store::user::delete_setup_links(conn, &link)? && !store::user::is_any_user(conn)?;
             if !is_first {
@@ -87,7 +87,7 @@ pub async fn set_up(
     Ok(session)
 }
 
-/// Makes an account for the operator. Other links to the first account end with it.
+/// Creates a user for the operator. Invalidates all setup links.
 pub async fn add(app: &App, context: &Context, new: CreateUser) -> Result<User, Error> {
     make(
         app,
@@ -99,7 +99,7 @@ pub async fn add(app: &App, context: &Context, new: CreateUser) -> Result<User, 
     .await
 }
 
-/// Makes an account as this actor.
+/// Creates a user as this actor.
 async fn add_as(
     app: &App,
     context: &Context,
@@ -120,8 +120,7 @@ async fn add_as(
     Ok(user)
 }
 
-/// Makes an account for somebody who joins in another way, written by `join` in the same
-/// transaction, and signs the person in.
+/// Creates a user whose membership `join` writes in the same transaction, and signs the user in.
 pub(super) async fn add_joining(
     app: &App,
     context: &Context,
@@ -142,7 +141,7 @@ pub(super) async fn add_joining(
     Ok(session)
 }
 
-/// An account that passed all checks, with its hash computed.
+/// A validated user, with the password hash.
 #[derive(Clone)]
 struct Prepared {
     user: User,
@@ -203,7 +202,7 @@ impl Prepared {
         store::user::insert_user(conn, &self.user).map_err(|error| match error {
             store::Error::Duplicate => Error::from(Fault::new(
                 "email",
-                "There is an account with this email address.",
+                "There is a user with this email address.",
             )),
             error => error.into(),
         })?;
@@ -216,7 +215,7 @@ impl Prepared {
     }
 }
 
-/// Changes a person's name.
+/// Changes a user's name.
 pub async fn rename(
     app: &App,
     context: &Context,
@@ -234,17 +233,17 @@ pub async fn rename(
         .await
 }
 
-/// What happens to a person's other sessions when the password changes.
+/// The effect of a password change on the user's other sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherSessions {
-    /// They go on.
+    /// They stay active.
     Keep,
     /// They end.
     End,
 }
 
-/// Changes a person's password. The present one must be given; wrong ones count like wrong
-/// sign-ins. The session gets a new cookie, which is returned.
+/// Changes a user's password. Requires the current one; wrong attempts count like failed
+/// sign-ins. Returns a new cookie for the session.
 pub async fn change_password(
     app: &App,
     context: &Context,
@@ -304,7 +303,7 @@ pub async fn change_password(
     Ok(cookie)
 }
 
-/// Whether there is any account.
+/// Whether any user exists.
 pub async fn is_set_up(app: &App) -> Result<bool, Error> {
     app.store()
         .read(|conn| Ok(store::user::is_any_user(conn)?))

@@ -1,4 +1,4 @@
-//! What is wrong, and where.
+//! Faults and their positions.
 
 use super::*;
 
@@ -57,8 +57,8 @@ const IN_FILE: [(&str, &str); 67] = [
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\n[[scopes]]\nname = \"a\"\ndescription = \"A\"", "5: scopes.name: \"a\" is defined twice"),
     ("[[routes]]\npublic = true", "1: routes.match: is missing"),
     ("[[routes]]\nmatch = \"/v1\"\npublic = true", "2: routes.match: \"/v1\" has no path"),
-    ("[[routes]]\nmatch = \"GET /{project}/{project}\"\npublic = true", "2: routes.match: \"GET /{project}/{project}\" names more than one place"),
-    ("[[routes]]\nmatch = \"GET /\"", "2: routes.match: demands nothing; write one of scope, authenticated, operator, public"),
+    ("[[routes]]\nmatch = \"GET /{project}/{project}\"\npublic = true", "2: routes.match: \"GET /{project}/{project}\" names more than one resource"),
+    ("[[routes]]\nmatch = \"GET /\"", "2: routes.match: has no access rule; write one of scope, authenticated, operator, public"),
     ("[[routes]]\nmatch = \"GET /\"\nscope = \"app:deploy\"", "3: routes.scope: \"app:deploy\" is not a scope"),
     ("[[routes]]\nmatch = \"GET /\"\nscope = 5", "3: routes.scope: is a number; write text"),
     ("[[routes]]\nmatch = \"GET /\"\nscope = \"orgs:read\"\npublic = true", "4: routes.public: stands beside scope; write only one"),
@@ -135,7 +135,7 @@ fn a_fault_names_the_variable() {
 }
 
 #[test]
-fn all_faults_are_reported_in_the_order_of_their_places() {
+fn all_faults_are_reported_in_order_of_position() {
     let text = "[tokens]\nprefix = \"\"\n[server]\nworkers = 0\nlisten = \"x\"";
     let read = from_both(text, &[("DOORCODE__DEVICE__INTERVAL", "5")]);
     let expected = [

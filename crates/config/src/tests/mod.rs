@@ -1,4 +1,4 @@
-//! The configuration as a whole: sources, places and faults.
+//! The configuration as a whole: sources, positions and faults.
 
 mod faults;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 type Read = Result<Config, ConfigError>;
 
-/// A setting of each key that is not its default: section, key, value in TOML.
+/// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
 const OTHERS: [(&str, &str, &str); 39] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
@@ -258,13 +258,13 @@ operator = true
     assert_eq!(config.device.interval, duration::SECOND * 5);
     let scope = config.scopes.iter().find(|scope| scope.min_role.is_some());
     assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
-    let (pattern, demand) = config.routes.find("GET", "/v1/status").unwrap();
+    let (pattern, access_rule) = config.routes.find("GET", "/v1/status").unwrap();
     assert_eq!(pattern.to_string(), "* /v1/status");
-    assert_eq!(demand, AccessRule::Operator);
+    assert_eq!(access_rule, AccessRule::Operator);
 }
 
 #[test]
-fn each_demand_of_a_route_has_its_key() {
+fn each_access_rule_of_a_route_has_its_key() {
     let text = r#"
 [[routes]]
 match = "GET /health"
@@ -305,7 +305,7 @@ fn a_default_gives_way_to_a_shorter_limit() {
 }
 
 #[test]
-fn variables_with_one_underscore_are_no_keys() {
+fn variables_with_one_underscore_are_not_keys() {
     let others = [
         ("DOORCODE_TOKEN", "x"),
         ("DOORCODE_SECRET_KEY", "x"),
@@ -316,7 +316,7 @@ fn variables_with_one_underscore_are_no_keys() {
 }
 
 #[test]
-fn the_file_is_found_where_it_was_named() {
+fn the_named_file_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &[u8]| {
         let path = folder.path().join(name);
@@ -372,7 +372,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_described_reads_back(
+    fn a_described_configuration_reads_back(
         name in "[^\\pC\\pZ][^\\pC]{0,20}[^\\pC\\pZ]",
         workers in 1..1024_usize,
         minutes in 1..=30_i64,

@@ -1,37 +1,37 @@
-//! The audit log's vocabulary: who did what.
+//! The audit log's vocabulary: actors and actions.
 
 use super::record::{Method, Outcome};
 use super::words::words;
 use crate::id::{TokenId, UserId};
 
-/// How somebody reached the server.
+/// How an actor reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// With a request.
+    /// By an HTTP request.
     Request,
-    /// On the server's own command line.
+    /// By a command on the server.
     Command,
 }
 
-/// The most things that one record names. Of more it names the newest and says how many.
+/// The most ids that one record lists. Of more it lists the newest, with the count of all.
 pub const MOST_NAMED: usize = 100;
 
 /// Who caused a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// Somebody who has not shown who they are.
+    /// No authentication.
     Anonymous,
-    /// A person in a browser.
+    /// A user in a browser.
     User(UserId),
-    /// A token, at the management API, and the person that it acts for, if for one.
+    /// A token at the management API, and the user whom it acts for, if any.
     Token(TokenId, Option<UserId>),
-    /// A registered client, acting for itself.
+    /// A registered client, on its own behalf.
     Client(String),
-    /// The operator of the deployment.
+    /// The operator of the server.
     Operator,
-    /// The operator, on behalf of a person.
+    /// The operator, on behalf of a user.
     OperatorFor(UserId),
-    /// Doorcode itself.
+    /// The server itself.
     System,
 }
 
@@ -40,7 +40,7 @@ impl Actor {
     pub const KINDS: [&'static str; 6] =
         ["anonymous", "user", "client", "token", "operator", "system"];
 
-    /// The kind of actor, as it is stored.
+    /// The kind of actor, as stored.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
@@ -52,7 +52,7 @@ impl Actor {
         }
     }
 
-    /// The actor's id, where the kind alone does not tell.
+    /// The actor's id, if its kind does not identify it.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::User(id) | Self::OperatorFor(id) => Some(id.as_str()),
@@ -62,7 +62,7 @@ impl Actor {
         }
     }
 
-    /// The person who is, or stands behind, the actor.
+    /// The user who is the actor, or on whose behalf it acts.
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
             Self::User(id) | Self::OperatorFor(id) => Some(id),
@@ -71,7 +71,7 @@ impl Actor {
         }
     }
 
-    /// The token that the actor came with.
+    /// The token that authenticated the actor.
     pub fn token_id(&self) -> Option<&TokenId> {
         match self {
             Self::Token(id, _) => Some(id),
@@ -79,7 +79,7 @@ impl Actor {
         }
     }
 
-    /// How the actor showed who it is.
+    /// How the actor was authenticated.
     pub fn method(&self, by: By) -> Method {
         match self {
             Self::Anonymous | Self::System => Method::None,
@@ -93,32 +93,32 @@ impl Actor {
         }
     }
 
-    /// The actor in one word, as a token's revocation remembers it.
+    /// The actor as one word, for the revocation of a token.
     pub fn label(&self) -> &str {
         self.id().unwrap_or(self.kind())
     }
 }
 
 words! {
-    /// What happened.
+    /// The kind of event.
     Action {
-        /// An account was made.
+        /// A user was created.
         UserCreated = "user.created",
-        /// An account was switched off.
+        /// A user was deactivated.
         UserDeactivated = "user.deactivated",
-        /// A person changed their name.
+        /// A user changed their name.
         UserRenamed = "user.renamed",
-        /// A person changed their password.
+        /// A user changed their password.
         PasswordChanged = "user.password_changed",
-        /// A person gave a wrong password to change it.
+        /// A user gave a wrong current password when changing it.
         PasswordRefused = "user.password_refused",
-        /// Somebody signed in.
+        /// A user signed in.
         SignedIn = "session.started",
         /// A sign-in was refused.
         SignInFailed = "session.refused",
         /// A session was ended.
         SignedOut = "session.ended",
-        /// An organization was made.
+        /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization was renamed.
         OrganizationRenamed = "organization.renamed",
@@ -126,91 +126,91 @@ words! {
         OrganizationDeleted = "organization.deleted",
         /// An organization's plan or policy was changed.
         PolicyChanged = "organization.policy_changed",
-        /// A person joined an organization.
+        /// A user joined an organization.
         MemberAdded = "member.added",
         /// A member's role was changed.
         MemberChanged = "member.changed",
-        /// A person left an organization, or was taken out of it.
+        /// A user left an organization, or was removed from it.
         MemberRemoved = "member.removed",
-        /// Somebody was invited to an organization.
+        /// A user was invited to an organization.
         InvitationCreated = "invitation.created",
         /// An invitation was accepted.
         InvitationAccepted = "invitation.accepted",
         /// An invitation was withdrawn.
         InvitationWithdrawn = "invitation.withdrawn",
-        /// A project was made.
+        /// A project was created.
         ProjectCreated = "project.created",
         /// A project was renamed.
         ProjectRenamed = "project.renamed",
         /// A project was deleted.
         ProjectDeleted = "project.deleted",
-        /// A person was added to a project.
+        /// A user was added to a project.
         ProjectMemberAdded = "project.member_added",
-        /// A person was taken out of a project.
+        /// A user was removed from a project.
         ProjectMemberRemoved = "project.member_removed",
-        /// Somebody looked into the log.
+        /// The log was read.
         AuditRead = "audit.read",
-        /// Somebody took a copy of the log, or of a part of it.
+        /// The log, or a part of it, was exported.
         AuditExported = "audit.exported",
-        /// Somebody had the log checked.
+        /// The log was verified.
         AuditVerified = "audit.verified",
-        /// What tells of a person was erased from records.
+        /// Personal data was erased from records.
         AuditErased = "audit.erased",
-        /// Records that were older than the settings say were taken out of the log.
+        /// Records older than the retention period were pruned.
         AuditPruned = "audit.pruned",
-        /// Another key signs the log's checkpoints from now on.
+        /// The key that signs the checkpoints was replaced.
         AuditKeyChanged = "audit.key_changed",
-        /// The operator lets the signatures of an earlier key of the log count.
+        /// The operator trusted a previous signing key of the log.
         AuditKeyTrusted = "audit.key_trusted",
-        /// The operator goes on with a log that contradicts its checkpoints.
+        /// The operator accepted a log that contradicts its checkpoints.
         AuditForkAccepted = "audit.fork_accepted",
-        /// A record of an earlier time came after later ones: a clock was set back.
+        /// A record is older than records before it: a clock was set back.
         ClockSteppedBack = "clock.stepped_back",
         /// A server's clock was set forward, or its machine slept.
         ClockSteppedForward = "clock.stepped_forward",
-        /// The server started with other settings than the time before.
+        /// The server started with settings that differ from those of the last start.
         SettingsChanged = "settings.changed",
         /// A client was registered.
         ClientCreated = "client.created",
-        /// A client was switched on or off.
+        /// A client was enabled or disabled.
         ClientChanged = "client.changed",
-        /// A device asked for a code.
+        /// A device requested a code.
         DeviceRequested = "device.requested",
-        /// A person was shown what a device asks for.
+        /// The consent page of a device grant was shown to a user.
         DeviceShown = "device.shown",
-        /// A person typed a code that names no request.
+        /// A user entered a user code that matches no device grant.
         DeviceCodeWrong = "device.wrong_code",
-        /// A person approved a request.
+        /// A user approved a device grant.
         DeviceApproved = "device.approved",
-        /// A person denied a request.
+        /// A user denied a device grant.
         DeviceDenied = "device.denied",
         /// A device fetched its token.
         DeviceRedeemed = "device.redeemed",
-        /// A device came again with a code that was used up: a copy of it may be in other hands.
+        /// A redeemed device code was sent again: it may have been copied.
         DeviceReplayed = "device.replayed",
-        /// Another client than the one it was made for came with a device code.
+        /// A device code was sent by a client other than the one it was issued to.
         DeviceWrongClient = "device.wrong_client",
-        /// An approved request gave no token, since the right to it was gone.
+        /// Redemption was refused: the user no longer has the right to the token.
         DeviceRefused = "device.refused",
-        /// The time of a request was over before a device fetched a token for it.
+        /// A device grant expired before a device fetched its token.
         DeviceExpired = "device.expired",
-        /// A form was not believed: it came from another site, or was made for another session.
+        /// A form was rejected: it came from another site or belongs to another session.
         FormRefused = "form.refused",
-        /// Somebody came too often.
+        /// A rate limit was exceeded.
         RequestLimited = "request.limited",
-        /// Somebody may not see or do what they asked for, or is not who they say.
+        /// A request was rejected: authentication failed, or access was denied.
         AccessRefused = "access.refused",
         /// The operator token was replaced.
         OperatorTokenRotated = "operator.token_rotated",
-        /// The operator token came from a network that the operator is not in.
+        /// The operator token was rejected: it came from outside the operator's networks.
         OperatorRefused = "operator.refused",
-        /// Tokens were used, as often as the record counts.
+        /// Tokens were used; the record has the count.
         TokenUsesRecorded = "token.uses_recorded",
-        /// Uses of tokens were forgotten, since they were older than the settings say.
+        /// Token uses older than the retention period were pruned.
         TokenUsesForgotten = "token.uses_forgotten",
-        /// A token was made.
+        /// A token was created.
         TokenCreated = "token.created",
-        /// A token got a successor.
+        /// A token was rotated.
         TokenRotated = "token.rotated",
         /// A token was revoked.
         TokenRevoked = "token.revoked",
@@ -218,8 +218,8 @@ words! {
 }
 
 impl Action {
-    /// The actions that a text names: one of them, or all of a kind by the beginning of their
-    /// names up to the dot, such as `token`.
+    /// The actions that a text selects: one by its name, or all with its prefix up to the dot,
+    /// such as `token`.
     pub fn named(text: &str) -> impl Iterator<Item = Self> {
         let all = Self::ALL.iter().copied();
         all.filter(move |action| {
@@ -228,7 +228,7 @@ impl Action {
         })
     }
 
-    /// How what the action names has ended.
+    /// The outcome that the action implies.
     pub fn outcome(self) -> Outcome {
         match self {
             Self::PasswordRefused

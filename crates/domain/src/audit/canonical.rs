@@ -1,4 +1,4 @@
-//! The canonical form: the one way in which a document of the log is written.
+//! The canonical form of the log's documents.
 
 use crate::Instant;
 use serde::Serialize;
@@ -8,9 +8,9 @@ use std::fmt;
 /// Why a line cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It is no such document at all.
+    /// It is not such a document.
     Malformed,
-    /// It can be read, but the canonical form of what it says is another.
+    /// It can be parsed, but differs from its canonical form.
     NotCanonical,
     /// It is longer than any line of a log.
     TooLong,
@@ -26,13 +26,13 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Writes a document of this module: a struct, of which no key is anything but a text.
-#[expect(clippy::unwrap_used, reason = "keys of a struct are texts")]
+/// Serializes a document of this module: a struct, whose keys are all strings.
+#[expect(clippy::unwrap_used, reason = "the keys of a struct are strings")]
 pub fn write(document: &impl Serialize) -> String {
     serde_json::to_value(document).unwrap().to_string()
 }
 
-/// Reads a document, and only its canonical form: two texts never say the same.
+/// Parses a document, only in its canonical form: each document has exactly one text.
 pub fn read<T: Serialize + DeserializeOwned>(line: &[u8]) -> Result<T, Unreadable> {
     let document: T = serde_json::from_slice(line).map_err(|_| Unreadable::Malformed)?;
     if write(&document).as_bytes() != line {
@@ -41,19 +41,19 @@ pub fn read<T: Serialize + DeserializeOwned>(line: &[u8]) -> Result<T, Unreadabl
     Ok(document)
 }
 
-/// A moment as text: `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+/// A time as text: `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 pub mod moment {
     use super::Instant;
     use chrono::SecondsFormat;
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    /// The moment's text, always to the millisecond.
+    /// Formats a time, always with milliseconds.
     pub fn write(at: Instant) -> String {
         at.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// Reads what [`write`] gives and nothing else.
+    /// Parses exactly the output of [`write`].
     pub fn read(text: &str) -> Option<Instant> {
         let at = Instant::from(chrono::DateTime::parse_from_rfc3339(text).ok()?);
         (write(at) == text).then_some(at)

@@ -1,4 +1,4 @@
-//! The chain: each record is sealed with a hash that covers the hash before it.
+//! The hash chain: the hash of each record covers the previous hash.
 
 use super::hash::Hash;
 use super::origin::Origin;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 const GENESIS: &[u8] = b"doorcode audit genesis v1\n";
 const RECORD: &[u8] = b"doorcode audit record v1\n";
 
-/// The end of a chain, or any place in it: how many records there are, and the last hash.
+/// A position in the chain: the sequence and the hash of the last record up to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// The number of the last record; 0 before the first.
+    /// The sequence of the last record; 0 before the first.
     pub sequence: u64,
-    /// The hash of the last record; of the origin before the first.
+    /// The hash of the last record; before the first, the genesis hash of the origin.
     pub hash: Hash,
 }
 
@@ -26,7 +26,7 @@ impl Head {
         }
     }
 
-    /// Gives the record the next place and seals it there.
+    /// Assigns the next sequence to the record and seals it.
     pub fn seal(&self, record: Record) -> Sealed {
         let sequence = self.next_sequence();
         let record = Record { sequence, ..record };
@@ -34,29 +34,29 @@ impl Head {
         Sealed { record, hash }
     }
 
-    /// The number of the record that comes next.
+    /// The sequence of the next record.
     pub fn next_sequence(&self) -> u64 {
         self.sequence.saturating_add(1)
     }
 
-    /// Whether the line is the one that comes next.
+    /// Whether the line is the next one of the chain.
     pub fn is_followed_by(&self, line: &Sealed) -> bool {
         line.record.sequence == self.next_sequence() && line.is_sealed_after(&self.hash)
     }
 }
 
-/// A record and the hash that seals it.
+/// A record and its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
-    /// What it says.
+    /// The record.
     #[serde(flatten)]
     pub record: Record,
-    /// The hash over the record and the hash before it.
+    /// The hash of the record and the previous hash.
     pub hash: Hash,
 }
 
 impl Sealed {
-    /// The head of the chain that ends here.
+    /// The head of the chain after this record.
     pub fn head(&self) -> Head {
         Head {
             sequence: self.record.sequence,
@@ -64,19 +64,19 @@ impl Sealed {
         }
     }
 
-    /// Whether its hash covers its contents and that hash before it.
+    /// Whether its hash covers its contents and this previous hash.
     pub fn is_sealed_after(&self, previous: &Hash) -> bool {
         link(&self.record, previous) == self.hash
     }
 
-    /// Whether it was sealed as the record of another number, after that hash.
+    /// Whether it was sealed with this sequence and this previous hash.
     pub fn was_sealed_as(&self, sequence: u64, previous: &Hash) -> bool {
         let record = self.record.clone();
         link(&Record { sequence, ..record }, previous) == self.hash
     }
 }
 
-/// The hash of a record after another.
+/// The hash of a record that follows another.
 fn link(record: &Record, previous: &Hash) -> Hash {
     let canonical = record.canonical();
     let previous = previous.to_string();

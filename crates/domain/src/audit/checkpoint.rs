@@ -1,4 +1,4 @@
-//! Checkpoints: signed statements of what the head of a log was at a moment.
+//! Checkpoints: signed statements of the head of a log at a time.
 
 use super::canonical::moment;
 use super::chain::Head;
@@ -12,19 +12,19 @@ use ring::signature::Ed25519KeyPair;
 use std::fmt;
 use std::io::BufRead;
 
-/// What the head of a log was at a moment.
+/// The head of a log at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log.
+    /// The log.
     pub origin: Origin,
-    /// What its head was.
+    /// Its head.
     pub head: Head,
-    /// When.
+    /// The time.
     pub at: Instant,
 }
 
 impl Checkpoint {
-    /// The text that is signed: four lines.
+    /// The signed text: four lines.
     pub(super) fn text(&self) -> String {
         let Head { sequence, hash } = self.head;
         let hash = STANDARD.encode(hash.as_bytes());
@@ -32,7 +32,7 @@ impl Checkpoint {
         format!("{}\n{sequence}\n{hash}\n{at}\n", self.origin)
     }
 
-    /// Reads what [`Self::text`] gives and nothing else.
+    /// Parses exactly the output of [`Self::text`].
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let origin = Origin::parse(lines.next()?)?;
@@ -46,23 +46,23 @@ impl Checkpoint {
     }
 }
 
-/// A checkpoint with its signatures. What it says is handed out only to who knows one of the
-/// keys. Its text, by `Display`, is the signed note.
+/// A checkpoint with its signatures. Its contents are only available through [`Self::verify`].
+/// `Display` writes the signed note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedCheckpoint(Note);
 
 impl SignedCheckpoint {
-    /// Signs a checkpoint under the name of its log.
+    /// Signs a checkpoint with the origin as the key name.
     pub fn sign(checkpoint: &Checkpoint, pair: &Ed25519KeyPair) -> Self {
         Self(Note::sign(checkpoint.text(), &checkpoint.origin, pair))
     }
 
-    /// Reads a signed note.
+    /// Parses a signed note.
     pub fn parse(note: &str) -> Result<Self, NoteFault> {
         Note::parse(note).map(Self)
     }
 
-    /// What it says, if one of the keys has signed it.
+    /// The checkpoint, if one of the keys has signed it.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<Checkpoint, NoteFault> {
         Checkpoint::parse(self.0.verify(keys)?).ok_or(NoteFault::Malformed)
     }
@@ -74,7 +74,7 @@ impl fmt::Display for SignedCheckpoint {
     }
 }
 
-/// The checkpoints of a file, one after the other, each verified.
+/// Reads and verifies the checkpoints of a file, one by one.
 pub fn read_file<'a>(
     reader: impl BufRead + 'a,
     keys: &'a [VerifierKey],

@@ -1,11 +1,11 @@
-//! The log as a table (RFC 4180) for programs that know nothing of it. It proves nothing.
+//! The log as CSV (RFC 4180) for spreadsheets and other programs. It cannot be verified.
 
 use super::canonical::moment;
 use super::chain::Sealed;
 use super::record::Record;
 use serde_json::Value;
 
-/// The names of the columns.
+/// The column names.
 const COLUMNS: [&str; 18] = [
     "sequence",
     "hash",
@@ -27,7 +27,7 @@ const COLUMNS: [&str; 18] = [
     "detail",
 ];
 
-/// The first line.
+/// The header line.
 pub fn header() -> String {
     line(COLUMNS)
 }
@@ -52,7 +52,7 @@ pub fn row(Sealed { record, hash }: &Sealed) -> String {
         address,
         agent,
         detail,
-        // Nothing is proven by a table.
+        // CSV cannot be verified.
         salt: _,
     } = record;
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -79,7 +79,7 @@ pub fn row(Sealed { record, hash }: &Sealed) -> String {
     line(cells.map(harmless))
 }
 
-/// What a spreadsheet would take for a formula is marked as text.
+/// Marks a cell as text that a spreadsheet would take for a formula.
 fn harmless(cell: String) -> String {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         true => format!("'{cell}"),
@@ -89,7 +89,7 @@ fn harmless(cell: String) -> String {
 
 #[expect(
     clippy::unwrap_used,
-    reason = "memory takes every write, and text stays text"
+    reason = "writes to memory succeed, and the cells are UTF-8"
 )]
 fn line<C: AsRef<[u8]>>(cells: impl IntoIterator<Item = C>) -> String {
     let mut writer = csv::WriterBuilder::new()
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_that_would_be_a_formula_is_text() {
+    fn a_formula_is_marked_as_text() {
         for (cell, written) in [
             ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
             ("+1", "'+1"),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_keeps_what_would_end_a_cell() {
+    fn separators_in_a_cell_are_quoted() {
         assert_eq!(
             line(["a,b", "c\"d", "e\r\nf", ""]),
             "\"a,b\",\"c\"\"d\",\"e\r\nf\",\r\n"

@@ -1,33 +1,33 @@
-//! What was done to a log, told from the lines that follow the first that does not fit.
+//! Finds out how a log was changed, from the lines after the first invalid one.
 
 use super::canonical::Unreadable;
 use super::chain::{Head, Sealed};
 use super::discrepancy::{Discrepancy, Kind};
 use super::hash::Hash;
 
-/// A line that does not fit, and what it looks like so far. A hash proves where a line was
-/// sealed, so a line that comes later can show what happened here.
+/// An invalid line and its discrepancy so far. A hash proves at which position a line was sealed,
+/// so later lines can show what happened.
 pub struct Diagnosis {
-    /// The end of what fits.
+    /// The head before the invalid line.
     before: Head,
-    /// The line that does not fit, if it can be read.
+    /// The invalid line, if it can be read.
     line: Option<Sealed>,
-    /// The hash that the line before the one to come claims.
+    /// The hash in the line before the next one.
     latest: Option<Hash>,
-    /// How many lines came since.
+    /// The number of lines since.
     since: u64,
     discrepancy: Discrepancy,
-    /// Whether nothing that comes can tell more.
+    /// Whether later lines cannot change the result.
     is_settled: bool,
 }
 
 impl Diagnosis {
-    /// Suspects the first line that does not fit behind a head.
+    /// Starts with the first invalid line after a head.
     pub fn new(before: Head, line: Result<Sealed, Unreadable>) -> Self {
         let sequence = before.next_sequence();
         let discrepancy = match &line {
             Err(why) => {
-                let says = format!("Of the line of record {sequence}, {why}.");
+                let says = format!("The line of record {sequence} is invalid: {why}.");
                 Discrepancy::new(sequence, Kind::Edited, says)
             }
             Ok(line) => first_sight(&before, line),
@@ -43,21 +43,21 @@ impl Diagnosis {
         }
     }
 
-    /// Looks at a line that follows.
+    /// Examines a line that follows.
     pub fn examine(&mut self, next: Option<Sealed>) {
         self.since += 1;
         if !self.is_settled
             && let Some(next) = &next
             && let Some(discrepancy) = self.explain(next)
         {
-            // What looks swapped was inserted, should it come once more.
+            // A line that looks swapped was inserted if it occurs once more.
             self.is_settled = discrepancy.kind != Kind::Swapped;
             self.discrepancy = discrepancy;
         }
         self.latest = next.map(|line| line.hash);
     }
 
-    /// What happened, if that line proves it.
+    /// The discrepancy, if that line proves it.
     fn explain(&self, next: &Sealed) -> Option<Discrepancy> {
         let sequence = self.before.next_sequence();
         if self.discrepancy.kind == Kind::Swapped {
@@ -74,23 +74,23 @@ impl Diagnosis {
         if line.record.sequence != sequence {
             return None;
         }
-        // The two were sealed one behind the other, but bore other numbers.
+        // The two were sealed one after the other, with other sequences.
         let number = next.record.sequence;
         if next.was_sealed_as(number.saturating_add(1), &line.hash) {
             let says =
-                format!("Record {sequence} was taken out, and those behind it were renumbered.");
+                format!("Record {sequence} was removed, and those after it were renumbered.");
             return Some(Discrepancy::new(sequence, Kind::Missing, says));
         }
         if next.was_sealed_as(number.saturating_sub(1), &line.hash) {
             let says = format!(
-                "A record was put in before {sequence}, and those behind it were renumbered."
+                "A record was inserted before {sequence}, and those after it were renumbered."
             );
             return Some(Discrepancy::new(self.before.sequence, Kind::Inserted, says));
         }
         None
     }
 
-    /// What happened, when the record that belongs in this place stands further on.
+    /// The discrepancy, when the record that belongs here comes later.
     fn explain_displaced(&self, next: &Sealed) -> Discrepancy {
         let sequence = self.before.next_sequence();
         let number = next.record.sequence;
@@ -98,8 +98,8 @@ impl Diagnosis {
         if line.is_some_and(|line| line.record.sequence != sequence) && number != sequence {
             return renumbered(sequence, number);
         }
-        // The line stands too early when it was sealed behind the record that it displaced,
-        // or where that record stands now.
+        // The line is too early if it was sealed after the record that it displaced, or after the
+        // line before that record's present position.
         let position = sequence.saturating_add(self.since);
         let stands_too_early = line.is_some_and(|line| {
             let latest = self.latest.filter(|_| self.since > 1);
@@ -107,20 +107,19 @@ impl Diagnosis {
                 || latest.is_some_and(|latest| line.was_sealed_as(position, &latest))
         });
         if stands_too_early {
-            let says =
-                format!("What was sealed as record {sequence} stands in the place of {position}.");
+            let says = format!("Record {sequence} is at the position of record {position}.");
             return Discrepancy::new(sequence, Kind::Swapped, says);
         }
         inserted(sequence)
     }
 
-    /// The doubt, after the last line.
+    /// The discrepancy, after the last line.
     pub fn into_discrepancy(self) -> Discrepancy {
         self.discrepancy
     }
 }
 
-/// What a line looks like that does not fit behind a head.
+/// The discrepancy as far as the invalid line alone shows it.
 fn first_sight(before: &Head, line: &Sealed) -> Discrepancy {
     let sequence = before.next_sequence();
     let last = before.sequence;
@@ -129,30 +128,30 @@ fn first_sight(before: &Head, line: &Sealed) -> Discrepancy {
         return renumbered(sequence, number);
     }
     let (sequence, kind, says) = if number > sequence {
-        let says = format!("After record {last} comes record {number}.");
+        let says = format!("Record {last} is followed by record {number}.");
         (sequence, Kind::Missing, says)
     } else if number == sequence {
         let says = format!(
-            "The hash of record {sequence} does not follow from what it says and the hash before it: \
-             it was changed, or record {last} was sealed anew."
+            "The hash of record {sequence} does not match its contents and the previous hash: \
+             it was changed, or record {last} was resealed."
         );
         (sequence, Kind::Edited, says)
     } else if number == last {
-        let says = format!("Two records bear the number {number}.");
+        let says = format!("Two records have the number {number}.");
         (last, Kind::Inserted, says)
     } else {
-        let says = format!("After record {last} comes another line of the number {number}.");
+        let says = format!("Record {last} is followed by another record {number}.");
         (sequence, Kind::Inserted, says)
     };
     Discrepancy::new(sequence, kind, says)
 }
 
 fn renumbered(sequence: u64, number: u64) -> Discrepancy {
-    let says = format!("Record {sequence} was given the number {number}.");
+    let says = format!("Record {sequence} was renumbered to {number}.");
     Discrepancy::new(sequence, Kind::Renumbered, says)
 }
 
 fn inserted(sequence: u64) -> Discrepancy {
-    let says = format!("A line that was not sealed here stands before record {sequence}.");
+    let says = format!("A line was inserted before record {sequence}.");
     Discrepancy::new(sequence, Kind::Inserted, says)
 }

@@ -1,43 +1,43 @@
-//! What a check of a log finds.
+//! Results of the verification of a log.
 
 use super::chain::Head;
 use super::words::words;
 
 words! {
-    /// What was done to a log.
+    /// The kind of a discrepancy.
     Kind {
-        /// A record does not say what it said when it was sealed.
+        /// A record differs from what was sealed.
         Edited = "edited",
-        /// A record was taken out.
+        /// A record was removed.
         Missing = "missing",
-        /// A record stands in the place of another.
+        /// A record is at the position of another.
         Swapped = "swapped",
-        /// There is a record that was never sealed here.
+        /// A record was never sealed here.
         Inserted = "inserted",
-        /// A record bears another number than that of its place.
+        /// The sequence of a record differs from its position.
         Renumbered = "renumbered",
-        /// Records at the end were taken away.
+        /// Records at the end were removed.
         Cut = "cut",
-        /// The log fits in itself, but it is not the log that was signed.
+        /// The log is consistent, but differs from the signed one.
         Forked = "forked",
-        /// A checkpoint is none, or is signed by nobody known.
+        /// A checkpoint is invalid, or its key is unknown.
         Signature = "signature",
     }
 }
 
-/// The first thing that does not fit.
+/// The first discrepancy of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discrepancy {
-    /// The place in the log. Whatever stands before it fits.
+    /// The position in the log. Everything before it is valid.
     pub sequence: u64,
-    /// What was done there, as far as it can be told.
+    /// The kind, as far as it is known.
     pub kind: Kind,
-    /// Why, in a sentence.
+    /// The explanation, in a sentence.
     pub says: String,
 }
 
 impl Discrepancy {
-    /// A doubt about a place.
+    /// A discrepancy at a position.
     pub fn new(sequence: u64, kind: Kind, says: impl Into<String>) -> Self {
         Self {
             sequence,
@@ -47,20 +47,20 @@ impl Discrepancy {
     }
 }
 
-/// What came out of a check.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// How many lines there were, with those that do not fit.
+    /// The number of lines, with invalid ones.
     pub records: u64,
-    /// Behind which record they begin; 0 where none was left out, and of chosen lines.
+    /// The sequence before the first line; 0 for a whole log and for a filtered export.
     pub start: u64,
-    /// How many checkpoints agree.
+    /// The number of matching checkpoints.
     pub checkpoints: u64,
-    /// The end of what fits.
+    /// The head of the valid part.
     pub head: Head,
-    /// The first record that was erased and that no other names. Of a whole log that is doubtful;
-    /// a copy may end before it comes to that.
+    /// The first erased record that no erasure record lists. In a whole log that is a
+    /// discrepancy; an export may end before the erasure record.
     pub unnamed: Option<u64>,
-    /// What does not fit.
+    /// The first discrepancy.
     pub first_discrepancy: Option<Discrepancy>,
 }

@@ -1,4 +1,4 @@
-//! What was erased from records, as the log itself names it.
+//! Erasures, as the log itself records them.
 
 use super::Action;
 use super::note::{self, Note, VerifierKey};
@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-/// Under which keys a record names what was erased, and holds the note that is signed of that.
+/// Keys of the details of an erasure record: the erased records, and the signed note.
 const RECORDS: &str = "records";
 const NOTE: &str = "note";
 
-/// The last line of the note, by which it passes for no other.
+/// The last line of the note. It distinguishes it from other notes.
 const LINE: &str = "erased\n";
 
-/// What a record says that names what is erased of a person: ascending sequences, and a signed
-/// note of them. Who can write the database alone must not be able to hide from where they came.
+/// Details of an erasure record: ascending sequences, and a signed note. Write access to the
+/// database alone must not suffice to hide where requests came from.
 pub fn detail(origin: &Origin, user: &str, sequences: &[u64], pair: &Ed25519KeyPair) -> Value {
     let records = write(sequences);
     let note = Note::sign(text(origin, user, &records), origin, pair).to_string();
@@ -28,14 +28,14 @@ fn text(origin: &Origin, user: &str, records: &str) -> String {
     format!("{origin}\n{user}\n{records}\n{LINE}")
 }
 
-/// Whether one of the keys has signed what a record names.
+/// Whether one of the keys has signed the list of a record.
 fn is_signed(record: &Record, records: &str, keys: &[VerifierKey]) -> bool {
     let note = record.detail.get(NOTE).and_then(Value::as_str);
     let user = record.target.as_deref().unwrap_or_default();
     note.is_some_and(|note| note::is_signed(note, keys, |origin| text(origin, user, records)))
 }
 
-/// Writes ascending sequences: ranges, with a space between.
+/// Formats ascending sequences: ranges, separated by spaces.
 pub(super) fn write(sequences: &[u64]) -> String {
     let ranges = sequences.chunk_by(|a, b| a.checked_add(1) == Some(*b));
     let texts = ranges.filter_map(|range| match range {
@@ -46,7 +46,7 @@ pub(super) fn write(sequences: &[u64]) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
-/// Reads what [`write`] gives. What is none is left out, and so names nothing.
+/// Parses the output of [`write`]. Invalid ranges are skipped.
 fn read(text: &str) -> impl Iterator<Item = RangeInclusive<u64>> {
     text.split(' ').filter_map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -59,17 +59,16 @@ fn read(text: &str) -> impl Iterator<Item = RangeInclusive<u64>> {
     })
 }
 
-/// Records that were erased and that the log has not named yet. They are few beside the others,
-/// and named soon.
+/// Erased records that no erasure record has listed yet. They are few, and listed soon.
 #[derive(Debug, Default)]
 pub struct Unnamed {
     sequences: BTreeSet<u64>,
-    /// Who has to have signed what names them; anybody, where no key is known.
+    /// The keys that must have signed a list; any list counts if there are none.
     keys: Vec<VerifierKey>,
 }
 
 impl Unnamed {
-    /// Those that nobody has named whose key is among these.
+    /// Accepts only erasure records that are signed with one of these keys.
     pub fn by(keys: Vec<VerifierKey>) -> Self {
         Self {
             keys,
@@ -77,7 +76,7 @@ impl Unnamed {
         }
     }
 
-    /// Takes the next record of the log.
+    /// Examines the next record of the log.
     pub fn take(&mut self, record: &Record) {
         if record.is_erased() {
             self.sequences.insert(record.sequence);
@@ -98,7 +97,7 @@ impl Unnamed {
         }
     }
 
-    /// The first that is left when the log ends.
+    /// The first unlisted record, after the last line.
     pub fn first(&self) -> Option<u64> {
         self.sequences.first().copied()
     }

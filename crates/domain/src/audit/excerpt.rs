@@ -1,19 +1,37 @@
-//! The check of a filtered export, line by line.
+//! The verifier of a filtered export, line by line.
 
-use super::canonical::Unreadable;
-use super::chain::Head;
+use super::canonical::{self, Unreadable};
+use super::chain::{Head, Sealed};
 use super::checkpoint::Checkpoint;
 use super::discrepancy::{Discrepancy, Kind, Report};
-use super::export::Excerpted;
+use super::hash::Hash;
 use super::note::NoteFault;
 use super::origin::Origin;
 use super::trusted_checkpoints::TrustedCheckpoints;
+use serde::{Deserialize, Serialize};
 
-/// Reads lines that were chosen from a log. Each bears the hash before it, so it proves itself
-/// and, where a checkpoint touches it, that it is in the log. That none was left out cannot
-/// be told from it.
+/// A line of a filtered export: a record, its hash, and the previous hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpted {
+    /// The record and its hash.
+    #[serde(flatten)]
+    pub sealed: Sealed,
+    /// The hash of the previous record of the log.
+    pub previous: Hash,
+}
+
+impl Excerpted {
+    /// The line, without its line feed.
+    pub fn line(&self) -> String {
+        canonical::write(self)
+    }
+}
+
+/// Verifies lines selected from a log. Each has the previous hash, so it is verified by itself; a
+/// checkpoint of it or of the record before shows that it is in the log. Omitted lines cannot be
+/// detected.
 pub struct ExcerptVerifier {
-    /// The end of what fits.
+    /// The head of the last valid line.
     head: Head,
     records: u64,
     trusted_checkpoints: TrustedCheckpoints,
@@ -21,7 +39,7 @@ pub struct ExcerptVerifier {
 }
 
 impl ExcerptVerifier {
-    /// Begins with the first line.
+    /// Starts with the first line.
     pub fn new(
         origin: Origin,
         checkpoints: impl Iterator<Item = Result<Checkpoint, NoteFault>>,
@@ -34,7 +52,7 @@ impl ExcerptVerifier {
         }
     }
 
-    /// Takes the next line.
+    /// Verifies the next line.
     pub fn take(&mut self, line: Result<Excerpted, Unreadable>) {
         self.records += 1;
         if self.discrepancy.is_none() {
@@ -45,19 +63,19 @@ impl ExcerptVerifier {
     fn check(&mut self, line: Result<Excerpted, Unreadable>) -> Result<(), Discrepancy> {
         let last = self.head.sequence;
         let Excerpted { sealed, previous } = line.map_err(|why| {
-            let says = format!("Of the line after record {last}, {why}.");
+            let says = format!("The line after record {last} is invalid: {why}.");
             Discrepancy::new(self.head.next_sequence(), Kind::Edited, says)
         })?;
         let number = sealed.record.sequence;
         let discrepancy = |kind, says| Err(Discrepancy::new(number, kind, says));
         if !sealed.is_sealed_after(&previous) {
-            let says = format!("The hash of record {number} does not follow from what it says.");
+            let says = format!("The hash of record {number} does not match its contents.");
             return discrepancy(Kind::Edited, says);
         }
         if number <= last {
             return discrepancy(
                 Kind::Swapped,
-                format!("Record {number} comes after record {last}."),
+                format!("Record {number} follows record {last}."),
             );
         }
         let before = Head {
@@ -65,7 +83,7 @@ impl ExcerptVerifier {
             hash: previous,
         };
         if before.sequence == last && before != self.head {
-            let says = format!("Record {number} was sealed behind another than record {last}.");
+            let says = format!("Record {number} was sealed after another record {last}.");
             return discrepancy(Kind::Forked, says);
         }
         self.trusted_checkpoints.compare(&before)?;
@@ -74,7 +92,7 @@ impl ExcerptVerifier {
         Ok(())
     }
 
-    /// What was found, after the last line.
+    /// The result, after the last line.
     pub fn finish(self) -> Report {
         let (checkpoints, discarded) = self.trusted_checkpoints.finish();
         Report {
@@ -82,7 +100,7 @@ impl ExcerptVerifier {
             start: 0,
             checkpoints,
             head: self.head,
-            // What names them may not have been chosen.
+            // The records that list erasures may not be selected.
             unnamed: None,
             first_discrepancy: self.discrepancy.or(discarded),
         }

@@ -1,4 +1,4 @@
-//! Exports: a log, or lines chosen from it, as a file that proves itself.
+//! Exports: a log, or selected lines of it, as a verifiable file.
 
 use super::canonical::{self, Unreadable};
 use super::chain::{Head, Sealed};
@@ -14,30 +14,30 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, BufRead};
 
-/// The version of the form, which the header names.
+/// The version of the format, as in the header.
 const VERSION: u64 = 1;
-/// The longest line that is read; details are short.
+/// The longest line that is read, in bytes; details are short.
 const LONGEST: usize = 1024 * 1024;
 
 /// The first line of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Which log.
+    /// The log.
     pub origin: Origin,
-    /// Which part of it.
+    /// The part of the log.
     pub part: Part,
 }
 
-/// What an export holds of a log.
+/// The part of a log that an export contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Every record behind this head.
+    /// Every record after this head.
     After(Head),
-    /// Chosen records, each with the hash before it.
+    /// Selected records, each with the previous hash.
     Filtered,
 }
 
-/// The header as it is written.
+/// The header as serialized.
 #[derive(Serialize, Deserialize)]
 struct Written {
     doorcode_audit: u64,
@@ -51,7 +51,7 @@ struct Written {
 }
 
 impl Header {
-    /// The line, without its end.
+    /// The line, without its line feed.
     pub fn line(&self) -> String {
         let (from, previous, filtered) = match self.part {
             Part::After(head) => (Some(head.next_sequence()), Some(head.hash), None),
@@ -66,7 +66,7 @@ impl Header {
         })
     }
 
-    /// Reads the line.
+    /// Parses the line.
     pub fn parse(line: &[u8]) -> Result<Self, Unreadable> {
         let written: Written = canonical::read(line)?;
         let part = match (written.from, written.previous, written.filtered) {
@@ -85,39 +85,22 @@ impl Header {
     }
 }
 
-/// A line of a whole export, without its end.
+/// A line of a whole export, without its line feed.
 pub fn line(sealed: &Sealed) -> String {
     canonical::write(sealed)
 }
 
-/// Reads a line of a whole export, without its end.
+/// Parses a line of a whole export, without its line feed.
 pub fn parse_line(line: &[u8]) -> Result<Sealed, Unreadable> {
     canonical::read(line)
 }
 
-/// A line of a filtered export: a record, its hash, and the hash before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Excerpted {
-    /// The record and its hash.
-    #[serde(flatten)]
-    pub sealed: Sealed,
-    /// The hash of the record before it in the log.
-    pub previous: Hash,
-}
-
-impl Excerpted {
-    /// The line, without its end.
-    pub fn line(&self) -> String {
-        canonical::write(self)
-    }
-}
-
-/// Why an export cannot be checked at all.
+/// Why an export cannot be verified.
 #[derive(Debug)]
 pub enum ExportFault {
-    /// It does not begin with the header of an export.
+    /// The first line is not the header of an export.
     NoHeader,
-    /// It cannot be read to its end.
+    /// The file cannot be read to its end.
     Io(io::Error),
 }
 
@@ -136,8 +119,8 @@ impl From<io::Error> for ExportFault {
     }
 }
 
-/// Checks an export of either kind, in constant memory. Where keys are known, only what they have
-/// signed names what was erased.
+/// Verifies an export of either kind, in constant memory. If keys are known, only erasure records
+/// that they signed count.
 pub fn verify(
     mut reader: impl BufRead,
     checkpoints: impl Iterator<Item = Result<Checkpoint, NoteFault>>,
@@ -157,7 +140,7 @@ pub fn verify(
             }
             let mut report = verifier.finish();
             if start.sequence == 0 && start != genesis {
-                let says = "The header does not name the hash that this log begins with.";
+                let says = "The header does not have the genesis hash of this log.";
                 report.first_discrepancy = Some(Discrepancy::new(1, Kind::Edited, says));
             }
             Ok(report)
@@ -172,7 +155,7 @@ pub fn verify(
     }
 }
 
-/// The next line, read as what it should be.
+/// Reads and parses the next line.
 fn next<T: Serialize + for<'a> Deserialize<'a>>(
     reader: &mut impl BufRead,
 ) -> io::Result<Option<Result<T, Unreadable>>> {

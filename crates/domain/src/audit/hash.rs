@@ -1,16 +1,16 @@
-//! A SHA-256 hash, as the chain, its checkpoints and the trees of uses hold it.
+//! SHA-256 hashes of the chain, its checkpoints and the Merkle trees.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// A SHA-256 hash: 64 lower-case hexadecimal digits wherever it is written in a record.
+/// A SHA-256 hash; in a record, 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// The hash of the parts, one directly after the other.
+    /// The hash of the concatenated parts.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
@@ -19,12 +19,12 @@ impl Hash {
         Self(hasher.finalize().into())
     }
 
-    /// A hash of which the bytes are known.
+    /// The hash with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads 64 lower-case hexadecimal digits.
+    /// Parses 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;

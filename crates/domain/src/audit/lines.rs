@@ -1,12 +1,12 @@
-//! Lines of a file of any size, one at a time and none of them boundless.
+//! Lines of a file, one by one and with a limit to their length.
 
 use std::io::{self, BufRead, Read as _};
 
-/// A line as it was found.
+/// A line of a file.
 pub enum Line {
-    /// The whole line, without its end.
+    /// The whole line, without its line feed.
     Whole(Vec<u8>),
-    /// A line that was longer than wanted; it was passed over.
+    /// A line longer than the limit; it was skipped.
     TooLong,
 }
 

@@ -1,28 +1,28 @@
-//! What somebody looks for in the log, as the record of their looking says it.
+//! The filters of a query of the log, as its own record lists them.
 //!
-//! The log keeps it for good, and it is shipped. So of what was typed only that is told which
-//! names something of ours: anything else may be a token in the wrong field, or kilobytes. The
-//! id of a client is among it, since companies choose such ids and they may look like tokens.
+//! The record is kept permanently, and it is shipped. So it lists only values that are ids or
+//! names of Doorcode: other input may be a token in the wrong field, or kilobytes. Ids of clients
+//! are replaced too, since companies choose them and they may look like tokens.
 
 use super::token_use::OPERATOR;
 use super::{Action, Actor};
 use crate::id::{TokenId, UserId};
 
-/// Stands for whatever is not told.
+/// Replaces other input.
 const OTHER: &str = "other";
 
-/// An actor: a person's or a token's id, or a kind.
+/// An actor: the id of a user or a token, or a kind.
 pub fn actor(text: &str) -> &str {
     let is_id = UserId::parse(text).is_some() || TokenId::parse(text).is_some();
     told(text, is_id || Actor::KINDS.contains(&text))
 }
 
-/// An action, or the beginning of some up to the dot.
+/// An action, or the prefix of some up to the dot.
 pub fn action(text: &str) -> &str {
     told(text, Action::named(text).next().is_some())
 }
 
-/// A token's id, or what stands for that of the operator token.
+/// The id of a token, or [`OPERATOR`].
 pub fn token(text: &str) -> &str {
     told(text, TokenId::parse(text).is_some() || text == OPERATOR)
 }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_names_something_of_ours_is_told() {
+    fn only_known_ids_and_names_are_logged() {
         let user = format!("usr_{}", "0a".repeat(16));
         let token_id = format!("tok_{}", "0a".repeat(16));
         let secret = format!("dc_{}", "0a".repeat(24));

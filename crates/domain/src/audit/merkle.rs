@@ -1,5 +1,5 @@
-//! Merkle trees (RFC 6962, section 2.1): one hash that stands for a whole batch, and short
-//! proofs that something is in it.
+//! Merkle trees (RFC 6962, section 2.1): one hash over a whole batch, with short inclusion
+//! proofs.
 
 use super::hash::Hash;
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,8 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     Hash::of(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
-/// The level above: pairs are joined, and one that is left over goes up as it is. Level by
-/// level this gives the tree that the RFC defines by splitting at a power of two.
+/// The level above: pairs are joined, and an odd last node moves up unchanged. Level by level
+/// this gives the tree that the RFC defines by splitting at a power of two.
 fn level_above(level: &[Hash]) -> Vec<Hash> {
     level
         .chunks(2)
@@ -34,14 +34,14 @@ pub fn root(leaves: &[Hash]) -> Hash {
     level.pop().unwrap_or_else(|| Hash::of(&[]))
 }
 
-/// That a leaf is in a tree: the hashes that lead from it to the root.
+/// Inclusion proof of a leaf: the hashes that lead from it to the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// The leaf's place; the first is 0.
+    /// The index of the leaf; the first is 0.
     pub index: u64,
-    /// How many leaves there are.
+    /// The number of leaves.
     pub size: u64,
-    /// The siblings on the way, from the leaf up.
+    /// The siblings on the path, from the leaf up.
     pub path: Vec<Hash>,
 }
 
@@ -75,7 +75,7 @@ impl Proof {
             if last == 0 {
                 return false;
             }
-            // The last of a level has no right sibling: it goes up until it has a left one.
+            // The last node of a level has no right sibling: it moves up until it has a left one.
             while at == last && at & 1 == 0 {
                 at /= 2;
                 last /= 2;

@@ -1,5 +1,4 @@
-//! Signed notes (<https://c2sp.org/signed-note>): a text, and under it the signatures of those
-//! who vouch for it.
+//! Signed notes (<https://c2sp.org/signed-note>): a text followed by signatures.
 
 use super::hash::Hash;
 use super::lines::{Line, next_line};
@@ -12,17 +11,17 @@ use std::io::BufRead;
 
 /// The signature type of Ed25519.
 const TYPE: u8 = 1;
-/// The longest note that is read: a short text and many signatures.
+/// The longest note that is read, in bytes: a short text and many signatures.
 const LONGEST: usize = 64 * 1024;
 
-/// Why a note does not count.
+/// Why a note is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoteFault {
-    /// It is no signed note, or its text is not what it should be.
+    /// It is no signed note, or its text has another form.
     Malformed,
     /// No known key has signed it.
     Unknown,
-    /// It bears the name of a known key, but that key did not sign this text.
+    /// It names a known key, but the signature of this text is invalid.
     Forged,
     /// The file cannot be read.
     Unreadable(String),
@@ -39,8 +38,8 @@ impl fmt::Display for NoteFault {
     }
 }
 
-/// The public half of a key that signs, and the name under which it does. Its text is
-/// `NAME+ID+KEY`: the id in hexadecimal, type and key in base64.
+/// A public signing key and its name. `Display` writes `NAME+ID+KEY`: the id in hexadecimal, type
+/// and key in base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: Origin,
@@ -48,7 +47,7 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
-    /// The public half of a pair of keys.
+    /// The public key of a key pair.
     #[expect(clippy::unwrap_used, reason = "a public key of Ed25519 has 32 bytes")]
     pub fn of(name: &Origin, pair: &Ed25519KeyPair) -> Self {
         Self {
@@ -57,7 +56,7 @@ impl VerifierKey {
         }
     }
 
-    /// Reads a key; the id in it must be that of the key.
+    /// Parses a key, and checks the id in it.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once('+')?;
         let (_, key) = rest.split_once('+')?;
@@ -68,7 +67,7 @@ impl VerifierKey {
         (parsed.to_string() == text).then_some(parsed)
     }
 
-    /// The name under which it signs.
+    /// The name of the key.
     pub fn name(&self) -> &Origin {
         &self.name
     }
@@ -114,7 +113,7 @@ impl Signature {
     }
 }
 
-/// A text and its signatures. The text is handed out only to who knows one of the keys.
+/// A text and its signatures. The text is only available through [`Self::verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     text: String,
@@ -135,7 +134,7 @@ impl Note {
         }
     }
 
-    /// Reads one note, which says nothing yet about who signed it.
+    /// Parses one note, without verification.
     pub fn parse(note: &str) -> Result<Self, NoteFault> {
         let parse = || {
             if note.len() > LONGEST || note.contains(|c: char| c < ' ' && c != '\n') {
@@ -151,8 +150,8 @@ impl Note {
         parse().ok_or(NoteFault::Malformed)
     }
 
-    /// The text, if one of the keys has signed it. Signatures of others are passed over; one
-    /// that a known key should have made and did not spoils the note.
+    /// The text, if one of the keys has signed it. Signatures by unknown keys are ignored; an
+    /// invalid one by a known key is an error.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<&str, NoteFault> {
         let mut fault = Some(NoteFault::Unknown);
         for signature in &self.signatures {
@@ -170,7 +169,7 @@ impl Note {
     }
 }
 
-/// Whether a note holds what one of the keys would sign under its name, and is signed by one.
+/// Whether one of the keys has signed the note, and its text is the expected one for a key.
 pub fn is_signed(note: &str, keys: &[VerifierKey], text: impl Fn(&Origin) -> String) -> bool {
     Note::parse(note).is_ok_and(|note| {
         note.verify(keys)
@@ -190,12 +189,12 @@ impl fmt::Display for Note {
     }
 }
 
-/// The notes of a file, in which blank lines separate them. One that is damaged is told as
-/// such, and the next is found behind it.
+/// The notes of a file, separated by blank lines. A damaged note is returned as an error, and
+/// reading continues with the next.
 pub struct Notes<R> {
-    /// The file; `None` after it could not be read further.
+    /// The file; `None` after a read error.
     reader: Option<R>,
-    /// A line that ended a note without belonging to it.
+    /// A line already read that belongs to the next note.
     ahead: String,
 }
 
@@ -232,7 +231,7 @@ impl<R: BufRead> Iterator for Notes<R> {
             if is_blank && note.contains("\n\n") {
                 return Some(Note::parse(&note));
             }
-            // A note has ended without signatures, and this is the first line of another.
+            // A note ended without signatures, and this is the first line of the next.
             if note.ends_with("\n\n") && !line.starts_with("— ") {
                 self.ahead = line;
                 return Some(Note::parse(&note));

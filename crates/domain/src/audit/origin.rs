@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The name of one log, made once for each deployment. It is also the name of the keys that
-/// sign its checkpoints, so it holds no white space, no control character and no plus sign.
+/// The name of one log, created once for each installation. It is also the name of the keys that
+/// sign its checkpoints, so it has no white space, control characters or plus signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Origin(String);

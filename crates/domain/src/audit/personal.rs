@@ -1,88 +1,31 @@
-//! What of a record tells of a person, and how it is erased while the chain holds.
+//! Personal data in records, and its erasure without a change of the hash chain.
 //!
-//! The hash does not cover such a text, but a pseudonym of it that is made with a salt. With the
-//! salt beside the record anybody can hold the text against it; without, nobody can tell from the
-//! pseudonym what the text was. So a text is erased by putting its pseudonym in its place and
-//! throwing the salt away, and the hash of the record stays what it was.
+//! The hash covers a salted pseudonym of each personal text. With the salt, the pseudonym can be
+//! checked against the text; without it, the text cannot be derived from the pseudonym. Erasure
+//! replaces a text with its pseudonym and drops the salt; the hash of the record stays the same.
 
 use super::hash::Hash;
 use super::record::Record;
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use super::salt::{PREFIX, Salt};
 
-const DOMAIN: &[u8] = b"doorcode audit personal v1\n";
-
-/// What a pseudonym begins with.
-const PREFIX: &str = "sha256:";
-
-/// The texts of a detail that a person chose.
+/// Keys of the details whose text a user chose.
 pub(super) const CHOSEN: [&str; 2] = ["device_name", "token_name"];
 
-/// What keeps the pseudonyms of one record from being guessed: 32 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Salt([u8; 16]);
-
-impl Salt {
-    /// A salt of these bytes, which nobody can foretell.
-    pub fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Reads 32 lower-case hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let salt = Self(hex::decode(text).ok()?.try_into().ok()?);
-        (salt.to_string() == text).then_some(salt)
-    }
-
-    fn pseudonym(self, text: &str) -> String {
-        let salt = self.to_string();
-        let hash = Hash::of(&[DOMAIN, salt.as_bytes(), b"\n", text.as_bytes()]);
-        format!("{PREFIX}{hash}")
-    }
-}
-
-impl fmt::Display for Salt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl fmt::Debug for Salt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Salt({self})")
-    }
-}
-
-impl From<Salt> for String {
-    fn from(salt: Salt) -> Self {
-        salt.to_string()
-    }
-}
-
-impl TryFrom<String> for Salt {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("a salt has 32 lower-case hexadecimal digits")
-    }
-}
-
-/// Whether a text is what is left of one that was erased.
+/// Whether a text has the form of a pseudonym.
 pub fn is_erased(text: &str) -> bool {
     let hash = text.strip_prefix(PREFIX);
     hash.is_some_and(|hash| Hash::parse(hash).is_some())
 }
 
 impl Record {
-    /// The same with a salt, if there is anything for it to hide.
+    /// Adds the salt if the record has personal data.
     pub fn salted(self, salt: Salt) -> Self {
         let salt = self.personal().next().is_some().then_some(salt);
         Self { salt, ..self }
     }
 
-    /// What is left of it when what tells of a person is erased. A salt that hides nothing was
-    /// not there when the record was sealed, so it stays and spoils the hash.
+    /// The record after erasure. A salt without personal data was not there when the record was
+    /// sealed, so it stays and invalidates the hash.
     pub fn erased(&self) -> Self {
         let mut record = self.clone();
         let Some(salt) = self.salt else {
@@ -97,18 +40,18 @@ impl Record {
         record
     }
 
-    /// Whether what tells of a person was erased from it.
+    /// Whether personal data was erased from it.
     pub(super) fn is_erased(&self) -> bool {
         self.personal().any(|text| self.has_erased(text))
     }
 
-    /// Whether it holds a text that tells of a person, and not just what is left of one.
-    pub fn tells_of_somebody(&self) -> bool {
+    /// Whether it has personal data that is not erased.
+    pub fn has_personal_data(&self) -> bool {
         self.personal().any(|text| !self.has_erased(text))
     }
 
-    /// Whether a text of it is what is left of one that was erased. Beside a salt there is none:
-    /// whoever calls themselves like a pseudonym is not hidden by that.
+    /// Whether a text of this record is an erased one. A record with a salt has none: a name that
+    /// looks like a pseudonym stays visible.
     pub fn has_erased(&self, text: &str) -> bool {
         self.salt.is_none() && is_erased(text)
     }

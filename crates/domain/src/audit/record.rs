@@ -1,60 +1,60 @@
-//! What a line of the log says.
+//! Records of the audit log.
 
 use super::canonical::{self, moment};
-use super::personal::Salt;
+use super::salt::Salt;
 use super::words::words;
 use crate::Instant;
 use crate::id::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A record: what happened, who caused it, and how that is known.
+/// A record: the event, its actor, and how the actor was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its place in the log: the first is 1, and none is left out.
+    /// Its position in the log, without gaps; the first is 1.
     pub sequence: u64,
-    /// Its identifier, known before it has a place.
+    /// Its identifier, assigned before its sequence.
     pub id: String,
-    /// When it happened. The order of the log is that of `sequence`, not of clocks.
+    /// When it happened. The log is ordered by `sequence`, not by time.
     #[serde(with = "moment")]
     pub at: Instant,
-    /// What happened. A text, since a log outlives the actions that a version knows.
+    /// The action. A text, since a log outlives the actions that a version knows.
     pub action: String,
-    /// What kind of actor caused it.
+    /// The kind of actor.
     pub actor_kind: String,
-    /// Which one, where the kind alone does not tell.
+    /// The actor's id, if its kind does not identify it.
     pub actor_id: Option<String>,
-    /// The person who is, or stands behind, the actor.
+    /// The user who is the actor, or on whose behalf it acts.
     pub user_id: Option<String>,
-    /// The token that the actor came with.
+    /// The token that authenticated the actor.
     pub token_id: Option<String>,
-    /// The registered client that the actor came with, or is.
+    /// The registered client that is the actor, or that the actor used.
     pub client_id: Option<String>,
     /// The organization it belongs to.
     pub organization_id: Option<String>,
-    /// What it happened to.
+    /// The id of the object of the action.
     pub target: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How the actor showed who it is.
+    /// How the actor was authenticated.
     pub method: Method,
     /// The request that caused it; `-` outside of requests.
     pub request_id: String,
-    /// The network address it came from.
+    /// The network address of the client.
     pub address: Option<String>,
-    /// The program it came from, as that names itself; see [`agent`].
+    /// The client's user agent; see [`agent`].
     pub agent: Option<String>,
-    /// What else is worth knowing, never a secret.
+    /// Further details, never a secret.
     pub detail: Detail,
-    /// What hides the texts that tell of a person from the hash; see [`super::personal`].
+    /// Hides personal data from the hash; see [`super::personal`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<Salt>,
 }
 
 impl Record {
-    /// Whether a person may know from where it came. In their own log stands also what others
-    /// did to them; from where is not theirs to know, unless it was nobody known: that may have
-    /// been a thief.
+    /// Whether a user may see the address and agent. A user's log also has what others did to
+    /// them: the origin of those is hidden, unless the actor is unknown, since that may have been
+    /// a thief.
     pub fn tells_origin_to(&self, user: &UserId) -> bool {
         match self.actor_kind.as_str() {
             "anonymous" | "client" => true,
@@ -63,7 +63,7 @@ impl Record {
         }
     }
 
-    /// The canonical form, which the hash covers: it has pseudonyms for what can be erased.
+    /// The canonical form, which the hash covers: pseudonyms replace personal data.
     pub fn canonical(&self) -> String {
         match self.salt {
             None => canonical::write(self),
@@ -73,9 +73,9 @@ impl Record {
 }
 
 words! {
-    /// How what a record tells of has ended.
+    /// The outcome of an action.
     Outcome {
-        /// It was done.
+        /// It succeeded.
         Done = "done",
         /// It was refused.
         Refused = "refused",
@@ -83,30 +83,30 @@ words! {
 }
 
 words! {
-    /// How an actor showed who it is.
+    /// How an actor was authenticated.
     Method {
-        /// By a browser's session.
+        /// By a browser session.
         Session = "session",
         /// By a token.
         Token = "token",
-        /// By the name of a client, and its secret if it has one.
+        /// By a client id, and the client's secret if it has one.
         Client = "client",
         /// By the operator token.
         OperatorToken = "operator_token",
-        /// By being able to run a command on the server.
+        /// By access to the command line of the server.
         Command = "command",
-        /// Not at all.
+        /// No authentication.
         None = "none",
     }
 }
 
-/// How deep a detail may be nested; far above any use, far below what readers of JSON refuse.
+/// The deepest nesting of a detail; far above any use, far below the limits of JSON parsers.
 const DEPTH: usize = 16;
-/// The largest integer that every reader of JSON keeps exactly (RFC 7493).
+/// The largest integer that every JSON parser keeps exactly (RFC 7493).
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// What else a record says: an object of texts, booleans, nulls, integers, lists and objects,
-/// of which the keys are ASCII. Those have one canonical form in every language.
+/// Details of a record: an object of texts, booleans, nulls, integers, lists and objects with
+/// ASCII keys. Those have one canonical form in every language.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Detail(Map<String, Value>);
@@ -145,7 +145,7 @@ impl From<Detail> for Value {
     }
 }
 
-/// Whether it is written alike everywhere: keys that sort alike, numbers that are integers.
+/// Whether every language writes it alike: ASCII keys, which sort alike, and integers.
 fn is_plain(key: &str, value: &Value, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else {
         return false;
@@ -163,7 +163,7 @@ fn is_plain(key: &str, value: &Value, depth: usize) -> bool {
         }
 }
 
-/// The beginning of what a program says of itself, as a record keeps it: 200 characters.
+/// The first 200 characters of a user agent, as a record keeps them.
 pub fn agent(text: &str) -> String {
     text.chars().take(200).collect()
 }

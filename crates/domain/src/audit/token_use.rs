@@ -1,4 +1,4 @@
-//! One use of a token: a leaf of the tree that its batch is.
+//! One use of a token: a leaf of the Merkle tree of its usage batch.
 
 use super::Action;
 use super::canonical::{self, moment};
@@ -12,29 +12,29 @@ use ring::signature::Ed25519KeyPair;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What [`Use::decision`] says of a use that was allowed.
+/// [`Use::decision`] of an allowed use.
 pub const ALLOWED: &str = "allowed";
 
-/// What [`Use::token_id`] says of the operator token, which has no id of its own.
+/// [`Use::token_id`] of the operator token, which has no id of its own.
 pub const OPERATOR: &str = "operator";
 
 /// One use of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
-    /// When.
+    /// The time of the use.
     #[serde(with = "moment")]
     pub at: Instant,
-    /// Which token: its id, or [`OPERATOR`].
+    /// The token's id, or [`OPERATOR`].
     pub token_id: String,
-    /// The request it came with.
+    /// The id of the request.
     pub request_id: String,
-    /// The network address it came from.
+    /// The network address of the client.
     pub address: Option<String>,
-    /// [`ALLOWED`], or the code of the refusal.
+    /// [`ALLOWED`], or the code of the denial.
     pub decision: String,
-    /// The scope that was asked for.
+    /// The requested scope.
     pub scope: Option<String>,
-    /// Where it was used: method and path pattern, or the endpoint that was asked.
+    /// Method and path pattern, or the endpoint that checked the token.
     pub route: Option<String>,
     /// The organization in which it was used.
     pub organization_id: Option<String>,
@@ -52,25 +52,25 @@ impl Use {
     }
 }
 
-/// Under which keys a record says before when uses were forgotten, and holds the note that is
-/// signed of that.
+/// Keys of the details of a pruning record: the time before which uses were pruned, and the
+/// signed note.
 const BEFORE: &str = "before";
 const NOTE: &str = "note";
 
-/// What a record says that tells of forgotten uses: before when their batches were made, and a
-/// signed note of that. Who can write the database alone must not be able to take uses away.
+/// Details of a record of pruned uses: the time before which their batches were created, and a
+/// signed note. Write access to the database alone must not suffice to remove uses.
 pub fn forgotten(origin: &Origin, before: Instant, pair: &Ed25519KeyPair) -> Value {
     let before = moment::write(before);
     let note = Note::sign(text(origin, &before), origin, pair).to_string();
     json!({ BEFORE: before, NOTE: note })
 }
 
-/// The text of the note, which by its last line passes for no other.
+/// The text of the note. The last line distinguishes it from other notes.
 fn text(origin: &Origin, before: &str) -> String {
     format!("{origin}\n{before}\nforgotten\n")
 }
 
-/// Before when uses were forgotten by this record, if one of the keys has signed that they were.
+/// The time before which this record's uses were pruned, if one of the keys has signed that.
 pub fn forgotten_before(record: &Record, keys: &[VerifierKey]) -> Option<Instant> {
     if record.action != Action::TokenUsesForgotten.as_str() {
         return None;

@@ -1,4 +1,4 @@
-//! What is known of a log from outside: the checkpoints that it has to agree with.
+//! Trusted checkpoints, against which a log is verified.
 
 use super::canonical::moment;
 use super::chain::Head;
@@ -9,30 +9,30 @@ use super::origin::Origin;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-/// A checkpoint, or why a note is none.
+/// A checkpoint, or the fault of its note.
 type Read = Result<Checkpoint, NoteFault>;
 
-/// Checkpoints in the order of what they sign, held against a log as it is read. They are few
-/// beside the records.
+/// Checkpoints in the order of their sequences, compared with a log as it is read. They are few
+/// compared with the records.
 pub struct TrustedCheckpoints {
     origin: Origin,
-    /// Each with its place: up to where it goes.
+    /// Each with the sequence that it covers.
     checkpoints: Peekable<IntoIter<(u64, Read)>>,
-    /// The number up to which the last checkpoint went.
+    /// The sequence of the last checkpoint.
     last: u64,
     agreed: u64,
-    /// A checkpoint that does not count. It tells of no record, so any other doubt says more.
+    /// An invalid checkpoint. It concerns no record, so any other discrepancy has precedence.
     discarded: Option<Discrepancy>,
 }
 
 impl TrustedCheckpoints {
-    /// Those of a log. They may come in any order, and one may come twice: each is sent at least
-    /// once, and servers that share a log overtake each other.
+    /// The checkpoints of a log. Order and duplicates are irrelevant: each is sent at least once,
+    /// and servers that share a log overtake each other.
     pub fn new(origin: Origin, checkpoints: impl Iterator<Item = Read>) -> Self {
         let mut sequence = 0;
         let mut all: Vec<_> = checkpoints
             .map(|read| {
-                // What does not count stays behind what it came after.
+                // An invalid checkpoint keeps the sequence of the one before it.
                 if let Ok(signed) = &read
                     && signed.origin == origin
                 {
@@ -52,16 +52,16 @@ impl TrustedCheckpoints {
         }
     }
 
-    /// Holds the checkpoints up to a head against it. Of those before it nothing can be said
-    /// any more: they belong to a part of the log that is not being read.
+    /// Compares the checkpoints up to a head with it. Those before the head are skipped: they
+    /// belong to a part of the log that is not read.
     pub fn compare(&mut self, head: &Head) -> Result<(), Discrepancy> {
         while let Some(checkpoint) = self.next_up_to(head.sequence) {
             let sequence = checkpoint.head.sequence;
             let at = moment::write(checkpoint.at);
             if sequence == head.sequence && checkpoint.head != *head {
                 let says = format!(
-                    "The hashes up to here fit, but the checkpoint of {at} names another: records \
-                     between {} and {sequence} are not those that were signed.",
+                    "The hashes up to here match, but the checkpoint of {at} has another: records \
+                     between {} and {sequence} differ from those that were signed.",
                     self.last.saturating_add(1)
                 );
                 return Err(Discrepancy::new(sequence, Kind::Forked, says));
@@ -72,13 +72,13 @@ impl TrustedCheckpoints {
         Ok(())
     }
 
-    /// The next checkpoint that counts, unless it lies further on.
+    /// The next valid checkpoint up to a sequence.
     fn next_up_to(&mut self, sequence: u64) -> Option<Checkpoint> {
         loop {
             let (_, read) = self.checkpoints.next_if(|(at, _)| *at <= sequence)?;
             let why = match read {
                 Ok(checkpoint) if checkpoint.origin == self.origin => return Some(checkpoint),
-                Ok(checkpoint) => format!("it is of the log {}", checkpoint.origin),
+                Ok(checkpoint) => format!("it belongs to the log {}", checkpoint.origin),
                 Err(fault) => fault.to_string(),
             };
             let last = self.last;
@@ -90,13 +90,13 @@ impl TrustedCheckpoints {
         }
     }
 
-    /// Whether the log ends where it may: checkpoints know of no more records.
+    /// Checks that no checkpoint covers more records than the log has.
     pub fn reach_no_further(&mut self, head: &Head) -> Result<(), Discrepancy> {
         let Some(checkpoint) = self.next_up_to(u64::MAX) else {
             return Ok(());
         };
         let says = format!(
-            "The checkpoint of {} knows {} records; those after {} are gone.",
+            "The checkpoint of {} covers {} records; those after {} are missing.",
             moment::write(checkpoint.at),
             checkpoint.head.sequence,
             head.sequence
@@ -104,7 +104,7 @@ impl TrustedCheckpoints {
         Err(Discrepancy::new(head.next_sequence(), Kind::Cut, says))
     }
 
-    /// How many checkpoints agree, and what is wrong with one that does not count.
+    /// The number of matching checkpoints, and the first invalid one.
     pub fn finish(mut self) -> (u64, Option<Discrepancy>) {
         while self.next_up_to(u64::MAX).is_some() {}
         (self.agreed, self.discarded)

@@ -1,4 +1,4 @@
-//! The check of a whole log, line by line and in constant memory.
+//! The verifier of a whole log, line by line and in constant memory.
 
 use super::canonical::Unreadable;
 use super::chain::{Head, Sealed};
@@ -10,12 +10,12 @@ use super::note::{NoteFault, VerifierKey};
 use super::origin::Origin;
 use super::trusted_checkpoints::TrustedCheckpoints;
 
-/// Reads a log and finds the first place that does not fit.
+/// Reads a log and finds its first discrepancy.
 ///
-/// Whoever can write the log can also compute all hashes anew. Only checkpoints that are kept
-/// elsewhere show that, and that the end is missing.
+/// An attacker who can write the log can also recompute all hashes. Only checkpoints that are
+/// stored elsewhere show that, and that the end is missing.
 pub struct Verifier {
-    /// The end of what fits.
+    /// The head of the valid part.
     head: Head,
     start: u64,
     records: u64,
@@ -25,16 +25,16 @@ pub struct Verifier {
 }
 
 enum Finding {
-    /// Everything fits so far.
+    /// No discrepancy so far.
     Sound,
-    /// A line did not fit; what follows tells what was done.
+    /// A line is invalid; the following lines show how the log was changed.
     Suspicious(Box<Diagnosis>),
-    /// The log is not the one that was signed.
+    /// The log contradicts a checkpoint.
     Contradicted(Discrepancy),
 }
 
 impl Verifier {
-    /// Begins behind a head: [`Head::genesis`], or where an export begins.
+    /// Starts after a head: [`Head::genesis`], or the start of an export.
     pub fn new(
         origin: Origin,
         start: Head,
@@ -52,13 +52,13 @@ impl Verifier {
         verifier
     }
 
-    /// Lets only those name what was erased whose keys these are.
+    /// Accepts only erasure records that are signed with one of these keys.
     pub fn trusting(self, keys: Vec<VerifierKey>) -> Self {
         let erased = Unnamed::by(keys);
         Self { erased, ..self }
     }
 
-    /// Takes the next line.
+    /// Verifies the next line.
     pub fn take(&mut self, line: Result<Sealed, Unreadable>) {
         self.records += 1;
         match (&mut self.finding, line) {
@@ -81,7 +81,7 @@ impl Verifier {
         }
     }
 
-    /// What was found, after the last line.
+    /// The result, after the last line.
     pub fn finish(mut self) -> Report {
         let discrepancy = match self.finding {
             Finding::Sound => self.trusted_checkpoints.reach_no_further(&self.head).err(),

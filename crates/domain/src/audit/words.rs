@@ -1,4 +1,4 @@
-//! Closed vocabularies: each word is what is stored, shown and asked for.
+//! Enums of fixed words, which are stored, shown and accepted as input.
 
 macro_rules! words {
     (
@@ -10,7 +10,7 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+ }
 
         impl $name {
-            /// All that there are.
+            /// All words.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The word.
@@ -18,7 +18,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// Reads the word; `None` if there is no such.
+            /// Parses the word.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)+ _ => None }
             }

@@ -1,65 +1,65 @@
-//! The decision: whether a token may do what is asked of it, at this moment.
+//! The decision: whether a token's access request is allowed at this moment.
 //!
-//! One pure function over facts that were loaded for it. Introspection, the proxy's question,
-//! the management API and the pages all call it, so they cannot disagree.
+//! One pure function over loaded facts. Introspection, the verify endpoint for proxies, the
+//! management API and the pages all call it, so they always agree.
 
 #[cfg(test)]
 mod tests;
 
 use super::id::{OrganizationId, ProjectId};
-use super::org::Role;
 use super::policy::{PolicyDecision, Violation, better};
 use super::project::Access;
+use super::role::Role;
 use super::scope::{Catalogue, Scope, ScopeName, ScopeSet};
 use super::token::Limits;
 
 /// Everything that a decision depends on.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// Whether the token can be used at all: not expired, not revoked, its client active.
+    /// Whether the token is active: not expired, not revoked, its client active.
     pub token: TokenStatus,
-    /// Whether its owner may act.
+    /// Whether its owner is active.
     pub owner: TokenStatus,
-    /// What the token was granted.
+    /// The scopes that the token was granted.
     pub scopes: ScopeSet,
-    /// What it is limited to.
+    /// The limits of the token.
     pub limits: Limits,
-    /// The organizations from which it could act. An organization's own token has one seat.
+    /// The owner's access to organizations. An organization's own token has one entry.
     pub org_access: Vec<OrgAccess>,
 }
 
-/// Whether something can be used or may act.
+/// Whether a token or its owner is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStatus {
-    /// It can.
+    /// It can be used.
     Active,
-    /// It cannot any more.
+    /// It can no longer be used.
     Inactive,
 }
 
-/// A part in an organization.
+/// Access to one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgAccess {
     /// The organization.
     pub organization_id: OrganizationId,
-    /// The owner's present role in it. An organization's own token has that of an admin: it
-    /// was made by one, and must not reach further than its maker could.
+    /// The owner's current role in it. An organization's own token has the role of an admin: an
+    /// admin created it, and it must not exceed its creator's access.
     pub role: Role,
-    /// Whether the organization admits the token.
+    /// Whether the organization's policy allows the token.
     pub policy_decision: PolicyDecision,
 }
 
 /// The role of an organization's own tokens.
 pub const ORGANIZATION_ROLE: Role = Role::Admin;
 
-/// Where something is to be done.
+/// The resource of an access request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceRef {
-    /// In no organization in particular.
+    /// No particular organization.
     Any,
-    /// In an organization.
+    /// An organization.
     Organization(OrganizationId),
-    /// In a project.
+    /// A project.
     Project {
         /// The project.
         id: ProjectId,
@@ -69,7 +69,7 @@ pub enum ResourceRef {
         /// all of its projects by its role.
         access: Access,
     },
-    /// In a place that does not exist. Nobody has a part in it.
+    /// A resource that does not exist. Access to it is always denied.
     Missing,
 }
 
@@ -86,34 +86,34 @@ impl ResourceRef {
     }
 }
 
-/// What is asked of a token.
+/// The scope and the resource that an operation needs.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessRequest<'a> {
-    /// The scope that it must carry; `None` if any token will do.
+    /// The scope that the token must carry; `None` if any token will do.
     pub scope: Option<&'a Scope>,
-    /// Where.
+    /// The resource of the operation.
     pub resource: &'a ResourceRef,
 }
 
-/// Why a token may not do what is asked of it.
+/// Why an access request is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DenyReason {
-    /// It cannot be used: 401.
+    /// The token is inactive: 401.
     Inactive,
-    /// It does not carry this scope.
+    /// The token does not carry this scope.
     Scope(ScopeName),
-    /// Its owner has no part in the place, or there is no such place.
+    /// Its owner has no access to the resource, or the resource does not exist.
     NoAccess,
-    /// It is limited to other places.
+    /// The token is limited to other resources.
     Limited,
-    /// The organization does not admit it.
+    /// The organization's policy does not allow the token.
     Policy(Violation),
-    /// Its owner's role is less than this one.
+    /// Its owner's role is lower than this one.
     Role(Role),
 }
 
-/// Decides. The answer to an allowed demand is the role with which it is carried out: in the
-/// place, or the highest one anywhere.
+/// Decides an access request. `Ok` is the role for the operation: the role in the resource's
+/// organization, or the highest one anywhere.
 pub fn decide(
     facts: &Facts,
     access_request: AccessRequest<'_>,
@@ -133,7 +133,7 @@ pub fn decide(
     }
 }
 
-/// The role with which a token acts in a place.
+/// The role of a token for a resource.
 fn role_at(facts: &Facts, resource: &ResourceRef) -> Result<Option<Role>, DenyReason> {
     if *resource == ResourceRef::Any {
         return role_anywhere(facts);
@@ -168,9 +168,9 @@ fn role_at(facts: &Facts, resource: &ResourceRef) -> Result<Option<Role>, DenyRe
     Ok(Some(org_access.role))
 }
 
-/// The highest role of a token. One that no organization admits may do nothing at all, or a
-/// policy would not hold where nobody names a place. An owner who is in no organization has
-/// no role, and may do what needs none.
+/// The highest role of a token. A token that no organization's policy allows is denied; otherwise
+/// an access request for no particular resource would bypass the policy. An owner without an
+/// organization has no role, and may do what needs none.
 fn role_anywhere(facts: &Facts) -> Result<Option<Role>, DenyReason> {
     policy_decision(&facts.limits, &facts.org_access).map_err(DenyReason::Policy)?;
     match reach(facts).map(|org_access| org_access.role).max() {
@@ -179,14 +179,14 @@ fn role_anywhere(facts: &Facts) -> Result<Option<Role>, DenyReason> {
     }
 }
 
-/// Whether a token of these limits is admitted anywhere. One whose owner is in no organization
-/// needs nobody's admission.
+/// The best policy decision within these limits. A token whose owner is in no organization is
+/// allowed.
 pub fn policy_decision(limits: &Limits, org_access: &[OrgAccess]) -> PolicyDecision {
-    let admissions = within(limits, org_access).map(|org_access| org_access.policy_decision);
-    admissions.reduce(better).unwrap_or(Ok(None))
+    let policy_decisions = within(limits, org_access).map(|org_access| org_access.policy_decision);
+    policy_decisions.reduce(better).unwrap_or(Ok(None))
 }
 
-/// The seats that limits leave, wholly or for some of their projects.
+/// The organization access within the limits, as a whole or for some projects.
 fn within<'a>(
     limits: &'a Limits,
     org_access: &'a [OrgAccess],
@@ -198,19 +198,19 @@ fn within<'a>(
     org_access.iter().filter(is_left)
 }
 
-/// The organizations that a token reaches, wholly or in some of their projects.
+/// The organizations that a token reaches, as a whole or in some projects.
 pub fn reach(facts: &Facts) -> impl Iterator<Item = &OrgAccess> {
     within(&facts.limits, &facts.org_access).filter(|org_access| org_access.policy_decision.is_ok())
 }
 
-/// What of a token's scopes it may use now, somewhere. A scope that has left the catalogue is
-/// nobody's.
+/// The token's scopes that are usable now for any resource. A scope that was removed from the
+/// catalogue is not usable.
 pub fn scopes(facts: &Facts, catalogue: &Catalogue) -> ScopeSet {
     scopes_at(facts, catalogue, &ResourceRef::Any)
 }
 
-/// What of a token's scopes it may use now in a place, where its owner's role may be less than
-/// elsewhere.
+/// The token's scopes that are usable now for a resource, for which its owner's role may be lower
+/// than for others.
 pub fn scopes_at(facts: &Facts, catalogue: &Catalogue, resource: &ResourceRef) -> ScopeSet {
     let granted = facts.scopes.iter();
     granted

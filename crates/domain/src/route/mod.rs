@@ -1,19 +1,20 @@
-//! The route table: what each route of the protected API demands, for a proxy that asks.
+//! The route table: the access rule of each route of the protected API, for the verify endpoint
+//! that proxies call.
 //!
 //! A route is matched by its method and its path. A pattern is written as
 //! `POST /v1/projects/{project}/deploys`:
 //!
-//! - The method is matched as it is (RFC 9110 section 9.1). `*` stands for any. `GET` covers
-//!   `HEAD` too, which shows nothing more and which most servers answer from the same code.
-//! - `{name}` matches exactly one segment. `{project}` and `{organization}` name the place
-//!   where the token must reach; any other name, such as `{id}`, is only for the reader.
-//! - `**`, as the last segment, matches whatever follows, and nothing too:
-//!   `/v1/databases/**` is `/v1/databases` and all below it.
+//! - The method is matched literally (RFC 9110 section 9.1). `*` matches any method. `GET` covers
+//!   `HEAD` too, which returns nothing more and which most servers serve with the same code.
+//! - `{name}` matches exactly one segment. `{project}` and `{organization}` name the resource
+//!   that the token must reach; any other name, such as `{id}`, is only for the reader.
+//! - `**`, as the last segment, matches any number of segments, including none:
+//!   `/v1/databases/**` matches `/v1/databases` and all paths below it.
 //!
-//! The first route that matches decides, and what matches no route is denied. A request that
-//! some server would read as one route and another server as another is denied as well: the
-//! first route that matches by the loosest reading must match by the strictest. What cannot
-//! be read safely at all matches nothing; [`target`] tells why.
+//! The first matching route decides; a request without a matching route is denied. A request that
+//! servers may read as different routes is denied as well: the first route that matches by the
+//! loosest reading must also match by the strictest. A target that cannot be read safely matches
+//! no route; [`target`] explains why.
 
 mod target;
 
@@ -37,9 +38,9 @@ impl RouteTable {
         self.0.iter()
     }
 
-    /// Which route a request is and what it demands, by its method and its target in origin form
-    /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be
-    /// denied, whoever sends it.
+    /// The route of a request and its access rule, by the method and the target in origin form
+    /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be denied
+    /// for every sender.
     pub fn find(&self, method: &str, target: &str) -> Option<(&Pattern, AccessRule)> {
         let path = target::read(target).filter(|_| is_token(method))?;
         let matches = |route: &&Route| route.pattern.matches(method, &path, Reading::Loosest);
@@ -54,9 +55,9 @@ impl RouteTable {
 /// A route of the protected API.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// Which requests it is.
+    /// The requests that it matches.
     pub pattern: Pattern,
-    /// Who may send them.
+    /// The access that it requires.
     pub access: Access,
 }
 
@@ -73,34 +74,34 @@ impl Route {
     }
 }
 
-/// Who may use a route.
+/// The access that a route requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, without a token too.
+    /// Open to all, without a token.
     Public,
-    /// The operator token alone.
+    /// Only the operator token.
     Operator,
-    /// A live token, with this scope if there is one, that reaches the place in the path.
+    /// An active token, with this scope if there is one, that reaches the resource in the path.
     Token(Option<ScopeName>),
 }
 
-/// What a request must bring.
+/// The credentials that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessRule {
-    /// Nothing.
+    /// None.
     Public,
     /// The operator token.
     Operator,
-    /// A live token.
+    /// An active token.
     Token {
         /// The scope that it must carry.
         scope: Option<ScopeName>,
-        /// Where it must reach.
+        /// The resource that it must reach.
         resource: Option<RouteResource>,
     },
 }
 
-/// A place as the path names it; nobody has looked yet whether it exists.
+/// A resource as the path names it; it may not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteResource {
     /// The project with this id.
@@ -109,11 +110,11 @@ pub enum RouteResource {
     Organization(String),
 }
 
-/// Which requests a route is. It displays as it was written.
+/// The requests that a route matches. `Display` writes the text as configured.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    /// `None` matches any.
+    /// `None` matches any method.
     method: Option<String>,
     parts: Vec<SegmentPattern>,
     /// Whether more segments may follow.
@@ -129,18 +130,17 @@ enum SegmentPattern {
     Organization,
 }
 
-/// How a request is read where servers differ.
+/// How to read a request where servers differ.
 #[derive(Clone, Copy)]
 enum Reading {
-    /// Letters of the other case and characters that were percent-encoded without need are
-    /// the same.
+    /// Ignores case, and equates a percent-encoded reserved character with the plain one.
     Loosest,
-    /// They are not.
+    /// Distinguishes both.
     Strictest,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let fault = |message: String| Fault::new("match", format!("{text:?} {message}"));
         let example = "write a method, a space and a path, such as GET /v1/projects/{project}";
@@ -169,8 +169,8 @@ impl Pattern {
             .map_err(fault)?;
         if parts.iter().filter(|part| part.is_place()).count() > 1 {
             return Err(fault(
-                "names more than one place; keep {project} or {organization} where the token \
-                 must reach and write {id} for the others"
+                "names more than one resource; keep {project} or {organization} for the one that \
+                 the token must reach and write {id} for the others"
                     .to_owned(),
             ));
         }
@@ -182,7 +182,7 @@ impl Pattern {
         })
     }
 
-    /// Whether no request is left for `later` when this pattern comes before it.
+    /// Whether this pattern, placed first, matches every request that `later` matches.
     pub fn covers(&self, later: &Self) -> bool {
         let method = match (&self.method, &later.method) {
             (None, _) => true,
@@ -238,8 +238,7 @@ impl SegmentPattern {
         if text == "**" {
             return Err("has ** before the end, where only one segment can be open".to_owned());
         }
-        // What a request writes in this way is what the pattern must say: no escapes, which
-        // would be a second way to write the same.
+        // A literal is in decoded form: an escape would be a second spelling of the same segment.
         match target::read(&format!("/{text}")).as_deref() {
             Some([segment]) if segment.text == text && !text.contains('*') => {
                 Ok(Self::Literal(text.to_owned()))
@@ -272,14 +271,13 @@ impl SegmentPattern {
     }
 }
 
-/// Whether a text is a method as patterns write it. There are methods in small letters only
-/// by mistake.
+/// Whether a text is a method as patterns write it. Lower case is refused as a mistake.
 fn is_method(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
     text == "*" || !text.is_empty() && text.bytes().all(legal)
 }
 
-/// Whether a text can be a method at all (RFC 9110 section 5.6.2).
+/// Whether a text is a token and so can be a method (RFC 9110 section 5.6.2).
 fn is_token(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(legal)

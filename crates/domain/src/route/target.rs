@@ -1,30 +1,29 @@
-//! Reading the target of a request so that nothing else can be meant by it.
+//! Parses the target of a request so that it has only one meaning.
 //!
-//! Between the client and the API stand a proxy and a framework, and each has its own way
-//! to repair an odd path: one merges `//`, another resolves `..` before or after it decodes
-//! `%2e`, a third takes `%2F` or `\` for a separator, cuts `;parameters` off, or decodes
-//! twice. Repairing here in one more way would judge a path that the API never serves. So
-//! what servers read differently is refused, and only what all agree on is decoded, once:
-//! percent-encoded characters that need no encoding (RFC 3986 section 6.2.2.2), and others
-//! that cannot be taken for a part of the path's syntax.
+//! Between the client and the API stand a proxy and a framework, and each has its own way to
+//! repair an odd path: one merges `//`, another resolves `..` before or after it decodes `%2e`, a
+//! third takes `%2F` or `\` for a separator, removes `;parameters`, or decodes twice. One more
+//! repair here would check a path that the API never serves. So a target that servers read
+//! differently is refused. Only characters on which all agree are decoded, once: percent-encoded
+//! characters that need no encoding (RFC 3986 section 6.2.2.2), and others that cannot be path
+//! syntax.
 //!
-//! Refused are: a target that is not a path (an absolute URI, `*`, an authority), a
-//! fragment, empty segments and so a slash at the end, `.` and `..` in any writing, `\`,
-//! `;`, characters that a path must not have, broken escapes, the escapes of `/`, `\`, `%`,
-//! `?`, `#`, `;` and of control characters, and what is not UTF-8. The query is cut off
-//! unread.
+//! Refused are: a target that is not a path (an absolute URI, `*`, an authority), a fragment,
+//! empty segments and so a trailing slash, `.` and `..` in any spelling, `\`, `;`, characters
+//! that are invalid in a path, broken escapes, the escapes of `/`, `\`, `%`, `?`, `#`, `;` and of
+//! control characters, and text that is not UTF-8. The query is ignored.
 
 /// A segment of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Segment {
     /// The text, decoded.
     pub(super) text: String,
-    /// Whether every server reads it so. A reserved character that is percent-encoded is the
-    /// plain one to some servers and another to the rest (RFC 3986 section 2.2).
+    /// Whether every server reads it the same way. Some servers equate a percent-encoded reserved
+    /// character with the plain one, others do not (RFC 3986 section 2.2).
     pub(super) is_plain: bool,
 }
 
-/// The segments of a target's path, none for `/`; `None` if it must be refused.
+/// The segments of a target's path, empty for `/`; `None` if the target must be refused.
 pub(super) fn read(target: &str) -> Option<Vec<Segment>> {
     let (path, _query) = target.split_once('?').unwrap_or((target, ""));
     match path.strip_prefix('/')? {
@@ -61,7 +60,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
     u8::try_from(digit).ok()
 }
 
-/// The characters that mean themselves everywhere (RFC 3986 section 2.3).
+/// Whether a byte is an unreserved character (RFC 3986 section 2.3).
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_servers_agree_on_is_decoded_once() {
+    fn unambiguous_escapes_are_decoded_once() {
         for (target, expected) in [
             ("/", &[][..]),
             ("/?a", &[]),
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_servers_read_differently_is_refused() {
+    fn ambiguous_targets_are_refused() {
         for target in [
             "",
             "*",
@@ -168,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_holds_no_syntax(path in "(/|%2[ef5]|%5c|%3b|[.a;]|%0|\\\\){0,8}") {
+        fn segments_contain_no_path_syntax(path in "(/|%2[ef5]|%5c|%3b|[.a;]|%0|\\\\){0,8}") {
             for segment in read(&format!("/{path}")).unwrap_or_default() {
                 prop_assert!(!segment.text.contains(['/', '\\', ';', '%', '?', '#', '\0']));
                 prop_assert!(!["", ".", ".."].contains(&segment.text.as_str()));

@@ -1,4 +1,4 @@
-//! The chain: its end, what waits to be sealed, and what is.
+//! The chain: its head, unsealed records, and sealed records.
 
 use super::{ROWS, Row, columns, values};
 use crate::schema::{audit_event, audit_head, audit_record};
@@ -11,31 +11,31 @@ use domain::audit::hash::Hash;
 use domain::audit::origin::Origin;
 use domain::audit::record::Record;
 
-/// The id of the only row of the head.
+/// The id of the only row of `audit_head`.
 pub(super) const ONLY: i32 = 1;
 
-/// The log and where it ends.
+/// The log, its head and its start.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Its name.
+    /// The name of the log.
     pub origin: Origin,
-    /// Its end.
+    /// The head of the chain.
     pub head: Head,
-    /// What became of its first records; `None` where all are there.
+    /// The pruned part; `None` if no record was pruned.
     pub pruned: Option<Pruned>,
 }
 
-/// Up to where records were taken out of a log.
+/// How far a log has been pruned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pruned {
-    /// The last of them.
+    /// The head at the last pruned record.
     pub head: Head,
-    /// The signed note that says so.
+    /// The signed note of that head.
     pub note: String,
 }
 
 impl Log {
-    /// Behind which head the first record comes that is there.
+    /// Head preceding the oldest stored record.
     pub fn start(&self) -> Head {
         let pruned = self.pruned.as_ref().map(|pruned| pruned.head);
         pruned.unwrap_or_else(|| Head::genesis(&self.origin))
@@ -77,7 +77,7 @@ impl TryFrom<HeadRow> for Log {
     }
 }
 
-/// Begins a log. Fails with [`Error::Duplicate`] if there is one.
+/// Creates the log. Fails with [`Error::Duplicate`] if there is one.
 pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
     diesel::insert_into(audit_head::table)
         .values((
@@ -90,7 +90,7 @@ pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
     Ok(())
 }
 
-/// The log, once it was begun.
+/// The log, once created.
 pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     audit_head::table
         .filter(audit_head::id.eq(ONLY))
@@ -108,9 +108,8 @@ pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
         .transpose()
 }
 
-/// The log, held so that nobody else seals before the transaction ends; `None` if somebody
-/// does at this moment. Nobody waits for whoever seals, and the lock of one that dies goes
-/// with its connection.
+/// Locks the log against other sealers until the transaction ends; `None` if another server is
+/// sealing. Waiting is unnecessary, and the lock of a crashed server ends with its connection.
 pub fn lock_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     let Conn::Postgres(postgres) = conn else {
         // SQLite has one writer.
@@ -126,7 +125,7 @@ pub fn lock_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     .transpose()
 }
 
-/// When what the last record of the log tells of happened.
+/// When the event of the last sealed record happened.
 pub fn find_last_moment(conn: &mut Conn) -> Result<Option<Instant>, Error> {
     let last = audit_record::table
         .order(audit_record::sequence.desc())
@@ -136,7 +135,7 @@ pub fn find_last_moment(conn: &mut Conn) -> Result<Option<Instant>, Error> {
     Ok(last.first().map(chrono::NaiveDateTime::and_utc))
 }
 
-/// The oldest records that have no place yet, with the sequence 0.
+/// The oldest unsealed records, with the sequence 0.
 pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> {
     let rows = audit_event::table
         .order(audit_event::id)
@@ -151,19 +150,19 @@ pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> 
         .collect()
 }
 
-/// Whether a record waits for its place.
+/// Whether there are unsealed records.
 pub fn is_any_unsealed(conn: &mut Conn) -> Result<bool, Error> {
     let any = audit_event::table.select(audit_event::id).limit(1);
     Ok(!any.get_results::<String>(conn)?.is_empty())
 }
 
-/// The record that waits for its place and would come last.
+/// The id of the unsealed record that would be sealed last.
 pub fn find_last_unsealed(conn: &mut Conn) -> Result<Option<String>, Error> {
     let last = audit_event::table.select(diesel::dsl::max(audit_event::id));
     Ok(last.get_result(conn)?)
 }
 
-/// Gives records their places at the end of the log that the transaction holds.
+/// Appends sealed records to the log that the transaction has locked.
 pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
     let Some(last) = lines.last() else {
         return Ok(());
@@ -199,10 +198,10 @@ pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A line as it is stored: in which place, and what it says if that can be read.
+/// A stored line: its sequence, and its contents if they can be parsed.
 pub type Stored = (u64, Result<Sealed, Unreadable>);
 
-/// The lines behind a place: whether they are as they were written is for a check to tell.
+/// The lines after a sequence. Whether they are unchanged is for the verifier to decide.
 pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>, Error> {
     let rows = audit_record::table
         .filter(audit_record::sequence.gt(number(after)))
@@ -220,7 +219,7 @@ pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>
         .collect())
 }
 
-/// The lines in these places that are as they were written.
+/// The lines with these sequences that are unchanged.
 pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Sealed>, Error> {
     let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
     let rows = audit_record::table
@@ -237,7 +236,7 @@ pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Se
     Ok(lines.collect())
 }
 
-/// Whether a line stands at or before the place behind which the log begins, where none belongs.
+/// Whether a line precedes the start of the log.
 pub fn is_any_misplaced(conn: &mut Conn, start: u64) -> Result<bool, Error> {
     let found = audit_record::table
         .filter(audit_record::sequence.le(number(start)))
@@ -247,8 +246,8 @@ pub fn is_any_misplaced(conn: &mut Conn, start: u64) -> Result<bool, Error> {
     Ok(!found.is_empty())
 }
 
-/// The records of one kind, the first one first; those that cannot be read are left out, as a
-/// check of the whole log finds them.
+/// The records of an action, the oldest first. Unreadable records are skipped; the verifier
+/// reports them.
 pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Error> {
     let rows = audit_record::table
         .filter(audit_record::action.eq(action))
@@ -261,7 +260,7 @@ pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Erro
         .collect())
 }
 
-/// The hash of the record in a place of a log, which may be the one behind which it begins.
+/// The hash of a record of the log, which may be the one before its start.
 pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Hash>, Error> {
     let start = log.start();
     if sequence == start.sequence {
@@ -275,7 +274,7 @@ pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Has
     Ok(hash.and_then(|hash| Hash::parse(&hash)))
 }
 
-/// A line as it is stored.
+/// Parses a stored line.
 pub(super) fn line(sequence: i64, hash: &str, row: Row) -> Result<Sealed, Unreadable> {
     let read = || {
         Some(Sealed {
@@ -286,7 +285,7 @@ pub(super) fn line(sequence: i64, hash: &str, row: Row) -> Result<Sealed, Unread
     read().ok_or(Unreadable::NotCanonical)
 }
 
-/// A place as it is stored. There are never more than `i64` holds.
+/// A sequence as stored. There are never more than `i64` can count.
 pub(super) fn number(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What was signed of the log.
+//! Checkpoints of the log.
 
 use super::chain::number;
 use crate::schema::audit_checkpoint;
@@ -6,8 +6,7 @@ use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
 
-/// Keeps a signed note about the log up to a place. Fails with [`Error::Duplicate`] if there
-/// is one of that place.
+/// Stores the signed note of a sequence. Fails with [`Error::Duplicate`] if it has one.
 pub fn insert_checkpoint(
     conn: &mut Conn,
     sequence: u64,
@@ -24,7 +23,7 @@ pub fn insert_checkpoint(
     Ok(())
 }
 
-/// The notes behind a place, each with its own, in their order.
+/// The notes after a sequence, each with its sequence, in order.
 pub fn list_checkpoints(
     conn: &mut Conn,
     after: u64,
@@ -45,7 +44,7 @@ fn placed(rows: Vec<(i64, String)>) -> Vec<(u64, String)> {
         .collect()
 }
 
-/// The notes before a place, each with its own, the last ones first; not all, if there are many.
+/// The notes before a sequence, each with its sequence, the latest first; at most 100.
 pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, String)>, Error> {
     let rows = audit_checkpoint::table
         .filter(audit_checkpoint::sequence.lt(number(before)))
@@ -56,8 +55,8 @@ pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, S
     Ok(placed(rows))
 }
 
-/// The notes behind a place that were made before a moment, the last ones first: so many that one
-/// that counts should be among them.
+/// The notes after a sequence that were signed before a time, the latest first: at most 100,
+/// which should include a valid one.
 pub fn list_checkpoints_before(
     conn: &mut Conn,
     after: u64,
@@ -72,14 +71,14 @@ pub fn list_checkpoints_before(
         .get_results(conn)?)
 }
 
-/// Forgets the note about a place.
+/// Deletes the note of a sequence.
 pub fn delete_checkpoint(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
     let note = audit_checkpoint::table.filter(audit_checkpoint::sequence.eq(number(sequence)));
     diesel::delete(note).execute(conn)?;
     Ok(())
 }
 
-/// The note of the last place.
+/// The note of the highest sequence.
 pub fn find_last_checkpoint(conn: &mut Conn) -> Result<Option<String>, Error> {
     Ok(audit_checkpoint::table
         .order(audit_checkpoint::sequence.desc())

@@ -1,10 +1,9 @@
-//! Triggers that keep the chain from being changed by mistake, or by whoever can only run a query.
+//! Triggers against changes of the chain by mistake, or by an attacker who can only run queries.
 //!
-//! Two changes are let through, for the log says that they are made: a record may lose the texts
-//! that tell of a person together with its salt, and records may go up to where the log was
-//! pruned.
+//! Two changes are allowed, since the log records them: a record may lose its personal data
+//! together with its salt, and records may be deleted up to where the log was pruned.
 
-/// Makes SQLite refuse to change or delete sealed records, and to put one among them.
+/// Makes SQLite reject changes, deletions and insertions among sealed records.
 pub const SQLITE_GUARD: &str = "
     DROP TRIGGER IF EXISTS audit_record_kept;
     DROP TRIGGER IF EXISTS audit_record_unchanged;

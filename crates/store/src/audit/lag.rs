@@ -1,4 +1,4 @@
-//! What of the log waits for the next thing that is to be done with it.
+//! The part of the log that is not yet sealed, signed or shipped.
 
 use crate::audit::chain::number;
 use crate::schema::{audit_event, audit_record};
@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 
-/// How many records have no place in the chain yet, and when the oldest of them was made.
+/// The number of unsealed records, and when the oldest of them was created.
 pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> {
     let count: i64 = audit_event::table.count().get_result(conn)?;
     let oldest = audit_event::table
@@ -19,7 +19,7 @@ pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> 
     Ok((count.unsigned_abs(), oldest))
 }
 
-/// When what the first record behind a place tells of happened.
+/// When the event of the first record after a sequence happened.
 pub fn find_moment_behind(conn: &mut Conn, sequence: u64) -> Result<Option<Instant>, Error> {
     let next = audit_record::table
         .filter(audit_record::sequence.gt(number(sequence)))

@@ -1,5 +1,5 @@
-//! The audit log: a record for each change, written in the change's own transaction, and the
-//! chain into which records are sealed once they are committed.
+//! The audit log: a record of each change, written in the change's own transaction, and the chain
+//! into which records are sealed after their commit.
 
 mod chain;
 mod checkpoint;
@@ -38,13 +38,13 @@ use super::schema::audit_event;
 use super::{Conn, Error};
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::prelude::*;
-use domain::audit::personal::Salt;
 use domain::audit::record::{Detail, Method, Outcome, Record};
+use domain::audit::salt::Salt;
 
-/// Rows in one statement; SQLite takes 32,766 values.
+/// Rows in one statement; SQLite accepts 32,766 values.
 const ROWS: usize = 500;
 
-/// The columns that both tables have, of one of them.
+/// The columns that both record tables share, of one of them.
 macro_rules! columns {
     ($table:ident) => {
         (
@@ -69,7 +69,7 @@ macro_rules! columns {
     };
 }
 
-/// What a record has in these columns.
+/// The values of a record for these columns.
 macro_rules! values {
     ($table:ident, $record:expr) => {
         (
@@ -117,7 +117,7 @@ struct Row {
 }
 
 impl Row {
-    /// The record that the row is, in that place; `None` if no record is stored so.
+    /// The record of the row, with this sequence; `None` if the row is invalid.
     fn record(self, sequence: u64) -> Option<Record> {
         let detail: Detail = serde_json::from_str(&self.detail).ok()?;
         let at = self.at.and_utc();
@@ -153,7 +153,7 @@ fn written(detail: &Detail) -> String {
     serde_json::Value::from(detail.clone()).to_string()
 }
 
-/// Writes a record that has no place in the chain yet.
+/// Inserts an unsealed record.
 pub fn insert_event(conn: &mut Conn, event: &Record) -> Result<(), Error> {
     diesel::insert_into(audit_event::table)
         .values(values!(audit_event, event))

@@ -1,12 +1,12 @@
-//! What people call that which records name by id.
+//! Display names for the ids in records.
 
 use crate::schema::{client, organization, project, token, users};
 use crate::{Conn, Error, in_batches};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 
-/// The names of whatever has one of these ids: people, tokens, projects, organizations and
-/// clients. What is gone has none.
+/// The names for these ids of users, tokens, projects, organizations and clients. Deleted ones
+/// have no name.
 pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, String>, Error> {
     let mut names = BTreeMap::new();
     macro_rules! look_into {

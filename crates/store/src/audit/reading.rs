@@ -1,4 +1,4 @@
-//! Looking into the log.
+//! Queries of the log.
 
 use super::chain::{line, number};
 use super::{Row, columns};
@@ -11,43 +11,43 @@ use domain::audit::chain::Sealed;
 use domain::audit::hash::Hash;
 use std::collections::BTreeMap;
 
-/// Which records are looked for; what is `None` does not matter.
+/// A filter of records; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of which organization.
+    /// The organization.
     pub organization_id: Option<String>,
-    /// Of which person, who did it or stands behind whoever did, or to whom or to whose token
-    /// it happened.
+    /// The user who acted or on whose behalf an actor acted, or who was the target, or whose
+    /// token was.
     pub user_id: Option<String>,
-    /// Who did it: the id of a person, a token or a client, or a kind of actor.
+    /// The actor: the id of a user, token or client, or a kind of actor.
     pub actor: Option<String>,
-    /// What was done, one of these.
+    /// One of these actions.
     pub actions: Option<Vec<Action>>,
-    /// The token that did it, or to which it happened.
+    /// The token that acted, or that was the target.
     pub token_id: Option<String>,
-    /// Not before this moment.
+    /// At or after this time.
     pub since: Option<Instant>,
-    /// Before this moment.
+    /// Before this time.
     pub until: Option<Instant>,
 }
 
 impl Filter {
-    /// Whether every record passes.
+    /// Whether every record matches.
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// On which side of a place in the chain, and in which order.
+/// A position in the chain, and the order from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The latest first, before this place.
+    /// The latest first, before this sequence.
     Before(u64),
-    /// The earliest first, behind this place.
+    /// The earliest first, after this sequence.
     After(u64),
 }
 
-/// Records that pass a filter.
+/// Records that match a filter.
 pub fn list_records(
     conn: &mut Conn,
     filter: &Filter,
@@ -78,8 +78,7 @@ pub fn list_records(
         );
     }
     if let Some(actions) = &filter.actions {
-        // They are listed, since how texts are compared, and so what begins with another, is a
-        // matter of the database's locale.
+        // The actions are listed, since prefix comparison depends on the locale of the database.
         let names: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
         query = query.filter(audit_record::action.eq_any(names));
     }
@@ -112,7 +111,7 @@ pub fn list_records(
     rows.into_iter().map(whole).collect()
 }
 
-/// The record of an id, once it has its place.
+/// The record with an id, once sealed.
 pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
     let found = audit_record::table
         .filter(audit_record::id.eq(id))
@@ -126,14 +125,14 @@ pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
     found.map(whole).transpose()
 }
 
-/// A record that must be as it was written.
+/// Parses a record; one that was changed is an error.
 fn whole((sequence, hash, row): (i64, String, Row)) -> Result<Sealed, Error> {
     let id = row.id.clone();
     let sealed = line(sequence, &hash, row).ok();
     read_value(sealed, "audit_record", "detail", &id)
 }
 
-/// The hashes of the records in these places.
+/// The hashes of the records with these sequences.
 pub fn list_hashes(conn: &mut Conn, sequences: &[u64]) -> Result<BTreeMap<u64, Hash>, Error> {
     let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
     let rows = audit_record::table

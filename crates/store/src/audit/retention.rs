@@ -1,4 +1,4 @@
-//! What does not stay: texts that tell of a person, and the oldest records.
+//! Retention: erasure of personal data, and pruning of the oldest records.
 
 use super::chain::{ONLY, Pruned, list_lines_at, number};
 use super::written;
@@ -9,16 +9,16 @@ use diesel::sql_types::Bool;
 use domain::audit::Action;
 use domain::id::UserId;
 
-/// Devices that are looked for at once.
+/// Devices in one query.
 const DEVICES: usize = 500;
 
-/// The places of records that tell of a person: what they did, and what was done to their account
-/// and their tokens, or by devices that they approved, by nobody who is known. Others who did
-/// something to them are not theirs to erase.
+/// The sequences of records with a user's personal data: what the user did, and what unknown
+/// actors did to the user, the user's tokens, or devices that the user approved. Records of other
+/// known actors are not the user's to erase.
 pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> {
     let id = user.to_string();
     let is_own = audit_record::user_id.eq(id.clone());
-    let is_nobody = || audit_record::actor_kind.eq_any(["anonymous", "client"]);
+    let is_unknown = || audit_record::actor_kind.eq_any(["anonymous", "client"]);
     let salted = audit_record::table
         .filter(audit_record::salt.is_not_null())
         .select(audit_record::sequence);
@@ -30,7 +30,7 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
     places.extend(
         salted
             .filter(is_theirs.or(audit_record::target.eq_any(tokens)))
-            .filter(is_nobody())
+            .filter(is_unknown())
             .get_results::<i64>(conn)?,
     );
     let devices = audit_record::table
@@ -40,7 +40,7 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
         .get_results::<Option<String>>(conn)?;
     for devices in devices.chunks(DEVICES) {
         let is_theirs = audit_record::target.eq_any(devices);
-        let of_device = salted.filter(is_theirs).filter(is_nobody());
+        let of_device = salted.filter(is_theirs).filter(is_unknown());
         places.extend(of_device.get_results::<i64>(conn)?);
     }
     places.sort_unstable();
@@ -48,8 +48,8 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
     Ok(places.into_iter().map(i64::unsigned_abs).collect())
 }
 
-/// Erases from the records in these places what tells of a person, where it is still there; tells
-/// from how many.
+/// Erases the personal data of these records, unless already erased; returns the number of
+/// changed records.
 pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
     let mut count = 0;
     for sealed in list_lines_at(conn, sequences)? {
@@ -70,7 +70,7 @@ pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
     Ok(count)
 }
 
-/// Lets a log that begins here begin there from now on; tells whether it still began here.
+/// Replaces the start of the log if it is still the present one; returns whether it was.
 pub fn replace_pruned(
     conn: &mut Conn,
     present: Option<&Pruned>,
@@ -92,8 +92,8 @@ pub fn replace_pruned(
     Ok(replaced > 0)
 }
 
-/// Deletes records up to where the log was pruned, so many at the most, and the uses whose roots
-/// go with them; tells how many records were there, for another server may delete the same.
+/// Deletes pruned records up to a sequence, within a limit, and the token uses of their roots;
+/// returns the number of deleted records, since another server may delete the same.
 pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize, Error> {
     let (places, ids): (Vec<i64>, Vec<String>) = audit_record::table
         .filter(audit_record::sequence.le(number(through)))

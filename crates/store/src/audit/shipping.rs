@@ -1,4 +1,4 @@
-//! How far the log was handed out, and by which server.
+//! How far the log has been shipped to each sink, and which server ships it.
 
 use super::chain::number;
 use crate::schema::audit_shipping;
@@ -6,16 +6,16 @@ use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
 
-/// Up to where everything of a kind was handed out.
+/// The end of the shipped part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shipped {
-    /// The place of the last that was.
+    /// The sequence of the last shipped record.
     pub sequence: u64,
-    /// The hash of the record there, as text; `None` if that is not known.
+    /// The hash of that record, as text; `None` if unknown.
     pub hash: Option<String>,
 }
 
-/// Up to where everything of a kind was handed out to a place; `None` if nothing was yet.
+/// How far a sink has got; `None` if nothing was shipped.
 pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Error> {
     let found: Option<(i64, Option<String>)> = audit_shipping::table
         .filter(audit_shipping::sink.eq(sink))
@@ -28,7 +28,7 @@ pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Erro
     }))
 }
 
-/// Remembers up to where everything of a kind was handed out. It never goes back by this.
+/// Stores how far a sink has got. This never lowers it.
 pub fn replace_shipped(conn: &mut Conn, sink: &str, shipped: &Shipped) -> Result<(), Error> {
     let row = audit_shipping::table.filter(audit_shipping::sink.eq(sink));
     let values = (
@@ -46,7 +46,7 @@ pub fn replace_shipped(conn: &mut Conn, sink: &str, shipped: &Shipped) -> Result
     Ok(())
 }
 
-/// How far each place has got.
+/// How far each sink has got.
 pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
     let rows = audit_shipping::table
         .select((
@@ -64,7 +64,7 @@ pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
         .collect())
 }
 
-/// Lets a place get again what comes behind this one.
+/// Resets a sink to a sequence, so that everything after it is shipped again.
 pub fn lower_shipped(conn: &mut Conn, sink: &str, sequence: u64) -> Result<(), Error> {
     diesel::update(audit_shipping::table.filter(audit_shipping::sink.eq(sink)))
         .set((
@@ -75,8 +75,8 @@ pub fn lower_shipped(conn: &mut Conn, sink: &str, sequence: u64) -> Result<(), E
     Ok(())
 }
 
-/// Lets this holder alone hand out until a moment; tells up to where everything was handed out,
-/// or `None` if another holds it now.
+/// Lets one server ship to a sink until a time; returns how far the sink has got, or `None` if
+/// another server has the lease.
 pub fn take_lease(
     conn: &mut Conn,
     sink: &str,
@@ -111,7 +111,7 @@ pub fn take_lease(
     }
 }
 
-/// Lets others hand out.
+/// Ends the lease of a server.
 pub fn give_back_lease(conn: &mut Conn, sink: &str, leased_by: &str) -> Result<(), Error> {
     diesel::update(
         audit_shipping::table

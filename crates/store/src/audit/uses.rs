@@ -1,4 +1,4 @@
-//! The uses of tokens, in batches whose roots are in the chain.
+//! Token uses, in batches whose roots are in the chain.
 
 use super::ROWS;
 use crate::schema::{audit_event, audit_record, token, token_use};
@@ -11,12 +11,12 @@ use domain::Instant;
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
 
-/// Uses of one token in one organization on one day, out of one batch.
+/// Uses of one token in one organization on one day, from one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// The record that has the root over the batch.
+    /// The id of the record with the root of the batch.
     pub event_id: String,
-    /// The place of the first of these uses among the leaves of the batch.
+    /// The index of the first of these uses among the leaves of the batch.
     pub position: u32,
     /// The token.
     pub token_id: String,
@@ -30,7 +30,7 @@ pub struct UsageBatch {
     pub last_at: Instant,
     /// How many uses.
     pub count: u32,
-    /// The uses in their canonical form, one in a line.
+    /// The uses in canonical form, one a line.
     pub uses: String,
 }
 
@@ -80,7 +80,7 @@ impl From<Row> for UsageBatch {
     }
 }
 
-/// Writes the uses of a batch.
+/// Inserts the uses of a batch.
 pub fn insert_uses(conn: &mut Conn, usage_batches: &[UsageBatch]) -> Result<(), Error> {
     for usage_batches in usage_batches.chunks(ROWS) {
         let rows: Vec<_> = usage_batches.iter().map(Row::from).collect();
@@ -96,7 +96,7 @@ pub fn insert_uses(conn: &mut Conn, usage_batches: &[UsageBatch]) -> Result<(), 
     Ok(())
 }
 
-/// Everything that is kept of a batch, in the order of its leaves.
+/// The stored uses of a batch, in the order of its leaves.
 pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<UsageBatch>, Error> {
     let rows = token_use::table
         .filter(token_use::event_id.eq(event_id))
@@ -105,7 +105,7 @@ pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<UsageBatch>, Er
     Ok(rows.into_iter().map(UsageBatch::from).collect())
 }
 
-/// The batches of which something is kept, by the ids of their records, behind one of them.
+/// The ids of the records of stored batches, after one of them.
 pub fn list_batches(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<String>, Error> {
     Ok(token_use::table
         .filter(token_use::event_id.gt(after.to_owned()))
@@ -116,7 +116,7 @@ pub fn list_batches(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Stri
         .get_results(conn)?)
 }
 
-/// Which of these records tell of uses, sealed or not.
+/// Which of these records are roots of batches, sealed or not.
 pub fn list_recorded(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Error> {
     let action = Action::TokenUsesRecorded.as_str();
     let mut recorded = audit_record::table
@@ -133,36 +133,36 @@ pub fn list_recorded(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Err
     Ok(recorded)
 }
 
-/// Which of a person's tokens are meant: those that are limited to an organization, or all.
+/// Limits a user's tokens to those that are limited to an organization; `None` for all.
 pub type Within = Option<OrganizationId>;
 
-/// Which uses somebody may see.
+/// The uses that a caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// All of them.
+    /// All uses.
     #[default]
     Everything,
-    /// Those of a person's tokens.
+    /// Uses of a user's tokens.
     User(UserId, Within),
-    /// Those of an organization's tokens, and those of any token in it.
+    /// Uses of an organization's tokens, and of any token in it.
     Organization(OrganizationId),
 }
 
-/// Which uses are looked for.
+/// A filter of token uses.
 #[derive(Debug, Clone, Default)]
 pub struct UseFilter {
-    /// Among which.
+    /// The visible uses.
     pub reach: Reach,
-    /// Of which token.
+    /// The token.
     pub token_id: Option<String>,
-    /// Not before this moment.
+    /// At or after this time.
     pub since: Option<Instant>,
-    /// Before this moment.
+    /// Before this time.
     pub until: Option<Instant>,
 }
 
-/// Uses, the latest batches first and each from its end, before a place: the record and the
-/// leaf that were seen last.
+/// Uses in descending order of batch and leaf, before a position: the record and the leaf of the
+/// previous page's last use.
 pub fn list_uses(
     conn: &mut Conn,
     filter: &UseFilter,
@@ -215,7 +215,7 @@ pub fn list_uses(
     Ok(rows.into_iter().map(UsageBatch::from).collect())
 }
 
-/// How many uses of a token there were on each day from one on, as `YYYY-MM-DD`.
+/// The number of a token's uses on each day from one on, as `YYYY-MM-DD`.
 pub fn count_uses(
     conn: &mut Conn,
     token_id: &str,
@@ -234,7 +234,7 @@ pub fn count_uses(
         .collect())
 }
 
-/// Whether anything is kept of a batch whose record has an id before this one.
+/// Whether there is a stored batch whose record has an id before this one.
 pub fn is_any_batch(conn: &mut Conn, before: &str) -> Result<bool, Error> {
     let any = token_use::table
         .filter(token_use::event_id.lt(before))
@@ -244,8 +244,8 @@ pub fn is_any_batch(conn: &mut Conn, before: &str) -> Result<bool, Error> {
     Ok(!any.is_empty())
 }
 
-/// Forgets whole batches whose records have ids before this one, up to so many; tells how
-/// many there were.
+/// Deletes whole batches whose records have ids before this one, up to a limit; returns their
+/// number.
 pub fn delete_batches(conn: &mut Conn, before: &str, limit: i64) -> Result<usize, Error> {
     let ids = token_use::table
         .filter(token_use::event_id.lt(before))

@@ -4,181 +4,181 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-/// Which records are looked for.
+/// Filters of audit records.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+#[expect(dead_code, reason = "it only documents the query")]
 pub struct AuditParameters {
-    /// Those of this organization, by id or address, for its admins. Left out, the operator
-    /// sees everything, an organization's token its organization, and a person what they did
-    /// and what happened to their account and their tokens.
+    /// ID or slug of an organization, for its admins: returns its records. Default: all records
+    /// for the operator, those of its organization for an organization token, and for a user those
+    /// of their actions and of changes to the user and their tokens.
     organization: Option<String>,
-    /// What this one did: the id of a user, a token or a client, or a kind of actor.
+    /// Actor: the ID of a user, token or client, or a kind of actor.
     actor: Option<String>,
-    /// An action, or its first part, such as `token`.
+    /// Action or its first part, such as `token`.
     action: Option<String>,
-    /// What this token did, or what happened to it, by its id.
+    /// ID of a token: returns records of its actions and of changes to it.
     token: Option<String>,
-    /// Not before this moment (RFC 3339).
+    /// Earliest time, inclusive (RFC 3339).
     since: Option<String>,
-    /// Before this moment (RFC 3339).
+    /// Latest time, exclusive (RFC 3339).
     until: Option<String>,
 }
 
-/// In which form an export comes.
+/// Format of an export.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+#[expect(dead_code, reason = "it only documents the query")]
 pub struct FormatParameters {
-    /// Lines of JSON that prove themselves, or a table; `ndjson` if it is left out.
+    /// `ndjson` for verifiable lines of JSON, or `csv` for a table. Default: `ndjson`.
     format: Option<String>,
 }
 
-/// Which uses of tokens are looked for.
+/// Filters of token uses.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+#[expect(dead_code, reason = "it only documents the query")]
 pub struct UseParameters {
-    /// Those of this organization's tokens and those in it, by its id or address, for its
-    /// admins. Left out, the operator sees all uses, an organization's token those of its
-    /// organization, and a person those of their own tokens.
+    /// ID or slug of an organization, for its admins: returns uses of its tokens and uses in it.
+    /// Default: all uses for the operator, those of its organization for an organization token,
+    /// and those of their own tokens for a user.
     organization: Option<String>,
-    /// Those of this token, by its id; `operator` for the operator token.
+    /// ID of a token, or `operator` for the operator token.
     token: Option<String>,
-    /// Not before this moment (RFC 3339).
+    /// Earliest time, inclusive (RFC 3339).
     since: Option<String>,
-    /// Before this moment (RFC 3339).
+    /// Latest time, exclusive (RFC 3339).
     until: Option<String>,
 }
 
-/// A record of the log. What is `null` is not known, or means nothing for this action.
+/// A record of the audit log. `null` values are unknown or do not apply to the action.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditRecord {
-    /// Its place: the first is 1, and none is left out.
+    /// Sequence number in the log: from 1, without gaps.
     pub sequence: u64,
-    /// The hash over the record and the hash before it.
+    /// Hash over the record and the previous hash.
     pub hash: String,
-    /// The id, `evt_…`.
+    /// ID, `evt_…`.
     pub id: String,
-    /// When it happened, to the millisecond.
+    /// Time of the event, to the millisecond.
     pub at: String,
-    /// What happened.
+    /// Action, such as `token.created`.
     pub action: String,
-    /// How it ended.
+    /// Outcome of the action.
     pub outcome: String,
-    /// What kind of actor caused it.
+    /// Kind of the actor.
     pub actor_kind: String,
-    /// Which one, where the kind alone does not tell.
+    /// ID of the actor. `null` if the kind identifies it.
     pub actor_id: Option<String>,
-    /// How the actor showed who it is.
+    /// Authentication method of the actor.
     pub method: String,
-    /// The person who is, or stands behind, the actor.
+    /// ID of the user who is the actor or owns or uses it.
     pub user_id: Option<String>,
-    /// The token that the actor came with.
+    /// ID of the token that the actor used.
     pub token_id: Option<String>,
-    /// The client that the actor came with, or is.
+    /// ID of the client that the actor is or used.
     pub client_id: Option<String>,
-    /// The organization it belongs to.
+    /// ID of the organization of the record.
     pub organization_id: Option<String>,
-    /// What it happened to.
+    /// ID of the object of the action.
     pub target: Option<String>,
-    /// The request that caused it; `-` outside of requests.
+    /// ID of the request that caused the event; `-` without a request.
     pub request_id: String,
-    /// The address it came from. Where it was erased, `sha256:` and a hash that tells nothing.
+    /// IP address of the request. If erased, `sha256:` and a hash that reveals nothing.
     pub address: Option<String>,
-    /// The program it came from, as that names itself.
+    /// User agent of the request, as sent.
     pub agent: Option<String>,
-    /// What else is worth knowing of this action.
+    /// Further data of the action.
     #[schema(value_type = Object)]
     pub detail: Value,
 }
 
-/// What came out of a check of the whole log.
+/// Result of a verification of the whole log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditVerification {
-    /// Whether everything fits.
+    /// Whether the log has no discrepancy.
     pub valid: bool,
-    /// How many records there are.
+    /// Number of stored records.
     pub records: u64,
-    /// How many were taken out before them, since they were older than the settings say.
+    /// Number of records pruned because they exceeded the retention period.
     pub pruned: u64,
-    /// How many uses of tokens are kept and fit.
+    /// Number of stored token uses that verify.
     pub uses: u64,
-    /// The end of what fits.
+    /// Last record that verifies.
     pub head: AuditHead,
-    /// How many signed checkpoints agree.
+    /// Number of signed checkpoints that agree with the log.
     pub checkpoints: u64,
-    /// When the check ended. Whoever asks within ten seconds is answered the same.
+    /// End time of the verification. The server reuses a result for ten seconds.
     pub checked_at: String,
-    /// The first thing that does not fit; `null` if there is none.
+    /// First discrepancy. `null` if there is none.
     pub first_discrepancy: Option<Discrepancy>,
 }
 
-/// A place in the log.
+/// Position in the log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditHead {
-    /// The number of the record.
+    /// Sequence number of the record.
     pub sequence: u64,
-    /// Its hash.
+    /// Hash of the record.
     pub hash: String,
 }
 
-/// What does not fit.
+/// A discrepancy in the log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Discrepancy {
-    /// The place. Whatever stands before it fits.
+    /// Sequence number of the discrepancy. All records before it verify.
     pub sequence: u64,
-    /// What was done there, as far as it can be told.
+    /// Kind of the discrepancy, as far as it can be determined.
     pub kind: String,
-    /// Why, in a sentence.
+    /// Explanation in one sentence.
     pub says: String,
 }
 
 /// A use of a token.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct TokenUse {
-    /// Names the use: the record that stands for its batch, and its place there.
+    /// ID of the use: the ID of the record of its usage batch, a dot, and the index in the batch.
     pub id: String,
-    /// When, to the millisecond.
+    /// Time of the use, to the millisecond.
     pub at: String,
-    /// Which token.
+    /// ID of the token.
     pub token_id: String,
-    /// The request it came with.
+    /// ID of the request.
     pub request_id: String,
-    /// The address it came from.
+    /// IP address of the request. `null` if unknown.
     pub address: Option<String>,
-    /// `allowed`, or the code of the refusal.
+    /// `allowed`, or the problem code of the refusal.
     pub decision: String,
-    /// The scope that was asked for.
+    /// Scope that the request needed. `null` if it needed none.
     pub scope: Option<String>,
-    /// Where it was used: method and pattern of the address, or the endpoint that was asked.
+    /// Method and pattern of the route, or the endpoint that verified the token. `null` if unknown.
     pub route: Option<String>,
-    /// The organization in which it was used.
+    /// ID of the organization that the request accessed. `null` if there is none.
     pub organization_id: Option<String>,
 }
 
-/// A use of a token with what proves it: the leaf that its canonical form gives leads to the
-/// root, which is in the log.
+/// A use of a token with its inclusion proof, from the leaf of its canonical form to the root in
+/// the log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProvenUse {
-    /// The use. Its canonical form is that of all its members but `id`.
+    /// Use. Its canonical form has all its members except `id`.
     #[serde(rename = "use")]
     pub used: TokenUse,
-    /// The way from the leaf to the root (RFC 6962, section 2.1.1).
+    /// Inclusion proof (RFC 6962, section 2.1.1).
     pub proof: UseProof,
-    /// The root, as the record says it.
+    /// Root hash in the record.
     pub root: String,
-    /// The record whose detail holds the root.
+    /// Sequence number of the record with the root hash.
     pub sequence: u64,
 }
 
-/// The way from a leaf to the root.
+/// Inclusion proof from a leaf to the root.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UseProof {
-    /// The leaf's place; the first is 0.
+    /// Index of the leaf, from 0.
     pub index: u64,
-    /// How many leaves there are.
+    /// Number of leaves.
     pub size: u64,
-    /// The hashes that are joined on the way, from the leaf up.
+    /// Sibling hashes, from the leaf up.
     pub path: Vec<String>,
 }

@@ -1,6 +1,6 @@
-//! The bodies of the management API.
+//! Bodies of the management API.
 //!
-//! Moments are RFC 3339 in UTC, lifetimes are in the unit that their name says.
+//! Times are RFC 3339 in UTC; the name of a duration contains its unit.
 
 mod audit;
 mod operator;
@@ -25,52 +25,52 @@ use super::json::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// `GET /v1/me`: who the caller is and what its token may do.
+/// Caller and permissions of its token (`GET /v1/me`).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Me {
-    /// The person whose token it is; left out for an organization token.
+    /// Owner of a personal token. Absent for an organization token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<User>,
-    /// The organization whose token it is; left out for a personal token.
+    /// Owner of an organization token. Absent for a personal token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub organization: Option<Organization>,
-    /// The token itself, without its secret.
+    /// Token of the request, without its secret.
     pub token: Token,
-    /// What the token may do now.
+    /// Scopes that the token has now.
     pub scopes: Vec<String>,
-    /// The organizations that the token reaches.
+    /// Organizations that the token can access.
     pub organizations: Vec<Organization>,
-    /// The projects that the token reaches.
+    /// Projects that the token can access.
     pub projects: Vec<Project>,
 }
 
-/// A person.
+/// A user.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct User {
-    /// The id, `usr_…`.
+    /// ID, `usr_…`.
     pub id: String,
-    /// The name, as the person writes it.
+    /// Name that the user chose.
     pub name: String,
-    /// The email address with which the person signs in.
+    /// Email address for sign-in.
     pub email: String,
-    /// `active` or `deactivated`.
+    /// `active` or `deactivated`. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<String>,
-    /// When the account was made.
+    /// Creation time. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub created_at: Option<String>,
 }
 
-/// An organization, as seen by one of its members.
+/// An organization and the role of the caller in it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Organization {
-    /// The id, `org_…`.
+    /// ID, `org_…`.
     pub id: String,
-    /// The name in addresses.
+    /// Name in URLs, unique on the server.
     pub slug: String,
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The caller's role in it.
+    /// Role of the caller. Absent if the caller has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<String>,
 }
@@ -78,71 +78,71 @@ pub struct Organization {
 /// A project of an organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Project {
-    /// The id, `prj_…`.
+    /// ID, `prj_…`.
     pub id: String,
-    /// The name.
+    /// Name.
     pub name: String,
 }
 
-/// `GET /v1/scopes`: the catalogue.
+/// Catalogue of scopes (`GET /v1/scopes`).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Scopes {
-    /// Every scope that can be granted.
+    /// All scopes that tokens can have.
     pub items: Vec<Scope>,
-    /// Always `null`: the catalogue comes in one page.
+    /// Always `null`: the catalogue is a single page.
     pub next_cursor: Option<String>,
 }
 
-/// Which part of a list is asked for.
+/// Page of a list to return.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+#[expect(dead_code, reason = "it only documents the query")]
 pub struct ListParameters {
-    /// How many items at the most; 50 if it is left out.
+    /// Maximum number of items. Default: 50.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u8>,
-    /// The `next_cursor` of the part before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
-    /// The items, in the order of the list.
+    /// Items in the order of the list.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next part; `null` at the end.
+    /// Value of `cursor` for the next page. `null` on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// One scope of the catalogue.
+/// A scope of the catalogue.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Scope {
-    /// The name that tokens carry.
+    /// Name of the scope.
     pub name: String,
-    /// What it grants.
+    /// Permissions that the scope grants.
     pub description: String,
-    /// The least role that may use it; left out if any active account may.
+    /// Minimum role for the scope. Absent if every active user can use it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub min_role: Option<String>,
 }
 
-/// A problem (RFC 9457).
+/// Problem details (RFC 9457).
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Names the kind of problem; opens its documentation.
+    /// URL that identifies the kind of problem and leads to its documentation.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in words; the same for every problem of the kind.
+    /// Summary of the kind, the same for all problems of the kind.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// The stable name of the kind, for programs.
+    /// Stable, machine-readable code of the kind.
     pub code: String,
-    /// What went wrong this time and what to do about it.
+    /// Explanation of this problem and its remedy.
     pub detail: String,
-    /// The request, to be named when asking for help.
+    /// ID of the request in the log. Include it when you contact support.
     pub request_id: String,
-    /// Everything that is wrong with the body; left out if it is not about the body.
+    /// All faults in the body. Absent if the problem does not concern the body.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub errors: Vec<Fault>,
 }

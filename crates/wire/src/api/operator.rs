@@ -1,91 +1,91 @@
-//! What the operator alone sees: users, clients and the state of the deployment.
+//! Users, clients and the status of the server, for the operator only.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The state of the deployment.
+/// Status of the server.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
-    /// The version of the program.
+    /// Version of the program.
     pub version: String,
-    /// `sqlite` or `postgresql`.
+    /// Kind of database: `sqlite` or `postgresql`.
     pub database: String,
-    /// The server's clock.
+    /// Current time of the server.
     pub now: String,
-    /// Whether invitations are sent by mail.
+    /// Whether the server sends invitations by mail.
     pub sends_mail: bool,
 }
 
-/// What a new account is to be.
-// Without `Debug`: it holds a password.
+/// Attributes of a new user.
+// No `Debug`, which keeps the password out of the log.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUserBody {
-    /// The name, 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// The address to sign in with.
+    /// Email address for sign-in.
     pub email: String,
-    /// The password, at least 15 characters.
+    /// Password, at least 15 characters.
     pub password: String,
-    /// The organization to join, by name; it is made if it is not there.
+    /// Name of the organization to join. The server creates it if it does not exist.
     pub organization: Option<String>,
-    /// The role in it: `member`, `admin` or `owner`; `member` if left out.
+    /// Role in the organization: `member`, `admin` or `owner`. Default: `member`.
     pub role: Option<String>,
 }
 
-/// A registered application.
+/// A registered OAuth client.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Client {
-    /// Its `client_id`.
+    /// `client_id` of the client.
     pub id: String,
-    /// The name that people see when they approve.
+    /// Name on the consent page.
     pub name: String,
-    /// `public` or `confidential`.
+    /// Client type: `public` or `confidential`.
     pub kind: String,
-    /// What it may ask for.
+    /// Scopes that the client may request.
     pub scopes: Vec<String>,
-    /// What it gets when it asks for nothing.
+    /// Scopes that the client gets if it requests none.
     pub default_scopes: Vec<String>,
-    /// `active` or `disabled`.
+    /// State: `active` or `disabled`.
     pub state: String,
 }
 
-/// What a new client is to be.
+/// Attributes of a new client.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateClientBody {
-    /// Its `client_id`: 1 to 100 letters, digits, dots, dashes and underscores.
+    /// `client_id` of the client: 1 to 100 letters, digits, dots, dashes and underscores.
     pub id: String,
-    /// The name that people see when they approve.
+    /// Name on the consent page.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// `public` or `confidential`; `public` if left out.
+    /// Client type: `public` or `confidential`. Default: `public`.
     pub kind: Option<String>,
-    /// What it may ask for; left out for everything, or nothing for a confidential client.
+    /// Scopes that the client may request. Default: all; none for a confidential client.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// What it gets when it asks for nothing; left out for all that it may ask for.
+    /// Scopes that the client gets if it requests none. Default: all that it may request.
     #[serde(default)]
     pub default_scopes: Vec<String>,
 }
 
-/// A client that was just registered, with its secret.
-// Without `Debug`, so that no log line can hold the secret.
+/// A new client with its secret.
+// No `Debug`, which keeps the secret out of the log.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewClient {
-    /// The secret of a confidential client. It is shown once.
+    /// Secret of a confidential client, returned only once. Absent for a public client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client_secret: Option<String>,
-    /// The client.
+    /// Client.
     #[serde(flatten)]
     pub about: Client,
 }
 
-/// What is to change of a client.
+/// New attributes of a client.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateClientBody {
-    /// `active` or `disabled`. While it is disabled its tokens cannot be used.
+    /// State: `active` or `disabled`. The tokens of a disabled client are inactive.
     pub state: String,
 }

@@ -1,4 +1,4 @@
-//! Organizations, their members, their policy and the invitations to them.
+//! Organizations, their members, policies and invitations.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -6,161 +6,162 @@ use utoipa::{IntoParams, ToSchema};
 /// An organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct OrganizationDetail {
-    /// The id, `org_…`.
+    /// ID, `org_…`.
     pub id: String,
-    /// The name in addresses.
+    /// Name in URLs, unique on the server.
     pub slug: String,
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The caller's role in it; left out for the operator.
+    /// Role of the caller. Absent for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<String>,
-    /// `free` or `team`. Organization tokens need `team`.
+    /// `free` or `team`. Organization tokens require `team`.
     pub plan: String,
-    /// Which tokens may reach it.
+    /// Policy for tokens that access the organization.
     pub policy: Policy,
-    /// When it was made.
+    /// Creation time.
     pub created_at: String,
 }
 
-/// Which tokens may reach an organization.
+/// Policy for tokens that access an organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Policy {
-    /// Whose personal tokens: `members` or `admins`.
+    /// Users who may use personal tokens: all `members`, or `admins` and owners.
     pub personal_tokens: String,
-    /// How many days tokens may live; `null` for as long as their makers like.
+    /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     pub max_lifetime_days: Option<u32>,
-    /// Whether they may never end. A longest lifetime rules it out.
+    /// Whether tokens without expiry are allowed. Always `false` with a maximum lifetime.
     pub never_expires: bool,
 }
 
-/// What a new organization is to be.
+/// Attributes of a new organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganizationBody {
-    /// The name, 1 to 100 characters. Its address is made from it.
+    /// Name, 1 to 100 characters. The server derives the slug from it.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }
 
-/// What is to change of an organization. What is left out stays.
+/// New attributes of an organization. Absent ones do not change.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganizationBody {
-    /// The name. The address stays.
+    /// Name, 1 to 100 characters. The slug does not change.
     pub name: Option<String>,
-    /// `free` or `team`; the operator alone changes it.
+    /// `free` or `team`. Only the operator can change it.
     pub plan: Option<String>,
-    /// The policy; owners alone change it.
+    /// Policy. Only owners can change it.
     pub policy: Option<UpdatePolicyBody>,
-    /// How long tokens go on that the change does not admit any more, in seconds, at most 30
-    /// days; 7 days if left out.
+    /// Grace period in seconds for tokens that the new policy does not allow, at most 30 days.
+    /// Default: 7 days.
     #[schema(minimum = 0, maximum = 2_592_000)]
     pub grace_seconds: Option<u32>,
 }
 
-/// What is to change of a policy. What is left out stays.
+/// New attributes of a policy. Absent ones do not change.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdatePolicyBody {
-    /// Whose personal tokens may reach the organization: `members` or `admins`.
+    /// Users who may use personal tokens: all `members`, or `admins` and owners.
     pub personal_tokens: Option<String>,
-    /// How many days tokens may live; `null` for as long as their makers like.
+    /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     #[schema(minimum = 1, maximum = 36_500)]
     pub max_lifetime_days: Option<u32>,
-    /// Whether they may never end.
+    /// Whether tokens without expiry are allowed.
     pub never_expires: Option<bool>,
 }
 
-/// A change of policy whose effects are to be shown.
+/// Change of policy or plan to preview.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the query, which is read elsewhere")]
+#[expect(dead_code, reason = "it only documents the query")]
 pub struct EffectParameters {
-    /// `members` or `admins`.
+    /// Users who may use personal tokens: `members` or `admins`.
     personal_tokens: Option<String>,
-    /// A number of days, or `none`.
+    /// Maximum lifetime of tokens in days, or `none`.
     max_lifetime_days: Option<String>,
-    /// `true` or `false`.
+    /// Whether tokens without expiry are allowed: `true` or `false`.
     never_expires: Option<String>,
-    /// `free` or `team`, for the operator.
+    /// `free` or `team`. Operator only.
     plan: Option<String>,
 }
 
-/// A living token that a change would end, or keep from the organization.
+/// Active token that would lose access to the organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AffectedToken {
-    /// The id, `tok_…`.
+    /// ID, `tok_…`.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// The prefix and the last four characters.
+    /// Prefix and last four characters of the token.
     pub hint: String,
-    /// The email address of the person whose it is; `null` for the organization's own.
+    /// Email address of the owner. `null` for an organization token.
     pub owner: Option<String>,
-    /// Why the change does not admit it: `plan`, `role`, `never_expires` or `lifetime`.
+    /// Reason why the new policy denies the token: `plan`, `role`, `never_expires` or `lifetime`.
     pub violation: String,
-    /// `ends` if it could do nothing any more, or `loses_organization` if it goes on in its owner's other organizations.
+    /// `ends` if the token loses all access, or `loses_organization` if it can still access other
+    /// organizations of its owner.
     pub effect: String,
 }
 
 /// A member of an organization.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Member {
-    /// The person's id, `usr_…`.
+    /// ID of the user, `usr_…`.
     pub id: String,
-    /// The person's name.
+    /// Name of the user.
     pub name: String,
-    /// The person's email address.
+    /// Email address of the user.
     pub email: String,
-    /// `member`, `admin` or `owner`.
+    /// Role: `member`, `admin` or `owner`.
     pub role: String,
-    /// Since when the person has been a member.
+    /// Time when the user joined the organization.
     pub joined_at: String,
 }
 
-/// What a member is to be.
+/// New attributes of a member.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutMemberBody {
-    /// `member`, `admin` or `owner`.
+    /// Role: `member`, `admin` or `owner`.
     pub role: String,
 }
 
-/// An invitation that nobody has accepted yet.
+/// A pending invitation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Invitation {
-    /// The id, `inv_…`.
+    /// ID, `inv_…`.
     pub id: String,
-    /// The address that it is for; `null` if anybody with the link may accept it.
+    /// Email address of the invited user. `null` if any user with the link can accept it.
     pub email: Option<String>,
-    /// The role to join with.
+    /// Role of the new member: `member`, `admin` or `owner`.
     pub role: String,
-    /// Who made it.
+    /// Creator: the ID of a user or token, or `operator`.
     pub invited_by: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: String,
-    /// When its link ends.
+    /// Expiry time of the link.
     pub expires_at: String,
 }
 
-/// What an invitation is to be.
+/// Attributes of a new invitation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateInvitationBody {
-    /// The address that it is for. It is sent there if the deployment sends mail.
+    /// Email address of the invited user. The server mails the link to it if mail is configured.
     pub email: Option<String>,
-    /// The role to join with: `member`, `admin` or `owner`.
+    /// Role of the new member: `member`, `admin` or `owner`.
     pub role: String,
 }
 
-/// An invitation that was just made, with its link.
-// Without `Debug`, so that no log line can hold the link.
+/// A new invitation with its link.
+// No `Debug`, which keeps the link out of the log.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewInvitation {
-    /// The link to hand over. It works once, and is shown once.
+    /// Link for the invited user. It works once and is returned only once.
     pub url: String,
-    /// The invitation.
+    /// Invitation.
     #[serde(flatten)]
     pub about: Invitation,
 }

@@ -1,4 +1,4 @@
-//! Projects and their members.
+//! Projects and project members.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,43 +6,43 @@ use utoipa::ToSchema;
 /// A project.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProjectDetail {
-    /// The id, `prj_…`.
+    /// ID, `prj_…`.
     pub id: String,
-    /// The id of its organization.
+    /// ID of the organization.
     pub organization: String,
-    /// The name, unique in the organization.
+    /// Name, unique in the organization.
     pub name: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: String,
 }
 
-/// What a new project is to be.
+/// Attributes of a new project.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateProjectBody {
-    /// The name, 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }
 
-/// What is to change of a project.
+/// New attributes of a project.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProjectBody {
-    /// The name, 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }
 
-/// A member of an organization who was added to a project. Admins and owners reach it without.
+/// Organization member with explicit access to a project. Admins and owners have access anyway.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProjectMember {
-    /// The person's id, `usr_…`.
+    /// ID of the user, `usr_…`.
     pub id: String,
-    /// The person's name.
+    /// Name of the user.
     pub name: String,
-    /// The person's email address.
+    /// Email address of the user.
     pub email: String,
-    /// When the person was added.
+    /// Time when the user was added.
     pub added_at: String,
 }

@@ -3,123 +3,123 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A token, without its text.
+/// A token without its secret.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Token {
-    /// The id, `tok_…`.
+    /// ID, `tok_…`.
     pub id: String,
-    /// `personal`, `organization` or `operator`.
+    /// Kind: `personal`, `organization` or `operator`.
     pub kind: String,
-    /// The name that its maker gave it.
+    /// Name that the creator chose.
     pub name: String,
-    /// The prefix and the last four characters, to tell tokens apart.
+    /// Prefix and last four characters, to recognize the token.
     pub hint: String,
-    /// What it was granted. It may do less now, if its owner's role is less.
+    /// Granted scopes. The effective ones are fewer if the owner's role allows fewer.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// The organization that owns it, or that it is limited to.
+    /// ID of the organization that owns the token or that the token is limited to; `null` if none.
     #[serde(default)]
     pub organization: Option<String>,
-    /// The projects that it is limited to; `null` if to none.
+    /// IDs of the projects that the token is limited to. `null` if there is no such limit.
     #[serde(default)]
     pub projects: Option<Vec<String>>,
-    /// The client that asked for it.
+    /// `client_id` of the client that the token was issued to. `null` if there is none.
     #[serde(default)]
     pub client_id: Option<String>,
-    /// The device that asked for it, by its own unverified word.
+    /// Name that the device gave itself; unverified. `null` if there is none.
     #[serde(default)]
     pub device_name: Option<String>,
-    /// Who made it: the id of a user, a token or a client, or `operator`.
+    /// Creator: the ID of a user, token or client, or `operator`.
     #[serde(default)]
     pub created_by: Option<String>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: String,
-    /// When it ends; `null` if it never does.
+    /// Expiry time. `null` if the token never expires.
     pub expires_at: Option<String>,
-    /// Until when it goes on although no policy admits it any more; `null` if one does. It goes
-    /// on after that if a policy is loosened.
+    /// End of the grace period. `null` while a policy allows the token. After the end, the token is
+    /// inactive until a policy allows it again.
     #[serde(default)]
     pub grace_ends_at: Option<String>,
-    /// Why no policy admits it, so that it can do nothing: `plan`, `role`, `never_expires` or
-    /// `lifetime`; `null` if it is admitted.
+    /// Reason why no policy allows the token, so that it is inactive: `plan`, `role`,
+    /// `never_expires` or `lifetime`. `null` if a policy allows it.
     #[serde(default)]
     pub violation: Option<String>,
-    /// When it was last used.
+    /// Time of the last use. `null` if the token was never used.
     #[serde(default)]
     pub last_used_at: Option<String>,
-    /// From which address it was last used.
+    /// IP address of the last use. `null` if the token was never used.
     #[serde(default)]
     pub last_used_address: Option<String>,
-    /// When it was revoked.
+    /// Time of the revocation. `null` if the token was not revoked.
     #[serde(default)]
     pub revoked_at: Option<String>,
-    /// Who revoked it.
+    /// Actor that revoked the token. `null` if the token was not revoked.
     #[serde(default)]
     pub revoked_by: Option<String>,
-    /// Why it was revoked.
+    /// Reason for the revocation. `null` if the token was not revoked.
     #[serde(default)]
     pub revoked_reason: Option<String>,
-    /// The token in whose place it came.
+    /// ID of the token that this token replaces. `null` if there is none.
     #[serde(default)]
     pub replaces: Option<String>,
-    /// `live`, `expired` or `revoked`.
+    /// State: `live`, `expired` or `revoked`.
     #[serde(default)]
     pub state: String,
 }
 
-/// What a new token is to be.
+/// Attributes of a new token.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTokenBody {
-    /// The name, 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// The names of its scopes; only such as the caller has itself.
+    /// Names of the scopes. The caller must have each of them.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// `never`, `30d`, `90d`, `1y`, or a date such as `2030-01-31`, at whose end it ends. Left
-    /// out for the deployment's default.
+    /// `never`, `30d`, `90d`, `1y`, or the last day of use, such as `2030-01-31`. Default: as
+    /// configured on the server.
     pub expires: Option<String>,
-    /// The one organization that it is to reach, by id or address. Left out for all of them.
+    /// ID or slug of the only organization that the token can access. Default: all.
     pub organization: Option<String>,
-    /// The projects that it is to reach, all of one organization. Left out for all of them.
+    /// IDs of the only projects that the token can access, all in one organization. Default: all.
     #[serde(default)]
     pub projects: Vec<String>,
 }
 
-/// A token that was just made, with its text.
-// Without `Debug`, so that no log line can hold it.
+/// A new token with its secret.
+// No `Debug`, which keeps the secret out of the log.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewToken {
-    /// The token's text. It is shown once.
+    /// Secret of the token, returned only once.
     pub token: String,
-    /// The token, without its text.
+    /// Token without its secret.
     #[serde(flatten)]
     pub about: Token,
 }
 
-/// How a token is to be rotated.
+/// Options of a rotation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// How long the old token lives on, in seconds, at most 30 days; 24 hours if left out.
+    /// Time until the old token expires, in seconds, at most 30 days. Default: 24 hours.
     #[schema(minimum = 0, maximum = 2_592_000)]
     pub overlap_seconds: Option<u32>,
 }
 
-/// Which tokens are to be revoked at once.
+/// Filter of the tokens to revoke.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeAll {
-    /// Only those that were made before this moment. The operator, acting for nobody at
-    /// `/v1/tokens/revoke-all`, revokes everybody's and must name it.
+    /// Revokes only tokens created before this time. Required for the operator at
+    /// `/v1/tokens/revoke-all` without the actor header, which revokes the tokens of all users.
     #[schema(format = DateTime)]
     pub issued_before: Option<String>,
 }
 
-/// How many tokens were revoked.
+/// Result of a revocation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Revoked {
-    /// How many of them could still be used.
+    /// Number of revoked tokens that were still active.
     pub revoked: usize,
 }

@@ -1,4 +1,4 @@
-//! What is read from a body, and what is told of its faults.
+//! Tests of the body reader and its faults.
 
 use super::{Object, Value};
 
@@ -29,7 +29,7 @@ fn pointers(body: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_body_without_faults_is_read() {
+fn body_without_faults_is_read() {
     let body = br#" {"name":"\u00e9","count":7,"scopes":["a","b"],"never":true,"policy":{"plan":"free"}} "#;
     let read = Value::parse(body).expect("JSON").read(wanted);
     let expected = (
@@ -50,7 +50,7 @@ fn a_body_without_faults_is_read() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_with_its_pointer() {
+fn all_faults_are_reported_with_pointers() {
     for (body, expected) in [
         ("{}", vec!["#/name"]),
         (r#"{"name":null}"#, vec!["#/name"]),
@@ -108,7 +108,7 @@ fn every_fault_is_told_at_once_with_its_pointer() {
 }
 
 #[test]
-fn what_is_no_json_is_not_read() {
+fn invalid_json_is_rejected() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     for bad in [
         "{",
@@ -143,7 +143,7 @@ fn depth_and_the_number_of_faults_are_limited() {
 }
 
 #[test]
-fn rules_of_the_domain_are_told_with_the_rest() {
+fn faults_of_domain_rules_are_reported_with_the_others() {
     let value = Value::parse(br#"{"name":" ","other":1}"#).expect("JSON");
     let read = value.read(|object| {
         object.required("name", |object, key| {
@@ -160,7 +160,7 @@ fn rules_of_the_domain_are_told_with_the_rest() {
 }
 
 #[test]
-fn the_canonical_form_knows_no_order_of_keys_and_no_spaces() {
+fn canonical_form_ignores_key_order_and_whitespace() {
     let canonical = |text: &str| Value::parse(text.as_bytes()).map(|value| value.canonical());
     let one = canonical(r#"{"b":[1, 2, {"d":null,"c":true}], "a":"\u00e9\n"}"#);
     assert_eq!(
@@ -184,7 +184,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn any_key_and_any_text_are_read_without_panic(key: String, text: String) {
+    fn any_key_and_text_are_read_without_panic(key: String, text: String) {
         let body = serde_json::json!({ key: text }).to_string();
         if let Some(value) = Value::parse(body.as_bytes()) {
             let _ = value.read(wanted);

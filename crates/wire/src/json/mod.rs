@@ -1,9 +1,9 @@
 //! JSON bodies, read strictly.
 //!
-//! The usual parsers keep the last of two equal keys and pass over keys that nobody knows. Two
-//! readers of one body could then disagree about what it says, and a misspelt key would be
-//! silently ignored. Here each is a fault, and all faults are told at once, each with a JSON
-//! Pointer (RFC 6901). The keys that are asked for are the keys that exist.
+//! Common parsers keep the last of two equal keys and ignore unknown keys. Two parsers could then
+//! read one body differently, and a misspelt key would have no effect. Here both are faults, and
+//! all faults are reported together, each with a JSON Pointer (RFC 6901). The known keys are those
+//! that the caller reads.
 
 mod object;
 
@@ -13,24 +13,24 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as Read, Serialize};
 use std::fmt;
 
-/// How many objects and lists may stand in each other.
+/// Maximum nesting of objects and arrays.
 const DEPTH: usize = 16;
 
-/// How many faults of one body are told. Whoever sends more wants no answer.
+/// Maximum number of faults reported for one body.
 const FAULTS: usize = 50;
 
-/// One thing that is wrong with a body.
+/// Fault in a request body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Read, utoipa::ToSchema)]
 #[schema(as = Fault)]
 pub struct Fault {
-    /// What is wrong and what to do about it.
+    /// Explanation and remedy.
     pub detail: String,
-    /// Where, as a JSON Pointer in the form of a fragment (RFC 6901 section 6).
+    /// JSON Pointer to the faulty value, as a URI fragment (RFC 6901 section 6).
     pub pointer: String,
 }
 
 impl From<domain::Fault> for Fault {
-    /// A rule's fault names its field from the top of the body, such as `policy/plan`.
+    /// The field of a rule's fault is a path from the top of the body, such as `policy/plan`.
     fn from(fault: domain::Fault) -> Self {
         Self {
             detail: fault.message,
@@ -39,7 +39,7 @@ impl From<domain::Fault> for Fault {
     }
 }
 
-/// A value with everything that was written, repetitions too.
+/// JSON value that keeps repeated keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`.
@@ -48,9 +48,9 @@ pub enum Value {
     Flag(bool),
     /// A number.
     Number(serde_json::Number),
-    /// A text.
+    /// A string.
     Text(String),
-    /// A list.
+    /// An array.
     List(Vec<Value>),
     /// An object.
     Object(Vec<(String, Value)>),
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Value {
 }
 
 impl Value {
-    /// Reads a body; `None` if it is no JSON. An empty body is an empty object.
+    /// Parses a body. `None` if it is not JSON. An empty body is an empty object.
     pub fn parse(body: &[u8]) -> Option<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Some(Self::Object(Vec::new()));
@@ -124,8 +124,7 @@ impl Value {
         serde_json::from_slice(body).ok()
     }
 
-    /// The value with its keys in order and without spaces: the same text for the same
-    /// content.
+    /// Canonical form, with sorted keys and without whitespace: equal values give equal texts.
     pub fn canonical(&self) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         match self {
@@ -148,8 +147,8 @@ impl Value {
         }
     }
 
-    /// Reads the value as an object. The result is given only if nothing is wrong with it;
-    /// until then readers yield stand-ins, so that the rest can still be checked.
+    /// Reads the value as an object. Returns the result only if there is no fault. After a fault,
+    /// readers yield placeholders, so that the rest is checked too.
     pub fn read<T>(&self, read: impl FnOnce(&mut Object<'_>) -> T) -> Result<T, Vec<Fault>> {
         let mut faults = Vec::new();
         self.check("#", 0, &mut faults);
@@ -166,7 +165,7 @@ impl Value {
         let value = read(&mut object);
         object.finish();
         if !is_object {
-            // That its keys are missing goes without saying.
+            // Faults about missing keys are redundant.
             faults.retain(|fault| fault.pointer == "#");
         }
         faults.truncate(FAULTS);
@@ -176,18 +175,21 @@ impl Value {
         }
     }
 
-    /// What is wrong wherever it stands: repeated keys, NUL, and too much depth.
+    /// Finds the faults that any value can have: repeated keys, NUL, and too much nesting.
     fn check(&self, at: &str, depth: usize, faults: &mut Vec<Fault>) {
         if faults.len() >= FAULTS {
             return;
         }
         if depth > DEPTH {
-            faults.push(fault(at, format!("Nest at most {DEPTH} levels.")));
+            faults.push(fault(
+                at,
+                format!("The nesting is too deep. Nest at most {DEPTH} levels."),
+            ));
             return;
         }
         match self {
             Self::Text(text) if text.contains('\0') => {
-                faults.push(fault(at, "Leave out the NUL character."));
+                faults.push(fault(at, "The string has a NUL character. Remove it."));
             }
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -199,7 +201,7 @@ impl Value {
                 for (key, value) in members {
                     let at = format!("{at}/{}", escaped(key));
                     if !seen.insert(key) {
-                        faults.push(fault(&at, "The key is there more than once."));
+                        faults.push(fault(&at, "The key is repeated. Send it once."));
                     }
                     value.check(&at, depth + 1, faults);
                 }
@@ -213,8 +215,8 @@ impl Value {
             Self::Null => "null",
             Self::Flag(_) => "true or false",
             Self::Number(_) => "a number",
-            Self::Text(_) => "a text",
-            Self::List(_) => "a list",
+            Self::Text(_) => "a string",
+            Self::List(_) => "an array",
             Self::Object(_) => "an object",
         }
     }
@@ -227,7 +229,7 @@ fn fault(pointer: &str, detail: impl Into<String>) -> Fault {
     }
 }
 
-/// A key within a pointer in a fragment (RFC 6901 sections 3 and 6).
+/// Escapes a key for a JSON Pointer in a URI fragment (RFC 6901 sections 3 and 6).
 fn escaped(key: &str) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     const KEPT: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC

@@ -1,11 +1,11 @@
-//! Reading typed values out of an object, so that nothing in it stays unread.
+//! Reads typed values from an object and reports unknown keys.
 
 use super::{Fault, Value, escaped, fault};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-/// An object while it is read. A required value that is absent or wrong leaves a fault behind
-/// and yields a stand-in; an optional one yields `None` also for `null`.
+/// Reader of an object. A required value that is absent or wrong records a fault and yields a
+/// placeholder; an optional one yields `None` for `null` too.
 pub struct Object<'a> {
     path: String,
     members: &'a [(String, Value)],
@@ -27,21 +27,21 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A text that must be there.
+    /// Required string.
     pub fn text(&mut self, key: &'static str) -> String {
         let text = self.required(key, Self::optional_text);
         text.unwrap_or_default()
     }
 
-    /// A text that may be left out.
+    /// Optional string.
     pub fn optional_text(&mut self, key: &'static str) -> Option<String> {
-        self.value(key, "text", |value| match value {
+        self.value(key, "a string", |value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         })
     }
 
-    /// A text by a rule, whose fault is told with the others.
+    /// Optional string that `rule` parses. Records the fault of the rule.
     pub fn ruled<T>(
         &mut self,
         key: &'static str,
@@ -53,9 +53,9 @@ impl<'a> Object<'a> {
             .ok()
     }
 
-    /// A list of texts; empty if it is left out.
+    /// Optional array of strings; empty if absent.
     pub fn list(&mut self, key: &'static str) -> Vec<String> {
-        let items = self.value(key, "a list of texts", |value| match value {
+        let items = self.value(key, "an array of strings", |value| match value {
             Value::List(items) => Some(items),
             _ => None,
         });
@@ -65,7 +65,7 @@ impl<'a> Object<'a> {
                 Value::Text(text) => texts.push(text.clone()),
                 other => {
                     let at = format!("{}/{}/{index}", self.path, escaped(key));
-                    let detail = format!("This is {}. Send text.", other.kind());
+                    let detail = format!("This is {}. Send a string.", other.kind());
                     self.faults.push(fault(&at, detail));
                 }
             }
@@ -73,12 +73,12 @@ impl<'a> Object<'a> {
         texts
     }
 
-    /// Whether a key is there, with whatever value: to tell `null` from nothing said.
+    /// Whether a key is present with any value, to distinguish `null` from absence.
     pub fn has(&self, key: &str) -> bool {
         self.members.iter().any(|(name, _)| name == key)
     }
 
-    /// `true` or `false`, and may be left out.
+    /// Optional boolean.
     pub fn flag(&mut self, key: &'static str) -> Option<bool> {
         self.value(key, "true or false", |value| match value {
             Value::Flag(flag) => Some(*flag),
@@ -86,7 +86,7 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// A whole number within bounds, which may be left out.
+    /// Optional whole number within bounds.
     pub fn number<T: TryFrom<i64> + PartialOrd + Display>(
         &mut self,
         key: &'static str,
@@ -102,7 +102,7 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// An object that may be left out.
+    /// Optional object.
     pub fn object<T>(
         &mut self,
         key: &'static str,
@@ -119,7 +119,7 @@ impl<'a> Object<'a> {
         Some(value)
     }
 
-    /// A value that must be there, by the reader of one that may be left out.
+    /// Makes the optional value that `read` yields required.
     pub fn required<T>(
         &mut self,
         key: &'static str,
@@ -128,12 +128,12 @@ impl<'a> Object<'a> {
         let before = self.faults.len();
         let value = read(self, key);
         if value.is_none() && self.faults.len() == before {
-            self.fault(key, "The key is missing.");
+            self.fault(key, "The key is missing. Add it.");
         }
         value
     }
 
-    /// Notes that the value of a key is wrong.
+    /// Records a fault in the value of a key.
     pub fn fault(&mut self, key: &str, detail: impl Into<String>) {
         let at = format!("{}/{}", self.path, escaped(key));
         self.faults.push(fault(&at, detail));
@@ -158,16 +158,16 @@ impl<'a> Object<'a> {
         read
     }
 
-    /// Ends the reading: what nobody asked for is unknown.
+    /// Finishes reading. Keys that were not read are unknown.
     pub(super) fn finish(mut self) {
         let known = match self.asked.is_empty() {
-            true => "none is expected".to_owned(),
-            false => format!("there are {}", self.asked.join(", ")),
+            true => "Send no keys".to_owned(),
+            false => format!("Known keys are {}", self.asked.join(", ")),
         };
         let members = self.members;
         for (key, _) in members {
             if !self.asked.contains(&key.as_str()) {
-                self.fault(key, format!("There is no such key; {known}."));
+                self.fault(key, format!("The key is unknown. {known}."));
             }
         }
     }

@@ -1,35 +1,35 @@
-//! `/auth/verify`: the question of a proxy whether a request may pass to the API behind it.
+//! `/auth/verify`: a proxy asks whether a request may pass to the API behind it.
 //!
-//! The token is the bearer token in `Authorization`, and nothing else of the request is one.
-//! What it must be allowed is said in one of three ways:
+//! The token is the bearer token in `Authorization`; no other part of the request counts as one.
+//! The access rule comes from one of three sources:
 //!
-//! - **By the route table.** The proxy names the request in `X-Original-Method` and
-//!   `X-Original-URI`, or in `X-Forwarded-Method` and `X-Forwarded-Uri`: both of a family,
-//!   each once, and the same in both families if both are there. Whatever else comes under
-//!   these names may be the client's doing, and is denied.
-//! - **By the query**, which the proxy's configuration fixes: `scope`, and one of `project`
-//!   and `organization`. What is misspelt, empty or repeated is denied, since to pass over it
-//!   would open more than was meant.
-//! - **Below `/auth/verify/`**, for the external authorization of Envoy, which sends the
-//!   request's own method, puts a prefix before its path, and takes 200 alone for a yes: the
-//!   route table again, by the method and the path of the question itself. (A `#` in it, and
-//!   what follows, is not seen here; Envoy refuses such paths.)
+//! - **The route table.** The proxy names the request in `X-Original-Method` and
+//!   `X-Original-URI`, or in `X-Forwarded-Method` and `X-Forwarded-Uri`: both headers of a
+//!   family, each once, and equal values if both families are present. Any other combination may
+//!   come from the client and is denied.
+//! - **The query**, which the proxy's configuration fixes: `scope`, and one of `project` and
+//!   `organization`. A misspelt, empty or repeated parameter is denied, since ignoring it would
+//!   allow more than intended.
+//! - **The path below `/auth/verify/`**, for the external authorization of Envoy, which sends the
+//!   request's own method, prefixes its path, and takes only 200 as permission: the route table
+//!   applies to the method and the path of the verify request itself. (A `#` in the path and the
+//!   text after it are not visible here; Envoy rejects such paths.)
 //!
-//! Some proxies hand the client's own query on to the address that they ask, where it would
-//! let a client choose the scope that it needs; and a client can write into its own query what
-//! it guesses that the proxy asks, so that the one cannot be told from the other. So where a
-//! request is named, the table decides unless something in the query cannot be the client's,
-//! and the query decides if anything in it can be the proxy's: one that may be either must be
-//! allowed by both. Whichever of the two was meant, the client has gained nothing.
+//! Some proxies append the client's query to the verify URL, which would let a client choose the
+//! scope that it needs. A client can also guess the proxy's query and send it in its own, so the
+//! two cannot always be distinguished. If a request is named, the table therefore decides unless
+//! a parameter of the query cannot come from the client, and the query decides if a parameter can
+//! come from the proxy. A query that may come from either must pass both checks, so the client
+//! gains nothing.
 //!
-//! nginx knows 2xx, 401 and 403, and makes an error of everything else. So these are the
-//! answers, and 5xx when nobody could look: a malformed `Authorization` is 401, although RFC
-//! 6750 section 3.1 has 400 for it. Why a token with all scopes is refused has no name there
-//! but `insufficient_scope`, which stands for all that takes higher privileges.
+//! nginx handles 2xx, 401 and 403 and turns any other status into an error. The endpoint sends
+//! only these, and 5xx if the check fails: a malformed `Authorization` is 401, although RFC 6750
+//! section 3.1 requires 400. `insufficient_scope` is the only RFC 6750 code for missing privileges,
+//! so it also stands for refusals of tokens that have all scopes.
 
 mod requested;
 
-use super::challenge;
+use crate::web::challenge::challenge;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::surface;
@@ -38,18 +38,18 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use app::access::LoadedOwner;
 use app::decision::{self, Allowed, Subject, VerifyRequest};
-use app::token::LoadedOwner;
-use app::{App, Context, caller::Denial};
+use app::{App, Context, access::Denial};
 use requested::{AccessRule, UNNAMED, by_table, requested, unclear};
 use wire::oauth::ErrorResponse;
 
-/// The address.
+/// Path of the endpoint.
 pub const ADDRESS: &str = "/auth/verify";
 
-/// Any method, at the address and below it. The body is not read.
+/// Accepts any method at [`ADDRESS`] and below. Ignores the body.
 pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    // As the path came: decoded, `%2F` could not be told from `/`.
+    // The raw path: decoding would make `%2F` equal to `/`.
     let (requested, yes) = match request.uri().path().strip_prefix(ADDRESS) {
         Some("") => (requested(&app, &request), StatusCode::NO_CONTENT),
         Some(target) => {
@@ -74,18 +74,18 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         subject: None,
     };
     let allowed = verification
-        .decide(requested.map(|requested| requested.demands))
+        .decide(requested.map(|requested| requested.rules))
         .await;
     verification.note_use(allowed.as_ref().err());
     Ok(identify(&app, allowed?, yes))
 }
 
-/// A question under way.
+/// State of one verify request.
 struct Verification<'a> {
     app: &'a App,
     request: &'a HttpRequest,
     context: Context,
-    /// The token that the last question was about.
+    /// Token of the last access request.
     subject: Option<Subject>,
 }
 
@@ -97,27 +97,27 @@ impl Verification<'_> {
         decided
             .answer
             .map_err(|error| match (error, &self.subject) {
-                // The use of a known token is recorded; an unknown one leaves a refusal.
+                // A known token gets a usage record; an unknown one gets a record of the refusal.
                 (app::Error::Unauthenticated, None) => Failure::InvalidToken,
                 (error, _) => Failure::App(error),
             })
     }
 
-    /// Who may send the request; `None` if anybody may and nobody is known.
+    /// Checks all access rules. `None` if the route is public and the caller is unknown.
     async fn decide(
         &mut self,
-        demands: Result<Vec<AccessRule>, Failure>,
+        rules: Result<Vec<AccessRule>, Failure>,
     ) -> Result<Option<Allowed>, Failure> {
-        let demands = match demands {
-            Ok(demands) => demands,
-            // Whoever cannot say who it is learns nothing else.
+        let rules = match rules {
+            Ok(rules) => rules,
+            // An unauthenticated caller gets no further information.
             Err(failure) => {
                 self.ask(VerifyRequest::default()).await?;
                 return Err(failure);
             }
         };
         let mut allowed = None;
-        for access_rule in demands {
+        for access_rule in rules {
             let next = match access_rule {
                 AccessRule::Token(verify_request) => Some(self.ask(verify_request).await?),
                 AccessRule::Operator => match self.ask(VerifyRequest::default()).await? {
@@ -136,7 +136,7 @@ impl Verification<'_> {
         Ok(allowed)
     }
 
-    /// Notes the use of the token, with the last word on it.
+    /// Records the use of the token with the final decision.
     fn note_use(&self, failure: Option<&Failure>) {
         let refused = failure.map(|failure| match failure {
             Failure::App(error) => error.code(),
@@ -148,19 +148,19 @@ impl Verification<'_> {
     }
 }
 
-/// What the API is told where two demands are met: the answer that names an organization. Two
-/// that name different ones would leave open where the request acts.
+/// Combines two permissions: the one that names an organization wins. Different organizations are
+/// denied, since the API could not know which one the request is about.
 fn both(one: Option<Allowed>, other: Option<Allowed>) -> Result<Option<Allowed>, Failure> {
     match (&one, &other) {
         (Some(Allowed::Token(_, Some(a))), Some(Allowed::Token(_, Some(b)))) if a != b => Err(
-            unclear("The query and the route table name different organizations."),
+            unclear("The query and the route table name different organizations. Name one."),
         ),
         (Some(Allowed::Token(_, None)) | None, Some(_)) => Ok(other),
         _ => Ok(one),
     }
 }
 
-/// A yes, with what the API is told of the caller.
+/// Response that allows the request, with headers that identify the caller to the API.
 fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpResponse {
     let mut response = HttpResponse::build(yes);
     match allowed {
@@ -185,7 +185,7 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
     response.finish()
 }
 
-/// Answers errors with a challenge (RFC 6750 section 3).
+/// Writes errors with a challenge (RFC 6750 section 3).
 pub async fn surface(
     app: web::Data<App>,
     request: ServiceRequest,
@@ -194,18 +194,18 @@ pub async fn surface(
     surface::answer(app, request, next, |app, failure, _| write(app, failure)).await
 }
 
-/// A no, as RFC 6750 section 3 has it.
+/// Response that denies the request (RFC 6750 section 3).
 struct Refusal<'a> {
     status: StatusCode,
-    /// `None` where no token came, and so none was wrong.
+    /// `None` if the request has no token.
     error: Option<&'static str>,
-    /// The scope that would have been needed.
+    /// Scope that the request needs.
     scope: Option<&'a str>,
     description: &'a str,
 }
 
 impl<'a> Refusal<'a> {
-    /// The refusal that a failure is; `None` if it is a fault of ours.
+    /// Converts a failure; `None` for an error of the server.
     fn of(failure: &'a Failure) -> Option<Self> {
         let unauthorized = |error, description| Self {
             status: StatusCode::UNAUTHORIZED,
@@ -220,22 +220,28 @@ impl<'a> Refusal<'a> {
             description,
         };
         Some(match failure {
-            Failure::NoToken => unauthorized(None, "Send a token as Authorization: Bearer."),
+            Failure::NoToken => unauthorized(
+                None,
+                "The request has no token. Send Authorization: Bearer.",
+            ),
             Failure::App(app::Error::Unauthenticated) | Failure::InvalidToken => unauthorized(
                 Some("invalid_token"),
-                "The token is unknown, has expired or was revoked.",
+                "The token is unknown, expired or revoked. Use another token.",
             ),
             Failure::Malformed(what) => unauthorized(Some("invalid_request"), what),
-            Failure::PlainHttp => unauthorized(Some("invalid_request"), "Use https."),
+            Failure::PlainHttp => unauthorized(
+                Some("invalid_request"),
+                "The request came over plain http. Use https.",
+            ),
             Failure::App(app::Error::Forbidden(Denial::Scope(scope))) => {
-                forbidden(Some(scope.as_str()), "The token lacks the scope.")
+                forbidden(Some(scope.as_str()), "The token lacks the required scope.")
             }
             Failure::App(app::Error::Forbidden(Denial::OperatorRequired)) => {
-                forbidden(None, "Only the operator may do this.")
+                forbidden(None, "The request needs the operator token.")
             }
-            Failure::Problem(_, why) => forbidden(None, why),
+            Failure::Denied(why) => forbidden(None, why),
             failure if failure.status().is_server_error() => return None,
-            _ => forbidden(None, "The token may not do this here."),
+            _ => forbidden(None, "The token does not permit this request."),
         })
     }
 }

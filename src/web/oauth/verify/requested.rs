@@ -1,6 +1,5 @@
-//! What a question demands: the headers and the query of a proxy, and what each of them says.
+//! Reads the required access from the headers and the query of a proxy.
 
-use crate::web::api::problem::Kind;
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
 use app::App;
@@ -8,7 +7,7 @@ use app::decision::{Named, VerifyRequest};
 use domain::route::{self, RouteResource};
 use wire::form::{self, Form};
 
-/// The headers in which proxies name the request that they ask about.
+/// Headers in which proxies name the method and the target of the request to verify.
 const FAMILIES: [(&str, &str); 2] = [
     ("x-original-method", "x-original-uri"),
     ("x-forwarded-method", "x-forwarded-uri"),
@@ -18,41 +17,41 @@ const SCOPE: &str = "scope";
 const PROJECT: &str = "project";
 const ORGANIZATION: &str = "organization";
 
-/// What a proxy asks about a request.
+/// Access that a request needs.
 pub(super) struct RequestedAccess {
-    /// What the request must bring; all of it must be allowed.
-    pub demands: Vec<AccessRule>,
-    /// The route that it is, as the table has it.
+    /// Access rules; the request must satisfy all.
+    pub rules: Vec<AccessRule>,
+    /// Pattern of the matching route in the route table.
     pub route: Option<String>,
 }
 
-/// What a request must bring.
+/// Access rule for a request.
 pub(super) enum AccessRule {
     Nothing,
     Operator,
     Token(VerifyRequest),
 }
 
-/// Why a request that no route names is denied.
+/// Reason to deny a request that no route matches.
 pub(super) const UNNAMED: &str =
-    "The route table does not name this request, so nobody may send it.";
+    "The route table has no route for this request. Ask the operator to add one.";
 
-/// A question that gets a no, whoever asks.
+/// Denies a verify request for every caller.
 pub(super) fn unclear(why: &'static str) -> Failure {
-    Failure::Problem(Kind::Forbidden, why)
+    Failure::Denied(why)
 }
 
-/// What is asked at the address itself.
+/// Reads a verify request to [`super::ADDRESS`] itself.
 pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAccess, Failure> {
     let query = request.query_string();
     let Some((method, target)) = named_request(request)? else {
         return match query.is_empty() {
             true => Err(unclear(
-                "Nothing is asked: name the request in X-Original-Method and X-Original-URI, or \
-                 what it needs in the query.",
+                "The verify request names no request. Send X-Original-Method and X-Original-URI, \
+                 or scope, project or organization in the query.",
             )),
             false => Ok(RequestedAccess {
-                demands: vec![by_query(query)?],
+                rules: vec![by_query(query)?],
                 route: None,
             }),
         };
@@ -61,17 +60,17 @@ pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAcc
     let mut requested = match is_clients_own {
         true => by_table(app, method, target)?,
         false => RequestedAccess {
-            demands: Vec::new(),
+            rules: Vec::new(),
             route: None,
         },
     };
-    if !is_clients_own || is_question(query) {
-        requested.demands.push(by_query(query)?);
+    if !is_clients_own || is_verify_query(query) {
+        requested.rules.push(by_query(query)?);
     }
     Ok(requested)
 }
 
-/// The method and the target of the request that the proxy names.
+/// Method and target of the request that the proxy names.
 fn named_request(request: &HttpRequest) -> Result<Option<(&str, &str)>, Failure> {
     let mut named = None;
     for (method, target) in FAMILIES {
@@ -80,12 +79,14 @@ fn named_request(request: &HttpRequest) -> Result<Option<(&str, &str)>, Failure>
             (Some(method), Some(target)) => (method, target),
             _ => {
                 return Err(unclear(
-                    "The method or the address of the request is missing.",
+                    "The method or the target of the request is missing. Send both headers.",
                 ));
             }
         };
         if named.is_some_and(|other| other != pair) {
-            return Err(unclear("The headers name two different requests."));
+            return Err(unclear(
+                "The headers name two different requests. Name one.",
+            ));
         }
         named = Some(pair);
     }
@@ -100,26 +101,26 @@ fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, F
     match value.to_str() {
         Ok(value) if values.next().is_none() => Ok(Some(value)),
         _ => Err(unclear(
-            "A header that names the request is repeated, or is not ASCII.",
+            "A header that names the request is repeated or not ASCII. Send it once.",
         )),
     }
 }
 
-/// Whether a query may be that of the named request instead of the proxy's; no query is.
+/// Whether the named request's own query contains the whole query; an empty query counts.
 fn is_clients_own(query: &str, target: &str) -> bool {
     let (_path, own) = target.split_once('?').unwrap_or((target, ""));
     parameters(query).all(|parameter| parameters(own).any(|own| own == parameter))
 }
 
-/// Whether a query has a parameter with which a proxy asks.
-fn is_question(query: &str) -> bool {
+/// Whether a query has a parameter of the verify endpoint.
+fn is_verify_query(query: &str) -> bool {
     parameters(query).any(|parameter| {
         let name = parameter.split_once('=').map_or(&*parameter, |pair| pair.0);
         [SCOPE, PROJECT, ORGANIZATION].contains(&name)
     })
 }
 
-/// The parameters of a query as the most lenient proxy would cut and decode them.
+/// Parameters of a query, split and decoded as by the most lenient proxy.
 fn parameters(query: &str) -> impl Iterator<Item = String> {
     query
         .split(['&', ';', '#'])
@@ -129,19 +130,21 @@ fn parameters(query: &str) -> impl Iterator<Item = String> {
 
 fn by_query(query: &str) -> Result<AccessRule, Failure> {
     let query = Form::parse(query.as_bytes())
-        .map_err(|_| unclear("The query has a broken percent escape, a NUL, or is not UTF-8."))?;
+        .map_err(|_| unclear("The query has a broken percent escape or a NUL, or is not UTF-8."))?;
     if query
         .names()
         .any(|name| ![SCOPE, PROJECT, ORGANIZATION].contains(&name))
     {
         return Err(unclear(
-            "The query is scope, and one of project and organization.",
+            "The query has an unknown parameter. Send scope, and project or organization.",
         ));
     }
     let value = |name| match *query.all(name).collect::<Vec<_>>() {
         [] => Ok(None),
         [value] if !value.is_empty() => Ok(Some(value.to_owned())),
-        _ => Err(unclear("A parameter of the query is empty or repeated.")),
+        _ => Err(unclear(
+            "A parameter of the query is empty or repeated. Send each once.",
+        )),
     };
     Ok(AccessRule::Token(VerifyRequest {
         scope: value(SCOPE)?,
@@ -151,14 +154,14 @@ fn by_query(query: &str) -> Result<AccessRule, Failure> {
             (None, Some(organization)) => Some(Named::Organization(organization)),
             (Some(_), Some(_)) => {
                 return Err(unclear(
-                    "The query names both a project and an organization.",
+                    "The query names a project and an organization. Name one.",
                 ));
             }
         },
     }))
 }
 
-/// What the route table demands of a request.
+/// Access rule of the route that matches a request.
 pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<RequestedAccess, Failure> {
     let found = app.config().routes.find(method, target);
     let (pattern, access_rule) = found.ok_or_else(|| unclear(UNNAMED))?;
@@ -174,7 +177,7 @@ pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Requeste
         }),
     };
     Ok(RequestedAccess {
-        demands: vec![access_rule],
+        rules: vec![access_rule],
         route: Some(pattern.to_string()),
     })
 }
@@ -184,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_that_the_client_can_have_written_is_not_the_proxys() {
+    fn query_within_the_target_may_come_from_the_client() {
         for (query, target) in [
             ("", "/v1"),
             ("", "/v1?scope=a"),
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_a_question_if_a_lenient_proxy_finds_a_parameter_of_ours_in_it() {
+    fn known_parameters_are_found_as_a_lenient_proxy_finds_them() {
         for query in [
             "scope=a",
             "scope",
@@ -222,18 +225,18 @@ mod tests {
             "scope=%zz",
             "#scope=a",
         ] {
-            assert!(is_question(query), "{query}");
+            assert!(is_verify_query(query), "{query}");
         }
         for query in ["", "&&", "page=2", "%zz", "Scope=a", "x=scope", "scopes=a"] {
-            assert!(!is_question(query), "{query}");
+            assert!(!is_verify_query(query), "{query}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn no_query_panics(query: String, target: String) {
+        fn queries_never_panic(query: String, target: String) {
             let _ = is_clients_own(&query, &target);
-            let _ = is_question(&query);
+            let _ = is_verify_query(&query);
             let _ = by_query(&query);
         }
     }

@@ -1,4 +1,4 @@
-//! What somebody looks for in an audit log.
+//! The search form of an audit log.
 
 use crate::web::failure::Failure;
 use crate::web::pages::org_request::OrgPageRequest;
@@ -17,10 +17,10 @@ use wire::form::Form;
 /// The fields of the form.
 const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
 
-/// Members to choose from. Anybody else is found by a press on their name in the log.
+/// Maximum number of members to choose from. Others are reached by the link on their name.
 const MEMBERS: u16 = 100;
 
-/// Kinds of actions in an organization, as the beginnings of their names.
+/// Kinds of actions in an organization, as prefixes of their names.
 const ACTIONS: [(&str, &str); 7] = [
     ("token", "Tokens"),
     ("member", "Members"),
@@ -31,7 +31,7 @@ const ACTIONS: [(&str, &str); 7] = [
     ("access", "Access refused"),
 ];
 
-/// The same for a person.
+/// The same for a user.
 const OWN_ACTIONS: [(&str, &str); 10] = [
     ("session", "Sign-ins"),
     ("account", "Account"),
@@ -45,14 +45,14 @@ const OWN_ACTIONS: [(&str, &str); 10] = [
     ("access", "Access refused"),
 ];
 
-/// The form as it was sent.
+/// The submitted form.
 pub struct AuditFilter<'a> {
     fields: [&'a str; 5],
     before: Option<u64>,
 }
 
 impl<'a> AuditFilter<'a> {
-    /// Reads the query of an address.
+    /// Reads the form from a query.
     pub fn read(query: &'a Form) -> Self {
         Self {
             fields: FIELDS.map(|field| query.value(field).unwrap_or_default().trim()),
@@ -60,12 +60,13 @@ impl<'a> AuditFilter<'a> {
         }
     }
 
-    /// The place before which the page begins.
+    /// The sequence number before which the page begins.
     pub fn before(&self) -> Option<u64> {
         self.before
     }
 
-    /// What to look for, in an organization or among one's own; or which dates are none.
+    /// The search, in an organization or in the user's own log; or an error for each invalid
+    /// date.
     pub fn search(&self, organization: Option<&str>) -> Result<Search, FieldErrors> {
         let [actor, action, token, from, to] = self.fields;
         let mut errors = FieldErrors::none();
@@ -90,14 +91,14 @@ impl<'a> AuditFilter<'a> {
             action: given(action),
             token_id: given(token),
             since: from.map(start_of),
-            // The last day counts to its end.
+            // The last day is included.
             until: to
                 .and_then(|day| day.checked_add_days(Days::new(1)))
                 .map(start_of),
         })
     }
 
-    /// The query that asks for the same, from a place on.
+    /// The query of the same search, beginning before a sequence number.
     pub fn query_before(&self, place: Option<u64>) -> String {
         let mut query = Serializer::new(String::new());
         for (field, value) in FIELDS.into_iter().zip(self.fields) {
@@ -120,24 +121,24 @@ impl<'a> AuditFilter<'a> {
     ) -> Result<AuditForm, Failure> {
         let page = Page::first(MEMBERS);
         let roster = org::roster(&req.app, &org_req.caller, org_req.id(), &page).await?;
-        let people = roster
+        let members = roster
             .members
             .iter()
             .map(|member| (member.user.id.as_str(), member.user.name.as_str()));
         let kinds = [("token", "Any token"), ("operator", "The operator")];
-        let actors = people.chain(kinds).collect();
+        let actors = members.chain(kinds).collect();
         Ok(self.form(org_req.path("/audit"), actors, &ACTIONS, names))
     }
 
-    /// The form of a person's own log, filled in.
-    pub fn form_of_person(&self, req: &PageRequest, path: &str, names: &Names) -> AuditForm {
+    /// The form of a user's own log, filled in.
+    pub fn form_of_user(&self, req: &PageRequest, path: &str, names: &Names) -> AuditForm {
         let signed_in = req.signed_in.as_ref();
         let you = signed_in.map(|signed_in| (signed_in.user.id.as_str(), "You"));
         let kinds = [
             ("token", "Any token"),
             ("client", "Any application"),
             ("operator", "The operator"),
-            ("anonymous", "Somebody not signed in"),
+            ("anonymous", "Not signed in"),
         ];
         let actors = you.into_iter().chain(kinds).collect();
         self.form(path.to_owned(), actors, &OWN_ACTIONS, names)
@@ -163,7 +164,7 @@ impl<'a> AuditFilter<'a> {
     }
 }
 
-/// What can be chosen: no matter which, the usual, and what an address may ask for beside it.
+/// Choices: no filter, the usual values, and the current value if it is none of these.
 fn choices<'a>(
     any: &'a str,
     mut usual: Vec<(&'a str, &'a str)>,
@@ -177,7 +178,7 @@ fn choices<'a>(
     Choice::of(&usual, filter)
 }
 
-/// A day in the years that databases know.
+/// A day in the years that databases support.
 fn read_day(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (1970..=9998).contains(&day.year()).then_some(day)
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_counts_to_its_end() {
+    fn last_day_is_included() {
         let form = form("from=2026-11-01&to=2026-11-22&actor=&token=+tok_1+");
         let search = AuditFilter::read(&form).search(None).unwrap();
         assert_eq!(
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_said_beside_its_field() {
+    fn invalid_date_is_reported_on_its_field() {
         for bad in [
             "x",
             "2026-02-30",
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_asks_for_the_same() {
+    fn next_page_keeps_the_search() {
         let form = form("actor=a%26b&before=9&to=2026-11-22");
         let filter = AuditFilter::read(&form);
         assert_eq!(

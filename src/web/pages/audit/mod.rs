@@ -1,4 +1,4 @@
-//! The audit log: an organization's for its admins and owners, and a person's own.
+//! The audit log: an organization's for its admins and owners, and a user's own.
 
 mod filter;
 mod row;
@@ -15,17 +15,17 @@ use crate::web::route::{read, resource};
 use crate::web::{export, extract};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use app::access::Caller;
 use app::audit::naming::{self, Names};
 use app::audit::reading;
-use app::caller::Caller;
 use domain::audit::chain::Sealed;
-use domain::org::Role;
+use domain::role::Role;
 use filter::AuditFilter;
 
-/// How many records a page shows.
+/// Number of records on a page.
 const SHOWN: usize = 50;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/o/{org}/audit", [read(show)]))
@@ -33,14 +33,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/account/activity", [read(show_own)]));
 }
 
-/// Records of a page, with what they name.
+/// Records of a page, with the names of the ids in them.
 #[derive(Default)]
 struct Found {
     records: Vec<Sealed>,
     names: Names,
-    /// The place before which the list goes on.
+    /// The sequence number before which the next page begins.
     next: Option<u64>,
-    /// Why nothing was looked for.
+    /// Why the search did not run.
     errors: FieldErrors,
 }
 
@@ -56,14 +56,14 @@ impl Found {
         self.records.iter().map(|one| reader.row(one)).collect()
     }
 
-    /// The address at which the list goes on.
+    /// The URL of the next page.
     fn next(&self, filter: &AuditFilter<'_>, path: &str) -> Option<String> {
         let query = filter.query_before(Some(self.next?));
         Some(format!("{path}?{query}"))
     }
 }
 
-/// What is asked for, in an organization or among one's own.
+/// Runs the search, in an organization or in the user's own log.
 async fn find(
     req: &PageRequest,
     caller: &Caller,
@@ -111,7 +111,7 @@ async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Fa
     req.page(found.status(), &page)
 }
 
-/// `GET /o/{org}/audit/export`: the same records as a file that proves itself.
+/// `GET /o/{org}/audit/export`: the same records as a verifiable file.
 async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let org_req = org_req(&req, &request).await?;
     let query = extract::query(&request)?;
@@ -127,7 +127,7 @@ async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     Ok(export::answer(format, &name, pieces, &context.request_id))
 }
 
-/// `GET /user/activity`.
+/// `GET /account/activity`.
 async fn show_own(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     const PAGE: &str = "/account/activity";
     let caller = req.caller(PAGE)?;
@@ -136,8 +136,8 @@ async fn show_own(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     let found = find(&req, &caller, &filter, None).await?;
     let page = AccountActivityPage {
         chrome: req.chrome(),
-        form: filter.form_of_person(&req, PAGE, &found.names),
-        events: found.rows(&Reader::of_person(&req, &found.names)),
+        form: filter.form_of_user(&req, PAGE, &found.names),
+        events: found.rows(&Reader::of_user(&req, &found.names)),
         next: found.next(&filter, PAGE),
         errors: found.errors.clone(),
     };

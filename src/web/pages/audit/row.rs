@@ -1,4 +1,4 @@
-//! A record as pages show it.
+//! An audit record as a row of a page.
 
 use super::words;
 use crate::web::pages::page_request::PageRequest;
@@ -10,17 +10,17 @@ use domain::audit::chain::Sealed;
 use domain::audit::record::{Method, Outcome, Record};
 use serde_json::Value;
 
-/// For whom records are written out.
+/// The reader for whom records are described.
 pub struct Reader<'a> {
     now: Instant,
     brand: &'a str,
     names: &'a Names,
-    /// The person, if the records are their own.
+    /// The user, if the records are their own.
     you: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    /// An admin or owner, who reads an organization's log.
+    /// An admin or owner who reads an organization's log.
     pub fn of_organization(req: &'a PageRequest, names: &'a Names) -> Self {
         Self {
             now: req.now(),
@@ -30,8 +30,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A person who reads their own log.
-    pub fn of_person(req: &'a PageRequest, names: &'a Names) -> Self {
+    /// A user who reads their own log.
+    pub fn of_user(req: &'a PageRequest, names: &'a Names) -> Self {
         let signed_in = req.signed_in.as_ref();
         Self {
             you: signed_in.map(|signed_in| signed_in.user.id.as_str()),
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a record says beyond its fields, without what it leaves open.
+/// The detail of a record as JSON, without null and erased values.
 fn detail(record: &Record) -> String {
     let mut detail = Value::from(record.detail.clone());
     let is_erased = |value: &Value| value.as_str().is_some_and(|text| record.has_erased(text));

@@ -1,4 +1,4 @@
-//! What a record tells, in plain words.
+//! Audit records in plain words.
 
 use crate::web::pages::view::audit::{Part, Who};
 use app::audit::naming::{Names, holds_id};
@@ -6,96 +6,98 @@ use domain::audit::Action;
 use domain::audit::record::Record;
 use serde_json::Value;
 
-/// What was done, for a sentence that begins with who did it. In braces stands what the record
-/// fills in: `{target}`, or a part of its detail.
+/// The action as the predicate of a sentence whose subject is the actor. Braces mark
+/// placeholders: `{target}`, or a key of the detail.
 fn words(action: Action, record: &Record) -> &'static str {
     let told = |key| record.detail.get(key).is_some_and(|value| !value.is_null());
     let is_own = record.target.is_some() && record.target == record.user_id;
     match action {
-        Action::UserCreated if is_own => "made an account",
-        Action::UserCreated => "made the account of {target}",
+        Action::UserCreated if is_own => "created an account",
+        Action::UserCreated => "created the account of {target}",
         Action::UserDeactivated => "deactivated the account of {target}",
-        Action::UserRenamed => "changed the account’s name",
-        Action::PasswordChanged => "changed the account’s password",
-        Action::PasswordRefused => "gave a wrong password to change it",
+        Action::UserRenamed => "changed the account name",
+        Action::PasswordChanged => "changed the account password",
+        Action::PasswordRefused => "entered a wrong current password to change it",
         Action::SignedIn => "signed in",
         Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
         Action::SignInFailed => "tried to sign in",
         Action::SignedOut => "signed out",
-        Action::OrganizationCreated => "made the organization {name}",
+        Action::OrganizationCreated => "created the organization {name}",
         Action::OrganizationRenamed => "renamed the organization from {from} to {to}",
         Action::OrganizationDeleted => "deleted the organization {name}",
         Action::PolicyChanged => "changed the plan or the policy of {target}",
         Action::MemberAdded if is_own => "joined as {role}",
         Action::MemberAdded => "added {target} as {role}",
         Action::MemberChanged => "changed the role of {target} from {from} to {to}",
-        Action::MemberRemoved if is_own => "left",
+        Action::MemberRemoved if is_own => "left the organization",
         Action::MemberRemoved => "removed {target}",
-        Action::InvitationCreated => "invited somebody as {role}",
+        Action::InvitationCreated => "created an invitation with the role {role}",
         Action::InvitationAccepted => "accepted an invitation",
         Action::InvitationWithdrawn if told("count") => "withdrew open invitations: {count}",
         Action::InvitationWithdrawn => "withdrew an invitation",
-        Action::ProjectCreated => "made the project {name}",
+        Action::ProjectCreated => "created the project {name}",
         Action::ProjectRenamed => "renamed the project from {from} to {to}",
         Action::ProjectDeleted => "deleted the project {name}",
         Action::ProjectMemberAdded => "added {user} to the project {target}",
         Action::ProjectMemberRemoved => "removed {user} from the project {target}",
-        Action::AuditRead if record.target.is_some() => "looked at the activity of {target}",
-        Action::AuditRead => "looked into the audit log",
+        Action::AuditRead if record.target.is_some() => "viewed the activity of {target}",
+        Action::AuditRead => "viewed the audit log",
         Action::AuditExported => "exported the audit log",
-        Action::AuditVerified => "had the audit log checked",
+        Action::AuditVerified => "verified the audit log",
         Action::AuditErased => "erased the personal data of {target} from the log",
-        Action::AuditPruned => "took old records out of the log, up to {through}",
-        Action::AuditKeyChanged => "began to sign the audit log with another key",
-        Action::AuditKeyTrusted => "let what an earlier key of the log has signed count",
-        Action::AuditForkAccepted => "went on with a log that contradicts what was signed of it",
-        Action::ClockSteppedBack => "saw a clock set back from {from} to {to}",
-        Action::ClockSteppedForward => "saw a clock set forward from {from} to {to}",
-        Action::SettingsChanged => "started with other settings",
+        Action::AuditPruned => "pruned the audit log up to record {through}",
+        Action::AuditKeyChanged => "changed the signing key of the audit log",
+        Action::AuditKeyTrusted => "trusted a previous signing key of the audit log",
+        Action::AuditForkAccepted => "accepted an audit log that contradicts its checkpoints",
+        Action::ClockSteppedBack => "detected a clock set back from {from} to {to}",
+        Action::ClockSteppedForward => "detected a clock set forward from {from} to {to}",
+        Action::SettingsChanged => "started with changed settings",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
-            "switched the application {target} on"
+            "activated the application {target}"
         }
-        Action::ClientChanged => "switched the application {target} off",
-        Action::DeviceRequested if told("device_name") => "asked for a code on {device_name}",
-        Action::DeviceRequested => "asked for a code",
-        Action::DeviceShown => "looked at a device’s request",
-        Action::DeviceCodeWrong => "typed a code that names no request",
-        Action::DeviceApproved => "approved a device’s request",
-        Action::DeviceDenied => "denied a device’s request",
-        Action::DeviceRedeemed => "fetched the token {token}",
-        Action::DeviceReplayed => "came again with a code that was used up",
-        Action::DeviceWrongClient => "came with the code of another application",
-        Action::DeviceRefused => "got no token, since the right to it was gone",
-        Action::DeviceExpired => "ended a device’s request, whose time was over",
-        Action::FormRefused => "sent a form to {route} that was not believed",
-        Action::RequestLimited => "came too often to {route}",
-        Action::AccessRefused => "was refused at {route}",
+        Action::ClientChanged => "deactivated the application {target}",
+        Action::DeviceRequested if told("device_name") => {
+            "requested a device code on {device_name}"
+        }
+        Action::DeviceRequested => "requested a device code",
+        Action::DeviceShown => "opened the consent page of a device",
+        Action::DeviceCodeWrong => "entered an unknown user code",
+        Action::DeviceApproved => "approved a device",
+        Action::DeviceDenied => "denied a device",
+        Action::DeviceRedeemed => "received the token {token}",
+        Action::DeviceReplayed => "reused a device code",
+        Action::DeviceWrongClient => "used the device code of another application",
+        Action::DeviceRefused => "received no token: the approval was no longer valid",
+        Action::DeviceExpired => "ended an expired device code",
+        Action::FormRefused => "sent a form to {route} that failed the CSRF check",
+        Action::RequestLimited => "exceeded the rate limit of {route}",
+        Action::AccessRefused => "was denied access to {route}",
         Action::OperatorTokenRotated => "replaced the operator token",
-        Action::OperatorRefused => "came with the operator token from a foreign network",
-        Action::TokenUsesRecorded => "recorded uses of tokens: {count}",
-        Action::TokenUsesForgotten => "forgot the uses of tokens before {before}",
+        Action::OperatorRefused => "used the operator token from a network that is not allowed",
+        Action::TokenUsesRecorded => "recorded token uses: {count}",
+        Action::TokenUsesForgotten => "deleted the token uses before {before}",
         Action::TokenCreated if told("replaces") => {
-            "made the token {token_name} in place of an older one"
+            "created the token {token_name} to replace an older one"
         }
-        Action::TokenCreated => "made the token {token_name}",
+        Action::TokenCreated => "created the token {token_name}",
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
         Action::TokenRevoked => "revoked the token {target}",
     }
 }
 
-/// What was done. An action that this version does not know is told by its name.
+/// The action as a sentence. An action unknown to this version is shown by its name.
 pub fn sentence(record: &Record, names: &Names) -> Vec<Part> {
     let Some(action) = Action::parse(&record.action) else {
         return vec![
-            Part::Text("did".to_owned()),
+            Part::Text("performed".to_owned()),
             Part::Name(record.action.clone(), None),
         ];
     };
     let mut parts = Vec::new();
     for (n, piece) in words(action, record).split(['{', '}']).enumerate() {
-        // Every other piece stood in braces.
+        // Every second piece was in braces.
         let part = match n % 2 {
             0 => Part::Text(piece.trim().to_owned()),
             _ => filled(piece, record, names),
@@ -125,13 +127,13 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
             None => Part::Name(told, None),
         },
         _ if record.has_erased(&told) => Part::Text("(name erased)".to_owned()),
-        // What was named has its name beside its id.
+        // The name of the target; its id is shown beside it.
         "name" | "token_name" => Part::Name(told, record.target.clone()),
         _ => Part::Name(told, None),
     }
 }
 
-/// Who did it. `you` is the person who reads it, where it is their own log.
+/// The actor. `you` is the user who reads their own log.
 pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Who {
     let name = |id: &Option<String>| id.as_deref().and_then(|id| names.of(id)).map(str::to_owned);
     let is_you = you.is_some() && record.user_id.as_deref() == you;
@@ -142,7 +144,7 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
     let id = record.user_id.clone().or(record.actor_id.clone());
     let bare = |text: &str| (text.to_owned(), None);
     let (name, by) = match record.actor_kind.as_str() {
-        "user" => (signed_in.unwrap_or_else(|| "A person".to_owned()), None),
+        "user" => (signed_in.unwrap_or_else(|| "A user".to_owned()), None),
         "token" => {
             let token = name(&record.token_id).unwrap_or_else(|| "a token".to_owned());
             match signed_in {
@@ -159,7 +161,7 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
             ("The operator".to_owned(), behind)
         }
         "system" => bare(brand),
-        "anonymous" => ("Somebody".to_owned(), Some("not signed in".to_owned())),
+        "anonymous" => ("Anonymous".to_owned(), Some("not signed in".to_owned())),
         kind => bare(kind),
     };
     Who {
@@ -252,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn sentences_name_what_they_are_about() {
+    fn sentences_name_their_target() {
         for (action, target, detail, text) in [
             (
                 "token.created",
                 "tok_1",
                 json!({"token_name": "old name"}),
-                "made the token old name",
+                "created the token old name",
             ),
             (
                 "token.revoked",
@@ -290,7 +292,12 @@ mod tests {
                 json!({"role": "owner"}),
                 "joined as owner",
             ),
-            ("member.removed", "usr_ada", json!({}), "left"),
+            (
+                "member.removed",
+                "usr_ada",
+                json!({}),
+                "left the organization",
+            ),
             ("member.removed", "usr_gone", json!({}), "removed usr_gone"),
             (
                 "project.member_added",
@@ -299,14 +306,14 @@ mod tests {
                 "added Bob to the project Website",
             ),
             ("session.started", "ses_1", json!({}), "signed in"),
-            ("moon.landed", "x", json!({}), "did moon.landed"),
+            ("moon.landed", "x", json!({}), "performed moon.landed"),
         ] {
             assert_eq!(told(&record(action, Some(target), detail)), text);
         }
     }
 
     #[test]
-    fn who_did_it() {
+    fn actor_is_named() {
         let of = |kind: &str, user: Option<&str>, you| {
             let record = Record {
                 actor_kind: kind.into(),
@@ -321,7 +328,7 @@ mod tests {
         let is = |name: &str, by: &str| (name.to_owned(), by.to_owned());
         assert_eq!(of("user", Some("usr_bob"), None), is("Bob", ""));
         assert_eq!(of("user", Some("usr_bob"), Some("usr_bob")), is("You", ""));
-        assert_eq!(of("user", Some("usr_gone"), None), is("A person", ""));
+        assert_eq!(of("user", Some("usr_gone"), None), is("A user", ""));
         assert_eq!(
             of("token", Some("usr_ada"), None),
             is("Ada", "with the token deploy")
@@ -336,6 +343,9 @@ mod tests {
         );
         assert_eq!(of("operator", None, None), is("The operator", ""));
         assert_eq!(of("system", None, None), is("Doorcode", ""));
-        assert_eq!(of("anonymous", None, None), is("Somebody", "not signed in"));
+        assert_eq!(
+            of("anonymous", None, None),
+            is("Anonymous", "not signed in")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What became of one token.
+//! The activity of one token.
 
 use super::row::row;
 use super::tokens_req;
@@ -20,7 +20,7 @@ use domain::Instant;
 use domain::audit::token_use::ALLOWED;
 use domain::token::Token;
 
-/// How many uses a page shows.
+/// Number of uses on a page.
 const SHOWN: usize = 50;
 
 /// `GET /tokens/{id}`, or the organization's.
@@ -35,7 +35,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     let now = req.now();
     let token = &found.token.token;
     let reader = match owner_ref {
-        OwnerRef::Own => Reader::of_person(&req, &found.names),
+        OwnerRef::Own => Reader::of_user(&req, &found.names),
         OwnerRef::Organization(_) => Reader::of_organization(&req, &found.names),
     };
     let page = TokenPage {
@@ -68,8 +68,8 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     req.page(StatusCode::OK, &page)
 }
 
-/// Another token in a chain of rotations: `new` is the later of the two, `last_use` that of the
-/// earlier.
+/// Another token in a chain of rotations: `new` is the later of the two, `last_use` is that of
+/// the earlier.
 fn relative(shown: &Token, new: &Token, last_use: Option<Instant>, now: Instant) -> Relative {
     Relative {
         id: shown.id.to_string(),
@@ -81,7 +81,7 @@ fn relative(shown: &Token, new: &Token, last_use: Option<Instant>, now: Instant)
     }
 }
 
-/// Who ended the token, and why if that does not go without saying.
+/// Who ended the token, and the reason unless it is obvious.
 fn ending(found: &Activity) -> Option<String> {
     let revocation = found.token.token.revocation.as_ref()?;
     let by = found.names.of(&revocation.by).unwrap_or(&revocation.by);

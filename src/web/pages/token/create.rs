@@ -1,4 +1,4 @@
-//! The form for a new token, and the page that shows it once.
+//! The form for a new token, and the page that shows the token once.
 
 use super::{TokensRequest, tokens_req};
 use crate::web::failure::Failure;
@@ -21,7 +21,7 @@ use domain::policy::Longest;
 use domain::project::Project;
 use wire::form::Form;
 
-/// How many projects of an organization its form offers; the API takes any.
+/// Maximum number of projects in an organization's form; the API accepts any.
 const PROJECTS: u16 = 100;
 
 /// `GET /tokens/new`, or the organization's.
@@ -63,7 +63,7 @@ async fn page(
         expiry: expiry_choices(&choices, form, now),
         expires_on: form.value("expires_on").unwrap_or_default().to_owned(),
         earliest: date(now),
-        // A token ends with the chosen day, which must not go beyond the limit.
+        // A token expires at the end of the chosen day, which must be within the limit.
         latest: choices
             .latest
             .map(|latest| date(latest - Duration::days(1))),
@@ -73,7 +73,7 @@ async fn page(
     })
 }
 
-/// What the token can be limited to, and where it may not reach.
+/// The possible limits of the token, and the organizations that it may be unable to reach.
 async fn limits(
     req: &PageRequest,
     tokens_req: &TokensRequest,
@@ -129,7 +129,7 @@ async fn limits(
     })
 }
 
-/// The organizations to choose from, for who is in several.
+/// The organizations to choose from; empty unless the user is in several.
 fn organizations(all: &[Membership], form: &Form) -> Vec<Choice> {
     if all.len() < 2 {
         return Vec::new();
@@ -144,8 +144,8 @@ fn organizations(all: &[Membership], form: &Form) -> Vec<Choice> {
     choices
 }
 
-/// What an organization's policy asks of this person's tokens. An end that it asks for alone
-/// bounds the form instead.
+/// Requirements of an organization's policy for this user's tokens. In a single organization, a
+/// required expiry limits the form instead.
 fn caveat(membership: &Membership, count: usize) -> Option<Caveat> {
     let policy = membership.organization.policy;
     let required = match policy.longest {
@@ -161,8 +161,8 @@ fn caveat(membership: &Membership, count: usize) -> Option<Caveat> {
     })
 }
 
-/// The choices that the longest lifetime leaves; chosen is what the form says, or the one
-/// that is nearest to the default.
+/// The choices within the longest lifetime. Selected is the form's value, or the one that is
+/// nearest to the default.
 fn expiry_choices(choices: &Choices, form: &Form, now: Instant) -> Vec<Choice> {
     let end = |choice: &Choice| match choice.value.as_str() {
         "30d" => Some(now + Duration::days(30)),
@@ -187,7 +187,7 @@ fn expiry_choices(choices: &Choices, form: &Form, now: Instant) -> Vec<Choice> {
     expiries
 }
 
-/// `POST /tokens/new`, or the organization's: shows the token, this once.
+/// `POST /tokens/new`, or the organization's: shows the token once.
 pub async fn submit(
     req: PageRequest,
     request: HttpRequest,
@@ -221,7 +221,7 @@ pub async fn submit(
             };
             req.page(StatusCode::OK, &page)
         }
-        // The page that showed the token was loaded again.
+        // The browser repeated the POST that showed the token.
         Err(app::Error::Conflict(_)) => Ok(see_other(&tokens_req.path)),
         Err(error) => {
             let errors = faults_renamed(error, "projects", "project")?;

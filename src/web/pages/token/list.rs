@@ -13,7 +13,7 @@ use app::token::{self, Listed};
 use domain::id::TokenId;
 use wire::form::Form;
 
-/// `GET /tokens`, or the organization's. Members are told for whom the latter are.
+/// `GET /tokens`, or the organization's. Members see an explanation instead of the latter.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let tokens_req = tokens_req(&req, &request).await?;
     let query = extract::query(&request)?;
@@ -36,7 +36,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     req.page(StatusCode::OK, &page)
 }
 
-/// What was just done, as the address tells.
+/// The notice for the action in the query.
 fn notice(query: &Form, tokens: &[Listed]) -> Option<TokensNotice> {
     let revoked = query.value("revoked").and_then(TokenId::parse);
     match (revoked, query.value("revoked-all")) {

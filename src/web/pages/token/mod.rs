@@ -1,9 +1,9 @@
-//! Tokens, a person's own and an organization's: the same pages at two addresses.
+//! Tokens of a user or an organization: the same pages under two paths.
 
 mod activity;
 mod create;
-mod ending;
 mod list;
+mod revoke;
 mod rotate;
 mod row;
 
@@ -13,12 +13,12 @@ use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::{HttpRequest, web};
-use app::caller::Caller;
+use app::access::Caller;
 use app::token::OwnerRef;
-use domain::org::Role;
 use domain::policy::Plan;
+use domain::role::Role;
 
-/// The addresses of this module.
+/// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/tokens", [read(list::show)]))
@@ -28,11 +28,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/tokens/revoke-all",
-            [read(ending::show_all), post(ending::submit_all)],
+            [read(revoke::show_all), post(revoke::submit_all)],
         ))
         .service(resource(
             "/tokens/{id}/revoke",
-            [read(ending::show), post(ending::submit)],
+            [read(revoke::show), post(revoke::submit)],
         ))
         .service(resource(
             "/tokens/{id}/rotate",
@@ -46,11 +46,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/revoke-all",
-            [read(ending::show_all), post(ending::submit_all)],
+            [read(revoke::show_all), post(revoke::submit_all)],
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/revoke",
-            [read(ending::show), post(ending::submit)],
+            [read(revoke::show), post(revoke::submit)],
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/rotate",
@@ -62,18 +62,17 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ));
 }
 
-/// Whose tokens an address is about, and who asks.
+/// The owner of the tokens on a page, and the caller.
 struct TokensRequest {
     caller: Caller,
     owner_ref: OwnerRef,
     loaded_owner: TokensOwner,
     right: TokenRight,
-    /// Where the list is.
+    /// Path of the list.
     path: String,
 }
 
-/// The tokens that an address is about: with `{org}` in it an organization's, else the
-/// person's own.
+/// The owner of the tokens: the organization if the path has `{org}`, otherwise the user.
 async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRequest, Failure> {
     if segment(request, "org").is_empty() {
         let return_to = match request.method().is_safe() {

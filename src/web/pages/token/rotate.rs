@@ -14,13 +14,13 @@ use app::token::{self, Listed, NewToken};
 use chrono::Duration;
 use domain::token::State;
 
-/// `GET /tokens/{id}/rotate`, or the organization's: asks how.
+/// `GET /tokens/{id}/rotate`, or the organization's: offers the overlaps.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
     let tokens_req = tokens_req(&req, &request).await?;
     let found = token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
     if found.is_replaced || found.token.state(req.now()) != State::Live {
-        // The list says what became of it.
+        // The list shows its state.
         return Ok(see_other(&tokens_req.path));
     }
     page(
@@ -51,7 +51,7 @@ fn page(
     req.page(status, &page)
 }
 
-/// `POST /tokens/{id}/rotate`, or the organization's: shows the new token, this once.
+/// `POST /tokens/{id}/rotate`, or the organization's: shows the new token once.
 pub async fn submit(
     req: PageRequest,
     request: HttpRequest,
@@ -81,7 +81,7 @@ pub async fn submit(
     .await
     {
         Ok(new) => created(&req, tokens_req, id, new).await,
-        // The page that showed the new token was loaded again, or the token ended meanwhile.
+        // The browser repeated the POST that showed the new token, or the token ended meanwhile.
         Err(app::Error::Conflict(message)) => {
             let found =
                 token::find_listed(app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
@@ -99,7 +99,7 @@ pub async fn submit(
     }
 }
 
-/// How long the old token goes on.
+/// How long the old token stays active.
 fn read_overlap(choice: &str) -> Option<Duration> {
     match choice {
         "none" => Some(Duration::zero()),

@@ -1,4 +1,4 @@
-//! A token as pages show it.
+//! A token as a row of a page.
 
 use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::Moment;
@@ -7,14 +7,14 @@ use app::token::Listed;
 use domain::advice::{self, Advice};
 use domain::token::{State, TokenOwner};
 
-/// A token in a list, or on a page that asks about it.
+/// A token in a list or on a confirmation page.
 pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
     let now = req.now();
     let moment = |at| Moment::new(at, now);
     let catalogue = req.app.config().scopes.names();
     let advice = advice::advise(&listed.token, listed.policy_decision, &catalogue, now)
         .into_iter()
-        // What another has replaced ends by itself, as was meant.
+        // A replaced token ends as intended and needs no advice.
         .filter(|_| !listed.is_replaced)
         .map(|advice| match advice {
             Advice::NeverUsed => TokenAdvice::NeverUsed,
@@ -35,7 +35,7 @@ pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
             (_, None, _) => TokenState::Expired,
         },
         maker: match token.owner {
-            // A person's own are nearly always made by that person.
+            // A user's own tokens are nearly always created by that user.
             TokenOwner::User(_) => None,
             TokenOwner::Organization(_) => listed.maker,
         },

@@ -1,41 +1,41 @@
-//! Setup, sign-in and the account.
+//! Setup, sign-in and the account page.
 
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
 
-/// `GET /setup` with the one-time link, and again after an error. Posts to `/setup` the
-/// fields `link`, `name`, `email`, `password`, `organization`.
+/// `GET /setup` with the one-time link, also after an error. Posts to `/setup` the fields `link`,
+/// `name`, `email`, `password`, `organization`.
 #[derive(Debug, Template)]
 #[template(path = "setup.html")]
 pub struct SetupPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The secret of the one-time link, sent back by the form.
     pub link: String,
-    /// What was typed as the name.
+    /// The typed name.
     pub name: String,
-    /// What was typed as the email.
+    /// The typed email.
     pub email: String,
-    /// What was typed as the organization.
+    /// The typed name of the organization.
     pub organization: String,
-    /// What is wrong; fields `name`, `email`, `password`, `organization`.
+    /// Form errors; fields `name`, `email`, `password`, `organization`.
     pub errors: FieldErrors,
 }
 
-/// `GET /setup` without a link that works.
+/// `GET /setup` without a valid link.
 #[derive(Debug, Template)]
 #[template(path = "setup_closed.html")]
 pub struct SetupClosedPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// Why there is no form.
     pub reason: SetupClosed,
 }
 
-/// Why setup cannot be done.
+/// Why setup is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupClosed {
-    /// The first account exists already.
+    /// The first user already exists.
     Done,
     /// The link is missing or wrong.
     BadLink,
@@ -45,26 +45,26 @@ pub enum SetupClosed {
 #[derive(Debug, Template)]
 #[template(path = "login.html")]
 pub struct LoginPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// What was typed as the email.
+    /// The typed email.
     pub email: String,
     /// The local path to go to afterwards; may be empty.
     pub return_to: String,
-    /// Why the person sees this page, if there is something to say.
+    /// Why the user sees this page, if there is a reason to show.
     pub notice: Option<LoginNotice>,
-    /// What is wrong; fields `email`, `password`. A refused sign-in belongs to `password`.
+    /// Form errors; fields `email`, `password`. A failed sign-in belongs to `password`.
     pub errors: FieldErrors,
 }
 
-/// Why someone is asked to sign in.
+/// Why the user has to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginNotice {
-    /// They just signed out.
+    /// The user just signed out.
     SignedOut,
-    /// Their session has ended, by time or from elsewhere.
+    /// The session has ended, by timeout or from elsewhere.
     SessionEnded,
-    /// They are on their way to approve a device code, which is kept for them.
+    /// The user is about to approve a device code, which is kept.
     DeviceCode,
 }
 
@@ -73,21 +73,21 @@ pub enum LoginNotice {
 #[derive(Debug, Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
-    /// What is around the content; its account is the one shown.
+    /// The page frame; its user is the one shown.
     pub chrome: Chrome,
-    /// The name in its field.
+    /// The value of the name field.
     pub name: String,
     /// Whether `Sign out my other sessions` is ticked; true when the page opens.
     pub end_others: bool,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<AccountNotice>,
-    /// What is wrong; fields `name`, `current_password`, `new_password`.
+    /// Form errors; fields `name`, `current_password`, `new_password`.
     pub errors: FieldErrors,
-    /// The account's live sessions, this browser's first.
+    /// The user's active sessions, this browser's first.
     pub sessions: Vec<SessionRow>,
 }
 
-/// What was just done to the account.
+/// The last action on the account page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountNotice {
     /// The name was saved.
@@ -103,11 +103,11 @@ pub enum AccountNotice {
 /// A session in the list.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
-    /// Names it in the sign-out URL; not its secret.
+    /// Its id, for the sign-out URL; not its secret.
     pub id: String,
     /// Which browser it belongs to.
     pub place: SessionPlace,
-    /// The browser, as it describes itself; empty if it did not.
+    /// Short name of the browser; empty if unknown.
     pub agent: String,
     /// The network address it was last used from.
     pub address: String,
@@ -117,10 +117,10 @@ pub struct SessionRow {
     pub signed_in: Moment,
 }
 
-/// Whose session a row is.
+/// Which browser a session belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionPlace {
-    /// The browser that asks.
+    /// The browser of this request.
     ThisBrowser,
     /// Another browser.
     Elsewhere,

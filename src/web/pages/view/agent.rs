@@ -1,6 +1,6 @@
-//! Browsers, as people call them.
+//! Short names of browsers.
 
-/// What tells a browser, in the order in which to look: most claim to be others too.
+/// Signs of a browser, in matching order: most browsers also claim to be others.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -11,7 +11,7 @@ const BROWSERS: [(&str, &str); 7] = [
     ("Safari/", "Safari"),
 ];
 
-/// What tells a system, in the order in which to look.
+/// Signs of a system, in matching order.
 const SYSTEMS: [(&str, &str); 7] = [
     ("Windows", "Windows"),
     ("Android", "Android"),
@@ -22,8 +22,8 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// What a browser says it is, in short: `Firefox on Linux`. An agent that is not one of the
-/// well-known keeps its own words.
+/// A short name for a user agent: `Firefox on Linux`. An unknown user agent is shown as it is, up
+/// to 80 characters.
 pub fn agent_name(user_agent: &str) -> String {
     let find = |known: &[(&str, &'static str)]| {
         known
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agents() {
+    fn user_agents_have_short_names() {
         for (agent, name) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",

@@ -1,33 +1,33 @@
-//! The audit log: an organization's, and a person's own.
+//! The audit log of an organization, and a user's own.
 
 use super::org::OrganizationHead;
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 
-/// `GET /o/{org}/audit`. Asks itself with the fields `actor`, `action`, `token`, `from`, `to`.
+/// `GET /o/{org}/audit`, also with the fields `actor`, `action`, `token`, `from`, `to`.
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose log it is.
+    /// The organization of the log.
     pub org: OrganizationHead,
-    /// What was looked for.
+    /// The search.
     pub form: AuditForm,
-    /// What was found, the latest first.
+    /// The records found, newest first.
     pub events: Vec<EventRow>,
-    /// Where the list goes on, if it does.
+    /// URL of the next page.
     pub next: Option<String>,
-    /// What is wrong; fields `from`, `to`.
+    /// Form errors; fields `from`, `to`.
     pub errors: FieldErrors,
 }
 
-/// What an audit log is searched by.
+/// The search form of an audit log.
 #[derive(Debug, Clone)]
 pub struct AuditForm {
-    /// The page that it asks.
+    /// Path of the page.
     pub path: String,
-    /// People and kinds of actors.
+    /// Users and kinds of actors.
     pub actors: Vec<Choice>,
     /// Kinds of actions.
     pub actions: Vec<Choice>,
@@ -37,12 +37,12 @@ pub struct AuditForm {
     pub from: String,
     /// The last day.
     pub to: String,
-    /// The same as a query; empty if everything is looked for.
+    /// The same values as a query; empty without a filter.
     pub query: String,
 }
 
 impl AuditForm {
-    /// The way from a name to all that is about it.
+    /// The URL of the records about a user or token.
     fn about(&self, id: &str) -> Option<String> {
         let field = match id.split_once('_') {
             Some(("usr", _)) => "actor",
@@ -53,76 +53,76 @@ impl AuditForm {
     }
 }
 
-/// `GET /user/activity`. Asks itself as [`AuditPage`] does.
+/// `GET /account/activity`, also with the fields of [`AuditPage`].
 #[derive(Debug, Template)]
 #[template(path = "account_activity.html")]
 pub struct AccountActivityPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// What was looked for.
+    /// The search.
     pub form: AuditForm,
-    /// What was found, the latest first.
+    /// The records found, newest first.
     pub events: Vec<EventRow>,
-    /// Where the list goes on, if it does.
+    /// URL of the next page.
     pub next: Option<String>,
-    /// What is wrong; fields `from`, `to`.
+    /// Form errors; fields `from`, `to`.
     pub errors: FieldErrors,
 }
 
-/// Something that happened.
+/// An audit record.
 #[derive(Debug, Clone)]
 pub struct EventRow {
-    /// Its place in the log.
+    /// Its sequence number.
     pub sequence: u64,
-    /// When.
+    /// The time.
     pub at: Moment,
-    /// Who did it.
+    /// The actor.
     pub who: Who,
-    /// What was done.
+    /// The action, as a sentence.
     pub what: Vec<Part>,
     /// Whether it was refused.
     pub is_refused: bool,
-    /// In which organization; said in a person's own log.
+    /// The organization; only in a user's own log.
     pub organization: Option<String>,
-    /// The network address that it came from, if the reader may know it.
+    /// The network address of the request, if the reader may see it.
     pub address: Option<String>,
-    /// The browser or program, in short.
+    /// Short name of the browser or program.
     pub agent: Option<String>,
-    /// Everything else, each with its name.
+    /// Further fields, with their names.
     pub facts: Vec<(&'static str, String)>,
-    /// What the record says beyond its fields, as JSON; empty if nothing.
+    /// The detail of the record as JSON; may be empty.
     pub detail: String,
 }
 
-/// Who did something.
+/// The actor of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
     /// The name.
     pub name: String,
-    /// By which means, or for whom.
+    /// The means, or the user represented.
     pub by: Option<String>,
-    /// What the log can be searched by for them.
+    /// The id that finds this actor in the log.
     pub id: String,
 }
 
 /// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// Words.
+    /// Plain text.
     Text(String),
     /// A name, and the id that it belongs to.
     Name(String, Option<String>),
 }
 
 impl Part {
-    /// How it reads.
+    /// The visible text.
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Name(text, _) => text,
         }
     }
 
-    /// Whether it says nothing.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.text().is_empty()
     }

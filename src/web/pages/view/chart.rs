@@ -3,43 +3,43 @@
 use super::moment::day_words;
 use chrono::NaiveDate;
 
-/// The height of the drawing; its width is that of its bars.
+/// The height of the chart; the number of bars determines its width.
 const HEIGHT: u64 = 100;
-/// The width of a bar with the gap behind it.
+/// The width of a bar and the gap after it.
 const STEP: usize = 10;
-/// How high a bar is at the least, so that a single use is seen.
+/// The minimum height of a bar, so that a single use is visible.
 const LEAST: u64 = 3;
 
-/// Uses per day, as bars. The browser stretches the drawing to the width there is.
+/// Uses per day, as bars. The browser stretches the chart to the available width.
 #[derive(Debug, Clone)]
 pub struct UseChart {
     /// The bars, the earliest first.
     pub bars: Vec<Bar>,
-    /// How many uses there were in all.
+    /// Number of uses on all days.
     pub total: u64,
-    /// How many on the busiest day.
+    /// Number of uses on the busiest day.
     pub most: u64,
     /// The busiest day; `None` if there was no use.
     pub busiest: Option<String>,
 }
 
-/// A day.
+/// One day.
 #[derive(Debug, Clone)]
 pub struct Bar {
     /// The day: `22 November 2026`.
     pub day: String,
-    /// How many uses.
+    /// Number of uses.
     pub count: u64,
     /// Its left edge.
     pub x: usize,
     /// Its upper edge.
     pub y: u64,
-    /// How high it is.
+    /// Its height.
     pub height: u64,
 }
 
 impl UseChart {
-    /// Draws these counts.
+    /// Builds the chart from counts per day.
     pub fn new(days: &[(NaiveDate, u64)]) -> Self {
         let most = days.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let height = |count: u64| match count {
@@ -66,7 +66,7 @@ impl UseChart {
         }
     }
 
-    /// How wide the drawing is, without the gap behind the last bar.
+    /// The width of the chart, without the gap after the last bar.
     pub fn width(&self) -> usize {
         (self.bars.len() * STEP).saturating_sub(2)
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_busiest_day_has_the_highest_bar_and_one_use_is_seen() {
+    fn busiest_day_has_the_highest_bar_and_one_use_is_visible() {
         let day = |n| NaiveDate::from_ymd_opt(2026, 11, n).unwrap();
         let chart = UseChart::new(&[
             (day(1), 0),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_use_there_is_no_busiest_day() {
+    fn chart_without_uses_has_no_busiest_day() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         let chart = UseChart::new(&[(day, 0)]);
         assert_eq!((chart.busiest, chart.total), (None, 0));

@@ -1,4 +1,4 @@
-//! Entering a device code, consent, and its result.
+//! Device code entry, consent page and result.
 
 use super::{Chrome, FieldErrors, Moment, ScopeChoice};
 use askama::Template;
@@ -7,20 +7,20 @@ use askama::Template;
 #[derive(Debug, Template)]
 #[template(path = "device_code.html")]
 pub struct CodePage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// What is in the field: from the link, or as typed before an error.
+    /// The value of the field: from the link, or as typed before an error.
     pub code: String,
-    /// How the code came here.
+    /// How the code reached the page.
     pub via: Via,
-    /// What is wrong; field `user_code`.
+    /// Form errors; field `user_code`.
     pub errors: FieldErrors,
 }
 
 /// How a code reached the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
-    /// The person typed it.
+    /// The user typed it.
     Keyboard,
     /// It was in the link.
     Link,
@@ -41,33 +41,33 @@ impl Via {
 #[derive(Debug, Template)]
 #[template(path = "device_consent.html")]
 pub struct ConsentPage {
-    /// What is around the content; its account is the one that approves.
+    /// The page frame; its user is the one who decides.
     pub chrome: Chrome,
-    /// Binds the decision to this account, session and request.
+    /// Binds the decision to this user, session and device grant.
     pub ticket: String,
-    /// The code as it is shown: `WDJB-MJHT`.
+    /// The user code as displayed: `WDJB-MJHT`.
     pub user_code: String,
-    /// The application that asks.
+    /// The client that requests access.
     pub client: ClientCard,
-    /// What the device calls itself; nobody has checked it.
+    /// The device's name, as the device states it; unverified.
     pub device_name: Option<String>,
-    /// The network address the request came from.
+    /// The network address that created the device grant.
     pub address: String,
-    /// When the request was made.
+    /// When the device grant was created.
     pub requested: Moment,
-    /// When the code can no longer be approved.
+    /// When the user code expires.
     pub code_expires: Moment,
-    /// When the token would end; `None` if it never does.
+    /// When the token would expire; `None` if never.
     pub token_ends: Option<Moment>,
-    /// What the application asks for and this account can give; ticked unless re-shown.
+    /// Requested scopes that this user can grant; ticked unless shown again.
     pub scopes: Vec<ScopeChoice>,
-    /// Names of scopes it asks for that this account cannot give; may be empty.
+    /// Names of requested scopes that this user cannot grant; may be empty.
     pub withheld: Vec<String>,
-    /// Whether the person must say that they started this, and why.
+    /// Whether the user must confirm that they started the sign-in, and why.
     pub confirm: Confirm,
-    /// The local path to come back to after `Use another user`.
+    /// The local path to return to after `Use another user`.
     pub return_to: String,
-    /// What is wrong; field `confirm`.
+    /// Form errors; field `confirm`.
     pub errors: FieldErrors,
 }
 
@@ -82,23 +82,23 @@ impl ConsentPage {
     }
 }
 
-/// The application that asks.
+/// The client that requests access.
 #[derive(Debug, Clone)]
 pub struct ClientCard {
-    /// The name it was registered with.
+    /// Its registered name.
     pub name: String,
     /// Its `client_id`.
     pub id: String,
-    /// What is known about it.
+    /// Whether it is verified.
     pub trust: ClientTrust,
 }
 
-/// What is known about an application.
+/// Whether a client is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientTrust {
-    /// A public client: anyone can use its id.
+    /// A public client: any program can use its id.
     Unverified,
-    /// A confidential client: it has shown its secret.
+    /// A confidential client: it has authenticated with its secret.
     Registered,
 }
 
@@ -109,37 +109,37 @@ pub enum Confirm {
     NotAsked,
     /// The code came by link.
     ByLink,
-    /// The request came from another network than the browser, whose address this is.
+    /// The device grant comes from another network than the browser, which has this address.
     OtherNetwork(String),
     /// Both; the address is the browser's.
     ByLinkFromOtherNetwork(String),
 }
 
-/// The plain result, after the decision or instead of it.
+/// The result, after the decision or instead of it.
 #[derive(Debug, Template)]
 #[template(path = "device_result.html")]
 pub struct ResultPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// The name of the application that asked.
+    /// The name of the client.
     pub client: String,
-    /// What happened.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a request.
+/// The outcome of a device grant.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// It was approved just now.
     Approved {
-        /// The names of the scopes the token gets; may be empty.
+        /// The names of the token's scopes; may be empty.
         scopes: Vec<String>,
-        /// When the token ends; `None` if it never does.
+        /// When the token expires; `None` if never.
         token_ends: Option<Moment>,
     },
     /// It was denied just now.
     Denied,
-    /// The code expired between the page and the press.
+    /// The code expired before the decision.
     Expired,
     /// It was decided before, perhaps in another tab; nothing changed.
     AlreadyDecided,

@@ -1,59 +1,59 @@
-//! Errors, as pages.
+//! Error pages.
 
 use super::{Chrome, duration_words};
 use askama::Template;
-use domain::org::Role;
 use domain::policy::Violation;
+use domain::role::Role;
 
-/// What the person sees when a request cannot be served.
+/// The page of a failed request.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// What is around the content; the account if it is known.
+    /// The page frame; with the user if known.
     pub chrome: Chrome,
-    /// What went wrong.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// The id of the request, to quote when asking for help; may be absent.
+    /// The request id, to quote in support requests.
     pub request_id: Option<String>,
 }
 
-/// What went wrong, as far as the person needs to know.
+/// The kinds of errors that pages distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// 400: the request makes no sense.
+    /// 400: the request is malformed.
     BadRequest,
-    /// 403: this account may not do that, and why.
+    /// 403: the user may not do this, and why.
     Forbidden(Reason),
-    /// 403: the form's token is missing, old or another browser's.
+    /// 403: the form's CSRF token is missing, old or of another browser.
     StaleForm,
-    /// 404: there is no such page, or not for this account.
+    /// 404: the page does not exist, or not for this user.
     NotFound,
-    /// 405: the page does not take this method.
+    /// 405: the page does not accept this method.
     MethodNotAllowed,
-    /// 413: too much was sent.
+    /// 413: the body is too large.
     TooLarge,
-    /// 415: it was sent in another format than a form's.
+    /// 415: the body is not a form.
     UnsupportedMedia,
-    /// 429: too many attempts; the seconds until the next may be made.
+    /// 429: too many attempts; the seconds until the next one is allowed.
     TooMany(u64),
-    /// 500: our fault.
+    /// 500: internal error.
     Internal,
-    /// 503: too busy or starting.
+    /// 503: overloaded or starting.
     Unavailable,
 }
 
-/// Why an account may not do something.
+/// Why access is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It has no part in the place, or there is no such place.
+    /// The user has no access to the resource, or it does not exist.
     NoAccess,
-    /// Its role is less than this one.
+    /// The user's role is lower than this one.
     Role(Role),
-    /// An organization's policy does not admit the token that would come of it.
+    /// An organization's policy does not allow the resulting token.
     Policy(Violation),
-    /// Only the operator of the deployment may.
+    /// Only the operator may do this.
     Operator,
-    /// Something else.
+    /// Any other reason.
     Other,
 }
 
@@ -61,8 +61,8 @@ impl Reason {
     /// The reason, and what to do about it.
     fn advice(self) -> String {
         match self {
-            Self::NoAccess => "You have no part in this place, or there is no such place. Check \
-                             the address, or ask someone who works there to invite you."
+            Self::NoAccess => "This page does not exist, or you have no access to it. Check the \
+                             address, or ask an admin of the organization to invite you."
                 .to_owned(),
             Self::Role(Role::Owner) => "Only an owner of the organization may do this. Ask one \
                                         of them."
@@ -75,18 +75,18 @@ impl Reason {
                  or your role can change.",
                 violation.explain()
             ),
-            Self::Operator => "Only the people who run this deployment may do this. Ask them to \
+            Self::Operator => "Only the operator of this server may do this. Ask the operator to \
                                do it for you."
                 .to_owned(),
-            Self::Other => "Your account does not have the right to do this. Someone who \
-                            administers your organization can give it to you."
+            Self::Other => "Your account does not have the permission for this. Ask an admin of \
+                            your organization for it."
                 .to_owned(),
         }
     }
 }
 
 impl ErrorKind {
-    /// The status of the answer.
+    /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -101,7 +101,7 @@ impl ErrorKind {
         }
     }
 
-    /// What happened, as a heading.
+    /// The heading: what happened.
     pub fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "We could not read that request",
@@ -117,7 +117,7 @@ impl ErrorKind {
         }
     }
 
-    /// What it means and what to do next.
+    /// The explanation, and what to do next.
     pub fn advice(self) -> String {
         match self {
             Self::BadRequest => "Part of it was missing or damaged. Go back, check what you \

@@ -1,46 +1,45 @@
-//! What forms are made of: messages beside fields, scopes to tick, values to choose.
+//! Parts of forms: errors of fields, scopes to tick, values to choose.
 
 use domain::Fault;
 
-/// What is wrong with a form, each message beside the field that it is about. A fault whose
-/// field is empty is about the form as a whole.
+/// The errors of a form, each with its field. An empty field name stands for the whole form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Vec<Fault>);
 
 impl FieldErrors {
-    /// Nothing is wrong.
+    /// No errors.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// One message about the field with this `name`.
+    /// One error of the field with this `name`.
     pub fn on(field: &'static str, message: impl Into<String>) -> Self {
         let mut errors = Self::default();
         errors.push(field, message);
         errors
     }
 
-    /// One message about the form as a whole.
+    /// One error of the whole form.
     pub fn whole(message: impl Into<String>) -> Self {
         Self::on("", message)
     }
 
-    /// Adds a message about the field with this `name`.
+    /// Adds an error of the field with this `name`.
     pub fn push(&mut self, field: &'static str, message: impl Into<String>) {
         self.0.push(Fault::new(field, message));
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All messages, in the order they were found.
+    /// All errors, in the order of detection.
     pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
         self.0.iter()
     }
 
-    /// The first message about a field.
+    /// The first error of a field.
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0
             .iter()
@@ -61,19 +60,19 @@ impl From<Vec<Fault>> for FieldErrors {
     }
 }
 
-/// A scope that can be ticked.
+/// A scope with a checkbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeChoice {
     /// The name, also the checkbox's value: `tokens:read`.
     pub name: String,
-    /// What it grants, in words.
+    /// The description of what it grants.
     pub description: String,
     /// Whether the box is ticked when the page opens.
     pub ticked: bool,
 }
 
 impl ScopeChoice {
-    /// Whether it may do more than look. Only a name that ends in `:read` promises not to.
+    /// Whether it allows more than reading. Only names that end in `:read` are read-only.
     pub fn can_change(&self) -> bool {
         !self.name.ends_with(":read")
     }
@@ -106,19 +105,19 @@ impl ScopeGroup {
     }
 }
 
-/// Something to choose from a list.
+/// An option of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// What the form sends.
+    /// The value that the form sends.
     pub value: String,
-    /// What the person reads.
+    /// The text that the user reads.
     pub label: String,
-    /// Whether it is the chosen one.
+    /// Whether it is selected.
     pub selected: bool,
 }
 
 impl Choice {
-    /// These values with their labels, the value `selected` chosen.
+    /// These values with their labels; `selected` is selected.
     pub fn of(choices: &[(&str, &str)], selected: &str) -> Vec<Self> {
         choices
             .iter()
@@ -130,7 +129,7 @@ impl Choice {
             .collect()
     }
 
-    /// When a token expires. Where lifetimes are limited, the page drops what goes beyond.
+    /// The choices for the expiry of a token. The page drops those beyond a limit on lifetimes.
     pub fn expiries(selected: &str) -> Vec<Self> {
         Self::of(
             &[
@@ -150,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_found_by_its_field() {
+    fn error_is_found_by_its_field() {
         let mut errors = FieldErrors::on("email", "Enter your email.");
         errors.push("password", "Enter your password.");
         assert_eq!(errors.of("password"), Some("Enter your password."));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_does_not_say_it_only_reads_can_change_things() {
+    fn only_scopes_ending_in_read_are_read_only() {
         for (name, can_change) in [
             ("orgs:read", false),
             ("orgs:write", true),

@@ -1,47 +1,47 @@
-//! Invitations to an organization: making, withdrawing and accepting one.
+//! Invitations to an organization: create, withdraw, accept.
 
 use super::org::OrganizationHead;
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
-use domain::org::Role;
+use domain::role::Role;
 
-/// An invitation that nobody has used yet.
+/// An open invitation.
 #[derive(Debug, Clone)]
 pub struct InvitationRow {
     /// Its id, for the URL; not the secret of its link.
     pub id: String,
-    /// Whom it is for, if that was said.
+    /// The invited email, if one is named.
     pub email: Option<String>,
-    /// The role that it gives.
+    /// The role that it grants.
     pub role: Role,
-    /// Who made it, if that was a person.
+    /// The user who created it, if any.
     pub inviter: Option<String>,
-    /// Until when its link works.
+    /// When its link expires.
     pub expires: Moment,
 }
 
-/// The one page that shows an invitation's link, right after it was made.
+/// The one page that shows an invitation's link, right after its creation.
 #[derive(Template)]
 #[template(path = "invitation_created.html")]
 pub struct InvitationCreatedPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// The absolute URL of the one-time link.
     pub url: String,
-    /// Whom it is for, if that was said.
+    /// The invited email, if one is named.
     pub email: Option<String>,
-    /// The role that it gives.
+    /// The role that it grants.
     pub role: Role,
-    /// Until when it works.
+    /// When it expires.
     pub expires: Moment,
-    /// Whether it was sent, too.
+    /// Whether the link is also sent by mail.
     pub delivery: Delivery,
 }
 
 impl InvitationCreatedPage {
-    /// Where it was sent, if it was.
+    /// The address that the link was sent to, if any.
     fn addressee(&self) -> Option<&str> {
         match self.delivery {
             Delivery::Mail => self.email.as_deref(),
@@ -50,7 +50,7 @@ impl InvitationCreatedPage {
     }
 }
 
-/// What becomes of an invitation's link.
+/// How an invitation's link is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// It is sent if an email is given, and shown once.
@@ -63,7 +63,7 @@ pub enum Delivery {
 #[derive(Debug, Template)]
 #[template(path = "invitation_withdraw.html")]
 pub struct WithdrawPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
@@ -71,63 +71,63 @@ pub struct WithdrawPage {
     pub invitation: InvitationRow,
 }
 
-/// What an invitation offers.
+/// The content of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The name of the organization.
     pub organization: String,
     /// The role in it.
     pub role: Role,
-    /// Who made the invitation, if that was a person.
+    /// The user who created the invitation, if any.
     pub inviter: Option<String>,
-    /// The email of the only account that can accept it, if one was named.
+    /// The email of the only user who can accept it, if one is named.
     pub email: Option<String>,
-    /// Until when its link works.
+    /// When its link expires.
     pub expires: Moment,
 }
 
-/// `/invite?link=…` for someone who is signed in. Posts to `/invite` the field `link`.
+/// `/invite?link=…` with a signed-in user. Posts to `/invite` the field `link`.
 #[derive(Template)]
 #[template(path = "invite.html")]
 pub struct InvitePage {
-    /// What is around the content; its account is the one that joins.
+    /// The page frame; its user is the one who joins.
     pub chrome: Chrome,
     /// The secret of the one-time link, sent back by the form.
     pub link: String,
-    /// What the invitation offers.
+    /// The invitation.
     pub offer: Offer,
-    /// The local path to come back to after `Use another user`.
+    /// The local path to return to after `Use another user`.
     pub return_to: String,
-    /// What is wrong; no field.
+    /// Form errors; without fields.
     pub errors: FieldErrors,
 }
 
-/// `/invite?link=…` for someone who is not signed in. Posts to `/invite/account` the fields
-/// `link`, `name`, `email`, `password`.
+/// `/invite?link=…` without a signed-in user. Posts to `/invite/account` the fields `link`,
+/// `name`, `email`, `password`.
 #[derive(Template)]
 #[template(path = "invite_account.html")]
 pub struct InviteUserPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The secret of the one-time link, sent back by the form.
     pub link: String,
-    /// What the invitation offers.
+    /// The invitation.
     pub offer: Offer,
-    /// The path of the sign-in that leads back here.
+    /// The path of the sign-in that returns to this page.
     pub login_path: String,
-    /// What was typed as the name.
+    /// The typed name.
     pub name: String,
-    /// What was typed as the email; at first whom the invitation is for.
+    /// The typed email; initially the invited one.
     pub email: String,
-    /// What is wrong; fields `name`, `email`, `password`.
+    /// Form errors; fields `name`, `email`, `password`.
     pub errors: FieldErrors,
 }
 
-/// `/invite` without a link that works.
+/// `/invite` without a valid link.
 #[derive(Debug, Template)]
 #[template(path = "invite_closed.html")]
 pub struct InviteClosedPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// Why there is no form.
     pub reason: InviteClosed,
@@ -136,8 +136,8 @@ pub struct InviteClosedPage {
 /// Why an invitation cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InviteClosed {
-    /// The link is wrong or old, or its invitation was accepted or withdrawn.
+    /// The link is wrong or expired, or its invitation was accepted or withdrawn.
     BadLink,
-    /// The person is a member of this organization already.
+    /// The user is already a member of this organization.
     AlreadyMember(OrganizationHead),
 }

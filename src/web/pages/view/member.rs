@@ -4,100 +4,100 @@ use super::invitation::{Delivery, InvitationRow};
 use super::org::{Departure, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
-use domain::org::Role;
+use domain::role::Role;
 
 /// `/o/{org}/members`. Posts to `/o/{org}/members/{user}/role` the field `role`, and to
 /// `/o/{org}/invitations` the fields `email`, `role`.
 #[derive(Debug, Template)]
 #[template(path = "members.html")]
 pub struct MembersPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// Its members.
     pub members: Vec<MemberRow>,
-    /// Where the list goes on, if it does.
+    /// URL of the next page.
     pub next: Option<String>,
-    /// What those who may invite see; `None` for the others.
+    /// The form for users who may invite; `None` for others.
     pub invite: Option<InviteForm>,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<MembersNotice>,
-    /// What is wrong; fields `email`, `role`. What is wrong with a row has no field.
+    /// Form errors; fields `email`, `role`. Errors of a row have no field.
     pub errors: FieldErrors,
 }
 
 /// A member in the list.
 #[derive(Debug, Clone)]
 pub struct MemberRow {
-    /// The person's id, for the URL.
+    /// The user's id, for the URL.
     pub id: String,
-    /// Their name.
+    /// The user's name.
     pub name: String,
-    /// The address they sign in with.
+    /// The email for sign-in.
     pub email: String,
-    /// Their role.
+    /// The user's role.
     pub role: Role,
-    /// Since when they are a member.
+    /// When the user joined.
     pub since: Moment,
-    /// When they last did something here; `None` if it is not known.
+    /// The last activity in this organization; `None` if unknown.
     pub last_active: Option<Moment>,
-    /// Who the row is about.
+    /// Whether the row is about the reader.
     pub who: Who,
-    /// What can be done with the row.
+    /// The possible actions on the member.
     pub control: MemberControl,
 }
 
 impl MemberRow {
-    /// Whether the row is about the person who reads it.
+    /// Whether the row is about the signed-in user.
     fn is_you(&self) -> bool {
         self.who == Who::You
     }
 }
 
-/// Who a row is about.
+/// Whether a row is about the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// The person who reads the page.
+    /// The signed-in user.
     You,
-    /// Somebody else.
+    /// Another user.
     Other,
 }
 
-/// What can be done with a member.
+/// The possible actions on a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberControl {
-    /// Nothing: the person may not.
+    /// None: the user may not manage the member.
     Nothing,
-    /// Nothing: an organization keeps one owner.
+    /// None: an organization keeps one owner.
     LastOwner,
-    /// The role can be changed to one of these, and the member removed.
+    /// The role can be changed to one of these, and the member can be removed.
     Change(Vec<Choice>),
 }
 
-/// Open invitations, and the form for one more.
+/// Open invitations, and the form for a new one.
 #[derive(Debug, Clone)]
 pub struct InviteForm {
-    /// Those nobody has used yet, the newest first.
+    /// The open invitations, newest first.
     pub open: Vec<InvitationRow>,
-    /// Where they go on.
+    /// URL of their next page.
     pub next: Option<String>,
-    /// What was typed as the email.
+    /// The typed email.
     pub email: String,
-    /// The roles that this person can give, one of them selected.
+    /// The roles that this user can grant, one of them selected.
     pub roles: Vec<Choice>,
-    /// What becomes of the link.
+    /// How the link is delivered.
     pub delivery: Delivery,
-    /// What lets the form make one invitation, however often it is sent.
+    /// The form nonce: one invitation, however often the form is sent.
     pub form_nonce: String,
 }
 
-/// What was just done to the members.
+/// The last action on the members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MembersNotice {
-    /// This person's role was changed.
+    /// The role of the user with this name was changed.
     RoleChanged(String, Role),
-    /// Somebody was removed.
+    /// A member was removed.
     Removed,
     /// An invitation was withdrawn.
     Withdrawn,
@@ -107,23 +107,23 @@ pub enum MembersNotice {
 #[derive(Debug, Template)]
 #[template(path = "member_remove.html")]
 pub struct RemoveMemberPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// The person's id, for the URL.
+    /// The user's id, for the URL.
     pub member_id: String,
-    /// Their name.
+    /// The user's name.
     pub member: String,
-    /// The address they sign in with.
+    /// The email for sign-in.
     pub email: String,
-    /// Their role.
+    /// The user's role.
     pub role: Role,
-    /// What would end.
+    /// The tokens that would end.
     pub departure: Departure,
 }
 
-/// The roles up to `highest`, the one `selected` chosen.
+/// The roles up to `highest`; `selected` is selected.
 pub fn role_choices(highest: Role, selected: Role) -> Vec<Choice> {
     Role::ALL
         .into_iter()
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_gives_more_than_they_may() {
+    fn roles_are_limited_to_the_highest() {
         let values = |highest| {
             let choices = role_choices(highest, Role::Member);
             assert!(choices[0].selected);

@@ -1,7 +1,7 @@
-//! What the pages show: one typed template for each page, holding plain display data.
+//! The page templates: one typed struct for each page, with plain display data.
 //!
-//! Handlers build these structs and render them; they decide nothing about markup, and the
-//! templates decide nothing about rights. The words of a page live in its template.
+//! Handlers build and render these structs. Markup and texts are in the templates; access checks
+//! are not.
 
 pub mod account;
 mod agent;
@@ -27,25 +27,25 @@ pub use moment::{Moment, duration_words};
 #[cfg(test)]
 pub(crate) mod samples;
 
-/// What every page has around its content.
+/// The frame of every page.
 #[derive(Debug, Clone)]
 pub struct Chrome {
-    /// The deployment's name, from `[branding] name`.
+    /// The server's name, from `[branding] name`.
     pub brand: String,
-    /// The form token of this browser, repeated by each form in the field `csrf`.
+    /// The CSRF token of this browser, in the field `csrf` of each form.
     pub csrf: String,
-    /// Who is signed in; without it the page has no navigation.
+    /// The signed-in user; without one the page has no navigation.
     pub user: Option<User>,
-    /// Where the static files are, with the hash of their content in the name.
+    /// URLs of the static files, with the hash of their content in the name.
     pub assets: Assets,
 }
 
-/// The signed-in person, as the page's head names them.
+/// The signed-in user, as the page header shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The name they gave.
+    /// The user's name.
     pub name: String,
-    /// The address they sign in with.
+    /// The email for sign-in.
     pub email: String,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::samples;
     use std::collections::BTreeMap;
 
-    /// What a reader sees or hears of a page: its title, its text and its labels, a line each.
+    /// The visible and spoken text of a page: title, text and labels, one per line.
     fn text_of(html: &str) -> String {
         let mut lines = String::new();
         for piece in html.split('<').skip(1) {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn each_page_has_a_title_of_its_own_and_a_language() {
+    fn each_page_has_a_unique_title_and_a_language() {
         let mut pages = BTreeMap::new();
         for sample in samples::all() {
             let at = format!("{} ({})", sample.page, sample.state);
@@ -122,10 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_inline_that_the_content_policy_forbids() {
+    fn pages_have_no_inline_scripts_or_styles() {
         for sample in samples::all() {
             let at = format!("{} ({})", sample.page, sample.state);
-            // The one script element is the file's; typed-in markup is escaped.
+            // The only script element loads the script file; typed markup is escaped.
             assert_eq!(sample.html.matches("<script").count(), 1, "{at}");
             for forbidden in [" style=", "<style", "<img src=x", "javascript:", "data:"] {
                 assert!(!sample.html.contains(forbidden), "{at}: {forbidden}");
@@ -134,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn each_form_that_posts_carries_the_form_token() {
+    fn only_post_forms_carry_the_csrf_token() {
         for sample in samples::all() {
             let at = format!("{} ({})", sample.page, sample.state);
             for form in sample.html.split("<form").skip(1) {
                 let (form, _) = form.split_once("</form>").expect("an end of the form");
-                // What only asks must not carry it into an address.
+                // A GET form would put the token into the URL.
                 let posts = form.contains("method=\"post\"");
                 assert!(posts || form.contains("method=\"get\""), "{at}");
                 let carries = form.contains("name=\"csrf\" value=\"form-token\"");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_comes_back_and_passwords_do_not() {
+    fn typed_values_are_shown_again_except_passwords() {
         let samples = samples::all();
         let find = |page, state| {
             let found = samples.iter().find(|s| s.page == page && s.state == state);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn each_message_names_a_field_of_its_page() {
+    fn each_error_links_to_a_field() {
         for sample in samples::all() {
             for link in sample.html.split("<li><a href=\"#").skip(1) {
                 let (id, _) = link.split_once('"').expect("an end of the link");

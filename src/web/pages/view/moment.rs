@@ -1,4 +1,4 @@
-//! Times, in words.
+//! Times in words.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -6,21 +6,21 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// An instant as the pages show it: in words, with the exact time within reach.
+/// An instant for display: in words, with the exact time available.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
     /// Relative to the request: `3 minutes ago`, `in 90 days`.
     pub relative: String,
-    /// For machines: `2026-11-22T01:40:10Z`.
+    /// Machine-readable: `2026-11-22T01:40:10Z`.
     pub iso: String,
-    /// For people who need to know exactly: `2026-11-22 01:40:10 UTC`.
+    /// Exact and human-readable: `2026-11-22 01:40:10 UTC`.
     pub title: String,
-    /// The day alone: `22 November 2026`.
+    /// The date: `22 November 2026`.
     pub day: String,
 }
 
 impl Moment {
-    /// Describes `at` to someone who reads it at `now`.
+    /// Describes `at` relative to `now`.
     pub fn new(at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         Self {
             relative: relative((at - now).num_seconds()),
@@ -30,7 +30,7 @@ impl Moment {
         }
     }
 
-    /// How far away it is, without the direction: `3 minutes`.
+    /// The distance without the direction: `3 minutes`.
     pub fn distance(&self) -> &str {
         let ahead = self.relative.strip_prefix("in ");
         let ago = self.relative.strip_suffix(" ago");
@@ -38,7 +38,7 @@ impl Moment {
     }
 }
 
-/// A day as people write it: `22 November 2026`.
+/// A date in words: `22 November 2026`.
 pub fn day_words(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
 }
@@ -53,10 +53,10 @@ fn relative(seconds_ahead: i64) -> String {
     }
 }
 
-/// A length of time in its largest unit, rounded to the nearest: `4 minutes`, `90 days`.
+/// A duration in its largest unit, rounded to the nearest: `4 minutes`, `90 days`.
 pub fn duration_words(seconds: u64) -> String {
     let rounded = |unit: u64| (seconds + unit / 2) / unit;
-    // Days are kept up to the hundredth, so that a token made for 90 days says so.
+    // Days are used below 100, so that a token with 90 days shows this number.
     let (count, unit) = if seconds < MINUTE {
         (seconds, "second")
     } else if rounded(MINUTE) < 60 {
@@ -79,7 +79,7 @@ mod tests {
     use chrono::{TimeDelta, TimeZone};
 
     #[test]
-    fn says_how_far_away_an_instant_is() {
+    fn relative_time_is_in_words() {
         for (seconds, words) in [
             (0, "just now"),
             (-59, "just now"),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_the_exact_time_too() {
+    fn moment_includes_the_exact_time() {
         let at = Utc.with_ymd_and_hms(2026, 11, 22, 1, 40, 10).unwrap();
         let moment = Moment::new(at, at + TimeDelta::minutes(3));
         assert_eq!(moment.relative, "3 minutes ago");

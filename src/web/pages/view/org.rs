@@ -1,72 +1,72 @@
-//! Organizations: the list, making one, its overview, leaving and deleting it.
+//! Organizations: list, create, overview, leave, delete.
 
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
-use domain::org::Role;
+use domain::role::Role;
 
-/// What every page of an organization needs to name it and to lead on.
+/// The slug and name of an organization, for each of its pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationHead {
-    /// Its name in addresses: `acme`.
+    /// Its name in URLs: `acme`.
     pub slug: String,
-    /// Its name as people write it.
+    /// Its display name.
     pub name: String,
 }
 
-/// What the person may do with what a page shows. More includes less.
+/// The user's rights on a page. Each level includes the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Look at it.
+    /// Read.
     View,
-    /// Change it, as admins do.
+    /// Change, as admins.
     Manage,
-    /// Set its policy and end it, as owners do.
+    /// Set the policy and delete, as owners.
     Own,
 }
 
 impl Access {
-    /// Whether the controls that change things are there.
+    /// Whether the controls for changes are shown.
     pub fn can_manage(self) -> bool {
         self >= Self::Manage
     }
 
-    /// Whether the controls that only owners have are there.
+    /// Whether the controls for owners are shown.
     pub fn can_own(self) -> bool {
         self >= Self::Own
     }
 }
 
-/// A token that an act would end.
+/// A token that an action would end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndingToken {
-    /// What its owner calls it.
+    /// The token's name.
     pub name: String,
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
 }
 
-/// What ends when a person is no longer a member.
+/// Consequences of the end of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
-    /// Which of the person's tokens end.
+    /// Which of the user's tokens end.
     pub extent: DepartureExtent,
-    /// Those tokens that still work; may be empty.
+    /// The active tokens among them; may be empty.
     pub tokens: Vec<EndingToken>,
 }
 
 impl Departure {
-    /// Whether nothing of the person's is left.
+    /// Whether all of the user's tokens end.
     pub(super) fn is_complete(&self) -> bool {
         self.extent == DepartureExtent::All
     }
 }
 
-/// Which tokens end when a person is no longer a member.
+/// Which tokens end when a user is no longer a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DepartureExtent {
-    /// Those that are limited to this organization.
+    /// The tokens limited to this organization.
     LimitedToIt,
-    /// All, since the person would be left without any organization.
+    /// All, since the user would be in no organization.
     All,
 }
 
@@ -74,13 +74,13 @@ pub enum DepartureExtent {
 #[derive(Debug, Template)]
 #[template(path = "orgs.html")]
 pub struct OrganizationsPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// The organizations of the person.
+    /// The user's organizations.
     pub organizations: Vec<OrganizationRow>,
-    /// Whether the person can make one.
+    /// Whether the user can create one.
     pub can_make: bool,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<OrganizationsNotice>,
 }
 
@@ -89,14 +89,14 @@ pub struct OrganizationsPage {
 pub struct OrganizationRow {
     /// The organization.
     pub org: OrganizationHead,
-    /// The person's role in it.
+    /// The user's role in it.
     pub role: Role,
 }
 
-/// What was just done to the list of organizations.
+/// The last action on the list of organizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationsNotice {
-    /// The person left an organization.
+    /// The user left an organization.
     Left,
     /// An organization was deleted.
     Deleted,
@@ -106,11 +106,11 @@ pub enum OrganizationsNotice {
 #[derive(Debug, Template)]
 #[template(path = "org_new.html")]
 pub struct NewOrganizationPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// What was typed as the name.
+    /// The typed name.
     pub name: String,
-    /// What is wrong; field `name`.
+    /// Form errors; field `name`.
     pub errors: FieldErrors,
 }
 
@@ -118,7 +118,7 @@ pub struct NewOrganizationPage {
 #[derive(Debug, Template)]
 #[template(path = "org.html")]
 pub struct OrganizationPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
@@ -126,30 +126,30 @@ pub struct OrganizationPage {
     pub org_id: String,
     /// Its plan: `free` or `team`.
     pub plan: &'static str,
-    /// The person's role in it.
+    /// The user's role in it.
     pub role: Role,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
-    /// How many members it has.
+    /// Number of members.
     pub members: usize,
-    /// How many projects the person can reach in it.
+    /// Number of projects that the user can reach in it.
     pub projects: usize,
-    /// What the person may do with it.
+    /// The user's rights.
     pub access: Access,
-    /// The name in its field.
+    /// The value of the name field.
     pub name: String,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<OrganizationNotice>,
-    /// What is wrong; field `name`.
+    /// Form errors; field `name`.
     pub errors: FieldErrors,
 }
 
-/// What was just done to an organization.
+/// The last action on an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationNotice {
-    /// It was made.
+    /// It was created.
     Created,
-    /// The person became a member.
+    /// The user became a member.
     Joined,
     /// Its name was saved.
     Renamed,
@@ -159,11 +159,11 @@ pub enum OrganizationNotice {
 #[derive(Debug, Template)]
 #[template(path = "org_leave.html")]
 pub struct LeavePage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// What would end; `None` if the person is the last owner and cannot leave.
+    /// The tokens that would end; `None` if the user is the last owner and cannot leave.
     pub departure: Option<Departure>,
 }
 
@@ -171,18 +171,18 @@ pub struct LeavePage {
 #[derive(Debug, Template)]
 #[template(path = "org_delete.html")]
 pub struct DeleteOrganizationPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// How many members would lose it.
+    /// Number of members who would lose access.
     pub members: usize,
-    /// How many projects end with it.
+    /// Number of projects that end with it.
     pub projects: usize,
-    /// How many living tokens end with it: its own and those limited to it.
+    /// Number of active tokens that end with it: its own and those limited to it.
     pub tokens: usize,
-    /// What was typed as the organization's name.
+    /// The typed name of the organization.
     pub name: String,
-    /// What is wrong; field `name`.
+    /// Form errors; field `name`.
     pub errors: FieldErrors,
 }

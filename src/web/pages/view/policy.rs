@@ -5,39 +5,39 @@ use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 
 /// `/o/{org}/settings/policy`. Posts to the same path the fields `personal_tokens`,
-/// `max_lifetime`, `never` = `yes`. Without `Access::Own` it has no form.
+/// `max_lifetime`, `never` = `yes`. Without `Access::Own` there is no form.
 #[derive(Debug, Template)]
 #[template(path = "policy.html")]
 pub struct PolicyPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// Its plan: `free` or `team`.
     pub plan: &'static str,
-    /// What is in the form, or in force.
+    /// The policy in the form, or in force.
     pub terms: Terms,
-    /// What the person may do.
+    /// The user's rights.
     pub access: Access,
-    /// Whether the policy was saved just now.
+    /// The notice of the last save.
     pub notice: Option<PolicyNotice>,
-    /// What is wrong; fields `personal_tokens`, `max_lifetime`, `never`.
+    /// Form errors; fields `personal_tokens`, `max_lifetime`, `never`.
     pub errors: FieldErrors,
 }
 
-/// What was just done to the policy.
+/// The last change to the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyNotice {
-    /// It was saved, and every living token keeps to it.
+    /// It was saved, and every active token complies.
     Saved,
-    /// It was saved, and this many living tokens break it.
+    /// It was saved, and this many active tokens break it.
     SavedWithGrace(usize),
 }
 
-/// What a policy says, as its form sends it.
+/// A policy as form values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// Who may make personal tokens that reach the organization; see [`personal_tokens`].
+    /// Who may create personal tokens that reach the organization; see [`personal_tokens`].
     pub personal_tokens: Vec<Choice>,
     /// The longest lifetime of a token; see [`lifetimes`].
     pub max_lifetime: Vec<Choice>,
@@ -46,7 +46,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The form's values, to send them again: names and values.
+    /// The names and values of the form, to send them again.
     fn pairs(&self) -> Vec<(&'static str, &str)> {
         let chosen = [
             ("personal_tokens", chosen(&self.personal_tokens)),
@@ -62,7 +62,7 @@ impl Terms {
         pairs
     }
 
-    /// The form's values as a query, which opens the form with them.
+    /// The form's values as a query that fills the form.
     fn query(&self) -> String {
         let parts = self.pairs().into_iter();
         let parts: Vec<_> = parts
@@ -76,29 +76,29 @@ fn chosen(choices: &[Choice]) -> Option<&Choice> {
     choices.iter().find(|choice| choice.selected)
 }
 
-/// What a tightened policy would do. Posts to `/o/{org}/settings/policy/apply` the fields of
+/// The review of a tighter policy. Posts to `/o/{org}/settings/policy/apply` the fields of
 /// [`PolicyPage`] and `grace`.
 #[derive(Debug, Template)]
 #[template(path = "policy_review.html")]
 pub struct PolicyReviewPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// What would be in force.
+    /// The new policy.
     pub terms: Terms,
-    /// The newest living tokens that break it; never empty.
+    /// The newest active tokens that break it; never empty.
     pub tokens: Vec<AffectedToken>,
-    /// How many more break it.
+    /// Number of further tokens that break it.
     pub more: usize,
-    /// How long they would go on; see [`graces`].
+    /// The grace periods; see [`graces`].
     pub grace: Vec<Choice>,
-    /// What is wrong; field `grace`.
+    /// Form errors; field `grace`.
     pub errors: FieldErrors,
 }
 
 impl PolicyReviewPage {
-    /// How many tokens break it.
+    /// Number of tokens that break it.
     fn count(&self) -> usize {
         self.tokens.len() + self.more
     }
@@ -107,26 +107,26 @@ impl PolicyReviewPage {
 /// A token that breaks a policy.
 #[derive(Debug, Clone)]
 pub struct AffectedToken {
-    /// What its owner calls it.
+    /// The token's name.
     pub name: String,
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
-    /// Whose it is: a person's name, or `None` if it is the organization's own.
+    /// The name of its owner; `None` if the organization owns it.
     pub owner: Option<String>,
     /// When it was last used; `None` if never.
     pub last_used: Option<Moment>,
-    /// What the policy has against it.
+    /// The rule that it breaks.
     pub reason: PolicyReason,
-    /// What becomes of it after the grace.
+    /// The effect after the grace period.
     pub effect: PolicyEffect,
 }
 
-/// What becomes of a token that breaks a policy.
+/// The effect of a policy on a token that breaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyEffect {
-    /// It can be used no more, since it reaches nothing else.
+    /// It becomes inactive, since it reaches nothing else.
     Ends,
-    /// It goes on, but no longer reaches the organization.
+    /// It stays active, but no longer reaches the organization.
     LosesOrganization,
 }
 
@@ -137,13 +137,13 @@ pub enum PolicyReason {
     Plan,
     /// Its owner is neither admin nor owner.
     OwnerIsMember,
-    /// It lives longer than allowed.
+    /// Its lifetime is longer than allowed.
     LivesTooLong,
     /// It never expires.
     NeverExpires,
 }
 
-/// Who may make personal tokens that reach an organization.
+/// The choices for who may create personal tokens that reach an organization.
 pub fn personal_tokens(selected: &str) -> Vec<Choice> {
     Choice::of(
         &[("members", "Everyone"), ("admins", "Admins and owners")],
@@ -151,8 +151,8 @@ pub fn personal_tokens(selected: &str) -> Vec<Choice> {
     )
 }
 
-/// The longest lifetime of a token. A number of days that was set through the API is among
-/// the choices too.
+/// The choices for the longest lifetime of a token, including a number of days set through the
+/// API.
 pub fn lifetimes(selected: &str) -> Vec<Choice> {
     let mut choices = Choice::of(
         &[
@@ -178,7 +178,7 @@ pub fn lifetimes(selected: &str) -> Vec<Choice> {
     choices
 }
 
-/// How long tokens go on that a policy ends.
+/// The grace periods for tokens that a policy ends.
 pub fn graces(selected: &str) -> Vec<Choice> {
     Choice::of(
         &[
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_lifetime_that_is_in_force_can_stay() {
+    fn current_lifetime_is_always_a_choice() {
         let labels = |selected| {
             let choices = lifetimes(selected);
             chosen(&choices).map(|choice| choice.label.clone())
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_keeps_what_was_chosen() {
+    fn query_keeps_the_form_values() {
         let terms = |never| Terms {
             personal_tokens: personal_tokens("admins"),
             max_lifetime: lifetimes("90d"),

@@ -1,16 +1,16 @@
 //! The documentation of the API's problems.
 
 use super::Chrome;
-use crate::web::api::problem::Kind;
+use crate::web::problem_kind::Kind;
 use askama::Template;
 
 /// One kind of problem, or all of them.
 #[derive(Debug, Template)]
 #[template(path = "problem.html")]
 pub struct ProblemPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// The kind that is explained; without it, the list.
+    /// The kind to explain; `None` for the list.
     pub problem: Option<Kind>,
     /// Every kind.
     pub all: &'static [Kind],

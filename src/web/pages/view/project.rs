@@ -8,28 +8,28 @@ use askama::Template;
 #[derive(Debug, Template)]
 #[template(path = "projects.html")]
 pub struct ProjectsPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// The projects that the person can reach.
+    /// The projects that the user can reach.
     pub projects: Vec<ProjectRow>,
-    /// Where the list goes on, if it does.
+    /// URL of the next page.
     pub next: Option<String>,
-    /// What the person may do.
+    /// The user's rights.
     pub access: Access,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<ProjectsNotice>,
 }
 
-/// What was just done to the projects.
+/// The last action on the projects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectsNotice {
-    /// One was deleted.
+    /// A project was deleted.
     Deleted,
 }
 
-/// What names a project.
+/// Id and name of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectHead {
     /// Its id: `prj_…`.
@@ -43,9 +43,9 @@ pub struct ProjectHead {
 pub struct ProjectRow {
     /// The project.
     pub project: ProjectHead,
-    /// How many were added to it.
+    /// Number of members.
     pub members: usize,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
 }
 
@@ -53,13 +53,13 @@ pub struct ProjectRow {
 #[derive(Debug, Template)]
 #[template(path = "project_new.html")]
 pub struct NewProjectPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// What was typed as the name.
+    /// The typed name.
     pub name: String,
-    /// What is wrong; field `name`.
+    /// Form errors; field `name`.
     pub errors: FieldErrors,
 }
 
@@ -68,53 +68,53 @@ pub struct NewProjectPage {
 #[derive(Debug, Template)]
 #[template(path = "project.html")]
 pub struct ProjectPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// The project.
     pub project: ProjectHead,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
-    /// Those who were added to it, the first who was added first.
+    /// The members, in the order of joining.
     pub members: Vec<ProjectMemberRow>,
-    /// Where they go on.
+    /// URL of their next page.
     pub next: Option<String>,
-    /// The members of the organization who can be added; the value is their id.
+    /// The members of the organization who can be added; the value is the user id.
     pub candidates: Vec<Choice>,
-    /// What the person may do.
+    /// The user's rights.
     pub access: Access,
-    /// The name in its field.
+    /// The value of the name field.
     pub name: String,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<ProjectNotice>,
-    /// What is wrong; fields `name`, `member`.
+    /// Form errors; fields `name`, `member`.
     pub errors: FieldErrors,
 }
 
 /// A member of a project.
 #[derive(Debug, Clone)]
 pub struct ProjectMemberRow {
-    /// The person's id, for the URL.
+    /// The user's id, for the URL.
     pub id: String,
-    /// Their name.
+    /// The user's name.
     pub name: String,
-    /// The address they sign in with.
+    /// The email for sign-in.
     pub email: String,
-    /// When they were added.
+    /// When the user was added.
     pub since: Moment,
 }
 
-/// What was just done to a project.
+/// The last action on a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectNotice {
-    /// It was made.
+    /// It was created.
     Created,
     /// Its name was saved.
     Renamed,
-    /// This person was added.
+    /// The user with this name was added.
     Added(String),
-    /// This person was removed.
+    /// The user with this name was removed.
     Removed(String),
 }
 
@@ -122,13 +122,13 @@ pub enum ProjectNotice {
 #[derive(Debug, Template)]
 #[template(path = "project_member_remove.html")]
 pub struct RemoveProjectMemberPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// The project.
     pub project: ProjectHead,
-    /// Who would be removed.
+    /// The member to be removed.
     pub member: ProjectMemberRow,
 }
 
@@ -136,12 +136,12 @@ pub struct RemoveProjectMemberPage {
 #[derive(Debug, Template)]
 #[template(path = "project_delete.html")]
 pub struct DeleteProjectPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
     /// The project.
     pub project: ProjectHead,
-    /// How many living tokens are limited to it and would reach nothing.
+    /// Number of active tokens that are limited to it and would reach nothing.
     pub tokens: usize,
 }

@@ -1,20 +1,20 @@
-//! Tokens, a person's or an organization's: the list, creating, rotating, revoking.
+//! Tokens of a user or an organization: list, create, rotate, revoke.
 
 use super::org::{EndingToken, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment, ScopeGroup};
 use askama::Template;
 
-/// Whose tokens a page is about. It decides the addresses and some of the words.
+/// The owner of the tokens on a page. It determines the paths and some texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokensOwner {
-    /// The person's own.
+    /// The signed-in user.
     User,
-    /// An organization's.
+    /// An organization.
     Organization(OrganizationHead),
 }
 
 impl TokensOwner {
-    /// Where the list is; the other pages lie below it.
+    /// The path of the list; the other pages are below it.
     pub(super) fn path(&self) -> String {
         match self {
             Self::User => "/tokens".to_owned(),
@@ -22,7 +22,7 @@ impl TokensOwner {
         }
     }
 
-    /// The organization, if it is one.
+    /// The organization, if it is the owner.
     pub(super) fn organization(&self) -> Option<&OrganizationHead> {
         match self {
             Self::User => None,
@@ -35,52 +35,52 @@ impl TokensOwner {
 #[derive(Debug, Template)]
 #[template(path = "tokens.html")]
 pub struct TokensPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose tokens they are.
+    /// The owner of the tokens.
     pub loaded_owner: TokensOwner,
-    /// What the person may do here; everything with their own.
+    /// The user's rights; all for their own tokens.
     pub right: TokenRight,
-    /// The tokens of the holder, the newest first, with those that have ended.
+    /// The owner's tokens, newest first, including those that have ended.
     pub tokens: Vec<TokenRow>,
-    /// Where the list goes on, if it does.
+    /// URL of the next page.
     pub next: Option<String>,
-    /// What was just done, if anything.
+    /// The notice of the last action.
     pub notice: Option<TokensNotice>,
 }
 
 impl TokensPage {
-    /// Whether there is anything left to revoke, and the right to do so.
+    /// Whether there is a token to revoke, and the right to do so.
     fn can_revoke(&self) -> bool {
         self.right.can_revoke()
             && (self.next.is_some() || self.tokens.iter().any(TokenRow::is_live))
     }
 }
 
-/// What the person may do with the tokens of a list.
+/// The user's rights to the tokens of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenRight {
-    /// Make, rotate and revoke them.
+    /// Create, rotate and revoke.
     Manage,
-    /// Only revoke them: the organization's plan has no tokens of its own.
+    /// Revoke only: the organization's plan has no organization tokens.
     Revoke,
-    /// Only look: the person is neither admin nor owner.
+    /// Read only: the user is neither admin nor owner.
     View,
 }
 
 impl TokenRight {
-    /// Whether tokens can be made and rotated.
+    /// Whether the user can create and rotate tokens.
     pub(super) fn can_manage(self) -> bool {
         self == Self::Manage
     }
 
-    /// Whether tokens can be revoked.
+    /// Whether the user can revoke tokens.
     pub(super) fn can_revoke(self) -> bool {
         self != Self::View
     }
 }
 
-/// What was just done to the tokens.
+/// The last action on the tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokensNotice {
     /// The token with this name was revoked.
@@ -94,32 +94,32 @@ pub enum TokensNotice {
 pub struct TokenRow {
     /// Its id, for the URL.
     pub id: String,
-    /// What its owner calls it.
+    /// The token's name.
     pub name: String,
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
     /// The names of its scopes; may be empty.
     pub scopes: Vec<String>,
-    /// The application and device that asked for it: `Doorcode CLI on laptop`.
+    /// The client and device that requested it: `Doorcode CLI on laptop`.
     pub origin: Option<String>,
-    /// Who made it; said of an organization's tokens.
+    /// Its creator; only for an organization's tokens.
     pub maker: Option<String>,
-    /// The names of the organization or the projects that it is limited to; may be empty.
+    /// Names of the organization or the projects that limit it; may be empty.
     pub limits: Vec<String>,
     /// When it was created.
     pub created: Moment,
-    /// When it ends; `None` if it never does.
+    /// When it expires; `None` if never.
     pub expires: Option<Moment>,
     /// When and from which address it was last used; `None` if never.
     pub last_used: Option<LastUse>,
-    /// Whether it still works.
+    /// Its state.
     pub state: TokenState,
-    /// What could be better about it; empty for one that has ended.
+    /// Advice about it; empty for one that has ended.
     pub advice: Vec<TokenAdvice>,
 }
 
 impl TokenRow {
-    /// Whether it can be used, or could be again, and so be revoked.
+    /// Whether it is active or can become so again; only such tokens can be revoked.
     pub(super) fn is_live(&self) -> bool {
         matches!(
             self.state,
@@ -127,48 +127,48 @@ impl TokenRow {
         )
     }
 
-    /// Whether another can take its place.
+    /// Whether it can be rotated.
     pub(super) fn can_rotate(&self) -> bool {
         matches!(self.state, TokenState::Live | TokenState::Refused(_))
     }
 }
 
-/// What could be better about a token.
+/// Advice about a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenAdvice {
-    /// It was made a while ago and never used.
+    /// It was created a while ago and never used.
     NeverUsed,
-    /// It was last used this long ago.
+    /// It was last used at this time.
     Unused(Moment),
-    /// It ends soon.
+    /// It expires soon.
     ExpiresSoon(Moment),
-    /// No policy admits it after this time.
+    /// No policy allows it after this time.
     GraceEnds(Moment),
-    /// It has no end.
+    /// It never expires.
     NeverExpires,
-    /// It holds every scope there is.
+    /// It has every scope.
     HoldsEverything,
 }
 
 /// The last use of a token.
 #[derive(Debug, Clone)]
 pub struct LastUse {
-    /// When.
+    /// The time.
     pub at: Moment,
-    /// From which network address, if it is known.
+    /// The network address, if known.
     pub address: Option<String>,
 }
 
-/// Whether a token still works.
+/// The state of a token.
 #[derive(Debug, Clone)]
 pub enum TokenState {
-    /// It works.
+    /// It is active.
     Live,
-    /// It works until it ends by itself; another has taken its place.
+    /// It is active until it expires; another token has replaced it.
     Replaced,
-    /// No policy admits it, for this reason. It works again if one is loosened.
+    /// No policy allows it, for this reason. A relaxed policy makes it active again.
     Refused(String),
-    /// Its time has passed.
+    /// It has expired.
     Expired,
     /// It was revoked at this time.
     Revoked(Moment),
@@ -179,33 +179,32 @@ pub enum TokenState {
 #[derive(Debug, Template)]
 #[template(path = "token_new.html")]
 pub struct NewTokenPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose token it would be.
+    /// The owner of the new token.
     pub loaded_owner: TokensOwner,
-    /// What was typed as the name.
+    /// The typed name.
     pub name: String,
-    /// The scopes to choose from; none ticked unless re-shown after an error.
+    /// The scopes to choose from; none ticked unless shown again after an error.
     pub scopes: Vec<ScopeGroup>,
-    /// What it can be limited to.
+    /// Its possible limits.
     pub limits: LimitChoices,
-    /// The entries of `Expires`, one of them selected.
+    /// The choices for the expiry, one of them selected.
     pub expiry: Vec<Choice>,
-    /// What was typed as the custom date: `2027-02-20`, or empty.
+    /// The typed date: `2027-02-20`, or empty.
     pub expires_on: String,
     /// The first date that can be chosen: `2026-11-22`.
     pub earliest: String,
     /// The last date that can be chosen, if lifetimes are limited.
     pub latest: Option<String>,
-    /// Sent back by the form, so that it makes one token however often it is sent.
+    /// The form nonce: one token, however often the form is sent.
     pub form_nonce: String,
-    /// What is wrong; fields `name`, `scope`, `organization`, `project`, `expires`,
-    /// `expires_on`.
+    /// Form errors; fields `name`, `scope`, `organization`, `project`, `expires`, `expires_on`.
     pub errors: FieldErrors,
 }
 
 impl NewTokenPage {
-    /// Whether there are so many scopes that a search helps.
+    /// Whether there are enough scopes for a search.
     fn has_many_scopes(&self) -> bool {
         self.scopes
             .iter()
@@ -215,15 +214,15 @@ impl NewTokenPage {
     }
 }
 
-/// What a new token can be limited to.
+/// The possible limits of a new token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LimitChoices {
-    /// All of the person's organizations, with the value ``, then each with its id; empty
-    /// where there is nothing to choose.
+    /// The user's organizations: all, with the empty value, then each with its id. Empty where
+    /// there is nothing to choose.
     pub organizations: Vec<Choice>,
-    /// The projects to tick, by organization; those without any are left out.
+    /// The projects to tick, by organization; organizations without projects are left out.
     pub projects: Vec<ProjectGroup>,
-    /// The organizations that the token may not reach.
+    /// The organizations that the token may be unable to reach.
     pub caveats: Vec<Caveat>,
 }
 
@@ -238,23 +237,23 @@ pub struct ProjectGroup {
     pub projects: Vec<Choice>,
 }
 
-/// An organization whose policy stands between it and some personal tokens.
+/// An organization whose policy excludes some personal tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caveat {
     /// The organization's name.
     pub organization: String,
-    /// What its policy asks for.
+    /// The requirement of its policy.
     pub required: RequiredScope,
 }
 
-/// What a policy asks of a personal token, or of its owner.
+/// A policy's requirement for a personal token or its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequiredScope {
-    /// To be an admin or owner, which this person is not.
+    /// The owner must be an admin or owner, which this user is not.
     AdminsOnly,
-    /// To expire within this time: `90 days`.
+    /// It must expire within this time: `90 days`.
     ExpiresWithin(String),
-    /// To expire at all.
+    /// It must expire.
     Expires,
 }
 
@@ -262,30 +261,30 @@ pub enum RequiredScope {
 #[derive(Template)]
 #[template(path = "token_created.html")]
 pub struct TokenCreatedPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose token it is.
+    /// The owner of the token.
     pub loaded_owner: TokensOwner,
-    /// What its owner calls it.
+    /// The token's name.
     pub name: String,
     /// The token itself.
     pub token: String,
     /// The names of its scopes; may be empty.
     pub scopes: Vec<String>,
-    /// When it ends; `None` if it never does.
+    /// When it expires; `None` if never.
     pub expires: Option<Moment>,
-    /// The token that it replaces, if it was made by rotation.
+    /// The token that it replaces, if it was created by rotation.
     pub replaced: Option<ReplacedToken>,
     /// The absolute URL of `/v1/me`, for the example.
     pub me_url: String,
 }
 
-/// A token whose place another has taken.
+/// A replaced token.
 #[derive(Debug, Clone)]
 pub struct ReplacedToken {
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
-    /// Until when it goes on working; `None` if it was stopped at once.
+    /// When it becomes inactive; `None` if it did so immediately.
     pub works_until: Option<Moment>,
 }
 
@@ -294,19 +293,19 @@ pub struct ReplacedToken {
 #[derive(Debug, Template)]
 #[template(path = "token_rotate.html")]
 pub struct RotatePage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose token it is.
+    /// The owner of the token.
     pub loaded_owner: TokensOwner,
-    /// The token that would be replaced.
+    /// The token to be replaced.
     pub token: TokenRow,
-    /// How long it goes on; see [`overlaps`].
+    /// The overlaps; see [`overlaps`].
     pub overlap: Vec<Choice>,
-    /// What is wrong; field `overlap`.
+    /// Form errors; field `overlap`.
     pub errors: FieldErrors,
 }
 
-/// How long a token goes on working that another replaces.
+/// How long a replaced token stays active.
 pub fn overlaps(selected: &str) -> Vec<Choice> {
     Choice::of(
         &[
@@ -323,11 +322,11 @@ pub fn overlaps(selected: &str) -> Vec<Choice> {
 #[derive(Debug, Template)]
 #[template(path = "token_revoke.html")]
 pub struct RevokePage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose token it is.
+    /// The owner of the token.
     pub loaded_owner: TokensOwner,
-    /// The token that would be revoked.
+    /// The token to be revoked.
     pub token: TokenRow,
 }
 
@@ -335,10 +334,10 @@ pub struct RevokePage {
 #[derive(Debug, Template)]
 #[template(path = "token_revoke_all.html")]
 pub struct RevokeAllPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose tokens they are.
+    /// The owner of the tokens.
     pub loaded_owner: TokensOwner,
-    /// The tokens that would be revoked; those that still work.
+    /// The tokens to be revoked; those that still work.
     pub tokens: Vec<EndingToken>,
 }

@@ -1,4 +1,4 @@
-//! What became of a token.
+//! The activity of a token.
 
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
@@ -10,35 +10,35 @@ use askama::Template;
 #[derive(Debug, Template)]
 #[template(path = "token.html")]
 pub struct TokenPage {
-    /// What is around the content.
+    /// The page frame.
     pub chrome: Chrome,
-    /// Whose token it is.
+    /// The owner of the token.
     pub loaded_owner: TokensOwner,
-    /// What the person may do with it.
+    /// The user's rights.
     pub right: TokenRight,
     /// The token.
     pub token: TokenRow,
-    /// Who ended it and why, if somebody did.
+    /// Who ended it and why, if it was revoked.
     pub ending: Option<String>,
-    /// The token that came in its place.
+    /// The token that replaced it.
     pub successor: Option<Relative>,
-    /// The token in whose place it came.
+    /// The token that it replaced.
     pub predecessor: Option<Relative>,
-    /// What can be said of its uses.
+    /// Its uses, if recorded.
     pub record: UseRecord,
-    /// Where the uses go on, if they do.
+    /// URL of the next page of uses.
     pub next: Option<String>,
-    /// How it was made, rotated and ended, the latest first.
+    /// Its creation, rotation and end, newest first.
     pub events: Vec<EventRow>,
 }
 
 impl TokenPage {
-    /// Names lead nowhere from here.
+    /// Names are not links on this page.
     fn about(&self, _: &str) -> Option<String> {
         None
     }
 
-    /// The organization's log, searched for the token.
+    /// The URL of the organization's log, filtered by the token.
     fn log(&self) -> Option<String> {
         let org = self.loaded_owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
@@ -52,22 +52,22 @@ pub struct Relative {
     pub id: String,
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
-    /// When the later of the two was made.
+    /// When the later of the two was created.
     pub at: Moment,
     /// The last use of the earlier one, if it was after that.
     pub straggler: Option<Moment>,
 }
 
-/// What is known of the uses of a token.
+/// The recorded uses of a token.
 #[derive(Debug, Clone)]
 pub enum UseRecord {
-    /// They are not recorded.
+    /// Recording is off.
     Off,
-    /// They are.
+    /// Recording is on.
     On {
-        /// The last days.
+        /// The uses of the last days.
         chart: UseChart,
-        /// Uses, the latest first.
+        /// The uses, newest first.
         uses: Vec<UseRow>,
     },
 }
@@ -75,14 +75,14 @@ pub enum UseRecord {
 /// A use of a token.
 #[derive(Debug, Clone)]
 pub struct UseRow {
-    /// When.
+    /// The time.
     pub at: Moment,
-    /// From which network address, if it is known.
+    /// The network address, if known.
     pub address: Option<String>,
-    /// The method and address pattern, or the endpoint.
+    /// The method and path pattern, or the endpoint.
     pub route: Option<String>,
-    /// The scope that was asked for.
+    /// The requested scope.
     pub scope: Option<String>,
-    /// Why it was refused; `None` if it was not.
+    /// Why it was refused; `None` if allowed.
     pub refusal: Option<String>,
 }

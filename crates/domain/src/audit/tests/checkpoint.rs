@@ -1,4 +1,4 @@
-//! Signed notes: what they look like, whom they convince, and how a file of them is read.
+//! Signed notes: format, verification, and files of several notes.
 
 use super::super::checkpoint::{SignedCheckpoint, read_file};
 use super::super::hash::Hash;
@@ -26,7 +26,7 @@ fn verify(note: &str, seeds: &[u8]) -> Result<Checkpoint, NoteFault> {
     SignedCheckpoint::parse(note)?.verify(&keys)
 }
 
-/// The two notes in one: the text of the first, the signatures of both.
+/// One note with the text of the first and the signatures of both.
 fn joined(one: &str, other: &str) -> String {
     let (_, signature) = other.rsplit_once("\n\n").unwrap();
     format!("{one}{signature}")
@@ -34,7 +34,7 @@ fn joined(one: &str, other: &str) -> String {
 
 /// The example of the specification's own library (`golang.org/x/mod/sumdb/note`).
 #[test]
-fn a_key_of_others_is_read_and_its_id_checked() {
+fn foreign_keys_are_parsed_and_their_ids_checked() {
     let text = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
     assert_eq!(VerifierKey::parse(text).unwrap().to_string(), text);
     let note = concat!(
@@ -71,12 +71,12 @@ fn a_checkpoint_is_four_lines_and_a_signature() {
 }
 
 #[test]
-fn a_note_convinces_who_knows_a_key_that_signed_it() {
+fn a_note_is_verified_with_any_key_that_signed_it() {
     let note = signed(7, 1);
     assert_eq!(verify(&note, &[]), Err(NoteFault::Unknown));
     assert_eq!(verify(&note, &[2]), Err(NoteFault::Unknown));
     assert_eq!(verify(&note, &[2, 1]), Ok(sample(7)));
-    // After a rotation old keys still vouch for old checkpoints.
+    // After a rotation old keys still verify old checkpoints.
     let both = joined(&note, &signed(7, 2));
     for keys in [&[1][..], &[2], &[1, 2], &[3, 2]] {
         assert_eq!(verify(&both, keys), Ok(sample(7)));
@@ -87,7 +87,7 @@ fn a_note_convinces_who_knows_a_key_that_signed_it() {
 }
 
 #[test]
-fn a_changed_note_convinces_nobody() {
+fn a_changed_note_is_rejected() {
     let note = signed(7, 1);
     for (at, c) in note.char_indices() {
         let mut changed = note.clone();
@@ -103,7 +103,7 @@ fn a_changed_note_convinces_nobody() {
 
 /// A text that a known key signed for another purpose is no checkpoint.
 #[test]
-fn what_is_signed_must_be_a_checkpoint() {
+fn other_signed_texts_are_not_checkpoints() {
     for text in ["hello\n", "a\n1\nb\nc\n", "", "doorcode\n+1\n"] {
         let note = Note::sign(text.to_owned(), &origin(), &pair(1)).to_string();
         assert_eq!(verify(&note, &[1]), Err(NoteFault::Malformed), "{text}");
@@ -111,7 +111,7 @@ fn what_is_signed_must_be_a_checkpoint() {
 }
 
 #[test]
-fn a_file_is_read_note_by_note_past_what_is_damaged() {
+fn damaged_notes_of_a_file_are_skipped() {
     let keys = [key(1)];
     let read = |file: &str| {
         let file = file.to_owned();

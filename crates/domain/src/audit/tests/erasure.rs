@@ -1,11 +1,11 @@
-//! What tells of a person can go, and the log proves itself still.
+//! Personal data can be erased, and the log can still be verified.
 
 use super::super::erasure;
 use super::super::note::VerifierKey;
 use super::python;
 use super::*;
 
-/// A log of which these records were erased, and whose last record says so of those.
+/// A log with these records erased, and a last record that lists others.
 fn erased(places: &[u64], named: &str) -> Vec<Sealed> {
     let announcing = Record {
         action: Action::AuditErased.as_str().to_owned(),
@@ -24,7 +24,7 @@ fn erased(places: &[u64], named: &str) -> Vec<Sealed> {
 }
 
 #[test]
-fn a_record_keeps_its_hash_without_what_tells_of_a_person() {
+fn erasure_of_personal_data_keeps_the_hash() {
     let log = log(25);
     for line in &log {
         let record = line.record.erased();
@@ -34,12 +34,12 @@ fn a_record_keeps_its_hash_without_what_tells_of_a_person() {
         });
         assert_eq!(record.canonical(), line.record.canonical());
         if line.record.salt.is_none() {
-            // It is of before there were salts.
+            // Sealed before salts were introduced.
             assert_eq!(record, line.record);
             continue;
         }
-        assert!(record.is_erased() && !record.tells_of_somebody());
-        assert!(!line.record.is_erased() && line.record.tells_of_somebody());
+        assert!(record.is_erased() && !record.has_personal_data());
+        assert!(!line.record.is_erased() && line.record.has_personal_data());
         let salt = line.record.salt.unwrap().to_string();
         for gone in ["192.0.2.1", "u001b[0m", &salt] {
             assert!(exports::line(line).contains(gone), "{gone}");
@@ -49,7 +49,7 @@ fn a_record_keeps_its_hash_without_what_tells_of_a_person() {
 }
 
 #[test]
-fn an_erased_log_fits_where_it_says_what_was_erased() {
+fn a_log_that_lists_its_erasures_is_valid() {
     for (places, named) in [
         (&[][..], ""),
         (&[7], "7"),
@@ -66,7 +66,7 @@ fn an_erased_log_fits_where_it_says_what_was_erased() {
 }
 
 #[test]
-fn what_was_erased_unsaid_is_told() {
+fn unlisted_erasures_are_reported() {
     for (places, named, first) in [
         (&[7][..], "", 7),
         (&[5, 7], "5-6", 7),
@@ -84,7 +84,7 @@ fn what_was_erased_unsaid_is_told() {
         let told = format!("record {first} was erased");
         assert!(says.contains(&told), "{says}");
     }
-    // What is said before is not said of what comes.
+    // A list covers only records before it.
     let mut log = log(25);
     log[3].record.action = Action::AuditErased.as_str().to_owned();
     log[3].record.detail = Detail::try_from(json!({"records": "7"})).unwrap();
@@ -93,9 +93,9 @@ fn what_was_erased_unsaid_is_told() {
     assert_eq!(check(export(&log), &[]).unnamed, Some(7));
 }
 
-/// Where keys are known, only who has one may say what was erased.
+/// If keys are known, only signed lists count.
 #[test]
-fn what_a_stranger_names_counts_for_nothing() {
+fn lists_by_unknown_keys_are_ignored() {
     let keys = vec![VerifierKey::of(&origin(), &pair(1))];
     let none = || std::iter::empty::<Result<Checkpoint, NoteFault>>();
     let unnamed = |user: &str, detail| {
@@ -113,7 +113,7 @@ fn what_a_stranger_names_counts_for_nothing() {
             verifier.take(Ok(line.clone()));
         }
         let unnamed = verifier.finish().unnamed;
-        // Nor does it in a copy; whoever knows no key takes anybody's word.
+        // The same for an export; without known keys any list counts.
         let copy = export(&log);
         let report = exports::verify(copy.as_bytes(), none(), &keys).unwrap();
         assert_eq!((report.first_discrepancy, report.unnamed), (None, unnamed));
@@ -138,19 +138,19 @@ fn what_a_stranger_names_counts_for_nothing() {
 }
 
 #[test]
-fn a_salt_counts_only_where_it_belongs() {
+fn a_salt_is_valid_only_with_its_own_record() {
     let sound = log(9);
     let salt = |at: usize, salt| {
         let mut log = sound.clone();
         log[at].record.salt = salt;
         export(&log)
     };
-    let nobody = seal([Record {
+    let unknown = seal([Record {
         address: None,
         detail: Detail::default(),
         ..record(3)
     }]);
-    let mut salted = nobody.clone();
+    let mut salted = unknown.clone();
     salted[0].record.salt = sound[0].record.salt;
     let cases = [
         salt(0, sound[1].record.salt),
@@ -160,10 +160,10 @@ fn a_salt_counts_only_where_it_belongs() {
         export(&sound).replacen("0101", "010g", 1),
         export(&sound).replacen("\"salt\":\"01", "\"salt\":\"", 1),
         export(&sound).replacen("\"salt\":", "\"salz\":", 1),
-        export(&nobody).replacen("\"sequence\"", "\"salt\":null,\"sequence\"", 1),
-        export(&nobody).replacen("\"sequence\"", "\"salt\":7,\"sequence\"", 1),
+        export(&unknown).replacen("\"sequence\"", "\"salt\":null,\"sequence\"", 1),
+        export(&unknown).replacen("\"sequence\"", "\"salt\":7,\"sequence\"", 1),
     ];
-    assert_eq!(check(export(&nobody), &[]).first_discrepancy, None);
+    assert_eq!(check(export(&unknown), &[]).first_discrepancy, None);
     for export in cases {
         assert!(check(&export, &[]).first_discrepancy.is_some(), "{export}");
         assert!(!python::run(&export, None, None).0, "{export}");
@@ -171,7 +171,7 @@ fn a_salt_counts_only_where_it_belongs() {
 }
 
 #[test]
-fn ranges_are_written_in_one_way() {
+fn ranges_have_one_form() {
     for (sequences, text) in [
         (&[][..], ""),
         (&[3], "3"),

@@ -1,12 +1,13 @@
-//! Exports: parts of a log, chosen lines, and checkpoints that do not count.
+//! Exports: parts of a log, selected lines, and invalid checkpoints.
 
 use super::super::discrepancy::Kind::{self, *};
-use super::super::export::{Excerpted, ExportFault};
+use super::super::excerpt::Excerpted;
+use super::super::export::ExportFault;
 use super::super::hash::Hash;
 use super::*;
 use proptest::prelude::*;
 
-/// The lines of even numbers, as a filter might choose them.
+/// The lines of even sequences, as a filter might select them.
 fn excerpts(log: &[Sealed]) -> Vec<Excerpted> {
     log.windows(2)
         .filter(|pair| pair[1].record.sequence.is_multiple_of(2))
@@ -70,7 +71,7 @@ fn a_header_has_one_form_for_each_kind() {
 }
 
 #[test]
-fn a_part_of_a_log_fits_behind_its_header() {
+fn a_part_of_a_log_is_valid_after_its_header() {
     let log = log(30);
     let mut text = header(Part::After(log[14].head()));
     for line in &log[15..] {
@@ -97,7 +98,7 @@ fn a_log_begins_with_the_hash_of_its_name() {
 }
 
 #[test]
-fn what_is_no_export_is_not_checked() {
+fn other_files_are_not_verified() {
     for text in ["", "\n", "{}\n", "rubbish", &"x".repeat(2_000_000)] {
         let fault = exports::verify(text.as_bytes(), std::iter::empty(), &[]);
         assert!(matches!(fault, Err(ExportFault::NoHeader)));
@@ -105,14 +106,14 @@ fn what_is_no_export_is_not_checked() {
 }
 
 #[test]
-fn a_line_without_end_does_not_fit() {
+fn a_truncated_line_is_invalid() {
     let text = export(&log(2)) + &"x".repeat(3_000_000) + "\n";
     let report = check(text, &[]);
     assert_eq!((report.records, found(report)), (3, Some((3, Edited))));
 }
 
 #[test]
-fn chosen_lines_prove_themselves() {
+fn selected_lines_are_verified() {
     let log = log(30);
     let lines = excerpts(&log);
     let report = check(filtered(&lines), &checkpoints(&log));
@@ -120,7 +121,7 @@ fn chosen_lines_prove_themselves() {
     assert_eq!((report.records, report.checkpoints), (15, 3));
     assert_eq!(report.head, log[29].head());
 
-    // What was chosen is not all: gaps are no doubt, and neither is an early end.
+    // Gaps and an early end are valid in a selection.
     let few = [&lines[..3], &lines[9..12]].concat();
     assert_eq!(found(check(filtered(&few), &checkpoints(&log))), None);
 
@@ -134,10 +135,10 @@ fn chosen_lines_prove_themselves() {
     assert_eq!(found(check(filtered(&twice), &[])), Some((6, Swapped)));
 }
 
-/// Lines that were sealed by somebody else prove themselves too, until a checkpoint touches
-/// one of them, or the line before it.
+/// Lines resealed by an attacker are consistent, until a checkpoint covers one of them or the
+/// line before it.
 #[test]
-fn chosen_lines_are_held_against_checkpoints_and_each_other() {
+fn selected_lines_are_compared_with_checkpoints_and_each_other() {
     let log = log(30);
     let forged = |at: usize| {
         let previous = Hash::of(&[b"another"]);
@@ -164,7 +165,7 @@ fn chosen_lines_are_held_against_checkpoints_and_each_other() {
 }
 
 #[test]
-fn checkpoints_that_do_not_count_are_told_unless_there_is_worse() {
+fn invalid_checkpoints_are_reported_after_other_discrepancies() {
     let log = log(30);
     let good = checkpoints(&log);
     let mut of_another_log = good[1].clone();
@@ -194,9 +195,9 @@ fn checkpoints_that_do_not_count_are_told_unless_there_is_worse() {
     }
 }
 
-/// They are sent at least once, and servers overtake each other.
+/// Each is sent at least once, and servers overtake each other.
 #[test]
-fn checkpoints_may_come_twice_and_in_any_order() {
+fn order_and_duplicates_of_checkpoints_are_irrelevant() {
     let sound = log(30);
     let signed = checkpoints(&sound);
     let mut mixed = [&signed[1..], &signed[..], &signed[2..]].concat();
@@ -206,7 +207,7 @@ fn checkpoints_may_come_twice_and_in_any_order() {
         assert_eq!(report.first_discrepancy, None);
         assert_eq!(found(check(export(&sound[..25]), &order)), Some((26, Cut)));
     }
-    // Of a log that went back and on again, some contradict it in whichever order.
+    // If a log was reset and continued, some contradict it in any order.
     let mut forked = sound.clone();
     forked[14].record.outcome = Outcome::Refused;
     let forked = reseal(forked);
@@ -220,7 +221,7 @@ fn checkpoints_may_come_twice_and_in_any_order() {
 
 proptest! {
     #[test]
-    fn no_file_makes_the_check_panic(
+    fn no_file_makes_the_verifier_panic(
         bytes in any::<Vec<u8>>(),
         lines in proptest::collection::vec(0_usize..12, 0..12),
         at: proptest::sample::Index,

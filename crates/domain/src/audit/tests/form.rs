@@ -1,4 +1,4 @@
-//! The canonical form and the hashes, letter by letter.
+//! The canonical form and the hashes, byte by byte.
 
 use super::super::canonical::{self, Unreadable};
 use super::super::hash::Hash;
@@ -7,8 +7,8 @@ use super::super::token_use::{ALLOWED, Use};
 use super::*;
 use proptest::prelude::*;
 
-/// A feature of serde_json that is switched on anywhere, such as keeping the order of keys,
-/// would change every hash.
+/// A feature of serde_json that any crate enables, such as keeping the order of keys, would
+/// change every hash.
 #[test]
 fn keys_are_sorted_and_only_what_must_be_is_escaped() {
     let detail = "\u{0}\u{8}\t\n\u{b}\u{c}\r\u{1f} \"\\/\u{7f}\u{80}é\u{2028}😀";
@@ -74,7 +74,7 @@ fn a_use_has_one_form() {
 }
 
 #[test]
-fn only_what_every_language_writes_alike_is_a_detail() {
+fn details_have_one_form_in_every_language() {
     let deep = |depth| (0..depth).fold(json!(1), |inner, _| json!({ "a": inner }));
     for detail in [
         json!({}),
@@ -102,7 +102,7 @@ fn only_what_every_language_writes_alike_is_a_detail() {
 }
 
 #[test]
-fn a_line_that_says_the_same_in_other_words_is_refused() {
+fn a_line_in_another_form_is_rejected() {
     let line = exports::line(&log(1)[0]);
     let read = |line: &str| canonical::read::<Sealed>(line.as_bytes()).map(|_| ());
     assert_eq!(read(&line), Ok(()));
@@ -120,7 +120,7 @@ fn a_line_that_says_the_same_in_other_words_is_refused() {
         (r#""done""#, r#"["done"]"#),
         (r#""sequence":1"#, r#""sequence":-1"#),
     ] {
-        // Of the moment only the end stands in the pattern, so that it fits one record.
+        // The pattern has only the end of the time, so that it matches one record.
         let from = if from == "00.123Z" { "01.124Z" } else { from };
         let to = to.replace("00.123", "01.124");
         let changed = line.replacen(from, &to, 1);
@@ -164,7 +164,7 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_a_record_says_reads_back(
+    fn any_record_reads_back(
         agent in proptest::option::of(text()),
         target in proptest::option::of(text()),
         action in text(),

@@ -4,7 +4,7 @@ use super::super::hash::Hash;
 use super::super::merkle::{Proof, leaf, root};
 use proptest::prelude::*;
 
-/// The definition, word by word: split at the largest power of two below the size.
+/// The definition, literally: split at the largest power of two below the size.
 fn defined_root(leaves: &[Hash]) -> Hash {
     match leaves {
         [] => Hash::of(&[]),
@@ -90,7 +90,7 @@ fn roots_and_proofs_are_those_of_the_definition() {
 }
 
 #[test]
-fn a_proof_holds_for_its_own_leaf_place_and_tree_alone() {
+fn a_proof_is_valid_only_for_its_leaf_index_and_tree() {
     for size in 1..=33 {
         let leaves = leaves(size);
         let root = root(&leaves);

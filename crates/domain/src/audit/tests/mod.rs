@@ -1,4 +1,4 @@
-//! The form of the log, and what is found when somebody changed it.
+//! The format of the log, and the discrepancies that changes of it cause.
 
 mod checkpoint;
 mod erasure;
@@ -16,8 +16,8 @@ use super::discrepancy::Report;
 use super::export::{Header, Part};
 use super::note::NoteFault;
 use super::origin::Origin;
-use super::personal::Salt;
 use super::record::{Detail, Method, Outcome, Record};
+use super::salt::Salt;
 use super::verifier::Verifier;
 use super::{Action, export as exports};
 use crate::Instant;
@@ -39,7 +39,7 @@ fn moment(n: u64) -> Instant {
     Instant::from_timestamp_millis(millis).unwrap()
 }
 
-/// A record whose contents tell `n` apart, with whatever needs care in its texts.
+/// A record with contents unique to `n`, and texts that need escapes.
 fn record(n: u64) -> Record {
     let detail = json!({"device_name": "\"é\u{1b}[0m\n\u{202e}", "n": n, "list": [-1, null, {"b": 1, "a": true}]});
     Record {
@@ -60,12 +60,12 @@ fn record(n: u64) -> Record {
         address: Some("192.0.2.1".to_owned()),
         agent: None,
         detail: Detail::try_from(detail).unwrap(),
-        // Some are of before there were salts.
+        // Some were sealed before salts were introduced.
         salt: (!n.is_multiple_of(3)).then(|| Salt::new([n.to_be_bytes()[7]; 16])),
     }
 }
 
-/// Seals records one behind the other.
+/// Seals records one after the other.
 fn seal(records: impl IntoIterator<Item = Record>) -> Vec<Sealed> {
     let mut head = Head::genesis(&origin());
     let next = |record| {
@@ -76,12 +76,12 @@ fn seal(records: impl IntoIterator<Item = Record>) -> Vec<Sealed> {
     records.into_iter().map(next).collect()
 }
 
-/// The same lines, sealed anew by somebody who knows how.
+/// The same lines with all hashes recomputed.
 fn reseal(lines: Vec<Sealed>) -> Vec<Sealed> {
     seal(lines.into_iter().map(|line| line.record))
 }
 
-/// The log of the first records. Any log is the beginning of a longer one, so one is sealed.
+/// A log of the first records. Every log is a prefix of a longer one, so one is sealed.
 fn log(length: usize) -> Vec<Sealed> {
     static LONG: LazyLock<Vec<Sealed>> = LazyLock::new(|| seal((1..60).map(record)));
     LONG[..length].to_vec()
@@ -120,13 +120,13 @@ fn export(lines: &[Sealed]) -> String {
     text
 }
 
-/// Checks an export against checkpoints.
+/// Verifies an export against checkpoints.
 fn check(export: impl AsRef<[u8]>, checkpoints: &[Checkpoint]) -> Report {
     let checkpoints = checkpoints.iter().cloned().map(Ok::<_, NoteFault>);
     exports::verify(export.as_ref(), checkpoints, &[]).unwrap()
 }
 
-/// Checks lines as a database gives them.
+/// Verifies lines as stored in a database.
 fn check_lines(lines: &[Sealed], checkpoints: Vec<Checkpoint>) -> Report {
     let start = Head::genesis(&origin());
     let mut verifier = Verifier::new(origin(), start, checkpoints.into_iter().map(Ok));
@@ -136,7 +136,7 @@ fn check_lines(lines: &[Sealed], checkpoints: Vec<Checkpoint>) -> Report {
     verifier.finish()
 }
 
-/// Where the line of record `n` stands in an export, without its end.
+/// The byte range of the line of record `n` in an export, without its line feed.
 fn place_of(export: &str, n: u64) -> Range<usize> {
     let line = export.lines().nth(usize::try_from(n).unwrap()).unwrap();
     let start = line.as_ptr() as usize - export.as_ptr() as usize;
@@ -144,7 +144,7 @@ fn place_of(export: &str, n: u64) -> Range<usize> {
 }
 
 #[test]
-fn a_whole_log_fits() {
+fn a_whole_log_is_valid() {
     for length in [0, 1, 2, 57] {
         let log = log(length);
         let checkpoints = checkpoints(&log);
@@ -158,7 +158,7 @@ fn a_whole_log_fits() {
 }
 
 #[test]
-fn actions_read_back_and_are_named_once() {
+fn action_names_are_unique_and_read_back() {
     let mut names: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
     for action in Action::ALL {
         assert_eq!(Action::parse(action.as_str()), Some(*action));

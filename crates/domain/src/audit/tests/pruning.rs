@@ -1,4 +1,4 @@
-//! Where a pruned log begins is told by whoever signs it, and by nobody else.
+//! Only the signing key can move the start of a pruned log.
 
 use super::super::checkpoint::SignedCheckpoint;
 use super::super::discrepancy::Kind;
@@ -7,7 +7,7 @@ use super::super::pruning;
 use super::*;
 
 #[test]
-fn what_is_signed_for_the_one_does_not_pass_for_the_other() {
+fn pruning_notes_and_checkpoints_are_distinct() {
     let keys = [VerifierKey::of(&origin(), &pair(1))];
     let others = [VerifierKey::of(&origin(), &pair(2))];
     let head = log(10)[9].head();
@@ -23,7 +23,7 @@ fn what_is_signed_for_the_one_does_not_pass_for_the_other() {
 }
 
 #[test]
-fn a_log_fits_from_where_it_begins() {
+fn a_pruned_log_is_valid_from_its_start() {
     let log = log(25);
     let (gone, rest) = log.split_at(10);
     let start = gone[9].head();
@@ -33,7 +33,7 @@ fn a_log_fits_from_where_it_begins() {
     }
     let report = check(&export, &checkpoints(&log));
     assert_eq!(report.first_discrepancy, None);
-    // The one over the place where it begins counts as well.
+    // The checkpoint at the start counts as well.
     assert_eq!((report.records, report.checkpoints), (15, 3));
     let elsewhere = Head {
         hash: gone[8].hash,

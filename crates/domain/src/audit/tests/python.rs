@@ -1,7 +1,7 @@
 //! `tests/audit_verify.py`, which was written from the specification alone, agrees.
 
 use super::super::checkpoint::SignedCheckpoint;
-use super::super::export::Excerpted;
+use super::super::excerpt::Excerpted;
 use super::super::note::VerifierKey;
 use super::*;
 use std::path::Path;
@@ -9,14 +9,13 @@ use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/audit_verify.py");
 
-/// What it says of an export, and whether it ended well; with checkpoints, and the seed of the
-/// key that signed them.
+/// Success and output for an export; with checkpoints, and the seed of the key that signed them.
 fn verify(export: &str, checkpoints: Option<(&str, u8)>) -> (bool, String) {
     let (notes, seed) = checkpoints.unzip();
     run(export, notes, seed)
 }
 
-/// What it says of an export, and whether it ended well; with the seed of a key that it knows.
+/// Success and output for an export; with the seed of a known key.
 pub(super) fn run(export: &str, notes: Option<&str>, seed: Option<u8>) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -49,7 +48,7 @@ fn notes(checkpoints: &[Checkpoint]) -> String {
 }
 
 #[test]
-fn it_accepts_what_fits() {
+fn it_accepts_a_valid_log() {
     let log = log(25);
     let notes = notes(&checkpoints(&log));
     let expected = format!(
@@ -71,7 +70,7 @@ fn it_accepts_what_fits() {
 }
 
 #[test]
-fn it_names_the_first_line_that_does_not_fit() {
+fn it_reports_the_first_invalid_line() {
     let sound = log(25);
     let notes = notes(&checkpoints(&sound));
     let whole = export(&sound);

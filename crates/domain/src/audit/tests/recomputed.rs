@@ -1,12 +1,12 @@
-//! A hundred random trials of each way to change a log by somebody who then computes all later
-//! hashes anew, or goes on from an old copy. Such a log fits; only checkpoints tell.
+//! A hundred random trials of each way to change a log and recompute all later hashes, or to
+//! continue from an old copy. Such a log is consistent; only checkpoints reveal it.
 
 use super::super::discrepancy::Kind::*;
 use super::*;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Changes a log from a random place on.
+/// Changes a log from a random position on.
 #[track_caller]
 fn trials(change: impl Fn(&mut StdRng, &mut Vec<Sealed>, usize)) {
     for seed in 0..100 {
@@ -32,7 +32,7 @@ fn trials(change: impl Fn(&mut StdRng, &mut Vec<Sealed>, usize)) {
         };
         let discrepancy = check_lines(&changed, checkpoints)
             .first_discrepancy
-            .expect("a doubt");
+            .expect("a discrepancy");
         assert_eq!(
             (discrepancy.sequence, discrepancy.kind),
             expected,
@@ -83,15 +83,15 @@ fn an_old_copy_is_found_with_or_without_new_records() {
     });
 }
 
-/// Numbers that jump show it even without checkpoints.
+/// Gaps in the sequence are found even without checkpoints.
 #[test]
-fn numbers_that_jump_are_found() {
+fn gaps_in_the_sequence_are_found() {
     let mut head = log(5).last().unwrap().head();
     let mut lines = log(5);
     head.sequence += 3;
     lines.push(head.seal(record(9)));
     let discrepancy = check(export(&lines), &[])
         .first_discrepancy
-        .expect("a doubt");
+        .expect("a discrepancy");
     assert_eq!((discrepancy.sequence, discrepancy.kind), (6, Missing));
 }

@@ -1,18 +1,18 @@
-//! A hundred random trials of each way to change a log without computing its hashes anew. None
-//! needs a checkpoint, except where the end is taken away.
+//! A hundred random trials of each way to change a log without recomputing its hashes. Only a
+//! missing end needs a checkpoint.
 
 use super::super::discrepancy::Kind::{self, *};
 use super::*;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// What is known of the log from outside.
+/// The trusted checkpoints of a log.
 type TrustedCheckpoints = fn(&[Sealed]) -> Vec<Checkpoint>;
 
 const NONE: TrustedCheckpoints = |_| Vec::new();
 const ALL: TrustedCheckpoints = checkpoints;
 
-/// A log of random length, changed, and what must be found: where and what.
+/// A changed log of random length, and the position and kind that must be found.
 #[track_caller]
 fn trials(
     trusted_checkpoints: &[TrustedCheckpoints],
@@ -26,7 +26,7 @@ fn trials(
         assert_ne!(changed, original, "trial {seed}");
         for checkpoints in trusted_checkpoints {
             let report = check_lines(&changed, checkpoints(&original));
-            let discrepancy = report.first_discrepancy.expect("a doubt");
+            let discrepancy = report.first_discrepancy.expect("a discrepancy");
             let found = (discrepancy.sequence, discrepancy.kind);
             assert_eq!(
                 found,
@@ -40,7 +40,7 @@ fn trials(
     }
 }
 
-/// A random place that leaves `behind` records after it, and its number.
+/// A random index that leaves `behind` records after it, and its sequence.
 fn place(rng: &mut StdRng, log: &[Sealed], behind: usize) -> (usize, u64) {
     let at = rng.random_range(0..log.len() - behind);
     (at, at as u64 + 1)
@@ -51,7 +51,7 @@ fn two_places(rng: &mut StdRng, log: &[Sealed]) -> (usize, usize) {
     (first, rng.random_range(first + 1..log.len()))
 }
 
-/// Gives lines from a place on the numbers of their places.
+/// Renumbers lines from an index on by their positions.
 fn renumber(log: &mut [Sealed]) {
     for (line, number) in log.iter_mut().zip(1..) {
         line.record.sequence = number;
@@ -72,7 +72,7 @@ fn a_flipped_bit_is_found() {
         let digits = place_of(&text, n).start + text[place_of(&text, n)].find(&number).unwrap();
         let digits = digits + 11..digits + number.len() - 1;
         let is_number = digits.contains(&at) && (b'1'..=b'9').contains(&bytes[at]);
-        let discrepancy = check(&bytes, &[]).first_discrepancy.expect("a doubt");
+        let discrepancy = check(&bytes, &[]).first_discrepancy.expect("a discrepancy");
         let expected = if is_number { Renumbered } else { Edited };
         assert_eq!(
             (discrepancy.sequence, discrepancy.kind),
@@ -107,7 +107,7 @@ fn a_deleted_record_is_found() {
 }
 
 #[test]
-fn a_deleted_record_is_found_under_new_numbers() {
+fn a_deleted_record_is_found_after_renumbering() {
     trials(&[NONE, ALL], |rng, log| {
         let (at, n) = place(rng, log, 2);
         log.remove(at);
@@ -136,7 +136,7 @@ fn swapped_contents_are_found() {
 }
 
 #[test]
-fn a_record_moved_to_a_later_place_is_found() {
+fn a_record_moved_to_a_later_position_is_found() {
     trials(&[NONE, ALL], |rng, log| {
         let (from, to) = two_places(rng, log);
         log[from..=to].rotate_left(1);
@@ -144,7 +144,7 @@ fn a_record_moved_to_a_later_place_is_found() {
     });
 }
 
-/// A line of somebody's own making, or a copy of a line; with or without room made for it.
+/// A line of the attacker's own, or a copy of one; with or without renumbering of the others.
 #[test]
 fn an_inserted_line_is_found() {
     trials(&[NONE, ALL], |rng, log| {
@@ -162,10 +162,10 @@ fn an_inserted_line_is_found() {
     });
 }
 
-/// The line is sealed as it should be: only what follows does not fit. (A checkpoint over the
-/// very record would name another hash.)
+/// The inserted line is sealed correctly: only the next line is invalid. (A checkpoint of the
+/// record itself would have another hash.)
 #[test]
-fn an_inserted_line_with_a_right_hash_is_found() {
+fn an_inserted_line_with_a_valid_hash_is_found() {
     trials(&[NONE], |rng, log| {
         let (at, n) = place(rng, log, 1);
         let before = match at {
@@ -180,9 +180,9 @@ fn an_inserted_line_with_a_right_hash_is_found() {
     });
 }
 
-/// Nothing tells an edit of one record from one of the next: their hashes do not join.
+/// An edit of one record cannot be told from one of the next: their hashes do not link.
 #[test]
-fn an_edit_with_a_right_hash_is_found_at_the_next_record() {
+fn an_edit_with_a_valid_hash_is_found_at_the_next_record() {
     trials(&[NONE], |rng, log| {
         let (at, n) = place(rng, log, 1);
         let before = match at {
@@ -194,7 +194,7 @@ fn an_edit_with_a_right_hash_is_found_at_the_next_record() {
     });
 }
 
-/// As a file keeps it, and as a database does, which orders by the number.
+/// In the order of a file, and in that of a database, which sorts by sequence.
 #[test]
 fn a_renumbered_record_is_found() {
     trials(&[NONE, ALL], |rng, log| {
@@ -218,7 +218,7 @@ fn a_cut_tail_is_found() {
         let original = log(rng.random_range(10..40));
         let rest = rng.random_range(0..original.len());
         let report = check_lines(&original[..rest], checkpoints(&original));
-        let discrepancy = report.first_discrepancy.expect("a doubt");
+        let discrepancy = report.first_discrepancy.expect("a discrepancy");
         let expected = (rest as u64 + 1, Cut);
         assert_eq!(
             (discrepancy.sequence, discrepancy.kind),

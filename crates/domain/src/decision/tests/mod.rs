@@ -1,5 +1,5 @@
-//! Every combination of what a decision depends on, against the rules as CONTRACT writes them:
-//! each rule here is a condition of its own, and a demand is allowed when all of them hold.
+//! Every combination of the inputs of a decision, checked against the rules of CONTRACT. Each
+//! rule is a separate condition; an access request is allowed if all are met.
 
 use super::*;
 use crate::Instant;
@@ -23,13 +23,13 @@ fn scope(name: &str, min_role: Option<Role>) -> Scope {
     }
 }
 
-/// Where things are: `A` is the organization in question, `B` another.
+/// The seeds of resources: `A` is the organization under test, `B` another.
 const A: u8 = 1;
 const B: u8 = 2;
 const PROJECT_OF_A: u8 = 3;
 const ANOTHER_OF_A: u8 = 4;
 
-/// What the token carries; `missing` is what it does not.
+/// The scopes to request. The token carries all but `missing`.
 fn scopes() -> Vec<Option<Scope>> {
     let mut scopes = vec![
         None,
@@ -77,7 +77,7 @@ fn limits() -> Vec<Limits> {
     ]
 }
 
-/// The seats of personal tokens and of organization tokens, admitted and not.
+/// The organization access of personal and organization tokens, allowed and denied by policy.
 fn org_access() -> Vec<Vec<OrgAccess>> {
     let org_access = |seed, role, policy_decision| OrgAccess {
         organization_id: organization(seed),
@@ -190,10 +190,10 @@ fn every_combination() {
                                 expected,
                                 "{facts:?} {scope:?} {resource:?}: {decision:?}"
                             );
-                            // A dead token is 401; everything else that is refused is 403.
-                            let is_dead =
+                            // An inactive token is 401; every other denial is 403.
+                            let is_inactive =
                                 token == TokenStatus::Inactive || owner == TokenStatus::Inactive;
-                            assert_eq!(decision == Err(DenyReason::Inactive), is_dead);
+                            assert_eq!(decision == Err(DenyReason::Inactive), is_inactive);
                             seen += 1;
                             allowed += u32::from(expected);
                         }
@@ -236,7 +236,7 @@ fn the_first_reason_is_named() {
         ask(&facts, "admin", Some(Role::Admin), &a),
         Err(DenyReason::Role(Role::Admin))
     );
-    // Whether the other organization exists cannot be told from the answer.
+    // The decision does not reveal whether the other organization exists.
     assert_eq!(ask(&facts, "plain", None, &b), Err(DenyReason::NoAccess));
     assert_eq!(
         ask(&facts, "plain", None, &ResourceRef::Missing),
@@ -262,7 +262,7 @@ fn the_first_reason_is_named() {
 }
 
 #[test]
-fn what_a_token_may_use_now() {
+fn usable_scopes_depend_on_role_and_policy() {
     let catalogue = Catalogue::new(vec![
         scope("plain", None),
         scope("admin", Some(Role::Admin)),
@@ -287,7 +287,7 @@ fn what_a_token_may_use_now() {
 }
 
 #[test]
-fn the_longest_admission_within_the_limits_counts() {
+fn the_best_policy_decision_within_the_limits_counts() {
     let at = |seconds| Instant::UNIX_EPOCH + chrono::Duration::seconds(seconds);
     let of_a = Limits {
         organization: Some(organization(A)),

@@ -1,4 +1,4 @@
-//! The route table: which route a request is, and which patterns there are.
+//! The route table: matching of requests and parsing of patterns.
 
 use super::*;
 use proptest::prelude::*;
@@ -12,21 +12,21 @@ fn scope(name: &str) -> Access {
     Access::Token(ScopeName::parse(name))
 }
 
-/// A table of routes, each of which demands a scope that is called by its position.
+/// A table of routes, each with a scope named after its position.
 fn numbered(patterns: &[&str]) -> RouteTable {
     let name = |at: usize| scope(&format!("scope:{at}"));
     let routes = patterns.iter().enumerate();
     RouteTable::new(routes.map(|(at, text)| route(text, name(at))).collect())
 }
 
-/// What a request demands.
+/// The access rule of a request.
 fn access_rule(table: &RouteTable, method: &str, target: &str) -> Option<AccessRule> {
     table
         .find(method, target)
         .map(|(_, access_rule)| access_rule)
 }
 
-/// The position of the route that a request is.
+/// The position of the route that matches a request.
 fn found(table: &RouteTable, method: &str, target: &str) -> Option<usize> {
     match access_rule(table, method, target)? {
         AccessRule::Token { scope, .. } => scope?.as_str().strip_prefix("scope:")?.parse().ok(),
@@ -35,7 +35,7 @@ fn found(table: &RouteTable, method: &str, target: &str) -> Option<usize> {
 }
 
 #[test]
-fn a_route_says_what_it_demands() {
+fn a_request_gets_the_access_rule_of_its_route() {
     let table = RouteTable::new(vec![
         route("GET /health", Access::Public),
         route("* /v1/status", Access::Operator),
@@ -125,10 +125,10 @@ fn the_first_route_that_matches_decides() {
     }
 }
 
-/// The route `/v1/admin` demands more than its neighbours; no other writing of it may be
-/// taken for one of them.
+/// The route `/v1/admin` is stricter than its neighbours; no other spelling of it may match one
+/// of them.
 #[test]
-fn what_servers_read_differently_opens_nothing() {
+fn ambiguous_requests_match_no_route() {
     let table = numbered(&[
         "GET /v1/admin",
         "GET /v1/run:all",
@@ -210,8 +210,8 @@ fn a_pattern_is_a_method_and_a_path() {
         ("GET /v1/{id", "the segment \"{id\""),
         ("GET /v1/x{id}", "the segment \"x{id}\""),
         ("GET /**/x", "has ** before the end"),
-        ("GET /{project}/{project}", "more than one place"),
-        ("GET /{organization}/{project}", "more than one place"),
+        ("GET /{project}/{project}", "more than one resource"),
+        ("GET /{organization}/{project}", "more than one resource"),
     ] {
         let message = Pattern::parse(text).unwrap_err().message;
         assert!(message.contains(reason), "{text:?}: {message}");
@@ -219,7 +219,7 @@ fn a_pattern_is_a_method_and_a_path() {
 }
 
 #[test]
-fn a_pattern_covers_what_it_leaves_nothing_of() {
+fn a_pattern_covers_those_that_never_match_after_it() {
     let covers = |first: &str, later: &str| {
         let [first, later] = [first, later].map(|text| Pattern::parse(text).unwrap());
         first.covers(&later)
@@ -264,11 +264,11 @@ const PATTERNS: [&str; 6] = [
     "GET /**",
 ];
 
-/// A path as clients write it, often one of the patterns.
+/// A path as clients write it, which often matches a pattern.
 const PATH: &str =
     "(/(v1|files|projects|deploys|logs|run:all|prj_[a-z0-9]{1,4}|[a-z~.-]{1,3})){0,5}";
 
-/// Writes each character that `escaped` chooses as an escape, in small or capital letters.
+/// Percent-encodes each character that `escaped` selects, in lower or upper case.
 fn escape(path: &str, escaped: &[(bool, bool)]) -> String {
     let mut choices = escaped.iter().cycle();
     let write = |c: char| match choices.next() {
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn another_writing_of_a_path_is_the_same_route_or_none(
+    fn another_spelling_of_a_path_is_the_same_route_or_none(
         path in PATH,
         escaped in prop::collection::vec(any::<(bool, bool)>(), 1..40),
         is_post: bool,
@@ -306,7 +306,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_covered_is_never_found(method in "(GET|POST|HEAD)", path in PATH, first: usize, later: usize) {
+    fn a_covered_route_never_matches(method in "(GET|POST|HEAD)", path in PATH, first: usize, later: usize) {
         let [first, later] = [first, later].map(|at| PATTERNS[at % PATTERNS.len()]);
         let patterns = [first, later].map(|text| Pattern::parse(text).unwrap());
         if patterns[0].covers(&patterns[1]) {

@@ -1,4 +1,4 @@
-//! Setup, sign-in and the account, in every state.
+//! Setup, sign-in and the account page, in every state.
 
 use super::super::FieldErrors;
 use super::super::account::*;
@@ -62,7 +62,7 @@ fn user(notice: Option<AccountNotice>) -> AccountPage {
     }
 }
 
-/// Setup, sign-in and the account.
+/// Setup, sign-in and the account page.
 pub fn samples() -> Vec<Sample> {
     let mut setup_errors = FieldErrors::on("name", "Enter your name.");
     setup_errors.push("email", "Enter an email such as ada@example.com.");

@@ -1,4 +1,4 @@
-//! The audit log and the activity of persons and tokens, in every state.
+//! The audit log and the activity of users and tokens, in every state.
 
 use super::super::audit::*;
 use super::super::chart::UseChart;
@@ -179,7 +179,7 @@ fn record(uses: Vec<UseRow>) -> UseRecord {
     }
 }
 
-/// The audit log, a person's activity and a token's.
+/// The audit log, a user's activity and a token's.
 pub fn samples() -> Vec<Sample> {
     let mut errors = FieldErrors::on("from", "Enter a date as year-month-day.");
     errors.push("to", "Enter a date as year-month-day.");

@@ -56,7 +56,7 @@ fn result(outcome: Outcome) -> ResultPage {
     }
 }
 
-/// The way of a device code.
+/// Device code pages.
 pub fn samples() -> Vec<Sample> {
     let mine = || "198.51.100.24".to_owned();
     let wrong = CodePage {

@@ -1,11 +1,11 @@
-//! Every error.
+//! Error pages.
 
 use super::super::error::*;
 use super::{Sample, ada, sample, stranger};
-use domain::org::Role;
 use domain::policy::Violation;
+use domain::role::Role;
 
-/// One for each kind.
+/// One page for each kind of error.
 pub fn samples() -> Vec<Sample> {
     let page = |chrome, kind| ErrorPage {
         chrome,

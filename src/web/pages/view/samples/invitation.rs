@@ -4,7 +4,7 @@ use super::super::FieldErrors;
 use super::super::invitation::*;
 use super::member::invitation;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample, stranger};
-use domain::org::Role;
+use domain::role::Role;
 
 fn offer() -> Offer {
     Offer {

@@ -5,7 +5,7 @@ use super::super::invitation::{Delivery, InvitationRow};
 use super::super::member::*;
 use super::super::org::{Departure, DepartureExtent};
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
-use domain::org::Role;
+use domain::role::Role;
 
 fn row(id: &str, name: &str, role: Role, who: Who, control: MemberControl) -> MemberRow {
     MemberRow {
@@ -44,7 +44,7 @@ fn invite(delivery: Delivery, open: Vec<InvitationRow>) -> Option<InviteForm> {
     })
 }
 
-/// Seen by the owner Ada.
+/// As seen by the owner Ada.
 fn members(notice: Option<MembersNotice>) -> MembersPage {
     let change = |role| MemberControl::Change(role_choices(Role::Owner, role));
     MembersPage {
@@ -85,7 +85,7 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
     }
 }
 
-/// Members, and removing one.
+/// Members, and the removal of one.
 pub fn samples() -> Vec<Sample> {
     let nothing = MemberControl::Nothing;
     let seen_by_member = MembersPage {
@@ -102,7 +102,7 @@ pub fn samples() -> Vec<Sample> {
         invite: None,
         ..members(None)
     };
-    let nobody_invited = MembersPage {
+    let none_invited = MembersPage {
         invite: invite(Delivery::Mail, Vec::new()),
         ..members(None)
     };
@@ -110,7 +110,7 @@ pub fn samples() -> Vec<Sample> {
     errors.push("role", "Choose a role that you can give.");
     errors.push(
         "",
-        "Bob Byron is the last owner. Make someone else an owner first.",
+        "Bob Byron is the last owner. Make another member an owner first.",
     );
     let again = MembersPage {
         org: hostile_org(),
@@ -142,7 +142,7 @@ pub fn samples() -> Vec<Sample> {
             "withdrawn",
             &members(Some(MembersNotice::Withdrawn)),
         ),
-        sample("members", "nobody-invited", &nobody_invited),
+        sample("members", "nobody-invited", &none_invited),
         sample("members", "member", &seen_by_member),
         sample("members", "errors", &again),
         sample(

@@ -18,7 +18,7 @@ use super::{Assets, Chrome, Moment, ScopeChoice, User};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-/// What a hostile client or user puts wherever text is taken.
+/// Hostile input for every text field.
 const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>";
 const LONG: &str =
     "averyveryverylongnamewithoutanyspacethatcouldpushthepagesidewaysifnothingbrokeitanywhere";
@@ -29,7 +29,7 @@ pub struct Sample {
     pub page: &'static str,
     /// The state.
     pub state: &'static str,
-    /// What is sent.
+    /// The rendered page.
     pub html: String,
 }
 
@@ -80,7 +80,7 @@ fn acme() -> OrganizationHead {
     }
 }
 
-/// An organization whose name breaks whatever can break.
+/// An organization whose name tests escaping and layout.
 fn hostile_org() -> OrganizationHead {
     OrganizationHead {
         slug: "script-alert-x-script".into(),

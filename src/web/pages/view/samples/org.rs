@@ -3,7 +3,7 @@
 use super::super::FieldErrors;
 use super::super::org::*;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, sample};
-use domain::org::Role;
+use domain::role::Role;
 
 fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
     let row = |org, role| OrganizationRow { org, role };

@@ -58,7 +58,7 @@ fn review() -> PolicyReviewPage {
     }
 }
 
-/// The policy, and what tightening it ends.
+/// The policy, and the review of a tighter one.
 pub fn samples() -> Vec<Sample> {
     let open = PolicyPage {
         org: hostile_org(),

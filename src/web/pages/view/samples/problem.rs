@@ -2,7 +2,7 @@
 
 use super::super::problem::ProblemPage;
 use super::{Sample, sample, stranger};
-use crate::web::api::problem::Kind;
+use crate::web::problem_kind::Kind;
 
 /// The list, and one kind.
 pub fn samples() -> Vec<Sample> {

@@ -86,7 +86,7 @@ fn tokens(notice: Option<TokensNotice>) -> TokensPage {
     }
 }
 
-/// The tokens of Acme, as `right` lets them be seen.
+/// The tokens of Acme, as `right` shows them.
 fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
     for token in &mut tokens {
         token.origin = None;
@@ -102,7 +102,7 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
     }
 }
 
-/// The way of a token.
+/// Lists of tokens and revocation.
 pub fn samples() -> Vec<Sample> {
     let empty = TokensPage {
         tokens: Vec::new(),

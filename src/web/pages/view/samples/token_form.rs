@@ -1,4 +1,4 @@
-//! Making and rotating a token, in every state.
+//! Creating and rotating a token, in every state.
 
 use super::super::token::*;
 use super::super::{Choice, FieldErrors, Moment, ScopeGroup};
@@ -19,7 +19,7 @@ fn new_token() -> NewTokenPage {
             ),
             choice(
                 "orgs:write",
-                "Change organizations and their members, and invite people, owners included",
+                "Change organizations and their members, and invite new ones, owners included",
                 false,
             ),
             choice("projects:read", "See the projects you can reach", false),
@@ -41,7 +41,7 @@ fn new_token() -> NewTokenPage {
     }
 }
 
-/// Many scopes, two organizations with projects, and policies in the way.
+/// Many scopes, two organizations with projects, and policies that restrict the token.
 fn many() -> NewTokenPage {
     let mut scopes: Vec<_> = new_token()
         .scopes
@@ -113,7 +113,7 @@ fn rotate(token: TokenRow) -> RotatePage {
     }
 }
 
-/// The forms that end in a token shown once.
+/// The forms that lead to a token shown once.
 pub fn samples() -> Vec<Sample> {
     let mut errors = FieldErrors::on("name", "Enter a name.");
     errors.push("scope", "Your account cannot give app:deploy.");

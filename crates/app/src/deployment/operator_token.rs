@@ -1,14 +1,14 @@
-//! The operator tokens that are valid: one, and for an overlap the one that it replaced.
+//! The valid operator tokens: the current one, and the previous one during an overlap.
 //!
-//! The token file holds the first, and a second file beside it the other with its end, so
-//! that scripts read the present token out of the one as they always did. A rotation renames
-//! whole files into place, the old token's first: whoever comes in between, after a crash
-//! too, finds the present token in both. Servers look at the files whenever a token is
-//! compared, so that a rotation holds for the very next request of all that share them.
+//! The token file holds the current token, and a second file beside it the previous one with its
+//! expiry, so that scripts can still read the current token from the first. A rotation renames
+//! complete files into place, the old token's first: in between, and after a crash, both files
+//! hold the current token. Servers check the files at each comparison of a token, so that a
+//! rotation takes effect with the next request of all servers that share them.
 
+use super::file::{self, Staged};
+use super::{Error, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
 use crate::Entropy;
-use crate::deployment::file::{self, Staged};
-use crate::deployment::{Error, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
 use chrono::SecondsFormat;
 use config::Config;
 use domain::Instant;
@@ -20,22 +20,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The least length of an operator token that was chosen elsewhere.
+/// Minimum length of an operator token that was not generated here.
 const LENGTH: usize = 32;
 
-/// The operator tokens that are valid.
+/// The valid operator tokens.
 pub struct OperatorTokens(Source);
 
 enum Source {
-    /// There is none.
+    /// Disabled.
     Off,
-    /// The environment of this process, so until its end.
+    /// Environment variables, fixed for this process.
     Environment(Valid),
-    /// Files, as they are at this moment.
+    /// Files, which may change at any time.
     Files(Files),
 }
 
-/// What is kept of the tokens that are valid.
+/// Digests of the valid tokens.
 struct Valid {
     current: Digest,
     previous: Option<Previous>,
@@ -59,20 +59,20 @@ impl Valid {
 struct Files {
     current: PathBuf,
     previous: PathBuf,
-    /// The configured prefix of tokens.
+    /// Configured token prefix.
     prefix: String,
     last: Mutex<Reading>,
 }
 
-/// What the files held when they were read last, and how to know whether they still do.
+/// Content of the files when last read, and stamps to detect changes.
 struct Reading {
     stamps: [Option<Stamp>; 2],
     /// `None` if they could not be used.
     valid: Option<Valid>,
 }
 
-/// Device, inode, length, and the moment of the last change: another one for every file
-/// that took the name, and for every change of the same file.
+/// Device, inode, length and change time. It differs for every file that replaces another and for
+/// every change of a file.
 #[derive(PartialEq, Eq)]
 struct Stamp([u64; 3], [i64; 2]);
 
@@ -87,8 +87,8 @@ impl Stamp {
 }
 
 impl OperatorTokens {
-    /// Finds them in the environment, given as a look-up, or in their files. Tells which file
-    /// was made, since there was none.
+    /// Loads the tokens from the environment, given as a look-up, or from their files. Returns
+    /// the path of the file if it was created.
     pub fn load(
         config: &Config,
         entropy: &dyn Entropy,
@@ -139,7 +139,7 @@ impl OperatorTokens {
         Ok((Self(Source::Files(files)), is_new.then_some(current)))
     }
 
-    /// Whether a text is a token of the operator that is valid now.
+    /// Whether a text is a currently valid operator token.
     pub fn recognises(&self, text: &Secret, now: Instant) -> bool {
         match &self.0 {
             Source::Off => false,
@@ -148,8 +148,8 @@ impl OperatorTokens {
         }
     }
 
-    /// Writes a new token down, which is not valid before [`Prepared::put_in_force`].
-    pub(super) fn prepare(
+    /// Stages a new token, which becomes valid with [`Prepared::put_in_force`].
+    pub(crate) fn prepare(
         &self,
         new: &Secret,
         overlap: Duration,
@@ -169,7 +169,7 @@ impl OperatorTokens {
     }
 }
 
-/// A new operator token, which has the form of every token.
+/// Generates an operator token in the format of every token.
 pub fn draw(config: &Config, entropy: &dyn Entropy) -> Secret {
     let mut seed = token::TokenSeed::default();
     entropy.fill(&mut seed);
@@ -177,8 +177,8 @@ pub fn draw(config: &Config, entropy: &dyn Entropy) -> Secret {
 }
 
 impl Files {
-    /// The present token comes first: whoever rotates writes it last, so a token that is
-    /// replaced in the meantime is found in the other file.
+    /// Reads the current token first: a rotation writes it last, so a token that is replaced
+    /// meanwhile is found in the other file.
     fn read(&self) -> Result<Valid, Error> {
         let origin = |path: &Path| path.display().to_string();
         let current = file::read(&self.current)?.ok_or_else(|| {
@@ -197,14 +197,14 @@ impl Files {
         Ok(Valid { current, previous })
     }
 
-    /// Files that cannot be used let nobody in: what is not there is not valid.
+    /// Unusable files mean that no operator token is valid.
     fn recognises(&self, text: &Secret, now: Instant) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before the reading, so that a change after it is seen the next time.
+        // Stamped before the read, so that a later change is detected next time.
         let stamps = [&self.current, &self.previous].map(|path| Stamp::of(path));
         if stamps != last.stamps {
             let valid = self.read().map_err(|error| {
-                tracing::error!(%error, "there is no operator token until this is put right");
+                tracing::error!(%error, "no operator token is valid until this error is fixed");
             });
             *last = Reading {
                 stamps,
@@ -218,7 +218,7 @@ impl Files {
     }
 
     fn prepare(&self, new: &Secret, overlap: Duration, now: Instant) -> Result<Prepared, Error> {
-        // Behind a symbolic link is the file that is meant.
+        // Replace the target of a symbolic link, not the link.
         let current = std::fs::canonicalize(&self.current).map_err(self.failed())?;
         let lock = file::lock_directory(&current)?;
         let owner = std::fs::metadata(&current).map_err(self.failed())?;
@@ -259,7 +259,7 @@ impl Files {
     }
 }
 
-/// The token that was replaced, and when it ends.
+/// Reads the previous token and its expiry.
 fn read_previous(path: &Path) -> Result<Option<(Secret, Instant)>, Error> {
     let Some(text) = file::read(path)? else {
         return Ok(None);
@@ -276,31 +276,31 @@ fn read_previous(path: &Path) -> Result<Option<(Secret, Instant)>, Error> {
     })
 }
 
-/// A rotation that is written down.
-pub(super) struct Prepared {
+/// A staged rotation.
+pub(crate) struct Prepared {
     current: Staged,
-    /// `None` if the old token ends at once.
+    /// `None` if the old token ends immediately.
     previous: Option<Staged>,
     previous_path: PathBuf,
     rotation: Rotation,
-    /// Two rotations at once would lose a token.
+    /// Two concurrent rotations would lose a token.
     _lock: std::fs::File,
 }
 
-/// What a rotation of the operator token did.
+/// Result of a rotation of the operator token.
 #[derive(Debug)]
 pub struct Rotation {
-    /// The file that holds the new token.
+    /// File that holds the new token.
     pub token_file: PathBuf,
-    /// When the old token ends; `None` if it has ended.
+    /// Expiry of the old token; `None` if it has ended.
     pub previous_ends_at: Option<Instant>,
-    /// When an even older one would have ended, which the rotation has ended at once.
+    /// Original expiry of an even older token, which the rotation ended early.
     pub cut_short: Option<Instant>,
 }
 
 impl Prepared {
-    /// Makes the new token valid. When that stops halfway, the old one still is.
-    pub(super) fn put_in_force(self) -> Result<Rotation, Error> {
+    /// Makes the new token valid. If this fails halfway, the old one stays valid.
+    pub(crate) fn put_in_force(self) -> Result<Rotation, Error> {
         let moved = match self.previous {
             Some(previous) => previous.put_in_place(),
             None => match std::fs::remove_file(&self.previous_path) {
@@ -316,8 +316,8 @@ impl Prepared {
     }
 }
 
-/// Refuses what can be guessed: short values, and such as have few different characters. The
-/// configured prefix is no part of the secret, whatever word it is.
+/// Rejects guessable tokens: short ones, and those with few different characters. The configured
+/// prefix is not part of the secret, whatever word it is.
 fn check(prefix: &str, origin: String, token: &Secret) -> Result<Digest, Error> {
     let text = token.expose();
     let random = match text.split_once('_') {

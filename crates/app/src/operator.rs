@@ -1,10 +1,9 @@
-//! The operator of the deployment: recognising the one token that passes every check, and
-//! replacing it.
+//! The operator: authentication of the operator token, which passes every check, and its
+//! rotation.
 
-mod tokens;
+pub use super::deployment::operator_token::Rotation;
 
-pub use tokens::{OperatorTokens, Rotation};
-
+use super::deployment::operator_token;
 use super::{App, Context, Error, deployment, throttle};
 use domain::audit::{Action, Actor};
 use domain::secret::Secret;
@@ -12,9 +11,9 @@ use serde_json::json;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Whether a text is the operator token, or for an overlap the one before it, and comes from
-/// where the operator may be. From elsewhere it is like any wrong token to its sender; for
-/// us it is in other hands, or on the wrong way.
+/// Whether a text is the current operator token, or the previous one during the overlap, from an
+/// allowed network. From other addresses the sender gets the response for any wrong token; the
+/// server records it, since the token has leaked or took a wrong route.
 pub async fn is_operator(app: &App, context: &Context, text: &Secret) -> bool {
     if !app.0.secrets.operator.recognises(text, app.now()) {
         return false;
@@ -30,12 +29,12 @@ pub async fn is_operator(app: &App, context: &Context, text: &Secret) -> bool {
     }
 }
 
-/// One record for each source and minute tells enough.
+/// Records at most one refusal for each source and minute.
 async fn record_refusal(app: &App, context: &Context, address: IpAddr) -> Result<(), Error> {
     tracing::warn!(
         request_id = %context.request_id,
         %address,
-        "the operator token is refused: it came from outside of [operator] networks"
+        "operator token rejected: the address is outside of [operator] networks"
     );
     let guess = throttle::refused_operator(address);
     let event = app.event(context, Actor::Anonymous, Action::OperatorRefused);
@@ -50,12 +49,12 @@ async fn record_refusal(app: &App, context: &Context, address: IpAddr) -> Result
     }
 }
 
-/// Why the operator token was not replaced.
+/// Why the operator token was not rotated.
 #[derive(Debug)]
 pub enum RotationError {
-    /// Its files do not allow it, or it is in none.
+    /// Its files do not permit it, or it is in none.
     Secrets(deployment::Error),
-    /// The database did not take the record.
+    /// The audit record could not be written.
     Record(Error),
 }
 
@@ -71,15 +70,15 @@ impl From<Error> for RotationError {
     }
 }
 
-/// Replaces the operator token. The old one stays valid for the overlap; an even older one
-/// ends. What can fail comes before the record, and the record before the change: there may
-/// be a record of a rotation that a crash prevented, but no rotation without one.
+/// Rotates the operator token. The old one stays valid for the overlap; an even older one ends.
+/// Steps that can fail come before the record, and the record before the change: a crash may
+/// leave a record without a rotation, but no rotation without a record.
 pub async fn rotate(
     app: &App,
     context: &Context,
     overlap: Duration,
 ) -> Result<Rotation, RotationError> {
-    let new = tokens::draw(app.config(), app.0.entropy.as_ref());
+    let new = operator_token::draw(app.config(), app.0.entropy.as_ref());
     let prepared = app.0.secrets.operator.prepare(&new, overlap, app.now())?;
     let event = app.event(context, Actor::Operator, Action::OperatorTokenRotated);
     let detail = json!({"overlap_seconds": overlap.as_secs()});

@@ -1,4 +1,4 @@
-//! Which scope an address of the management API needs, as its description says.
+//! Scope that a route of the management API requires, read from its OpenAPI description.
 
 use super::openapi;
 use app::App;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// The scope that a route needs, such as `GET /v1/audit`; `None` if any token will do, or none.
+/// Scope that a route such as `GET /v1/audit` requires; `None` if it requires none.
 pub fn scope_of(app: &App, route: &str) -> Option<&'static str> {
     static SCOPES: OnceLock<HashMap<String, String>> = OnceLock::new();
     let scopes = SCOPES.get_or_init(|| read(&openapi::document(&app.config().server.public_url)));
-    // HEAD is answered as GET is.
+    // HEAD requires the same scope as GET.
     let route = match route.strip_prefix("HEAD ") {
         Some(path) => &format!("GET {path}"),
         None => route,

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use app::idempotency::IdempotencyRecord;
 use app::token;
 
-/// `GET /tokens/{id}/revoke`, or the organization's: asks for confirmation.
+/// `GET /tokens/{id}/revoke`, or the organization's: the confirmation page.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
     let tokens_req = tokens_req(&req, &request).await?;
@@ -39,7 +39,7 @@ pub async fn submit(
     Ok(see_other(&format!("{}?revoked={id}", tokens_req.path)))
 }
 
-/// `GET /tokens/revoke-all`, or the organization's: asks for confirmation.
+/// `GET /tokens/revoke-all`, or the organization's: the confirmation page.
 pub async fn show_all(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let tokens_req = tokens_req(&req, &request).await?;
     let living = token::list_living(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;

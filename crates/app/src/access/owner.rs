@@ -1,8 +1,8 @@
-//! The standing of tokens' owners, on which the tokens' power depends.
+//! Token owners and their memberships, which determine the permissions of their tokens.
 
-use super::{earlier, end_of};
 use crate::session::SignedIn;
 use crate::{App, Error};
+use config::Lifetime;
 use domain::Instant;
 use domain::decision::OrgAccess;
 use domain::id::UserId;
@@ -13,24 +13,24 @@ use domain::token::TokenOwner;
 use domain::user::{Standing, User};
 use store::Conn;
 
-/// A person and their part in organizations: what their tokens' power depends on.
+/// A user with their memberships, on which the permissions of their tokens depend.
 #[derive(Debug, Clone)]
 pub struct UserMemberships {
-    /// The person.
+    /// The user.
     pub user: User,
-    /// Their organizations and roles.
+    /// The organizations and roles of the user.
     pub memberships: Vec<Membership>,
 }
 
 impl UserMemberships {
-    /// The part of `scopes` that the owner's role allows at this moment.
+    /// The subset of `scopes` that the owner's role allows now.
     pub(crate) fn allowed(&self, app: &App, scopes: &ScopeSet) -> ScopeSet {
         app.config()
             .scopes
             .allowed(scopes, org::highest_role(&self.memberships))
     }
 
-    /// When a token of this person ends that is made now and for which nobody chooses an end.
+    /// Default expiry of a token that this user creates now.
     pub(crate) fn default_end(&self, app: &App, now: Instant) -> Option<Instant> {
         let usual = end_of(app.config().tokens.default_expiry, now);
         let memberships = self.memberships.iter();
@@ -39,8 +39,8 @@ impl UserMemberships {
         })
     }
 
-    /// Whether a token of this person that lives so long is admitted anywhere, if the person
-    /// is anywhere at all.
+    /// Policy decision on a token of this user with this life; allowed if the user has no
+    /// memberships.
     pub(crate) fn policy_decision(&self, life: Life) -> PolicyDecision {
         let org_access = self.org_access(life).into_iter();
         org_access
@@ -49,7 +49,7 @@ impl UserMemberships {
             .unwrap_or(Ok(None))
     }
 
-    /// The seats of a token of this person that lives so long, by the policies alone.
+    /// Organization access of a token of this user with this life, by the policies alone.
     pub(crate) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
         self.memberships
             .iter()
@@ -65,17 +65,17 @@ impl UserMemberships {
     }
 }
 
-/// Whom a token acts for.
+/// The owner of a token, as loaded.
 #[derive(Debug, Clone)]
 pub enum LoadedOwner {
-    /// A person.
+    /// A user.
     User(UserMemberships),
     /// An organization.
     Organization(Organization),
 }
 
-/// Whom an owner's tokens act for, if it may act.
-pub(super) fn find_loaded_owner(
+/// Loads a token owner, if it is active.
+pub(crate) fn find_loaded_owner(
     conn: &mut Conn,
     owner: &TokenOwner,
 ) -> Result<Option<LoadedOwner>, Error> {
@@ -87,13 +87,13 @@ pub(super) fn find_loaded_owner(
     })
 }
 
-/// An active person's standing.
+/// An active user with their memberships.
 pub(crate) fn find_owner(conn: &mut Conn, id: &UserId) -> Result<Option<UserMemberships>, Error> {
     let user = store::user::find_user(conn, id)?;
     with_memberships(conn, user)
 }
 
-/// An active person's standing, which cannot end before this transaction does.
+/// An active user with their memberships, locked until the transaction ends.
 pub(crate) fn lock_memberships(
     conn: &mut Conn,
     id: &UserId,
@@ -114,11 +114,29 @@ fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<UserMe
         .transpose()
 }
 
-/// A person's organizations and roles at this moment.
+/// The current memberships of a user.
 pub async fn standing(app: &App, signed_in: &SignedIn) -> Result<UserMemberships, Error> {
     let id = signed_in.user.id.clone();
     app.store()
         .read(move |conn| find_owner(conn, &id))
         .await?
         .ok_or(Error::Unauthenticated)
+}
+
+/// Expiry of a token with this lifetime that is created now.
+pub fn end_of(lifetime: Lifetime, now: Instant) -> Option<Instant> {
+    match lifetime {
+        Lifetime::Never => None,
+        Lifetime::For(duration) => chrono::Duration::from_std(duration)
+            .ok()
+            .and_then(|duration| now.checked_add_signed(duration)),
+    }
+}
+
+/// The earlier of two expiries; `None` is later than any.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

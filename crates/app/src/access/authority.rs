@@ -1,0 +1,240 @@
+//! The permissions of a caller, and the reasons of refusals.
+
+use crate::{App, Error};
+use domain::decision::{self, AccessRequest, DenyReason, Facts, ResourceRef};
+use domain::id::{OrganizationId, ProjectId, UserId};
+use domain::org::{Organization, is_slug};
+use domain::policy::Violation;
+use domain::project::Project;
+use domain::role::Role;
+use domain::scope::{ScopeName, ScopeSet};
+use domain::token::Limits;
+use store::Conn;
+
+/// Why an authenticated caller is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// The token does not carry this scope.
+    Scope(ScopeName),
+    /// The scope is not in the catalogue, so that no token carries it.
+    UnknownScope,
+    /// The caller has no access to the resource, or the resource does not exist.
+    NoAccess,
+    /// The limits of the token exclude the resource.
+    Limited,
+    /// The organization's policy refuses the token.
+    Policy(Violation),
+    /// The caller's role is lower than this one.
+    Role(Role),
+    /// Only the operator is allowed.
+    OperatorRequired,
+    /// A token can create only tokens within its own scopes and limits.
+    BeyondToken,
+}
+
+impl Denial {
+    /// Machine-readable error code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Scope(_) | Self::UnknownScope => "insufficient_scope",
+            Self::Policy(Violation::Plan) => "plan_required",
+            Self::Policy(_) => "policy",
+            Self::OperatorRequired => "operator_required",
+            Self::NoAccess | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
+        }
+    }
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        Self::Forbidden(denial)
+    }
+}
+
+impl From<DenyReason> for Error {
+    fn from(refusal: DenyReason) -> Self {
+        Self::Forbidden(match refusal {
+            DenyReason::Inactive => return Self::Unauthenticated,
+            DenyReason::Scope(name) => Denial::Scope(name),
+            DenyReason::NoAccess => Denial::NoAccess,
+            DenyReason::Limited => Denial::Limited,
+            DenyReason::Policy(violation) => Denial::Policy(violation),
+            DenyReason::Role(role) => Denial::Role(role),
+        })
+    }
+}
+
+/// The permissions of a caller at one moment.
+pub(crate) struct Authority {
+    pub(super) app: App,
+    pub(super) user_id: Option<UserId>,
+    /// `None` for the operator, who is allowed everything.
+    pub(super) facts: Option<Facts>,
+}
+
+impl Authority {
+    /// Fails unless the caller has a built-in scope and at least this role for the resource.
+    pub(crate) fn require(
+        &self,
+        scope: &str,
+        resource: &ResourceRef,
+        least: Role,
+    ) -> Result<(), Error> {
+        let role = self.require_scope(scope, resource)?;
+        match role < Some(least) && self.facts.is_some() {
+            true => Err(Denial::Role(least).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Fails unless the caller has a built-in scope for the resource; returns the caller's role.
+    pub(crate) fn require_scope(
+        &self,
+        scope: &str,
+        resource: &ResourceRef,
+    ) -> Result<Option<Role>, Error> {
+        let Some(facts) = &self.facts else {
+            return Ok(Some(Role::Owner));
+        };
+        let catalogue = &self.app.config().scopes;
+        // Any token would satisfy an access request without a scope.
+        let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
+        let scope = Some(scope.ok_or(Denial::UnknownScope)?);
+        Ok(decision::decide(facts, AccessRequest { scope, resource })?)
+    }
+
+    /// The organization with this id or slug, if the caller has the scope and role for it.
+    pub(crate) fn organization(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Organization, Error> {
+        let found = find_organization(conn, named)?;
+        let resource = match &found {
+            Some(organization) => ResourceRef::Organization(organization.id.clone()),
+            None => ResourceRef::Missing,
+        };
+        self.require(scope, &resource, least)?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// Like `organization`, and locks the organization with its members against other changes.
+    pub(crate) fn lock_organization(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Organization, Error> {
+        let found = self.organization(conn, named, scope, least)?;
+        store::org::lock_organization(conn, &found.id)?.ok_or(Denial::NoAccess.into())
+    }
+
+    /// The project with this id, if the caller has the scope and role for it.
+    pub(crate) fn project(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Project, Error> {
+        let (found, resource) = find_project(conn, named, self.user_id.as_ref())?;
+        self.require(scope, &resource, least)?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// Like `project`, and locks the project against changes and deletion.
+    pub(crate) fn lock_project(
+        &self,
+        conn: &mut Conn,
+        named: &str,
+        scope: &str,
+        least: Role,
+    ) -> Result<Project, Error> {
+        let found = self.project(conn, named, scope, least)?;
+        store::project::lock_project(conn, &found.id)?.ok_or(Denial::NoAccess.into())
+    }
+
+    /// The scopes of the caller; `None` for the operator.
+    pub(crate) fn scopes(&self) -> Option<ScopeSet> {
+        let facts = self.facts.as_ref()?;
+        Some(decision::scopes(facts, &self.app.config().scopes))
+    }
+
+    /// The limits of the caller's token; empty for other callers.
+    pub(crate) fn limits(&self) -> Limits {
+        match &self.facts {
+            Some(facts) => facts.limits.clone(),
+            None => Limits::default(),
+        }
+    }
+
+    /// The organizations that the caller can access; `None` for the operator, who can access all.
+    pub(crate) fn reach(&self) -> Option<Vec<OrganizationId>> {
+        let facts = self.facts.as_ref()?;
+        Some(
+            decision::reach(facts)
+                .map(|org_access| org_access.organization_id.clone())
+                .collect(),
+        )
+    }
+
+    /// The caller's role in an organization; the operator has that of an owner.
+    pub(crate) fn role_in(&self, id: &OrganizationId) -> Option<Role> {
+        match &self.facts {
+            None => Some(Role::Owner),
+            Some(facts) => facts
+                .org_access
+                .iter()
+                .find(|org_access| org_access.organization_id == *id)
+                .map(|org_access| org_access.role),
+        }
+    }
+}
+
+/// The organization with this id or slug.
+pub(crate) fn find_organization(
+    conn: &mut Conn,
+    named: &str,
+) -> Result<Option<Organization>, Error> {
+    Ok(match OrganizationId::parse(named) {
+        Some(id) => store::org::find_organization(conn, &id)?,
+        None if is_slug(named) => store::org::find_organization_by_slug(conn, named)?,
+        None => None,
+    })
+}
+
+/// The project with this id, and the resource that it is for a user.
+pub(crate) fn find_project(
+    conn: &mut Conn,
+    named: &str,
+    user_id: Option<&UserId>,
+) -> Result<(Option<Project>, ResourceRef), Error> {
+    let found = match ProjectId::parse(named) {
+        Some(id) => store::project::find_project(conn, &id)?,
+        None => None,
+    };
+    let resource = match &found {
+        Some(project) => find_resource(conn, project, user_id)?,
+        None => ResourceRef::Missing,
+    };
+    Ok((found, resource))
+}
+
+fn find_resource(
+    conn: &mut Conn,
+    project: &Project,
+    user_id: Option<&UserId>,
+) -> Result<ResourceRef, Error> {
+    let access = match user_id {
+        Some(user_id) => store::project::find_access(conn, &project.id, user_id)?,
+        None => domain::project::Access::NotAdded,
+    };
+    Ok(ResourceRef::Project {
+        id: project.id.clone(),
+        organization_id: project.organization_id.clone(),
+        access,
+    })
+}

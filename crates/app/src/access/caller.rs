@@ -1,0 +1,159 @@
+//! The caller of a use case and its current permissions: a user in a browser, a token, or the
+//! operator. Every use case that needs a permission checks it here, in its own transaction.
+
+use super::authority::{Authority, Denial};
+use super::facts::{self, ActiveToken};
+use super::owner;
+use crate::session::SignedIn;
+use crate::{App, Error};
+use domain::audit::Actor;
+use domain::decision::{Facts, OrgAccess, TokenStatus};
+use domain::id::UserId;
+use domain::token::{Limits, TokenOwner};
+use store::Conn;
+
+/// The caller of a use case.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// A user in a browser, with all permissions of their roles.
+    User(Box<SignedIn>),
+    /// A token.
+    Token(Box<ActiveToken>),
+    /// The operator, acting for a user if it names one. It passes every check.
+    Operator(Option<UserId>),
+}
+
+impl Caller {
+    /// A user in a browser.
+    pub fn signed_in(signed_in: &SignedIn) -> Self {
+        Self::User(Box::new(signed_in.clone()))
+    }
+
+    /// The caller as an audit log actor.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::User(signed_in) => signed_in.actor(),
+            Self::Token(active) => Actor::Token(active.token.id.clone(), self.user_id().cloned()),
+            Self::Operator(None) => Actor::Operator,
+            Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
+        }
+    }
+
+    /// The creator stored with a resource: the user behind the caller if there is one.
+    pub fn maker(&self) -> String {
+        match self {
+            Self::Operator(_) => Actor::Operator.label().to_owned(),
+            caller => match caller.user_id() {
+                Some(id) => id.to_string(),
+                None => caller.actor().label().to_owned(),
+            },
+        }
+    }
+
+    /// Key for per-caller data, such as idempotency records.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::User(signed_in) => signed_in.user.id.to_string(),
+            Self::Token(active) => active.token.id.to_string(),
+            Self::Operator(None) => "operator".to_owned(),
+            Self::Operator(Some(id)) => format!("operator {id}"),
+        }
+    }
+
+    /// The user that the caller is or acts for.
+    pub fn user_id(&self) -> Option<&UserId> {
+        match self {
+            Self::User(signed_in) => Some(&signed_in.user.id),
+            Self::Token(active) => match &active.token.owner {
+                TokenOwner::User(id) => Some(id),
+                TokenOwner::Organization(_) => None,
+            },
+            Self::Operator(id) => id.as_ref(),
+        }
+    }
+
+    /// The client that the caller's token was issued to.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Token(active) => active.token.client_id.as_deref(),
+            Self::User(_) | Self::Operator(_) => None,
+        }
+    }
+
+    /// The owner of the caller's own tokens. Fails with [`Error::ActorRequired`] for an operator
+    /// without an actor.
+    pub fn owner(&self) -> Result<TokenOwner, Error> {
+        match self {
+            Self::Token(active) => Ok(active.token.owner.clone()),
+            caller => caller
+                .user_id()
+                .map(|id| TokenOwner::User(id.clone()))
+                .ok_or(Error::ActorRequired),
+        }
+    }
+
+    /// Fails unless the caller is the operator.
+    pub fn require_operator(&self) -> Result<(), Error> {
+        match self {
+            Self::Operator(_) => Ok(()),
+            _ => Err(Denial::OperatorRequired.into()),
+        }
+    }
+
+    /// The caller's current permissions, for reads.
+    pub(crate) fn authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+        let facts = match self {
+            Self::Operator(None) => None,
+            Self::Operator(Some(id)) => {
+                owner::find_owner(conn, id)?.ok_or(Error::ActorUnknown)?;
+                None
+            }
+            Self::User(signed_in) => {
+                let owner =
+                    owner::find_owner(conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)?;
+                Some(Facts {
+                    token: TokenStatus::Active,
+                    owner: TokenStatus::Active,
+                    scopes: app.config().scopes.names(),
+                    limits: Limits::default(),
+                    org_access: owner
+                        .memberships
+                        .iter()
+                        .map(|membership| OrgAccess {
+                            organization_id: membership.organization.id.clone(),
+                            role: membership.role,
+                            policy_decision: Ok(None),
+                        })
+                        .collect(),
+                })
+            }
+            Self::Token(active) => {
+                let again = store::token::find_token(conn, &active.token.id)?
+                    .ok_or(Error::Unauthenticated)?;
+                Some(facts::load(app, conn, again)?.facts)
+            }
+        };
+        Ok(Authority {
+            app: app.clone(),
+            user_id: self.user_id().cloned(),
+            facts,
+        })
+    }
+
+    /// The caller's current permissions, for writes. Locks the user, so that the user stays
+    /// active and keeps its organizations until the transaction ends.
+    pub(crate) fn lock_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
+        if let Some(id) = self.user_id() {
+            store::user::lock_user_shared(conn, id)?;
+        }
+        self.authority(app, conn)
+    }
+}
+
+/// Fails if the user that the operator acts for is unknown or deactivated.
+pub async fn check_actor(app: &App, caller: &Caller) -> Result<(), Error> {
+    let (handle, caller) = (app.clone(), caller.clone());
+    app.store()
+        .read(move |conn| caller.authority(&handle, conn).map(drop))
+        .await
+}

@@ -1,0 +1,14 @@
+//! Access control: who calls, with which permissions, and whether a token is active.
+
+mod authority;
+mod caller;
+mod facts;
+mod owner;
+
+pub use authority::Denial;
+pub(crate) use authority::{Authority, find_organization, find_project};
+pub use caller::{Caller, check_actor};
+pub use facts::{ActiveToken, CheckedToken};
+pub(crate) use facts::{Found, InactiveToken, Loaded, check_policy, look_up};
+pub use owner::{LoadedOwner, UserMemberships, end_of, standing};
+pub(crate) use owner::{earlier, find_owner, lock_memberships};

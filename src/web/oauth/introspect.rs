@@ -1,0 +1,90 @@
+//! Introspection (RFC 7662).
+
+use super::parameters::{Encoding, credentials, read, required};
+use crate::web::extract;
+use crate::web::failure::Failure;
+use actix_web::{HttpRequest, HttpResponse, web};
+use app::access::LoadedOwner;
+use app::audit::uses::{self, Purpose, Used};
+use app::token::{self, Introspector};
+use app::{App, Context, operator};
+use domain::secret::Secret;
+use wire::form::Form;
+use wire::oauth::{ActiveToken, IntrospectionResponse};
+
+/// `POST /auth/introspect`.
+pub async fn introspect(
+    app: web::Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let parameters = read(&request, payload, Encoding::Form).await?;
+    let context = extract::context_of(&app, &request);
+    let caller = introspector(&app, &context, &request, &parameters).await?;
+    let text = required(&parameters, "token", "The token is missing.")?;
+    let active = token::introspect(&app, &context, &caller, &Secret::new(text)).await?;
+    let issuer = app.config().server.public_url.as_str();
+    Ok(HttpResponse::Ok().json(IntrospectionResponse {
+        active: active.is_some(),
+        token: active.map(|active| describe(&active, issuer)),
+    }))
+}
+
+/// Authenticates the caller: a confidential client, or the operator by its bearer token.
+async fn introspector(
+    app: &App,
+    context: &Context,
+    request: &HttpRequest,
+    parameters: &Form,
+) -> Result<Introspector, Failure> {
+    let has_bearer = extract::authorization(request)?
+        .and_then(|value| extract::of_scheme(value, "bearer"))
+        .is_some();
+    if has_bearer {
+        if parameters.value("client_secret").is_some() {
+            return Err(Failure::Malformed(
+                "The request has a bearer token and a client secret. Send only one of them.",
+            ));
+        }
+        return match extract::bearer(request)? {
+            Some(token) if operator::is_operator(app, context, &token).await => {
+                let (used, purpose) = (Used::operator(), Purpose::default());
+                uses::note(app, context, used, uses::ALLOWED, purpose);
+                Ok(Introspector::Operator)
+            }
+            _ => Err(Failure::InvalidToken),
+        };
+    }
+    let has_credentials =
+        extract::authorization(request)?.is_some() || parameters.value("client_id").is_some();
+    if !has_credentials {
+        return Err(Failure::NoToken);
+    }
+    let credentials = credentials(request, parameters)?;
+    Ok(token::introspector(app, context, &credentials).await?)
+}
+
+fn describe(active: &app::access::ActiveToken, issuer: &str) -> ActiveToken {
+    let token = &active.token;
+    ActiveToken {
+        scope: active.scopes.to_string(),
+        client_id: token.client_id.clone(),
+        username: match &active.loaded_owner {
+            LoadedOwner::User(owner) => Some(owner.user.email.clone()),
+            LoadedOwner::Organization(_) => None,
+        },
+        sub: token.owner.id().to_owned(),
+        token_type: "Bearer".to_owned(),
+        exp: active.ends_at().map(|at| at.timestamp()),
+        iat: token.created_at.timestamp(),
+        iss: issuer.to_owned(),
+        jti: token.id.to_string(),
+        kind: token.owner.kind().to_owned(),
+        organization: token.organization().map(ToString::to_string),
+        projects: token
+            .limits
+            .projects
+            .as_ref()
+            .map(|projects| projects.iter().map(ToString::to_string).collect()),
+    }
+}
