@@ -218,14 +218,14 @@ fn verify_export(path: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) 
 fn tell(report: &Report, more: &str) -> Outcome {
     let Head { sequence, hash } = report.head;
     if let Some(Discrepancy {
-        sequence: place,
+        sequence: at,
         kind,
         says,
     }) = &report.first_discrepancy
     {
         let kind = kind.as_str();
         return Err(format!(
-            "the audit log has a discrepancy at record {place}: {kind}.\n{says}\n\
+            "the audit log has a discrepancy at record {at}: {kind}.\n{says}\n\
              It is valid up to record {sequence} with the hash {hash}."
         )
         .into());

@@ -144,10 +144,9 @@ impl Failure {
             Self::App(app::Error::Forbidden(denial)) => {
                 Some((Action::AccessRefused, denial.code()))
             }
-            Self::App(app::Error::OAuth(
-                error @ (OAuthError::InvalidClient | OAuthError::UnauthorizedClient),
-                _,
-            )) => Some((Action::AccessRefused, error.as_str())),
+            Self::App(app::Error::OAuth(error @ OAuthError::InvalidClient, _)) => {
+                Some((Action::AccessRefused, error.as_str()))
+            }
             Self::InvalidToken => Some((Action::AccessRefused, "invalid_token")),
             _ => None,
         }

@@ -163,9 +163,9 @@ impl App {
     ) -> Result<Self, Error> {
         let hasher = Hasher::start(&config.sign_in, entropy.as_ref())?;
         let outbox = Outbox::start(&config)?;
-        let mut loaded_owner = [0; 8];
-        entropy.fill(&mut loaded_owner);
-        let sink = Sink::start(&config.audit, hex::encode(loaded_owner))?;
+        let mut leased_by = [0; 8];
+        entropy.fill(&mut leased_by);
+        let sink = Sink::start(&config.audit, hex::encode(leased_by))?;
         Ok(Self(Arc::new(Inner {
             config,
             store,

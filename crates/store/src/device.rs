@@ -157,16 +157,16 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
 }
 
 /// The number of pending device grants of a client or a site.
-pub fn count_open_grants(conn: &mut Conn, of: OwnerRef<'_>, now: Instant) -> Result<u32, Error> {
+pub fn count_open_grants(conn: &mut Conn, of: GrantOrigin<'_>, now: Instant) -> Result<u32, Error> {
     let open = device_grant::table
         .filter(device_grant::state.eq(PENDING))
         .filter(device_grant::expires_at.gt(stored(now)))
         .count();
     let count: i64 = match of {
-        OwnerRef::Client(id) => open
+        GrantOrigin::Client(id) => open
             .filter(device_grant::client_id.eq(id))
             .get_result(conn)?,
-        OwnerRef::Site(address) => open
+        GrantOrigin::Site(address) => open
             .filter(device_grant::site.eq(network::site(address).to_string()))
             .get_result(conn)?,
     };
@@ -175,7 +175,7 @@ pub fn count_open_grants(conn: &mut Conn, of: OwnerRef<'_>, now: Instant) -> Res
 
 /// Whose device grants are counted.
 #[derive(Debug, Clone, Copy)]
-pub enum OwnerRef<'a> {
+pub enum GrantOrigin<'a> {
     /// Those of a client, by its id.
     Client(&'a str),
     /// Those from the site of an address.

@@ -26,26 +26,20 @@ async fn last_owner_cannot_leave() {
     let world = World::new().await;
     let home = world.home().await;
     let owner = world.personal(&world.owner, &SCOPES).await;
-    let org_access = format!("/v1/orgs/{}/members/{}", home.org, world.owner);
+    let member = format!("/v1/orgs/{}/members/{}", home.org, world.owner);
     let before = world.test.database.content();
     for token in [owner.as_str(), OPERATOR] {
         for role in ["admin", "member"] {
             let input = json!({"role": role});
-            let demoted = answer(&world, token, &format!("PUT {org_access}"), &input).await;
+            let demoted = answer(&world, token, &format!("PUT {member}"), &input).await;
             assert_problem(&demoted, 409, "conflict");
         }
-        let left = answer(&world, token, &format!("DELETE {org_access}"), &Value::Null).await;
+        let left = answer(&world, token, &format!("DELETE {member}"), &Value::Null).await;
         assert_problem(&left, 409, "conflict");
     }
     assert!(before == world.test.database.content());
-    world.org_access(&home.org, &world.admin, "owner").await;
-    let left = answer(
-        &world,
-        &owner,
-        &format!("DELETE {org_access}"),
-        &Value::Null,
-    )
-    .await;
+    world.add_member(&home.org, &world.admin, "owner").await;
+    let left = answer(&world, &owner, &format!("DELETE {member}"), &Value::Null).await;
     assert_eq!(left.status, 204, "{left:?}");
 }
 
@@ -54,21 +48,21 @@ async fn last_owner_cannot_leave() {
 async fn admin_cannot_change_owners() {
     let world = World::new().await;
     let home = world.home().await;
-    world.org_access(&home.org, &world.stranger, "owner").await;
+    world.add_member(&home.org, &world.stranger, "owner").await;
     let admin = world.personal(&world.admin, &SCOPES).await;
     let token = world.organizational(&home.org).await;
-    let org_access = |user: &str| format!("/v1/orgs/{}/members/{user}", home.org);
-    let (owner, own) = (json!({"role": "owner"}), org_access(&world.admin));
+    let member = |user: &str| format!("/v1/orgs/{}/members/{user}", home.org);
+    let (owner, own) = (json!({"role": "owner"}), member(&world.admin));
     let before = world.test.database.content();
     for bearer in [&admin, &token] {
         for (route, body) in [
             (format!("PUT {own}"), &owner),
-            (format!("PUT {}", org_access(&home.user)), &owner),
+            (format!("PUT {}", member(&home.user)), &owner),
             (
-                format!("PUT {}", org_access(&world.owner)),
+                format!("PUT {}", member(&world.owner)),
                 &json!({"role": "member"}),
             ),
-            (format!("DELETE {}", org_access(&world.owner)), &Value::Null),
+            (format!("DELETE {}", member(&world.owner)), &Value::Null),
             (format!("POST /v1/orgs/{}/invitations", home.org), &owner),
             (
                 format!("PATCH /v1/orgs/{}", home.org),
@@ -105,17 +99,15 @@ async fn change_of_rights_applies_immediately() {
     let rename = format!("PATCH /v1/orgs/{}", home.org);
     let name = json!({"name": "Other"});
     assert_eq!(answer(&world, &admin, &rename, &name).await.status, 200);
-    world.org_access(&home.org, &world.admin, "member").await;
+    world.add_member(&home.org, &world.admin, "member").await;
     let refused = answer(&world, &admin, &rename, &name).await;
     assert_problem(&refused, 403, "forbidden");
     let org = format!("/v1/orgs/{}", home.org);
     assert_eq!(get(&world, &admin, &org).await.status, 200);
 
-    let org_access = format!("DELETE {org}/members/{}", world.admin);
+    let member = format!("DELETE {org}/members/{}", world.admin);
     assert_eq!(
-        answer(&world, OPERATOR, &org_access, &Value::Null)
-            .await
-            .status,
+        answer(&world, OPERATOR, &member, &Value::Null).await.status,
         204
     );
     assert_problem(&get(&world, &admin, &org).await, 403, "forbidden");
@@ -125,11 +117,9 @@ async fn change_of_rights_applies_immediately() {
     // A token of the organization survives the removal of its creator.
     assert_eq!(get(&world, organizational, &org).await.status, 200);
 
-    let org_access = format!("DELETE {reached}/members/{}", world.admin);
+    let member = format!("DELETE {reached}/members/{}", world.admin);
     assert_eq!(
-        answer(&world, OPERATOR, &org_access, &Value::Null)
-            .await
-            .status,
+        answer(&world, OPERATOR, &member, &Value::Null).await.status,
         204
     );
     assert_problem(&get(&world, &admin, "/v1/me").await, 401, "invalid_token");

@@ -96,9 +96,9 @@ impl World {
         let org = self.made("/v1/orgs", Some(owner), &input).await;
         let at = |rest: &str| format!("/v1/orgs/{org}/{rest}");
         for (user, role) in others {
-            self.org_access(&org, user, role).await;
+            self.add_member(&org, user, role).await;
         }
-        self.org_access(&org, user, "member").await;
+        self.add_member(&org, user, "member").await;
         let project = self
             .made(&at("projects"), None, &json!({"name": "Project"}))
             .await;
@@ -120,7 +120,7 @@ impl World {
     }
 
     /// Gives a user a role in an organization.
-    pub async fn org_access(&self, org: &str, user: &str, role: &str) {
+    pub async fn add_member(&self, org: &str, user: &str, role: &str) {
         let path = format!("/v1/orgs/{org}/members/{user}");
         let input = json!({"role": role});
         let answer = self.operator(Method::PUT, &path, None, &input).await;

@@ -30,7 +30,7 @@ async fn denied_page_is_recorded_with_user_and_count() {
     let owner = test.caller("owner@example.com").await;
     let organization = test.organization(&owner, "Zenith").await;
     let member = test.caller("member@example.com").await;
-    test.org_access(&organization, &member, Role::Member).await;
+    test.add_member(&organization, &member, Role::Member).await;
     let mut browser = test.browser();
     browser.sign_in("member@example.com", PASSWORD).await;
     for _ in 0..3 {

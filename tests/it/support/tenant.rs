@@ -70,7 +70,7 @@ impl TestApp {
     }
 
     /// Gives a user a role in an organization.
-    pub async fn org_access(&self, organization: &Organization, caller: &Caller, role: Role) {
+    pub async fn add_member(&self, organization: &Organization, caller: &Caller, role: Role) {
         let (app, context, id) = (&self.app, Context::local(), user_of(caller));
         let named = organization.id.as_str();
         org::put_member(app, &context, &OPERATOR, named, &id, role)

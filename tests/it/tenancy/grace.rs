@@ -29,7 +29,7 @@ impl Story {
             test.caller("bob@x.example").await,
         );
         let org = test.organization(&ada, "Tight").await;
-        test.org_access(&org, &bob, role).await;
+        test.add_member(&org, &bob, role).await;
         let never = CreateToken {
             expires: Some("never".into()),
             ..input(&EVERYTHING)
@@ -157,14 +157,14 @@ async fn grace_period_extends_only_the_earlier_policy() {
     expect(client.get(&story.at()).await, 200);
     story
         .test
-        .org_access(&story.org, &story.bob, Role::Member)
+        .add_member(&story.org, &story.bob, Role::Member)
         .await;
     refused(client.get(&story.at()).await, 403, "policy");
     let said = story.test.introspect(text_of(&story.token)).await;
     assert_eq!(said, json!({"active": false}));
     story
         .test
-        .org_access(&story.org, &story.bob, Role::Admin)
+        .add_member(&story.org, &story.bob, Role::Admin)
         .await;
     expect(client.get(&story.at()).await, 200);
     story.test.clock.advance(7 * DAY);

@@ -134,13 +134,13 @@ async fn members_cannot_invite_and_admins_cannot_invite_owners() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Guarded").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let client = Client::of(&test, &bob).await;
     let path = format!("/v1/orgs/{}/invitations", org.slug);
     let invite = |role: &str| json!({"role": role});
     refused(client.post(&path, invite("member")).await, 403, "forbidden");
     refused(client.get(&path).await, 403, "forbidden");
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     expect(client.post(&path, invite("admin")).await, 201);
     refused(client.post(&path, invite("owner")).await, 403, "forbidden");
     let operator = Client::new(&test, OPERATOR);
@@ -174,7 +174,7 @@ async fn end_of_invitations_is_recorded() {
     );
     let owner = Client::of(&test, &ada).await;
     for org in [&one, &two] {
-        test.org_access(org, &bob, Role::Admin).await;
+        test.add_member(org, &bob, Role::Admin).await;
     }
     let admin = Client::of(&test, &bob).await;
     for (client, org) in [

@@ -23,7 +23,7 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     );
     let org = test.organization(&ada, "Left").await;
     test.organization(&bob, "Kept").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let project = test.project(&org, "red").await;
     test.add_to(&project, &bob).await;
     let limited = Client::with(&test, &bob, limited_to(&org.slug)).await;
@@ -44,7 +44,7 @@ async fn leaving_ends_the_tokens_that_are_limited_to_the_organization() {
     refused(owner.delete(&member).await, 404, "not_found");
 
     // Joining again restores neither the token nor the project.
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     assert!(!limited.is_active().await);
     refused(free.get(&at_project).await, 403, "forbidden");
     assert_eq!(test.events("member.removed"), 1);
@@ -58,7 +58,7 @@ async fn leaving_the_last_organization_ends_all_personal_tokens() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Last").await;
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     let his = Client::of(&test, &bob).await;
     let made_by_him = test.organization_token(&org, input(&["orgs:read"])).await;
     let me = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&bob));
@@ -75,7 +75,7 @@ async fn approved_code_gives_no_token_to_a_user_who_left_every_organization() {
     let bob = test.caller("bob@x.example").await;
     let ada = test.caller("ada@x.example").await;
     let org = test.organization(&ada, "Gone").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let mut browser = test.browser();
     browser
         .sign_in("bob@x.example", crate::support::PASSWORD)
@@ -96,7 +96,7 @@ async fn deleting_an_organization_ends_its_tokens() {
     );
     let org = test.organization(&ada, "Doomed").await;
     test.organization(&ada, "Other").await;
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     test.project(&org, "red").await;
     let machine = test.organization_token(&org, input(&[])).await;
     let limited = Client::with(&test, &ada, limited_to(&org.slug)).await;

@@ -53,7 +53,7 @@ async fn token_of_some_projects_reaches_only_those() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Projects").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let mut projects = Vec::new();
     for name in ["red", "green", "blue"] {
         projects.push(test.project(&org, name).await);
@@ -130,7 +130,7 @@ async fn token_cannot_grant_more_than_it_has() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Roles").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let member = Client::of(&test, &bob).await;
     let owner = Client::of(&test, &ada).await;
     let ask = |scope: &str| json!({"name": "n", "scopes": [scope]});
@@ -181,7 +181,7 @@ async fn role_in_another_organization_does_not_count() {
     );
     let hers = test.organization(&ada, "Hers").await;
     test.organization(&bob, "His").await;
-    test.org_access(&hers, &bob, Role::Member).await;
+    test.add_member(&hers, &bob, Role::Member).await;
     let bob_client = Client::of(&test, &bob).await;
     let at = format!("/v1/orgs/{}", hers.slug);
     expect(bob_client.get(&at).await, 200);
@@ -195,10 +195,10 @@ async fn role_in_another_organization_does_not_count() {
         403,
         "forbidden",
     );
-    test.org_access(&hers, &bob, Role::Admin).await;
+    test.add_member(&hers, &bob, Role::Admin).await;
     expect(bob_client.patch(&at, json!({"name": "Ours"})).await, 200);
     expect(bob_client.get(&format!("{at}/tokens")).await, 200);
-    test.org_access(&hers, &bob, Role::Member).await;
+    test.add_member(&hers, &bob, Role::Member).await;
     refused(
         bob_client.get(&format!("{at}/tokens")).await,
         403,

@@ -15,8 +15,8 @@ async fn admins_change_members_and_owners_change_owners() {
         test.caller("eve@x.example").await,
     );
     let org = test.organization(&ada, "Ranks").await;
-    test.org_access(&org, &bob, Role::Admin).await;
-    test.org_access(&org, &eve, Role::Member).await;
+    test.add_member(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &eve, Role::Member).await;
     let (owner, admin, member) = (
         Client::of(&test, &ada).await,
         Client::of(&test, &bob).await,
@@ -52,7 +52,7 @@ async fn last_owner_cannot_be_removed_or_demoted() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Owned").await;
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     let owner = Client::of(&test, &ada).await;
     let operator = Client::new(&test, OPERATOR);
     let of = format!("/v1/orgs/{}/members/{}", org.slug, user_of(&ada));
@@ -62,7 +62,7 @@ async fn last_owner_cannot_be_removed_or_demoted() {
         refused(client.delete(&of).await, 409, "conflict");
     }
     assert!(owner.is_active().await);
-    test.org_access(&org, &bob, Role::Owner).await;
+    test.add_member(&org, &bob, Role::Owner).await;
     expect(owner.delete(&of).await, 204);
 }
 
@@ -74,7 +74,7 @@ async fn two_owners_cannot_demote_each_other() {
         let ada = test.caller(&format!("ada{round}@x.example")).await;
         let bob = test.caller(&format!("bob{round}@x.example")).await;
         let org = test.organization(&ada, &format!("Duel {round}")).await;
-        test.org_access(&org, &bob, Role::Owner).await;
+        test.add_member(&org, &bob, Role::Owner).await;
         let (hers, his) = (Client::of(&test, &ada).await, Client::of(&test, &bob).await);
         let of = |caller| format!("/v1/orgs/{}/members/{}", org.slug, user_of(caller));
         let (at_bob, at_ada) = (of(&bob), of(&ada));

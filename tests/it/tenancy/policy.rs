@@ -24,7 +24,7 @@ async fn stricter_policy_lists_the_affected_tokens_and_gives_a_grace_period() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Tight").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let short = Client::of(&test, &bob).await;
     let long = Client::with(&test, &bob, never(&EVERYTHING)).await;
     let machine = test.organization_token(&org, never(&["orgs:read"])).await;
@@ -99,7 +99,7 @@ async fn token_rejected_by_one_organization_works_in_the_others() {
     );
     let strict = test.organization(&ada, "Strict").await;
     let lax = test.organization(&bob, "Lax").await;
-    test.org_access(&strict, &bob, Role::Member).await;
+    test.add_member(&strict, &bob, Role::Member).await;
     let everywhere = Client::of(&test, &bob).await;
     let owner = Client::of(&test, &ada).await;
     let at = format!("/v1/orgs/{}", strict.slug);
@@ -116,7 +116,7 @@ async fn token_rejected_by_one_organization_works_in_the_others() {
     let limited = json!({"name": "n", "scopes": [], "organization": strict.slug});
     refused(everywhere.post("/v1/tokens", limited).await, 403, "policy");
 
-    test.org_access(&strict, &bob, Role::Admin).await;
+    test.add_member(&strict, &bob, Role::Admin).await;
     expect(everywhere.get(&at).await, 200);
 }
 
@@ -129,7 +129,7 @@ async fn token_that_no_policy_allows_is_inactive() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Only").await;
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     let token = test.token_of(&bob, input(&["tokens:read"])).await;
     let owner = Client::of(&test, &ada).await;
     let change = json!({"policy": {"personal_tokens": "admins"}, "grace_seconds": 0});
@@ -140,7 +140,7 @@ async fn token_that_no_policy_allows_is_inactive() {
     let said = test.introspect(text_of(&token)).await;
     assert_eq!(said["scope"], "tokens:read");
 
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let said = test.introspect(text_of(&token)).await;
     assert_eq!(said, json!({"active": false}));
 }

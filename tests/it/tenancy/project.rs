@@ -16,7 +16,7 @@ async fn admins_reach_all_projects_and_members_only_their_own() {
     );
     let org = test.organization(&ada, "Workshop").await;
     test.organization(&eve, "Elsewhere").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let (owner, member, stranger) = (
         Client::of(&test, &ada).await,
         Client::of(&test, &bob).await,
@@ -122,7 +122,7 @@ async fn project_members_are_listed_in_pages() {
     let mut added = Vec::new();
     for i in 0..5 {
         let caller = test.caller(&format!("p{i}@x.example")).await;
-        test.org_access(&org, &caller, Role::Member).await;
+        test.add_member(&org, &caller, Role::Member).await;
         test.add_to(&project, &caller).await;
         added.push(json!(user_of(&caller).as_str()));
         test.clock.advance(1);
@@ -152,7 +152,7 @@ async fn project_is_deleted_once() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Contested").await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     let owner = Client::of(&test, &ada).await;
     let mut renamed = 0;
     for round in 1..=20 {

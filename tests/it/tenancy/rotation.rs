@@ -176,11 +176,11 @@ async fn token_with_an_inactive_scope_rotates_only_itself() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Sleeping").await;
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     let scopes = ["app:admin", "tokens:write"];
     let own = test.token_of(&bob, input(&scopes)).await;
     let other = test.token_of(&bob, input(&scopes)).await;
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
 
     let client = Client::new(&test, text_of(&own));
     let rotate = |id: &str| format!("/v1/tokens/{id}/rotate");
@@ -191,6 +191,6 @@ async fn token_with_an_inactive_scope_rotates_only_itself() {
     assert_eq!(new["scopes"], json!(scopes));
     let scope = async || test.introspect(new["token"].as_str().unwrap()).await["scope"].clone();
     assert_eq!(scope().await, "tokens:write");
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     assert_eq!(scope().await, "app:admin tokens:write");
 }

@@ -36,7 +36,7 @@ async fn invitation_is_valid_while_its_creator_may_create_it() {
     let ada = test.caller("ada@x.example").await;
     let bob = test.caller("bob@x.example").await;
     let org = test.organization(&ada, "Backed").await;
-    test.org_access(&org, &bob, Role::Owner).await;
+    test.add_member(&org, &bob, Role::Owner).await;
     let his = Client::of(&test, &bob).await;
     let path = format!("/v1/orgs/{}/invitations", org.slug);
     let mut links = Vec::new();
@@ -49,15 +49,15 @@ async fn invitation_is_valid_while_its_creator_may_create_it() {
     let made = expect(by_machine.post(&path, json!({"role": "admin"})).await, 201);
     let by_machine = link_of(&made);
 
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     assert!(
         !join(&test, &links[0], "one@x.example").await,
         "no owner any more"
     );
     assert!(join(&test, &links[1], "two@x.example").await);
-    test.org_access(&org, &bob, Role::Member).await;
+    test.add_member(&org, &bob, Role::Member).await;
     assert!(!join(&test, &links[2], "three@x.example").await);
-    test.org_access(&org, &bob, Role::Admin).await;
+    test.add_member(&org, &bob, Role::Admin).await;
     test.deactivate("bob@x.example").await;
     assert!(!join(&test, &links[2], "three@x.example").await);
 
@@ -75,7 +75,7 @@ async fn deactivated_owner_does_not_count_and_can_be_removed() {
         test.caller("bob@x.example").await,
     );
     let org = test.organization(&ada, "Shared").await;
-    test.org_access(&org, &bob, Role::Owner).await;
+    test.add_member(&org, &bob, Role::Owner).await;
     test.deactivate("bob@x.example").await;
     let owner = Client::of(&test, &ada).await;
     let of = |caller| format!("/v1/orgs/{}/members/{}", org.slug, user_of(caller));
@@ -93,7 +93,7 @@ async fn token_gains_no_organization_by_creating_another() {
     );
     let strict = test.organization(&ada, "Strict").await;
     test.organization(&bob, "Lax").await;
-    test.org_access(&strict, &bob, Role::Admin).await;
+    test.add_member(&strict, &bob, Role::Admin).await;
     let forever = CreateToken {
         expires: Some("never".into()),
         ..input(&EVERYTHING)

@@ -96,7 +96,7 @@ async fn scopes_follow_the_role() {
         identity(&answer)[3].map(str::to_owned)
     };
     assert_eq!(scopes().await.as_deref(), Some("app:deploy app:read"));
-    api.test.org_access(&api.acme, &bob, Role::Member).await;
+    api.test.add_member(&api.acme, &bob, Role::Member).await;
     assert_eq!(scopes().await.as_deref(), Some("app:read"));
 }
 
@@ -104,7 +104,7 @@ async fn scopes_follow_the_role() {
 #[actix_web::test]
 async fn scopes_are_those_in_the_resource() {
     let api = Api::start().await;
-    api.test.org_access(&api.acme, &api.eve, Role::Member).await;
+    api.test.add_member(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
     let token = api.token(&api.eve, &["app:read", "app:deploy"]).await;
     let project = |id: &dyn std::fmt::Display| format!("/v1/projects/{id}");
@@ -126,7 +126,7 @@ async fn scopes_are_those_in_the_resource() {
         let answer = api.query(query, &token).await;
         assert_eq!(identity(&answer)[3], Some(expected), "{query}");
     }
-    api.test.org_access(&api.acme, &api.eve, Role::Admin).await;
+    api.test.add_member(&api.acme, &api.eve, Role::Admin).await;
     let answer = api.route(("GET", &usage(&api.acme.id)), &token).await;
     assert_eq!(identity(&answer)[3], Some("app:deploy app:read"));
 }

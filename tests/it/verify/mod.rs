@@ -127,7 +127,7 @@ impl Api {
     /// A new member of Acme.
     pub async fn member(&self, email: &str, role: Role) -> Caller {
         let caller = self.test.caller(email).await;
-        self.test.org_access(&self.acme, &caller, role).await;
+        self.test.add_member(&self.acme, &caller, role).await;
         caller
     }
 

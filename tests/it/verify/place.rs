@@ -89,7 +89,7 @@ async fn member_reaches_only_the_projects_they_were_added_to() {
         assert_yes(&api.route(("GET", path), &of_carol).await, "admin");
     }
 
-    api.test.org_access(&api.acme, &carol, Role::Member).await;
+    api.test.add_member(&api.acme, &carol, Role::Member).await;
     assert_forbidden(&api.route(("GET", &shop), &of_carol).await, "demoted");
     // A user without any organization has no active token either.
     api.test.unseat(&api.acme, &bob).await;
@@ -101,7 +101,7 @@ async fn leaving_one_organization_keeps_the_token_for_the_others() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     api.test
-        .org_access(&api.elsewhere, &bob, Role::Member)
+        .add_member(&api.elsewhere, &bob, Role::Member)
         .await;
     let token = api.token(&bob, &["app:read"]).await;
     let (acme, elsewhere) = (usage(&api.acme.id), usage(&api.elsewhere.id));
@@ -117,7 +117,7 @@ async fn leaving_one_organization_keeps_the_token_for_the_others() {
 #[actix_web::test]
 async fn owner_of_another_organization_is_a_member_here() {
     let api = Api::start().await;
-    api.test.org_access(&api.acme, &api.eve, Role::Member).await;
+    api.test.add_member(&api.acme, &api.eve, Role::Member).await;
     api.test.add_to(&api.website, &api.eve).await;
     let token = api.token(&api.eve, &["app:read", "app:deploy"]).await;
     let deploys = |id: &dyn std::fmt::Display| format!("/v1/projects/{id}/deploys");
@@ -136,7 +136,7 @@ async fn owner_of_another_organization_is_a_member_here() {
     }
     let website = project(&api.website.id);
     assert_yes(&api.route(("GET", &website), &token).await, "no least role");
-    api.test.org_access(&api.acme, &api.eve, Role::Admin).await;
+    api.test.add_member(&api.acme, &api.eve, Role::Admin).await;
     let path = deploys(&api.website.id);
     assert_yes(&api.route(("POST", &path), &token).await, "promoted");
 }
@@ -145,7 +145,7 @@ async fn owner_of_another_organization_is_a_member_here() {
 async fn limited_token_reaches_nothing_else() {
     let api = Api::start().await;
     api.test
-        .org_access(&api.elsewhere, &api.ada, Role::Owner)
+        .add_member(&api.elsewhere, &api.ada, Role::Owner)
         .await;
     let limited = async |organization: Option<&str>, projects: &[&str]| {
         let input = CreateToken {
@@ -216,7 +216,7 @@ async fn policy_rejects_tokens_created_before_it() {
     let api = Api::start().await;
     let bob = api.member("bob@example.com", Role::Member).await;
     api.test
-        .org_access(&api.elsewhere, &bob, Role::Member)
+        .add_member(&api.elsewhere, &bob, Role::Member)
         .await;
     let token = api.token(&bob, &["app:read"]).await;
     let change = async |plan, policy| {

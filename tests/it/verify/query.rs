@@ -145,7 +145,7 @@ async fn guessed_fixed_query_does_not_remove_its_requirement() {
 async fn query_and_table_must_not_name_two_organizations() {
     let api = Api::start().await;
     api.test
-        .org_access(&api.elsewhere, &api.ada, Role::Owner)
+        .add_member(&api.elsewhere, &api.ada, Role::Owner)
         .await;
     let token = api.token(&api.ada, &["app:read"]).await;
     let path = format!("/v1/projects/{}", api.website.id);

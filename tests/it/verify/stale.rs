@@ -94,7 +94,7 @@ impl Change {
         );
         for round in 0..ROUNDS {
             let server = [test, other][round % 2];
-            test.org_access(&api.acme, caller, Role::Admin).await;
+            test.add_member(&api.acme, caller, Role::Admin).await;
             let made = test.token_of(caller, input(&["app:read", "app:deploy"]));
             let made = made.await;
             let token = text_of(&made);
@@ -103,7 +103,7 @@ impl Change {
             match self {
                 Self::Revoke => test.revoke(caller, &made).await,
                 Self::Remove | Self::RemoveFromOne => test.unseat(&api.acme, caller).await,
-                Self::Demote => test.org_access(&api.acme, caller, Role::Member).await,
+                Self::Demote => test.add_member(&api.acme, caller, Role::Member).await,
                 Self::Deactivate => {
                     let Caller::User(caller) = caller else {
                         unreachable!()
@@ -134,7 +134,7 @@ async fn none_of_a_thousand_changes_is_stale() {
         let caller = api.test.caller(&email).await;
         if let Change::RemoveFromOne = change {
             api.test
-                .org_access(&api.elsewhere, &caller, Role::Member)
+                .add_member(&api.elsewhere, &caller, Role::Member)
                 .await;
         }
         people.push((change, caller));

@@ -17,20 +17,20 @@ const BATCH: usize = 500;
 ///
 /// Fails with [`Error::NotFound`] if there is no such user.
 pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
-    let signed_in = app
+    let user_id = app
         .store()
         .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
         .await?;
     sealing::seal_present(app).await?;
     let log = sealing::find(app).await?;
-    let id = signed_in.clone();
+    let id = user_id.clone();
     let found = app
         .store()
         .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
         .await?;
     let mut count = 0;
     for sequences in found.chunks(BATCH) {
-        announce(app, context, &log.origin, &signed_in, sequences).await?;
+        announce(app, context, &log.origin, &user_id, sequences).await?;
         let sequences = sequences.to_vec();
         count += app
             .store()
@@ -53,12 +53,12 @@ async fn announce(
     app: &App,
     context: &Context,
     origin: &Origin,
-    signed_in: &UserId,
+    user_id: &UserId,
     sequences: &[u64],
 ) -> Result<(), Error> {
     let event = app.event(context, Actor::Operator, Action::AuditErased);
     let id = event.id.to_string();
-    let target = signed_in.to_string();
+    let target = user_id.to_string();
     let detail = erasure::detail(origin, &target, sequences, app.signing_key());
     app.store()
         .write(move |conn| event.write(conn, Some(&target), detail.clone()))

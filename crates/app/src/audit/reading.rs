@@ -55,11 +55,11 @@ impl Search {
     }
 
     /// Restricts the search to the records that the caller may see.
-    fn within(self, signed_in: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
+    fn within(self, own: Option<&UserId>, organization: Option<&OrganizationId>) -> Filter {
         let actions = self.action.as_deref().map(Action::named);
         Filter {
             organization_id: organization.map(ToString::to_string),
-            user_id: signed_in.map(ToString::to_string),
+            user_id: own.map(ToString::to_string),
             actor: self.actor,
             actions: actions.map(Iterator::collect),
             token_id: self.token_id,
@@ -80,7 +80,7 @@ pub async fn list(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let AuditAccess { filter, signed_in } =
+    let AuditAccess { filter, own } =
         authorize(app, context, caller, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let side = Side::Before(before.unwrap_or(u64::MAX));
@@ -88,7 +88,7 @@ pub async fn list(
         .read(move |conn| {
             let mut records = store::audit::list_records(conn, &filter, side, limit)?;
             for sealed in &mut records {
-                hide_origin(&mut sealed.record, signed_in.as_ref());
+                hide_origin(&mut sealed.record, own.as_ref());
             }
             Ok::<_, Error>(records)
         })
@@ -96,8 +96,8 @@ pub async fn list(
 }
 
 /// Removes the origin if the user who reads their own log may not see it.
-fn hide_origin(record: &mut Record, signed_in: Option<&UserId>) {
-    if signed_in.is_some_and(|id| !record.tells_origin_to(id)) {
+fn hide_origin(record: &mut Record, own: Option<&UserId>) {
+    if own.is_some_and(|id| !record.tells_origin_to(id)) {
         record.address = None;
         record.agent = None;
     }
@@ -107,7 +107,7 @@ fn hide_origin(record: &mut Record, signed_in: Option<&UserId>) {
 struct AuditAccess {
     filter: Filter,
     /// The user, if they read their own log.
-    signed_in: Option<UserId>,
+    own: Option<UserId>,
 }
 
 /// Authorizes the search, records it, and returns the filter for it.
@@ -119,15 +119,15 @@ async fn authorize(
     action: Action,
 ) -> Result<AuditAccess, Error> {
     let (named, looked_for) = (search.organization.clone(), search.describe());
-    let (signed_in, organization) =
+    let (own, organization) =
         match view::authorize(app, context, caller, named, action, looked_for).await? {
             View::Everything => (None, None),
             View::Own(id, within) => (Some(id), within),
             View::Organization(id) => (None, Some(id)),
         };
     Ok(AuditAccess {
-        filter: search.within(signed_in.as_ref(), organization.as_ref()),
-        signed_in,
+        filter: search.within(own.as_ref(), organization.as_ref()),
+        own,
     })
 }
 
@@ -231,17 +231,17 @@ impl Export {
             return Err(Error::Conflict(PRUNED));
         }
         self.after = last.record.sequence;
-        let signed_in = self.access.signed_in.as_ref();
+        let own = self.access.own.as_ref();
         let mut text = String::new();
         for mut sealed in lines {
             match writing {
                 Writing::Csv => {
-                    hide_origin(&mut sealed.record, signed_in);
+                    hide_origin(&mut sealed.record, own);
                     text += &csv::row(&sealed);
                 }
                 Writing::Whole => text += &(export::line(&sealed) + "\n"),
                 Writing::Excerpt => {
-                    if signed_in.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
+                    if own.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
                         sealed.record = sealed.record.erased();
                         // Records from before salts cannot be verified without the data.
                         if sealed.record.has_personal_data() {

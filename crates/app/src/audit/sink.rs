@@ -29,9 +29,9 @@ pub struct Sink {
 impl Sink {
     /// Creates the HTTP client, if the settings contain an address.
     pub fn start(audit: &Audit, leased_by: String) -> Result<Self, Error> {
-        let resources = [&audit.checkpoint_to, &audit.ship_to];
+        let destinations = [&audit.checkpoint_to, &audit.ship_to];
         let is_address = |to: &&Option<Destination>| matches!(to, Some(Destination::Url(_)));
-        if !resources.iter().any(is_address) {
+        if !destinations.iter().any(is_address) {
             return Ok(Self {
                 client: None,
                 leased_by,

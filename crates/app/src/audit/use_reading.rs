@@ -122,8 +122,8 @@ pub(super) fn collect(
 ) -> Result<Vec<Named>, Error> {
     let mut found = Vec::new();
     while found.len() < limit {
-        let resource = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
-        let rows = store::audit::list_uses(conn, filter, resource, CHUNK)?;
+        let position = before.as_ref().map(|id| (id.event_id.as_str(), id.leaf));
+        let rows = store::audit::list_uses(conn, filter, position, CHUNK)?;
         let Some(last) = rows.last() else {
             break;
         };
@@ -297,11 +297,11 @@ fn seen_as(
         }
     }
     let owner = token.as_ref().and_then(|token| token.owner.organization());
-    let resource = row
+    let organization = row
         .organization_id
         .as_deref()
         .and_then(OrganizationId::parse);
-    let mut organizations = owner.into_iter().chain(&resource);
+    let mut organizations = owner.into_iter().chain(&organization);
     let found = organizations.find(|id| {
         let resource = ResourceRef::Organization((*id).clone());
         authority.require(READ, &resource, Role::Admin).is_ok()

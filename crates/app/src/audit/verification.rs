@@ -115,6 +115,29 @@ async fn list_lines(app: &App, after: u64, limit: i64) -> Result<Vec<Stored>, Er
 /// left by an interrupted deletion.
 async fn find_misplaced(app: &App, log: &Log) -> Result<Option<Discrepancy>, Error> {
     let start = log.start();
+    loop {
+        let first = first_line(app).await?;
+        if is_rest_of_pruning(app, log).await? {
+            return Ok(None);
+        }
+        // A deletion that continues meanwhile takes away the lowest lines: check again.
+        if first_line(app).await? == first {
+            let says = "A line stands before the first record.";
+            let place = start.next_sequence();
+            return Ok(Some(Discrepancy::new(place, Kind::Inserted, says)));
+        }
+    }
+}
+
+/// Sequence of the first stored line.
+async fn first_line(app: &App) -> Result<Option<u64>, Error> {
+    let lines = list_lines(app, 0, 1).await?;
+    Ok(lines.first().map(|(sequence, _)| *sequence))
+}
+
+/// Whether the lines before the start of the log form the end of the pruned chain.
+async fn is_rest_of_pruning(app: &App, log: &Log) -> Result<bool, Error> {
+    let start = log.start();
     let is_any_before_all = app
         .store()
         .read(|conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn, 0)?))
@@ -142,11 +165,7 @@ async fn find_misplaced(app: &App, log: &Log) -> Result<Option<Discrepancy>, Err
             left = line.map(|line| line.head());
         }
     }
-    is_chain &= left.is_none_or(|left| left == start);
-    Ok((!is_chain).then(|| {
-        let says = "A line stands before the first record.";
-        Discrepancy::new(start.next_sequence(), Kind::Inserted, says)
-    }))
+    Ok(is_chain && left.is_none_or(|left| left == start))
 }
 
 /// Discrepancy of an erasure without a valid record.

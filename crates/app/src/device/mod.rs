@@ -7,6 +7,7 @@ pub mod poll;
 
 pub(super) use expiry::expire_over;
 
+use super::audit::refusals::{self, Refusal};
 use super::client::Credentials;
 use super::{App, Context, Error, Event, OAuthError, client};
 use domain::audit::{Action, Actor};
@@ -18,7 +19,7 @@ use domain::secret::{Digest, Secret};
 use domain::user_code::UserCode;
 use serde_json::json;
 use std::time::Duration;
-use store::device::OwnerRef;
+use store::device::GrantOrigin;
 
 /// How often codes are drawn if one is taken.
 const DRAWS: usize = 10;
@@ -104,6 +105,9 @@ pub async fn start(
 async fn caller(app: &App, context: &Context, credentials: &Credentials) -> Result<Client, Error> {
     let client = client::authenticate(app, context, credentials).await?;
     if client.scopes.is_empty() {
+        let actor = Actor::Client(client.id.clone());
+        let refusal = Refusal::access(OAuthError::UnauthorizedClient.as_str(), actor);
+        refusals::note(app, context, refusal);
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
             "The client may not request tokens: it has no scopes.",
@@ -145,11 +149,11 @@ async fn insert(
     app.store()
         .write(move |conn| {
             let now = grant.created_at;
-            let mut is_full = |owner_ref, limit| {
-                store::device::count_open_grants(conn, owner_ref, now).map(|count| count >= limit)
+            let mut is_full = |origin, limit| {
+                store::device::count_open_grants(conn, origin, now).map(|count| count >= limit)
             };
-            if is_full(OwnerRef::Site(grant.address), per_source)?
-                || is_full(OwnerRef::Client(&grant.client_id), per_client)?
+            if is_full(GrantOrigin::Site(grant.address), per_source)?
+                || is_full(GrantOrigin::Client(&grant.client_id), per_client)?
             {
                 // The oldest of them expires within a code's lifetime; a minute is an estimate.
                 return Err(Error::Throttled(chrono::Duration::minutes(1)));

@@ -50,9 +50,9 @@ pub async fn poll(
     let client = caller(app, context, credentials).await?;
     let digest = device_code.digest();
     // The slot is taken first, so that a decision after the look-up wakes it.
-    let resource = wait.and_then(|_| app.waiting().enter(&digest));
-    let woken = resource.as_ref().map(PollSlot::woken);
-    let waiting = match &resource {
+    let slot = wait.and_then(|_| app.waiting().enter(&digest));
+    let woken = slot.as_ref().map(PollSlot::woken);
+    let waiting = match &slot {
         Some(_) => Waiting::Held,
         None => Waiting::Immediate,
     };

@@ -163,7 +163,7 @@ pub async fn revoke_matching(
     app: &App,
     context: &Context,
     caller: &Caller,
-    owner_ref: Ended,
+    ended: Ended,
     before: Before,
     idempotency: IdempotencyRecord<usize>,
 ) -> Result<usize, Error> {
@@ -171,7 +171,7 @@ pub async fn revoke_matching(
     let event = app.event(context, caller.actor(), Action::TokenRevoked);
     app.store()
         .write(move |conn| {
-            let filter = match &owner_ref {
+            let filter = match &ended {
                 Ended::User(id) => {
                     store::user::lock_user_exclusive(conn, id)?;
                     store::user::find_user(conn, id)?.ok_or(Error::NotFound)?;

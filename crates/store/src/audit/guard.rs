@@ -5,9 +5,6 @@
 
 /// Makes SQLite reject changes, deletions and insertions among sealed records.
 pub const SQLITE_GUARD: &str = "
-    DROP TRIGGER IF EXISTS audit_record_kept;
-    DROP TRIGGER IF EXISTS audit_record_unchanged;
-    DROP TRIGGER IF EXISTS audit_record_is_told;
     CREATE TRIGGER IF NOT EXISTS audit_record_stays BEFORE DELETE ON audit_record
         WHEN OLD.sequence > COALESCE((SELECT pruned_sequence FROM audit_head), 0)
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;

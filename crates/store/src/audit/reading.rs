@@ -1,6 +1,6 @@
 //! Queries of the log.
 
-use super::chain::{line, number};
+use super::chain::{find_head, line, number};
 use super::{Row, columns};
 use crate::schema::{audit_record, token};
 use crate::{Conn, Error, read_value, stored};
@@ -54,7 +54,9 @@ pub fn list_records(
     side: Side,
     limit: i64,
 ) -> Result<Vec<Sealed>, Error> {
-    let mut query = audit_record::table.into_boxed();
+    let mut query = audit_record::table
+        .filter(audit_record::sequence.gt(start(conn)?))
+        .into_boxed();
     if let Some(id) = &filter.organization_id {
         query = query.filter(audit_record::organization_id.eq(id.clone()));
     }
@@ -115,6 +117,7 @@ pub fn list_records(
 pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
     let found = audit_record::table
         .filter(audit_record::id.eq(id))
+        .filter(audit_record::sequence.gt(start(conn)?))
         .select((
             audit_record::sequence,
             audit_record::hash,
@@ -123,6 +126,11 @@ pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
         .get_result::<(i64, String, Row)>(conn)
         .optional()?;
     found.map(whole).transpose()
+}
+
+/// The last pruned sequence. Lines up to it are not part of the log, even if they still exist.
+fn start(conn: &mut Conn) -> Result<i64, Error> {
+    Ok(find_head(conn)?.map_or(0, |log| number(log.start().sequence)))
 }
 
 /// Parses a record; one that was changed is an error.

@@ -25,9 +25,9 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
     let tokens = token::table
         .filter(token::user_id.eq(id.clone()))
         .select(token::id.nullable());
-    let mut places: Vec<i64> = salted.filter(is_own.clone()).get_results(conn)?;
+    let mut found_at: Vec<i64> = salted.filter(is_own.clone()).get_results(conn)?;
     let is_theirs = audit_record::target.eq(id);
-    places.extend(
+    found_at.extend(
         salted
             .filter(is_theirs.or(audit_record::target.eq_any(tokens)))
             .filter(is_unknown())
@@ -41,11 +41,11 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
     for devices in devices.chunks(DEVICES) {
         let is_theirs = audit_record::target.eq_any(devices);
         let of_device = salted.filter(is_theirs).filter(is_unknown());
-        places.extend(of_device.get_results::<i64>(conn)?);
+        found_at.extend(of_device.get_results::<i64>(conn)?);
     }
-    places.sort_unstable();
-    places.dedup();
-    Ok(places.into_iter().map(i64::unsigned_abs).collect())
+    found_at.sort_unstable();
+    found_at.dedup();
+    Ok(found_at.into_iter().map(i64::unsigned_abs).collect())
 }
 
 /// Erases the personal data of these records, unless already erased; returns the number of
@@ -57,8 +57,8 @@ pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
         if sealed.record.salt.is_none() || left.salt.is_some() {
             continue;
         }
-        let place = number(left.sequence);
-        count += diesel::update(audit_record::table.filter(audit_record::sequence.eq(place)))
+        let sequence = number(left.sequence);
+        count += diesel::update(audit_record::table.filter(audit_record::sequence.eq(sequence)))
             .set((
                 audit_record::address.eq(left.address),
                 audit_record::agent.eq(left.agent),
@@ -95,7 +95,7 @@ pub fn replace_pruned(
 /// Deletes pruned records up to a sequence, within a limit, and the token uses of their roots;
 /// returns the number of deleted records, since another server may delete the same.
 pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize, Error> {
-    let (places, ids): (Vec<i64>, Vec<String>) = audit_record::table
+    let (found_at, ids): (Vec<i64>, Vec<String>) = audit_record::table
         .filter(audit_record::sequence.le(number(through)))
         .order(audit_record::sequence)
         .limit(limit)
@@ -104,8 +104,8 @@ pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize,
         .into_iter()
         .unzip();
     diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
-    let count = places.len();
-    let records = audit_record::table.filter(audit_record::sequence.eq_any(places));
+    let count = found_at.len();
+    let records = audit_record::table.filter(audit_record::sequence.eq_any(found_at));
     diesel::delete(records).execute(conn)?;
     Ok(count)
 }

@@ -34,7 +34,7 @@ const ACTIONS: [(&str, &str); 7] = [
 /// The same for a user.
 const OWN_ACTIONS: [(&str, &str); 10] = [
     ("session", "Sign-ins"),
-    ("account", "Account"),
+    ("user", "Account"),
     ("token", "Tokens"),
     ("device", "Devices"),
     ("member", "Memberships"),
@@ -56,7 +56,9 @@ impl<'a> AuditFilter<'a> {
     pub fn read(query: &'a Form) -> Self {
         Self {
             fields: FIELDS.map(|field| query.value(field).unwrap_or_default().trim()),
-            before: query.value("before").and_then(|place| place.parse().ok()),
+            before: query
+                .value("before")
+                .and_then(|sequence| sequence.parse().ok()),
         }
     }
 
@@ -99,15 +101,15 @@ impl<'a> AuditFilter<'a> {
     }
 
     /// The query of the same search, beginning before a sequence number.
-    pub fn query_before(&self, place: Option<u64>) -> String {
+    pub fn query_before(&self, sequence: Option<u64>) -> String {
         let mut query = Serializer::new(String::new());
         for (field, value) in FIELDS.into_iter().zip(self.fields) {
             if !value.is_empty() {
                 query.append_pair(field, value);
             }
         }
-        if let Some(place) = place {
-            query.append_pair("before", &place.to_string());
+        if let Some(sequence) = sequence {
+            query.append_pair("before", &sequence.to_string());
         }
         query.finish()
     }

@@ -17,7 +17,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::UserDeactivated => "deactivated the account of {target}",
         Action::UserRenamed => "changed the account name",
         Action::PasswordChanged => "changed the account password",
-        Action::PasswordRefused => "entered a wrong current password to change it",
+        Action::PasswordRefused => "entered a wrong current password when changing it",
         Action::SignedIn => "signed in",
         Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
         Action::SignInFailed => "tried to sign in",
@@ -137,18 +137,18 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
 pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Who {
     let name = |id: &Option<String>| id.as_deref().and_then(|id| names.of(id)).map(str::to_owned);
     let is_you = you.is_some() && record.user_id.as_deref() == you;
-    let signed_in = match is_you {
+    let user_name = match is_you {
         true => Some("You".to_owned()),
         false => name(&record.user_id),
     };
     let id = record.user_id.clone().or(record.actor_id.clone());
     let bare = |text: &str| (text.to_owned(), None);
     let (name, by) = match record.actor_kind.as_str() {
-        "user" => (signed_in.unwrap_or_else(|| "A user".to_owned()), None),
+        "user" => (user_name.unwrap_or_else(|| "A user".to_owned()), None),
         "token" => {
             let token = name(&record.token_id).unwrap_or_else(|| "a token".to_owned());
-            match signed_in {
-                Some(signed_in) => (signed_in, Some(format!("with the token {token}"))),
+            match user_name {
+                Some(user_name) => (user_name, Some(format!("with the token {token}"))),
                 None => (token, Some("an API token".to_owned())),
             }
         }
@@ -157,7 +157,7 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
             (client, Some("an application".to_owned()))
         }
         "operator" => {
-            let behind = signed_in.map(|signed_in| format!("for {signed_in}"));
+            let behind = user_name.map(|user_name| format!("for {user_name}"));
             ("The operator".to_owned(), behind)
         }
         "system" => bare(brand),

@@ -61,7 +61,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
             },
         },
         events: found.records.iter().map(|one| reader.row(one)).collect(),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         right: tokens_req.right,
         token: row(&req, found.token),
     };

@@ -68,7 +68,7 @@ async fn page(
             .latest
             .map(|latest| date(latest - Duration::days(1))),
         form_nonce: token::form_nonce_for(&req.app, signed_in),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         errors,
     })
 }
@@ -82,7 +82,7 @@ async fn limits(
 ) -> Result<LimitChoices, Failure> {
     let (app, caller) = (&req.app, &tokens_req.caller);
     let all = &choices.organizations;
-    let (projects, names) = match &tokens_req.loaded_owner {
+    let (projects, names) = match &tokens_req.owner {
         TokensOwner::Organization(head) => {
             let part = Page::first(PROJECTS);
             let mut found = project::list(app, caller, Some(&head.slug), &part).await?;
@@ -211,7 +211,7 @@ pub async fn submit(
             let now = req.now();
             let page = TokenCreatedPage {
                 chrome: req.chrome(),
-                loaded_owner: tokens_req.loaded_owner,
+                owner: tokens_req.owner,
                 name: new.token.name,
                 token: new.secret.expose().to_owned(),
                 scopes: new.token.scopes.iter().map(ToString::to_string).collect(),

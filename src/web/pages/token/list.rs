@@ -29,7 +29,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
         chrome: req.chrome(),
         notice: notice(&query, &tokens),
         tokens: tokens.into_iter().map(|token| row(&req, token)).collect(),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         right: tokens_req.right,
         next,
     };

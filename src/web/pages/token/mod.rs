@@ -66,7 +66,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 struct TokensRequest {
     caller: Caller,
     owner_ref: OwnerRef,
-    loaded_owner: TokensOwner,
+    owner: TokensOwner,
     right: TokenRight,
     /// Path of the list.
     path: String,
@@ -82,7 +82,7 @@ async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRe
         return Ok(TokensRequest {
             caller: req.caller(return_to)?,
             owner_ref: OwnerRef::Own,
-            loaded_owner: TokensOwner::User,
+            owner: TokensOwner::User,
             right: TokenRight::Manage,
             path: "/tokens".to_owned(),
         });
@@ -90,7 +90,7 @@ async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRe
     let org_req = org_req(req, request).await?;
     Ok(TokensRequest {
         owner_ref: OwnerRef::Organization(org_req.id().to_owned()),
-        loaded_owner: TokensOwner::Organization(org_req.head()),
+        owner: TokensOwner::Organization(org_req.head()),
         right: match (org_req.role(), org_req.seen.organization.plan) {
             (Role::Member, _) => TokenRight::View,
             (_, Plan::Free) => TokenRight::Revoke,

@@ -20,7 +20,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     let page = RevokePage {
         chrome: req.chrome(),
         token: row(&req, found),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
     };
     req.page(StatusCode::OK, &page)
 }
@@ -45,7 +45,7 @@ pub async fn show_all(req: PageRequest, request: HttpRequest) -> Result<HttpResp
     let living = token::list_living(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
     let page = RevokeAllPage {
         chrome: req.chrome(),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         tokens: ending(&living),
     };
     req.page(StatusCode::OK, &page)

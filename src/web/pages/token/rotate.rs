@@ -43,7 +43,7 @@ fn page(
 ) -> Result<HttpResponse, Failure> {
     let page = RotatePage {
         chrome: req.chrome(),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         token: row(req, found),
         overlap: overlaps(overlap),
         errors,
@@ -122,7 +122,7 @@ async fn created(
     let end = old.ends_at().filter(|end| is_admitted && *end > now);
     let page = TokenCreatedPage {
         chrome: req.chrome(),
-        loaded_owner: tokens_req.loaded_owner,
+        owner: tokens_req.owner,
         name: new.token.name,
         token: new.secret.expose().to_owned(),
         scopes: new.token.scopes.iter().map(ToString::to_string).collect(),

@@ -38,7 +38,7 @@ pub struct TokensPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the tokens.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The user's rights; all for their own tokens.
     pub right: TokenRight,
     /// The owner's tokens, newest first, including those that have ended.
@@ -182,7 +182,7 @@ pub struct NewTokenPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the new token.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The typed name.
     pub name: String,
     /// The scopes to choose from; none ticked unless shown again after an error.
@@ -264,7 +264,7 @@ pub struct TokenCreatedPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the token.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The token's name.
     pub name: String,
     /// The token itself.
@@ -296,7 +296,7 @@ pub struct RotatePage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the token.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The token to be replaced.
     pub token: TokenRow,
     /// The overlaps; see [`overlaps`].
@@ -325,7 +325,7 @@ pub struct RevokePage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the token.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The token to be revoked.
     pub token: TokenRow,
 }
@@ -337,7 +337,7 @@ pub struct RevokeAllPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the tokens.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The tokens to be revoked; those that still work.
     pub tokens: Vec<EndingToken>,
 }

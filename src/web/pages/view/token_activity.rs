@@ -13,7 +13,7 @@ pub struct TokenPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The owner of the token.
-    pub loaded_owner: TokensOwner,
+    pub owner: TokensOwner,
     /// The user's rights.
     pub right: TokenRight,
     /// The token.
@@ -40,7 +40,7 @@ impl TokenPage {
 
     /// The URL of the organization's log, filtered by the token.
     fn log(&self) -> Option<String> {
-        let org = self.loaded_owner.organization()?;
+        let org = self.owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
     }
 }

@@ -126,14 +126,14 @@ fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     }
 }
 
-fn page(loaded_owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
+fn page(owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
     let events = match record {
         UseRecord::Off => Vec::new(),
         UseRecord::On { .. } => events(),
     };
     TokenPage {
         chrome: ada(),
-        loaded_owner,
+        owner,
         right: TokenRight::Manage,
         token,
         ending: None,

@@ -26,7 +26,7 @@ pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
 fn tokens(notice: Option<TokensNotice>) -> TokensPage {
     TokensPage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         right: TokenRight::Manage,
         tokens: vec![
             TokenRow {
@@ -94,7 +94,7 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
     }
     TokensPage {
         chrome: ada(),
-        loaded_owner: TokensOwner::Organization(acme()),
+        owner: TokensOwner::Organization(acme()),
         right,
         tokens,
         next: Some("/o/acme/settings/api-tokens?cursor=abc".into()),
@@ -114,23 +114,23 @@ pub fn samples() -> Vec<Sample> {
     };
     let revoke = |token| RevokePage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         token,
     };
     let revoke_all = |tokens| RevokeAllPage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         tokens,
     };
     let acme_revoke_all = |tokens| RevokeAllPage {
-        loaded_owner: TokensOwner::Organization(acme()),
+        owner: TokensOwner::Organization(acme()),
         ..revoke_all(tokens)
     };
     let all = || tokens(None).tokens;
     let mut live = tokens(None).tokens;
     live.truncate(3);
     let org_revoke = RevokePage {
-        loaded_owner: TokensOwner::Organization(hostile_org()),
+        owner: TokensOwner::Organization(hostile_org()),
         ..revoke(TokenRow {
             maker: Some(LONG.into()),
             limits: vec![HOSTILE.into()],

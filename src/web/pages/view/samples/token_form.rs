@@ -8,7 +8,7 @@ use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
 fn new_token() -> NewTokenPage {
     NewTokenPage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         name: String::new(),
         scopes: ScopeGroup::of(vec![
             choice("app:deploy", "Deploy builds and roll back", false),
@@ -83,7 +83,7 @@ fn many() -> NewTokenPage {
 fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreatedPage {
     TokenCreatedPage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         name: name.into(),
         token: format!("dc_{}", "0123456789abcdef".repeat(3)),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
@@ -106,7 +106,7 @@ fn rotated(works_until: Option<Moment>) -> TokenCreatedPage {
 fn rotate(token: TokenRow) -> RotatePage {
     RotatePage {
         chrome: ada(),
-        loaded_owner: TokensOwner::User,
+        owner: TokensOwner::User,
         token,
         overlap: overlaps("24h"),
         errors: FieldErrors::none(),
@@ -135,7 +135,7 @@ pub fn samples() -> Vec<Sample> {
     let live = || token("2", "Build server", TokenState::Live);
     let of_acme = || TokensOwner::Organization(acme());
     let org_new = NewTokenPage {
-        loaded_owner: of_acme(),
+        owner: of_acme(),
         limits: LimitChoices {
             projects: many().limits.projects,
             ..LimitChoices::default()
@@ -143,7 +143,7 @@ pub fn samples() -> Vec<Sample> {
         ..new_token()
     };
     let org_created = TokenCreatedPage {
-        loaded_owner: of_acme(),
+        owner: of_acme(),
         ..created("Build server", None, &["projects:read"])
     };
     let rotate_again = RotatePage {
@@ -151,7 +151,7 @@ pub fn samples() -> Vec<Sample> {
         ..rotate(token("3", HOSTILE, TokenState::Live))
     };
     let org_rotate = RotatePage {
-        loaded_owner: of_acme(),
+        owner: of_acme(),
         ..rotate(TokenRow {
             maker: Some("Ada Lovelace".into()),
             ..live()
