@@ -3,9 +3,10 @@
 
     audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY]... [--use FILE]
 
-Prints how many records there are, the hash of the last one, and what was erased without a word;
-or the first line that does not fit, and ends with status 1. With --use it also holds a use of a
-token, as GET /v1/audit/uses/{id} gives it with its proof, against the root in the export. The form is specified in docs/reference/audit-format.md.
+Prints the number of records, the hash of the last one, and unrecorded erasures; or the first
+discrepancy, with exit status 1. With --use it also verifies a use of a token, as
+GET /v1/audit/uses/{id} returns it with its proof, against the root in the export. The format is
+specified in docs/reference/audit-format.md.
 """
 
 import argparse
@@ -26,13 +27,13 @@ SALT = re.compile(r"[0-9a-f]{32}")
 ERASED = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class Doubt(Exception):
-    """What does not fit."""
+class Discrepancy(Exception):
+    """A difference between the log and its seals, signatures or proofs."""
 
 
 def require(holds, why):
     if not holds:
-        raise Doubt(why)
+        raise Discrepancy(why)
 
 
 # --- Lines ------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ def record_hash(record, previous):
 
 
 def personal(record):
-    """The texts that tell of a person: each as the object it stands in, and its key."""
+    """The personal texts of a record: the object that contains each, and its key."""
     for part, keys in zip((record, record["detail"]), PERSONAL):
         for key in keys:
             if isinstance(part.get(key), str):
@@ -165,7 +166,7 @@ def read_key(text):
 
 
 def check_signatures(text, signatures, keys):
-    """Doubts signatures of a text, unless a known key has made one and none is spoiled."""
+    """Requires a valid signature by a known key, and no invalid one."""
     known = 0
     for line in signatures.split("\n"):
         match = re.fullmatch(r"— (\S+) (\S+)", line)
@@ -185,7 +186,7 @@ def is_signed(note, text, keys):
         return False
     try:
         check_signatures(text, note[len(text) + 1 : -1], keys)
-    except (Doubt, ValueError):
+    except (Discrepancy, ValueError):
         return False
     return True
 
@@ -194,27 +195,27 @@ def read_checkpoints(path, keys, origin):
     """The checkpoints of a file as (sequence, hash), in the order of sequences."""
     with open(path, encoding="utf-8", newline="") as file:
         parts = re.split(r"\n\n+", file.read().strip("\n"))
-    last, anchors = 0, set()
+    last, checkpoints = 0, set()
     for text, signatures in zip(parts[::2], parts[1::2] + [""]):
         where = f"the checkpoint after that of record {last}: "
         require(text, where + "it is empty")
         try:
             check_signatures(text + "\n", signatures, keys)
-        except Doubt as doubt:
-            raise Doubt(f"{where}{doubt}") from None
+        except Discrepancy as discrepancy:
+            raise Discrepancy(f"{where}{discrepancy}") from None
         lines = text.split("\n")
         require(len(lines) == 4 and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
         require(lines[0] == origin, where + "it is of another log")
         require(MOMENT.fullmatch(lines[3]), where + "it has no moment")
         last = int(lines[1])
-        anchors.add((last, base64.b64decode(lines[2], validate=True).hex()))
-    return iter(sorted(anchors))
+        checkpoints.add((last, base64.b64decode(lines[2], validate=True).hex()))
+    return iter(sorted(checkpoints))
 
 
 # --- The log ----------------------------------------------------------------------------
 
 
-def verify(file, read_anchors, keys):
+def verify(file, checkpoints_of, keys):
     """How many records there are, behind which they begin, the last one's number and hash, and
     the first that was erased without a word."""
     header = read(file.readline().removesuffix(b"\n"))
@@ -229,15 +230,15 @@ def verify(file, read_anchors, keys):
         require(sequence or head == genesis(origin), "line 1: the log begins with another hash")
 
     start = sequence
-    anchors = read_anchors(origin)
-    anchor = next(anchors, None)
+    checkpoints = checkpoints_of(origin)
+    checkpoint = next(checkpoints, None)
 
     def compare(sequence, head):
-        nonlocal anchor
-        while anchor and anchor[0] <= sequence:
-            agrees = anchor[0] < sequence or anchor[1] == head
+        nonlocal checkpoint
+        while checkpoint and checkpoint[0] <= sequence:
+            agrees = checkpoint[0] < sequence or checkpoint[1] == head
             require(agrees, f"record {sequence}: the checkpoint over it names another hash")
-            anchor = next(anchors, None)
+            checkpoint = next(checkpoints, None)
 
     compare(sequence, head)
     count, erased = 0, set()
@@ -268,13 +269,13 @@ def verify(file, read_anchors, keys):
             require(record_hash(record, previous) == claimed, "its hash is another")
             for first, last in named(record, keys, origin):
                 erased -= {number for number in erased if first <= number <= last}
-        except Doubt as doubt:
-            raise Doubt(f"line {count + 1}, after record {sequence}: {doubt}") from None
+        except Discrepancy as discrepancy:
+            raise Discrepancy(f"line {count + 1}, after record {sequence}: {discrepancy}") from None
         compare(number - 1, previous)
         compare(number, claimed)
         sequence, head = number, claimed
-    if anchor and not is_filtered:
-        raise Doubt(f"the log ends at record {sequence}, a checkpoint knows {anchor[0]}")
+    if checkpoint and not is_filtered:
+        raise Discrepancy(f"the log ends at record {sequence}, a checkpoint knows {checkpoint[0]}")
     return count, start, sequence, head, None if is_filtered else min(erased, default=None)
 
 
@@ -296,7 +297,7 @@ def climb(leaf, index, size, path):
 
 
 def verify_use(text, file):
-    """Doubts a use whose proof does not lead to the root in the record that it names."""
+    """Verifies that the proof of a use leads to the root in the record that it names."""
     proven = json.loads(text)
     used = {key: value for key, value in proven["use"].items() if key != "id"}
     leaf = hashlib.sha256(b"\0" + canonical(used)).digest()
@@ -305,11 +306,11 @@ def verify_use(text, file):
     for record in map(json.loads, file):
         if record.get("sequence") == number:
             detail = record["detail"]
-            told = record["action"], detail.get("root"), detail.get("count")
+            recorded = record["action"], detail.get("root"), detail.get("count")
             expected = "token.uses_recorded", root, proof["size"]
-            require(told == expected, f"the use is not among those of record {number}")
+            require(recorded == expected, f"the use is not among those of record {number}")
             return f"the use is among those of record {number}"
-    raise Doubt(f"the use is said to be of record {number}, which is not in this copy")
+    raise Discrepancy(f"the use is said to be of record {number}, which is not in this copy")
 
 
 def main():
@@ -323,16 +324,16 @@ def main():
     if path and not keys:
         parser.error("--checkpoints needs a --key")
 
-    def read_anchors(origin):
+    def checkpoints_of(origin):
         return read_checkpoints(path, keys, origin) if path else iter(())
 
     try:
         with open(arguments.export, "rb") as file:
-            count, start, sequence, head, erased = verify(file, read_anchors, keys)
+            count, start, sequence, head, erased = verify(file, checkpoints_of, keys)
             file.seek(0)
             proven = arguments.use and verify_use(arguments.use.read(), file)
-    except (Doubt, KeyError, TypeError, ValueError) as doubt:
-        print(f"does not fit: {doubt}")
+    except (Discrepancy, KeyError, TypeError, ValueError) as discrepancy:
+        print(f"does not fit: {discrepancy}")
         return 1
     print(f"{count} records fit, the last is {sequence} with hash {head}")
     if start:

@@ -80,7 +80,8 @@ async fn api_reference_is_current() {
             groups.entry(group).or_default().push(format!(
                 "| `{} {path}` | {} | {} |\n",
                 method.to_uppercase(),
-                operation["summary"].as_str().unwrap(),
+                // A long summary has line breaks, which would end the row of the table.
+                operation["summary"].as_str().unwrap().replace('\n', " "),
                 scopes.join(", "),
             ));
         }

@@ -107,7 +107,7 @@ struct Creation {
 impl Creation {
     /// The new token, or all faults of the input.
     fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
-        self.owner_ref.hold(conn, &self.caller)?;
+        self.owner_ref.lock(conn, &self.caller)?;
         let authority = self.caller.lock_authority(&self.app, conn)?;
         let visible = self
             .owner_ref

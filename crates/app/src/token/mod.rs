@@ -56,7 +56,7 @@ pub enum OwnerRef {
 impl OwnerRef {
     /// Locks the owner, before the caller's permissions are read for a change of its tokens.
     /// While a token is being revoked, no server can create another with it.
-    fn hold(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
+    fn lock(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
         match self {
             Self::Own => match caller.owner() {
                 Ok(owner) => lock_owner(conn, &owner),

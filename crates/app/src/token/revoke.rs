@@ -107,7 +107,7 @@ pub async fn revoke(
     );
     app.store()
         .write(move |conn| {
-            owner_ref.hold(conn, &caller)?;
+            owner_ref.lock(conn, &caller)?;
             let authority = caller.lock_authority(&handle, conn)?;
             let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
             let token = find_within(conn, &visible, &id)?;
@@ -133,7 +133,7 @@ pub async fn revoke_all(
     let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
     app.store()
         .write(move |conn| {
-            owner_ref.hold(conn, &caller)?;
+            owner_ref.lock(conn, &caller)?;
             let authority = caller.lock_authority(&handle, conn)?;
             let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
             let (all, reason) = (

@@ -47,7 +47,7 @@ pub async fn rotate(
     app.store()
         .write(move |conn| {
             let now = rotated.at;
-            owner_ref.hold(conn, &caller)?;
+            owner_ref.lock(conn, &caller)?;
             let authority = caller.lock_authority(&handle, conn)?;
             let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
             let old = find_within(conn, &visible, &id)?;
