@@ -2,11 +2,11 @@
 //!
 //! `DOORCODE_WRITE_DOCS=1 cargo test docs` writes their generated parts.
 
+use crate::api::description::described;
 use crate::public_text::list_help;
 use crate::support::TestApp;
 use crate::support::source::root;
 use doorcode::config::Config;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -65,8 +65,7 @@ async fn metrics_reference_is_current() {
 #[actix_web::test]
 async fn api_reference_is_current() {
     let test = TestApp::start().await;
-    let answer = test.anon().get(test.at("/openapi.json")).send().await;
-    let document: Value = answer.unwrap().json().await.unwrap();
+    let document = described(&test).await;
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {

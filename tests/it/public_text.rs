@@ -3,6 +3,7 @@
 //!
 //! After an intended change, `INSTA_UPDATE=always cargo test public_text` writes them anew.
 
+use crate::api::description::described;
 use crate::cli::Machine;
 use crate::support::TestApp;
 use crate::support::program::{Finished, Program};
@@ -46,8 +47,7 @@ fn list_texts(value: &Value, pointer: &str, found: &mut String) {
 #[actix_web::test]
 async fn description_of_the_api() {
     let test = TestApp::start().await;
-    let answer = test.anon().get(test.at("/openapi.json")).send().await;
-    let document: Value = answer.unwrap().json().await.unwrap();
+    let document = described(&test).await;
     let mut found = String::new();
     list_texts(&document, "", &mut found);
     assert_snapshot("openapi", &found);

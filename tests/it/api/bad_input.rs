@@ -2,6 +2,7 @@
 //! (API-04, API-07, API-08, AUZ-02): the response reports every error with its pointer, and
 //! nothing changes.
 
+use super::description::described;
 use super::grounds::Grounds;
 use super::matrix::{Entry, TABLE};
 use super::world::{ACTOR, number};
@@ -20,7 +21,7 @@ impl Scene {
     async fn new() -> Self {
         let grounds = Grounds::new().await;
         let test = &grounds.world.test;
-        let document = send(test.anon().get(test.at("/openapi.json"))).await.body;
+        let document = described(test).await;
         Self { grounds, document }
     }
 

@@ -54,7 +54,8 @@ fn registered() -> BTreeSet<(String, &'static str)> {
     registered
 }
 
-async fn described(test: &TestApp) -> Value {
+/// The description, as every client gets it.
+pub async fn described(test: &TestApp) -> Value {
     let answer = send(test.anon().get(test.at("/openapi.json"))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/json");

@@ -4,8 +4,8 @@
 //! The table lists the allowed callers. All others must be rejected, with the same response for
 //! existing and absent objects, and without any change.
 
+use super::description::described;
 use super::grounds::{Caller, Kind};
-use super::send;
 use crate::support::TestApp;
 use Caller::{Admin, Elsewhere, Member, Narrow, Operator, OperatorFor, Organization, Owner};
 use Kind::{Absent, Away, Home};
@@ -240,8 +240,8 @@ impl Entry {
 }
 
 /// Every method and path below `/v1` in the API description.
-async fn described(test: &TestApp) -> BTreeSet<String> {
-    let document = send(test.anon().get(test.at("/openapi.json"))).await.body;
+async fn described_routes(test: &TestApp) -> BTreeSet<String> {
+    let document = described(test).await;
     let mut described = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
@@ -258,5 +258,5 @@ async fn described(test: &TestApp) -> BTreeSet<String> {
 async fn every_route_is_in_the_table() {
     let test = TestApp::start().await;
     let known: BTreeSet<String> = TABLE.iter().map(|entry| entry.route.to_owned()).collect();
-    assert_eq!(known, described(&test).await);
+    assert_eq!(known, described_routes(&test).await);
 }

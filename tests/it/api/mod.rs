@@ -9,7 +9,7 @@ mod bad_input;
 mod body;
 mod calls;
 mod cursor;
-mod description;
+pub mod description;
 mod grounds;
 mod idempotency;
 mod matrix;

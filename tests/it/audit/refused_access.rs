@@ -1,5 +1,6 @@
 //! Rejected requests are recorded, at every route that can reject.
 
+use crate::api::description::described;
 use crate::csrf::{Scene, borrowed};
 use crate::support::database::AUDIT;
 use crate::support::device::GRANT;
@@ -100,15 +101,7 @@ async fn forbidden_client_request_is_recorded() {
 #[actix_web::test]
 async fn unknown_token_is_recorded_at_each_route_that_accepts_tokens() {
     let test = TestApp::start().await;
-    let description: Value = test
-        .anon()
-        .get(test.at("/openapi.json"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let description = described(&test).await;
     let mut addresses = vec![
         ("GET".to_owned(), "/auth/verify".to_owned()),
         ("POST".to_owned(), "/auth/introspect".to_owned()),

@@ -140,7 +140,7 @@ async fn is_rest_of_pruning(app: &App, log: &Log) -> Result<bool, Error> {
     let start = log.start();
     let is_any_before_all = app
         .store()
-        .read(|conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn, 0)?))
+        .read(|conn| Ok::<_, Error>(store::audit::is_any_misplaced(conn)?))
         .await?;
     let mut left: Option<Head> = None;
     let mut is_chain = !is_any_before_all;

@@ -236,10 +236,10 @@ pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Se
     Ok(lines.collect())
 }
 
-/// Whether a line precedes the start of the log.
-pub fn is_any_misplaced(conn: &mut Conn, start: u64) -> Result<bool, Error> {
+/// Whether a line has a sequence below 1, which no record has.
+pub fn is_any_misplaced(conn: &mut Conn) -> Result<bool, Error> {
     let found = audit_record::table
-        .filter(audit_record::sequence.le(number(start)))
+        .filter(audit_record::sequence.lt(1))
         .select(audit_record::sequence)
         .limit(1)
         .get_results::<i64>(conn)?;
