@@ -1,15 +1,14 @@
 //! `doorcode audit …`: verify the audit log, erase personal data, recover a restored log.
 
-use super::{Outcome, explain, print, with_app};
+use super::{Outcome, as_operator, explain, print};
 use clap::{Subcommand, ValueEnum};
 use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery::{self, Recovered, Revoking};
 use doorcode::app::audit::{
-    Evidence,
+    self, Evidence,
     verification::{self, Verified},
 };
 use doorcode::app::user::Named;
-use doorcode::app::{Context, audit};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;
 use doorcode::domain::audit::discrepancy::{Discrepancy, Report};
@@ -110,21 +109,21 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 report,
                 uses,
                 unknown,
-            } = with_app(config, async |app| {
+            } = as_operator(config, async |req| {
                 let more = Evidence {
                     checkpoints: checkpoints.as_deref(),
                     keys: &keys,
                 };
                 let bar = ProgressBar::no_length()
                     .with_style(style("{human_pos} of {human_len} records")?);
-                let verified = verification::verify(app, more, |done, all| {
+                let verified = verification::verify(&req.app, more, |done, all| {
                     bar.set_length(all.max(done));
                     bar.set_position(done);
                 })
                 .await;
                 bar.finish_and_clear();
                 let verified = verified?;
-                verification::record(app, &Context::local(), &verified).await?;
+                verification::record(req, &verified).await?;
                 Ok(verified)
             })?;
             let mut more = format!("Token uses: {}.\n", HumanCount(uses));
@@ -145,24 +144,20 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
         }
         Audit::Remote(_) => Err("this is a client command".into()),
         Audit::Erase { email } => {
-            let erased = with_app(config, async |app| {
-                let named = Named::Email(email.clone());
-                erasure::erase(app, &Context::local(), named).await
-            });
+            let named = Named::Email(email.clone());
+            let erased = as_operator(config, async |req| erasure::erase(req, named).await);
             let erased = erased.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
                 "Records erased: {erased}. The log names them and can still be verified."
             ))
         }
         Audit::Keys => {
-            let keys = with_app(config, async |app| audit::keys(app).await)?;
+            let keys = as_operator(config, async |req| audit::keys(&req.app).await)?;
             let lines: Vec<_> = keys.iter().map(ToString::to_string).collect();
             print(&lines.join("\n"))
         }
         Audit::Trust { key } => {
-            with_app(config, async |app| {
-                recovery::trust(app, &Context::local(), key.clone()).await
-            })?;
+            as_operator(config, async |req| recovery::trust(req, key).await)?;
             print("The key is trusted from now on. The audit log records this.")
         }
         Audit::Recover { revoke } => {
@@ -171,9 +166,8 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 Revoke::All => Revoking::All,
                 Revoke::Nothing => Revoking::Nothing,
             };
-            let recovered = with_app(config, async |app| {
-                recovery::recover(app, &Context::local(), revoking).await
-            })?;
+            let recovered =
+                as_operator(config, async |req| recovery::recover(req, revoking).await)?;
             print(&describe(&recovered))
         }
     }

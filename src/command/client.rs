@@ -1,11 +1,8 @@
 //! `doorcode client …`: registered applications.
 
-use super::{Outcome, print, with_app};
+use super::{Outcome, as_operator, print};
 use clap::Subcommand;
-use doorcode::app::Context;
-use doorcode::app::access::Caller;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
-use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::domain::scope::ScopeSet;
 use std::path::Path;
 
@@ -53,17 +50,8 @@ pub fn run(config: Option<&Path>, client: Client) -> Outcome {
             false => Kind::Public,
         },
     };
-    let Registered { client, secret } = with_app(config, async |app| {
-        let operator = Caller::Operator(None);
-        client::register(
-            app,
-            &Context::local(),
-            &operator,
-            new,
-            IdempotencyRecord::none(),
-        )
-        .await
-    })?;
+    let Registered { client, secret } =
+        as_operator(config, async |req| client::register(req, new).await)?;
     let list = |scopes: &ScopeSet| match scopes.is_empty() {
         true => "none".to_owned(),
         false => scopes.to_string(),

@@ -10,10 +10,9 @@ pub mod project;
 pub mod serve;
 pub mod user;
 
-use doorcode::app::access::Caller;
 use doorcode::app::deployment::{Secrets, make_private_directory};
 use doorcode::app::user::Named;
-use doorcode::app::{self, App, Entropy, SystemClock, SystemEntropy};
+use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::user::User;
@@ -64,24 +63,24 @@ async fn open(config: Config) -> Outcome<Deployment> {
     Ok(Deployment { app, made })
 }
 
-/// Runs one use case on the deployment.
-fn with_app<T>(
+/// Runs one use case on the deployment, as a command of the operator.
+fn as_operator<T>(
     config: Option<&Path>,
-    work: impl AsyncFnOnce(&App) -> Result<T, app::Error>,
+    work: impl AsyncFnOnce(&Request) -> Result<T, app::Error>,
 ) -> Outcome<T> {
     let config = load_config(config)?;
     actix_web::rt::System::new().block_on(async {
         let app = open(config).await?.app;
-        let result = work(&app).await;
+        let result = work(&Request::local(&app, None)).await;
         app.stop().await;
         Ok(result.map_err(|error| explain(&error))?)
     })
 }
 
 /// The user with this email address, given by the flag `flag`.
-async fn user_of(app: &App, flag: &'static str, email: &str) -> Result<User, app::Error> {
+async fn user_of(req: &Request, flag: &'static str, email: &str) -> Result<User, app::Error> {
     let named = Named::Email(email.to_owned());
-    let found = app::user::find(app, &Caller::Operator(None), named).await;
+    let found = app::user::find(req, named).await;
     found.map_err(|error| match error {
         app::Error::NotFound => {
             Fault::new(flag, format!("No user has the address {email}.")).into()

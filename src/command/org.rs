@@ -1,8 +1,8 @@
 //! `doorcode org …`: organizations.
 
-use super::{Outcome, print, user_of, with_app};
+use super::{Outcome, as_operator, print, user_of};
 use clap::Subcommand;
-use doorcode::app::{Context, org};
+use doorcode::app::{Request, org};
 use std::path::Path;
 
 /// `doorcode org …`.
@@ -22,12 +22,12 @@ pub enum Organization {
 /// Runs `doorcode org …`.
 pub fn run(config: Option<&Path>, command: Organization) -> Outcome {
     let Organization::Add { name, owner } = command;
-    let organization = with_app(config, async |app| {
+    let organization = as_operator(config, async |req| {
         let owner = match owner {
-            Some(email) => Some(user_of(app, "owner", &email).await?.id),
+            Some(email) => Some(user_of(req, "owner", &email).await?.id),
             None => None,
         };
-        org::add(app, &Context::local(), owner, &name).await
+        org::add(&Request::local(&req.app, owner), &name).await
     })?;
     print(&format!(
         "{} is created. Its address is {}. ({})",

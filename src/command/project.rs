@@ -1,8 +1,8 @@
 //! `doorcode project …`: projects.
 
-use super::{Outcome, print, user_of, with_app};
+use super::{Outcome, as_operator, print, user_of};
 use clap::Subcommand;
-use doorcode::app::{Context, project};
+use doorcode::app::project;
 use std::path::Path;
 
 /// `doorcode project …`.
@@ -26,12 +26,12 @@ pub enum Project {
 /// Runs `doorcode project …`.
 pub fn run(config: Option<&Path>, command: Project) -> Outcome {
     let Project::Add { org, name, member } = command;
-    let project = with_app(config, async |app| {
+    let project = as_operator(config, async |req| {
         let mut members = Vec::new();
         for email in &member {
-            members.push(user_of(app, "member", email).await?);
+            members.push(user_of(req, "member", email).await?);
         }
-        project::add(app, &Context::local(), &org, &name, members).await
+        project::add(req, &org, &name, members).await
     })?;
     print(&format!("{} is created. ({})", project.name, project.id))
 }

@@ -1,10 +1,7 @@
 //! `doorcode user …`: users.
 
-use super::{Outcome, print, with_app};
+use super::{Outcome, as_operator, print};
 use clap::Subcommand;
-use doorcode::app::Context;
-use doorcode::app::access::Caller;
-use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
@@ -60,24 +57,12 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
                 password: read_password(password_stdin)?,
                 organization: org.map(|org| (org, role)),
             };
-            let user = with_app(config, async |app| {
-                user::add(app, &Context::local(), new).await
-            })?;
+            let user = as_operator(config, async |req| user::make(req, new).await)?;
             print(&format!("{} can sign in now. ({})", user.email, user.id))
         }
         User::Deactivate { email } => {
-            let user = with_app(config, async |app| {
-                let named = Named::Email(email.clone());
-                let operator = Caller::Operator(None);
-                user::deactivate(
-                    app,
-                    &Context::local(),
-                    &operator,
-                    named,
-                    IdempotencyRecord::none(),
-                )
-                .await
-            });
+            let named = Named::Email(email.clone());
+            let user = as_operator(config, async |req| user::deactivate(req, named).await);
             let user = user.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
                 "{} is deactivated. All sessions and tokens have ended. ({})",

@@ -38,6 +38,7 @@ mod seed;
 mod session;
 mod session_cookie;
 mod sign_in;
+mod snapshot;
 mod tenancy;
 mod throttle;
 mod token;

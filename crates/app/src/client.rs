@@ -1,10 +1,8 @@
 //! OAuth clients: registration and authentication.
 
-use super::idempotency::IdempotencyRecord;
-use super::{App, Context, Error, OAuthError, throttle};
-use crate::access::Caller;
+use super::{App, Error, OAuthError, Request, throttle};
 use domain::Fault;
-use domain::audit::{Action, Actor};
+use domain::audit::Action;
 use domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
 use domain::page::Page;
 use domain::scope::{ScopeName, ScopeSet};
@@ -34,12 +32,8 @@ const INVALID_CLIENT: Error = Error::OAuth(
 
 /// Authenticates a client. A confidential client must send its secret; a public one must not send
 /// any (RFC 6749 section 2.3). Wrong secrets are counted.
-pub async fn authenticate(
-    app: &App,
-    context: &Context,
-    credentials: &Credentials,
-) -> Result<Client, Error> {
-    let client = find(app, credentials.client_id()).await?;
+pub async fn authenticate(req: &Request, credentials: &Credentials) -> Result<Client, Error> {
+    let client = find(&req.app, credentials.client_id()).await?;
     match (client, credentials) {
         (Some(client), Credentials::Id(_)) if client.credential == Credential::Public => {
             active(client)
@@ -58,8 +52,8 @@ pub async fn authenticate(
                     // attacker must not be able to lock out the API. The throttle limits the work
                     // of wrong guesses.
                     let id = client.as_ref().map(|client| client.id.as_str());
-                    let guess = throttle::client_secret(id, context.source());
-                    throttle::count(app, &guess).await?;
+                    let guess = throttle::client_secret(id, req.context.source());
+                    throttle::count(&req.app, &guess).await?;
                     Err(INVALID_CLIENT)
                 }
             }
@@ -79,7 +73,7 @@ fn active(client: Client) -> Result<Client, Error> {
 pub(super) async fn find(app: &App, id: &str) -> Result<Option<Client>, Error> {
     let id = id.to_owned();
     app.store()
-        .read(move |conn| Ok(store::client::find_client(conn, &id)?))
+        .read_one(move |conn| Ok(store::client::find_client(conn, &id)?))
         .await
 }
 
@@ -117,14 +111,9 @@ pub struct Registered {
 }
 
 /// Registers a client. The secret is returned once; only its digest is stored.
-pub async fn register(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    new: NewClient,
-    idempotency: IdempotencyRecord<Registered>,
-) -> Result<Registered, Error> {
-    caller.require_operator()?;
+pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error> {
+    req.caller.require_operator()?;
+    let catalogue = &req.app.config().scopes;
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
         result.unwrap_or_else(|fault| {
@@ -138,8 +127,7 @@ pub async fn register(
         names
             .iter()
             .filter_map(|name| {
-                let known =
-                    ScopeName::parse(name).filter(|name| app.config().scopes.find(name).is_some());
+                let known = ScopeName::parse(name).filter(|name| catalogue.find(name).is_some());
                 if known.is_none() {
                     faults.push(Fault::new(field, format!("There is no scope `{name}`.")));
                 }
@@ -150,7 +138,7 @@ pub async fn register(
     let mut scopes = read_scopes("scope", &new.scopes);
     let mut default_scopes = read_scopes("default_scope", &new.default_scopes);
     if new.scopes.is_empty() && new.kind == Kind::Public {
-        scopes = app.config().scopes.names();
+        scopes = catalogue.names();
     }
     if new.default_scopes.is_empty() {
         default_scopes = scopes.clone();
@@ -165,81 +153,65 @@ pub async fn register(
         return Err(Error::Invalid(faults));
     }
 
-    let secret = (new.kind == Kind::Confidential).then(|| app.draw_secret());
-    let client = Client {
+    let kind = new.kind;
+    let public = Client {
         id,
         name,
-        credential: match &secret {
-            Some(secret) => Credential::Confidential(secret.digest()),
-            None => Credential::Public,
-        },
+        credential: Credential::Public,
         scopes,
         default_scopes,
         standing: Standing::Active,
     };
-    let event = app.event(context, caller.actor(), Action::ClientCreated);
-    let registered = Registered { client, secret };
-    let now = app.now();
-    app.store()
-        .write(move |conn| {
-            let client = &registered.client;
-            store::client::insert_client(conn, client, now).map_err(|error| match error {
-                store::Error::Duplicate => Error::Conflict("There is a client with this id."),
-                error => error.into(),
-            })?;
-            event.write(
-                conn,
-                Some(&client.id),
-                json!({"scopes": client.scopes.to_string()}),
-            )?;
-            idempotency.file(conn, &registered)?;
-            Ok(registered.clone())
-        })
-        .await
+    req.change(Action::ClientCreated, move |tx| {
+        let secret = (kind == Kind::Confidential).then(|| Secret::from_random(&tx.random::<32>()));
+        let client = Client {
+            credential: match &secret {
+                Some(secret) => Credential::Confidential(secret.digest()),
+                None => Credential::Public,
+            },
+            ..public.clone()
+        };
+        store::client::insert_client(tx.conn, &client, tx.now).map_err(|error| match error {
+            store::Error::Duplicate => Error::Conflict("There is a client with this id."),
+            error => error.into(),
+        })?;
+        let detail = json!({"scopes": client.scopes.to_string()});
+        tx.record(Some(client.id.as_str()), detail)?;
+        Ok(Registered { client, secret })
+    })
+    .await
 }
 
 /// Lists clients by id: one page plus one entry if more follow.
-pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<Client>, Error> {
-    caller.require_operator()?;
+pub async fn list(req: &Request, page: &Page) -> Result<Vec<Client>, Error> {
+    req.caller.require_operator()?;
     let page = page.clone();
-    app.store()
-        .read(move |conn| {
-            let (after, limit) = (page.after(), page.look_for());
-            Ok(store::client::list_clients(conn, after, limit)?)
-        })
+    req.read(move |tx| Ok(store::client::list_clients(tx.conn, &page)?))
         .await
 }
 
 /// One client, for the operator.
-pub async fn show(app: &App, caller: &Caller, id: &str) -> Result<Client, Error> {
-    caller.require_operator()?;
-    find(app, id).await?.ok_or(Error::NotFound)
+pub async fn show(req: &Request, id: &str) -> Result<Client, Error> {
+    req.caller.require_operator()?;
+    find(&req.app, id).await?.ok_or(Error::NotFound)
 }
 
 /// Enables or disables a client. A disabled client is treated as unknown, and its tokens cannot
 /// be used.
-pub async fn set_standing(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    id: &str,
-    standing: Standing,
-) -> Result<Client, Error> {
-    caller.require_operator()?;
-    let event = app.event(context, caller.actor(), Action::ClientChanged);
+pub async fn set_standing(req: &Request, id: &str, standing: Standing) -> Result<Client, Error> {
+    req.caller.require_operator()?;
     let id = id.to_owned();
-    app.store()
-        .write(move |conn| {
-            let found = store::client::find_client(conn, &id)?.ok_or(Error::NotFound)?;
-            if found.standing == standing {
-                return Ok(found);
-            }
-            store::client::update_standing(conn, &id, standing)?;
-            let is_active = standing == Standing::Active;
-            event.write(conn, Some(&id), json!({"active": is_active}))?;
-            Ok(Client { standing, ..found })
-        })
-        .await
+    req.change(Action::ClientChanged, move |tx| {
+        let found = store::client::find_client(tx.conn, &id)?.ok_or(Error::NotFound)?;
+        if found.standing == standing {
+            return Ok(found);
+        }
+        store::client::update_standing(tx.conn, &id, standing)?;
+        let is_active = standing == Standing::Active;
+        tx.record(Some(id.as_str()), json!({"active": is_active}))?;
+        Ok(Client { standing, ..found })
+    })
+    .await
 }
 
 /// Scopes that the command line of Doorcode requests by default: read access only.
@@ -255,21 +227,21 @@ pub async fn ensure_cli(app: &App) -> Result<(), Error> {
         default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
         standing: Standing::Active,
     };
-    let event = app.event(&Context::local(), Actor::System, Action::ClientCreated);
-    let now = app.now();
-    app.store()
-        .write(move |conn| {
-            if store::client::find_client(conn, &cli.id)?.is_some() {
-                store::client::update_client(conn, &cli)?;
-                return Ok(());
-            }
-            match store::client::insert_client(conn, &cli, now) {
-                Ok(()) => event.write(conn, Some(&cli.id), json!({})),
-                // Another server that starts at the same moment inserted the client. The retry
-                // finds it.
-                Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
-                Err(error) => Err(error.into()),
-            }
-        })
-        .await
+    let system = Request::system(app);
+    let ensured = system.change(Action::ClientCreated, move |tx| {
+        if store::client::find_client(tx.conn, &cli.id)?.is_some() {
+            store::client::update_client(tx.conn, &cli)?;
+            // Its name and scopes follow the settings, whose changes are recorded as such.
+            tx.needs_no_record();
+            return Ok(());
+        }
+        match store::client::insert_client(tx.conn, &cli, tx.now) {
+            Ok(()) => tx.record(Some(cli.id.as_str()), json!({})),
+            // Another server that starts at the same moment inserted the client. The retry finds
+            // it.
+            Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
+            Err(error) => Err(error.into()),
+        }
+    });
+    ensured.await
 }

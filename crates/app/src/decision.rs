@@ -2,7 +2,7 @@
 
 use super::audit::uses::{self, Purpose, Used};
 use super::operator::is_operator;
-use super::{App, Context, Error};
+use super::{App, Context, Error, Request};
 use crate::access::{ActiveToken, Found, InactiveToken, Loaded, look_up};
 use crate::access::{find_organization, find_project};
 use domain::decision::{self, AccessRequest, ResourceRef};
@@ -77,11 +77,11 @@ impl Subject {
 /// tokens that are refused anyway, with the same response, and each would cost a write instead of
 /// a read. The 160 random bits of a token cannot be guessed.
 pub async fn verify(
-    app: &App,
-    context: &Context,
+    req: &Request,
     text: &Secret,
     verify_request: VerifyRequest,
 ) -> Result<Decided, Error> {
+    let Request { app, context, .. } = req;
     // A name outside the catalogue can be arbitrary and long.
     let scope = verify_request.scope.as_deref();
     let scope = scope

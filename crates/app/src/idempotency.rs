@@ -14,6 +14,7 @@ use domain::audit::Actor;
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::{Digest, Secret};
 use serde::Serialize;
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use store::Conn;
@@ -108,31 +109,35 @@ impl IdempotencyGuard {
     }
 }
 
-/// Stores the outcome of a use case, as the last step of its transaction.
-pub struct IdempotencyRecord<T>(Option<(IdempotencyGuard, Arc<Write<T>>)>);
+/// Stores the outcome of a use case in its transaction, so that a repetition gets it too.
+#[derive(Clone)]
+pub struct IdempotencyRecord {
+    guard: IdempotencyGuard,
+    write: Arc<Write>,
+}
 
-type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
+/// Creates the response from an outcome; `None` if the outcome has another type.
+type Write = dyn Fn(&dyn Any) -> Option<Answer> + Send + Sync;
 
-impl<T> IdempotencyRecord<T> {
-    /// For pages and the command line, which prevent repetition otherwise.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
+impl IdempotencyRecord {
     /// Stores the response that `write` creates from the outcome.
-    pub fn of(
+    pub fn of<T: 'static>(
         guard: &IdempotencyGuard,
         write: impl Fn(&T) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self(Some((guard.clone(), Arc::new(write))))
+        Self {
+            guard: guard.clone(),
+            write: Arc::new(move |outcome| outcome.downcast_ref().map(&write)),
+        }
     }
 
     /// Stores the response with the effect. An error rolls both back.
-    pub fn file(&self, conn: &mut Conn, outcome: &T) -> Result<(), Error> {
-        match &self.0 {
-            Some((guard, write)) => guard.file(conn, &write(outcome)),
-            None => Ok(()),
-        }
+    pub(crate) fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error> {
+        let answer = (self.write)(outcome).ok_or_else(|| {
+            let why = "the response of a request with an Idempotency-Key has another type";
+            Error::Store(store::Error::Other(why.into()))
+        })?;
+        self.guard.file(conn, &answer)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::hashing::Verdict;
 use super::throttle::Target;
-use super::{App, Context, Error, Event, throttle};
-use domain::Instant;
+use super::tx::Tx;
+use super::{App, Error, Event, Request, throttle};
+use crate::access::Caller;
 use domain::audit::{Action, Actor};
 use domain::id::{SessionId, UserId};
 use domain::secret::Secret;
@@ -39,27 +40,29 @@ pub struct NewSession {
     pub email: String,
 }
 
-/// Prepares a session and its audit record, to be written in the caller's transaction.
-pub(super) fn prepare(app: &App, context: &Context, user: &User) -> (NewSession, Event) {
-    let now = app.now();
-    let session = Session {
-        id: SessionId::new(now, app.id_seed()),
-        user_id: user.id.clone(),
-        created_at: now,
-        last_seen_at: now,
-        address: context.source(),
-        user_agent: context.user_agent.chars().take(USER_AGENT_LENGTH).collect(),
+/// Begins a session of a user, who is the actor of its audit record.
+pub(super) fn begin(tx: &mut Tx<'_>, user: &User) -> Result<NewSession, Error> {
+    let record = Event {
+        actor: Actor::User(user.id.clone()),
+        ..tx.event(Action::SignedIn)
     };
-    let cookie = app.draw_secret();
-    let actor = Actor::User(user.id.clone());
-    let record = app.event(context, actor, Action::SignedIn);
-    let email = user.email.clone();
-    let new = NewSession {
+    let user_agent = record.context.user_agent.chars();
+    let session = Session {
+        id: tx.id(SessionId::new),
+        user_id: user.id.clone(),
+        created_at: tx.now,
+        last_seen_at: tx.now,
+        address: record.context.source(),
+        user_agent: user_agent.take(USER_AGENT_LENGTH).collect(),
+    };
+    let cookie = Secret::from_random(&tx.random::<32>());
+    store::session::insert_session(tx.conn, &session, &cookie.digest())?;
+    record.write(tx.conn, Some(session.id.as_str()), json!({}))?;
+    Ok(NewSession {
         session,
         cookie,
-        email,
-    };
-    (new, record)
+        email: user.email.clone(),
+    })
 }
 
 /// The browser of a sign-in.
@@ -93,28 +96,30 @@ fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
 /// Signs a user in. A wrong password, an unknown address and a deactivated user all fail with
 /// [`Error::Unauthenticated`], after the same amount of work.
 pub async fn sign_in(
-    app: &App,
-    context: &Context,
+    req: &Request,
     browser: Browser<'_>,
     email: &str,
     password: &Secret,
 ) -> Result<NewSession, Error> {
+    // The caller is not authenticated yet, even if the browser has a session of another user.
+    let req = req.with_caller(Caller::Anonymous);
+    let app = &req.app;
     // An invalid address is counted like an unknown address.
     let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
     let target = target(app, &email, &browser);
-    let guess = throttle::password(app.key(), target, context.source());
+    let guess = throttle::password(app.key(), target, req.context.source());
     throttle::count(app, &guess).await?;
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
+        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
         .await?;
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
-        return refuse(app, context, found.as_ref()).await;
+        return refuse(&req, found.as_ref()).await;
     };
     if user.standing == Standing::Deactivated {
-        return refuse(app, context, found.as_ref()).await;
+        return refuse(&req, found.as_ref()).await;
     }
 
     let stronger = match verdict {
@@ -126,25 +131,20 @@ pub async fn sign_in(
             .ok(),
         _ => None,
     };
-    let (session, record) = prepare(app, context, user);
-    let (row, cookie) = (session.session.clone(), session.cookie.digest());
-    let verified = user.password_hash.clone();
-    app.store()
-        .write(move |conn| {
-            // The user may have been deactivated, or its password changed, in the meantime.
-            let user = store::user::lock_user_shared(conn, &row.user_id)?
-                .filter(|user| user.standing == Standing::Active)
-                .filter(|user| user.password_hash == verified)
-                .ok_or(Error::Unauthenticated)?;
-            if let Some(stronger) = &stronger {
-                store::user::update_password_hash(conn, &user.id, &verified, stronger)?;
-            }
-            guess.succeed(conn)?;
-            store::session::insert_session(conn, &row, &cookie)?;
-            record.write(conn, Some(row.id.as_str()), json!({}))
-        })
-        .await?;
-    Ok(session)
+    let (id, verified) = (user.id.clone(), user.password_hash.clone());
+    req.change(Action::SignedIn, move |tx| {
+        // The user may have been deactivated, or its password changed, in the meantime.
+        let user = store::user::lock_user_shared(tx.conn, &id)?
+            .filter(|user| user.standing == Standing::Active)
+            .filter(|user| user.password_hash == verified)
+            .ok_or(Error::Unauthenticated)?;
+        if let Some(stronger) = &stronger {
+            store::user::update_password_hash(tx.conn, &user.id, &verified, stronger)?;
+        }
+        guess.succeed(tx.conn)?;
+        begin(tx, &user)
+    })
+    .await
 }
 
 /// Compares a password with a stored hash, for a guess that was counted.
@@ -162,12 +162,12 @@ pub(super) async fn verify(
     verdict
 }
 
-async fn refuse(app: &App, context: &Context, user: Option<&User>) -> Result<NewSession, Error> {
-    let event = app.event(context, Actor::Anonymous, Action::SignInFailed);
+async fn refuse(req: &Request, user: Option<&User>) -> Result<NewSession, Error> {
     let target = user.map(|user| user.id.clone());
-    app.store()
-        .write(move |conn| event.write(conn, target.as_ref().map(UserId::as_str), json!({})))
-        .await?;
+    req.change(Action::SignInFailed, move |tx| {
+        tx.record(target.as_ref().map(UserId::as_str), json!({}))
+    })
+    .await?;
     Err(Error::Unauthenticated)
 }
 
@@ -176,7 +176,7 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
     let digest = cookie.digest();
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
+        .read_one(move |conn| Ok::<_, Error>(store::session::find_session(conn, &digest)?))
         .await?;
     let now = app.now();
     let Some((mut session, user)) = found.filter(|(_, user)| user.standing == Standing::Active)
@@ -209,38 +209,33 @@ pub fn limits(app: &App) -> SessionLimits {
 
 /// Ends a session of the user, the current one or another. Fails with [`Error::NotFound`] if the
 /// user has no such session.
-pub async fn end(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
-    id: &SessionId,
-) -> Result<(), Error> {
-    let event = app.event(context, signed_in.actor(), Action::SignedOut);
-    let (user_id, id) = (signed_in.user.id.clone(), id.clone());
-    app.store()
-        .write(move |conn| {
-            if !store::session::delete_session(conn, &user_id, &id)? {
-                return Err(Error::NotFound);
-            }
-            event.write(conn, Some(id.as_str()), json!({}))
-        })
-        .await
+pub async fn end(req: &Request, id: &SessionId) -> Result<(), Error> {
+    let id = id.clone();
+    req.change(Action::SignedOut, move |tx| {
+        let user_id = &tx.caller().signed_in()?.user.id;
+        if !store::session::delete_session(tx.conn, user_id, &id)? {
+            return Err(Error::NotFound);
+        }
+        tx.record(Some(id.as_str()), json!({}))
+    })
+    .await
 }
 
-/// The active sessions of a user, the latest first.
-pub async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<Session>, Error> {
-    let id = signed_in.user.id.clone();
-    let sessions = app
-        .store()
-        .read(move |conn| Ok::<_, Error>(store::session::list_sessions(conn, &id)?))
-        .await?;
-    let (now, limits): (Instant, _) = (app.now(), limits(app));
-    Ok(sessions
-        .into_iter()
-        .map(|session| Session {
-            last_seen_at: app.uses().last_seen(&session),
-            ..session
-        })
-        .filter(|session| session.is_live(now, limits))
-        .collect())
+/// The active sessions of the signed-in user, the latest first.
+pub async fn list(req: &Request) -> Result<Vec<Session>, Error> {
+    req.read(|tx| {
+        let (app, now) = (tx.app(), tx.now);
+        let user_id = &tx.caller().signed_in()?.user.id;
+        let sessions = store::session::list_sessions(tx.conn, user_id)?;
+        let limits = limits(app);
+        Ok(sessions
+            .into_iter()
+            .map(|session| Session {
+                last_seen_at: app.uses().last_seen(&session),
+                ..session
+            })
+            .filter(|session| session.is_live(now, limits))
+            .collect())
+    })
+    .await
 }

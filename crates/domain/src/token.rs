@@ -175,6 +175,17 @@ pub struct Revocation {
     pub reason: String,
 }
 
+impl Revocation {
+    /// A revocation at this moment, by this actor, for this reason.
+    pub fn new(at: Instant, by: &str, reason: RevocationReason) -> Self {
+        Self {
+            at,
+            by: by.to_owned(),
+            reason: reason.as_str().to_owned(),
+        }
+    }
+}
+
 /// Why a token was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationReason {

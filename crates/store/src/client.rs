@@ -5,6 +5,7 @@ use super::{Conn, Error, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::client::{Client, Credential, Standing};
+use domain::page::Page;
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
 
@@ -80,17 +81,13 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
         .transpose()
 }
 
-/// Clients in the order of their ids, after this one.
-pub fn list_clients(
-    conn: &mut Conn,
-    after: Option<(Instant, &str)>,
-    limit: i64,
-) -> Result<Vec<Client>, Error> {
+/// Clients in the order of their ids: a page, and one more.
+pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> {
     let mut query = client::table
         .order(client::id.asc())
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((_, id)) = after {
+    if let Some((_, id)) = page.after() {
         query = query.filter(client::id.gt(id.to_owned()));
     }
     let rows = query.get_results::<Row>(conn)?;

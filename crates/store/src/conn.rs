@@ -2,7 +2,7 @@
 
 use super::Error;
 use config::DatabaseUrl;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::r2d2;
 
@@ -71,6 +71,26 @@ impl Conn {
         }
     }
 
+    /// Begins a snapshot: until it ends, every statement sees the database of one moment. Fails
+    /// with [`Error::Unavailable`], since a connection that cannot begin one is of no more use.
+    pub(super) fn begin_snapshot(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED")
+            }
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+        }
+        .map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// Ends a snapshot. If that fails, the next one cannot begin.
+    pub(super) fn end_snapshot(&mut self) {
+        let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);
+    }
+
     /// Checkpoints and truncates the WAL of SQLite.
     pub(super) fn wipe(&mut self) -> Result<(), Error> {
         let Self::Sqlite(conn) = self else {
@@ -86,6 +106,17 @@ impl Conn {
         }
     }
 
+    /// How many rows this connection has inserted, changed and deleted. `None` on PostgreSQL,
+    /// which does not count them.
+    pub fn count_changes(&mut self) -> Option<i64> {
+        let Self::Sqlite(conn) = self else {
+            return None;
+        };
+        let counted = diesel::sql_query("SELECT total_changes() AS count");
+        let counted: Result<Counted, _> = counted.get_result(conn);
+        counted.ok().map(|counted| counted.count)
+    }
+
     /// Whether the server still responds.
     pub fn ping(&mut self) -> Result<(), Error> {
         diesel::sql_query("SELECT 1").execute(self)?;
@@ -98,6 +129,13 @@ impl Conn {
 struct Truncated {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     busy: i32,
+}
+
+/// A number of rows.
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
 }
 
 /// The time to wait for a new connection, in seconds.

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation};
+use domain::page::Page;
 use domain::role::Role;
 use domain::secret::Digest;
 
@@ -73,21 +74,20 @@ pub fn find_invitation(
         .transpose()
 }
 
-/// The active invitations of an organization, the newest first, after this position.
+/// The active invitations of an organization, the newest first: a page, and one more.
 pub fn list_invitations(
     conn: &mut Conn,
     organization_id: &OrganizationId,
     now: Instant,
-    after: Option<(Instant, &str)>,
-    limit: i64,
+    page: &Page,
 ) -> Result<Vec<Invitation>, Error> {
     let mut query = invitation::table
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
         .order((invitation::created_at.desc(), invitation::id.desc()))
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             invitation::created_at.lt(at).or(invitation::created_at

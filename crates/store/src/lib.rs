@@ -205,8 +205,26 @@ impl Store {
         }
     }
 
-    /// Runs a query. The work may run again if the connection is lost.
+    /// Reads in one snapshot, however many statements the work has. The work may run again if the
+    /// connection is lost.
     pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        self.read_one(move |conn| {
+            conn.begin_snapshot()?;
+            let result = work(conn);
+            conn.end_snapshot();
+            result
+        })
+        .await
+    }
+
+    /// Runs one statement, which is a snapshot by itself. The work may run again if the connection
+    /// is lost.
+    pub async fn read_one<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -215,21 +233,24 @@ impl Store {
         match &self.0.readers {
             Readers::Sqlite(connections) => {
                 let mut slot = connections.get_or_default().borrow_mut();
-                if slot.is_none() {
-                    *slot = Some(Conn::open(&self.0.url, Purpose::Read)?);
+                // If the work panics or its connection fails, the connection is dropped with its
+                // snapshot.
+                let mut conn = match slot.take() {
+                    Some(conn) => conn,
+                    None => Conn::open(&self.0.url, Purpose::Read)?,
+                };
+                let result = work(&mut conn);
+                if !is_lost(&result) {
+                    *slot = Some(conn);
                 }
-                match slot.as_mut() {
-                    Some(conn) => work(conn),
-                    None => Err(Error::Unavailable("no connection".into()).into()),
-                }
+                result
             }
             Readers::Postgres(pool) => {
                 let result = Arc::new(Mutex::new(None));
                 let kept = result.clone();
                 let work = Box::new(move |conn: &mut Conn| {
                     let result = work(conn);
-                    let error = result.as_ref().err().and_then(Fails::store_error);
-                    let is_lost = matches!(error, Some(Error::Unavailable(_)));
+                    let is_lost = is_lost(&result);
                     *lock(&kept) = Some(result);
                     is_lost
                 });
@@ -275,6 +296,11 @@ impl Store {
     pub fn is_shared(&self) -> bool {
         matches!(self.0.url, DatabaseUrl::Postgres(_))
     }
+}
+
+fn is_lost<T, E: Fails>(result: &Result<T, E>) -> bool {
+    let error = result.as_ref().err().and_then(Fails::store_error);
+    matches!(error, Some(Error::Unavailable(_)))
 }
 
 /// Work that stores its own result and returns whether the connection was lost. It is not generic

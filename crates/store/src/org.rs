@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
 use domain::org::{Member, Membership, Organization};
+use domain::page::Page;
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
 use domain::user::User;
@@ -119,18 +120,14 @@ pub fn lock_organization(
     find_organization(conn, id)
 }
 
-/// All organizations, the oldest first, after this position.
-pub fn list_organizations(
-    conn: &mut Conn,
-    after: Option<(Instant, &str)>,
-    limit: i64,
-) -> Result<Vec<Organization>, Error> {
+/// All organizations, the oldest first: a page, and one more.
+pub fn list_organizations(conn: &mut Conn, page: &Page) -> Result<Vec<Organization>, Error> {
     let mut query = organization::table
         .filter(organization::deleted_at.is_null())
         .order((organization::created_at.asc(), organization::id.asc()))
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             organization::created_at.gt(at).or(organization::created_at
@@ -307,21 +304,20 @@ pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Members
         .collect()
 }
 
-/// The members of an organization, in the order of joining, after this position.
+/// The members of an organization, in the order of joining: a page, and one more.
 pub fn list_members(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    after: Option<(Instant, &str)>,
-    limit: i64,
+    page: &Page,
 ) -> Result<Vec<Member>, Error> {
     let mut query = membership::table
         .inner_join(users::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
         .order((membership::created_at.asc(), membership::user_id.asc()))
         .select((users::all_columns, membership::role, membership::created_at))
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             membership::created_at.gt(at).or(membership::created_at

@@ -6,6 +6,7 @@ use super::{BATCH, Conn, Error, in_batches, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, UserId};
+use domain::page::Page;
 use domain::project::{Access, Project};
 use domain::role::Role;
 use domain::user::User;
@@ -189,12 +190,11 @@ pub fn delete_member_everywhere(
     Ok(())
 }
 
-/// The members added to a project and the times, in the order of joining, after this position.
+/// The members added to a project and the times, in the order of joining: a page, and one more.
 pub fn list_members(
     conn: &mut Conn,
     id: &ProjectId,
-    after: After<'_>,
-    limit: i64,
+    page: &Page,
 ) -> Result<Vec<(User, Instant)>, Error> {
     let mut query = project_member::table
         .inner_join(users::table)
@@ -204,9 +204,9 @@ pub fn list_members(
             project_member::user_id.asc(),
         ))
         .select((users::all_columns, project_member::created_at))
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             project_member::created_at
@@ -262,9 +262,6 @@ pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<User>, 
         .collect()
 }
 
-/// A position in a list of projects: the creation time and id of the last one.
-pub type After<'a> = Option<(Instant, &'a str)>;
-
 /// A filter of projects.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -277,15 +274,14 @@ pub struct Wanted<'a> {
     pub among: Option<&'a BTreeSet<ProjectId>>,
 }
 
-/// Projects, the oldest first.
+/// Projects, the oldest first: a page, and one more.
 pub fn list_projects(
     conn: &mut Conn,
     wanted: Wanted<'_>,
-    after: After<'_>,
-    limit: i64,
+    page: &Page,
 ) -> Result<Vec<Project>, Error> {
     let Some(many) = wanted.organizations.filter(|all| all.len() > BATCH) else {
-        return list_batch(conn, wanted, after, limit);
+        return list_batch(conn, wanted, page);
     };
     let mut found = Vec::new();
     for batch in many.chunks(BATCH) {
@@ -294,24 +290,21 @@ pub fn list_projects(
             organizations,
             ..wanted
         };
-        found.extend(list_batch(conn, wanted, after, limit)?);
+        found.extend(list_batch(conn, wanted, page)?);
     }
     found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    found.truncate(usize::from(page.limit) + 1);
     Ok(found)
 }
 
-/// The same for as many organizations as fit in one statement.
-fn list_batch(
-    conn: &mut Conn,
-    wanted: Wanted<'_>,
-    after: After<'_>,
-    limit: i64,
-) -> Result<Vec<Project>, Error> {
-    let mut query = project::table
-        .order((project::created_at.asc(), project::id.asc()))
-        .limit(limit)
-        .into_boxed();
+/// Number of projects, in as many organizations as fit in one statement.
+pub fn count_projects(conn: &mut Conn, wanted: Wanted<'_>) -> Result<usize, Error> {
+    let count: i64 = filtered(wanted).count().get_result(conn)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+fn filtered<'a>(wanted: Wanted<'_>) -> project::BoxedQuery<'a, <Conn as Connection>::Backend> {
+    let mut query = project::table.into_boxed();
     if let Some(organizations) = wanted.organizations {
         query = query.filter(project::organization_id.eq_any(organizations.to_vec()));
     }
@@ -333,7 +326,15 @@ fn list_batch(
         let ids: Vec<_> = among.iter().map(ToString::to_string).collect();
         query = query.filter(project::id.eq_any(ids));
     }
-    if let Some((at, id)) = after {
+    query
+}
+
+/// One page of projects in as many organizations as fit in one statement.
+fn list_batch(conn: &mut Conn, wanted: Wanted<'_>, page: &Page) -> Result<Vec<Project>, Error> {
+    let mut query = filtered(wanted)
+        .order((project::created_at.asc(), project::id.asc()))
+        .limit(page.look_for());
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             project::created_at.gt(at).or(project::created_at

@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
-use domain::token::{LastUse, Limits, Revocation, RevocationReason, Token, TokenOwner};
+use domain::token::{LastUse, Limits, Revocation, Token, TokenOwner};
 use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
@@ -208,22 +208,16 @@ pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error>
 }
 
 /// Revokes a token; `false` if already revoked.
-pub fn mark_revoked(
-    conn: &mut Conn,
-    id: &TokenId,
-    by: &str,
-    reason: RevocationReason,
-    now: Instant,
-) -> Result<bool, Error> {
+pub fn mark_revoked(conn: &mut Conn, id: &TokenId, revocation: &Revocation) -> Result<bool, Error> {
     let changed = diesel::update(
         token::table
             .filter(token::id.eq(id.as_str()))
             .filter(token::revoked_at.is_null()),
     )
     .set((
-        token::revoked_at.eq(stored(now)),
-        token::revoked_by.eq(by),
-        token::revoked_reason.eq(reason.as_str()),
+        token::revoked_at.eq(stored(revocation.at)),
+        token::revoked_by.eq(&revocation.by),
+        token::revoked_reason.eq(&revocation.reason),
     ))
     .execute(conn)?;
     Ok(changed == 1)

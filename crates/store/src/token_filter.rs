@@ -9,7 +9,8 @@ use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::MOST_NAMED;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
-use domain::token::{RevocationReason, Token, TokenOwner};
+use domain::page::Page;
+use domain::token::{Revocation, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 
 /// A filter of tokens.
@@ -83,17 +84,16 @@ fn list_limits_within(
     ))
 }
 
-/// The tokens that a caller manages, the newest first, after this position.
+/// The tokens that a caller manages, the newest first: a page, and one more.
 pub fn list_tokens(
     conn: &mut Conn,
     visible: &VisibleTokens,
-    after: Option<(Instant, &str)>,
-    limit: i64,
+    page: &Page,
 ) -> Result<Vec<Token>, Error> {
     let mut query = within!(conn, token::table.into_boxed(), visible)
         .order((token::created_at.desc(), token::id.desc()))
-        .limit(limit);
-    if let Some((at, id)) = after {
+        .limit(page.look_for());
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             token::created_at
@@ -175,16 +175,15 @@ pub fn mark_all_revoked(
     conn: &mut Conn,
     filter: &TokenFilter,
     issued_before: Option<Instant>,
-    by: &str,
-    reason: RevocationReason,
-    now: Instant,
+    revocation: &Revocation,
 ) -> Result<Revoked, Error> {
+    let now = revocation.at;
     let before = stored(issued_before.unwrap_or_else(domain::last_moment));
     let end = || {
         (
             token::revoked_at.eq(stored(now)),
-            token::revoked_by.eq(by),
-            token::revoked_reason.eq(reason.as_str()),
+            token::revoked_by.eq(&revocation.by),
+            token::revoked_reason.eq(&revocation.reason),
         )
     };
     let (mut newest, mut count) = (Vec::new(), 0);

@@ -5,6 +5,7 @@ use super::{Conn, Error, in_batches, read_value, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::UserId;
+use domain::page::Page;
 use domain::secret::Digest;
 use domain::user::{Standing, User};
 use std::collections::BTreeMap;
@@ -122,17 +123,13 @@ pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Users, the oldest first, after this position.
-pub fn list_users(
-    conn: &mut Conn,
-    after: Option<(Instant, &str)>,
-    limit: i64,
-) -> Result<Vec<User>, Error> {
+/// Users, the oldest first: a page, and one more.
+pub fn list_users(conn: &mut Conn, page: &Page) -> Result<Vec<User>, Error> {
     let mut query = users::table
         .order((users::created_at.asc(), users::id.asc()))
-        .limit(limit)
+        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = page.after() {
         let at = stored(at);
         query = query.filter(
             users::created_at

@@ -43,15 +43,7 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     let search = search(list.filters())?;
     let before = list.last(|sequence| sequence.parse().ok());
     let limit = usize::from(list.page.limit);
-    let found = reading::list(
-        &call.app,
-        &call.context,
-        &call.caller,
-        search,
-        before,
-        limit,
-    )
-    .await?;
+    let found = reading::list(&call, search, before, limit).await?;
     let position = |sealed: &Sealed| (sealed.record.at, sealed.record.sequence.to_string());
     Ok(list.answer(found, position, record))
 }
@@ -79,14 +71,9 @@ pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     let format = export::format(filters.value("format")).ok_or(Failure::Malformed(
         "The parameter format must be ndjson or csv.",
     ))?;
-    let Call {
-        app,
-        context,
-        caller,
-        ..
-    } = &call;
-    let pieces = reading::export(app, context, caller, search(&filters)?, format).await?;
-    Ok(export::answer(format, "audit", pieces, &context.request_id))
+    let pieces = reading::export(&call, search(&filters)?, format).await?;
+    let request_id = &call.context.request_id;
+    Ok(export::answer(format, "audit", pieces, request_id))
 }
 
 /// Verifies the whole audit log: its records, its signed checkpoints and the token uses.
@@ -100,7 +87,7 @@ pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     responses((status = 200, description = "Result of the verification.", body = AuditVerification))
 )]
 pub async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
-    let checked = checking::check(&call.app, &call.context, &call.caller).await?;
+    let checked = checking::check(&call).await?;
     Ok(HttpResponse::Ok().json(verification(&checked)))
 }
 
@@ -124,15 +111,9 @@ pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
         since: moment(list.filters(), "since")?,
         until: moment(list.filters(), "until")?,
     };
-    let Call {
-        app,
-        context,
-        caller,
-        ..
-    } = &call;
     let before = list.last(UseId::parse);
     let limit = usize::from(list.page.limit);
-    let found = use_reading::list(app, context, caller, search, before, limit).await?;
+    let found = use_reading::list(&call, search, before, limit).await?;
     let position = |named: &Named| (named.used.at, named.id.to_string());
     Ok(list.answer(found, position, token_use))
 }
@@ -147,7 +128,7 @@ pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
     responses((status = 200, description = "The use.", body = ProvenUse))
 )]
 pub async fn show_use(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let found = use_reading::find(&call.app, &call.context, &call.caller, &id).await?;
+    let found = use_reading::find(&call, &id).await?;
     Ok(HttpResponse::Ok().json(proven(&found)))
 }
 

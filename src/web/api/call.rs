@@ -15,11 +15,13 @@ use app::audit::uses::Used;
 use app::idempotency::{
     self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
 };
-use app::{App, Context};
+use app::{App, Context, Request};
 use app::{operator, token};
 use domain::secret::Secret;
 use serde::Serialize;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use wire::form::Form;
 use wire::json::{Object, Value};
 
@@ -32,14 +34,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Maximum length of a key.
 const KEY_LENGTH: usize = 255;
 
-/// Authenticated request.
+/// Authenticated request. Handlers pass it to use cases as their [`Request`].
 pub struct Call {
-    /// Application.
-    pub app: App,
-    /// Context of the request.
-    pub context: Context,
-    /// Caller.
-    pub caller: Caller,
+    request: Request,
     /// Path of the request.
     pub path: String,
     query: String,
@@ -47,6 +44,14 @@ pub struct Call {
     bearer: Secret,
     key: Option<Secret>,
     body: Value,
+}
+
+impl Deref for Call {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
 }
 
 impl FromRequest for Call {
@@ -87,10 +92,8 @@ impl Call {
             false => Value::Object(Vec::new()),
         };
         Ok(Self {
+            request: Request::new(&app, context, caller),
             path: request.path().to_owned(),
-            app,
-            context,
-            caller,
             query: request.query_string().to_owned(),
             method,
             bearer,
@@ -115,27 +118,24 @@ impl Call {
         self.body.read(read).map_err(Failure::Faults)
     }
 
-    /// Executes a POST once per Idempotency-Key. The use case `work` stores its outcome with the
-    /// idempotency record; `status` and `document` define the response.
-    pub async fn once<T, D, F>(
+    /// Executes a POST once per Idempotency-Key. The use case `work` must get the request that is
+    /// passed to it, which stores the outcome with its effect; `status` and `document` define the
+    /// response.
+    pub async fn once<T: 'static, D: Serialize>(
         &self,
         status: StatusCode,
         document: impl Fn(&T) -> D + Send + Sync + 'static,
-        work: impl FnOnce(IdempotencyRecord<T>) -> F,
-    ) -> Result<HttpResponse, Failure>
-    where
-        D: Serialize,
-        F: Future<Output = Result<T, app::Error>>,
-    {
+        work: impl AsyncFnOnce(&Request) -> Result<T, app::Error>,
+    ) -> Result<HttpResponse, Failure> {
         let write = move |outcome: &T| Answer::json(status.as_u16(), &document(outcome));
-        let write = std::sync::Arc::new(write);
+        let write = Arc::new(write);
         let guard = match self.begin().await? {
             IdempotencyStart::First(guard) => guard,
             IdempotencyStart::Repeated(answer) => return Ok(respond(answer, true)),
         };
         let filing = write.clone();
-        let idempotency = IdempotencyRecord::of(&guard, move |outcome: &T| filing(outcome));
-        match work(idempotency).await {
+        let record = IdempotencyRecord::of(&guard, move |outcome: &T| filing(outcome));
+        match work(&self.request.with_idempotency(record)).await {
             Ok(outcome) if guard.is_filed() => Ok(respond(write(&outcome), false)),
             Ok(_) => Err(Failure::Internal(
                 "the use case stored no idempotency record, so a repetition would repeat its effect".into(),

@@ -35,7 +35,7 @@ pub struct Description;
 )]
 pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = client::list(&call.app, &call.caller, &list.page).await?;
+    let found = client::list(&call, &list.page).await?;
     // The list is sorted by id, so the id alone is the position.
     let position = |client: &DomainClient| (Instant::UNIX_EPOCH, client.id.clone());
     Ok(list.answer(found, position, document::client))
@@ -68,10 +68,8 @@ pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
             .map(|secret| secret.expose().to_owned()),
         about: document::client(&registered.client),
     };
-    call.once(StatusCode::CREATED, written, |idempotency| async {
-        client::register(&call.app, &call.context, &call.caller, input, idempotency)
-            .await
-            .map_err(token::as_sent)
+    call.once(StatusCode::CREATED, written, async |req| {
+        client::register(req, input).await.map_err(token::as_sent)
     })
     .await
 }
@@ -101,7 +99,7 @@ fn standing(text: &str) -> Result<Standing, Fault> {
     responses((status = 200, description = "The client.", body = Client))
 )]
 pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let client = client::show(&call.app, &call.caller, &id).await?;
+    let client = client::show(&call, &id).await?;
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
 
@@ -121,13 +119,7 @@ pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResp
     let standing =
         call.read(|body| body.required("state", |body, key| body.ruled(key, standing)))?;
     let standing = standing.unwrap_or(Standing::Active);
-    let Call {
-        app,
-        context,
-        caller,
-        ..
-    } = &call;
-    let client = client::set_standing(app, context, caller, &id, standing).await?;
+    let client = client::set_standing(&call, &id, standing).await?;
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
 

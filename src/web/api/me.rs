@@ -27,7 +27,7 @@ pub struct Description;
 pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
     let me = match &call.caller {
         Caller::Token(active) => {
-            let projects = project::list_reached(&call.app, &call.caller).await?;
+            let projects = project::list_reached(&call).await?;
             Me {
                 user: match &active.loaded_owner {
                     LoadedOwner::User(owner) => Some(document::user(&owner.user)),
@@ -58,9 +58,9 @@ async fn operator(call: &Call) -> Result<Me, Failure> {
     let (user, organizations, projects) = match call.caller.user_id() {
         None => (None, Vec::new(), Vec::new()),
         Some(id) => {
-            let user = user::find(&call.app, &call.caller, Named::Id(id.clone())).await?;
-            let seen = app::org::list(&call.app, &call.caller, &Page::first(u16::MAX)).await?;
-            let projects = project::list_reached(&call.app, &call.caller).await?;
+            let user = user::find(call, Named::Id(id.clone())).await?;
+            let seen = app::org::list(call, &Page::first(u16::MAX)).await?;
+            let projects = project::list_reached(call).await?;
             (Some(document::user(&user)), seen, projects)
         }
     };

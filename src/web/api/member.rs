@@ -39,7 +39,7 @@ pub struct Description;
 )]
 pub async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = org::list_members(&call.app, &call.caller, &named, &list.page).await?;
+    let found = org::list_members(&call, &named, &list.page).await?;
     let position = |member: &DomainMember| (member.joined_at, member.user.id.to_string());
     Ok(list.answer(found, position, document::member))
 }
@@ -73,13 +73,7 @@ pub async fn put_member(
     let (named, user) = path.into_inner();
     let role = call.read(|body| body.required("role", |body, key| body.ruled(key, role)))?;
     let (user, role) = (user_id(&user)?, role.unwrap_or(Role::Member));
-    let Call {
-        app,
-        context,
-        caller,
-        ..
-    } = &call;
-    let member = org::put_member(app, context, caller, &named, &user, role).await?;
+    let member = org::put_member(&call, &named, &user, role).await?;
     Ok(HttpResponse::Ok().json(document::member(&member)))
 }
 
@@ -104,7 +98,7 @@ pub async fn delete_member(
 ) -> Result<HttpResponse, Failure> {
     let (named, user) = path.into_inner();
     let user = user_id(&user)?;
-    org::remove_member(&call.app, &call.context, &call.caller, &named, &user).await?;
+    org::remove_member(&call, &named, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -122,7 +116,7 @@ pub async fn list_invitations(
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = org::list_invitations(&call.app, &call.caller, &named, &list.page).await?;
+    let found = org::list_invitations(&call, &named, &list.page).await?;
     let position = |open: &org::Open| (open.invitation.created_at, open.invitation.id.to_string());
     Ok(list.answer(found, position, |open| {
         document::invitation(&open.invitation)
@@ -160,15 +154,9 @@ pub async fn create_invitation(
         url: link_of(&app, new),
         about: document::invitation(&new.invitation),
     };
-    call.once(StatusCode::CREATED, written, |idempotency| async {
-        let Call {
-            app,
-            context,
-            caller,
-            ..
-        } = &call;
-        let new = org::invite(app, context, caller, &named, input, idempotency).await?;
-        org::send_invitation(app, caller, &new, &link_of(app, &new));
+    call.once(StatusCode::CREATED, written, async |req| {
+        let new = org::invite(req, &named, input).await?;
+        org::send_invitation(req, &new, &link_of(&req.app, &new));
         Ok(new)
     })
     .await
@@ -197,6 +185,6 @@ pub async fn delete_invitation(
 ) -> Result<HttpResponse, Failure> {
     let (named, id) = path.into_inner();
     let id = InvitationId::parse(&id).ok_or(Failure::NotFound)?;
-    org::withdraw(&call.app, &call.context, &call.caller, &named, &id).await?;
+    org::withdraw(&call, &named, &id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,8 +1,8 @@
 //! Management API. It writes all errors as problem details (RFC 9457).
 //!
 //! Each resource has a module with its handlers and their part of the description ([`openapi`]).
-//! A handler takes a [`call::Call`]: it reads the body with `read` and the page of a list with
-//! `listing`, and executes a POST with `once`.
+//! A handler takes a [`call::Call`], which is also the request of its use cases: it reads the body
+//! with `read` and the page of a list with `listing`, and executes a POST with `once`.
 
 mod audit;
 mod call;

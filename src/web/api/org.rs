@@ -41,7 +41,7 @@ pub struct Description;
 )]
 pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = org::list(&call.app, &call.caller, &list.page).await?;
+    let found = org::list(&call, &list.page).await?;
     let position = |seen: &OrganizationView| {
         (
             seen.organization.created_at,
@@ -67,8 +67,8 @@ fn seen(seen: &OrganizationView) -> OrganizationDetail {
 pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
     let made = |new: &Organization| document::organization_detail(new, None);
-    call.once(StatusCode::CREATED, made, |idempotency| async {
-        org::create(&call.app, &call.context, &call.caller, &name, idempotency).await
+    call.once(StatusCode::CREATED, made, async |req| {
+        org::create(req, &name).await
     })
     .await
 }
@@ -86,7 +86,7 @@ pub async fn show_organization(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let found = org::find(&call.app, &call.caller, &named).await?;
+    let found = org::find(&call, &named).await?;
     Ok(HttpResponse::Ok().json(seen(&found)))
 }
 
@@ -116,14 +116,8 @@ pub async fn change_organization(
         let seconds = body.number("grace_seconds", 0..=longest);
         (change, seconds.map_or(DEFAULT_GRACE, Duration::seconds))
     })?;
-    let found = org::find_to_change(&call.app, &call.caller, &named).await?;
-    let Call {
-        app,
-        context,
-        caller,
-        ..
-    } = &call;
-    let changed = org::update(app, context, caller, &named, change, grace).await?;
+    let found = org::find_to_change(&call, &named).await?;
+    let changed = org::update(&call, &named, change, grace).await?;
     let answer = document::organization_detail(&changed.organization, found.role);
     Ok(HttpResponse::Ok().json(answer))
 }
@@ -144,7 +138,7 @@ pub async fn delete_organization(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    org::delete(&call.app, &call.context, &call.caller, &named).await?;
+    org::delete(&call, &named).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -169,9 +163,7 @@ pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpRe
         "plan",
     ])?;
     let change = change_of_query(&list)?;
-    let mut found = org::review(&call.app, &call.caller, &named, change)
-        .await?
-        .affected;
+    let mut found = org::review(&call, &named, change).await?.affected;
     let after = list.page.after();
     found.retain(|affected| after.is_none_or(|after| affected.position() < after));
     let position = |affected: &org::Affected| {

@@ -61,7 +61,7 @@ pub async fn list_organization_projects(
 
 async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = project::list(&call.app, &call.caller, organization, &list.page).await?;
+    let found = project::list(call, organization, &list.page).await?;
     let position = |project: &Project| (project.created_at, project.id.to_string());
     Ok(list.answer(found, position, document::project_detail))
 }
@@ -79,14 +79,8 @@ async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, F
 pub async fn create_project(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
     let made = document::project_detail;
-    call.once(StatusCode::CREATED, made, |idempotency| async {
-        let Call {
-            app,
-            context,
-            caller,
-            ..
-        } = &call;
-        project::create(app, context, caller, &named, &name, idempotency).await
+    call.once(StatusCode::CREATED, made, async |req| {
+        project::create(req, &named, &name).await
     })
     .await
 }
@@ -101,7 +95,7 @@ pub async fn create_project(call: Call, named: web::Path<String>) -> Result<Http
     responses((status = 200, description = "The project.", body = ProjectDetail))
 )]
 pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let project = project::find(&call.app, &call.caller, &id).await?;
+    let project = project::find(&call, &id).await?;
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
 
@@ -117,7 +111,7 @@ pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpRespo
 )]
 pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let name = call.read(|body| body.text("name"))?;
-    let project = project::rename(&call.app, &call.context, &call.caller, &id, &name).await?;
+    let project = project::rename(&call, &id, &name).await?;
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
 
@@ -131,7 +125,7 @@ pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     responses((status = 204, description = "The project does not exist any more."))
 )]
 pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    project::delete(&call.app, &call.context, &call.caller, &id).await?;
+    project::delete(&call, &id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -150,7 +144,7 @@ pub async fn list_project_members(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = project::list_members(&call.app, &call.caller, &id, &list.page).await?;
+    let found = project::list_members(&call, &id, &list.page).await?;
     let position = |(user, at): &(User, Instant)| (*at, user.id.to_string());
     Ok(list.answer(found, position, |(user, at)| ProjectMember {
         id: user.id.to_string(),
@@ -179,7 +173,7 @@ pub async fn put_project_member(
     let (id, user) = path.into_inner();
     call.read(|_| ())?;
     let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
-    project::add_member(&call.app, &call.context, &call.caller, &id, &user).await?;
+    project::add_member(&call, &id, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -201,6 +195,6 @@ pub async fn delete_project_member(
 ) -> Result<HttpResponse, Failure> {
     let (id, user) = path.into_inner();
     let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
-    project::remove_member(&call.app, &call.context, &call.caller, &id, &user).await?;
+    project::remove_member(&call, &id, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -248,7 +248,7 @@ pub async fn revoke_organization_tokens(
 
 async fn list(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = token::list(&call.app, &call.caller, owner_ref, &list.page).await?;
+    let found = token::list(call, owner_ref, &list.page).await?;
     let now = call.app.now();
     let position = |found: &CheckedToken| (found.token.created_at, found.token.id.to_string());
     Ok(list.answer(found, position, |found| document::token(found, now)))
@@ -263,28 +263,19 @@ async fn create(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failu
         projects: body.list("projects"),
         ..CreateToken::default()
     })?;
-    call.once(StatusCode::CREATED, made(&call.app), |idempotency| async {
-        token::create(
-            &call.app,
-            &call.context,
-            &call.caller,
-            owner_ref,
-            input,
-            idempotency,
-        )
-        .await
-        .map_err(as_sent)
+    call.once(StatusCode::CREATED, made(&call.app), async |req| {
+        token::create(req, owner_ref, input).await.map_err(as_sent)
     })
     .await
 }
 
 async fn show(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    let found = token::find(&call.app, &call.caller, owner_ref, id).await?;
+    let found = token::find(call, owner_ref, id).await?;
     Ok(HttpResponse::Ok().json(document::token(&found, call.app.now())))
 }
 
 async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    token::revoke(&call.app, &call.context, &call.caller, owner_ref, id).await?;
+    token::revoke(call, owner_ref, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -294,28 +285,16 @@ async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpRespo
         let seconds = body.number("overlap_seconds", 0..=longest);
         seconds.map_or(DEFAULT_OVERLAP, Duration::seconds)
     })?;
-    call.once(StatusCode::CREATED, made(&call.app), |idempotency| async {
-        let Call {
-            app,
-            context,
-            caller,
-            ..
-        } = call;
-        token::rotate(app, context, caller, owner_ref, id, overlap, idempotency).await
+    call.once(StatusCode::CREATED, made(&call.app), async |req| {
+        token::rotate(req, owner_ref, id, overlap).await
     })
     .await
 }
 
 async fn revoke_all(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
     let before = call.read(|body| read_moment(body, "issued_before"))?;
-    call.once(StatusCode::OK, revoked, |idempotency| async {
-        let Call {
-            app,
-            context,
-            caller,
-            ..
-        } = call;
-        token::revoke_all(app, context, caller, owner_ref, before, idempotency).await
+    call.once(StatusCode::OK, revoked, async |req| {
+        token::revoke_all(req, owner_ref, before).await
     })
     .await
 }
@@ -326,14 +305,8 @@ pub async fn end(
     ended: Ended,
     before: Option<Instant>,
 ) -> Result<HttpResponse, Failure> {
-    call.once(StatusCode::OK, revoked, |idempotency| async {
-        let Call {
-            app,
-            context,
-            caller,
-            ..
-        } = call;
-        token::revoke_matching(app, context, caller, ended, before, idempotency).await
+    call.once(StatusCode::OK, revoked, async |req| {
+        token::revoke_matching(req, ended, before).await
     })
     .await
 }

@@ -56,7 +56,7 @@ pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
 )]
 pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     let list = call.listing(&[])?;
-    let found = user::list(&call.app, &call.caller, &list.page).await?;
+    let found = user::list(&call, &list.page).await?;
     let position = |user: &DomainUser| (user.created_at, user.id.to_string());
     Ok(list.answer(found, position, document::user_in_full))
 }
@@ -81,13 +81,10 @@ pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
             organization: organization.map(|name| (name, role.unwrap_or(Role::Member))),
         }
     })?;
-    call.once(
-        StatusCode::CREATED,
-        document::user_in_full,
-        |idempotency| async {
-            user::make(&call.app, &call.context, &call.caller, new, idempotency).await
-        },
-    )
+    let made = document::user_in_full;
+    call.once(StatusCode::CREATED, made, async |req| {
+        user::make(req, new).await
+    })
     .await
 }
 
@@ -106,7 +103,7 @@ fn named(id: &str) -> Result<UserId, Failure> {
 pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let named = Named::Id(named(&id)?);
-    let user = user::find(&call.app, &call.caller, named).await?;
+    let user = user::find(&call, named).await?;
     Ok(HttpResponse::Ok().json(document::user_in_full(&user)))
 }
 
@@ -122,13 +119,10 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     call.caller.require_operator()?;
     call.read(|_| ())?;
     let named = Named::Id(named(&id)?);
-    call.once(
-        StatusCode::OK,
-        document::user_in_full,
-        |idempotency| async {
-            user::deactivate(&call.app, &call.context, &call.caller, named, idempotency).await
-        },
-    )
+    let changed = document::user_in_full;
+    call.once(StatusCode::OK, changed, async |req| {
+        user::deactivate(req, named).await
+    })
     .await
 }
 

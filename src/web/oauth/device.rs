@@ -1,7 +1,7 @@
 //! Device authorization (RFC 8628 section 3.1).
 
+use super::anonymous;
 use super::parameters::{Encoding, credentials, read};
-use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::{App, device};
@@ -16,8 +16,7 @@ pub async fn start(
 ) -> Result<HttpResponse, Failure> {
     let parameters = read(&request, payload, Encoding::FormOrJson).await?;
     let codes = device::start(
-        &app,
-        &extract::context_of(&app, &request),
+        &anonymous(&app, &request),
         &credentials(&request, &parameters)?,
         parameters.value("scope"),
         parameters.value("device_name"),

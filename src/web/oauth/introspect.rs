@@ -1,5 +1,6 @@
 //! Introspection (RFC 7662).
 
+use super::anonymous;
 use super::parameters::{Encoding, credentials, read, required};
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -7,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use app::access::LoadedOwner;
 use app::audit::uses::{self, Purpose, Used};
 use app::token::{self, Introspector};
-use app::{App, Context, operator};
+use app::{App, Request, operator};
 use domain::secret::Secret;
 use wire::form::Form;
 use wire::oauth::{ActiveToken, IntrospectionResponse};
@@ -19,10 +20,10 @@ pub async fn introspect(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let parameters = read(&request, payload, Encoding::Form).await?;
-    let context = extract::context_of(&app, &request);
-    let caller = introspector(&app, &context, &request, &parameters).await?;
+    let req = anonymous(&app, &request);
+    let introspector = introspector(&req, &request, &parameters).await?;
     let text = required(&parameters, "token", "The token is missing.")?;
-    let active = token::introspect(&app, &context, &caller, &Secret::new(text)).await?;
+    let active = token::introspect(&req, &introspector, &Secret::new(text)).await?;
     let issuer = app.config().server.public_url.as_str();
     Ok(HttpResponse::Ok().json(IntrospectionResponse {
         active: active.is_some(),
@@ -32,8 +33,7 @@ pub async fn introspect(
 
 /// Authenticates the caller: a confidential client, or the operator by its bearer token.
 async fn introspector(
-    app: &App,
-    context: &Context,
+    req: &Request,
     request: &HttpRequest,
     parameters: &Form,
 ) -> Result<Introspector, Failure> {
@@ -46,6 +46,7 @@ async fn introspector(
                 "The request has a bearer token and a client secret. Send only one of them.",
             ));
         }
+        let Request { app, context, .. } = req;
         return match extract::bearer(request)? {
             Some(token) if operator::is_operator(app, context, &token).await => {
                 let (used, purpose) = (Used::operator(), Purpose::default());
@@ -61,7 +62,7 @@ async fn introspector(
         return Err(Failure::NoToken);
     }
     let credentials = credentials(request, parameters)?;
-    Ok(token::introspector(app, context, &credentials).await?)
+    Ok(token::introspector(req, &credentials).await?)
 }
 
 fn describe(active: &app::access::ActiveToken, issuer: &str) -> ActiveToken {

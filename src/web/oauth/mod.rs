@@ -10,14 +10,15 @@ pub mod verify;
 
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
-use super::surface;
+use super::{extract, surface};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, web};
-use app::{App, OAuthError};
+use actix_web::{HttpRequest, HttpResponse, web};
+use app::access::Caller;
+use app::{App, OAuthError, Request};
 use wire::oauth::ErrorResponse;
 
 /// Routes under `/auth`.
@@ -48,6 +49,12 @@ pub fn metadata_routes(config: &mut web::ServiceConfig) {
             [read(metadata::protected_resource)],
         ))
         .default_service(web::to(nothing));
+}
+
+/// The request of a caller who is not known yet: the use cases authenticate clients and tokens
+/// themselves.
+fn anonymous(app: &App, request: &HttpRequest) -> Request {
+    Request::new(app, extract::context_of(app, request), Caller::Anonymous)
 }
 
 /// Writes errors in the form of RFC 6749 section 5.2.

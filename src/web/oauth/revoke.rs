@@ -1,7 +1,7 @@
 //! Revocation (RFC 7009).
 
+use super::anonymous;
 use super::parameters::{Encoding, credentials, read, required};
-use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::{App, client, token};
@@ -15,10 +15,10 @@ pub async fn revoke(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let parameters = read(&request, payload, Encoding::Form).await?;
-    let context = extract::context_of(&app, &request);
+    let req = anonymous(&app, &request);
     let credentials = credentials(&request, &parameters)?;
-    let client = client::authenticate(&app, &context, &credentials).await?;
+    let client = client::authenticate(&req, &credentials).await?;
     let text = required(&parameters, "token", "The token is missing.")?;
-    token::give_back(&app, &context, &client, &Secret::new(text)).await?;
+    token::give_back(&req, &client, &Secret::new(text)).await?;
     Ok(HttpResponse::Ok().finish())
 }

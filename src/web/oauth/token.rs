@@ -1,7 +1,7 @@
 //! The token endpoint of the device grant (RFC 8628 section 3.4).
 
+use super::anonymous;
 use super::parameters::{Encoding, credentials, read, required};
-use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -37,14 +37,9 @@ pub async fn poll(
     let device_code = required(&parameters, "device_code", "The device_code is missing.")?;
     let wait = preferred_wait(&request);
     let started = Instant::now();
-    let outcome = device::poll::poll(
-        &app,
-        &extract::context_of(&app, &request),
-        &credentials,
-        &Secret::new(device_code),
-        wait,
-    )
-    .await?;
+    let req = anonymous(&app, &request);
+    let device_code = Secret::new(device_code);
+    let outcome = device::poll::poll(&req, &credentials, &device_code, wait).await?;
     let is_pending = matches!(outcome, PollOutcome::Pending | PollOutcome::SlowDown);
     // A pending poll that ended early did not honor the preference: without
     // `Preference-Applied`, the device keeps to its interval.

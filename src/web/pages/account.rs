@@ -3,18 +3,17 @@
 use super::faults;
 use super::page_request::{PageRequest, see_other};
 use super::session::place;
+use super::typed_form::TypedForm;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
-use super::view::{FieldErrors, Moment, agent_name};
+use super::view::{Moment, agent_name};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::session::{self, SignedIn};
+use app::session;
 use app::user::{self, OtherSessions};
 use domain::id::SessionId;
 use domain::secret::Secret;
-use wire::form::Form;
 
 const PAGE: &str = "/account";
 
@@ -32,7 +31,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /account`.
 pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let signed_in = req.signed_in(PAGE)?;
+    req.signed_in(PAGE)?;
     let notice = match extract::query(&request)?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("password") => Some(AccountNotice::PasswordChanged),
@@ -40,26 +39,24 @@ pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<Http
         Some("session") => Some(AccountNotice::SessionEnded),
         _ => None,
     };
-    let page = page(&req, signed_in, None, notice, FieldErrors::none()).await?;
-    req.page(StatusCode::OK, &page)
+    page(&req, notice, TypedForm::default()).await
 }
 
 async fn page(
     req: &PageRequest,
-    signed_in: &SignedIn,
-    form: Option<&Form>,
     notice: Option<AccountNotice>,
-    errors: FieldErrors,
-) -> Result<AccountPage, Failure> {
-    let now = req.now();
-    let sessions = session::list(&req.app, signed_in).await?;
-    let typed_name = form.and_then(|form| form.value("name"));
-    Ok(AccountPage {
+    typed: TypedForm,
+) -> Result<HttpResponse, Failure> {
+    let signed_in = req.signed_in(PAGE)?;
+    let (now, status) = (req.now(), typed.status());
+    let sessions = session::list(req).await?;
+    let name = typed.form.value("name");
+    let page = AccountPage {
         chrome: req.chrome(),
-        name: typed_name.unwrap_or(&signed_in.user.name).to_owned(),
-        end_others: form.is_none_or(|form| form.value("end_others").is_some()),
+        name: name.unwrap_or(&signed_in.user.name).to_owned(),
+        end_others: typed.errors.is_empty() || typed.form.value("end_others").is_some(),
         notice,
-        errors,
+        errors: typed.errors,
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
@@ -71,7 +68,8 @@ async fn page(
                 signed_in: Moment::new(session.created_at, now),
             })
             .collect(),
-    })
+    };
+    req.page(status, &page)
 }
 
 /// `POST /account/name`.
@@ -81,22 +79,15 @@ pub async fn submit_name(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let signed_in = req.signed_in(PAGE)?;
+    req.signed_in(PAGE)?;
     let name = form.value("name").unwrap_or_default();
-    match user::rename(&req.app, &req.context, signed_in, name).await {
+    match user::rename(&req, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
-        Err(error) => again(&req, signed_in, &form, faults(error)?).await,
+        Err(error) => {
+            let errors = faults(error)?;
+            page(&req, None, TypedForm { form, errors }).await
+        }
     }
-}
-
-async fn again(
-    req: &PageRequest,
-    signed_in: &SignedIn,
-    form: &Form,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let page = page(req, signed_in, Some(form), None, errors).await?;
-    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// `POST /account/password`.
@@ -106,24 +97,19 @@ pub async fn submit_password(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let signed_in = req.signed_in(PAGE)?;
+    req.signed_in(PAGE)?;
     let secret = |name| Secret::new(form.value(name).unwrap_or_default());
     let (others, done) = match form.value("end_others") {
         Some(_) => (OtherSessions::End, "password-and-sessions"),
         None => (OtherSessions::Keep, "password"),
     };
-    let changed = user::change_password(
-        &req.app,
-        &req.context,
-        signed_in,
-        &secret("current_password"),
-        &secret("new_password"),
-        others,
-    )
-    .await;
-    match changed {
+    let (current, new) = (secret("current_password"), secret("new_password"));
+    match user::change_password(&req, &current, &new, others).await {
         Ok(cookie) => Ok(req.renew(&cookie, &format!("/account?done={done}"))),
-        Err(error) => again(&req, signed_in, &form, faults(error)?).await,
+        Err(error) => {
+            let errors = faults(error)?;
+            page(&req, None, TypedForm { form, errors }).await
+        }
     }
 }
 
@@ -137,7 +123,7 @@ pub async fn submit_sign_out(
     req.form(&request, payload).await?;
     let signed_in = req.signed_in(PAGE)?;
     let id = SessionId::parse(&id).ok_or(Failure::NotFound)?;
-    session::end(&req.app, &req.context, signed_in, &id).await?;
+    session::end(&req, &id).await?;
     if id == signed_in.session.id {
         return Ok(req.end("/login?notice=signed-out"));
     }

@@ -1,6 +1,7 @@
 //! Code entry, consent page and result.
 
 use super::page_request::PageRequest;
+use super::typed_form::TypedForm;
 use super::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, Outcome as Shown, ResultPage,
     Via as Source,
@@ -33,7 +34,8 @@ pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpRes
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
     req.signed_in(&address(&req, code, via))?;
-    show(&req, StatusCode::OK, code, via, FieldErrors::none())
+    let page = code_page(&req, code, via, FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
 /// How the code in the URL got there: by link, unless the proof shows that this visitor typed it
@@ -62,14 +64,8 @@ fn address(req: &PageRequest, code: &str, via: Via) -> String {
     }
 }
 
-fn show(
-    req: &PageRequest,
-    status: StatusCode,
-    code: &str,
-    via: Via,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let page = CodePage {
+fn code_page(req: &PageRequest, code: &str, via: Via, errors: FieldErrors) -> CodePage {
+    CodePage {
         chrome: req.chrome(),
         code: code.chars().take(50).collect(),
         via: match via {
@@ -77,8 +73,7 @@ fn show(
             Via::Link => Source::Link,
         },
         errors,
-    };
-    req.page(status, &page)
+    }
 }
 
 fn via_of_form(form: &Form) -> Via {
@@ -95,45 +90,38 @@ pub async fn submit_code(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    review(&req, &form, via_of_form(&form), FieldErrors::none()).await
+    let via = via_of_form(&form);
+    review(&req, via, TypedForm::filled(form)).await
 }
 
-async fn review(
-    req: &PageRequest,
-    form: &Form,
-    via: Via,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let code = form.value("user_code").unwrap_or_default();
-    let signed_in = req.signed_in(&address(req, code, via))?;
+async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let code = typed.form.value("user_code").unwrap_or_default();
+    req.signed_in(&address(req, code, via))?;
     if code.trim().is_empty() {
         let errors = FieldErrors::on("user_code", "Enter the code that your device shows.");
-        return show(req, StatusCode::UNPROCESSABLE_ENTITY, code, via, errors);
+        let page = code_page(req, code, via, errors);
+        return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    match consent::review(&req.app, &req.context, signed_in, code, via).await {
+    match consent::review(req, code, via).await {
         Ok(consent) => {
-            let status = match errors.is_empty() {
+            let status = match typed.errors.is_empty() {
                 true => StatusCode::OK,
                 false => StatusCode::BAD_REQUEST,
             };
-            let page = consent_page(req, form, consent, errors);
-            req.page(status, &page)
+            req.page(status, &consent_page(req, consent, typed))
         }
         Err(app::Error::NotFound) => {
             let errors = FieldErrors::on("user_code", WRONG_CODE);
-            show(req, StatusCode::BAD_REQUEST, code, via, errors)
+            let page = code_page(req, code, via, errors);
+            req.page(StatusCode::BAD_REQUEST, &page)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn consent_page(
-    req: &PageRequest,
-    form: &Form,
-    consent: Consent,
-    errors: FieldErrors,
-) -> ConsentPage {
+fn consent_page(req: &PageRequest, consent: Consent, typed: TypedForm) -> ConsentPage {
     let now = req.now();
+    let TypedForm { form, errors } = typed;
     // After an error, the boxes keep the user's choice.
     let is_ticked = |name: &ScopeName| {
         errors.is_empty() || form.all("scope").any(|chosen| chosen == name.as_str())
@@ -194,7 +182,7 @@ pub async fn submit_decision(
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
     let code = form.value("user_code").unwrap_or_default();
-    let signed_in = req.signed_in(&address(&req, code, Via::Link))?;
+    req.signed_in(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
         Some("approve") => Decision::Approve(
             form.all("scope")
@@ -206,32 +194,18 @@ pub async fn submit_decision(
     };
     let ticket = form.value("ticket").unwrap_or_default();
     let is_confirmed = form.value("confirm") == Some("yes");
-    let decided = consent::decide(
-        &req.app,
-        &req.context,
-        signed_in,
-        ticket,
-        is_confirmed,
-        decision,
-    )
-    .await?;
-    match decided {
-        Ok(decided) => result(&req, decided),
+    let errors = match consent::decide(&req, ticket, is_confirmed, decision).await? {
+        Ok(decided) => return result(&req, decided),
         // Another user or session reviewed this grant: review it again.
-        Err(NotDecided::NotReviewed) => {
-            let errors = FieldErrors::whole(
-                "You signed in again since this page was opened. Review the request once more.",
-            );
-            review(&req, &form, Via::Link, errors).await
-        }
-        Err(NotDecided::NotConfirmed) => {
-            let errors = FieldErrors::on(
-                "confirm",
-                "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
-            );
-            review(&req, &form, Via::Link, errors).await
-        }
-    }
+        Err(NotDecided::NotReviewed) => FieldErrors::whole(
+            "You signed in again since this page was opened. Review the request once more.",
+        ),
+        Err(NotDecided::NotConfirmed) => FieldErrors::on(
+            "confirm",
+            "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
+        ),
+    };
+    review(&req, Via::Link, TypedForm { form, errors }).await
 }
 
 fn result(req: &PageRequest, decided: Decided) -> Result<HttpResponse, Failure> {

@@ -3,9 +3,10 @@
 
 use super::faults;
 use super::list;
-use super::org_request::{OrgPageRequest, org_req, segment};
+use super::org_request::{OrgPageRequest, segment};
 use super::page_request::{PageRequest, see_other};
 use super::session::end_session;
+use super::typed_form::TypedForm;
 use super::view::invitation::{
     Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage, InviteUserPage, Offer,
     WithdrawPage,
@@ -46,14 +47,13 @@ const PLACE: &str = "invited";
 
 /// The page of open invitations that the query requests, and the URL of the next page.
 pub async fn open(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
+    req: &OrgPageRequest,
     query: &Form,
 ) -> Result<(Vec<InvitationRow>, Option<String>), Failure> {
     let part = list::page_after(query, PLACE);
-    let mut open = org::list_invitations(&req.app, &org_req.caller, org_req.id(), &part).await?;
-    let path = org_req.path("/members");
-    let next = list::cut_after(&part, &mut open, &path, PLACE, |open| {
+    let mut open = org::list_invitations(req, req.id(), &part).await?;
+    let address = req.path(&format!("/members?{PLACE}="));
+    let next = list::cut_after(&part, &mut open, &address, |open| {
         (open.invitation.created_at, open.invitation.id.to_string())
     });
     Ok((open.into_iter().map(|open| row(req, open)).collect(), next))
@@ -83,12 +83,12 @@ fn invitation_id(request: &HttpRequest) -> Result<InvitationId, Failure> {
 
 /// `GET /o/{org}/invitations/{id}/withdraw`: the confirmation page.
 async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = invitation_id(&request)?;
-    let open = org::find_invitation(&req.app, &org_req.caller, org_req.id(), &id).await?;
+    let open = org::find_invitation(&req, req.id(), &id).await?;
     let page = WithdrawPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         invitation: row(&req, open),
     };
     req.page(StatusCode::OK, &page)
@@ -101,13 +101,10 @@ async fn submit_withdraw(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = invitation_id(&request)?;
-    let (app, context) = (&req.app, &req.context);
-    match org::withdraw(app, context, &org_req.caller, org_req.id(), &id).await {
-        Ok(()) | Err(app::Error::NotFound) => {
-            Ok(see_other(&org_req.path("/members?done=withdrawn")))
-        }
+    match org::withdraw(&req, req.id(), &id).await {
+        Ok(()) | Err(app::Error::NotFound) => Ok(see_other(&req.path("/members?done=withdrawn"))),
         Err(error) => Err(error.into()),
     }
 }
@@ -120,17 +117,18 @@ async fn show_invite(req: PageRequest, request: HttpRequest) -> Result<HttpRespo
         Ok(offer) => offer,
         Err(error) => return closed(&req, error),
     };
-    let Some(signed_in) = &req.signed_in else {
+    if req.caller.signed_in().is_err() {
         let email = offer.invitation.email.clone().unwrap_or_default();
-        let form = Form::from_pairs(vec![("email".to_owned(), email)]);
-        let page = account_page(&req, &link, offer, &form, FieldErrors::none());
-        return req.page(StatusCode::OK, &page);
-    };
-    if org::is_member(&req.app, signed_in, &offer.organization.id).await? {
+        let form = Form::from_pairs(vec![
+            ("link".to_owned(), link.expose().to_owned()),
+            ("email".to_owned(), email),
+        ]);
+        return account_page(&req, offer, TypedForm::filled(form));
+    }
+    if org::is_member(&req, &offer.organization.id).await? {
         return already(&req, StatusCode::OK, offer.organization);
     }
-    let page = invite_page(&req, &link, offer, FieldErrors::none());
-    req.page(StatusCode::OK, &page)
+    invite_page(&req, offer, TypedForm::filled(query))
 }
 
 /// The secret of the link.
@@ -178,38 +176,38 @@ fn shown(req: &PageRequest, offer: org::Offer) -> Offer {
 
 fn invite_page(
     req: &PageRequest,
-    link: &Secret,
     offer: org::Offer,
-    errors: FieldErrors,
-) -> InvitePage {
-    InvitePage {
+    typed: TypedForm,
+) -> Result<HttpResponse, Failure> {
+    let (status, link) = (typed.status(), typed.text("link"));
+    let page = InvitePage {
         chrome: req.chrome(),
-        link: link.expose().to_owned(),
+        return_to: invitation_path(&link),
+        link,
         offer: shown(req, offer),
-        return_to: invitation_path(link.expose()),
-        errors,
-    }
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 fn account_page(
     req: &PageRequest,
-    link: &Secret,
     offer: org::Offer,
-    form: &Form,
-    errors: FieldErrors,
-) -> InviteUserPage {
-    let typed = |name| form.value(name).unwrap_or_default().to_owned();
-    let return_to = invitation_path(link.expose());
+    typed: TypedForm,
+) -> Result<HttpResponse, Failure> {
+    let (status, link) = (typed.status(), typed.text("link"));
+    let return_to = invitation_path(&link);
     let return_to = utf8_percent_encode(&return_to, NON_ALPHANUMERIC);
-    InviteUserPage {
+    let page = InviteUserPage {
         chrome: req.chrome(),
-        link: link.expose().to_owned(),
+        link,
         offer: shown(req, offer),
         login_path: format!("/login?return_to={return_to}"),
-        name: typed("name"),
-        email: typed("email"),
-        errors,
-    }
+        name: typed.text("name"),
+        email: typed.text("email"),
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 /// `POST /invite`: a signed-in user joins.
@@ -220,13 +218,12 @@ async fn submit_invite(
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
     let link = link(&form);
-    let signed_in = req.signed_in(&invitation_path(link.expose()))?;
-    let (app, context) = (&req.app, &req.context);
-    let error = match org::accept(app, context, signed_in, &link).await {
+    req.signed_in(&invitation_path(link.expose()))?;
+    let error = match org::accept(&req, &link).await {
         Ok(joined) => return Ok(see_other(&format!("/o/{}?done=joined", joined.slug))),
         Err(error) => error,
     };
-    let offer = match org::look_at(app, &link).await {
+    let offer = match org::look_at(&req.app, &link).await {
         Ok(offer) => offer,
         Err(error) => return closed(&req, error),
     };
@@ -238,8 +235,7 @@ async fn submit_invite(
             for fault in faults {
                 errors.push("", fault.message);
             }
-            let page = invite_page(&req, &link, offer, errors);
-            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            invite_page(&req, offer, TypedForm { form, errors })
         }
         error => Err(error.into()),
     }
@@ -260,24 +256,21 @@ async fn submit_account(
         password: Secret::new(typed("password")),
         organization: None,
     };
-    let (app, context) = (&req.app, &req.context);
-    let offer = match org::look_at(app, &link).await {
+    let offer = match org::look_at(&req.app, &link).await {
         Ok(offer) => offer,
         Err(error) => return closed(&req, error),
     };
-    match org::accept_as_new(app, context, &link, new).await {
+    match org::accept_as_new(&req, &link, new).await {
         Ok(session) => {
-            if let Some(signed_in) = &req.signed_in {
-                end_session(&req, signed_in).await?;
-            }
+            end_session(&req).await?;
             let path = format!("/o/{}?done=joined", offer.organization.slug);
             Ok(req.begin(&session, &path))
         }
         // Another request used the link in the meantime.
         Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),
         Err(error) => {
-            let page = account_page(&req, &link, offer, &form, faults(error)?);
-            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let errors = faults(error)?;
+            account_page(&req, offer, TypedForm { form, errors })
         }
     }
 }

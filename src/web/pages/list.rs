@@ -28,21 +28,20 @@ pub fn cut<T>(
     path: &str,
     position: impl Fn(&T) -> Position,
 ) -> Option<String> {
-    cut_after(page, found, path, "after", position)
+    cut_after(page, found, &format!("{path}?after="), position)
 }
 
-/// The same for one of several lists, with its position in `parameter`.
+/// The same for one of several lists; `address` is the URL up to the position.
 pub fn cut_after<T>(
     page: &Page,
     found: &mut Vec<T>,
-    path: &str,
-    parameter: &str,
+    address: &str,
     position: impl Fn(&T) -> Position,
 ) -> Option<String> {
     let goes_on = page.cut(found);
     let last = found.last().filter(|_| goes_on)?;
     let (at, id) = position(last);
-    Some(format!("{path}?{parameter}={}.{id}", at.timestamp_millis()))
+    Some(format!("{address}{}.{id}", at.timestamp_millis()))
 }
 
 fn read(text: &str) -> Option<Position> {

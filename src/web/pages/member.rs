@@ -4,8 +4,9 @@ use super::faults;
 use super::invitation;
 use super::list;
 use super::org::departure;
-use super::org_request::{OrgPageRequest, org_req, user};
+use super::org_request::{OrgPageRequest, user};
 use super::page_request::{PageRequest, see_other};
+use super::typed_form::TypedForm;
 use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, RemoveMemberPage, Who,
@@ -18,7 +19,6 @@ use crate::web::links::invitation_path;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::org::{self, CreateInvitation};
 use domain::Instant;
 use domain::id::UserId;
@@ -44,12 +44,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /o/{org}/members`.
 async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
     let changed = query.value("changed").and_then(UserId::parse);
     let notice = match (changed, query.value("done")) {
-        (Some(id), _) => match org::find_member(&req.app, &org_req.caller, org_req.id(), &id).await
-        {
+        (Some(id), _) => match org::find_member(&req, req.id(), &id).await {
             Ok(member) => Some(MembersNotice::RoleChanged(member.user.name, member.role)),
             Err(app::Error::NotFound) => None,
             Err(error) => return Err(error.into()),
@@ -58,76 +57,75 @@ async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResp
         (None, Some("withdrawn")) => Some(MembersNotice::Withdrawn),
         (None, _) => None,
     };
-    let (form, none) = (Form::default(), FieldErrors::none());
-    let page = page(&req, &org_req, &query, &form, none).await?;
+    let page = page(&req, &query, TypedForm::default()).await?;
     req.page(StatusCode::OK, &MembersPage { notice, ..page })
 }
 
 /// The page with the errors of one of its forms.
-async fn page_with_errors(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    form: &Form,
+async fn page_with_errors(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
+    let page = page(req, &Form::default(), typed).await?;
+    req.page(status, &page)
+}
+
+/// The page with an error of one of its rows.
+async fn page_with_row_errors(
+    req: &OrgPageRequest,
     errors: FieldErrors,
 ) -> Result<HttpResponse, Failure> {
-    let page = page(req, org_req, &Form::default(), form, errors).await?;
-    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let form = Form::default();
+    page_with_errors(req, TypedForm { form, errors }).await
 }
 
 async fn page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
+    req: &OrgPageRequest,
     query: &Form,
-    form: &Form,
-    errors: FieldErrors,
+    typed: TypedForm,
 ) -> Result<MembersPage, Failure> {
-    let (app, caller, id) = (&req.app, &org_req.caller, org_req.id());
     let part = list::page(query);
-    let mut roster = org::roster(app, caller, id, &part).await?;
+    let mut roster = org::roster(req, req.id(), &part).await?;
     let next = list::cut(
         &part,
         &mut roster.members,
-        &org_req.path("/members"),
+        &req.path("/members"),
         |member| (member.joined_at, member.user.id.to_string()),
     );
-    let invite = match org_req.access().can_manage() {
-        true => Some(invite_form(req, org_req, query, form).await?),
+    let invite = match req.access().can_manage() {
+        true => Some(invite_form(req, query, &typed.form).await?),
         false => None,
     };
     Ok(MembersPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         members: roster
             .members
             .into_iter()
             .map(|member| {
-                let control = control(org_req.role(), &member, roster.has_one_owner);
+                let control = control(req.role(), &member, roster.has_one_owner);
                 row(req, member, control, &roster.last_active)
             })
             .collect(),
         next,
         invite,
         notice: None,
-        errors,
+        errors: typed.errors,
     })
 }
 
 async fn invite_form(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
+    req: &OrgPageRequest,
     query: &Form,
     form: &Form,
 ) -> Result<InviteForm, Failure> {
-    let (open, next) = invitation::open(req, org_req, query).await?;
+    let (open, next) = invitation::open(req, query).await?;
     let chosen = form.value("role").and_then(Role::parse);
-    let signed_in = req.signed_in(&org_req.path("/members"))?;
     Ok(InviteForm {
         open,
         next,
         email: form.value("email").unwrap_or_default().to_owned(),
-        roles: role_choices(org_req.role(), chosen.unwrap_or(Role::Member)),
+        roles: role_choices(req.role(), chosen.unwrap_or(Role::Member)),
         delivery: invitation::delivery(req),
-        form_nonce: org::invitation_form_nonce(&req.app, signed_in),
+        form_nonce: org::invitation_form_nonce(req)?,
     })
 }
 
@@ -146,10 +144,9 @@ fn row(
     control: MemberControl,
     last_active: &BTreeMap<String, Instant>,
 ) -> MemberRow {
-    let now = req.now();
-    let (id, own) = (member.user.id, req.signed_in.as_ref());
+    let (id, now) = (member.user.id, req.now());
     MemberRow {
-        who: match own.is_some_and(|signed_in| signed_in.user.id == id) {
+        who: match req.caller.user_id() == Some(&id) {
             true => Who::You,
             false => Who::Other,
         },
@@ -170,33 +167,32 @@ async fn submit_role(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = user(&request)?;
-    let (app, context) = (&req.app, &req.context);
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::whole("Choose a role from the list.");
-        return page_with_errors(&req, &org_req, &Form::default(), errors).await;
+        return page_with_row_errors(&req, errors).await;
     };
-    match org::put_member(app, context, &org_req.caller, org_req.id(), &id, role).await {
+    match org::put_member(&req, req.id(), &id, role).await {
         Ok(member) => {
             let changed = format!("/members?changed={}", member.user.id);
-            Ok(see_other(&org_req.path(&changed)))
+            Ok(see_other(&req.path(&changed)))
         }
-        Err(error) => page_with_errors(&req, &org_req, &Form::default(), faults(error)?).await,
+        Err(error) => page_with_row_errors(&req, faults(error)?).await,
     }
 }
 
 /// `GET /o/{org}/members/{user}/remove`: the confirmation page.
 async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = user(&request)?;
-    let found = org::departure(&req.app, &org_req.caller, org_req.id(), &id).await?;
+    let found = org::departure(&req, req.id(), &id).await?;
     if found.is_last_owner {
-        return Ok(see_other(&org_req.path("/members")));
+        return Ok(see_other(&req.path("/members")));
     }
     let page = RemoveMemberPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         departure: departure(&found),
         member_id: id.to_string(),
         member: found.member.user.name,
@@ -213,14 +209,13 @@ async fn submit_remove(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = user(&request)?;
-    let (app, context) = (&req.app, &req.context);
-    let is_own = org_req.caller.user_id() == Some(&id);
-    match org::remove_member(app, context, &org_req.caller, org_req.id(), &id).await {
+    let is_own = req.caller.user_id() == Some(&id);
+    match org::remove_member(&req, req.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
-        Ok(()) => Ok(see_other(&org_req.path("/members?done=removed"))),
-        Err(error) => page_with_errors(&req, &org_req, &Form::default(), faults(error)?).await,
+        Ok(()) => Ok(see_other(&req.path("/members?done=removed"))),
+        Err(error) => page_with_row_errors(&req, faults(error)?).await,
     }
 }
 
@@ -231,37 +226,28 @@ async fn submit_invitation(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::on("role", "Choose a role from the list.");
-        return page_with_errors(&req, &org_req, &form, errors).await;
+        return page_with_errors(&req, TypedForm { form, errors }).await;
     };
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
     let input = CreateInvitation {
         email: form.value("email").map(str::to_owned),
         role,
         form_nonce: form.value("form_nonce").map(str::to_owned),
     };
-    match org::invite(
-        app,
-        context,
-        caller,
-        org_req.id(),
-        input,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
+    match org::invite(&req, req.id(), input).await {
         Ok(new) => {
-            let url = app
+            let url = req
+                .app
                 .config()
                 .server
                 .public_url
                 .join(&invitation_path(new.link.expose()));
-            org::send_invitation(app, caller, &new, &url);
+            org::send_invitation(&req, &new, &url);
             let page = InvitationCreatedPage {
                 chrome: req.chrome(),
-                org: org_req.head(),
+                org: req.head(),
                 url,
                 email: new.invitation.email,
                 role,
@@ -271,7 +257,10 @@ async fn submit_invitation(
             req.page(StatusCode::OK, &page)
         }
         // The browser repeated the POST that showed the link.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&org_req.path("/members"))),
-        Err(error) => page_with_errors(&req, &org_req, &form, faults(error)?).await,
+        Err(app::Error::Conflict(_)) => Ok(see_other(&req.path("/members"))),
+        Err(error) => {
+            let errors = faults(error)?;
+            page_with_errors(&req, TypedForm { form, errors }).await
+        }
     }
 }

@@ -15,6 +15,7 @@ mod project;
 mod return_to;
 mod session;
 mod token;
+mod typed_form;
 mod view;
 
 use super::failure::Failure;

@@ -1,8 +1,9 @@
 //! Organizations: list, create, overview, leave, delete.
 
 use super::faults;
-use super::org_request::{OrgPageRequest, org_req};
+use super::org_request::OrgPageRequest;
 use super::page_request::{PageRequest, see_other};
+use super::typed_form::TypedForm;
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
     NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage, OrganizationRow,
@@ -15,14 +16,12 @@ use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::access::Denial;
-use app::idempotency::IdempotencyRecord;
 use app::org::{self, UpdateOrganization};
 use config::Makers;
 use domain::page::Page;
 use domain::policy::DEFAULT_GRACE;
 use domain::role::Role;
 use domain::token::Token;
-use wire::form::Form;
 
 const LIST: &str = "/o";
 
@@ -45,9 +44,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /o`.
 async fn show_list(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let caller = req.caller(LIST)?;
+    req.signed_in(LIST)?;
     // A user's organizations are listed without paging.
-    let mut all = org::list(&req.app, &caller, &Page::first(u16::MAX)).await?;
+    let mut all = org::list(&req, &Page::first(u16::MAX)).await?;
     all.sort_by_key(|seen| seen.organization.name.to_lowercase());
     let notice = match extract::query(&request)?.value("done") {
         Some("left") => Some(OrganizationsNotice::Left),
@@ -83,19 +82,15 @@ async fn show_new(req: PageRequest) -> Result<HttpResponse, Failure> {
     if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
     }
-    new_page(&req, StatusCode::OK, "", FieldErrors::none())
+    new_page(&req, TypedForm::default())
 }
 
-fn new_page(
-    req: &PageRequest,
-    status: StatusCode,
-    name: &str,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
+fn new_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
     let page = NewOrganizationPage {
         chrome: req.chrome(),
-        name: name.to_owned(),
-        errors,
+        name: typed.text("name"),
+        errors: typed.errors,
     };
     req.page(status, &page)
 }
@@ -107,59 +102,54 @@ async fn submit_new(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let caller = req.caller("/o/new")?;
+    req.signed_in("/o/new")?;
     let name = form.value("name").unwrap_or_default();
-    match org::create(
-        &req.app,
-        &req.context,
-        &caller,
-        name,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
+    match org::create(&req, name).await {
         Ok(made) => Ok(see_other(&format!("/o/{}?done=created", made.slug))),
-        Err(error) => new_page(&req, StatusCode::UNPROCESSABLE_ENTITY, name, faults(error)?),
+        Err(error) => {
+            let errors = faults(error)?;
+            new_page(&req, TypedForm { form, errors })
+        }
     }
 }
 
 /// `GET /o/{org}`.
 async fn show_overview(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let notice = match extract::query(&request)?.value("done") {
         Some("created") => Some(OrganizationNotice::Created),
         Some("joined") => Some(OrganizationNotice::Joined),
         Some("renamed") => Some(OrganizationNotice::Renamed),
         _ => None,
     };
-    let page = overview(&req, &org_req, None, notice, FieldErrors::none()).await?;
-    req.page(StatusCode::OK, &page)
+    overview(&req, notice, TypedForm::default()).await
 }
 
 async fn overview(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    form: Option<&Form>,
+    req: &OrgPageRequest,
     notice: Option<OrganizationNotice>,
-    errors: FieldErrors,
-) -> Result<OrganizationPage, Failure> {
-    let size = org::size(&req.app, &org_req.caller, org_req.id()).await?;
-    let organization = &org_req.seen.organization;
-    let typed = form.map(|form| form.value("name").unwrap_or_default());
-    Ok(OrganizationPage {
+    typed: TypedForm,
+) -> Result<HttpResponse, Failure> {
+    let size = org::size(req, req.id()).await?;
+    let (organization, status) = (&req.seen.organization, typed.status());
+    let page = OrganizationPage {
         chrome: req.chrome(),
-        org: org_req.head(),
-        org_id: org_req.id().to_owned(),
+        org: req.head(),
+        org_id: req.id().to_owned(),
         plan: organization.plan.as_str(),
-        role: org_req.role(),
+        role: req.role(),
         created: Moment::new(organization.created_at, req.now()),
         members: size.members,
         projects: size.projects,
-        access: org_req.access(),
-        name: typed.unwrap_or(&organization.name).to_owned(),
+        access: req.access(),
+        name: match typed.errors.is_empty() {
+            true => organization.name.clone(),
+            false => typed.text("name"),
+        },
         notice,
-        errors,
-    })
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 /// `POST /o/{org}/name`.
@@ -169,18 +159,16 @@ async fn submit_name(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let change = UpdateOrganization {
         name: Some(form.value("name").unwrap_or_default().to_owned()),
         ..UpdateOrganization::default()
     };
-    let (app, context, grace) = (&req.app, &req.context, DEFAULT_GRACE);
-    match org::update(app, context, &org_req.caller, org_req.id(), change, grace).await {
-        Ok(_) => Ok(see_other(&org_req.path("?done=renamed"))),
+    match org::update(&req, req.id(), change, DEFAULT_GRACE).await {
+        Ok(_) => Ok(see_other(&req.path("?done=renamed"))),
         Err(error) => {
             let errors = faults(error)?;
-            let page = overview(&req, &org_req, Some(&form), None, errors).await?;
-            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            overview(&req, None, TypedForm { form, errors }).await
         }
     }
 }
@@ -207,20 +195,16 @@ pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
 
 /// `GET /o/{org}/leave`: the confirmation page.
 async fn show_leave(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    leave_page(&req, &org_req, StatusCode::OK).await
+    let req = OrgPageRequest::of(req, &request).await?;
+    leave_page(&req, StatusCode::OK).await
 }
 
-async fn leave_page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    status: StatusCode,
-) -> Result<HttpResponse, Failure> {
+async fn leave_page(req: &OrgPageRequest, status: StatusCode) -> Result<HttpResponse, Failure> {
     let id = &req.signed_in(LIST)?.user.id;
-    let found = org::departure(&req.app, &org_req.caller, org_req.id(), id).await?;
+    let found = org::departure(req, req.id(), id).await?;
     let page = LeavePage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         departure: (!found.is_last_owner).then(|| departure(&found)),
     };
     req.page(status, &page)
@@ -233,42 +217,35 @@ async fn submit_leave(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let id = &req.signed_in(LIST)?.user.id;
-    let (app, context) = (&req.app, &req.context);
-    match org::remove_member(app, context, &org_req.caller, org_req.id(), id).await {
+    match org::remove_member(&req, req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),
         Err(error) => {
             // The page itself explains that the last owner cannot leave.
             faults(error)?;
-            leave_page(&req, &org_req, StatusCode::CONFLICT).await
+            leave_page(&req, StatusCode::CONFLICT).await
         }
     }
 }
 
 /// `GET /o/{org}/delete`: the confirmation page.
 async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    let errors = FieldErrors::none();
-    delete_page(&req, &org_req, StatusCode::OK, "", errors).await
+    let req = OrgPageRequest::of(req, &request).await?;
+    delete_page(&req, TypedForm::default()).await
 }
 
-async fn delete_page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    status: StatusCode,
-    name: &str,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let extent = org::extent(&req.app, &org_req.caller, org_req.id()).await?;
+async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
+    let extent = org::extent(req, req.id()).await?;
     let page = DeleteOrganizationPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         members: extent.size.members,
         projects: extent.size.projects,
         tokens: extent.tokens,
-        name: name.to_owned(),
-        errors,
+        name: typed.text("name"),
+        errors: typed.errors,
     };
     req.page(status, &page)
 }
@@ -280,15 +257,14 @@ async fn submit_delete(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    org_req.require(Role::Owner)?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    req.require(Role::Owner)?;
     let name = form.value("name").unwrap_or_default();
-    if name.trim() != org_req.seen.organization.name {
+    if name.trim() != req.seen.organization.name {
         let message = "Type the name of the organization, exactly as it is written above.";
         let errors = FieldErrors::on("name", message);
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return delete_page(&req, &org_req, status, name, errors).await;
+        return delete_page(&req, TypedForm { form, errors }).await;
     }
-    org::delete(&req.app, &req.context, &org_req.caller, org_req.id()).await?;
+    org::delete(&req, req.id()).await?;
     Ok(see_other("/o?done=deleted"))
 }

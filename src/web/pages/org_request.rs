@@ -1,33 +1,28 @@
-//! Common to the pages of one organization: the caller, the organization and the role.
+//! Common to the pages of one organization: the organization and the user's role in it.
 
 use super::page_request::PageRequest;
 use super::view::org::{Access, OrganizationHead};
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
-use app::access::{Caller, Denial};
+use app::access::Denial;
 use app::org::{self, OrganizationView};
 use domain::id::UserId;
 use domain::role::Role;
+use std::ops::Deref;
 
-/// A request for a page of an organization.
+/// A signed-in user's request for a page of an organization.
 pub struct OrgPageRequest {
-    /// The signed-in user, as a caller.
-    pub caller: Caller,
+    req: PageRequest,
     /// The organization, and the user's role in it.
     pub seen: OrganizationView,
 }
 
-/// The organization that the path names in `{org}`, for its members. Other users get the same
-/// error as for a missing organization.
-pub async fn org_req(req: &PageRequest, request: &HttpRequest) -> Result<OrgPageRequest, Failure> {
-    let named = segment(request, "org");
-    let caller = match request.method().is_safe() {
-        true => req.caller(request.path())?,
-        // The target of a form may have no page.
-        false => req.caller(&format!("/o/{named}"))?,
-    };
-    let seen = org::find(&req.app, &caller, named).await?;
-    Ok(OrgPageRequest { caller, seen })
+impl Deref for OrgPageRequest {
+    type Target = PageRequest;
+
+    fn deref(&self) -> &PageRequest {
+        &self.req
+    }
 }
 
 /// A parameter of the path.
@@ -41,6 +36,25 @@ pub fn user(request: &HttpRequest) -> Result<UserId, Failure> {
 }
 
 impl OrgPageRequest {
+    /// Finds the organization that the path names in `{org}`, for its members. Other users get the
+    /// same error as for a missing organization.
+    pub async fn of(req: PageRequest, request: &HttpRequest) -> Result<Self, Failure> {
+        let named = segment(request, "org");
+        let return_to = match request.method().is_safe() {
+            true => request.path().to_owned(),
+            // The target of a form may have no page.
+            false => format!("/o/{named}"),
+        };
+        req.signed_in(&return_to)?;
+        let seen = org::find(&req, named).await?;
+        Ok(Self { req, seen })
+    }
+
+    /// The request without the organization.
+    pub fn into_page_request(self) -> PageRequest {
+        self.req
+    }
+
     /// The organization's id, which does not depend on its slug.
     pub fn id(&self) -> &str {
         self.seen.organization.id.as_str()

@@ -11,10 +11,11 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use app::access::Caller;
 use app::session::{self, Browser, NewSession, SignedIn};
-use app::{App, Context};
+use app::{App, Request};
 use askama::Template;
 use domain::Instant;
 use domain::secret::Secret;
+use std::ops::Deref;
 use std::pin::Pin;
 use wire::form::Form;
 
@@ -25,20 +26,23 @@ const ACQUAINTANCE: &str = "doorcode_acquaintance";
 /// How long a browser is remembered for its successful sign-in as a user, in days.
 const ACQUAINTANCE_DAYS: i64 = 365;
 
-/// A browser's request.
+/// A browser's request. Its caller is the signed-in user, or anonymous.
 pub struct PageRequest {
-    /// The application.
-    pub app: App,
-    /// Id and origin of the request.
-    pub context: Context,
-    /// The user, if signed in.
-    pub signed_in: Option<SignedIn>,
+    request: Request,
     /// Secret that binds forms to this browser before sign-in.
     pub visitor: Secret,
     is_new_visitor: bool,
     acquaintance: Option<Secret>,
     /// Value of the session cookie, even if the session has ended.
     session: Option<Secret>,
+}
+
+impl Deref for PageRequest {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
 }
 
 impl FromRequest for PageRequest {
@@ -68,18 +72,20 @@ impl PageRequest {
             Some(session) => session::resume(&app, session).await?,
             None => None,
         };
-        if let Some(signed_in) = &signed_in {
-            request.extensions_mut().insert(signed_in.actor());
-        }
+        let caller = match signed_in {
+            Some(signed_in) => {
+                request.extensions_mut().insert(signed_in.actor());
+                Caller::User(Box::new(signed_in))
+            }
+            None => Caller::Anonymous,
+        };
         let visitor = cookie(VISITOR);
         Ok(Self {
-            context: extract::context_of(&app, request),
+            request: Request::new(&app, extract::context_of(&app, request), caller),
             is_new_visitor: visitor.is_none(),
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
             acquaintance: cookie(ACQUAINTANCE),
-            signed_in,
             session,
-            app,
         })
     }
 
@@ -90,15 +96,9 @@ impl PageRequest {
 
     /// The signed-in user, or a redirect to the sign-in that returns to `return_to`.
     pub fn signed_in(&self, return_to: &str) -> Result<&SignedIn, Failure> {
-        self.signed_in
-            .as_ref()
-            .ok_or_else(|| Failure::SignIn(return_to.to_owned()))
-    }
-
-    /// The signed-in user, as the caller of a use case.
-    pub fn caller(&self, return_to: &str) -> Result<Caller, Failure> {
-        let signed_in = self.signed_in(return_to)?;
-        Ok(Caller::signed_in(signed_in))
+        self.caller
+            .signed_in()
+            .map_err(|_| Failure::SignIn(return_to.to_owned()))
     }
 
     /// This browser, for the sign-in.
@@ -111,7 +111,7 @@ impl PageRequest {
 
     /// Whether this browser's session has ended.
     pub fn had_session(&self) -> bool {
-        self.session.is_some() && self.signed_in.is_none()
+        self.session.is_some() && self.caller.signed_in().is_err()
     }
 
     /// The CSRF token of every form, bound to this browser and session. It stays valid after the
@@ -147,7 +147,7 @@ impl PageRequest {
     pub fn chrome(&self) -> Chrome {
         Chrome {
             csrf: self.csrf(),
-            user: self.signed_in.as_ref().map(|signed_in| User {
+            user: self.caller.signed_in().ok().map(|signed_in| User {
                 name: signed_in.user.name.clone(),
                 email: signed_in.user.email.clone(),
             }),

@@ -2,8 +2,9 @@
 //! applied.
 
 use super::faults_renamed;
-use super::org_request::{OrgPageRequest, org_req};
+use super::org_request::OrgPageRequest;
 use super::page_request::{PageRequest, see_other};
+use super::typed_form::TypedForm;
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
     graces, lifetimes, personal_tokens,
@@ -40,35 +41,34 @@ const SHOWN: usize = 100;
 
 /// `GET /o/{org}/settings/policy`. A query fills the form on the way back from the review.
 async fn show_policy(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
     let notice = match (query.value("done"), query.value("breaking")) {
         (Some("saved"), _) => Some(PolicyNotice::Saved),
         (_, Some(count)) => count.parse().ok().map(PolicyNotice::SavedWithGrace),
         _ => None,
     };
-    let is_back = query.value("personal_tokens").is_some() && org_req.access().can_own();
+    let is_back = query.value("personal_tokens").is_some() && req.access().can_own();
     let terms = match is_back {
-        true => typed(&query),
-        false => in_force(org_req.seen.organization.policy),
+        true => submitted(&query),
+        false => in_force(req.seen.organization.policy),
     };
-    let page = page(&req, &org_req, terms, notice, FieldErrors::none());
+    let page = page(&req, notice, terms, FieldErrors::none());
     req.page(StatusCode::OK, &page)
 }
 
 fn page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    terms: Terms,
+    req: &OrgPageRequest,
     notice: Option<PolicyNotice>,
+    terms: Terms,
     errors: FieldErrors,
 ) -> PolicyPage {
     PolicyPage {
         chrome: req.chrome(),
-        org: org_req.head(),
-        plan: org_req.seen.organization.plan.as_str(),
+        org: req.head(),
+        plan: req.seen.organization.plan.as_str(),
         terms,
-        access: org_req.access(),
+        access: req.access(),
         notice,
         errors,
     }
@@ -88,7 +88,7 @@ fn in_force(policy: Policy) -> Terms {
 }
 
 /// The submitted values, to show them again.
-fn typed(form: &Form) -> Terms {
+fn submitted(form: &Form) -> Terms {
     Terms {
         personal_tokens: personal_tokens(form.value("personal_tokens").unwrap_or_default()),
         max_lifetime: lifetimes(form.value("max_lifetime").unwrap_or_default()),
@@ -138,14 +138,9 @@ fn policy_faults(error: app::Error) -> Result<FieldErrors, Failure> {
     faults_renamed(error, "policy/max_lifetime_days", "max_lifetime")
 }
 
-fn again(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    form: &Form,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let page = page(req, org_req, typed(form), None, errors);
-    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+fn again(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let (status, terms) = (typed.status(), submitted(&typed.form));
+    req.page(status, &page(req, None, terms, typed.errors))
 }
 
 /// `POST /o/{org}/settings/policy`: shows the affected tokens, or saves if there are none.
@@ -155,22 +150,19 @@ async fn submit_policy(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    org_req.require(Role::Owner)?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&req, &org_req, &form, errors),
+        Err(errors) => return again(&req, TypedForm { form, errors }),
     };
-    match org::review(&req.app, &org_req.caller, org_req.id(), change(policy)).await {
-        Ok(found) if found.affected.is_empty() => {
-            apply(&req, &org_req, &form, policy, DEFAULT_GRACE).await
+    match org::review(&req, req.id(), change(policy)).await {
+        Ok(found) if found.affected.is_empty() => apply(&req, form, policy, DEFAULT_GRACE).await,
+        Ok(found) => review_page(&req, found.affected, TypedForm::filled(form)),
+        Err(error) => {
+            let errors = policy_faults(error)?;
+            again(&req, TypedForm { form, errors })
         }
-        Ok(found) => {
-            let none = FieldErrors::none();
-            let page = review_page(&req, &org_req, &form, found.affected, "7d", none);
-            req.page(StatusCode::OK, &page)
-        }
-        Err(error) => again(&req, &org_req, &form, policy_faults(error)?),
     }
 }
 
@@ -183,37 +175,41 @@ fn change(policy: Policy) -> UpdateOrganization {
 
 /// Saves a policy. The grace period also covers tokens that were created since the review.
 async fn apply(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    form: &Form,
+    req: &OrgPageRequest,
+    form: Form,
     policy: Policy,
     grace: Duration,
 ) -> Result<HttpResponse, Failure> {
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
-    match org::update(app, context, caller, org_req.id(), change(policy), grace).await {
+    match org::update(req, req.id(), change(policy), grace).await {
         Ok(applied) if applied.affected.is_empty() => {
-            Ok(see_other(&org_req.path(&format!("{PAGE}?done=saved"))))
+            Ok(see_other(&req.path(&format!("{PAGE}?done=saved"))))
         }
         Ok(applied) => {
             let breaking = format!("{PAGE}?breaking={}", applied.affected.len());
-            Ok(see_other(&org_req.path(&breaking)))
+            Ok(see_other(&req.path(&breaking)))
         }
-        Err(error) => again(req, org_req, form, policy_faults(error)?),
+        Err(error) => {
+            let errors = policy_faults(error)?;
+            again(req, TypedForm { form, errors })
+        }
     }
 }
 
 fn review_page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    form: &Form,
+    req: &OrgPageRequest,
     affected: Vec<Affected>,
-    grace: &str,
-    errors: FieldErrors,
-) -> PolicyReviewPage {
-    PolicyReviewPage {
+    typed: TypedForm,
+) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
+    let grace = match typed.errors.is_empty() {
+        true => "7d",
+        // None is selected, since the error is about the choice.
+        false => "",
+    };
+    let page = PolicyReviewPage {
         chrome: req.chrome(),
-        org: org_req.head(),
-        terms: typed(form),
+        org: req.head(),
+        terms: submitted(&typed.form),
         more: affected.len().saturating_sub(SHOWN),
         tokens: affected
             .into_iter()
@@ -221,8 +217,9 @@ fn review_page(
             .map(|token| row(req, token))
             .collect(),
         grace: graces(grace),
-        errors,
-    }
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
@@ -252,11 +249,11 @@ async fn submit_apply(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    org_req.require(Role::Owner)?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&req, &org_req, &form, errors),
+        Err(errors) => return again(&req, TypedForm { form, errors }),
     };
     let grace = match form.value("grace") {
         Some("none") => Duration::zero(),
@@ -265,11 +262,9 @@ async fn submit_apply(
         Some("30d") => Duration::days(30),
         _ => {
             let errors = FieldErrors::on("grace", "Choose how long these tokens continue to work.");
-            let found = org::review(&req.app, &org_req.caller, org_req.id(), change(policy));
-            let affected = found.await?.affected;
-            let page = review_page(&req, &org_req, &form, affected, "", errors);
-            return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+            let found = org::review(&req, req.id(), change(policy)).await?;
+            return review_page(&req, found.affected, TypedForm { form, errors });
         }
     };
-    apply(&req, &org_req, &form, policy, grace).await
+    apply(&req, form, policy, grace).await
 }

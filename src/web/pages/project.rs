@@ -2,8 +2,9 @@
 
 use super::faults;
 use super::list;
-use super::org_request::{OrgPageRequest, org_req, segment, user};
+use super::org_request::{OrgPageRequest, segment, user};
 use super::page_request::{PageRequest, see_other};
+use super::typed_form::TypedForm;
 use super::view::project::{
     DeleteProjectPage, NewProjectPage, ProjectHead, ProjectMemberRow, ProjectNotice, ProjectPage,
     ProjectRow, ProjectsNotice, ProjectsPage, RemoveProjectMemberPage,
@@ -14,7 +15,6 @@ use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::{org, project};
 use domain::Instant;
 use domain::id::UserId;
@@ -56,20 +56,17 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /o/{org}/projects`.
 async fn show_projects(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
-    let (app, caller, part) = (&req.app, &org_req.caller, list::page(&query));
-    let mut projects = project::list(app, caller, Some(org_req.id()), &part).await?;
-    let next = list::cut(
-        &part,
-        &mut projects,
-        &org_req.path("/projects"),
-        |project| (project.created_at, project.id.to_string()),
-    );
-    let counts = project::count_members(app, caller, &projects).await?;
+    let part = list::page(&query);
+    let mut projects = project::list(&req, Some(req.id()), &part).await?;
+    let next = list::cut(&part, &mut projects, &req.path("/projects"), |project| {
+        (project.created_at, project.id.to_string())
+    });
+    let counts = project::count_members(&req, &projects).await?;
     let page = ProjectsPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         projects: projects
             .iter()
             .map(|project| ProjectRow {
@@ -82,7 +79,7 @@ async fn show_projects(req: PageRequest, request: HttpRequest) -> Result<HttpRes
             })
             .collect(),
         next,
-        access: org_req.access(),
+        access: req.access(),
         notice: (query.value("done") == Some("deleted")).then_some(ProjectsNotice::Deleted),
     };
     req.page(StatusCode::OK, &page)
@@ -97,23 +94,18 @@ fn head(project: &Project) -> ProjectHead {
 
 /// `GET /o/{org}/projects/new`.
 async fn show_new(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    org_req.require(Role::Admin)?;
-    new_page(&req, &org_req, StatusCode::OK, "", FieldErrors::none())
+    let req = OrgPageRequest::of(req, &request).await?;
+    req.require(Role::Admin)?;
+    new_page(&req, TypedForm::default())
 }
 
-fn new_page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    status: StatusCode,
-    name: &str,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
+fn new_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
     let page = NewProjectPage {
         chrome: req.chrome(),
-        org: org_req.head(),
-        name: name.to_owned(),
-        errors,
+        org: req.head(),
+        name: typed.text("name"),
+        errors: typed.errors,
     };
     req.page(status, &page)
 }
@@ -125,41 +117,27 @@ async fn submit_new(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let name = form.value("name").unwrap_or_default();
-    let (app, context) = (&req.app, &req.context);
-    match project::create(
-        app,
-        context,
-        &org_req.caller,
-        org_req.id(),
-        name,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
-        Ok(made) => Ok(see_other(&path(&org_req, &made, "?done=created"))),
+    match project::create(&req, req.id(), name).await {
+        Ok(made) => Ok(see_other(&path(&req, &made, "?done=created"))),
         Err(error) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            new_page(&req, &org_req, status, name, faults(error)?)
+            let errors = faults(error)?;
+            new_page(&req, TypedForm { form, errors })
         }
     }
 }
 
-fn path(org_req: &OrgPageRequest, project: &Project, rest: &str) -> String {
-    org_req.path(&format!("/projects/{}{rest}", project.id))
+fn path(req: &OrgPageRequest, project: &Project, rest: &str) -> String {
+    req.path(&format!("/projects/{}{rest}", project.id))
 }
 
 /// The project that the path names in `{project}`, if it is in that organization. Users without
 /// access get the same error as for a missing project.
-async fn find(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    request: &HttpRequest,
-) -> Result<Project, Failure> {
+async fn find(req: &OrgPageRequest, request: &HttpRequest) -> Result<Project, Failure> {
     let named = segment(request, "project");
-    let found = project::find(&req.app, &org_req.caller, named).await?;
-    match found.organization_id == org_req.seen.organization.id {
+    let found = project::find(req, named).await?;
+    match found.organization_id == req.seen.organization.id {
         true => Ok(found),
         false => Err(app::Error::from(app::access::Denial::NoAccess).into()),
     }
@@ -167,8 +145,8 @@ async fn find(
 
 /// `GET /o/{org}/projects/{project}`.
 async fn show_project(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
     let query = extract::query(&request)?;
     let notice = match (
         query.value("done"),
@@ -177,27 +155,21 @@ async fn show_project(req: PageRequest, request: HttpRequest) -> Result<HttpResp
     ) {
         (Some("created"), ..) => Some(ProjectNotice::Created),
         (Some("renamed"), ..) => Some(ProjectNotice::Renamed),
-        (_, Some(id), _) => name_of(&req, &org_req, id).await?.map(ProjectNotice::Added),
-        (_, _, Some(id)) => name_of(&req, &org_req, id)
-            .await?
-            .map(ProjectNotice::Removed),
+        (_, Some(id), _) => name_of(&req, id).await?.map(ProjectNotice::Added),
+        (_, _, Some(id)) => name_of(&req, id).await?.map(ProjectNotice::Removed),
         _ => None,
     };
     let part = list::page(&query);
-    let page = page(&req, &org_req, &found, &part, None, FieldErrors::none()).await?;
+    let page = page(&req, &found, &part, TypedForm::default()).await?;
     req.page(StatusCode::OK, &ProjectPage { notice, ..page })
 }
 
 /// The name of a member of the organization.
-async fn name_of(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
-    id: &str,
-) -> Result<Option<String>, Failure> {
+async fn name_of(req: &OrgPageRequest, id: &str) -> Result<Option<String>, Failure> {
     let Some(id) = UserId::parse(id) else {
         return Ok(None);
     };
-    match org::find_member(&req.app, &org_req.caller, org_req.id(), &id).await {
+    match org::find_member(req, req.id(), &id).await {
         Ok(member) => Ok(Some(member.user.name)),
         Err(app::Error::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -205,30 +177,25 @@ async fn name_of(
 }
 
 async fn page(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
+    req: &OrgPageRequest,
     found: &Project,
     part: &Page,
-    form: Option<&Form>,
-    errors: FieldErrors,
+    typed: TypedForm,
 ) -> Result<ProjectPage, Failure> {
-    let (app, caller, id) = (&req.app, &org_req.caller, found.id.as_str());
-    let candidates = match org_req.access().can_manage() {
-        true => project::list_candidates(app, caller, id).await?,
+    let id = found.id.as_str();
+    let candidates = match req.access().can_manage() {
+        true => project::list_candidates(req, id).await?,
         false => Vec::new(),
     };
-    let mut members = project::list_members(app, caller, id, part).await?;
-    let next = list::cut(
-        part,
-        &mut members,
-        &path(org_req, found, ""),
-        |(user, at)| (*at, user.id.to_string()),
-    );
-    let chosen = form.and_then(|form| form.value("member"));
-    let typed = form.and_then(|form| form.value("name"));
+    let mut members = project::list_members(req, id, part).await?;
+    let next = list::cut(part, &mut members, &path(req, found, ""), |(user, at)| {
+        (*at, user.id.to_string())
+    });
+    let chosen = typed.form.value("member");
+    let name = typed.form.value("name");
     Ok(ProjectPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         project: head(found),
         created: Moment::new(found.created_at, req.now()),
         members: members.into_iter().map(|member| row(req, member)).collect(),
@@ -241,10 +208,10 @@ async fn page(
                 label: format!("{} ({})", user.name, user.email),
             })
             .collect(),
-        access: org_req.access(),
-        name: typed.unwrap_or(&found.name).to_owned(),
+        access: req.access(),
+        name: name.unwrap_or(&found.name).to_owned(),
         notice: None,
-        errors,
+        errors: typed.errors,
     })
 }
 
@@ -258,15 +225,13 @@ fn row(req: &PageRequest, (user, since): (User, Instant)) -> ProjectMemberRow {
 }
 
 async fn again(
-    req: &PageRequest,
-    org_req: &OrgPageRequest,
+    req: &OrgPageRequest,
     found: &Project,
-    form: &Form,
-    errors: FieldErrors,
+    typed: TypedForm,
 ) -> Result<HttpResponse, Failure> {
-    let part = list::page(&Form::default());
-    let page = page(req, org_req, found, &part, Some(form), errors).await?;
-    req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let (status, part) = (typed.status(), list::page(&Form::default()));
+    let page = page(req, found, &part, typed).await?;
+    req.page(status, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/name`.
@@ -276,13 +241,15 @@ async fn submit_name(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
     let name = form.value("name").unwrap_or_default();
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
-    match project::rename(app, context, caller, found.id.as_str(), name).await {
-        Ok(renamed) => Ok(see_other(&path(&org_req, &renamed, "?done=renamed"))),
-        Err(error) => again(&req, &org_req, &found, &form, faults(error)?).await,
+    match project::rename(&req, found.id.as_str(), name).await {
+        Ok(renamed) => Ok(see_other(&path(&req, &renamed, "?done=renamed"))),
+        Err(error) => {
+            let errors = faults(error)?;
+            again(&req, &found, TypedForm { form, errors }).await
+        }
     }
 }
 
@@ -293,21 +260,20 @@ async fn submit_member(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
-    org_req.require(Role::Admin)?;
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
+    req.require(Role::Admin)?;
     let added = match form.value("member").and_then(UserId::parse) {
-        Some(id) => project::add_member(app, context, caller, found.id.as_str(), &id)
+        Some(id) => project::add_member(&req, found.id.as_str(), &id)
             .await
             .map(|()| id),
         None => Err(app::Error::NotFound),
     };
     match added {
-        Ok(id) => Ok(see_other(&path(&org_req, &found, &format!("?added={id}")))),
+        Ok(id) => Ok(see_other(&path(&req, &found, &format!("?added={id}")))),
         Err(app::Error::NotFound) => {
             let errors = FieldErrors::on("member", "Choose a member of the organization.");
-            again(&req, &org_req, &found, &form, errors).await
+            again(&req, &found, TypedForm { form, errors }).await
         }
         Err(error) => Err(error.into()),
     }
@@ -315,15 +281,14 @@ async fn submit_member(
 
 /// `GET /o/{org}/projects/{project}/members/{user}/remove`: the confirmation page.
 async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
-    org_req.require(Role::Admin)?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
+    req.require(Role::Admin)?;
     let id = user(&request)?;
-    let (app, caller) = (&req.app, &org_req.caller);
-    let member = project::find_member(app, caller, found.id.as_str(), &id).await?;
+    let member = project::find_member(&req, found.id.as_str(), &id).await?;
     let page = RemoveProjectMemberPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         project: head(&found),
         member: row(&req, member),
     };
@@ -337,27 +302,22 @@ async fn submit_remove(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
     let id = user(&request)?;
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
-    project::remove_member(app, context, caller, found.id.as_str(), &id).await?;
-    Ok(see_other(&path(
-        &org_req,
-        &found,
-        &format!("?removed={id}"),
-    )))
+    project::remove_member(&req, found.id.as_str(), &id).await?;
+    Ok(see_other(&path(&req, &found, &format!("?removed={id}"))))
 }
 
 /// `GET /o/{org}/projects/{project}/delete`: the confirmation page.
 async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
     let page = DeleteProjectPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         project: head(&found),
-        tokens: project::count_tokens(&req.app, &org_req.caller, found.id.as_str()).await?,
+        tokens: project::count_tokens(&req, found.id.as_str()).await?,
     };
     req.page(StatusCode::OK, &page)
 }
@@ -369,9 +329,8 @@ async fn submit_delete(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let org_req = org_req(&req, &request).await?;
-    let found = find(&req, &org_req, &request).await?;
-    let (app, context, caller) = (&req.app, &req.context, &org_req.caller);
-    project::delete(app, context, caller, found.id.as_str()).await?;
-    Ok(see_other(&org_req.path("/projects?done=deleted")))
+    let req = OrgPageRequest::of(req, &request).await?;
+    let found = find(&req, &request).await?;
+    project::delete(&req, found.id.as_str()).await?;
+    Ok(see_other(&req.path("/projects?done=deleted")))
 }

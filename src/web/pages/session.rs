@@ -2,6 +2,7 @@
 
 use super::page_request::{PageRequest, see_other};
 use super::return_to::{HOME, local};
+use super::typed_form::TypedForm;
 use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
 use super::{faults, view};
@@ -15,7 +16,6 @@ use app::user::{self, CreateUser};
 use domain::role::Role;
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use wire::form::Form;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -45,8 +45,7 @@ pub async fn show_setup(req: PageRequest, request: HttpRequest) -> Result<HttpRe
     if !user::is_setup_link(&req.app, &Secret::new(link)).await? {
         return closed(&req).await;
     }
-    let page = setup_page(&req, &query, FieldErrors::none());
-    req.page(StatusCode::OK, &page)
+    setup_page(&req, TypedForm::filled(query))
 }
 
 async fn closed(req: &PageRequest) -> Result<HttpResponse, Failure> {
@@ -61,16 +60,17 @@ async fn closed(req: &PageRequest) -> Result<HttpResponse, Failure> {
     req.page(StatusCode::NOT_FOUND, &page)
 }
 
-fn setup_page(req: &PageRequest, form: &Form, errors: FieldErrors) -> SetupPage {
-    let typed = |name| form.value(name).unwrap_or_default().to_owned();
-    SetupPage {
+fn setup_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let status = typed.status();
+    let page = SetupPage {
         chrome: req.chrome(),
-        link: typed("link"),
-        name: typed("name"),
-        email: typed("email"),
-        organization: typed("organization"),
-        errors,
-    }
+        link: typed.text("link"),
+        name: typed.text("name"),
+        email: typed.text("email"),
+        organization: typed.text("organization"),
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 /// `POST /setup`.
@@ -88,12 +88,12 @@ pub async fn submit_setup(
         organization: Some((typed("organization"), Role::Owner)),
     };
     let link = Secret::new(typed("link"));
-    match user::set_up(&req.app, &req.context, &link, new).await {
+    match user::set_up(&req, &link, new).await {
         Ok(session) => Ok(req.begin(&session, HOME)),
         Err(app::Error::NotFound) => closed(&req).await,
         Err(error) => {
-            let page = setup_page(&req, &form, faults(error)?);
-            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            let errors = faults(error)?;
+            setup_page(&req, TypedForm { form, errors })
         }
     }
 }
@@ -102,7 +102,7 @@ pub async fn submit_setup(
 pub async fn show_login(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let query = extract::query(&request)?;
     let return_to = local(query.value("return_to"));
-    if req.signed_in.is_some() {
+    if req.caller.signed_in().is_ok() {
         return Ok(see_other(return_to));
     }
     let notice = match query.value("notice") {
@@ -111,25 +111,20 @@ pub async fn show_login(req: PageRequest, request: HttpRequest) -> Result<HttpRe
         _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
     };
-    let page = login_page(&req, &query, notice, FieldErrors::none());
+    let page = login_page(&req, notice, TypedForm::filled(query));
     req.page(StatusCode::OK, &page)
 }
 
-fn login_page(
-    req: &PageRequest,
-    form: &Form,
-    notice: Option<LoginNotice>,
-    errors: FieldErrors,
-) -> LoginPage {
+fn login_page(req: &PageRequest, notice: Option<LoginNotice>, typed: TypedForm) -> LoginPage {
     let mut chrome = req.chrome();
     // The user is unknown until the sign-in succeeds, even if this browser has a session.
     chrome.user = None;
     LoginPage {
         chrome,
-        email: form.value("email").unwrap_or_default().to_owned(),
-        return_to: local(form.value("return_to")).to_owned(),
+        email: typed.text("email"),
+        return_to: local(typed.form.value("return_to")).to_owned(),
         notice,
-        errors,
+        errors: typed.errors,
     }
 }
 
@@ -142,27 +137,27 @@ pub async fn submit_login(
     let form = req.form(&request, payload).await?;
     let email = form.value("email").unwrap_or_default();
     let password = Secret::new(form.value("password").unwrap_or_default());
-    let browser = req.browser();
-    match session::sign_in(&req.app, &req.context, browser, email, &password).await {
+    match session::sign_in(&req, req.browser(), email, &password).await {
         Ok(session) => {
             // A cookie holds one session, so the previous session of this browser ends.
-            if let Some(signed_in) = &req.signed_in {
-                end_session(&req, signed_in).await?;
-            }
+            end_session(&req).await?;
             Ok(req.begin(&session, local(form.value("return_to"))))
         }
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");
-            let page = login_page(&req, &form, None, errors);
+            let page = login_page(&req, None, TypedForm { form, errors });
             req.page(StatusCode::UNAUTHORIZED, &page)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Ends a session of this browser.
-pub async fn end_session(req: &PageRequest, signed_in: &session::SignedIn) -> Result<(), Failure> {
-    match session::end(&req.app, &req.context, signed_in, &signed_in.session.id).await {
+/// Ends the session of this browser, if it has one.
+pub async fn end_session(req: &PageRequest) -> Result<(), Failure> {
+    let Ok(signed_in) = req.caller.signed_in() else {
+        return Ok(());
+    };
+    match session::end(req, &signed_in.session.id).await {
         // It ended in the meantime.
         Ok(()) | Err(app::Error::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
@@ -176,9 +171,7 @@ pub async fn submit_logout(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    if let Some(signed_in) = &req.signed_in {
-        end_session(&req, signed_in).await?;
-    }
+    end_session(&req).await?;
     let login = match form.value("return_to") {
         Some(return_to) => {
             let encoded = utf8_percent_encode(local(Some(return_to)), NON_ALPHANUMERIC);

@@ -55,20 +55,12 @@ impl Story {
 
     /// Carries out the request under a lease.
     async fn finish(&self, guard: &IdempotencyGuard) -> Result<NewToken, Error> {
-        let (app, context) = (&self.test.app, Context::local());
         let idempotency = IdempotencyRecord::of(guard, |new: &NewToken| {
             Answer::json(201, &json!({"id": new.token.id.to_string()}))
         });
         let input = input(&["tokens:read"]);
-        token::create(
-            app,
-            &context,
-            &self.caller,
-            &OwnerRef::Own,
-            input,
-            idempotency,
-        )
-        .await
+        let req = self.test.req(&self.caller).with_idempotency(idempotency);
+        token::create(&req, &OwnerRef::Own, input).await
     }
 
     fn made(&self) -> i64 {

@@ -6,7 +6,7 @@ use doorcode::app::audit;
 use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::audit::{Evidence, verification};
-use doorcode::app::{Context, Error};
+use doorcode::app::{Error, Request};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use doorcode::domain::audit::discrepancy::Kind;
@@ -138,8 +138,7 @@ async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
     act(&test).await;
     let before = signed(&test).await;
 
-    let context = Context::local();
-    let early = recovery::recover(&test.app, &context, Revoking::All).await;
+    let early = recovery::recover(&Request::local(&test.app, None), Revoking::All).await;
     assert!(matches!(early, Err(Error::Conflict(_))));
 
     go_back_to(&test, place);
@@ -156,14 +155,14 @@ async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
     // A decision that cannot be recorded has no effect: the operator has to decide again.
     test.database
         .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
-    let failed = recovery::recover(&test.app, &context, Revoking::Since).await;
+    let failed = recovery::recover(&Request::local(&test.app, None), Revoking::Since).await;
     assert!(failed.is_err());
     test.database
         .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
     assert_eq!(audit::inspect(&test.app).await.unwrap(), Some(discrepancy));
     assert_eq!(test.introspect(&issued_since).await["active"], true);
 
-    let recovered = recovery::recover(&test.app, &context, Revoking::Since)
+    let recovered = recovery::recover(&Request::local(&test.app, None), Revoking::Since)
         .await
         .unwrap();
     assert_eq!(recovered.revoked, 1);
@@ -211,7 +210,7 @@ async fn server_remembers_its_checkpoints() {
     let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
     assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
 
-    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     act(&test).await;

@@ -7,7 +7,7 @@ use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
 use doorcode::app::audit::erasure;
 use doorcode::app::audit::recovery;
 use doorcode::app::user::Named;
-use doorcode::app::{Context, Error, audit};
+use doorcode::app::{Error, Request, audit};
 use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::note::VerifierKey;
@@ -51,7 +51,7 @@ fn log(test: &TestApp) -> String {
 
 async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
     let named = Named::Email(email.to_owned());
-    erasure::erase(&test.app, &Context::local(), named).await
+    erasure::erase(&Request::local(&test.app, None), named).await
 }
 
 #[actix_web::test]
@@ -192,10 +192,10 @@ async fn erasure_signed_by_a_lost_key_is_valid_once_the_key_is_trusted() {
     let elsewhere = Origin::parse("another").unwrap();
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let of_another = VerifierKey::of(&elsewhere, &pair);
-    let refused = recovery::trust(&second_server.app, &Context::local(), of_another).await;
+    let refused = recovery::trust(&Request::local(&second_server.app, None), of_another).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     for _ in 0..2 {
-        recovery::trust(&second_server.app, &Context::local(), lost.clone())
+        recovery::trust(&Request::local(&second_server.app, None), lost.clone())
             .await
             .unwrap();
     }

@@ -6,7 +6,7 @@ use crate::support::deployment::free_address;
 use crate::support::{TestApp, WEBHOOK};
 use doorcode::app::audit::lag::Step;
 use doorcode::app::audit::recovery::{self, Revoking};
-use doorcode::app::{Context, Error, audit, sweep};
+use doorcode::app::{Error, Request, audit, sweep};
 use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::{checkpoint, export};
 use futures_util::future::join_all;
@@ -231,7 +231,7 @@ async fn shortened_log_is_reported_and_shipped_again() {
     }
     refused(Kind::Forked, left + 2, "was shipped with another record").await;
 
-    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     test.settle().await;
@@ -260,7 +260,7 @@ async fn file_that_contradicts_the_log_is_not_changed() {
         failed.contains("was shipped with another record"),
         "{failed}"
     );
-    recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     let failed = format!("{:?}", sweep::settle(&test.app).await);
@@ -291,7 +291,7 @@ async fn invalid_shipping_position_is_reported_and_repaired() {
         let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
         assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
         assert!(!sweep::settle(&test.app).await.is_empty());
-        recovery::recover(&test.app, &Context::local(), Revoking::Nothing)
+        recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
             .await
             .unwrap();
         assert_eq!(audit::inspect(&test.app).await.unwrap(), None);

@@ -8,7 +8,7 @@ use doorcode::app::user::{self, Named};
 /// Two tokens of the owner of `Acme`: one with `audit:read`, one without.
 async fn tokens(test: &TestApp) -> [String; 2] {
     let named = Named::Email(EMAIL.to_owned());
-    let found = user::find(&test.app, &crate::support::tenant::OPERATOR, named).await;
+    let found = user::find(&test.req(&crate::support::tenant::OPERATOR), named).await;
     let ada = test.signed_in(&found.unwrap().id).await;
     let reader = test.token_of(&ada, input(&["audit:read"])).await;
     let other = test.token_of(&ada, input(&["orgs:read"])).await;

@@ -30,8 +30,12 @@ async fn taken_user_code_is_drawn_again() {
     let first = test.device("").await;
     assert_eq!(first.user_code, "BBBB-BBBB");
 
-    // Bytes from 240 up give no letter; then the taken code twice, each with a device code.
-    for draw in [[255; 32], taken, [7; 32], taken, [8; 32], free, [9; 32]] {
+    // Bytes from 240 up give no letter; then the taken code twice, each with a device code and the
+    // seed of the ids.
+    let seed = [2; 32];
+    let (first_try, second_try) = ([taken, [7; 32], seed], [taken, [8; 32], seed]);
+    test.entropy.next(&[255; 32]);
+    for draw in [first_try, second_try, [free, [9; 32], seed]].concat() {
         test.entropy.next(&draw);
     }
     let second = test.device("").await;
@@ -42,6 +46,7 @@ async fn taken_user_code_is_drawn_again() {
     for device_code in 100..110 {
         test.entropy.next(&taken);
         test.entropy.next(&[device_code; 32]);
+        test.entropy.next(&seed);
     }
     let answer = test.oauth(ASK, &[("client_id", CLI)]).await;
     assert_refused(&answer, 503, "temporarily_unavailable");

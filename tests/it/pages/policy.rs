@@ -186,7 +186,7 @@ async fn review_of_many_tokens_names_a_hundred() {
     let Company {
         test, mut owner, ..
     } = Company::new().await;
-    let acme = doorcode::app::org::find(&test.app, &OPERATOR, "acme").await;
+    let acme = doorcode::app::org::find(&test.req(&OPERATOR), "acme").await;
     let acme = acme.unwrap().organization;
     for _ in 0..103 {
         let input = CreateToken {

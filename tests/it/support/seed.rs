@@ -17,7 +17,7 @@ use doorcode::domain::project::Project;
 use doorcode::domain::role::Role;
 use doorcode::domain::scope::{ScopeName, ScopeSet};
 use doorcode::domain::secret::Secret;
-use doorcode::domain::token::{self, Limits, RevocationReason, Token, TokenOwner};
+use doorcode::domain::token::{self, Limits, Revocation, RevocationReason, Token, TokenOwner};
 use doorcode::domain::user::{Session, Standing, User};
 use doorcode::store::{self, Conn, Error, Store};
 use sha2::{Digest as _, Sha256};
@@ -349,7 +349,7 @@ impl Seeding {
         if fate(n) == Fate::Revoked {
             let (by, reason) = (new.owner.id(), RevocationReason::Owner);
             let at = made_at + Duration::days(1);
-            store::token::mark_revoked(conn, &new.id, by, reason, at)?;
+            store::token::mark_revoked(conn, &new.id, &Revocation::new(at, by, reason))?;
         }
         let strict = organizations.into_iter().filter(|n| is_strict(*n));
         for organization in strict.filter(|_| expires_at.is_none()) {

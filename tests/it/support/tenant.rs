@@ -1,12 +1,10 @@
 //! Organizations with their members, projects and tokens, created without a browser.
 
 use super::{PASSWORD, TestApp};
-use doorcode::app::Context;
 use doorcode::app::access::Caller;
-use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::session::SignedIn;
 use doorcode::app::token::{self, CreateToken, NewToken, OwnerRef};
-use doorcode::app::{org, project};
+use doorcode::app::{Context, Request, org, project};
 use doorcode::domain::id::{SessionId, UserId};
 use doorcode::domain::org::Organization;
 use doorcode::domain::project::Project;
@@ -46,7 +44,8 @@ impl TestApp {
     /// A user, signed in with a browser.
     pub async fn signed_in(&self, id: &UserId) -> Caller {
         let named = doorcode::app::user::Named::Id(id.clone());
-        let user = doorcode::app::user::find(&self.app, &OPERATOR, named);
+        let operator = self.req(&OPERATOR);
+        let user = doorcode::app::user::find(&operator, named);
         let now = self.app.now();
         Caller::User(Box::new(SignedIn {
             user: user.await.unwrap(),
@@ -61,51 +60,42 @@ impl TestApp {
         }))
     }
 
+    /// A request of this caller.
+    pub fn req(&self, caller: &Caller) -> Request {
+        Request::new(&self.app, Context::local(), caller.clone())
+    }
+
     /// Creates an organization owned by a user.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
-        let (app, context) = (&self.app, Context::local());
-        org::create(app, &context, owner, name, IdempotencyRecord::none())
-            .await
-            .unwrap()
+        org::create(&self.req(owner), name).await.unwrap()
     }
 
     /// Gives a user a role in an organization.
     pub async fn add_member(&self, organization: &Organization, caller: &Caller, role: Role) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
-        let named = organization.id.as_str();
-        org::put_member(app, &context, &OPERATOR, named, &id, role)
+        let (req, named) = (self.req(&OPERATOR), organization.id.as_str());
+        org::put_member(&req, named, &user_of(caller), role)
             .await
             .unwrap();
     }
 
     /// Removes a user from an organization.
     pub async fn unseat(&self, organization: &Organization, caller: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
-        org::remove_member(app, &context, &OPERATOR, organization.id.as_str(), &id)
+        let (req, named) = (self.req(&OPERATOR), organization.id.as_str());
+        org::remove_member(&req, named, &user_of(caller))
             .await
             .unwrap();
     }
 
     /// Creates a project of an organization, without members.
     pub async fn project(&self, organization: &Organization, name: &str) -> Project {
-        let (app, context) = (&self.app, Context::local());
-        let named = organization.id.as_str();
-        project::create(
-            app,
-            &context,
-            &OPERATOR,
-            named,
-            name,
-            IdempotencyRecord::none(),
-        )
-        .await
-        .unwrap()
+        let (req, named) = (self.req(&OPERATOR), organization.id.as_str());
+        project::create(&req, named, name).await.unwrap()
     }
 
     /// Adds a user to a project.
     pub async fn add_to(&self, project: &Project, caller: &Caller) {
-        let (app, context, id) = (&self.app, Context::local(), user_of(caller));
-        project::add_member(app, &context, &OPERATOR, project.id.as_str(), &id)
+        let (req, named) = (self.req(&OPERATOR), project.id.as_str());
+        project::add_member(&req, named, &user_of(caller))
             .await
             .unwrap();
     }
@@ -131,16 +121,7 @@ impl TestApp {
         owner_ref: &OwnerRef,
         input: CreateToken,
     ) -> NewToken {
-        let (app, context) = (&self.app, Context::local());
-        let made = token::create(
-            app,
-            &context,
-            caller,
-            owner_ref,
-            input,
-            IdempotencyRecord::none(),
-        )
-        .await;
+        let made = token::create(&self.req(caller), owner_ref, input).await;
         let made = made.unwrap();
         self.canaries.add(text_of(&made));
         made
@@ -148,9 +129,7 @@ impl TestApp {
 
     /// Revokes a personal token of the caller.
     pub async fn revoke(&self, caller: &Caller, token: &NewToken) {
-        let (app, context, id) = (&self.app, Context::local(), token.token.id.as_str());
-        token::revoke(app, &context, caller, &OwnerRef::Own, id)
-            .await
-            .unwrap();
+        let (req, id) = (self.req(caller), token.token.id.as_str());
+        token::revoke(&req, &OwnerRef::Own, id).await.unwrap();
     }
 }

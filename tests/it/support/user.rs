@@ -1,11 +1,10 @@
 //! Users and clients, created without a browser.
 
 use super::TestApp;
-use doorcode::app::access::Caller;
+use super::tenant::OPERATOR;
+use doorcode::app;
 use doorcode::app::client::{self, Kind, NewClient, Registered};
-use doorcode::app::idempotency::IdempotencyRecord;
 use doorcode::app::user::{self, CreateUser, Named};
-use doorcode::app::{self, Context};
 use doorcode::domain::id::UserId;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
@@ -20,22 +19,14 @@ impl TestApp {
             password: Secret::new(password),
             organization: org.map(|(name, role)| (name.to_owned(), role)),
         };
-        let user = user::add(&self.app, &Context::local(), new).await;
+        let user = user::make(&self.req(&OPERATOR), new).await;
         user.unwrap().id
     }
 
     /// Deactivates a user.
     pub async fn deactivate(&self, email: &str) {
-        let (operator, named) = (Caller::Operator(None), Named::Email(email.to_owned()));
-        user::deactivate(
-            &self.app,
-            &Context::local(),
-            &operator,
-            named,
-            IdempotencyRecord::none(),
-        )
-        .await
-        .unwrap();
+        let named = Named::Email(email.to_owned());
+        user::deactivate(&self.req(&OPERATOR), named).await.unwrap();
     }
 
     /// Registers a client. Returns its secret, which is empty for a public client.
@@ -53,15 +44,7 @@ impl TestApp {
 
     /// Registers a client as the operator.
     pub async fn register(&self, new: NewClient) -> Result<Registered, app::Error> {
-        let (context, operator) = (Context::local(), Caller::Operator(None));
-        let made = client::register(
-            &self.app,
-            &context,
-            &operator,
-            new,
-            IdempotencyRecord::none(),
-        )
-        .await;
+        let made = client::register(&self.req(&OPERATOR), new).await;
         if let Ok(Registered {
             secret: Some(secret),
             ..

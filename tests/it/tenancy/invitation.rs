@@ -5,7 +5,7 @@ use crate::support::database::AUDIT;
 use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::access::Caller;
-use doorcode::app::{self, Context, org};
+use doorcode::app::{self, org};
 use doorcode::domain::org::Organization;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
@@ -23,10 +23,7 @@ async fn accept(
     caller: &Caller,
     link: &Secret,
 ) -> Result<Organization, app::Error> {
-    let Caller::User(caller) = caller else {
-        panic!("only people accept");
-    };
-    org::accept(&test.app, &Context::local(), caller, link).await
+    org::accept(&test.req(caller), link).await
 }
 
 #[actix_web::test]

@@ -3,9 +3,10 @@
 use super::{Client, EVERYTHING, expect, refused};
 use crate::support::tenant::{input, text_of, user_of};
 use crate::support::{OPERATOR, PASSWORD, TestApp};
+use doorcode::app::access::Caller;
 use doorcode::app::token::CreateToken;
 use doorcode::app::user::CreateUser;
-use doorcode::app::{self, Context, org};
+use doorcode::app::{self, org};
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
         password: Secret::new(PASSWORD),
         organization: None,
     };
-    let joined = org::accept_as_new(&test.app, &Context::local(), link, new).await;
+    let joined = org::accept_as_new(&test.req(&Caller::Anonymous), link, new).await;
     assert!(
         matches!(joined, Ok(_) | Err(app::Error::NotFound)),
         "accepted, or a link that does not work"

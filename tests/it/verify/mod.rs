@@ -108,7 +108,7 @@ impl Api {
         let test = TestApp::with(&format!("{settings}{API}")).await;
         let acme = test.database.text("SELECT id FROM users");
         let ada = test.signed_in(&UserId::parse(&acme).unwrap()).await;
-        let acme = doorcode::app::org::find(&test.app, &ada, "acme").await;
+        let acme = doorcode::app::org::find(&test.req(&ada), "acme").await;
         let acme = acme.unwrap().organization;
         let eve = test.caller("eve@example.org").await;
         let elsewhere = test.organization(&eve, "Elsewhere").await;

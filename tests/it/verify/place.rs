@@ -2,7 +2,6 @@
 
 use super::{Api, assert_dead, assert_forbidden, assert_lacks, assert_yes};
 use crate::support::tenant::{OPERATOR, input, text_of};
-use doorcode::app::Context;
 use doorcode::app::org::{self, UpdateOrganization, UpdatePolicy};
 use doorcode::app::token::CreateToken;
 use doorcode::domain::policy::{Longest, PersonalTokens, Plan, Policy};
@@ -225,10 +224,8 @@ async fn policy_rejects_tokens_created_before_it() {
             policy,
             ..UpdateOrganization::default()
         };
-        let (app, grace) = (&api.test.app, chrono::Duration::zero());
-        org::update(app, &Context::local(), &OPERATOR, "acme", change, grace)
-            .await
-            .unwrap();
+        let (req, grace) = (api.test.req(&OPERATOR), chrono::Duration::zero());
+        org::update(&req, "acme", change, grace).await.unwrap();
     };
     let (acme, elsewhere) = (usage(&api.acme.id), usage(&api.elsewhere.id));
     let usual = Policy::default();

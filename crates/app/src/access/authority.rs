@@ -67,7 +67,6 @@ impl From<DenyReason> for Error {
 /// The permissions of a caller at one moment.
 pub(crate) struct Authority {
     pub(super) app: App,
-    pub(super) user_id: Option<UserId>,
     /// `None` for the operator, who is allowed everything.
     pub(super) facts: Option<Facts>,
 }
@@ -101,60 +100,6 @@ impl Authority {
         let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
         let scope = Some(scope.ok_or(Denial::UnknownScope)?);
         Ok(decision::decide(facts, AccessRequest { scope, resource })?)
-    }
-
-    /// The organization with this id or slug, if the caller has the scope and role for it.
-    pub(crate) fn organization(
-        &self,
-        conn: &mut Conn,
-        named: &str,
-        scope: &str,
-        least: Role,
-    ) -> Result<Organization, Error> {
-        let found = find_organization(conn, named)?;
-        let resource = match &found {
-            Some(organization) => ResourceRef::Organization(organization.id.clone()),
-            None => ResourceRef::Missing,
-        };
-        self.require(scope, &resource, least)?;
-        found.ok_or(Error::NotFound)
-    }
-
-    /// Like `organization`, and locks the organization with its members against other changes.
-    pub(crate) fn lock_organization(
-        &self,
-        conn: &mut Conn,
-        named: &str,
-        scope: &str,
-        least: Role,
-    ) -> Result<Organization, Error> {
-        let found = self.organization(conn, named, scope, least)?;
-        store::org::lock_organization(conn, &found.id)?.ok_or(Denial::NoAccess.into())
-    }
-
-    /// The project with this id, if the caller has the scope and role for it.
-    pub(crate) fn project(
-        &self,
-        conn: &mut Conn,
-        named: &str,
-        scope: &str,
-        least: Role,
-    ) -> Result<Project, Error> {
-        let (found, resource) = find_project(conn, named, self.user_id.as_ref())?;
-        self.require(scope, &resource, least)?;
-        found.ok_or(Error::NotFound)
-    }
-
-    /// Like `project`, and locks the project against changes and deletion.
-    pub(crate) fn lock_project(
-        &self,
-        conn: &mut Conn,
-        named: &str,
-        scope: &str,
-        least: Role,
-    ) -> Result<Project, Error> {
-        let found = self.project(conn, named, scope, least)?;
-        store::project::lock_project(conn, &found.id)?.ok_or(Denial::NoAccess.into())
     }
 
     /// The scopes of the caller; `None` for the operator.

@@ -21,14 +21,15 @@ pub enum Caller {
     Token(Box<ActiveToken>),
     /// The operator, acting for a user if it names one. It passes every check.
     Operator(Option<UserId>),
+    /// A registered client on its own behalf, by its id.
+    Client(String),
+    /// An unauthenticated caller.
+    Anonymous,
+    /// The server itself.
+    System,
 }
 
 impl Caller {
-    /// A user in a browser.
-    pub fn signed_in(signed_in: &SignedIn) -> Self {
-        Self::User(Box::new(signed_in.clone()))
-    }
-
     /// The caller as an audit log actor.
     pub fn actor(&self) -> Actor {
         match self {
@@ -36,6 +37,17 @@ impl Caller {
             Self::Token(active) => Actor::Token(active.token.id.clone(), self.user_id().cloned()),
             Self::Operator(None) => Actor::Operator,
             Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
+            Self::Client(id) => Actor::Client(id.clone()),
+            Self::Anonymous => Actor::Anonymous,
+            Self::System => Actor::System,
+        }
+    }
+
+    /// The user in a browser. Fails with [`Error::Unauthenticated`] for any other caller.
+    pub fn signed_in(&self) -> Result<&SignedIn, Error> {
+        match self {
+            Self::User(signed_in) => Ok(signed_in),
+            _ => Err(Error::Unauthenticated),
         }
     }
 
@@ -57,6 +69,8 @@ impl Caller {
             Self::Token(active) => active.token.id.to_string(),
             Self::Operator(None) => "operator".to_owned(),
             Self::Operator(Some(id)) => format!("operator {id}"),
+            Self::Client(id) => format!("client {id}"),
+            Self::Anonymous | Self::System => self.actor().label().to_owned(),
         }
     }
 
@@ -69,6 +83,7 @@ impl Caller {
                 TokenOwner::Organization(_) => None,
             },
             Self::Operator(id) => id.as_ref(),
+            Self::Client(_) | Self::Anonymous | Self::System => None,
         }
     }
 
@@ -76,19 +91,20 @@ impl Caller {
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Token(active) => active.token.client_id.as_deref(),
-            Self::User(_) | Self::Operator(_) => None,
+            _ => None,
         }
     }
 
     /// The owner of the caller's own tokens. Fails with [`Error::ActorRequired`] for an operator
-    /// without an actor.
+    /// without an actor, and with [`Error::Unauthenticated`] for a caller without tokens.
     pub fn owner(&self) -> Result<TokenOwner, Error> {
         match self {
             Self::Token(active) => Ok(active.token.owner.clone()),
-            caller => caller
-                .user_id()
-                .map(|id| TokenOwner::User(id.clone()))
-                .ok_or(Error::ActorRequired),
+            Self::User(_) | Self::Operator(_) => match self.user_id() {
+                Some(id) => Ok(TokenOwner::User(id.clone())),
+                None => Err(Error::ActorRequired),
+            },
+            Self::Client(_) | Self::Anonymous | Self::System => Err(Error::Unauthenticated),
         }
     }
 
@@ -132,21 +148,14 @@ impl Caller {
                     .ok_or(Error::Unauthenticated)?;
                 Some(facts::load(app, conn, again)?.facts)
             }
+            Self::Client(_) | Self::Anonymous | Self::System => {
+                return Err(Error::Unauthenticated);
+            }
         };
         Ok(Authority {
             app: app.clone(),
-            user_id: self.user_id().cloned(),
             facts,
         })
-    }
-
-    /// The caller's current permissions, for writes. Locks the user, so that the user stays
-    /// active and keeps its organizations until the transaction ends.
-    pub(crate) fn lock_authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
-        if let Some(id) = self.user_id() {
-            store::user::lock_user_shared(conn, id)?;
-        }
-        self.authority(app, conn)
     }
 }
 

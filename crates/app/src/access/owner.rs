@@ -1,7 +1,6 @@
 //! Token owners and their memberships, which determine the permissions of their tokens.
 
-use crate::session::SignedIn;
-use crate::{App, Error};
+use crate::{App, Error, Request};
 use config::Lifetime;
 use domain::Instant;
 use domain::decision::OrgAccess;
@@ -114,13 +113,13 @@ fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<UserMe
         .transpose()
 }
 
-/// The current memberships of a user.
-pub async fn standing(app: &App, signed_in: &SignedIn) -> Result<UserMemberships, Error> {
-    let id = signed_in.user.id.clone();
-    app.store()
-        .read(move |conn| find_owner(conn, &id))
-        .await?
-        .ok_or(Error::Unauthenticated)
+/// The current memberships of the signed-in user.
+pub async fn standing(req: &Request) -> Result<UserMemberships, Error> {
+    req.read(|tx| {
+        let signed_in = tx.caller().signed_in()?;
+        find_owner(tx.conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)
+    })
+    .await
 }
 
 /// Expiry of a token with this lifetime that is created now.

@@ -1,12 +1,13 @@
 //! Activity of one token: its uses, its creation, rotation and revocation, and whether its
 //! predecessor is still used.
 
+use super::event::Target;
 use super::naming::{self, Names};
 use super::sealing;
 use super::use_reading::{self, Named, UseId};
-use crate::access::Caller;
 use crate::token::{self, Listed, OwnerRef};
-use crate::{App, Context, Error};
+use crate::tx::Tx;
+use crate::{Error, Request};
 use chrono::{Days, NaiveDate};
 use config::TokenUse;
 use domain::Instant;
@@ -54,104 +55,85 @@ pub struct Activity {
     pub names: Names,
 }
 
-/// Returns a token's activity with up to `limit` uses before the given one, and records the
-/// access.
+/// Number of uses in a token's activity.
+pub const USES: usize = 50;
+
+/// Returns a token's activity with the uses before the given one, and records the access.
 ///
 /// Fails with [`Error::NotFound`] if the caller may not see the token.
 pub async fn of_token(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     owner_ref: &OwnerRef,
     id: &str,
     before: Option<UseId>,
-    limit: usize,
 ) -> Result<Activity, Error> {
-    let listed = token::find_listed(app, caller, owner_ref, id).await?;
-    sealing::seal(app).await?;
-    let event = app.event(context, caller.actor(), Action::AuditRead);
-    let (token, today) = (listed.token.clone(), app.now().date_naive());
-    let owner = token.owner.clone();
-    let target = token.id.clone();
-    app.store()
-        .write(move |conn| {
-            let organization = match &owner {
-                TokenOwner::Organization(id) => Some(id),
-                TokenOwner::User(_) => None,
-            };
-            event.write_in(conn, organization, Some(target.as_str()), json!({}))
-        })
-        .await?;
-    let found = app
-        .store()
-        .read(move |conn| {
-            let id = token.id.as_str();
-            let successor = match store::token::find_successor(conn, &token.id)? {
-                Some(id) => store::token::find_token(conn, &id)?,
-                None => None,
-            };
-            let old = match &token.replaces {
-                Some(id) => store::token::find_token(conn, id)?,
-                None => None,
-            };
-            let predecessor = match old {
-                Some(old) => {
-                    let last_use = last_use(conn, &old)?;
-                    Some((old, last_use))
-                }
-                None => None,
-            };
-            let since = today - Days::new(DAYS - 1);
-            let counted = store::audit::count_uses(conn, id, &since.to_string())?;
-            let of_token = Filter {
-                token_id: Some(id.to_owned()),
-                actions: Some(LIFE.to_vec()),
-                ..Filter::default()
-            };
-            let records =
-                store::audit::list_records(conn, &of_token, Side::Before(u64::MAX), RECORDS)?;
-            let mut uses = use_reading::collect(conn, &of(&token), before.clone(), limit + 1)?;
-            let goes_on = uses.len() > limit;
-            uses.truncate(limit);
-            let next = uses.last().filter(|_| goes_on).map(|last| last.id.clone());
-            Ok::<_, Error>(Found {
-                successor,
-                predecessor,
-                last_use: last_use(conn, &token)?,
-                days: every_day(since, &counted),
-                uses,
-                next,
-                records,
-            })
-        })
-        .await?;
-    let revoker = listed.token.revocation.as_ref().map(|end| end.by.clone());
-    let told = found.records.iter();
+    let token = token::find_listed(req, owner_ref, id).await?;
+    sealing::seal(&req.app).await?;
+    let target = token.token.clone();
+    let read = req.change(Action::AuditRead, move |tx| {
+        let organization = match &target.owner {
+            TokenOwner::Organization(id) => Some(id),
+            TokenOwner::User(_) => None,
+        };
+        tx.record(
+            Target::of(organization, Some(target.id.as_str())),
+            json!({}),
+        )
+    });
+    read.await?;
+    let found = req.read(move |tx| load(tx, &token, before.clone()));
+    let mut activity = found.await?;
+    let revoker = activity.token.token.revocation.as_ref();
+    let revoker = revoker.map(|revocation| revocation.by.clone());
+    let told = activity.records.iter();
     let told = told.flat_map(|sealed| naming::ids(&sealed.record));
-    let names = naming::find(app, told.chain(revoker)).await?;
-    Ok(Activity {
-        token: listed,
-        successor: found.successor,
-        predecessor: found.predecessor,
-        last_use: found.last_use,
-        days: found.days,
-        recording: app.config().audit.token_use,
-        uses: found.uses,
-        next: found.next,
-        records: found.records,
-        names,
-    })
+    activity.names = naming::find(&req.app, told.chain(revoker)).await?;
+    Ok(activity)
 }
 
-/// Result of one read of the database.
-struct Found {
-    successor: Option<Token>,
-    predecessor: Option<(Token, Option<Instant>)>,
-    last_use: Option<Instant>,
-    days: Vec<(NaiveDate, u64)>,
-    uses: Vec<Named>,
-    next: Option<UseId>,
-    records: Vec<Sealed>,
+/// The activity of a token, without names.
+fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activity, Error> {
+    let token = &listed.token;
+    let id = token.id.as_str();
+    let successor = match store::token::find_successor(tx.conn, &token.id)? {
+        Some(id) => store::token::find_token(tx.conn, &id)?,
+        None => None,
+    };
+    let old = match &token.replaces {
+        Some(id) => store::token::find_token(tx.conn, id)?,
+        None => None,
+    };
+    let predecessor = match old {
+        Some(old) => {
+            let last_use = last_use(tx.conn, &old)?;
+            Some((old, last_use))
+        }
+        None => None,
+    };
+    let since = tx.now.date_naive() - Days::new(DAYS - 1);
+    let counted = store::audit::count_uses(tx.conn, id, &since.to_string())?;
+    let of_token = Filter {
+        token_id: Some(id.to_owned()),
+        actions: Some(LIFE.to_vec()),
+        ..Filter::default()
+    };
+    let newest = Side::Before(u64::MAX);
+    let records = store::audit::list_records(tx.conn, &of_token, newest, RECORDS)?;
+    let mut uses = use_reading::collect(tx.conn, &of(token), before, USES + 1)?;
+    let goes_on = uses.len() > USES;
+    uses.truncate(USES);
+    Ok(Activity {
+        token: listed.clone(),
+        successor,
+        predecessor,
+        last_use: last_use(tx.conn, token)?,
+        days: every_day(since, &counted),
+        recording: tx.config().audit.token_use,
+        next: uses.last().filter(|_| goes_on).map(|last| last.id.clone()),
+        uses,
+        records,
+        names: Names::default(),
+    })
 }
 
 fn of(token: &Token) -> UseFilter {

@@ -4,14 +4,11 @@
 use super::evidence::Evidence;
 use super::verification::{self, Verified};
 use super::view::READ;
-use crate::access::Caller;
-use crate::{App, Context, Error};
+use crate::{App, Error, Request};
 use chrono::Duration;
 use domain::Instant;
-use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::role::Role;
-use store::Conn;
 use tokio::sync::Mutex;
 
 /// How long a result is reused.
@@ -32,20 +29,11 @@ pub struct LastCheck(Mutex<Option<Checked>>);
 
 /// Verifies the log, for the operator and for admins of any organization. The result is recorded
 /// before it is returned.
-pub async fn check(app: &App, context: &Context, caller: &Caller) -> Result<Checked, Error> {
-    let (handle, asking) = (app.clone(), caller.clone());
-    app.store()
-        .read(move |conn: &mut Conn| {
-            let authority = asking.authority(&handle, conn)?;
-            authority.require(READ, &ResourceRef::Any, Role::Admin)
-        })
+pub async fn check(req: &Request) -> Result<Checked, Error> {
+    req.read(|tx| tx.require(READ, &ResourceRef::Any, Role::Admin))
         .await?;
-    let checked = check_or_repeat(app).await?;
-    let event = app.event(context, caller.actor(), Action::AuditVerified);
-    let detail = verification::describe(&checked.verified);
-    app.store()
-        .write(move |conn| event.write(conn, None, detail.clone()))
-        .await?;
+    let checked = check_or_repeat(&req.app).await?;
+    verification::record(req, &checked.verified).await?;
     Ok(checked)
 }
 

@@ -2,10 +2,10 @@
 
 use super::sealing;
 use crate::user::Named;
-use crate::{App, Context, Error};
+use crate::{Error, Request};
+use domain::audit::Action;
 use domain::audit::erasure;
 use domain::audit::origin::Origin;
-use domain::audit::{Action, Actor};
 use domain::id::UserId;
 
 /// Records erased in one transaction and named by one audit record.
@@ -16,7 +16,8 @@ const BATCH: usize = 500;
 /// usual.
 ///
 /// Fails with [`Error::NotFound`] if there is no such user.
-pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, Error> {
+pub async fn erase(req: &Request, named: Named) -> Result<usize, Error> {
+    let app = &req.app;
     let user_id = app
         .store()
         .read(move |conn| Ok::<_, Error>(named.find(conn)?.id))
@@ -26,11 +27,11 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
     let id = user_id.clone();
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
+        .read_one(move |conn| Ok::<_, Error>(store::audit::list_personal(conn, &id)?))
         .await?;
     let mut count = 0;
     for sequences in found.chunks(BATCH) {
-        announce(app, context, &log.origin, &user_id, sequences).await?;
+        announce(req, &log.origin, &user_id, sequences).await?;
         let sequences = sequences.to_vec();
         count += app
             .store()
@@ -50,18 +51,18 @@ pub async fn erase(app: &App, context: &Context, named: Named) -> Result<usize, 
 /// Records the erasure before it happens, so that neither a concurrent check nor a check after an
 /// interrupted erasure reports a discrepancy.
 async fn announce(
-    app: &App,
-    context: &Context,
+    req: &Request,
     origin: &Origin,
     user_id: &UserId,
     sequences: &[u64],
 ) -> Result<(), Error> {
-    let event = app.event(context, Actor::Operator, Action::AuditErased);
-    let id = event.id.to_string();
     let target = user_id.to_string();
-    let detail = erasure::detail(origin, &target, sequences, app.signing_key());
-    app.store()
-        .write(move |conn| event.write(conn, Some(&target), detail.clone()))
-        .await?;
-    sealing::seal_through(app, &id).await
+    let detail = erasure::detail(origin, &target, sequences, req.app.signing_key());
+    let announced = req.change(Action::AuditErased, move |tx| {
+        let event = tx.event(Action::AuditErased);
+        event.write(tx.conn, Some(target.as_str()), detail.clone())?;
+        Ok(event.id)
+    });
+    let id = announced.await?;
+    sealing::seal_through(&req.app, id.as_str()).await
 }

@@ -5,32 +5,18 @@ use domain::Instant;
 use domain::audit::record::{self, Detail, Record};
 use domain::audit::salt::Salt;
 use domain::audit::{Action, Actor, By};
-use domain::id::{EventId, OrganizationId};
+use domain::id::{EventId, IdSeed, OrganizationId};
+use domain::org::Organization;
+use domain::project::Project;
+use domain::token::Token;
 use serde_json::Value;
 use store::Conn;
 
 impl App {
-    /// Prepares audit records with the current time.
-    pub(crate) fn events(&self, context: &Context, actor: Actor, action: Action) -> Events {
-        Events {
-            event: self.event(context, actor, action),
-            app: self.clone(),
-        }
-    }
-
-    /// Creates an id for a record. Records are sealed in the order of their ids, so ids of one
-    /// millisecond sort in order of creation: a counter replaces the first random bits (RFC 9562
-    /// section 6.2, method 1).
-    fn event_id(&self, at: Instant) -> EventId {
-        let mut seed = self.id_seed();
-        [seed[0], seed[1]] = self.count_event().to_be_bytes();
-        EventId::new(at, seed)
-    }
-
     /// Prepares an audit record with the current time.
     pub(crate) fn event(&self, context: &Context, actor: Actor, action: Action) -> Event {
         Event {
-            id: self.event_id(self.now()),
+            id: Event::id_at(self.now(), self.id_seed(), self.count_event()),
             at: self.now(),
             context: context.clone(),
             actor,
@@ -40,19 +26,52 @@ impl App {
     }
 }
 
-/// Audit records with one time and action, for a change that needs any number of them.
-pub(crate) struct Events {
-    app: App,
-    event: Event,
+/// What an audit record is about: the id of a thing, and the organization in which it is.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Target<'a> {
+    organization_id: Option<&'a OrganizationId>,
+    id: Option<&'a str>,
 }
 
-impl Events {
-    pub(crate) fn next(&self) -> Event {
-        Event {
-            id: self.app.event_id(self.event.at),
-            salt: Salt::new(self.app.random()),
-            ..self.event.clone()
+impl<'a> Target<'a> {
+    /// A thing in an organization.
+    pub(crate) fn within(organization_id: &'a OrganizationId, id: &'a str) -> Self {
+        Self {
+            organization_id: Some(organization_id),
+            id: Some(id),
         }
+    }
+
+    /// A thing that may be in an organization.
+    pub(crate) fn of(organization_id: Option<&'a OrganizationId>, id: Option<&'a str>) -> Self {
+        Self {
+            organization_id,
+            id,
+        }
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Target<'a> {
+    fn from(id: Option<&'a str>) -> Self {
+        Self::of(None, id)
+    }
+}
+
+impl<'a> From<&'a Organization> for Target<'a> {
+    fn from(organization: &'a Organization) -> Self {
+        Self::within(&organization.id, organization.id.as_str())
+    }
+}
+
+impl<'a> From<&'a Project> for Target<'a> {
+    fn from(project: &'a Project) -> Self {
+        Self::within(&project.organization_id, project.id.as_str())
+    }
+}
+
+impl<'a> From<&'a Token> for Target<'a> {
+    fn from(token: &'a Token) -> Self {
+        Self::of(token.organization(), Some(token.id.as_str()))
     }
 }
 
@@ -69,28 +88,29 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// Writes the record into the transaction of the change.
-    pub(crate) fn write(
-        &self,
-        conn: &mut Conn,
-        target: Option<&str>,
-        detail: Value,
-    ) -> Result<(), Error> {
-        self.write_in(conn, None, target, detail)
+    /// An id for a record. Records are sealed in the order of their ids, so ids of one
+    /// millisecond sort in order of creation: the record's position among those of this server
+    /// replaces the first random bits (RFC 9562 section 6.2, method 1).
+    pub(crate) fn id_at(at: Instant, mut seed: IdSeed, position: u16) -> EventId {
+        [seed[0], seed[1]] = position.to_be_bytes();
+        EventId::new(at, seed)
     }
 
-    /// Writes the record of a change in an organization.
-    pub(crate) fn write_in(
+    /// Writes the record into the transaction of the change.
+    pub(crate) fn write<'t>(
         &self,
         conn: &mut Conn,
-        organization_id: Option<&OrganizationId>,
-        target: Option<&str>,
+        target: impl Into<Target<'t>>,
         mut detail: Value,
     ) -> Result<(), Error> {
         if self.context.has_false_actor {
             detail["ignored_actor_header"] = true.into();
         }
-        let record = self.record(organization_id, target, detail)?;
+        let Target {
+            organization_id,
+            id,
+        } = target.into();
+        let record = self.record(organization_id, id, detail)?;
         Ok(store::audit::insert_event(conn, &record)?)
     }
 

@@ -41,7 +41,7 @@ mod view;
 pub(super) use checking::LastCheck;
 pub use checkpoint::inspect;
 pub(super) use checkpoint::sign;
-pub(super) use event::{Event, Events};
+pub(super) use event::{Event, Target};
 pub use evidence::Evidence;
 pub use keys::keys;
 pub(super) use refusals::Refusals;

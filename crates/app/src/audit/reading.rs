@@ -2,8 +2,7 @@
 
 use super::sealing;
 use super::view::{self, View};
-use crate::access::Caller;
-use crate::{App, Context, Error};
+use crate::{App, Error, Request};
 use domain::Instant;
 use domain::audit::canonical::moment;
 use domain::audit::chain::Sealed;
@@ -73,26 +72,22 @@ impl Search {
 /// are more. Users do not see the origin of actions that other known actors performed on them.
 /// The read is recorded.
 pub async fn list(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     search: Search,
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let AuditAccess { filter, own } =
-        authorize(app, context, caller, search, Action::AuditRead).await?;
+    let AuditAccess { filter, own } = authorize(req, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let side = Side::Before(before.unwrap_or(u64::MAX));
-    app.store()
-        .read(move |conn| {
-            let mut records = store::audit::list_records(conn, &filter, side, limit)?;
-            for sealed in &mut records {
-                hide_origin(&mut sealed.record, own.as_ref());
-            }
-            Ok::<_, Error>(records)
-        })
-        .await
+    req.read(move |tx| {
+        let mut records = store::audit::list_records(tx.conn, &filter, side, limit)?;
+        for sealed in &mut records {
+            hide_origin(&mut sealed.record, own.as_ref());
+        }
+        Ok(records)
+    })
+    .await
 }
 
 /// Removes the origin if the user who reads their own log may not see it.
@@ -111,20 +106,13 @@ struct AuditAccess {
 }
 
 /// Authorizes the search, records it, and returns the filter for it.
-async fn authorize(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    search: Search,
-    action: Action,
-) -> Result<AuditAccess, Error> {
+async fn authorize(req: &Request, search: Search, action: Action) -> Result<AuditAccess, Error> {
     let (named, looked_for) = (search.organization.clone(), search.describe());
-    let (own, organization) =
-        match view::authorize(app, context, caller, named, action, looked_for).await? {
-            View::Everything => (None, None),
-            View::Own(id, within) => (Some(id), within),
-            View::Organization(id) => (None, Some(id)),
-        };
+    let (own, organization) = match view::authorize(req, named, action, looked_for).await? {
+        View::Everything => (None, None),
+        View::Own(id, within) => (Some(id), within),
+        View::Organization(id) => (None, Some(id)),
+    };
     Ok(AuditAccess {
         filter: search.within(own.as_ref(), organization.as_ref()),
         own,
@@ -145,21 +133,19 @@ pub enum Format {
 /// Data that the caller may not see is left out of a table and replaced by pseudonyms in lines,
 /// so that lines still verify. Only one piece is in memory at a time.
 pub async fn export(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     search: Search,
     form: Format,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
-    let access = authorize(app, context, caller, search, Action::AuditExported).await?;
-    let log = sealing::find(app).await?;
+    let access = authorize(req, search, Action::AuditExported).await?;
+    let log = sealing::find(&req.app).await?;
     let writing = match form {
         Format::Csv => Writing::Csv,
         Format::Lines if access.filter.is_everything() => Writing::Whole,
         Format::Lines => Writing::Excerpt,
     };
     let state = Export {
-        app: app.clone(),
+        app: req.app.clone(),
         access,
         header: Some(writing.header(&log)),
         writing,

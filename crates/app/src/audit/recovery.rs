@@ -10,10 +10,10 @@
 
 use super::{checkpoint, evidence, keys, pruned, sealing, shipping, sink};
 use crate::token::end_all;
-use crate::{App, Context, Error};
+use crate::{App, Error, Request};
+use domain::audit::Action;
 use domain::audit::discrepancy::Discrepancy;
 use domain::audit::note::VerifierKey;
-use domain::audit::{Action, Actor};
 use domain::token::RevocationReason;
 use serde_json::json;
 use std::io;
@@ -43,7 +43,8 @@ pub struct Recovered {
 }
 
 /// Recovers the log. Fails with [`Error::Conflict`] if nothing contradicts it.
-pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result<Recovered, Error> {
+pub async fn recover(req: &Request, revoking: Revoking) -> Result<Recovered, Error> {
+    let app = &req.app;
     let discrepancy = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
         "Nothing contradicts the log: there is nothing to recover from.",
     ))?;
@@ -51,36 +52,31 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
     let agreed = checkpoint::last_agreeing(app, &log).await?;
     let is_start_contradicted = pruned::discrepancy(&log, &keys).is_some();
     let pruned = is_start_contradicted.then(|| pruned::sign(app, &log, log.start()));
-    let accepted = app.event(context, Actor::Operator, Action::AuditForkAccepted);
-    let revoked = app.event(context, Actor::Operator, Action::TokenRevoked);
     let detail = json!({
         "kind": discrepancy.kind.as_str(),
         "sequence": discrepancy.sequence,
         "says": discrepancy.says,
     });
-    let count = app
-        .store()
-        .write(move |conn| {
-            checkpoint::forget_contradicting(conn, &log, &keys)?;
-            if let Some(pruned) = &pruned
-                && !store::audit::replace_pruned(conn, log.pruned.as_ref(), pruned)?
-            {
-                return Err(Error::Conflict(
-                    "The start of the log changed meanwhile: inspect the log again.",
-                ));
-            }
-            let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
-            shipping::go_back(conn, &log, agreed_until)?;
-            accepted.write(conn, None, detail.clone())?;
-            let (everything, reason) = (TokenFilter::Everything, RevocationReason::Operator);
-            let filter = match (revoking, &agreed) {
-                (Revoking::Nothing, _) => return Ok(0),
-                (Revoking::Since, Some(signed)) => &TokenFilter::IssuedAfter(signed.at),
-                (Revoking::Since, None) | (Revoking::All, _) => &everything,
-            };
-            end_all(conn, &revoked, filter, None, reason)
-        })
-        .await?;
+    let recovered = req.change(Action::AuditForkAccepted, move |tx| {
+        checkpoint::forget_contradicting(tx.conn, &log, &keys)?;
+        if let Some(pruned) = &pruned
+            && !store::audit::replace_pruned(tx.conn, log.pruned.as_ref(), pruned)?
+        {
+            return Err(Error::Conflict(
+                "The start of the log changed meanwhile: inspect the log again.",
+            ));
+        }
+        let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
+        shipping::go_back(tx.conn, &log, agreed_until)?;
+        tx.record(None, detail.clone())?;
+        let filter = match (revoking, &agreed) {
+            (Revoking::Nothing, _) => return Ok(0),
+            (Revoking::Since, Some(signed)) => TokenFilter::IssuedAfter(signed.at),
+            (Revoking::Since, None) | (Revoking::All, _) => TokenFilter::Everything,
+        };
+        end_all(tx, &filter, None, RevocationReason::Operator)
+    });
+    let count = recovered.await?;
     // Last: if only this step were done, nothing would contradict the log any more.
     keys::forget_remembered(app).await?;
     let moved = put_aside(app)?;
@@ -93,18 +89,18 @@ pub async fn recover(app: &App, context: &Context, revoking: Revoking) -> Result
 
 /// Trusts an earlier key of this log that is missing from the local state, which is lost together
 /// with the key file. Fails with [`Error::Conflict`] for a key of another log.
-pub async fn trust(app: &App, context: &Context, key: VerifierKey) -> Result<(), Error> {
-    if *key.name() != sealing::begin(app).await?.origin {
+pub async fn trust(req: &Request, key: VerifierKey) -> Result<(), Error> {
+    if *key.name() != sealing::begin(&req.app).await?.origin {
         return Err(Error::Conflict(
             "This is a key of another log: the name before the + is not that of this one.",
         ));
     }
-    let event = app.event(context, Actor::Operator, Action::AuditKeyTrusted);
     let detail = json!({"key": key.to_string()});
-    app.store()
-        .write(move |conn| event.write(conn, None, detail.clone()))
-        .await?;
-    keys::remember(app, key).await
+    let trusted = req.change(Action::AuditKeyTrusted, move |tx| {
+        tx.record(None, detail.clone())
+    });
+    trusted.await?;
+    keys::remember(&req.app, key).await
 }
 
 /// Renames the checkpoint file, so that the next checkpoint starts a new one.

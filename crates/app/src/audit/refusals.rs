@@ -4,6 +4,7 @@
 //! No change waits for their records, and repeated attempts must not fill the log. Equal refusals
 //! are aggregated for a short time into one record with a count.
 
+use super::event::Target;
 use crate::access::find_organization;
 use crate::{App, Context, Error};
 use domain::audit::canonical::moment;
@@ -157,7 +158,7 @@ pub(crate) async fn flush(app: &App) -> Result<(), Error> {
                     None => None,
                 };
                 let id = found.as_ref().map(|organization| &organization.id);
-                event.write_in(conn, id, None, detail.clone())?;
+                event.write(conn, Target::of(id, None), detail.clone())?;
             }
             Ok(())
         })

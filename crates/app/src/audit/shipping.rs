@@ -219,8 +219,7 @@ async fn take_lease(app: &App, sink_name: &str) -> Result<Option<Shipped>, Error
                 conn,
                 &sink_name,
                 &leased_by,
-                now,
-                now + LEASE,
+                (now, now + LEASE),
             )?)
         })
         .await

@@ -2,8 +2,8 @@
 
 use super::use_check::leaves;
 use super::view::{self, READ, View};
-use crate::access::{Authority, Caller};
-use crate::{App, Context, Error};
+use crate::tx::Tx;
+use crate::{Error, Request};
 use domain::Instant;
 use domain::audit::canonical::{self, moment};
 use domain::audit::hash::Hash;
@@ -73,9 +73,7 @@ pub struct UseSearch {
 /// Returns uses before the given one, newest batch first, plus one more than the limit if there
 /// are more. The read is recorded.
 pub async fn list(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     search: UseSearch,
     before: Option<UseId>,
     limit: usize,
@@ -93,15 +91,14 @@ pub async fn list(
         "until": until.map(moment::write),
     });
     let action = Action::AuditRead;
-    let view = view::authorize(app, context, caller, organization, action, looked_for).await?;
+    let view = view::authorize(req, organization, action, looked_for).await?;
     let filter = UseFilter {
         reach: reach(view),
         token_id,
         since,
         until,
     };
-    app.store()
-        .read(move |conn| collect(conn, &filter, before.clone(), limit + 1))
+    req.read(move |tx| collect(tx.conn, &filter, before.clone(), limit + 1))
         .await
 }
 
@@ -202,28 +199,20 @@ pub struct Proven {
 
 /// Returns one use with its proof. Fails with [`Error::NotFound`] if the use does not exist or
 /// the caller may not see it. The read is recorded.
-pub async fn find(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    id: &str,
-) -> Result<Proven, Error> {
+pub async fn find(req: &Request, id: &str) -> Result<Proven, Error> {
     let id = UseId::parse(id);
-    let (handle, asking) = (app.clone(), caller.clone());
-    let look = move |conn: &mut Conn| look_up(conn, &handle, &asking, id.as_ref());
-    let first = look.clone();
+    let first = id.clone();
     // A read without a result is not recorded.
-    let found = app.store().read(first).await?;
+    let found = req.read(move |tx| look_up(tx, first.as_ref())).await?;
     let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
     // A read is recorded in the organization that permitted it.
     let within = found.view.organization().map(ToString::to_string);
-    view::authorize(app, context, caller, within, Action::AuditRead, looked_for).await?;
-    app.store()
-        .read(move |conn| {
-            let found = look(conn)?;
-            prove(conn, found.named, &found.batch)
-        })
-        .await
+    view::authorize(req, within, Action::AuditRead, looked_for).await?;
+    req.read(move |tx| {
+        let found = look_up(tx, id.as_ref())?;
+        prove(tx.conn, found.named, &found.batch)
+    })
+    .await
 }
 
 /// A use that the caller may see.
@@ -235,20 +224,14 @@ struct Found {
     view: View,
 }
 
-fn look_up(
-    conn: &mut Conn,
-    app: &App,
-    caller: &Caller,
-    id: Option<&UseId>,
-) -> Result<Found, Error> {
-    let authority = caller.authority(app, conn)?;
-    let view = View::of(conn, caller, &authority, None)?;
+fn look_up(tx: &mut Tx<'_>, id: Option<&UseId>) -> Result<Found, Error> {
+    let view = View::of(tx, None)?;
     let id = id.ok_or(Error::NotFound)?;
-    let batch = store::audit::list_batch(conn, id.event_id.as_str())?;
+    let batch = store::audit::list_batch(tx.conn, id.event_id.as_str())?;
     let is_holding =
         |row: &&UsageBatch| row.position <= id.leaf && id.leaf - row.position < row.count;
     let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
-    let view = seen_as(conn, view, &authority, row)?.ok_or(Error::NotFound)?;
+    let view = seen_as(tx, view, row)?.ok_or(Error::NotFound)?;
     let named = uses(row)?.into_iter().find(|named| named.id == *id);
     let named = named.ok_or_else(|| corrupt(row))?;
     Ok(Found { named, batch, view })
@@ -277,17 +260,12 @@ fn prove(conn: &mut Conn, named: Named, batch: &[UsageBatch]) -> Result<Proven, 
 
 /// Returns the view that lets the caller see the uses of a row, if any: as the owner of the
 /// token, or in an organization in which the caller may read the log.
-fn seen_as(
-    conn: &mut Conn,
-    view: View,
-    authority: &Authority,
-    row: &UsageBatch,
-) -> Result<Option<View>, Error> {
+fn seen_as(tx: &mut Tx<'_>, view: View, row: &UsageBatch) -> Result<Option<View>, Error> {
     if matches!(view, View::Everything) {
         return Ok(Some(view));
     }
     let token = match TokenId::parse(&row.token_id) {
-        Some(id) => store::token::find_token(conn, &id)?,
+        Some(id) => store::token::find_token(tx.conn, &id)?,
         None => None,
     };
     if let (View::Own(id, within), Some(token)) = (&view, &token) {
@@ -301,6 +279,7 @@ fn seen_as(
         .organization_id
         .as_deref()
         .and_then(OrganizationId::parse);
+    let authority = tx.authority()?;
     let mut organizations = owner.into_iter().chain(&organization);
     let found = organizations.find(|id| {
         let resource = ResourceRef::Organization((*id).clone());

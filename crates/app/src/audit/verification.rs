@@ -4,12 +4,12 @@
 use super::evidence::{Evidence, Known, known};
 use super::use_check::{self, UseCheck};
 use super::{pruned, sealing, shipping};
-use crate::{App, Context, Error};
+use crate::{App, Error, Request};
+use domain::audit::Action;
 use domain::audit::chain::{Head, Sealed};
 use domain::audit::checkpoint::Checkpoint;
 use domain::audit::discrepancy::{Discrepancy, Kind, Report};
 use domain::audit::verifier::Verifier;
-use domain::audit::{Action, Actor};
 use serde_json::{Value, json};
 use store::audit::{Log, Stored};
 
@@ -194,16 +194,16 @@ pub(super) async fn fits_until(app: &App, log: &Log, last: Checkpoint) -> Result
 }
 
 /// Records a verification and its result.
-pub async fn record(app: &App, context: &Context, verified: &Verified) -> Result<(), Error> {
-    let event = app.event(context, Actor::Operator, Action::AuditVerified);
+pub async fn record(req: &Request, verified: &Verified) -> Result<(), Error> {
     let detail = describe(verified);
-    app.store()
-        .write(move |conn| event.write(conn, None, detail.clone()))
-        .await
+    req.change(Action::AuditVerified, move |tx| {
+        tx.record(None, detail.clone())
+    })
+    .await
 }
 
 /// Result of a verification, in the form of its audit record.
-pub(super) fn describe(verified: &Verified) -> Value {
+fn describe(verified: &Verified) -> Value {
     let report = &verified.report;
     json!({
         "records": report.records,

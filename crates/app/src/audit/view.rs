@@ -1,15 +1,16 @@
 //! Authorizes reading the log, and records each read.
 
+use super::event::Target;
 use super::sealing;
-use crate::access::{Authority, Caller, Denial};
-use crate::{App, Context, Error};
+use crate::access::{Caller, Denial};
+use crate::tx::Tx;
+use crate::{Error, Request};
 use domain::audit::Action;
 use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
 use domain::role::Role;
 use domain::token::TokenOwner;
 use serde_json::Value;
-use store::Conn;
 use store::audit::Within;
 
 /// Scope for reading the log.
@@ -28,27 +29,22 @@ pub(super) enum View {
 
 impl View {
     /// Returns the caller's view of an organization, or of the caller's own records.
-    pub(super) fn of(
-        conn: &mut Conn,
-        caller: &Caller,
-        authority: &Authority,
-        organization: Option<&str>,
-    ) -> Result<Self, Error> {
+    pub(super) fn of(tx: &mut Tx<'_>, organization: Option<&str>) -> Result<Self, Error> {
         if let Some(named) = organization {
-            let found = authority.organization(conn, named, READ, Role::Admin)?;
+            let found = tx.organization(named, READ, Role::Admin)?;
             return Ok(Self::Organization(found.id));
         }
-        if matches!(caller, Caller::Operator(None)) {
+        if matches!(tx.caller(), Caller::Operator(None)) {
             return Ok(Self::Everything);
         }
-        match caller.owner()? {
+        match tx.caller().owner()? {
             TokenOwner::Organization(id) => {
-                authority.require(READ, &ResourceRef::Organization(id.clone()), Role::Admin)?;
+                tx.require(READ, &ResourceRef::Organization(id.clone()), Role::Admin)?;
                 Ok(Self::Organization(id))
             }
             TokenOwner::User(id) => {
-                authority.require_scope(READ, &ResourceRef::Any)?;
-                let limits = authority.limits();
+                tx.require_scope(READ)?;
+                let limits = tx.limits()?;
                 // Records have no project, so none is within such limits.
                 match limits.projects {
                     Some(_) => Err(Denial::Limited.into()),
@@ -70,29 +66,22 @@ impl View {
 /// Returns the caller's view of an organization or of its own records, and records the read with
 /// its filter.
 pub(super) async fn authorize(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     organization: Option<String>,
     action: Action,
     looked_for: Value,
 ) -> Result<View, Error> {
-    let event = app.event(context, caller.actor(), action);
-    let (handle, caller) = (app.clone(), caller.clone());
-    let view = move |conn: &mut Conn| {
-        let authority = caller.authority(&handle, conn)?;
-        View::of(conn, &caller, &authority, organization.as_deref())
-    };
-    let first = view.clone();
+    let named = organization.clone();
     // Unauthorized callers are refused before anything is written.
-    app.store().read(move |conn| first(conn).map(drop)).await?;
+    req.read(move |tx| View::of(tx, named.as_deref()).map(drop))
+        .await?;
     // The view includes what the caller did just now.
-    sealing::seal(app).await?;
-    app.store()
-        .write(move |conn| {
-            let view = view(conn)?;
-            event.write_in(conn, view.organization(), None, looked_for.clone())?;
-            Ok(view)
-        })
-        .await
+    sealing::seal(&req.app).await?;
+    req.change(action, move |tx| {
+        let view = tx.unlocked(|tx| View::of(tx, organization.as_deref()))?;
+        let target = Target::of(view.organization(), None);
+        tx.record(target, looked_for.clone())?;
+        Ok(view)
+    })
+    .await
 }

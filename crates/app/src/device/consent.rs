@@ -3,19 +3,19 @@
 use super::expiry;
 use crate::access::Denial;
 use crate::session::SignedIn;
-use crate::{App, Context, Error, Event, Events, client, throttle};
+use crate::tx::Tx;
+use crate::{App, Error, Request, client, throttle};
 use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
 use domain::device::{Approval, Grant, State};
-use domain::id::{GrantId, UserId};
+use domain::id::GrantId;
 use domain::network;
 use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
 use serde_json::json;
-use store::Conn;
 
 /// How the user code reached the consent page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,38 +67,33 @@ enum Confirmation {
 
 /// Looks up a user code. Fails with [`Error::NotFound`] alike for wrong, expired and used codes;
 /// failed attempts are counted.
-pub async fn review(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
-    typed: &str,
-    via: Via,
-) -> Result<Consent, Error> {
+pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
     let user_id = signed_in.user.id.as_str();
-    let guess = throttle::user_code(user_id, context.source());
+    let guess = throttle::user_code(user_id, req.context.source());
     throttle::count(app, &guess).await?;
 
     let digest = code.digest(app.key());
     let found = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::device::find_grant_by_user_code(conn, &digest)?))
+        .read_one(move |conn| {
+            Ok::<_, Error>(store::device::find_grant_by_user_code(conn, &digest)?)
+        })
         .await?;
     let now = app.now();
     let grant = match found {
         Some(grant) if grant.is_open(now) => grant,
         closed => {
-            let event = app.event(context, signed_in.actor(), Action::DeviceCodeWrong);
             let over = closed.filter(|grant| grant.is_over(now));
-            let expired = expiry::records(app);
-            app.store()
-                .write(move |conn| {
-                    if let Some(grant) = &over {
-                        expiry::expire(conn, &expired, grant)?;
-                    }
-                    event.write(conn, None, json!({}))
-                })
-                .await?;
+            req.change(Action::DeviceCodeWrong, move |tx| {
+                tx.record(None::<&str>, json!({}))?;
+                match &over {
+                    Some(grant) => expiry::expire(tx, grant),
+                    None => Ok(()),
+                }
+            })
+            .await?;
             return Err(Error::NotFound);
         }
     };
@@ -106,7 +101,7 @@ pub async fn review(
         .await?
         .filter(|client| client.standing == Standing::Active)
         .ok_or(Error::NotFound)?;
-    let distance = match network::is_same_network(grant.address, context.source()) {
+    let distance = match network::is_same_network(grant.address, req.context.source()) {
         true => Distance::Near,
         false => Distance::Far,
     };
@@ -114,8 +109,7 @@ pub async fn review(
         (Via::Keyboard, Distance::Near) => Confirmation::NotNeeded,
         _ => Confirmation::Needed,
     };
-    let standing = crate::access::standing(app, signed_in).await?;
-    let event = app.event(context, signed_in.actor(), Action::DeviceShown);
+    let standing = crate::access::standing(req).await?;
     let (grant_id, shown) = (
         grant.id.clone(),
         json!({
@@ -124,12 +118,11 @@ pub async fn review(
             "is_near": distance == Distance::Near,
         }),
     );
-    app.store()
-        .write(move |conn| {
-            guess.succeed(conn)?;
-            event.write(conn, Some(grant_id.as_str()), shown.clone())
-        })
-        .await?;
+    req.change(Action::DeviceShown, move |tx| {
+        guess.succeed(tx.conn)?;
+        tx.record(Some(grant_id.as_str()), shown.clone())
+    })
+    .await?;
     Ok(Consent {
         scopes: standing
             .allowed(app, &app.config().scopes.names())
@@ -224,13 +217,12 @@ pub struct Decided {
 
 /// Processes a decision, once.
 pub async fn decide(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
+    req: &Request,
     ticket: &str,
     is_confirmed: bool,
     decision: Decision,
 ) -> Result<Result<Decided, NotDecided>, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
     let Some((grant_id, confirmation)) = read_ticket(app, signed_in, ticket) else {
         return Ok(Err(NotDecided::NotReviewed));
     };
@@ -242,105 +234,77 @@ pub async fn decide(
         Decision::Approve(_) => Action::DeviceApproved,
         Decision::Deny => Action::DeviceDenied,
     };
-    let ruling = Ruling {
-        app: app.clone(),
-        event: app.event(context, signed_in.actor(), action),
-        expired: expiry::records(app),
-        user_id: signed_in.user.id.clone(),
-        decision,
-    };
-    let (decided, device_code) = app
-        .store()
-        .write(move |conn| {
-            let (grant, device_code) =
-                store::device::find_grant_by_id(conn, &grant_id)?.ok_or(Error::NotFound)?;
-            let outcome = ruling.write(conn, &grant)?;
-            let client = store::client::find_client(conn, &grant.client_id)?;
-            let owner = crate::access::find_owner(conn, &ruling.user_id)?;
-            let (app, now) = (&ruling.app, ruling.event.at);
+    let (decided, device_code) = req
+        .change(action, move |tx| {
+            let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
+            let (grant, device_code) = found.ok_or(Error::NotFound)?;
+            let outcome = settle(tx, &grant, &decision)?;
+            let client = store::client::find_client(tx.conn, &grant.client_id)?;
+            let user_id = &tx.caller().signed_in()?.user.id;
+            let owner = crate::access::find_owner(tx.conn, user_id)?;
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
                 outcome,
-                token_expires_at: owner.and_then(|owner| owner.default_end(app, now)),
+                token_expires_at: owner.and_then(|owner| owner.default_end(tx.app(), tx.now)),
             };
-            Ok::<_, Error>((decided, device_code))
+            Ok((decided, device_code))
         })
         .await?;
     app.waiting().wake(&device_code);
     Ok(Ok(decided))
 }
 
-/// A decision, with the audit records of its possible outcomes.
-struct Ruling {
-    app: App,
-    event: Event,
-    expired: Events,
-    user_id: UserId,
-    decision: Decision,
+/// Stores a decision, unless the device grant has expired or was decided before.
+fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome, Error> {
+    let (is_first, outcome, detail) = match decision {
+        Decision::Deny => {
+            let user_id = &tx.caller().signed_in()?.user.id;
+            let is_first = store::device::mark_denied(tx.conn, &grant.id, user_id, tx.now)?;
+            (is_first, Outcome::Denied, json!({}))
+        }
+        Decision::Approve(chosen) => {
+            let approval = approve(tx, grant, chosen)?;
+            let is_first = store::device::mark_approved(tx.conn, &grant.id, &approval, tx.now)?;
+            let detail = json!({"scopes": approval.scopes.to_string()});
+            (is_first, Outcome::Approved(approval.scopes), detail)
+        }
+    };
+    if is_first {
+        tx.record(Some(grant.id.as_str()), detail)?;
+        return Ok(outcome);
+    }
+    // Another decision may have been written since the grant was read.
+    let (grant, _) = store::device::find_grant_by_id(tx.conn, &grant.id)?.ok_or(Error::NotFound)?;
+    Ok(match grant.state {
+        State::Pending | State::Expired => {
+            expiry::expire(tx, &grant)?;
+            Outcome::Expired
+        }
+        _ => Outcome::AlreadyDecided,
+    })
 }
 
-impl Ruling {
-    fn write(&self, conn: &mut Conn, grant: &Grant) -> Result<Outcome, Error> {
-        let now = self.event.at;
-        let (is_first, outcome, detail) = match &self.decision {
-            Decision::Deny => (
-                store::device::mark_denied(conn, &grant.id, &self.user_id, now)?,
-                Outcome::Denied,
-                json!({}),
-            ),
-            Decision::Approve(chosen) => {
-                let approval = self.approve(conn, grant, chosen)?;
-                let detail = json!({"scopes": approval.scopes.to_string()});
-                (
-                    store::device::mark_approved(conn, &grant.id, &approval, now)?,
-                    Outcome::Approved(approval.scopes),
-                    detail,
-                )
-            }
-        };
-        if is_first {
-            self.event.write(conn, Some(grant.id.as_str()), detail)?;
-            return Ok(outcome);
-        }
-        // Another decision may have been written since the grant was read.
-        let (grant, _) =
-            store::device::find_grant_by_id(conn, &grant.id)?.ok_or(Error::NotFound)?;
-        Ok(match grant.state {
-            State::Pending | State::Expired => {
-                expiry::expire(conn, &self.expired, &grant)?;
-                Outcome::Expired
-            }
-            _ => Outcome::AlreadyDecided,
-        })
-    }
-
-    /// Limits the chosen scopes to those that the user, the device grant and the client allow.
-    fn approve(
-        &self,
-        conn: &mut Conn,
-        grant: &Grant,
-        chosen: &ScopeSet,
-    ) -> Result<Approval, Error> {
-        let now = self.event.at;
-        let owner =
-            crate::access::lock_memberships(conn, &self.user_id)?.ok_or(Error::Unauthenticated)?;
-        let life = Life {
-            created_at: now,
-            expires_at: owner.default_end(&self.app, now),
-        };
-        owner.policy_decision(life).map_err(Denial::Policy)?;
-        let client = store::client::find_client(conn, &grant.client_id)?
-            .filter(|client| client.standing == Standing::Active)
-            .ok_or(Error::NotFound)?;
-        let scopes = owner
-            .allowed(&self.app, chosen)
-            .intersection(&grant.scopes)
-            .intersection(&client.scopes);
-        Ok(Approval {
-            user_id: self.user_id.clone(),
-            scopes,
-        })
-    }
+/// Limits the chosen scopes to those that the user, the device grant and the client allow.
+fn approve(tx: &mut Tx<'_>, grant: &Grant, chosen: &ScopeSet) -> Result<Approval, Error> {
+    let (app, now) = (tx.app(), tx.now);
+    let user_id = &tx.caller().signed_in()?.user.id;
+    let owner = crate::access::lock_memberships(tx.conn, user_id)?.ok_or(Error::Unauthenticated)?;
+    let life = Life {
+        created_at: now,
+        expires_at: owner.default_end(app, now),
+    };
+    owner.policy_decision(life).map_err(Denial::Policy)?;
+    let client = store::client::find_client(tx.conn, &grant.client_id)?
+        .filter(|client| client.standing == Standing::Active)
+        .ok_or(Error::NotFound)?;
+    let scopes = owner
+        .allowed(app, chosen)
+        .intersection(&grant.scopes)
+        .intersection(&client.scopes);
+    Ok(Approval {
+        user_id: user_id.clone(),
+        scopes,
+    })
 }
 
 /// Proof, sent back in a URL, that this visitor typed this code. It preserves that fact while the

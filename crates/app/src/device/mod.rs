@@ -9,15 +9,18 @@ pub(super) use expiry::expire_over;
 
 use super::audit::refusals::{self, Refusal};
 use super::client::Credentials;
-use super::{App, Context, Error, Event, OAuthError, client};
+use super::tx::Tx;
+use super::{App, Error, OAuthError, Request, client};
+use crate::access::Caller;
 use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::device::{self, Grant, Noted, Pace, State};
 use domain::id::GrantId;
 use domain::scope::ScopeSet;
-use domain::secret::{Digest, Secret};
+use domain::secret::Secret;
 use domain::user_code::UserCode;
 use serde_json::json;
+use std::net::IpAddr;
 use std::time::Duration;
 use store::device::GrantOrigin;
 
@@ -36,65 +39,45 @@ pub struct Codes {
     pub interval: Duration,
 }
 
+/// A valid request for a device grant.
+#[derive(Clone)]
+struct GrantRequest {
+    client_id: String,
+    scopes: ScopeSet,
+    device_name: Option<String>,
+    address: IpAddr,
+}
+
 /// Creates a device grant. `scope` is a list as in RFC 6749 section 3.3; without it the client
 /// gets its default scopes.
 pub async fn start(
-    app: &App,
-    context: &Context,
+    req: &Request,
     credentials: &Credentials,
     scope: Option<&str>,
     device_name: Option<&str>,
 ) -> Result<Codes, Error> {
-    let client = caller(app, context, credentials).await?;
-    let scopes = requested_scopes(app, &client, scope)?;
+    let client = caller(req, credentials).await?;
+    let scopes = requested_scopes(&req.app, &client, scope)?;
     let device_name = device::device_name(device_name.unwrap_or_default()).map_err(|_| {
         Error::OAuth(
             OAuthError::InvalidRequest,
             "The device_name may have at most 100 characters.",
         )
     })?;
+    let asked = GrantRequest {
+        client_id: client.id.clone(),
+        scopes,
+        device_name,
+        address: req.context.source(),
+    };
 
+    let req = req.with_caller(Caller::Client(client.id));
     for _ in 0..DRAWS {
-        let user_code = loop {
-            if let Some(code) = UserCode::draw(&app.random::<32>()) {
-                break code;
-            }
-        };
-        let device_code = device::device_code(&app.random());
-        let now = app.now();
-        let settings = &app.config().device;
-        let grant = Grant {
-            id: GrantId::new(now, app.id_seed()),
-            client_id: client.id.clone(),
-            scopes: scopes.clone(),
-            device_name: device_name.clone(),
-            address: context.source(),
-            created_at: now,
-            expires_at: now + settings.code_lifetime,
-            state: State::Pending,
-            pace: Pace {
-                interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
-                last_poll_at: None,
-            },
-            noted: Noted::default(),
-        };
-        let event = app.event(
-            context,
-            Actor::Client(client.id.clone()),
-            Action::DeviceRequested,
-        );
-        let digests = (device_code.digest(), user_code.digest(app.key()));
-        match insert(app, grant, digests, event).await {
+        let asked = asked.clone();
+        let codes = req.change(Action::DeviceRequested, move |tx| insert(tx, &asked));
+        match codes.await {
             Err(Error::Store(store::Error::Duplicate)) => {}
-            Err(error) => return Err(error),
-            Ok(()) => {
-                return Ok(Codes {
-                    device_code,
-                    user_code,
-                    expires_in: settings.code_lifetime,
-                    interval: settings.interval,
-                });
-            }
+            codes => return codes,
         }
     }
     tracing::error!("no free user code found: too many pending device grants");
@@ -102,12 +85,12 @@ pub async fn start(
 }
 
 /// Authenticates the client, which must be able to use the device grant.
-async fn caller(app: &App, context: &Context, credentials: &Credentials) -> Result<Client, Error> {
-    let client = client::authenticate(app, context, credentials).await?;
+async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Error> {
+    let client = client::authenticate(req, credentials).await?;
     if client.scopes.is_empty() {
         let actor = Actor::Client(client.id.clone());
         let refusal = Refusal::access(OAuthError::UnauthorizedClient.as_str(), actor);
-        refusals::note(app, context, refusal);
+        refusals::note(&req.app, &req.context, refusal);
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
             "The client may not request tokens: it has no scopes.",
@@ -137,36 +120,57 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
     Ok(scopes)
 }
 
-/// Stores a device grant, if client and source have not reached their limit of pending ones.
-async fn insert(
-    app: &App,
-    grant: Grant,
-    (device_code, user_code): (Digest, Digest),
-    event: Event,
-) -> Result<(), Error> {
-    let per_source = app.config().device.live_codes_per_source;
-    let per_client = app.config().device.live_codes_per_client;
-    app.store()
-        .write(move |conn| {
-            let now = grant.created_at;
-            let mut is_full = |origin, limit| {
-                store::device::count_open_grants(conn, origin, now).map(|count| count >= limit)
-            };
-            if is_full(GrantOrigin::Site(grant.address), per_source)?
-                || is_full(GrantOrigin::Client(&grant.client_id), per_client)?
-            {
-                // The oldest of them expires within a code's lifetime; a minute is an estimate.
-                return Err(Error::Throttled(chrono::Duration::minutes(1)));
-            }
-            store::device::insert_grant(conn, &grant, &device_code, &user_code)?;
-            event.write(
-                conn,
-                Some(grant.id.as_str()),
-                json!({
-                    "scopes": grant.scopes.to_string(),
-                    "device_name": grant.device_name,
-                }),
-            )
-        })
-        .await
+/// Stores a device grant with new codes, if client and source have not reached their limit of
+/// pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
+fn insert(tx: &mut Tx<'_>, asked: &GrantRequest) -> Result<Codes, Error> {
+    let (settings, now) = (&tx.config().device, tx.now);
+    let mut is_full = |origin, limit| {
+        store::device::count_open_grants(tx.conn, origin, now).map(|count| count >= limit)
+    };
+    if is_full(
+        GrantOrigin::Site(asked.address),
+        settings.live_codes_per_source,
+    )? || is_full(
+        GrantOrigin::Client(&asked.client_id),
+        settings.live_codes_per_client,
+    )? {
+        // The oldest of them expires within a code's lifetime; a minute is an estimate.
+        return Err(Error::Throttled(chrono::Duration::minutes(1)));
+    }
+    let user_code = loop {
+        if let Some(code) = UserCode::draw(&tx.random::<32>()) {
+            break code;
+        }
+    };
+    let device_code = device::device_code(&tx.random());
+    let grant = Grant {
+        id: tx.id(GrantId::new),
+        client_id: asked.client_id.clone(),
+        scopes: asked.scopes.clone(),
+        device_name: asked.device_name.clone(),
+        address: asked.address,
+        created_at: now,
+        expires_at: now + settings.code_lifetime,
+        state: State::Pending,
+        pace: Pace {
+            interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
+            last_poll_at: None,
+        },
+        noted: Noted::default(),
+    };
+    let (device_digest, user_digest) = (device_code.digest(), user_code.digest(tx.app().key()));
+    store::device::insert_grant(tx.conn, &grant, &device_digest, &user_digest)?;
+    tx.record(
+        Some(grant.id.as_str()),
+        json!({
+            "scopes": grant.scopes.to_string(),
+            "device_name": grant.device_name,
+        }),
+    )?;
+    Ok(Codes {
+        device_code,
+        user_code,
+        expires_in: settings.code_lifetime,
+        interval: settings.interval,
+    })
 }

@@ -1,23 +1,23 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
 use super::{caller, expiry};
-use crate::access::UserMemberships;
+use crate::access::{Caller, UserMemberships};
 use crate::audit::refusals::{self, Refusal};
 use crate::client::Credentials;
 use crate::held_polls::PollSlot;
-use crate::token::{self, NewToken, PreparedToken};
-use crate::{App, Context, Error, Event, Events, OAuthError};
+use crate::token::{self, NewToken};
+use crate::tx::Tx;
+use crate::{App, Error, OAuthError, Request};
 use domain::Instant;
-use domain::audit::{Action, Actor};
+use domain::audit::Action;
 use domain::client::{Client, Standing};
-use domain::device::{Approval, Grant, Misuse, Poll, State, Waiting};
+use domain::device::{Approval, Grant, Misuse, Pace, Poll, State, Waiting};
 use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use std::time::Duration;
-use store::Conn;
 
 /// Maximum length of the names of tokens created here.
 const NAME_LENGTH: usize = 100;
@@ -41,216 +41,181 @@ pub enum PollOutcome {
 /// Polls for the token. With `wait`, the response to a pending grant is delayed until a decision
 /// or the end of that time.
 pub async fn poll(
-    app: &App,
-    context: &Context,
+    req: &Request,
     credentials: &Credentials,
     device_code: &Secret,
     wait: Option<Duration>,
 ) -> Result<PollOutcome, Error> {
-    let client = caller(app, context, credentials).await?;
+    let client = caller(req, credentials).await?;
+    let req = req.with_caller(Caller::Client(client.id.clone()));
     let digest = device_code.digest();
     // The slot is taken first, so that a decision after the look-up wakes it.
-    let slot = wait.and_then(|_| app.waiting().enter(&digest));
+    let slot = wait.and_then(|_| req.app.waiting().enter(&digest));
     let woken = slot.as_ref().map(PollSlot::woken);
     let waiting = match &slot {
         Some(_) => Waiting::Held,
         None => Waiting::Immediate,
     };
-    let outcome = poll_once(app, context, &client, &digest, waiting).await?;
+    let outcome = poll_once(&req, &client.id, &digest, waiting).await?;
     let (PollOutcome::Pending, Some(woken), Some(wait)) = (&outcome, woken, wait) else {
         return Ok(outcome);
     };
     // Read the state again in both cases: the codes may have expired meanwhile.
     let _ = tokio::time::timeout(wait, woken).await;
-    poll_once(app, context, &client, &digest, Waiting::Held).await
+    poll_once(&req, &client.id, &digest, Waiting::Held).await
 }
 
 async fn poll_once(
-    app: &App,
-    context: &Context,
-    client: &Client,
+    req: &Request,
+    client_id: &str,
     device_code: &Digest,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
     // Invented codes cost a read, and no write.
     let digest = device_code.clone();
-    let found = app
+    let found = req
+        .app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::device::find_grant(conn, &digest)?))
+        .read_one(move |conn| Ok::<_, Error>(store::device::find_grant(conn, &digest)?))
         .await?;
     let Some(grant) = found else {
-        return Ok(invalid(app, context, client));
+        return Ok(invalid(req));
     };
-    let is_settled = match grant.client_id == client.id {
+    let is_settled = match grant.client_id == client_id {
         true => matches!(grant.state, State::Redeemed { .. }) && grant.noted.replay,
         false => grant.noted.wrong_client,
     };
     if is_settled {
-        return Ok(invalid(app, context, client));
+        return Ok(invalid(req));
     }
 
-    let prepared = token::prepared(app);
-    let actor = || Actor::Client(client.id.clone());
-    let attempt = Attempt {
-        app: app.clone(),
-        now: app.now(),
-        client_id: client.id.clone(),
-        device_code: device_code.clone(),
-        waiting,
-        prepared,
-        redeemed: app.event(context, actor(), Action::DeviceRedeemed),
-        created: app.event(context, actor(), Action::TokenCreated),
-        unusual: app.event(context, actor(), Action::DeviceReplayed),
-        expired: expiry::records(app),
-    };
-    app.store().write(move |conn| attempt.write(conn)).await
+    let (client_id, device_code) = (client_id.to_owned(), device_code.clone());
+    req.change(Action::DeviceRedeemed, move |tx| {
+        let Some(grant) = store::device::find_grant(tx.conn, &device_code)? else {
+            return Ok(PollOutcome::Invalid);
+        };
+        if grant.client_id != client_id {
+            note(tx, Misuse::WrongClient, &grant)?;
+            return Ok(PollOutcome::Invalid);
+        }
+        answer(tx, &grant, waiting)
+    })
+    .await
 }
 
 /// Rejects a code, and records a refusal where no other record exists or is written.
-fn invalid(app: &App, context: &Context, client: &Client) -> PollOutcome {
-    let actor = Actor::Client(client.id.clone());
-    let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), actor);
-    refusals::note(app, context, refusal);
+fn invalid(req: &Request) -> PollOutcome {
+    let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
+    refusals::note(&req.app, &req.context, refusal);
     PollOutcome::Invalid
 }
 
-/// One poll, with everything that it may have to write. A result whose writes must persist is a
-/// value, since an error would roll them back.
-struct Attempt {
-    app: App,
-    now: Instant,
-    client_id: String,
-    device_code: Digest,
-    waiting: Waiting,
-    prepared: PreparedToken,
-    redeemed: Event,
-    created: Event,
-    unusual: Event,
-    expired: Events,
+/// Answers a poll of the grant's own client. A result whose writes must persist is a value, since
+/// an error would roll them back.
+fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcome, Error> {
+    Ok(match grant.poll(tx.now, waiting) {
+        Poll::Issue(approval) => issue(tx, grant, &approval)?,
+        Poll::Pending(pace) => {
+            keep_pace(tx, grant, pace)?;
+            PollOutcome::Pending
+        }
+        Poll::SlowDown(pace) => {
+            keep_pace(tx, grant, pace)?;
+            PollOutcome::SlowDown
+        }
+        Poll::Denied => PollOutcome::Denied,
+        Poll::Expired => {
+            expiry::expire(tx, grant)?;
+            PollOutcome::Expired
+        }
+        Poll::Redeemed => {
+            note(tx, Misuse::Replay, grant)?;
+            PollOutcome::Invalid
+        }
+    })
 }
 
-impl Attempt {
-    fn write(&self, conn: &mut Conn) -> Result<PollOutcome, Error> {
-        let Some(grant) = store::device::find_grant(conn, &self.device_code)? else {
-            return Ok(PollOutcome::Invalid);
-        };
-        if grant.client_id != self.client_id {
-            self.note(conn, Misuse::WrongClient, &grant)?;
-            return Ok(PollOutcome::Invalid);
-        }
-        Ok(match grant.poll(self.now, self.waiting) {
-            Poll::Issue(approval) => self.issue(conn, &grant, &approval)?,
-            Poll::Pending(pace) => {
-                store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
-                PollOutcome::Pending
-            }
-            Poll::SlowDown(pace) => {
-                store::device::update_pace(conn, &grant.id, grant.pace, pace)?;
-                PollOutcome::SlowDown
-            }
-            Poll::Denied => PollOutcome::Denied,
-            Poll::Expired => {
-                expiry::expire(conn, &self.expired, &grant)?;
-                PollOutcome::Expired
-            }
-            Poll::Redeemed => {
-                self.note(conn, Misuse::Replay, &grant)?;
-                PollOutcome::Invalid
-            }
-        })
-    }
+fn keep_pace(tx: &mut Tx<'_>, grant: &Grant, pace: Pace) -> Result<(), Error> {
+    // A waiting device polls every few seconds, which is nothing to record.
+    tx.needs_no_record();
+    Ok(store::device::update_pace(
+        tx.conn, &grant.id, grant.pace, pace,
+    )?)
+}
 
-    fn issue(
-        &self,
-        conn: &mut Conn,
-        grant: &Grant,
-        approval: &Approval,
-    ) -> Result<PollOutcome, Error> {
-        let client = store::client::find_client(conn, &grant.client_id)?
-            .filter(|client| client.standing == Standing::Active);
-        let owner = crate::access::lock_memberships(conn, &approval.user_id)?;
-        let granted = match (&client, &owner) {
-            (Some(client), Some(owner)) => self.granted_now(client, owner, approval),
-            _ => None,
-        };
-        let (Some(client), Some((scopes, expires_at))) = (client, granted) else {
-            store::device::mark_refused(conn, &grant.id)?;
-            self.record(conn, Action::DeviceRefused, grant)?;
-            return Ok(PollOutcome::Denied);
-        };
-        let name = match &grant.device_name {
-            Some(device) => format!("{} on {device}", client.name),
-            None => client.name,
-        };
-        let token = Token {
+fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutcome, Error> {
+    let client = store::client::find_client(tx.conn, &grant.client_id)?
+        .filter(|client| client.standing == Standing::Active);
+    let owner = crate::access::lock_memberships(tx.conn, &approval.user_id)?;
+    let granted = match (&client, &owner) {
+        (Some(client), Some(owner)) => granted_now(tx, client, owner, approval),
+        _ => None,
+    };
+    let (Some(client), Some((scopes, expires_at))) = (client, granted) else {
+        store::device::mark_refused(tx.conn, &grant.id)?;
+        tx.record_as(Action::DeviceRefused, Some(grant.id.as_str()), json!({}))?;
+        return Ok(PollOutcome::Denied);
+    };
+    let name = match &grant.device_name {
+        Some(device) => format!("{} on {device}", client.name),
+        None => client.name,
+    };
+    let drawn = token::draw(tx, TokenOwner::User(approval.user_id.clone()));
+    let new = NewToken {
+        token: Token {
+            name: name.chars().take(NAME_LENGTH).collect(),
+            scopes,
             client_id: Some(client.id),
             device_name: grant.device_name.clone(),
+            created_by: approval.user_id.to_string(),
             expires_at,
-            ..self.prepared.token(
-                TokenOwner::User(approval.user_id.clone()),
-                name.chars().take(NAME_LENGTH).collect(),
-                scopes,
-                approval.user_id.as_str(),
-            )
-        };
-        token::insert(conn, &self.created, &token, &self.prepared.secret.digest())?;
-        if !store::device::mark_redeemed(conn, &grant.id, &token.id)? {
-            // Another poll was first. This token is rolled back, and the retry finds the grant
-            // redeemed.
-            return Err(Error::Store(store::Error::Collision));
-        }
-        self.redeemed.write(
-            conn,
-            Some(grant.id.as_str()),
-            json!({"token": token.id.as_str()}),
-        )?;
-        Ok(PollOutcome::Issued(Box::new(NewToken {
-            token,
-            secret: self.prepared.secret.clone(),
-        })))
+            ..drawn.token
+        },
+        secret: drawn.secret,
+    };
+    token::insert(tx, &new)?;
+    if !store::device::mark_redeemed(tx.conn, &grant.id, &new.token.id)? {
+        // Another poll was first. This token is rolled back, and the retry finds the grant
+        // redeemed.
+        return Err(Error::Store(store::Error::Collision));
     }
+    let detail = json!({"token": new.token.id.as_str()});
+    tx.record(Some(grant.id.as_str()), detail)?;
+    Ok(PollOutcome::Issued(Box::new(new)))
+}
 
-    /// Returns the scopes and expiry that may still be granted: those that the client may request
-    /// and the approver's role allows now. `None` if no scope is left, or the policy of no
-    /// organization of the approver allows the token.
-    fn granted_now(
-        &self,
-        client: &Client,
-        owner: &UserMemberships,
-        approval: &Approval,
-    ) -> Option<(ScopeSet, Option<Instant>)> {
-        let scopes = owner
-            .allowed(&self.app, &approval.scopes)
-            .intersection(&client.scopes);
-        let expires_at = owner.default_end(&self.app, self.now);
-        let life = Life {
-            created_at: self.now,
-            expires_at,
-        };
-        let is_granted = (!scopes.is_empty() || approval.scopes.is_empty())
-            && owner.policy_decision(life).is_ok();
-        is_granted.then_some((scopes, expires_at))
-    }
+/// Returns the scopes and expiry that may still be granted: those that the client may request
+/// and the approver's role allows now. `None` if no scope is left, or the policy of no
+/// organization of the approver allows the token.
+fn granted_now(
+    tx: &Tx<'_>,
+    client: &Client,
+    owner: &UserMemberships,
+    approval: &Approval,
+) -> Option<(ScopeSet, Option<Instant>)> {
+    let scopes = owner
+        .allowed(tx.app(), &approval.scopes)
+        .intersection(&client.scopes);
+    let expires_at = owner.default_end(tx.app(), tx.now);
+    let life = Life {
+        created_at: tx.now,
+        expires_at,
+    };
+    let is_granted =
+        (!scopes.is_empty() || approval.scopes.is_empty()) && owner.policy_decision(life).is_ok();
+    is_granted.then_some((scopes, expires_at))
+}
 
-    /// Records a misuse once: repetitions must not fill the log.
-    fn note(&self, conn: &mut Conn, misuse: Misuse, grant: &Grant) -> Result<(), Error> {
-        if !store::device::mark_noted(conn, &grant.id, misuse, self.now)? {
-            return Ok(());
-        }
-        let action = match misuse {
-            Misuse::Replay => Action::DeviceReplayed,
-            Misuse::WrongClient => Action::DeviceWrongClient,
-        };
-        self.record(conn, action, grant)
+/// Records a misuse once: repetitions must not fill the log.
+fn note(tx: &mut Tx<'_>, misuse: Misuse, grant: &Grant) -> Result<(), Error> {
+    if !store::device::mark_noted(tx.conn, &grant.id, misuse, tx.now)? {
+        return Ok(());
     }
-
-    fn record(&self, conn: &mut Conn, action: Action, grant: &Grant) -> Result<(), Error> {
-        Event {
-            action,
-            ..self.unusual.clone()
-        }
-        .write(conn, Some(grant.id.as_str()), json!({}))
-    }
+    let action = match misuse {
+        Misuse::Replay => Action::DeviceReplayed,
+        Misuse::WrongClient => Action::DeviceWrongClient,
+    };
+    tx.record_as(action, Some(grant.id.as_str()), json!({}))
 }
 
 /// Wakes polls of grants that another server decided. Called regularly, with one query for all
@@ -262,7 +227,7 @@ pub(crate) async fn wake_decided(app: &App) -> Result<(), Error> {
     }
     let decided = app
         .store()
-        .read(move |conn| Ok::<_, Error>(store::device::list_decided(conn, &waiting)?))
+        .read_one(move |conn| Ok::<_, Error>(store::device::list_decided(conn, &waiting)?))
         .await?;
     for device_code in decided {
         app.waiting().wake(&device_code);

@@ -1,10 +1,12 @@
 //! Accepting invitations.
 
-use crate::access::Denial;
-use crate::session::{NewSession, SignedIn};
+use crate::access::{Caller, Denial};
+use crate::audit::Target;
+use crate::session::{self, NewSession};
+use crate::tx::Tx;
 use crate::user::{self, CreateUser};
-use crate::{App, Context, Error, Event};
-use domain::audit::{Action, Actor};
+use crate::{App, Error, Request};
+use domain::audit::Action;
 use domain::id::{TokenId, UserId};
 use domain::org::{Invitation, Organization};
 use domain::role::Role;
@@ -69,96 +71,73 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
 }
 
 /// Accepts an invitation as a signed-in user.
-pub async fn accept(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
-    link: &Secret,
-) -> Result<Organization, Error> {
-    let acceptance = Acceptance::prepare(app, context, signed_in.actor(), link);
-    let id = signed_in.user.id.clone();
-    app.store()
-        .write(move |conn| {
-            let user = store::user::lock_user_shared(conn, &id)?
-                .filter(|user| user.standing == Standing::Active)
-                .ok_or(Error::Unauthenticated)?;
-            acceptance.write(conn, &user)
-        })
-        .await
-}
-
-/// Accepts an invitation as a new user.
-pub async fn accept_as_new(
-    app: &App,
-    context: &Context,
-    link: &Secret,
-    new: CreateUser,
-) -> Result<NewSession, Error> {
-    // An invalid link must not cost a password hash.
-    look_at(app, link).await?;
-    let acceptance = Acceptance::prepare(app, context, Actor::Anonymous, link);
-    user::add_joining(app, context, new, move |conn, user| {
-        acceptance.write(conn, user).map(drop)
+pub async fn accept(req: &Request, link: &Secret) -> Result<Organization, Error> {
+    let link = link.digest();
+    req.change(Action::InvitationAccepted, move |tx| {
+        let id = &tx.caller().signed_in()?.user.id;
+        let user = store::user::lock_user_shared(tx.conn, id)?
+            .filter(|user| user.standing == Standing::Active)
+            .ok_or(Error::Unauthenticated)?;
+        accept_as(tx, &link, &user)
     })
     .await
 }
 
-/// The acceptance of an invitation, to be written in the transaction of the user who accepts.
-#[derive(Clone)]
-struct Acceptance {
-    link: Digest,
-    accepted: Event,
-    added: Event,
+/// Accepts an invitation as a new user, and signs the user in.
+pub async fn accept_as_new(
+    req: &Request,
+    link: &Secret,
+    new: CreateUser,
+) -> Result<NewSession, Error> {
+    // An invalid link must not cost a password hash.
+    look_at(&req.app, link).await?;
+    let new = user::validate(&req.app, new).await?;
+    let link = link.digest();
+    let req = req.with_caller(Caller::Anonymous);
+    req.change(Action::InvitationAccepted, move |tx| {
+        let user = user::insert(tx, &new)?;
+        accept_as(tx, &link, &user)?;
+        session::begin(tx, &user)
+    })
+    .await
 }
 
-impl Acceptance {
-    fn prepare(app: &App, context: &Context, actor: Actor, link: &Secret) -> Self {
-        Self {
-            link: link.digest(),
-            accepted: app.event(context, actor.clone(), Action::InvitationAccepted),
-            added: app.event(context, actor, Action::MemberAdded),
-        }
+/// Accepts an invitation as a user, which the transaction has created or locked.
+fn accept_as(tx: &mut Tx<'_>, link: &Digest, user: &User) -> Result<Organization, Error> {
+    let Offer {
+        invitation,
+        organization,
+        ..
+    } = find_offer(tx.conn, link, tx.now)?;
+    if invitation
+        .email
+        .as_ref()
+        .is_some_and(|email| *email != user.email)
+    {
+        return Err(Fault::new(
+            "email",
+            "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
+        )
+        .into());
     }
-
-    fn write(&self, conn: &mut Conn, user: &User) -> Result<Organization, Error> {
-        let Offer {
-            invitation,
-            organization,
-            ..
-        } = find_offer(conn, &self.link, self.accepted.at)?;
-        if invitation
-            .email
-            .as_ref()
-            .is_some_and(|email| *email != user.email)
-        {
-            return Err(Fault::new(
-                "email",
-                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
-            )
-            .into());
-        }
-        // Lock it before the invitation, in the same order as deleting an organization.
-        store::org::lock_organization(conn, &organization.id)?.ok_or(Denial::NoAccess)?;
-        // Of two concurrent acceptances, only one ends the invitation. The other fails.
-        let now = self.accepted.at;
-        if !store::invitation::mark_ended(conn, &organization.id, &invitation.id, now)? {
-            return Err(Error::NotFound);
-        }
-        if store::org::find_role(conn, &organization.id, &user.id)?.is_some() {
-            return Err(Error::Conflict(
-                "You are a member of this organization already.",
-            ));
-        }
-        let (id, role) = (&organization.id, invitation.role);
-        store::org::insert_membership(conn, id, &user.id, role, self.accepted.at)?;
-        self.accepted
-            .write_in(conn, Some(id), Some(invitation.id.as_str()), json!({}))?;
-        self.added.write_in(
-            conn,
-            Some(id),
-            Some(user.id.as_str()),
-            json!({"role": role.as_str()}),
-        )?;
-        Ok(organization)
+    // Lock it before the invitation, in the same order as deleting an organization.
+    store::org::lock_organization(tx.conn, &organization.id)?.ok_or(Denial::NoAccess)?;
+    // Of two concurrent acceptances, only one ends the invitation. The other fails.
+    if !store::invitation::mark_ended(tx.conn, &organization.id, &invitation.id, tx.now)? {
+        return Err(Error::NotFound);
     }
+    if store::org::find_role(tx.conn, &organization.id, &user.id)?.is_some() {
+        return Err(Error::Conflict(
+            "You are a member of this organization already.",
+        ));
+    }
+    let (id, role) = (&organization.id, invitation.role);
+    store::org::insert_membership(tx.conn, id, &user.id, role, tx.now)?;
+    tx.record(Target::within(id, invitation.id.as_str()), json!({}))?;
+    tx.record_as(
+        Action::MemberAdded,
+        Target::within(id, user.id.as_str()),
+        json!({"role": role.as_str()}),
+    )?;
+    Ok(organization)
 }

@@ -1,11 +1,10 @@
 //! Invitations: one-time links that let a user join an organization.
 
 use super::{READ, WRITE};
-use crate::access::Caller;
-use crate::access::LoadedOwner;
-use crate::idempotency::IdempotencyRecord;
-use crate::session::SignedIn;
-use crate::{App, Context, Error, Event, form_nonce, mail};
+use crate::access::{Caller, LoadedOwner};
+use crate::audit::Target;
+use crate::tx::Tx;
+use crate::{Error, Request, form_nonce, mail};
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Organization};
@@ -39,21 +38,20 @@ pub struct CreateInvitation {
 
 const FORM: &str = "new-invitation";
 
-/// Nonce for an invitation form, which contains the id of the future invitation.
-pub fn invitation_form_nonce(app: &App, signed_in: &SignedIn) -> String {
-    let id = InvitationId::new(app.now(), app.id_seed());
-    form_nonce::write(app, signed_in, FORM, id.as_str())
+/// Nonce for an invitation form, which contains the id of the future invitation. Fails with
+/// [`Error::Unauthenticated`] unless the caller is a user in a browser.
+pub fn invitation_form_nonce(req: &Request) -> Result<String, Error> {
+    let signed_in = req.caller.signed_in()?;
+    let id = InvitationId::new(req.app.now(), req.app.id_seed());
+    Ok(form_nonce::write(&req.app, signed_in, FORM, id.as_str()))
 }
 
 /// Creates an invitation. Only owners invite owners. Fails with [`Error::Conflict`] if the form
 /// nonce was used before.
 pub async fn invite(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     named: &str,
     input: CreateInvitation,
-    idempotency: IdempotencyRecord<NewInvitation>,
 ) -> Result<NewInvitation, Error> {
     let CreateInvitation {
         email,
@@ -61,68 +59,62 @@ pub async fn invite(
         form_nonce,
     } = input;
     let email = email.as_deref().map(domain::user::email).transpose()?;
-    let event = app.event(context, caller.actor(), Action::InvitationCreated);
-    let link = app.draw_secret();
-    let digest = link.digest();
-    let id = form_nonce
+    let form_id = form_nonce
         .as_deref()
-        .and_then(|text| form_nonce::read(app, caller, FORM, text))
-        .and_then(InvitationId::parse)
-        .unwrap_or_else(|| InvitationId::new(app.now(), app.id_seed()));
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    app.store()
-        .write(move |conn| {
-            let authority = caller.lock_authority(&handle, conn)?;
-            let least = role.max(Role::Admin);
-            let organization = authority.lock_organization(conn, &named, WRITE, least)?;
-            let invitation = Invitation {
-                id: id.clone(),
-                organization_id: organization.id.clone(),
-                email: email.clone(),
-                role,
-                invited_by: caller.maker(),
-                created_at: event.at,
-                expires_at: event.at + INVITATION_LIFETIME,
-            };
-            store::invitation::insert_invitation(conn, &invitation, &digest).map_err(|error| {
-                match error {
-                    store::Error::Duplicate => {
-                        Error::Conflict("This form has already created its invitation.")
-                    }
-                    error => error.into(),
+        .and_then(|text| form_nonce::read(&req.app, &req.caller, FORM, text))
+        .and_then(InvitationId::parse);
+    let named = named.to_owned();
+    req.change(Action::InvitationCreated, move |tx| {
+        let least = role.max(Role::Admin);
+        let organization = tx.lock_organization(&named, WRITE, least)?;
+        let link = Secret::from_random(&tx.random::<32>());
+        let invitation = Invitation {
+            id: match &form_id {
+                Some(id) => id.clone(),
+                None => tx.id(InvitationId::new),
+            },
+            organization_id: organization.id.clone(),
+            email: email.clone(),
+            role,
+            invited_by: tx.caller().maker(),
+            created_at: tx.now,
+            expires_at: tx.now + INVITATION_LIFETIME,
+        };
+        store::invitation::insert_invitation(tx.conn, &invitation, &link.digest()).map_err(
+            |error| match error {
+                store::Error::Duplicate => {
+                    Error::Conflict("This form has already created its invitation.")
                 }
-            })?;
-            event.write_in(
-                conn,
-                Some(&organization.id),
-                Some(id.as_str()),
-                json!({"role": role.as_str()}),
-            )?;
-            let new = NewInvitation {
-                invitation,
-                organization,
-                link: link.clone(),
-            };
-            idempotency.file(conn, &new)?;
-            Ok(new)
+                error => error.into(),
+            },
+        )?;
+        tx.record(
+            Target::within(&organization.id, invitation.id.as_str()),
+            json!({"role": role.as_str()}),
+        )?;
+        Ok(NewInvitation {
+            invitation,
+            organization,
+            link,
         })
-        .await
+    })
+    .await
 }
 
 /// Mails an invitation, if it has an email address and mail is configured; `url` is the complete
 /// link.
-pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &str) {
+pub fn send_invitation(req: &Request, new: &NewInvitation, url: &str) {
     let Some(to) = &new.invitation.email else {
         return;
     };
-    let brand = &app.config().branding.name;
-    let inviter = match caller {
+    let brand = &req.app.config().branding.name;
+    let inviter = match &req.caller {
         Caller::User(signed_in) => &signed_in.user.name,
         Caller::Token(active) => match &active.loaded_owner {
             LoadedOwner::User(owner) => &owner.user.name,
             LoadedOwner::Organization(organization) => &organization.name,
         },
-        Caller::Operator(_) => brand,
+        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => brand,
     };
     let letter = mail::Invitation {
         brand,
@@ -132,7 +124,7 @@ pub fn send_invitation(app: &App, caller: &Caller, new: &NewInvitation, url: &st
         url,
         expires_at: new.invitation.expires_at,
     };
-    mail::send(app, letter.message(to));
+    mail::send(&req.app, letter.message(to));
 }
 
 /// An open invitation.
@@ -146,43 +138,27 @@ pub struct Open {
 
 /// Lists the open invitations of an organization for its admins, newest first: one page plus one
 /// entry if more follow.
-pub async fn list_invitations(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-    page: &Page,
-) -> Result<Vec<Open>, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let (page, now) = (page.clone(), app.now());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let id = authority.organization(conn, &named, READ, Role::Admin)?.id;
-            let (after, limit) = (page.after(), page.look_for());
-            let found = store::invitation::list_invitations(conn, &id, now, after, limit)?;
-            with_inviters(conn, found)
-        })
-        .await
+pub async fn list_invitations(req: &Request, named: &str, page: &Page) -> Result<Vec<Open>, Error> {
+    let (named, page) = (named.to_owned(), page.clone());
+    req.read(move |tx| {
+        let id = tx.organization(&named, READ, Role::Admin)?.id;
+        let found = store::invitation::list_invitations(tx.conn, &id, tx.now, &page)?;
+        with_inviters(tx.conn, found)
+    })
+    .await
 }
 
 /// One open invitation of an organization, for its admins.
-pub async fn find_invitation(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-    id: &InvitationId,
-) -> Result<Open, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let (id, now) = (id.clone(), app.now());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, READ, Role::Admin)?;
-            let found = store::invitation::find_invitation_by_id(conn, &organization.id, &id, now)?;
-            let mut open = with_inviters(conn, found.into_iter().collect())?;
-            open.pop().ok_or(Error::NotFound)
-        })
-        .await
+pub async fn find_invitation(req: &Request, named: &str, id: &InvitationId) -> Result<Open, Error> {
+    let (named, id) = (named.to_owned(), id.clone());
+    req.read(move |tx| {
+        let organization_id = tx.organization(&named, READ, Role::Admin)?.id;
+        let found =
+            store::invitation::find_invitation_by_id(tx.conn, &organization_id, &id, tx.now)?;
+        let mut open = with_inviters(tx.conn, found.into_iter().collect())?;
+        open.pop().ok_or(Error::NotFound)
+    })
+    .await
 }
 
 fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Open>, Error> {
@@ -201,35 +177,25 @@ fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Op
 }
 
 /// Withdraws an invitation and invalidates its link.
-pub async fn withdraw(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    named: &str,
-    id: &InvitationId,
-) -> Result<(), Error> {
-    let event = app.event(context, caller.actor(), Action::InvitationWithdrawn);
-    let (handle, caller, named, id) = (app.clone(), caller.clone(), named.to_owned(), id.clone());
-    app.store()
-        .write(move |conn| {
-            let authority = caller.lock_authority(&handle, conn)?;
-            let organization = authority.lock_organization(conn, &named, WRITE, Role::Admin)?;
-            if !store::invitation::mark_ended(conn, &organization.id, &id, event.at)? {
-                return Err(Error::NotFound);
-            }
-            event.write_in(conn, Some(&organization.id), Some(id.as_str()), json!({}))
-        })
-        .await
+pub async fn withdraw(req: &Request, named: &str, id: &InvitationId) -> Result<(), Error> {
+    let (named, id) = (named.to_owned(), id.clone());
+    req.change(Action::InvitationWithdrawn, move |tx| {
+        let organization = tx.lock_organization(&named, WRITE, Role::Admin)?;
+        if !store::invitation::mark_ended(tx.conn, &organization.id, &id, tx.now)? {
+            return Err(Error::NotFound);
+        }
+        tx.record(Target::within(&organization.id, id.as_str()), json!({}))
+    })
+    .await
 }
 
 /// Ends all open invitations of an organization, or those of one inviter, with one audit record.
 pub(crate) fn end_invitations(
-    conn: &mut Conn,
-    event: &Event,
+    tx: &mut Tx<'_>,
     organization_id: &OrganizationId,
     by: Option<&UserId>,
 ) -> Result<(), Error> {
-    let mut ended = store::invitation::mark_all_ended(conn, organization_id, by, event.at)?;
+    let mut ended = store::invitation::mark_all_ended(tx.conn, organization_id, by, tx.now)?;
     if ended.is_empty() {
         return Ok(());
     }
@@ -240,10 +206,10 @@ pub(crate) fn end_invitations(
         .take(MOST_NAMED)
         .map(InvitationId::as_str)
         .collect();
-    event.write_in(
-        conn,
-        Some(organization_id),
-        Some(by.map_or(organization_id.as_str(), UserId::as_str)),
+    let id = by.map_or(organization_id.as_str(), UserId::as_str);
+    tx.record_as(
+        Action::InvitationWithdrawn,
+        Target::within(organization_id, id),
         json!({"invitations": newest, "count": ended.len()}),
     )
 }

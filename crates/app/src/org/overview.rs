@@ -2,9 +2,9 @@
 //! or a membership.
 
 use super::{OrganizationView, READ, WRITE};
-use crate::access::{Caller, Denial};
-use crate::session::SignedIn;
-use crate::{App, Error};
+use crate::access::Denial;
+use crate::tx::Tx;
+use crate::{Error, Request};
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
 use domain::org::Member;
@@ -12,7 +12,6 @@ use domain::page::Page;
 use domain::role::Role;
 use domain::token::{Token, TokenOwner};
 use std::collections::BTreeMap;
-use store::Conn;
 use store::project::Wanted;
 use store::token_filter::TokenFilter;
 
@@ -26,27 +25,27 @@ pub struct Size {
 }
 
 /// Numbers of members and of projects that the caller can access.
-pub async fn size(app: &App, caller: &Caller, named: &str) -> Result<Size, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            measure(conn, &organization.id, caller.user_id())
-        })
-        .await
+pub async fn size(req: &Request, named: &str) -> Result<Size, Error> {
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let organization = tx.organization(&named, READ, Role::Member)?;
+        let user = tx.caller().user_id();
+        measure(tx, &organization.id, user)
+    })
+    .await
 }
 
-fn measure(conn: &mut Conn, id: &OrganizationId, user: Option<&UserId>) -> Result<Size, Error> {
+fn measure(tx: &mut Tx<'_>, id: &OrganizationId, user: Option<&UserId>) -> Result<Size, Error> {
+    let organizations = [id.to_string()];
     let wanted = Wanted {
-        organizations: Some(&[id.to_string()]),
+        organizations: Some(&organizations),
         user,
         among: None,
     };
-    let members = store::org::count_members(conn, id)?;
+    let members = store::org::count_members(tx.conn, id)?;
     Ok(Size {
         members: usize::try_from(members).unwrap_or_default(),
-        projects: store::project::list_projects(conn, wanted, None, i64::MAX)?.len(),
+        projects: store::project::count_projects(tx.conn, wanted)?,
     })
 }
 
@@ -60,21 +59,19 @@ pub struct Extent {
 }
 
 /// The effects of deleting an organization, for its owners.
-pub async fn extent(app: &App, caller: &Caller, named: &str) -> Result<Extent, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let now = app.now();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, WRITE, Role::Owner)?;
-            let filter = TokenFilter::Organization(organization.id.clone());
-            Ok(Extent {
-                size: measure(conn, &organization.id, None)?,
-                tokens: usize::try_from(store::token_filter::count_living(conn, &filter, now)?)
-                    .unwrap_or_default(),
-            })
+pub async fn extent(req: &Request, named: &str) -> Result<Extent, Error> {
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let organization = tx.organization(&named, WRITE, Role::Owner)?;
+        let filter = TokenFilter::Organization(organization.id.clone());
+        let size = measure(tx, &organization.id, None)?;
+        let tokens = store::token_filter::count_living(tx.conn, &filter, tx.now)?;
+        Ok(Extent {
+            size,
+            tokens: usize::try_from(tokens).unwrap_or_default(),
         })
-        .await
+    })
+    .await
 }
 
 /// One page of members, for those who manage them.
@@ -89,32 +86,28 @@ pub struct Roster {
 }
 
 /// The members of an organization with their details.
-pub async fn roster(app: &App, caller: &Caller, named: &str, page: &Page) -> Result<Roster, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let page = page.clone();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            let (id, limit) = (&organization.id, page.look_for());
-            let members = store::org::list_members(conn, id, page.after(), limit)?;
-            let last_active = match authority.role_in(id) >= Some(Role::Admin) {
-                true => {
-                    let ids: Vec<_> = members
-                        .iter()
-                        .map(|member| member.user.id.to_string())
-                        .collect();
-                    store::activity::list_last_active(conn, &ids)?
-                }
-                false => BTreeMap::new(),
-            };
-            Ok(Roster {
-                members,
-                last_active,
-                has_one_owner: store::org::count_owners(conn, id, None)? <= 1,
-            })
+pub async fn roster(req: &Request, named: &str, page: &Page) -> Result<Roster, Error> {
+    let (named, page) = (named.to_owned(), page.clone());
+    req.read(move |tx| {
+        let id = tx.organization(&named, READ, Role::Member)?.id;
+        let members = store::org::list_members(tx.conn, &id, &page)?;
+        let last_active = match tx.authority()?.role_in(&id) >= Some(Role::Admin) {
+            true => {
+                let ids: Vec<_> = members
+                    .iter()
+                    .map(|member| member.user.id.to_string())
+                    .collect();
+                store::activity::list_last_active(tx.conn, &ids)?
+            }
+            false => BTreeMap::new(),
+        };
+        Ok(Roster {
+            members,
+            last_active,
+            has_one_owner: store::org::count_owners(tx.conn, &id, None)? <= 1,
         })
-        .await
+    })
+    .await
 }
 
 /// The effects of removing a member.
@@ -132,70 +125,50 @@ pub struct Departure {
 
 /// The effects of removing a member, for callers allowed to do so: see
 /// [`remove_member`](super::remove_member).
-pub async fn departure(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-    user_id: &UserId,
-) -> Result<Departure, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let (user_id, now) = (user_id.clone(), app.now());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let least = match caller.user_id() == Some(&user_id) {
-                true => Role::Member,
-                false => Role::Admin,
-            };
-            let organization = authority.organization(conn, &named, WRITE, least)?;
-            let id = &organization.id;
-            let member = store::org::find_member(conn, id, &user_id)?.ok_or(Error::NotFound)?;
-            let is_owner = member.role == Role::Owner;
-            if is_owner && authority.role_in(id) < Some(Role::Owner) {
-                return Err(Denial::Role(Role::Owner).into());
-            }
-            let is_from_last = store::org::list_memberships(conn, &user_id)?.len() == 1;
-            let filter = match is_from_last {
-                true => TokenFilter::Owner(TokenOwner::User(user_id.clone())),
-                false => TokenFilter::LimitedTo(user_id.clone(), id.clone()),
-            };
-            Ok(Departure {
-                member,
-                is_last_owner: is_owner && store::org::count_owners(conn, id, Some(&user_id))? == 0,
-                is_from_last,
-                tokens: store::token_filter::list_living(conn, &filter, now)?,
-            })
+pub async fn departure(req: &Request, named: &str, user_id: &UserId) -> Result<Departure, Error> {
+    let (named, user_id) = (named.to_owned(), user_id.clone());
+    req.read(move |tx| {
+        let least = match tx.caller().user_id() == Some(&user_id) {
+            true => Role::Member,
+            false => Role::Admin,
+        };
+        let id = tx.organization(&named, WRITE, least)?.id;
+        let member = store::org::find_member(tx.conn, &id, &user_id)?.ok_or(Error::NotFound)?;
+        let is_owner = member.role == Role::Owner;
+        if is_owner && tx.authority()?.role_in(&id) < Some(Role::Owner) {
+            return Err(Denial::Role(Role::Owner).into());
+        }
+        let is_last_owner =
+            is_owner && store::org::count_owners(tx.conn, &id, Some(&user_id))? == 0;
+        let is_from_last = store::org::list_memberships(tx.conn, &user_id)?.len() == 1;
+        let filter = match is_from_last {
+            true => TokenFilter::Owner(TokenOwner::User(user_id.clone())),
+            false => TokenFilter::LimitedTo(user_id.clone(), id),
+        };
+        Ok(Departure {
+            member,
+            is_last_owner,
+            is_from_last,
+            tokens: store::token_filter::list_living(tx.conn, &filter, tx.now)?,
         })
-        .await
+    })
+    .await
 }
 
 /// One member of an organization. Fails with [`Error::NotFound`] if the user is not a member.
-pub async fn find_member(
-    app: &App,
-    caller: &Caller,
-    named: &str,
-    user_id: &UserId,
-) -> Result<Member, Error> {
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let user_id = user_id.clone();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = authority.organization(conn, &named, READ, Role::Member)?;
-            store::org::find_member(conn, &organization.id, &user_id)?.ok_or(Error::NotFound)
-        })
-        .await
+pub async fn find_member(req: &Request, named: &str, user_id: &UserId) -> Result<Member, Error> {
+    let (named, user_id) = (named.to_owned(), user_id.clone());
+    req.read(move |tx| {
+        let organization = tx.organization(&named, READ, Role::Member)?;
+        store::org::find_member(tx.conn, &organization.id, &user_id)?.ok_or(Error::NotFound)
+    })
+    .await
 }
 
-/// Whether a user is a member of an organization.
-pub async fn is_member(
-    app: &App,
-    signed_in: &SignedIn,
-    id: &OrganizationId,
-) -> Result<bool, Error> {
-    let (user_id, id) = (signed_in.user.id.clone(), id.clone());
-    app.store()
-        .read(move |conn| Ok(store::org::find_role(conn, &id, &user_id)?.is_some()))
+/// Whether the signed-in user is a member of an organization.
+pub async fn is_member(req: &Request, id: &OrganizationId) -> Result<bool, Error> {
+    let (user_id, id) = (req.caller.signed_in()?.user.id.clone(), id.clone());
+    req.read(move |tx| Ok(store::org::find_role(tx.conn, &id, &user_id)?.is_some()))
         .await
 }
 

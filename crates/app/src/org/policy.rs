@@ -2,8 +2,9 @@
 //! them a grace period.
 
 use super::WRITE;
-use crate::access::{Authority, Caller, Denial};
-use crate::{App, Context, Error};
+use crate::access::Denial;
+use crate::tx::Tx;
+use crate::{Error, Request};
 use chrono::Duration;
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::TokenId;
@@ -17,7 +18,6 @@ use domain::token::{Token, TokenOwner};
 use domain::user::User;
 use domain::{Fault, Instant};
 use serde_json::json;
-use store::Conn;
 
 /// Input of an organization update; `None` keeps the current value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,25 +124,19 @@ impl UpdateOrganization {
     }
 
     /// Admins change the name, owners the policy, and the operator the plan.
-    fn authorize(
-        &self,
-        conn: &mut Conn,
-        caller: &Caller,
-        authority: &Authority,
-        named: &str,
-    ) -> Result<Organization, Error> {
+    fn authorize(&self, tx: &mut Tx<'_>, named: &str) -> Result<Organization, Error> {
         let least = match self.policy {
             Some(_) => Role::Owner,
             None => Role::Admin,
         };
-        let organization = authority.organization(conn, named, WRITE, least)?;
-        self.require_plan(caller, &organization)?;
+        let organization = tx.organization(named, WRITE, least)?;
+        self.require_plan(tx, &organization)?;
         Ok(organization)
     }
 
-    fn require_plan(&self, caller: &Caller, organization: &Organization) -> Result<(), Error> {
+    fn require_plan(&self, tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
         match self.plan.is_some_and(|plan| plan != organization.plan) {
-            true => caller.require_operator(),
+            true => tx.caller().require_operator(),
             false => Ok(()),
         }
     }
@@ -192,29 +186,23 @@ pub struct Tightening {
 
 /// Returns the effects of a change of plan or policy without applying it.
 pub async fn review(
-    app: &App,
-    caller: &Caller,
+    req: &Request,
     named: &str,
     change: UpdateOrganization,
 ) -> Result<Tightening, Error> {
     let change = change.checked()?;
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    let now = app.now();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let organization = change.authorize(conn, &caller, &authority, &named)?;
-            tightening(conn, &organization, &change, now)
-        })
-        .await
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let organization = change.authorize(tx, &named)?;
+        tightening(tx, &organization, &change)
+    })
+    .await
 }
 
 /// Changes an organization's name, plan or policy. Tokens that the change refuses stay usable
 /// until the grace ends.
 pub async fn update(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     named: &str,
     change: UpdateOrganization,
     grace: Duration,
@@ -223,54 +211,56 @@ pub async fn update(
     if grace < Duration::zero() || grace > LONGEST_GRACE {
         return Err(Fault::new("grace", "Choose a grace of up to 30 days.").into());
     }
-    let renamed = app.event(context, caller.actor(), Action::OrganizationRenamed);
-    let changed = app.event(context, caller.actor(), Action::PolicyChanged);
-    let (handle, caller, named) = (app.clone(), caller.clone(), named.to_owned());
-    app.store()
-        .write(move |conn| {
-            let authority = caller.lock_authority(&handle, conn)?;
-            let found = change.authorize(conn, &caller, &authority, &named)?;
-            let before = store::org::lock_organization(conn, &found.id)?.ok_or(Denial::NoAccess)?;
-            change.require_plan(&caller, &before)?;
-            let tightening = tightening(conn, &before, &change, changed.at)?;
-            let (id, after) = (&before.id, &tightening.organization);
-            if after.name != before.name {
-                store::org::update_name(conn, id, &after.name)?;
-                renamed.write_in(
-                    conn,
-                    Some(id),
-                    Some(id.as_str()),
-                    json!({"from": before.name, "to": after.name}),
-                )?;
-            }
-            if (after.plan, after.policy) != (before.plan, before.policy) {
-                for id in &tightening.admitted_again {
-                    store::policy::delete_grace(conn, &before.id, id)?;
-                }
-                let new = Grace {
-                    plan: before.plan,
-                    policy: before.policy,
-                    ends_at: changed.at + grace,
-                };
-                for affected in &tightening.affected {
-                    let first = affected.grace.unwrap_or(new);
-                    let grace = Grace {
-                        ends_at: first.ends_at.min(new.ends_at),
-                        ..first
-                    };
-                    store::policy::replace_grace(conn, id, &affected.token.id, &grace)?;
-                }
-                store::org::update_policy(conn, id, after.plan, after.policy)?;
-                changed.write_in(
-                    conn,
-                    Some(id),
-                    Some(id.as_str()),
-                    describe(&tightening, grace),
-                )?;
-            }
-            Ok(tightening)
-        })
-        .await
+    let named = named.to_owned();
+    req.change(Action::PolicyChanged, move |tx| {
+        let found = change.authorize(tx, &named)?;
+        let before = store::org::lock_organization(tx.conn, &found.id)?.ok_or(Denial::NoAccess)?;
+        change.require_plan(tx, &before)?;
+        let tightening = tightening(tx, &before, &change)?;
+        let after = &tightening.organization;
+        if after.name != before.name {
+            store::org::update_name(tx.conn, &before.id, &after.name)?;
+            tx.record_as(
+                Action::OrganizationRenamed,
+                after,
+                json!({"from": before.name, "to": after.name}),
+            )?;
+        }
+        if (after.plan, after.policy) != (before.plan, before.policy) {
+            apply_policy(tx, &before, &tightening, grace)?;
+        }
+        Ok(tightening)
+    })
+    .await
+}
+
+/// Changes an organization's plan and policy, and gives the affected tokens their grace. A token
+/// that depends on a grace already keeps the end of that one, if it is earlier.
+fn apply_policy(
+    tx: &mut Tx<'_>,
+    before: &Organization,
+    tightening: &Tightening,
+    grace: Duration,
+) -> Result<(), Error> {
+    let (id, after) = (&before.id, &tightening.organization);
+    for token_id in &tightening.admitted_again {
+        store::policy::delete_grace(tx.conn, id, token_id)?;
+    }
+    let new = Grace {
+        plan: before.plan,
+        policy: before.policy,
+        ends_at: tx.now + grace,
+    };
+    for affected in &tightening.affected {
+        let first = affected.grace.unwrap_or(new);
+        let grace = Grace {
+            ends_at: first.ends_at.min(new.ends_at),
+            ..first
+        };
+        store::policy::replace_grace(tx.conn, id, &affected.token.id, &grace)?;
+    }
+    store::org::update_policy(tx.conn, id, after.plan, after.policy)?;
+    tx.record(after, describe(tightening, grace))
 }
 
 /// The audit record of a change of plan or policy.
@@ -297,16 +287,15 @@ fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
 }
 
 fn tightening(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     before: &Organization,
     change: &UpdateOrganization,
-    now: Instant,
 ) -> Result<Tightening, Error> {
     let after = change.apply(before);
-    let graces = store::policy::list_graced(conn, &before.id, now)?;
+    let graces = store::policy::list_graced(tx.conn, &before.id, tx.now)?;
     let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
-    let single_org_members = store::single_org::list_single_org_members(conn, &before.id)?;
-    for (token, owner) in store::policy::list_reaching(conn, &before.id, now)? {
+    let single_org_members = store::single_org::list_single_org_members(tx.conn, &before.id)?;
+    for (token, owner) in store::policy::list_reaching(tx.conn, &before.id, tx.now)? {
         let owner_kind = match &owner {
             Some((_, role)) => OwnerKind::Member(*role),
             None => OwnerKind::Organization,

@@ -1,9 +1,10 @@
 //! Options of the form for a new token.
 
-use super::{OwnerRef, WRITE};
-use crate::access::{Caller, Denial};
+use super::{OwnerRef, WRITE, visible};
+use crate::access::Denial;
 use crate::access::{earlier, end_of, find_owner};
-use crate::{App, Error};
+use crate::tx::Tx;
+use crate::{Error, Request};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{self, Membership, Organization};
@@ -27,56 +28,50 @@ pub struct Choices {
 }
 
 /// The options for a new token. Fails if the organization's plan excludes tokens.
-pub async fn choices(app: &App, caller: &Caller, owner_ref: &OwnerRef) -> Result<Choices, Error> {
-    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
-            let (role, organizations, policies) = match visible.owner {
-                TokenOwner::Organization(id) => {
-                    let found =
-                        store::org::find_organization(conn, &id)?.ok_or(Denial::NoAccess)?;
-                    if found.plan == Plan::Free {
-                        return Err(Denial::Policy(Violation::Plan).into());
-                    }
-                    (Some(ORGANIZATION_ROLE), Vec::new(), vec![found])
+pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Error> {
+    let owner_ref = owner_ref.clone();
+    req.read(move |tx| {
+        let visible = visible(tx, &owner_ref, WRITE)?;
+        let (role, organizations, policies) = match visible.owner {
+            TokenOwner::Organization(id) => {
+                let found = store::org::find_organization(tx.conn, &id)?.ok_or(Denial::NoAccess)?;
+                if found.plan == Plan::Free {
+                    return Err(Denial::Policy(Violation::Plan).into());
                 }
-                TokenOwner::User(id) => {
-                    let owner = find_owner(conn, &id)?.ok_or(Error::Unauthenticated)?;
-                    let all = owner.memberships.iter();
-                    let policies = all.map(|one| one.organization.clone()).collect();
-                    let role = org::highest_role(&owner.memberships);
-                    (role, owner.memberships, policies)
-                }
-            };
-            Ok(offer(&handle, role, organizations, &policies))
-        })
-        .await
+                (Some(ORGANIZATION_ROLE), Vec::new(), vec![found])
+            }
+            TokenOwner::User(id) => {
+                let owner = find_owner(tx.conn, &id)?.ok_or(Error::Unauthenticated)?;
+                let all = owner.memberships.iter();
+                let policies = all.map(|one| one.organization.clone()).collect();
+                let role = org::highest_role(&owner.memberships);
+                (role, owner.memberships, policies)
+            }
+        };
+        Ok(offer(tx, role, organizations, &policies))
+    })
+    .await
 }
 
 /// The options under these policies. A single organization bounds the expiry. With several, each
 /// policy decides for itself which tokens it allows.
 fn offer(
-    app: &App,
+    tx: &Tx<'_>,
     role: Option<Role>,
     organizations: Vec<Membership>,
     policies: &[Organization],
 ) -> Choices {
-    let (tokens, now) = (&app.config().tokens, app.now());
+    let (config, now) = (tx.config(), tx.now);
     let only = match policies {
         [only] => Some(only.policy),
         _ => None,
     };
-    let usual = end_of(tokens.default_expiry, now);
+    let usual = end_of(config.tokens.default_expiry, now);
     Choices {
-        scopes: app
-            .config()
-            .scopes
-            .allowed(&app.config().scopes.names(), role),
+        scopes: config.scopes.allowed(&config.scopes.names(), role),
         organizations,
         latest: earlier(
-            end_of(tokens.max_expiry, now),
+            end_of(config.tokens.max_expiry, now),
             only.and_then(|policy| policy.latest(now)),
         ),
         default_end: policies.iter().fold(usual, |end, organization| {

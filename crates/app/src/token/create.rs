@@ -1,13 +1,12 @@
 //! Creating tokens.
 
+use super::draw::{draw, insert};
 use super::policy_check::PolicyCheck;
-use super::prepared::{PreparedToken, insert, prepared};
-use super::{NewToken, OwnerRef, WRITE, lock_creator};
-use crate::access::{Authority, Caller, Denial, find_organization};
+use super::{NewToken, OwnerRef, WRITE, lock_creator, require_own_scopes, visible};
+use crate::access::{Denial, find_organization};
 use crate::access::{earlier, end_of};
-use crate::idempotency::IdempotencyRecord;
-use crate::session::SignedIn;
-use crate::{App, Context, Error, Event, form_nonce};
+use crate::tx::Tx;
+use crate::{Error, Request, form_nonce};
 use domain::audit::Action;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::id::{OrganizationId, ProjectId, TokenId};
@@ -41,254 +40,225 @@ pub struct CreateToken {
 
 const FORM: &str = "new-token";
 
-/// Nonce for a token form, which contains the id of the future token.
-pub fn form_nonce_for(app: &App, signed_in: &SignedIn) -> String {
-    let id = TokenId::new(app.now(), app.id_seed());
-    form_nonce::write(app, signed_in, FORM, id.as_str())
+/// Nonce for a token form, which contains the id of the future token. Fails with
+/// [`Error::Unauthenticated`] unless the caller is a user in a browser.
+pub fn form_nonce_for(req: &Request) -> Result<String, Error> {
+    let signed_in = req.caller.signed_in()?;
+    let id = TokenId::new(req.app.now(), req.app.id_seed());
+    Ok(form_nonce::write(&req.app, signed_in, FORM, id.as_str()))
 }
 
 /// Creates a token. Its scopes must be in the catalogue and allowed by the creator's role; a
 /// token can pass on only its own scopes and limits. Fails with [`Error::Conflict`] if the form
 /// nonce was used before.
 pub async fn create(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
+    req: &Request,
     owner_ref: &OwnerRef,
     input: CreateToken,
-    idempotency: IdempotencyRecord<NewToken>,
 ) -> Result<NewToken, Error> {
-    let mut prepared = prepared(app);
-    if let Some(id) = input
+    let id_of_form = input
         .form_nonce
         .as_deref()
-        .and_then(|text| form_nonce::read(app, caller, FORM, text))
-        .and_then(TokenId::parse)
-    {
-        prepared.id = id;
+        .and_then(|text| form_nonce::read(&req.app, &req.caller, FORM, text))
+        .and_then(TokenId::parse);
+    let owner_ref = owner_ref.clone();
+    req.change(Action::TokenCreated, move |tx| {
+        let mut new = draw_checked(tx, &owner_ref, &input)?;
+        if let Some(id) = &id_of_form {
+            new.token.id = id.clone();
+        }
+        lock_creator(tx)?;
+        insert(tx, &new)?;
+        Ok(new)
+    })
+    .await
+    .map_err(|error| match error {
+        Error::Store(store::Error::Duplicate) => {
+            Error::Conflict("This form has already created its token.")
+        }
+        error => error,
+    })
+}
+
+/// The new token, or all faults of the input.
+fn draw_checked(
+    tx: &mut Tx<'_>,
+    owner_ref: &OwnerRef,
+    input: &CreateToken,
+) -> Result<NewToken, Error> {
+    let owner = visible(tx, owner_ref, WRITE)?.owner;
+    let mut faults = Vec::new();
+    let name = domain::name("name", &input.name).unwrap_or_else(|fault| {
+        faults.push(fault);
+        String::new()
+    });
+    let limits = limits(tx, &owner, input, &mut faults)?;
+    let policy_check = PolicyCheck::load(tx.conn, &owner, &limits)?;
+    let scopes = scopes(tx, &input.scopes, &mut faults);
+    if tx.config().scopes.allowed(&scopes, policy_check.role) != scopes {
+        faults.push(beyond_role(owner_ref, policy_check.role));
     }
-    let creation = Creation {
-        app: app.clone(),
-        event: app.event(context, caller.actor(), Action::TokenCreated),
-        caller: caller.clone(),
-        owner_ref: owner_ref.clone(),
-        input,
-        prepared,
+    require_own_scopes(tx, &scopes)?;
+    let expires_at = expiry(tx, input, &policy_check, &mut faults);
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    if !limits.is_within(&tx.limits()?) {
+        return Err(Denial::BeyondToken.into());
+    }
+    let NewToken { token, secret } = draw(tx, owner);
+    let token = Token {
+        name,
+        scopes,
+        limits,
+        expires_at,
+        // A token created through a client must end with that client.
+        client_id: tx.caller().client_id().map(str::to_owned),
+        ..token
     };
-    app.store()
-        .write(move |conn| {
-            let token = creation.token(conn)?;
-            lock_creator(conn, &creation.caller, creation.event.at)?;
-            let secret = creation.prepared.secret.clone();
-            insert(conn, &creation.event, &token, &secret.digest())?;
-            let new = NewToken { token, secret };
-            idempotency.file(conn, &new)?;
-            Ok(new)
-        })
-        .await
-        .map_err(|error| match error {
-            Error::Store(store::Error::Duplicate) => {
-                Error::Conflict("This form has already created its token.")
-            }
-            error => error,
-        })
+    policy_check.check(&token)?;
+    policy_check.bound(&token, &*tx.authority()?)?;
+    Ok(NewToken { token, secret })
 }
 
-/// Prepared data for creating a token.
-struct Creation {
-    app: App,
-    event: Event,
-    caller: Caller,
-    owner_ref: OwnerRef,
-    input: CreateToken,
-    prepared: PreparedToken,
+/// The limits of the new token. A limited token passes its limits on, unless the input has
+/// narrower ones.
+fn limits(
+    tx: &mut Tx<'_>,
+    owner: &TokenOwner,
+    input: &CreateToken,
+    faults: &mut Vec<Fault>,
+) -> Result<Limits, Error> {
+    let own = tx.limits()?;
+    let mut limits = Limits {
+        organization: match &input.organization {
+            None => own.organization,
+            Some(named) => {
+                let found = reached_organization(tx.conn, owner, named)?;
+                if found.is_none() {
+                    faults.push(Fault::new(
+                        "organization",
+                        "Choose an organization that the token's owner is a member of.",
+                    ));
+                }
+                found
+            }
+        },
+        projects: own.projects,
+    };
+    if input.projects.is_empty() {
+        return Ok(limits);
+    }
+    let mut ids = BTreeSet::new();
+    for named in &input.projects {
+        match reached_project(tx.conn, owner, named)? {
+            Some((id, organization)) => {
+                let limit = limits.organization.get_or_insert(organization.clone());
+                if *limit != organization {
+                    faults.push(Fault::new(
+                        "projects",
+                        "Choose projects of one organization.",
+                    ));
+                }
+                ids.insert(id);
+            }
+            None => faults.push(Fault::new(
+                "projects",
+                "Choose projects that the token's owner can reach.",
+            )),
+        }
+    }
+    limits.projects = Some(ids);
+    Ok(limits)
 }
 
-impl Creation {
-    /// The new token, or all faults of the input.
-    fn token(&self, conn: &mut Conn) -> Result<Token, Error> {
-        self.owner_ref.lock(conn, &self.caller)?;
-        let authority = self.caller.lock_authority(&self.app, conn)?;
-        let visible = self
-            .owner_ref
-            .visible(conn, &self.caller, &authority, WRITE)?;
-        let owner = visible.owner;
-        let mut faults = Vec::new();
-        let name = domain::name("name", &self.input.name).unwrap_or_else(|fault| {
-            faults.push(fault);
-            String::new()
-        });
-        let limits = self.limits(conn, &authority, &owner, &mut faults)?;
-        let policy_check = PolicyCheck::load(conn, &owner, &limits)?;
-        let scopes = self.scopes(&authority, policy_check.role, &mut faults)?;
-        let expires_at = self.expiry(&policy_check, &mut faults);
-        if !faults.is_empty() {
-            return Err(Error::Invalid(faults));
-        }
-        if !limits.is_within(&authority.limits()) {
-            return Err(Denial::BeyondToken.into());
-        }
-        let token = Token {
-            limits,
-            expires_at,
-            // A token created through a client must end with that client.
-            client_id: self.caller.client_id().map(str::to_owned),
-            ..self
-                .prepared
-                .token(owner, name, scopes, &self.caller.maker())
-        };
-        policy_check.check(&token)?;
-        policy_check.bound(&token, &authority)?;
-        Ok(token)
-    }
+/// The id of an organization, if the owner is it or is a member of it.
+fn reached_organization(
+    conn: &mut Conn,
+    owner: &TokenOwner,
+    named: &str,
+) -> Result<Option<OrganizationId>, Error> {
+    let Some(found) = find_organization(conn, named)? else {
+        return Ok(None);
+    };
+    let is_of = match owner {
+        TokenOwner::Organization(id) => *id == found.id,
+        TokenOwner::User(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
+    };
+    Ok(is_of.then_some(found.id))
+}
 
-    /// The limits of the new token. A limited token passes its limits on, unless the input has
-    /// narrower ones.
-    fn limits(
-        &self,
-        conn: &mut Conn,
-        authority: &Authority,
-        owner: &TokenOwner,
-        faults: &mut Vec<Fault>,
-    ) -> Result<Limits, Error> {
-        let own = authority.limits();
-        let mut limits = Limits {
-            organization: match &self.input.organization {
-                None => own.organization,
-                Some(named) => {
-                    let found = self.limit(conn, owner, named)?;
-                    if found.is_none() {
-                        faults.push(Fault::new(
-                            "organization",
-                            "Choose an organization that the token's owner is a member of.",
-                        ));
-                    }
-                    found
-                }
-            },
-            projects: own.projects,
-        };
-        if self.input.projects.is_empty() {
-            return Ok(limits);
+/// A project that the owner can access, and its organization.
+fn reached_project(
+    conn: &mut Conn,
+    owner: &TokenOwner,
+    named: &str,
+) -> Result<Option<(ProjectId, OrganizationId)>, Error> {
+    let Some(id) = ProjectId::parse(named) else {
+        return Ok(None);
+    };
+    let Some(project) = store::project::find_project(conn, &id)? else {
+        return Ok(None);
+    };
+    let is_reached = match owner {
+        TokenOwner::Organization(id) => *id == project.organization_id,
+        TokenOwner::User(id) => {
+            let role = store::org::find_role(conn, &project.organization_id, id)?;
+            let access = store::project::find_access(conn, &project.id, id)?;
+            role >= Some(Role::Admin) || (role.is_some() && access == Access::Added)
         }
-        let mut ids = BTreeSet::new();
-        for named in &self.input.projects {
-            match self.project(conn, owner, named)? {
-                Some((id, organization)) => {
-                    let limit = limits.organization.get_or_insert(organization.clone());
-                    if *limit != organization {
-                        faults.push(Fault::new(
-                            "projects",
-                            "Choose projects of one organization.",
-                        ));
-                    }
-                    ids.insert(id);
-                }
-                None => faults.push(Fault::new(
-                    "projects",
-                    "Choose projects that the token's owner can reach.",
-                )),
-            }
-        }
-        limits.projects = Some(ids);
-        Ok(limits)
-    }
+    };
+    Ok(is_reached.then_some((project.id, project.organization_id)))
+}
 
-    /// The id of an organization, if the owner is it or is a member of it.
-    fn limit(
-        &self,
-        conn: &mut Conn,
-        owner: &TokenOwner,
-        named: &str,
-    ) -> Result<Option<OrganizationId>, Error> {
-        let Some(found) = find_organization(conn, named)? else {
-            return Ok(None);
-        };
-        let is_of = match owner {
-            TokenOwner::Organization(id) => *id == found.id,
-            TokenOwner::User(id) => store::org::find_role(conn, &found.id, id)?.is_some(),
-        };
-        Ok(is_of.then_some(found.id))
-    }
-
-    /// A project that the owner can access, and its organization.
-    fn project(
-        &self,
-        conn: &mut Conn,
-        owner: &TokenOwner,
-        named: &str,
-    ) -> Result<Option<(ProjectId, OrganizationId)>, Error> {
-        let Some(id) = ProjectId::parse(named) else {
-            return Ok(None);
-        };
-        let Some(project) = store::project::find_project(conn, &id)? else {
-            return Ok(None);
-        };
-        let is_reached = match owner {
-            TokenOwner::Organization(id) => *id == project.organization_id,
-            TokenOwner::User(id) => {
-                let role = store::org::find_role(conn, &project.organization_id, id)?;
-                let access = store::project::find_access(conn, &project.id, id)?;
-                role >= Some(Role::Admin) || (role.is_some() && access == Access::Added)
-            }
-        };
-        Ok(is_reached.then_some((project.id, project.organization_id)))
-    }
-
-    fn scopes(
-        &self,
-        authority: &Authority,
-        role: Option<Role>,
-        faults: &mut Vec<Fault>,
-    ) -> Result<ScopeSet, Error> {
-        let catalogue = &self.app.config().scopes;
-        let mut scopes = Vec::new();
-        for name in &self.input.scopes {
-            match ScopeName::parse(name).filter(|name| catalogue.find(name).is_some()) {
-                Some(name) => scopes.push(name),
-                None => faults.push(Fault::new(
-                    "scope",
-                    "One of the scopes does not exist. Choose from the list.",
-                )),
-            }
-        }
-        let scopes: ScopeSet = scopes.into_iter().collect();
-        if catalogue.allowed(&scopes, role) != scopes {
-            let message = match role {
-                Some(ORGANIZATION_ROLE) if matches!(self.owner_ref, OwnerRef::Organization(_)) => {
-                    "An organization's token acts as an admin: leave out what only owners may."
-                }
-                _ => "Your role does not allow one of these scopes.",
-            };
-            faults.push(Fault::new("scope", message));
-        }
-        match authority.scopes() {
-            Some(own) if matches!(self.caller, Caller::Token(_)) && !scopes.is_subset(&own) => {
-                Err(Denial::BeyondToken.into())
-            }
-            _ => Ok(scopes),
+/// The scopes of the catalogue with these names.
+fn scopes(tx: &Tx<'_>, names: &[String], faults: &mut Vec<Fault>) -> ScopeSet {
+    let catalogue = &tx.config().scopes;
+    let mut scopes = Vec::new();
+    for name in names {
+        match ScopeName::parse(name).filter(|name| catalogue.find(name).is_some()) {
+            Some(name) => scopes.push(name),
+            None => faults.push(Fault::new(
+                "scope",
+                "One of the scopes does not exist. Choose from the list.",
+            )),
         }
     }
+    scopes.into_iter().collect()
+}
 
-    /// The expiry of the token. The configuration bounds every token; a policy bounds tokens with
-    /// access to its organization alone.
-    fn expiry(&self, policy_check: &PolicyCheck, faults: &mut Vec<Fault>) -> Option<Instant> {
-        let (tokens, now) = (&self.app.config().tokens, self.prepared.at);
-        let Some(choice) = &self.input.expires else {
-            return earlier(
-                end_of(tokens.default_expiry, now),
-                policy_check.default_end(now),
-            );
-        };
-        let latest = earlier(
-            end_of(tokens.max_expiry, now),
-            policy_check.only_latest(now),
+/// The fault of scopes that the owner's role does not allow.
+fn beyond_role(owner_ref: &OwnerRef, role: Option<Role>) -> Fault {
+    let message = match (role, owner_ref) {
+        (Some(ORGANIZATION_ROLE), OwnerRef::Organization(_)) => {
+            "An organization's token acts as an admin: leave out what only owners may."
+        }
+        _ => "Your role does not allow one of these scopes.",
+    };
+    Fault::new("scope", message)
+}
+
+/// The expiry of the token. The configuration bounds every token; a policy bounds tokens with
+/// access to its organization alone.
+fn expiry(
+    tx: &Tx<'_>,
+    input: &CreateToken,
+    policy_check: &PolicyCheck,
+    faults: &mut Vec<Fault>,
+) -> Option<Instant> {
+    let (tokens, now) = (&tx.config().tokens, tx.now);
+    let Some(choice) = &input.expires else {
+        return earlier(
+            end_of(tokens.default_expiry, now),
+            policy_check.default_end(now),
         );
-        token::expiry(choice, self.input.expires_on.as_deref(), now, latest).unwrap_or_else(
-            |fault| {
-                faults.push(fault);
-                None
-            },
-        )
-    }
+    };
+    let latest = earlier(
+        end_of(tokens.max_expiry, now),
+        policy_check.only_latest(now),
+    );
+    token::expiry(choice, input.expires_on.as_deref(), now, latest).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    })
 }

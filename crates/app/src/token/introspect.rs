@@ -3,7 +3,7 @@
 use crate::access::{ActiveToken, Found, look_up};
 use crate::audit::uses::{self, Purpose};
 use crate::client::{self, Credentials};
-use crate::{App, Context, Error, OAuthError, throttle};
+use crate::{App, Context, Error, OAuthError, Request, throttle};
 use domain::client::{Client, Credential};
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::secret::Secret;
@@ -79,12 +79,8 @@ pub enum Introspector {
 }
 
 /// Authenticates a client for introspection. Only a confidential one can prove its identity.
-pub async fn introspector(
-    app: &App,
-    context: &Context,
-    credentials: &Credentials,
-) -> Result<Introspector, Error> {
-    let client = client::authenticate(app, context, credentials).await?;
+pub async fn introspector(req: &Request, credentials: &Credentials) -> Result<Introspector, Error> {
+    let client = client::authenticate(req, credentials).await?;
     match client.credential {
         Credential::Confidential(_) => Ok(Introspector::Client(client)),
         Credential::Public => Err(Error::OAuth(
@@ -97,11 +93,11 @@ pub async fn introspector(
 /// Introspects a token (RFC 7662); `None` if it is not active. Unknown tokens are counted for
 /// each caller, as guesses.
 pub async fn introspect(
-    app: &App,
-    context: &Context,
-    caller: &Introspector,
+    req: &Request,
+    introspector: &Introspector,
     text: &Secret,
 ) -> Result<Option<ActiveToken>, Error> {
+    let Request { app, context, .. } = req;
     match look_up_active(app, context, text).await? {
         Found::Token(active) => {
             // For introspection, a token without any access counts as inactive.
@@ -119,7 +115,7 @@ pub async fn introspect(
             Ok(active)
         }
         Found::Unknown => {
-            let client_id = match caller {
+            let client_id = match introspector {
                 Introspector::Client(client) => Some(client.id.as_str()),
                 Introspector::Operator => None,
             };

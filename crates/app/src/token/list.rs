@@ -1,16 +1,14 @@
-//! Tokens with details for lists: the names of their limits and of their creator, and whether
-//! they were replaced.
+//! Listing tokens, on their own or with details for lists: the names of their limits and of their
+//! creator, and whether they were replaced.
 
-use super::{OwnerRef, READ, WRITE, find_within};
-use crate::access::Caller;
+use super::{OwnerRef, READ, WRITE, find_within, visible};
 use crate::access::{CheckedToken, check_policy};
-use crate::{App, Error};
-use domain::Instant;
+use crate::tx::Tx;
+use crate::{Error, Request};
 use domain::page::Page;
 use domain::policy::PolicyDecision;
 use domain::token::{Token, TokenOwner};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Conn;
 use store::token_filter::TokenFilter;
 
 /// A token with its details for lists.
@@ -28,79 +26,87 @@ pub struct Listed {
     pub maker: Option<String>,
 }
 
-/// The tokens of [`list`](super::list), with their details.
+/// Lists tokens, newest first, including inactive ones: one page plus one entry if more follow.
+pub async fn list(
+    req: &Request,
+    owner_ref: &OwnerRef,
+    page: &Page,
+) -> Result<Vec<CheckedToken>, Error> {
+    load(req, owner_ref, Wanted::Page(page.clone()), check).await
+}
+
+/// The tokens of [`list`], with their details.
 pub async fn list_listed(
-    app: &App,
-    caller: &Caller,
+    req: &Request,
     owner_ref: &OwnerRef,
     page: &Page,
 ) -> Result<Vec<Listed>, Error> {
-    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
-    let (page, now) = (page.clone(), app.now());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
-            let limit = page.look_for();
-            let tokens = store::token_filter::list_tokens(conn, &visible, page.after(), limit)?;
-            describe(conn, &visible.owner, tokens, now)
-        })
-        .await
+    load(req, owner_ref, Wanted::Page(page.clone()), describe).await
 }
 
-/// The tokens that [`revoke_all`](super::revoke_all) would revoke, newest first.
-pub async fn list_living(
-    app: &App,
-    caller: &Caller,
-    owner_ref: &OwnerRef,
-) -> Result<Vec<Token>, Error> {
-    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
-    let now = app.now();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, WRITE)?;
-            let filter = TokenFilter::VisibleTokens(visible);
-            Ok(store::token_filter::list_living(conn, &filter, now)?)
-        })
-        .await
+/// One token. Fails with [`Error::NotFound`] if it does not exist or the caller may not see it.
+pub async fn find(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<CheckedToken, Error> {
+    let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), check).await?;
+    found.pop().ok_or(Error::NotFound)
 }
 
 /// One token with its details. Fails with [`Error::NotFound`] if it does not exist or the caller
 /// may not see it.
-pub async fn find_listed(
-    app: &App,
-    caller: &Caller,
+pub async fn find_listed(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<Listed, Error> {
+    let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), describe).await?;
+    found.pop().ok_or(Error::NotFound)
+}
+
+/// The tokens that [`revoke_all`](super::revoke_all) would revoke, newest first.
+pub async fn list_living(req: &Request, owner_ref: &OwnerRef) -> Result<Vec<Token>, Error> {
+    let owner_ref = owner_ref.clone();
+    req.read(move |tx| {
+        let filter = TokenFilter::VisibleTokens(visible(tx, &owner_ref, WRITE)?);
+        Ok(store::token_filter::list_living(tx.conn, &filter, tx.now)?)
+    })
+    .await
+}
+
+/// The tokens to load.
+enum Wanted {
+    /// One page, plus one entry if more follow.
+    Page(Page),
+    /// The token with this id.
+    One(String),
+}
+
+/// Loads tokens that the caller may see, and adds what `describe` finds out about them.
+async fn load<T: Send + 'static>(
+    req: &Request,
     owner_ref: &OwnerRef,
-    id: &str,
-) -> Result<Listed, Error> {
-    let (handle, caller, owner_ref, id) = (
-        app.clone(),
-        caller.clone(),
-        owner_ref.clone(),
-        id.to_owned(),
-    );
-    let now = app.now();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
-            let found = vec![find_within(conn, &visible, &id)?];
-            let mut listed = describe(conn, &visible.owner, found, now)?;
-            listed.pop().ok_or(Error::NotFound)
-        })
-        .await
+    wanted: Wanted,
+    describe: fn(&mut Tx<'_>, &TokenOwner, Vec<Token>) -> Result<Vec<T>, Error>,
+) -> Result<Vec<T>, Error> {
+    let owner_ref = owner_ref.clone();
+    req.read(move |tx| {
+        let visible = visible(tx, &owner_ref, READ)?;
+        let tokens = match &wanted {
+            Wanted::Page(page) => store::token_filter::list_tokens(tx.conn, &visible, page)?,
+            Wanted::One(id) => vec![find_within(tx, &visible, id)?],
+        };
+        describe(tx, &visible.owner, tokens)
+    })
+    .await
+}
+
+/// Adds the policy decisions to the tokens of one owner.
+fn check(
+    tx: &mut Tx<'_>,
+    owner: &TokenOwner,
+    tokens: Vec<Token>,
+) -> Result<Vec<CheckedToken>, Error> {
+    check_policy(tx.conn, owner, tokens, tx.now)
 }
 
 /// Adds details to the tokens of one owner.
-fn describe(
-    conn: &mut Conn,
-    owner: &TokenOwner,
-    tokens: Vec<Token>,
-    now: Instant,
-) -> Result<Vec<Listed>, Error> {
+fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<Vec<Listed>, Error> {
     let ids: Vec<_> = tokens.iter().map(|token| token.id.to_string()).collect();
-    let replaced: BTreeSet<String> = store::token::list_replaced(conn, &ids)?
+    let replaced: BTreeSet<String> = store::token::list_replaced(tx.conn, &ids)?
         .into_iter()
         .flatten()
         .collect();
@@ -108,21 +114,21 @@ fn describe(
         .iter()
         .map(|token| token.created_by.clone())
         .collect();
-    let makers = store::user::list_names(conn, &makers)?;
+    let makers = store::user::list_names(tx.conn, &makers)?;
     let projects: Vec<_> = tokens
         .iter()
         .filter_map(|token| token.limits.projects.as_ref())
         .flatten()
         .map(ToString::to_string)
         .collect();
-    let projects = store::project::list_names(conn, &projects)?;
+    let projects = store::project::list_names(tx.conn, &projects)?;
     let mut organizations = BTreeMap::new();
     for id in tokens
         .iter()
         .filter_map(|token| token.limits.organization.as_ref())
     {
         if !organizations.contains_key(id) {
-            let found = store::org::find_organization(conn, id)?;
+            let found = store::org::find_organization(tx.conn, id)?;
             organizations.insert(id.clone(), found.map(|organization| organization.name));
         }
     }
@@ -138,7 +144,7 @@ fn describe(
         }
         (None, _) => Vec::new(),
     };
-    Ok(check_policy(conn, owner, tokens, now)?
+    Ok(check(tx, owner, tokens)?
         .into_iter()
         .map(
             |CheckedToken {

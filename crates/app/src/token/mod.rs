@@ -2,29 +2,28 @@
 
 mod choices;
 mod create;
+mod draw;
 mod introspect;
 mod list;
 mod policy_check;
-mod prepared;
 mod revoke;
 mod rotate;
 
 pub use choices::{Choices, choices};
 pub use create::{CreateToken, create, form_nonce_for};
+pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
-pub use list::{Listed, find_listed, list_listed, list_living};
-pub(super) use prepared::{PreparedToken, insert, prepared};
+pub use list::{Listed, find, find_listed, list, list_listed, list_living};
 pub(super) use revoke::end_all;
 pub use revoke::{Before, Ended, give_back, revoke, revoke_all, revoke_matching};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
-use super::access::{Authority, Caller, CheckedToken, check_policy, find_organization};
-use super::{App, Error};
-use domain::Instant;
-use domain::decision::ResourceRef;
+use super::Error;
+use super::access::{Caller, Denial, find_organization};
+use super::tx::Tx;
 use domain::id::TokenId;
-use domain::page::Page;
 use domain::role::Role;
+use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::token::{State, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
@@ -53,48 +52,43 @@ pub enum OwnerRef {
     Organization(String),
 }
 
-impl OwnerRef {
-    /// Locks the owner, before the caller's permissions are read for a change of its tokens.
-    /// While a token is being revoked, no server can create another with it.
-    fn lock(&self, conn: &mut Conn, caller: &Caller) -> Result<(), Error> {
-        match self {
-            Self::Own => match caller.owner() {
-                Ok(owner) => lock_owner(conn, &owner),
-                Err(_) => Ok(()),
-            },
-            Self::Organization(named) => {
-                if let Some(id) = caller.user_id() {
-                    store::user::lock_user_shared(conn, id)?;
-                }
-                match find_organization(conn, named)? {
-                    Some(found) => lock_owner(conn, &TokenOwner::Organization(found.id)),
-                    None => Ok(()),
-                }
+/// The tokens that the caller may access with this scope. Those of an organization are for its
+/// admins and owners. A change first locks the owner of the tokens.
+fn visible(tx: &mut Tx<'_>, owner_ref: &OwnerRef, scope: &str) -> Result<VisibleTokens, Error> {
+    if tx.locks() {
+        lock_named(tx, owner_ref)?;
+    }
+    let owner = match owner_ref {
+        OwnerRef::Own => {
+            let owner = tx.caller().owner()?;
+            tx.require_scope(scope)?;
+            owner
+        }
+        OwnerRef::Organization(named) => {
+            TokenOwner::Organization(tx.organization(named, scope, Role::Admin)?.id)
+        }
+    };
+    Ok(VisibleTokens::new(owner, tx.limits()?))
+}
+
+/// Locks the owner, before the caller's permissions are read for a change of its tokens. While a
+/// token is being revoked, no server can create another with it.
+fn lock_named(tx: &mut Tx<'_>, owner_ref: &OwnerRef) -> Result<(), Error> {
+    let caller = tx.caller();
+    match owner_ref {
+        OwnerRef::Own => match caller.owner() {
+            Ok(owner) => lock_owner(tx.conn, &owner),
+            Err(_) => Ok(()),
+        },
+        OwnerRef::Organization(named) => {
+            if let Some(id) = caller.user_id() {
+                store::user::lock_user_shared(tx.conn, id)?;
+            }
+            match find_organization(tx.conn, named)? {
+                Some(found) => lock_owner(tx.conn, &TokenOwner::Organization(found.id)),
+                None => Ok(()),
             }
         }
-    }
-
-    /// The tokens that the caller may access with this scope. Those of an organization are for
-    /// its admins and owners.
-    fn visible(
-        &self,
-        conn: &mut Conn,
-        caller: &Caller,
-        authority: &Authority,
-        scope: &str,
-    ) -> Result<VisibleTokens, Error> {
-        let owner = match self {
-            Self::Own => {
-                let owner = caller.owner()?;
-                authority.require_scope(scope, &ResourceRef::Any)?;
-                owner
-            }
-            Self::Organization(named) => {
-                let organization = authority.organization(conn, named, scope, Role::Admin)?;
-                TokenOwner::Organization(organization.id)
-            }
-        };
-        Ok(VisibleTokens::new(owner, authority.limits()))
     }
 }
 
@@ -110,66 +104,31 @@ fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
 }
 
 /// Locks the calling token, if any, that creates another: a concurrent bulk revocation must not
-/// miss the new token.
-fn lock_creator(conn: &mut Conn, caller: &Caller, now: Instant) -> Result<(), Error> {
-    let Caller::Token(active) = caller else {
+/// miss the new token. Fails with [`Error::Unauthenticated`] if the calling token has ended.
+fn lock_creator(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let Caller::Token(active) = tx.caller() else {
         return Ok(());
     };
-    store::token::lock_token(conn, &active.token.id)?
-        .filter(|token| token.state(now) == State::Live)
+    store::token::lock_token(tx.conn, &active.token.id)?
+        .filter(|token| token.state(tx.now) == State::Live)
         .map(drop)
         .ok_or(Error::Unauthenticated)
 }
 
-/// Lists tokens, newest first, including inactive ones: one page plus one entry if more follow.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    owner_ref: &OwnerRef,
-    page: &Page,
-) -> Result<Vec<CheckedToken>, Error> {
-    let (handle, caller, owner_ref) = (app.clone(), caller.clone(), owner_ref.clone());
-    let (page, now) = (page.clone(), app.now());
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
-            let (after, limit) = (page.after(), page.look_for());
-            let tokens = store::token_filter::list_tokens(conn, &visible, after, limit)?;
-            check_policy(conn, &visible.owner, tokens, now)
-        })
-        .await
-}
-
-/// One token. Fails with [`Error::NotFound`] if it does not exist or the caller may not see it.
-pub async fn find(
-    app: &App,
-    caller: &Caller,
-    owner_ref: &OwnerRef,
-    id: &str,
-) -> Result<CheckedToken, Error> {
-    let (handle, caller, owner_ref, id) = (
-        app.clone(),
-        caller.clone(),
-        owner_ref.clone(),
-        id.to_owned(),
-    );
-    let now = app.now();
-    app.store()
-        .read(move |conn| {
-            let authority = caller.authority(&handle, conn)?;
-            let visible = owner_ref.visible(conn, &caller, &authority, READ)?;
-            let found = vec![find_within(conn, &visible, &id)?];
-            let mut checked = check_policy(conn, &visible.owner, found, now)?;
-            checked.pop().ok_or(Error::NotFound)
-        })
-        .await
+/// Fails if the caller is a token without one of these scopes: a token can pass on only its own.
+fn require_own_scopes(tx: &mut Tx<'_>, scopes: &ScopeSet) -> Result<(), Error> {
+    match tx.scopes()? {
+        Some(own) if matches!(tx.caller(), Caller::Token(_)) && !scopes.is_subset(&own) => {
+            Err(Denial::BeyondToken.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The visible token with this id.
-fn find_within(conn: &mut Conn, visible: &VisibleTokens, id: &str) -> Result<Token, Error> {
+fn find_within(tx: &mut Tx<'_>, visible: &VisibleTokens, id: &str) -> Result<Token, Error> {
     let id = TokenId::parse(id).ok_or(Error::NotFound)?;
-    store::token::find_token(conn, &id)?
+    store::token::find_token(tx.conn, &id)?
         .filter(|token| visible.covers(token))
         .ok_or(Error::NotFound)
 }

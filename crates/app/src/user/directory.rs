@@ -1,11 +1,9 @@
 //! User administration for the operator: list, create, deactivate.
 
-use super::{CreateUser, add_as};
-use crate::access::Caller;
-use crate::idempotency::IdempotencyRecord;
+use super::{CreateUser, insert, validate};
 use crate::org::end_invitations;
 use crate::token::end_all;
-use crate::{App, Context, Error};
+use crate::{Error, Request};
 use domain::audit::Action;
 use domain::id::UserId;
 use domain::page::Page;
@@ -34,69 +32,51 @@ impl Named {
 }
 
 /// Lists all users, oldest first.
-pub async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Vec<User>, Error> {
-    caller.require_operator()?;
+pub async fn list(req: &Request, page: &Page) -> Result<Vec<User>, Error> {
+    req.caller.require_operator()?;
     let page = page.clone();
-    app.store()
-        .read(move |conn| {
-            let (after, limit) = (page.after(), page.look_for());
-            Ok(store::user::list_users(conn, after, limit)?)
-        })
+    req.read(move |tx| Ok(store::user::list_users(tx.conn, &page)?))
         .await
 }
 
 /// One user.
-pub async fn find(app: &App, caller: &Caller, named: Named) -> Result<User, Error> {
-    caller.require_operator()?;
-    app.store().read(move |conn| named.find(conn)).await
+pub async fn find(req: &Request, named: Named) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    req.read(move |tx| named.find(tx.conn)).await
 }
 
 /// Creates a user. Invalidates all setup links.
-pub async fn make(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    new: CreateUser,
-    idempotency: IdempotencyRecord<User>,
-) -> Result<User, Error> {
-    caller.require_operator()?;
-    add_as(app, context, caller.actor(), new, idempotency).await
+pub async fn make(req: &Request, new: CreateUser) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    let new = validate(&req.app, new).await?;
+    let no_link = req.app.draw_secret().digest();
+    req.change(Action::UserCreated, move |tx| {
+        store::user::delete_setup_links(tx.conn, &no_link)?;
+        insert(tx, &new)
+    })
+    .await
 }
 
 /// Deactivates a user and ends its sessions and tokens immediately. Fails with
 /// [`Error::NotFound`] for an unknown user; idempotent.
-pub async fn deactivate(
-    app: &App,
-    context: &Context,
-    caller: &Caller,
-    named: Named,
-    idempotency: IdempotencyRecord<User>,
-) -> Result<User, Error> {
-    caller.require_operator()?;
-    let event = app.event(context, caller.actor(), Action::UserDeactivated);
-    let revoked = app.event(context, caller.actor(), Action::TokenRevoked);
-    let withdrawn = app.events(context, caller.actor(), Action::InvitationWithdrawn);
-    app.store()
-        .write(move |conn| {
-            let user = named.find(conn)?;
-            if store::user::mark_deactivated(conn, &user.id)? {
-                store::session::delete_sessions(conn, &user.id, None)?;
-                let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
-                let reason = RevocationReason::Deactivated;
-                end_all(conn, &revoked, &filter, None, reason)?;
-                store::device::deny_approved(conn, &user.id)?;
-                for membership in store::org::list_memberships(conn, &user.id)? {
-                    let id = &membership.organization.id;
-                    end_invitations(conn, &withdrawn.next(), id, Some(&user.id))?;
-                }
-                event.write(conn, Some(user.id.as_str()), json!({}))?;
+pub async fn deactivate(req: &Request, named: Named) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    req.change(Action::UserDeactivated, move |tx| {
+        let user = named.find(tx.conn)?;
+        if store::user::mark_deactivated(tx.conn, &user.id)? {
+            tx.record(Some(user.id.as_str()), json!({}))?;
+            store::session::delete_sessions(tx.conn, &user.id, None)?;
+            let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
+            end_all(tx, &filter, None, RevocationReason::Deactivated)?;
+            store::device::deny_approved(tx.conn, &user.id)?;
+            for membership in store::org::list_memberships(tx.conn, &user.id)? {
+                end_invitations(tx, &membership.organization.id, Some(&user.id))?;
             }
-            let user = User {
-                standing: Standing::Deactivated,
-                ..user
-            };
-            idempotency.file(conn, &user)?;
-            Ok(user)
+        }
+        Ok(User {
+            standing: Standing::Deactivated,
+            ..user
         })
-        .await
+    })
+    .await
 }

@@ -5,12 +5,12 @@ mod directory;
 pub use directory::{Named, deactivate, find, list, make};
 
 use super::hashing::Verdict;
-use super::idempotency::IdempotencyRecord;
 use super::session::{NewSession, SignedIn};
 use super::throttle::Target;
-use super::{App, Context, Error, org, session, throttle};
+use super::tx::Tx;
+use super::{App, Error, Request, org, session, throttle};
 use crate::access::Caller;
-use domain::audit::{Action, Actor};
+use domain::audit::Action;
 use domain::id::UserId;
 use domain::role::Role;
 use domain::secret::Secret;
@@ -52,109 +52,42 @@ pub async fn offer_setup(app: &App) -> Result<Option<Secret>, Error> {
 pub async fn is_setup_link(app: &App, link: &Secret) -> Result<bool, Error> {
     let digest = link.digest();
     app.store()
-        .read(move |conn| Ok(store::user::is_setup_link(conn, &digest)?))
+        .read_one(move |conn| Ok(store::user::is_setup_link(conn, &digest)?))
         .await
 }
 
 /// Creates the first user with a setup link, and signs the user in.
-pub async fn set_up(
-    app: &App,
-    context: &Context,
-    link: &Secret,
-    new: CreateUser,
-) -> Result<NewSession, Error> {
-    if !is_setup_link(app, link).await? {
+pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<NewSession, Error> {
+    if !is_setup_link(&req.app, link).await? {
         return Err(Error::NotFound);
     }
-    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
-    let (session, session_record) = session::prepare(app, context, &prepared.user);
+    let new = validate(&req.app, new).await?;
     let link = link.digest();
-    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
-    app.store()
-        .write(move |conn| {
-            // Delete all links first: a concurrent request waits here, and then finds none. The
-            // second check rejects a link that a starting server offered in the meantime.
-            let is_first =
-                store::user::delete_setup_links(conn, &link)? && !store::user::is_any_user(conn)?;
-            if !is_first {
-                return Err(Error::NotFound);
-            }
-            prepared.write(conn)?;
-            store::session::insert_session(conn, &session_row, &cookie)?;
-            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
-        })
-        .await?;
-    Ok(session)
-}
-
-/// Creates a user for the operator. Invalidates all setup links.
-pub async fn add(app: &App, context: &Context, new: CreateUser) -> Result<User, Error> {
-    make(
-        app,
-        context,
-        &Caller::Operator(None),
-        new,
-        IdempotencyRecord::none(),
-    )
+    let req = req.with_caller(Caller::Anonymous);
+    req.change(Action::UserCreated, move |tx| {
+        // Delete all links first: a concurrent request waits here, and then finds none. The
+        // second check rejects a link that a starting server offered in the meantime.
+        let is_first =
+            store::user::delete_setup_links(tx.conn, &link)? && !store::user::is_any_user(tx.conn)?;
+        if !is_first {
+            return Err(Error::NotFound);
+        }
+        let user = insert(tx, &new)?;
+        session::begin(tx, &user)
+    })
     .await
 }
 
-/// Creates a user as this actor.
-async fn add_as(
-    app: &App,
-    context: &Context,
-    actor: Actor,
-    new: CreateUser,
-    idempotency: IdempotencyRecord<User>,
-) -> Result<User, Error> {
-    let prepared = prepare(app, context, actor, new).await?;
-    let user = prepared.user.clone();
-    let no_link = app.draw_secret().digest();
-    app.store()
-        .write(move |conn| {
-            store::user::delete_setup_links(conn, &no_link)?;
-            prepared.write(conn)?;
-            idempotency.file(conn, &prepared.user)
-        })
-        .await?;
-    Ok(user)
-}
-
-/// Creates a user whose membership `join` writes in the same transaction, and signs the user in.
-pub(super) async fn add_joining(
-    app: &App,
-    context: &Context,
-    new: CreateUser,
-    join: impl Fn(&mut store::Conn, &User) -> Result<(), Error> + Send + 'static,
-) -> Result<NewSession, Error> {
-    let prepared = prepare(app, context, Actor::Anonymous, new).await?;
-    let (session, session_record) = session::prepare(app, context, &prepared.user);
-    let (session_row, cookie) = (session.session.clone(), session.cookie.digest());
-    app.store()
-        .write(move |conn| {
-            prepared.write(conn)?;
-            join(conn, &prepared.user)?;
-            store::session::insert_session(conn, &session_row, &cookie)?;
-            session_record.write(conn, Some(session_row.id.as_str()), json!({}))
-        })
-        .await?;
-    Ok(session)
-}
-
-/// A validated user, with the password hash.
-#[derive(Clone)]
-struct Prepared {
-    user: User,
+/// A valid new user, with the password hash.
+pub(super) struct ValidUser {
+    name: String,
+    email: String,
+    password_hash: String,
     joining: Option<org::Joining>,
-    created: super::Event,
 }
 
-async fn prepare(
-    app: &App,
-    context: &Context,
-    actor: Actor,
-    new: CreateUser,
-) -> Result<Prepared, Error> {
+/// Checks the input of a new user, and hashes the password. Fails with all faults.
+pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Error> {
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
         result.unwrap_or_else(|fault| {
@@ -176,61 +109,55 @@ async fn prepare(
     }
     let joining = match &new.organization {
         None => None,
-        Some((organization, role)) => org::join(app, context, &actor, organization, *role)
+        Some((organization, role)) => org::joining(organization, *role)
             .map_err(|fault| faults.push(fault))
             .ok(),
     };
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    Ok(Prepared {
-        user: User {
-            id: UserId::new(app.now(), app.id_seed()),
-            email,
-            name,
-            password_hash: app.hasher().hash(password, app.random()).await?,
-            standing: Standing::Active,
-            created_at: app.now(),
-        },
+    Ok(ValidUser {
+        name,
+        email,
+        password_hash: app.hasher().hash(password, app.random()).await?,
         joining,
-        created: app.event(context, actor, Action::UserCreated),
     })
 }
 
-impl Prepared {
-    fn write(&self, conn: &mut store::Conn) -> Result<(), Error> {
-        store::user::insert_user(conn, &self.user).map_err(|error| match error {
-            store::Error::Duplicate => Error::from(Fault::new(
-                "email",
-                "There is a user with this email address.",
-            )),
-            error => error.into(),
-        })?;
-        self.created
-            .write(conn, Some(self.user.id.as_str()), json!({}))?;
-        match &self.joining {
-            Some(joining) => joining.write(conn, &self.user.id),
-            None => Ok(()),
-        }
+/// Stores a new user with its audit record, and adds it to its organization if there is one. Fails
+/// if the email address is taken.
+pub(super) fn insert(tx: &mut Tx<'_>, new: &ValidUser) -> Result<User, Error> {
+    let user = User {
+        id: tx.id(UserId::new),
+        email: new.email.clone(),
+        name: new.name.clone(),
+        password_hash: new.password_hash.clone(),
+        standing: Standing::Active,
+        created_at: tx.now,
+    };
+    store::user::insert_user(tx.conn, &user).map_err(|error| match error {
+        store::Error::Duplicate => Error::from(Fault::new(
+            "email",
+            "There is a user with this email address.",
+        )),
+        error => error.into(),
+    })?;
+    tx.record_as(Action::UserCreated, Some(user.id.as_str()), json!({}))?;
+    if let Some(joining) = &new.joining {
+        org::join(tx, &user.id, joining)?;
     }
+    Ok(user)
 }
 
-/// Changes a user's name.
-pub async fn rename(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
-    name: &str,
-) -> Result<(), Error> {
+/// Changes the signed-in user's name.
+pub async fn rename(req: &Request, name: &str) -> Result<(), Error> {
     let name = domain::name("name", name)?;
-    let event = app.event(context, signed_in.actor(), Action::UserRenamed);
-    let id = signed_in.user.id.clone();
-    app.store()
-        .write(move |conn| {
-            store::user::update_name(conn, &id, &name)?;
-            event.write(conn, Some(id.as_str()), json!({}))
-        })
-        .await
+    req.change(Action::UserRenamed, move |tx| {
+        let id = &tx.caller().signed_in()?.user.id;
+        store::user::update_name(tx.conn, id, &name)?;
+        tx.record(Some(id.as_str()), json!({}))
+    })
+    .await
 }
 
 /// The effect of a password change on the user's other sessions.
@@ -242,17 +169,15 @@ pub enum OtherSessions {
     End,
 }
 
-/// Changes a user's password. Requires the current one; wrong attempts count like failed
-/// sign-ins. Returns a new cookie for the session.
+/// Changes the signed-in user's password. Requires the current one; wrong attempts count like
+/// failed sign-ins. Returns a new cookie for the session.
 pub async fn change_password(
-    app: &App,
-    context: &Context,
-    signed_in: &SignedIn,
+    req: &Request,
     current: &Secret,
     new: &Secret,
     others: OtherSessions,
 ) -> Result<Secret, Error> {
-    let user = &signed_in.user;
+    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
     let words = [
         user.name.as_str(),
         &user.email,
@@ -261,51 +186,46 @@ pub async fn change_password(
     ];
     password::check("new_password", new.expose(), &words)?;
     let target = Target::User(&user.email);
-    let guess = throttle::password(app.key(), target, context.source());
+    let guess = throttle::password(app.key(), target, req.context.source());
     throttle::count(app, &guess).await?;
     let hash = Some(user.password_hash.as_str());
     let verdict = session::verify(app, &guess, current, hash).await?;
     if verdict == Verdict::Wrong {
-        let event = app.event(context, signed_in.actor(), Action::PasswordRefused);
         let id = user.id.clone();
-        app.store()
-            .write(move |conn| event.write(conn, Some(id.as_str()), json!({})))
-            .await?;
+        req.change(Action::PasswordRefused, move |tx| {
+            tx.record(Some(id.as_str()), json!({}))
+        })
+        .await?;
         return Err(Fault::new("current_password", "This is not your current password.").into());
     }
     let hash = app.hasher().hash(new.expose(), app.random()).await?;
-    let event = app.event(context, signed_in.actor(), Action::PasswordChanged);
-    let (id, old) = (user.id.clone(), user.password_hash.clone());
-    let session_id = signed_in.session.id.clone();
-    let cookie = app.draw_secret();
-    let cookie_digest = cookie.digest();
-    app.store()
-        .write(move |conn| {
-            guess.succeed(conn)?;
-            if !store::user::update_password_hash(conn, &id, &old, &hash)? {
-                return Err(Error::Conflict(
-                    "The password was changed elsewhere in the meantime.",
-                ));
-            }
-            if !store::session::update_cookie(conn, &session_id, &cookie_digest)? {
-                return Err(Error::Unauthenticated);
-            }
-            if others == OtherSessions::End {
-                store::session::delete_sessions(conn, &id, Some(&session_id))?;
-            }
-            event.write(
-                conn,
-                Some(id.as_str()),
-                json!({"ended_other_sessions": others == OtherSessions::End}),
-            )
-        })
-        .await?;
-    Ok(cookie)
+    req.change(Action::PasswordChanged, move |tx| {
+        let SignedIn { user, session } = tx.caller().signed_in()?;
+        guess.succeed(tx.conn)?;
+        if !store::user::update_password_hash(tx.conn, &user.id, &user.password_hash, &hash)? {
+            return Err(Error::Conflict(
+                "The password was changed elsewhere in the meantime.",
+            ));
+        }
+        let cookie = Secret::from_random(&tx.random::<32>());
+        if !store::session::update_cookie(tx.conn, &session.id, &cookie.digest())? {
+            return Err(Error::Unauthenticated);
+        }
+        if others == OtherSessions::End {
+            store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
+        }
+        tx.record(
+            Some(user.id.as_str()),
+            json!({"ended_other_sessions": others == OtherSessions::End}),
+        )?;
+        Ok(cookie)
+    })
+    .await
 }
 
 /// Whether any user exists.
 pub async fn is_set_up(app: &App) -> Result<bool, Error> {
     app.store()
-        .read(|conn| Ok(store::user::is_any_user(conn)?))
+        .read_one(|conn| Ok(store::user::is_any_user(conn)?))
         .await
 }

@@ -81,8 +81,7 @@ pub fn take_lease(
     conn: &mut Conn,
     sink: &str,
     leased_by: &str,
-    now: Instant,
-    until: Instant,
+    (now, until): (Instant, Instant),
 ) -> Result<Option<Shipped>, Error> {
     if find_shipped(conn, sink)?.is_none() {
         replace_shipped(conn, sink, &Shipped::default())?;

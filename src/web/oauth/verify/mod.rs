@@ -29,6 +29,7 @@
 
 mod requested;
 
+use super::anonymous;
 use crate::web::challenge::challenge;
 use crate::web::extract;
 use crate::web::failure::Failure;
@@ -40,7 +41,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::access::LoadedOwner;
 use app::decision::{self, Allowed, Subject, VerifyRequest};
-use app::{App, Context, access::Denial};
+use app::{App, Request, access::Denial};
 use requested::{AccessRule, UNNAMED, by_table, requested, unclear};
 use wire::oauth::ErrorResponse;
 
@@ -62,15 +63,12 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         .as_ref()
         .ok()
         .and_then(|requested| requested.route.clone());
-    let context = Context {
-        route: route.or_else(|| Some(ADDRESS.to_owned())),
-        ..extract::context_of(&app, &request)
-    };
-    request.extensions_mut().insert(context.clone());
+    let mut req = anonymous(&app, &request);
+    req.context.route = route.or_else(|| Some(ADDRESS.to_owned()));
+    request.extensions_mut().insert(req.context.clone());
     let mut verification = Verification {
-        app: &app,
+        req,
         request: &request,
-        context,
         subject: None,
     };
     let allowed = verification
@@ -82,9 +80,8 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
 
 /// State of one verify request.
 struct Verification<'a> {
-    app: &'a App,
+    req: Request,
     request: &'a HttpRequest,
-    context: Context,
     /// Token of the last access request.
     subject: Option<Subject>,
 }
@@ -92,7 +89,7 @@ struct Verification<'a> {
 impl Verification<'_> {
     async fn ask(&mut self, verify_request: VerifyRequest) -> Result<Allowed, Failure> {
         let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
-        let decided = decision::verify(self.app, &self.context, &token, verify_request).await?;
+        let decided = decision::verify(&self.req, &token, verify_request).await?;
         self.subject = decided.subject;
         decided
             .answer
@@ -143,7 +140,7 @@ impl Verification<'_> {
             _ => "forbidden",
         });
         if let Some(subject) = &self.subject {
-            subject.note(self.app, &self.context, refused);
+            subject.note(&self.req.app, &self.req.context, refused);
         }
     }
 }

@@ -20,8 +20,12 @@ const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
 /// Maximum number of members to choose from. Others are reached by the link on their name.
 const MEMBERS: u16 = 100;
 
-/// Kinds of actions in an organization, as prefixes of their names.
-const ACTIONS: [(&str, &str); 7] = [
+/// The choice that stands for any actor.
+const ANY_ACTOR: (&str, &str) = ("", "Anybody");
+
+/// Kinds of actions in an organization, as prefixes of their names; first the choice of all.
+const ACTIONS: [(&str, &str); 8] = [
+    ("", "Everything"),
     ("token", "Tokens"),
     ("member", "Members"),
     ("invitation", "Invitations"),
@@ -32,7 +36,8 @@ const ACTIONS: [(&str, &str); 7] = [
 ];
 
 /// The same for a user.
-const OWN_ACTIONS: [(&str, &str); 10] = [
+const OWN_ACTIONS: [(&str, &str); 11] = [
+    ("", "Everything"),
     ("session", "Sign-ins"),
     ("user", "Account"),
     ("token", "Tokens"),
@@ -117,47 +122,52 @@ impl<'a> AuditFilter<'a> {
     /// The form of an organization's log, filled in.
     pub async fn form_within(
         &self,
-        req: &PageRequest,
-        org_req: &OrgPageRequest,
+        req: &OrgPageRequest,
         names: &Names,
     ) -> Result<AuditForm, Failure> {
-        let page = Page::first(MEMBERS);
-        let roster = org::roster(&req.app, &org_req.caller, org_req.id(), &page).await?;
+        let roster = org::roster(req, req.id(), &Page::first(MEMBERS)).await?;
         let members = roster
             .members
             .iter()
             .map(|member| (member.user.id.as_str(), member.user.name.as_str()));
         let kinds = [("token", "Any token"), ("operator", "The operator")];
-        let actors = members.chain(kinds).collect();
-        Ok(self.form(org_req.path("/audit"), actors, &ACTIONS, names))
+        let actors = [ANY_ACTOR]
+            .into_iter()
+            .chain(members)
+            .chain(kinds)
+            .collect();
+        let [actor, action, ..] = self.fields;
+        Ok(self.form(
+            req.path("/audit"),
+            choices(actors, actor, names),
+            choices(ACTIONS.to_vec(), action, names),
+        ))
     }
 
     /// The form of a user's own log, filled in.
     pub fn form_of_user(&self, req: &PageRequest, path: &str, names: &Names) -> AuditForm {
-        let signed_in = req.signed_in.as_ref();
-        let you = signed_in.map(|signed_in| (signed_in.user.id.as_str(), "You"));
+        let you = req.caller.user_id().map(|id| (id.as_str(), "You"));
         let kinds = [
             ("token", "Any token"),
             ("client", "Any application"),
             ("operator", "The operator"),
             ("anonymous", "Not signed in"),
         ];
-        let actors = you.into_iter().chain(kinds).collect();
-        self.form(path.to_owned(), actors, &OWN_ACTIONS, names)
+        let actors = [ANY_ACTOR].into_iter().chain(you).chain(kinds).collect();
+        let [actor, action, ..] = self.fields;
+        self.form(
+            path.to_owned(),
+            choices(actors, actor, names),
+            choices(OWN_ACTIONS.to_vec(), action, names),
+        )
     }
 
-    fn form<'b>(
-        &'b self,
-        path: String,
-        actors: Vec<(&'b str, &'b str)>,
-        actions: &[(&'b str, &'b str)],
-        names: &'b Names,
-    ) -> AuditForm {
-        let [actor, action, token, from, to] = self.fields;
+    fn form(&self, path: String, actors: Vec<Choice>, actions: Vec<Choice>) -> AuditForm {
+        let [_, _, token, from, to] = self.fields;
         AuditForm {
             path,
-            actors: choices("Anybody", actors, actor, names),
-            actions: choices("Everything", actions.to_vec(), action, names),
+            actors,
+            actions,
             token: token.to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),
@@ -166,14 +176,12 @@ impl<'a> AuditFilter<'a> {
     }
 }
 
-/// Choices: no filter, the usual values, and the current value if it is none of these.
+/// Choices: the usual values, and the current value if it is none of these.
 fn choices<'a>(
-    any: &'a str,
     mut usual: Vec<(&'a str, &'a str)>,
     filter: &'a str,
     names: &'a Names,
 ) -> Vec<Choice> {
-    usual.insert(0, ("", any));
     if usual.iter().all(|(value, _)| *value != filter) {
         usual.push((filter, names.of(filter).unwrap_or(filter)));
     }

@@ -6,7 +6,7 @@ mod words;
 
 pub use row::Reader;
 
-use super::org_request::org_req;
+use super::org_request::OrgPageRequest;
 use super::page_request::PageRequest;
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
@@ -15,7 +15,6 @@ use crate::web::route::{read, resource};
 use crate::web::{export, extract};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::access::Caller;
 use app::audit::naming::{self, Names};
 use app::audit::reading;
 use domain::audit::chain::Sealed;
@@ -66,7 +65,6 @@ impl Found {
 /// Runs the search, in an organization or in the user's own log.
 async fn find(
     req: &PageRequest,
-    caller: &Caller,
     filter: &AuditFilter<'_>,
     organization: Option<&str>,
 ) -> Result<Found, Failure> {
@@ -79,14 +77,13 @@ async fn find(
             });
         }
     };
-    let (app, context) = (&req.app, &req.context);
-    let mut records = reading::list(app, context, caller, search, filter.before(), SHOWN).await?;
+    let mut records = reading::list(req, search, filter.before(), SHOWN).await?;
     let goes_on = records.len() > SHOWN;
     records.truncate(SHOWN);
     let last = records.last().filter(|_| goes_on);
     Ok(Found {
         next: last.map(|last| last.record.sequence),
-        names: naming::name(app, &records).await?,
+        names: naming::name(&req.app, &records).await?,
         records,
         errors: FieldErrors::none(),
     })
@@ -94,15 +91,15 @@ async fn find(
 
 /// `GET /o/{org}/audit`.
 async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
-    org_req.require(Role::Admin)?;
+    let req = OrgPageRequest::of(req, &request).await?;
+    req.require(Role::Admin)?;
     let query = extract::query(&request)?;
     let filter = AuditFilter::read(&query);
-    let found = find(&req, &org_req.caller, &filter, Some(org_req.id())).await?;
-    let form = filter.form_within(&req, &org_req, &found.names).await?;
+    let found = find(&req, &filter, Some(req.id())).await?;
+    let form = filter.form_within(&req, &found.names).await?;
     let page = AuditPage {
         chrome: req.chrome(),
-        org: org_req.head(),
+        org: req.head(),
         events: found.rows(&Reader::of_organization(&req, &found.names)),
         next: found.next(&filter, &form.path),
         form,
@@ -113,27 +110,31 @@ async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Fa
 
 /// `GET /o/{org}/audit/export`: the same records as a verifiable file.
 async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let org_req = org_req(&req, &request).await?;
+    let req = OrgPageRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
     let format = export::format(query.value("format")).ok_or(Failure::Malformed(
         "The log is exported as `ndjson` or `csv`.",
     ))?;
     let search = AuditFilter::read(&query)
-        .search(Some(org_req.id()))
+        .search(Some(req.id()))
         .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
-    let (app, context) = (&req.app, &req.context);
-    let pieces = reading::export(app, context, &org_req.caller, search, format).await?;
-    let name = format!("{}-audit", org_req.seen.organization.slug);
-    Ok(export::answer(format, &name, pieces, &context.request_id))
+    let pieces = reading::export(&req, search, format).await?;
+    let name = format!("{}-audit", req.seen.organization.slug);
+    Ok(export::answer(
+        format,
+        &name,
+        pieces,
+        &req.context.request_id,
+    ))
 }
 
 /// `GET /account/activity`.
 async fn show_own(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     const PAGE: &str = "/account/activity";
-    let caller = req.caller(PAGE)?;
+    req.signed_in(PAGE)?;
     let query = extract::query(&request)?;
     let filter = AuditFilter::read(&query);
-    let found = find(&req, &caller, &filter, None).await?;
+    let found = find(&req, &filter, None).await?;
     let page = AccountActivityPage {
         chrome: req.chrome(),
         form: filter.form_of_user(&req, PAGE, &found.names),

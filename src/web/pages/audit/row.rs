@@ -8,6 +8,7 @@ use app::audit::naming::Names;
 use domain::Instant;
 use domain::audit::chain::Sealed;
 use domain::audit::record::{Method, Outcome, Record};
+use domain::id::UserId;
 use serde_json::Value;
 
 /// The reader for whom records are described.
@@ -32,9 +33,8 @@ impl<'a> Reader<'a> {
 
     /// A user who reads their own log.
     pub fn of_user(req: &'a PageRequest, names: &'a Names) -> Self {
-        let signed_in = req.signed_in.as_ref();
         Self {
-            you: signed_in.map(|signed_in| signed_in.user.id.as_str()),
+            you: req.caller.user_id().map(UserId::as_str),
             ..Self::of_organization(req, names)
         }
     }

@@ -1,7 +1,7 @@
 //! The activity of one token.
 
+use super::TokensRequest;
 use super::row::row;
-use super::tokens_req;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::audit::Reader;
@@ -20,21 +20,16 @@ use domain::Instant;
 use domain::audit::token_use::ALLOWED;
 use domain::token::Token;
 
-/// Number of uses on a page.
-const SHOWN: usize = 50;
-
 /// `GET /tokens/{id}`, or the organization's.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let tokens_req = tokens_req(&req, &request).await?;
+    let req = TokensRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
     let place = query.value("after").and_then(UseId::parse);
-    let (app, context) = (&req.app, &req.context);
-    let (caller, owner_ref) = (&tokens_req.caller, &tokens_req.owner_ref);
-    let found = activity::of_token(app, context, caller, owner_ref, id, place, SHOWN).await?;
+    let found = activity::of_token(&req, &req.owner_ref, id, place).await?;
     let now = req.now();
     let token = &found.token.token;
-    let reader = match owner_ref {
+    let reader = match req.owner_ref {
         OwnerRef::Own => Reader::of_user(&req, &found.names),
         OwnerRef::Organization(_) => Reader::of_organization(&req, &found.names),
     };
@@ -52,7 +47,7 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
         next: found
             .next
             .as_ref()
-            .map(|last| format!("{}/{id}?after={last}", tokens_req.path)),
+            .map(|last| format!("{}/{id}?after={last}", req.path)),
         record: match found.recording {
             TokenUse::Off => UseRecord::Off,
             TokenUse::Every => UseRecord::On {
@@ -61,8 +56,8 @@ pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
             },
         },
         events: found.records.iter().map(|one| reader.row(one)).collect(),
-        owner: tokens_req.owner,
-        right: tokens_req.right,
+        owner: req.owner.clone(),
+        right: req.right,
         token: row(&req, found.token),
     };
     req.page(StatusCode::OK, &page)

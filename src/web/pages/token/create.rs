@@ -1,16 +1,16 @@
 //! The form for a new token, and the page that shows the token once.
 
-use super::{TokensRequest, tokens_req};
+use super::TokensRequest;
 use crate::web::failure::Failure;
 use crate::web::pages::faults_renamed;
 use crate::web::pages::page_request::{PageRequest, see_other};
+use crate::web::pages::typed_form::TypedForm;
 use crate::web::pages::view::token::{
     Caveat, LimitChoices, NewTokenPage, ProjectGroup, RequiredScope, TokenCreatedPage, TokensOwner,
 };
-use crate::web::pages::view::{Choice, FieldErrors, Moment, ScopeChoice, ScopeGroup};
+use crate::web::pages::view::{Choice, Moment, ScopeChoice, ScopeGroup};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::project;
 use app::token::{self, Choices, CreateToken};
 use chrono::Duration;
@@ -26,19 +26,13 @@ const PROJECTS: u16 = 100;
 
 /// `GET /tokens/new`, or the organization's.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let tokens_req = tokens_req(&req, &request).await?;
-    let page = page(&req, tokens_req, &Form::default(), FieldErrors::none()).await?;
-    req.page(StatusCode::OK, &page)
+    let req = TokensRequest::of(req, &request).await?;
+    page(&req, TypedForm::default()).await
 }
 
-async fn page(
-    req: &PageRequest,
-    tokens_req: TokensRequest,
-    form: &Form,
-    errors: FieldErrors,
-) -> Result<NewTokenPage, Failure> {
-    let choices = token::choices(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
-    let signed_in = req.signed_in(&tokens_req.path)?;
+async fn page(req: &TokensRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+    let (form, status) = (&typed.form, typed.status());
+    let choices = token::choices(req, &req.owner_ref).await?;
     let scopes = req
         .app
         .config()
@@ -55,44 +49,43 @@ async fn page(
         .collect();
     let now = req.now();
     let date = |at: Instant| at.format("%Y-%m-%d").to_string();
-    Ok(NewTokenPage {
+    let page = NewTokenPage {
         chrome: req.chrome(),
-        name: form.value("name").unwrap_or_default().to_owned(),
+        name: typed.text("name"),
         scopes: ScopeGroup::of(scopes),
-        limits: limits(req, &tokens_req, &choices, form).await?,
+        limits: limits(req, &choices, form).await?,
         expiry: expiry_choices(&choices, form, now),
-        expires_on: form.value("expires_on").unwrap_or_default().to_owned(),
+        expires_on: typed.text("expires_on"),
         earliest: date(now),
         // A token expires at the end of the chosen day, which must be within the limit.
         latest: choices
             .latest
             .map(|latest| date(latest - Duration::days(1))),
-        form_nonce: token::form_nonce_for(&req.app, signed_in),
-        owner: tokens_req.owner,
-        errors,
-    })
+        form_nonce: token::form_nonce_for(req)?,
+        owner: req.owner.clone(),
+        errors: typed.errors,
+    };
+    req.page(status, &page)
 }
 
 /// The possible limits of the token, and the organizations that it may be unable to reach.
 async fn limits(
-    req: &PageRequest,
-    tokens_req: &TokensRequest,
+    req: &TokensRequest,
     choices: &Choices,
     form: &Form,
 ) -> Result<LimitChoices, Failure> {
-    let (app, caller) = (&req.app, &tokens_req.caller);
     let all = &choices.organizations;
-    let (projects, names) = match &tokens_req.owner {
+    let (projects, names) = match &req.owner {
         TokensOwner::Organization(head) => {
             let part = Page::first(PROJECTS);
-            let mut found = project::list(app, caller, Some(&head.slug), &part).await?;
+            let mut found = project::list(req, Some(&head.slug), &part).await?;
             part.cut(&mut found);
             let name = |_: &Project| Some(head.name.clone());
             let names: Vec<_> = found.iter().map(name).collect();
             (found, names)
         }
         TokensOwner::User => {
-            let found = project::list_reached(app, caller).await?;
+            let found = project::list_reached(req).await?;
             let name = |project: &Project| {
                 let mut all = all.iter();
                 let of = all.find(|one| one.organization.id == project.organization_id)?;
@@ -194,39 +187,27 @@ pub async fn submit(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
-    let tokens_req = tokens_req(&req, &request).await?;
-    let (app, context) = (&req.app, &req.context);
-    let input = input(&form);
-    match token::create(
-        app,
-        context,
-        &tokens_req.caller,
-        &tokens_req.owner_ref,
-        input,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
+    let req = TokensRequest::of(req, &request).await?;
+    match token::create(&req, &req.owner_ref, input(&form)).await {
         Ok(new) => {
             let now = req.now();
             let page = TokenCreatedPage {
                 chrome: req.chrome(),
-                owner: tokens_req.owner,
+                owner: req.owner.clone(),
                 name: new.token.name,
                 token: new.secret.expose().to_owned(),
                 scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
                 expires: new.token.expires_at.map(|end| Moment::new(end, now)),
                 replaced: None,
-                me_url: app.config().server.public_url.join("/v1/me"),
+                me_url: req.app.config().server.public_url.join("/v1/me"),
             };
             req.page(StatusCode::OK, &page)
         }
         // The browser repeated the POST that showed the token.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&tokens_req.path)),
+        Err(app::Error::Conflict(_)) => Ok(see_other(&req.path)),
         Err(error) => {
             let errors = faults_renamed(error, "projects", "project")?;
-            let page = page(&req, tokens_req, &form, errors).await?;
-            req.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            page(&req, TypedForm { form, errors }).await
         }
     }
 }

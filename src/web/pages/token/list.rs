@@ -1,7 +1,7 @@
 //! The list of tokens.
 
+use super::TokensRequest;
 use super::row::row;
-use super::tokens_req;
 use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::pages::list;
@@ -15,22 +15,22 @@ use wire::form::Form;
 
 /// `GET /tokens`, or the organization's. Members see an explanation instead of the latter.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let tokens_req = tokens_req(&req, &request).await?;
+    let req = TokensRequest::of(req, &request).await?;
     let query = extract::query(&request)?;
     let part = list::page(&query);
-    let mut tokens = match tokens_req.right {
+    let mut tokens = match req.right {
         TokenRight::View => Vec::new(),
-        _ => token::list_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, &part).await?,
+        _ => token::list_listed(&req, &req.owner_ref, &part).await?,
     };
-    let next = list::cut(&part, &mut tokens, &tokens_req.path, |listed| {
+    let next = list::cut(&part, &mut tokens, &req.path, |listed| {
         (listed.token.created_at, listed.token.id.to_string())
     });
     let page = TokensPage {
         chrome: req.chrome(),
         notice: notice(&query, &tokens),
         tokens: tokens.into_iter().map(|token| row(&req, token)).collect(),
-        owner: tokens_req.owner,
-        right: tokens_req.right,
+        owner: req.owner.clone(),
+        right: req.right,
         next,
     };
     req.page(StatusCode::OK, &page)

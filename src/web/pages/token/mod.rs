@@ -7,16 +7,16 @@ mod revoke;
 mod rotate;
 mod row;
 
-use super::org_request::{org_req, segment};
+use super::org_request::{OrgPageRequest, segment};
 use super::page_request::PageRequest;
 use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::{post, read, resource};
 use actix_web::{HttpRequest, web};
-use app::access::Caller;
 use app::token::OwnerRef;
 use domain::policy::Plan;
 use domain::role::Role;
+use std::ops::Deref;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -62,9 +62,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ));
 }
 
-/// The owner of the tokens on a page, and the caller.
+/// A signed-in user's request for a page of tokens, with their owner.
 struct TokensRequest {
-    caller: Caller,
+    req: PageRequest,
     owner_ref: OwnerRef,
     owner: TokensOwner,
     right: TokenRight,
@@ -72,31 +72,43 @@ struct TokensRequest {
     path: String,
 }
 
-/// The owner of the tokens: the organization if the path has `{org}`, otherwise the user.
-async fn tokens_req(req: &PageRequest, request: &HttpRequest) -> Result<TokensRequest, Failure> {
-    if segment(request, "org").is_empty() {
-        let return_to = match request.method().is_safe() {
-            true => request.path(),
-            false => "/tokens",
-        };
-        return Ok(TokensRequest {
-            caller: req.caller(return_to)?,
-            owner_ref: OwnerRef::Own,
-            owner: TokensOwner::User,
-            right: TokenRight::Manage,
-            path: "/tokens".to_owned(),
-        });
+impl Deref for TokensRequest {
+    type Target = PageRequest;
+
+    fn deref(&self) -> &PageRequest {
+        &self.req
     }
-    let org_req = org_req(req, request).await?;
-    Ok(TokensRequest {
-        owner_ref: OwnerRef::Organization(org_req.id().to_owned()),
-        owner: TokensOwner::Organization(org_req.head()),
-        right: match (org_req.role(), org_req.seen.organization.plan) {
-            (Role::Member, _) => TokenRight::View,
-            (_, Plan::Free) => TokenRight::Revoke,
-            (_, Plan::Team) => TokenRight::Manage,
-        },
-        path: org_req.path("/settings/api-tokens"),
-        caller: org_req.caller,
-    })
+}
+
+impl TokensRequest {
+    /// Finds the owner of the tokens: the organization if the path has `{org}`, otherwise the
+    /// user.
+    async fn of(req: PageRequest, request: &HttpRequest) -> Result<Self, Failure> {
+        if segment(request, "org").is_empty() {
+            let return_to = match request.method().is_safe() {
+                true => request.path(),
+                false => "/tokens",
+            };
+            req.signed_in(return_to)?;
+            return Ok(Self {
+                req,
+                owner_ref: OwnerRef::Own,
+                owner: TokensOwner::User,
+                right: TokenRight::Manage,
+                path: "/tokens".to_owned(),
+            });
+        }
+        let req = OrgPageRequest::of(req, request).await?;
+        Ok(Self {
+            owner_ref: OwnerRef::Organization(req.id().to_owned()),
+            owner: TokensOwner::Organization(req.head()),
+            right: match (req.role(), req.seen.organization.plan) {
+                (Role::Member, _) => TokenRight::View,
+                (_, Plan::Free) => TokenRight::Revoke,
+                (_, Plan::Team) => TokenRight::Manage,
+            },
+            path: req.path("/settings/api-tokens"),
+            req: req.into_page_request(),
+        })
+    }
 }

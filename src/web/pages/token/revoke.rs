@@ -1,7 +1,7 @@
 //! Revoking one token, or all of them.
 
+use super::TokensRequest;
 use super::row::row;
-use super::tokens_req;
 use crate::web::failure::Failure;
 use crate::web::pages::org::ending;
 use crate::web::pages::org_request::segment;
@@ -9,18 +9,17 @@ use crate::web::pages::page_request::{PageRequest, see_other};
 use crate::web::pages::view::token::{RevokeAllPage, RevokePage};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::token;
 
 /// `GET /tokens/{id}/revoke`, or the organization's: the confirmation page.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let tokens_req = tokens_req(&req, &request).await?;
-    let found = token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
+    let req = TokensRequest::of(req, &request).await?;
+    let found = token::find_listed(&req, &req.owner_ref, id).await?;
     let page = RevokePage {
         chrome: req.chrome(),
         token: row(&req, found),
-        owner: tokens_req.owner,
+        owner: req.owner.clone(),
     };
     req.page(StatusCode::OK, &page)
 }
@@ -33,19 +32,18 @@ pub async fn submit(
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
     let id = segment(&request, "id");
-    let tokens_req = tokens_req(&req, &request).await?;
-    let (app, context) = (&req.app, &req.context);
-    token::revoke(app, context, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
-    Ok(see_other(&format!("{}?revoked={id}", tokens_req.path)))
+    let req = TokensRequest::of(req, &request).await?;
+    token::revoke(&req, &req.owner_ref, id).await?;
+    Ok(see_other(&format!("{}?revoked={id}", req.path)))
 }
 
 /// `GET /tokens/revoke-all`, or the organization's: the confirmation page.
 pub async fn show_all(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let tokens_req = tokens_req(&req, &request).await?;
-    let living = token::list_living(&req.app, &tokens_req.caller, &tokens_req.owner_ref).await?;
+    let req = TokensRequest::of(req, &request).await?;
+    let living = token::list_living(&req, &req.owner_ref).await?;
     let page = RevokeAllPage {
         chrome: req.chrome(),
-        owner: tokens_req.owner,
+        owner: req.owner.clone(),
         tokens: ending(&living),
     };
     req.page(StatusCode::OK, &page)
@@ -58,19 +56,7 @@ pub async fn submit_all(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     req.form(&request, payload).await?;
-    let tokens_req = tokens_req(&req, &request).await?;
-    let (app, context) = (&req.app, &req.context);
-    let count = token::revoke_all(
-        app,
-        context,
-        &tokens_req.caller,
-        &tokens_req.owner_ref,
-        None,
-        IdempotencyRecord::none(),
-    )
-    .await?;
-    Ok(see_other(&format!(
-        "{}?revoked-all={count}",
-        tokens_req.path
-    )))
+    let req = TokensRequest::of(req, &request).await?;
+    let count = token::revoke_all(&req, &req.owner_ref, None).await?;
+    Ok(see_other(&format!("{}?revoked-all={count}", req.path)))
 }

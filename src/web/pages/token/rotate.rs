@@ -1,7 +1,7 @@
 //! Rotating a token.
 
+use super::TokensRequest;
 use super::row::row;
-use super::{TokensRequest, tokens_req};
 use crate::web::failure::Failure;
 use crate::web::pages::org_request::segment;
 use crate::web::pages::page_request::{PageRequest, see_other};
@@ -9,7 +9,6 @@ use crate::web::pages::view::token::{ReplacedToken, RotatePage, TokenCreatedPage
 use crate::web::pages::view::{FieldErrors, Moment};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::idempotency::IdempotencyRecord;
 use app::token::{self, Listed, NewToken};
 use chrono::Duration;
 use domain::token::State;
@@ -17,38 +16,24 @@ use domain::token::State;
 /// `GET /tokens/{id}/rotate`, or the organization's: offers the overlaps.
 pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let id = segment(&request, "id");
-    let tokens_req = tokens_req(&req, &request).await?;
-    let found = token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
+    let req = TokensRequest::of(req, &request).await?;
+    let found = token::find_listed(&req, &req.owner_ref, id).await?;
     if found.is_replaced || found.token.state(req.now()) != State::Live {
         // The list shows its state.
-        return Ok(see_other(&tokens_req.path));
+        return Ok(see_other(&req.path));
     }
-    page(
-        &req,
-        tokens_req,
-        StatusCode::OK,
-        found,
-        "24h",
-        FieldErrors::none(),
-    )
+    let page = page(&req, found, "24h", FieldErrors::none());
+    req.page(StatusCode::OK, &page)
 }
 
-fn page(
-    req: &PageRequest,
-    tokens_req: TokensRequest,
-    status: StatusCode,
-    found: Listed,
-    overlap: &str,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
-    let page = RotatePage {
+fn page(req: &TokensRequest, found: Listed, overlap: &str, errors: FieldErrors) -> RotatePage {
+    RotatePage {
         chrome: req.chrome(),
-        owner: tokens_req.owner,
+        owner: req.owner.clone(),
         token: row(req, found),
         overlap: overlaps(overlap),
         errors,
-    };
-    req.page(status, &page)
+    }
 }
 
 /// `POST /tokens/{id}/rotate`, or the organization's: shows the new token once.
@@ -59,41 +44,21 @@ pub async fn submit(
 ) -> Result<HttpResponse, Failure> {
     let form = req.form(&request, payload).await?;
     let id = segment(&request, "id");
-    let tokens_req = tokens_req(&req, &request).await?;
+    let req = TokensRequest::of(req, &request).await?;
     let chosen = form.value("overlap").unwrap_or_default();
     let Some(overlap) = read_overlap(chosen) else {
-        let found =
-            token::find_listed(&req.app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
+        let found = token::find_listed(&req, &req.owner_ref, id).await?;
         let errors = FieldErrors::on("overlap", "Choose how long the old one still works.");
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return page(&req, tokens_req, status, found, "", errors);
+        let page = page(&req, found, "", errors);
+        return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
-    let (app, context) = (&req.app, &req.context);
-    match token::rotate(
-        app,
-        context,
-        &tokens_req.caller,
-        &tokens_req.owner_ref,
-        id,
-        overlap,
-        IdempotencyRecord::none(),
-    )
-    .await
-    {
-        Ok(new) => created(&req, tokens_req, id, new).await,
+    match token::rotate(&req, &req.owner_ref, id, overlap).await {
+        Ok(new) => created(&req, id, new).await,
         // The browser repeated the POST that showed the new token, or the token ended meanwhile.
         Err(app::Error::Conflict(message)) => {
-            let found =
-                token::find_listed(app, &tokens_req.caller, &tokens_req.owner_ref, id).await?;
-            let errors = FieldErrors::whole(message);
-            page(
-                &req,
-                tokens_req,
-                StatusCode::CONFLICT,
-                found,
-                chosen,
-                errors,
-            )
+            let found = token::find_listed(&req, &req.owner_ref, id).await?;
+            let page = page(&req, found, chosen, FieldErrors::whole(message));
+            req.page(StatusCode::CONFLICT, &page)
         }
         Err(error) => Err(error.into()),
     }
@@ -110,19 +75,14 @@ fn read_overlap(choice: &str) -> Option<Duration> {
     }
 }
 
-async fn created(
-    req: &PageRequest,
-    tokens_req: TokensRequest,
-    old: &str,
-    new: NewToken,
-) -> Result<HttpResponse, Failure> {
+async fn created(req: &TokensRequest, old: &str, new: NewToken) -> Result<HttpResponse, Failure> {
     let now = req.now();
-    let old = token::find(&req.app, &tokens_req.caller, &tokens_req.owner_ref, old).await?;
+    let old = token::find(req, &req.owner_ref, old).await?;
     let is_admitted = old.policy_decision.is_ok();
     let end = old.ends_at().filter(|end| is_admitted && *end > now);
     let page = TokenCreatedPage {
         chrome: req.chrome(),
-        owner: tokens_req.owner,
+        owner: req.owner.clone(),
         name: new.token.name,
         token: new.secret.expose().to_owned(),
         scopes: new.token.scopes.iter().map(ToString::to_string).collect(),

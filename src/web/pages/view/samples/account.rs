@@ -26,15 +26,14 @@ fn login(notice: Option<LoginNotice>) -> LoginPage {
 }
 
 fn user(notice: Option<AccountNotice>) -> AccountPage {
-    let row = |id: &str, place, agent: &str, address: &str, seen| SessionRow {
+    let row = |id: &str, agent: &str, address: &str, seen| SessionRow {
         id: id.into(),
-        place,
+        place: SessionPlace::Elsewhere,
         agent: agent.into(),
         address: address.into(),
         last_seen: minutes(seen),
         signed_in: minutes(seen - 4000),
     };
-    let elsewhere = SessionPlace::Elsewhere;
     AccountPage {
         chrome: ada(),
         name: "Ada Lovelace".into(),
@@ -42,22 +41,18 @@ fn user(notice: Option<AccountNotice>) -> AccountPage {
         notice,
         errors: FieldErrors::none(),
         sessions: vec![
-            row(
-                "s1",
-                SessionPlace::ThisBrowser,
-                "Firefox on Linux",
-                "203.0.113.7",
-                0,
-            ),
+            SessionRow {
+                place: SessionPlace::ThisBrowser,
+                ..row("s1", "Firefox on Linux", "203.0.113.7", 0)
+            },
             row(
                 "s2",
-                elsewhere,
                 "Safari on iPhone",
                 "2001:db8:85a3:1:2:8a2e:370:7334",
                 -95,
             ),
-            row("s3", elsewhere, HOSTILE, "198.51.100.2", -3000),
-            row("s4", elsewhere, "", "198.51.100.3", -9000),
+            row("s3", HOSTILE, "198.51.100.2", -3000),
+            row("s4", "", "198.51.100.3", -9000),
         ],
     }
 }

@@ -7,7 +7,8 @@ use super::super::org::{Departure, DepartureExtent};
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
 use domain::role::Role;
 
-fn row(id: &str, name: &str, role: Role, who: Who, control: MemberControl) -> MemberRow {
+/// A member other than the reader.
+fn row(id: &str, name: &str, role: Role, control: MemberControl) -> MemberRow {
     MemberRow {
         id: format!("usr_{id}"),
         name: name.into(),
@@ -15,7 +16,7 @@ fn row(id: &str, name: &str, role: Role, who: Who, control: MemberControl) -> Me
         role,
         since: days(-300),
         last_active: Some(minutes(-20)),
-        who,
+        who: Who::Other,
         control,
     }
 }
@@ -51,25 +52,16 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
         chrome: ada(),
         org: acme(),
         members: vec![
-            row(
-                "ada",
-                "Ada Lovelace",
-                Role::Owner,
-                Who::You,
-                MemberControl::LastOwner,
-            ),
-            row(
-                "bob",
-                "Bob Byron",
-                Role::Admin,
-                Who::Other,
-                change(Role::Admin),
-            ),
+            MemberRow {
+                who: Who::You,
+                ..row("ada", "Ada Lovelace", Role::Owner, MemberControl::LastOwner)
+            },
+            row("bob", "Bob Byron", Role::Admin, change(Role::Admin)),
             MemberRow {
                 last_active: None,
-                ..row("c", HOSTILE, Role::Member, Who::Other, change(Role::Member))
+                ..row("c", HOSTILE, Role::Member, change(Role::Member))
             },
-            row(LONG, LONG, Role::Member, Who::Other, change(Role::Member)),
+            row(LONG, LONG, Role::Member, change(Role::Member)),
         ],
         next: Some("/o/acme/members?cursor=abc".into()),
         invite: invite(
@@ -90,14 +82,11 @@ pub fn samples() -> Vec<Sample> {
     let nothing = MemberControl::Nothing;
     let seen_by_member = MembersPage {
         members: vec![
-            row(
-                "ada",
-                "Ada Lovelace",
-                Role::Member,
-                Who::You,
-                nothing.clone(),
-            ),
-            row("bob", "Bob Byron", Role::Owner, Who::Other, nothing),
+            MemberRow {
+                who: Who::You,
+                ..row("ada", "Ada Lovelace", Role::Member, nothing.clone())
+            },
+            row("bob", "Bob Byron", Role::Owner, nothing),
         ],
         invite: None,
         ..members(None)
