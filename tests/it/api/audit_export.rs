@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::Command;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit_verify.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/audit-log/verify.py");
 
 /// An export: media type, file name and content.
 pub async fn export(world: &World, bearer: &str, query: &str) -> (String, String, String) {

@@ -38,6 +38,7 @@ fn module(source: &Source) -> Module {
     if parts[0] == "crates" {
         parts.remove(2);
         parts.remove(0);
+        parts[0] = parts[0].replace('-', "_");
     } else {
         let is_program = matches!(parts[1].as_str(), "main" | "command");
         parts[0] = if is_program { "main" } else { "doorcode" }.to_owned();

@@ -23,7 +23,8 @@ impl Source {
         }
     }
 
-    /// The layer: its folder in `crates`, or the first folder or file below `src`.
+    /// The layer: its folder in `crates` as Rust names the crate, or the first folder or file below
+    /// `src`.
     pub fn layer(&self) -> String {
         let mut parts = self.path.iter();
         assert!(matches!(
@@ -31,7 +32,7 @@ impl Source {
             Some("src" | "crates")
         ));
         let first = parts.next().unwrap().to_str().unwrap();
-        first.trim_end_matches(".rs").to_owned()
+        first.trim_end_matches(".rs").replace('-', "_")
     }
 
     /// Whether it is compiled for tests only.

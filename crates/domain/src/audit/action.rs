@@ -1,8 +1,8 @@
 //! The audit log's vocabulary: actors and actions.
 
-use super::record::{Method, Outcome};
-use super::words::words;
 use crate::id::{TokenId, UserId};
+use audit_log::record::{Method, Outcome};
+use audit_log::words;
 
 /// How an actor reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,6 +242,35 @@ impl Action {
             | Self::AccessRefused
             | Self::OperatorRefused => Outcome::Refused,
             _ => Outcome::Done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audit_log::{erasure, token_use};
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        let mut names: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(*action));
+        }
+        assert_eq!(Action::parse("user.unheard_of"), None);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Action::ALL.len());
+    }
+
+    #[test]
+    fn actions_of_the_format_have_the_names_of_the_format() {
+        for (action, name) in [
+            (Action::AuditErased, erasure::ACTION),
+            (Action::TokenUsesRecorded, token_use::RECORDED),
+            (Action::TokenUsesForgotten, token_use::FORGOTTEN),
+        ] {
+            assert_eq!(action.as_str(), name);
         }
     }
 }

@@ -4,9 +4,9 @@
 //! names of Doorcode: other input may be a token in the wrong field, or kilobytes. Ids of clients
 //! are replaced too, since companies choose them and they may look like tokens.
 
-use super::token_use::OPERATOR;
 use super::{Action, Actor};
 use crate::id::{TokenId, UserId};
+use audit_log::token_use::OPERATOR;
 
 /// Replaces other input.
 const OTHER: &str = "other";

@@ -1,31 +1,12 @@
-//! The audit log: its vocabulary, its format and its verification.
-#![doc = include_str!("../../../../docs/reference/audit-format.md")]
+//! The audit log: actors and actions. Its format and verification are the crate `audit_log`.
 
 mod action;
-pub mod canonical;
-pub mod chain;
-pub mod checkpoint;
-pub mod csv;
-mod diagnosis;
-pub mod discrepancy;
-pub mod erasure;
-pub mod excerpt;
-pub mod export;
-pub mod hash;
-mod lines;
+mod former;
 pub mod logged_filter;
-pub mod merkle;
-pub mod note;
-pub mod origin;
-pub mod personal;
-pub mod pruning;
-pub mod record;
-pub mod salt;
-#[cfg(test)]
-mod tests;
-pub mod token_use;
-mod trusted_checkpoints;
-pub mod verifier;
-mod words;
 
 pub use action::{Action, Actor, By, MOST_NAMED};
+pub use audit_log::{
+    canonical, chain, csv, discrepancy, erasure, excerpt, export, hash, merkle, note, origin,
+    personal, record, salt, statement, verifier,
+};
+pub use former::{checkpoint, pruning, token_use};

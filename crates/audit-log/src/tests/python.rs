@@ -1,22 +1,23 @@
-//! `tests/audit_verify.py`, which was written from the specification alone, agrees.
+//! `verify.py`, which was written from the specification alone, agrees.
 
-use super::super::checkpoint::SignedCheckpoint;
 use super::super::excerpt::Excerpted;
-use super::super::note::VerifierKey;
+use super::super::note::{self, VerifierKey};
+use super::super::statement::{Claim, Statement};
 use super::*;
 use std::path::Path;
 use std::process::Command;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/audit_verify.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/verify.py");
 
 /// Success and output for an export; with checkpoints, and the seed of the key that signed them.
 fn verify(export: &str, checkpoints: Option<(&str, u8)>) -> (bool, String) {
     let (notes, seed) = checkpoints.unzip();
-    run(export, notes, seed)
+    let key = seed.map(|seed| VerifierKey::of(&origin(), &pair(seed)));
+    run(export, notes, key.as_slice())
 }
 
-/// Success and output for an export; with the seed of a known key.
-pub(super) fn run(export: &str, notes: Option<&str>, seed: Option<u8>) -> (bool, String) {
+/// Success and output for an export; with the known keys.
+pub(super) fn run(export: &str, notes: Option<&str>, keys: &[VerifierKey]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -30,9 +31,8 @@ pub(super) fn run(export: &str, notes: Option<&str>, seed: Option<u8>) -> (bool,
             .arg("--checkpoints")
             .arg(write("checkpoints", notes));
     }
-    if let Some(seed) = seed {
-        let key = VerifierKey::of(&origin(), &pair(seed)).to_string();
-        command.args(["--key", &key]);
+    for key in keys {
+        command.args(["--key", &key.to_string()]);
     }
     let output = command.output().unwrap();
     let says = String::from_utf8(output.stdout).unwrap();
@@ -42,7 +42,7 @@ pub(super) fn run(export: &str, notes: Option<&str>, seed: Option<u8>) -> (bool,
 }
 
 fn notes(checkpoints: &[Checkpoint]) -> String {
-    let sign = |checkpoint| SignedCheckpoint::sign(checkpoint, &pair(1)).to_string();
+    let sign = |checkpoint: &Checkpoint| checkpoint.sign(&pair(1));
     let notes: Vec<_> = checkpoints.iter().map(sign).collect();
     notes.join("\n")
 }
@@ -127,4 +127,29 @@ fn it_reports_the_first_invalid_line() {
         !fits && says.contains("its signature does not fit its text"),
         "{says}"
     );
+}
+
+/// Pruning notes, and notes by the key of another log.
+#[test]
+fn it_accepts_only_checkpoints_that_the_log_itself_signed() {
+    let log = log(3);
+    let (head, at) = (log[2].head(), moment(3));
+    let elsewhere = Origin::parse("elsewhere").unwrap();
+    let keys = [(origin(), 1), (elsewhere.clone(), 2)];
+    let keys = keys.map(|(name, seed)| VerifierKey::of(&name, &pair(seed)));
+    let statement = |claim| Statement {
+        origin: origin(),
+        claim,
+    };
+    let pruned = statement(Claim::Pruned { head, at }).sign(&pair(1));
+    let text = statement(Claim::Checkpoint { head, at }).text();
+    for (note, expected) in [
+        (note::sign(&text, &origin(), &pair(1)), "3 records fit"),
+        (pruned, "it is none"),
+        (note::sign(&text, &elsewhere, &pair(2)), "no known key"),
+    ] {
+        let (fits, says) = run(&export(&log), Some(&note), &keys);
+        assert_eq!(fits, Checkpoint::verify(&note, &keys).is_ok(), "{says}");
+        assert!(says.contains(expected), "{says}");
+    }
 }

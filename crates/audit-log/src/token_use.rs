@@ -1,16 +1,22 @@
 //! One use of a token: a leaf of the Merkle tree of its usage batch.
 
-use super::Action;
 use super::canonical::{self, moment};
 use super::hash::Hash;
 use super::merkle;
-use super::note::{self, Note, VerifierKey};
+use super::note::VerifierKey;
 use super::origin::Origin;
 use super::record::Record;
+use super::statement::{Claim, NOTE, Statement};
 use crate::Instant;
 use ring::signature::Ed25519KeyPair;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+/// The action of a record of uses, which has the root of their Merkle tree.
+pub const RECORDED: &str = "token.uses_recorded";
+
+/// The action of a record of pruned uses.
+pub const FORGOTTEN: &str = "token.uses_forgotten";
 
 /// [`Use::decision`] of an allowed use.
 pub const ALLOWED: &str = "allowed";
@@ -52,32 +58,28 @@ impl Use {
     }
 }
 
-/// Keys of the details of a pruning record: the time before which uses were pruned, and the
-/// signed note.
+/// Key of the detail of a record of pruned uses: the time before which they were recorded.
 const BEFORE: &str = "before";
-const NOTE: &str = "note";
 
-/// Details of a record of pruned uses: the time before which their batches were created, and a
-/// signed note. Write access to the database alone must not suffice to remove uses.
+/// Details of a record of pruned uses: the time before which their batches were recorded, and the
+/// signed [`Claim::Forgotten`]. Write access to the database alone must not suffice to remove uses.
 pub fn forgotten(origin: &Origin, before: Instant, pair: &Ed25519KeyPair) -> Value {
-    let before = moment::write(before);
-    let note = Note::sign(text(origin, &before), origin, pair).to_string();
-    json!({ BEFORE: before, NOTE: note })
+    let origin = origin.clone();
+    let claim = Claim::Forgotten { before };
+    let note = Statement { origin, claim }.sign(pair);
+    json!({ BEFORE: moment::write(before), NOTE: note })
 }
 
-/// The text of the note. The last line distinguishes it from other notes.
-fn text(origin: &Origin, before: &str) -> String {
-    format!("{origin}\n{before}\nforgotten\n")
-}
-
-/// The time before which this record's uses were pruned, if one of the keys has signed that.
-pub fn forgotten_before(record: &Record, keys: &[VerifierKey]) -> Option<Instant> {
-    if record.action != Action::TokenUsesForgotten.as_str() {
+/// The time before which uses were pruned, if this record of the log says so, and one of the keys
+/// has signed it.
+pub fn forgotten_before(record: &Record, origin: &Origin, keys: &[VerifierKey]) -> Option<Instant> {
+    if record.action != FORGOTTEN {
         return None;
     }
-    let says = |key: &str| record.detail.get(key).and_then(Value::as_str);
-    let (before, note) = (says(BEFORE)?, says(NOTE)?);
-    note::is_signed(note, keys, |origin| text(origin, before))
-        .then(|| moment::read(before))
-        .flatten()
+    let statement = Statement::of_record(record, keys)?;
+    let Claim::Forgotten { before } = statement.claim else {
+        return None;
+    };
+    let told = record.detail.get(BEFORE).and_then(Value::as_str)?;
+    (statement.origin == *origin && moment::write(before) == told).then_some(before)
 }

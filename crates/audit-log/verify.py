@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies an export of the audit log without Doorcode, with Python's standard library alone.
 
-    audit_verify.py EXPORT [--checkpoints FILE] [--key VKEY]... [--use FILE]
+    verify.py EXPORT [--checkpoints FILE] [--key VKEY]... [--use FILE]
 
 Prints the number of records, the hash of the last one, and unrecorded erasures; or the first
 discrepancy, with exit status 1. With --use it also verifies a use of a token, as
@@ -88,7 +88,7 @@ def named(record, keys, origin):
     records, note = record["detail"].get("records"), record["detail"].get("note")
     if record["action"] != "audit.erased" or not isinstance(records, str):
         return
-    if keys and not is_signed(note, f"{origin}\n{record['target']}\n{records}\nerased\n", keys):
+    if keys and not is_signed(note, [origin, record["target"], records, "erased"], keys):
         return
     for words in records.split(" "):
         match = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", words)
@@ -152,7 +152,7 @@ def has_signed(key, text, signature):
     return (x1 * z2 - x2 * z1) % P == 0 and (y1 * z2 - y2 * z1) % P == 0
 
 
-# --- Signed notes -----------------------------------------------------------------------
+# --- Signed statements -----------------------------------------------------------------------
 
 
 def read_key(text):
@@ -166,8 +166,8 @@ def read_key(text):
 
 
 def check_signatures(text, signatures, keys):
-    """Requires a valid signature by a known key, and no invalid one."""
-    known = 0
+    """Requires a signature by a known key with the name of the log, and no invalid one of any."""
+    known, origin = 0, text.split("\n")[0]
     for line in signatures.split("\n"):
         match = re.fullmatch(r"— (\S+) (\S+)", line)
         require(match, "it has no signature")
@@ -176,13 +176,16 @@ def check_signatures(text, signatures, keys):
         if key:
             is_whole = has_signed(key, text.encode(), signature[4:])
             require(is_whole, "its signature does not fit its text")
-            known += 1
+            known += match[1] == origin
     require(known, "no known key has signed it")
 
 
-def is_signed(note, text, keys):
-    """Whether a note is that text, and a known key has signed it."""
-    if not isinstance(note, str) or not note.startswith(text + "\n") or note[-1] != "\n":
+def is_signed(note, lines, keys):
+    """Whether a note is the statement of these lines, and a known key has signed it."""
+    if not all(isinstance(line, str) for line in [note, *lines]):
+        return False
+    text = "".join(line + "\n" for line in lines)
+    if not note.startswith(text + "\n") or note[-1] != "\n":
         return False
     try:
         check_signatures(text, note[len(text) + 1 : -1], keys)
@@ -204,7 +207,8 @@ def read_checkpoints(path, keys, origin):
         except Discrepancy as discrepancy:
             raise Discrepancy(f"{where}{discrepancy}") from None
         lines = text.split("\n")
-        require(len(lines) == 4 and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
+        is_checkpoint = len(lines) == 5 and lines[4] == "checkpoint"
+        require(is_checkpoint and re.fullmatch(r"0|[1-9]\d*", lines[1]), where + "it is none")
         require(lines[0] == origin, where + "it is of another log")
         require(MOMENT.fullmatch(lines[3]), where + "it has no moment")
         last = int(lines[1])

@@ -15,6 +15,7 @@ use super::trusted_checkpoints::TrustedCheckpoints;
 /// An attacker who can write the log can also recompute all hashes. Only checkpoints that are
 /// stored elsewhere show that, and that the end is missing.
 pub struct Verifier {
+    origin: Origin,
     /// The head of the valid part.
     head: Head,
     start: u64,
@@ -44,8 +45,9 @@ impl Verifier {
             head: start,
             start: start.sequence,
             records: 0,
-            trusted_checkpoints: TrustedCheckpoints::new(origin, checkpoints),
-            erased: Unnamed::default(),
+            trusted_checkpoints: TrustedCheckpoints::new(origin.clone(), checkpoints),
+            erased: Unnamed::new(origin.clone(), Vec::new()),
+            origin,
             finding: Finding::Sound,
         };
         verifier.compare();
@@ -54,7 +56,7 @@ impl Verifier {
 
     /// Accepts only erasure records that are signed with one of these keys.
     pub fn trusting(self, keys: Vec<VerifierKey>) -> Self {
-        let erased = Unnamed::by(keys);
+        let erased = Unnamed::new(self.origin.clone(), keys);
         Self { erased, ..self }
     }
 

@@ -1,7 +1,7 @@
 //! Results of the verification of a log.
 
 use super::chain::Head;
-use super::words::words;
+use crate::words;
 
 words! {
     /// The kind of a discrepancy.

@@ -2,9 +2,8 @@
 
 use super::canonical::{self, moment};
 use super::salt::Salt;
-use super::words::words;
 use crate::Instant;
-use crate::id::UserId;
+use crate::words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -52,14 +51,39 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether a user may see the address and agent. A user's log also has what others did to
+    /// A record of the system itself, which succeeded, without further data. Complete it with
+    /// struct update syntax.
+    pub fn new(id: &str, at: Instant, action: &str) -> Self {
+        Self {
+            sequence: 0,
+            id: id.to_owned(),
+            at,
+            action: action.to_owned(),
+            actor_kind: "system".to_owned(),
+            actor_id: None,
+            user_id: None,
+            token_id: None,
+            client_id: None,
+            organization_id: None,
+            target: None,
+            outcome: Outcome::Done,
+            method: Method::None,
+            request_id: "-".to_owned(),
+            address: None,
+            agent: None,
+            detail: Detail::default(),
+            salt: None,
+        }
+    }
+
+    /// Whether the user with this id may see the address and agent. A user's log also has what others did to
     /// them: the origin of those is hidden, unless the actor is unknown, since that may have been
     /// a thief.
-    pub fn tells_origin_to(&self, user: &UserId) -> bool {
+    pub fn tells_origin_to(&self, user: impl AsRef<str>) -> bool {
         match self.actor_kind.as_str() {
             "anonymous" | "client" => true,
             "operator" => false,
-            _ => self.user_id.as_deref() == Some(user.as_str()),
+            _ => self.user_id.as_deref() == Some(user.as_ref()),
         }
     }
 

@@ -1,38 +1,34 @@
 //! Erasures, as the log itself records them.
 
-use super::Action;
-use super::note::{self, Note, VerifierKey};
+use super::note::VerifierKey;
 use super::origin::Origin;
 use super::record::Record;
+use super::statement::{Claim, NOTE, Statement};
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-/// Keys of the details of an erasure record: the erased records, and the signed note.
+/// The action of an erasure record.
+pub const ACTION: &str = "audit.erased";
+
+/// Key of the detail of an erasure record: the erased records.
 const RECORDS: &str = "records";
-const NOTE: &str = "note";
 
-/// The last line of the note. It distinguishes it from other notes.
-const LINE: &str = "erased\n";
-
-/// Details of an erasure record: ascending sequences, and a signed note. Write access to the
-/// database alone must not suffice to hide where requests came from.
+/// Details of an erasure record, the target of which is the user: ascending sequences, and the
+/// signed [`Claim::Erased`]. Write access to the database alone must not suffice to hide where
+/// requests came from.
 pub fn detail(origin: &Origin, user: &str, sequences: &[u64], pair: &Ed25519KeyPair) -> Value {
     let records = write(sequences);
-    let note = Note::sign(text(origin, user, &records), origin, pair).to_string();
+    let note = erased(origin, user, &records).sign(pair);
     json!({ RECORDS: records, NOTE: note })
 }
 
-fn text(origin: &Origin, user: &str, records: &str) -> String {
-    format!("{origin}\n{user}\n{records}\n{LINE}")
-}
-
-/// Whether one of the keys has signed the list of a record.
-fn is_signed(record: &Record, records: &str, keys: &[VerifierKey]) -> bool {
-    let note = record.detail.get(NOTE).and_then(Value::as_str);
-    let user = record.target.as_deref().unwrap_or_default();
-    note.is_some_and(|note| note::is_signed(note, keys, |origin| text(origin, user, records)))
+fn erased(origin: &Origin, user: &str, records: &str) -> Statement {
+    let (user, records) = (user.to_owned(), records.to_owned());
+    let claim = Claim::Erased { user, records };
+    let origin = origin.clone();
+    Statement { origin, claim }
 }
 
 /// Formats ascending sequences: ranges, separated by spaces.
@@ -60,19 +56,22 @@ fn read(text: &str) -> impl Iterator<Item = RangeInclusive<u64>> {
 }
 
 /// Erased records that no erasure record has listed yet. They are few, and listed soon.
-#[derive(Debug, Default)]
-pub struct Unnamed {
-    sequences: BTreeSet<u64>,
+#[derive(Debug)]
+pub(super) struct Unnamed {
+    origin: Origin,
     /// The keys that must have signed a list; any list counts if there are none.
     keys: Vec<VerifierKey>,
+    sequences: BTreeSet<u64>,
 }
 
 impl Unnamed {
-    /// Accepts only erasure records that are signed with one of these keys.
-    pub fn by(keys: Vec<VerifierKey>) -> Self {
+    /// Starts with the first record of a log. With keys, only lists that are signed with one of
+    /// them count.
+    pub fn new(origin: Origin, keys: Vec<VerifierKey>) -> Self {
         Self {
+            origin,
             keys,
-            ..Self::default()
+            sequences: BTreeSet::new(),
         }
     }
 
@@ -81,20 +80,29 @@ impl Unnamed {
         if record.is_erased() {
             self.sequences.insert(record.sequence);
         }
-        let records = record.detail.get(RECORDS).and_then(Value::as_str);
-        let Some(records) = records.filter(|_| record.action == Action::AuditErased.as_str())
-        else {
+        let Some(records) = self.list(record) else {
             return;
         };
-        if !self.keys.is_empty() && !is_signed(record, records, &self.keys) {
-            return;
-        }
         for range in read(records) {
             let named: Vec<_> = self.sequences.range(range).copied().collect();
             for sequence in named {
                 self.sequences.remove(&sequence);
             }
         }
+    }
+
+    /// The list of a record, if it is an erasure record and its list counts.
+    fn list<'a>(&self, record: &'a Record) -> Option<&'a str> {
+        if record.action != ACTION {
+            return None;
+        }
+        let records = record.detail.get(RECORDS).and_then(Value::as_str)?;
+        let is_signed = || {
+            let user = record.target.as_deref()?;
+            let statement = Statement::of_record(record, &self.keys)?;
+            (statement == erased(&self.origin, user, records)).then_some(())
+        };
+        (self.keys.is_empty() || is_signed().is_some()).then_some(records)
     }
 
     /// The first unlisted record, after the last line.

@@ -6,7 +6,7 @@ use super::origin::Origin;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::BufRead;
 
 /// The signature type of Ed25519.
@@ -93,7 +93,6 @@ impl fmt::Display for VerifierKey {
 }
 
 /// A signature line.
-#[derive(Debug, Clone, PartialEq, Eq)]
 struct Signature {
     name: Origin,
     id: [u8; 4],
@@ -113,84 +112,54 @@ impl Signature {
     }
 }
 
-/// A text and its signatures. The text is only available through [`Self::verify`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    text: String,
-    signatures: Vec<Signature>,
+/// Signs a text, which ends with a line feed, with a key of this name; returns the signed note.
+pub fn sign(text: &str, name: &Origin, pair: &Ed25519KeyPair) -> String {
+    let id = VerifierKey::of(name, pair).id();
+    let signature = pair.sign(text.as_bytes());
+    let signature = STANDARD.encode([&id[..], signature.as_ref()].concat());
+    format!("{text}\n— {name} {signature}\n")
 }
 
-impl Note {
-    /// Signs a text, which ends with a line feed.
-    pub fn sign(text: String, name: &Origin, pair: &Ed25519KeyPair) -> Self {
-        let signature = Signature {
-            name: name.clone(),
-            id: VerifierKey::of(name, pair).id(),
-            bytes: pair.sign(text.as_bytes()).as_ref().to_vec(),
+/// The text of a signed note, and the names of those of the keys that have signed it. Signatures
+/// by unknown keys are ignored.
+///
+/// # Errors
+///
+/// [`NoteFault::Malformed`] if it is no signed note, [`NoteFault::Unknown`] if none of the keys has
+/// signed it, and [`NoteFault::Forged`] if a signature by one of them is invalid.
+pub fn verify<'a>(
+    note: &'a str,
+    keys: &[VerifierKey],
+) -> Result<(&'a str, Vec<Origin>), NoteFault> {
+    let (text, signatures) = split(note).ok_or(NoteFault::Malformed)?;
+    let mut names = Vec::new();
+    for Signature { name, id, bytes } in signatures {
+        let Some(key) = keys.iter().find(|key| key.name == name && key.id() == id) else {
+            continue;
         };
-        Self {
-            text,
-            signatures: vec![signature],
+        if !key.signed(text, &bytes) {
+            return Err(NoteFault::Forged);
         }
+        names.push(name);
     }
-
-    /// Parses one note, without verification.
-    pub fn parse(note: &str) -> Result<Self, NoteFault> {
-        let parse = || {
-            if note.len() > LONGEST || note.contains(|c: char| c < ' ' && c != '\n') {
-                return None;
-            }
-            let (text, signatures) = note.rsplit_once("\n\n")?;
-            let signatures = signatures.strip_suffix('\n')?.split('\n');
-            Some(Self {
-                text: format!("{text}\n"),
-                signatures: signatures.map(Signature::parse).collect::<Option<_>>()?,
-            })
-        };
-        parse().ok_or(NoteFault::Malformed)
-    }
-
-    /// The text, if one of the keys has signed it. Signatures by unknown keys are ignored; an
-    /// invalid one by a known key is an error.
-    pub fn verify(&self, keys: &[VerifierKey]) -> Result<&str, NoteFault> {
-        let mut fault = Some(NoteFault::Unknown);
-        for signature in &self.signatures {
-            let made_it =
-                |key: &&VerifierKey| key.name == signature.name && key.id() == signature.id;
-            let Some(key) = keys.iter().find(made_it) else {
-                continue;
-            };
-            if !key.signed(&self.text, &signature.bytes) {
-                return Err(NoteFault::Forged);
-            }
-            fault = None;
-        }
-        fault.map_or(Ok(&self.text), Err)
+    match names.is_empty() {
+        true => Err(NoteFault::Unknown),
+        false => Ok((text, names)),
     }
 }
 
-/// Whether one of the keys has signed the note, and its text is the expected one for a key.
-pub fn is_signed(note: &str, keys: &[VerifierKey], text: impl Fn(&Origin) -> String) -> bool {
-    Note::parse(note).is_ok_and(|note| {
-        note.verify(keys)
-            .is_ok_and(|signed| keys.iter().any(|key| signed == text(key.name())))
-    })
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)?;
-        f.write_char('\n')?;
-        for Signature { name, id, bytes } in &self.signatures {
-            let signature = STANDARD.encode([&id[..], bytes].concat());
-            writeln!(f, "— {name} {signature}")?;
-        }
-        Ok(())
+/// The text of a note with its last line feed, and its signatures.
+fn split(note: &str) -> Option<(&str, Vec<Signature>)> {
+    if note.len() > LONGEST || note.contains(|c: char| c < ' ' && c != '\n') {
+        return None;
     }
+    let (text, rest) = note.split_at(note.rfind("\n\n")? + 1);
+    let lines = rest.strip_prefix('\n')?.strip_suffix('\n')?.split('\n');
+    Some((text, lines.map(Signature::parse).collect::<Option<_>>()?))
 }
 
-/// The notes of a file, separated by blank lines. A damaged note is returned as an error, and
-/// reading continues with the next.
+/// The notes of a file, separated by blank lines, not yet verified. A damaged note is an error, at
+/// the latest when it is verified; reading continues with the next.
 pub struct Notes<R> {
     /// The file; `None` after a read error.
     reader: Option<R>,
@@ -209,7 +178,7 @@ impl<R: BufRead> Notes<R> {
 }
 
 impl<R: BufRead> Iterator for Notes<R> {
-    type Item = Result<Note, NoteFault>;
+    type Item = Result<String, NoteFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let reader = self.reader.as_mut()?;
@@ -218,7 +187,7 @@ impl<R: BufRead> Iterator for Notes<R> {
             let line = match next_line(reader, LONGEST) {
                 Ok(Some(Line::Whole(line))) => String::from_utf8_lossy(&line).into_owned() + "\n",
                 Ok(Some(Line::TooLong)) => return Some(Err(NoteFault::Malformed)),
-                Ok(None) => return (!note.is_empty()).then(|| Note::parse(&note)),
+                Ok(None) => return (!note.is_empty()).then_some(Ok(note)),
                 Err(error) => {
                     self.reader = None;
                     return Some(Err(NoteFault::Unreadable(error.to_string())));
@@ -229,12 +198,12 @@ impl<R: BufRead> Iterator for Notes<R> {
                 continue;
             }
             if is_blank && note.contains("\n\n") {
-                return Some(Note::parse(&note));
+                return Some(Ok(note));
             }
             // A note ended without signatures, and this is the first line of the next.
             if note.ends_with("\n\n") && !line.starts_with("— ") {
                 self.ahead = line;
-                return Some(Note::parse(&note));
+                return Some(Ok(note));
             }
             note += &line;
             if note.len() > LONGEST {

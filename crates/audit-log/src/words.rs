@@ -1,5 +1,8 @@
 //! Enums of fixed words, which are stored, shown and accepted as input.
 
+/// Defines an enum of fixed words, such as [`Outcome`](crate::record::Outcome), with `ALL`,
+/// `as_str` and `parse`; Serde writes the words too. The calling crate must depend on `serde`.
+#[macro_export]
 macro_rules! words {
     (
         $(#[$doc:meta])*
@@ -25,4 +28,3 @@ macro_rules! words {
         }
     };
 }
-pub(super) use words;

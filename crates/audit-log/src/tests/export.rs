@@ -92,6 +92,30 @@ fn a_part_of_a_log_is_valid_after_its_header() {
 }
 
 #[test]
+fn a_pruned_log_is_valid_from_its_start() {
+    let log = log(25);
+    let (gone, rest) = log.split_at(10);
+    let start = gone[9].head();
+    let mut export = header(Part::After(start));
+    for line in rest {
+        export += &(exports::line(line) + "\n");
+    }
+    let report = check(&export, &checkpoints(&log));
+    assert_eq!(report.first_discrepancy, None);
+    // The checkpoint at the start counts as well.
+    assert_eq!((report.records, report.checkpoints), (15, 3));
+    let elsewhere = Head {
+        hash: gone[8].hash,
+        ..start
+    };
+    let export = export.replacen(&start.hash.to_string(), &elsewhere.hash.to_string(), 1);
+    let discrepancy = check(&export, &checkpoints(&log))
+        .first_discrepancy
+        .unwrap();
+    assert_eq!((discrepancy.sequence, discrepancy.kind), (10, Forked));
+}
+
+#[test]
 fn a_log_begins_with_the_hash_of_its_name() {
     let text = export(&log(3)).replacen("doorcode/0", "doorcode/1", 1);
     assert_eq!(found(check(text, &[])), Some((1, Edited)));

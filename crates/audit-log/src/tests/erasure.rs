@@ -8,7 +8,7 @@ use super::*;
 /// A log with these records erased, and a last record that lists others.
 fn erased(places: &[u64], named: &str) -> Vec<Sealed> {
     let announcing = Record {
-        action: Action::AuditErased.as_str().to_owned(),
+        action: erasure::ACTION.to_owned(),
         detail: Detail::try_from(json!({ "records": named })).unwrap(),
         address: None,
         salt: None,
@@ -60,7 +60,7 @@ fn a_log_that_lists_its_erasures_is_valid() {
         let log = erased(places, named);
         let report = check(export(&log), &checkpoints(&log));
         assert_eq!((report.first_discrepancy, report.unnamed), (None, None));
-        let (fits, says) = python::run(&export(&log), None, None);
+        let (fits, says) = python::run(&export(&log), None, &[]);
         assert!(fits && !says.contains("erased"), "{says}");
     }
 }
@@ -80,13 +80,13 @@ fn unlisted_erasures_are_reported() {
             (report.first_discrepancy, report.unnamed),
             (None, Some(first))
         );
-        let (_, says) = python::run(&export(&log), None, None);
+        let (_, says) = python::run(&export(&log), None, &[]);
         let told = format!("record {first} was erased");
         assert!(says.contains(&told), "{says}");
     }
     // A list covers only records before it.
     let mut log = log(25);
-    log[3].record.action = Action::AuditErased.as_str().to_owned();
+    log[3].record.action = erasure::ACTION.to_owned();
     log[3].record.detail = Detail::try_from(json!({"records": "7"})).unwrap();
     let mut log = reseal(log);
     log[6].record = log[6].record.erased();
@@ -100,7 +100,7 @@ fn lists_by_unknown_keys_are_ignored() {
     let none = || std::iter::empty::<Result<Checkpoint, NoteFault>>();
     let unnamed = |user: &str, detail| {
         let announcing = Record {
-            action: Action::AuditErased.as_str().to_owned(),
+            action: erasure::ACTION.to_owned(),
             target: Some(user.to_owned()),
             detail: Detail::try_from(detail).unwrap(),
             ..record(3)
@@ -118,7 +118,7 @@ fn lists_by_unknown_keys_are_ignored() {
         let report = exports::verify(copy.as_bytes(), none(), &keys).unwrap();
         assert_eq!((report.first_discrepancy, report.unnamed), (None, unnamed));
         assert_eq!(check(&copy, &[]).unnamed, None);
-        let (fits, says) = python::run(&copy, None, Some(1));
+        let (fits, says) = python::run(&copy, None, &keys);
         assert!(fits, "{says}");
         assert_eq!(says.contains("was erased"), unnamed.is_some(), "{says}");
         unnamed
@@ -166,7 +166,7 @@ fn a_salt_is_valid_only_with_its_own_record() {
     assert_eq!(check(export(&unknown), &[]).first_discrepancy, None);
     for export in cases {
         assert!(check(&export, &[]).first_discrepancy.is_some(), "{export}");
-        assert!(!python::run(&export, None, None).0, "{export}");
+        assert!(!python::run(&export, None, &[]).0, "{export}");
     }
 }
 
