@@ -8,7 +8,7 @@ use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::audit::{Evidence, verification};
 use doorcode::app::{Error, Request};
 use doorcode::domain::audit::chain::Head;
-use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use doorcode::domain::audit::checkpoint::{self, Checkpoint};
 use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::note::VerifierKey;
@@ -257,7 +257,7 @@ async fn key_that_only_the_database_names_is_not_trusted() {
         },
         at: test.app.now(),
     };
-    let note = SignedCheckpoint::sign(&checkpoint, &pair);
+    let note = checkpoint.sign(&pair);
     test.database.execute(&format!(
         "INSERT INTO audit_checkpoint (sequence, at, note)
          SELECT {last}, at, '{note}' FROM audit_record WHERE sequence = 1"
@@ -294,7 +294,7 @@ async fn checkpoints_of_an_attacker_do_not_block_new_checkpoints() {
             },
             at: test.app.now(),
         };
-        let note = SignedCheckpoint::sign(&checkpoint, &pair);
+        let note = checkpoint.sign(&pair);
         test.database.execute(&format!(
             "INSERT INTO audit_checkpoint (sequence, at, note)
              SELECT {sequence}, at, '{note}' FROM audit_record WHERE sequence = 1"

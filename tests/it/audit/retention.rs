@@ -6,12 +6,12 @@ use doorcode::app::audit::recovery::{self, Revoking};
 use doorcode::app::{Clock, Request, audit, sweep};
 use doorcode::domain::Instant;
 use doorcode::domain::audit::chain::Head;
-use doorcode::domain::audit::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use doorcode::domain::audit::checkpoint::{self, Checkpoint};
 use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::export;
 use doorcode::domain::audit::hash::Hash;
 use doorcode::domain::audit::origin::Origin;
-use doorcode::domain::audit::pruning;
+use doorcode::domain::audit::statement::{Claim, Statement};
 use futures_util::future::join_all;
 use ring::signature::Ed25519KeyPair;
 use std::fs::File;
@@ -236,6 +236,13 @@ async fn file_that_ends_before_the_log_begins_is_rejected() {
     assert!(report.start > 0);
 }
 
+/// Signs that the log was pruned up to this head.
+fn sign_pruned(pruned: &Checkpoint, pair: &Ed25519KeyPair) -> String {
+    let Checkpoint { origin, head, at } = pruned.clone();
+    let claim = Claim::Pruned { head, at };
+    Statement { origin, claim }.sign(pair)
+}
+
 /// Only a trusted key can sign the start of the log.
 #[actix_web::test]
 async fn records_deleted_without_a_signature_are_missing() {
@@ -269,10 +276,10 @@ async fn records_deleted_without_a_signature_are_missing() {
     for note in [
         String::new(),
         "nothing".to_owned(),
-        pruning::sign(&third, &own),
-        pruning::sign(&second, &servers),
-        pruning::sign(&elsewhere, &servers),
-        SignedCheckpoint::sign(&third, &servers).to_string(),
+        sign_pruned(&third, &own),
+        sign_pruned(&second, &servers),
+        sign_pruned(&elsewhere, &servers),
+        third.sign(&servers),
     ] {
         test.database.execute(&format!(
             "UPDATE audit_head SET pruned_sequence = 3, pruned_hash = '{}', pruned_note = '{note}';
@@ -301,7 +308,7 @@ async fn records_deleted_without_a_signature_are_missing() {
         .execute("UPDATE audit_head SET pruned_sequence = 5");
     sweep::forget_old(&test.app).await.unwrap();
     assert_eq!(test.count("audit_record", "sequence IN (4, 5)"), 2);
-    let note = pruning::sign(&third, &servers);
+    let note = sign_pruned(&third, &servers);
     test.database.execute(&format!(
         "UPDATE audit_head SET pruned_sequence = 3, pruned_note = '{note}'"
     ));

@@ -13,7 +13,7 @@ use super::sink::{self, Form};
 use super::{pruned, publish, sealing, shipping};
 use crate::{App, Context, Error};
 use chrono::Duration;
-use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use domain::audit::checkpoint::Checkpoint;
 use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::note::VerifierKey;
 use domain::audit::record::Record;
@@ -60,7 +60,7 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
             head,
             at: app.now(),
         };
-        let note = SignedCheckpoint::sign(&checkpoint, app.signing_key()).to_string();
+        let note = checkpoint.sign(app.signing_key());
         // The local state is written first: a signed checkpoint must never be contradicted.
         let (present, last) = (present_key(app, &signed.log), note.clone());
         signed.local_state = LocalState::change(app, move |local_state| {

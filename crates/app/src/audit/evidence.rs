@@ -4,7 +4,7 @@
 use super::{keys, sink};
 use crate::{App, Error};
 use config::Destination;
-use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint, read_file};
+use domain::audit::checkpoint::{Checkpoint, read_file};
 use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::note::{NoteFault, VerifierKey};
 use std::fs::File;
@@ -22,7 +22,7 @@ pub struct Evidence<'a> {
 
 /// Verifies a note. `None` if no known key signed it.
 pub(super) fn read(note: &str, keys: &[VerifierKey]) -> Result<Option<Checkpoint>, Discrepancy> {
-    match SignedCheckpoint::parse(note).and_then(|note| note.verify(keys)) {
+    match Checkpoint::verify(note, keys) {
         Ok(checkpoint) => Ok(Some(checkpoint)),
         Err(NoteFault::Unknown) => Ok(None),
         Err(fault) => {
@@ -79,7 +79,7 @@ pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error>
     let read = tokio::task::spawn_blocking(move || {
         let mut all: Vec<Read> = notes
             .iter()
-            .map(|note| SignedCheckpoint::parse(note).and_then(|note| note.verify(&counting)))
+            .map(|note| Checkpoint::verify(note, &counting))
             .collect();
         if let Some(path) = file {
             read_notes(&path, &counting, &mut all);

@@ -2,17 +2,18 @@
 
 use crate::App;
 use domain::audit::chain::Head;
-use domain::audit::checkpoint::Checkpoint;
 use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::note::VerifierKey;
-use domain::audit::pruning;
+use domain::audit::statement::{Claim, Statement};
 use store::audit::{Log, Pruned};
 
 /// Checks the start of a pruned log, which a known key must have signed.
 pub(super) fn discrepancy(log: &Log, keys: &[VerifierKey]) -> Option<Discrepancy> {
     let pruned = log.pruned.as_ref()?;
-    let signed = pruning::verify(&pruned.note, keys);
-    let is_signed = |signed: Checkpoint| signed.origin == log.origin && signed.head == pruned.head;
+    let signed = Statement::verify(&pruned.note, keys);
+    let is_signed = |Statement { origin, claim }| {
+        origin == log.origin && matches!(claim, Claim::Pruned { head, .. } if head == pruned.head)
+    };
     if signed.is_ok_and(is_signed) {
         return None;
     }
@@ -26,11 +27,13 @@ pub(super) fn discrepancy(log: &Log, keys: &[VerifierKey]) -> Option<Discrepancy
 
 /// Signs that the log was pruned up to a head.
 pub(super) fn sign(app: &App, log: &Log, head: Head) -> Pruned {
-    let signed = Checkpoint {
+    let signed = Statement {
         origin: log.origin.clone(),
-        head,
-        at: app.now(),
+        claim: Claim::Pruned {
+            head,
+            at: app.now(),
+        },
     };
-    let note = pruning::sign(&signed, app.signing_key());
+    let note = signed.sign(app.signing_key());
     Pruned { head, note }
 }

@@ -8,7 +8,7 @@ use super::sealing;
 use super::sink::{self, Form};
 use crate::{App, Error};
 use config::Destination;
-use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use domain::audit::checkpoint::Checkpoint;
 use store::audit::{Log, Shipped};
 
 /// Kind of the sink that receives checkpoints at an address.
@@ -75,7 +75,7 @@ pub(super) async fn publish(
     };
     let keys = known_keys(local_state, &present_key(app, log));
     let sequence_of = |note: &str| {
-        let read = SignedCheckpoint::parse(note).and_then(|note| note.verify(&keys));
+        let read = Checkpoint::verify(note, &keys);
         read.ok().map(|signed| signed.head.sequence)
     };
     let deliver = async |notes: Vec<String>, last: u64| {

@@ -9,7 +9,7 @@ use chrono::Duration;
 use config::Lifetime;
 use domain::Instant;
 use domain::audit::canonical::moment;
-use domain::audit::checkpoint::{Checkpoint, SignedCheckpoint};
+use domain::audit::checkpoint::Checkpoint;
 use domain::audit::{Action, Actor};
 use serde_json::json;
 use store::audit::Log;
@@ -45,7 +45,7 @@ async fn find_last(app: &App, before: Instant) -> Result<Option<(Log, Checkpoint
         .await?;
     let checkpoints = notes
         .into_iter()
-        .filter_map(|note| SignedCheckpoint::parse(&note).ok()?.verify(&keys).ok());
+        .filter_map(|note| Checkpoint::verify(&note, &keys).ok());
     let mut of_log = checkpoints.filter(|signed| {
         signed.origin == log.origin && signed.head.sequence <= shipped && signed.at < before
     });

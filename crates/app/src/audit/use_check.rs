@@ -8,6 +8,7 @@ use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::hash::Hash;
 use domain::audit::merkle;
 use domain::audit::note::VerifierKey;
+use domain::audit::origin::Origin;
 use domain::audit::record::Record;
 use domain::audit::token_use::{Use, forgotten_before};
 use domain::id::EventId;
@@ -18,6 +19,8 @@ const BATCHES: i64 = 100;
 
 /// Verifies the stored uses while the log is read.
 pub(super) struct UseCheck<'a> {
+    /// The log.
+    origin: &'a Origin,
     /// Keys trusted to sign that uses were pruned.
     keys: &'a [VerifierKey],
     /// Number of verified uses.
@@ -30,8 +33,9 @@ pub(super) struct UseCheck<'a> {
 }
 
 impl<'a> UseCheck<'a> {
-    pub(super) fn new(keys: &'a [VerifierKey]) -> Self {
+    pub(super) fn new(origin: &'a Origin, keys: &'a [VerifierKey]) -> Self {
         Self {
+            origin,
             keys,
             count: 0,
             altered: None,
@@ -42,7 +46,7 @@ impl<'a> UseCheck<'a> {
     /// Checks the next record of the log.
     pub(super) async fn examine(&mut self, app: &App, record: &Record) -> Result<(), Error> {
         let text = |key: &str| record.detail.get(key).and_then(|value| value.as_str());
-        if let Some(before) = forgotten_before(record, self.keys) {
+        if let Some(before) = forgotten_before(record, self.origin, self.keys) {
             // The record covers only batches before it. A clock that was once ahead is no excuse
             // for later ones.
             let before = EventId::new(before, Default::default()).to_string();

@@ -62,7 +62,7 @@ async fn verify_from(
     let start = log.start();
     let verifier = Verifier::new(log.origin.clone(), start, checkpoints.into_iter());
     let mut verifier = verifier.trusting(keys.clone());
-    let (mut after, mut uses) = (start.sequence, UseCheck::new(&keys));
+    let (mut after, mut uses) = (start.sequence, UseCheck::new(&log.origin, &keys));
     let end = loop {
         let lines = list_lines(app, after, CHUNK).await?;
         if lines.is_empty() {
