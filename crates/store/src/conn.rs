@@ -86,9 +86,10 @@ impl Conn {
         .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
-    /// Ends a snapshot. If that fails, the next one cannot begin.
-    pub(super) fn end_snapshot(&mut self) {
-        let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);
+    /// Ends a snapshot. Fails with [`Error::Unavailable`]: the connection is of no more use.
+    pub(super) fn end_snapshot(&mut self) -> Result<(), Error> {
+        <Self as Connection>::TransactionManager::rollback_transaction(self)
+            .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// Checkpoints and truncates the WAL of SQLite.

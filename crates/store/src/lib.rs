@@ -216,8 +216,10 @@ impl Store {
         self.read_one(move |conn| {
             conn.begin_snapshot()?;
             let result = work(conn);
-            conn.end_snapshot();
-            result
+            let ended = conn.end_snapshot();
+            let value = result?;
+            ended?;
+            Ok(value)
         })
         .await
     }
@@ -316,6 +318,8 @@ async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error>
                 .get()
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             let Pooled { conn, lost } = &mut *pooled;
+            // If the work panics, its snapshot stays open.
+            *lost = true;
             *lost = work(conn);
             attempts += 1;
             // After a restart of the database every pooled connection may be lost; one more
