@@ -2,12 +2,9 @@
 
 use super::{Outcome, as_operator, explain, print};
 use clap::{Subcommand, ValueEnum};
-use doorcode::app::audit::erasure;
-use doorcode::app::audit::recovery::{self, Recovered, Revoking};
-use doorcode::app::audit::{
-    self, Evidence,
-    verification::{self, Verified},
-};
+use doorcode::app::audit::recover::{self, Recovered, Revoking};
+use doorcode::app::audit::verify::{self, Verified};
+use doorcode::app::audit::{self, Evidence, retain};
 use doorcode::app::user::Named;
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;
@@ -116,14 +113,14 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 };
                 let bar = ProgressBar::no_length()
                     .with_style(style("{human_pos} of {human_len} records")?);
-                let verified = verification::verify(&req.app, more, |done, all| {
+                let verified = verify::verify(&req.app, more, |done, all| {
                     bar.set_length(all.max(done));
                     bar.set_position(done);
                 })
                 .await;
                 bar.finish_and_clear();
                 let verified = verified?;
-                verification::record(req, &verified).await?;
+                verify::record(req, &verified).await?;
                 Ok(verified)
             })?;
             let mut more = format!("Token uses: {}.\n", HumanCount(uses));
@@ -145,7 +142,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
         Audit::Remote(_) => Err("this is a client command".into()),
         Audit::Erase { email } => {
             let named = Named::Email(email.clone());
-            let erased = as_operator(config, async |req| erasure::erase(req, named).await);
+            let erased = as_operator(config, async |req| retain::erase(req, named).await);
             let erased = erased.map_err(|error| format!("{email}: {error}"))?;
             print(&format!(
                 "Records erased: {erased}. The log names them and can still be verified."
@@ -157,7 +154,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             print(&lines.join("\n"))
         }
         Audit::Trust { key } => {
-            as_operator(config, async |req| recovery::trust(req, key).await)?;
+            as_operator(config, async |req| recover::trust(req, key).await)?;
             print("The key is trusted from now on. The audit log records this.")
         }
         Audit::Recover { revoke } => {
@@ -166,8 +163,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
                 Revoke::All => Revoking::All,
                 Revoke::Nothing => Revoking::Nothing,
             };
-            let recovered =
-                as_operator(config, async |req| recovery::recover(req, revoking).await)?;
+            let recovered = as_operator(config, async |req| recover::recover(req, revoking).await)?;
             print(&describe(&recovered))
         }
     }

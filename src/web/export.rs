@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 use actix_web::web::Bytes;
 use app::Error;
-use app::audit::reading::Format;
+use app::audit::read::Format;
 use futures_util::{Stream, TryStreamExt};
 use std::io;
 

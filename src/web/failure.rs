@@ -16,6 +16,8 @@ pub enum Failure {
     App(app::Error),
     /// The request cannot be parsed; holds the reason.
     Malformed(&'static str),
+    /// A parameter of the query is invalid; says which, and what to send.
+    Parameter(String),
     /// The request came over plain http, but the public URL is https.
     PlainHttp,
     /// The route does not accept the media type of the body.
@@ -99,9 +101,11 @@ impl Failure {
                     StatusCode::INTERNAL_SERVER_ERROR
                 }
             },
-            Self::Malformed(_) | Self::PlainHttp | Self::InvalidCursor | Self::InvalidJson => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Malformed(_)
+            | Self::Parameter(_)
+            | Self::PlainHttp
+            | Self::InvalidCursor
+            | Self::InvalidJson => StatusCode::BAD_REQUEST,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,

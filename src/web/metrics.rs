@@ -6,7 +6,7 @@ use super::{failure::Failure, headers};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
 use app::App;
-use app::audit::lag;
+use app::audit::publish;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -131,7 +131,7 @@ impl Metrics {
     /// Measures the lag of the audit log. If the database fails, clears the gauges instead of
     /// keeping old values.
     async fn measure(&self, app: &App) {
-        let measured = lag::of_all(app).await;
+        let measured = publish::lags(app).await;
         if let Err(error) = &measured {
             tracing::warn!(?error, "cannot measure the lag of the audit log");
             self.0.lag_records.clear();

@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
-use app::audit::refusals::{self, Refusal};
+use app::audit::record::{Refusal, note_refusal};
 use domain::audit::Actor;
 
 /// Writes a failure as a response; the text is the request id.
@@ -60,5 +60,5 @@ fn record(app: &App, request: &HttpRequest, failure: &Failure) {
         actor: actor.unwrap_or(Actor::Anonymous),
         organization: request.match_info().get("org").map(str::to_owned),
     };
-    refusals::note(app, &extract::context_of(app, request), refusal);
+    note_refusal(app, &extract::context_of(app, request), refusal);
 }

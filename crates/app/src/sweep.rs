@@ -1,7 +1,7 @@
 //! Background tasks: sealing the audit log, writing buffered uses, waking polls that another
 //! server decided, and purging expired data.
 
-use super::audit::{self, sealing};
+use super::audit::{self, seal};
 use super::{App, Error, device, idempotency, session, uses};
 use chrono::Duration as Span;
 use std::cell::Cell;
@@ -50,11 +50,11 @@ const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
 /// Runs all tasks until the server stops. A running task completes first, except publishing and
 /// shipping, whose duration is unbounded.
 pub async fn run(app: App) {
-    let clock = audit::clock::Watch::start(&app);
+    let clock = audit::seal::Watch::start(&app);
     let slow = Rarely::default();
     let work = async {
         tokio::join!(
-            every(&app, SEAL_EVERY, "sealing the audit log", || sealing::seal(
+            every(&app, SEAL_EVERY, "sealing the audit log", || seal::seal(
                 &app
             )),
             every(&app, FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
@@ -62,7 +62,7 @@ pub async fn run(app: App) {
                 &app
             )),
             every(&app, GATHER_EVERY, "recording refusals", || {
-                audit::refusals::flush(&app)
+                audit::record::flush_refusals(&app)
             }),
             every(&app, WATCH_EVERY, "watching the clock", || clock.look(&app)),
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
@@ -106,7 +106,7 @@ async fn sign(app: &App, contradicted: &Rarely) -> Result<(), Error> {
 /// Warns of committed records that are not sealed. A failure of sealing is logged elsewhere; this
 /// detects sealing that hangs, here or on the server with the lock.
 pub async fn watch(app: &App, slow: &Rarely) -> Result<(), Error> {
-    let lag = audit::lag::of_sealing(app).await?;
+    let lag = audit::publish::sealing_lag(app).await?;
     if lag.age <= SEALED_WITHIN {
         slow.end();
     } else if slow.again().is_some() {
@@ -142,7 +142,7 @@ impl Rarely {
 pub async fn forget_old(app: &App) -> Result<(), Error> {
     let forgotten = [
         audit::uses::purge(app).await,
-        audit::retention::prune(app).await,
+        audit::retain::prune(app).await,
     ];
     match app.store().wipe().await {
         // Retried at the next run.
@@ -185,7 +185,7 @@ pub async fn settle(app: &App) -> Vec<Error> {
 /// Writes buffered data and seals committed records. Returns the errors.
 pub(super) async fn write_and_seal(app: &App) -> Vec<Error> {
     let mut failed = write_gathered(app).await;
-    failed.extend(sealing::seal(app).await.err());
+    failed.extend(seal::seal(app).await.err());
     failed
 }
 
@@ -194,7 +194,7 @@ pub async fn write_gathered(app: &App) -> Vec<Error> {
     let written = [
         uses::flush(app).await,
         audit::uses::flush(app).await,
-        audit::refusals::flush(app).await,
+        audit::record::flush_refusals(app).await,
     ];
     written.into_iter().filter_map(Result::err).collect()
 }

@@ -58,6 +58,11 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The parameters in order.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// Names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

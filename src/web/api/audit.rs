@@ -1,30 +1,29 @@
 //! `/v1/audit`: the audit log, token uses, and proofs of both.
 
 use super::call::Call;
-use super::page::Filters;
+use super::routes::routes;
 use crate::web::export;
 use crate::web::failure::Failure;
 use actix_web::{HttpResponse, web};
-use app::audit::checking::{self, Checked};
-use app::audit::reading::{self, Search};
-use app::audit::use_reading::{self, Named, Proven, UseId, UseSearch};
-use domain::Instant;
+use app::audit::read::{self, Format, Search};
+use app::audit::uses;
+use app::audit::uses::read::{Named, Proven, UseId, UseSearch};
+use app::audit::verify::{self, Checked};
 use domain::audit::canonical::moment;
 use domain::audit::chain::Sealed;
 use serde_json::Value;
-use utoipa::OpenApi;
 use wire::api::{
-    AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
-    List, ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
+    AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, ExportFormat,
+    FormatParameters, List, ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
 };
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(list_records, export_records, verify_log, list_uses, show_use))]
-pub struct Description;
-
-/// Filter parameters of records.
-const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since", "until"];
+routes! {
+    list_records: read::READ,
+    export_records: read::READ,
+    verify_log: read::READ,
+    list_uses: read::READ,
+    show_use: read::READ,
+}
 
 /// Lists the records of the audit log, latest first.
 ///
@@ -34,16 +33,15 @@ const FILTERS: [&str; 6] = ["organization", "actor", "action", "token", "since",
     get,
     path = "/v1/audit",
     tag = "audit",
-    security(("bearer" = ["audit:read"])),
     params(AuditParameters, ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<AuditRecord>))
 )]
-pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&FILTERS)?;
-    let search = search(list.filters())?;
+async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<AuditParameters>()?;
+    let search = search(list.filters.clone());
     let before = list.last(|sequence| sequence.parse().ok());
     let limit = usize::from(list.page.limit);
-    let found = reading::list(&call, search, before, limit).await?;
+    let found = read::list(&call, search, before, limit).await?;
     let position = |sealed: &Sealed| (sealed.record.at, sealed.record.sequence.to_string());
     Ok(list.answer(found, position, record))
 }
@@ -58,7 +56,6 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/audit/export",
     tag = "audit",
-    security(("bearer" = ["audit:read"])),
     params(AuditParameters, FormatParameters),
     responses((
         status = 200,
@@ -66,12 +63,16 @@ pub async fn list_records(call: Call) -> Result<HttpResponse, Failure> {
         content((String = "application/x-ndjson"), (String = "text/csv"))
     ))
 )]
-pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
-    let filters = call.filters(&[&FILTERS[..], &["format"]].concat())?;
-    let format = export::format(filters.value("format")).ok_or(Failure::Malformed(
-        "The parameter format must be ndjson or csv.",
-    ))?;
-    let pieces = reading::export(&call, search(&filters)?, format).await?;
+async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
+    let mut query = call.query()?;
+    let filters = query.take()?;
+    let FormatParameters { format } = query.take()?;
+    query.finish()?;
+    let format = match format {
+        None | Some(ExportFormat::Ndjson) => Format::Lines,
+        Some(ExportFormat::Csv) => Format::Csv,
+    };
+    let pieces = read::export(&call, search(filters), format).await?;
     let request_id = &call.context.request_id;
     Ok(export::answer(format, "audit", pieces, request_id))
 }
@@ -83,11 +84,10 @@ pub async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/audit/verify",
     tag = "audit",
-    security(("bearer" = ["audit:read"])),
     responses((status = 200, description = "Result of the verification.", body = AuditVerification))
 )]
-pub async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
-    let checked = checking::check(&call).await?;
+async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
+    let checked = verify::check(&call).await?;
     Ok(HttpResponse::Ok().json(verification(&checked)))
 }
 
@@ -99,21 +99,21 @@ pub async fn verify_log(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/audit/uses",
     tag = "audit",
-    security(("bearer" = ["audit:read"])),
     params(UseParameters, ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<TokenUse>))
 )]
-pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&["organization", "token", "since", "until"])?;
+async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<UseParameters>()?;
+    let filters = list.filters.clone();
     let search = UseSearch {
-        organization: list.filter("organization").map(str::to_owned),
-        token_id: list.filter("token").map(str::to_owned),
-        since: moment(list.filters(), "since")?,
-        until: moment(list.filters(), "until")?,
+        organization: filters.organization,
+        token_id: filters.token,
+        since: filters.since,
+        until: filters.until,
     };
     let before = list.last(UseId::parse);
     let limit = usize::from(list.page.limit);
-    let found = use_reading::list(&call, search, before, limit).await?;
+    let found = uses::read::list(&call, search, before, limit).await?;
     let position = |named: &Named| (named.used.at, named.id.to_string());
     Ok(list.answer(found, position, token_use))
 }
@@ -123,36 +123,23 @@ pub async fn list_uses(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/audit/uses/{id}",
     tag = "audit",
-    security(("bearer" = ["audit:read"])),
     params(("id" = String, Path, description = "ID of the use.")),
     responses((status = 200, description = "The use.", body = ProvenUse))
 )]
-pub async fn show_use(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let found = use_reading::find(&call, &id).await?;
+async fn show_use(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let found = uses::read::find(&call, &id).await?;
     Ok(HttpResponse::Ok().json(proven(&found)))
 }
 
-fn search(filters: &Filters) -> Result<Search, Failure> {
-    let text = |name| filters.value(name).map(str::to_owned);
-    Ok(Search {
-        organization: text("organization"),
-        actor: text("actor"),
-        action: text("action"),
-        token_id: text("token"),
-        since: moment(filters, "since")?,
-        until: moment(filters, "until")?,
-    })
-}
-
-fn moment(filters: &Filters, name: &str) -> Result<Option<Instant>, Failure> {
-    let text = filters.value(name);
-    text.map(|text| chrono::DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()))
-        .transpose()
-        .map_err(|_| {
-            Failure::Malformed(
-                "The parameters since and until must be RFC 3339 times such as 2030-01-31T12:00:00Z.",
-            )
-        })
+fn search(filters: AuditParameters) -> Search {
+    Search {
+        organization: filters.organization,
+        actor: filters.actor,
+        action: filters.action,
+        token_id: filters.token,
+        since: filters.since,
+        until: filters.until,
+    }
 }
 
 fn record(sealed: &Sealed) -> AuditRecord {

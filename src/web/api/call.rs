@@ -19,11 +19,11 @@ use app::{App, Context, Request};
 use app::{operator, token};
 use domain::secret::Secret;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
-use wire::form::Form;
-use wire::json::{Object, Value};
+use wire::json::Value;
 
 /// Identifies a request, so that a repetition has no second effect.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -39,7 +39,7 @@ pub struct Call {
     request: Request,
     /// Path of the request.
     pub path: String,
-    query: String,
+    pub(super) query: String,
     method: Method,
     bearer: Secret,
     key: Option<Secret>,
@@ -102,20 +102,9 @@ impl Call {
         })
     }
 
-    /// Parameters of the query. Fails if one is repeated.
-    pub fn query(&self) -> Result<Form, Failure> {
-        let query = extract::read_form(self.query.as_bytes())?;
-        match query.repeated_except(&[]) {
-            Some(_) => Err(Failure::Malformed(
-                "A parameter appears more than once. Send each once.",
-            )),
-            None => Ok(query),
-        }
-    }
-
     /// Reads the body. Reports all faults together.
-    pub fn read<T>(&self, read: impl FnOnce(&mut Object<'_>) -> T) -> Result<T, Failure> {
-        self.body.read(read).map_err(Failure::Faults)
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.body.read().map_err(Failure::Faults)
     }
 
     /// Executes a POST once per Idempotency-Key. The use case `work` must get the request that is

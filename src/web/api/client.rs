@@ -1,29 +1,27 @@
 //! `/v1/clients`, for the operator only.
 
 use super::call::Call;
-use super::{document, token};
+use super::routes::routes;
+use super::{document, token, values};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::client::{self, Kind, NewClient as ClientBody, Registered};
+use app::client::{self, Kind, NewClient as RegisteredClient, Registered};
 use app::token::Ended;
-use domain::client::{Client as DomainClient, Standing};
-use domain::{Fault, Instant};
-use utoipa::OpenApi;
+use domain::Instant;
+use domain::client::Client as DomainClient;
 use wire::api::{
-    Client, CreateClientBody, List, ListParameters, NewClient, RevokeAll, Revoked, UpdateClientBody,
+    Client, CreateClientBody, List, ListParameters, NewClient, Nothing, RevokeAll, Revoked,
+    UpdateClientBody,
 };
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list_clients,
-    create_client,
-    show_client,
-    change_client,
-    revoke_client_tokens
-))]
-pub struct Description;
+routes! {
+    list_clients: None,
+    create_client: None,
+    show_client: None,
+    change_client: None,
+    revoke_client_tokens: None,
+}
 
 /// Lists the registered clients, sorted by ID.
 #[utoipa::path(
@@ -33,8 +31,8 @@ pub struct Description;
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Client>))
 )]
-pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = client::list(&call, &list.page).await?;
     // The list is sorted by id, so the id alone is the position.
     let position = |client: &DomainClient| (Instant::UNIX_EPOCH, client.id.clone());
@@ -52,15 +50,16 @@ pub async fn list_clients(call: Call) -> Result<HttpResponse, Failure> {
     request_body = CreateClientBody,
     responses((status = 201, description = "The new client.", body = NewClient))
 )]
-pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
+async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let input = call.read(|body| ClientBody {
-        id: body.text("id"),
-        name: body.text("name"),
-        kind: body.ruled("kind", kind).unwrap_or(Kind::Public),
-        scopes: body.list("scopes"),
-        default_scopes: body.list("default_scopes"),
-    })?;
+    let body: CreateClientBody = call.read()?;
+    let input = RegisteredClient {
+        id: body.id,
+        name: body.name,
+        kind: body.kind.map_or(Kind::Public, values::client_kind),
+        scopes: body.scopes,
+        default_scopes: body.default_scopes,
+    };
     let written = |registered: &Registered| NewClient {
         client_secret: registered
             .secret
@@ -74,22 +73,6 @@ pub async fn create_client(call: Call) -> Result<HttpResponse, Failure> {
     .await
 }
 
-fn kind(text: &str) -> Result<Kind, Fault> {
-    match text {
-        "public" => Ok(Kind::Public),
-        "confidential" => Ok(Kind::Confidential),
-        _ => Err(Fault::new("kind", "Write public or confidential.")),
-    }
-}
-
-fn standing(text: &str) -> Result<Standing, Fault> {
-    match text {
-        "active" => Ok(Standing::Active),
-        "disabled" => Ok(Standing::Disabled),
-        _ => Err(Fault::new("state", "Write active or disabled.")),
-    }
-}
-
 /// Returns a client.
 #[utoipa::path(
     get,
@@ -98,7 +81,7 @@ fn standing(text: &str) -> Result<Standing, Fault> {
     params(("client" = String, Path, description = "`client_id` of the client.")),
     responses((status = 200, description = "The client.", body = Client))
 )]
-pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let client = client::show(&call, &id).await?;
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
@@ -114,11 +97,10 @@ pub async fn show_client(call: Call, id: web::Path<String>) -> Result<HttpRespon
     request_body = UpdateClientBody,
     responses((status = 200, description = "The updated client.", body = Client))
 )]
-pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let standing =
-        call.read(|body| body.required("state", |body, key| body.ruled(key, standing)))?;
-    let standing = standing.unwrap_or(Standing::Active);
+    let body: UpdateClientBody = call.read()?;
+    let standing = values::client_state(body.state);
     let client = client::set_standing(&call, &id, standing).await?;
     Ok(HttpResponse::Ok().json(document::client(&client)))
 }
@@ -132,11 +114,8 @@ pub async fn change_client(call: Call, id: web::Path<String>) -> Result<HttpResp
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-pub async fn revoke_client_tokens(
-    call: Call,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+async fn revoke_client_tokens(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let before = call.read(|body| token::read_moment(body, "issued_before"))?;
-    token::end(&call, Ended::Client(id.into_inner()), before).await
+    let RevokeAll { issued_before } = call.read()?;
+    token::end(&call, Ended::Client(id.into_inner()), issued_before).await
 }

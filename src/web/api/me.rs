@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::document;
+use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
 use app::access::Caller;
@@ -9,13 +10,11 @@ use app::access::LoadedOwner;
 use app::project;
 use app::user::{self, Named};
 use domain::page::Page;
-use utoipa::OpenApi;
 use wire::api::{Me, Token};
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(show_me))]
-pub struct Description;
+routes! {
+    show_me: None,
+}
 
 /// Returns the caller and the permissions of its token.
 #[utoipa::path(
@@ -24,7 +23,7 @@ pub struct Description;
     tag = "me",
     responses((status = 200, description = "The caller.", body = Me))
 )]
-pub async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
+async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
     let me = match &call.caller {
         Caller::Token(active) => {
             let projects = project::list_reached(&call).await?;

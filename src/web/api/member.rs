@@ -1,52 +1,42 @@
 //! `/v1/orgs/{org}/members` and `/v1/orgs/{org}/invitations`.
 
 use super::call::Call;
-use super::document;
+use super::routes::routes;
+use super::{document, values};
 use crate::web::failure::Failure;
 use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::{App, org};
-use domain::Fault;
 use domain::id::{InvitationId, UserId};
 use domain::org::Member as DomainMember;
-use domain::role::Role;
-use utoipa::OpenApi;
 use wire::api::{
-    CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, PutMemberBody,
+    CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, Nothing,
+    PutMemberBody,
 };
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list_members,
-    put_member,
-    delete_member,
-    list_invitations,
-    create_invitation,
-    delete_invitation
-))]
-pub struct Description;
+routes! {
+    list_members: org::READ,
+    put_member: org::WRITE,
+    delete_member: org::WRITE,
+    list_invitations: org::READ,
+    create_invitation: org::WRITE,
+    delete_invitation: org::WRITE,
+}
 
 /// Lists the members of an organization, in the order of joining.
 #[utoipa::path(
     get,
     path = "/v1/orgs/{org}/members",
     tag = "members",
-    security(("bearer" = ["orgs:read"])),
     params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Member>))
 )]
-pub async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = org::list_members(&call, &named, &list.page).await?;
     let position = |member: &DomainMember| (member.joined_at, member.user.id.to_string());
     Ok(list.answer(found, position, document::member))
-}
-
-/// Parses a role.
-pub fn role(text: &str) -> Result<Role, Fault> {
-    Role::parse(text).ok_or_else(|| Fault::new("role", "Write member, admin or owner."))
 }
 
 fn user_id(text: &str) -> Result<UserId, Failure> {
@@ -58,7 +48,6 @@ fn user_id(text: &str) -> Result<UserId, Failure> {
     put,
     path = "/v1/orgs/{org}/members/{user}",
     tag = "members",
-    security(("bearer" = ["orgs:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("user" = String, Path, description = "ID of the user.")
@@ -66,13 +55,13 @@ fn user_id(text: &str) -> Result<UserId, Failure> {
     request_body = PutMemberBody,
     responses((status = 200, description = "The updated member.", body = Member))
 )]
-pub async fn put_member(
+async fn put_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (named, user) = path.into_inner();
-    let role = call.read(|body| body.required("role", |body, key| body.ruled(key, role)))?;
-    let (user, role) = (user_id(&user)?, role.unwrap_or(Role::Member));
+    let PutMemberBody { role } = call.read()?;
+    let (user, role) = (user_id(&user)?, values::role(role));
     let member = org::put_member(&call, &named, &user, role).await?;
     Ok(HttpResponse::Ok().json(document::member(&member)))
 }
@@ -85,14 +74,13 @@ pub async fn put_member(
     delete,
     path = "/v1/orgs/{org}/members/{user}",
     tag = "members",
-    security(("bearer" = ["orgs:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("user" = String, Path, description = "ID of the user.")
     ),
     responses((status = 204, description = "The user is not a member."))
 )]
-pub async fn delete_member(
+async fn delete_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
@@ -107,15 +95,11 @@ pub async fn delete_member(
     get,
     path = "/v1/orgs/{org}/invitations",
     tag = "members",
-    security(("bearer" = ["orgs:read"])),
     params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Invitation>))
 )]
-pub async fn list_invitations(
-    call: Call,
-    named: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_invitations(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = org::list_invitations(&call, &named, &list.page).await?;
     let position = |open: &org::Open| (open.invitation.created_at, open.invitation.id.to_string());
     Ok(list.answer(found, position, |open| {
@@ -131,24 +115,17 @@ pub async fn list_invitations(
     post,
     path = "/v1/orgs/{org}/invitations",
     tag = "members",
-    security(("bearer" = ["orgs:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateInvitationBody,
     responses((status = 201, description = "The new invitation.", body = NewInvitation))
 )]
-pub async fn create_invitation(
-    call: Call,
-    named: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    let input = call.read(|body| {
-        let email = body.optional_text("email");
-        let role = body.required("role", |body, key| body.ruled(key, role));
-        org::CreateInvitation {
-            email,
-            role: role.unwrap_or(Role::Member),
-            form_nonce: None,
-        }
-    })?;
+async fn create_invitation(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let CreateInvitationBody { email, role } = call.read()?;
+    let input = org::CreateInvitation {
+        email,
+        role: values::role(role),
+        form_nonce: None,
+    };
     let app = call.app.clone();
     let written = move |new: &org::NewInvitation| NewInvitation {
         url: link_of(&app, new),
@@ -172,14 +149,13 @@ fn link_of(app: &App, new: &org::NewInvitation) -> String {
     delete,
     path = "/v1/orgs/{org}/invitations/{id}",
     tag = "members",
-    security(("bearer" = ["orgs:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("id" = String, Path, description = "ID of the invitation.")
     ),
     responses((status = 204, description = "The invitation does not exist any more."))
 )]
-pub async fn delete_invitation(
+async fn delete_invitation(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {

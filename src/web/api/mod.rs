@@ -1,12 +1,11 @@
 //! Management API. It writes all errors as problem details (RFC 9457).
 //!
-//! Each resource has a module with its handlers and their part of the description ([`openapi`]).
+//! Each resource has a module with its handlers, which it lists in the table of [`routes`].
 //! A handler takes a [`call::Call`], which is also the request of its use cases: it reads the body
 //! with `read` and the page of a list with `listing`, and executes a POST with `once`.
 
 mod audit;
 mod call;
-mod choices;
 mod client;
 mod document;
 mod me;
@@ -16,12 +15,14 @@ mod org;
 mod page;
 pub mod problem;
 mod project;
-mod required_scope;
+mod query;
+mod routes;
 mod scope;
 mod token;
 mod user;
+mod values;
 
-use super::route::{delete, nothing, patch, post, put, read, resource};
+use super::route::{nothing, read, resource};
 use super::{extract, surface};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -29,166 +30,32 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use app::App;
 use app::audit::uses::{self, Purpose};
+use routes::Table;
+use std::sync::LazyLock;
 
-/// Routes under `/v1`.
+/// All routes under `/v1`.
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::default();
+    for add in [
+        me::routes,
+        scope::routes,
+        token::routes,
+        org::routes,
+        member::routes,
+        project::routes,
+        user::routes,
+        client::routes,
+        audit::routes,
+    ] {
+        add(&mut table);
+    }
+    table
+});
+
+/// Registers the routes under `/v1`.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/me", [read(me::show_me)]))
-        .service(resource("/scopes", [read(scope::list_scopes)]))
-        .configure(token_routes)
-        .configure(organization_routes)
-        .configure(project_routes)
-        .configure(operator_routes)
-        .configure(audit_routes)
-        .default_service(web::to(nothing));
-}
-
-fn token_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource(
-            "/tokens",
-            [read(token::list_tokens), post(token::create_token)],
-        ))
-        .service(resource("/tokens/revoke-all", [post(token::revoke_tokens)]))
-        .service(resource(
-            "/tokens/{id}",
-            [read(token::show_token), delete(token::delete_token)],
-        ))
-        .service(resource("/tokens/{id}/rotate", [post(token::rotate_token)]))
-        .service(resource(
-            "/orgs/{org}/tokens",
-            [
-                read(token::list_organization_tokens),
-                post(token::create_organization_token),
-            ],
-        ))
-        .service(resource(
-            "/orgs/{org}/tokens/revoke-all",
-            [post(token::revoke_organization_tokens)],
-        ))
-        .service(resource(
-            "/orgs/{org}/tokens/{id}",
-            [
-                read(token::show_organization_token),
-                delete(token::delete_organization_token),
-            ],
-        ))
-        .service(resource(
-            "/orgs/{org}/tokens/{id}/rotate",
-            [post(token::rotate_organization_token)],
-        ));
-}
-
-fn organization_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource(
-            "/orgs",
-            [
-                read(org::list_organizations),
-                post(org::create_organization),
-            ],
-        ))
-        .service(resource(
-            "/orgs/{org}",
-            [
-                read(org::show_organization),
-                patch(org::change_organization),
-                delete(org::delete_organization),
-            ],
-        ))
-        .service(resource(
-            "/orgs/{org}/policy/effects",
-            [read(org::list_effects)],
-        ))
-        .service(resource(
-            "/orgs/{org}/members",
-            [read(member::list_members)],
-        ))
-        .service(resource(
-            "/orgs/{org}/members/{user}",
-            [put(member::put_member), delete(member::delete_member)],
-        ))
-        .service(resource(
-            "/orgs/{org}/invitations",
-            [
-                read(member::list_invitations),
-                post(member::create_invitation),
-            ],
-        ))
-        .service(resource(
-            "/orgs/{org}/invitations/{id}",
-            [delete(member::delete_invitation)],
-        ));
-}
-
-fn project_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/projects", [read(project::list_projects)]))
-        .service(resource(
-            "/orgs/{org}/projects",
-            [
-                read(project::list_organization_projects),
-                post(project::create_project),
-            ],
-        ))
-        .service(resource(
-            "/projects/{project}",
-            [
-                read(project::show_project),
-                patch(project::change_project),
-                delete(project::delete_project),
-            ],
-        ))
-        .service(resource(
-            "/projects/{project}/members",
-            [read(project::list_project_members)],
-        ))
-        .service(resource(
-            "/projects/{project}/members/{user}",
-            [
-                put(project::put_project_member),
-                delete(project::delete_project_member),
-            ],
-        ));
-}
-
-fn operator_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/status", [read(user::show_status)]))
-        .service(resource(
-            "/users",
-            [read(user::list_users), post(user::create_user)],
-        ))
-        .service(resource("/users/{user}", [read(user::show_user)]))
-        .service(resource(
-            "/users/{user}/deactivate",
-            [post(user::deactivate_user)],
-        ))
-        .service(resource(
-            "/users/{user}/revoke-all",
-            [post(user::revoke_user_tokens)],
-        ))
-        .service(resource(
-            "/clients",
-            [read(client::list_clients), post(client::create_client)],
-        ))
-        .service(resource(
-            "/clients/{client}",
-            [read(client::show_client), patch(client::change_client)],
-        ))
-        .service(resource(
-            "/clients/{client}/revoke-all",
-            [post(client::revoke_client_tokens)],
-        ));
-}
-
-fn audit_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/audit", [read(audit::list_records)]))
-        .service(resource("/audit/export", [read(audit::export_records)]))
-        .service(resource("/audit/verify", [read(audit::verify_log)]))
-        .service(resource("/audit/uses", [read(audit::list_uses)]))
-        .service(resource("/audit/uses/{id}", [read(audit::show_use)]));
+    TABLE.register(config);
+    config.default_service(web::to(nothing));
 }
 
 /// Route of the OpenAPI description, which requires no token.
@@ -216,7 +83,7 @@ fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
     let context = extract::context_of(app, response.request());
     let extensions_of_response = response.response().extensions();
     let needed = context.route.as_deref();
-    let needed = needed.and_then(|route| required_scope::scope_of(app, route));
+    let needed = needed.and_then(|route| TABLE.scope_of(route));
     let (decision, scope) = match extensions_of_response.get::<problem::Refused>() {
         None => (uses::ALLOWED, needed),
         Some(refused) => (refused.code, refused.scope.as_deref().or(needed)),
@@ -226,4 +93,63 @@ fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
         organization_id: None,
     };
     uses::note(app, &context, used.clone(), decision, purpose);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::PublicUrl;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn routes_are_unique_and_described() {
+        let document = openapi::document(&PublicUrl::default());
+        let mut routes = BTreeSet::new();
+        for (path, route) in TABLE.iter() {
+            let method = route.method.as_str().to_lowercase();
+            let summary = &document["paths"][path][&method]["summary"];
+            assert!(summary.is_string(), "{method} {path}");
+            assert!(routes.insert((path, method)), "{path} twice");
+        }
+        let paths = document["paths"].as_object().unwrap();
+        let described = paths.iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| (path.as_str(), method.clone()))
+        });
+        let described: BTreeSet<_> = described
+            .filter(|(path, _)| path.starts_with("/v1/"))
+            .collect();
+        assert_eq!(routes, described);
+    }
+
+    /// The router takes the first path that matches.
+    #[test]
+    fn literal_segments_come_before_parameters() {
+        let paths: Vec<_> = TABLE.iter().map(|(path, _)| path).collect();
+        for (at, later) in paths.iter().enumerate() {
+            for earlier in &paths[..at] {
+                let mut segments = earlier.split('/').zip(later.split('/'));
+                if let Some((first, second)) = segments.find(|(first, second)| first != second) {
+                    assert!(
+                        !first.starts_with('{') || second.starts_with('{'),
+                        "{earlier} {later}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_use_records_the_scope_of_its_route() {
+        for (route, scope) in [
+            ("GET /v1/tokens", Some(app::token::READ)),
+            ("HEAD /v1/tokens", Some(app::token::READ)),
+            ("POST /v1/tokens", Some(app::token::WRITE)),
+            ("DELETE /v1/tokens", None),
+            ("GET /v1/me", None),
+            ("GET /v1/none", None),
+        ] {
+            assert_eq!(TABLE.scope_of(route), scope, "{route}");
+        }
+    }
 }

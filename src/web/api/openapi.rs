@@ -1,10 +1,9 @@
 //! OpenAPI 3.1 description of the management API, generated from the code.
 //!
-//! Each resource module describes its own routes. This module adds the parts that all routes share:
-//! problems, headers of requests and responses, and the token with its scopes.
+//! The table of routes has the description of each route. This module adds the parts that all
+//! routes share: problems, headers of requests and responses, and the token with its scopes.
 
-use super::problem;
-use super::{audit, choices, client, me, member, org, project, scope, token, user};
+use super::{TABLE, problem};
 use crate::web::problem_kind::Kind;
 use crate::web::{headers, probe};
 use actix_web::{HttpResponse, web};
@@ -48,25 +47,20 @@ pub async fn show_document(app: web::Data<App>) -> HttpResponse {
 /// OpenAPI description of the server with this URL.
 pub fn document(public_url: &PublicUrl) -> Value {
     let mut described = Description::openapi();
-    for part in [
-        me::Description::openapi(),
-        scope::Description::openapi(),
-        token::Description::openapi(),
-        org::Description::openapi(),
-        member::Description::openapi(),
-        project::Description::openapi(),
-        user::Description::openapi(),
-        client::Description::openapi(),
-        audit::Description::openapi(),
-        probe::Description::openapi(),
-    ] {
-        described.merge(part);
+    described.merge(probe::Description::openapi());
+    for (_, route) in TABLE.iter() {
+        described.merge((route.describe)());
     }
     #[expect(
         clippy::unwrap_used,
         reason = "all keys of the description are strings"
     )]
     let mut document = serde_json::to_value(described).unwrap();
+    for (path, route) in TABLE.iter() {
+        let method = route.method.as_str().to_lowercase();
+        let scopes = route.scope.as_slice();
+        document["paths"][path][method]["security"] = json!([{"bearer": scopes}]);
+    }
     document["servers"] = json!([{"url": public_url.as_str()}]);
     let components = &mut document["components"];
     components["securitySchemes"] = json!({"bearer": {
@@ -82,13 +76,11 @@ pub fn document(public_url: &PublicUrl) -> Value {
         "description": "New random value for each request; the same value to repeat a request. A repetition within 24 hours gets the first response. Quotes around the value are optional.",
         "schema": {"type": "string", "pattern": KEY},
     }});
-    choices::describe(&mut components["schemas"]);
     let schemas = components["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
                 complete(path, method, operation);
-                choices::describe_parameters(operation);
                 if is_body_optional(operation, &schemas) {
                     operation["requestBody"]["required"] = false.into();
                 }
@@ -133,9 +125,6 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "cursor"));
     let is_managed = path.starts_with("/v1/");
     if is_managed {
-        if operation["security"].is_null() {
-            operation["security"] = json!([{"bearer": []}]);
-        }
         describe_scope(operation);
         if method == "post" {
             let key = json!({"$ref": "#/components/parameters/IdempotencyKey"});
@@ -178,17 +167,10 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
 
 /// Adds the required scope to the description.
 fn describe_scope(operation: &mut Value) {
-    let scopes: Vec<_> = operation["security"][0]["bearer"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(|scope| format!("`{scope}`"))
-        .collect();
-    let needed = match scopes.as_slice() {
-        [] if is_for_operator(operation) => "Requires the operator token.".to_owned(),
-        [] => "Accepts any token.".to_owned(),
-        scopes => format!("Requires a token with the scope {}.", scopes.join(", ")),
+    let needed = match operation["security"][0]["bearer"][0].as_str() {
+        Some(scope) => format!("Requires a token with the scope `{scope}`."),
+        None if is_for_operator(operation) => "Requires the operator token.".to_owned(),
+        None => "Accepts any token.".to_owned(),
     };
     let said = operation["description"].as_str().unwrap_or_default();
     operation["description"] = format!("{said}\n\n{needed}").trim().into();

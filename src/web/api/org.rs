@@ -1,46 +1,39 @@
 //! `/v1/orgs`: organizations and their policy.
 
 use super::call::Call;
-use super::document;
-use super::page::Listing;
+use super::routes::routes;
+use super::{document, values};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::org::{self, Effect, OrganizationView, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
-use domain::Fault;
 use domain::org::Organization;
-use domain::policy::{DEFAULT_GRACE, LONGEST_GRACE, PersonalTokens, Plan};
-use utoipa::OpenApi;
+use domain::policy::DEFAULT_GRACE;
 use wire::api::{
-    AffectedToken, CreateOrganizationBody, EffectParameters, List, ListParameters,
-    OrganizationDetail, UpdateOrganizationBody,
+    AffectedToken, CreateOrganizationBody, EffectParameters, List, ListParameters, Nothing,
+    OrganizationDetail, UpdateOrganizationBody, UpdatePolicyBody,
 };
-use wire::json::Object;
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list_organizations,
-    create_organization,
-    show_organization,
-    change_organization,
-    delete_organization,
-    list_effects
-))]
-pub struct Description;
+routes! {
+    list_organizations: org::READ,
+    create_organization: org::WRITE,
+    show_organization: org::READ,
+    change_organization: org::WRITE,
+    delete_organization: org::WRITE,
+    list_effects: org::WRITE,
+}
 
 /// Lists the organizations that the caller can access, oldest first. The operator gets all of them.
 #[utoipa::path(
     get,
     path = "/v1/orgs",
     tag = "organizations",
-    security(("bearer" = ["orgs:read"])),
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<OrganizationDetail>))
 )]
-pub async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_organizations(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = org::list(&call, &list.page).await?;
     let position = |seen: &OrganizationView| {
         (
@@ -60,12 +53,11 @@ fn seen(seen: &OrganizationView) -> OrganizationDetail {
     post,
     path = "/v1/orgs",
     tag = "organizations",
-    security(("bearer" = ["orgs:write"])),
     request_body = CreateOrganizationBody,
     responses((status = 201, description = "The new organization.", body = OrganizationDetail))
 )]
-pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
-    let name = call.read(|body| body.text("name"))?;
+async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
+    let CreateOrganizationBody { name } = call.read()?;
     let made = |new: &Organization| document::organization_detail(new, None);
     call.once(StatusCode::CREATED, made, async |req| {
         org::create(req, &name).await
@@ -78,14 +70,10 @@ pub async fn create_organization(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/orgs/{org}",
     tag = "organizations",
-    security(("bearer" = ["orgs:read"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     responses((status = 200, description = "The organization.", body = OrganizationDetail))
 )]
-pub async fn show_organization(
-    call: Call,
-    named: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+async fn show_organization(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
     let found = org::find(&call, &named).await?;
     Ok(HttpResponse::Ok().json(seen(&found)))
 }
@@ -97,25 +85,23 @@ pub async fn show_organization(
     patch,
     path = "/v1/orgs/{org}",
     tag = "organizations",
-    security(("bearer" = ["orgs:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = UpdateOrganizationBody,
     responses((status = 200, description = "The updated organization.", body = OrganizationDetail))
 )]
-pub async fn change_organization(
+async fn change_organization(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let (change, grace) = call.read(|body| {
-        let change = UpdateOrganization {
-            name: body.optional_text("name"),
-            plan: body.ruled("plan", plan),
-            policy: body.object("policy", policy_change),
-        };
-        let longest = LONGEST_GRACE.num_seconds();
-        let seconds = body.number("grace_seconds", 0..=longest);
-        (change, seconds.map_or(DEFAULT_GRACE, Duration::seconds))
-    })?;
+    let body: UpdateOrganizationBody = call.read()?;
+    let grace = body
+        .grace_seconds
+        .map_or(DEFAULT_GRACE, |seconds| Duration::seconds(seconds.into()));
+    let change = UpdateOrganization {
+        name: body.name,
+        plan: body.plan.map(values::plan),
+        policy: body.policy.map(policy_change),
+    };
     let found = org::find_to_change(&call, &named).await?;
     let changed = org::update(&call, &named, change, grace).await?;
     let answer = document::organization_detail(&changed.organization, found.role);
@@ -130,11 +116,10 @@ pub async fn change_organization(
     delete,
     path = "/v1/orgs/{org}",
     tag = "organizations",
-    security(("bearer" = ["orgs:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     responses((status = 204, description = "The organization does not exist any more."))
 )]
-pub async fn delete_organization(
+async fn delete_organization(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
@@ -147,7 +132,6 @@ pub async fn delete_organization(
     get,
     path = "/v1/orgs/{org}/policy/effects",
     tag = "organizations",
-    security(("bearer" = ["orgs:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         EffectParameters,
@@ -155,14 +139,9 @@ pub async fn delete_organization(
     ),
     responses((status = 200, description = "One page of the list.", body = List<AffectedToken>))
 )]
-pub async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[
-        "personal_tokens",
-        "max_lifetime_days",
-        "never_expires",
-        "plan",
-    ])?;
-    let change = change_of_query(&list)?;
+async fn list_effects(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<EffectParameters>()?;
+    let change = previewed(&list.filters)?;
     let mut found = org::review(&call, &named, change).await?.affected;
     let after = list.page.after();
     found.retain(|affected| after.is_none_or(|after| affected.position() < after));
@@ -189,39 +168,24 @@ fn affected_token(affected: &org::Affected) -> AffectedToken {
     }
 }
 
-fn plan(text: &str) -> Result<Plan, Fault> {
-    Plan::parse(text).ok_or_else(|| Fault::new("plan", "Write free or team."))
-}
-
-fn personal_tokens(text: &str) -> Result<PersonalTokens, Fault> {
-    PersonalTokens::parse(text)
-        .ok_or_else(|| Fault::new("personal_tokens", "Write members or admins."))
-}
-
-fn policy_change(body: &mut Object<'_>) -> UpdatePolicy {
-    let days = body.number("max_lifetime_days", 1..=domain::policy::MOST_DAYS);
+fn policy_change(body: UpdatePolicyBody) -> UpdatePolicy {
     UpdatePolicy {
-        personal_tokens: body.ruled("personal_tokens", personal_tokens),
-        days: body.has("max_lifetime_days").then_some(days),
-        never: body.flag("never_expires"),
+        personal_tokens: body.personal_tokens.map(values::personal_tokens),
+        days: body.max_lifetime_days,
+        never: body.never_expires,
     }
 }
 
-/// Reads the change from a query.
-fn change_of_query(query: &Listing<'_>) -> Result<UpdateOrganization, Failure> {
-    let unknown = |_| {
-        Failure::Malformed(
-            "The query has an invalid value. The documentation lists the valid ones.",
-        )
-    };
-    let days = match query.filter("max_lifetime_days") {
+/// The change that a query asks about.
+fn previewed(query: &EffectParameters) -> Result<UpdateOrganization, Failure> {
+    let days = match query.max_lifetime_days.as_deref() {
         None => None,
         Some("none") => Some(None),
         Some(text) => Some(Some(text.parse().map_err(|_| {
             Failure::Malformed("The parameter max_lifetime_days must be a number or none.")
         })?)),
     };
-    let never = match query.filter("never_expires") {
+    let never = match query.never_expires.as_deref() {
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -231,16 +195,11 @@ fn change_of_query(query: &Listing<'_>) -> Result<UpdateOrganization, Failure> {
             ));
         }
     };
-    let tokens = query.filter("personal_tokens").map(personal_tokens);
     Ok(UpdateOrganization {
         name: None,
-        plan: query
-            .filter("plan")
-            .map(plan)
-            .transpose()
-            .map_err(unknown)?,
+        plan: query.plan.map(values::plan),
         policy: Some(UpdatePolicy {
-            personal_tokens: tokens.transpose().map_err(unknown)?,
+            personal_tokens: query.personal_tokens.map(values::personal_tokens),
             days,
             never,
         }),

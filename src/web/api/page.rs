@@ -11,9 +11,10 @@ use domain::Instant;
 use domain::page::{Page, Position};
 use domain::secret::Key;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
-use wire::api::List;
-use wire::form::Form;
+use utoipa::IntoParams;
+use wire::api::{List, ListParameters};
 
 /// Default number of items on a page.
 const DEFAULT_LIMIT: u16 = 50;
@@ -21,84 +22,48 @@ const DEFAULT_LIMIT: u16 = 50;
 /// Maximum number of items on a page.
 const LARGEST_LIMIT: u16 = 100;
 
-/// Requested page of a list.
-pub struct Listing<'a> {
+/// Requested page of a list, and the filters of the list.
+pub struct Listing<'a, P> {
     /// Limit and start of the page.
     pub page: Page,
+    /// Filters.
+    pub filters: P,
     call: &'a Call,
     caller: String,
-    filters: Filters,
-}
-
-/// Filter parameters, sorted by name.
-pub struct Filters(Vec<(&'static str, String)>);
-
-impl Filters {
-    /// Value of a filter.
-    pub fn value(&self, name: &str) -> Option<&str> {
-        let mut filters = self.0.iter();
-        filters.find_map(|(known, value)| (*known == name).then_some(value.as_str()))
-    }
+    /// Parameters of the filters as sent, sorted by name.
+    sent: Vec<(String, String)>,
 }
 
 impl Call {
-    /// Reads the requested page of a list. `filters` are the names of the filter parameters that
-    /// the list accepts.
-    pub fn listing(&self, filters: &[&'static str]) -> Result<Listing<'_>, Failure> {
-        let query = self.query()?;
-        let filters = choose(&query, filters, &["limit", "cursor"])?;
-        let limit = match query.value("limit") {
+    /// Reads the requested page of a list, and its filters.
+    pub fn listing<P: DeserializeOwned + IntoParams>(&self) -> Result<Listing<'_, P>, Failure> {
+        let mut query = self.query()?;
+        let ListParameters { limit, cursor } = query.take()?;
+        let sent = query.rest();
+        let filters = query.take()?;
+        query.finish()?;
+        let limit = match limit {
             None => DEFAULT_LIMIT,
-            Some(text) => read_limit(text).ok_or(Failure::Malformed(
+            Some(text) => read_limit(&text).ok_or(Failure::Malformed(
                 "The parameter limit must be a whole number from 1 to 100.",
             ))?,
         };
         let mut listing = Listing {
             page: Page { limit, after: None },
+            filters,
             call: self,
             caller: self.caller.identity(),
-            filters,
+            sent,
         };
-        if let Some(cursor) = query.value("cursor") {
-            let after = listing.seal().read(cursor);
-            let invalid = Failure::InvalidCursor;
-            listing.page.after = Some(after.ok_or(invalid)?);
+        if let Some(cursor) = cursor {
+            let after = listing.seal().read(&cursor);
+            listing.page.after = Some(after.ok_or(Failure::InvalidCursor)?);
         }
         Ok(listing)
     }
-
-    /// Reads the filter parameters with these names, for a response without pages.
-    pub fn filters(&self, names: &[&'static str]) -> Result<Filters, Failure> {
-        choose(&self.query()?, names, &[])
-    }
 }
 
-/// Selects the parameters with these names. Fails for a parameter that is in neither `names` nor
-/// `others`.
-fn choose(query: &Form, names: &[&'static str], others: &[&str]) -> Result<Filters, Failure> {
-    let is_known = |name: &str| others.contains(&name) || names.contains(&name);
-    if !query.names().all(is_known) {
-        return Err(Failure::Malformed(
-            "The query has an unknown parameter. Send only those in the documentation; lists also accept limit and cursor.",
-        ));
-    }
-    let mut names = names.to_vec();
-    names.sort_unstable();
-    let given = |name| Some((name, query.value(name)?.to_owned()));
-    Ok(Filters(names.into_iter().filter_map(given).collect()))
-}
-
-impl Listing<'_> {
-    /// Value of a filter.
-    pub fn filter(&self, name: &str) -> Option<&str> {
-        self.filters.value(name)
-    }
-
-    /// All filters.
-    pub fn filters(&self) -> &Filters {
-        &self.filters
-    }
-
+impl<P> Listing<'_, P> {
     /// Id of the last item of the previous page, parsed by `read`.
     pub fn last<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (_, id) = self.page.after.as_ref()?;
@@ -129,7 +94,7 @@ impl Listing<'_> {
     fn link(&self, cursor: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", &self.page.limit.to_string());
-        query.extend_pairs(&self.filters.0);
+        query.extend_pairs(&self.sent);
         query.append_pair("cursor", cursor);
         let query = query.finish();
         let public_url = &self.call.app.config().server.public_url;
@@ -139,8 +104,8 @@ impl Listing<'_> {
 
     fn seal(&self) -> Seal<'_> {
         let mut bound = vec![self.call.path.as_str(), &self.caller];
-        for (name, value) in &self.filters.0 {
-            bound.extend([*name, value.as_str()]);
+        for (name, value) in &self.sent {
+            bound.extend([name.as_str(), value.as_str()]);
         }
         Seal {
             key: self.call.app.key(),

@@ -116,6 +116,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
         Failure::KeyInvalid => usual(Kind::IdempotencyKeyInvalid),
         Failure::Faults(faults) => ProblemText::faults(faults.clone()),
         Failure::Malformed(what) => ProblemText::of(Kind::InvalidRequest, *what),
+        Failure::Parameter(what) => ProblemText::of(Kind::InvalidRequest, what.clone()),
         Failure::PlainHttp => usual(Kind::HttpsRequired),
         Failure::UnsupportedMedia => usual(Kind::UnsupportedMediaType),
         Failure::TooLarge => usual(Kind::PayloadTooLarge),

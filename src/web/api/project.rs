@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::document;
+use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -10,36 +11,32 @@ use domain::Instant;
 use domain::id::UserId;
 use domain::project::Project;
 use domain::user::User;
-use utoipa::OpenApi;
 use wire::api::{
-    CreateProjectBody, List, ListParameters, ProjectDetail, ProjectMember, UpdateProjectBody,
+    CreateProjectBody, List, ListParameters, Nothing, ProjectDetail, ProjectMember,
+    UpdateProjectBody,
 };
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list_projects,
-    list_organization_projects,
-    create_project,
-    show_project,
-    change_project,
-    delete_project,
-    list_project_members,
-    put_project_member,
-    delete_project_member
-))]
-pub struct Description;
+routes! {
+    list_projects: project::READ,
+    list_organization_projects: project::READ,
+    create_project: project::WRITE,
+    show_project: project::READ,
+    change_project: project::WRITE,
+    delete_project: project::WRITE,
+    list_project_members: project::READ,
+    put_project_member: project::WRITE,
+    delete_project_member: project::WRITE,
+}
 
 /// Lists the projects that the caller can access, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/projects",
     tag = "projects",
-    security(("bearer" = ["projects:read"])),
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<ProjectDetail>))
 )]
-pub async fn list_projects(call: Call) -> Result<HttpResponse, Failure> {
+async fn list_projects(call: Call) -> Result<HttpResponse, Failure> {
     list(&call, None).await
 }
 
@@ -48,11 +45,10 @@ pub async fn list_projects(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/orgs/{org}/projects",
     tag = "projects",
-    security(("bearer" = ["projects:read"])),
     params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<ProjectDetail>))
 )]
-pub async fn list_organization_projects(
+async fn list_organization_projects(
     call: Call,
     named: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
@@ -60,7 +56,7 @@ pub async fn list_organization_projects(
 }
 
 async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+    let list = call.listing::<Nothing>()?;
     let found = project::list(call, organization, &list.page).await?;
     let position = |project: &Project| (project.created_at, project.id.to_string());
     Ok(list.answer(found, position, document::project_detail))
@@ -71,13 +67,12 @@ async fn list(call: &Call, organization: Option<&str>) -> Result<HttpResponse, F
     post,
     path = "/v1/orgs/{org}/projects",
     tag = "projects",
-    security(("bearer" = ["projects:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateProjectBody,
     responses((status = 201, description = "The new project.", body = ProjectDetail))
 )]
-pub async fn create_project(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let name = call.read(|body| body.text("name"))?;
+async fn create_project(call: Call, named: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let CreateProjectBody { name } = call.read()?;
     let made = document::project_detail;
     call.once(StatusCode::CREATED, made, async |req| {
         project::create(req, &named, &name).await
@@ -90,11 +85,10 @@ pub async fn create_project(call: Call, named: web::Path<String>) -> Result<Http
     get,
     path = "/v1/projects/{project}",
     tag = "projects",
-    security(("bearer" = ["projects:read"])),
     params(("project" = String, Path, description = "ID of the project.")),
     responses((status = 200, description = "The project.", body = ProjectDetail))
 )]
-pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let project = project::find(&call, &id).await?;
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
@@ -104,13 +98,12 @@ pub async fn show_project(call: Call, id: web::Path<String>) -> Result<HttpRespo
     patch,
     path = "/v1/projects/{project}",
     tag = "projects",
-    security(("bearer" = ["projects:write"])),
     params(("project" = String, Path, description = "ID of the project.")),
     request_body = UpdateProjectBody,
     responses((status = 200, description = "The updated project.", body = ProjectDetail))
 )]
-pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let name = call.read(|body| body.text("name"))?;
+async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let UpdateProjectBody { name } = call.read()?;
     let project = project::rename(&call, &id, &name).await?;
     Ok(HttpResponse::Ok().json(document::project_detail(&project)))
 }
@@ -120,11 +113,10 @@ pub async fn change_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     delete,
     path = "/v1/projects/{project}",
     tag = "projects",
-    security(("bearer" = ["projects:write"])),
     params(("project" = String, Path, description = "ID of the project.")),
     responses((status = 204, description = "The project does not exist any more."))
 )]
-pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     project::delete(&call, &id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -135,15 +127,11 @@ pub async fn delete_project(call: Call, id: web::Path<String>) -> Result<HttpRes
     get,
     path = "/v1/projects/{project}/members",
     tag = "projects",
-    security(("bearer" = ["projects:read"])),
     params(("project" = String, Path, description = "ID of the project."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<ProjectMember>))
 )]
-pub async fn list_project_members(
-    call: Call,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_project_members(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = project::list_members(&call, &id, &list.page).await?;
     let position = |(user, at): &(User, Instant)| (*at, user.id.to_string());
     Ok(list.answer(found, position, |(user, at)| ProjectMember {
@@ -159,19 +147,18 @@ pub async fn list_project_members(
     put,
     path = "/v1/projects/{project}/members/{user}",
     tag = "projects",
-    security(("bearer" = ["projects:write"])),
     params(
         ("project" = String, Path, description = "ID of the project."),
         ("user" = String, Path, description = "ID of the user.")
     ),
     responses((status = 204, description = "The user is a member of the project."))
 )]
-pub async fn put_project_member(
+async fn put_project_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (id, user) = path.into_inner();
-    call.read(|_| ())?;
+    let Nothing {} = call.read()?;
     let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
     project::add_member(&call, &id, &user).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -182,14 +169,13 @@ pub async fn put_project_member(
     delete,
     path = "/v1/projects/{project}/members/{user}",
     tag = "projects",
-    security(("bearer" = ["projects:write"])),
     params(
         ("project" = String, Path, description = "ID of the project."),
         ("user" = String, Path, description = "ID of the user.")
     ),
     responses((status = 204, description = "The user is not a member of the project."))
 )]
-pub async fn delete_project_member(
+async fn delete_project_member(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {

@@ -1,15 +1,14 @@
 //! `/v1/scopes`.
 
 use super::call::Call;
+use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
-use utoipa::OpenApi;
 use wire::api::{Scope, Scopes};
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(list_scopes))]
-pub struct Description;
+routes! {
+    list_scopes: None,
+}
 
 /// Lists the scopes that tokens can have.
 #[utoipa::path(
@@ -18,7 +17,7 @@ pub struct Description;
     tag = "scopes",
     responses((status = 200, description = "The catalogue on one page.", body = Scopes))
 )]
-pub async fn list_scopes(call: Call) -> Result<HttpResponse, Failure> {
+async fn list_scopes(call: Call) -> Result<HttpResponse, Failure> {
     let catalogue = call.app.config().scopes.iter();
     Ok(HttpResponse::Ok().json(Scopes {
         items: catalogue

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::document;
+use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -11,29 +12,24 @@ use app::access::CheckedToken;
 use app::token::{self, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
 use chrono::Duration;
 use domain::{Fault, Instant};
-use utoipa::OpenApi;
 use wire::api::{
-    CreateTokenBody, List, ListParameters, NewToken, RevokeAll, Revoked, Rotation, Token,
+    CreateTokenBody, List, ListParameters, NewToken, Nothing, RevokeAll, Revoked, Rotation, Token,
 };
-use wire::json::Object;
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list_tokens,
-    create_token,
-    show_token,
-    delete_token,
-    rotate_token,
-    revoke_tokens,
-    list_organization_tokens,
-    create_organization_token,
-    show_organization_token,
-    delete_organization_token,
-    rotate_organization_token,
-    revoke_organization_tokens
-))]
-pub struct Description;
+routes! {
+    list_tokens: token::READ,
+    create_token: token::WRITE,
+    show_token: token::READ,
+    delete_token: token::WRITE,
+    rotate_token: token::WRITE,
+    revoke_tokens: token::WRITE,
+    list_organization_tokens: token::READ,
+    create_organization_token: token::WRITE,
+    show_organization_token: token::READ,
+    delete_organization_token: token::WRITE,
+    rotate_organization_token: token::WRITE,
+    revoke_organization_tokens: token::WRITE,
+}
 
 /// Lists the caller's tokens, inactive ones included, newest first.
 ///
@@ -42,11 +38,10 @@ pub struct Description;
     get,
     path = "/v1/tokens",
     tag = "tokens",
-    security(("bearer" = ["tokens:read"])),
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
-pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
+async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     list(&call, &OwnerRef::Own).await
 }
 
@@ -59,11 +54,10 @@ pub async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     post,
     path = "/v1/tokens",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     request_body = CreateTokenBody,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
+async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     create(&call, &OwnerRef::Own).await
 }
 
@@ -72,11 +66,10 @@ pub async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/tokens/{id}",
     tag = "tokens",
-    security(("bearer" = ["tokens:read"])),
     params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 200, description = "The token.", body = Token))
 )]
-pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     show(&call, &OwnerRef::Own, &id).await
 }
 
@@ -85,11 +78,10 @@ pub async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpRespons
     delete,
     path = "/v1/tokens/{id}",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 204, description = "The token is revoked."))
 )]
-pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     revoke(&call, &OwnerRef::Own, &id).await
 }
 
@@ -101,12 +93,11 @@ pub async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpRespo
     post,
     path = "/v1/tokens/{id}/rotate",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(("id" = String, Path, description = "ID of the token.")),
     request_body = Rotation,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     rotate(&call, &OwnerRef::Own, &id).await
 }
 
@@ -117,17 +108,17 @@ pub async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpRespo
     post,
     path = "/v1/tokens/revoke-all",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
+async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
     if let Caller::Operator(None) = call.caller {
-        let before = call.read(|body| {
-            let before = body.required("issued_before", read_moment);
-            before.unwrap_or_default()
-        })?;
-        return end(&call, Ended::Everything, Some(before)).await;
+        let RevokeAll { issued_before } = call.read()?;
+        if issued_before.is_none() {
+            let missing = Fault::new("issued_before", "The key is missing. Add it.");
+            return Err(app::Error::from(missing).into());
+        }
+        return end(&call, Ended::Everything, issued_before).await;
     }
     revoke_all(&call, &OwnerRef::Own).await
 }
@@ -137,11 +128,10 @@ pub async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
     get,
     path = "/v1/orgs/{org}/tokens",
     tag = "tokens",
-    security(("bearer" = ["tokens:read"])),
     params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
-pub async fn list_organization_tokens(
+async fn list_organization_tokens(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
@@ -156,12 +146,11 @@ pub async fn list_organization_tokens(
     post,
     path = "/v1/orgs/{org}/tokens",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = CreateTokenBody,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-pub async fn create_organization_token(
+async fn create_organization_token(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
@@ -173,14 +162,13 @@ pub async fn create_organization_token(
     get,
     path = "/v1/orgs/{org}/tokens/{id}",
     tag = "tokens",
-    security(("bearer" = ["tokens:read"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("id" = String, Path, description = "ID of the token.")
     ),
     responses((status = 200, description = "The token.", body = Token))
 )]
-pub async fn show_organization_token(
+async fn show_organization_token(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
@@ -193,14 +181,13 @@ pub async fn show_organization_token(
     delete,
     path = "/v1/orgs/{org}/tokens/{id}",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("id" = String, Path, description = "ID of the token.")
     ),
     responses((status = 204, description = "The token is revoked."))
 )]
-pub async fn delete_organization_token(
+async fn delete_organization_token(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
@@ -213,7 +200,6 @@ pub async fn delete_organization_token(
     post,
     path = "/v1/orgs/{org}/tokens/{id}/rotate",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("id" = String, Path, description = "ID of the token.")
@@ -221,7 +207,7 @@ pub async fn delete_organization_token(
     request_body = Rotation,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-pub async fn rotate_organization_token(
+async fn rotate_organization_token(
     call: Call,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
@@ -234,12 +220,11 @@ pub async fn rotate_organization_token(
     post,
     path = "/v1/orgs/{org}/tokens/revoke-all",
     tag = "tokens",
-    security(("bearer" = ["tokens:write"])),
     params(("org" = String, Path, description = "ID or slug of the organization.")),
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-pub async fn revoke_organization_tokens(
+async fn revoke_organization_tokens(
     call: Call,
     org: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
@@ -247,7 +232,7 @@ pub async fn revoke_organization_tokens(
 }
 
 async fn list(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+    let list = call.listing::<Nothing>()?;
     let found = token::list(call, owner_ref, &list.page).await?;
     let now = call.app.now();
     let position = |found: &CheckedToken| (found.token.created_at, found.token.id.to_string());
@@ -255,14 +240,15 @@ async fn list(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure
 }
 
 async fn create(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
-    let input = call.read(|body| CreateToken {
-        name: body.text("name"),
-        scopes: body.list("scopes"),
-        expires: body.optional_text("expires"),
-        organization: body.optional_text("organization"),
-        projects: body.list("projects"),
+    let body: CreateTokenBody = call.read()?;
+    let input = CreateToken {
+        name: body.name,
+        scopes: body.scopes,
+        expires: body.expires,
+        organization: body.organization,
+        projects: body.projects,
         ..CreateToken::default()
-    })?;
+    };
     call.once(StatusCode::CREATED, made(&call.app), async |req| {
         token::create(req, owner_ref, input).await.map_err(as_sent)
     })
@@ -280,11 +266,9 @@ async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpRespo
 }
 
 async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    let longest = token::LONGEST_OVERLAP.num_seconds();
-    let overlap = call.read(|body| {
-        let seconds = body.number("overlap_seconds", 0..=longest);
-        seconds.map_or(DEFAULT_OVERLAP, Duration::seconds)
-    })?;
+    let Rotation { overlap_seconds } = call.read()?;
+    let overlap =
+        overlap_seconds.map_or(DEFAULT_OVERLAP, |seconds| Duration::seconds(seconds.into()));
     call.once(StatusCode::CREATED, made(&call.app), async |req| {
         token::rotate(req, owner_ref, id, overlap).await
     })
@@ -292,9 +276,9 @@ async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpRespo
 }
 
 async fn revoke_all(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
-    let before = call.read(|body| read_moment(body, "issued_before"))?;
+    let RevokeAll { issued_before } = call.read()?;
     call.once(StatusCode::OK, revoked, async |req| {
-        token::revoke_all(req, owner_ref, before).await
+        token::revoke_all(req, owner_ref, issued_before).await
     })
     .await
 }
@@ -309,15 +293,6 @@ pub async fn end(
         token::revoke_matching(req, ended, before).await
     })
     .await
-}
-
-/// Reads a time (RFC 3339).
-pub fn read_moment(body: &mut Object<'_>, key: &'static str) -> Option<Instant> {
-    body.ruled(key, |text| {
-        chrono::DateTime::parse_from_rfc3339(text)
-            .map_err(|_| Fault::new(key, "Write an RFC 3339 time such as 2030-01-31T12:00:00Z."))
-    })
-    .map(|at| at.to_utc())
 }
 
 fn revoked(count: &usize) -> Revoked {

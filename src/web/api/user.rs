@@ -1,8 +1,8 @@
 //! `/v1/users` and `/v1/status`, for the operator only.
 
 use super::call::Call;
-use super::member::role;
-use super::{document, token};
+use super::routes::routes;
+use super::{document, token, values};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -13,20 +13,16 @@ use domain::id::UserId;
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User as DomainUser;
-use utoipa::OpenApi;
-use wire::api::{CreateUserBody, List, ListParameters, RevokeAll, Revoked, Status, User};
+use wire::api::{CreateUserBody, List, ListParameters, Nothing, RevokeAll, Revoked, Status, User};
 
-/// OpenAPI description of this module's routes.
-#[derive(OpenApi)]
-#[openapi(paths(
-    show_status,
-    list_users,
-    create_user,
-    show_user,
-    deactivate_user,
-    revoke_user_tokens
-))]
-pub struct Description;
+routes! {
+    show_status: None,
+    list_users: None,
+    create_user: None,
+    show_user: None,
+    deactivate_user: None,
+    revoke_user_tokens: None,
+}
 
 /// Returns the status of the server.
 #[utoipa::path(
@@ -35,7 +31,7 @@ pub struct Description;
     tag = "operator",
     responses((status = 200, description = "The status.", body = Status))
 )]
-pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
+async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let app = &call.app;
     Ok(HttpResponse::Ok().json(Status {
@@ -54,8 +50,8 @@ pub async fn show_status(call: Call) -> Result<HttpResponse, Failure> {
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<User>))
 )]
-pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
-    let list = call.listing(&[])?;
+async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
+    let list = call.listing::<Nothing>()?;
     let found = user::list(&call, &list.page).await?;
     let position = |user: &DomainUser| (user.created_at, user.id.to_string());
     Ok(list.answer(found, position, document::user_in_full))
@@ -69,18 +65,16 @@ pub async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
     request_body = CreateUserBody,
     responses((status = 201, description = "The new user.", body = User))
 )]
-pub async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
+async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let new = call.read(|body| {
-        let organization = body.optional_text("organization");
-        let role = body.ruled("role", role);
-        CreateUser {
-            name: body.text("name"),
-            email: body.text("email"),
-            password: Secret::new(body.text("password")),
-            organization: organization.map(|name| (name, role.unwrap_or(Role::Member))),
-        }
-    })?;
+    let body: CreateUserBody = call.read()?;
+    let role = body.role.map_or(Role::Member, values::role);
+    let new = CreateUser {
+        name: body.name,
+        email: body.email,
+        password: Secret::new(body.password),
+        organization: body.organization.map(|name| (name, role)),
+    };
     let made = document::user_in_full;
     call.once(StatusCode::CREATED, made, async |req| {
         user::make(req, new).await
@@ -100,7 +94,7 @@ fn named(id: &str) -> Result<UserId, Failure> {
     params(("user" = String, Path, description = "ID of the user.")),
     responses((status = 200, description = "The user.", body = User))
 )]
-pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let named = Named::Id(named(&id)?);
     let user = user::find(&call, named).await?;
@@ -115,9 +109,9 @@ pub async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse
     params(("user" = String, Path, description = "ID of the user.")),
     responses((status = 200, description = "The updated user.", body = User))
 )]
-pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    call.read(|_| ())?;
+    let Nothing {} = call.read()?;
     let named = Named::Id(named(&id)?);
     let changed = document::user_in_full;
     call.once(StatusCode::OK, changed, async |req| {
@@ -135,11 +129,8 @@ pub async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRe
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-pub async fn revoke_user_tokens(
-    call: Call,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+async fn revoke_user_tokens(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
-    let before = call.read(|body| token::read_moment(body, "issued_before"))?;
-    token::end(&call, Ended::User(named(&id)?), before).await
+    let RevokeAll { issued_before } = call.read()?;
+    token::end(&call, Ended::User(named(&id)?), issued_before).await
 }

@@ -3,7 +3,7 @@
 use super::{settle_within, sound, verify};
 use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
-use doorcode::app::audit::clock::Watch;
+use doorcode::app::audit::seal::Watch;
 use doorcode::app::sweep;
 use doorcode::store::{self, Store};
 use futures_util::future::join_all;

@@ -3,9 +3,9 @@
 use super::{sound, verify};
 use crate::support::TestApp;
 use doorcode::app::audit;
-use doorcode::app::audit::lag::Step;
-use doorcode::app::audit::recovery::{self, Revoking};
-use doorcode::app::audit::{Evidence, verification};
+use doorcode::app::audit::Evidence;
+use doorcode::app::audit::publish::Step;
+use doorcode::app::audit::recover::{self, Revoking};
 use doorcode::app::{Error, Request};
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint::{self, Checkpoint};
@@ -138,7 +138,7 @@ async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
     act(&test).await;
     let before = signed(&test).await;
 
-    let early = recovery::recover(&Request::local(&test.app, None), Revoking::All).await;
+    let early = recover::recover(&Request::local(&test.app, None), Revoking::All).await;
     assert!(matches!(early, Err(Error::Conflict(_))));
 
     go_back_to(&test, place);
@@ -155,14 +155,14 @@ async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
     // A decision that cannot be recorded has no effect: the operator has to decide again.
     test.database
         .execute("ALTER TABLE audit_event RENAME TO audit_event_away");
-    let failed = recovery::recover(&Request::local(&test.app, None), Revoking::Since).await;
+    let failed = recover::recover(&Request::local(&test.app, None), Revoking::Since).await;
     assert!(failed.is_err());
     test.database
         .execute("ALTER TABLE audit_event_away RENAME TO audit_event");
     assert_eq!(audit::inspect(&test.app).await.unwrap(), Some(discrepancy));
     assert_eq!(test.introspect(&issued_since).await["active"], true);
 
-    let recovered = recovery::recover(&Request::local(&test.app, None), Revoking::Since)
+    let recovered = recover::recover(&Request::local(&test.app, None), Revoking::Since)
         .await
         .unwrap();
     assert_eq!(recovered.revoked, 1);
@@ -185,7 +185,7 @@ async fn restored_log_is_not_signed_before_the_operator_accepts_it() {
         checkpoints: Some(&moved),
         keys: &[],
     };
-    let with_them = verification::verify(&test.app, more, |_, _| ())
+    let with_them = audit::verify::verify(&test.app, more, |_, _| ())
         .await
         .unwrap();
     let kind = with_them.report.first_discrepancy.unwrap().kind;
@@ -210,7 +210,7 @@ async fn server_remembers_its_checkpoints() {
     let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
     assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
 
-    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
+    recover::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     act(&test).await;
@@ -301,7 +301,7 @@ async fn checkpoints_of_an_attacker_do_not_block_new_checkpoints() {
         ));
     }
     let behind = async || {
-        let lag = audit::lag::of_all(&test.app).await.unwrap();
+        let lag = audit::publish::lags(&test.app).await.unwrap();
         let lag = lag.iter().filter(|(step, _)| *step != Step::Seal);
         lag.map(|(_, lag)| lag.records).collect::<Vec<_>>()
     };

@@ -4,8 +4,8 @@ use super::{sound, verify};
 use crate::support::browser::Page;
 use crate::support::database::Database;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp, http};
-use doorcode::app::audit::erasure;
-use doorcode::app::audit::recovery;
+use doorcode::app::audit::recover;
+use doorcode::app::audit::retain;
 use doorcode::app::user::Named;
 use doorcode::app::{Error, Request, audit};
 use doorcode::domain::audit::discrepancy::Kind;
@@ -51,7 +51,7 @@ fn log(test: &TestApp) -> String {
 
 async fn erase(test: &TestApp, email: &str) -> Result<usize, Error> {
     let named = Named::Email(email.to_owned());
-    erasure::erase(&Request::local(&test.app, None), named).await
+    retain::erase(&Request::local(&test.app, None), named).await
 }
 
 #[actix_web::test]
@@ -192,10 +192,10 @@ async fn erasure_signed_by_a_lost_key_is_valid_once_the_key_is_trusted() {
     let elsewhere = Origin::parse("another").unwrap();
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let of_another = VerifierKey::of(&elsewhere, &pair);
-    let refused = recovery::trust(&Request::local(&second_server.app, None), of_another).await;
+    let refused = recover::trust(&Request::local(&second_server.app, None), of_another).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     for _ in 0..2 {
-        recovery::trust(&Request::local(&second_server.app, None), lost.clone())
+        recover::trust(&Request::local(&second_server.app, None), lost.clone())
             .await
             .unwrap();
     }

@@ -15,15 +15,13 @@ mod trials;
 mod uses;
 
 use crate::support::TestApp;
-use doorcode::app::audit::{
-    Evidence,
-    verification::{self, Verified},
-};
+use doorcode::app::audit::verify::Verified;
+use doorcode::app::audit::{self, Evidence};
 use std::time::{Duration, Instant};
 
 /// Result of a verification of the log.
 async fn verify(test: &TestApp) -> Verified {
-    verification::verify(&test.app, Evidence::default(), |_, _| ())
+    audit::verify::verify(&test.app, Evidence::default(), |_, _| ())
         .await
         .unwrap()
 }

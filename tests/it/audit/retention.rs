@@ -2,7 +2,7 @@
 
 use super::{sound, verify};
 use crate::support::{OPERATOR, TestApp, http};
-use doorcode::app::audit::recovery::{self, Revoking};
+use doorcode::app::audit::recover::{self, Revoking};
 use doorcode::app::{Clock, Request, audit, sweep};
 use doorcode::domain::Instant;
 use doorcode::domain::audit::chain::Head;
@@ -341,7 +341,7 @@ async fn operator_accepts_a_log_start_signed_by_an_unknown_key() {
     let second_server = test.second_server(SETTINGS).await;
     let discrepancy = audit::inspect(&second_server.app).await.unwrap().unwrap();
     assert_eq!((discrepancy.sequence, discrepancy.kind), (1, Kind::Missing));
-    recovery::recover(&Request::local(&second_server.app, None), Revoking::Nothing)
+    recover::recover(&Request::local(&second_server.app, None), Revoking::Nothing)
         .await
         .unwrap();
     second_server.settle().await;

@@ -4,8 +4,8 @@ use super::sink::{Sink, serve, serve_at};
 use super::{sound, verify};
 use crate::support::deployment::free_address;
 use crate::support::{TestApp, WEBHOOK};
-use doorcode::app::audit::lag::Step;
-use doorcode::app::audit::recovery::{self, Revoking};
+use doorcode::app::audit::publish::Step;
+use doorcode::app::audit::recover::{self, Revoking};
 use doorcode::app::{Error, Request, audit, sweep};
 use doorcode::domain::audit::discrepancy::Kind;
 use doorcode::domain::audit::{checkpoint, export};
@@ -145,7 +145,7 @@ async fn sink_that_was_down_for_five_minutes_gets_every_record_once() {
     }
     let records = sound(&verify(&test).await);
     assert!(records >= shipped + 1_000, "{records}");
-    let lag = audit::lag::of_all(&test.app).await.unwrap();
+    let lag = audit::publish::lags(&test.app).await.unwrap();
     let (_, lag) = lag.iter().find(|(step, _)| *step == Step::Ship).unwrap();
     assert_eq!((lag.records, lag.age.num_minutes()), (records - shipped, 5));
     assert_eq!(sink.places().len() as u64, shipped);
@@ -231,7 +231,7 @@ async fn shortened_log_is_reported_and_shipped_again() {
     }
     refused(Kind::Forked, left + 2, "was shipped with another record").await;
 
-    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
+    recover::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     test.settle().await;
@@ -260,7 +260,7 @@ async fn file_that_contradicts_the_log_is_not_changed() {
         failed.contains("was shipped with another record"),
         "{failed}"
     );
-    recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
+    recover::recover(&Request::local(&test.app, None), Revoking::Nothing)
         .await
         .unwrap();
     let failed = format!("{:?}", sweep::settle(&test.app).await);
@@ -291,7 +291,7 @@ async fn invalid_shipping_position_is_reported_and_repaired() {
         let discrepancy = audit::inspect(&test.app).await.unwrap().unwrap();
         assert_eq!(discrepancy.kind, Kind::Forked, "{discrepancy:?}");
         assert!(!sweep::settle(&test.app).await.is_empty());
-        recovery::recover(&Request::local(&test.app, None), Revoking::Nothing)
+        recover::recover(&Request::local(&test.app, None), Revoking::Nothing)
             .await
             .unwrap();
         assert_eq!(audit::inspect(&test.app).await.unwrap(), None);

@@ -2,25 +2,30 @@
 //! database.
 //!
 //! Before signing, the log is compared with the last checkpoint in the database, in the
-//! checkpoint file and in the local state of this server (see [`super::local_state`]). A log that
+//! checkpoint file and in the local state of this server (see [`mod@super::keys`]). A log that
 //! was truncated or restored from an old copy contradicts it. Signing then stops until the
-//! operator recovers the log (see [`super::recovery`]).
+//! operator recovers the log (see [`super::recover`]). [`Evidence`] is all that a log is compared
+//! with when it is verified: every checkpoint in these places, and more from the operator. The
+//! start of a pruned log is signed too.
 
-use super::evidence::{self, Evidence, file, last_of, read};
-use super::keys::{known_keys, present_key};
-use super::local_state::LocalState;
-use super::sink::{self, Form};
-use super::{pruned, publish, sealing, shipping};
+use super::keys::{LocalState, known_keys, last_of, present_key, remembered, verify_note};
+use super::ship::sink::{self, Form};
+use super::{publish, seal, ship};
 use crate::{App, Context, Error};
 use chrono::Duration;
-use domain::audit::checkpoint::Checkpoint;
+use domain::audit::chain::Head;
+use domain::audit::checkpoint::{Checkpoint, read_file};
 use domain::audit::discrepancy::{Discrepancy, Kind};
-use domain::audit::note::VerifierKey;
+use domain::audit::note::{NoteFault, VerifierKey};
 use domain::audit::record::Record;
+use domain::audit::statement::{Claim, Statement};
 use domain::audit::{Action, Actor};
 use serde_json::json;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
 use store::Conn;
-use store::audit::Log;
+use store::audit::{Log, Pruned};
 
 /// The log and its last checkpoints.
 struct Signed {
@@ -98,7 +103,7 @@ pub async fn inspect(app: &App) -> Result<Option<Discrepancy>, Error> {
 }
 
 async fn load(app: &App) -> Result<Signed, Error> {
-    let log = sealing::begin(app).await?;
+    let log = seal::begin(app).await?;
     let local_state = LocalState::load(app).await?;
     let present = present_key(app, &log);
     let keys = known_keys(&local_state, &present);
@@ -112,11 +117,11 @@ async fn load(app: &App) -> Result<Signed, Error> {
             Ok::<_, Error>((note, changes.iter().any(named)))
         })
         .await?;
-    let of_file = match file(app) {
+    let of_file = match publish::file(app) {
         Some(path) => sink::last(path, Form::Notes).await?,
         None => Vec::new(),
     };
-    let mut discrepancy = pruned::discrepancy(&log, &keys);
+    let mut discrepancy = start_discrepancy(&log, &keys);
     let notes = [
         of_database.into_iter().collect(),
         of_file,
@@ -144,7 +149,7 @@ async fn introduce_key(app: &App, signed: &Signed) -> Result<(), Error> {
     app.store()
         .write(move |conn| event.write(conn, None, json!({"key": key})))
         .await?;
-    sealing::seal(app).await
+    seal::seal(app).await
 }
 
 fn is_due(app: &App, signed: &Signed) -> bool {
@@ -169,7 +174,7 @@ async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>
         return Ok(None);
     };
     // Records that were pruned meanwhile are no discrepancy.
-    let is_same = sealing::find(app).await?.pruned == signed.log.pruned;
+    let is_same = seal::find(app).await?.pruned == signed.log.pruned;
     Ok(is_same.then_some(discrepancy))
 }
 
@@ -179,7 +184,7 @@ async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Discre
             return Ok(Some(discrepancy));
         }
     }
-    shipping::contradiction(app, &signed.log).await
+    ship::contradiction(app, &signed.log).await
 }
 
 /// Returns the discrepancy between a checkpoint and the log.
@@ -206,7 +211,7 @@ async fn compare(
         // Its records have been pruned.
         return Ok(None);
     }
-    let hash = sealing::find_hash(app, log, sequence).await?;
+    let hash = seal::find_hash(app, log, sequence).await?;
     if hash == Some(checkpoint.head.hash) {
         return Ok(None);
     }
@@ -216,7 +221,7 @@ async fn compare(
 
 /// Returns the last of all available checkpoints that agrees with the log.
 pub(super) async fn last_agreeing(app: &App, log: &Log) -> Result<Option<Checkpoint>, Error> {
-    let known = evidence::known(app, Evidence::default()).await?;
+    let known = known(app, Evidence::default()).await?;
     let mut signed: Vec<_> = known.checkpoints.into_iter().flatten().collect();
     signed.sort_by_key(|checkpoint| checkpoint.head.sequence);
     for checkpoint in signed.into_iter().rev() {
@@ -241,10 +246,113 @@ pub(super) fn forget_contradicting(
         let hash = store::audit::find_hash(conn, log, sequence)?;
         let agrees =
             |signed: &Checkpoint| signed.origin == log.origin && Some(signed.head.hash) == hash;
-        let is_kept = read(&note, keys).is_ok_and(|signed| signed.as_ref().is_none_or(agrees));
+        let is_kept =
+            verify_note(&note, keys).is_ok_and(|signed| signed.as_ref().is_none_or(agrees));
         if !is_kept {
             store::audit::delete_checkpoint(conn, sequence)?;
         }
     }
     Ok(())
+}
+
+/// Additional evidence for a verification.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// File with additional checkpoints.
+    pub checkpoints: Option<&'a Path>,
+    /// Additional trusted keys.
+    pub keys: &'a [VerifierKey],
+}
+
+/// A verified checkpoint, or why its note is rejected.
+pub(super) type Read = Result<Checkpoint, NoteFault>;
+
+/// Evidence that a log is compared with.
+pub(super) struct Known {
+    /// Trusted keys.
+    pub(super) keys: Vec<VerifierKey>,
+    /// All available checkpoints. Most of them are stored several times.
+    pub(super) checkpoints: Vec<Read>,
+    /// Number of further checkpoints that no known key signed.
+    pub(super) unknown: usize,
+}
+
+/// Loads the evidence of this server and `more`. All checkpoints in `more` must be valid.
+pub(super) async fn known(app: &App, more: Evidence<'_>) -> Result<Known, Error> {
+    let (mut keys, remembered) = remembered(app).await?;
+    keys.extend_from_slice(more.keys);
+    let notes = app
+        .store()
+        .read(|conn| Ok::<_, Error>(store::audit::list_checkpoints(conn, 0, i64::MAX)?))
+        .await?;
+    let notes = notes.into_iter().map(|(_, note)| note);
+    let notes = notes.chain(remembered);
+    let notes: Vec<_> = notes.collect();
+    let (file, counting) = (publish::file(app), keys.clone());
+    // Verifying many signatures takes a while.
+    let read = tokio::task::spawn_blocking(move || {
+        let mut all: Vec<Read> = notes
+            .iter()
+            .map(|note| Checkpoint::verify(note, &counting))
+            .collect();
+        if let Some(path) = file {
+            read_notes(&path, &counting, &mut all);
+        }
+        all
+    });
+    let mut all = read
+        .await
+        .map_err(|stopped| store::Error::Other(stopped.to_string()))?;
+    let before = all.len();
+    all.retain(|read| *read != Err(NoteFault::Unknown));
+    let unknown = before - all.len();
+    if let Some(path) = more.checkpoints {
+        let file = File::open(path).map_err(|error| sink::of_file(path, error))?;
+        all.extend(read_file(BufReader::new(file), &keys));
+    }
+    Ok(Known {
+        keys,
+        checkpoints: all,
+        unknown,
+    })
+}
+
+/// Adds the checkpoints of a file, if it exists.
+fn read_notes(path: &Path, keys: &[VerifierKey], to: &mut Vec<Read>) {
+    match File::open(path) {
+        Ok(file) => to.extend(read_file(BufReader::new(file), keys)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => to.push(Err(NoteFault::Unreadable(error.to_string()))),
+    }
+}
+
+/// Checks the start of a pruned log, which a known key must have signed.
+pub(super) fn start_discrepancy(log: &Log, keys: &[VerifierKey]) -> Option<Discrepancy> {
+    let pruned = log.pruned.as_ref()?;
+    let signed = Statement::verify(&pruned.note, keys);
+    let is_signed = |Statement { origin, claim }| {
+        origin == log.origin && matches!(claim, Claim::Pruned { head, .. } if head == pruned.head)
+    };
+    if signed.is_ok_and(is_signed) {
+        return None;
+    }
+    let says = format!(
+        "The records up to {} are gone, and no key that is known has signed that they were taken \
+         out.",
+        pruned.head.sequence
+    );
+    Some(Discrepancy::new(1, Kind::Missing, says))
+}
+
+/// Signs that the log was pruned up to a head.
+pub(super) fn sign_start(app: &App, log: &Log, head: Head) -> Pruned {
+    let signed = Statement {
+        origin: log.origin.clone(),
+        claim: Claim::Pruned {
+            head,
+            at: app.now(),
+        },
+    };
+    let note = signed.sign(app.signing_key());
+    Pruned { head, note }
 }

@@ -1,7 +1,7 @@
 //! Records changes of the settings at startup: retention and destinations of the audit log are
 //! security-relevant.
 
-use super::sealing;
+use super::seal::seal;
 use crate::{App, Context, Error};
 use config::Destination;
 use domain::audit::hash::Hash;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// Records the settings if they differ from those of the last recorded start.
 pub async fn record_settings(app: &App) -> Result<(), Error> {
-    sealing::seal(app).await?;
+    seal(app).await?;
     let present = in_force(app);
     let event = app.event(&Context::local(), Actor::System, Action::SettingsChanged);
     app.store()

@@ -7,7 +7,7 @@ pub mod poll;
 
 pub(super) use expiry::expire_over;
 
-use super::audit::refusals::{self, Refusal};
+use super::audit::record::{Refusal, note_refusal};
 use super::client::Credentials;
 use super::tx::Tx;
 use super::{App, Error, OAuthError, Request, client};
@@ -20,7 +20,6 @@ use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
 use serde_json::json;
-use std::net::IpAddr;
 use std::time::Duration;
 use store::device::GrantOrigin;
 
@@ -39,15 +38,6 @@ pub struct Codes {
     pub interval: Duration,
 }
 
-/// A valid request for a device grant.
-#[derive(Clone)]
-struct GrantRequest {
-    client_id: String,
-    scopes: ScopeSet,
-    device_name: Option<String>,
-    address: IpAddr,
-}
-
 /// Creates a device grant. `scope` is a list as in RFC 6749 section 3.3; without it the client
 /// gets its default scopes.
 pub async fn start(
@@ -64,17 +54,12 @@ pub async fn start(
             "The device_name may have at most 100 characters.",
         )
     })?;
-    let asked = GrantRequest {
-        client_id: client.id.clone(),
-        scopes,
-        device_name,
-        address: req.context.source(),
-    };
-
-    let req = req.with_caller(Caller::Client(client.id));
+    let req = req.with_caller(Caller::Client(client.id.clone()));
     for _ in 0..DRAWS {
-        let asked = asked.clone();
-        let codes = req.change(Action::DeviceRequested, move |tx| insert(tx, &asked));
+        let (id, scopes, device_name) = (client.id.clone(), scopes.clone(), device_name.clone());
+        let codes = req.change(Action::DeviceRequested, move |tx| {
+            insert(tx, &id, &scopes, device_name.as_deref())
+        });
         match codes.await {
             Err(Error::Store(store::Error::Duplicate)) => {}
             codes => return codes,
@@ -90,7 +75,7 @@ async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Erro
     if client.scopes.is_empty() {
         let actor = Actor::Client(client.id.clone());
         let refusal = Refusal::access(OAuthError::UnauthorizedClient.as_str(), actor);
-        refusals::note(&req.app, &req.context, refusal);
+        note_refusal(&req.app, &req.context, refusal);
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
             "The client may not request tokens: it has no scopes.",
@@ -122,18 +107,23 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
 
 /// Stores a device grant with new codes, if client and source have not reached their limit of
 /// pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
-fn insert(tx: &mut Tx<'_>, asked: &GrantRequest) -> Result<Codes, Error> {
+fn insert(
+    tx: &mut Tx<'_>,
+    client_id: &str,
+    scopes: &ScopeSet,
+    device_name: Option<&str>,
+) -> Result<Codes, Error> {
+    let address = tx.context().source();
     let (settings, now) = (&tx.config().device, tx.now);
     let mut is_full = |origin, limit| {
         store::device::count_open_grants(tx.conn, origin, now).map(|count| count >= limit)
     };
-    if is_full(
-        GrantOrigin::Site(asked.address),
-        settings.live_codes_per_source,
-    )? || is_full(
-        GrantOrigin::Client(&asked.client_id),
-        settings.live_codes_per_client,
-    )? {
+    if is_full(GrantOrigin::Site(address), settings.live_codes_per_source)?
+        || is_full(
+            GrantOrigin::Client(client_id),
+            settings.live_codes_per_client,
+        )?
+    {
         // The oldest of them expires within a code's lifetime; a minute is an estimate.
         return Err(Error::Throttled(chrono::Duration::minutes(1)));
     }
@@ -145,10 +135,10 @@ fn insert(tx: &mut Tx<'_>, asked: &GrantRequest) -> Result<Codes, Error> {
     let device_code = device::device_code(&tx.random());
     let grant = Grant {
         id: tx.id(GrantId::new),
-        client_id: asked.client_id.clone(),
-        scopes: asked.scopes.clone(),
-        device_name: asked.device_name.clone(),
-        address: asked.address,
+        client_id: client_id.to_owned(),
+        scopes: scopes.clone(),
+        device_name: device_name.map(str::to_owned),
+        address,
         created_at: now,
         expires_at: now + settings.code_lifetime,
         state: State::Pending,

@@ -2,7 +2,7 @@
 
 use super::{caller, expiry};
 use crate::access::{Caller, UserMemberships};
-use crate::audit::refusals::{self, Refusal};
+use crate::audit::record::{Refusal, note_refusal};
 use crate::client::Credentials;
 use crate::held_polls::PollSlot;
 use crate::token::{self, NewToken};
@@ -106,7 +106,7 @@ async fn poll_once(
 /// Rejects a code, and records a refusal where no other record exists or is written.
 fn invalid(req: &Request) -> PollOutcome {
     let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
-    refusals::note(&req.app, &req.context, refusal);
+    note_refusal(&req.app, &req.context, refusal);
     PollOutcome::Invalid
 }
 
@@ -173,14 +173,14 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
         },
         secret: drawn.secret,
     };
+    let detail = json!({"token": new.token.id.as_str()});
+    tx.record(Some(grant.id.as_str()), detail)?;
     token::insert(tx, &new)?;
     if !store::device::mark_redeemed(tx.conn, &grant.id, &new.token.id)? {
         // Another poll was first. This token is rolled back, and the retry finds the grant
         // redeemed.
         return Err(Error::Store(store::Error::Collision));
     }
-    let detail = json!({"token": new.token.id.as_str()});
-    tx.record(Some(grant.id.as_str()), detail)?;
     Ok(PollOutcome::Issued(Box::new(new)))
 }
 

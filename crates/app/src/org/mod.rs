@@ -37,10 +37,10 @@ use serde_json::json;
 use store::token_filter::TokenFilter;
 
 /// The scope for reading organizations.
-const READ: &str = "orgs:read";
+pub const READ: &str = "orgs:read";
 
 /// The scope for changing organizations.
-const WRITE: &str = "orgs:write";
+pub const WRITE: &str = "orgs:write";
 
 /// An organization and the caller's role in it.
 #[derive(Debug, Clone)]

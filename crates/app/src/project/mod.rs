@@ -18,8 +18,11 @@ use domain::{Fault, Instant};
 use serde_json::json;
 use store::project::Wanted;
 
-const READ: &str = "projects:read";
-const WRITE: &str = "projects:write";
+/// The scope for reading projects.
+pub const READ: &str = "projects:read";
+
+/// The scope for changing projects.
+pub const WRITE: &str = "projects:write";
 
 fn taken(error: store::Error) -> Error {
     match error {

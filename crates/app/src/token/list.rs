@@ -67,6 +67,9 @@ pub async fn list_living(req: &Request, owner_ref: &OwnerRef) -> Result<Vec<Toke
     .await
 }
 
+/// Adds something to the tokens of one owner.
+type Describe<T> = fn(&mut Tx<'_>, &TokenOwner, Vec<Token>) -> Result<Vec<T>, Error>;
+
 /// The tokens to load.
 enum Wanted {
     /// One page, plus one entry if more follow.
@@ -80,7 +83,7 @@ async fn load<T: Send + 'static>(
     req: &Request,
     owner_ref: &OwnerRef,
     wanted: Wanted,
-    describe: fn(&mut Tx<'_>, &TokenOwner, Vec<Token>) -> Result<Vec<T>, Error>,
+    describe: Describe<T>,
 ) -> Result<Vec<T>, Error> {
     let owner_ref = owner_ref.clone();
     req.read(move |tx| {

@@ -30,10 +30,10 @@ use domain::visible_tokens::VisibleTokens;
 use store::Conn;
 
 /// The scope for reading tokens.
-const READ: &str = "tokens:read";
+pub const READ: &str = "tokens:read";
 
 /// The scope for changing tokens.
-const WRITE: &str = "tokens:write";
+pub const WRITE: &str = "tokens:write";
 
 /// A new token, with its secret, which is shown once.
 pub struct NewToken {

@@ -11,7 +11,7 @@ mod tests;
 use crate::access::{Authority, Caller, Denial, find_organization, find_project};
 use crate::audit::{Event, Target};
 use crate::request::Request;
-use crate::{App, Error};
+use crate::{App, Context, Error};
 use config::Config;
 use domain::Instant;
 use domain::audit::Action;
@@ -144,6 +144,11 @@ impl<'a> Tx<'a> {
     /// The configuration.
     pub(crate) fn config(&self) -> &'a Config {
         self.req.app.config()
+    }
+
+    /// Id and origin of the request.
+    pub(crate) fn context(&self) -> &'a Context {
+        &self.req.context
     }
 
     /// The caller.

@@ -1,54 +1,66 @@
 //! The audit log.
 
+use super::values::{ActorKind, AuditOutcome, AuthenticationMethod, DiscrepancyKind, ExportFormat};
+use crate::json::rules;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 /// Filters of audit records.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it only documents the query")]
+#[serde(deny_unknown_fields)]
 pub struct AuditParameters {
     /// ID or slug of an organization, for its admins: returns its records. Default: all records
     /// for the operator, those of its organization for an organization token, and for a user those
     /// of their actions and of changes to the user and their tokens.
-    organization: Option<String>,
+    pub organization: Option<String>,
     /// Actor: the ID of a user, token or client, or a kind of actor.
-    actor: Option<String>,
+    pub actor: Option<String>,
     /// Action or its first part, such as `token`.
-    action: Option<String>,
+    pub action: Option<String>,
     /// ID of a token: returns records of its actions and of changes to it.
-    token: Option<String>,
+    pub token: Option<String>,
     /// Earliest time, inclusive (RFC 3339).
-    since: Option<String>,
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "rules::time")]
+    pub since: Option<DateTime<Utc>>,
     /// Latest time, exclusive (RFC 3339).
-    until: Option<String>,
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "rules::time")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Format of an export.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it only documents the query")]
+#[serde(deny_unknown_fields)]
 pub struct FormatParameters {
     /// `ndjson` for verifiable lines of JSON, or `csv` for a table. Default: `ndjson`.
-    format: Option<String>,
+    #[param(inline)]
+    pub format: Option<ExportFormat>,
 }
 
 /// Filters of token uses.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it only documents the query")]
+#[serde(deny_unknown_fields)]
 pub struct UseParameters {
     /// ID or slug of an organization, for its admins: returns uses of its tokens and uses in it.
     /// Default: all uses for the operator, those of its organization for an organization token,
     /// and those of their own tokens for a user.
-    organization: Option<String>,
+    pub organization: Option<String>,
     /// ID of a token, or `operator` for the operator token.
-    token: Option<String>,
+    pub token: Option<String>,
     /// Earliest time, inclusive (RFC 3339).
-    since: Option<String>,
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "rules::time")]
+    pub since: Option<DateTime<Utc>>,
     /// Latest time, exclusive (RFC 3339).
-    until: Option<String>,
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "rules::time")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A record of the audit log. `null` values are unknown or do not apply to the action.
@@ -65,12 +77,15 @@ pub struct AuditRecord {
     /// Action, such as `token.created`.
     pub action: String,
     /// Outcome of the action.
+    #[schema(value_type = AuditOutcome)]
     pub outcome: String,
     /// Kind of the actor.
+    #[schema(value_type = ActorKind)]
     pub actor_kind: String,
     /// ID of the actor. `null` if the kind identifies it.
     pub actor_id: Option<String>,
     /// Authentication method of the actor.
+    #[schema(value_type = AuthenticationMethod)]
     pub method: String,
     /// ID of the user who is the actor or owns or uses it.
     pub user_id: Option<String>,
@@ -129,6 +144,7 @@ pub struct Discrepancy {
     /// Sequence number of the discrepancy. All records before it verify.
     pub sequence: u64,
     /// Kind of the discrepancy, as far as it can be determined.
+    #[schema(value_type = DiscrepancyKind)]
     pub kind: String,
     /// Explanation in one sentence.
     pub says: String,

@@ -7,6 +7,7 @@ mod operator;
 mod org;
 mod project;
 mod token;
+mod values;
 
 pub use audit::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
@@ -20,6 +21,11 @@ pub use org::{
 };
 pub use project::{CreateProjectBody, ProjectDetail, ProjectMember, UpdateProjectBody};
 pub use token::{CreateTokenBody, NewToken, RevokeAll, Revoked, Rotation, Token};
+
+pub use values::{
+    ActorKind, AuditOutcome, AuthenticationMethod, ClientKind, ClientState, DiscrepancyKind,
+    ExportFormat, PersonalTokens, Plan, Role, TokenKind, TokenState, UserState,
+};
 
 use super::json::Fault;
 use serde::{Deserialize, Serialize};
@@ -55,6 +61,7 @@ pub struct User {
     pub email: String,
     /// `active` or `deactivated`. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<UserState>)]
     pub state: Option<String>,
     /// Creation time. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -72,6 +79,7 @@ pub struct Organization {
     pub name: String,
     /// Role of the caller. Absent if the caller has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Role>)]
     pub role: Option<String>,
 }
 
@@ -94,16 +102,21 @@ pub struct Scopes {
 }
 
 /// Page of a list to return.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it only documents the query")]
+#[serde(deny_unknown_fields)]
 pub struct ListParameters {
     /// Maximum number of items. Default: 50.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u8>,
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
+    pub limit: Option<String>,
     /// `next_cursor` of the previous page.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
 }
+
+/// A body without keys, or a list without filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// A page of a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -123,6 +136,7 @@ pub struct Scope {
     pub description: String,
     /// Minimum role for the scope. Absent if every active user can use it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Role>)]
     pub min_role: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Users, clients and the status of the server, for the operator only.
 
+use super::values::{ClientKind, ClientState, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -31,7 +32,7 @@ pub struct CreateUserBody {
     /// Name of the organization to join. The server creates it if it does not exist.
     pub organization: Option<String>,
     /// Role in the organization: `member`, `admin` or `owner`. Default: `member`.
-    pub role: Option<String>,
+    pub role: Option<Role>,
 }
 
 /// A registered OAuth client.
@@ -42,12 +43,14 @@ pub struct Client {
     /// Name on the consent page.
     pub name: String,
     /// Client type: `public` or `confidential`.
+    #[schema(value_type = ClientKind)]
     pub kind: String,
     /// Scopes that the client may request.
     pub scopes: Vec<String>,
     /// Scopes that the client gets if it requests none.
     pub default_scopes: Vec<String>,
     /// State: `active` or `disabled`.
+    #[schema(value_type = ClientState)]
     pub state: String,
 }
 
@@ -61,7 +64,7 @@ pub struct CreateClientBody {
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Client type: `public` or `confidential`. Default: `public`.
-    pub kind: Option<String>,
+    pub kind: Option<ClientKind>,
     /// Scopes that the client may request. Default: all; none for a confidential client.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -87,5 +90,5 @@ pub struct NewClient {
 #[serde(deny_unknown_fields)]
 pub struct UpdateClientBody {
     /// State: `active` or `disabled`. The tokens of a disabled client are inactive.
-    pub state: String,
+    pub state: ClientState,
 }

@@ -1,5 +1,7 @@
 //! Organizations, their members, policies and invitations.
 
+use super::values::{PersonalTokens, Plan, Role};
+use crate::json::rules;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,8 +16,10 @@ pub struct OrganizationDetail {
     pub name: String,
     /// Role of the caller. Absent for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Role>)]
     pub role: Option<String>,
     /// `free` or `team`. Organization tokens require `team`.
+    #[schema(value_type = Plan)]
     pub plan: String,
     /// Policy for tokens that access the organization.
     pub policy: Policy,
@@ -27,6 +31,7 @@ pub struct OrganizationDetail {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Policy {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
+    #[schema(value_type = PersonalTokens)]
     pub personal_tokens: String,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     pub max_lifetime_days: Option<u32>,
@@ -50,12 +55,13 @@ pub struct UpdateOrganizationBody {
     /// Name, 1 to 100 characters. The slug does not change.
     pub name: Option<String>,
     /// `free` or `team`. Only the operator can change it.
-    pub plan: Option<String>,
+    pub plan: Option<Plan>,
     /// Policy. Only owners can change it.
     pub policy: Option<UpdatePolicyBody>,
     /// Grace period in seconds for tokens that the new policy does not allow, at most 30 days.
     /// Default: 7 days.
     #[schema(minimum = 0, maximum = 2_592_000)]
+    #[serde(default, deserialize_with = "rules::within::<_, 0, 2_592_000>")]
     pub grace_seconds: Option<u32>,
 }
 
@@ -64,27 +70,30 @@ pub struct UpdateOrganizationBody {
 #[serde(deny_unknown_fields)]
 pub struct UpdatePolicyBody {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
-    pub personal_tokens: Option<String>,
+    pub personal_tokens: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     #[schema(minimum = 1, maximum = 36_500)]
-    pub max_lifetime_days: Option<u32>,
+    #[serde(default, deserialize_with = "rules::present_within::<_, 1, 36_500>")]
+    pub max_lifetime_days: Option<Option<u32>>,
     /// Whether tokens without expiry are allowed.
     pub never_expires: Option<bool>,
 }
 
 /// Change of policy or plan to preview.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it only documents the query")]
+#[serde(deny_unknown_fields)]
 pub struct EffectParameters {
     /// Users who may use personal tokens: `members` or `admins`.
-    personal_tokens: Option<String>,
+    #[param(inline)]
+    pub personal_tokens: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days, or `none`.
-    max_lifetime_days: Option<String>,
+    pub max_lifetime_days: Option<String>,
     /// Whether tokens without expiry are allowed: `true` or `false`.
-    never_expires: Option<String>,
+    pub never_expires: Option<String>,
     /// `free` or `team`. Operator only.
-    plan: Option<String>,
+    #[param(inline)]
+    pub plan: Option<Plan>,
 }
 
 /// Active token that would lose access to the organization.
@@ -115,6 +124,7 @@ pub struct Member {
     /// Email address of the user.
     pub email: String,
     /// Role: `member`, `admin` or `owner`.
+    #[schema(value_type = Role)]
     pub role: String,
     /// Time when the user joined the organization.
     pub joined_at: String,
@@ -125,7 +135,7 @@ pub struct Member {
 #[serde(deny_unknown_fields)]
 pub struct PutMemberBody {
     /// Role: `member`, `admin` or `owner`.
-    pub role: String,
+    pub role: Role,
 }
 
 /// A pending invitation.
@@ -136,6 +146,7 @@ pub struct Invitation {
     /// Email address of the invited user. `null` if any user with the link can accept it.
     pub email: Option<String>,
     /// Role of the new member: `member`, `admin` or `owner`.
+    #[schema(value_type = Role)]
     pub role: String,
     /// Creator: the ID of a user or token, or `operator`.
     pub invited_by: String,
@@ -152,7 +163,7 @@ pub struct CreateInvitationBody {
     /// Email address of the invited user. The server mails the link to it if mail is configured.
     pub email: Option<String>,
     /// Role of the new member: `member`, `admin` or `owner`.
-    pub role: String,
+    pub role: Role,
 }
 
 /// A new invitation with its link.

@@ -1,5 +1,8 @@
 //! Tokens.
 
+use super::values::{TokenKind, TokenState};
+use crate::json::rules;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,6 +12,7 @@ pub struct Token {
     /// ID, `tok_…`.
     pub id: String,
     /// Kind: `personal`, `organization` or `operator`.
+    #[schema(value_type = TokenKind)]
     pub kind: String,
     /// Name that the creator chose.
     pub name: String,
@@ -64,6 +68,7 @@ pub struct Token {
     pub replaces: Option<String>,
     /// State: `live`, `expired` or `revoked`.
     #[serde(default)]
+    #[schema(value_type = TokenState)]
     pub state: String,
 }
 
@@ -104,6 +109,7 @@ pub struct NewToken {
 pub struct Rotation {
     /// Time until the old token expires, in seconds, at most 30 days. Default: 24 hours.
     #[schema(minimum = 0, maximum = 2_592_000)]
+    #[serde(default, deserialize_with = "rules::within::<_, 0, 2_592_000>")]
     pub overlap_seconds: Option<u32>,
 }
 
@@ -113,8 +119,9 @@ pub struct Rotation {
 pub struct RevokeAll {
     /// Revokes only tokens created before this time. Required for the operator at
     /// `/v1/tokens/revoke-all` without the actor header, which revokes the tokens of all users.
-    #[schema(format = DateTime)]
-    pub issued_before: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "rules::time")]
+    pub issued_before: Option<DateTime<Utc>>,
 }
 
 /// Result of a revocation.

@@ -1,51 +1,73 @@
 //! Tests of the body reader and its faults.
 
-use super::{Object, Value};
+use super::{Value, rules};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
-type Wanted = (
-    String,
-    Option<u8>,
-    Vec<String>,
-    Option<bool>,
-    Option<String>,
-);
-
-fn wanted(object: &mut Object<'_>) -> Wanted {
-    (
-        object.text("name"),
-        object.number("count", 1..=100),
-        object.list("scopes"),
-        object.flag("never"),
-        object
-            .object("policy", |policy| policy.text("plan"))
-            .filter(|plan| !plan.is_empty()),
-    )
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    name: String,
+    #[serde(default, deserialize_with = "rules::within::<_, 1, 100>")]
+    count: Option<u32>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    never: Option<bool>,
+    policy: Option<Policy>,
+    kind: Option<Kind>,
+    #[serde(default, deserialize_with = "rules::time")]
+    until: Option<DateTime<Utc>>,
 }
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    plan: Kind,
+    #[serde(default, deserialize_with = "rules::present_within::<_, 1, 9>")]
+    days: Option<Option<u32>>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Free,
+    Team,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 fn pointers(body: &str) -> Vec<String> {
     let value = Value::parse(body.as_bytes()).expect("JSON");
-    let faults = value.read(wanted).expect_err("faults");
+    let faults = value.read::<Wanted>().expect_err("faults");
     faults.into_iter().map(|fault| fault.pointer).collect()
 }
 
 #[test]
 fn body_without_faults_is_read() {
-    let body = br#" {"name":"\u00e9","count":7,"scopes":["a","b"],"never":true,"policy":{"plan":"free"}} "#;
-    let read = Value::parse(body).expect("JSON").read(wanted);
-    let expected = (
-        "é".to_owned(),
-        Some(7),
-        vec!["a".to_owned(), "b".to_owned()],
-        Some(true),
-        Some("free".to_owned()),
-    );
+    let body = br#" {"name":"\u00e9","count":7,"scopes":["a","b"],"never":true,"policy":{"plan":"free","days":null},"kind":"team","until":"2030-01-31T12:00:00+01:00"} "#;
+    let read = Value::parse(body).expect("JSON").read();
+    let policy = Policy {
+        plan: Kind::Free,
+        days: Some(None),
+    };
+    let expected = Wanted {
+        name: "é".to_owned(),
+        count: Some(7),
+        scopes: vec!["a".to_owned(), "b".to_owned()],
+        never: Some(true),
+        policy: Some(policy),
+        kind: Some(Kind::Team),
+        until: DateTime::from_timestamp(1_896_087_600, 0),
+    };
     assert_eq!(read, Ok(expected));
-    let least = Value::parse(br#"{"name":"","count":null}"#).expect("JSON");
-    let read = least.read(wanted);
-    assert_eq!(read, Ok((String::new(), None, Vec::new(), None, None)));
+    let least = Value::parse(br#"{"name":"","count":null,"scopes":null,"until":null}"#);
+    let read: Wanted = least.expect("JSON").read().expect("no fault");
+    assert_eq!((read.count, read.scopes, read.until), (None, vec![], None));
     for empty in ["", " \r\n", "{}"] {
         let value = Value::parse(empty.as_bytes()).expect("an object");
-        assert_eq!(value.read(|_| ()), Ok(()));
+        assert_eq!(value.read(), Ok(Nothing {}));
     }
 }
 
@@ -76,13 +98,13 @@ fn all_faults_are_reported_with_pointers() {
             vec!["#/policy/plan", "#/policy/x"],
         ),
         (
-            r#"{"name":"a","policy":{"plan":"a","plan":"b"}}"#,
+            r#"{"name":"a","policy":{"plan":"free","plan":"team"}}"#,
             vec!["#/policy/plan"],
         ),
         (r#"{"name":"a","policy":{}}"#, vec!["#/policy/plan"]),
         (
             r#"{"count":0,"scopes":{},"never":"true","policy":[]}"#,
-            vec!["#/name", "#/count", "#/scopes", "#/never", "#/policy"],
+            vec!["#/count", "#/scopes", "#/never", "#/policy", "#/name"],
         ),
         ("[]", vec!["#"]),
         ("1", vec!["#"]),
@@ -143,20 +165,40 @@ fn depth_and_the_number_of_faults_are_limited() {
 }
 
 #[test]
-fn faults_of_domain_rules_are_reported_with_the_others() {
-    let value = Value::parse(br#"{"name":" ","other":1}"#).expect("JSON");
-    let read = value.read(|object| {
-        object.required("name", |object, key| {
-            object.ruled(key, |text| domain::name("name", text))
-        })
-    });
-    let faults = read.expect_err("faults");
-    let told: Vec<_> = faults
-        .iter()
-        .map(|fault| (fault.pointer.as_str(), fault.detail.as_str()))
-        .collect();
-    assert_eq!(told[0], ("#/name", "Enter a name."));
-    assert_eq!((told.len(), told[1].0), (2, "#/other"));
+fn faults_say_what_to_send() {
+    let told = |body: &str| {
+        let value = Value::parse(body.as_bytes()).expect("JSON");
+        let faults = value.read::<Wanted>().expect_err("faults");
+        let told = faults.into_iter().map(|fault| fault.detail);
+        told.collect::<Vec<_>>().join(" ")
+    };
+    for (body, expected) in [
+        (r#"{"name":1}"#, "This is a number. Send a string."),
+        (r#"{"name":null}"#, "This is null. Send a string."),
+        ("{}", "The key is missing. Add it."),
+        (
+            r#"{"name":"a","never":"true","count":"1"}"#,
+            "This is a string. Send true or false. This is a string. Send a whole number.",
+        ),
+        (
+            r#"{"name":"a","count":101}"#,
+            "This is 101. Send a whole number from 1 to 100.",
+        ),
+        (r#"{"name":"a","kind":"none"}"#, "Write free or team."),
+        (
+            r#"{"name":"a","until":"tomorrow"}"#,
+            "Write an RFC 3339 time such as 2030-01-31T12:00:00Z.",
+        ),
+        (
+            r#"{"name":"a","policy":{"plan":"team","day":1}}"#,
+            "The key is unknown. Known keys are plan, days.",
+        ),
+    ] {
+        assert_eq!(told(body), expected, "{body}");
+    }
+    let value = Value::parse(br#"{"a":1}"#).expect("JSON");
+    let faults = value.read::<Nothing>().expect_err("faults");
+    assert_eq!(faults[0].detail, "The key is unknown. Send no keys.");
 }
 
 #[test]
@@ -179,7 +221,7 @@ proptest::proptest! {
     #[test]
     fn reading_never_panics(body: Vec<u8>) {
         if let Some(value) = Value::parse(&body) {
-            let _ = value.read(wanted);
+            let _ = value.read::<Wanted>();
         }
     }
 
@@ -187,7 +229,7 @@ proptest::proptest! {
     fn any_key_and_text_are_read_without_panic(key: String, text: String) {
         let body = serde_json::json!({ key: text }).to_string();
         if let Some(value) = Value::parse(body.as_bytes()) {
-            let _ = value.read(wanted);
+            let _ = value.read::<Wanted>();
             proptest::prop_assert_eq!(Value::parse(value.canonical().as_bytes()), Some(value));
         }
     }

@@ -2,14 +2,13 @@
 //!
 //! Common parsers keep the last of two equal keys and ignore unknown keys. Two parsers could then
 //! read one body differently, and a misspelt key would have no effect. Here both are faults, and
-//! all faults are reported together, each with a JSON Pointer (RFC 6901). The known keys are those
-//! that the caller reads.
+//! all faults are reported together, each with a JSON Pointer (RFC 6901). The known keys are the
+//! fields of the type that is read, which has `#[serde(deny_unknown_fields)]`.
 
-mod object;
+mod read;
+pub mod rules;
 
-pub use object::Object;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as Read, Serialize};
 use std::fmt;
 
@@ -147,31 +146,17 @@ impl Value {
         }
     }
 
-    /// Reads the value as an object. Returns the result only if there is no fault. After a fault,
-    /// readers yield placeholders, so that the rest is checked too.
-    pub fn read<T>(&self, read: impl FnOnce(&mut Object<'_>) -> T) -> Result<T, Vec<Fault>> {
+    /// Reads the value into the type that documents it, or returns all its faults.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Fault>> {
+        if !matches!(self, Self::Object(_)) {
+            let detail = format!("The body is {}. Send an object.", self.kind());
+            return Err(vec![fault("#", detail)]);
+        }
         let mut faults = Vec::new();
         self.check("#", 0, &mut faults);
-        let members = match self {
-            Self::Object(members) => members.as_slice(),
-            other => {
-                let detail = format!("The body is {}. Send an object.", other.kind());
-                faults.push(fault("#", detail));
-                &[]
-            }
-        };
-        let is_object = matches!(self, Self::Object(_));
-        let mut object = Object::new("#".to_owned(), members, &mut faults);
-        let value = read(&mut object);
-        object.finish();
-        if !is_object {
-            // Faults about missing keys are redundant.
-            faults.retain(|fault| fault.pointer == "#");
-        }
-        faults.truncate(FAULTS);
-        match faults.is_empty() {
-            true => Ok(value),
-            false => Err(faults),
+        match read::read(self, &mut faults, FAULTS) {
+            Some(value) if faults.is_empty() => Ok(value),
+            _ => Err(faults),
         }
     }
 

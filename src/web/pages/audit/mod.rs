@@ -15,8 +15,7 @@ use crate::web::route::{read, resource};
 use crate::web::{export, extract};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::audit::naming::{self, Names};
-use app::audit::reading;
+use app::audit::{self, read::Names};
 use domain::audit::chain::Sealed;
 use domain::role::Role;
 use filter::AuditFilter;
@@ -77,13 +76,13 @@ async fn find(
             });
         }
     };
-    let mut records = reading::list(req, search, filter.before(), SHOWN).await?;
+    let mut records = audit::read::list(req, search, filter.before(), SHOWN).await?;
     let goes_on = records.len() > SHOWN;
     records.truncate(SHOWN);
     let last = records.last().filter(|_| goes_on);
     Ok(Found {
         next: last.map(|last| last.record.sequence),
-        names: naming::name(&req.app, &records).await?,
+        names: audit::read::names(&req.app, &records).await?,
         records,
         errors: FieldErrors::none(),
     })
@@ -118,7 +117,7 @@ async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
     let search = AuditFilter::read(&query)
         .search(Some(req.id()))
         .map_err(|_| Failure::Malformed("A date is written as 2026-11-22."))?;
-    let pieces = reading::export(&req, search, format).await?;
+    let pieces = audit::read::export(&req, search, format).await?;
     let name = format!("{}-audit", req.seen.organization.slug);
     Ok(export::answer(
         format,

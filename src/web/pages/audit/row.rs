@@ -4,7 +4,7 @@ use super::words;
 use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::audit::EventRow;
 use crate::web::pages::view::{Moment, agent_name};
-use app::audit::naming::Names;
+use app::audit::read::Names;
 use domain::Instant;
 use domain::audit::chain::Sealed;
 use domain::audit::record::{Method, Outcome, Record};

@@ -1,7 +1,7 @@
 //! Audit records in plain words.
 
 use crate::web::pages::view::audit::{Part, Who};
-use app::audit::naming::{Names, holds_id};
+use app::audit::read::{Names, holds_id};
 use domain::audit::Action;
 use domain::audit::record::Record;
 use serde_json::Value;

@@ -1,7 +1,11 @@
-//! Reads the log: pages of records, or an export.
+//! Reads the log: pages of records, or an export, with display names for the ids in records.
+//!
+//! Every read is authorized and recorded.
 
-use super::sealing;
-use super::view::{self, View};
+use super::record::Target;
+use super::seal;
+use crate::access::{Caller, Denial};
+use crate::tx::Tx;
 use crate::{App, Error, Request};
 use domain::Instant;
 use domain::audit::canonical::moment;
@@ -11,11 +15,17 @@ use domain::audit::excerpt::Excerpted;
 use domain::audit::export::{self, Header, Part};
 use domain::audit::record::Record;
 use domain::audit::{Action, logged_filter};
+use domain::decision::ResourceRef;
 use domain::id::{OrganizationId, UserId};
+use domain::role::Role;
+use domain::token::TokenOwner;
 use futures_util::Stream;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use store::audit::{Filter, Log, Side};
+use std::collections::{BTreeMap, BTreeSet};
+use store::audit::{Filter, Log, Side, Within};
+
+/// Scope for reading the log.
+pub const READ: &str = "audit:read";
 
 /// Records that an export reads per query.
 const CHUNK: i64 = 500;
@@ -77,7 +87,7 @@ pub async fn list(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Sealed>, Error> {
-    let AuditAccess { filter, own } = authorize(req, search, Action::AuditRead).await?;
+    let AuditAccess { filter, own } = authorize_search(req, search, Action::AuditRead).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let side = Side::Before(before.unwrap_or(u64::MAX));
     req.read(move |tx| {
@@ -106,9 +116,13 @@ struct AuditAccess {
 }
 
 /// Authorizes the search, records it, and returns the filter for it.
-async fn authorize(req: &Request, search: Search, action: Action) -> Result<AuditAccess, Error> {
+async fn authorize_search(
+    req: &Request,
+    search: Search,
+    action: Action,
+) -> Result<AuditAccess, Error> {
     let (named, looked_for) = (search.organization.clone(), search.describe());
-    let (own, organization) = match view::authorize(req, named, action, looked_for).await? {
+    let (own, organization) = match authorize_view(req, named, action, looked_for).await? {
         View::Everything => (None, None),
         View::Own(id, within) => (Some(id), within),
         View::Organization(id) => (None, Some(id)),
@@ -137,8 +151,8 @@ pub async fn export(
     search: Search,
     form: Format,
 ) -> Result<impl Stream<Item = Result<String, Error>> + use<>, Error> {
-    let access = authorize(req, search, Action::AuditExported).await?;
-    let log = sealing::find(&req.app).await?;
+    let access = authorize_search(req, search, Action::AuditExported).await?;
+    let log = seal::find(&req.app).await?;
     let writing = match form {
         Format::Csv => Writing::Csv,
         Format::Lines if access.filter.is_everything() => Writing::Whole,
@@ -243,4 +257,133 @@ impl Export {
         }
         Ok(Some((text, self)))
     }
+}
+
+/// Part of the log that a caller may see.
+#[derive(Debug, Clone)]
+pub(super) enum View {
+    /// The operator sees everything.
+    Everything,
+    /// A user sees their own records, within the limits of their token.
+    Own(UserId, Within),
+    /// Admins and tokens of an organization see its records.
+    Organization(OrganizationId),
+}
+
+impl View {
+    /// Returns the caller's view of an organization, or of the caller's own records.
+    pub(super) fn of(tx: &mut Tx<'_>, organization: Option<&str>) -> Result<Self, Error> {
+        if let Some(named) = organization {
+            let found = tx.organization(named, READ, Role::Admin)?;
+            return Ok(Self::Organization(found.id));
+        }
+        if matches!(tx.caller(), Caller::Operator(None)) {
+            return Ok(Self::Everything);
+        }
+        match tx.caller().owner()? {
+            TokenOwner::Organization(id) => {
+                tx.require(READ, &ResourceRef::Organization(id.clone()), Role::Admin)?;
+                Ok(Self::Organization(id))
+            }
+            TokenOwner::User(id) => {
+                tx.require_scope(READ)?;
+                let limits = tx.limits()?;
+                // Records have no project, so none is within such limits.
+                match limits.projects {
+                    Some(_) => Err(Denial::Limited.into()),
+                    None => Ok(Self::Own(id, limits.organization)),
+                }
+            }
+        }
+    }
+
+    /// Organization that permits the view, if one does.
+    pub(super) fn organization(&self) -> Option<&OrganizationId> {
+        match self {
+            Self::Organization(id) => Some(id),
+            Self::Everything | Self::Own(..) => None,
+        }
+    }
+}
+
+/// Returns the caller's view of an organization or of its own records, and records the read with
+/// its filter.
+pub(super) async fn authorize_view(
+    req: &Request,
+    organization: Option<String>,
+    action: Action,
+    looked_for: Value,
+) -> Result<View, Error> {
+    let named = organization.clone();
+    // Unauthorized callers are refused before anything is written.
+    req.read(move |tx| View::of(tx, named.as_deref()).map(drop))
+        .await?;
+    // The view includes what the caller did just now.
+    seal::seal(&req.app).await?;
+    req.change(action, move |tx| {
+        let view = tx.unlocked(|tx| View::of(tx, organization.as_deref()))?;
+        let target = Target::of(view.organization(), None);
+        tx.record(target, looked_for.clone())?;
+        Ok(view)
+    })
+    .await
+}
+
+/// Names by id. Permission to see a record includes the names of what it refers to.
+#[derive(Debug, Clone, Default)]
+pub struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// The current name; `None` if it never had one or is deleted.
+    pub fn of(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Names {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(names: T) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+/// Returns the names for the ids in these records.
+pub async fn names(app: &App, records: &[Sealed]) -> Result<Names, Error> {
+    names_of(
+        app,
+        records.iter().flat_map(|sealed| named_ids(&sealed.record)),
+    )
+    .await
+}
+
+/// Returns the names for these ids.
+pub(super) async fn names_of(app: &App, ids: impl Iterator<Item = String>) -> Result<Names, Error> {
+    let ids: BTreeSet<String> = ids.collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    app.store()
+        .read(move |conn| Ok::<_, Error>(Names(store::audit::list_names(conn, &ids)?)))
+        .await
+}
+
+/// Keys of a record's detail that hold an id. Other values may be client-supplied text, such as
+/// the id of a user that the client may not look up.
+const HOLDING_IDS: [&str; 2] = ["token", "user"];
+
+/// Whether the value of a detail key, or the target, is an id.
+pub fn holds_id(key: &str) -> bool {
+    key == "target" || HOLDING_IDS.contains(&key)
+}
+
+/// The ids in a record that have names.
+pub(super) fn named_ids(record: &Record) -> Vec<String> {
+    let fixed = [
+        &record.actor_id,
+        &record.user_id,
+        &record.token_id,
+        &record.organization_id,
+        &record.target,
+    ];
+    let told = HOLDING_IDS
+        .into_iter()
+        .filter_map(|key| Some(record.detail.get(key)?.as_str()?.to_owned()));
+    fixed.into_iter().flatten().cloned().chain(told).collect()
 }

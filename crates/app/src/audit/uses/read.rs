@@ -1,7 +1,7 @@
 //! Reads token uses: lists, and single uses with their proof of inclusion.
 
-use super::use_check::leaves;
-use super::view::{self, READ, View};
+use super::leaves;
+use crate::audit::read::{READ, View, authorize_view};
 use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::Instant;
@@ -91,7 +91,7 @@ pub async fn list(
         "until": until.map(moment::write),
     });
     let action = Action::AuditRead;
-    let view = view::authorize(req, organization, action, looked_for).await?;
+    let view = authorize_view(req, organization, action, looked_for).await?;
     let filter = UseFilter {
         reach: reach(view),
         token_id,
@@ -207,7 +207,7 @@ pub async fn find(req: &Request, id: &str) -> Result<Proven, Error> {
     let looked_for = json!({"of": "use", "use": found.named.id.to_string()});
     // A read is recorded in the organization that permitted it.
     let within = found.view.organization().map(ToString::to_string);
-    view::authorize(req, within, Action::AuditRead, looked_for).await?;
+    authorize_view(req, within, Action::AuditRead, looked_for).await?;
     req.read(move |tx| {
         let found = look_up(tx, id.as_ref())?;
         prove(tx.conn, found.named, &found.batch)

@@ -1,10 +1,10 @@
 //! Activity of one token: its uses, its creation, rotation and revocation, and whether its
 //! predecessor is still used.
 
-use super::event::Target;
-use super::naming::{self, Names};
-use super::sealing;
-use super::use_reading::{self, Named, UseId};
+use super::read::{Named, UseId, collect};
+use crate::audit::read::{Names, named_ids, names_of};
+use crate::audit::record::Target;
+use crate::audit::seal;
 use crate::token::{self, Listed, OwnerRef};
 use crate::tx::Tx;
 use crate::{Error, Request};
@@ -68,7 +68,7 @@ pub async fn of_token(
     before: Option<UseId>,
 ) -> Result<Activity, Error> {
     let token = token::find_listed(req, owner_ref, id).await?;
-    sealing::seal(&req.app).await?;
+    seal::seal(&req.app).await?;
     let target = token.token.clone();
     let read = req.change(Action::AuditRead, move |tx| {
         let organization = match &target.owner {
@@ -86,8 +86,8 @@ pub async fn of_token(
     let revoker = activity.token.token.revocation.as_ref();
     let revoker = revoker.map(|revocation| revocation.by.clone());
     let told = activity.records.iter();
-    let told = told.flat_map(|sealed| naming::ids(&sealed.record));
-    activity.names = naming::find(&req.app, told.chain(revoker)).await?;
+    let told = told.flat_map(|sealed| named_ids(&sealed.record));
+    activity.names = names_of(&req.app, told.chain(revoker)).await?;
     Ok(activity)
 }
 
@@ -119,7 +119,7 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
     };
     let newest = Side::Before(u64::MAX);
     let records = store::audit::list_records(tx.conn, &of_token, newest, RECORDS)?;
-    let mut uses = use_reading::collect(tx.conn, &of(token), before, USES + 1)?;
+    let mut uses = collect(tx.conn, &of(token), before, USES + 1)?;
     let goes_on = uses.len() > USES;
     uses.truncate(USES);
     Ok(Activity {

@@ -1,18 +1,23 @@
-//! Sealing: adds committed records to the hash chain.
+//! Sealing: adds committed records to the hash chain, and detects clock steps.
 //!
 //! One server at a time seals, under a database lock that ends with its transaction; the others
 //! skip the step. If that server crashes another one continues, and two records never get the
 //! same sequence number.
+//!
+//! A clock that was set back shows in the order of records; a forward jump does not, so that
+//! [`Watch`] looks for it.
 
-use super::Event;
+use super::record::Event;
 use crate::{App, Context, Error};
 use chrono::Duration;
+use domain::Instant;
 use domain::audit::canonical::moment;
 use domain::audit::chain::Head;
 use domain::audit::hash::Hash;
 use domain::audit::origin::Origin;
 use domain::audit::{Action, Actor};
 use serde_json::json;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::Conn;
 use store::audit::Log;
 
@@ -21,7 +26,7 @@ const BATCH: i64 = 200;
 
 /// How much earlier a record may be than the one before it: server clocks differ slightly, and
 /// writes may wait. A larger step means that a clock was set back, and is recorded.
-pub(super) const CLOCK_STEP: Duration = Duration::seconds(30);
+const CLOCK_STEP: Duration = Duration::seconds(30);
 
 /// Returns the log of this deployment, and creates it if there is none.
 pub(crate) async fn begin(app: &App) -> Result<Log, Error> {
@@ -165,4 +170,60 @@ fn seal_batch(conn: &mut Conn, log: &Log, stepped: &Event) -> Result<bool, Error
     }
     store::audit::append(conn, &lines)?;
     Ok(is_all)
+}
+
+/// Compares the wall clock with the monotonic clock.
+pub struct Watch(Mutex<Look>);
+
+/// Wall-clock time and monotonic time of one observation.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    passed: std::time::Duration,
+}
+
+impl Look {
+    fn take(app: &App) -> Self {
+        Self {
+            at: app.now(),
+            passed: app.passed(),
+        }
+    }
+
+    /// Wall-clock time that the monotonic clock predicts for `now`.
+    fn expected(&self, now: &Self) -> Option<Instant> {
+        let since = now.passed.saturating_sub(self.passed);
+        self.at.checked_add_signed(Duration::from_std(since).ok()?)
+    }
+}
+
+impl Watch {
+    /// Takes the first observation.
+    pub fn start(app: &App) -> Self {
+        Self(Mutex::new(Look::take(app)))
+    }
+
+    fn last(&self) -> MutexGuard<'_, Look> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a forward step of the clock since the last observation.
+    pub async fn look(&self, app: &App) -> Result<(), Error> {
+        let (last, now) = (*self.last(), Look::take(app));
+        if let Some(expected) = last.expected(&now)
+            && now.at - expected > CLOCK_STEP
+        {
+            let event = app.event(
+                &Context::local(),
+                Actor::System,
+                Action::ClockSteppedForward,
+            );
+            let [from, to] = [expected, now.at].map(moment::write);
+            app.store()
+                .write(move |conn| event.write(conn, None, json!({"from": from, "to": to})))
+                .await?;
+        }
+        *self.last() = now;
+        Ok(())
+    }
 }

@@ -4,12 +4,17 @@
 //! can be verified with its proof after the rest of its batch is pruned. Verification detects
 //! added and removed uses.
 
-use super::sealing;
+pub mod activity;
+pub mod read;
+
+use super::seal;
 use crate::{App, Context, Error, Event};
 use chrono::{Duration, NaiveDate};
 use config::{Lifetime, TokenUse};
+use domain::audit::canonical::{self, moment};
+use domain::audit::hash::Hash;
 use domain::audit::token_use::{self, OPERATOR, Use};
-use domain::audit::{Action, Actor, canonical::moment, merkle};
+use domain::audit::{Action, Actor, merkle};
 use domain::id::{EventId, OrganizationId};
 use domain::token::Token;
 use serde_json::{Value, json};
@@ -226,6 +231,31 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
         .await
 }
 
+/// The leaves of a batch; `None` if its rows were altered.
+pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
+    let mut leaves = Vec::new();
+    for usage_batch in usage_batches {
+        let is_next = usize::try_from(usage_batch.position) == Ok(leaves.len());
+        let lines: Vec<_> = usage_batch.uses.split('\n').collect();
+        let is_whole = usize::try_from(usage_batch.count) == Ok(lines.len());
+        if !is_next || !is_whole {
+            return None;
+        }
+        for line in lines {
+            let one: Use = canonical::read(line.as_bytes()).ok()?;
+            let is_here = one.token_id == usage_batch.token_id
+                && one.organization_id == usage_batch.organization_id
+                && one.at.format("%Y-%m-%d").to_string() == usage_batch.day
+                && (usage_batch.first_at..=usage_batch.last_at).contains(&one.at);
+            if !is_here {
+                return None;
+            }
+            leaves.push(one.leaf());
+        }
+    }
+    Some(leaves)
+}
+
 /// Prunes uses that are older than the configured retention. Their roots stay.
 pub(crate) async fn purge(app: &App) -> Result<(), Error> {
     let Lifetime::For(kept) = app.config().audit.keep_uses else {
@@ -238,7 +268,7 @@ pub(crate) async fn purge(app: &App) -> Result<(), Error> {
     let event = app.event(&Context::local(), Actor::System, Action::TokenUsesForgotten);
     // A record's id starts with its creation time, which is after all uses of its batch.
     let id = EventId::new(before, Default::default()).to_string();
-    let log = sealing::begin(app).await?;
+    let log = seal::begin(app).await?;
     let (oldest, detail) = (
         id.clone(),
         token_use::forgotten(&log.origin, before, app.signing_key()),

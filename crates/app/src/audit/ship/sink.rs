@@ -79,7 +79,7 @@ impl Sink {
 
 /// Form of the delivered pieces, which are concatenated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Records, one a line.
     Lines,
     /// Signed notes, each followed by a blank line.
@@ -168,7 +168,7 @@ fn find_end(file: &mut File, form: Form) -> io::Result<End> {
 }
 
 /// The last complete pieces of a file, newest first; empty if the file is missing or empty.
-pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error> {
+pub(crate) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error> {
     with_file(path, move |path| match File::open(path) {
         Ok(mut file) => find_end(&mut file, form).map(|end| end.last),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -178,7 +178,7 @@ pub(super) async fn last(path: PathBuf, form: Form) -> Result<Vec<String>, Error
 }
 
 /// Appends to the file, or posts to the address. On success the data is stored durably.
-pub(super) async fn deliver(
+pub(crate) async fn deliver(
     app: &App,
     to: &Destination,
     form: Form,
@@ -213,13 +213,13 @@ pub(super) async fn deliver(
 
 /// Name of a sink. A changed destination is a new sink, which receives everything. The name is a
 /// digest, since an address may contain a secret.
-pub(super) fn sink_name(kind: &str, to: &str) -> String {
+pub(crate) fn sink_name(kind: &str, to: &str) -> String {
     let digest = Hash::of(&[to.as_bytes()]).to_string();
     format!("{kind}:{}", &digest[..32])
 }
 
 /// Progress of a sink.
-pub(super) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error> {
+pub(crate) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error> {
     let sink_name = sink_name.to_owned();
     let shipped = app
         .store()
@@ -229,7 +229,7 @@ pub(super) async fn shipped(app: &App, sink_name: &str) -> Result<Shipped, Error
 }
 
 /// Stores the progress of a sink.
-pub(super) async fn mark_shipped(
+pub(crate) async fn mark_shipped(
     app: &App,
     sink_name: &str,
     shipped: Shipped,
@@ -243,7 +243,7 @@ pub(super) async fn mark_shipped(
 }
 
 /// Runs file I/O on a blocking thread. Errors name the file.
-pub(super) async fn with_file<T: Send + 'static>(
+pub(crate) async fn with_file<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
@@ -254,7 +254,7 @@ pub(super) async fn with_file<T: Send + 'static>(
 }
 
 /// Error about a file.
-pub(super) fn of_file(path: &Path, why: impl std::fmt::Display) -> Error {
+pub(crate) fn of_file(path: &Path, why: impl std::fmt::Display) -> Error {
     outside(format!("{}: {why}", path.display()))
 }
 

@@ -1,18 +1,16 @@
 //! Verifies stored token uses against their Merkle roots in the log.
 
+use crate::audit::uses::leaves;
 use crate::{App, Error};
 use domain::audit::Action;
-use domain::audit::canonical;
 use domain::audit::chain::Head;
 use domain::audit::discrepancy::{Discrepancy, Kind};
-use domain::audit::hash::Hash;
 use domain::audit::merkle;
 use domain::audit::note::VerifierKey;
 use domain::audit::origin::Origin;
 use domain::audit::record::Record;
-use domain::audit::token_use::{Use, forgotten_before};
+use domain::audit::token_use::forgotten_before;
 use domain::id::EventId;
-use store::audit::UsageBatch;
 
 /// Usage batches read per query.
 const BATCHES: i64 = 100;
@@ -138,29 +136,4 @@ async fn is_still_planted(app: &App, id: String) -> Result<bool, Error> {
             Ok::<_, Error>(is_kept && !is_recorded)
         })
         .await
-}
-
-/// The leaves of a batch; `None` if its rows were altered.
-pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
-    let mut leaves = Vec::new();
-    for usage_batch in usage_batches {
-        let is_next = usize::try_from(usage_batch.position) == Ok(leaves.len());
-        let lines: Vec<_> = usage_batch.uses.split('\n').collect();
-        let is_whole = usize::try_from(usage_batch.count) == Ok(lines.len());
-        if !is_next || !is_whole {
-            return None;
-        }
-        for line in lines {
-            let one: Use = canonical::read(line.as_bytes()).ok()?;
-            let is_here = one.token_id == usage_batch.token_id
-                && one.organization_id == usage_batch.organization_id
-                && one.at.format("%Y-%m-%d").to_string() == usage_batch.day
-                && (usage_batch.first_at..=usage_batch.last_at).contains(&one.at);
-            if !is_here {
-                return None;
-            }
-            leaves.push(one.leaf());
-        }
-    }
-    Some(leaves)
 }

@@ -4,11 +4,12 @@
 //! progress after the sink has accepted a piece: after an outage shipping resumes there, and an
 //! address may receive one piece twice; for a file, its content is the progress. If the last
 //! shipped record is no longer in the log, shipping stops until the operator recovers it (see
-//! [`super::recovery`]). Of servers that share a database one ships at a time, under a lease;
+//! [`super::recover`]). Of servers that share a database one ships at a time, under a lease;
 //! another takes over once the lease expires.
 
-use super::sealing;
-use super::sink::{self, Form};
+pub(super) mod sink;
+
+use super::seal;
 use crate::{App, Error};
 use chrono::Duration;
 use config::Destination;
@@ -16,6 +17,7 @@ use domain::audit::chain::{Head, Sealed};
 use domain::audit::discrepancy::{Discrepancy, Kind};
 use domain::audit::export::{self, Header, Part};
 use domain::audit::hash::Hash;
+use sink::Form;
 use store::Conn;
 use store::audit::{Log, Shipped};
 
@@ -31,7 +33,7 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
         return Ok(());
     };
     let sink_name = sink_name(&to);
-    let log = sealing::find(app).await?;
+    let log = seal::find(app).await?;
     let shipped = sink::shipped(app, &sink_name).await?;
     if shipped.sequence == log.head.sequence && is_known(&shipped, log.head.hash) {
         return Ok(());
@@ -41,7 +43,7 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
         return Err(Error::Outside(says));
     }
     while let Some(shipped) = take_lease(app, &sink_name).await? {
-        let log = sealing::find(app).await?;
+        let log = seal::find(app).await?;
         let last = match &to {
             Destination::File(path) => sink::last(path.clone(), Form::Lines).await?,
             Destination::Url(_) => Vec::new(),
@@ -192,7 +194,7 @@ async fn disagreement(
         // Its records have been pruned.
         return Ok(None);
     }
-    let found = sealing::find_hash(app, log, sequence).await?;
+    let found = seal::find_hash(app, log, sequence).await?;
     if found.is_some_and(|found| is_known(&shipped, found)) {
         return Ok(None);
     }

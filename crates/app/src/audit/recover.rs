@@ -8,7 +8,8 @@
 //! shipped again. If no known key signed the start of the log, the server signs it for the
 //! operator.
 
-use super::{checkpoint, evidence, keys, pruned, sealing, shipping, sink};
+use super::ship::sink;
+use super::{checkpoint, keys, publish, seal, ship};
 use crate::token::end_all;
 use crate::{App, Error, Request};
 use domain::audit::Action;
@@ -48,10 +49,10 @@ pub async fn recover(req: &Request, revoking: Revoking) -> Result<Recovered, Err
     let discrepancy = checkpoint::inspect(app).await?.ok_or(Error::Conflict(
         "Nothing contradicts the log: there is nothing to recover from.",
     ))?;
-    let (log, keys) = (sealing::find(app).await?, super::keys(app).await?);
+    let (log, keys) = (seal::find(app).await?, keys::keys(app).await?);
     let agreed = checkpoint::last_agreeing(app, &log).await?;
-    let is_start_contradicted = pruned::discrepancy(&log, &keys).is_some();
-    let pruned = is_start_contradicted.then(|| pruned::sign(app, &log, log.start()));
+    let is_start_contradicted = checkpoint::start_discrepancy(&log, &keys).is_some();
+    let pruned = is_start_contradicted.then(|| checkpoint::sign_start(app, &log, log.start()));
     let detail = json!({
         "kind": discrepancy.kind.as_str(),
         "sequence": discrepancy.sequence,
@@ -67,7 +68,7 @@ pub async fn recover(req: &Request, revoking: Revoking) -> Result<Recovered, Err
             ));
         }
         let agreed_until = agreed.as_ref().map_or(0, |signed| signed.head.sequence);
-        shipping::go_back(tx.conn, &log, agreed_until)?;
+        ship::go_back(tx.conn, &log, agreed_until)?;
         tx.record(None, detail.clone())?;
         let filter = match (revoking, &agreed) {
             (Revoking::Nothing, _) => return Ok(0),
@@ -90,7 +91,7 @@ pub async fn recover(req: &Request, revoking: Revoking) -> Result<Recovered, Err
 /// Trusts an earlier key of this log that is missing from the local state, which is lost together
 /// with the key file. Fails with [`Error::Conflict`] for a key of another log.
 pub async fn trust(req: &Request, key: VerifierKey) -> Result<(), Error> {
-    if *key.name() != sealing::begin(&req.app).await?.origin {
+    if *key.name() != seal::begin(&req.app).await?.origin {
         return Err(Error::Conflict(
             "This is a key of another log: the name before the + is not that of this one.",
         ));
@@ -105,7 +106,7 @@ pub async fn trust(req: &Request, key: VerifierKey) -> Result<(), Error> {
 
 /// Renames the checkpoint file, so that the next checkpoint starts a new one.
 fn put_aside(app: &App) -> Result<Option<PathBuf>, Error> {
-    let Some(path) = evidence::file(app) else {
+    let Some(path) = publish::file(app) else {
         return Ok(None);
     };
     let mut aside = path.clone().into_os_string();

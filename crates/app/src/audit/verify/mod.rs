@@ -1,20 +1,34 @@
 //! Verifies the log: its records against its seals and signatures, and token uses against their
 //! roots.
+//!
+//! A verification on request is a check. One check runs at a time; concurrent requests share its
+//! result.
 
-use super::evidence::{Evidence, Known, known};
-use super::use_check::{self, UseCheck};
-use super::{pruned, sealing, shipping};
+mod uses;
+
+use super::checkpoint::{Evidence, Known, known, start_discrepancy};
+use super::read::READ;
+use super::{seal, ship};
 use crate::{App, Error, Request};
+use chrono::Duration;
+use domain::Instant;
 use domain::audit::Action;
 use domain::audit::chain::{Head, Sealed};
 use domain::audit::checkpoint::Checkpoint;
 use domain::audit::discrepancy::{Discrepancy, Kind, Report};
 use domain::audit::verifier::Verifier;
+use domain::decision::ResourceRef;
+use domain::role::Role;
 use serde_json::{Value, json};
 use store::audit::{Log, Stored};
+use tokio::sync::Mutex;
+use uses::UseCheck;
 
 /// Lines per query.
 const CHUNK: i64 = 200;
+
+/// How long a result is reused.
+const FRESH: Duration = Duration::seconds(10);
 
 /// Result of a verification of the log in the database.
 #[derive(Debug, Clone)]
@@ -36,11 +50,11 @@ pub async fn verify(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verified, Error> {
     loop {
-        sealing::seal(app).await?;
-        let log = sealing::find(app).await?;
+        seal::seal(app).await?;
+        let log = seal::find(app).await?;
         let verified = verify_from(app, more, &log, &mut progress).await?;
         // If the log was pruned meanwhile, lines were missing: verify again.
-        if sealing::find(app).await?.pruned == log.pruned {
+        if seal::find(app).await?.pruned == log.pruned {
             return Ok(verified);
         }
     }
@@ -67,8 +81,8 @@ async fn verify_from(
         let lines = list_lines(app, after, CHUNK).await?;
         if lines.is_empty() {
             // Records committed since are verified too: they may explain missing uses.
-            sealing::seal_present(app).await?;
-            let end = sealing::find(app).await?.head;
+            seal::seal_present(app).await?;
+            let end = seal::find(app).await?.head;
             match end.sequence > after && !list_lines(app, after, 1).await?.is_empty() {
                 true => continue,
                 false => break end,
@@ -84,12 +98,12 @@ async fn verify_from(
         progress(after, log.head.sequence);
     };
     let misplaced = find_misplaced(app, log).await?;
-    let planted = use_check::find_planted(app, &end).await?;
+    let planted = uses::find_planted(app, &end).await?;
     let mut report = verifier.finish();
-    let discrepancy = pruned::discrepancy(log, &keys)
+    let discrepancy = start_discrepancy(log, &keys)
         .or(report.first_discrepancy.take())
         .or_else(|| disagreement(&report.head, &end))
-        .or(shipping::contradiction(app, log).await?)
+        .or(ship::contradiction(app, log).await?)
         .or(misplaced)
         .or_else(|| report.unnamed.map(unnamed_discrepancy))
         .or_else(|| uses.discrepancy())
@@ -231,4 +245,45 @@ fn disagreement(head: &Head, end: &Head) -> Option<Discrepancy> {
             Discrepancy::new(should + 1, Kind::Inserted, says)
         }
     })
+}
+
+/// Result of a check and its end time.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// End of the check.
+    pub at: Instant,
+    /// Result.
+    pub verified: Verified,
+}
+
+/// The last check of this server. The lock is held while a check runs.
+#[derive(Default)]
+pub struct LastCheck(Mutex<Option<Checked>>);
+
+/// Verifies the log, for the operator and for admins of any organization. The result is recorded
+/// before it is returned.
+pub async fn check(req: &Request) -> Result<Checked, Error> {
+    req.read(|tx| tx.require(READ, &ResourceRef::Any, Role::Admin))
+        .await?;
+    let checked = check_or_repeat(&req.app).await?;
+    record(req, &checked.verified).await?;
+    Ok(checked)
+}
+
+/// Returns a recent result, or runs a check.
+async fn check_or_repeat(app: &App) -> Result<Checked, Error> {
+    let mut last = app.last_check().0.lock().await;
+    let now = app.now();
+    // A result from the future (clock set back) is not fresh.
+    let is_fresh = |checked: &&Checked| checked.at <= now && now - checked.at <= FRESH;
+    if let Some(checked) = last.as_ref().filter(is_fresh) {
+        return Ok(checked.clone());
+    }
+    let verified = verify(app, Evidence::default(), |_, _| ()).await?;
+    let checked = Checked {
+        at: app.now(),
+        verified,
+    };
+    *last = Some(checked.clone());
+    Ok(checked)
 }
