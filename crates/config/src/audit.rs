@@ -4,7 +4,6 @@ use super::duration::{self, DAY, HOUR, LONGEST, MINUTE, SECOND};
 use super::server::is_loopback;
 use super::table::Table;
 use super::tokens::Lifetime;
-use super::{Settings, written_number, written_path};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,23 +37,6 @@ pub enum TokenUse {
     Every,
     /// None. The last use of each token is still stored.
     Off,
-}
-
-impl TokenUse {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "every" => Ok(Self::Every),
-            "off" => Ok(Self::Off),
-            _ => Err(format!("{text:?} is neither every nor off")),
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Every => "every",
-            Self::Off => "off",
-        }
-    }
 }
 
 /// A destination of checkpoints or records.
@@ -116,68 +98,37 @@ fn kept(text: &str, shortest: Duration) -> Result<Lifetime, String> {
 }
 
 impl Audit {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let checkpoints = Destination::File("data/audit_checkpoints".into());
-        let keep_uses = table
-            .text("keep_uses", |text| kept(text, HOUR))
-            .unwrap_or(Lifetime::For(DAY * 90));
-        let keep_records = table
-            .text("keep_records", |text| match kept(text, DAY)? {
-                records if records < keep_uses => Err(format!(
-                    "{text:?} is shorter than keep_uses; the proofs of uses are in the records"
-                )),
-                records => Ok(records),
-            })
-            .unwrap_or(Lifetime::Never);
-        Self {
-            token_use: table
-                .text("token_use", TokenUse::parse)
-                .unwrap_or(TokenUse::Every),
-            keep_uses,
-            keep_records,
-            signing_key_file: table
-                .path("signing_key_file")
-                .unwrap_or_else(|| "data/audit_key".into()),
-            checkpoint_to: table
-                .text("checkpoint_to", Destination::parse)
-                .unwrap_or(Some(checkpoints)),
-            checkpoint_every: table
-                .duration("checkpoint_every", SECOND..=DAY)
-                .unwrap_or(MINUTE * 10),
-            checkpoint_records: table
-                .number("checkpoint_records", 1..=1_000_000)
-                .unwrap_or(1_000),
-            ship_to: table
-                .text("ship_to", Destination::parse)
-                .unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        let kept = |lifetime: Lifetime| match lifetime {
+    pub(super) fn read(table: &mut Table) -> Self {
+        let token_uses = [("every", TokenUse::Every), ("off", TokenUse::Off)];
+        let token_use = table.choice("token_use", token_uses, "is neither every nor off");
+        let written = |kept: &Lifetime| match kept {
             Lifetime::Never => "forever".to_owned(),
-            Lifetime::For(_) => lifetime.to_string(),
+            Lifetime::For(_) => kept.to_string(),
         };
+        let usual = Lifetime::For(DAY * 90);
+        let keep_uses = table.text_as("keep_uses", usual, |text| kept(text, HOUR), written);
+        let at_least_uses = |text: &str| match kept(text, DAY)? {
+            records if records < keep_uses => Err(format!(
+                "{text:?} is shorter than keep_uses; the proofs of uses are in the records"
+            )),
+            records => Ok(records),
+        };
+        let keep_records = table.text_as("keep_records", Lifetime::Never, at_least_uses, written);
         let written = |to: &Option<Destination>| match to {
             Some(to) => to.to_string(),
             None => "off".to_owned(),
         };
-        vec![
-            ("token_use", self.token_use.as_str().into()),
-            ("keep_uses", kept(self.keep_uses).into()),
-            ("keep_records", kept(self.keep_records).into()),
-            ("signing_key_file", written_path(&self.signing_key_file)),
-            ("checkpoint_to", written(&self.checkpoint_to).into()),
-            (
-                "checkpoint_every",
-                duration::write(self.checkpoint_every).into(),
-            ),
-            (
-                "checkpoint_records",
-                written_number(self.checkpoint_records),
-            ),
-            ("ship_to", written(&self.ship_to).into()),
-        ]
+        let usual = Some(Destination::File("data/audit_checkpoints".into()));
+        Self {
+            token_use,
+            keep_uses,
+            keep_records,
+            signing_key_file: table.path("signing_key_file", "data/audit_key"),
+            checkpoint_to: table.text_as("checkpoint_to", usual, Destination::parse, written),
+            checkpoint_every: table.duration("checkpoint_every", MINUTE * 10, SECOND..=DAY),
+            checkpoint_records: table.number("checkpoint_records", 1_000, 1..=1_000_000),
+            ship_to: table.text_as("ship_to", None, Destination::parse, written),
+        }
     }
 }
 

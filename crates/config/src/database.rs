@@ -1,6 +1,5 @@
 //! `[database]`: the database.
 
-use super::Settings;
 use super::postgres::PostgresUrl;
 use super::table::Table;
 use std::fmt;
@@ -14,15 +13,11 @@ pub struct Database {
 }
 
 impl Database {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let url = table.text("url", DatabaseUrl::parse);
+    pub(super) fn read(table: &mut Table) -> Self {
+        let usual = DatabaseUrl::Sqlite("data/doorcode.db".into());
         Self {
-            url: url.unwrap_or_else(|| DatabaseUrl::Sqlite("data/doorcode.db".into())),
+            url: table.text("url", usual, DatabaseUrl::parse),
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        vec![("url", self.url.to_string().into())]
     }
 }
 

@@ -1,8 +1,7 @@
 //! `[device]`: the device login (RFC 8628).
 
-use super::duration::{self, MINUTE, SECOND};
+use super::duration::{MINUTE, SECOND};
 use super::table::Table;
-use super::{Settings, written_number};
 use std::time::Duration;
 
 /// The device login.
@@ -20,36 +19,15 @@ pub struct Device {
 }
 
 impl Device {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
+    pub(super) fn read(table: &mut Table) -> Self {
         let minutes = MINUTE..=MINUTE * 30;
         let seconds = SECOND..=MINUTE;
         let count = 1..=1_000_000;
         Self {
-            code_lifetime: table
-                .duration("code_lifetime", minutes)
-                .unwrap_or(MINUTE * 10),
-            interval: table.duration("interval", seconds).unwrap_or(SECOND * 5),
-            live_codes_per_source: table
-                .number("live_codes_per_source", count.clone())
-                .unwrap_or(100),
-            live_codes_per_client: table
-                .number("live_codes_per_client", count)
-                .unwrap_or(10_000),
+            code_lifetime: table.duration("code_lifetime", MINUTE * 10, minutes),
+            interval: table.duration("interval", SECOND * 5, seconds),
+            live_codes_per_source: table.number("live_codes_per_source", 100, count.clone()),
+            live_codes_per_client: table.number("live_codes_per_client", 10_000, count),
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        vec![
-            ("code_lifetime", duration::write(self.code_lifetime).into()),
-            ("interval", duration::write(self.interval).into()),
-            (
-                "live_codes_per_source",
-                written_number(self.live_codes_per_source),
-            ),
-            (
-                "live_codes_per_client",
-                written_number(self.live_codes_per_client),
-            ),
-        ]
     }
 }

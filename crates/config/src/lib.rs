@@ -43,7 +43,7 @@ use domain::scope::Catalogue;
 use source::{Entries, File};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use table::Table;
+use table::{Section, Table};
 
 /// The file that is read if no file is named and this one exists.
 const DEFAULT_FILE: &str = "doorcode.toml";
@@ -80,6 +80,8 @@ pub struct Config {
     pub scopes: Catalogue,
     /// `[[routes]]`: the access rules of the routes of the protected API.
     pub routes: RouteTable,
+    /// The effective settings, as they were read.
+    sections: Vec<Section>,
 }
 
 /// The name that users see.
@@ -90,29 +92,12 @@ pub struct Branding {
 }
 
 impl Branding {
-    fn read(table: &mut Table<'_>) -> Self {
+    fn read(table: &mut Table) -> Self {
         let name = |text: &str| domain::name("name", text).map_err(|fault| fault.message);
         Self {
-            name: table
-                .text("name", name)
-                .unwrap_or_else(|| "Doorcode".to_owned()),
+            name: table.text("name", "Doorcode".to_owned(), name),
         }
     }
-
-    fn settings(&self) -> Settings {
-        vec![("name", self.name.as_str().into())]
-    }
-}
-
-/// The effective settings of a section, for [`Config::describe`].
-type Settings = Vec<(&'static str, toml::Value)>;
-
-fn written_number<T: TryInto<i64>>(number: T) -> toml::Value {
-    number.try_into().unwrap_or(i64::MAX).into()
-}
-
-fn written_path(path: &Path) -> toml::Value {
-    path.display().to_string().into()
 }
 
 impl Config {
@@ -125,12 +110,9 @@ impl Config {
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let env: Vec<_> = env.into_iter().collect();
-        let named = || {
-            env.iter()
-                .find(|(name, _)| name == FILE_VARIABLE)
-                .map(|(_, value)| PathBuf::from(value))
-        };
-        let file = match path.map(Path::to_owned).or_else(named) {
+        let named = env.iter().find(|(name, _)| name == FILE_VARIABLE);
+        let named = named.map(|(_, path)| PathBuf::from(path));
+        let file = match path.map(Path::to_owned).or(named) {
             Some(path) => Some(File::read(path)?),
             None => File::read_if_there(DEFAULT_FILE.into())?,
         };
@@ -142,118 +124,61 @@ impl Config {
         file: Option<&File>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut faults = Vec::new();
         let mut entries = file.map_or(Ok(Entries::new()), File::parse)?;
-        source::overlay(&mut entries, env, &mut faults);
-
-        let mut root = Table::root(entries, &mut faults);
-        let server = root.section("server", Server::read);
-        let database = root.section("database", Database::read);
-        let branding = root.section("branding", Branding::read);
-        let tokens = root.section("tokens", Tokens::read);
-        let device = root.section("device", Device::read);
-        let operator = root.section("operator", Operator::read);
-        let mail = root.section("mail", Mail::read);
-        let metrics = root.section("metrics", Metrics::read);
-        let organizations = root.section("organizations", Organizations::read);
-        let audit = root.section("audit", Audit::read);
-        let sign_in = root.section("sign_in", SignIn::read);
-        let scopes = scopes::read(&mut root);
-        let routes = routes::read(&mut root, scopes.as_ref());
-        root.finish();
-
-        match scopes {
-            Some(scopes) if faults.is_empty() => Ok(Self {
-                server,
-                database,
-                branding,
-                tokens,
-                device,
-                operator,
-                mail,
-                metrics,
-                organizations,
-                audit,
-                sign_in,
-                scopes,
-                routes,
-            }),
-            _ => Err(ConfigError::new(faults)),
-        }
+        let faults = source::overlay(&mut entries, env);
+        let mut root = Table::root(entries, faults);
+        let mut config = Self {
+            server: root.section("server", Server::read),
+            database: root.section("database", Database::read),
+            branding: root.section("branding", Branding::read),
+            tokens: root.section("tokens", Tokens::read),
+            device: root.section("device", Device::read),
+            operator: root.section("operator", Operator::read),
+            mail: root.section("mail", Mail::read),
+            metrics: root.section("metrics", Metrics::read),
+            organizations: root.section("organizations", Organizations::read),
+            audit: root.section("audit", Audit::read),
+            sign_in: root.section("sign_in", SignIn::read),
+            scopes: scopes::read(&mut root)?,
+            routes: RouteTable::default(),
+            sections: Vec::new(),
+        };
+        config.routes = routes::read(&mut root, &config.scopes);
+        config.sections = root.finish()?;
+        Ok(config)
     }
 
     /// The effective settings as TOML, with the passwords in URLs hidden.
     pub fn describe(&self) -> String {
-        let mut text = String::new();
-        for (header, settings) in self.sections() {
-            if !text.is_empty() {
-                text.push('\n');
+        let written = self.sections.iter().map(|section| {
+            let (name, settings) = (section.name, section.written("\n"));
+            match section.is_in_list {
+                true => format!("[[{name}]]\n{settings}\n"),
+                false => format!("[{name}]\n{settings}\n"),
             }
-            text.push_str(&format!("{header}\n"));
-            for (key, value) in settings {
-                text.push_str(&format!("{key} = {value}\n"));
-            }
-        }
-        text
+        });
+        written.collect::<Vec<_>>().join("\n")
     }
 
     /// The effective settings by full name, such as `audit.token_use`. Each entry of a list, such
     /// as `routes.0`, is one text. Passwords in URLs are hidden here too.
     pub fn effective(&self) -> BTreeMap<String, String> {
         let mut effective = BTreeMap::new();
-        let mut many = BTreeMap::new();
-        for (header, settings) in self.sections() {
-            let name = header.trim_matches(['[', ']']).to_owned();
-            if header.starts_with("[[") {
-                let number = many
-                    .entry(name.clone())
-                    .and_modify(|n| *n += 1)
-                    .or_insert(0);
-                let written: Vec<_> = settings
-                    .iter()
-                    .map(|(key, value)| format!("{key} = {value}"))
-                    .collect();
-                effective.insert(format!("{name}.{number}"), written.join(", "));
+        let mut counts = BTreeMap::new();
+        for section in &self.sections {
+            let name = section.name;
+            if section.is_in_list {
+                let count = counts.entry(name).or_insert(0);
+                effective.insert(format!("{name}.{count}"), section.written(", "));
+                *count += 1;
             } else {
-                effective.extend(settings.into_iter().map(|(key, value)| {
+                effective.extend(section.settings.iter().map(|(key, value)| {
                     let text = value.as_str().map(str::to_owned);
-                    (
-                        format!("{name}.{key}"),
-                        text.unwrap_or_else(|| value.to_string()),
-                    )
+                    let text = text.unwrap_or_else(|| value.to_string());
+                    (format!("{name}.{key}"), text)
                 }));
             }
         }
         effective
-    }
-
-    fn sections(&self) -> Vec<(String, Settings)> {
-        let sections = [
-            ("server", self.server.settings()),
-            ("database", self.database.settings()),
-            ("branding", self.branding.settings()),
-            ("tokens", self.tokens.settings()),
-            ("device", self.device.settings()),
-            ("operator", self.operator.settings()),
-            (
-                "mail",
-                self.mail.as_ref().map(Mail::settings).unwrap_or_default(),
-            ),
-            ("metrics", self.metrics.settings()),
-            ("organizations", self.organizations.settings()),
-            ("audit", self.audit.settings()),
-            ("sign_in", self.sign_in.settings()),
-        ];
-        let sections = sections
-            .into_iter()
-            .filter(|(_, settings)| !settings.is_empty())
-            .map(|(name, settings)| (format!("[{name}]"), settings));
-        let scopes = scopes::settings(&self.scopes)
-            .into_iter()
-            .map(|settings| ("[[scopes]]".to_owned(), settings));
-        let routes = routes::settings(&self.routes)
-            .into_iter()
-            .map(|settings| ("[[routes]]".to_owned(), settings));
-        sections.chain(scopes).chain(routes).collect()
     }
 }

@@ -1,6 +1,5 @@
 //! `[mail]`: the SMTP server for outgoing mail. Without this section, no mail is sent.
 
-use super::Settings;
 use super::table::Table;
 use domain::secret::Secret;
 use lettre::message::Mailbox;
@@ -19,7 +18,7 @@ pub struct Mail {
 
 impl Mail {
     /// Reads the section; `None` if it is absent or empty.
-    pub(super) fn read(table: &mut Table<'_>) -> Option<Self> {
+    pub(super) fn read(table: &mut Table) -> Option<Self> {
         if table.is_empty() {
             return None;
         }
@@ -29,13 +28,6 @@ impl Mail {
             smtp_url: smtp_url?,
             from: from?,
         })
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        vec![
-            ("smtp_url", self.smtp_url.to_string().into()),
-            ("from", self.from.to_string().into()),
-        ]
     }
 }
 

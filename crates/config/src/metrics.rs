@@ -1,6 +1,5 @@
 //! `[metrics]`: the metrics endpoint.
 
-use super::Settings;
 use super::server::listen_address;
 use super::table::Table;
 use std::net::SocketAddr;
@@ -17,23 +16,18 @@ pub enum Metrics {
 }
 
 impl Metrics {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let listen = table.text("listen", |text| match text {
+    pub(super) fn read(table: &mut Table) -> Self {
+        let parse = |text: &str| match text {
             "same" => Ok(Self::Same),
             "off" => Ok(Self::Off),
             address => listen_address(address)
                 .map(Self::At)
                 .map_err(|message| format!("{message}, or same or off")),
-        });
-        listen.unwrap_or(Self::Same)
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        let listen = match self {
+        };
+        table.text_as("listen", Self::Same, parse, |listen| match listen {
             Self::Same => "same".to_owned(),
             Self::At(address) => address.to_string(),
             Self::Off => "off".to_owned(),
-        };
-        vec![("listen", listen.into())]
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 use super::server::network;
 use super::table::Table;
-use super::{Settings, written_path};
 use domain::network::canonical;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -38,27 +37,13 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
+    pub(super) fn read(table: &mut Table) -> Self {
         Self {
-            enabled: table.flag("enabled").unwrap_or(true),
-            token_file: table
-                .path("token_file")
-                .unwrap_or_else(|| "data/operator_token".into()),
-            actor_header: table
-                .text("actor_header", header_name)
-                .unwrap_or_else(|| "X-Actor-User-Id".to_owned()),
+            enabled: table.flag("enabled", true),
+            token_file: table.path("token_file", "data/operator_token"),
+            actor_header: table.text("actor_header", "X-Actor-User-Id".to_owned(), header_name),
             networks: table.list("networks", r#"["10.0.0.0/8"]"#, network),
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        let networks = self.networks.iter().map(ToString::to_string);
-        vec![
-            ("enabled", self.enabled.into()),
-            ("token_file", written_path(&self.token_file)),
-            ("actor_header", self.actor_header.as_str().into()),
-            ("networks", networks.collect::<Vec<_>>().into()),
-        ]
     }
 
     /// Whether the operator token is accepted from an address.

@@ -1,6 +1,5 @@
 //! `[organizations]`: who may create organizations.
 
-use super::Settings;
 use super::table::Table;
 
 /// Who may create organizations.
@@ -21,22 +20,10 @@ pub struct Organizations {
 }
 
 impl Organizations {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let makers = |text: &str| match text {
-            "users" => Ok(Makers::Users),
-            "operator" => Ok(Makers::Operator),
-            other => Err(format!("{other:?} is not one of users, operator")),
-        };
+    pub(super) fn read(table: &mut Table) -> Self {
+        let makers = [("users", Makers::Users), ("operator", Makers::Operator)];
         Self {
-            made_by: table.text("made_by", makers).unwrap_or(Makers::Users),
+            made_by: table.choice("made_by", makers, "is not one of users, operator"),
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        let made_by = match self.made_by {
-            Makers::Users => "users",
-            Makers::Operator => "operator",
-        };
-        vec![("made_by", made_by.into())]
     }
 }

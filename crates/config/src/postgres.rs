@@ -10,7 +10,7 @@ pub(super) struct PostgresUrl<'a> {
     userinfo: Option<&'a str>,
     hosts: &'a str,
     database: &'a str,
-    query: Option<&'a str>,
+    query: &'a str,
 }
 
 impl<'a> PostgresUrl<'a> {
@@ -21,14 +21,9 @@ impl<'a> PostgresUrl<'a> {
             return None;
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let (userinfo, hosts) = match authority.rsplit_once('@') {
-            Some((userinfo, hosts)) => (Some(userinfo), hosts),
-            None => (None, authority),
-        };
-        let (database, query) = match tail.split_once('?') {
-            Some((database, query)) => (database, Some(query)),
-            None => (tail, None),
-        };
+        let at = authority.rsplit_once('@');
+        let (userinfo, hosts) = at.map_or((None, authority), |(user, hosts)| (Some(user), hosts));
+        let (database, query) = tail.split_once('?').unwrap_or((tail, ""));
         Some(Self {
             scheme,
             userinfo,
@@ -39,8 +34,8 @@ impl<'a> PostgresUrl<'a> {
     }
 
     fn parameters(&self) -> impl Iterator<Item = (String, &'a str)> {
-        let pairs = self.query.unwrap_or_default().split('&');
-        pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key), value)
         })
@@ -49,17 +44,16 @@ impl<'a> PostgresUrl<'a> {
     /// Refuses connections that leave this machine unencrypted, unless the URL says so
     /// explicitly. The build has no TLS for PostgreSQL, so URLs that require TLS are refused too.
     pub(super) fn check(&self) -> Result<(), String> {
-        let rest = [self.hosts, self.database, self.query.unwrap_or_default()].concat();
         let userinfo = self.userinfo.unwrap_or_default();
-        if rest.contains(['@', '#']) || userinfo.contains(['@', '#']) {
+        let parts = [userinfo, self.hosts, self.database, self.query].concat();
+        if parts.contains(['@', '#']) {
             return Err(
                 "has a character that divides a URL inside a part of it; write @ as %40, \
                  # as %23, / as %2F and ? as %3F in a password"
                     .to_owned(),
             );
         }
-        let odd = |c: char| c.is_whitespace() || c.is_control();
-        if rest.contains(odd) || userinfo.contains(odd) {
+        if parts.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("has a space or control character in it".to_owned());
         }
 

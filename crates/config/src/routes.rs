@@ -1,6 +1,5 @@
 //! `[[routes]]`: the access rules of the routes of the protected API.
 
-use super::Settings;
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
@@ -11,8 +10,8 @@ const EXAMPLE: &str = r#"[{ match = "GET /v1/projects/{project}", scope = "proje
 /// The keys of access rules.
 const RULE_KEYS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
 
-/// Reads the route table. Scopes are looked up if there is a catalogue.
-pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTable {
+/// Reads the route table.
+pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
     let mut routes = Vec::new();
     // Includes routes with a faulty access rule, so that no fault hides another.
     let mut patterns: Vec<Pattern> = Vec::new();
@@ -41,9 +40,13 @@ pub(super) fn read(root: &mut Table<'_>, scopes: Option<&Catalogue>) -> RouteTab
 
 /// Reads the access rule of a route: exactly one of the keys, so that no route is open by
 /// omission.
-fn access(table: &mut Table<'_>, scopes: Option<&Catalogue>) -> Option<Access> {
+fn access(table: &mut Table, scopes: &Catalogue) -> Option<Access> {
     let written: Vec<_> = RULE_KEYS.into_iter().filter(|key| table.has(key)).collect();
-    let scope = table.text("scope", |text| scope_name(text, scopes));
+    let scope = table.optional(
+        "scope",
+        |text| scope_name(text, scopes),
+        ScopeName::to_string,
+    );
     let [authenticated, operator, public] =
         ["authenticated", "operator", "public"].map(|key| is_set(table, key));
     match written[..] {
@@ -66,33 +69,23 @@ fn access(table: &mut Table<'_>, scopes: Option<&Catalogue>) -> Option<Access> {
     }
 }
 
-fn is_set(table: &mut Table<'_>, key: &'static str) -> bool {
-    let flag = table.flag(key);
-    if flag == Some(false) {
+fn is_set(table: &mut Table, key: &'static str) -> bool {
+    table.announce(key);
+    if !table.has(key) {
+        return false;
+    }
+    // An invalid value is already a fault.
+    let is_set = table.flag(key, true);
+    if !is_set {
         table.fault(key, "is false; write true or leave it out".to_owned());
     }
-    flag == Some(true)
+    is_set
 }
 
-fn scope_name(text: &str, scopes: Option<&Catalogue>) -> Result<ScopeName, String> {
+fn scope_name(text: &str, scopes: &Catalogue) -> Result<ScopeName, String> {
     ScopeName::parse(text)
-        .filter(|name| scopes.is_none_or(|scopes| scopes.find(name).is_some()))
+        .filter(|name| scopes.find(name).is_some())
         .ok_or_else(|| {
             format!("{text:?} is not a scope; define it under [[scopes]] or write one that is")
         })
-}
-
-/// The routes, as settings.
-pub(super) fn settings(routes: &RouteTable) -> Vec<Settings> {
-    let access_rule = |access: &Access| match access {
-        Access::Token(Some(scope)) => ("scope", scope.as_str().into()),
-        Access::Token(None) => ("authenticated", true.into()),
-        Access::Operator => ("operator", true.into()),
-        Access::Public => ("public", true.into()),
-    };
-    let settings = |route: &Route| {
-        let pattern = route.pattern.to_string();
-        vec![("match", pattern.into()), access_rule(&route.access)]
-    };
-    routes.iter().map(settings).collect()
 }

@@ -1,6 +1,6 @@
 //! `[[scopes]]`: the scopes besides the built-in ones.
 
-use super::Settings;
+use super::error::ConfigError;
 use super::table::Table;
 use domain::is_disguise;
 use domain::role::Role;
@@ -9,13 +9,13 @@ use domain::scope::{Catalogue, Scope, ScopeName};
 /// One entry, as written in a variable.
 const EXAMPLE: &str = r#"[{ name = "app:deploy", description = "Deploy builds" }]"#;
 
-/// Reads the catalogue; `None` if the scopes conflict.
-pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
+/// Reads the catalogue. A scope that conflicts with another is a fault and not part of it.
+pub(super) fn read(root: &mut Table) -> Result<Catalogue, ConfigError> {
     let mut scopes: Vec<Scope> = Vec::new();
-    root.tables("scopes", EXAMPLE, |table| {
+    let settings = root.tables("scopes", EXAMPLE, |table| {
         let name = table.required("name", scope_name);
         let description = table.required("description", description);
-        let min_role = table.text("min_role", role);
+        let min_role = table.optional("min_role", role, |role| role.as_str().to_owned());
         let (Some(name), Some(description)) = (name, description) else {
             return;
         };
@@ -37,33 +37,13 @@ pub(super) fn read(root: &mut Table<'_>) -> Option<Catalogue> {
             }
         }
     });
-    Catalogue::new(scopes).ok()
-}
-
-/// The scopes besides the built-in ones, as settings.
-pub(super) fn settings(catalogue: &Catalogue) -> Vec<Settings> {
-    let built_in = Catalogue::new(Vec::new());
-    let is_built_in = |name| {
-        built_in
-            .as_ref()
-            .is_ok_and(|catalogue| catalogue.find(name).is_some())
-    };
-    catalogue
-        .iter()
-        .filter(|scope| !is_built_in(&scope.name))
-        .map(|scope| {
-            let mut settings: Settings = vec![
-                ("name", scope.name.as_str().into()),
-                ("description", scope.description.as_str().into()),
-            ];
-            settings.extend(
-                scope
-                    .min_role
-                    .map(|role| ("min_role", role.as_str().into())),
-            );
-            settings
-        })
-        .collect()
+    // They are shown by name, as in the catalogue.
+    settings.sort_by_cached_key(|scope| {
+        let name = scope.settings.first();
+        name.and_then(|(_, name)| name.as_str().map(str::to_owned))
+    });
+    // No two scopes conflict: each was checked above.
+    Catalogue::new(scopes).map_err(|_| ConfigError::new(Vec::new()))
 }
 
 fn scope_name(text: &str) -> Result<ScopeName, String> {

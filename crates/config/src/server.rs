@@ -1,7 +1,6 @@
 //! `[server]`: the addresses, proxies and threads of the server.
 
 use super::table::Table;
-use super::{Settings, written_path};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,47 +26,26 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let listen = table.text("listen", listen_address);
-        let public_url = table.text("public_url", PublicUrl::parse);
-        let trusted_proxies = table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network);
-        let secret_key_file = table.path("secret_key_file");
-        let allow_http = table.flag("allow_http").unwrap_or(false);
-        let workers = table.number("workers", 1..=1024);
-
-        let public_url = public_url.unwrap_or_default();
-        if !(public_url.is_https() || public_url.is_loopback() || allow_http) {
+    pub(super) fn read(table: &mut Table) -> Self {
+        let server = Self {
+            listen: table.text("listen", (Ipv4Addr::LOCALHOST, 8080).into(), listen_address),
+            public_url: table.text("public_url", PublicUrl::default(), PublicUrl::parse),
+            trusted_proxies: table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network),
+            secret_key_file: table.path("secret_key_file", "data/secret_key"),
+            allow_http: table.flag("allow_http", false),
+            workers: table.number("workers", cores(), 1..=1024),
+        };
+        let url = &server.public_url;
+        if !(url.is_https() || url.is_loopback() || server.allow_http) {
             table.fault(
                 "public_url",
                 format!(
-                    "{public_url} would send passwords and tokens unencrypted; write an https \
-                     address, or set server.allow_http = true if the network is trusted"
+                    "{url} would send passwords and tokens unencrypted; write an https address, \
+                     or set server.allow_http = true if the network is trusted"
                 ),
             );
         }
-        Self {
-            listen: listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into()),
-            public_url,
-            trusted_proxies,
-            secret_key_file: secret_key_file.unwrap_or_else(|| "data/secret_key".into()),
-            allow_http,
-            workers: workers.unwrap_or_else(cores),
-        }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        let proxies = self.trusted_proxies.iter();
-        vec![
-            ("listen", self.listen.to_string().into()),
-            ("public_url", self.public_url.as_str().into()),
-            (
-                "trusted_proxies",
-                proxies.map(ToString::to_string).collect::<Vec<_>>().into(),
-            ),
-            ("secret_key_file", written_path(&self.secret_key_file)),
-            ("allow_http", self.allow_http.into()),
-            ("workers", super::written_number(self.workers)),
-        ]
+        server
     }
 }
 

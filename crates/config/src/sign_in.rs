@@ -3,7 +3,6 @@
 use super::duration::{self, DAY, MINUTE};
 use super::server::cores;
 use super::table::Table;
-use super::{Settings, written_number};
 use std::time::Duration;
 
 /// Browser sessions and password hashing.
@@ -25,14 +24,12 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
+    pub(super) fn read(table: &mut Table) -> Self {
         let accepted = MINUTE..=DAY * 365;
-        let idle_timeout = table.duration("idle_timeout", accepted.clone());
-        let absolute_timeout = table.duration("absolute_timeout", accepted);
-
-        let absolute_timeout = absolute_timeout.unwrap_or(DAY * 14);
+        table.announce("idle_timeout");
+        let absolute_timeout = table.duration("absolute_timeout", DAY * 14, accepted.clone());
         let usual = DAY.min(absolute_timeout);
-        let idle_timeout = idle_timeout.unwrap_or(usual);
+        let idle_timeout = table.duration("idle_timeout", usual, accepted);
         if idle_timeout > absolute_timeout {
             table.fault(
                 "idle_timeout",
@@ -46,28 +43,10 @@ impl SignIn {
         Self {
             idle_timeout,
             absolute_timeout,
-            argon2_memory_kib: table
-                .number("argon2_memory_kib", 19_456..=1_048_576)
-                .unwrap_or(19_456),
-            argon2_iterations: table.number("argon2_iterations", 2..=100).unwrap_or(2),
-            hash_threads: table
-                .number("hash_threads", 1..=1024)
-                .unwrap_or_else(|| (cores() / 2).max(1)),
-            hash_queue: table.number("hash_queue", 1..=10_000).unwrap_or(32),
+            argon2_memory_kib: table.number("argon2_memory_kib", 19_456, 19_456..=1_048_576),
+            argon2_iterations: table.number("argon2_iterations", 2, 2..=100),
+            hash_threads: table.number("hash_threads", (cores() / 2).max(1), 1..=1024),
+            hash_queue: table.number("hash_queue", 32, 1..=10_000),
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        vec![
-            ("idle_timeout", duration::write(self.idle_timeout).into()),
-            (
-                "absolute_timeout",
-                duration::write(self.absolute_timeout).into(),
-            ),
-            ("argon2_memory_kib", written_number(self.argon2_memory_kib)),
-            ("argon2_iterations", written_number(self.argon2_iterations)),
-            ("hash_threads", written_number(self.hash_threads)),
-            ("hash_queue", written_number(self.hash_queue)),
-        ]
     }
 }

@@ -1,6 +1,6 @@
 //! The two sources, file and environment, as one tree of values with positions.
 
-use super::error::{ConfigError, ConfigFault, SourcePosition};
+use super::error::{ConfigFault, SourcePosition};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -66,37 +66,32 @@ pub(super) struct File {
 
 impl File {
     /// Reads a file that must exist.
-    pub(super) fn read(path: PathBuf) -> Result<Self, ConfigError> {
-        match std::fs::read(&path) {
-            Ok(bytes) => Self::decode(path, bytes),
+    pub(super) fn read(path: PathBuf) -> Result<Self, ConfigFault> {
+        let (line, message) = match std::fs::read(&path).map(String::from_utf8) {
+            Ok(Ok(text)) => return Ok(Self { path, text }),
+            Ok(Err(error)) => {
+                let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
+                let message = "this line is not UTF-8; save the file in UTF-8".to_owned();
+                (Some(line), message)
+            }
             Err(error) => {
                 let message = format!("the configuration file cannot be read: {error}");
-                Err(fault(SourcePosition::File { path, line: None }, message))
+                (None, message)
             }
-        }
+        };
+        Err(fault(SourcePosition::File { path, line }, message))
     }
 
     /// Reads a file that may be absent.
-    pub(super) fn read_if_there(path: PathBuf) -> Result<Option<Self>, ConfigError> {
+    pub(super) fn read_if_there(path: PathBuf) -> Result<Option<Self>, ConfigFault> {
         match std::fs::metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             _ => Self::read(path).map(Some),
         }
     }
 
-    fn decode(path: PathBuf, bytes: Vec<u8>) -> Result<Self, ConfigError> {
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { path, text }),
-            Err(error) => {
-                let line = Some(line_of(error.as_bytes(), error.utf8_error().valid_up_to()));
-                let message = "this line is not UTF-8; save the file in UTF-8".to_owned();
-                Err(fault(SourcePosition::File { path, line }, message))
-            }
-        }
-    }
-
     /// The values of the file.
-    pub(super) fn parse(&self) -> Result<Entries, ConfigError> {
+    pub(super) fn parse(&self) -> Result<Entries, ConfigFault> {
         let position = |span: Range<usize>| SourcePosition::File {
             path: self.path.clone(),
             line: Some(line_of(self.text.as_bytes(), span.start)),
@@ -113,13 +108,12 @@ impl File {
     }
 }
 
-fn fault(position: SourcePosition, message: String) -> ConfigError {
+fn fault(position: SourcePosition, message: String) -> ConfigFault {
     ConfigFault {
         position: Some(position),
         key: String::new(),
         message,
     }
-    .into()
 }
 
 /// The line of a byte, counted from 1.
@@ -128,45 +122,37 @@ fn line_of(text: &[u8], offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Overrides the values of the file with the configuration variables of the environment.
+/// Overrides the values of the file with the configuration variables of the environment. Returns
+/// a fault for each variable that names no key.
 pub(super) fn overlay(
     entries: &mut Entries,
     env: impl IntoIterator<Item = (String, String)>,
-    faults: &mut Vec<ConfigFault>,
-) {
+) -> Vec<ConfigFault> {
+    let mut faults = Vec::new();
     for (name, value) in env {
         let Some(key) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if !insert(entries, key, value, SourcePosition::Variable(name.clone())) {
-            faults.push(ConfigFault {
-                position: Some(SourcePosition::Variable(name)),
-                key: String::new(),
-                message: "this variable names no key; write it as DOORCODE__SERVER__LISTEN for \
-                          the key listen of the section [server]"
-                    .to_owned(),
-            });
+        let position = SourcePosition::Variable(name.clone());
+        if !insert(entries, key, value, position.clone()) {
+            let message = "this variable names no key; write it as DOORCODE__SERVER__LISTEN for \
+                           the key listen of the section [server]";
+            faults.push(fault(position, message.to_owned()));
         }
     }
+    faults
 }
 
 /// Inserts a variable; `false` if its name is not a valid key.
 fn insert(entries: &mut Entries, key: &str, value: String, position: SourcePosition) -> bool {
-    if key.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if key.is_empty() || key.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return false;
     }
     let key = key.to_ascii_lowercase();
-    let parts: Vec<_> = key.split("__").collect();
-    let node = |position| Node {
-        value: Value::Variable(value),
-        position,
-    };
-    match parts[..] {
-        [key] if !key.is_empty() => {
-            entries.insert(key.to_owned(), node(position));
-            true
-        }
-        [section, key] => {
+    let (keys, key) = match key.split_once("__") {
+        None => (entries, key.as_str()),
+        Some((_, key)) if key.contains("__") => return false,
+        Some((section, key)) => {
             let section = entries.entry(section.to_owned()).or_insert_with(|| Node {
                 value: Value::Table(Entries::new()),
                 position: position.clone(),
@@ -174,11 +160,12 @@ fn insert(entries: &mut Entries, key: &str, value: String, position: SourcePosit
             let Value::Table(keys) = &mut section.value else {
                 return false;
             };
-            keys.insert(key.to_owned(), node(position));
-            true
+            (keys, key)
         }
-        _ => false,
-    }
+    };
+    let value = Value::Variable(value);
+    keys.insert(key.to_owned(), Node { value, position });
+    true
 }
 
 fn entries(table: DeTable<'_>, position: &dyn Fn(Range<usize>) -> SourcePosition) -> Entries {

@@ -1,45 +1,59 @@
-//! Typed reading of a table, which detects unknown keys.
+//! Typed reading of a table, which detects unknown keys and records the effective settings.
 //!
 //! The keys that are read are the known keys; those left when a table is finished are unknown. So
 //! the list of keys is written once, in the code that reads each.
 
 use super::duration;
-use super::error::{ConfigFault, SourcePosition};
+use super::error::{ConfigError, ConfigFault, SourcePosition};
 use super::source::{Entries, Node, Value};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A table while it is read. Each reader returns `None` if the key is absent or its value is
-/// invalid; an invalid value adds a fault, so that the rest is still checked.
-pub(super) struct Table<'f> {
+/// The effective settings of a section, or of one table of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) is_in_list: bool,
+    pub(super) settings: Vec<(&'static str, toml::Value)>,
+}
+
+impl Section {
+    /// The settings in TOML.
+    pub(super) fn written(&self, separator: &str) -> String {
+        let settings = self.settings.iter();
+        let written = settings.map(|(key, value)| format!("{key} = {value}"));
+        written.collect::<Vec<_>>().join(separator)
+    }
+}
+
+/// A table while it is read. If a key is absent or its value is invalid, its reader returns the
+/// default, or `None` if it takes no default. An invalid value adds a fault, so that the rest is
+/// still checked. What a reader returns is recorded as the effective setting.
+#[derive(Default)]
+pub(super) struct Table {
     /// The prefix of keys in messages: empty, or the section and a dot.
     path: String,
     position: Option<SourcePosition>,
     entries: Entries,
-    asked: Vec<(&'static str, Option<SourcePosition>)>,
-    faults: &'f mut Vec<ConfigFault>,
+    /// The known keys, in the order of [`Config::describe`](super::Config::describe).
+    known: Vec<&'static str>,
+    positions: BTreeMap<&'static str, SourcePosition>,
+    settings: BTreeMap<&'static str, toml::Value>,
+    /// The settings of the tables below this one, without tables that have none.
+    sections: Vec<Section>,
+    faults: Vec<ConfigFault>,
 }
 
-impl<'f> Table<'f> {
-    /// The whole configuration.
-    pub(super) fn root(entries: Entries, faults: &'f mut Vec<ConfigFault>) -> Self {
-        Self::new(String::new(), None, entries, faults)
-    }
-
-    fn new(
-        path: String,
-        position: Option<SourcePosition>,
-        entries: Entries,
-        faults: &'f mut Vec<ConfigFault>,
-    ) -> Self {
+impl Table {
+    /// The whole configuration, and the faults that it already has.
+    pub(super) fn root(entries: Entries, faults: Vec<ConfigFault>) -> Self {
         Self {
-            path,
-            position,
             entries,
-            asked: Vec::new(),
             faults,
+            ..Self::default()
         }
     }
 
@@ -47,27 +61,52 @@ impl<'f> Table<'f> {
     pub(super) fn section<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&mut Table<'_>) -> T,
+        read: impl FnOnce(&mut Table) -> T,
     ) -> T {
-        let (position, entries) = match self.take(name) {
-            Some(Node {
-                value: Value::Table(entries),
-                position,
-            }) => (Some(position), entries),
-            Some(node) => {
-                let kind = node.value.kind();
-                self.fault(
-                    name,
-                    format!("is {kind}; write [{name}] and its keys below"),
-                );
-                (None, Entries::new())
+        let node = self.take(name);
+        let position = node.as_ref().map(|node| node.position.clone());
+        let entries = match node.map(|node| node.value) {
+            Some(Value::Table(entries)) => entries,
+            Some(other) => {
+                let kind = other.kind();
+                let message = format!("is {kind}; write [{name}] and its keys below");
+                self.fault(name, message);
+                Entries::new()
             }
-            None => (None, Entries::new()),
+            None => Entries::new(),
         };
-        let path = format!("{}{name}.", self.path);
-        let mut table = Table::new(path, position, entries, self.faults);
+        self.below(name, false, position, entries, read)
+    }
+
+    /// Reads a table below this one, and takes over its settings and faults.
+    fn below<T>(
+        &mut self,
+        name: &'static str,
+        is_in_list: bool,
+        position: Option<SourcePosition>,
+        entries: Entries,
+        read: impl FnOnce(&mut Table) -> T,
+    ) -> T {
+        let mut table = Table {
+            path: format!("{name}."),
+            position,
+            entries,
+            ..Self::default()
+        };
         let read = read(&mut table);
-        table.finish();
+        table.refuse_unknown();
+        self.faults.append(&mut table.faults);
+        let known = table.known.iter();
+        let settings: Vec<_> = known
+            .filter_map(|key| table.settings.remove_entry(key))
+            .collect();
+        if !settings.is_empty() {
+            self.sections.push(Section {
+                name,
+                is_in_list,
+                settings,
+            });
+        }
         read
     }
 
@@ -77,31 +116,27 @@ impl<'f> Table<'f> {
         self.entries.is_empty()
     }
 
-    /// Reads each table of a list of tables.
+    /// Reads each table of a list of tables. Returns their settings, in the order of reading.
     pub(super) fn tables(
         &mut self,
         key: &'static str,
         example: &str,
-        mut read: impl FnMut(&mut Table<'_>),
-    ) {
+        mut read: impl FnMut(&mut Table),
+    ) -> &mut [Section] {
+        let first = self.sections.len();
         for Node { value, position } in self.items(key, example) {
-            let Value::Table(entries) = value else {
-                self.fault_at(
-                    key,
-                    Some(position),
-                    format!("write tables, such as {example}"),
-                );
-                continue;
-            };
-            let path = format!("{}{key}.", self.path);
-            let mut table = Table::new(path, Some(position), entries, self.faults);
-            read(&mut table);
-            table.finish();
+            if let Value::Table(entries) = value {
+                self.below(key, true, Some(position), entries, &mut read);
+            } else {
+                let message = format!("write tables, such as {example}");
+                self.fault_at(key, Some(position), message);
+            }
         }
+        &mut self.sections[first..]
     }
 
-    /// Reads a list of texts.
-    pub(super) fn list<T>(
+    /// Reads a list of texts, which is empty if it is absent.
+    pub(super) fn list<T: ToString>(
         &mut self,
         key: &'static str,
         example: &str,
@@ -114,6 +149,8 @@ impl<'f> Table<'f> {
                 Err(message) => self.fault_at(key, Some(position), message),
             }
         }
+        let written: Vec<_> = list.iter().map(ToString::to_string).collect();
+        self.record(key, written);
         list
     }
 
@@ -138,7 +175,7 @@ impl<'f> Table<'f> {
     }
 
     /// Reads a required text.
-    pub(super) fn required<T>(
+    pub(super) fn required<T: ToString>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -146,39 +183,87 @@ impl<'f> Table<'f> {
         if !self.has(key) {
             self.fault(key, "is missing".to_owned());
         }
-        self.text(key, parse)
+        self.optional(key, parse, T::to_string)
     }
 
-    /// Reads a text.
-    pub(super) fn text<T>(
+    /// Reads a text without a default, recorded as `write` writes it.
+    pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
+        write: impl FnOnce(&T) -> String,
     ) -> Option<T> {
-        self.read(key, |value| parse(&as_text(value)?))
+        let value = self.read(key, |value| parse(&as_text(value)?))?;
+        self.record(key, write(&value));
+        Some(value)
+    }
+
+    /// Reads a text.
+    pub(super) fn text<T: ToString>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        self.text_as(key, default, parse, T::to_string)
+    }
+
+    /// Reads a text, recorded as `write` writes it.
+    pub(super) fn text_as<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+        write: impl FnOnce(&T) -> String,
+    ) -> T {
+        let value = self.read(key, |value| parse(&as_text(value)?));
+        let value = value.unwrap_or(default);
+        self.record(key, write(&value));
+        value
+    }
+
+    /// Reads one of some words, of which the first is the default. `otherwise` says what another
+    /// text is.
+    pub(super) fn choice<T: Copy, const N: usize>(
+        &mut self,
+        key: &'static str,
+        words: [(&'static str, T); N],
+        otherwise: &str,
+    ) -> T {
+        let parse = |text: &str| {
+            let found = words.into_iter().find(|(word, _)| *word == text);
+            found.ok_or_else(|| format!("{text:?} {otherwise}"))
+        };
+        let (_, value) = self.text_as(key, words[0], parse, |(word, _)| (*word).to_owned());
+        value
     }
 
     /// Reads the path of a file.
-    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
-        self.text(key, file_path)
+    pub(super) fn path(&mut self, key: &'static str, default: &str) -> PathBuf {
+        self.text_as(key, default.into(), file_path, |path| {
+            path.display().to_string()
+        })
     }
 
     /// Reads a duration within bounds.
     pub(super) fn duration(
         &mut self,
         key: &'static str,
+        default: Duration,
         accepted: RangeInclusive<Duration>,
-    ) -> Option<Duration> {
-        self.text(key, |text| duration::parse_within(text, &accepted))
+    ) -> Duration {
+        let parse = |text: &str| duration::parse_within(text, &accepted);
+        self.text_as(key, default, parse, |value| duration::write(*value))
     }
 
     /// Reads a whole number within bounds.
-    pub(super) fn number<T: TryFrom<i64> + PartialOrd + Display>(
+    pub(super) fn number<T: TryFrom<i64> + TryInto<i64> + PartialOrd + Display + Copy>(
         &mut self,
         key: &'static str,
+        default: T,
         accepted: RangeInclusive<T>,
-    ) -> Option<T> {
-        self.read(key, |value| {
+    ) -> T {
+        let number = self.read(key, |value| {
             let number = match value {
                 Value::Integer(number) => number,
                 Value::Variable(text) => text.parse().ok(),
@@ -191,17 +276,23 @@ impl<'f> Table<'f> {
                     let (least, most) = accepted.into_inner();
                     format!("write a whole number from {least} to {most}, without quotes")
                 })
-        })
+        });
+        let number = number.unwrap_or(default);
+        self.record(key, number.try_into().unwrap_or(i64::MAX));
+        number
     }
 
     /// Reads true or false.
-    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
-        self.read(key, |value| match value {
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let flag = self.read(key, |value| match value {
             Value::Flag(flag) => Ok(flag),
             Value::Variable(text) if text == "true" => Ok(true),
             Value::Variable(text) if text == "false" => Ok(false),
             _ => Err("write true or false, without quotes".to_owned()),
-        })
+        });
+        let flag = flag.unwrap_or(default);
+        self.record(key, flag);
+        flag
     }
 
     fn read<T>(
@@ -216,17 +307,28 @@ impl<'f> Table<'f> {
     }
 
     fn take(&mut self, key: &'static str) -> Option<Node> {
-        let node = self.entries.remove(key);
-        let position = node.as_ref().map(|node| node.position.clone());
-        self.asked.push((key, position));
-        node
+        self.announce(key);
+        let node = self.entries.remove(key)?;
+        self.positions.insert(key, node.position.clone());
+        Some(node)
+    }
+
+    /// Makes a key known before it is read. It is listed before a key that its default depends on
+    /// and that is read first.
+    pub(super) fn announce(&mut self, key: &'static str) {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+    }
+
+    fn record(&mut self, key: &'static str, setting: impl Into<toml::Value>) {
+        self.settings.insert(key, setting.into());
     }
 
     /// Adds a fault of a key that was read, at the position of the key.
     pub(super) fn fault(&mut self, key: &'static str, message: String) {
-        let written = self.asked.iter().find(|(asked, _)| *asked == key);
-        let position = written.and_then(|(_, position)| position.clone());
-        self.fault_at(key, position.or_else(|| self.position.clone()), message);
+        let position = self.positions.get(key).or(self.position.as_ref());
+        self.fault_at(key, position.cloned(), message);
     }
 
     fn fault_at(&mut self, key: &str, position: Option<SourcePosition>, message: String) {
@@ -237,12 +339,21 @@ impl<'f> Table<'f> {
         });
     }
 
-    /// Finishes the table: each key that was not read is unknown.
-    pub(super) fn finish(mut self) {
-        let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
-        let message = format!("there is no such key; there are {}", known.join(", "));
+    /// Adds a fault for each key that was not read.
+    fn refuse_unknown(&mut self) {
+        let known = self.known.join(", ");
+        let message = format!("there is no such key; there are {known}");
         for (key, node) in std::mem::take(&mut self.entries) {
             self.fault_at(&written_key(&key), Some(node.position), message.clone());
+        }
+    }
+
+    /// Finishes the whole configuration: the effective settings, or all faults.
+    pub(super) fn finish(mut self) -> Result<Vec<Section>, ConfigError> {
+        self.refuse_unknown();
+        match self.faults.is_empty() {
+            true => Ok(self.sections),
+            false => Err(ConfigError::new(self.faults)),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `[tokens]`: the format and lifetime of tokens.
 
-use super::Settings;
 use super::duration::{self, DAY, HOUR, LONGEST};
 use super::table::Table;
 use std::fmt;
@@ -19,14 +18,15 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    pub(super) fn read(table: &mut Table<'_>) -> Self {
-        let prefix = table.text("prefix", TokenPrefix::parse);
-        let default_expiry = table.text("default_expiry", Lifetime::parse);
-        let max_expiry = table.text("max_expiry", Lifetime::parse);
-
-        let max_expiry = max_expiry.unwrap_or(Lifetime::Never);
+    pub(super) fn read(table: &mut Table) -> Self {
+        let usual = TokenPrefix("dc".to_owned());
+        let prefix = table.text_as("prefix", usual, TokenPrefix::parse, |prefix| {
+            prefix.0.clone()
+        });
+        table.announce("default_expiry");
+        let max_expiry = table.text("max_expiry", Lifetime::Never, Lifetime::parse);
         let usual = Lifetime::For(DAY * 90).min(max_expiry);
-        let default_expiry = default_expiry.unwrap_or(usual);
+        let default_expiry = table.text("default_expiry", usual, Lifetime::parse);
         if default_expiry > max_expiry {
             table.fault(
                 "default_expiry",
@@ -34,18 +34,10 @@ impl Tokens {
             );
         }
         Self {
-            prefix: prefix.unwrap_or_else(|| TokenPrefix("dc".to_owned())),
+            prefix,
             default_expiry,
             max_expiry,
         }
-    }
-
-    pub(super) fn settings(&self) -> Settings {
-        vec![
-            ("prefix", self.prefix.as_str().into()),
-            ("default_expiry", self.default_expiry.to_string().into()),
-            ("max_expiry", self.max_expiry.to_string().into()),
-        ]
     }
 }
 
