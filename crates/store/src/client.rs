@@ -1,7 +1,9 @@
 //! Registered clients.
 
 use super::schema::client;
-use super::{Conn, Error, read_value, stored};
+use super::statement::{ReadRow, RowId, Statement};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::client::{Client, Credential, Standing};
@@ -18,7 +20,7 @@ struct Row {
     scopes: String,
     default_scopes: String,
     state: String,
-    created_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -28,22 +30,22 @@ fn standing_text(standing: Standing) -> &'static str {
     }
 }
 
-impl TryFrom<Row> for Client {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Client;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
+    fn read(self) -> Result<Client, Error> {
+        let row = RowId("client", &self.id);
         let standing = [Standing::Active, Standing::Disabled]
             .into_iter()
-            .find(|standing| standing_text(*standing) == row.state);
-        let scopes =
-            |column, text: &str| read_value(ScopeSet::parse(text).ok(), "client", column, &row.id);
-        Ok(Self {
-            scopes: scopes("scopes", &row.scopes)?,
-            default_scopes: scopes("default_scopes", &row.default_scopes)?,
-            standing: read_value(standing, "client", "state", &row.id)?,
-            id: row.id,
-            name: row.name,
-            credential: match row.secret_digest {
+            .find(|standing| standing_text(*standing) == self.state);
+        let scopes = |column, text: &str| row.read(column, ScopeSet::parse(text).ok());
+        Ok(Client {
+            scopes: scopes("scopes", &self.scopes)?,
+            default_scopes: scopes("default_scopes", &self.default_scopes)?,
+            standing: row.read("state", standing)?,
+            id: self.id,
+            name: self.name,
+            credential: match self.secret_digest {
                 Some(digest) => Credential::Confidential(Digest::from_stored(digest)),
                 None => Credential::Public,
             },
@@ -65,20 +67,12 @@ pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), 
         state: standing_text(new.standing).to_owned(),
         created_at: stored(now),
     };
-    diesel::insert_into(client::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(client::table).values(row).run(conn)
 }
 
 /// The client with this id.
 pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
-    client::table
-        .filter(client::id.eq(id))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Client::try_from)
-        .transpose()
+    client::table.find(id).read_one::<Row>(conn)
 }
 
 /// Clients in the order of their ids: a page, and one more.
@@ -90,26 +84,23 @@ pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> 
     if let Some((_, id)) = page.after() {
         query = query.filter(client::id.gt(id.to_owned()));
     }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Client::try_from).collect()
+    query.read_all::<Row>(conn)
 }
 
 /// Enables or disables a client.
 pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<(), Error> {
-    diesel::update(client::table.filter(client::id.eq(id)))
+    diesel::update(client::table.find(id))
         .set(client::state.eq(standing_text(standing)))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Changes a client's name and allowed scopes.
 pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
-    diesel::update(client::table.filter(client::id.eq(&changed.id)))
+    diesel::update(client::table.find(&changed.id))
         .set((
             client::name.eq(&changed.name),
             client::scopes.eq(changed.scopes.to_string()),
             client::default_scopes.eq(changed.default_scopes.to_string()),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }

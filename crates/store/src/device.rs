@@ -4,8 +4,9 @@
 
 use super::schema::device_grant;
 use super::single_org::single_org_members;
-use super::{Conn, Error, read_value, stored};
-use chrono::Duration;
+use super::statement::{ReadRow, RowId, Statement};
+use super::{Conn, Error, stored};
+use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::device::{Approval, Grant, Misuse, Noted, Pace, State};
@@ -26,16 +27,16 @@ struct Row {
     device_name: Option<String>,
     address: String,
     site: String,
-    created_at: chrono::NaiveDateTime,
-    expires_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
+    expires_at: NaiveDateTime,
     state: String,
     interval_ms: i64,
-    last_poll_at: Option<chrono::NaiveDateTime>,
+    last_poll_at: Option<NaiveDateTime>,
     decided_by: Option<String>,
     granted_scopes: Option<String>,
     token_id: Option<String>,
-    replayed_at: Option<chrono::NaiveDateTime>,
-    wrong_client_at: Option<chrono::NaiveDateTime>,
+    replayed_at: Option<NaiveDateTime>,
+    wrong_client_at: Option<NaiveDateTime>,
 }
 
 const PENDING: &str = "pending";
@@ -60,27 +61,27 @@ fn read_state(row: &Row) -> Option<State> {
     }
 }
 
-impl TryFrom<Row> for Grant {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Grant;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        const TABLE: &str = "device_grant";
-        Ok(Self {
-            state: read_value(read_state(&row), TABLE, "state", &row.id)?,
-            scopes: read_value(ScopeSet::parse(&row.scopes).ok(), TABLE, "scopes", &row.id)?,
-            address: read_value(row.address.parse().ok(), TABLE, "address", &row.id)?,
-            id: read_value(GrantId::parse(&row.id), TABLE, "id", &row.id)?,
-            client_id: row.client_id,
-            device_name: row.device_name,
-            created_at: row.created_at.and_utc(),
-            expires_at: row.expires_at.and_utc(),
+    fn read(self) -> Result<Grant, Error> {
+        let row = RowId("device_grant", &self.id);
+        Ok(Grant {
+            state: row.read("state", read_state(&self))?,
+            scopes: row.read("scopes", ScopeSet::parse(&self.scopes).ok())?,
+            address: row.read("address", self.address.parse().ok())?,
+            id: row.read("id", GrantId::parse(&self.id))?,
+            client_id: self.client_id,
+            device_name: self.device_name,
+            created_at: self.created_at.and_utc(),
+            expires_at: self.expires_at.and_utc(),
             noted: Noted {
-                replay: row.replayed_at.is_some(),
-                wrong_client: row.wrong_client_at.is_some(),
+                replay: self.replayed_at.is_some(),
+                wrong_client: self.wrong_client_at.is_some(),
             },
             pace: Pace {
-                interval: Duration::milliseconds(row.interval_ms),
-                last_poll_at: row.last_poll_at.map(|at| at.and_utc()),
+                interval: Duration::milliseconds(self.interval_ms),
+                last_poll_at: self.last_poll_at.map(|at| at.and_utc()),
             },
         })
     }
@@ -116,18 +117,14 @@ pub fn insert_grant(
     };
     diesel::insert_into(device_grant::table)
         .values(row)
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// The device grant with this device code.
 pub fn find_grant(conn: &mut Conn, device_code: &Digest) -> Result<Option<Grant>, Error> {
     device_grant::table
         .filter(device_grant::device_code_digest.eq(device_code.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Grant::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// The device grant with this user code.
@@ -137,21 +134,18 @@ pub fn find_grant_by_user_code(
 ) -> Result<Option<Grant>, Error> {
     device_grant::table
         .filter(device_grant::user_code_digest.eq(user_code.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Grant::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// The device grant with this id, and the digest of its device code.
 pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, Digest)>, Error> {
     device_grant::table
-        .filter(device_grant::id.eq(id.as_str()))
+        .find(id.as_str())
         .get_result::<Row>(conn)
         .optional()?
         .map(|row| {
             let device_code = Digest::from_stored(row.device_code_digest.clone());
-            Ok((row.try_into()?, device_code))
+            Ok((row.read()?, device_code))
         })
         .transpose()
 }
@@ -184,17 +178,13 @@ pub enum GrantOrigin<'a> {
 
 /// Stores the polling state, unless another poll has changed the interval since.
 pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
-    diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::interval_ms.eq(old.interval.num_milliseconds())),
-    )
-    .set((
-        device_grant::interval_ms.eq(new.interval.num_milliseconds()),
-        device_grant::last_poll_at.eq(new.last_poll_at.map(stored)),
-    ))
-    .execute(conn)?;
-    Ok(())
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::interval_ms.eq(old.interval.num_milliseconds()))
+        .set((
+            device_grant::interval_ms.eq(new.interval.num_milliseconds()),
+            device_grant::last_poll_at.eq(new.last_poll_at.map(stored)),
+        ))
+        .run(conn)
 }
 
 /// Pending to approved; `false` if already decided or expired.
@@ -204,19 +194,15 @@ pub fn mark_approved(
     approval: &Approval,
     now: Instant,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::state.eq(PENDING))
-            .filter(device_grant::expires_at.gt(stored(now))),
-    )
-    .set((
-        device_grant::state.eq(APPROVED),
-        device_grant::decided_by.eq(approval.user_id.as_str()),
-        device_grant::granted_scopes.eq(approval.scopes.to_string()),
-    ))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(PENDING))
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .set((
+            device_grant::state.eq(APPROVED),
+            device_grant::decided_by.eq(approval.user_id.as_str()),
+            device_grant::granted_scopes.eq(approval.scopes.to_string()),
+        ))
+        .changes_one(conn)
 }
 
 /// Pending to denied; `false` if already decided or expired.
@@ -226,42 +212,31 @@ pub fn mark_denied(
     by: &UserId,
     now: Instant,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::state.eq(PENDING))
-            .filter(device_grant::expires_at.gt(stored(now))),
-    )
-    .set((
-        device_grant::state.eq(DENIED),
-        device_grant::decided_by.eq(by.as_str()),
-    ))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(PENDING))
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::decided_by.eq(by.as_str()),
+        ))
+        .changes_one(conn)
 }
 
 /// Approved to denied, if the user no longer has the right to what was approved.
 pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
-    let changed = diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::state.eq(APPROVED)),
-    )
-    .set(device_grant::state.eq(DENIED))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set(device_grant::state.eq(DENIED))
+        .changes_one(conn)
 }
 
 /// Approved to denied, for all unredeemed device grants that a user approved.
 pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
-    diesel::update(
-        device_grant::table
-            .filter(device_grant::decided_by.eq(by.as_str()))
-            .filter(device_grant::state.eq(APPROVED)),
-    )
-    .set(device_grant::state.eq(DENIED))
-    .execute(conn)?;
-    Ok(())
+    diesel::update(device_grant::table)
+        .filter(device_grant::decided_by.eq(by.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set(device_grant::state.eq(DENIED))
+        .run(conn)
 }
 
 /// The same for the members whose only organization is this one.
@@ -270,41 +245,30 @@ pub fn deny_approved_of_single_org_members(
     id: &OrganizationId,
 ) -> Result<(), Error> {
     let decider = device_grant::decided_by.assume_not_null();
-    diesel::update(
-        device_grant::table
-            .filter(decider.eq_any(single_org_members!(id)))
-            .filter(device_grant::state.eq(APPROVED)),
-    )
-    .set(device_grant::state.eq(DENIED))
-    .execute(conn)?;
-    Ok(())
+    diesel::update(device_grant::table)
+        .filter(decider.eq_any(single_org_members!(id)))
+        .filter(device_grant::state.eq(APPROVED))
+        .set(device_grant::state.eq(DENIED))
+        .run(conn)
 }
 
 /// Approved to redeemed; `false` if another poll was first.
 pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Result<bool, Error> {
-    let changed = diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::state.eq(APPROVED)),
-    )
-    .set((
-        device_grant::state.eq(REDEEMED),
-        device_grant::token_id.eq(token_id.as_str()),
-    ))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set((
+            device_grant::state.eq(REDEEMED),
+            device_grant::token_id.eq(token_id.as_str()),
+        ))
+        .changes_one(conn)
 }
 
 /// Pending or approved to expired: permanently, even if the clock is set back.
 pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
-    let changed = diesel::update(
-        device_grant::table
-            .filter(device_grant::id.eq(id.as_str()))
-            .filter(device_grant::state.eq_any([PENDING, APPROVED])),
-    )
-    .set(device_grant::state.eq(EXPIRED))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq_any([PENDING, APPROVED]))
+        .set(device_grant::state.eq(EXPIRED))
+        .changes_one(conn)
 }
 
 /// Device grants that have expired by a time and are not marked so, up to a limit.
@@ -314,10 +278,7 @@ pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec
         .filter(device_grant::expires_at.le(stored(now)))
         .order(device_grant::id)
         .limit(limit)
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(Grant::try_from)
-        .collect()
+        .read_all::<Row>(conn)
 }
 
 /// Records a misuse; `false` if it was already recorded.
@@ -327,18 +288,17 @@ pub fn mark_noted(
     misuse: Misuse,
     now: Instant,
 ) -> Result<bool, Error> {
-    let grant = device_grant::table.filter(device_grant::id.eq(id.as_str()));
-    let changed = match misuse {
-        Misuse::Replay => diesel::update(grant.filter(device_grant::replayed_at.is_null()))
+    let grant = diesel::update(device_grant::table.find(id.as_str()));
+    match misuse {
+        Misuse::Replay => grant
+            .filter(device_grant::replayed_at.is_null())
             .set(device_grant::replayed_at.eq(stored(now)))
-            .execute(conn)?,
-        Misuse::WrongClient => {
-            diesel::update(grant.filter(device_grant::wrong_client_at.is_null()))
-                .set(device_grant::wrong_client_at.eq(stored(now)))
-                .execute(conn)?
-        }
-    };
-    Ok(changed == 1)
+            .changes_one(conn),
+        Misuse::WrongClient => grant
+            .filter(device_grant::wrong_client_at.is_null())
+            .set(device_grant::wrong_client_at.eq(stored(now)))
+            .changes_one(conn),
+    }
 }
 
 /// Which of these device codes are no longer pending.

@@ -1,7 +1,9 @@
 //! Idempotency records: leases of requests in progress, and stored responses.
 
 use super::schema::idempotency_record;
+use super::statement::{ReadRow, Statement};
 use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::secret::Digest;
@@ -32,23 +34,25 @@ struct Row {
     id: String,
     payload_digest: String,
     lease: String,
-    leased_until: chrono::NaiveDateTime,
-    created_at: chrono::NaiveDateTime,
+    leased_until: NaiveDateTime,
+    created_at: NaiveDateTime,
     salt: String,
     answer: Option<String>,
 }
 
-impl From<Row> for Call {
-    fn from(row: Row) -> Self {
-        Self {
-            id: Digest::from_stored(row.id),
-            payload: Digest::from_stored(row.payload_digest),
-            lease: row.lease,
-            leased_until: row.leased_until.and_utc(),
-            created_at: row.created_at.and_utc(),
-            salt: row.salt,
-            answer: row.answer,
-        }
+impl ReadRow for Row {
+    type Value = Call;
+
+    fn read(self) -> Result<Call, Error> {
+        Ok(Call {
+            id: Digest::from_stored(self.id),
+            payload: Digest::from_stored(self.payload_digest),
+            lease: self.lease,
+            leased_until: self.leased_until.and_utc(),
+            created_at: self.created_at.and_utc(),
+            salt: self.salt,
+            answer: self.answer,
+        })
     }
 }
 
@@ -68,19 +72,16 @@ impl From<&Call> for Row {
 
 /// The idempotency record with this id.
 pub fn find_call(conn: &mut Conn, id: &Digest) -> Result<Option<Call>, Error> {
-    Ok(idempotency_record::table
-        .filter(idempotency_record::id.eq(id.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Call::from))
+    idempotency_record::table
+        .find(id.as_str())
+        .read_one::<Row>(conn)
 }
 
 /// Inserts an idempotency record. Fails with [`Error::Duplicate`] if there is one.
 pub fn insert_call(conn: &mut Conn, call: &Call) -> Result<(), Error> {
     diesel::insert_into(idempotency_record::table)
         .values(Row::from(call))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Replaces an idempotency record whose lease is abandoned or whose response has expired; `false`
@@ -91,19 +92,15 @@ pub fn take_over(
     lease: &str,
     forgotten: Instant,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        idempotency_record::table
-            .filter(idempotency_record::id.eq(call.id.as_str()))
-            .filter(idempotency_record::lease.eq(lease))
-            .filter(
-                idempotency_record::answer
-                    .is_null()
-                    .or(idempotency_record::created_at.le(stored(forgotten))),
-            ),
-    )
-    .set(Row::from(call))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(idempotency_record::table.find(call.id.as_str()))
+        .filter(idempotency_record::lease.eq(lease))
+        .filter(
+            idempotency_record::answer
+                .is_null()
+                .or(idempotency_record::created_at.le(stored(forgotten))),
+        )
+        .set(Row::from(call))
+        .changes_one(conn)
 }
 
 /// Stores the response; `false` if the lease has passed to another request.
@@ -113,27 +110,19 @@ pub fn mark_answered(
     lease: &str,
     answer: &str,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        idempotency_record::table
-            .filter(idempotency_record::id.eq(id.as_str()))
-            .filter(idempotency_record::lease.eq(lease))
-            .filter(idempotency_record::answer.is_null()),
-    )
-    .set(idempotency_record::answer.eq(answer))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(idempotency_record::table.find(id.as_str()))
+        .filter(idempotency_record::lease.eq(lease))
+        .filter(idempotency_record::answer.is_null())
+        .set(idempotency_record::answer.eq(answer))
+        .changes_one(conn)
 }
 
 /// Deletes a record without response, so that the request can be repeated immediately.
 pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<(), Error> {
-    diesel::delete(
-        idempotency_record::table
-            .filter(idempotency_record::id.eq(id.as_str()))
-            .filter(idempotency_record::lease.eq(lease))
-            .filter(idempotency_record::answer.is_null()),
-    )
-    .execute(conn)?;
-    Ok(())
+    diesel::delete(idempotency_record::table.find(id.as_str()))
+        .filter(idempotency_record::lease.eq(lease))
+        .filter(idempotency_record::answer.is_null())
+        .run(conn)
 }
 
 /// Deletes the records of requests that began before a time.

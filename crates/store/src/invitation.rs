@@ -2,7 +2,9 @@
 //! its original lifetime, so that its form cannot create another.
 
 use super::schema::invitation;
-use super::{Conn, Error, read_value, stored};
+use super::statement::{ReadRow, RowId, Statement, one_page};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{InvitationId, OrganizationId, UserId};
@@ -20,23 +22,24 @@ struct Row {
     email: Option<String>,
     role: String,
     invited_by: String,
-    created_at: chrono::NaiveDateTime,
-    expires_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
+    expires_at: NaiveDateTime,
 }
 
-impl TryFrom<Row> for Invitation {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Invitation;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let organization_id = OrganizationId::parse(&row.organization_id);
-        Ok(Self {
-            organization_id: read_value(organization_id, "invitation", "organization_id", &row.id)?,
-            role: read_value(Role::parse(&row.role), "invitation", "role", &row.id)?,
-            id: read_value(InvitationId::parse(&row.id), "invitation", "id", &row.id)?,
-            email: row.email,
-            invited_by: row.invited_by,
-            created_at: row.created_at.and_utc(),
-            expires_at: row.expires_at.and_utc(),
+    fn read(self) -> Result<Invitation, Error> {
+        let row = RowId("invitation", &self.id);
+        let organization_id = OrganizationId::parse(&self.organization_id);
+        Ok(Invitation {
+            organization_id: row.read("organization_id", organization_id)?,
+            role: row.read("role", Role::parse(&self.role))?,
+            id: row.read("id", InvitationId::parse(&self.id))?,
+            email: self.email,
+            invited_by: self.invited_by,
+            created_at: self.created_at.and_utc(),
+            expires_at: self.expires_at.and_utc(),
         })
     }
 }
@@ -53,10 +56,7 @@ pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Re
         created_at: stored(new.created_at),
         expires_at: stored(new.expires_at),
     };
-    diesel::insert_into(invitation::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(invitation::table).values(row).run(conn)
 }
 
 /// The active invitation whose link has this digest.
@@ -68,10 +68,7 @@ pub fn find_invitation(
     invitation::table
         .filter(invitation::link_digest.eq(link.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Invitation::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// The active invitations of an organization, the newest first: a page, and one more.
@@ -81,22 +78,11 @@ pub fn list_invitations(
     now: Instant,
     page: &Page,
 ) -> Result<Vec<Invitation>, Error> {
-    let mut query = invitation::table
+    let query = invitation::table
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .order((invitation::created_at.desc(), invitation::id.desc()))
-        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            invitation::created_at.lt(at).or(invitation::created_at
-                .eq(at)
-                .and(invitation::id.lt(id.to_owned()))),
-        );
-    }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Invitation::try_from).collect()
+    one_page!(query, page, newest(invitation, id)).read_all::<Row>(conn)
 }
 
 /// An active invitation of an organization.
@@ -107,13 +93,10 @@ pub fn find_invitation_by_id(
     now: Instant,
 ) -> Result<Option<Invitation>, Error> {
     invitation::table
-        .filter(invitation::id.eq(id.as_str()))
+        .find(id.as_str())
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Invitation::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// Ends an invitation of an organization; `false` if it is not active. Of two concurrent calls
@@ -124,15 +107,11 @@ pub fn mark_ended(
     id: &InvitationId,
     now: Instant,
 ) -> Result<bool, Error> {
-    let ended = diesel::update(
-        invitation::table
-            .filter(invitation::id.eq(id.as_str()))
-            .filter(invitation::organization_id.eq(organization_id.as_str()))
-            .filter(invitation::expires_at.gt(stored(now))),
-    )
-    .set(invitation::expires_at.eq(stored(now)))
-    .execute(conn)?;
-    Ok(ended == 1)
+    diesel::update(invitation::table.find(id.as_str()))
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .set(invitation::expires_at.eq(stored(now)))
+        .changes_one(conn)
 }
 
 /// Ends the active invitations of an organization, all or those that one user created; returns
@@ -155,18 +134,15 @@ pub fn mark_all_ended(
         .returning(invitation::id)
         .get_results::<String>(conn)?
         .iter()
-        .map(|id| read_value(InvitationId::parse(id), "invitation", "id", id))
+        .map(|id| RowId("invitation", id).read("id", InvitationId::parse(id)))
         .collect()
 }
 
 /// Deletes invitations whose original lifetime is over.
 pub fn delete_over_invitations(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     let made = stored(now - INVITATION_LIFETIME);
-    diesel::delete(
-        invitation::table
-            .filter(invitation::expires_at.le(stored(now)))
-            .filter(invitation::created_at.le(made)),
-    )
-    .execute(conn)?;
-    Ok(())
+    diesel::delete(invitation::table)
+        .filter(invitation::expires_at.le(stored(now)))
+        .filter(invitation::created_at.le(made))
+        .run(conn)
 }

@@ -17,6 +17,7 @@ pub mod project;
 mod schema;
 pub mod session;
 pub mod single_org;
+mod statement;
 pub mod throttle;
 pub mod token;
 pub mod token_filter;
@@ -352,20 +353,6 @@ fn in_batches<T, C: Default + Extend<T>>(
         found.extend(find(batch)?);
     }
     Ok(found)
-}
-
-/// Reads a value of a row, or returns which row is invalid.
-fn read_value<T>(
-    value: Option<T>,
-    table: &'static str,
-    column: &'static str,
-    id: &str,
-) -> Result<T, Error> {
-    value.ok_or_else(|| Error::Corrupt {
-        table,
-        column,
-        id: id.to_owned(),
-    })
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use super::policy::Terms;
 use super::schema::{membership, organization, users};
+use super::statement::{ReadRow, RowId, Statement, lock_row, one_page};
 use super::user::Row as UserRow;
-use super::{Conn, Error, read_value, stored};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
@@ -11,7 +13,6 @@ use domain::org::{Member, Membership, Organization};
 use domain::page::Page;
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
-use domain::user::User;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = organization, treat_none_as_default_value = false)]
@@ -19,12 +20,12 @@ struct Row {
     id: String,
     slug: String,
     name: String,
-    created_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
     plan: String,
     personal_tokens: String,
     longest: String,
     longest_days: Option<i32>,
-    deleted_at: Option<chrono::NaiveDateTime>,
+    deleted_at: Option<NaiveDateTime>,
 }
 
 impl From<&Organization> for Row {
@@ -44,25 +45,25 @@ impl From<&Organization> for Row {
     }
 }
 
-impl TryFrom<Row> for Organization {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Organization;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let read = "organization";
+    fn read(self) -> Result<Organization, Error> {
+        let row = RowId("organization", &self.id);
         let terms = Terms {
-            plan: row.plan,
-            personal_tokens: row.personal_tokens,
-            longest: row.longest,
-            longest_days: row.longest_days,
+            plan: self.plan,
+            personal_tokens: self.personal_tokens,
+            longest: self.longest,
+            longest_days: self.longest_days,
         };
-        let (plan, policy) = terms.read(read, &row.id)?;
-        Ok(Self {
+        let (plan, policy) = terms.read(row)?;
+        Ok(Organization {
             plan,
             policy,
-            id: read_value(OrganizationId::parse(&row.id), read, "id", &row.id)?,
-            slug: row.slug,
-            name: row.name,
-            created_at: row.created_at.and_utc(),
+            id: row.read("id", OrganizationId::parse(&self.id))?,
+            slug: self.slug,
+            name: self.name,
+            created_at: self.created_at.and_utc(),
         })
     }
 }
@@ -71,8 +72,7 @@ impl TryFrom<Row> for Organization {
 pub fn insert_organization(conn: &mut Conn, new: &Organization) -> Result<(), Error> {
     diesel::insert_into(organization::table)
         .values(Row::from(new))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// The organization with this slug.
@@ -83,10 +83,7 @@ pub fn find_organization_by_slug(
     organization::table
         .filter(organization::slug.eq(slug))
         .filter(organization::deleted_at.is_null())
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Organization::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// The organization with this id.
@@ -95,12 +92,9 @@ pub fn find_organization(
     id: &OrganizationId,
 ) -> Result<Option<Organization>, Error> {
     organization::table
-        .filter(organization::id.eq(id.as_str()))
+        .find(id.as_str())
         .filter(organization::deleted_at.is_null())
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Organization::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// Locks the organization against changes of it or its members until the transaction ends. On
@@ -109,42 +103,23 @@ pub fn lock_organization(
     conn: &mut Conn,
     id: &OrganizationId,
 ) -> Result<Option<Organization>, Error> {
-    if let Conn::Postgres(conn) = conn {
-        organization::table
-            .filter(organization::id.eq(id.as_str()))
-            .select(organization::id)
-            .for_update()
-            .get_result::<String>(conn)
-            .optional()?;
-    }
+    lock_row!(conn, organization, id);
     find_organization(conn, id)
 }
 
 /// All organizations, the oldest first: a page, and one more.
 pub fn list_organizations(conn: &mut Conn, page: &Page) -> Result<Vec<Organization>, Error> {
-    let mut query = organization::table
+    let query = organization::table
         .filter(organization::deleted_at.is_null())
-        .order((organization::created_at.asc(), organization::id.asc()))
-        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            organization::created_at.gt(at).or(organization::created_at
-                .eq(at)
-                .and(organization::id.gt(id.to_owned()))),
-        );
-    }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Organization::try_from).collect()
+    one_page!(query, page, oldest(organization, id)).read_all::<Row>(conn)
 }
 
 /// Renames an organization. Its slug stays, since URLs contain it.
 pub fn update_name(conn: &mut Conn, id: &OrganizationId, name: &str) -> Result<(), Error> {
-    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+    diesel::update(organization::table.find(id.as_str()))
         .set(organization::name.eq(name))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Changes an organization's plan and policy.
@@ -155,15 +130,14 @@ pub fn update_policy(
     policy: Policy,
 ) -> Result<(), Error> {
     let terms = Terms::of(plan, policy);
-    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+    diesel::update(organization::table.find(id.as_str()))
         .set((
             organization::plan.eq(terms.plan),
             organization::personal_tokens.eq(terms.personal_tokens),
             organization::longest.eq(terms.longest),
             organization::longest_days.eq(terms.longest_days),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Marks an organization as deleted. The row stays, since its tokens reference it; its slug is
@@ -171,13 +145,12 @@ pub fn update_policy(
 pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Result<(), Error> {
     diesel::delete(membership::table.filter(membership::organization_id.eq(id.as_str())))
         .execute(conn)?;
-    diesel::update(organization::table.filter(organization::id.eq(id.as_str())))
+    diesel::update(organization::table.find(id.as_str()))
         .set((
             organization::slug.eq(id.as_str()),
             organization::deleted_at.eq(stored(now)),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Locks the organizations of a user against deletion until the transaction ends.
@@ -210,8 +183,7 @@ pub fn insert_membership(
             membership::role.eq(role.as_str()),
             membership::created_at.eq(stored(now)),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Changes a member's role; `false` if the user is no member.
@@ -221,14 +193,9 @@ pub fn update_role(
     user_id: &UserId,
     role: Role,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        membership::table
-            .filter(membership::organization_id.eq(organization_id.as_str()))
-            .filter(membership::user_id.eq(user_id.as_str())),
-    )
-    .set(membership::role.eq(role.as_str()))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(membership::table.find((organization_id.as_str(), user_id.as_str())))
+        .set(membership::role.eq(role.as_str()))
+        .changes_one(conn)
 }
 
 /// Removes a user from an organization; `false` if the user was no member.
@@ -237,13 +204,8 @@ pub fn delete_membership(
     organization_id: &OrganizationId,
     user_id: &UserId,
 ) -> Result<bool, Error> {
-    let deleted = diesel::delete(
-        membership::table
-            .filter(membership::organization_id.eq(organization_id.as_str()))
-            .filter(membership::user_id.eq(user_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(deleted == 1)
+    diesel::delete(membership::table.find((organization_id.as_str(), user_id.as_str())))
+        .changes_one(conn)
 }
 
 /// A user's role in an organization; `None` if not a member.
@@ -253,8 +215,7 @@ pub fn find_role(
     user_id: &UserId,
 ) -> Result<Option<Role>, Error> {
     membership::table
-        .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(membership::user_id.eq(user_id.as_str()))
+        .find((organization_id.as_str(), user_id.as_str()))
         .select(membership::role)
         .get_result::<String>(conn)
         .optional()?
@@ -298,7 +259,7 @@ pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Members
         .map(|(row, role)| {
             Ok(Membership {
                 role: read_role(&role, user_id.as_str())?,
-                organization: row.try_into()?,
+                organization: row.read()?,
             })
         })
         .collect()
@@ -310,26 +271,12 @@ pub fn list_members(
     organization_id: &OrganizationId,
     page: &Page,
 ) -> Result<Vec<Member>, Error> {
-    let mut query = membership::table
+    let query = membership::table
         .inner_join(users::table)
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .order((membership::created_at.asc(), membership::user_id.asc()))
         .select((users::all_columns, membership::role, membership::created_at))
-        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            membership::created_at.gt(at).or(membership::created_at
-                .eq(at)
-                .and(membership::user_id.gt(id.to_owned()))),
-        );
-    }
-    query
-        .get_results::<(UserRow, String, chrono::NaiveDateTime)>(conn)?
-        .into_iter()
-        .map(read_member)
-        .collect()
+    one_page!(query, page, oldest(membership, user_id)).read_all::<MemberRow>(conn)
 }
 
 /// A member of an organization.
@@ -339,27 +286,29 @@ pub fn find_member(
     user_id: &UserId,
 ) -> Result<Option<Member>, Error> {
     membership::table
+        .find((organization_id.as_str(), user_id.as_str()))
         .inner_join(users::table)
-        .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(membership::user_id.eq(user_id.as_str()))
         .select((users::all_columns, membership::role, membership::created_at))
-        .get_result::<(UserRow, String, chrono::NaiveDateTime)>(conn)
-        .optional()?
-        .map(read_member)
-        .transpose()
+        .read_one::<MemberRow>(conn)
 }
 
-fn read_member(
-    (row, role, joined_at): (UserRow, String, chrono::NaiveDateTime),
-) -> Result<Member, Error> {
-    let user = User::try_from(row)?;
-    Ok(Member {
-        role: read_role(&role, user.id.as_str())?,
-        user,
-        joined_at: joined_at.and_utc(),
-    })
+/// A member with the role and the time of joining.
+type MemberRow = (UserRow, String, NaiveDateTime);
+
+impl ReadRow for MemberRow {
+    type Value = Member;
+
+    fn read(self) -> Result<Member, Error> {
+        let (user, role, joined_at) = self;
+        let user = user.read()?;
+        Ok(Member {
+            role: read_role(&role, user.id.as_str())?,
+            user,
+            joined_at: joined_at.and_utc(),
+        })
+    }
 }
 
 fn read_role(text: &str, user_id: &str) -> Result<Role, Error> {
-    read_value(Role::parse(text), "membership", "role", user_id)
+    RowId("membership", user_id).read("role", Role::parse(text))
 }

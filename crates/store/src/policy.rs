@@ -1,9 +1,11 @@
 //! Plans and policies as columns, and grace periods of tokens that a policy no longer allows.
 
 use super::schema::{membership, policy_grace, token, users};
+use super::statement::{ReadRow, RowId, Statement};
 use super::token::Row as TokenRow;
 use super::user::Row as UserRow;
-use super::{Conn, Error, read_value, stored};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, TokenId};
@@ -36,7 +38,7 @@ impl Terms {
         }
     }
 
-    pub(super) fn read(&self, table: &'static str, id: &str) -> Result<(Plan, Policy), Error> {
+    pub(super) fn read(&self, row: RowId<'_>) -> Result<(Plan, Policy), Error> {
         let longest = match (self.longest.as_str(), self.longest_days) {
             ("unlimited", None) => Some(Longest::Unlimited),
             ("ending", None) => Some(Longest::Ending),
@@ -45,10 +47,10 @@ impl Terms {
         };
         let personal_tokens = PersonalTokens::parse(&self.personal_tokens);
         let policy = Policy {
-            personal_tokens: read_value(personal_tokens, table, "personal_tokens", id)?,
-            longest: read_value(longest, table, "longest", id)?,
+            personal_tokens: row.read("personal_tokens", personal_tokens)?,
+            longest: row.read("longest", longest)?,
         };
-        let plan = read_value(Plan::parse(&self.plan), table, "plan", id)?;
+        let plan = row.read("plan", Plan::parse(&self.plan))?;
         Ok((plan, policy))
     }
 }
@@ -58,27 +60,30 @@ impl Terms {
 struct Row {
     organization_id: String,
     token_id: String,
-    ends_at: chrono::NaiveDateTime,
+    ends_at: NaiveDateTime,
     plan: String,
     personal_tokens: String,
     longest: String,
     longest_days: Option<i32>,
 }
 
-impl Row {
-    fn read(self) -> Result<(TokenId, OrganizationId, Grace), Error> {
-        let (read, id) = ("policy_grace", &self.token_id);
+impl ReadRow for Row {
+    type Value = ((TokenId, OrganizationId), Grace);
+
+    fn read(self) -> Result<Self::Value, Error> {
+        let row = RowId("policy_grace", &self.token_id);
         let terms = Terms {
             plan: self.plan,
             personal_tokens: self.personal_tokens,
             longest: self.longest,
             longest_days: self.longest_days,
         };
-        let (plan, policy) = terms.read(read, id)?;
+        let (plan, policy) = terms.read(row)?;
         let organization = OrganizationId::parse(&self.organization_id);
+        let token = row.read("token_id", TokenId::parse(&self.token_id))?;
+        let organization = row.read("organization_id", organization)?;
         Ok((
-            read_value(TokenId::parse(id), read, "token_id", id)?,
-            read_value(organization, read, "organization_id", id)?,
+            (token, organization),
             Grace {
                 plan,
                 policy,
@@ -95,13 +100,11 @@ pub fn list_graces(
     now: Instant,
 ) -> Result<HashMap<(TokenId, OrganizationId), Grace>, Error> {
     let ids: Vec<_> = tokens.iter().map(|id| id.as_str()).collect();
-    policy_grace::table
+    let graces = policy_grace::table
         .filter(policy_grace::token_id.eq_any(ids))
         .filter(policy_grace::ends_at.gt(stored(now)))
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(|row| row.read().map(|(token, at, grace)| ((token, at), grace)))
-        .collect()
+        .read_all::<Row>(conn)?;
+    Ok(graces.into_iter().collect())
 }
 
 /// The tokens with a current grace period in an organization.
@@ -110,13 +113,12 @@ pub fn list_graced(
     organization_id: &OrganizationId,
     now: Instant,
 ) -> Result<HashMap<TokenId, Grace>, Error> {
-    policy_grace::table
+    let graces = policy_grace::table
         .filter(policy_grace::organization_id.eq(organization_id.as_str()))
         .filter(policy_grace::ends_at.gt(stored(now)))
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(|row| row.read().map(|(token, _, grace)| (token, grace)))
-        .collect()
+        .read_all::<Row>(conn)?;
+    let graces = graces.into_iter();
+    Ok(graces.map(|((token, _), grace)| (token, grace)).collect())
 }
 
 /// Deletes the grace period of a token in an organization that allows it again.
@@ -125,13 +127,8 @@ pub fn delete_grace(
     organization_id: &OrganizationId,
     token_id: &TokenId,
 ) -> Result<(), Error> {
-    diesel::delete(
-        policy_grace::table
-            .filter(policy_grace::token_id.eq(token_id.as_str()))
-            .filter(policy_grace::organization_id.eq(organization_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(())
+    let key = (token_id.as_str(), organization_id.as_str());
+    diesel::delete(policy_grace::table.find(key)).run(conn)
 }
 
 /// Sets the grace period of a token in an organization, replacing any other.
@@ -153,15 +150,12 @@ pub fn replace_grace(
             longest: terms.longest,
             longest_days: terms.longest_days,
         })
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Deletes grace periods that are over.
 pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
-    diesel::delete(policy_grace::table.filter(policy_grace::ends_at.le(stored(now))))
-        .execute(conn)?;
-    Ok(())
+    diesel::delete(policy_grace::table.filter(policy_grace::ends_at.le(stored(now)))).run(conn)
 }
 
 /// A token with access to an organization, with its owner and the owner's role there; `None` for
@@ -185,7 +179,7 @@ pub fn list_reaching(
         .filter(is_active)
         .get_results::<TokenRow>(conn)?;
     for row in own {
-        found.push((Token::try_from(row)?, None));
+        found.push((row.read()?, None));
     }
     let personal = token::table
         .inner_join(membership::table.on(token::user_id.eq(membership::user_id.nullable())))
@@ -200,9 +194,9 @@ pub fn list_reaching(
         .select((token::all_columns, users::all_columns, membership::role))
         .get_results::<(TokenRow, UserRow, String)>(conn)?;
     for (row, owner, role) in personal {
-        let token = Token::try_from(row)?;
-        let role = read_value(Role::parse(&role), "membership", "role", token.id.as_str())?;
-        found.push((token, Some((User::try_from(owner)?, role))));
+        let token = row.read()?;
+        let role = RowId("membership", token.id.as_str()).read("role", Role::parse(&role))?;
+        found.push((token, Some((owner.read()?, role))));
     }
     Ok(found)
 }

@@ -1,8 +1,10 @@
 //! Projects and their members.
 
 use super::schema::{membership, project, project_member, users};
+use super::statement::{ReadRow, RowId, Statement, lock_row, one_page};
 use super::user::Row as UserRow;
-use super::{BATCH, Conn, Error, in_batches, read_value, stored};
+use super::{BATCH, Conn, Error, in_batches, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, UserId};
@@ -18,19 +20,20 @@ struct Row {
     id: String,
     organization_id: String,
     name: String,
-    created_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
 }
 
-impl TryFrom<Row> for Project {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Project;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let owner = OrganizationId::parse(&row.organization_id);
-        Ok(Self {
-            organization_id: read_value(owner, "project", "organization_id", &row.id)?,
-            id: read_value(ProjectId::parse(&row.id), "project", "id", &row.id)?,
-            name: row.name,
-            created_at: row.created_at.and_utc(),
+    fn read(self) -> Result<Project, Error> {
+        let row = RowId("project", &self.id);
+        let owner = OrganizationId::parse(&self.organization_id);
+        Ok(Project {
+            organization_id: row.read("organization_id", owner)?,
+            id: row.read("id", ProjectId::parse(&self.id))?,
+            name: self.name,
+            created_at: self.created_at.and_utc(),
         })
     }
 }
@@ -43,33 +46,18 @@ pub fn insert_project(conn: &mut Conn, new: &Project) -> Result<(), Error> {
         name: new.name.clone(),
         created_at: stored(new.created_at),
     };
-    diesel::insert_into(project::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(project::table).values(row).run(conn)
 }
 
 /// The project with this id.
 pub fn find_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
-    project::table
-        .filter(project::id.eq(id.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Project::try_from)
-        .transpose()
+    project::table.find(id.as_str()).read_one::<Row>(conn)
 }
 
 /// Locks the project against changes until the transaction ends. On SQLite the single writer is
 /// the lock.
 pub fn lock_project(conn: &mut Conn, id: &ProjectId) -> Result<Option<Project>, Error> {
-    if let Conn::Postgres(conn) = conn {
-        project::table
-            .filter(project::id.eq(id.as_str()))
-            .select(project::id)
-            .for_update()
-            .get_result::<String>(conn)
-            .optional()?;
-    }
+    lock_row!(conn, project, id);
     find_project(conn, id)
 }
 
@@ -96,18 +84,16 @@ pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String,
 
 /// Renames a project. [`Error::Duplicate`] if the organization has one of this name.
 pub fn update_name(conn: &mut Conn, id: &ProjectId, name: &str) -> Result<(), Error> {
-    diesel::update(project::table.filter(project::id.eq(id.as_str())))
+    diesel::update(project::table.find(id.as_str()))
         .set(project::name.eq(name))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Deletes a project and its memberships.
 pub fn delete_project(conn: &mut Conn, id: &ProjectId) -> Result<(), Error> {
     diesel::delete(project_member::table.filter(project_member::project_id.eq(id.as_str())))
         .execute(conn)?;
-    diesel::delete(project::table.filter(project::id.eq(id.as_str()))).execute(conn)?;
-    Ok(())
+    diesel::delete(project::table.find(id.as_str())).run(conn)
 }
 
 /// Deletes all projects of an organization.
@@ -118,16 +104,13 @@ pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Res
     diesel::delete(project_member::table.filter(project_member::project_id.eq_any(own)))
         .execute(conn)?;
     diesel::delete(project::table.filter(project::organization_id.eq(organization_id.as_str())))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Whether a user was added to a project.
 pub fn find_access(conn: &mut Conn, id: &ProjectId, user: &UserId) -> Result<Access, Error> {
     let is_added = diesel::select(diesel::dsl::exists(
-        project_member::table
-            .filter(project_member::project_id.eq(id.as_str()))
-            .filter(project_member::user_id.eq(user.as_str())),
+        project_member::table.find((id.as_str(), user.as_str())),
     ))
     .get_result(conn)?;
     Ok(match is_added {
@@ -163,13 +146,7 @@ pub fn insert_member(
 
 /// Removes a user from a project; `false` if not a member.
 pub fn delete_member(conn: &mut Conn, id: &ProjectId, user_id: &UserId) -> Result<bool, Error> {
-    let deleted = diesel::delete(
-        project_member::table
-            .filter(project_member::project_id.eq(id.as_str()))
-            .filter(project_member::user_id.eq(user_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(deleted == 1)
+    diesel::delete(project_member::table.find((id.as_str(), user_id.as_str()))).changes_one(conn)
 }
 
 /// Removes a user from all projects of an organization.
@@ -181,13 +158,10 @@ pub fn delete_member_everywhere(
     let own = project::table
         .filter(project::organization_id.eq(organization_id.as_str()))
         .select(project::id);
-    diesel::delete(
-        project_member::table
-            .filter(project_member::user_id.eq(user_id.as_str()))
-            .filter(project_member::project_id.eq_any(own)),
-    )
-    .execute(conn)?;
-    Ok(())
+    diesel::delete(project_member::table)
+        .filter(project_member::user_id.eq(user_id.as_str()))
+        .filter(project_member::project_id.eq_any(own))
+        .run(conn)
 }
 
 /// The members added to a project and the times, in the order of joining: a page, and one more.
@@ -196,31 +170,13 @@ pub fn list_members(
     id: &ProjectId,
     page: &Page,
 ) -> Result<Vec<(User, Instant)>, Error> {
-    let mut query = project_member::table
+    let query = project_member::table
         .inner_join(users::table)
         .filter(project_member::project_id.eq(id.as_str()))
-        .order((
-            project_member::created_at.asc(),
-            project_member::user_id.asc(),
-        ))
         .select((users::all_columns, project_member::created_at))
-        .limit(page.look_for())
         .into_boxed();
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            project_member::created_at
-                .gt(at)
-                .or(project_member::created_at
-                    .eq(at)
-                    .and(project_member::user_id.gt(id.to_owned()))),
-        );
-    }
-    query
-        .get_results::<(UserRow, chrono::NaiveDateTime)>(conn)?
-        .into_iter()
-        .map(read_member)
-        .collect()
+    one_page!(query, page, oldest(project_member, user_id))
+        .read_all::<(UserRow, NaiveDateTime)>(conn)
 }
 
 /// One member added to a project, and the time.
@@ -230,18 +186,10 @@ pub fn find_member(
     user_id: &UserId,
 ) -> Result<Option<(User, Instant)>, Error> {
     project_member::table
+        .find((id.as_str(), user_id.as_str()))
         .inner_join(users::table)
-        .filter(project_member::project_id.eq(id.as_str()))
-        .filter(project_member::user_id.eq(user_id.as_str()))
         .select((users::all_columns, project_member::created_at))
-        .get_result::<(UserRow, chrono::NaiveDateTime)>(conn)
-        .optional()?
-        .map(read_member)
-        .transpose()
-}
-
-fn read_member((row, at): (UserRow, chrono::NaiveDateTime)) -> Result<(User, Instant), Error> {
-    Ok((User::try_from(row)?, at.and_utc()))
+        .read_one::<(UserRow, NaiveDateTime)>(conn)
 }
 
 /// The members of the organization who have no access to the project yet, by name.
@@ -256,10 +204,7 @@ pub fn list_candidates(conn: &mut Conn, project: &Project) -> Result<Vec<User>, 
         .filter(membership::user_id.ne_all(added))
         .order((users::name.asc(), users::email.asc()))
         .select(users::all_columns)
-        .get_results::<UserRow>(conn)?
-        .into_iter()
-        .map(User::try_from)
-        .collect()
+        .read_all::<UserRow>(conn)
 }
 
 /// A filter of projects.
@@ -331,17 +276,5 @@ fn filtered<'a>(wanted: Wanted<'_>) -> project::BoxedQuery<'a, <Conn as Connecti
 
 /// One page of projects in as many organizations as fit in one statement.
 fn list_batch(conn: &mut Conn, wanted: Wanted<'_>, page: &Page) -> Result<Vec<Project>, Error> {
-    let mut query = filtered(wanted)
-        .order((project::created_at.asc(), project::id.asc()))
-        .limit(page.look_for());
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            project::created_at.gt(at).or(project::created_at
-                .eq(at)
-                .and(project::id.gt(id.to_owned()))),
-        );
-    }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Project::try_from).collect()
+    one_page!(filtered(wanted), page, oldest(project, id)).read_all::<Row>(conn)
 }

@@ -1,7 +1,9 @@
 //! Browser sessions.
 
 use super::schema::{session, users};
-use super::{Conn, Error, read_value, stored};
+use super::statement::{ReadRow, RowId, Statement};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{SessionId, UserId};
@@ -14,24 +16,25 @@ struct Row {
     id: String,
     cookie_digest: String,
     user_id: String,
-    created_at: chrono::NaiveDateTime,
-    last_seen_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
+    last_seen_at: NaiveDateTime,
     address: String,
     user_agent: String,
 }
 
-impl TryFrom<Row> for Session {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Session;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let user_id = UserId::parse(&row.user_id);
-        Ok(Self {
-            user_id: read_value(user_id, "session", "user_id", &row.id)?,
-            address: read_value(row.address.parse().ok(), "session", "address", &row.id)?,
-            id: read_value(SessionId::parse(&row.id), "session", "id", &row.id)?,
-            created_at: row.created_at.and_utc(),
-            last_seen_at: row.last_seen_at.and_utc(),
-            user_agent: row.user_agent,
+    fn read(self) -> Result<Session, Error> {
+        let row = RowId("session", &self.id);
+        let user_id = UserId::parse(&self.user_id);
+        Ok(Session {
+            user_id: row.read("user_id", user_id)?,
+            address: row.read("address", self.address.parse().ok())?,
+            id: row.read("id", SessionId::parse(&self.id))?,
+            created_at: self.created_at.and_utc(),
+            last_seen_at: self.last_seen_at.and_utc(),
+            user_agent: self.user_agent,
         })
     }
 }
@@ -47,10 +50,7 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
         address: new.address.to_string(),
         user_agent: new.user_agent.clone(),
     };
-    diesel::insert_into(session::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(session::table).values(row).run(conn)
 }
 
 /// The session with this cookie, and its user.
@@ -58,10 +58,7 @@ pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session,
     session::table
         .inner_join(users::table)
         .filter(session::cookie_digest.eq(cookie.as_str()))
-        .get_result::<(Row, super::user::Row)>(conn)
-        .optional()?
-        .map(|(session, user)| Ok((session.try_into()?, user.try_into()?)))
-        .transpose()
+        .read_one::<(Row, super::user::Row)>(conn)
 }
 
 /// A user's sessions, the latest first.
@@ -69,37 +66,28 @@ pub fn list_sessions(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Session>, 
     session::table
         .filter(session::user_id.eq(user_id.as_str()))
         .order((session::last_seen_at.desc(), session::id.desc()))
-        .get_results::<Row>(conn)?
-        .into_iter()
-        .map(Session::try_from)
-        .collect()
+        .read_all::<Row>(conn)
 }
 
 /// Stores the time of a session's last request.
 pub fn update_last_seen(conn: &mut Conn, id: &SessionId, now: Instant) -> Result<(), Error> {
-    diesel::update(session::table.filter(session::id.eq(id.as_str())))
+    diesel::update(session::table.find(id.as_str()))
         .set(session::last_seen_at.eq(stored(now)))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Replaces a session's cookie; `false` if the session has ended.
 pub fn update_cookie(conn: &mut Conn, id: &SessionId, cookie: &Digest) -> Result<bool, Error> {
-    let changed = diesel::update(session::table.filter(session::id.eq(id.as_str())))
+    diesel::update(session::table.find(id.as_str()))
         .set(session::cookie_digest.eq(cookie.as_str()))
-        .execute(conn)?;
-    Ok(changed == 1)
+        .changes_one(conn)
 }
 
 /// Ends one of a user's sessions; `false` if it does not exist.
 pub fn delete_session(conn: &mut Conn, user_id: &UserId, id: &SessionId) -> Result<bool, Error> {
-    let ended = diesel::delete(
-        session::table
-            .filter(session::id.eq(id.as_str()))
-            .filter(session::user_id.eq(user_id.as_str())),
-    )
-    .execute(conn)?;
-    Ok(ended == 1)
+    diesel::delete(session::table.find(id.as_str()))
+        .filter(session::user_id.eq(user_id.as_str()))
+        .changes_one(conn)
 }
 
 /// Ends a user's sessions, except the one to keep.
@@ -109,12 +97,10 @@ pub fn delete_sessions(
     keep: Option<&SessionId>,
 ) -> Result<usize, Error> {
     let kept = keep.map_or("", SessionId::as_str);
-    Ok(diesel::delete(
-        session::table
-            .filter(session::user_id.eq(user_id.as_str()))
-            .filter(session::id.ne(kept)),
-    )
-    .execute(conn)?)
+    Ok(diesel::delete(session::table)
+        .filter(session::user_id.eq(user_id.as_str()))
+        .filter(session::id.ne(kept))
+        .execute(conn)?)
 }
 
 /// Deletes expired sessions.
@@ -123,12 +109,11 @@ pub fn delete_over_sessions(
     now: Instant,
     limits: SessionLimits,
 ) -> Result<usize, Error> {
-    Ok(diesel::delete(
-        session::table.filter(
+    Ok(diesel::delete(session::table)
+        .filter(
             session::last_seen_at
                 .le(stored(now - limits.idle))
                 .or(session::created_at.le(stored(now - limits.absolute))),
-        ),
-    )
-    .execute(conn)?)
+        )
+        .execute(conn)?)
 }

@@ -2,7 +2,9 @@
 //! them.
 
 use super::schema::throttle;
+use super::statement::Statement;
 use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::throttle::Count;
@@ -10,9 +12,9 @@ use domain::throttle::Count;
 /// The count of a key.
 pub fn find_count(conn: &mut Conn, key: &str) -> Result<Option<Count>, Error> {
     Ok(throttle::table
-        .filter(throttle::key.eq(key))
+        .find(key)
         .select((throttle::attempts, throttle::since))
-        .get_result::<(i32, chrono::NaiveDateTime)>(conn)
+        .get_result::<(i32, NaiveDateTime)>(conn)
         .optional()?
         .map(|(attempts, since)| Count {
             attempts: u32::try_from(attempts).unwrap_or(0),
@@ -27,7 +29,7 @@ pub fn swap_count(
     old: Option<Count>,
     new: Count,
 ) -> Result<bool, Error> {
-    let changed = match old {
+    match old {
         None => diesel::sql_query(
             "INSERT INTO throttle (key, attempts, since) VALUES ($1, $2, $3) \
              ON CONFLICT (key) DO NOTHING",
@@ -35,20 +37,16 @@ pub fn swap_count(
         .bind::<diesel::sql_types::Text, _>(key)
         .bind::<diesel::sql_types::Integer, _>(attempts(new))
         .bind::<diesel::sql_types::Timestamp, _>(stored(new.since))
-        .execute(conn)?,
-        Some(old) => diesel::update(
-            throttle::table
-                .filter(throttle::key.eq(key))
-                .filter(throttle::attempts.eq(attempts(old)))
-                .filter(throttle::since.eq(stored(old.since))),
-        )
-        .set((
-            throttle::attempts.eq(attempts(new)),
-            throttle::since.eq(stored(new.since)),
-        ))
-        .execute(conn)?,
-    };
-    Ok(changed == 1)
+        .changes_one(conn),
+        Some(old) => diesel::update(throttle::table.find(key))
+            .filter(throttle::attempts.eq(attempts(old)))
+            .filter(throttle::since.eq(stored(old.since)))
+            .set((
+                throttle::attempts.eq(attempts(new)),
+                throttle::since.eq(stored(new.since)),
+            ))
+            .changes_one(conn),
+    }
 }
 
 fn attempts(count: Count) -> i32 {
@@ -57,20 +55,15 @@ fn attempts(count: Count) -> i32 {
 
 /// Takes back one attempt.
 pub fn decrement(conn: &mut Conn, key: &str) -> Result<(), Error> {
-    diesel::update(
-        throttle::table
-            .filter(throttle::key.eq(key))
-            .filter(throttle::attempts.gt(0)),
-    )
-    .set(throttle::attempts.eq(throttle::attempts - 1))
-    .execute(conn)?;
-    Ok(())
+    diesel::update(throttle::table.find(key))
+        .filter(throttle::attempts.gt(0))
+        .set(throttle::attempts.eq(throttle::attempts - 1))
+        .run(conn)
 }
 
 /// Deletes the count of a key.
 pub fn delete_count(conn: &mut Conn, key: &str) -> Result<(), Error> {
-    diesel::delete(throttle::table.filter(throttle::key.eq(key))).execute(conn)?;
-    Ok(())
+    diesel::delete(throttle::table.find(key)).run(conn)
 }
 
 /// Deletes counts that began before a time.

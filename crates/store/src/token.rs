@@ -1,7 +1,9 @@
 //! Tokens, stored by the digest of their text.
 
 use super::schema::token;
-use super::{Conn, Error, read_value, stored};
+use super::statement::{ReadRow, RowId, Statement, lock_row};
+use super::{Conn, Error, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
@@ -22,11 +24,11 @@ pub(super) struct Row {
     scopes: String,
     client_id: Option<String>,
     device_name: Option<String>,
-    created_at: chrono::NaiveDateTime,
-    expires_at: Option<chrono::NaiveDateTime>,
-    last_used_at: Option<chrono::NaiveDateTime>,
+    created_at: NaiveDateTime,
+    expires_at: Option<NaiveDateTime>,
+    last_used_at: Option<NaiveDateTime>,
     last_used_address: Option<String>,
-    revoked_at: Option<chrono::NaiveDateTime>,
+    revoked_at: Option<NaiveDateTime>,
     revoked_by: Option<String>,
     revoked_reason: Option<String>,
     limit_organization_id: Option<String>,
@@ -35,23 +37,24 @@ pub(super) struct Row {
     replaces: Option<String>,
 }
 
-impl TryFrom<Row> for Token {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = Token;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let owner = match (&row.user_id, &row.organization_id) {
+    fn read(self) -> Result<Token, Error> {
+        let row = RowId("token", &self.id);
+        let owner = match (&self.user_id, &self.organization_id) {
             (Some(id), None) => UserId::parse(id).map(TokenOwner::User),
             (None, Some(id)) => OrganizationId::parse(id).map(TokenOwner::Organization),
             _ => None,
         };
-        let last_use = match (row.last_used_at, &row.last_used_address) {
+        let last_use = match (self.last_used_at, &self.last_used_address) {
             (Some(at), Some(address)) => Some(LastUse {
                 at: at.and_utc(),
-                address: read_value(address.parse().ok(), "token", "last_used_address", &row.id)?,
+                address: row.read("last_used_address", address.parse().ok())?,
             }),
             _ => None,
         };
-        let revocation = match (row.revoked_at, row.revoked_by, row.revoked_reason) {
+        let revocation = match (self.revoked_at, self.revoked_by, self.revoked_reason) {
             (Some(at), Some(by), Some(reason)) => Some(Revocation {
                 at: at.and_utc(),
                 by,
@@ -59,53 +62,29 @@ impl TryFrom<Row> for Token {
             }),
             _ => None,
         };
-        let limits = Limits {
-            organization: match &row.limit_organization_id {
-                None => None,
-                Some(id) => Some(read_value(
-                    OrganizationId::parse(id),
-                    "token",
+        let read_projects = |ids: &str| ids.split_whitespace().map(ProjectId::parse).collect();
+        let organization = self.limit_organization_id.as_ref();
+        let projects = self.limit_projects.as_ref();
+        Ok(Token {
+            limits: Limits {
+                organization: row.read_nullable(
                     "limit_organization_id",
-                    &row.id,
-                )?),
+                    organization,
+                    OrganizationId::parse,
+                )?,
+                projects: row.read_nullable("limit_projects", projects, read_projects)?,
             },
-            projects: match &row.limit_projects {
-                None => None,
-                Some(ids) => Some(read_value(
-                    ids.split_whitespace().map(ProjectId::parse).collect(),
-                    "token",
-                    "limit_projects",
-                    &row.id,
-                )?),
-            },
-        };
-        let replaces = match &row.replaces {
-            None => None,
-            Some(id) => Some(read_value(
-                TokenId::parse(id),
-                "token",
-                "replaces",
-                &row.id,
-            )?),
-        };
-        Ok(Self {
-            limits,
-            replaces,
-            created_by: row.created_by,
-            owner: read_value(owner, "token", "user_id", &row.id)?,
-            scopes: read_value(
-                ScopeSet::parse(&row.scopes).ok(),
-                "token",
-                "scopes",
-                &row.id,
-            )?,
-            id: read_value(TokenId::parse(&row.id), "token", "id", &row.id)?,
-            name: row.name,
-            hint: row.hint,
-            client_id: row.client_id,
-            device_name: row.device_name,
-            created_at: row.created_at.and_utc(),
-            expires_at: row.expires_at.map(|at| at.and_utc()),
+            replaces: row.read_nullable("replaces", self.replaces.as_ref(), TokenId::parse)?,
+            created_by: self.created_by,
+            owner: row.read("user_id", owner)?,
+            scopes: row.read("scopes", ScopeSet::parse(&self.scopes).ok())?,
+            id: row.read("id", TokenId::parse(&self.id))?,
+            name: self.name,
+            hint: self.hint,
+            client_id: self.client_id,
+            device_name: self.device_name,
+            created_at: self.created_at.and_utc(),
+            expires_at: self.expires_at.map(|at| at.and_utc()),
             last_use,
             revocation,
         })
@@ -143,42 +122,24 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         created_by: new.created_by.clone(),
         replaces: new.replaces.as_ref().map(ToString::to_string),
     };
-    diesel::insert_into(token::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(token::table).values(row).run(conn)
 }
 
 /// The token whose text has this digest.
 pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<Token>, Error> {
     token::table
         .filter(token::token_digest.eq(digest.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Token::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// The token with this id.
 pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
-    token::table
-        .filter(token::id.eq(id.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(Token::try_from)
-        .transpose()
+    token::table.find(id.as_str()).read_one::<Row>(conn)
 }
 
 /// The same, locked against changes until the transaction ends.
 pub fn lock_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
-    if let Conn::Postgres(conn) = conn {
-        token::table
-            .filter(token::id.eq(id.as_str()))
-            .select(token::id)
-            .for_update()
-            .get_result::<String>(conn)
-            .optional()?;
-    }
+    lock_row!(conn, token, id);
     find_token(conn, id)
 }
 
@@ -189,38 +150,32 @@ pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, 
         .select(token::id)
         .get_result::<String>(conn)
         .optional()?
-        .map(|successor| read_value(TokenId::parse(&successor), "token", "id", &successor))
+        .map(|successor| RowId("token", &successor).read("id", TokenId::parse(&successor)))
         .transpose()
 }
 
 /// Sets the expiry of a token, unless it expires before.
 pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error> {
-    diesel::update(
-        token::table.filter(token::id.eq(id.as_str())).filter(
+    diesel::update(token::table.find(id.as_str()))
+        .filter(
             token::expires_at
                 .is_null()
                 .or(token::expires_at.gt(stored(end))),
-        ),
-    )
-    .set(token::expires_at.eq(stored(end)))
-    .execute(conn)?;
-    Ok(())
+        )
+        .set(token::expires_at.eq(stored(end)))
+        .run(conn)
 }
 
 /// Revokes a token; `false` if already revoked.
 pub fn mark_revoked(conn: &mut Conn, id: &TokenId, revocation: &Revocation) -> Result<bool, Error> {
-    let changed = diesel::update(
-        token::table
-            .filter(token::id.eq(id.as_str()))
-            .filter(token::revoked_at.is_null()),
-    )
-    .set((
-        token::revoked_at.eq(stored(revocation.at)),
-        token::revoked_by.eq(&revocation.by),
-        token::revoked_reason.eq(&revocation.reason),
-    ))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(token::table.find(id.as_str()))
+        .filter(token::revoked_at.is_null())
+        .set((
+            token::revoked_at.eq(stored(revocation.at)),
+            token::revoked_by.eq(&revocation.by),
+            token::revoked_reason.eq(&revocation.reason),
+        ))
+        .changes_one(conn)
 }
 
 /// Which of these tokens were replaced by others.
@@ -238,17 +193,15 @@ pub fn update_last_use(
     at: Instant,
     address: IpAddr,
 ) -> Result<(), Error> {
-    diesel::update(
-        token::table.filter(token::id.eq(id.as_str())).filter(
+    diesel::update(token::table.find(id.as_str()))
+        .filter(
             token::last_used_at
                 .is_null()
                 .or(token::last_used_at.lt(stored(at))),
-        ),
-    )
-    .set((
-        token::last_used_at.eq(stored(at)),
-        token::last_used_address.eq(address.to_string()),
-    ))
-    .execute(conn)?;
-    Ok(())
+        )
+        .set((
+            token::last_used_at.eq(stored(at)),
+            token::last_used_address.eq(address.to_string()),
+        ))
+        .run(conn)
 }

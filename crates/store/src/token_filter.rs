@@ -3,8 +3,9 @@
 
 use super::schema::token;
 use super::single_org::single_org_members;
+use super::statement::{RowId, Statement, one_page};
 use super::token::Row;
-use super::{Conn, Error, read_value, stored};
+use super::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::MOST_NAMED;
@@ -90,19 +91,8 @@ pub fn list_tokens(
     visible: &VisibleTokens,
     page: &Page,
 ) -> Result<Vec<Token>, Error> {
-    let mut query = within!(conn, token::table.into_boxed(), visible)
-        .order((token::created_at.desc(), token::id.desc()))
-        .limit(page.look_for());
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            token::created_at
-                .lt(at)
-                .or(token::created_at.eq(at).and(token::id.lt(id.to_owned()))),
-        );
-    }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(Token::try_from).collect()
+    let query = within!(conn, token::table.into_boxed(), visible);
+    one_page!(query, page, newest(token, id)).read_all::<Row>(conn)
 }
 
 /// Limits a statement to the active tokens of a filter.
@@ -145,10 +135,9 @@ pub fn list_living(
     filter: &TokenFilter,
     now: Instant,
 ) -> Result<Vec<Token>, Error> {
-    let rows = living!(conn, token::table, filter, now)
+    living!(conn, token::table, filter, now)
         .order((token::created_at.desc(), token::id.desc()))
-        .get_results::<Row>(conn)?;
-    rows.into_iter().map(Token::try_from).collect()
+        .read_all::<Row>(conn)
 }
 
 /// The number of active tokens of a filter.
@@ -198,14 +187,12 @@ pub fn mark_all_revoked(
             break;
         }
         // One may have been revoked concurrently.
-        let ended = diesel::update(
-            token::table
-                .filter(token::id.eq_any(&named))
-                .filter(token::revoked_at.is_null()),
-        )
-        .set(end())
-        .returning(token::id)
-        .get_results::<String>(conn)?;
+        let ended = diesel::update(token::table)
+            .filter(token::id.eq_any(&named))
+            .filter(token::revoked_at.is_null())
+            .set(end())
+            .returning(token::id)
+            .get_results::<String>(conn)?;
         count += ended.len();
         newest.extend(ended);
         if named.len() == MOST_NAMED {
@@ -219,7 +206,7 @@ pub fn mark_all_revoked(
         count,
         newest: newest
             .iter()
-            .map(|id| read_value(TokenId::parse(id), "token", "id", id))
+            .map(|id| RowId("token", id).read("id", TokenId::parse(id)))
             .collect::<Result<_, _>>()?,
     })
 }

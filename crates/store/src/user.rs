@@ -1,7 +1,9 @@
 //! Users, and the setup links for the first user.
 
 use super::schema::{setup_link, users};
-use super::{Conn, Error, in_batches, read_value, stored};
+use super::statement::{ReadRow, RowId, Statement, lock_row, one_page};
+use super::{Conn, Error, in_batches, stored};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::UserId;
@@ -18,7 +20,7 @@ pub(super) struct Row {
     name: String,
     password_hash: String,
     state: String,
-    created_at: chrono::NaiveDateTime,
+    created_at: NaiveDateTime,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -28,20 +30,21 @@ fn standing_text(standing: Standing) -> &'static str {
     }
 }
 
-impl TryFrom<Row> for User {
-    type Error = Error;
+impl ReadRow for Row {
+    type Value = User;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
+    fn read(self) -> Result<User, Error> {
+        let row = RowId("users", &self.id);
         let standing = [Standing::Active, Standing::Deactivated]
             .into_iter()
-            .find(|standing| standing_text(*standing) == row.state);
-        Ok(Self {
-            standing: read_value(standing, "users", "state", &row.id)?,
-            id: read_value(UserId::parse(&row.id), "users", "id", &row.id)?,
-            email: row.email,
-            name: row.name,
-            password_hash: row.password_hash,
-            created_at: row.created_at.and_utc(),
+            .find(|standing| standing_text(*standing) == self.state);
+        Ok(User {
+            standing: row.read("state", standing)?,
+            id: row.read("id", UserId::parse(&self.id))?,
+            email: self.email,
+            name: self.name,
+            password_hash: self.password_hash,
+            created_at: self.created_at.and_utc(),
         })
     }
 }
@@ -66,79 +69,43 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
         state: standing_text(new.standing).to_owned(),
         created_at: stored(new.created_at),
     };
-    diesel::insert_into(users::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
+    diesel::insert_into(users::table).values(row).run(conn)
 }
 
 /// The user with this id.
 pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
-    users::table
-        .filter(users::id.eq(id.as_str()))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(User::try_from)
-        .transpose()
+    users::table.find(id.as_str()).read_one::<Row>(conn)
 }
 
 /// The user with this email address, in its normal form.
 pub fn find_user_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>, Error> {
     users::table
         .filter(users::email.eq(email))
-        .get_result::<Row>(conn)
-        .optional()?
-        .map(User::try_from)
-        .transpose()
+        .read_one::<Row>(conn)
 }
 
 /// Locks the user against deactivation until the transaction ends. On SQLite the single writer is
 /// the lock.
 pub fn lock_user_shared(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
-    let row = match conn {
-        Conn::Postgres(conn) => users::table
-            .filter(users::id.eq(id.as_str()))
-            .for_share()
-            .get_result::<Row>(conn)
-            .optional()?,
-        Conn::Sqlite(conn) => users::table
-            .filter(users::id.eq(id.as_str()))
-            .get_result::<Row>(conn)
-            .optional()?,
+    let Conn::Postgres(postgres) = conn else {
+        return find_user(conn, id);
     };
-    row.map(User::try_from).transpose()
+    let user = users::table.find(id.as_str()).for_share();
+    let row = user.get_result::<Row>(postgres).optional()?;
+    row.map(Row::read).transpose()
 }
 
 /// Locks a user against [`lock_user_shared`] too until the transaction ends: for changes on which
 /// the user's tokens depend.
 pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
-    if let Conn::Postgres(conn) = conn {
-        users::table
-            .filter(users::id.eq(id.as_str()))
-            .select(users::id)
-            .for_update()
-            .get_result::<String>(conn)
-            .optional()?;
-    }
+    lock_row!(conn, users, id);
     Ok(())
 }
 
 /// Users, the oldest first: a page, and one more.
 pub fn list_users(conn: &mut Conn, page: &Page) -> Result<Vec<User>, Error> {
-    let mut query = users::table
-        .order((users::created_at.asc(), users::id.asc()))
-        .limit(page.look_for())
-        .into_boxed();
-    if let Some((at, id)) = page.after() {
-        let at = stored(at);
-        query = query.filter(
-            users::created_at
-                .gt(at)
-                .or(users::created_at.eq(at).and(users::id.gt(id.to_owned()))),
-        );
-    }
-    let rows = query.get_results::<Row>(conn)?;
-    rows.into_iter().map(User::try_from).collect()
+    let query = users::table.into_boxed();
+    one_page!(query, page, oldest(users, id)).read_all::<Row>(conn)
 }
 
 /// Whether any user was ever created.
@@ -148,10 +115,9 @@ pub fn is_any_user(conn: &mut Conn) -> Result<bool, Error> {
 
 /// Renames a user.
 pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error> {
-    diesel::update(users::table.filter(users::id.eq(id.as_str())))
+    diesel::update(users::table.find(id.as_str()))
         .set(users::name.eq(name))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Replaces a password hash, if it is still the verified one.
@@ -161,26 +127,18 @@ pub fn update_password_hash(
     old: &str,
     new: &str,
 ) -> Result<bool, Error> {
-    let changed = diesel::update(
-        users::table
-            .filter(users::id.eq(id.as_str()))
-            .filter(users::password_hash.eq(old)),
-    )
-    .set(users::password_hash.eq(new))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(users::table.find(id.as_str()))
+        .filter(users::password_hash.eq(old))
+        .set(users::password_hash.eq(new))
+        .changes_one(conn)
 }
 
 /// Deactivates a user; `false` if already deactivated.
 pub fn mark_deactivated(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
-    let changed = diesel::update(
-        users::table
-            .filter(users::id.eq(id.as_str()))
-            .filter(users::state.eq(standing_text(Standing::Active))),
-    )
-    .set(users::state.eq(standing_text(Standing::Deactivated)))
-    .execute(conn)?;
-    Ok(changed == 1)
+    diesel::update(users::table.find(id.as_str()))
+        .filter(users::state.eq(standing_text(Standing::Active)))
+        .set(users::state.eq(standing_text(Standing::Deactivated)))
+        .changes_one(conn)
 }
 
 /// Inserts a setup link for the first user.
@@ -190,16 +148,15 @@ pub fn insert_setup_link(conn: &mut Conn, link: &Digest, now: Instant) -> Result
             setup_link::link_digest.eq(link.as_str()),
             setup_link::created_at.eq(stored(now)),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Whether a setup link is active.
 pub fn is_setup_link(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
-    Ok(diesel::select(diesel::dsl::exists(
-        setup_link::table.filter(setup_link::link_digest.eq(link.as_str())),
-    ))
-    .get_result(conn)?)
+    Ok(
+        diesel::select(diesel::dsl::exists(setup_link::table.find(link.as_str())))
+            .get_result(conn)?,
+    )
 }
 
 /// Deletes all setup links; returns whether this one was among them. Of two concurrent calls the

@@ -2,7 +2,9 @@
 
 use super::{ROWS, Row, columns, values};
 use crate::schema::{audit_event, audit_head, audit_record};
-use crate::{Conn, Error, read_value};
+use crate::statement::{ReadRow, RowId, Statement};
+use crate::{Conn, Error};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::canonical::Unreadable;
@@ -42,7 +44,7 @@ impl Log {
     }
 }
 
-#[derive(Queryable, QueryableByName)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = audit_head)]
 struct HeadRow {
     origin: String,
@@ -53,25 +55,26 @@ struct HeadRow {
     pruned_note: Option<String>,
 }
 
-impl TryFrom<HeadRow> for Log {
-    type Error = Error;
+impl ReadRow for HeadRow {
+    type Value = Log;
 
-    fn try_from(row: HeadRow) -> Result<Self, Error> {
+    fn read(self) -> Result<Log, Error> {
+        let row = RowId("audit_head", "1");
         let head = |sequence: i64, hash: &str| {
-            let sequence = read_value(sequence.try_into().ok(), "audit_head", "sequence", "1")?;
-            let hash = read_value(Hash::parse(hash), "audit_head", "hash", "1")?;
+            let sequence = row.read("sequence", sequence.try_into().ok())?;
+            let hash = row.read("hash", Hash::parse(hash))?;
             Ok::<_, Error>(Head { sequence, hash })
         };
-        let pruned = match (row.pruned_sequence, row.pruned_hash) {
+        let pruned = match (self.pruned_sequence, self.pruned_hash) {
             (Some(sequence), Some(hash)) => Some(Pruned {
                 head: head(sequence, &hash)?,
-                note: row.pruned_note.unwrap_or_default(),
+                note: self.pruned_note.unwrap_or_default(),
             }),
             _ => None,
         };
-        Ok(Self {
-            origin: read_value(Origin::parse(&row.origin), "audit_head", "origin", "1")?,
-            head: head(row.sequence, &row.hash)?,
+        Ok(Log {
+            origin: row.read("origin", Origin::parse(&self.origin))?,
+            head: head(self.sequence, &self.hash)?,
             pruned,
         })
     }
@@ -86,26 +89,15 @@ pub fn insert_head(conn: &mut Conn, log: &Log) -> Result<(), Error> {
             audit_head::sequence.eq(number(log.head.sequence)),
             audit_head::hash.eq(log.head.hash.to_string()),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// The log, once created.
 pub fn find_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     audit_head::table
-        .filter(audit_head::id.eq(ONLY))
-        .select((
-            audit_head::origin,
-            audit_head::sequence,
-            audit_head::hash,
-            audit_head::pruned_sequence,
-            audit_head::pruned_hash,
-            audit_head::pruned_note,
-        ))
-        .get_result::<HeadRow>(conn)
-        .optional()?
-        .map(Log::try_from)
-        .transpose()
+        .find(ONLY)
+        .select(HeadRow::as_select())
+        .read_one::<HeadRow>(conn)
 }
 
 /// Locks the log against other sealers until the transaction ends; `None` if another server is
@@ -121,18 +113,17 @@ pub fn lock_head(conn: &mut Conn) -> Result<Option<Log>, Error> {
     )
     .get_result::<HeadRow>(postgres)
     .optional()?
-    .map(Log::try_from)
+    .map(HeadRow::read)
     .transpose()
 }
 
 /// When the event of the last sealed record happened.
 pub fn find_last_moment(conn: &mut Conn) -> Result<Option<Instant>, Error> {
-    let last = audit_record::table
+    audit_record::table
         .order(audit_record::sequence.desc())
         .limit(1)
         .select(audit_record::at)
-        .get_results::<chrono::NaiveDateTime>(conn)?;
-    Ok(last.first().map(chrono::NaiveDateTime::and_utc))
+        .read_one::<NaiveDateTime>(conn)
 }
 
 /// The oldest unsealed records, with the sequence 0.
@@ -145,7 +136,7 @@ pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> 
     rows.into_iter()
         .map(|row| {
             let id = row.id.clone();
-            read_value(row.record(0), "audit_event", "detail", &id)
+            RowId("audit_event", &id).read("detail", row.record(0))
         })
         .collect()
 }
@@ -189,13 +180,12 @@ pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
     }
     let ids: Vec<_> = lines.iter().map(|line| line.record.id.as_str()).collect();
     diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).execute(conn)?;
-    diesel::update(audit_head::table.filter(audit_head::id.eq(ONLY)))
+    diesel::update(audit_head::table.find(ONLY))
         .set((
             audit_head::sequence.eq(number(last.record.sequence)),
             audit_head::hash.eq(last.hash.to_string()),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// A stored line: its sequence, and its contents if they can be parsed.
@@ -207,11 +197,7 @@ pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>
         .filter(audit_record::sequence.gt(number(after)))
         .order(audit_record::sequence)
         .limit(limit)
-        .select((
-            audit_record::sequence,
-            audit_record::hash,
-            columns!(audit_record),
-        ))
+        .select(columns!(audit_record, sequence, hash))
         .get_results::<(i64, String, Row)>(conn)?;
     Ok(rows
         .into_iter()
@@ -224,11 +210,7 @@ pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Se
     let sequences: Vec<_> = sequences.iter().map(|sequence| number(*sequence)).collect();
     let rows = audit_record::table
         .filter(audit_record::sequence.eq_any(sequences))
-        .select((
-            audit_record::sequence,
-            audit_record::hash,
-            columns!(audit_record),
-        ))
+        .select(columns!(audit_record, sequence, hash))
         .get_results::<(i64, String, Row)>(conn)?;
     let lines = rows
         .into_iter()
@@ -252,7 +234,7 @@ pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Erro
     let rows = audit_record::table
         .filter(audit_record::action.eq(action))
         .order(audit_record::sequence)
-        .select((audit_record::sequence, columns!(audit_record)))
+        .select(columns!(audit_record, sequence))
         .get_results::<(i64, Row)>(conn)?;
     let records = rows.into_iter();
     Ok(records
@@ -267,7 +249,7 @@ pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Has
         return Ok(Some(start.hash));
     }
     let hash: Option<String> = audit_record::table
-        .filter(audit_record::sequence.eq(number(sequence)))
+        .find(number(sequence))
         .select(audit_record::hash)
         .get_result(conn)
         .optional()?;

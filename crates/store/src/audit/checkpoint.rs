@@ -2,6 +2,7 @@
 
 use super::chain::number;
 use crate::schema::audit_checkpoint;
+use crate::statement::Statement;
 use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -19,8 +20,7 @@ pub fn insert_checkpoint(
             audit_checkpoint::at.eq(stored(at)),
             audit_checkpoint::note.eq(note),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// The notes after a sequence, each with its sequence, in order.
@@ -73,9 +73,8 @@ pub fn list_checkpoints_before(
 
 /// Deletes the note of a sequence.
 pub fn delete_checkpoint(conn: &mut Conn, sequence: u64) -> Result<(), Error> {
-    let note = audit_checkpoint::table.filter(audit_checkpoint::sequence.eq(number(sequence)));
-    diesel::delete(note).execute(conn)?;
-    Ok(())
+    let note = audit_checkpoint::table.find(number(sequence));
+    diesel::delete(note).run(conn)
 }
 
 /// The note of the highest sequence.

@@ -2,6 +2,7 @@
 
 use crate::audit::chain::number;
 use crate::schema::{audit_event, audit_record};
+use crate::statement::Statement;
 use crate::{Conn, Error};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -14,18 +15,16 @@ pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> 
         .order(audit_event::id)
         .limit(1)
         .select(audit_event::at)
-        .get_results::<NaiveDateTime>(conn)?;
-    let oldest = oldest.first().map(NaiveDateTime::and_utc);
+        .read_one::<NaiveDateTime>(conn)?;
     Ok((count.unsigned_abs(), oldest))
 }
 
 /// When the event of the first record after a sequence happened.
 pub fn find_moment_behind(conn: &mut Conn, sequence: u64) -> Result<Option<Instant>, Error> {
-    let next = audit_record::table
+    audit_record::table
         .filter(audit_record::sequence.gt(number(sequence)))
         .order(audit_record::sequence)
         .limit(1)
         .select(audit_record::at)
-        .get_results::<NaiveDateTime>(conn)?;
-    Ok(next.first().map(NaiveDateTime::and_utc))
+        .read_one::<NaiveDateTime>(conn)
 }

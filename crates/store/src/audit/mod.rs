@@ -36,6 +36,7 @@ pub use uses::{
 
 use super::schema::audit_event;
 use super::{Conn, Error};
+use crate::statement::Statement;
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::prelude::*;
 use domain::audit::record::{Detail, Method, Outcome, Record};
@@ -44,8 +45,11 @@ use domain::audit::salt::Salt;
 /// Rows in one statement; SQLite accepts 32,766 values.
 const ROWS: usize = 500;
 
-/// The columns that both record tables share, of one of them.
+/// The columns that both record tables share, of one of them, after some that they do not.
 macro_rules! columns {
+    ($table:ident, $($own:ident),+) => {
+        ($($table::$own,)+ columns!($table))
+    };
     ($table:ident) => {
         (
             $table::id,
@@ -157,6 +161,5 @@ fn written(detail: &Detail) -> String {
 pub fn insert_event(conn: &mut Conn, event: &Record) -> Result<(), Error> {
     diesel::insert_into(audit_event::table)
         .values(values!(audit_event, event))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }

@@ -3,7 +3,8 @@
 use super::chain::{find_head, line, number};
 use super::{Row, columns};
 use crate::schema::{audit_record, token};
-use crate::{Conn, Error, read_value, stored};
+use crate::statement::{ReadRow, RowId, Statement};
+use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
 use domain::audit::Action;
@@ -102,30 +103,19 @@ pub fn list_records(
             .filter(audit_record::sequence.gt(number(sequence)))
             .order(audit_record::sequence.asc()),
     };
-    let rows = query
+    query
         .limit(limit)
-        .select((
-            audit_record::sequence,
-            audit_record::hash,
-            columns!(audit_record),
-        ))
-        .get_results::<(i64, String, Row)>(conn)?;
-    rows.into_iter().map(whole).collect()
+        .select(columns!(audit_record, sequence, hash))
+        .read_all::<(i64, String, Row)>(conn)
 }
 
 /// The record with an id, once sealed.
 pub fn find_record(conn: &mut Conn, id: &str) -> Result<Option<Sealed>, Error> {
-    let found = audit_record::table
+    audit_record::table
         .filter(audit_record::id.eq(id))
         .filter(audit_record::sequence.gt(start(conn)?))
-        .select((
-            audit_record::sequence,
-            audit_record::hash,
-            columns!(audit_record),
-        ))
-        .get_result::<(i64, String, Row)>(conn)
-        .optional()?;
-    found.map(whole).transpose()
+        .select(columns!(audit_record, sequence, hash))
+        .read_one::<(i64, String, Row)>(conn)
 }
 
 /// The last pruned sequence. Lines up to it are not part of the log, even if they still exist.
@@ -133,11 +123,16 @@ fn start(conn: &mut Conn) -> Result<i64, Error> {
     Ok(find_head(conn)?.map_or(0, |log| number(log.start().sequence)))
 }
 
-/// Parses a record; one that was changed is an error.
-fn whole((sequence, hash, row): (i64, String, Row)) -> Result<Sealed, Error> {
-    let id = row.id.clone();
-    let sealed = line(sequence, &hash, row).ok();
-    read_value(sealed, "audit_record", "detail", &id)
+/// A line with its sequence and hash. A record that was changed is an error.
+impl ReadRow for (i64, String, Row) {
+    type Value = Sealed;
+
+    fn read(self) -> Result<Sealed, Error> {
+        let (sequence, hash, row) = self;
+        let id = row.id.clone();
+        let sealed = line(sequence, &hash, row).ok();
+        RowId("audit_record", &id).read("detail", sealed)
+    }
 }
 
 /// The hashes of the records with these sequences.
@@ -150,7 +145,7 @@ pub fn list_hashes(conn: &mut Conn, sequences: &[u64]) -> Result<BTreeMap<u64, H
     rows.into_iter()
         .map(|(sequence, hash)| {
             let id = sequence.to_string();
-            let hash = read_value(Hash::parse(&hash), "audit_record", "hash", &id)?;
+            let hash = RowId("audit_record", &id).read("hash", Hash::parse(&hash))?;
             Ok((sequence.unsigned_abs(), hash))
         })
         .collect()

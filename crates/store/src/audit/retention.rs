@@ -58,7 +58,7 @@ pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
             continue;
         }
         let sequence = number(left.sequence);
-        count += diesel::update(audit_record::table.filter(audit_record::sequence.eq(sequence)))
+        count += diesel::update(audit_record::table.find(sequence))
             .set((
                 audit_record::address.eq(left.address),
                 audit_record::agent.eq(left.agent),
@@ -81,7 +81,7 @@ pub fn replace_pruned(
     let begins_here = audit_head::pruned_sequence
         .eq(present)
         .or(audit_head::pruned_sequence.is_null().and(is_whole));
-    let replaced = diesel::update(audit_head::table.filter(audit_head::id.eq(ONLY)))
+    let replaced = diesel::update(audit_head::table.find(ONLY))
         .filter(begins_here)
         .set((
             audit_head::pruned_sequence.eq(number(pruned.head.sequence)),

@@ -2,6 +2,7 @@
 
 use super::chain::number;
 use crate::schema::audit_shipping;
+use crate::statement::Statement;
 use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -18,7 +19,7 @@ pub struct Shipped {
 /// How far a sink has got; `None` if nothing was shipped.
 pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Error> {
     let found: Option<(i64, Option<String>)> = audit_shipping::table
-        .filter(audit_shipping::sink.eq(sink))
+        .find(sink)
         .select((audit_shipping::sequence, audit_shipping::hash))
         .get_result(conn)
         .optional()?;
@@ -30,7 +31,7 @@ pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Erro
 
 /// Stores how far a sink has got. This never lowers it.
 pub fn replace_shipped(conn: &mut Conn, sink: &str, shipped: &Shipped) -> Result<(), Error> {
-    let row = audit_shipping::table.filter(audit_shipping::sink.eq(sink));
+    let row = audit_shipping::table.find(sink);
     let values = (
         audit_shipping::sequence.eq(number(shipped.sequence)),
         audit_shipping::hash.eq(shipped.hash.clone()),
@@ -66,13 +67,12 @@ pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
 
 /// Resets a sink to a sequence, so that everything after it is shipped again.
 pub fn lower_shipped(conn: &mut Conn, sink: &str, sequence: u64) -> Result<(), Error> {
-    diesel::update(audit_shipping::table.filter(audit_shipping::sink.eq(sink)))
+    diesel::update(audit_shipping::table.find(sink))
         .set((
             audit_shipping::sequence.eq(number(sequence)),
             audit_shipping::hash.eq(None::<String>),
         ))
-        .execute(conn)?;
-    Ok(())
+        .run(conn)
 }
 
 /// Lets one server ship to a sink until a time; returns how far the sink has got, or `None` if
@@ -94,16 +94,13 @@ pub fn take_lease(
         .or(audit_shipping::leased_until
             .lt(stored(now))
             .assume_not_null());
-    let taken = diesel::update(
-        audit_shipping::table
-            .filter(audit_shipping::sink.eq(sink))
-            .filter(is_free),
-    )
-    .set((
-        audit_shipping::leased_by.eq(leased_by),
-        audit_shipping::leased_until.eq(stored(until)),
-    ))
-    .execute(conn)?;
+    let taken = diesel::update(audit_shipping::table.find(sink))
+        .filter(is_free)
+        .set((
+            audit_shipping::leased_by.eq(leased_by),
+            audit_shipping::leased_until.eq(stored(until)),
+        ))
+        .execute(conn)?;
     match taken {
         0 => Ok(None),
         _ => find_shipped(conn, sink),
@@ -112,12 +109,8 @@ pub fn take_lease(
 
 /// Ends the lease of a server.
 pub fn give_back_lease(conn: &mut Conn, sink: &str, leased_by: &str) -> Result<(), Error> {
-    diesel::update(
-        audit_shipping::table
-            .filter(audit_shipping::sink.eq(sink))
-            .filter(audit_shipping::leased_by.eq(leased_by)),
-    )
-    .set(audit_shipping::leased_by.eq(None::<String>))
-    .execute(conn)?;
-    Ok(())
+    diesel::update(audit_shipping::table.find(sink))
+        .filter(audit_shipping::leased_by.eq(leased_by))
+        .set(audit_shipping::leased_by.eq(None::<String>))
+        .run(conn)
 }

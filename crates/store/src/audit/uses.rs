@@ -2,6 +2,7 @@
 
 use super::ROWS;
 use crate::schema::{audit_event, audit_record, token, token_use};
+use crate::statement::{ReadRow, Statement};
 use crate::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::dsl::sum;
@@ -64,19 +65,21 @@ impl From<&UsageBatch> for Row {
     }
 }
 
-impl From<Row> for UsageBatch {
-    fn from(row: Row) -> Self {
-        Self {
-            event_id: row.event_id,
-            position: row.position.unsigned_abs(),
-            token_id: row.token_id,
-            organization_id: row.organization_id,
-            day: row.day,
-            first_at: row.first_at.and_utc(),
-            last_at: row.last_at.and_utc(),
-            count: row.count.unsigned_abs(),
-            uses: row.uses,
-        }
+impl ReadRow for Row {
+    type Value = UsageBatch;
+
+    fn read(self) -> Result<UsageBatch, Error> {
+        Ok(UsageBatch {
+            event_id: self.event_id,
+            position: self.position.unsigned_abs(),
+            token_id: self.token_id,
+            organization_id: self.organization_id,
+            day: self.day,
+            first_at: self.first_at.and_utc(),
+            last_at: self.last_at.and_utc(),
+            count: self.count.unsigned_abs(),
+            uses: self.uses,
+        })
     }
 }
 
@@ -98,11 +101,10 @@ pub fn insert_uses(conn: &mut Conn, usage_batches: &[UsageBatch]) -> Result<(), 
 
 /// The stored uses of a batch, in the order of its leaves.
 pub fn list_batch(conn: &mut Conn, event_id: &str) -> Result<Vec<UsageBatch>, Error> {
-    let rows = token_use::table
+    token_use::table
         .filter(token_use::event_id.eq(event_id))
         .order(token_use::position)
-        .get_results::<Row>(conn)?;
-    Ok(rows.into_iter().map(UsageBatch::from).collect())
+        .read_all::<Row>(conn)
 }
 
 /// The ids of the records of stored batches, after one of them.
@@ -208,11 +210,10 @@ pub fn list_uses(
                     .and(token_use::position.lt(leaf))),
         );
     }
-    let rows = query
+    query
         .order((token_use::event_id.desc(), token_use::position.desc()))
         .limit(limit)
-        .get_results::<Row>(conn)?;
-    Ok(rows.into_iter().map(UsageBatch::from).collect())
+        .read_all::<Row>(conn)
 }
 
 /// The number of a token's uses on each day from one on, as `YYYY-MM-DD`.
