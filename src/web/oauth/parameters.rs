@@ -7,8 +7,8 @@ use app::OAuthError;
 use app::client::Credentials;
 use base64::Engine;
 use domain::secret::Secret;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use wire::form::{self, Form};
+use wire::json::Value;
 
 /// Every parameter that one of the endpoints uses.
 const KNOWN: [&str; 8] = [
@@ -116,42 +116,20 @@ fn read_basic(encoded: &str) -> Option<(String, String)> {
 
 /// Reads a JSON object of strings. Other members are rejected; `null` counts as absent.
 fn read_json(body: &[u8]) -> Result<Form, Failure> {
-    serde_json::from_slice::<Members>(body)
-        .map(|members| Form::from_pairs(members.0))
-        .map_err(|_| {
-            Failure::Malformed("The body must be a JSON object whose members are strings.")
-        })
-}
-
-/// Members of an object with all repetitions, which a map would hide.
-struct Members(Vec<(String, String)>);
-
-impl<'de> de::Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of strings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Option<String>>()? {
-                    let value = value.unwrap_or_default();
-                    if value.contains('\0') {
-                        return Err(de::Error::custom("a NUL"));
-                    }
-                    pairs.push((name, value));
-                }
-                Ok(Members(pairs))
-            }
+    let member = |(name, value)| match value {
+        Value::Null => Some((name, String::new())),
+        Value::Text(text) if !text.contains('\0') => Some((name, text)),
+        _ => None,
+    };
+    let pairs = match Value::parse(body) {
+        Some(Value::Object(members)) if !body.trim_ascii().is_empty() => {
+            members.into_iter().map(member).collect()
         }
-
-        deserializer.deserialize_map(Pairs)
-    }
+        _ => None,
+    };
+    pairs.map(Form::from_pairs).ok_or(Failure::Malformed(
+        "The body must be a JSON object whose members are strings.",
+    ))
 }
 
 #[cfg(test)]

@@ -250,4 +250,9 @@ async fn audit_log_names_device_and_user_separately() {
         let full = format!("action = '{action}' AND {actor} AND address = '{address}'");
         assert_eq!(test.count(AUDIT, &full), 1, "{action}");
     }
+    // Records are sealed in the order of their ids: the cause before its effect.
+    let id = |action| format!("SELECT id FROM {AUDIT} WHERE action = '{action}'");
+    let [redeemed, created] =
+        ["device.redeemed", "token.created"].map(|action| test.database.text(&id(action)));
+    assert!(redeemed < created);
 }

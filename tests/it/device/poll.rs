@@ -83,6 +83,16 @@ async fn first_poll_never_gets_slow_down() {
     }
 }
 
+/// Most polls are pending: they prepare nothing of a token.
+#[actix_web::test]
+async fn pending_poll_draws_only_the_id_of_its_request() {
+    let test = TestApp::start().await;
+    let device = test.device("").await;
+    let before = test.entropy.draws();
+    assert_eq!(test.poll(&device).await.error(), PENDING);
+    assert_eq!(test.entropy.draws() - before, 1);
+}
+
 /// DEV-47, T-07.
 #[actix_web::test]
 async fn early_poll_still_gets_an_approval_or_a_denial() {

@@ -6,6 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A clock that stands still until it is moved.
@@ -50,7 +51,10 @@ impl Clock for ManualClock {
 }
 
 /// Random bytes that are the same in every run, unless a test sets the next ones.
-pub struct SeededEntropy(Mutex<(StdRng, VecDeque<Vec<u8>>)>);
+pub struct SeededEntropy {
+    state: Mutex<(StdRng, VecDeque<Vec<u8>>)>,
+    draws: AtomicUsize,
+}
 
 impl Default for SeededEntropy {
     fn default() -> Self {
@@ -61,18 +65,27 @@ impl Default for SeededEntropy {
 impl SeededEntropy {
     /// Random bytes that are the same for the same seed.
     pub fn with_seed(seed: u64) -> Self {
-        Self(Mutex::new((StdRng::seed_from_u64(seed), VecDeque::new())))
+        Self {
+            state: Mutex::new((StdRng::seed_from_u64(seed), VecDeque::new())),
+            draws: AtomicUsize::default(),
+        }
+    }
+
+    /// Number of draws so far.
+    pub fn draws(&self) -> usize {
+        self.draws.load(Ordering::SeqCst)
     }
 
     /// Returns these bytes for the next request of the same length.
     pub fn next(&self, bytes: &[u8]) {
-        self.0.lock().unwrap().1.push_back(bytes.to_vec());
+        self.state.lock().unwrap().1.push_back(bytes.to_vec());
     }
 }
 
 impl Entropy for SeededEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        let mut state = self.0.lock().unwrap();
+        self.draws.fetch_add(1, Ordering::SeqCst);
+        let mut state = self.state.lock().unwrap();
         let planned = state.1.iter().position(|bytes| bytes.len() == buffer.len());
         match planned.and_then(|index| state.1.remove(index)) {
             Some(bytes) => buffer.copy_from_slice(&bytes),
