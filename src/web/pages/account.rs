@@ -1,19 +1,18 @@
 //! The signed-in user's account page: name, password and sessions.
 
-use super::faults;
-use super::page_request::{PageRequest, see_other};
+use super::page_request::{Answer, PageRequest, post, read, see_other};
 use super::session::place;
 use super::typed_form::TypedForm;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
 use super::view::{Moment, agent_name};
-use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
-use actix_web::{HttpRequest, HttpResponse, web};
+use crate::web::route::resource;
+use actix_web::web;
 use app::session;
 use app::user::{self, OtherSessions};
 use domain::id::SessionId;
 use domain::secret::Secret;
+use wire::form::Form;
 
 const PAGE: &str = "/account";
 
@@ -30,9 +29,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /account`.
-pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn show_account(req: PageRequest) -> Answer {
     req.signed_in(PAGE)?;
-    let notice = match extract::query(&request)?.value("done") {
+    let notice = match req.query()?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("password") => Some(AccountNotice::PasswordChanged),
         Some("password-and-sessions") => Some(AccountNotice::PasswordChangedOthersEnded),
@@ -42,11 +41,7 @@ pub async fn show_account(req: PageRequest, request: HttpRequest) -> Result<Http
     page(&req, notice, TypedForm::default()).await
 }
 
-async fn page(
-    req: &PageRequest,
-    notice: Option<AccountNotice>,
-    typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: TypedForm) -> Answer {
     let signed_in = req.signed_in(PAGE)?;
     let (now, status) = (req.now(), typed.status());
     let sessions = session::list(req).await?;
@@ -73,30 +68,17 @@ async fn page(
 }
 
 /// `POST /account/name`.
-pub async fn submit_name(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_name(req: PageRequest, form: Form) -> Answer {
     req.signed_in(PAGE)?;
     let name = form.value("name").unwrap_or_default();
     match user::rename(&req, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
-        Err(error) => {
-            let errors = faults(error)?;
-            page(&req, None, TypedForm { form, errors }).await
-        }
+        Err(error) => page(&req, None, TypedForm::refused(form, error)?).await,
     }
 }
 
 /// `POST /account/password`.
-pub async fn submit_password(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_password(req: PageRequest, form: Form) -> Answer {
     req.signed_in(PAGE)?;
     let secret = |name| Secret::new(form.value(name).unwrap_or_default());
     let (others, done) = match form.value("end_others") {
@@ -106,23 +88,14 @@ pub async fn submit_password(
     let (current, new) = (secret("current_password"), secret("new_password"));
     match user::change_password(&req, &current, &new, others).await {
         Ok(cookie) => Ok(req.renew(&cookie, &format!("/account?done={done}"))),
-        Err(error) => {
-            let errors = faults(error)?;
-            page(&req, None, TypedForm { form, errors }).await
-        }
+        Err(error) => page(&req, None, TypedForm::refused(form, error)?).await,
     }
 }
 
 /// `POST /account/sessions/{id}/sign-out`.
-pub async fn submit_sign_out(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
+pub async fn submit_sign_out(req: PageRequest, _: Form) -> Answer {
     let signed_in = req.signed_in(PAGE)?;
-    let id = SessionId::parse(&id).ok_or(Failure::NotFound)?;
+    let id = SessionId::parse(req.segment("id")).ok_or(Failure::NotFound)?;
     session::end(&req, &id).await?;
     if id == signed_in.session.id {
         return Ok(req.end("/login?notice=signed-out"));

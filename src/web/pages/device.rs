@@ -1,17 +1,16 @@
 //! Code entry, consent page and result.
 
-use super::page_request::PageRequest;
+use super::page_request::{Answer, PageRequest, post, read};
 use super::typed_form::TypedForm;
 use super::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, Outcome as Shown, ResultPage,
     Via as Source,
 };
 use super::view::{FieldErrors, Moment, ScopeChoice};
-use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::device::consent::{self, Consent, Decided, Decision, Distance, NotDecided, Outcome, Via};
 use domain::client::Credential;
 use domain::scope::{ScopeName, ScopeSet};
@@ -29,8 +28,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /device`. Read-only: a code in the URL only fills the field.
-pub async fn show_code(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let query = extract::query(&request)?;
+pub async fn show_code(req: PageRequest) -> Answer {
+    let query = req.query()?;
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
     req.signed_in(&address(&req, code, via))?;
@@ -84,17 +83,12 @@ fn via_of_form(form: &Form) -> Via {
 }
 
 /// `POST /device`: the consent page for a code.
-pub async fn submit_code(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_code(req: PageRequest, form: Form) -> Answer {
     let via = via_of_form(&form);
     review(&req, via, TypedForm::filled(form)).await
 }
 
-async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Result<HttpResponse, Failure> {
+async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
     let code = typed.form.value("user_code").unwrap_or_default();
     req.signed_in(&address(req, code, via))?;
     if code.trim().is_empty() {
@@ -175,12 +169,7 @@ fn consent_page(req: &PageRequest, consent: Consent, typed: TypedForm) -> Consen
 }
 
 /// `POST /device/decide`.
-pub async fn submit_decision(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     let code = form.value("user_code").unwrap_or_default();
     req.signed_in(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
@@ -208,7 +197,7 @@ pub async fn submit_decision(
     review(&req, Via::Link, TypedForm { form, errors }).await
 }
 
-fn result(req: &PageRequest, decided: Decided) -> Result<HttpResponse, Failure> {
+fn result(req: &PageRequest, decided: Decided) -> Answer {
     let now = req.now();
     let (status, outcome) = match decided.outcome {
         Outcome::Approved(scopes) => (

@@ -1,10 +1,9 @@
 //! Invitations: create, withdraw, accept. The link is a one-time secret: it is in the URL that
 //! users open, in hidden fields, and nowhere else.
 
-use super::faults;
 use super::list;
-use super::org_request::{OrgPageRequest, segment};
-use super::page_request::{PageRequest, see_other};
+use super::org_request::OrgPageRequest;
+use super::page_request::{Answer, PageRequest, post, read, see_other};
 use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::invitation::{
@@ -13,12 +12,11 @@ use super::view::invitation::{
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
-use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::links::invitation_path;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::mail;
 use app::org::{self, Open};
 use app::user::CreateUser;
@@ -77,14 +75,13 @@ pub fn delivery(req: &PageRequest) -> Delivery {
     }
 }
 
-fn invitation_id(request: &HttpRequest) -> Result<InvitationId, Failure> {
-    InvitationId::parse(segment(request, "id")).ok_or(Failure::NotFound)
+fn invitation_id(req: &PageRequest) -> Result<InvitationId, Failure> {
+    InvitationId::parse(req.segment("id")).ok_or(Failure::NotFound)
 }
 
 /// `GET /o/{org}/invitations/{id}/withdraw`: the confirmation page.
-async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let id = invitation_id(&request)?;
+async fn show_withdraw(req: OrgPageRequest) -> Answer {
+    let id = invitation_id(&req)?;
     let open = org::find_invitation(&req, req.id(), &id).await?;
     let page = WithdrawPage {
         chrome: req.chrome(),
@@ -95,14 +92,8 @@ async fn show_withdraw(req: PageRequest, request: HttpRequest) -> Result<HttpRes
 }
 
 /// `POST /o/{org}/invitations/{id}/withdraw`. An invitation that is already gone is no error.
-async fn submit_withdraw(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let id = invitation_id(&request)?;
+async fn submit_withdraw(req: OrgPageRequest, _: Form) -> Answer {
+    let id = invitation_id(&req)?;
     match org::withdraw(&req, req.id(), &id).await {
         Ok(()) | Err(app::Error::NotFound) => Ok(see_other(&req.path("/members?done=withdrawn"))),
         Err(error) => Err(error.into()),
@@ -110,8 +101,8 @@ async fn submit_withdraw(
 }
 
 /// `GET /invite`. Read-only: only submitting the form uses the link.
-async fn show_invite(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let query = extract::query(&request)?;
+async fn show_invite(req: PageRequest) -> Answer {
+    let query = req.query()?;
     let link = link(&query);
     let offer = match org::look_at(&req.app, &link).await {
         Ok(offer) => offer,
@@ -136,7 +127,7 @@ fn link(form: &Form) -> Secret {
     Secret::new(form.value("link").unwrap_or_default())
 }
 
-fn closed(req: &PageRequest, error: app::Error) -> Result<HttpResponse, Failure> {
+fn closed(req: &PageRequest, error: app::Error) -> Answer {
     match error {
         app::Error::NotFound => {
             let page = InviteClosedPage {
@@ -149,11 +140,7 @@ fn closed(req: &PageRequest, error: app::Error) -> Result<HttpResponse, Failure>
     }
 }
 
-fn already(
-    req: &PageRequest,
-    status: StatusCode,
-    organization: Organization,
-) -> Result<HttpResponse, Failure> {
+fn already(req: &PageRequest, status: StatusCode, organization: Organization) -> Answer {
     let page = InviteClosedPage {
         chrome: req.chrome(),
         reason: InviteClosed::AlreadyMember(OrganizationHead {
@@ -174,11 +161,7 @@ fn shown(req: &PageRequest, offer: org::Offer) -> Offer {
     }
 }
 
-fn invite_page(
-    req: &PageRequest,
-    offer: org::Offer,
-    typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+fn invite_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answer {
     let (status, link) = (typed.status(), typed.text("link"));
     let page = InvitePage {
         chrome: req.chrome(),
@@ -190,11 +173,7 @@ fn invite_page(
     req.page(status, &page)
 }
 
-fn account_page(
-    req: &PageRequest,
-    offer: org::Offer,
-    typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answer {
     let (status, link) = (typed.status(), typed.text("link"));
     let return_to = invitation_path(&link);
     let return_to = utf8_percent_encode(&return_to, NON_ALPHANUMERIC);
@@ -211,12 +190,7 @@ fn account_page(
 }
 
 /// `POST /invite`: a signed-in user joins.
-async fn submit_invite(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+async fn submit_invite(req: PageRequest, form: Form) -> Answer {
     let link = link(&form);
     req.signed_in(&invitation_path(link.expose()))?;
     let error = match org::accept(&req, &link).await {
@@ -242,12 +216,7 @@ async fn submit_invite(
 }
 
 /// `POST /invite/account`: a visitor without a login creates a user and joins.
-async fn submit_account(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+async fn submit_account(req: PageRequest, form: Form) -> Answer {
     let link = link(&form);
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     let new = CreateUser {
@@ -268,9 +237,6 @@ async fn submit_account(
         }
         // Another request used the link in the meantime.
         Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),
-        Err(error) => {
-            let errors = faults(error)?;
-            account_page(&req, offer, TypedForm { form, errors })
-        }
+        Err(error) => account_page(&req, offer, TypedForm::refused(form, error)?),
     }
 }

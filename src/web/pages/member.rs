@@ -1,24 +1,22 @@
 //! The members of an organization.
 
-use super::faults;
 use super::invitation;
 use super::list;
 use super::org::departure;
-use super::org_request::{OrgPageRequest, user};
-use super::page_request::{PageRequest, see_other};
-use super::typed_form::TypedForm;
+use super::org_request::OrgPageRequest;
+use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::typed_form::{TypedForm, faults};
 use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, RemoveMemberPage, Who,
     role_choices,
 };
 use super::view::{FieldErrors, Moment};
-use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::links::invitation_path;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::org::{self, CreateInvitation};
 use domain::Instant;
 use domain::id::UserId;
@@ -43,9 +41,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o/{org}/members`.
-async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+async fn show_members(req: OrgPageRequest) -> Answer {
+    let query = req.query()?;
     let changed = query.value("changed").and_then(UserId::parse);
     let notice = match (changed, query.value("done")) {
         (Some(id), _) => match org::find_member(&req, req.id(), &id).await {
@@ -62,17 +59,14 @@ async fn show_members(req: PageRequest, request: HttpRequest) -> Result<HttpResp
 }
 
 /// The page with the errors of one of its forms.
-async fn page_with_errors(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+async fn page_with_errors(req: &OrgPageRequest, typed: TypedForm) -> Answer {
     let status = typed.status();
     let page = page(req, &Form::default(), typed).await?;
     req.page(status, &page)
 }
 
 /// The page with an error of one of its rows.
-async fn page_with_row_errors(
-    req: &OrgPageRequest,
-    errors: FieldErrors,
-) -> Result<HttpResponse, Failure> {
+async fn page_with_row_errors(req: &OrgPageRequest, errors: FieldErrors) -> Answer {
     let form = Form::default();
     page_with_errors(req, TypedForm { form, errors }).await
 }
@@ -161,14 +155,8 @@ fn row(
 }
 
 /// `POST /o/{org}/members/{user}/role`.
-async fn submit_role(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let id = user(&request)?;
+async fn submit_role(req: OrgPageRequest, form: Form) -> Answer {
+    let id = req.user()?;
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::whole("Choose a role from the list.");
         return page_with_row_errors(&req, errors).await;
@@ -183,9 +171,8 @@ async fn submit_role(
 }
 
 /// `GET /o/{org}/members/{user}/remove`: the confirmation page.
-async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let id = user(&request)?;
+async fn show_remove(req: OrgPageRequest) -> Answer {
+    let id = req.user()?;
     let found = org::departure(&req, req.id(), &id).await?;
     if found.is_last_owner {
         return Ok(see_other(&req.path("/members")));
@@ -203,14 +190,8 @@ async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpRespo
 }
 
 /// `POST /o/{org}/members/{user}/remove`.
-async fn submit_remove(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let id = user(&request)?;
+async fn submit_remove(req: OrgPageRequest, _: Form) -> Answer {
+    let id = req.user()?;
     let is_own = req.caller.user_id() == Some(&id);
     match org::remove_member(&req, req.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
@@ -220,16 +201,10 @@ async fn submit_remove(
 }
 
 /// `POST /o/{org}/invitations`: shows the link once, and sends it if possible.
-async fn submit_invitation(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
     let Some(role) = form.value("role").and_then(Role::parse) else {
-        let errors = FieldErrors::on("role", "Choose a role from the list.");
-        return page_with_errors(&req, TypedForm { form, errors }).await;
+        let typed = TypedForm::wrong(form, "role", "Choose a role from the list.");
+        return page_with_errors(&req, typed).await;
     };
     let input = CreateInvitation {
         email: form.value("email").map(str::to_owned),
@@ -258,9 +233,6 @@ async fn submit_invitation(
         }
         // The browser repeated the POST that showed the link.
         Err(app::Error::Conflict(_)) => Ok(see_other(&req.path("/members"))),
-        Err(error) => {
-            let errors = faults(error)?;
-            page_with_errors(&req, TypedForm { form, errors }).await
-        }
+        Err(error) => page_with_errors(&req, TypedForm::refused(form, error)?).await,
     }
 }

@@ -130,30 +130,3 @@ fn anonymous_chrome(app: &App) -> Chrome {
         assets: Assets { css, js, icon },
     }
 }
-
-/// The errors of a rejected form; any other error is a failure.
-fn faults(error: app::Error) -> Result<view::FieldErrors, Failure> {
-    match error {
-        app::Error::Invalid(faults) => Ok(faults.into()),
-        app::Error::Conflict(message) => Ok(view::FieldErrors::whole(message)),
-        error => Err(error.into()),
-    }
-}
-
-/// The same, with a field of the use case renamed to the field of the form.
-fn faults_renamed(
-    error: app::Error,
-    from: &str,
-    to: &'static str,
-) -> Result<view::FieldErrors, Failure> {
-    let error = match error {
-        app::Error::Invalid(mut all) => {
-            for fault in all.iter_mut().filter(|fault| fault.field == from) {
-                fault.field = to;
-            }
-            app::Error::Invalid(all)
-        }
-        error => error,
-    };
-    faults(error)
-}

@@ -1,20 +1,17 @@
 //! Organizations: list, create, overview, leave, delete.
 
-use super::faults;
 use super::org_request::OrgPageRequest;
-use super::page_request::{PageRequest, see_other};
-use super::typed_form::TypedForm;
+use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::typed_form::{TypedForm, faults};
+use super::view::Moment;
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
     NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage, OrganizationRow,
     OrganizationsNotice, OrganizationsPage,
 };
-use super::view::{FieldErrors, Moment};
-use crate::web::extract;
-use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::access::Denial;
 use app::org::{self, UpdateOrganization};
 use config::Makers;
@@ -22,6 +19,7 @@ use domain::page::Page;
 use domain::policy::DEFAULT_GRACE;
 use domain::role::Role;
 use domain::token::Token;
+use wire::form::Form;
 
 const LIST: &str = "/o";
 
@@ -43,12 +41,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o`.
-async fn show_list(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+async fn show_list(req: PageRequest) -> Answer {
     req.signed_in(LIST)?;
     // A user's organizations are listed without paging.
     let mut all = org::list(&req, &Page::first(u16::MAX)).await?;
     all.sort_by_key(|seen| seen.organization.name.to_lowercase());
-    let notice = match extract::query(&request)?.value("done") {
+    let notice = match req.query()?.value("done") {
         Some("left") => Some(OrganizationsNotice::Left),
         Some("deleted") => Some(OrganizationsNotice::Deleted),
         _ => None,
@@ -77,7 +75,7 @@ fn can_make(req: &PageRequest) -> bool {
 }
 
 /// `GET /o/new`.
-async fn show_new(req: PageRequest) -> Result<HttpResponse, Failure> {
+async fn show_new(req: PageRequest) -> Answer {
     req.signed_in("/o/new")?;
     if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
@@ -85,7 +83,7 @@ async fn show_new(req: PageRequest) -> Result<HttpResponse, Failure> {
     new_page(&req, TypedForm::default())
 }
 
-fn new_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+fn new_page(req: &PageRequest, typed: TypedForm) -> Answer {
     let status = typed.status();
     let page = NewOrganizationPage {
         chrome: req.chrome(),
@@ -96,27 +94,18 @@ fn new_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failure
 }
 
 /// `POST /o/new`.
-async fn submit_new(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+async fn submit_new(req: PageRequest, form: Form) -> Answer {
     req.signed_in("/o/new")?;
     let name = form.value("name").unwrap_or_default();
     match org::create(&req, name).await {
         Ok(made) => Ok(see_other(&format!("/o/{}?done=created", made.slug))),
-        Err(error) => {
-            let errors = faults(error)?;
-            new_page(&req, TypedForm { form, errors })
-        }
+        Err(error) => new_page(&req, TypedForm::refused(form, error)?),
     }
 }
 
 /// `GET /o/{org}`.
-async fn show_overview(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let notice = match extract::query(&request)?.value("done") {
+async fn show_overview(req: OrgPageRequest) -> Answer {
+    let notice = match req.query()?.value("done") {
         Some("created") => Some(OrganizationNotice::Created),
         Some("joined") => Some(OrganizationNotice::Joined),
         Some("renamed") => Some(OrganizationNotice::Renamed),
@@ -129,7 +118,7 @@ async fn overview(
     req: &OrgPageRequest,
     notice: Option<OrganizationNotice>,
     typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+) -> Answer {
     let size = org::size(req, req.id()).await?;
     let (organization, status) = (&req.seen.organization, typed.status());
     let page = OrganizationPage {
@@ -153,23 +142,14 @@ async fn overview(
 }
 
 /// `POST /o/{org}/name`.
-async fn submit_name(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_name(req: OrgPageRequest, form: Form) -> Answer {
     let change = UpdateOrganization {
         name: Some(form.value("name").unwrap_or_default().to_owned()),
         ..UpdateOrganization::default()
     };
     match org::update(&req, req.id(), change, DEFAULT_GRACE).await {
         Ok(_) => Ok(see_other(&req.path("?done=renamed"))),
-        Err(error) => {
-            let errors = faults(error)?;
-            overview(&req, None, TypedForm { form, errors }).await
-        }
+        Err(error) => overview(&req, None, TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -194,12 +174,11 @@ pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
 }
 
 /// `GET /o/{org}/leave`: the confirmation page.
-async fn show_leave(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn show_leave(req: OrgPageRequest) -> Answer {
     leave_page(&req, StatusCode::OK).await
 }
 
-async fn leave_page(req: &OrgPageRequest, status: StatusCode) -> Result<HttpResponse, Failure> {
+async fn leave_page(req: &OrgPageRequest, status: StatusCode) -> Answer {
     let id = &req.signed_in(LIST)?.user.id;
     let found = org::departure(req, req.id(), id).await?;
     let page = LeavePage {
@@ -211,13 +190,7 @@ async fn leave_page(req: &OrgPageRequest, status: StatusCode) -> Result<HttpResp
 }
 
 /// `POST /o/{org}/leave`.
-async fn submit_leave(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_leave(req: OrgPageRequest, _: Form) -> Answer {
     let id = &req.signed_in(LIST)?.user.id;
     match org::remove_member(&req, req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),
@@ -230,12 +203,11 @@ async fn submit_leave(
 }
 
 /// `GET /o/{org}/delete`: the confirmation page.
-async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn show_delete(req: OrgPageRequest) -> Answer {
     delete_page(&req, TypedForm::default()).await
 }
 
-async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Answer {
     let status = typed.status();
     let extent = org::extent(req, req.id()).await?;
     let page = DeleteOrganizationPage {
@@ -251,19 +223,12 @@ async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpRespo
 }
 
 /// `POST /o/{org}/delete`.
-async fn submit_delete(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_delete(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
     let name = form.value("name").unwrap_or_default();
     if name.trim() != req.seen.organization.name {
         let message = "Type the name of the organization, exactly as it is written above.";
-        let errors = FieldErrors::on("name", message);
-        return delete_page(&req, TypedForm { form, errors }).await;
+        return delete_page(&req, TypedForm::wrong(form, "name", message)).await;
     }
     org::delete(&req, req.id()).await?;
     Ok(see_other("/o?done=deleted"))

@@ -1,9 +1,8 @@
 //! Common to the pages of one organization: the organization and the user's role in it.
 
-use super::page_request::PageRequest;
+use super::page_request::{Guard, PageRequest};
 use super::view::org::{Access, OrganizationHead};
 use crate::web::failure::Failure;
-use actix_web::HttpRequest;
 use app::access::Denial;
 use app::org::{self, OrganizationView};
 use domain::id::UserId;
@@ -25,29 +24,21 @@ impl Deref for OrgPageRequest {
     }
 }
 
-/// A parameter of the path.
-pub fn segment<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
-    request.match_info().get(name).unwrap_or_default()
-}
-
-/// The user that the path names in `{user}`.
-pub fn user(request: &HttpRequest) -> Result<UserId, Failure> {
-    UserId::parse(segment(request, "user")).ok_or(Failure::NotFound)
+impl Guard for OrgPageRequest {
+    /// Finds the organization that the path names in `{org}`, for its members. Other users get the
+    /// same error as for a missing organization.
+    async fn admit(req: PageRequest) -> Result<Self, Failure> {
+        let named = req.segment("org");
+        req.signed_in(&req.return_to(format!("/o/{named}")))?;
+        let seen = org::find(&req, named).await?;
+        Ok(Self { req, seen })
+    }
 }
 
 impl OrgPageRequest {
-    /// Finds the organization that the path names in `{org}`, for its members. Other users get the
-    /// same error as for a missing organization.
-    pub async fn of(req: PageRequest, request: &HttpRequest) -> Result<Self, Failure> {
-        let named = segment(request, "org");
-        let return_to = match request.method().is_safe() {
-            true => request.path().to_owned(),
-            // The target of a form may have no page.
-            false => format!("/o/{named}"),
-        };
-        req.signed_in(&return_to)?;
-        let seen = org::find(&req, named).await?;
-        Ok(Self { req, seen })
+    /// The user that the path names in `{user}`.
+    pub fn user(&self) -> Result<UserId, Failure> {
+        UserId::parse(self.segment("user")).ok_or(Failure::NotFound)
     }
 
     /// The request without the organization.

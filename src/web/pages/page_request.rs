@@ -1,9 +1,11 @@
-//! A browser's request: its session, visitor and CSRF token.
+//! A browser's request: its session, visitor and CSRF token. [`read`] and [`post`] route the
+//! handlers of pages.
 
 use super::view::{Chrome, User};
 use super::{anonymous_chrome, html_response};
 use crate::web::cookies::{self, cookie_name, is_cookie_secret};
 use crate::web::failure::Failure;
+use crate::web::route::{self, Methods};
 use crate::web::{csrf, extract};
 use actix_web::cookie::{Cookie, time};
 use actix_web::dev::Payload;
@@ -23,12 +25,16 @@ const SESSION: &str = "doorcode_session";
 const VISITOR: &str = "doorcode_visitor";
 const ACQUAINTANCE: &str = "doorcode_acquaintance";
 
+/// The response of a page.
+pub type Answer = Result<HttpResponse, Failure>;
+
 /// How long a browser is remembered for its successful sign-in as a user, in days.
 const ACQUAINTANCE_DAYS: i64 = 365;
 
 /// A browser's request. Its caller is the signed-in user, or anonymous.
 pub struct PageRequest {
     request: Request,
+    http: HttpRequest,
     /// Secret that binds forms to this browser before sign-in.
     pub visitor: Secret,
     is_new_visitor: bool,
@@ -45,18 +51,56 @@ impl Deref for PageRequest {
     }
 }
 
+/// What the pages of a module require of a request, such as a member of the organization.
+pub trait Guard: Sized + 'static {
+    /// Checks the request, and adds what the pages have in common.
+    async fn admit(req: PageRequest) -> Result<Self, Failure>;
+}
+
+impl Guard for PageRequest {
+    async fn admit(req: PageRequest) -> Result<Self, Failure> {
+        Ok(req)
+    }
+}
+
+/// A handler that shows a page.
+pub fn read<R: Guard, Fut>(handler: impl Fn(R) -> Fut + Clone + 'static) -> Methods
+where
+    Fut: Future<Output = Answer> + 'static,
+{
+    route::read(move |req: PageRequest| {
+        let handler = handler.clone();
+        async move { handler(R::admit(req).await?).await }
+    })
+}
+
+/// A handler of a form. The form is checked first of all.
+pub fn post<R: Guard, Fut>(handler: impl Fn(R, Form) -> Fut + Clone + 'static) -> Methods
+where
+    Fut: Future<Output = Answer> + 'static,
+{
+    route::post(move |req: PageRequest, payload: web::Payload| {
+        let handler = handler.clone();
+        async move {
+            let form = req.form(payload).await?;
+            handler(R::admit(req).await?, form).await
+        }
+    })
+}
+
 impl FromRequest for PageRequest {
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Self::of(&request).await })
+        Box::pin(Self::of(request))
     }
 }
 
 impl PageRequest {
-    async fn of(request: &HttpRequest) -> Result<Self, Failure> {
+    async fn of(http: HttpRequest) -> Result<Self, Failure> {
+        let request = &http;
         let app = request
             .app_data::<web::Data<App>>()
             .ok_or_else(|| Failure::Internal("no application".into()))?
@@ -86,7 +130,27 @@ impl PageRequest {
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
             acquaintance: cookie(ACQUAINTANCE),
             session,
+            http,
         })
+    }
+
+    /// A parameter of the path.
+    pub fn segment(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
+    }
+
+    /// Reads the query string.
+    pub fn query(&self) -> Result<Form, Failure> {
+        extract::query(&self.http)
+    }
+
+    /// The page that the sign-in returns to: this one, or `form_page` since the target of a form
+    /// may have no page.
+    pub fn return_to(&self, form_page: String) -> String {
+        match self.http.method().is_safe() {
+            true => self.http.path().to_owned(),
+            false => form_page,
+        }
     }
 
     /// The current time.
@@ -127,13 +191,9 @@ impl PageRequest {
 
     /// Reads a form that this browser sent from one of our pages. Rejects any other before it has
     /// an effect.
-    pub async fn form(
-        &self,
-        request: &HttpRequest,
-        payload: web::Payload,
-    ) -> Result<Form, Failure> {
-        csrf::check_site(&self.app, request)?;
-        let form = extract::form(request, payload).await?;
+    async fn form(&self, payload: web::Payload) -> Result<Form, Failure> {
+        csrf::check_site(&self.app, &self.http)?;
+        let form = extract::form(&self.http, payload).await?;
         if form.repeated_except(&["scope", "project"]).is_some() {
             return Err(Failure::Malformed("A field appears more than once."));
         }
@@ -156,7 +216,7 @@ impl PageRequest {
     }
 
     /// Responds with a page.
-    pub fn page(&self, status: StatusCode, page: &impl Template) -> Result<HttpResponse, Failure> {
+    pub fn page(&self, status: StatusCode, page: &impl Template) -> Answer {
         let html = page
             .render()
             .map_err(|error| Failure::Internal(error.to_string()))?;

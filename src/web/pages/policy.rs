@@ -1,20 +1,17 @@
 //! The policy of an organization. A review shows what a tighter policy would end before it is
 //! applied.
 
-use super::faults_renamed;
 use super::org_request::OrgPageRequest;
-use super::page_request::{PageRequest, see_other};
-use super::typed_form::TypedForm;
+use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::typed_form::{TypedForm, renamed};
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
     graces, lifetimes, personal_tokens,
 };
 use super::view::{FieldErrors, Moment};
-use crate::web::extract;
-use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::org::{self, Affected, Effect, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
 use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
@@ -40,9 +37,8 @@ const PAGE: &str = "/settings/policy";
 const SHOWN: usize = 100;
 
 /// `GET /o/{org}/settings/policy`. A query fills the form on the way back from the review.
-async fn show_policy(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+async fn show_policy(req: OrgPageRequest) -> Answer {
+    let query = req.query()?;
     let notice = match (query.value("done"), query.value("breaking")) {
         (Some("saved"), _) => Some(PolicyNotice::Saved),
         (_, Some(count)) => count.parse().ok().map(PolicyNotice::SavedWithGrace),
@@ -133,24 +129,19 @@ fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
     }
 }
 
-/// Errors of a policy, by the fields of this form.
-fn policy_faults(error: app::Error) -> Result<FieldErrors, Failure> {
-    faults_renamed(error, "policy/max_lifetime_days", "max_lifetime")
+/// The form with the errors of a policy, by its fields.
+fn refused(req: &OrgPageRequest, form: Form, error: app::Error) -> Answer {
+    let error = renamed(error, "policy/max_lifetime_days", "max_lifetime");
+    again(req, TypedForm::refused(form, error)?)
 }
 
-fn again(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+fn again(req: &OrgPageRequest, typed: TypedForm) -> Answer {
     let (status, terms) = (typed.status(), submitted(&typed.form));
     req.page(status, &page(req, None, terms, typed.errors))
 }
 
 /// `POST /o/{org}/settings/policy`: shows the affected tokens, or saves if there are none.
-async fn submit_policy(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_policy(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
@@ -159,10 +150,7 @@ async fn submit_policy(
     match org::review(&req, req.id(), change(policy)).await {
         Ok(found) if found.affected.is_empty() => apply(&req, form, policy, DEFAULT_GRACE).await,
         Ok(found) => review_page(&req, found.affected, TypedForm::filled(form)),
-        Err(error) => {
-            let errors = policy_faults(error)?;
-            again(&req, TypedForm { form, errors })
-        }
+        Err(error) => refused(&req, form, error),
     }
 }
 
@@ -174,12 +162,7 @@ fn change(policy: Policy) -> UpdateOrganization {
 }
 
 /// Saves a policy. The grace period also covers tokens that were created since the review.
-async fn apply(
-    req: &OrgPageRequest,
-    form: Form,
-    policy: Policy,
-    grace: Duration,
-) -> Result<HttpResponse, Failure> {
+async fn apply(req: &OrgPageRequest, form: Form, policy: Policy, grace: Duration) -> Answer {
     match org::update(req, req.id(), change(policy), grace).await {
         Ok(applied) if applied.affected.is_empty() => {
             Ok(see_other(&req.path(&format!("{PAGE}?done=saved"))))
@@ -188,18 +171,11 @@ async fn apply(
             let breaking = format!("{PAGE}?breaking={}", applied.affected.len());
             Ok(see_other(&req.path(&breaking)))
         }
-        Err(error) => {
-            let errors = policy_faults(error)?;
-            again(req, TypedForm { form, errors })
-        }
+        Err(error) => refused(req, form, error),
     }
 }
 
-fn review_page(
-    req: &OrgPageRequest,
-    affected: Vec<Affected>,
-    typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+fn review_page(req: &OrgPageRequest, affected: Vec<Affected>, typed: TypedForm) -> Answer {
     let status = typed.status();
     let grace = match typed.errors.is_empty() {
         true => "7d",
@@ -243,13 +219,7 @@ fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
 }
 
 /// `POST /o/{org}/settings/policy/apply`.
-async fn submit_apply(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_apply(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
@@ -261,9 +231,10 @@ async fn submit_apply(
         Some("7d") => Duration::days(7),
         Some("30d") => Duration::days(30),
         _ => {
-            let errors = FieldErrors::on("grace", "Choose how long these tokens continue to work.");
+            let message = "Choose how long these tokens continue to work.";
             let found = org::review(&req, req.id(), change(policy)).await?;
-            return review_page(&req, found.affected, TypedForm { form, errors });
+            let typed = TypedForm::wrong(form, "grace", message);
+            return review_page(&req, found.affected, typed);
         }
     };
     apply(&req, form, policy, grace).await

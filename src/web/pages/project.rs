@@ -1,20 +1,19 @@
 //! The projects of an organization.
 
-use super::faults;
 use super::list;
-use super::org_request::{OrgPageRequest, segment, user};
-use super::page_request::{PageRequest, see_other};
+use super::org_request::OrgPageRequest;
+use super::page_request::{Answer, Guard, PageRequest, post, read, see_other};
 use super::typed_form::TypedForm;
 use super::view::project::{
     DeleteProjectPage, NewProjectPage, ProjectHead, ProjectMemberRow, ProjectNotice, ProjectPage,
     ProjectRow, ProjectsNotice, ProjectsPage, RemoveProjectMemberPage,
 };
-use super::view::{Choice, FieldErrors, Moment};
-use crate::web::extract;
+use super::view::{Choice, Moment};
 use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
+use app::access::Denial;
 use app::{org, project};
 use domain::Instant;
 use domain::id::UserId;
@@ -22,6 +21,7 @@ use domain::page::Page;
 use domain::project::Project;
 use domain::role::Role;
 use domain::user::User;
+use std::ops::Deref;
 use wire::form::Form;
 
 /// The routes of this module.
@@ -55,9 +55,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o/{org}/projects`.
-async fn show_projects(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+async fn show_projects(req: OrgPageRequest) -> Answer {
+    let query = req.query()?;
     let part = list::page(&query);
     let mut projects = project::list(&req, Some(req.id()), &part).await?;
     let next = list::cut(&part, &mut projects, &req.path("/projects"), |project| {
@@ -93,13 +92,12 @@ fn head(project: &Project) -> ProjectHead {
 }
 
 /// `GET /o/{org}/projects/new`.
-async fn show_new(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn show_new(req: OrgPageRequest) -> Answer {
     req.require(Role::Admin)?;
     new_page(&req, TypedForm::default())
 }
 
-fn new_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+fn new_page(req: &OrgPageRequest, typed: TypedForm) -> Answer {
     let status = typed.status();
     let page = NewProjectPage {
         chrome: req.chrome(),
@@ -111,20 +109,11 @@ fn new_page(req: &OrgPageRequest, typed: TypedForm) -> Result<HttpResponse, Fail
 }
 
 /// `POST /o/{org}/projects/new`.
-async fn submit_new(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn submit_new(req: OrgPageRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     match project::create(&req, req.id(), name).await {
         Ok(made) => Ok(see_other(&path(&req, &made, "?done=created"))),
-        Err(error) => {
-            let errors = faults(error)?;
-            new_page(&req, TypedForm { form, errors })
-        }
+        Err(error) => new_page(&req, TypedForm::refused(form, error)?),
     }
 }
 
@@ -132,22 +121,47 @@ fn path(req: &OrgPageRequest, project: &Project, rest: &str) -> String {
     req.path(&format!("/projects/{}{rest}", project.id))
 }
 
-/// The project that the path names in `{project}`, if it is in that organization. Users without
-/// access get the same error as for a missing project.
-async fn find(req: &OrgPageRequest, request: &HttpRequest) -> Result<Project, Failure> {
-    let named = segment(request, "project");
-    let found = project::find(req, named).await?;
-    match found.organization_id == req.seen.organization.id {
-        true => Ok(found),
-        false => Err(app::Error::from(app::access::Denial::NoAccess).into()),
+/// A request for a page of a project.
+struct ProjectRequest {
+    req: OrgPageRequest,
+    found: Project,
+}
+
+impl Deref for ProjectRequest {
+    type Target = OrgPageRequest;
+
+    fn deref(&self) -> &OrgPageRequest {
+        &self.req
+    }
+}
+
+impl Guard for ProjectRequest {
+    /// Finds the project that the path names in `{project}`, if it is in that organization. Users
+    /// without access get the same error as for a missing project.
+    async fn admit(req: PageRequest) -> Result<Self, Failure> {
+        let req = OrgPageRequest::admit(req).await?;
+        let found = project::find(&req, req.segment("project")).await?;
+        match found.organization_id == req.seen.organization.id {
+            true => Ok(Self { req, found }),
+            false => Err(app::Error::from(Denial::NoAccess).into()),
+        }
+    }
+}
+
+impl ProjectRequest {
+    fn id(&self) -> &str {
+        self.found.id.as_str()
+    }
+
+    /// Redirects to the page of the project.
+    fn done(&self, query: &str) -> Answer {
+        Ok(see_other(&path(self, &self.found, query)))
     }
 }
 
 /// `GET /o/{org}/projects/{project}`.
-async fn show_project(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
-    let query = extract::query(&request)?;
+async fn show_project(req: ProjectRequest) -> Answer {
+    let query = req.query()?;
     let notice = match (
         query.value("done"),
         query.value("added"),
@@ -160,7 +174,7 @@ async fn show_project(req: PageRequest, request: HttpRequest) -> Result<HttpResp
         _ => None,
     };
     let part = list::page(&query);
-    let page = page(&req, &found, &part, TypedForm::default()).await?;
+    let page = page(&req, &part, TypedForm::default()).await?;
     req.page(StatusCode::OK, &ProjectPage { notice, ..page })
 }
 
@@ -176,13 +190,8 @@ async fn name_of(req: &OrgPageRequest, id: &str) -> Result<Option<String>, Failu
     }
 }
 
-async fn page(
-    req: &OrgPageRequest,
-    found: &Project,
-    part: &Page,
-    typed: TypedForm,
-) -> Result<ProjectPage, Failure> {
-    let id = found.id.as_str();
+async fn page(req: &ProjectRequest, part: &Page, typed: TypedForm) -> Result<ProjectPage, Failure> {
+    let (id, found) = (req.id(), &req.found);
     let candidates = match req.access().can_manage() {
         true => project::list_candidates(req, id).await?,
         false => Vec::new(),
@@ -224,113 +233,72 @@ fn row(req: &PageRequest, (user, since): (User, Instant)) -> ProjectMemberRow {
     }
 }
 
-async fn again(
-    req: &OrgPageRequest,
-    found: &Project,
-    typed: TypedForm,
-) -> Result<HttpResponse, Failure> {
+async fn again(req: &ProjectRequest, typed: TypedForm) -> Answer {
     let (status, part) = (typed.status(), list::page(&Form::default()));
-    let page = page(req, found, &part, typed).await?;
+    let page = page(req, &part, typed).await?;
     req.page(status, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/name`.
-async fn submit_name(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
+async fn submit_name(req: ProjectRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
-    match project::rename(&req, found.id.as_str(), name).await {
-        Ok(renamed) => Ok(see_other(&path(&req, &renamed, "?done=renamed"))),
-        Err(error) => {
-            let errors = faults(error)?;
-            again(&req, &found, TypedForm { form, errors }).await
-        }
+    match project::rename(&req, req.id(), name).await {
+        Ok(_) => req.done("?done=renamed"),
+        Err(error) => again(&req, TypedForm::refused(form, error)?).await,
     }
 }
 
 /// `POST /o/{org}/projects/{project}/members`.
-async fn submit_member(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
+async fn submit_member(req: ProjectRequest, form: Form) -> Answer {
     req.require(Role::Admin)?;
     let added = match form.value("member").and_then(UserId::parse) {
-        Some(id) => project::add_member(&req, found.id.as_str(), &id)
-            .await
-            .map(|()| id),
+        Some(id) => project::add_member(&req, req.id(), &id).await.map(|()| id),
         None => Err(app::Error::NotFound),
     };
     match added {
-        Ok(id) => Ok(see_other(&path(&req, &found, &format!("?added={id}")))),
+        Ok(id) => req.done(&format!("?added={id}")),
         Err(app::Error::NotFound) => {
-            let errors = FieldErrors::on("member", "Choose a member of the organization.");
-            again(&req, &found, TypedForm { form, errors }).await
+            let message = "Choose a member of the organization.";
+            again(&req, TypedForm::wrong(form, "member", message)).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// `GET /o/{org}/projects/{project}/members/{user}/remove`: the confirmation page.
-async fn show_remove(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
+async fn show_remove(req: ProjectRequest) -> Answer {
     req.require(Role::Admin)?;
-    let id = user(&request)?;
-    let member = project::find_member(&req, found.id.as_str(), &id).await?;
+    let id = req.user()?;
+    let member = project::find_member(&req, req.id(), &id).await?;
     let page = RemoveProjectMemberPage {
         chrome: req.chrome(),
         org: req.head(),
-        project: head(&found),
+        project: head(&req.found),
         member: row(&req, member),
     };
     req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/members/{user}/remove`.
-async fn submit_remove(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
-    let id = user(&request)?;
-    project::remove_member(&req, found.id.as_str(), &id).await?;
-    Ok(see_other(&path(&req, &found, &format!("?removed={id}"))))
+async fn submit_remove(req: ProjectRequest, _: Form) -> Answer {
+    let id = req.user()?;
+    project::remove_member(&req, req.id(), &id).await?;
+    req.done(&format!("?removed={id}"))
 }
 
 /// `GET /o/{org}/projects/{project}/delete`: the confirmation page.
-async fn show_delete(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
+async fn show_delete(req: ProjectRequest) -> Answer {
     let page = DeleteProjectPage {
         chrome: req.chrome(),
         org: req.head(),
-        project: head(&found),
-        tokens: project::count_tokens(&req, found.id.as_str()).await?,
+        project: head(&req.found),
+        tokens: project::count_tokens(&req, req.id()).await?,
     };
     req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/projects/{project}/delete`.
-async fn submit_delete(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    req.form(&request, payload).await?;
-    let req = OrgPageRequest::of(req, &request).await?;
-    let found = find(&req, &request).await?;
-    project::delete(&req, found.id.as_str()).await?;
+async fn submit_delete(req: ProjectRequest, _: Form) -> Answer {
+    project::delete(&req, req.id()).await?;
     Ok(see_other(&req.path("/projects?done=deleted")))
 }

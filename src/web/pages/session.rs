@@ -1,21 +1,21 @@
 //! Setup, sign-in and sign-out.
 
-use super::page_request::{PageRequest, see_other};
+use super::page_request::{Answer, PageRequest, post, read, see_other};
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
+use super::view;
 use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
-use super::{faults, view};
-use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use app::session;
 use app::user::{self, CreateUser};
 use domain::role::Role;
 use domain::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use wire::form::Form;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -27,7 +27,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /`.
-pub async fn home(req: PageRequest) -> Result<HttpResponse, Failure> {
+pub async fn home(req: PageRequest) -> Answer {
     req.signed_in(HOME)?;
     Ok(see_other(HOME))
 }
@@ -39,8 +39,8 @@ pub fn to_login(return_to: &str) -> HttpResponse {
 }
 
 /// `GET /setup`.
-pub async fn show_setup(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let query = extract::query(&request)?;
+pub async fn show_setup(req: PageRequest) -> Answer {
+    let query = req.query()?;
     let link = query.value("link").unwrap_or_default();
     if !user::is_setup_link(&req.app, &Secret::new(link)).await? {
         return closed(&req).await;
@@ -48,7 +48,7 @@ pub async fn show_setup(req: PageRequest, request: HttpRequest) -> Result<HttpRe
     setup_page(&req, TypedForm::filled(query))
 }
 
-async fn closed(req: &PageRequest) -> Result<HttpResponse, Failure> {
+async fn closed(req: &PageRequest) -> Answer {
     let reason = match user::is_set_up(&req.app).await? {
         true => SetupClosed::Done,
         false => SetupClosed::BadLink,
@@ -60,7 +60,7 @@ async fn closed(req: &PageRequest) -> Result<HttpResponse, Failure> {
     req.page(StatusCode::NOT_FOUND, &page)
 }
 
-fn setup_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+fn setup_page(req: &PageRequest, typed: TypedForm) -> Answer {
     let status = typed.status();
     let page = SetupPage {
         chrome: req.chrome(),
@@ -74,12 +74,7 @@ fn setup_page(req: &PageRequest, typed: TypedForm) -> Result<HttpResponse, Failu
 }
 
 /// `POST /setup`.
-pub async fn submit_setup(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
     let new = CreateUser {
         name: typed("name"),
@@ -91,16 +86,13 @@ pub async fn submit_setup(
     match user::set_up(&req, &link, new).await {
         Ok(session) => Ok(req.begin(&session, HOME)),
         Err(app::Error::NotFound) => closed(&req).await,
-        Err(error) => {
-            let errors = faults(error)?;
-            setup_page(&req, TypedForm { form, errors })
-        }
+        Err(error) => setup_page(&req, TypedForm::refused(form, error)?),
     }
 }
 
 /// `GET /login`.
-pub async fn show_login(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let query = extract::query(&request)?;
+pub async fn show_login(req: PageRequest) -> Answer {
+    let query = req.query()?;
     let return_to = local(query.value("return_to"));
     if req.caller.signed_in().is_ok() {
         return Ok(see_other(return_to));
@@ -129,12 +121,7 @@ fn login_page(req: &PageRequest, notice: Option<LoginNotice>, typed: TypedForm) 
 }
 
 /// `POST /login`.
-pub async fn submit_login(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_login(req: PageRequest, form: Form) -> Answer {
     let email = form.value("email").unwrap_or_default();
     let password = Secret::new(form.value("password").unwrap_or_default());
     match session::sign_in(&req, req.browser(), email, &password).await {
@@ -165,12 +152,7 @@ pub async fn end_session(req: &PageRequest) -> Result<(), Failure> {
 }
 
 /// `POST /logout`.
-pub async fn submit_logout(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
+pub async fn submit_logout(req: PageRequest, form: Form) -> Answer {
     end_session(&req).await?;
     let login = match form.value("return_to") {
         Some(return_to) => {

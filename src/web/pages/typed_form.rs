@@ -1,6 +1,7 @@
 //! A form as the user typed it, to show it again with its errors.
 
 use super::view::FieldErrors;
+use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use wire::form::Form;
 
@@ -22,6 +23,18 @@ impl TypedForm {
         }
     }
 
+    /// A form that the use case rejected; any other error is a failure.
+    pub fn refused(form: Form, error: app::Error) -> Result<Self, Failure> {
+        let errors = faults(error)?;
+        Ok(Self { form, errors })
+    }
+
+    /// A form with an error of the field with this `name`.
+    pub fn wrong(form: Form, field: &'static str, message: &str) -> Self {
+        let errors = FieldErrors::on(field, message);
+        Self { form, errors }
+    }
+
     /// The value of a field; empty if there is none.
     pub fn text(&self, field: &str) -> String {
         self.form.value(field).unwrap_or_default().to_owned()
@@ -34,4 +47,23 @@ impl TypedForm {
             false => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
+}
+
+/// The errors of a rejected form; any other error is a failure.
+pub fn faults(error: app::Error) -> Result<FieldErrors, Failure> {
+    match error {
+        app::Error::Invalid(faults) => Ok(faults.into()),
+        app::Error::Conflict(message) => Ok(FieldErrors::whole(message)),
+        error => Err(error.into()),
+    }
+}
+
+/// An error with a field of the use case renamed to the field of the form.
+pub fn renamed(mut error: app::Error, from: &str, to: &'static str) -> app::Error {
+    if let app::Error::Invalid(all) = &mut error {
+        for fault in all.iter_mut().filter(|fault| fault.field == from) {
+            fault.field = to;
+        }
+    }
+    error
 }

@@ -7,14 +7,14 @@ mod words;
 pub use row::Reader;
 
 use super::org_request::OrgPageRequest;
-use super::page_request::PageRequest;
+use super::page_request::{Answer, PageRequest, read};
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
+use crate::web::export;
 use crate::web::failure::Failure;
-use crate::web::route::{read, resource};
-use crate::web::{export, extract};
+use crate::web::route::resource;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use app::audit::{self, read::Names};
 use domain::audit::chain::Sealed;
 use domain::role::Role;
@@ -89,10 +89,9 @@ async fn find(
 }
 
 /// `GET /o/{org}/audit`.
-async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
+async fn show(req: OrgPageRequest) -> Answer {
     req.require(Role::Admin)?;
-    let query = extract::query(&request)?;
+    let query = req.query()?;
     let filter = AuditFilter::read(&query);
     let found = find(&req, &filter, Some(req.id())).await?;
     let form = filter.form_within(&req, &found.names).await?;
@@ -108,9 +107,8 @@ async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Fa
 }
 
 /// `GET /o/{org}/audit/export`: the same records as a verifiable file.
-async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = OrgPageRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+async fn download(req: OrgPageRequest) -> Answer {
+    let query = req.query()?;
     let format = export::format(query.value("format")).ok_or(Failure::Malformed(
         "The log is exported as `ndjson` or `csv`.",
     ))?;
@@ -128,10 +126,10 @@ async fn download(req: PageRequest, request: HttpRequest) -> Result<HttpResponse
 }
 
 /// `GET /account/activity`.
-async fn show_own(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
+async fn show_own(req: PageRequest) -> Answer {
     const PAGE: &str = "/account/activity";
     req.signed_in(PAGE)?;
-    let query = extract::query(&request)?;
+    let query = req.query()?;
     let filter = AuditFilter::read(&query);
     let found = find(&req, &filter, None).await?;
     let page = AccountActivityPage {

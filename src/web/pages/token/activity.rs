@@ -2,16 +2,12 @@
 
 use super::TokensRequest;
 use super::row::row;
-use crate::web::extract;
-use crate::web::failure::Failure;
 use crate::web::pages::audit::Reader;
-use crate::web::pages::org_request::segment;
-use crate::web::pages::page_request::PageRequest;
+use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::chart::UseChart;
 use crate::web::pages::view::token_activity::{Relative, TokenPage, UseRecord, UseRow};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use app::audit::uses::activity::{self, Activity};
 use app::audit::uses::read::{Named, UseId};
 use app::token::OwnerRef;
@@ -21,10 +17,9 @@ use domain::audit::token_use::ALLOWED;
 use domain::token::Token;
 
 /// `GET /tokens/{id}`, or the organization's.
-pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let id = segment(&request, "id");
-    let req = TokensRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+pub async fn show(req: TokensRequest) -> Answer {
+    let id = req.segment("id");
+    let query = req.query()?;
     let place = query.value("after").and_then(UseId::parse);
     let found = activity::of_token(&req, &req.owner_ref, id, place).await?;
     let now = req.now();

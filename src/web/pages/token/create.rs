@@ -2,17 +2,16 @@
 
 use super::TokensRequest;
 use crate::web::failure::Failure;
-use crate::web::pages::faults_renamed;
-use crate::web::pages::page_request::{PageRequest, see_other};
-use crate::web::pages::typed_form::TypedForm;
+use crate::web::pages::page_request::{Answer, see_other};
+use crate::web::pages::typed_form::{TypedForm, renamed};
 use crate::web::pages::view::token::{
-    Caveat, LimitChoices, NewTokenPage, ProjectGroup, RequiredScope, TokenCreatedPage, TokensOwner,
+    Caveat, LimitChoices, NewTokenPage, ProjectGroup, ReplacedToken, RequiredScope,
+    TokenCreatedPage, TokensOwner,
 };
 use crate::web::pages::view::{Choice, Moment, ScopeChoice, ScopeGroup};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
 use app::project;
-use app::token::{self, Choices, CreateToken};
+use app::token::{self, Choices, CreateToken, NewToken};
 use chrono::Duration;
 use domain::Instant;
 use domain::org::Membership;
@@ -25,12 +24,11 @@ use wire::form::Form;
 const PROJECTS: u16 = 100;
 
 /// `GET /tokens/new`, or the organization's.
-pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = TokensRequest::of(req, &request).await?;
+pub async fn show(req: TokensRequest) -> Answer {
     page(&req, TypedForm::default()).await
 }
 
-async fn page(req: &TokensRequest, typed: TypedForm) -> Result<HttpResponse, Failure> {
+async fn page(req: &TokensRequest, typed: TypedForm) -> Answer {
     let (form, status) = (&typed.form, typed.status());
     let choices = token::choices(req, &req.owner_ref).await?;
     let scopes = req
@@ -181,35 +179,32 @@ fn expiry_choices(choices: &Choices, form: &Form, now: Instant) -> Vec<Choice> {
 }
 
 /// `POST /tokens/new`, or the organization's: shows the token once.
-pub async fn submit(
-    req: PageRequest,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
-    let form = req.form(&request, payload).await?;
-    let req = TokensRequest::of(req, &request).await?;
+pub async fn submit(req: TokensRequest, form: Form) -> Answer {
     match token::create(&req, &req.owner_ref, input(&form)).await {
-        Ok(new) => {
-            let now = req.now();
-            let page = TokenCreatedPage {
-                chrome: req.chrome(),
-                owner: req.owner.clone(),
-                name: new.token.name,
-                token: new.secret.expose().to_owned(),
-                scopes: new.token.scopes.iter().map(ToString::to_string).collect(),
-                expires: new.token.expires_at.map(|end| Moment::new(end, now)),
-                replaced: None,
-                me_url: req.app.config().server.public_url.join("/v1/me"),
-            };
-            req.page(StatusCode::OK, &page)
-        }
+        Ok(new) => created(&req, new, None),
         // The browser repeated the POST that showed the token.
         Err(app::Error::Conflict(_)) => Ok(see_other(&req.path)),
         Err(error) => {
-            let errors = faults_renamed(error, "projects", "project")?;
-            page(&req, TypedForm { form, errors }).await
+            let error = renamed(error, "projects", "project");
+            page(&req, TypedForm::refused(form, error)?).await
         }
     }
+}
+
+/// The page that shows a token once.
+pub fn created(req: &TokensRequest, new: NewToken, replaced: Option<ReplacedToken>) -> Answer {
+    let (token, now) = (new.token, req.now());
+    let page = TokenCreatedPage {
+        chrome: req.chrome(),
+        owner: req.owner.clone(),
+        name: token.name,
+        token: new.secret.expose().to_owned(),
+        scopes: token.scopes.iter().map(ToString::to_string).collect(),
+        expires: token.expires_at.map(|end| Moment::new(end, now)),
+        replaced,
+        me_url: req.app.config().server.public_url.join("/v1/me"),
+    };
+    req.page(StatusCode::OK, &page)
 }
 
 fn input(form: &Form) -> CreateToken {

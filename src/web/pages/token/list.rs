@@ -2,21 +2,17 @@
 
 use super::TokensRequest;
 use super::row::row;
-use crate::web::extract;
-use crate::web::failure::Failure;
 use crate::web::pages::list;
-use crate::web::pages::page_request::PageRequest;
+use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::token::{TokenRight, TokensNotice, TokensPage};
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use app::token::{self, Listed};
 use domain::id::TokenId;
 use wire::form::Form;
 
 /// `GET /tokens`, or the organization's. Members see an explanation instead of the latter.
-pub async fn show(req: PageRequest, request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let req = TokensRequest::of(req, &request).await?;
-    let query = extract::query(&request)?;
+pub async fn show(req: TokensRequest) -> Answer {
+    let query = req.query()?;
     let part = list::page(&query);
     let mut tokens = match req.right {
         TokenRight::View => Vec::new(),

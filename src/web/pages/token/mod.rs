@@ -7,12 +7,12 @@ mod revoke;
 mod rotate;
 mod row;
 
-use super::org_request::{OrgPageRequest, segment};
-use super::page_request::PageRequest;
+use super::org_request::OrgPageRequest;
+use super::page_request::{Guard, PageRequest, post, read};
 use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
-use crate::web::route::{post, read, resource};
-use actix_web::{HttpRequest, web};
+use crate::web::route::resource;
+use actix_web::web;
 use app::token::OwnerRef;
 use domain::policy::Plan;
 use domain::role::Role;
@@ -80,16 +80,12 @@ impl Deref for TokensRequest {
     }
 }
 
-impl TokensRequest {
+impl Guard for TokensRequest {
     /// Finds the owner of the tokens: the organization if the path has `{org}`, otherwise the
     /// user.
-    async fn of(req: PageRequest, request: &HttpRequest) -> Result<Self, Failure> {
-        if segment(request, "org").is_empty() {
-            let return_to = match request.method().is_safe() {
-                true => request.path(),
-                false => "/tokens",
-            };
-            req.signed_in(return_to)?;
+    async fn admit(req: PageRequest) -> Result<Self, Failure> {
+        if req.segment("org").is_empty() {
+            req.signed_in(&req.return_to("/tokens".to_owned()))?;
             return Ok(Self {
                 req,
                 owner_ref: OwnerRef::Own,
@@ -98,7 +94,7 @@ impl TokensRequest {
                 path: "/tokens".to_owned(),
             });
         }
-        let req = OrgPageRequest::of(req, request).await?;
+        let req = OrgPageRequest::admit(req).await?;
         Ok(Self {
             owner_ref: OwnerRef::Organization(req.id().to_owned()),
             owner: TokensOwner::Organization(req.head()),

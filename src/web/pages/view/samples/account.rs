@@ -89,6 +89,7 @@ pub fn samples() -> Vec<Sample> {
         errors: password_errors,
         ..user(None)
     };
+    let done = |state, notice| sample("account", state, &user(Some(notice)));
     vec![
         sample("setup", "empty", &setup()),
         sample("setup", "errors", &setup_with_errors),
@@ -101,26 +102,10 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "refused", &login_with_errors),
         sample("login", "refused-whole", &login_whole),
         sample("account", "plain", &user(None)),
-        sample(
-            "account",
-            "name-saved",
-            &user(Some(AccountNotice::NameSaved)),
-        ),
-        sample(
-            "account",
-            "password",
-            &user(Some(AccountNotice::PasswordChanged)),
-        ),
-        sample(
-            "account",
-            "password-others",
-            &user(Some(AccountNotice::PasswordChangedOthersEnded)),
-        ),
-        sample(
-            "account",
-            "session-ended",
-            &user(Some(AccountNotice::SessionEnded)),
-        ),
+        done("name-saved", AccountNotice::NameSaved),
+        done("password", AccountNotice::PasswordChanged),
+        done("password-others", AccountNotice::PasswordChangedOthersEnded),
+        done("session-ended", AccountNotice::SessionEnded),
         sample("account", "errors", &account_with_errors),
     ]
 }

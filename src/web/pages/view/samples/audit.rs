@@ -191,12 +191,15 @@ pub fn samples() -> Vec<Sample> {
         org: hostile_org(),
         ..audit("actor=%3Cscript%3E", events())
     };
-    let own = |query, events, errors| AccountActivityPage {
-        chrome: ada(),
-        form: form("/account/activity", query),
-        events,
-        next: Some("/account/activity?before=40".into()),
-        errors,
+    let own = |state, query, events, errors| {
+        let page = AccountActivityPage {
+            chrome: ada(),
+            form: form("/account/activity", query),
+            events,
+            next: Some("/account/activity?before=40".into()),
+            errors,
+        };
+        sample("account-activity", state, &page)
     };
     let none = FieldErrors::none;
     let no_day = FieldErrors::on("to", "Enter a date as year-month-day.");
@@ -243,40 +246,22 @@ pub fn samples() -> Vec<Sample> {
         last_used: None,
         ..token("1", "Old", TokenState::Expired)
     };
+    let own_token =
+        |state, token, record| sample("token", state, &page(TokensOwner::User, token, record));
     vec![
         sample("audit", "several", &audit("", events())),
         sample("audit", "hostile", &hostile),
         sample("audit", "nothing-yet", &audit("", Vec::new())),
         sample("audit", "nothing-found", &audit("token=x", Vec::new())),
         sample("audit", "errors", &wrong),
-        sample("account-activity", "several", &own("", events(), none())),
-        sample("account-activity", "none", &own("", Vec::new(), none())),
-        sample(
-            "account-activity",
-            "nothing-found",
-            &own("token=x", Vec::new(), none()),
-        ),
-        sample(
-            "account-activity",
-            "errors",
-            &own("to=x", Vec::new(), no_day),
-        ),
+        own("several", "", events(), none()),
+        own("none", "", Vec::new(), none()),
+        own("nothing-found", "token=x", Vec::new(), none()),
+        own("errors", "to=x", Vec::new(), no_day),
         sample("token", "rotated", &rotated),
-        sample(
-            "token",
-            "unused",
-            &page(TokensOwner::User, fresh, record(Vec::new())),
-        ),
-        sample(
-            "token",
-            "ended-unused",
-            &page(TokensOwner::User, ended, record(Vec::new())),
-        ),
-        sample(
-            "token",
-            "not-recorded",
-            &page(TokensOwner::User, live(), UseRecord::Off),
-        ),
+        own_token("unused", fresh, record(Vec::new())),
+        own_token("ended-unused", ended, record(Vec::new())),
+        own_token("not-recorded", live(), UseRecord::Off),
         sample("org-token", "ended", &done),
         sample("org-token", "successor", &successor),
     ]

@@ -89,31 +89,19 @@ pub fn samples() -> Vec<Sample> {
         chrome: ada(),
         reason: InviteClosed::AlreadyMember(hostile_org()),
     };
+    let new =
+        |state, email, delivery| sample("invitation-created", state, &created(email, delivery));
+    let joining = |state, offer, errors| sample("invite", state, &join(offer, errors));
+    let none = FieldErrors::none;
     vec![
-        sample(
-            "invitation-created",
-            "plain",
-            &created(None, Delivery::Mail),
-        ),
-        sample(
-            "invitation-created",
-            "email",
-            &created(Some(LONG), Delivery::ByHand),
-        ),
-        sample(
-            "invitation-created",
-            "sent",
-            &created(Some(HOSTILE), Delivery::Mail),
-        ),
+        new("plain", None, Delivery::Mail),
+        new("email", Some(LONG), Delivery::ByHand),
+        new("sent", Some(HOSTILE), Delivery::Mail),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
-        sample("invite", "plain", &join(offer(), FieldErrors::none())),
-        sample(
-            "invite",
-            "operator",
-            &join(by_operator, FieldErrors::none()),
-        ),
-        sample("invite", "hostile", &join(hostile_offer(), conflict)),
+        joining("plain", offer(), none()),
+        joining("operator", by_operator, none()),
+        joining("hostile", hostile_offer(), conflict),
         sample("invite-account", "empty", &user()),
         sample("invite-account", "errors", &account_with_errors),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),

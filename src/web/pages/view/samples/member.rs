@@ -121,34 +121,20 @@ pub fn samples() -> Vec<Sample> {
         email: LONG.into(),
         ..remove(DepartureExtent::All, Vec::new())
     };
+    let removal = |state, extent, tokens| sample("member-remove", state, &remove(extent, tokens));
+    let done = |state, notice| sample("members", state, &members(Some(notice)));
     let changed = MembersNotice::RoleChanged(HOSTILE.into(), Role::Admin);
     vec![
         sample("members", "owner", &members(None)),
-        sample("members", "changed", &members(Some(changed))),
-        sample("members", "removed", &members(Some(MembersNotice::Removed))),
-        sample(
-            "members",
-            "withdrawn",
-            &members(Some(MembersNotice::Withdrawn)),
-        ),
+        done("changed", changed),
+        done("removed", MembersNotice::Removed),
+        done("withdrawn", MembersNotice::Withdrawn),
         sample("members", "nobody-invited", &none_invited),
         sample("members", "member", &seen_by_member),
         sample("members", "errors", &again),
-        sample(
-            "member-remove",
-            "limited",
-            &remove(DepartureExtent::LimitedToIt, ending()),
-        ),
-        sample(
-            "member-remove",
-            "no-tokens",
-            &remove(DepartureExtent::LimitedToIt, Vec::new()),
-        ),
-        sample(
-            "member-remove",
-            "only",
-            &remove(DepartureExtent::All, ending()),
-        ),
+        removal("limited", DepartureExtent::LimitedToIt, ending()),
+        removal("no-tokens", DepartureExtent::LimitedToIt, Vec::new()),
+        removal("only", DepartureExtent::All, ending()),
         sample("member-remove", "hostile", &hostile),
     ]
 }

@@ -97,7 +97,14 @@ pub fn samples() -> Vec<Sample> {
         errors: FieldErrors::on("name", "Enter a name."),
         ..overview(Access::Manage, None)
     };
-    let departure = |extent, tokens| Some(Departure { extent, tokens });
+    let seen = |state, access, notice| sample("org", state, &overview(access, notice));
+    let leaving = |state, extent, tokens| {
+        sample(
+            "org-leave",
+            state,
+            &leave(Some(Departure { extent, tokens })),
+        )
+    };
     let delete_with_errors = DeleteOrganizationPage {
         org: hostile_org(),
         name: LONG.into(),
@@ -111,39 +118,15 @@ pub fn samples() -> Vec<Sample> {
         sample("orgs", "made-by-operator", &kept),
         sample("org-new", "empty", &new_organization()),
         sample("org-new", "errors", &new_with_errors),
-        sample("org", "member", &overview(Access::View, None)),
-        sample(
-            "org",
-            "joined",
-            &overview(Access::View, Some(OrganizationNotice::Joined)),
-        ),
-        sample(
-            "org",
-            "admin",
-            &overview(Access::Manage, Some(OrganizationNotice::Renamed)),
-        ),
-        sample(
-            "org",
-            "owner",
-            &overview(Access::Own, Some(OrganizationNotice::Created)),
-        ),
+        seen("member", Access::View, None),
+        seen("joined", Access::View, Some(OrganizationNotice::Joined)),
+        seen("admin", Access::Manage, Some(OrganizationNotice::Renamed)),
+        seen("owner", Access::Own, Some(OrganizationNotice::Created)),
         sample("org", "errors", &hostile),
         sample("org-leave", "last-owner", &leave(None)),
-        sample(
-            "org-leave",
-            "no-tokens",
-            &leave(departure(DepartureExtent::LimitedToIt, Vec::new())),
-        ),
-        sample(
-            "org-leave",
-            "limited",
-            &leave(departure(DepartureExtent::LimitedToIt, ending())),
-        ),
-        sample(
-            "org-leave",
-            "only",
-            &leave(departure(DepartureExtent::All, ending())),
-        ),
+        leaving("no-tokens", DepartureExtent::LimitedToIt, Vec::new()),
+        leaving("limited", DepartureExtent::LimitedToIt, ending()),
+        leaving("only", DepartureExtent::All, ending()),
         sample("org-delete", "full", &delete(12, 3, 1)),
         sample("org-delete", "bare", &delete(1, 0, 0)),
         sample("org-delete", "errors", &delete_with_errors),

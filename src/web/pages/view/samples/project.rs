@@ -106,6 +106,8 @@ pub fn samples() -> Vec<Sample> {
     };
     let names = ["Website", HOSTILE, LONG];
     let (manage, view) = (Access::Manage, Access::View);
+    let done = |state, notice| sample("project", state, &project(manage, Some(notice)));
+    let created = empty(manage, Some(ProjectNotice::Created));
     vec![
         sample("projects", "admin", &projects(manage, &names)),
         sample("projects", "member", &projects(view, &names[..1])),
@@ -116,26 +118,10 @@ pub fn samples() -> Vec<Sample> {
         sample("project", "admin", &project(manage, None)),
         sample("project", "member", &project(view, None)),
         sample("project", "member-empty", &empty(view, None)),
-        sample(
-            "project",
-            "created",
-            &empty(manage, Some(ProjectNotice::Created)),
-        ),
-        sample(
-            "project",
-            "renamed",
-            &project(manage, Some(ProjectNotice::Renamed)),
-        ),
-        sample(
-            "project",
-            "added",
-            &project(manage, Some(ProjectNotice::Added("Bob Byron".into()))),
-        ),
-        sample(
-            "project",
-            "removed",
-            &project(manage, Some(ProjectNotice::Removed(HOSTILE.into()))),
-        ),
+        sample("project", "created", &created),
+        done("renamed", ProjectNotice::Renamed),
+        done("added", ProjectNotice::Added("Bob Byron".into())),
+        done("removed", ProjectNotice::Removed(HOSTILE.into())),
         sample("project", "errors", &again),
         sample("project-member-remove", "hostile", &remove),
         sample("project-delete", "no-tokens", &delete("Website", 0)),

@@ -23,67 +23,71 @@ pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
     }
 }
 
-fn tokens(notice: Option<TokensNotice>) -> TokensPage {
+fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
     TokensPage {
         chrome: ada(),
         owner: TokensOwner::User,
         right: TokenRight::Manage,
-        tokens: vec![
-            TokenRow {
-                origin: Some("Doorcode CLI on ada-laptop".into()),
-                scopes: [
-                    "audit:read",
-                    "orgs:read",
-                    "projects:read",
-                    "tokens:read",
-                    "tokens:write",
-                ]
-                .map(String::from)
-                .to_vec(),
-                ..token("1", "ada-laptop", TokenState::Live)
-            },
-            TokenRow {
-                limits: vec!["Acme".into(), "Website".into()],
-                expires: None,
-                last_used: None,
-                advice: vec![
-                    TokenAdvice::NeverUsed,
-                    TokenAdvice::NeverExpires,
-                    TokenAdvice::HoldsEverything,
-                ],
-                ..token("2", "Build server", TokenState::Live)
-            },
-            TokenRow {
-                origin: Some(format!("Doorcode CLI on {LONG}")),
-                advice: vec![
-                    TokenAdvice::Unused(days(-91)),
-                    TokenAdvice::ExpiresSoon(days(5)),
-                ],
-                ..token("3", LONG, TokenState::Live)
-            },
-            TokenRow {
-                scopes: Vec::new(),
-                expires: Some(days(-2)),
-                ..token("4", HOSTILE, TokenState::Expired)
-            },
-            TokenRow {
-                expires: Some(minutes(1400)),
-                ..token("6", "Deploys", TokenState::Replaced)
-            },
-            token("5", "Old script", TokenState::Revoked(days(-1))),
-            TokenRow {
-                expires: None,
-                advice: vec![TokenAdvice::GraceEnds(days(6))],
-                ..token("7", "Nightly build", TokenState::Live)
-            },
-            TokenRow {
-                expires: None,
-                ..token("8", "Backups", TokenState::Refused(LONG.into()))
-            },
-        ],
+        tokens,
         next: None,
         notice,
     }
+}
+
+fn several() -> Vec<TokenRow> {
+    vec![
+        TokenRow {
+            origin: Some("Doorcode CLI on ada-laptop".into()),
+            scopes: [
+                "audit:read",
+                "orgs:read",
+                "projects:read",
+                "tokens:read",
+                "tokens:write",
+            ]
+            .map(String::from)
+            .to_vec(),
+            ..token("1", "ada-laptop", TokenState::Live)
+        },
+        TokenRow {
+            limits: vec!["Acme".into(), "Website".into()],
+            expires: None,
+            last_used: None,
+            advice: vec![
+                TokenAdvice::NeverUsed,
+                TokenAdvice::NeverExpires,
+                TokenAdvice::HoldsEverything,
+            ],
+            ..token("2", "Build server", TokenState::Live)
+        },
+        TokenRow {
+            origin: Some(format!("Doorcode CLI on {LONG}")),
+            advice: vec![
+                TokenAdvice::Unused(days(-91)),
+                TokenAdvice::ExpiresSoon(days(5)),
+            ],
+            ..token("3", LONG, TokenState::Live)
+        },
+        TokenRow {
+            scopes: Vec::new(),
+            expires: Some(days(-2)),
+            ..token("4", HOSTILE, TokenState::Expired)
+        },
+        TokenRow {
+            expires: Some(minutes(1400)),
+            ..token("6", "Deploys", TokenState::Replaced)
+        },
+        token("5", "Old script", TokenState::Revoked(days(-1))),
+        TokenRow {
+            expires: None,
+            advice: vec![TokenAdvice::GraceEnds(days(6))],
+            ..token("7", "Nightly build", TokenState::Live)
+        },
+        TokenRow {
+            expires: None,
+            ..token("8", "Backups", TokenState::Refused(LONG.into()))
+        },
+    ]
 }
 
 /// The tokens of Acme, as `right` shows them.
@@ -93,25 +97,16 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
         token.maker = Some(HOSTILE.into());
     }
     TokensPage {
-        chrome: ada(),
         owner: TokensOwner::Organization(acme()),
         right,
-        tokens,
         next: Some("/o/acme/settings/api-tokens?cursor=abc".into()),
-        notice: None,
+        ..page(tokens, None)
     }
 }
 
 /// Lists of tokens and revocation.
 pub fn samples() -> Vec<Sample> {
-    let empty = TokensPage {
-        tokens: Vec::new(),
-        ..tokens(None)
-    };
-    let ended = TokensPage {
-        tokens: tokens(None).tokens.split_off(3),
-        ..tokens(Some(TokensNotice::RevokedAll(3)))
-    };
+    let tokens = |state, tokens, notice| sample("tokens", state, &page(tokens, notice));
     let revoke = |token| RevokePage {
         chrome: ada(),
         owner: TokensOwner::User,
@@ -126,8 +121,7 @@ pub fn samples() -> Vec<Sample> {
         owner: TokensOwner::Organization(acme()),
         ..revoke_all(tokens)
     };
-    let all = || tokens(None).tokens;
-    let mut live = tokens(None).tokens;
+    let mut live = several();
     live.truncate(3);
     let org_revoke = RevokePage {
         owner: TokensOwner::Organization(hostile_org()),
@@ -138,32 +132,25 @@ pub fn samples() -> Vec<Sample> {
         })
     };
     let one = vec![ending().remove(0)];
+    let org_tokens = |state, right, tokens| sample("org-tokens", state, &of_acme(right, tokens));
     vec![
-        sample("tokens", "several", &tokens(None)),
-        sample(
-            "tokens",
+        tokens("several", several(), None),
+        tokens(
             "revoked",
-            &tokens(Some(TokensNotice::Revoked(HOSTILE.into()))),
+            several(),
+            Some(TokensNotice::Revoked(HOSTILE.into())),
         ),
-        sample("tokens", "all-revoked", &ended),
-        sample("tokens", "empty", &empty),
-        sample("org-tokens", "several", &of_acme(TokenRight::Manage, all())),
-        sample(
-            "org-tokens",
-            "empty",
-            &of_acme(TokenRight::Manage, Vec::new()),
+        tokens(
+            "all-revoked",
+            several().split_off(3),
+            Some(TokensNotice::RevokedAll(3)),
         ),
-        sample(
-            "org-tokens",
-            "member",
-            &of_acme(TokenRight::View, Vec::new()),
-        ),
-        sample("org-tokens", "free", &of_acme(TokenRight::Revoke, all())),
-        sample(
-            "org-tokens",
-            "free-empty",
-            &of_acme(TokenRight::Revoke, Vec::new()),
-        ),
+        tokens("empty", Vec::new(), None),
+        org_tokens("several", TokenRight::Manage, several()),
+        org_tokens("empty", TokenRight::Manage, Vec::new()),
+        org_tokens("member", TokenRight::View, Vec::new()),
+        org_tokens("free", TokenRight::Revoke, several()),
+        org_tokens("free-empty", TokenRight::Revoke, Vec::new()),
         sample("revoke", "origin", &revoke(live[0].clone())),
         sample("revoke", "unused", &revoke(live[1].clone())),
         sample("revoke", "long", &revoke(live[2].clone())),
