@@ -78,9 +78,6 @@ impl From<app::Error> for Failure {
     }
 }
 
-/// `Retry-After` in seconds while the server is busy or its database is unreachable.
-const RETRY_SECONDS: u64 = 2;
-
 impl Failure {
     /// Default HTTP status; a surface may use another one.
     pub fn status(&self) -> StatusCode {
@@ -117,23 +114,6 @@ impl Failure {
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// Seconds until a retry is useful.
-    pub fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::App(app::Error::Throttled(wait)) => {
-                // Rounded up: a retry after exactly this time must not be too early.
-                Some(
-                    u64::try_from(wait.num_milliseconds().max(0))
-                        .unwrap_or(0)
-                        .div_ceil(1000),
-                )
-            }
-            Self::App(app::Error::InProgress) => Some(RETRY_SECONDS),
-            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_SECONDS),
-            _ => None,
         }
     }
 

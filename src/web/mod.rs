@@ -19,6 +19,7 @@ mod oauth;
 mod pages;
 mod probe;
 mod problem_kind;
+mod retry_after;
 mod route;
 mod surface;
 

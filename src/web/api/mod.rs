@@ -17,7 +17,7 @@ pub mod problem;
 mod project;
 mod query;
 mod routes;
-mod scope;
+mod scope_catalogue;
 mod token;
 mod user;
 mod values;
@@ -38,7 +38,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table::default();
     for add in [
         me::routes,
-        scope::routes,
+        scope_catalogue::routes,
         token::routes,
         org::routes,
         member::routes,
