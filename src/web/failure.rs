@@ -16,7 +16,7 @@ pub enum Failure {
     App(app::Error),
     /// The request cannot be parsed; holds the reason.
     Malformed(&'static str),
-    /// A parameter of the query is invalid; says which, and what to send.
+    /// A parameter of the query is invalid; holds the name and the remedy.
     Parameter(String),
     /// The request came over plain http, but the public URL is https.
     PlainHttp,

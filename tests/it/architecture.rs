@@ -17,7 +17,7 @@ const DIESEL: &str = "diesel";
 const RAND: &str = "rand";
 const TOKIO: &str = "tokio";
 
-/// What does no input or output, and asks for no time and no random bytes.
+/// Names that a layer without I/O, clock and randomness must not mention.
 const PURE: [&str; 15] = [
     ACTIX,
     DIESEL,

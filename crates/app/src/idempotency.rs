@@ -85,7 +85,7 @@ struct Inner {
     lease: String,
     bound: String,
     key: SealKey,
-    /// Counter for the encryption: a retried transaction stores another response, and no two may
+    /// Counter for the encryption: a retried transaction may store another response, and no two may
     /// be sealed alike.
     sealed: AtomicU32,
     filed: AtomicBool,

@@ -104,7 +104,7 @@ impl Entropy for SystemEntropy {
 pub struct Context {
     /// Identifies the request in logs and responses.
     pub request_id: String,
-    /// IP address of the caller; `None` for the command line on the server itself.
+    /// IP address of the caller; `None` for commands on the server and its own work.
     pub address: Option<IpAddr>,
     /// The `User-Agent` of the caller, sanitized and shortened.
     pub user_agent: String,
@@ -116,7 +116,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of the command line on the server itself.
+    /// The context of commands on the server, and of the server's own work.
     pub fn local() -> Self {
         Self {
             request_id: "-".into(),

@@ -1,4 +1,4 @@
-//! A request to a use case: who asks, from where, and for which application.
+//! A request to a use case: the caller, the origin and the application.
 
 use crate::access::Caller;
 use crate::idempotency::IdempotencyRecord;
@@ -46,7 +46,7 @@ impl Request {
         }
     }
 
-    /// The same request, whose change stores its response together with its effect.
+    /// The same request; its change stores the response in the same transaction.
     pub fn with_idempotency(&self, record: IdempotencyRecord) -> Self {
         Self {
             idempotency: Some(record),

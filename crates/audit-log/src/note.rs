@@ -17,7 +17,7 @@ const LONGEST: usize = 64 * 1024;
 /// Why a note is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoteFault {
-    /// It is no signed note, or its text has another form.
+    /// It is no signed note, or not a statement of the expected kind.
     Malformed,
     /// No known key has signed it.
     Unknown,
@@ -30,7 +30,7 @@ pub enum NoteFault {
 impl fmt::Display for NoteFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "it is not a signed checkpoint",
+            Self::Malformed => "it is not a signed statement of the expected kind",
             Self::Unknown => "no known key has signed it",
             Self::Forged => "its signature does not fit its text",
             Self::Unreadable(why) => return write!(f, "it cannot be read: {why}"),

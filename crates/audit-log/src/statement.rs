@@ -1,8 +1,9 @@
-//! Signed statements: what the owner of the signing key says about a log.
+//! Signed statements: claims of the log's owner about the log.
 //!
-//! An attacker who can write the log can recompute its hashes, remove records and erase texts. What
-//! that must not do alone is stated, and signed with a key that is stored elsewhere. All statements
-//! have one form, of which the last line is the kind, so none can be taken for another.
+//! An attacker who can write the log can recompute its hashes, remove records and erase texts.
+//! Write access must not suffice for that, so such facts are signed with a key that is stored
+//! elsewhere. The last line of a statement is its kind, so that no statement can pass for one of
+//! another kind.
 
 use super::canonical::moment;
 use super::chain::Head;
@@ -30,11 +31,11 @@ const ERASED: &str = "erased";
 pub struct Statement {
     /// The log.
     pub origin: Origin,
-    /// What is stated.
+    /// The claim.
     pub claim: Claim,
 }
 
-/// What a statement says. Times count to the millisecond.
+/// The content of a statement. Times have millisecond precision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The log had this head at this time.
@@ -59,7 +60,7 @@ pub enum Claim {
     /// Personal data was erased from records. A line feed in either text makes the statement
     /// invalid.
     Erased {
-        /// The user whom it was about.
+        /// The user's id.
         user: String,
         /// The sequences of the records, as the record of the erasure lists them.
         records: String,
@@ -113,7 +114,7 @@ impl Statement {
     }
 
     /// The statement of a signed note, if one of these keys has signed it, and that key is named
-    /// after the log: the owner of one log cannot speak for another.
+    /// after the log: a key of one log cannot sign statements about another.
     ///
     /// # Errors
     ///

@@ -222,8 +222,8 @@ impl Table {
         value
     }
 
-    /// Reads one of some words, of which the first is the default. `otherwise` says what another
-    /// text is.
+    /// Reads one of the words; the first is the default. `otherwise` completes the fault for any
+    /// other text, such as `is neither every nor off`.
     pub(super) fn choice<T: Copy, const N: usize>(
         &mut self,
         key: &'static str,
@@ -313,8 +313,8 @@ impl Table {
         Some(node)
     }
 
-    /// Makes a key known before it is read. It is listed before a key that its default depends on
-    /// and that is read first.
+    /// Fixes the position of a key in the listing before it is read: the key that its default
+    /// depends on is read first.
     pub(super) fn announce(&mut self, key: &'static str) {
         if !self.known.contains(&key) {
             self.known.push(key);

@@ -75,7 +75,7 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
     client::table.find(id).read_one::<Row>(conn)
 }
 
-/// Clients in the order of their ids: a page, and one more.
+/// Clients in the order of their ids: one page plus one row if more follow.
 pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> {
     let mut query = client::table
         .order(client::id.asc())

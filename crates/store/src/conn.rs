@@ -71,8 +71,8 @@ impl Conn {
         }
     }
 
-    /// Begins a snapshot: until it ends, every statement sees the database of one moment. Fails
-    /// with [`Error::Unavailable`], since a connection that cannot begin one is of no more use.
+    /// Begins a snapshot: until it ends, all statements see the same state. Fails
+    /// with [`Error::Unavailable`], since such a connection must be dropped.
     pub(super) fn begin_snapshot(&mut self) -> Result<(), Error> {
         match self {
             Self::Sqlite(conn) => {
@@ -86,7 +86,7 @@ impl Conn {
         .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
-    /// Ends a snapshot. Fails with [`Error::Unavailable`]: the connection is of no more use.
+    /// Ends a snapshot. Fails with [`Error::Unavailable`]: the connection must be dropped.
     pub(super) fn end_snapshot(&mut self) -> Result<(), Error> {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
             .map_err(|error| Error::Unavailable(error.to_string()))

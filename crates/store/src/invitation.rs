@@ -71,7 +71,8 @@ pub fn find_invitation(
         .read_one::<Row>(conn)
 }
 
-/// The active invitations of an organization, the newest first: a page, and one more.
+/// The active invitations of an organization, the newest first: one page plus one row if more
+/// follow.
 pub fn list_invitations(
     conn: &mut Conn,
     organization_id: &OrganizationId,

@@ -319,7 +319,8 @@ async fn read_pooled(pool: Pool<Manager>, work: PooledWork) -> Result<(), Error>
                 .get()
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             let Pooled { conn, lost } = &mut *pooled;
-            // If the work panics, its snapshot stays open.
+            // A panic leaves the snapshot open: the connection counts as lost until the work
+            // returns.
             *lost = true;
             *lost = work(conn);
             attempts += 1;

@@ -107,7 +107,7 @@ pub fn lock_organization(
     find_organization(conn, id)
 }
 
-/// All organizations, the oldest first: a page, and one more.
+/// All organizations, the oldest first: one page plus one row if more follow.
 pub fn list_organizations(conn: &mut Conn, page: &Page) -> Result<Vec<Organization>, Error> {
     let query = organization::table
         .filter(organization::deleted_at.is_null())
@@ -265,7 +265,7 @@ pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Members
         .collect()
 }
 
-/// The members of an organization, in the order of joining: a page, and one more.
+/// The members of an organization, in the order of joining: one page plus one row if more follow.
 pub fn list_members(
     conn: &mut Conn,
     organization_id: &OrganizationId,

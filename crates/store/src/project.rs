@@ -164,7 +164,8 @@ pub fn delete_member_everywhere(
         .run(conn)
 }
 
-/// The members added to a project and the times, in the order of joining: a page, and one more.
+/// The members added to a project and the times, in the order of joining: one page plus one row if
+/// more follow.
 pub fn list_members(
     conn: &mut Conn,
     id: &ProjectId,
@@ -219,7 +220,7 @@ pub struct Wanted<'a> {
     pub among: Option<&'a BTreeSet<ProjectId>>,
 }
 
-/// Projects, the oldest first: a page, and one more.
+/// Projects, the oldest first: one page plus one row if more follow.
 pub fn list_projects(
     conn: &mut Conn,
     wanted: Wanted<'_>,

@@ -1,4 +1,4 @@
-//! What all modules do with statements and rows.
+//! Helpers for statements and rows.
 
 use super::{Conn, Error};
 use chrono::NaiveDateTime;
@@ -8,7 +8,7 @@ use domain::Instant;
 
 /// A row, and what it stores.
 pub(super) trait ReadRow {
-    /// What it stores.
+    /// The value of the row.
     type Value;
 
     /// Reads the row. Fails with [`Error::Corrupt`] if it is invalid.
@@ -63,7 +63,7 @@ pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
         Ok(())
     }
 
-    /// Executes the statement; returns whether it changed a row.
+    /// Executes the statement; returns whether it changed exactly one row.
     fn changes_one(self, conn: &mut Conn) -> Result<bool, Error>
     where
         Self: ExecuteDsl<Conn>,
@@ -74,8 +74,8 @@ pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
 
 impl<S: RunQueryDsl<Conn>> Statement for S {}
 
-/// A page of a boxed query, and one more: the oldest or the newest rows by `created_at`, and by an
-/// id among those of one moment. A macro, since boxed queries share only method names.
+/// One page of a boxed query, plus one row if more follow: oldest or newest first by `created_at`,
+/// then by id. A macro, since boxed queries share only method names.
 macro_rules! one_page {
     ($query:expr, $page:expr, oldest($table:ident, $id:ident)) => {
         one_page!($query, $page, $table, $id, asc, gt)

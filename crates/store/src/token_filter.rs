@@ -85,7 +85,7 @@ fn list_limits_within(
     ))
 }
 
-/// The tokens that a caller manages, the newest first: a page, and one more.
+/// The tokens that a caller manages, the newest first: one page plus one row if more follow.
 pub fn list_tokens(
     conn: &mut Conn,
     visible: &VisibleTokens,

@@ -102,7 +102,7 @@ pub fn lock_user_exclusive(conn: &mut Conn, id: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Users, the oldest first: a page, and one more.
+/// Users, the oldest first: one page plus one row if more follow.
 pub fn list_users(conn: &mut Conn, page: &Page) -> Result<Vec<User>, Error> {
     let query = users::table.into_boxed();
     one_page!(query, page, oldest(users, id)).read_all::<Row>(conn)

@@ -1,4 +1,4 @@
-//! Values of requests, as the domain has them.
+//! Conversion of request values to domain types.
 
 use app::client::Kind;
 use domain::client::Standing;

@@ -51,7 +51,8 @@ impl Deref for PageRequest {
     }
 }
 
-/// What the pages of a module require of a request, such as a member of the organization.
+/// Precondition of a module's pages, such as membership in the organization, with the data that it
+/// loads.
 pub trait Guard: Sized + 'static {
     /// Checks the request, and adds what the pages have in common.
     async fn admit(req: PageRequest) -> Result<Self, Failure>;
@@ -74,7 +75,7 @@ where
     })
 }
 
-/// A handler of a form. The form is checked first of all.
+/// A handler of a form. The form's origin and CSRF token are checked before the guard.
 pub fn post<R: Guard, Fut>(handler: impl Fn(R, Form) -> Fut + Clone + 'static) -> Methods
 where
     Fut: Future<Output = Answer> + 'static,
@@ -144,8 +145,8 @@ impl PageRequest {
         extract::query(&self.http)
     }
 
-    /// The page that the sign-in returns to: this one, or `form_page` since the target of a form
-    /// may have no page.
+    /// The page that the sign-in returns to: this one, or `form_page` for a form, whose
+    /// target may have no page.
     pub fn return_to(&self, form_page: String) -> String {
         match self.http.method().is_safe() {
             true => self.http.path().to_owned(),

@@ -23,7 +23,7 @@ impl TypedForm {
         }
     }
 
-    /// A form that the use case rejected; any other error is a failure.
+    /// A form with the faults of the use case. Fails with any other error.
     pub fn refused(form: Form, error: app::Error) -> Result<Self, Failure> {
         let errors = faults(error)?;
         Ok(Self { form, errors })

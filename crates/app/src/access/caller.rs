@@ -1,5 +1,5 @@
-//! The caller of a use case and its current permissions: a user in a browser, a token, or the
-//! operator. Every use case that needs a permission checks it here, in its own transaction.
+//! The caller of a use case and its current permissions. Use cases check permissions through
+//! [`Tx`](crate::tx::Tx), in their own transaction.
 
 use super::authority::{Authority, Denial};
 use super::facts::{self, ActiveToken};
@@ -116,7 +116,8 @@ impl Caller {
         }
     }
 
-    /// The caller's current permissions, for reads.
+    /// The caller's current permissions. Locks nothing. Fails with [`Error::Unauthenticated`] for a
+    /// caller that has none.
     pub(crate) fn authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
         let facts = match self {
             Self::Operator(None) => None,

@@ -1,15 +1,15 @@
 //! The audit log: a tamper-evident record of every change.
 //!
 //! A change writes its record in its own transaction, so that both commit or neither does. Adding
-//! it to the hash chain there would serialize all changes; [`seal`] does so within a second.
+//! it to the hash chain there would serialize all changes; [`seal`] adds it within a second.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`record`] | prepares records of changes, and aggregates requests that were refused |
+//! | [`record`] | writes records of changes, and aggregates refused requests |
 //! | [`settings`] | records changes of the settings at startup |
 //! | [`uses`] | records every use of a token in batches, reads and proves them, shows one token's |
 //! | [`seal`] | adds records to the hash chain, and detects clock steps |
-//! | [`mod@keys`] | knows the keys that are trusted to sign |
+//! | [`mod@keys`] | keeps the trusted keys and the last checkpoint outside the database |
 //! | [`checkpoint`] | signs the head of the chain, and compares the log with what was signed |
 //! | [`publish`] | publishes the checkpoints, and measures the lag of all these steps |
 //! | [`mod@ship`] | ships records to a sink |

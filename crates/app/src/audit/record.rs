@@ -1,5 +1,4 @@
-//! Audit records: of changes, prepared before the change that they describe, and of refused
-//! requests.
+//! Audit records of changes, written in the transaction of the change, and of refused requests.
 //!
 //! Requests that were refused before they could change anything are cross-site forms, too many
 //! attempts, and pages without permission. No change waits for their records, and repeated
@@ -37,7 +36,7 @@ impl App {
     }
 }
 
-/// What an audit record is about: the id of a thing, and the organization in which it is.
+/// The object of an action: its id and its organization.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Target<'a> {
     organization_id: Option<&'a OrganizationId>,
@@ -45,7 +44,7 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// A thing in an organization.
+    /// An object in an organization.
     pub(crate) fn within(organization_id: &'a OrganizationId, id: &'a str) -> Self {
         Self {
             organization_id: Some(organization_id),
@@ -53,7 +52,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// A thing that may be in an organization.
+    /// An object that may belong to an organization.
     pub(crate) fn of(organization_id: Option<&'a OrganizationId>, id: Option<&'a str>) -> Self {
         Self {
             organization_id,

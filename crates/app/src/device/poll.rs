@@ -110,8 +110,8 @@ fn invalid(req: &Request) -> PollOutcome {
     PollOutcome::Invalid
 }
 
-/// Answers a poll of the grant's own client. A result whose writes must persist is a value, since
-/// an error would roll them back.
+/// Answers a poll of the grant's own client. Outcomes whose writes must persist are `Ok`: an error
+/// would roll them back.
 fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcome, Error> {
     Ok(match grant.poll(tx.now, waiting) {
         Poll::Issue(approval) => issue(tx, grant, &approval)?,

@@ -84,7 +84,7 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
             require_owner(tx, &id)?;
             keep_an_owner(tx, &id, &user_id)?;
         }
-        // The first record, before those of the consequences.
+        // Recorded first: the cause before its consequences.
         let target = Target::within(&id, user_id.as_str());
         tx.record(target, json!({"role": role.as_str()}))?;
         depart(tx, &id, &user_id)

@@ -68,8 +68,8 @@ pub async fn create(req: &Request, name: &str) -> Result<Organization, Error> {
     }
 }
 
-/// Creates an organization, also for an operator without an actor: then it has no members at
-/// first.
+/// Creates an organization. It has no members at first if the caller is an operator without an
+/// actor.
 pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
     let name = domain::name("name", name)?;
     let slug = org::slug("name", &name)?;
@@ -190,7 +190,8 @@ pub async fn delete(req: &Request, named: &str) -> Result<Organization, Error> {
     let named = named.to_owned();
     req.change(Action::OrganizationDeleted, move |tx| {
         let found = tx.lock_organization(&named, WRITE, Role::Owner)?;
-        // The first record, before those of the consequences.
+        // Recorded first: records are sealed in order of creation, the cause before its
+        // consequences.
         tx.record(&found, json!({"name": found.name}))?;
         store::project::delete_projects(tx.conn, &found.id)?;
         end_invitations(tx, &found.id, None)?;

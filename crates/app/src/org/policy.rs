@@ -234,8 +234,8 @@ pub async fn update(
     .await
 }
 
-/// Changes an organization's plan and policy, and gives the affected tokens their grace. A token
-/// that depends on a grace already keeps the end of that one, if it is earlier.
+/// Changes an organization's plan and policy, and starts the grace period of the affected tokens. A
+/// token already in a grace period keeps its earlier end.
 fn apply_policy(
     tx: &mut Tx<'_>,
     before: &Organization,

@@ -67,7 +67,7 @@ pub async fn list_living(req: &Request, owner_ref: &OwnerRef) -> Result<Vec<Toke
     .await
 }
 
-/// Adds something to the tokens of one owner.
+/// Converts the tokens of one owner to the listed form.
 type Describe<T> = fn(&mut Tx<'_>, &TokenOwner, Vec<Token>) -> Result<Vec<T>, Error>;
 
 /// The tokens to load.

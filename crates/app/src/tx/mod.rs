@@ -1,8 +1,8 @@
-//! A transaction of a request. It has the caller's permissions, the order of locks, the audit
-//! record and the random values of a change, so that no use case can forget one of them.
+//! A transaction of a request. It provides the caller's permissions, locks, the audit record and
+//! random values that repeat when the work runs again. A debug build detects a missing record.
 //!
-//! Locks are taken in this order: the calling user, the owner of the tokens, the organization,
-//! the project.
+//! Locks are taken in this order: users, the organization, the project, tokens. Two changes may
+//! lock users in opposite order; the writer runs one of them again after the collision.
 
 mod draws;
 #[cfg(test)]
@@ -120,7 +120,7 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Ends the work. In a debug build, a change without an audit record is an error.
+    /// Ends the work. In a debug build on SQLite, fails if rows changed without an audit record.
     fn finish(self) -> Result<(), Error> {
         let is_silent = !self.is_recorded && self.changes != count_changes(self.conn);
         match is_silent {
@@ -131,7 +131,7 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Lets a change have no audit record, such as a counter of attempts.
+    /// Allows this change to have no audit record, for example an update of a counter.
     pub(crate) fn needs_no_record(&mut self) {
         self.is_recorded = true;
     }
@@ -191,7 +191,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Runs a check before anything is locked, so that a caller without the permission locks
-    /// nothing. It must be repeated afterwards.
+    /// nothing. Repeat the check once the rows are locked.
     pub(crate) fn unlocked<T>(
         &mut self,
         check: impl FnOnce(&mut Self) -> Result<T, Error>,
@@ -330,7 +330,7 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// The database's count of changes, in a debug build.
+/// The number of rows changed so far; `None` in a release build and on PostgreSQL.
 fn count_changes(conn: &mut Conn) -> Option<i64> {
     match cfg!(debug_assertions) {
         true => conn.count_changes(),

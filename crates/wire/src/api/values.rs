@@ -1,7 +1,7 @@
-//! Values of which a field permits only some.
+//! Enumerations of the values that a field accepts.
 //!
-//! Requests are read into these types. Responses have texts in their place, since a client must be
-//! able to read the values of a later version; these types document them.
+//! Requests are read into these types. Responses use strings, so that clients can read values of
+//! later versions; these types document them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! Reads a JSON value into the type that documents it.
 //!
-//! Derived readers stop at their first error. So the value is read again after each fault, with a
-//! placeholder for what was faulty, until nothing is left to complain about. Bodies are small, and
-//! each pass finds another fault or is the last.
+//! Derived readers stop at their first error. The value is therefore read again after each fault,
+//! with a placeholder for the faulty part, until a pass finds no fault. Bodies are small, and each
+//! pass finds another fault or is the last.
 
 use super::{Fault, Value, escaped, fault};
 use serde::de::{
@@ -13,7 +13,8 @@ use serde::forward_to_deserialize_any;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Reads a value; adds its faults to `faults`, at most `most` of them.
+/// Reads a value, and adds faults until there are `most`. The result may contain placeholders if
+/// faults were added.
 pub fn read<T: DeserializeOwned>(value: &Value, faults: &mut Vec<Fault>, most: usize) -> Option<T> {
     let mut faulty = HashSet::new();
     loop {
