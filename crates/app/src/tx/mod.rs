@@ -25,8 +25,26 @@ use domain::scope::ScopeSet;
 use domain::token::Limits;
 use draws::Draws;
 use serde_json::Value;
+use std::any::Any;
 use std::rc::Rc;
 use store::Conn;
+
+/// Work in a transaction. It is not generic over its outcome: generic code would be compiled again
+/// for each use case.
+type Work = Box<dyn Fn(&mut Tx<'_>) -> Result<Outcome, Error> + Send>;
+
+type Outcome = Box<dyn Any + Send>;
+
+fn boxed<T: Send + 'static>(
+    work: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+) -> Work {
+    Box::new(move |tx| Ok(Box::new(work(tx)?)))
+}
+
+fn unboxed<T: 'static>(outcome: Outcome) -> Result<T, Error> {
+    let outcome = outcome.downcast().map(|outcome| *outcome);
+    outcome.map_err(|_| internal("work has an outcome of another type"))
+}
 
 impl Request {
     /// Reads in one snapshot. The work may run again if the connection is lost.
@@ -34,6 +52,10 @@ impl Request {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        unboxed(self.run_read(boxed(work)).await?)
+    }
+
+    async fn run_read(&self, work: Work) -> Result<Outcome, Error> {
         let (req, now) = (self.clone(), self.app.now());
         let read = move |conn: &mut store::Conn| {
             let mut draws = Draws::default();
@@ -50,6 +72,10 @@ impl Request {
         action: Action,
         work: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        unboxed(self.run_change(action, boxed(work)).await?)
+    }
+
+    async fn run_change(&self, action: Action, work: Work) -> Result<Outcome, Error> {
         let (req, now, mut draws) = (self.clone(), self.app.now(), Draws::default());
         let change = move |conn: &mut store::Conn| {
             draws.rewind();
@@ -57,7 +83,7 @@ impl Request {
             let outcome = work(&mut tx)?;
             tx.finish()?;
             if let Some(record) = &req.idempotency {
-                record.file(conn, &outcome)?;
+                record.file(conn, &*outcome)?;
             }
             Ok(outcome)
         };
@@ -124,9 +150,7 @@ impl<'a> Tx<'a> {
     fn finish(self) -> Result<(), Error> {
         let is_silent = !self.is_recorded && self.changes != count_changes(self.conn);
         match is_silent {
-            true => Err(Error::Store(store::Error::Other(
-                "a change has no audit record".into(),
-            ))),
+            true => Err(internal("a change has no audit record")),
             false => Ok(()),
         }
     }
@@ -295,9 +319,7 @@ impl<'a> Tx<'a> {
     ) -> Result<(), Error> {
         match self.purpose {
             Purpose::Change(action) => self.record_as(action, target, detail),
-            Purpose::Read => Err(Error::Store(store::Error::Other(
-                "a read cannot write an audit record".into(),
-            ))),
+            Purpose::Read => Err(internal("a read cannot write an audit record")),
         }
     }
 
@@ -328,6 +350,10 @@ impl<'a> Tx<'a> {
             salt: Salt::new(salt),
         }
     }
+}
+
+fn internal(why: &str) -> Error {
+    Error::Store(store::Error::Other(why.into()))
 }
 
 /// The number of rows changed so far; `None` in a release build and on PostgreSQL.
