@@ -48,8 +48,8 @@ pub async fn show_document(app: web::Data<App>) -> HttpResponse {
 pub fn document(public_url: &PublicUrl) -> Value {
     let mut described = Description::openapi();
     described.merge(probe::Description::openapi());
-    for (_, route) in TABLE.iter() {
-        described.merge((route.describe)());
+    for describe in &TABLE.descriptions {
+        described.merge(describe());
     }
     #[expect(
         clippy::unwrap_used,

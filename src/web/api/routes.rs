@@ -16,19 +16,47 @@ const PREFIX: &str = "/v1";
 /// The function `routes` of the module adds them to the table.
 macro_rules! routes {
     ($($handler:ident: $scope:expr),+ $(,)?) => {
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($($handler),+))]
+        struct Description;
+
         /// Adds the routes of this module to the table.
         pub fn routes(table: &mut $crate::web::api::routes::Table) {
-            $({
-                #[derive(utoipa::OpenApi)]
-                #[openapi(paths($handler))]
-                struct Description;
-                let describe = <Description as utoipa::OpenApi>::openapi;
-                table.add($scope, describe, || actix_web::web::to($handler));
-            })+
+            use $crate::web::api::routes::Handler;
+            table.add(
+                <Description as utoipa::OpenApi>::openapi,
+                &[$(Handler::new(stringify!($handler), $scope, || {
+                    actix_web::web::to($handler)
+                })),+],
+            );
         }
     };
 }
 pub(super) use routes;
+
+/// A handler with the scope that a token needs for it.
+#[derive(Clone, Copy)]
+pub struct Handler {
+    /// Name of its function, which is the id of its operation.
+    name: &'static str,
+    scope: Option<&'static str>,
+    route: fn() -> actix_web::Route,
+}
+
+impl Handler {
+    /// A handler; `scope` is `None` if it needs none.
+    pub fn new(
+        name: &'static str,
+        scope: impl Into<Option<&'static str>>,
+        route: fn() -> actix_web::Route,
+    ) -> Self {
+        Self {
+            name,
+            scope: scope.into(),
+            route,
+        }
+    }
+}
 
 /// A method of a path.
 pub struct Route {
@@ -36,26 +64,24 @@ pub struct Route {
     pub method: Method,
     /// Scope that a token needs; `None` if it needs none.
     pub scope: Option<&'static str>,
-    /// Describes the operation and its schemas.
-    pub describe: fn() -> OpenApi,
     handler: fn() -> actix_web::Route,
 }
 
 /// Routes by path. The paths are sorted: `{` is after all letters, so a literal segment is before a
 /// parameter, and the router tries it first.
 #[derive(Default)]
-pub struct Table(BTreeMap<String, Vec<Route>>);
+pub struct Table {
+    paths: BTreeMap<String, Vec<Route>>,
+    /// Descriptions of the modules' operations and their schemas.
+    pub descriptions: Vec<fn() -> OpenApi>,
+}
 
 impl Table {
-    /// Adds the routes of a handler. The header `Allow` lists methods in this order.
-    pub fn add(
-        &mut self,
-        scope: impl Into<Option<&'static str>>,
-        describe: fn() -> OpenApi,
-        handler: fn() -> actix_web::Route,
-    ) {
-        let scope = scope.into();
+    /// Adds the handlers of a module, each as the operation that has its name.
+    pub fn add(&mut self, describe: fn() -> OpenApi, handlers: &[Handler]) {
+        self.descriptions.push(describe);
         for (path, item) in describe().paths.paths {
+            // The header `Allow` lists methods in this order.
             let methods = [
                 (Method::GET, item.get),
                 (Method::POST, item.post),
@@ -63,26 +89,28 @@ impl Table {
                 (Method::PATCH, item.patch),
                 (Method::DELETE, item.delete),
             ];
-            let described = methods.into_iter().filter(|(_, found)| found.is_some());
-            let routes = described.map(|(method, _)| Route {
-                method,
-                scope,
-                describe,
-                handler,
+            let routes = methods.into_iter().filter_map(|(method, operation)| {
+                let id = operation?.operation_id?;
+                let handler = handlers.iter().find(|handler| handler.name == id)?;
+                Some(Route {
+                    method,
+                    scope: handler.scope,
+                    handler: handler.route,
+                })
             });
-            self.0.entry(path).or_default().extend(routes);
+            self.paths.entry(path).or_default().extend(routes);
         }
     }
 
     /// All routes, each with its path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Route)> {
-        let paths = self.0.iter();
+        let paths = self.paths.iter();
         paths.flat_map(|(path, routes)| routes.iter().map(move |route| (path.as_str(), route)))
     }
 
     /// Registers the routes in the service of the prefix.
     pub fn register(&self, config: &mut ServiceConfig) {
-        for (path, routes) in &self.0 {
+        for (path, routes) in &self.paths {
             let methods = routes
                 .iter()
                 .map(|route| Methods::new(route.method.clone(), (route.handler)()));
@@ -96,7 +124,7 @@ impl Table {
         let (method, path) = route.split_once(' ')?;
         // HEAD requires the same scope as GET.
         let method = if method == "HEAD" { "GET" } else { method };
-        let mut routes = self.0.get(path)?.iter();
+        let mut routes = self.paths.get(path)?.iter();
         routes.find(|route| route.method == method)?.scope
     }
 }
