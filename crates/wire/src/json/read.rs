@@ -135,6 +135,38 @@ impl<'a> Reader<'a> {
         ReadError::custom(format!("This is {kind}. Send {wanted}.")).within(&self.at)
     }
 
+    /// The members of an object with these fields: the first of each key, and a placeholder for each
+    /// field that is absent and needs one.
+    fn members<'s>(
+        &self,
+        fields: &[&'s str],
+    ) -> Result<Vec<(&'s str, Option<&'a Value>)>, ReadError>
+    where
+        'a: 's,
+    {
+        let members = match self.value() {
+            None => &[],
+            Some(Value::Object(members)) => members.as_slice(),
+            Some(_) => return Err(self.wanted("an object")),
+        };
+        let is_placeholder = self.value().is_none();
+        let is_faulty = |key: &str| self.faulty.contains(&self.child(None, key).at);
+        let mut all: Vec<(&str, Option<&Value>)> = Vec::new();
+        let mut seen = HashSet::new();
+        for (key, value) in members {
+            let is_wanted = fields.contains(&key.as_str()) || !is_faulty(key);
+            if is_wanted && seen.insert(key.as_str()) {
+                all.push((key, Some(value)));
+            }
+        }
+        for field in fields {
+            if !seen.contains(field) && (is_placeholder || is_faulty(field)) {
+                all.push((field, None));
+            }
+        }
+        Ok(all)
+    }
+
     fn whole_number(&self) -> Result<i64, ReadError> {
         match self.value() {
             None => Ok(0),
@@ -234,29 +266,10 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let members = match self.value() {
-            None => &[],
-            Some(Value::Object(members)) => members.as_slice(),
-            Some(_) => return Err(self.wanted("an object")),
-        };
-        let is_placeholder = self.value().is_none();
-        let is_faulty = |key: &str| self.faulty.contains(&self.child(None, key).at);
-        let mut all: Vec<(&str, Option<&Value>)> = Vec::new();
-        let mut seen = HashSet::new();
-        for (key, value) in members {
-            let is_wanted = fields.contains(&key.as_str()) || !is_faulty(key);
-            if is_wanted && seen.insert(key.as_str()) {
-                all.push((key, Some(value)));
-            }
-        }
-        for field in fields {
-            if !seen.contains(field) && (is_placeholder || is_faulty(field)) {
-                all.push((field, None));
-            }
-        }
+        let members = self.members(fields)?;
         let read = visitor.visit_map(Members {
             object: &self,
-            members: all.into_iter(),
+            members: members.into_iter(),
             next: None,
         });
         read.map_err(|error| error.within(&self.at))
