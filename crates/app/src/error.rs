@@ -71,6 +71,11 @@ impl OAuthError {
 }
 
 impl Error {
+    /// An error of the server itself, for the log.
+    pub(crate) fn internal(why: impl Into<String>) -> Self {
+        Self::Store(store::Error::Other(why.into()))
+    }
+
     /// Error code for the record of token uses.
     pub fn code(&self) -> &'static str {
         match self {

@@ -44,21 +44,20 @@ pub enum Verdict {
 impl Hasher {
     /// Starts the threads.
     pub fn start(settings: &SignIn, entropy: &dyn Entropy) -> Result<Self, Error> {
-        let internal = |why: String| Error::Store(store::Error::Other(why));
         let params = Params::new(
             settings.argon2_memory_kib,
             settings.argon2_iterations,
             1,
             Some(HASH_LENGTH),
         )
-        .map_err(|error| internal(error.to_string()))?;
+        .map_err(|error| Error::internal(error.to_string()))?;
         let (queue, tasks) = crossbeam_channel::bounded(settings.hash_queue);
         for i in 0..settings.hash_threads {
             let tasks: Receiver<Task> = tasks.clone();
             std::thread::Builder::new()
                 .name(format!("hasher-{i}"))
                 .spawn(move || serve(&tasks))
-                .map_err(|error| internal(error.to_string()))?;
+                .map_err(|error| Error::internal(error.to_string()))?;
         }
         let mut bytes = [0; SALT_LENGTH + HASH_LENGTH];
         entropy.fill(&mut bytes);
@@ -73,7 +72,7 @@ impl Hasher {
     /// Hashes a new password with a random salt. The result includes its parameters.
     pub async fn hash(&self, new: &str, salt: [u8; SALT_LENGTH]) -> Result<String, Error> {
         let hash = self.compute(new, &salt, self.params.clone()).await?;
-        let hash = hash.ok_or_else(|| corrupt("argon2id refused the parameters"))?;
+        let hash = hash.ok_or_else(|| Error::internal("argon2id refused the parameters"))?;
         Ok(phc(&self.params, &salt, &hash))
     }
 
@@ -82,18 +81,18 @@ impl Hasher {
     pub async fn verify(&self, given: &str, stored: Option<&str>) -> Result<Verdict, Error> {
         use subtle::ConstantTimeEq;
         let parsed = PasswordHash::new(stored.unwrap_or(&self.decoy))
-            .map_err(|_| corrupt("a password hash cannot be read"))?;
-        let params =
-            Params::try_from(&parsed).map_err(|_| corrupt("a password hash cannot be read"))?;
+            .map_err(|_| Error::internal("a password hash cannot be read"))?;
+        let params = Params::try_from(&parsed)
+            .map_err(|_| Error::internal("a password hash cannot be read"))?;
         let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else {
-            return Err(corrupt("a password hash is incomplete"));
+            return Err(Error::internal("a password hash is incomplete"));
         };
         let is_weak =
             params.m_cost() < self.params.m_cost() || params.t_cost() < self.params.t_cost();
         let hash = self
             .compute(given, salt.as_ref(), params)
             .await?
-            .ok_or_else(|| corrupt("a password hash has impossible parameters"))?;
+            .ok_or_else(|| Error::internal("a password hash has impossible parameters"))?;
         let is_right: bool = hash.as_slice().ct_eq(expected.as_bytes()).into();
         Ok(match (is_right && stored.is_some(), is_weak) {
             (false, _) => Verdict::Wrong,
@@ -116,12 +115,10 @@ impl Hasher {
             reply,
         };
         self.queue.try_send(task).map_err(|_| Error::Busy)?;
-        answer.await.map_err(|_| corrupt("a hashing thread ended"))
+        answer
+            .await
+            .map_err(|_| Error::internal("a hashing thread ended"))
     }
-}
-
-fn corrupt(why: &str) -> Error {
-    Error::Store(store::Error::Other(why.to_owned()))
 }
 
 /// Writes the PHC string format, which every argon2 library reads.

@@ -134,8 +134,7 @@ impl IdempotencyRecord {
     /// Stores the response with the effect. An error rolls both back.
     pub(crate) fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error> {
         let answer = (self.write)(outcome).ok_or_else(|| {
-            let why = "the response of a request with an Idempotency-Key has another type";
-            Error::Store(store::Error::Other(why.into()))
+            Error::internal("the response of a request with an Idempotency-Key has another type")
         })?;
         self.guard.file(conn, &answer)
     }

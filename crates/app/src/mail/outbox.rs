@@ -48,12 +48,11 @@ struct Queue {
 impl Outbox {
     /// Starts the thread, if a mail server is configured.
     pub fn start(config: &Config) -> Result<Self, Error> {
-        let internal = |why: String| Error::Store(store::Error::Other(why));
         let Some(mail) = &config.mail else {
             return Ok(Self(Mutex::new(None)));
         };
         let transport = transport(mail, config.server.public_url.host())
-            .map_err(|error| internal(format!("mail.smtp_url: {error}")))?;
+            .map_err(|error| Error::internal(format!("mail.smtp_url: {error}")))?;
         let (letters, waiting) = crossbeam_channel::bounded(QUEUE);
         let (open, closed) = crossbeam_channel::bounded(0);
         let (running, ended) = crossbeam_channel::bounded::<()>(0);
@@ -63,7 +62,7 @@ impl Outbox {
                 deliver(&transport, &waiting, &closed);
                 drop(running);
             })
-            .map_err(|error| internal(error.to_string()))?;
+            .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self(Mutex::new(Some(Queue {
             letters,
             _open: open,

@@ -43,7 +43,7 @@ fn boxed<T: Send + 'static>(
 
 fn unboxed<T: 'static>(outcome: Outcome) -> Result<T, Error> {
     let outcome = outcome.downcast().map(|outcome| *outcome);
-    outcome.map_err(|_| internal("work has an outcome of another type"))
+    outcome.map_err(|_| Error::internal("work has an outcome of another type"))
 }
 
 impl Request {
@@ -150,7 +150,7 @@ impl<'a> Tx<'a> {
     fn finish(self) -> Result<(), Error> {
         let is_silent = !self.is_recorded && self.changes != count_changes(self.conn);
         match is_silent {
-            true => Err(internal("a change has no audit record")),
+            true => Err(Error::internal("a change has no audit record")),
             false => Ok(()),
         }
     }
@@ -319,7 +319,7 @@ impl<'a> Tx<'a> {
     ) -> Result<(), Error> {
         match self.purpose {
             Purpose::Change(action) => self.record_as(action, target, detail),
-            Purpose::Read => Err(internal("a read cannot write an audit record")),
+            Purpose::Read => Err(Error::internal("a read cannot write an audit record")),
         }
     }
 
@@ -350,10 +350,6 @@ impl<'a> Tx<'a> {
             salt: Salt::new(salt),
         }
     }
-}
-
-fn internal(why: &str) -> Error {
-    Error::Store(store::Error::Other(why.into()))
 }
 
 /// The number of rows changed so far; `None` in a release build and on PostgreSQL.
