@@ -11,7 +11,9 @@ CREATE TABLE users (
     name TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'deactivated')),
-    created_at TIMESTAMP NOT NULL
+    created_at TIMESTAMP NOT NULL,
+    -- False only for a user whom the operator created without an organization.
+    needs_organization BOOLEAN NOT NULL
 );
 CREATE INDEX users_created ON users (created_at, id);
 
@@ -36,8 +38,8 @@ CREATE INDEX session_created ON session (created_at);
 
 -- Organizations ----------------------------------------------------------------------------
 
--- A deleted organization stays as the owner of its tokens, which the audit log names; its slug
--- becomes free.
+-- A deleted organization stays as the owner of its tokens, which the audit log names. It keeps its
+-- slug: an API that stores data by slug must not give it to another organization.
 CREATE TABLE organization (
     id TEXT NOT NULL PRIMARY KEY,
     slug TEXT NOT NULL UNIQUE,
@@ -49,9 +51,12 @@ CREATE TABLE organization (
     longest TEXT NOT NULL CHECK (longest IN ('unlimited', 'ending', 'days')),
     longest_days INTEGER,
     deleted_at TIMESTAMP,
+    -- `operator` or the id of a user.
+    made_by TEXT NOT NULL,
     CHECK ((longest_days IS NULL) = (longest <> 'days'))
 );
 CREATE INDEX organization_created ON organization (created_at, id);
+CREATE INDEX organization_made ON organization (made_by, deleted_at);
 
 CREATE TABLE membership (
     organization_id TEXT NOT NULL REFERENCES organization (id),
@@ -186,9 +191,18 @@ CREATE TABLE device_grant (
     -- When each kind of misuse was first recorded in the audit log.
     replayed_at TIMESTAMP,
     wrong_client_at TIMESTAMP,
+    -- What the device asked to be limited to.
+    organization TEXT,
+    project TEXT,
+    denied_reason TEXT,
+    -- What the user limited the token to, and an expiry before the default.
+    granted_organization_id TEXT REFERENCES organization (id),
+    granted_projects TEXT,
+    granted_expires_at TIMESTAMP,
     -- Each state has exactly its own data.
     CHECK (state NOT IN ('approved', 'redeemed') OR (decided_by IS NOT NULL AND granted_scopes IS NOT NULL)),
-    CHECK ((state = 'redeemed') = (token_id IS NOT NULL))
+    CHECK ((state = 'redeemed') = (token_id IS NOT NULL)),
+    CHECK ((state = 'denied') = (denied_reason IS NOT NULL))
 );
 CREATE INDEX device_grant_site ON device_grant (site, expires_at);
 CREATE INDEX device_grant_client ON device_grant (client_id, expires_at);

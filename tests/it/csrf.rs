@@ -168,7 +168,7 @@ fn after(page: &str, piece: &str, end: char) -> String {
 
 impl Scene {
     pub async fn new() -> Self {
-        let test = TestApp::start().await;
+        let test = TestApp::with("[organizations]\nmade_by = \"users\"").await;
         let user = test
             .add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
             .await;

@@ -9,7 +9,7 @@ use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::OrganizationId;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
-use domain::token::TokenOwner;
+use domain::token::{Token, TokenOwner};
 use store::Conn;
 
 /// A resource as the request names it.
@@ -148,15 +148,7 @@ fn answer(
     loaded: Loaded,
     verify_request: &VerifyRequest,
 ) -> Result<Answer, Error> {
-    let user_id = match &loaded.token.owner {
-        TokenOwner::User(id) => Some(id.clone()),
-        TokenOwner::Organization(_) => None,
-    };
-    let resource = match &verify_request.resource {
-        None => ResourceRef::Any,
-        Some(Named::Organization(named)) => find_resource(conn, named)?,
-        Some(Named::Project(named)) => find_project(conn, named, user_id.as_ref())?.1,
-    };
+    let resource = find_named(conn, &loaded.token, verify_request.resource.as_ref())?;
     let may = decide(
         app,
         &loaded.facts,
@@ -169,7 +161,10 @@ fn answer(
             organization_id: id,
             ..
         } => Some(id.clone()),
-        ResourceRef::Any | ResourceRef::Missing => loaded.token.organization().cloned(),
+        ResourceRef::Missing => loaded.token.organization().cloned(),
+        ResourceRef::Any | ResourceRef::Own => decision::organization_unnamed(&loaded.facts)
+            .or_else(|| loaded.token.organization())
+            .cloned(),
     };
     Ok(Answer {
         organization_id,
@@ -177,10 +172,23 @@ fn answer(
     })
 }
 
-fn find_resource(conn: &mut Conn, named: &str) -> Result<ResourceRef, Error> {
-    Ok(match find_organization(conn, named)? {
-        Some(organization) => ResourceRef::Organization(organization.id),
-        None => ResourceRef::Missing,
+/// The resource that a request names, for a token.
+pub(crate) fn find_named(
+    conn: &mut Conn,
+    token: &Token,
+    named: Option<&Named>,
+) -> Result<ResourceRef, Error> {
+    let user_id = match &token.owner {
+        TokenOwner::User(id) => Some(id),
+        TokenOwner::Organization(_) => None,
+    };
+    Ok(match named {
+        None => ResourceRef::Any,
+        Some(Named::Project(named)) => find_project(conn, named, user_id)?.1,
+        Some(Named::Organization(named)) => match find_organization(conn, named)? {
+            Some(organization) => ResourceRef::Organization(organization.id),
+            None => ResourceRef::Missing,
+        },
     })
 }
 

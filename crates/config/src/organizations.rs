@@ -1,15 +1,16 @@
 //! `[organizations]`: who may create organizations.
 
 use super::table::Table;
+use domain::id::OrganizationId;
+use domain::org::is_slug;
 
 /// Who may create organizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Makers {
-    /// Every user. The creator owns the organization, so for a scope with a `min_role`, an API
-    /// must name the organization or project in its access request.
-    Users,
     /// Only the operator.
     Operator,
+    /// Every user. The creator owns the organization, which has no effect outside itself.
+    Users,
 }
 
 /// The organization settings.
@@ -17,13 +18,34 @@ pub enum Makers {
 pub struct Organizations {
     /// Who may create organizations.
     pub made_by: Makers,
+    /// The organization that counts where a request names none, by its slug or id.
+    pub home: Option<String>,
 }
 
 impl Organizations {
     pub(super) fn read(table: &mut Table) -> Self {
-        let makers = [("users", Makers::Users), ("operator", Makers::Operator)];
+        let makers = [("operator", Makers::Operator), ("users", Makers::Users)];
         Self {
-            made_by: table.choice("made_by", makers, "is not one of users, operator"),
+            made_by: table.choice("made_by", makers, "is not one of operator, users"),
+            home: table.text_as("home", None, home, |home| home.clone().unwrap_or_default()),
         }
+    }
+}
+
+/// The slug or id of an organization; empty for none.
+fn home(text: &str) -> Result<Option<String>, String> {
+    match text {
+        "" => Ok(None),
+        text => organization(text).map(Some),
+    }
+}
+
+/// The slug or id of an organization.
+pub(super) fn organization(text: &str) -> Result<String, String> {
+    match is_slug(text) || OrganizationId::parse(text).is_some() {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "{text:?} is neither the slug nor the id of an organization"
+        )),
     }
 }

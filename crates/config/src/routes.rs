@@ -1,5 +1,6 @@
 //! `[[routes]]`: the access rules of the routes of the protected API.
 
+use super::organizations::organization;
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
@@ -20,9 +21,13 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
             Pattern::parse(text).map_err(|fault| fault.message)
         });
         let access = access(table, scopes);
+        let organization = table.optional("organization", organization, String::clone);
         let Some(pattern) = pattern else {
             return;
         };
+        if let (Some(_), Some(why)) = (&organization, no_organization(&pattern, access.as_ref())) {
+            table.fault("organization", why.to_owned());
+        }
         if let Some(covering) = patterns.iter().find(|earlier| earlier.covers(&pattern)) {
             table.fault(
                 "match",
@@ -33,9 +38,26 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
             );
         }
         patterns.push(pattern.clone());
-        routes.extend(access.map(|access| Route { pattern, access }));
+        routes.extend(access.map(|access| Route {
+            pattern,
+            access,
+            organization,
+        }));
     });
     RouteTable::new(routes)
+}
+
+/// Why a route names no organization.
+fn no_organization(pattern: &Pattern, access: Option<&Access>) -> Option<&'static str> {
+    match access {
+        _ if pattern.names_resource() => {
+            Some("stands beside a path that names a project or organization; write only one")
+        }
+        Some(Access::Public | Access::Operator) => {
+            Some("is for routes with scope or authenticated; leave it out")
+        }
+        _ => None,
+    }
 }
 
 /// Reads the access rule of a route: exactly one of the keys, so that no route is open by

@@ -1,6 +1,6 @@
 //! Organizations, their members and invitations.
 
-use super::id::{InvitationId, OrganizationId};
+use super::id::{InvitationId, OrganizationId, UserId};
 use super::policy::{Plan, Policy};
 use super::role::Role;
 use super::user::User;
@@ -18,10 +18,46 @@ pub struct Organization {
     pub name: String,
     /// When it was created.
     pub created_at: Instant,
+    /// Who created it.
+    pub made_by: Maker,
     /// Its plan.
     pub plan: Plan,
     /// Its policy for tokens that reach it.
     pub policy: Policy,
+}
+
+impl Organization {
+    /// Whether this is its id or its slug.
+    pub fn is_named(&self, named: &str) -> bool {
+        self.id.as_str() == named || self.slug == named
+    }
+}
+
+/// Who created an organization. One that a user created has no effect outside itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Maker {
+    /// The operator, also through `/setup` and for a user.
+    Operator,
+    /// A user, if the configuration lets users create organizations.
+    User(UserId),
+}
+
+impl Maker {
+    /// The maker as it is written in the API and the database: `operator` or the id of the user.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Operator => "operator",
+            Self::User(id) => id.as_str(),
+        }
+    }
+
+    /// Parses a maker.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "operator" => Some(Self::Operator),
+            text => UserId::parse(text).map(Self::User),
+        }
+    }
 }
 
 /// A user's membership of an organization.
@@ -65,11 +101,6 @@ pub struct Invitation {
 
 /// The lifetime of an invitation link.
 pub const INVITATION_LIFETIME: Duration = Duration::days(7);
-
-/// The highest role among memberships; `None` without any.
-pub fn highest_role(memberships: &[Membership]) -> Option<Role> {
-    memberships.iter().map(|membership| membership.role).max()
-}
 
 /// Slugs that are refused because pages use these paths.
 const RESERVED: [&str; 4] = ["invitations", "new", "search", "settings"];

@@ -20,6 +20,9 @@ pub struct User {
     pub standing: Standing,
     /// When the user was created.
     pub created_at: Instant,
+    /// Whether the user's tokens need an organization: `false` for a user whom the operator created
+    /// without one, until the user joins one that the operator created.
+    pub needs_organization: bool,
 }
 
 /// Whether a user is active.

@@ -2,6 +2,7 @@
 //! decisions succeeds and the other is rejected. The polling state is stored beside it and never
 //! changes it.
 
+use super::limits::LimitColumns;
 use super::schema::device_grant;
 use super::single_org::single_org_members;
 use super::statement::{ReadRow, RowId, Statement};
@@ -9,8 +10,8 @@ use super::{Conn, Error, stored};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::device::{Approval, Grant, Misuse, Noted, Pace, State};
-use domain::id::{GrantId, OrganizationId, TokenId, UserId};
+use domain::device::{Approval, DeniedBecause, Grant, Misuse, Noted, Pace, State};
+use domain::id::{GrantId, OrganizationId, ProjectId, TokenId, UserId};
 use domain::network;
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
@@ -37,6 +38,12 @@ struct Row {
     token_id: Option<String>,
     replayed_at: Option<NaiveDateTime>,
     wrong_client_at: Option<NaiveDateTime>,
+    organization: Option<String>,
+    project: Option<String>,
+    denied_reason: Option<String>,
+    granted_organization_id: Option<String>,
+    granted_projects: Option<String>,
+    granted_expires_at: Option<NaiveDateTime>,
 }
 
 const PENDING: &str = "pending";
@@ -51,8 +58,13 @@ fn read_state(row: &Row) -> Option<State> {
         APPROVED => Some(State::Approved(Approval {
             user_id: UserId::parse(row.decided_by.as_deref()?)?,
             scopes: ScopeSet::parse(row.granted_scopes.as_deref()?).ok()?,
+            limits: LimitColumns::read(
+                row.granted_organization_id.as_deref(),
+                row.granted_projects.as_deref(),
+            )?,
+            expires_at: row.granted_expires_at.map(|at| at.and_utc()),
         })),
-        DENIED => Some(State::Denied),
+        DENIED => DeniedBecause::parse(row.denied_reason.as_deref()?).map(State::Denied),
         REDEEMED => Some(State::Redeemed {
             token_id: TokenId::parse(row.token_id.as_deref()?)?,
         }),
@@ -73,6 +85,11 @@ impl ReadRow for Row {
             id: row.read("id", GrantId::parse(&self.id))?,
             client_id: self.client_id,
             device_name: self.device_name,
+            organization: self.organization,
+            project: match self.project.as_deref() {
+                Some(id) => Some(row.read("project", ProjectId::parse(id))?),
+                None => None,
+            },
             created_at: self.created_at.and_utc(),
             expires_at: self.expires_at.and_utc(),
             noted: Noted {
@@ -114,6 +131,12 @@ pub fn insert_grant(
         token_id: None,
         replayed_at: None,
         wrong_client_at: None,
+        organization: new.organization.clone(),
+        project: new.project.as_ref().map(ToString::to_string),
+        denied_reason: None,
+        granted_organization_id: None,
+        granted_projects: None,
+        granted_expires_at: None,
     };
     diesel::insert_into(device_grant::table)
         .values(row)
@@ -194,6 +217,7 @@ pub fn mark_approved(
     approval: &Approval,
     now: Instant,
 ) -> Result<bool, Error> {
+    let limits = LimitColumns::of(&approval.limits);
     diesel::update(device_grant::table.find(id.as_str()))
         .filter(device_grant::state.eq(PENDING))
         .filter(device_grant::expires_at.gt(stored(now)))
@@ -201,6 +225,9 @@ pub fn mark_approved(
             device_grant::state.eq(APPROVED),
             device_grant::decided_by.eq(approval.user_id.as_str()),
             device_grant::granted_scopes.eq(approval.scopes.to_string()),
+            device_grant::granted_organization_id.eq(limits.organization),
+            device_grant::granted_projects.eq(limits.projects),
+            device_grant::granted_expires_at.eq(approval.expires_at.map(stored)),
         ))
         .changes_one(conn)
 }
@@ -209,7 +236,7 @@ pub fn mark_approved(
 pub fn mark_denied(
     conn: &mut Conn,
     id: &GrantId,
-    by: &UserId,
+    (by, because): (&UserId, DeniedBecause),
     now: Instant,
 ) -> Result<bool, Error> {
     diesel::update(device_grant::table.find(id.as_str()))
@@ -218,15 +245,19 @@ pub fn mark_denied(
         .set((
             device_grant::state.eq(DENIED),
             device_grant::decided_by.eq(by.as_str()),
+            device_grant::denied_reason.eq(because.as_str()),
         ))
         .changes_one(conn)
 }
 
 /// Approved to denied, if the user no longer has the right to what was approved.
-pub fn mark_refused(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
+pub fn mark_refused(conn: &mut Conn, id: &GrantId, because: DeniedBecause) -> Result<bool, Error> {
     diesel::update(device_grant::table.find(id.as_str()))
         .filter(device_grant::state.eq(APPROVED))
-        .set(device_grant::state.eq(DENIED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(because.as_str()),
+        ))
         .changes_one(conn)
 }
 
@@ -235,7 +266,10 @@ pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
     diesel::update(device_grant::table)
         .filter(device_grant::decided_by.eq(by.as_str()))
         .filter(device_grant::state.eq(APPROVED))
-        .set(device_grant::state.eq(DENIED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
+        ))
         .run(conn)
 }
 
@@ -248,7 +282,10 @@ pub fn deny_approved_of_single_org_members(
     diesel::update(device_grant::table)
         .filter(decider.eq_any(single_org_members!(id)))
         .filter(device_grant::state.eq(APPROVED))
-        .set(device_grant::state.eq(DENIED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
+        ))
         .run(conn)
 }
 

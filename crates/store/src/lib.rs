@@ -11,6 +11,7 @@ mod conn;
 pub mod device;
 pub mod idempotency;
 pub mod invitation;
+mod limits;
 pub mod org;
 pub mod policy;
 pub mod project;

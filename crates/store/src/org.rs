@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{Member, Membership, Organization};
+use domain::org::{Maker, Member, Membership, Organization};
 use domain::page::Page;
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
@@ -26,6 +26,7 @@ struct Row {
     longest: String,
     longest_days: Option<i32>,
     deleted_at: Option<NaiveDateTime>,
+    made_by: String,
 }
 
 impl From<&Organization> for Row {
@@ -41,6 +42,7 @@ impl From<&Organization> for Row {
             longest: terms.longest,
             longest_days: terms.longest_days,
             deleted_at: None,
+            made_by: organization.made_by.as_str().to_owned(),
         }
     }
 }
@@ -60,6 +62,7 @@ impl ReadRow for Row {
         Ok(Organization {
             plan,
             policy,
+            made_by: row.read("made_by", Maker::parse(&self.made_by))?,
             id: row.read("id", OrganizationId::parse(&self.id))?,
             slug: self.slug,
             name: self.name,
@@ -86,6 +89,14 @@ pub fn find_organization_by_slug(
         .read_one::<Row>(conn)
 }
 
+/// Whether a deleted organization had this slug.
+pub fn is_slug_of_deleted(conn: &mut Conn, slug: &str) -> Result<bool, Error> {
+    let found = organization::table
+        .filter(organization::slug.eq(slug))
+        .filter(organization::deleted_at.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(conn)?)
+}
+
 /// The organization with this id.
 pub fn find_organization(
     conn: &mut Conn,
@@ -95,6 +106,22 @@ pub fn find_organization(
         .find(id.as_str())
         .filter(organization::deleted_at.is_null())
         .read_one::<Row>(conn)
+}
+
+/// The id of the organization that the operator created, if there is exactly one.
+pub fn find_only_made_by_operator(conn: &mut Conn) -> Result<Option<OrganizationId>, Error> {
+    let found = organization::table
+        .filter(organization::made_by.eq(Maker::Operator.as_str()))
+        .filter(organization::deleted_at.is_null())
+        .select(organization::id)
+        .limit(2)
+        .get_results::<String>(conn)?;
+    match &found[..] {
+        [id] => RowId("organization", id)
+            .read("id", OrganizationId::parse(id))
+            .map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Locks the organization against changes of it or its members until the transaction ends. On
@@ -140,16 +167,13 @@ pub fn update_policy(
         .run(conn)
 }
 
-/// Marks an organization as deleted. The row stays, since its tokens reference it; its slug is
-/// free again.
+/// Marks an organization as deleted. The row stays, since its tokens reference it, and keeps its
+/// slug, which no other organization gets.
 pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Result<(), Error> {
     diesel::delete(membership::table.filter(membership::organization_id.eq(id.as_str())))
         .execute(conn)?;
     diesel::update(organization::table.find(id.as_str()))
-        .set((
-            organization::slug.eq(id.as_str()),
-            organization::deleted_at.eq(stored(now)),
-        ))
+        .set(organization::deleted_at.eq(stored(now)))
         .run(conn)
 }
 
@@ -168,17 +192,24 @@ pub fn lock_organizations_shared(conn: &mut Conn, user_id: &UserId) -> Result<()
     Ok(())
 }
 
-/// Adds a user to an organization. [`Error::Duplicate`] if already a member.
+/// Adds a user to an organization. If the operator created it, the user's tokens need an
+/// organization from now on. [`Error::Duplicate`] if already a member.
 pub fn insert_membership(
     conn: &mut Conn,
-    organization_id: &OrganizationId,
+    organization: &Organization,
     user_id: &UserId,
     role: Role,
     now: Instant,
 ) -> Result<(), Error> {
+    if organization.made_by == Maker::Operator {
+        diesel::update(users::table.find(user_id.as_str()))
+            .filter(users::needs_organization.eq(false))
+            .set(users::needs_organization.eq(true))
+            .execute(conn)?;
+    }
     diesel::insert_into(membership::table)
         .values((
-            membership::organization_id.eq(organization_id.as_str()),
+            membership::organization_id.eq(organization.id.as_str()),
             membership::user_id.eq(user_id.as_str()),
             membership::role.eq(role.as_str()),
             membership::created_at.eq(stored(now)),

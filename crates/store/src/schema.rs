@@ -8,6 +8,7 @@ diesel::table! {
         password_hash -> Text,
         state -> Text,
         created_at -> Timestamp,
+        needs_organization -> Bool,
     }
 }
 
@@ -29,6 +30,7 @@ diesel::table! {
         longest -> Text,
         longest_days -> Nullable<Integer>,
         deleted_at -> Nullable<Timestamp>,
+        made_by -> Text,
     }
 }
 
@@ -152,6 +154,12 @@ diesel::table! {
         token_id -> Nullable<Text>,
         replayed_at -> Nullable<Timestamp>,
         wrong_client_at -> Nullable<Timestamp>,
+        organization -> Nullable<Text>,
+        project -> Nullable<Text>,
+        denied_reason -> Nullable<Text>,
+        granted_organization_id -> Nullable<Text>,
+        granted_projects -> Nullable<Text>,
+        granted_expires_at -> Nullable<Timestamp>,
     }
 }
 

@@ -1,9 +1,25 @@
-//! The members whose only organization is this one. Their access depends on it alone.
+//! The members whose access depends on this organization alone. After an organization that the
+//! operator created, only others of its kind count.
 
 use super::{Conn, Error};
 use diesel::prelude::*;
 use domain::id::OrganizationId;
 use std::collections::BTreeSet;
+
+/// Portable SQL about a row of `membership`, since the query builder joins no two aliases.
+pub(super) const IS_SINGLE: &str = "
+    EXISTS (
+        SELECT 1 FROM users
+        WHERE users.id = membership.user_id AND users.needs_organization
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM membership AS elsewhere
+        JOIN organization AS other ON other.id = elsewhere.organization_id
+        JOIN organization AS own ON own.id = membership.organization_id
+        WHERE elsewhere.user_id = membership.user_id
+        AND elsewhere.organization_id <> membership.organization_id
+        AND (other.made_by = 'operator' OR own.made_by <> 'operator')
+    )";
 
 /// A query of their ids, also as a subquery. A macro, since its type has no name that both
 /// databases share.
@@ -11,13 +27,11 @@ macro_rules! single_org_members {
     ($organization_id:expr) => {{
         use $crate::schema::membership;
         let id: String = $organization_id.to_string();
-        let elsewhere = diesel::alias!(membership as elsewhere);
-        let others = elsewhere
-            .filter(elsewhere.field(membership::user_id).eq(membership::user_id))
-            .filter(elsewhere.field(membership::organization_id).ne(id.clone()));
         membership::table
             .filter(membership::organization_id.eq(id))
-            .filter(diesel::dsl::not(diesel::dsl::exists(others)))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
+                $crate::single_org::IS_SINGLE,
+            ))
             .select(membership::user_id)
     }};
 }

@@ -1,15 +1,16 @@
 //! Tokens, stored by the digest of their text.
 
+use super::limits::LimitColumns;
 use super::schema::token;
 use super::statement::{ReadRow, RowId, Statement, lock_row};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
-use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
+use domain::id::{OrganizationId, TokenId, UserId};
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
-use domain::token::{LastUse, Limits, Revocation, Token, TokenOwner};
+use domain::token::{LastUse, Revocation, Token, TokenOwner};
 use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
@@ -62,18 +63,12 @@ impl ReadRow for Row {
             }),
             _ => None,
         };
-        let read_projects = |ids: &str| ids.split_whitespace().map(ProjectId::parse).collect();
-        let organization = self.limit_organization_id.as_ref();
-        let projects = self.limit_projects.as_ref();
+        let limits = LimitColumns::read(
+            self.limit_organization_id.as_deref(),
+            self.limit_projects.as_deref(),
+        );
         Ok(Token {
-            limits: Limits {
-                organization: row.read_nullable(
-                    "limit_organization_id",
-                    organization,
-                    OrganizationId::parse,
-                )?,
-                projects: row.read_nullable("limit_projects", projects, read_projects)?,
-            },
+            limits: row.read("limit_organization_id", limits)?,
             replaces: row.read_nullable("replaces", self.replaces.as_ref(), TokenId::parse)?,
             created_by: self.created_by,
             owner: row.read("user_id", owner)?,
@@ -97,6 +92,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         TokenOwner::User(id) => (Some(id.to_string()), None),
         TokenOwner::Organization(id) => (None, Some(id.to_string())),
     };
+    let limits = LimitColumns::of(&new.limits);
     let row = Row {
         id: new.id.to_string(),
         token_digest: digest.as_str().to_owned(),
@@ -114,11 +110,8 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         revoked_at: None,
         revoked_by: None,
         revoked_reason: None,
-        limit_organization_id: new.limits.organization.as_ref().map(ToString::to_string),
-        limit_projects: new.limits.projects.as_ref().map(|projects| {
-            let ids: Vec<_> = projects.iter().map(ProjectId::as_str).collect();
-            ids.join(" ")
-        }),
+        limit_organization_id: limits.organization,
+        limit_projects: limits.projects,
         created_by: new.created_by.clone(),
         replaces: new.replaces.as_ref().map(ToString::to_string),
     };

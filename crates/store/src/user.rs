@@ -21,6 +21,7 @@ pub(super) struct Row {
     password_hash: String,
     state: String,
     created_at: NaiveDateTime,
+    needs_organization: bool,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -45,6 +46,7 @@ impl ReadRow for Row {
             name: self.name,
             password_hash: self.password_hash,
             created_at: self.created_at.and_utc(),
+            needs_organization: self.needs_organization,
         })
     }
 }
@@ -68,6 +70,7 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
         password_hash: new.password_hash.clone(),
         state: standing_text(new.standing).to_owned(),
         created_at: stored(new.created_at),
+        needs_organization: new.needs_organization,
     };
     diesel::insert_into(users::table).values(row).run(conn)
 }

@@ -73,7 +73,8 @@ impl Call {
             .clone();
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
-        let caller = identify(&app, &context, request, &bearer).await?;
+        let anonymous = Request::new(&app, context.clone(), Caller::Anonymous);
+        let caller = identify(&anonymous, request, &bearer).await?;
         request.extensions_mut().insert(caller.actor());
         let has_false_actor =
             matches!(caller, Caller::Token(_)) && extract::claims_actor(&app, request);
@@ -179,12 +180,12 @@ pub struct Presented(pub Used);
 /// Authenticates the owner of a token: a user, an organization, or the operator, who may act for a
 /// user. Marks an active token so that its use is recorded.
 async fn identify(
-    app: &App,
-    context: &Context,
+    req: &Request,
     request: &HttpRequest,
     bearer: &Secret,
 ) -> Result<Caller, Failure> {
-    if let Some(active) = token::authenticate(app, context, bearer).await? {
+    let Request { app, context, .. } = req;
+    if let Some(active) = token::authenticate(req, bearer).await? {
         let used = Used::from(&active.token);
         request.extensions_mut().insert(Presented(used));
         return Ok(Caller::Token(Box::new(active)));

@@ -107,6 +107,7 @@ pub fn organization_detail(
         slug: organization.slug.clone(),
         name: organization.name.clone(),
         role: role.map(|role| role.as_str().to_owned()),
+        made_by: organization.made_by.as_str().to_owned(),
         plan: organization.plan.as_str().to_owned(),
         policy: Policy {
             personal_tokens: policy.personal_tokens.as_str().to_owned(),

@@ -15,6 +15,9 @@ use wire::json;
 /// Media type of problem details.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+const NO_ORGANIZATION: &str = "The user belongs to no organization that allows this token. Ask \
+     to be invited to one, or limit the token to an organization of the user.";
+
 /// Kind and detail of a problem.
 struct ProblemText<'a> {
     kind: Kind,
@@ -73,6 +76,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                 Denial::Scope(scope) => ProblemText::scope(scope.as_str()),
                 Denial::UnknownScope => usual(Kind::InsufficientScope),
                 Denial::NoAccess => usual(Kind::Forbidden),
+                Denial::NoOrganization => ProblemText::of(Kind::Forbidden, NO_ORGANIZATION),
                 Denial::Limited => ProblemText::of(
                     Kind::Forbidden,
                     "The token is limited to another organization or to other projects. Use another token.",

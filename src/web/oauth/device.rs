@@ -4,7 +4,8 @@ use super::anonymous;
 use super::parameters::{Encoding, credentials, read};
 use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
-use app::{App, device};
+use app::App;
+use app::device::{self, DeviceRequest};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wire::oauth::DeviceAuthorizationResponse;
 
@@ -18,8 +19,12 @@ pub async fn start(
     let codes = device::start(
         &anonymous(&app, &request),
         &credentials(&request, &parameters)?,
-        parameters.value("scope"),
-        parameters.value("device_name"),
+        DeviceRequest {
+            scope: parameters.value("scope"),
+            device_name: parameters.value("device_name"),
+            organization: parameters.value("organization"),
+            project: parameters.value("project"),
+        },
     )
     .await?;
     let page = app.config().server.public_url.join("/device");

@@ -7,6 +7,7 @@ use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::access::LoadedOwner;
 use app::audit::uses::{self, Purpose, Used};
+use app::decision::Named;
 use app::token::{self, Introspector};
 use app::{App, Request, operator};
 use domain::secret::Secret;
@@ -23,12 +24,31 @@ pub async fn introspect(
     let req = anonymous(&app, &request);
     let introspector = introspector(&req, &request, &parameters).await?;
     let text = required(&parameters, "token", "The token is missing.")?;
-    let active = token::introspect(&req, &introspector, &Secret::new(text)).await?;
+    let named = named(&parameters)?;
+    let active = token::introspect(&req, &introspector, &Secret::new(text), named).await?;
     let issuer = app.config().server.public_url.as_str();
     Ok(HttpResponse::Ok().json(IntrospectionResponse {
         active: active.is_some(),
         token: active.map(|active| describe(&active, issuer)),
     }))
+}
+
+/// The resource that the introspection is about, if the request names one.
+fn named(parameters: &Form) -> Result<Option<Named>, Failure> {
+    match (
+        parameters.value("organization"),
+        parameters.value("project"),
+    ) {
+        (Some(_), Some(_)) => Err(Failure::Malformed(
+            "The request names an organization and a project. Send only one of them.",
+        )),
+        (Some(""), _) | (_, Some("")) => Err(Failure::Malformed(
+            "The organization or project is empty. Name it, or leave the parameter out.",
+        )),
+        (Some(named), None) => Ok(Some(Named::Organization(named.to_owned()))),
+        (None, Some(named)) => Ok(Some(Named::Project(named.to_owned()))),
+        (None, None) => Ok(None),
+    }
 }
 
 /// Authenticates the caller: a confidential client, or the operator by its bearer token.

@@ -57,7 +57,7 @@ pub async fn poll(
             OAuthError::SlowDown,
             "The device polls too often. Add 5 seconds to the interval.",
         ),
-        PollOutcome::Denied => refused(OAuthError::AccessDenied, "The request was denied."),
+        PollOutcome::Denied(because) => refused(OAuthError::AccessDenied, because.explain()),
         PollOutcome::Expired => refused(
             OAuthError::ExpiredToken,
             "The device code has expired. Request new codes.",

@@ -105,6 +105,7 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
 fn reason(denial: &Denial) -> Reason {
     match denial {
         Denial::NoAccess => Reason::NoAccess,
+        Denial::NoOrganization => Reason::NoOrganization,
         Denial::Role(least) => Reason::Role(*least),
         Denial::Policy(violation) => Reason::Policy(*violation),
         Denial::OperatorRequired => Reason::Operator,

@@ -3,12 +3,12 @@
 use super::{SCOPES, assert_problem, create};
 use crate::support::TestApp;
 use crate::support::tenant::input;
+use doorcode::app::Error;
 use doorcode::app::access::Caller;
 use doorcode::app::idempotency::{
     self, Answer, IdempotencyGuard, IdempotencyRecord, IdempotencyStart, IdempotentCall,
 };
 use doorcode::app::token::{self, NewToken, OwnerRef};
-use doorcode::app::{Context, Error};
 use doorcode::domain::secret::Secret;
 use doorcode::wire::json;
 use futures_util::future::join_all;
@@ -29,7 +29,7 @@ impl Story {
     async fn new() -> Self {
         let test = TestApp::start().await;
         let token = test.token(&SCOPES).await;
-        let active = token::authenticate(&test.app, &Context::local(), &Secret::new(&token)).await;
+        let active = token::authenticate(&test.req(&Caller::Anonymous), &Secret::new(&token)).await;
         Self {
             caller: Caller::Token(Box::new(active.unwrap().unwrap())),
             body: json!({"name": "one", "scopes": ["tokens:read"]}),

@@ -56,7 +56,7 @@ pub fn number() -> u32 {
 impl World {
     pub async fn new() -> Self {
         let mut world = Self {
-            test: TestApp::start().await,
+            test: TestApp::with("[organizations]\nmade_by = \"users\"").await,
             member: String::new(),
             admin: String::new(),
             owner: String::new(),

@@ -337,7 +337,11 @@ async fn backlog_is_written_once_and_completely() {
     const COUNT: usize = 4_500;
     let test = TestApp::start().await;
     let text = test.token(&["tokens:read"]).await;
-    let active = token::authenticate(&test.app, &Context::local(), &Secret::new(&text)).await;
+    let active = token::authenticate(
+        &test.req(&doorcode::app::access::Caller::Anonymous),
+        &Secret::new(&text),
+    )
+    .await;
     let token = active.unwrap().unwrap().token;
     let note = || {
         for _ in 0..COUNT {

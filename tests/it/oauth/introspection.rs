@@ -201,11 +201,13 @@ async fn token_is_inactive_as_soon_as_a_dependency_is_gone() {
         test.database
             .execute(&format!("UPDATE membership SET {undo}"));
     }
+    let member = "(SELECT id FROM organization), (SELECT id FROM users)";
     test.database.execute("DELETE FROM membership");
-    assert_eq!(
-        (scope().await, me().await),
-        ("tokens:read".into(), json!(["tokens:read"]))
-    );
+    assert_eq!(test.introspect(&token).await, json!({"active": false}));
+    assert_eq!(test.me(&token).await.status(), 403);
+    test.database.execute(&format!(
+        "INSERT INTO membership SELECT {member}, 'member', created_at FROM users"
+    ));
 
     let alive = "revoked_at = NULL, revoked_by = NULL, revoked_reason = NULL";
     for (break_it, mend_it) in [

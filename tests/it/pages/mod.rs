@@ -35,7 +35,7 @@ pub struct Company {
 
 impl Company {
     pub async fn new() -> Self {
-        let test = TestApp::start().await;
+        let test = TestApp::with("[organizations]\nmade_by = \"users\"").await;
         let mut people = Vec::new();
         for (email, organization, role) in [
             ("grace@example.com", "Acme", Role::Admin),

@@ -3,10 +3,13 @@
 use super::{Company, assert_no_access, assert_role};
 use crate::support::TestApp;
 
+/// Lets users create organizations.
+const USERS: &str = "[organizations]\nmade_by = \"users\"";
+
 /// CONTRACT 1: the creator of an organization is its owner.
 #[actix_web::test]
 async fn user_creates_an_organization_and_owns_it() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(USERS).await;
     let mut browser = test.user().await;
     let list = browser.get("/o").await;
     assert!(list.contains(r#"href="/o/acme""#) && list.contains(r#"href="/o/new""#));
@@ -37,7 +40,7 @@ async fn user_creates_an_organization_and_owns_it() {
 /// Bad input: nothing is created, and reserved slugs are not available.
 #[actix_web::test]
 async fn invalid_name_is_rejected() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(USERS).await;
     let mut browser = test.user().await;
     browser.get("/o/new").await;
     for name in [
@@ -212,7 +215,7 @@ async fn hostile_names_stay_text() {
 /// `[organizations] made_by`: users are not offered what only the operator may do.
 #[actix_web::test]
 async fn operator_only_creation_of_organizations_is_shown_on_the_pages() {
-    let test = TestApp::with("[organizations]\nmade_by = \"operator\"").await;
+    let test = TestApp::start().await;
     let mut browser = test.user().await;
     assert!(!browser.get("/o").await.contains("/o/new"));
     for page in [

@@ -81,9 +81,24 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
     assert!(page.contains("lets only admins and owners create personal tokens"));
     let device = test.device("orgs:read").await;
     let consent = member.type_code(&device.user_code).await;
-    let page = member.decide(&consent, "approve", &["orgs:read"]).await;
-    assert_eq!(page.status, 403);
-    assert!(page.contains("lets only admins and owners create personal tokens"));
+    assert!(consent.contains("Acme does not allow this sign-in"));
+    assert!(consent.contains("lets only <strong>admins and owners</strong>"));
+    assert!(!consent.contains("Approve"), "{}", consent.body);
+    // A form that was opened before the policy changed, and the one that is left.
+    for decision in ["approve", "deny"] {
+        let device = test.device("orgs:read").await;
+        let consent = member.type_code(&device.user_code).await;
+        let page = member.decide(&consent, decision, &["orgs:read"]).await;
+        assert_eq!(page.status, 200);
+        assert!(page.contains("This sign-in is not allowed"));
+        let poll = test.poll(&device).await;
+        assert_eq!(poll.body["error"], "access_denied");
+        let why = poll.body["error_description"].as_str().unwrap();
+        assert!(
+            why.contains("lets only admins and owners use personal tokens"),
+            "{why}"
+        );
+    }
 }
 
 /// A change that affects no token is saved immediately and limits the token form.

@@ -1,8 +1,7 @@
 //! A database of any size, as after some months of operation.
 //!
 //! Every row is written by the server's own functions and derived from its number alone: the text
-//! of a token and the cookie of a session are known without being stored. So this module is for
-//! tests and benches, and never part of the program.
+//! of a token and the cookie of a session are known without being stored.
 
 use chrono::Duration;
 use diesel::RunQueryDsl;
@@ -11,7 +10,7 @@ use doorcode::domain::client::{self, Client, Credential};
 use doorcode::domain::id::{
     IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId, UserId,
 };
-use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Organization};
+use doorcode::domain::org::{INVITATION_LIFETIME, Invitation, Maker, Organization};
 use doorcode::domain::policy::{Grace, Longest, Plan, Policy};
 use doorcode::domain::project::Project;
 use doorcode::domain::role::Role;
@@ -239,25 +238,25 @@ impl Seeding {
         Ok(())
     }
 
-    fn write_organization(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
-        let id = self.organization_id(n);
-        let created_at = self.joined_at(n, self.size.organizations);
-        let longest = match is_strict(n) {
-            true => Longest::Days(400),
-            false => Longest::Unlimited,
-        };
-        let new = Organization {
-            id: id.clone(),
+    fn organization(self, n: u64) -> Organization {
+        let days = is_strict(n).then_some(400);
+        Organization {
+            id: self.organization_id(n),
             slug: format!("organization-{n}"),
             name: format!("Organization {n}"),
-            created_at,
+            created_at: self.joined_at(n, self.size.organizations),
+            made_by: Maker::Operator,
             plan: Plan::Team,
             policy: Policy {
-                longest,
+                longest: days.map_or(Longest::Unlimited, Longest::Days),
                 ..Policy::default()
             },
-        };
-        store::org::insert_organization(conn, &new)?;
+        }
+    }
+
+    fn write_organization(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
+        let Organization { id, created_at, .. } = self.organization(n);
+        store::org::insert_organization(conn, &self.organization(n))?;
         for nth in 0..PROJECTS {
             let new = Project {
                 id: self.project_id(n, nth),
@@ -289,11 +288,12 @@ impl Seeding {
             password_hash: PASSWORD_HASH.to_owned(),
             standing: Standing::Active,
             created_at,
+            needs_organization: true,
         };
         store::user::insert_user(conn, &new)?;
         let memberships = self.memberships(n);
         for (organization, role) in &memberships {
-            let organization = self.organization_id(*organization);
+            let organization = self.organization(*organization);
             store::org::insert_membership(conn, &organization, &id, *role, created_at)?;
         }
         let project = self.project_id(memberships[0].0, n % PROJECTS);

@@ -65,9 +65,15 @@ impl TestApp {
         Request::new(&self.app, Context::local(), caller.clone())
     }
 
-    /// Creates an organization owned by a user.
+    /// Creates an organization owned by a user, as the operator.
     pub async fn organization(&self, owner: &Caller, name: &str) -> Organization {
-        org::create(&self.req(owner), name).await.unwrap()
+        let operator = Caller::Operator(Some(user_of(owner)));
+        org::create(&self.req(&operator), name).await.unwrap()
+    }
+
+    /// Creates an organization as a user, if the configuration lets users do so.
+    pub async fn organization_by(&self, user: &Caller, name: &str) -> Organization {
+        org::create(&self.req(user), name).await.unwrap()
     }
 
     /// Gives a user a role in an organization.

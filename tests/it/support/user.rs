@@ -12,6 +12,16 @@ use doorcode::domain::secret::Secret;
 impl TestApp {
     /// Creates a user, optionally a member of an organization. Returns its id.
     pub async fn add_user(&self, email: &str, password: &str, org: Option<(&str, Role)>) -> UserId {
+        self.try_add_user(email, password, org).await.unwrap()
+    }
+
+    /// Like `add_user`, if it is possible.
+    pub async fn try_add_user(
+        &self,
+        email: &str,
+        password: &str,
+        org: Option<(&str, Role)>,
+    ) -> Result<UserId, app::Error> {
         self.canaries.add(password);
         let new = CreateUser {
             name: "Ada".into(),
@@ -19,8 +29,8 @@ impl TestApp {
             password: Secret::new(password),
             organization: org.map(|(name, role)| (name.to_owned(), role)),
         };
-        let user = user::make(&self.req(&OPERATOR), new).await;
-        user.unwrap().id
+        let user = user::make(&self.req(&OPERATOR), new).await?;
+        Ok(user.id)
     }
 
     /// Deactivates a user.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 #[actix_web::test]
 async fn token_of_one_organization_reaches_no_other() {
-    let test = TestApp::start().await;
+    let test = TestApp::with("[organizations]\nmade_by = \"users\"").await;
     let ada = test.caller("ada@x.example").await;
     let (one, two) = (
         test.organization(&ada, "One").await,

@@ -168,7 +168,8 @@ async fn overlap_never_extends_the_expiry() {
 #[actix_web::test]
 async fn token_with_an_inactive_scope_rotates_only_itself() {
     let test = TestApp::with(
-        "[[scopes]]\nname = \"app:admin\"\ndescription = \"Administer\"\nmin_role = \"admin\"\n",
+        "[organizations]\nhome = \"sleeping\"\n\
+         [[scopes]]\nname = \"app:admin\"\ndescription = \"Administer\"\nmin_role = \"admin\"\n",
     )
     .await;
     let (ada, bob) = (

@@ -20,6 +20,8 @@ pub enum Denial {
     UnknownScope,
     /// The caller has no access to the resource, or the resource does not exist.
     NoAccess,
+    /// No organization allows the user to have such a token.
+    NoOrganization,
     /// The limits of the token exclude the resource.
     Limited,
     /// The organization's policy refuses the token.
@@ -40,7 +42,11 @@ impl Denial {
             Self::Policy(Violation::Plan) => "plan_required",
             Self::Policy(_) => "policy",
             Self::OperatorRequired => "operator_required",
-            Self::NoAccess | Self::Limited | Self::Role(_) | Self::BeyondToken => "forbidden",
+            Self::NoAccess
+            | Self::NoOrganization
+            | Self::Limited
+            | Self::Role(_)
+            | Self::BeyondToken => "forbidden",
         }
     }
 }
@@ -102,10 +108,24 @@ impl Authority {
         Ok(decision::decide(facts, AccessRequest { scope, resource })?)
     }
 
-    /// The scopes of the caller; `None` for the operator.
+    /// The scopes that the caller can pass on; `None` for the operator.
     pub(crate) fn scopes(&self) -> Option<ScopeSet> {
         let facts = self.facts.as_ref()?;
-        Some(decision::scopes(facts, &self.app.config().scopes))
+        let catalogue = &self.app.config().scopes;
+        Some(decision::scopes_to_pass_on(facts, catalogue))
+    }
+
+    /// Fails unless the caller has a built-in scope and at least this role in an organization that
+    /// the operator created.
+    pub(crate) fn require_anywhere(&self, scope: &str, least: Role) -> Result<(), Error> {
+        self.require_scope(scope, &ResourceRef::Own)?;
+        let Some(facts) = &self.facts else {
+            return Ok(());
+        };
+        match decision::highest_role_by_operator(facts) >= Some(least) {
+            true => Ok(()),
+            false => Err(Denial::Role(least).into()),
+        }
     }
 
     /// The limits of the caller's token; empty for other callers.

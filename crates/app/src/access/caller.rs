@@ -7,7 +7,7 @@ use super::owner;
 use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::audit::Actor;
-use domain::decision::{Facts, OrgAccess, TokenStatus};
+use domain::decision::{Facts, TokenStatus, Unnamed};
 use domain::id::UserId;
 use domain::token::{Limits, TokenOwner};
 use store::Conn;
@@ -122,26 +122,20 @@ impl Caller {
         let facts = match self {
             Self::Operator(None) => None,
             Self::Operator(Some(id)) => {
-                owner::find_owner(conn, id)?.ok_or(Error::ActorUnknown)?;
+                owner::find_owner(app, conn, id)?.ok_or(Error::ActorUnknown)?;
                 None
             }
             Self::User(signed_in) => {
-                let owner =
-                    owner::find_owner(conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)?;
+                let owner = owner::find_owner(app, conn, &signed_in.user.id)?
+                    .ok_or(Error::Unauthenticated)?;
                 Some(Facts {
                     token: TokenStatus::Active,
                     owner: TokenStatus::Active,
                     scopes: app.config().scopes.names(),
                     limits: Limits::default(),
-                    org_access: owner
-                        .memberships
-                        .iter()
-                        .map(|membership| OrgAccess {
-                            organization_id: membership.organization.id.clone(),
-                            role: membership.role,
-                            policy_decision: Ok(None),
-                        })
-                        .collect(),
+                    org_access: owner.as_user(),
+                    // What is the user's own needs no organization.
+                    unnamed: Unnamed::NeedsNone,
                 })
             }
             Self::Token(active) => {

@@ -1,10 +1,11 @@
 //! Tokens with the facts that decisions about them depend on.
 
 use super::owner::{LoadedOwner, earlier, find_loaded_owner};
+use crate::tx::Tx;
 use crate::{App, Error};
 use domain::Instant;
 use domain::client::Standing;
-use domain::decision::{self, Facts, ORGANIZATION_ROLE, OrgAccess, ResourceRef, TokenStatus};
+use domain::decision::{self, Facts, OrgAccess, ResourceRef, TokenStatus, Unnamed};
 use domain::org::Membership;
 use domain::policy::{Life, OwnerKind, PolicyDecision};
 use domain::scope::ScopeSet;
@@ -77,7 +78,7 @@ fn is_client_active(conn: &mut Conn, token: &Token) -> Result<bool, Error> {
 pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, Error> {
     let now = app.now();
     let is_live = token.state(now) == State::Live && is_client_active(conn, &token)?;
-    let loaded_owner = find_loaded_owner(conn, &token.owner)?;
+    let loaded_owner = find_loaded_owner(app, conn, &token.owner)?;
     let org_access = match &loaded_owner {
         Some(loaded_owner) => org_access(conn, loaded_owner, std::slice::from_ref(&token), now)?,
         None => Vec::new(),
@@ -93,6 +94,10 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
             scopes: token.scopes.clone(),
             limits: token.limits.clone(),
             org_access: org_access.into_iter().flatten().collect(),
+            unnamed: match &loaded_owner {
+                Some(loaded_owner) => loaded_owner.unnamed(),
+                None => Unnamed::NeedsOrganization,
+            },
         },
         token,
         loaded_owner,
@@ -107,11 +112,6 @@ pub(crate) struct InactiveToken {
 }
 
 impl Loaded {
-    /// The token, if it is active.
-    pub(crate) fn active(self, app: &App) -> Result<ActiveToken, InactiveToken> {
-        self.active_at(app, &ResourceRef::Any)
-    }
-
     /// The token with its scopes for a resource, if it is active.
     pub(crate) fn active_at(
         self,
@@ -201,15 +201,15 @@ fn end(token: &Token, policy_decision: PolicyDecision) -> Option<Instant> {
 
 /// Adds the policy decisions to tokens of one owner.
 pub(crate) fn check_policy(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     owner: &TokenOwner,
     tokens: Vec<Token>,
-    now: Instant,
 ) -> Result<Vec<CheckedToken>, Error> {
-    let Some(loaded_owner) = find_loaded_owner(conn, owner)? else {
+    let now = tx.now;
+    let Some(loaded_owner) = find_loaded_owner(tx.app(), tx.conn, owner)? else {
         return Ok(tokens.into_iter().map(CheckedToken::new).collect());
     };
-    let org_access = org_access(conn, &loaded_owner, &tokens, now)?;
+    let org_access = org_access(tx.conn, &loaded_owner, &tokens, now)?;
     let checked = tokens
         .into_iter()
         .zip(org_access)
@@ -232,7 +232,7 @@ fn org_access(
 ) -> Result<Vec<Vec<OrgAccess>>, Error> {
     let mut found: Vec<_> = tokens
         .iter()
-        .map(|token| (token, by_policy(loaded_owner, Life::of(token))))
+        .map(|token| (token, loaded_owner.org_access(Life::of(token))))
         .collect();
     // Graces are rare: look them up only for tokens that a policy refuses.
     let is_refused = |org_access: &[OrgAccess]| {
@@ -269,19 +269,4 @@ fn org_access(
         .into_iter()
         .map(|(_, org_access)| org_access)
         .collect())
-}
-
-/// Organization access of a token with this life, by the policies alone.
-fn by_policy(loaded_owner: &LoadedOwner, life: Life) -> Vec<OrgAccess> {
-    match loaded_owner {
-        LoadedOwner::User(owner) => owner.org_access(life),
-        LoadedOwner::Organization(organization) => vec![OrgAccess {
-            organization_id: organization.id.clone(),
-            role: ORGANIZATION_ROLE,
-            policy_decision: organization
-                .policy
-                .check(organization.plan, OwnerKind::Organization, life)
-                .map(|()| None),
-        }],
-    }
 }

@@ -1,14 +1,15 @@
 //! Token owners and their memberships, which determine the permissions of their tokens.
 
+use super::authority::Denial;
 use crate::{App, Error, Request};
 use config::Lifetime;
 use domain::Instant;
-use domain::decision::OrgAccess;
-use domain::id::UserId;
-use domain::org::{self, Membership, Organization};
+use domain::decision::{ORGANIZATION_ROLE, OrgAccess, OrgStanding, Unnamed};
+use domain::id::{OrganizationId, UserId};
+use domain::org::{Maker, Membership, Organization};
 use domain::policy::{self, Life, OwnerKind, PolicyDecision};
 use domain::scope::ScopeSet;
-use domain::token::TokenOwner;
+use domain::token::{Limits, TokenOwner};
 use domain::user::{Standing, User};
 use store::Conn;
 
@@ -19,31 +20,105 @@ pub struct UserMemberships {
     pub user: User,
     /// The organizations and roles of the user.
     pub memberships: Vec<Membership>,
+    home: Home,
+}
+
+/// The organization that counts where a request names none.
+#[derive(Debug, Clone)]
+enum Home {
+    /// The configuration names it, by its id or slug.
+    Named(String),
+    /// The only one that the operator created.
+    Only(OrganizationId),
+    /// None.
+    Nowhere,
+}
+
+impl Home {
+    fn standing(&self, organization: &Organization) -> OrgStanding {
+        let is_home = match self {
+            Self::Named(named) => organization.is_named(named),
+            Self::Only(id) => organization.id == *id,
+            Self::Nowhere => false,
+        };
+        match (is_home, &organization.made_by) {
+            (true, _) => OrgStanding::Home,
+            (false, Maker::Operator) => OrgStanding::OperatorMade,
+            (false, Maker::User(_)) => OrgStanding::UserMade,
+        }
+    }
+}
+
+/// The home organization for a user with these memberships. Only a member of a single organization
+/// that the operator created can be in the only one.
+fn find_home(app: &App, conn: &mut Conn, memberships: &[Membership]) -> Result<Home, Error> {
+    if let Some(named) = &app.config().organizations.home {
+        return Ok(Home::Named(named.clone()));
+    }
+    let mut made = memberships
+        .iter()
+        .filter(|membership| membership.organization.made_by == Maker::Operator);
+    if made.next().is_none() || made.next().is_some() {
+        return Ok(Home::Nowhere);
+    }
+    Ok(match store::org::find_only_made_by_operator(conn)? {
+        Some(id) => Home::Only(id),
+        None => Home::Nowhere,
+    })
 }
 
 impl UserMemberships {
-    /// The subset of `scopes` that the owner's role allows now.
-    pub(crate) fn allowed(&self, app: &App, scopes: &ScopeSet) -> ScopeSet {
-        app.config()
-            .scopes
-            .allowed(scopes, org::highest_role(&self.memberships))
+    /// The memberships that count for a new token with these limits. Those in organizations that
+    /// users created count only for a token that is limited to one, or for a user without others.
+    pub(crate) fn counted(&self, limits: &Limits) -> impl Iterator<Item = &Membership> {
+        let limit = limits.organization.clone();
+        let is_made_by_operator =
+            |one: &Membership| self.home.standing(&one.organization) > OrgStanding::UserMade;
+        let has_better = limit.is_none() && self.memberships.iter().any(is_made_by_operator);
+        self.memberships.iter().filter(move |one| match &limit {
+            Some(limit) => *limit == one.organization.id,
+            None => !has_better || is_made_by_operator(one),
+        })
     }
 
-    /// Default expiry of a token that this user creates now.
-    pub(crate) fn default_end(&self, app: &App, now: Instant) -> Option<Instant> {
+    /// Fails with [`Denial::NoOrganization`] if a new token with these limits would have nothing
+    /// that allows it where a request names no organization, nor a limit to an organization.
+    pub(crate) fn require_organization(&self, limits: &Limits) -> Result<(), Error> {
+        let is_allowed = match &limits.organization {
+            Some(_) => self.counted(limits).next().is_some(),
+            None => {
+                !self.user.needs_organization
+                    || self
+                        .memberships
+                        .iter()
+                        .any(|one| self.home.standing(&one.organization) > OrgStanding::UserMade)
+            }
+        };
+        match is_allowed {
+            true => Ok(()),
+            false => Err(Denial::NoOrganization.into()),
+        }
+    }
+
+    /// The subset of `scopes` that the owner's role allows now in a token with these limits.
+    pub(crate) fn allowed(&self, app: &App, limits: &Limits, scopes: &ScopeSet) -> ScopeSet {
+        let role = self.counted(limits).map(|one| one.role).max();
+        app.config().scopes.allowed(scopes, role)
+    }
+
+    /// Default expiry of a token with these limits that this user creates now.
+    pub(crate) fn default_end(&self, app: &App, limits: &Limits, now: Instant) -> Option<Instant> {
         let usual = end_of(app.config().tokens.default_expiry, now);
-        let memberships = self.memberships.iter();
-        memberships.fold(usual, |end, membership| {
+        self.counted(limits).fold(usual, |end, membership| {
             earlier(end, membership.organization.policy.default_end(now))
         })
     }
 
-    /// Policy decision on a token of this user with this life; allowed if the user has no
-    /// memberships.
-    pub(crate) fn policy_decision(&self, life: Life) -> PolicyDecision {
-        let org_access = self.org_access(life).into_iter();
-        org_access
-            .map(|org_access| org_access.policy_decision)
+    /// Policy decision on a new token of this user with these limits and this life; allowed if no
+    /// membership counts.
+    pub(crate) fn policy_decision(&self, limits: &Limits, life: Life) -> PolicyDecision {
+        self.counted(limits)
+            .map(|one| by_policy(&one.organization, OwnerKind::Member(one.role), life))
             .reduce(policy::better)
             .unwrap_or(Ok(None))
     }
@@ -55,13 +130,41 @@ impl UserMemberships {
             .map(|Membership { organization, role }| OrgAccess {
                 organization_id: organization.id.clone(),
                 role: *role,
-                policy_decision: organization
-                    .policy
-                    .check(organization.plan, OwnerKind::Member(*role), life)
-                    .map(|()| None),
+                policy_decision: by_policy(organization, OwnerKind::Member(*role), life),
+                standing: self.home.standing(organization),
             })
             .collect()
     }
+
+    /// The user's own access to organizations, which no policy for tokens limits.
+    pub(super) fn as_user(&self) -> Vec<OrgAccess> {
+        self.memberships
+            .iter()
+            .map(|Membership { organization, role }| OrgAccess {
+                organization_id: organization.id.clone(),
+                role: *role,
+                policy_decision: Ok(None),
+                standing: self.home.standing(organization),
+            })
+            .collect()
+    }
+
+    /// What the user's tokens need where a request names no organization.
+    pub(crate) fn unnamed(&self) -> Unnamed {
+        match (&self.home, self.user.needs_organization) {
+            (Home::Named(_), _) => Unnamed::NeedsHome,
+            (_, true) => Unnamed::NeedsOrganization,
+            (_, false) => Unnamed::NeedsNone,
+        }
+    }
+}
+
+/// Decision of an organization's policy on a token.
+fn by_policy(organization: &Organization, owner_kind: OwnerKind, life: Life) -> PolicyDecision {
+    organization
+        .policy
+        .check(organization.plan, owner_kind, life)
+        .map(|()| None)
 }
 
 /// The owner of a token, as loaded.
@@ -73,13 +176,40 @@ pub enum LoadedOwner {
     Organization(Organization),
 }
 
+impl LoadedOwner {
+    /// Organization access of a token of this owner with this life, by the policies alone.
+    pub(super) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
+        match self {
+            Self::User(owner) => owner.org_access(life),
+            Self::Organization(organization) => vec![OrgAccess {
+                organization_id: organization.id.clone(),
+                role: ORGANIZATION_ROLE,
+                policy_decision: by_policy(organization, OwnerKind::Organization, life),
+                standing: match &organization.made_by {
+                    Maker::Operator => OrgStanding::Home,
+                    Maker::User(_) => OrgStanding::UserMade,
+                },
+            }],
+        }
+    }
+
+    /// What the owner's tokens need where a request names no organization.
+    pub(super) fn unnamed(&self) -> Unnamed {
+        match self {
+            Self::User(owner) => owner.unnamed(),
+            Self::Organization(_) => Unnamed::NeedsOrganization,
+        }
+    }
+}
+
 /// Loads a token owner, if it is active.
 pub(crate) fn find_loaded_owner(
+    app: &App,
     conn: &mut Conn,
     owner: &TokenOwner,
 ) -> Result<Option<LoadedOwner>, Error> {
     Ok(match owner {
-        TokenOwner::User(id) => find_owner(conn, id)?.map(LoadedOwner::User),
+        TokenOwner::User(id) => find_owner(app, conn, id)?.map(LoadedOwner::User),
         TokenOwner::Organization(id) => {
             store::org::find_organization(conn, id)?.map(LoadedOwner::Organization)
         }
@@ -87,37 +217,47 @@ pub(crate) fn find_loaded_owner(
 }
 
 /// An active user with their memberships.
-pub(crate) fn find_owner(conn: &mut Conn, id: &UserId) -> Result<Option<UserMemberships>, Error> {
+pub(crate) fn find_owner(
+    app: &App,
+    conn: &mut Conn,
+    id: &UserId,
+) -> Result<Option<UserMemberships>, Error> {
     let user = store::user::find_user(conn, id)?;
-    with_memberships(conn, user)
+    with_memberships(app, conn, user)
 }
 
 /// An active user with their memberships, locked until the transaction ends.
 pub(crate) fn lock_memberships(
+    app: &App,
     conn: &mut Conn,
     id: &UserId,
 ) -> Result<Option<UserMemberships>, Error> {
     let user = store::user::lock_user_shared(conn, id)?;
     store::org::lock_organizations_shared(conn, id)?;
-    with_memberships(conn, user)
+    with_memberships(app, conn, user)
 }
 
-fn with_memberships(conn: &mut Conn, user: Option<User>) -> Result<Option<UserMemberships>, Error> {
-    user.filter(|user| user.standing == Standing::Active)
-        .map(|user| {
-            Ok(UserMemberships {
-                memberships: store::org::list_memberships(conn, &user.id)?,
-                user,
-            })
-        })
-        .transpose()
+fn with_memberships(
+    app: &App,
+    conn: &mut Conn,
+    user: Option<User>,
+) -> Result<Option<UserMemberships>, Error> {
+    let Some(user) = user.filter(|user| user.standing == Standing::Active) else {
+        return Ok(None);
+    };
+    let memberships = store::org::list_memberships(conn, &user.id)?;
+    Ok(Some(UserMemberships {
+        home: find_home(app, conn, &memberships)?,
+        memberships,
+        user,
+    }))
 }
 
 /// The current memberships of the signed-in user.
 pub async fn standing(req: &Request) -> Result<UserMemberships, Error> {
     req.read(|tx| {
         let signed_in = tx.caller().signed_in()?;
-        find_owner(tx.conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)
+        find_owner(tx.app(), tx.conn, &signed_in.user.id)?.ok_or(Error::Unauthenticated)
     })
     .await
 }

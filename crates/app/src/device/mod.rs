@@ -15,7 +15,8 @@ use crate::access::Caller;
 use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::device::{self, Grant, Noted, Pace, State};
-use domain::id::GrantId;
+use domain::id::{GrantId, OrganizationId, ProjectId};
+use domain::org::is_slug;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
@@ -38,28 +39,41 @@ pub struct Codes {
     pub interval: Duration,
 }
 
-/// Creates a device grant. `scope` is a list as in RFC 6749 section 3.3; without it the client
-/// gets its default scopes.
+/// What a device requests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeviceRequest<'a> {
+    /// A list of scopes as in RFC 6749 section 3.3; `None` for the client's default scopes.
+    pub scope: Option<&'a str>,
+    /// Its name.
+    pub device_name: Option<&'a str>,
+    /// The organization to limit the token to, by its slug or id. The user decides.
+    pub organization: Option<&'a str>,
+    /// The project to limit the token to. The user decides.
+    pub project: Option<&'a str>,
+}
+
+/// A device request that was checked.
+#[derive(Clone)]
+struct Checked {
+    client_id: String,
+    scopes: ScopeSet,
+    device_name: Option<String>,
+    organization: Option<String>,
+    project: Option<ProjectId>,
+}
+
+/// Creates a device grant.
 pub async fn start(
     req: &Request,
     credentials: &Credentials,
-    scope: Option<&str>,
-    device_name: Option<&str>,
+    request: DeviceRequest<'_>,
 ) -> Result<Codes, Error> {
     let client = caller(req, credentials).await?;
-    let scopes = requested_scopes(&req.app, &client, scope)?;
-    let device_name = device::device_name(device_name.unwrap_or_default()).map_err(|_| {
-        Error::OAuth(
-            OAuthError::InvalidRequest,
-            "The device_name may have at most 100 characters.",
-        )
-    })?;
-    let req = req.with_caller(Caller::Client(client.id.clone()));
+    let checked = check(&req.app, client, request)?;
+    let req = req.with_caller(Caller::Client(checked.client_id.clone()));
     for _ in 0..DRAWS {
-        let (id, scopes, device_name) = (client.id.clone(), scopes.clone(), device_name.clone());
-        let codes = req.change(Action::DeviceRequested, move |tx| {
-            insert(tx, &id, &scopes, device_name.as_deref())
-        });
+        let checked = checked.clone();
+        let codes = req.change(Action::DeviceRequested, move |tx| insert(tx, &checked));
         match codes.await {
             Err(Error::Store(store::Error::Duplicate)) => {}
             codes => return codes,
@@ -67,6 +81,29 @@ pub async fn start(
     }
     tracing::error!("no free user code found: too many pending device grants");
     Err(Error::Busy)
+}
+
+fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checked, Error> {
+    let invalid = |why| Error::OAuth(OAuthError::InvalidRequest, why);
+    let device_name = device::device_name(request.device_name.unwrap_or_default());
+    let organization = request.organization.map(|named| {
+        let is_one = OrganizationId::parse(named).is_some() || is_slug(named);
+        let is_short = named.len() <= domain::device::DEVICE_NAME_LENGTH;
+        (is_one && is_short).then(|| named.to_owned())
+    });
+    let project = request.project.map(ProjectId::parse);
+    Ok(Checked {
+        scopes: requested_scopes(app, &client, request.scope)?,
+        device_name: device_name
+            .map_err(|_| invalid("The device_name may have at most 100 characters."))?,
+        organization: organization
+            .map(|named| named.ok_or_else(|| invalid("The organization must be a slug or an ID.")))
+            .transpose()?,
+        project: project
+            .map(|id| id.ok_or_else(|| invalid("The project must be the ID of a project.")))
+            .transpose()?,
+        client_id: client.id,
+    })
 }
 
 /// Authenticates the client, which must be able to use the device grant.
@@ -107,12 +144,7 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
 
 /// Stores a device grant with new codes, if client and source have not reached their limit of
 /// pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
-fn insert(
-    tx: &mut Tx<'_>,
-    client_id: &str,
-    scopes: &ScopeSet,
-    device_name: Option<&str>,
-) -> Result<Codes, Error> {
+fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Codes, Error> {
     let address = tx.context().source();
     let (settings, now) = (&tx.config().device, tx.now);
     let mut is_full = |origin, limit| {
@@ -120,7 +152,7 @@ fn insert(
     };
     if is_full(GrantOrigin::Site(address), settings.live_codes_per_source)?
         || is_full(
-            GrantOrigin::Client(client_id),
+            GrantOrigin::Client(&checked.client_id),
             settings.live_codes_per_client,
         )?
     {
@@ -135,9 +167,11 @@ fn insert(
     let device_code = device::device_code(&tx.random());
     let grant = Grant {
         id: tx.id(GrantId::new),
-        client_id: client_id.to_owned(),
-        scopes: scopes.clone(),
-        device_name: device_name.map(str::to_owned),
+        client_id: checked.client_id.clone(),
+        scopes: checked.scopes.clone(),
+        device_name: checked.device_name.clone(),
+        organization: checked.organization.clone(),
+        project: checked.project.clone(),
         address,
         created_at: now,
         expires_at: now + settings.code_lifetime,

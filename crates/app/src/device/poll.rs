@@ -1,7 +1,7 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
-use super::{caller, expiry};
-use crate::access::{Caller, UserMemberships};
+use super::{caller, consent, expiry};
+use crate::access::{Caller, UserMemberships, earlier};
 use crate::audit::record::{Refusal, note_refusal};
 use crate::client::Credentials;
 use crate::held_polls::PollSlot;
@@ -11,8 +11,7 @@ use crate::{App, Error, OAuthError, Request};
 use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
-use domain::device::{Approval, Grant, Misuse, Pace, Poll, State, Waiting};
-use domain::policy::Life;
+use domain::device::{Approval, DeniedBecause, Grant, Misuse, Pace, Poll, State, Waiting};
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
 use domain::token::{Token, TokenOwner};
@@ -30,8 +29,8 @@ pub enum PollOutcome {
     Pending,
     /// No decision yet, and the device polls too fast.
     SlowDown,
-    /// The grant was denied, or the approved scopes may no longer be granted.
-    Denied,
+    /// The grant was denied, or the approved token may no longer be granted.
+    Denied(DeniedBecause),
     /// The codes have expired.
     Expired,
     /// The code is unknown, was used already, or belongs to another client.
@@ -123,7 +122,7 @@ fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcom
             keep_pace(tx, grant, pace)?;
             PollOutcome::SlowDown
         }
-        Poll::Denied => PollOutcome::Denied,
+        Poll::Denied(because) => PollOutcome::Denied(because),
         Poll::Expired => {
             expiry::expire(tx, grant)?;
             PollOutcome::Expired
@@ -146,15 +145,19 @@ fn keep_pace(tx: &mut Tx<'_>, grant: &Grant, pace: Pace) -> Result<(), Error> {
 fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutcome, Error> {
     let client = store::client::find_client(tx.conn, &grant.client_id)?
         .filter(|client| client.standing == Standing::Active);
-    let owner = crate::access::lock_memberships(tx.conn, &approval.user_id)?;
-    let granted = match (&client, &owner) {
+    let owner = crate::access::lock_memberships(tx.app(), tx.conn, &approval.user_id)?;
+    let granted = match (client, &owner) {
         (Some(client), Some(owner)) => granted_now(tx, client, owner, approval),
-        _ => None,
+        _ => Err(DeniedBecause::Rights),
     };
-    let (Some(client), Some((scopes, expires_at))) = (client, granted) else {
-        store::device::mark_refused(tx.conn, &grant.id)?;
-        tx.record_as(Action::DeviceRefused, Some(grant.id.as_str()), json!({}))?;
-        return Ok(PollOutcome::Denied);
+    let (client, scopes, expires_at) = match granted {
+        Ok(granted) => granted,
+        Err(because) => {
+            store::device::mark_refused(tx.conn, &grant.id, because)?;
+            let detail = json!({"reason": because.as_str()});
+            tx.record_as(Action::DeviceRefused, Some(grant.id.as_str()), detail)?;
+            return Ok(PollOutcome::Denied(because));
+        }
     };
     let name = match &grant.device_name {
         Some(device) => format!("{} on {device}", client.name),
@@ -165,6 +168,7 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
         token: Token {
             name: name.chars().take(NAME_LENGTH).collect(),
             scopes,
+            limits: approval.limits.clone(),
             client_id: Some(client.id),
             device_name: grant.device_name.clone(),
             created_by: approval.user_id.to_string(),
@@ -184,26 +188,23 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
     Ok(PollOutcome::Issued(Box::new(new)))
 }
 
-/// Returns the scopes and expiry that may still be granted: those that the client may request
-/// and the approver's role allows now. `None` if no scope is left, or the policy of no
-/// organization of the approver allows the token.
+/// Returns the client, scopes and expiry that may still be granted: the scopes that the client may
+/// request and the approver's role allows now. `Err` if no scope is left, or no organization of
+/// the approver allows the token.
 fn granted_now(
     tx: &Tx<'_>,
-    client: &Client,
+    client: Client,
     owner: &UserMemberships,
     approval: &Approval,
-) -> Option<(ScopeSet, Option<Instant>)> {
+) -> Result<(Client, ScopeSet, Option<Instant>), DeniedBecause> {
+    let latest = consent::permit(tx.app(), owner, &approval.limits)?;
     let scopes = owner
-        .allowed(tx.app(), &approval.scopes)
+        .allowed(tx.app(), &approval.limits, &approval.scopes)
         .intersection(&client.scopes);
-    let expires_at = owner.default_end(tx.app(), tx.now);
-    let life = Life {
-        created_at: tx.now,
-        expires_at,
-    };
-    let is_granted =
-        (!scopes.is_empty() || approval.scopes.is_empty()) && owner.policy_decision(life).is_ok();
-    is_granted.then_some((scopes, expires_at))
+    match scopes.is_empty() && !approval.scopes.is_empty() {
+        true => Err(DeniedBecause::Rights),
+        false => Ok((client, scopes, earlier(latest, approval.expires_at))),
+    }
 }
 
 /// Records a misuse once: repetitions must not fill the log.

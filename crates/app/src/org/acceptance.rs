@@ -91,7 +91,7 @@ pub async fn accept_as_new(
 ) -> Result<NewSession, Error> {
     // An invalid link must not cost a password hash.
     look_at(&req.app, link).await?;
-    let new = user::validate(&req.app, new).await?;
+    let new = user::validate(req, new).await?;
     let link = link.digest();
     let req = req.with_caller(Caller::Anonymous);
     req.change(Action::InvitationAccepted, move |tx| {
@@ -132,7 +132,7 @@ fn accept_as(tx: &mut Tx<'_>, link: &Digest, user: &User) -> Result<Organization
         ));
     }
     let (id, role) = (&organization.id, invitation.role);
-    store::org::insert_membership(tx.conn, id, &user.id, role, tx.now)?;
+    store::org::insert_membership(tx.conn, &organization, &user.id, role, tx.now)?;
     tx.record(Target::within(id, invitation.id.as_str()), json!({}))?;
     tx.record_as(
         Action::MemberAdded,

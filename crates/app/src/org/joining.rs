@@ -6,7 +6,7 @@ use crate::tx::Tx;
 use domain::Fault;
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{self, Organization};
+use domain::org::{self, Maker, Organization};
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
 use serde_json::json;
@@ -48,10 +48,15 @@ pub(crate) fn join(tx: &mut Tx<'_>, user_id: &UserId, joining: &Joining) -> Resu
                 "Another organization has the address that results from this name. Use its name or address, or choose another name.",
             ));
         }
+        None if store::org::is_slug_of_deleted(tx.conn, &joining.slug)? => {
+            return Err(Error::Conflict(
+                "A deleted organization had the address that results from this name. Choose another name.",
+            ));
+        }
         None => create(tx, joining)?,
     };
     let (id, role) = (&organization.id, joining.role);
-    store::org::insert_membership(tx.conn, id, user_id, role, tx.now)?;
+    store::org::insert_membership(tx.conn, &organization, user_id, role, tx.now)?;
     tx.record_as(
         Action::MemberAdded,
         Target::within(id, user_id.as_str()),
@@ -67,6 +72,8 @@ fn create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
         created_at: tx.now,
         plan: Plan::Team,
         policy: Policy::default(),
+        // Only the operator, and the first user with its link, create an organization by name.
+        made_by: Maker::Operator,
     };
     // A concurrent transaction created the organization. The retry finds it.
     store::org::insert_organization(tx.conn, &new).map_err(|error| match error {

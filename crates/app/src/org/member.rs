@@ -8,7 +8,7 @@ use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
-use domain::org::{Member, Organization};
+use domain::org::{Maker, Member, Membership, Organization};
 use domain::page::Page;
 use domain::role::Role;
 use domain::token::{RevocationReason, TokenOwner};
@@ -39,7 +39,8 @@ pub async fn put_member(
 ) -> Result<Member, Error> {
     let (named, user_id) = (named.to_owned(), user_id.clone());
     req.change(Action::MemberChanged, move |tx| {
-        let id = manage(tx, &named, &user_id, Role::Admin)?.id;
+        let organization = manage(tx, &named, &user_id, Role::Admin)?;
+        let id = organization.id.clone();
         let target = Target::within(&id, user_id.as_str());
         let present = store::org::find_role(tx.conn, &id, &user_id)?;
         if present.max(Some(role)) == Some(Role::Owner) {
@@ -57,7 +58,7 @@ pub async fn put_member(
                 tx.record(target, detail)?;
             }
             (None, Some(_)) if matches!(tx.caller(), Caller::Operator(_)) => {
-                store::org::insert_membership(tx.conn, &id, &user_id, role, tx.now)?;
+                store::org::insert_membership(tx.conn, &organization, &user_id, role, tx.now)?;
                 let detail = json!({"role": role.as_str()});
                 tx.record_as(Action::MemberAdded, target, detail)?;
             }
@@ -78,7 +79,8 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
             true => Role::Member,
             false => Role::Admin,
         };
-        let id = manage(tx, &named, &user_id, least)?.id;
+        let organization = manage(tx, &named, &user_id, least)?;
+        let id = organization.id.clone();
         let role = store::org::find_role(tx.conn, &id, &user_id)?.ok_or(Error::NotFound)?;
         if role == Role::Owner {
             require_owner(tx, &id)?;
@@ -87,7 +89,7 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
         // Recorded first: the cause before its consequences.
         let target = Target::within(&id, user_id.as_str());
         tx.record(target, json!({"role": role.as_str()}))?;
-        depart(tx, &id, &user_id)
+        depart(tx, &organization, &user_id)
     })
     .await
 }
@@ -127,20 +129,23 @@ fn keep_an_owner(
     }
 }
 
-/// Removes a membership with its dependent data. A user without another organization loses all
-/// personal tokens, and the approvals from which a device could obtain one.
-fn depart(
-    tx: &mut Tx<'_>,
-    organization_id: &OrganizationId,
-    user_id: &UserId,
-) -> Result<(), Error> {
+/// Removes a membership with its dependent data. A user without another organization that the
+/// operator created loses all personal tokens, and the approvals from which a device could obtain
+/// one.
+fn depart(tx: &mut Tx<'_>, organization: &Organization, user_id: &UserId) -> Result<(), Error> {
+    let organization_id = &organization.id;
     store::project::delete_member_everywhere(tx.conn, organization_id, user_id)?;
     store::org::delete_membership(tx.conn, organization_id, user_id)?;
     end_invitations(tx, organization_id, Some(user_id))?;
     let filter = TokenFilter::LimitedTo(user_id.clone(), organization_id.clone());
     let reason = RevocationReason::LeftOrganization;
     end_all(tx, &filter, None, reason)?;
-    if store::org::list_memberships(tx.conn, user_id)?.is_empty() {
+    let user = store::user::find_user(tx.conn, user_id)?.ok_or(Error::NotFound)?;
+    let others = store::org::list_memberships(tx.conn, user_id)?;
+    let is_enough = |one: &Membership| {
+        one.organization.made_by == Maker::Operator || organization.made_by != Maker::Operator
+    };
+    if user.needs_organization && !others.iter().any(is_enough) {
         let filter = TokenFilter::Owner(TokenOwner::User(user_id.clone()));
         end_all(tx, &filter, None, reason)?;
         store::device::deny_approved(tx.conn, user_id)?;

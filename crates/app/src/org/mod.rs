@@ -27,7 +27,7 @@ use crate::audit::Target;
 use config::Makers;
 use domain::audit::Action;
 use domain::id::OrganizationId;
-use domain::org::{self, Organization};
+use domain::org::{self, Maker, Organization};
 use domain::page::Page;
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
@@ -82,9 +82,6 @@ pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
             return Err(Denial::Limited.into());
         }
         let owner = tx.caller().user_id();
-        if owner.is_none() {
-            tx.caller().require_operator()?;
-        }
         let new = Organization {
             id: tx.id(OrganizationId::new),
             slug: slug.clone(),
@@ -92,17 +89,21 @@ pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
             created_at: tx.now,
             plan: Plan::Team,
             policy: Policy::default(),
+            made_by: match tx.caller() {
+                Caller::Operator(_) => Maker::Operator,
+                _ => Maker::User(owner.ok_or(Denial::OperatorRequired)?.clone()),
+            },
         };
         store::org::insert_organization(tx.conn, &new).map_err(|error| match error {
             store::Error::Duplicate => Error::from(Fault::new(
                 "name",
-                "Another organization has the address that results from this name. Choose another one.",
+                "Another organization has or had the address that results from this name. Choose another one.",
             )),
             error => error.into(),
         })?;
         tx.record(&new, json!({"name": new.name}))?;
         if let Some(owner) = owner {
-            store::org::insert_membership(tx.conn, &new.id, owner, Role::Owner, tx.now)?;
+            store::org::insert_membership(tx.conn, &new, owner, Role::Owner, tx.now)?;
             tx.record_as(
                 Action::MemberAdded,
                 Target::within(&new.id, owner.as_str()),
@@ -185,7 +186,8 @@ pub async fn find_to_change(req: &Request, named: &str) -> Result<OrganizationVi
 }
 
 /// Deletes an organization, for its owners. Deletes its projects, revokes its tokens and those
-/// limited to it, and revokes all personal tokens of members without another organization.
+/// limited to it, and revokes all personal tokens of members whose access depends on it alone. Its
+/// slug is not given out again.
 pub async fn delete(req: &Request, named: &str) -> Result<Organization, Error> {
     let named = named.to_owned();
     req.change(Action::OrganizationDeleted, move |tx| {

@@ -7,11 +7,11 @@ use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
-use domain::org::{self, Membership, Organization};
+use domain::org::{Membership, Organization};
 use domain::policy::{Plan, Violation};
 use domain::role::Role;
 use domain::scope::ScopeSet;
-use domain::token::TokenOwner;
+use domain::token::{Limits, TokenOwner};
 
 /// The options for a new token.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Err
     let owner_ref = owner_ref.clone();
     req.read(move |tx| {
         let visible = visible(tx, &owner_ref, WRITE)?;
-        let (role, organizations, policies) = match visible.owner {
+        let (role, organizations, policies): (_, _, Vec<_>) = match visible.owner {
             TokenOwner::Organization(id) => {
                 let found = store::org::find_organization(tx.conn, &id)?.ok_or(Denial::NoAccess)?;
                 if found.plan == Plan::Free {
@@ -41,11 +41,12 @@ pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Err
                 (Some(ORGANIZATION_ROLE), Vec::new(), vec![found])
             }
             TokenOwner::User(id) => {
-                let owner = find_owner(tx.conn, &id)?.ok_or(Error::Unauthenticated)?;
-                let all = owner.memberships.iter();
-                let policies = all.map(|one| one.organization.clone()).collect();
-                let role = org::highest_role(&owner.memberships);
-                (role, owner.memberships, policies)
+                let owner = find_owner(tx.app(), tx.conn, &id)?.ok_or(Error::Unauthenticated)?;
+                let counted: Vec<_> = owner.counted(&Limits::default()).cloned().collect();
+                // A token that is limited to an organization can have a higher role in it.
+                let role = owner.memberships.iter().map(|one| one.role).max();
+                let policies = counted.into_iter().map(|one| one.organization);
+                (role, owner.memberships.clone(), policies.collect())
             }
         };
         Ok(offer(tx, role, organizations, &policies))

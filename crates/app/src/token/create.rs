@@ -92,8 +92,12 @@ fn draw_checked(
         faults.push(fault);
         String::new()
     });
-    let limits = limits(tx, &owner, input, &mut faults)?;
-    let policy_check = PolicyCheck::load(tx.conn, &owner, &limits)?;
+    let named = NamedLimits {
+        organization: input.organization.as_deref(),
+        projects: &input.projects,
+    };
+    let limits = find_limits(tx, &owner, &named, &mut faults)?;
+    let policy_check = PolicyCheck::load(tx, &owner, &limits)?;
     let scopes = scopes(tx, &input.scopes, &mut faults);
     if tx.config().scopes.allowed(&scopes, policy_check.role) != scopes {
         faults.push(beyond_role(owner_ref, policy_check.role));
@@ -121,17 +125,25 @@ fn draw_checked(
     Ok(NewToken { token, secret })
 }
 
+/// The limits of a new token, as the input names them.
+pub(crate) struct NamedLimits<'a> {
+    /// The organization, by its id or slug.
+    pub(crate) organization: Option<&'a str>,
+    /// The projects, all in one organization; empty for no limit.
+    pub(crate) projects: &'a [String],
+}
+
 /// The limits of the new token. A limited token passes its limits on, unless the input has
 /// narrower ones.
-fn limits(
+pub(crate) fn find_limits(
     tx: &mut Tx<'_>,
     owner: &TokenOwner,
-    input: &CreateToken,
+    input: &NamedLimits<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<Limits, Error> {
     let own = tx.limits()?;
     let mut limits = Limits {
-        organization: match &input.organization {
+        organization: match input.organization {
             None => own.organization,
             Some(named) => {
                 let found = reached_organization(tx.conn, owner, named)?;
@@ -150,7 +162,7 @@ fn limits(
         return Ok(limits);
     }
     let mut ids = BTreeSet::new();
-    for named in &input.projects {
+    for named in input.projects {
         match reached_project(tx.conn, owner, named)? {
             Some((id, organization)) => {
                 let limit = limits.organization.get_or_insert(organization.clone());

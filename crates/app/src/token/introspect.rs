@@ -3,71 +3,74 @@
 use crate::access::{ActiveToken, Found, look_up};
 use crate::audit::uses::{self, Purpose};
 use crate::client::{self, Credentials};
-use crate::{App, Context, Error, OAuthError, Request, throttle};
+use crate::decision::{Named, find_named};
+use crate::{Error, OAuthError, Request, throttle};
 use domain::client::{Client, Credential};
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::secret::Secret;
+use domain::token::Token;
 
-/// The minimal access request, which any token with some access satisfies.
-const ANY_ACCESS: AccessRequest<'_> = AccessRequest {
-    scope: None,
-    resource: &ResourceRef::Any,
-};
-
-/// Looks up an active token. Records the use of an inactive one.
+/// Looks up a token that is active and has some access to a resource. Records the use of an
+/// inactive one and of one without access.
 async fn look_up_active(
-    app: &App,
-    context: &Context,
+    req: &Request,
     text: &Secret,
-) -> Result<Found<Option<ActiveToken>>, Error> {
+    resource: Wanted,
+) -> Result<Found<Result<ActiveToken, Error>>, Error> {
+    let Request { app, context, .. } = req;
     let handle = app.clone();
-    let found = look_up(app, text, move |_, loaded| Ok(loaded.active(&handle))).await?;
-    Ok(match found {
-        Found::Malformed => Found::Malformed,
-        Found::Unknown => Found::Unknown,
-        Found::Token(Err(inactive)) => {
-            uses::note(
-                app,
-                context,
-                &*inactive.token,
-                inactive.why,
-                Purpose::default(),
-            );
-            Found::Token(None)
-        }
-        Found::Token(Ok(active)) => Found::Token(Some(active)),
+    let found = look_up(app, text, move |conn, loaded| {
+        let resource = match &resource {
+            Wanted::Own => ResourceRef::Own,
+            Wanted::Named(named) => find_named(conn, &loaded.token, named.as_ref())?,
+        };
+        let access_request = AccessRequest {
+            scope: None,
+            resource: &resource,
+        };
+        let decided = decision::decide(&loaded.facts, access_request);
+        Ok((loaded.active_at(&handle, &resource), decided))
     })
+    .await?;
+    let (active, decided) = match found {
+        Found::Malformed => return Ok(Found::Malformed),
+        Found::Unknown => return Ok(Found::Unknown),
+        Found::Token(found) => found,
+    };
+    let refused = |token: &Token, why| uses::note(app, context, token, why, Purpose::default());
+    Ok(Found::Token(match (active, decided) {
+        (Err(inactive), _) => {
+            refused(&inactive.token, inactive.why);
+            Err(Error::Unauthenticated)
+        }
+        (Ok(active), Err(reason)) => {
+            let denied = Error::from(reason);
+            refused(&active.token, denied.code());
+            Err(denied)
+        }
+        (Ok(active), Ok(_)) => {
+            app.uses().note(&active.token, app.now(), context.source());
+            Ok(active)
+        }
+    }))
+}
+
+/// The resource that a token must have access to.
+enum Wanted {
+    /// What belongs to its owner in Doorcode.
+    Own,
+    /// The resource that a request names, if any.
+    Named(Option<Named>),
 }
 
 /// Authenticates a request to Doorcode's own API; `None` if the token was never issued. Fails
 /// with [`Error::Unauthenticated`] for an inactive token, without a reason, and with
 /// [`Error::Forbidden`] for one without any access.
-pub async fn authenticate(
-    app: &App,
-    context: &Context,
-    text: &Secret,
-) -> Result<Option<ActiveToken>, Error> {
-    match look_up_active(app, context, text).await? {
-        Found::Token(Some(active)) => {
-            require_allowed(app, context, &active)?;
-            app.uses().note(&active.token, app.now(), context.source());
-            Ok(Some(active))
-        }
-        Found::Token(None) => Err(Error::Unauthenticated),
+pub async fn authenticate(req: &Request, text: &Secret) -> Result<Option<ActiveToken>, Error> {
+    match look_up_active(req, text, Wanted::Own).await? {
+        Found::Token(active) => active.map(Some),
         Found::Malformed | Found::Unknown => Ok(None),
     }
-}
-
-/// Refuses a token that no policy allows, and records its use.
-fn require_allowed(app: &App, context: &Context, active: &ActiveToken) -> Result<(), Error> {
-    decision::decide(&active.facts, ANY_ACCESS)
-        .map(drop)
-        .map_err(|refusal| {
-            let denied = Error::from(refusal);
-            let (why, purpose) = (denied.code(), Purpose::default());
-            uses::note(app, context, &active.token, why, purpose);
-            denied
-        })
 }
 
 /// Authenticated caller of the introspection endpoint (RFC 7662 section 2.1).
@@ -90,20 +93,20 @@ pub async fn introspector(req: &Request, credentials: &Credentials) -> Result<In
     }
 }
 
-/// Introspects a token (RFC 7662); `None` if it is not active. Unknown tokens are counted for
-/// each caller, as guesses.
+/// Introspects a token for a resource (RFC 7662), with the scopes that are usable for it; `None` if
+/// the token is not active or has no access to the resource. Unknown tokens are counted for each
+/// caller, as guesses.
 pub async fn introspect(
     req: &Request,
     introspector: &Introspector,
     text: &Secret,
+    named: Option<Named>,
 ) -> Result<Option<ActiveToken>, Error> {
     let Request { app, context, .. } = req;
-    match look_up_active(app, context, text).await? {
+    match look_up_active(req, text, Wanted::Named(named)).await? {
         Found::Token(active) => {
-            // For introspection, a token without any access counts as inactive.
-            let active = active.filter(|active| require_allowed(app, context, active).is_ok());
+            let active = active.ok();
             if let Some(active) = &active {
-                app.uses().note(&active.token, app.now(), context.source());
                 uses::note(
                     app,
                     context,

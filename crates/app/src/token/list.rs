@@ -103,7 +103,7 @@ fn check(
     owner: &TokenOwner,
     tokens: Vec<Token>,
 ) -> Result<Vec<CheckedToken>, Error> {
-    check_policy(tx.conn, owner, tokens, tx.now)
+    check_policy(tx, owner, tokens)
 }
 
 /// Adds details to the tokens of one owner.

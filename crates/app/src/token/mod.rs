@@ -11,6 +11,7 @@ mod rotate;
 
 pub use choices::{Choices, choices};
 pub use create::{CreateToken, create, form_nonce_for};
+pub(super) use create::{NamedLimits, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub use list::{Listed, find, find_listed, list, list_listed, list_living};

@@ -3,13 +3,13 @@
 use crate::Error;
 use crate::access::{Authority, Denial};
 use crate::access::{earlier, lock_memberships};
+use crate::tx::Tx;
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::Organization;
 use domain::policy::{Life, OwnerKind};
 use domain::role::Role;
 use domain::token::{Limits, Token, TokenOwner};
-use store::Conn;
 
 /// The organizations whose policies apply to a new token, with the kind of its owner in each.
 pub(super) struct PolicyCheck {
@@ -19,37 +19,32 @@ pub(super) struct PolicyCheck {
 }
 
 impl PolicyCheck {
-    /// The owner's organizations within these limits.
+    /// The owner's organizations that count for a new token with these limits. Fails if the owner
+    /// needs an organization and none counts.
     pub(super) fn load(
-        conn: &mut Conn,
+        tx: &mut Tx<'_>,
         owner: &TokenOwner,
         limits: &Limits,
     ) -> Result<Self, Error> {
         match owner {
             TokenOwner::Organization(id) => {
                 let organization =
-                    store::org::find_organization(conn, id)?.ok_or(Denial::NoAccess)?;
+                    store::org::find_organization(tx.conn, id)?.ok_or(Denial::NoAccess)?;
                 Ok(Self {
                     role: Some(ORGANIZATION_ROLE),
                     organizations: vec![(organization, OwnerKind::Organization)],
                 })
             }
             TokenOwner::User(id) => {
-                let owner = lock_memberships(conn, id)?.ok_or(Error::Unauthenticated)?;
-                let organizations: Vec<_> = owner
-                    .memberships
-                    .into_iter()
-                    .filter(|membership| {
-                        let limit = limits.organization.as_ref();
-                        limit.is_none_or(|limit| *limit == membership.organization.id)
-                    })
-                    .map(|membership| (membership.organization, membership.role))
-                    .collect();
+                let owner =
+                    lock_memberships(tx.app(), tx.conn, id)?.ok_or(Error::Unauthenticated)?;
+                owner.require_organization(limits)?;
+                let organizations: Vec<_> = owner.counted(limits).cloned().collect();
                 Ok(Self {
-                    role: organizations.iter().map(|(_, role)| *role).max(),
+                    role: organizations.iter().map(|one| one.role).max(),
                     organizations: organizations
                         .into_iter()
-                        .map(|(organization, role)| (organization, OwnerKind::Member(role)))
+                        .map(|one| (one.organization, OwnerKind::Member(one.role)))
                         .collect(),
                 })
             }

@@ -38,7 +38,7 @@ pub async fn rotate(
         if !is_itself {
             require_own_scopes(tx, &old.scopes)?;
         }
-        let policy_check = PolicyCheck::load(tx.conn, &old.owner, &old.limits)?;
+        let policy_check = PolicyCheck::load(tx, &old.owner, &old.limits)?;
         lock_creator(tx)?;
         let locked = store::token::lock_token(tx.conn, &old.id)?;
         if !locked.is_some_and(|old| old.state(tx.now) == State::Live) {

@@ -242,13 +242,13 @@ impl<'a> Tx<'a> {
         self.authority()?.require(scope, resource, least)
     }
 
-    /// Fails unless the caller has a built-in scope for any resource.
+    /// Fails unless the caller has a built-in scope for what belongs to it.
     pub(crate) fn require_scope(&mut self, scope: &str) -> Result<(), Error> {
         let authority = self.authority()?;
-        authority.require_scope(scope, &ResourceRef::Any).map(drop)
+        authority.require_scope(scope, &ResourceRef::Own).map(drop)
     }
 
-    /// The scopes of the caller; `None` for the operator.
+    /// The scopes that the caller can pass on; `None` for the operator.
     pub(crate) fn scopes(&mut self) -> Result<Option<ScopeSet>, Error> {
         Ok(self.authority()?.scopes())
     }

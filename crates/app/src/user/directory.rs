@@ -48,7 +48,7 @@ pub async fn find(req: &Request, named: Named) -> Result<User, Error> {
 /// Creates a user. Invalidates all setup links.
 pub async fn make(req: &Request, new: CreateUser) -> Result<User, Error> {
     req.caller.require_operator()?;
-    let new = validate(&req.app, new).await?;
+    let new = validate(req, new).await?;
     let no_link = req.app.draw_secret().digest();
     req.change(Action::UserCreated, move |tx| {
         store::user::delete_setup_links(tx.conn, &no_link)?;

@@ -61,7 +61,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
     if !is_setup_link(&req.app, link).await? {
         return Err(Error::NotFound);
     }
-    let new = validate(&req.app, new).await?;
+    let new = validate(req, new).await?;
     let link = link.digest();
     let req = req.with_caller(Caller::Anonymous);
     req.change(Action::UserCreated, move |tx| {
@@ -84,10 +84,14 @@ pub(super) struct ValidUser {
     email: String,
     password_hash: String,
     joining: Option<org::Joining>,
+    needs_organization: bool,
 }
 
 /// Checks the input of a new user, and hashes the password. Fails with all faults.
-pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Error> {
+pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser, Error> {
+    let app = &req.app;
+    // A user who was invited has an organization, and needs one from then on.
+    let needs_organization = new.organization.is_some() || req.caller.require_operator().is_err();
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
         result.unwrap_or_else(|fault| {
@@ -121,6 +125,7 @@ pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Er
         email,
         password_hash: app.hasher().hash(password, app.random()).await?,
         joining,
+        needs_organization,
     })
 }
 
@@ -134,6 +139,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &ValidUser) -> Result<User, Error> {
         password_hash: new.password_hash.clone(),
         standing: Standing::Active,
         created_at: tx.now,
+        needs_organization: new.needs_organization,
     };
     store::user::insert_user(tx.conn, &user).map_err(|error| match error {
         store::Error::Duplicate => Error::from(Fault::new(

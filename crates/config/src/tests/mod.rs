@@ -139,7 +139,8 @@ networks = []
 listen = "same"
 
 [organizations]
-made_by = "users"
+made_by = "operator"
+home = ""
 
 [audit]
 token_use = "every"

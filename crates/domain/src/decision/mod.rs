@@ -26,6 +26,20 @@ pub struct Facts {
     pub limits: Limits,
     /// The owner's access to organizations. An organization's own token has one entry.
     pub org_access: Vec<OrgAccess>,
+    /// What a request that names no organization needs.
+    pub unnamed: Unnamed,
+}
+
+/// What a token needs for a request that names no organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unnamed {
+    /// Access to the home organization: the configuration names one.
+    NeedsHome,
+    /// Access to any organization that the operator created.
+    NeedsOrganization,
+    /// No organization: the operator created the token's owner without one. If the owner has
+    /// organizations that the operator created, one of them must allow the token.
+    NeedsNone,
 }
 
 /// Whether a token or its owner is active.
@@ -47,6 +61,21 @@ pub struct OrgAccess {
     pub role: Role,
     /// Whether the organization's policy allows the token.
     pub policy_decision: PolicyDecision,
+    /// How much it counts for a request that names no organization.
+    pub standing: OrgStanding,
+}
+
+/// How much an organization counts for a request that names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrgStanding {
+    /// A user created it: nothing. Anyone could give themselves a role in it.
+    UserMade,
+    /// One of several that the operator created: its policy, and its role for a token that is
+    /// limited to it.
+    OperatorMade,
+    /// Its policy and its role: it is the home organization, the only one that the operator
+    /// created, or the owner of the token.
+    Home,
 }
 
 /// The role of an organization's own tokens.
@@ -55,8 +84,10 @@ pub const ORGANIZATION_ROLE: Role = Role::Admin;
 /// The resource of an access request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceRef {
-    /// No particular organization.
+    /// The request names none: what it is about depends on the API.
     Any,
+    /// What belongs to the caller in Doorcode itself, such as its own tokens.
+    Own,
     /// An organization.
     Organization(OrganizationId),
     /// A project.
@@ -81,7 +112,7 @@ impl ResourceRef {
                 organization_id: id,
                 ..
             } => Some(id),
-            Self::Any | Self::Missing => None,
+            Self::Any | Self::Own | Self::Missing => None,
         }
     }
 }
@@ -112,8 +143,8 @@ pub enum DenyReason {
     Role(Role),
 }
 
-/// Decides an access request. `Ok` is the role for the operation: the role in the resource's
-/// organization, or the highest one anywhere.
+/// Decides an access request. `Ok` is the role for the operation: the role in the organization
+/// that counts, if there is one.
 pub fn decide(
     facts: &Facts,
     access_request: AccessRequest<'_>,
@@ -135,8 +166,10 @@ pub fn decide(
 
 /// The role of a token for a resource.
 fn role_at(facts: &Facts, resource: &ResourceRef) -> Result<Option<Role>, DenyReason> {
-    if *resource == ResourceRef::Any {
-        return role_anywhere(facts);
+    match resource {
+        ResourceRef::Any => return role_unnamed(facts),
+        ResourceRef::Own => return role_for_own(facts),
+        _ => {}
     }
     let org_access = resource
         .organization_id()
@@ -168,22 +201,76 @@ fn role_at(facts: &Facts, resource: &ResourceRef) -> Result<Option<Role>, DenyRe
     Ok(Some(org_access.role))
 }
 
-/// The highest role of a token. A token that no organization's policy allows is denied; otherwise
-/// an access request for no particular resource would bypass the policy. An owner without an
-/// organization has no role, and may do what needs none.
-fn role_anywhere(facts: &Facts) -> Result<Option<Role>, DenyReason> {
-    policy_decision(&facts.limits, &facts.org_access).map_err(DenyReason::Policy)?;
-    match reach(facts).map(|org_access| org_access.role).max() {
-        None if facts.limits.organization.is_some() => Err(DenyReason::NoAccess),
-        role => Ok(role),
+/// The role for a request that names no organization. An organization that counts must allow the
+/// token; otherwise such a request would bypass its policy.
+fn role_unnamed(facts: &Facts) -> Result<Option<Role>, DenyReason> {
+    let least = match facts.unnamed {
+        Unnamed::NeedsHome if facts.limits.organization.is_none() => OrgStanding::Home,
+        _ => OrgStanding::OperatorMade,
+    };
+    let counted: Vec<_> = within(&facts.limits, &facts.org_access)
+        .filter(|org_access| org_access.standing >= least)
+        .collect();
+    if counted.is_empty() {
+        return without_organization(facts);
+    }
+    best(counted.iter().copied()).map_err(DenyReason::Policy)?;
+    Ok(role_among(facts, counted.into_iter()))
+}
+
+/// The configured home organization, if it is the one that counts where a request names none.
+pub fn organization_unnamed(facts: &Facts) -> Option<&OrganizationId> {
+    if facts.unnamed != Unnamed::NeedsHome {
+        return None;
+    }
+    within(&facts.limits, &facts.org_access)
+        .find(|org_access| org_access.standing == OrgStanding::Home)
+        .map(|org_access| &org_access.organization_id)
+}
+
+/// The role for what belongs to the caller. Any organization that the token reaches is enough: in
+/// Doorcode's own API, its rights end at what it reaches.
+fn role_for_own(facts: &Facts) -> Result<Option<Role>, DenyReason> {
+    let mut within = within(&facts.limits, &facts.org_access).peekable();
+    if within.peek().is_none() {
+        return without_organization(facts);
+    }
+    best(within).map_err(DenyReason::Policy)?;
+    Ok(role_among(facts, reach(facts)))
+}
+
+/// The decision if no organization counts.
+fn without_organization(facts: &Facts) -> Result<Option<Role>, DenyReason> {
+    match facts.unnamed {
+        Unnamed::NeedsNone if facts.limits.organization.is_none() => Ok(None),
+        _ => Err(DenyReason::NoAccess),
     }
 }
 
-/// The best policy decision within these limits. A token whose owner is in no organization is
-/// allowed.
+/// The role in the organization that the token is limited to, or else in the home organization.
+fn role_among<'a>(facts: &Facts, org_access: impl Iterator<Item = &'a OrgAccess>) -> Option<Role> {
+    let is_limited = facts.limits.organization.is_some();
+    org_access
+        .filter(|org_access| org_access.policy_decision.is_ok())
+        .find(|org_access| is_limited || org_access.standing == OrgStanding::Home)
+        .map(|org_access| org_access.role)
+}
+
+/// The policy decision on a token within these limits: that of the organizations that count most.
+/// A token without organizations is allowed.
 pub fn policy_decision(limits: &Limits, org_access: &[OrgAccess]) -> PolicyDecision {
-    let policy_decisions = within(limits, org_access).map(|org_access| org_access.policy_decision);
-    policy_decisions.reduce(better).unwrap_or(Ok(None))
+    let most = within(limits, org_access)
+        .map(|org_access| org_access.standing)
+        .max();
+    best(within(limits, org_access).filter(|org_access| Some(org_access.standing) == most))
+}
+
+/// The best policy decision; allowed if there is none.
+fn best<'a>(org_access: impl Iterator<Item = &'a OrgAccess>) -> PolicyDecision {
+    org_access
+        .map(|org_access| org_access.policy_decision)
+        .reduce(better)
+        .unwrap_or(Ok(None))
 }
 
 /// The organization access within the limits, as a whole or for some projects.
@@ -203,8 +290,8 @@ pub fn reach(facts: &Facts) -> impl Iterator<Item = &OrgAccess> {
     within(&facts.limits, &facts.org_access).filter(|org_access| org_access.policy_decision.is_ok())
 }
 
-/// The token's scopes that are usable now for any resource. A scope that was removed from the
-/// catalogue is not usable.
+/// The token's scopes that are usable now where a request names no organization. A scope that was
+/// removed from the catalogue is not usable.
 pub fn scopes(facts: &Facts, catalogue: &Catalogue) -> ScopeSet {
     scopes_at(facts, catalogue, &ResourceRef::Any)
 }
@@ -221,4 +308,26 @@ pub fn scopes_at(facts: &Facts, catalogue: &Catalogue, resource: &ResourceRef) -
         })
         .map(|scope| scope.name.clone())
         .collect()
+}
+
+/// The token's scopes that it can use for some resource: those that it can pass on to another.
+pub fn scopes_to_pass_on(facts: &Facts, catalogue: &Catalogue) -> ScopeSet {
+    let highest = reach(facts).map(|org_access| org_access.role).max();
+    let own = scopes_at(facts, catalogue, &ResourceRef::Own);
+    let granted = facts.scopes.iter().filter_map(|name| catalogue.find(name));
+    granted
+        .filter(|scope| {
+            let is_usable = scope.min_role.is_some() && highest >= scope.min_role;
+            is_usable || own.contains(&scope.name)
+        })
+        .map(|scope| scope.name.clone())
+        .collect()
+}
+
+/// The highest role in organizations that the token reaches and the operator created.
+pub fn highest_role_by_operator(facts: &Facts) -> Option<Role> {
+    reach(facts)
+        .filter(|org_access| org_access.standing > OrgStanding::UserMade)
+        .map(|org_access| org_access.role)
+        .max()
 }

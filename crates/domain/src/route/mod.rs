@@ -59,6 +59,8 @@ pub struct Route {
     pub pattern: Pattern,
     /// The access that it requires.
     pub access: Access,
+    /// The organization that it is about, by its slug or id, if its path names no resource.
+    pub organization: Option<String>,
 }
 
 impl Route {
@@ -68,7 +70,10 @@ impl Route {
             Access::Operator => AccessRule::Operator,
             Access::Token(scope) => AccessRule::Token {
                 scope: scope.clone(),
-                resource: self.pattern.resource(path),
+                resource: self.pattern.resource(path).or_else(|| {
+                    let organization = self.organization.clone();
+                    organization.map(RouteResource::Organization)
+                }),
             },
         }
     }
@@ -101,12 +106,12 @@ pub enum AccessRule {
     },
 }
 
-/// A resource as the path names it; it may not exist.
+/// A resource as the path or the route names it; it may not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteResource {
     /// The project with this id.
     Project(String),
-    /// The organization with this id.
+    /// The organization with this id or slug.
     Organization(String),
 }
 
@@ -206,6 +211,13 @@ impl Pattern {
         self.method.as_ref().is_none_or(is_own)
             && has_length
             && pairs.all(|(part, segment)| part.matches(segment, reading))
+    }
+
+    /// Whether it has a segment `{project}` or `{organization}`.
+    pub fn names_resource(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, SegmentPattern::Project | SegmentPattern::Organization))
     }
 
     fn resource(&self, path: Vec<Segment>) -> Option<RouteResource> {

@@ -18,6 +18,9 @@ pub struct OrganizationDetail {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<Role>)]
     pub role: Option<String>,
+    /// Who created it: `operator`, or the ID of a user. One that a user created has no effect
+    /// where a request names no organization.
+    pub made_by: String,
     /// `free` or `team`. Organization tokens require `team`.
     #[schema(value_type = Plan)]
     pub plan: String,

@@ -93,11 +93,28 @@ async fn limits(
             (found, names)
         }
     };
+    let is_ticked = |id: &str| form.all("project").any(|one| one == id);
+    let groups = project_groups(projects.into_iter().zip(names), is_ticked);
+    Ok(LimitChoices {
+        organizations: organizations(all, form),
+        projects: groups,
+        caveats: all
+            .iter()
+            .filter_map(|one| caveat(one, all.len()))
+            .collect(),
+    })
+}
+
+/// The projects to tick, with the names of their organizations, by organization.
+pub fn project_groups(
+    projects: impl Iterator<Item = (Project, Option<String>)>,
+    is_ticked: impl Fn(&str) -> bool,
+) -> Vec<ProjectGroup> {
     let mut groups: Vec<ProjectGroup> = Vec::new();
-    for (project, name) in projects.into_iter().zip(names) {
+    for (project, name) in projects {
         let id = project.organization_id.to_string();
         let choice = Choice {
-            selected: form.all("project").any(|one| one == project.id.as_str()),
+            selected: is_ticked(project.id.as_str()),
             value: project.id.to_string(),
             label: project.name,
         };
@@ -110,14 +127,7 @@ async fn limits(
             }),
         }
     }
-    Ok(LimitChoices {
-        organizations: organizations(all, form),
-        projects: groups,
-        caveats: all
-            .iter()
-            .filter_map(|one| caveat(one, all.len()))
-            .collect(),
-    })
+    groups
 }
 
 /// The organizations to choose from; empty unless the user is in several.

@@ -7,6 +7,8 @@ mod revoke;
 mod rotate;
 mod row;
 
+pub use create::project_groups;
+
 use super::org_request::OrgPageRequest;
 use super::page_request::{Guard, PageRequest, post, read};
 use super::view::token::{TokenRight, TokensOwner};

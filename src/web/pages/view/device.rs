@@ -1,6 +1,7 @@
 //! Device code entry, consent page and result.
 
-use super::{Chrome, FieldErrors, Moment, ScopeChoice};
+use super::token::ProjectGroup;
+use super::{Choice, Chrome, FieldErrors, Moment, ScopeChoice};
 use askama::Template;
 
 /// `/device`. Posts to `/device` the fields `user_code`, `via`.
@@ -37,7 +38,8 @@ impl Via {
 }
 
 /// The consent page. Posts to `/device/decide` the fields `ticket`, `user_code`, `scope`
-/// (repeated), `confirm` = `yes`, `decision` = `approve` or `deny`.
+/// (repeated), `organization`, `project` (repeated), `expires`, `expires_on`, `confirm` = `yes`,
+/// `decision` = `approve` or `deny`.
 #[derive(Debug, Template)]
 #[template(path = "device_consent.html")]
 pub struct ConsentPage {
@@ -63,12 +65,63 @@ pub struct ConsentPage {
     pub scopes: Vec<ScopeChoice>,
     /// Names of requested scopes that this user cannot grant; may be empty.
     pub withheld: Vec<String>,
+    /// What the token can be limited to.
+    pub limits: LimitFields,
     /// Whether the user must confirm that they started the sign-in, and why.
     pub confirm: Confirm,
     /// The local path to return to after `Use another user`.
     pub return_to: String,
-    /// Form errors; field `confirm`.
+    /// Form errors; fields `confirm`, `organization`, `project`, `expires`, `expires_on`.
     pub errors: FieldErrors,
+}
+
+/// The fields that limit the token.
+#[derive(Debug)]
+pub struct LimitFields {
+    /// Whether they are shown at once: the device asked for a limit, or one is wrong.
+    pub are_open: bool,
+    /// The organizations; empty where there is nothing to choose.
+    pub organizations: Vec<Choice>,
+    /// The projects to tick, by organization.
+    pub projects: Vec<ProjectGroup>,
+    /// The expiries: the default with the empty value, then shorter ones.
+    pub expiry: Vec<Choice>,
+    /// The typed date.
+    pub expires_on: String,
+    /// The first and the last possible date.
+    pub dates: (String, Option<String>),
+    /// An organization or project that the device asked for and the user cannot access.
+    pub out_of_reach: Option<String>,
+}
+
+/// The page instead of the consent page for a request that a rule forbids. Posts to
+/// `/device/decide` the fields `ticket`, `user_code`, `decision` = `deny`.
+#[derive(Debug, Template)]
+#[template(path = "device_forbidden.html")]
+pub struct ForbiddenPage {
+    /// The page frame; its user is the one whom the rule concerns.
+    pub chrome: Chrome,
+    /// Binds the decision to this user, session and device grant.
+    pub ticket: String,
+    /// The user code as displayed.
+    pub user_code: String,
+    /// The name of the client.
+    pub client: String,
+    /// The device's name, as the device states it; unverified.
+    pub device_name: Option<String>,
+    /// The rule.
+    pub rule: ForbiddenBy,
+    /// The local path to return to after `Use another account`.
+    pub return_to: String,
+}
+
+/// The rule that forbids a user to approve a request.
+#[derive(Debug)]
+pub enum ForbiddenBy {
+    /// The policy of an organization: its name, its slug and the user's role.
+    PersonalTokens(String, String, &'static str),
+    /// Another rule, in words.
+    Other(&'static str),
 }
 
 impl ConsentPage {
@@ -136,7 +189,11 @@ pub enum Outcome {
         scopes: Vec<String>,
         /// When the token expires; `None` if never.
         token_ends: Option<Moment>,
+        /// The names of what the token is limited to; may be empty.
+        limited_to: Vec<String>,
     },
+    /// A rule forbids the user to approve it; the device learns the reason.
+    Forbidden(&'static str),
     /// It was denied just now.
     Denied,
     /// The code expired before the decision.

@@ -47,6 +47,8 @@ pub enum ErrorKind {
 pub enum Reason {
     /// The user has no access to the resource, or it does not exist.
     NoAccess,
+    /// The user is in no organization that allows the resulting token.
+    NoOrganization,
     /// The user's role is lower than this one.
     Role(Role),
     /// An organization's policy does not allow the resulting token.
@@ -63,6 +65,10 @@ impl Reason {
         match self {
             Self::NoAccess => "This page does not exist, or you have no access to it. Check the \
                              address, or ask an admin of the organization to invite you."
+                .to_owned(),
+            Self::NoOrganization => "Your account belongs to no organization that allows this \
+                                     token. Ask to be invited to one, or limit the token to an \
+                                     organization of yours."
                 .to_owned(),
             Self::Role(Role::Owner) => "Only an owner of the organization may do this. Ask one \
                                         of them."

@@ -17,7 +17,6 @@ use domain::audit::chain::{Head, Sealed};
 use domain::audit::checkpoint::Checkpoint;
 use domain::audit::discrepancy::{Discrepancy, Kind, Report};
 use domain::audit::verifier::Verifier;
-use domain::decision::ResourceRef;
 use domain::role::Role;
 use serde_json::{Value, json};
 use store::audit::{Log, Stored};
@@ -263,7 +262,7 @@ pub struct LastCheck(Mutex<Option<Checked>>);
 /// Verifies the log, for the operator and for admins of any organization. The result is recorded
 /// before it is returned.
 pub async fn check(req: &Request) -> Result<Checked, Error> {
-    req.read(|tx| tx.require(READ, &ResourceRef::Any, Role::Admin))
+    req.read(|tx| tx.authority()?.require_anywhere(READ, Role::Admin))
         .await?;
     let checked = check_or_repeat(&req.app).await?;
     record(req, &checked.verified).await?;

@@ -1,6 +1,8 @@
 //! Every combination of the inputs of a decision, checked against the rules of CONTRACT. Each
 //! rule is a separate condition; an access request is allowed if all are met.
 
+mod unnamed;
+
 use super::*;
 use crate::Instant;
 use crate::id::IdSeed;
@@ -52,6 +54,7 @@ fn resources() -> Vec<ResourceRef> {
     };
     vec![
         ResourceRef::Any,
+        ResourceRef::Own,
         ResourceRef::Missing,
         ResourceRef::Organization(organization(A)),
         ResourceRef::Organization(organization(B)),
@@ -77,23 +80,46 @@ fn limits() -> Vec<Limits> {
     ]
 }
 
-/// The organization access of personal and organization tokens, allowed and denied by policy.
+const STANDINGS: [OrgStanding; 3] = [
+    OrgStanding::UserMade,
+    OrgStanding::OperatorMade,
+    OrgStanding::Home,
+];
+
+const UNNAMED: [Unnamed; 3] = [
+    Unnamed::NeedsHome,
+    Unnamed::NeedsOrganization,
+    Unnamed::NeedsNone,
+];
+
+/// The organization access of personal and organization tokens: allowed and denied by policy, in
+/// organizations of every standing. There is one home at most.
 fn org_access() -> Vec<Vec<OrgAccess>> {
-    let org_access = |seed, role, policy_decision| OrgAccess {
-        organization_id: organization(seed),
-        role,
-        policy_decision,
+    let both = [Ok(None), Err(Violation::Never)];
+    let each = |seed, roles: &[Role]| {
+        let mut all = Vec::new();
+        for role in roles {
+            for policy_decision in both {
+                for standing in STANDINGS {
+                    all.push(OrgAccess {
+                        organization_id: organization(seed),
+                        role: *role,
+                        policy_decision,
+                        standing,
+                    });
+                }
+            }
+        }
+        all
     };
-    let refused = Err(Violation::Never);
-    let mut all = vec![vec![], vec![org_access(B, Role::Owner, Ok(None))]];
-    for role in Role::ALL {
-        for policy_decision in [Ok(None), refused] {
-            all.push(vec![org_access(A, role, policy_decision)]);
-            for other in [Ok(None), refused] {
-                all.push(vec![
-                    org_access(A, role, policy_decision),
-                    org_access(B, Role::Owner, other),
-                ]);
+    let (of_a, of_b) = (each(A, &Role::ALL), each(B, &[Role::Owner]));
+    let mut all = vec![vec![]];
+    all.extend(of_b.iter().map(|b| vec![b.clone()]));
+    for a in of_a {
+        all.push(vec![a.clone()]);
+        for b in &of_b {
+            if (a.standing, b.standing) != (OrgStanding::Home, OrgStanding::Home) {
+                all.push(vec![a.clone(), b.clone()]);
             }
         }
     }
@@ -121,10 +147,25 @@ fn is_allowed(facts: &Facts, scope: Option<&Scope>, resource: &ResourceRef) -> b
             .find(|org_access| org_access.organization_id == *id)
     };
     let (is_reached, role) = match resource {
-        ResourceRef::Any => {
-            let is_in_none = facts.org_access.is_empty() && facts.limits.organization.is_none();
-            let role = usable.iter().map(|org_access| org_access.role).max();
-            (is_in_none || role.is_some(), role)
+        ResourceRef::Any | ResourceRef::Own => {
+            let is_limited = facts.limits.organization.is_some();
+            let counts = |org_access: &&OrgAccess| match resource {
+                ResourceRef::Own => true,
+                _ if is_limited => org_access.standing != OrgStanding::UserMade,
+                _ => match facts.unnamed {
+                    Unnamed::NeedsHome => org_access.standing == OrgStanding::Home,
+                    _ => org_access.standing != OrgStanding::UserMade,
+                },
+            };
+            let mut candidates = facts.org_access.iter();
+            let has_any = candidates.any(|one| is_not_limited_from(one) && counts(&one));
+            let usable: Vec<_> = usable.iter().copied().filter(counts).collect();
+            let of_role = |one: &&OrgAccess| is_limited || one.standing == OrgStanding::Home;
+            let role = usable.iter().copied().find(of_role).map(|one| one.role);
+            match has_any {
+                true => (!usable.is_empty(), role),
+                false => (!is_limited && facts.unnamed == Unnamed::NeedsNone, None),
+            }
         }
         ResourceRef::Missing => (false, None),
         ResourceRef::Organization(id) => (
@@ -166,13 +207,17 @@ fn every_combination() {
     for token in [TokenStatus::Active, TokenStatus::Inactive] {
         for owner in [TokenStatus::Active, TokenStatus::Inactive] {
             for org_access in org_access() {
-                for limits in limits() {
+                let variants = limits()
+                    .into_iter()
+                    .flat_map(|limits| UNNAMED.map(|unnamed| (limits.clone(), unnamed)));
+                for (limits, unnamed) in variants {
                     let facts = Facts {
                         token,
                         owner,
                         scopes: carried(),
                         limits,
                         org_access: org_access.clone(),
+                        unnamed,
                     };
                     for scope in scopes() {
                         for resource in resources() {
@@ -202,8 +247,8 @@ fn every_combination() {
             }
         }
     }
-    assert_eq!(seen, 2 * 2 * 20 * 5 * 6 * 6);
-    assert!(allowed > 500, "{allowed}");
+    assert_eq!(seen, 2 * 2 * (1 + 6 + 18 * (1 + 6) - 6 * 2) * 5 * 3 * 6 * 7);
+    assert!(allowed > 10_000, "{allowed}");
 }
 
 #[test]
@@ -217,7 +262,9 @@ fn the_first_reason_is_named() {
             organization_id: organization(A),
             role: Role::Member,
             policy_decision: Ok(None),
+            standing: OrgStanding::Home,
         }],
+        unnamed: Unnamed::NeedsOrganization,
     };
     let ask = |facts: &Facts, name: &str, min_role, resource: &ResourceRef| {
         let scope = scope(name, min_role);
@@ -277,7 +324,9 @@ fn usable_scopes_depend_on_role_and_policy() {
             organization_id: organization(A),
             role: Role::Member,
             policy_decision: Ok(None),
+            standing: OrgStanding::Home,
         }],
+        unnamed: Unnamed::NeedsOrganization,
     };
     assert_eq!(super::scopes(&facts, &catalogue).to_string(), "plain");
     facts.org_access[0].role = Role::Admin;
@@ -308,6 +357,7 @@ fn the_best_policy_decision_within_the_limits_counts() {
             organization_id: organization(seed),
             role: Role::Member,
             policy_decision,
+            standing: OrgStanding::OperatorMade,
         });
         assert_eq!(
             policy_decision(&Limits::default(), &org_access),

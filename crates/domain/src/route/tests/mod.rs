@@ -5,7 +5,11 @@ use proptest::prelude::*;
 
 fn route(pattern: &str, access: Access) -> Route {
     let pattern = Pattern::parse(pattern).unwrap();
-    Route { pattern, access }
+    Route {
+        pattern,
+        access,
+        organization: None,
+    }
 }
 
 fn scope(name: &str) -> Access {

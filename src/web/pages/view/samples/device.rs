@@ -1,8 +1,10 @@
 //! Code entry, consent and result, in every state.
 
-use super::super::FieldErrors;
 use super::super::device::*;
+use super::super::token::ProjectGroup;
+use super::super::{Choice, FieldErrors};
 use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
+use domain::device::DeniedBecause;
 
 fn code() -> CodePage {
     CodePage {
@@ -42,6 +44,18 @@ fn consent(confirm: Confirm) -> ConsentPage {
             ),
         ],
         withheld: Vec::new(),
+        limits: LimitFields {
+            are_open: false,
+            organizations: Vec::new(),
+            projects: Vec::new(),
+            expiry: Choice::of(
+                &[("", "On 26 February 2027 (default)"), ("30d", "In 30 days")],
+                "",
+            ),
+            expires_on: String::new(),
+            dates: ("2026-11-28".into(), Some("2027-02-25".into())),
+            out_of_reach: None,
+        },
         confirm,
         return_to: "/device".into(),
         errors: FieldErrors::none(),
@@ -104,8 +118,57 @@ pub fn samples() -> Vec<Sample> {
     let approved = |scopes: &[&str], token_ends| Outcome::Approved {
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
         token_ends,
+        limited_to: Vec::new(),
+    };
+    let limited = ConsentPage {
+        limits: LimitFields {
+            are_open: true,
+            organizations: Choice::of(&[("", "All of mine"), ("org_1", "Acme")], "org_1"),
+            projects: vec![ProjectGroup {
+                organization_id: "org_1".into(),
+                organization: "Acme".into(),
+                projects: Choice::of(&[("prj_1", "Website"), ("prj_2", HOSTILE)], "prj_1"),
+            }],
+            expires_on: "2027-01-01".into(),
+            out_of_reach: Some("the organization globex".into()),
+            ..consent(Confirm::NotAsked).limits
+        },
+        errors: FieldErrors::on("expires", "Choose a date up to 2027-02-25."),
+        ..consent(Confirm::NotAsked)
+    };
+    let forbidden = |rule| ForbiddenPage {
+        chrome: ada(),
+        ticket: "ticket".into(),
+        user_code: "WDJB-MJHT".into(),
+        client: "Doorcode CLI".into(),
+        device_name: Some("ada-laptop".into()),
+        rule,
+        return_to: "/device".into(),
+    };
+    let because = DeniedBecause::NoOrganization.explain();
+    let of_limited = Outcome::Approved {
+        scopes: vec!["orgs:read".into()],
+        token_ends: Some(days(7)),
+        limited_to: vec!["Acme".into(), "Website".into()],
     };
     vec![
+        sample("consent", "limited", &limited),
+        sample(
+            "consent-forbidden",
+            "policy",
+            &forbidden(ForbiddenBy::PersonalTokens(
+                "Acme".into(),
+                "acme".into(),
+                "member",
+            )),
+        ),
+        sample(
+            "consent-forbidden",
+            "other",
+            &forbidden(ForbiddenBy::Other(because)),
+        ),
+        sample("approved", "limited", &result(of_limited)),
+        sample("forbidden", "plain", &result(Outcome::Forbidden(because))),
         sample("device", "empty", &code()),
         sample("device", "by-link", &by_link),
         sample("device", "wrong", &wrong),

@@ -19,6 +19,7 @@ pub fn samples() -> Vec<Sample> {
         forbidden("plain", Reason::Other),
         forbidden("operator", Reason::Operator),
         forbidden("no-part", Reason::NoAccess),
+        forbidden("no-organization", Reason::NoOrganization),
         forbidden("role", Reason::Role(Role::Admin)),
         forbidden("owner", Reason::Role(Role::Owner)),
         forbidden("policy", Reason::Policy(Violation::TooLong(30))),

@@ -1,9 +1,11 @@
 //! The device grant of RFC 8628: its states, and the result of a poll in each.
 
 use super::Instant;
-use super::id::{GrantId, TokenId, UserId};
+use super::id::{GrantId, ProjectId, TokenId, UserId};
+use super::policy::Violation;
 use super::scope::ScopeSet;
 use super::secret::Secret;
+use super::token::Limits;
 use chrono::Duration;
 use std::net::IpAddr;
 
@@ -53,6 +55,10 @@ pub struct Grant {
     pub scopes: ScopeSet,
     /// The name that the device sent.
     pub device_name: Option<String>,
+    /// The organization that the device asked to be limited to, by its slug or id; unchecked.
+    pub organization: Option<String>,
+    /// The project that the device asked to be limited to; unchecked.
+    pub project: Option<ProjectId>,
     /// The IP address of the device.
     pub address: IpAddr,
     /// When it was created.
@@ -93,8 +99,8 @@ pub enum State {
     Pending,
     /// A user approved it.
     Approved(Approval),
-    /// A user denied it.
-    Denied,
+    /// A user denied it, or may not approve it.
+    Denied(DeniedBecause),
     /// The device has its token.
     Redeemed {
         /// The issued token.
@@ -112,6 +118,83 @@ pub struct Approval {
     pub user_id: UserId,
     /// The granted part of the requested scopes.
     pub scopes: ScopeSet,
+    /// The limits that the user set.
+    pub limits: Limits,
+    /// The expiry that the user set, if it is earlier than the default.
+    pub expires_at: Option<Instant>,
+}
+
+/// Why a device gets no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeniedBecause {
+    /// The user denied the request.
+    User,
+    /// The organization's policy allows personal tokens of admins and owners only.
+    PersonalTokens,
+    /// The organization's policy does not allow the token.
+    Policy,
+    /// The user is in no organization that allows such a token.
+    NoOrganization,
+    /// The user lost the right to what was approved.
+    Rights,
+}
+
+impl DeniedBecause {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::User,
+        Self::PersonalTokens,
+        Self::Policy,
+        Self::NoOrganization,
+        Self::Rights,
+    ];
+
+    /// The reason as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::PersonalTokens => "personal_tokens",
+            Self::Policy => "policy",
+            Self::NoOrganization => "no_organization",
+            Self::Rights => "rights",
+        }
+    }
+
+    /// Parses a reason.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
+    /// The reason of a policy.
+    pub fn of(violation: Violation) -> Self {
+        match violation {
+            Violation::Role => Self::PersonalTokens,
+            Violation::Plan | Violation::Never | Violation::TooLong(_) => Self::Policy,
+        }
+    }
+
+    /// The reason in words for the user of the device, and what to do about it.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::User => "The request was denied.",
+            Self::PersonalTokens => {
+                "The policy of the organization lets only admins and owners use personal tokens. \
+                 Ask an owner to change your role or the policy, then sign in again."
+            }
+            Self::Policy => {
+                "The policy of the organization does not allow this token. Ask an owner to change \
+                 it, then sign in again."
+            }
+            Self::NoOrganization => {
+                "The user belongs to no organization that allows this token. Ask to be invited \
+                 to one, then sign in again."
+            }
+            Self::Rights => {
+                "The user no longer has the permissions that were approved. Sign in again, or \
+                 ask an admin of the organization."
+            }
+        }
+    }
 }
 
 /// How fast a device may poll.
@@ -142,8 +225,8 @@ pub enum Poll {
     Pending(Pace),
     /// Too early; the pace to store.
     SlowDown(Pace),
-    /// The user denied the grant.
-    Denied,
+    /// The grant was denied.
+    Denied(DeniedBecause),
     /// The codes have expired.
     Expired,
     /// The token was already issued.
@@ -157,7 +240,7 @@ impl Grant {
         match &self.state {
             State::Redeemed { .. } => Poll::Redeemed,
             State::Expired => Poll::Expired,
-            State::Denied => Poll::Denied,
+            State::Denied(because) => Poll::Denied(*because),
             _ if self.is_over(now) => Poll::Expired,
             State::Approved(approval) => Poll::Issue(approval.clone()),
             State::Pending => match self.pace.poll(now, waiting) {
@@ -206,128 +289,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Instant {
-        Instant::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-    }
-
-    fn grant(state: State) -> Grant {
-        Grant {
-            id: GrantId::new(at(0), [0; 10]),
-            client_id: "cli".into(),
-            scopes: ScopeSet::default(),
-            device_name: None,
-            address: [127, 0, 0, 1].into(),
-            created_at: at(0),
-            expires_at: at(600),
-            state,
-            pace: Pace {
-                interval: Duration::seconds(5),
-                last_poll_at: None,
-            },
-            noted: Noted::default(),
-        }
-    }
-
-    fn approval() -> Approval {
-        Approval {
-            user_id: UserId::new(at(0), [1; 10]),
-            scopes: ScopeSet::parse("a").unwrap(),
-        }
-    }
-
-    /// Polls at the given seconds; returns which polls got `slow_down`.
-    fn slowed(seconds: &[i64]) -> Vec<bool> {
-        let mut grant = grant(State::Pending);
-        seconds
-            .iter()
-            .map(|second| match grant.poll(at(*second), Waiting::Immediate) {
-                Poll::Pending(pace) => {
-                    grant.pace = pace;
-                    false
-                }
-                Poll::SlowDown(pace) => {
-                    grant.pace = pace;
-                    true
-                }
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn early_polls_slow_down_for_good_and_obedient_ones_are_never_locked_out() {
-        assert_eq!(slowed(&[0, 5, 10]), [false, false, false]);
-        assert_eq!(slowed(&[0, 1, 7, 23]), [false, true, true, false]);
-        // After one early poll the interval is 10 s from the last good poll, and stays so.
-        assert_eq!(
-            slowed(&[0, 1, 11, 20, 26]),
-            [false, true, false, true, false]
-        );
-        // A clock set back by an hour causes no lockout.
-        assert_eq!(slowed(&[0, -3600, -3595]), [false, false, false]);
-    }
-
-    #[test]
-    fn a_poll_that_waits_is_not_told_to_slow_down() {
-        let mut grant = grant(State::Pending);
-        for second in [0, 0, 1] {
-            let Poll::Pending(pace) = grant.poll(at(second), Waiting::Held) else {
-                panic!("slowed down");
-            };
-            grant.pace = pace;
-        }
-        assert_eq!(grant.pace.interval, Duration::seconds(5));
-    }
-
-    #[test]
-    fn each_state_has_one_result_before_and_after_expiry() {
-        let redeemed = State::Redeemed {
-            token_id: TokenId::new(at(0), [2; 10]),
-        };
-        for (state, open, over) in [
-            (
-                State::Approved(approval()),
-                Poll::Issue(approval()),
-                Poll::Expired,
-            ),
-            (State::Denied, Poll::Denied, Poll::Denied),
-            (redeemed, Poll::Redeemed, Poll::Redeemed),
-            (State::Expired, Poll::Expired, Poll::Expired),
-        ] {
-            let grant = grant(state);
-            assert_eq!(grant.poll(at(599), Waiting::Immediate), open);
-            assert_eq!(grant.poll(at(600), Waiting::Immediate), over);
-        }
-        assert_eq!(
-            grant(State::Pending).poll(at(600), Waiting::Immediate),
-            Poll::Expired
-        );
-    }
-
-    #[test]
-    fn an_early_poll_still_gets_the_decision() {
-        let mut grant = grant(State::Approved(approval()));
-        grant.pace.last_poll_at = Some(at(10));
-        assert_eq!(
-            grant.poll(at(11), Waiting::Immediate),
-            Poll::Issue(approval())
-        );
-    }
-
-    #[test]
-    fn device_names_are_made_safe() {
-        assert_eq!(
-            device_name(" ada's\u{202e}  laptop\n ").unwrap().as_deref(),
-            Some("ada's laptop")
-        );
-        assert_eq!(device_name("\u{200b}\n").unwrap(), None);
-        assert_eq!(
-            device_name(&"x".repeat(100)).unwrap().map(|n| n.len()),
-            Some(100)
-        );
-        assert_eq!(device_name(&"x".repeat(101)), Err(TooLong));
-    }
-}
+mod tests;

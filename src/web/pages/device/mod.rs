@@ -1,20 +1,27 @@
 //! Code entry, consent page and result.
 
-use super::page_request::{Answer, PageRequest, post, read};
-use super::typed_form::TypedForm;
-use super::view::device::{
-    ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, Outcome as Shown, ResultPage,
-    Via as Source,
-};
-use super::view::{FieldErrors, Moment, ScopeChoice};
+mod limits;
+
 use crate::web::failure::Failure;
+use crate::web::pages::page_request::{Answer, PageRequest, post, read};
+use crate::web::pages::typed_form::{TypedForm, faults, renamed};
+use crate::web::pages::view::device::{
+    ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, ForbiddenBy, ForbiddenPage,
+    LimitFields, Outcome as Shown, ResultPage, Via as Source,
+};
+use crate::web::pages::view::{FieldErrors, Moment, ScopeChoice};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use app::device::consent::{self, Consent, Decided, Decision, Distance, NotDecided, Outcome, Via};
+use app::device::consent::{
+    self, Consent, Decided, Decision, Distance, Forbidden, NotDecided, Outcome, Via,
+};
 use domain::client::Credential;
-use domain::scope::{ScopeName, ScopeSet};
+use domain::device::DeniedBecause;
+use domain::org::Membership;
+use domain::scope::ScopeName;
 use domain::user_code::UserCode;
+use limits::limit_fields;
 use wire::form::Form;
 
 const WRONG_CODE: &str = "This code is wrong, has expired or was already used. Compare it with \
@@ -102,7 +109,16 @@ async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
                 true => StatusCode::OK,
                 false => StatusCode::BAD_REQUEST,
             };
-            req.page(status, &consent_page(req, consent, typed))
+            match &consent.forbidden {
+                Some(forbidden) => {
+                    let rule = forbidden_by(forbidden);
+                    req.page(status, &forbidden_page(req, consent, rule))
+                }
+                None => {
+                    let limits = limit_fields(req, &consent, &typed).await?;
+                    req.page(status, &consent_page(req, consent, limits, typed))
+                }
+            }
         }
         Err(app::Error::NotFound) => {
             let errors = FieldErrors::on("user_code", WRONG_CODE);
@@ -113,8 +129,50 @@ async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
     }
 }
 
-fn consent_page(req: &PageRequest, consent: Consent, typed: TypedForm) -> ConsentPage {
+fn forbidden_by(forbidden: &Forbidden) -> ForbiddenBy {
+    match (forbidden.because, &forbidden.membership) {
+        (DeniedBecause::PersonalTokens, Some(Membership { organization, role })) => {
+            let (name, slug) = (organization.name.clone(), organization.slug.clone());
+            ForbiddenBy::PersonalTokens(name, slug, role.as_str())
+        }
+        (because, _) => ForbiddenBy::Other(because.explain()),
+    }
+}
+
+fn forbidden_page(req: &PageRequest, consent: Consent, rule: ForbiddenBy) -> ForbiddenPage {
+    let user_code = consent.user_code.to_string();
+    ForbiddenPage {
+        chrome: req.chrome(),
+        ticket: consent.ticket,
+        return_to: address(req, &user_code, consent.via),
+        user_code,
+        client: consent.client.name,
+        device_name: consent.grant.device_name,
+        rule,
+    }
+}
+
+fn consent_page(
+    req: &PageRequest,
+    consent: Consent,
+    limits: LimitFields,
+    typed: TypedForm,
+) -> ConsentPage {
     let now = req.now();
+    let chosen = limits.organizations.iter().find(|choice| choice.selected);
+    let chosen = chosen
+        .map(|choice| choice.value.as_str())
+        .unwrap_or_default();
+    let option = consent.options.iter().find(|option| {
+        let id = option
+            .membership
+            .as_ref()
+            .map(|one| one.organization.id.as_str());
+        id.unwrap_or_default() == chosen
+    });
+    let token_ends = option
+        .or(consent.options.first())
+        .and_then(|one| one.expires_at);
     let TypedForm { form, errors } = typed;
     // After an error, the boxes keep the user's choice.
     let is_ticked = |name: &ScopeName| {
@@ -139,7 +197,8 @@ fn consent_page(req: &PageRequest, consent: Consent, typed: TypedForm) -> Consen
         address: consent.grant.address.to_string(),
         requested: Moment::new(consent.grant.created_at, now),
         code_expires: Moment::new(consent.grant.expires_at, now),
-        token_ends: consent.token_expires_at.map(|end| Moment::new(end, now)),
+        token_ends: token_ends.map(|end| Moment::new(end, now)),
+        limits,
         scopes: consent
             .scopes
             .iter()
@@ -173,23 +232,20 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     let code = form.value("user_code").unwrap_or_default();
     req.signed_in(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
-        Some("approve") => Decision::Approve(
-            form.all("scope")
-                .filter_map(ScopeName::parse)
-                .collect::<ScopeSet>(),
-        ),
+        Some("approve") => Decision::Approve(choice(&form)),
         Some("deny") => Decision::Deny,
         _ => return Err(Failure::Malformed("The decision is missing.")),
     };
     let ticket = form.value("ticket").unwrap_or_default();
     let is_confirmed = form.value("confirm") == Some("yes");
-    let errors = match consent::decide(&req, ticket, is_confirmed, decision).await? {
-        Ok(decided) => return result(&req, decided),
+    let errors = match consent::decide(&req, ticket, is_confirmed, decision).await {
+        Err(error) => faults(renamed(error, "projects", "project"))?,
+        Ok(Ok(decided)) => return result(&req, decided),
         // Another user or session reviewed this grant: review it again.
-        Err(NotDecided::NotReviewed) => FieldErrors::whole(
+        Ok(Err(NotDecided::NotReviewed)) => FieldErrors::whole(
             "You signed in again since this page was opened. Review the request once more.",
         ),
-        Err(NotDecided::NotConfirmed) => FieldErrors::on(
+        Ok(Err(NotDecided::NotConfirmed)) => FieldErrors::on(
             "confirm",
             "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
         ),
@@ -197,16 +253,30 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     review(&req, Via::Link, TypedForm { form, errors }).await
 }
 
+/// The token that the form grants.
+fn choice(form: &Form) -> consent::Choice {
+    let filled = |name| form.value(name).filter(|value| !value.is_empty());
+    consent::Choice {
+        scopes: form.all("scope").filter_map(ScopeName::parse).collect(),
+        organization: filled("organization").map(str::to_owned),
+        projects: form.all("project").map(str::to_owned).collect(),
+        expires: filled("expires").map(str::to_owned),
+        expires_on: filled("expires_on").map(str::to_owned),
+    }
+}
+
 fn result(req: &PageRequest, decided: Decided) -> Answer {
     let now = req.now();
     let (status, outcome) = match decided.outcome {
-        Outcome::Approved(scopes) => (
+        Outcome::Approved(granted) => (
             StatusCode::OK,
             Shown::Approved {
-                scopes: scopes.iter().map(ToString::to_string).collect(),
-                token_ends: decided.token_expires_at.map(|end| Moment::new(end, now)),
+                scopes: granted.scopes.iter().map(ToString::to_string).collect(),
+                token_ends: granted.expires_at.map(|end| Moment::new(end, now)),
+                limited_to: granted.limited_to,
             },
         ),
+        Outcome::Forbidden(because) => (StatusCode::OK, Shown::Forbidden(because.explain())),
         Outcome::Denied => (StatusCode::OK, Shown::Denied),
         Outcome::Expired => (StatusCode::GONE, Shown::Expired),
         Outcome::AlreadyDecided => (StatusCode::CONFLICT, Shown::AlreadyDecided),

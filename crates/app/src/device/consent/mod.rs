@@ -1,17 +1,21 @@
 //! Consent: a user approves or denies a device grant.
 
+mod decide;
+mod options;
+
+pub use decide::{Choice, Decided, Decision, Granted, NotDecided, Outcome, SHORT_EXPIRIES, decide};
+pub(super) use options::permit;
+pub use options::{ConsentOption, Forbidden};
+use options::{forbidden, offered_scopes, options as permitted};
+
 use super::expiry;
-use crate::access::Denial;
 use crate::session::SignedIn;
-use crate::tx::Tx;
 use crate::{App, Error, Request, client, throttle};
-use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
-use domain::device::{Approval, Grant, State};
+use domain::device::Grant;
 use domain::id::GrantId;
 use domain::network;
-use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
@@ -46,8 +50,10 @@ pub struct Consent {
     pub client: Client,
     /// Requested scopes that this user can grant.
     pub scopes: ScopeSet,
-    /// Expiry of the token, if approved now.
-    pub token_expires_at: Option<Instant>,
+    /// The tokens that the user may approve, by their limit.
+    pub options: Vec<ConsentOption>,
+    /// The rule that forbids the approval, if there are no options.
+    pub forbidden: Option<Forbidden>,
     /// How the user code reached the page.
     pub via: Via,
     /// Distance between device and browser.
@@ -123,12 +129,16 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
         tx.record(Some(grant_id.as_str()), shown.clone())
     })
     .await?;
+    let options = permitted(app, &standing);
     Ok(Consent {
-        scopes: standing
-            .allowed(app, &app.config().scopes.names())
+        scopes: offered_scopes(app, &standing)
             .intersection(&grant.scopes)
             .intersection(&client.scopes),
-        token_expires_at: standing.default_end(app, app.now()),
+        forbidden: match options.is_empty() {
+            true => Some(forbidden(app, &standing)),
+            false => None,
+        },
+        options,
         ticket: write_ticket(app, signed_in, &grant.id, confirmation),
         user_code: code,
         client,
@@ -171,140 +181,6 @@ fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId
             subtle::ConstantTimeEq::ct_eq(written.as_bytes(), ticket.as_bytes()).into()
         })
         .map(|confirmation| (grant_id, confirmation))
-}
-
-/// Decision of the user.
-#[derive(Debug, Clone)]
-pub enum Decision {
-    /// Grant these of the requested scopes.
-    Approve(ScopeSet),
-    /// Deny the device grant.
-    Deny,
-}
-
-/// Result of a decision.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The device gets a token with these scopes.
-    Approved(ScopeSet),
-    /// The device gets no token.
-    Denied,
-    /// The device grant has expired: nothing changed.
-    Expired,
-    /// The device grant was decided before: nothing changed.
-    AlreadyDecided,
-}
-
-/// Why a decision was rejected.
-#[derive(Debug, PartialEq, Eq)]
-pub enum NotDecided {
-    /// The ticket is invalid for this user: the device grant must be reviewed again.
-    NotReviewed,
-    /// The box "I started this sign-in myself" must be ticked.
-    NotConfirmed,
-}
-
-/// A decision that was processed, with its outcome.
-#[derive(Debug)]
-pub struct Decided {
-    /// Name of the client.
-    pub client_name: String,
-    /// Outcome.
-    pub outcome: Outcome,
-    /// Expiry of an approved token; `None` if it never expires.
-    pub token_expires_at: Option<Instant>,
-}
-
-/// Processes a decision, once.
-pub async fn decide(
-    req: &Request,
-    ticket: &str,
-    is_confirmed: bool,
-    decision: Decision,
-) -> Result<Result<Decided, NotDecided>, Error> {
-    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
-    let Some((grant_id, confirmation)) = read_ticket(app, signed_in, ticket) else {
-        return Ok(Err(NotDecided::NotReviewed));
-    };
-    let is_approval = matches!(decision, Decision::Approve(_));
-    if is_approval && confirmation == Confirmation::Needed && !is_confirmed {
-        return Ok(Err(NotDecided::NotConfirmed));
-    }
-    let action = match decision {
-        Decision::Approve(_) => Action::DeviceApproved,
-        Decision::Deny => Action::DeviceDenied,
-    };
-    let (decided, device_code) = req
-        .change(action, move |tx| {
-            let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
-            let (grant, device_code) = found.ok_or(Error::NotFound)?;
-            let outcome = settle(tx, &grant, &decision)?;
-            let client = store::client::find_client(tx.conn, &grant.client_id)?;
-            let user_id = &tx.caller().signed_in()?.user.id;
-            let owner = crate::access::find_owner(tx.conn, user_id)?;
-            let decided = Decided {
-                client_name: client.map_or(grant.client_id, |client| client.name),
-                outcome,
-                token_expires_at: owner.and_then(|owner| owner.default_end(tx.app(), tx.now)),
-            };
-            Ok((decided, device_code))
-        })
-        .await?;
-    app.waiting().wake(&device_code);
-    Ok(Ok(decided))
-}
-
-/// Stores a decision, unless the device grant has expired or was decided before.
-fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome, Error> {
-    let (is_first, outcome, detail) = match decision {
-        Decision::Deny => {
-            let user_id = &tx.caller().signed_in()?.user.id;
-            let is_first = store::device::mark_denied(tx.conn, &grant.id, user_id, tx.now)?;
-            (is_first, Outcome::Denied, json!({}))
-        }
-        Decision::Approve(chosen) => {
-            let approval = approve(tx, grant, chosen)?;
-            let is_first = store::device::mark_approved(tx.conn, &grant.id, &approval, tx.now)?;
-            let detail = json!({"scopes": approval.scopes.to_string()});
-            (is_first, Outcome::Approved(approval.scopes), detail)
-        }
-    };
-    if is_first {
-        tx.record(Some(grant.id.as_str()), detail)?;
-        return Ok(outcome);
-    }
-    // Another decision may have been written since the grant was read.
-    let (grant, _) = store::device::find_grant_by_id(tx.conn, &grant.id)?.ok_or(Error::NotFound)?;
-    Ok(match grant.state {
-        State::Pending | State::Expired => {
-            expiry::expire(tx, &grant)?;
-            Outcome::Expired
-        }
-        _ => Outcome::AlreadyDecided,
-    })
-}
-
-/// Limits the chosen scopes to those that the user, the device grant and the client allow.
-fn approve(tx: &mut Tx<'_>, grant: &Grant, chosen: &ScopeSet) -> Result<Approval, Error> {
-    let (app, now) = (tx.app(), tx.now);
-    let user_id = &tx.caller().signed_in()?.user.id;
-    let owner = crate::access::lock_memberships(tx.conn, user_id)?.ok_or(Error::Unauthenticated)?;
-    let life = Life {
-        created_at: now,
-        expires_at: owner.default_end(app, now),
-    };
-    owner.policy_decision(life).map_err(Denial::Policy)?;
-    let client = store::client::find_client(tx.conn, &grant.client_id)?
-        .filter(|client| client.standing == Standing::Active)
-        .ok_or(Error::NotFound)?;
-    let scopes = owner
-        .allowed(app, chosen)
-        .intersection(&grant.scopes)
-        .intersection(&client.scopes);
-    Ok(Approval {
-        user_id: user_id.clone(),
-        scopes,
-    })
 }
 
 /// Proof, sent back in a URL, that this visitor typed this code. It preserves that fact while the

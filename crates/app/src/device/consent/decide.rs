@@ -1,0 +1,247 @@
+//! The decision of a user on a device grant.
+
+use super::options::{forbidden, options, permit};
+use super::{Confirmation, read_ticket};
+use crate::access::UserMemberships;
+use crate::device::expiry;
+use crate::token::{NamedLimits, find_limits};
+use crate::tx::Tx;
+use crate::{Error, Request};
+use domain::Instant;
+use domain::audit::Action;
+use domain::client::Standing;
+use domain::device::{Approval, DeniedBecause, Grant, State};
+use domain::scope::ScopeSet;
+use domain::token::{self, Limits, TokenOwner};
+use serde_json::json;
+
+/// Decision of the user.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// Grant a token.
+    Approve(Choice),
+    /// Deny the device grant.
+    Deny,
+}
+
+/// Expiries that only the consent page offers, in days.
+pub const SHORT_EXPIRIES: [(&str, i64); 2] = [("1d", 1), ("7d", 7)];
+
+/// The token that the user grants.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// These of the requested scopes.
+    pub scopes: ScopeSet,
+    /// The organization that it is limited to, by its id or slug.
+    pub organization: Option<String>,
+    /// The projects that it is limited to, all in one organization; empty for no limit.
+    pub projects: Vec<String>,
+    /// An expiry before the default: one of [`SHORT_EXPIRIES`] or of [`token::expiry`].
+    pub expires: Option<String>,
+    /// The date for `custom`.
+    pub expires_on: Option<String>,
+}
+
+/// Result of a decision.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The device gets a token.
+    Approved(Granted),
+    /// The device gets no token.
+    Denied,
+    /// The device gets no token: a rule forbids the user to approve.
+    Forbidden(DeniedBecause),
+    /// The device grant has expired: nothing changed.
+    Expired,
+    /// The device grant was decided before: nothing changed.
+    AlreadyDecided,
+}
+
+/// The token that a device gets.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Its scopes.
+    pub scopes: ScopeSet,
+    /// Its expiry; `None` if it never expires.
+    pub expires_at: Option<Instant>,
+    /// The names of what it is limited to: the organization, then the projects.
+    pub limited_to: Vec<String>,
+}
+
+/// Why a decision was rejected.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotDecided {
+    /// The ticket is invalid for this user: the device grant must be reviewed again.
+    NotReviewed,
+    /// The box "I started this sign-in myself" must be ticked.
+    NotConfirmed,
+}
+
+/// A decision that was processed, with its outcome.
+#[derive(Debug)]
+pub struct Decided {
+    /// Name of the client.
+    pub client_name: String,
+    /// Outcome.
+    pub outcome: Outcome,
+}
+
+/// Processes a decision, once. Fails with [`Error::Invalid`] for limits or an expiry that the user
+/// cannot set.
+pub async fn decide(
+    req: &Request,
+    ticket: &str,
+    is_confirmed: bool,
+    decision: Decision,
+) -> Result<Result<Decided, NotDecided>, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+    let Some((grant_id, confirmation)) = read_ticket(app, signed_in, ticket) else {
+        return Ok(Err(NotDecided::NotReviewed));
+    };
+    let is_approval = matches!(decision, Decision::Approve(_));
+    if is_approval && confirmation == Confirmation::Needed && !is_confirmed {
+        return Ok(Err(NotDecided::NotConfirmed));
+    }
+    let action = match decision {
+        Decision::Approve(_) => Action::DeviceApproved,
+        Decision::Deny => Action::DeviceDenied,
+    };
+    let (decided, device_code) = req
+        .change(action, move |tx| {
+            let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
+            let (grant, device_code) = found.ok_or(Error::NotFound)?;
+            let outcome = settle(tx, &grant, &decision)?;
+            let client = store::client::find_client(tx.conn, &grant.client_id)?;
+            let decided = Decided {
+                client_name: client.map_or(grant.client_id, |client| client.name),
+                outcome,
+            };
+            Ok((decided, device_code))
+        })
+        .await?;
+    app.waiting().wake(&device_code);
+    Ok(Ok(decided))
+}
+
+/// Stores a decision, unless the device grant has expired or was decided before.
+fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome, Error> {
+    let user_id = &tx.caller().signed_in()?.user.id;
+    let owner = crate::access::lock_memberships(tx.app(), tx.conn, user_id)?
+        .ok_or(Error::Unauthenticated)?;
+    let prepared = match decision {
+        Decision::Deny => match options(tx.app(), &owner).is_empty() {
+            // The user has no other choice: the device learns the rule.
+            true => Err(forbidden(tx.app(), &owner).because),
+            false => Err(DeniedBecause::User),
+        },
+        Decision::Approve(choice) => prepare(tx, grant, &owner, choice)?,
+    };
+    let (is_first, action, detail, outcome) = match prepared {
+        Err(because) => {
+            let by = (user_id, because);
+            let is_first = store::device::mark_denied(tx.conn, &grant.id, by, tx.now)?;
+            let (detail, outcome) = match because {
+                DeniedBecause::User => (json!({}), Outcome::Denied),
+                because => (
+                    json!({"reason": because.as_str()}),
+                    Outcome::Forbidden(because),
+                ),
+            };
+            (is_first, Action::DeviceDenied, detail, outcome)
+        }
+        Ok((approval, granted)) => {
+            let is_first = store::device::mark_approved(tx.conn, &grant.id, &approval, tx.now)?;
+            let detail = json!({
+                "scopes": approval.scopes.to_string(),
+                "limited_to": approval.limits.ids(),
+                "expires_at": granted.expires_at.map(|at| at.to_rfc3339()),
+            });
+            let outcome = Outcome::Approved(granted);
+            (is_first, Action::DeviceApproved, detail, outcome)
+        }
+    };
+    if is_first {
+        tx.record_as(action, Some(grant.id.as_str()), detail)?;
+        return Ok(outcome);
+    }
+    // Another decision may have been written since the grant was read.
+    let (grant, _) = store::device::find_grant_by_id(tx.conn, &grant.id)?.ok_or(Error::NotFound)?;
+    Ok(match grant.state {
+        State::Pending | State::Expired => {
+            expiry::expire(tx, &grant)?;
+            Outcome::Expired
+        }
+        _ => Outcome::AlreadyDecided,
+    })
+}
+
+/// The token that the user grants: the chosen one, as far as the user, the device grant and the
+/// client allow it. `Err` is the rule that forbids it.
+fn prepare(
+    tx: &mut Tx<'_>,
+    grant: &Grant,
+    owner: &UserMemberships,
+    choice: &Choice,
+) -> Result<Result<(Approval, Granted), DeniedBecause>, Error> {
+    let named = NamedLimits {
+        organization: choice.organization.as_deref(),
+        projects: &choice.projects,
+    };
+    let mut faults = Vec::new();
+    let owner_ref = TokenOwner::User(owner.user.id.clone());
+    let limits = find_limits(tx, &owner_ref, &named, &mut faults)?;
+    let latest = match permit(tx.app(), owner, &limits) {
+        Ok(latest) => latest,
+        Err(because) => return Ok(Err(because)),
+    };
+    let chosen = choice.expires.as_deref().map(|expires| {
+        let short = SHORT_EXPIRIES
+            .into_iter()
+            .find(|(text, _)| *text == expires);
+        let short = short.map(|(_, days)| tx.now + chrono::Duration::days(days));
+        match short.filter(|end| latest.is_none_or(|latest| *end < latest)) {
+            Some(end) => Ok(Some(end)),
+            None => token::expiry(expires, choice.expires_on.as_deref(), tx.now, latest),
+        }
+    });
+    let expires_at = chosen.transpose().unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    let client = store::client::find_client(tx.conn, &grant.client_id)?
+        .filter(|client| client.standing == Standing::Active)
+        .ok_or(Error::NotFound)?;
+    let scopes = owner
+        .allowed(tx.app(), &limits, &choice.scopes)
+        .intersection(&grant.scopes)
+        .intersection(&client.scopes);
+    let granted = Granted {
+        scopes: scopes.clone(),
+        expires_at: expires_at.unwrap_or(latest),
+        limited_to: names(tx, &limits)?,
+    };
+    let approval = Approval {
+        user_id: owner.user.id.clone(),
+        scopes,
+        limits,
+        expires_at: expires_at.flatten(),
+    };
+    Ok(Ok((approval, granted)))
+}
+
+/// The names of what a token is limited to.
+fn names(tx: &mut Tx<'_>, limits: &Limits) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    if let Some(id) = &limits.organization {
+        let found = store::org::find_organization(tx.conn, id)?;
+        names.extend(found.map(|organization| organization.name));
+    }
+    for id in limits.projects.iter().flatten() {
+        let found = store::project::find_project(tx.conn, id)?;
+        names.extend(found.map(|project| project.name));
+    }
+    Ok(names)
+}

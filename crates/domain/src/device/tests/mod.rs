@@ -1,0 +1,131 @@
+//! Polls in every state, and device names.
+
+use super::*;
+
+fn at(seconds: i64) -> Instant {
+    Instant::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn grant(state: State) -> Grant {
+    Grant {
+        id: GrantId::new(at(0), [0; 10]),
+        client_id: "cli".into(),
+        scopes: ScopeSet::default(),
+        device_name: None,
+        organization: None,
+        project: None,
+        address: [127, 0, 0, 1].into(),
+        created_at: at(0),
+        expires_at: at(600),
+        state,
+        pace: Pace {
+            interval: Duration::seconds(5),
+            last_poll_at: None,
+        },
+        noted: Noted::default(),
+    }
+}
+
+fn approval() -> Approval {
+    Approval {
+        user_id: UserId::new(at(0), [1; 10]),
+        scopes: ScopeSet::parse("a").unwrap(),
+        limits: Limits::default(),
+        expires_at: None,
+    }
+}
+
+/// Polls at the given seconds; returns which polls got `slow_down`.
+fn slowed(seconds: &[i64]) -> Vec<bool> {
+    let mut grant = grant(State::Pending);
+    seconds
+        .iter()
+        .map(|second| match grant.poll(at(*second), Waiting::Immediate) {
+            Poll::Pending(pace) => {
+                grant.pace = pace;
+                false
+            }
+            Poll::SlowDown(pace) => {
+                grant.pace = pace;
+                true
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn early_polls_slow_down_for_good_and_obedient_ones_are_never_locked_out() {
+    assert_eq!(slowed(&[0, 5, 10]), [false, false, false]);
+    assert_eq!(slowed(&[0, 1, 7, 23]), [false, true, true, false]);
+    // After one early poll the interval is 10 s from the last good poll, and stays so.
+    assert_eq!(
+        slowed(&[0, 1, 11, 20, 26]),
+        [false, true, false, true, false]
+    );
+    // A clock set back by an hour causes no lockout.
+    assert_eq!(slowed(&[0, -3600, -3595]), [false, false, false]);
+}
+
+#[test]
+fn a_poll_that_waits_is_not_told_to_slow_down() {
+    let mut grant = grant(State::Pending);
+    for second in [0, 0, 1] {
+        let Poll::Pending(pace) = grant.poll(at(second), Waiting::Held) else {
+            panic!("slowed down");
+        };
+        grant.pace = pace;
+    }
+    assert_eq!(grant.pace.interval, Duration::seconds(5));
+}
+
+#[test]
+fn each_state_has_one_result_before_and_after_expiry() {
+    let redeemed = State::Redeemed {
+        token_id: TokenId::new(at(0), [2; 10]),
+    };
+    let because = DeniedBecause::User;
+    let denied = State::Denied(because);
+    for (state, open, over) in [
+        (
+            State::Approved(approval()),
+            Poll::Issue(approval()),
+            Poll::Expired,
+        ),
+        (denied, Poll::Denied(because), Poll::Denied(because)),
+        (redeemed, Poll::Redeemed, Poll::Redeemed),
+        (State::Expired, Poll::Expired, Poll::Expired),
+    ] {
+        let grant = grant(state);
+        assert_eq!(grant.poll(at(599), Waiting::Immediate), open);
+        assert_eq!(grant.poll(at(600), Waiting::Immediate), over);
+    }
+    assert_eq!(
+        grant(State::Pending).poll(at(600), Waiting::Immediate),
+        Poll::Expired
+    );
+}
+
+#[test]
+fn an_early_poll_still_gets_the_decision() {
+    let mut grant = grant(State::Approved(approval()));
+    grant.pace.last_poll_at = Some(at(10));
+    assert_eq!(
+        grant.poll(at(11), Waiting::Immediate),
+        Poll::Issue(approval())
+    );
+}
+
+#[test]
+fn device_names_are_made_safe() {
+    assert_eq!(
+        device_name(" ada's\u{202e}  laptop\n ").unwrap().as_deref(),
+        Some("ada's laptop")
+    );
+    assert_eq!(device_name("\u{200b}\n").unwrap(), None);
+    assert_eq!(
+        device_name(&"x".repeat(100)).unwrap().map(|n| n.len()),
+        Some(100)
+    );
+    assert_eq!(device_name(&"x".repeat(101)), Err(TooLong));
+}
