@@ -9,6 +9,7 @@ use super::error::Error;
 use super::pace::{Pace, Polled};
 use super::prompt::{self, Browser, Waiting};
 use super::terminal::{Output, plain};
+use domain::name::shorten;
 use wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
 
 /// `Prefer: wait` in seconds: short enough that no proxy closes the connection as idle.
@@ -95,7 +96,7 @@ fn join_name(user: Option<&str>, host: Option<&str>) -> Option<String> {
         .map(|part| plain(part.trim()))
         .filter(|part| !part.is_empty())
         .collect();
-    let name: String = parts.join("@").chars().take(100).collect();
+    let name = shorten(&parts.join("@"));
     (!name.is_empty()).then_some(name)
 }
 

@@ -122,7 +122,7 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
         })
     };
     let id = check(client::id(&new.id));
-    let name = check(domain::name("name", &new.name));
+    let name = check(req.app.names().check("name", &new.name));
     let mut read_scopes = |field, names: &[String]| -> ScopeSet {
         names
             .iter()

@@ -31,6 +31,7 @@ use config::Config;
 use deployment::Secrets;
 use domain::Instant;
 use domain::id::IdSeed;
+use domain::name::NameRules;
 use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
@@ -139,6 +140,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    names: NameRules,
     store: Store,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -170,6 +172,7 @@ impl App {
         entropy.fill(&mut leased_by);
         let sink = Sink::start(&config.audit, hex::encode(leased_by))?;
         Ok(Self(Arc::new(Inner {
+            names: NameRules::new(config.tokens.prefix.as_str()),
             config,
             store,
             clock,
@@ -191,6 +194,11 @@ impl App {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The rules for names that users type.
+    fn names(&self) -> &NameRules {
+        &self.0.names
     }
 
     /// The current time.

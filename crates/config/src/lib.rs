@@ -38,6 +38,7 @@ pub use server::{PublicUrl, Server};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 
+use domain::name;
 use domain::route::RouteTable;
 use domain::scope::Catalogue;
 use source::{Entries, File};
@@ -93,7 +94,7 @@ pub struct Branding {
 
 impl Branding {
     fn read(table: &mut Table) -> Self {
-        let name = |text: &str| domain::name("name", text).map_err(|fault| fault.message);
+        let name = |text: &str| name::line(text, name::LENGTH).map_err(|flaw| flaw.to_string());
         Self {
             name: table.text("name", "Doorcode".to_owned(), name),
         }

@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::table::Table;
-use domain::is_disguise;
+use domain::name;
 use domain::role::Role;
 use domain::scope::{Catalogue, Scope, ScopeName};
 
@@ -56,15 +56,11 @@ fn scope_name(text: &str) -> Result<ScopeName, String> {
     })
 }
 
-/// The consent page shows the description, so it must not contain disguising characters.
+/// The consent page shows the description, so the same characters are allowed as in names.
 fn description(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 200 || text.chars().any(is_disguise) {
-        return Err(
-            "write 1 to 200 characters on one line that say what the scope grants".to_owned(),
-        );
-    }
-    Ok(text.to_owned())
+    name::line(text, 200).map_err(|_| {
+        "write 1 to 200 characters on one line that say what the scope grants".to_owned()
+    })
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -8,6 +8,7 @@ pub mod client;
 pub mod decision;
 pub mod device;
 pub mod id;
+pub mod name;
 pub mod network;
 pub mod org;
 pub mod page;
@@ -41,6 +42,8 @@ pub struct Fault {
     pub field: &'static str,
     /// The error and its remedy.
     pub message: String,
+    /// Whether the input contains a secret, so that it must not be shown again.
+    pub has_secret: bool,
 }
 
 impl Fault {
@@ -49,33 +52,15 @@ impl Fault {
         Self {
             field,
             message: message.into(),
+            has_secret: false,
         }
     }
 }
 
-/// Checks a name that a user typed: trimmed, 1 to 100 characters, no control or
-/// bidirectional-override characters (they could disguise the text of a page).
-pub fn name(field: &'static str, text: &str) -> Result<String, Fault> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if length == 0 {
-        return Err(Fault::new(field, "Enter a name."));
-    }
-    if length > 100 {
-        return Err(Fault::new(field, "Use at most 100 characters."));
-    }
-    if text.chars().any(is_disguise) {
-        return Err(Fault::new(
-            field,
-            "Leave out control characters and text-direction marks.",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
 /// Whether a character can disguise the text around it: controls, bidirectional
-/// overrides and isolates, and invisible separators.
+/// overrides and isolates, and invisible separators. The joiners U+200C and U+200D are not among
+/// them: names need them, and [`name`] refuses them elsewhere.
 pub fn is_disguise(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -6,6 +6,8 @@ use super::role::Role;
 use super::user::User;
 use super::{Fault, Instant};
 use chrono::Duration;
+use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +113,8 @@ pub fn is_slug(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_of_slug)
 }
 
-/// The slug of an organization's name: lower-case letters, digits and single dashes. Fails if the
-/// name has no ASCII letter or digit, or if a page uses the slug.
+/// The slug of an organization's name: lower-case letters, digits and single dashes. A name without
+/// an ASCII letter or digit gets `org-` and a part of its digest. Fails if a page uses the slug.
 pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
     let mut slug = String::new();
     for c in name.to_lowercase().chars().take(100) {
@@ -124,10 +126,9 @@ pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
     }
     let slug = slug.trim_end_matches('-');
     if slug.is_empty() {
-        return Err(Fault::new(
-            field,
-            "Use at least one letter from a to z or a digit: the organization's address is made from it.",
-        ));
+        let normalized: String = name.trim().to_lowercase().nfc().collect();
+        let digest = hex::encode(Sha256::digest(normalized));
+        return Ok(format!("org-{}", &digest[..10]));
     }
     if RESERVED.contains(&slug) {
         return Err(Fault::new(
@@ -141,6 +142,7 @@ pub fn slug(field: &'static str, name: &str) -> Result<String, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn slugs() {
@@ -152,8 +154,17 @@ mod tests {
         ] {
             assert_eq!(slug("organization", name).unwrap(), expected);
         }
-        for name in ["日本", "New", " new! ", "Settings"] {
+        for name in ["New", " new! ", "Settings"] {
             assert!(slug("organization", name).is_err(), "{name}");
+        }
+        let slugs = ["日本", "日本語", "علی\u{200c}رضا", "!", "..", "Ёлка"].map(|name| {
+            let slug = slug("organization", name).unwrap();
+            assert!(slug.len() == 14 && slug.starts_with("org-") && is_slug(&slug), "{slug}");
+            slug
+        });
+        assert_eq!(BTreeSet::from(slugs.clone()).len(), slugs.len());
+        for same in [" Ёлка ", "ЁЛКА", "Е\u{308}лка"] {
+            assert_eq!(slug("organization", same).as_ref(), Ok(&slugs[5]), "{same}");
         }
     }
 }

@@ -1,16 +1,20 @@
 //! Users and their browser sessions.
 
 use super::id::{SessionId, UserId};
-use super::{Fault, Instant};
+use super::{Fault, Instant, name};
 use chrono::Duration;
+use email_address::EmailAddress;
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use std::net::IpAddr;
+use unicode_normalization::UnicodeNormalization;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Its identifier.
     pub id: UserId,
-    /// The email address for sign-in, in lower case; unique on the server.
+    /// The email address for sign-in, in the form of [`email`]; unique on the server.
     pub email: String,
     /// The display name.
     pub name: String,
@@ -34,21 +38,43 @@ pub enum Standing {
     Deactivated,
 }
 
-/// Checks an email address and converts it to lower case, so that two users never differ in case
-/// alone.
+/// The maximum length of an email address (RFC 5321 section 4.5.3.1.3, without the brackets).
+const EMAIL_LENGTH: usize = 254;
+
+/// Checks an email address and converts it to its canonical form, in which it is stored and looked
+/// up, so that two spellings of one address never belong to two users: the domain in ASCII (UTS
+/// #46, non-transitional), the local part in normalization form C, both in lower case.
 pub fn email(text: &str) -> Result<String, Fault> {
+    let fault = |message: &str| Fault::new("email", message);
+    let malformed = || fault("Enter an email address, such as ada@example.com.");
     let text = text.trim();
-    let plausible = text.len() <= 254
-        && email_address::EmailAddress::is_valid(text)
-        && !text.contains(['"', '<', '>', ' '])
-        && !text.chars().any(super::is_disguise);
-    if !plausible {
-        return Err(Fault::new(
-            "email",
-            "Enter an email address, such as ada@example.com.",
-        ));
+    if text.chars().count() > EMAIL_LENGTH {
+        return Err(fault("Use at most 254 characters."));
     }
-    Ok(text.to_lowercase())
+    let is_quoted = text.contains(['"', '<', '>', ' ']);
+    let parts = text.rsplit_once('@').filter(|_| !is_quoted);
+    let (local, domain) = parts.ok_or_else(malformed)?;
+    if local.is_empty() || domain.is_empty() {
+        return Err(malformed());
+    }
+    name::check_characters(local).map_err(|flaw| fault(&flaw.to_string()))?;
+    // Lower case can be written with a decomposed letter: İ becomes i and U+0307.
+    let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+    let domain = Uts46::new()
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
+        .map_err(|_| {
+            fault("The part after the @ is not a domain name. Check its spelling.")
+        })?;
+    let email = format!("{local}@{domain}");
+    if email.len() > EMAIL_LENGTH || !EmailAddress::is_valid(&email) {
+        return Err(malformed());
+    }
+    Ok(email)
 }
 
 /// A browser session.
@@ -90,21 +116,104 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const BUCHER: &str = "ada@xn--bcher-kva.example";
 
     #[test]
-    fn emails() {
-        assert_eq!(email(" Ada@Example.COM ").unwrap(), "ada@example.com");
-        for bad in [
-            "",
-            "ada",
-            "ada@",
-            "@x",
-            "a b@example.com",
-            "a@b@c",
-            "Ada <a@b.c>",
-            "a\n@b.c",
+    fn all_spellings_of_an_address_have_one_form() {
+        for (text, canonical) in [
+            (" Ada@Example.COM \n", "ada@example.com"),
+            ("ada+doorcode@mail.example", "ada+doorcode@mail.example"),
+            ("root@localhost", "root@localhost"),
+            ("ada@BÜCHER.example", BUCHER),
+            ("ada@bücher.example", BUCHER),
+            ("ada@bu\u{308}cher.example", BUCHER),
+            ("ADA@XN--BCHER-KVA.EXAMPLE", BUCHER),
+            // Full-width letters, an ideographic full stop and a soft hyphen.
+            ("ada@ｂüｃｈｅｒ\u{3002}exam\u{ad}ple", BUCHER),
+            // Non-transitional: ß is not ss.
+            ("ada@straße.example", "ada@xn--strae-oqa.example"),
+            ("ada@STRASSE.example", "ada@strasse.example"),
+            ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+            ("ada@a--b.example", "ada@a--b.example"),
+            ("ZOE\u{308}@example.com", "zoë@example.com"),
+            ("zoë@example.com", "zoë@example.com"),
         ] {
-            assert!(email(bad).is_err(), "{bad:?}");
+            assert_eq!(email(text).as_deref(), Ok(canonical), "{text:?}");
+        }
+        let longest = format!("{}@{}.example", "x".repeat(64), "y".repeat(63));
+        assert_eq!(email(&longest).as_deref(), Ok(&*longest));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        const MALFORMED: &str = "Enter an email address, such as ada@example.com.";
+        const DOMAIN: &str = "The part after the @ is not a domain name. Check its spelling.";
+        for (text, message) in [
+            ("", MALFORMED),
+            ("ada", MALFORMED),
+            ("ada@", MALFORMED),
+            ("@x", MALFORMED),
+            ("a b@example.com", MALFORMED),
+            ("a@b@c", MALFORMED),
+            ("Ada <a@b.c>", MALFORMED),
+            ("\"ada\"@example.com", MALFORMED),
+            (".ada@example.com", MALFORMED),
+            ("a\n@b.c", "Leave out the control character U+000A."),
+            ("a\u{200b}@b.c", "Leave out the invisible character U+200B."),
+            ("a\u{202e}@b.c", "Leave out U+202E, which changes the direction of text."),
+            ("ada@[127.0.0.1]", DOMAIN),
+            ("ada@example..com", DOMAIN),
+            ("ada@example.com.", DOMAIN),
+            ("ada@-example.com", DOMAIN),
+            ("ada@exa_mple.com", DOMAIN),
+            ("ada@xn--a.example", DOMAIN),
+            ("ada@exa\u{202e}mple.com", DOMAIN),
+            ("ada@exam/ple.com", DOMAIN),
+            (&format!("ada@{}.example", "x".repeat(64)), DOMAIN),
+            (&format!("{}@example.com", "x".repeat(243)), "Use at most 254 characters."),
+            (&format!("ada@{}", "é".repeat(251)), "Use at most 254 characters."),
+        ] {
+            let fault = email(text).expect_err(text);
+            assert_eq!((fault.field, &*fault.message), ("email", message), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>(), domain in any::<String>()) {
+            let _ = (email(&text), email(&format!("ada@{domain}")));
+        }
+
+        #[test]
+        fn the_canonical_form_is_its_own(
+            local in "[A-Za-zÀ-ÖİΣσςß\u{300}-\u{308}.+]{1,10}",
+            domain in "[A-Za-zÀ-ÖßΣςａ-ｚ\u{308}-]{1,10}(\\.|。)[A-Za-zü]{2,4}",
+        ) {
+            if let Ok(canonical) = email(&format!("{local}@{domain}")) {
+                prop_assert_eq!(email(&canonical), Ok(canonical.clone()));
+                let (_, domain) = canonical.rsplit_once('@').unwrap();
+                prop_assert!(domain.is_ascii() && !canonical.contains(char::is_uppercase));
+                prop_assert!(unicode_normalization::is_nfc(&canonical));
+            }
+        }
+
+        /// Case and normalization form make no difference.
+        #[test]
+        fn spellings_agree(local in "[a-zà-öø-ý]{1,10}", domain in "[a-zà-öø-ý]{1,10}") {
+            let plain = format!("{local}@{domain}.example");
+            let canonical = email(&plain);
+            prop_assert!(canonical.is_ok(), "{plain}");
+            for spelled in [
+                plain.to_uppercase(),
+                plain.nfd().collect(),
+                plain.to_uppercase().nfd().collect(),
+                format!("\t{plain} "),
+                canonical.clone().unwrap(),
+            ] {
+                prop_assert_eq!(email(&spelled), canonical.clone(), "{}", spelled);
+            }
         }
     }
 }

@@ -58,6 +58,11 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Removes all values of a parameter.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(n, _)| n != name);
+    }
+
     /// The parameters in order.
     pub fn into_pairs(self) -> Vec<(String, String)> {
         self.0

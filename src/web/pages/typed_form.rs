@@ -23,9 +23,13 @@ impl TypedForm {
         }
     }
 
-    /// A form with the faults of the use case. Fails with any other error.
-    pub fn refused(form: Form, error: app::Error) -> Result<Self, Failure> {
+    /// A form with the faults of the use case, without values that contain a secret. Fails with
+    /// any other error.
+    pub fn refused(mut form: Form, error: app::Error) -> Result<Self, Failure> {
         let errors = faults(error)?;
+        for fault in errors.iter().filter(|fault| fault.has_secret) {
+            form.remove(fault.field);
+        }
         Ok(Self { form, errors })
     }
 

@@ -17,6 +17,7 @@ use domain::client::Client;
 use domain::device::{self, Grant, Noted, Pace, State};
 use domain::id::{GrantId, OrganizationId, ProjectId};
 use domain::org::is_slug;
+use domain::name::Flaw;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
@@ -85,7 +86,8 @@ pub async fn start(
 
 fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checked, Error> {
     let invalid = |why| Error::OAuth(OAuthError::InvalidRequest, why);
-    let device_name = device::device_name(request.device_name.unwrap_or_default());
+    let name = request.device_name.unwrap_or_default();
+    let device_name = device::device_name(app.names(), name);
     let organization = request.organization.map(|named| {
         let is_one = OrganizationId::parse(named).is_some() || is_slug(named);
         let is_short = named.len() <= domain::device::DEVICE_NAME_LENGTH;
@@ -95,7 +97,7 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
     Ok(Checked {
         scopes: requested_scopes(app, &client, request.scope)?,
         device_name: device_name
-            .map_err(|_| invalid("The device_name may have at most 100 characters."))?,
+            .map_err(|flaw| invalid(describe(flaw)))?,
         organization: organization
             .map(|named| named.ok_or_else(|| invalid("The organization must be a slug or an ID.")))
             .transpose()?,
@@ -104,6 +106,19 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
             .transpose()?,
         client_id: client.id,
     })
+}
+
+/// What is wrong with a device name, in the characters of RFC 6749 section 5.2.
+fn describe(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::TooLong(_) => "The device_name may have at most 100 characters.",
+        Flaw::Token => {
+            "The device_name contains a token. Revoke that token, because others may have seen it, and send another name."
+        }
+        _ => {
+            "The device_name must be text that can be shown. Leave out control characters, text-direction marks and invisible characters."
+        }
+    }
 }
 
 /// Authenticates the client, which must be able to use the device grant.

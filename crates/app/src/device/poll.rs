@@ -12,14 +12,12 @@ use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
 use domain::device::{Approval, DeniedBecause, Grant, Misuse, Pace, Poll, State, Waiting};
+use domain::name;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use std::time::Duration;
-
-/// Maximum length of the names of tokens created here.
-const NAME_LENGTH: usize = 100;
 
 /// Result of a poll.
 pub enum PollOutcome {
@@ -166,7 +164,7 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
     let drawn = token::draw(tx, TokenOwner::User(approval.user_id.clone()));
     let new = NewToken {
         token: Token {
-            name: name.chars().take(NAME_LENGTH).collect(),
+            name: name::shorten(&name),
             scopes,
             limits: approval.limits.clone(),
             client_id: Some(client.id),

@@ -6,6 +6,7 @@ use crate::tx::Tx;
 use domain::Fault;
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
+use domain::name::NameRules;
 use domain::org::{self, Maker, Organization};
 use domain::policy::{Plan, Policy};
 use domain::role::Role;
@@ -19,8 +20,8 @@ pub(crate) struct Joining {
 }
 
 /// Checks the name of the organization that a user joins with this role.
-pub(crate) fn joining(name: &str, role: Role) -> Result<Joining, Fault> {
-    let name = domain::name("organization", name)?;
+pub(crate) fn joining(names: &NameRules, name: &str, role: Role) -> Result<Joining, Fault> {
+    let name = names.check("organization", name)?;
     Ok(Joining {
         slug: org::slug("organization", &name)?,
         name,

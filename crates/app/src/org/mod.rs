@@ -71,7 +71,7 @@ pub async fn create(req: &Request, name: &str) -> Result<Organization, Error> {
 /// Creates an organization. It has no members at first if the caller is an operator without an
 /// actor.
 pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
-    let name = domain::name("name", name)?;
+    let name = req.app.names().check("name", name)?;
     let slug = org::slug("name", &name)?;
     req.change(Action::OrganizationCreated, move |tx| {
         tx.require_scope(WRITE)?;

@@ -8,6 +8,7 @@ use crate::{Error, Request};
 use chrono::Duration;
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::TokenId;
+use domain::name::NameRules;
 use domain::org::Organization;
 use domain::policy::{
     Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, Policy,
@@ -93,10 +94,10 @@ impl UpdatePolicy {
 
 impl UpdateOrganization {
     /// Validates the update and normalizes its name; collects all faults.
-    fn checked(self) -> Result<Self, Error> {
+    fn checked(self, names: &NameRules) -> Result<Self, Error> {
         let mut faults = Vec::new();
         faults.extend(self.policy.and_then(|policy| policy.fault()));
-        let name = match self.name.map(|name| domain::name("name", &name)) {
+        let name = match self.name.map(|name| names.check("name", &name)) {
             Some(Ok(name)) => Some(name),
             Some(Err(fault)) => {
                 faults.push(fault);
@@ -190,7 +191,7 @@ pub async fn review(
     named: &str,
     change: UpdateOrganization,
 ) -> Result<Tightening, Error> {
-    let change = change.checked()?;
+    let change = change.checked(req.app.names())?;
     let named = named.to_owned();
     req.read(move |tx| {
         let organization = change.authorize(tx, &named)?;
@@ -207,7 +208,7 @@ pub async fn update(
     change: UpdateOrganization,
     grace: Duration,
 ) -> Result<Tightening, Error> {
-    let change = change.checked()?;
+    let change = change.checked(req.app.names())?;
     if grace < Duration::zero() || grace > LONGEST_GRACE {
         return Err(Fault::new("grace", "Choose a grace of up to 30 days.").into());
     }

@@ -84,7 +84,7 @@ fn insert(tx: &mut Tx<'_>, organization: &str, name: &str) -> Result<Project, Er
     let project = Project {
         id: tx.id(ProjectId::new),
         organization_id: organization.id,
-        name: domain::name("name", name)?,
+        name: tx.app().names().check("name", name)?,
         created_at: tx.now,
     };
     store::project::insert_project(tx.conn, &project).map_err(taken)?;
@@ -187,7 +187,7 @@ pub async fn rename(req: &Request, named: &str, name: &str) -> Result<Project, E
     let (named, name) = (named.to_owned(), name.to_owned());
     req.change(Action::ProjectRenamed, move |tx| {
         let project = tx.lock_project(&named, WRITE, Role::Admin)?;
-        let name = domain::name("name", &name)?;
+        let name = tx.app().names().check("name", &name)?;
         store::project::update_name(tx.conn, &project.id, &name).map_err(taken)?;
         tx.record(&project, json!({"from": project.name, "to": name}))?;
         Ok(Project { name, ..project })

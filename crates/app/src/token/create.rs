@@ -88,7 +88,7 @@ fn draw_checked(
 ) -> Result<NewToken, Error> {
     let owner = visible(tx, owner_ref, WRITE)?.owner;
     let mut faults = Vec::new();
-    let name = domain::name("name", &input.name).unwrap_or_else(|fault| {
+    let name = tx.app().names().check("name", &input.name).unwrap_or_else(|fault| {
         faults.push(fault);
         String::new()
     });

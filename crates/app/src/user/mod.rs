@@ -99,7 +99,7 @@ pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser
             String::new()
         })
     };
-    let name = check(domain::name("name", &new.name));
+    let name = check(app.names().check("name", &new.name));
     let email = check(user::email(&new.email));
     let password = new.password.expose();
     let context_words = [
@@ -113,7 +113,7 @@ pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser
     }
     let joining = match &new.organization {
         None => None,
-        Some((organization, role)) => org::joining(organization, *role)
+        Some((organization, role)) => org::joining(app.names(), organization, *role)
             .map_err(|fault| faults.push(fault))
             .ok(),
     };
@@ -157,7 +157,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &ValidUser) -> Result<User, Error> {
 
 /// Changes the signed-in user's name.
 pub async fn rename(req: &Request, name: &str) -> Result<(), Error> {
-    let name = domain::name("name", name)?;
+    let name = req.app.names().check("name", name)?;
     req.change(Action::UserRenamed, move |tx| {
         let id = &tx.caller().signed_in()?.user.id;
         store::user::update_name(tx.conn, id, &name)?;

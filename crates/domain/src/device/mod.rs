@@ -2,6 +2,7 @@
 
 use super::Instant;
 use super::id::{GrantId, ProjectId, TokenId, UserId};
+use super::name::{Flaw, NameRules};
 use super::policy::Violation;
 use super::scope::ScopeSet;
 use super::secret::Secret;
@@ -18,31 +19,19 @@ pub const SLOW_DOWN: Duration = Duration::seconds(5);
 /// The tolerance for early polls, since network latency varies.
 const JITTER: Duration = Duration::milliseconds(500);
 
-/// The maximum length of a device name in characters.
-pub const DEVICE_NAME_LENGTH: usize = 100;
-
 /// A new device code, independent of the user code.
 pub fn device_code(seed: &DeviceCodeSeed) -> Secret {
     Secret::from_random(seed)
 }
 
-/// The name that a device sends, sanitized for display: no control or direction characters, one
-/// space between words. `None` if nothing is left; an error beyond 100 characters.
-pub fn device_name(text: &str) -> Result<Option<String>, TooLong> {
-    let visible: String = text
-        .chars()
-        .filter(|c| !super::is_disguise(*c) || *c == '\t')
-        .collect();
-    let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    if name.chars().count() > DEVICE_NAME_LENGTH {
-        return Err(TooLong);
+/// Checks the name that a device sends. `None` if it is empty.
+pub fn device_name(rules: &NameRules, text: &str) -> Result<Option<String>, Flaw> {
+    match rules.read(text) {
+        Ok(name) => Ok(Some(name)),
+        Err(Flaw::Empty) => Ok(None),
+        Err(flaw) => Err(flaw),
     }
-    Ok((!name.is_empty()).then_some(name))
 }
-
-/// A device name of more than [`DEVICE_NAME_LENGTH`] characters.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TooLong;
 
 /// A device grant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -138,9 +138,10 @@ enum SegmentPattern {
 /// How to read a request where servers differ.
 #[derive(Clone, Copy)]
 enum Reading {
-    /// Ignores case, and equates a percent-encoded reserved character with the plain one.
+    /// Ignores case and compatibility variants (NFKC), and equates a percent-encoded reserved
+    /// character with the plain one.
     Loosest,
-    /// Distinguishes both.
+    /// Distinguishes all of them.
     Strictest,
 }
 
@@ -268,7 +269,9 @@ impl SegmentPattern {
 
     fn matches(&self, segment: &Segment, reading: Reading) -> bool {
         match (self, reading) {
-            (Self::Literal(text), Reading::Loosest) => segment.text.eq_ignore_ascii_case(text),
+            (Self::Literal(text), Reading::Loosest) => {
+                segment.reads_as(text)
+            }
             (Self::Literal(text), Reading::Strictest) => segment.is_plain && segment.text == *text,
             (Self::Any | Self::Project | Self::Organization, _) => true,
         }

@@ -6,12 +6,18 @@
 //! repair here would check a path that the API never serves. So a target that servers read
 //! differently is refused. Only characters on which all agree are decoded, once: percent-encoded
 //! characters that need no encoding (RFC 3986 section 6.2.2.2), and others that cannot be path
-//! syntax.
+//! syntax, also not after a compatibility normalization (NFKC), which some servers apply.
 //!
 //! Refused are: a target that is not a path (an absolute URI, `*`, an authority), a fragment,
 //! empty segments and so a trailing slash, `.` and `..` in any spelling, `\`, `;`, characters
 //! that are invalid in a path, broken escapes, the escapes of `/`, `\`, `%`, `?`, `#`, `;` and of
-//! control characters, and text that is not UTF-8. The query is ignored.
+//! control characters, text that is not UTF-8, and characters such as U+FF0F (full-width `/`) and
+//! U+2026 (`…`) whose NFKC has one of these or a `.`. The query is ignored.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Characters that are path syntax for some server. Their escapes are refused.
+const SYNTAX: &str = r"/\%?#;";
 
 /// A segment of a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +27,17 @@ pub(super) struct Segment {
     /// Whether every server reads it the same way. Some servers equate a percent-encoded reserved
     /// character with the plain one, others do not (RFC 3986 section 2.2).
     pub(super) is_plain: bool,
+}
+
+impl Segment {
+    /// Whether some server reads it as a literal, which is in ASCII.
+    pub(super) fn reads_as(&self, literal: &str) -> bool {
+        let is_same = |text: &str| text.eq_ignore_ascii_case(literal);
+        match self.text.is_ascii() {
+            true => is_same(&self.text),
+            false => is_same(&self.text.nfkc().collect::<String>()),
+        }
+    }
 }
 
 /// The segments of a target's path, empty for `/`; `None` if the target must be refused.
@@ -39,7 +56,7 @@ fn segment(written: &str) -> Option<Segment> {
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
             let octet = hex_digit(bytes.next()?)? << 4 | hex_digit(bytes.next()?)?;
-            if octet.is_ascii_control() || br"/\%?#;".contains(&octet) {
+            if octet.is_ascii_control() || SYNTAX.as_bytes().contains(&octet) {
                 return None;
             }
             is_plain &= is_unreserved(octet);
@@ -51,8 +68,14 @@ fn segment(written: &str) -> Option<Segment> {
         }
     }
     let text = String::from_utf8(text).ok()?;
-    let is_safe = !matches!(text.as_str(), "" | "." | "..");
+    let is_safe = !matches!(text.as_str(), "" | "." | "..") && !text.contains(is_disguised_syntax);
     is_safe.then_some(Segment { text, is_plain })
+}
+
+/// Whether a character becomes path syntax by compatibility normalization (NFKC).
+fn is_disguised_syntax(c: char) -> bool {
+    let mut normalized = std::iter::once(c).nfkc();
+    !c.is_ascii() && normalized.any(|c| c == '.' || SYNTAX.contains(c))
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -87,6 +110,8 @@ mod tests {
             ("/a:b@c/!$&'()*+,=", &["a:b@c", "!$&'()*+,="]),
             ("/%3A%40%2B/%20/%7B", &[":@+", " ", "{"]),
             ("/%C3%A9.../...", &["é...", "..."]),
+            // Full-width letters, a fraction and another slash, whose NFKC has no path syntax.
+            ("/%EF%BD%81/%C2%BD/%E2%88%95", &["ａ", "½", "∕"]),
         ] {
             let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(texts(target), Some(expected), "{target}");
@@ -154,6 +179,25 @@ mod tests {
             "/v1/%C0%AF",
             "/v1/%C3",
             "/v1/%C3/%A9",
+            // Full-width / \ . % ? # ;
+            "/v1/..%ef%bc%8fstatus",
+            "/v1/..%EF%BC%BCstatus",
+            "/v1/%EF%BC%8E%EF%BC%8E",
+            "/v1/a%EF%BC%8Eb",
+            "/v1/%EF%BC%852fstatus",
+            "/v1/a%EF%BC%9Fb",
+            "/v1/a%EF%BC%83b",
+            "/v1/a%EF%BC%9Bb",
+            // Small . and %, ellipsis, two-dot leader, account of, care of, digit one full stop,
+            // Greek question mark.
+            "/v1/%EF%B9%92.",
+            "/v1/%EF%B9%AA2e",
+            "/v1/%E2%80%A6",
+            "/v1/%E2%80%A5",
+            "/v1/%E2%84%80",
+            "/v1/%E2%84%85",
+            "/v1/%E2%92%88",
+            "/v1/a%CD%BEb",
         ] {
             assert_eq!(texts(target), None, "{target:?}");
         }
@@ -171,6 +215,16 @@ mod tests {
             for segment in read(&format!("/{path}")).unwrap_or_default() {
                 prop_assert!(!segment.text.contains(['/', '\\', ';', '%', '?', '#', '\0']));
                 prop_assert!(!["", ".", ".."].contains(&segment.text.as_str()));
+            }
+        }
+
+        #[test]
+        fn normalized_segments_contain_no_path_syntax(text in "\\PC{1,8}") {
+            let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            for segment in read(&format!("/{escaped}")).unwrap_or_default() {
+                let normalized: String = segment.text.nfkc().collect();
+                prop_assert!(!normalized.contains(['/', '\\', ';', '%', '?', '#', '\0']));
+                prop_assert!(!["", ".", ".."].contains(&normalized.as_str()));
             }
         }
     }
