@@ -117,5 +117,8 @@ mod tests {
                 .count(),
             100
         );
+        let long = format!("{}👩\u{200d}💻", "x".repeat(95));
+        assert_eq!(name(Some("ada"), Some(&long)).chars().last(), Some('👩'));
+        assert_eq!(name(Some("a\u{202e}da"), Some("x\u{3164}y")), "ada@x");
     }
 }

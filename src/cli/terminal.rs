@@ -10,8 +10,8 @@ use serde::Serialize;
 use domain::is_disguise;
 
 /// Text of the server that is safe to show: without control characters, which could move the
-/// cursor or change terminal settings, and without invisible and text-direction characters,
-/// which could disguise a name. Other users choose the names.
+/// cursor or change terminal settings, and without text-direction characters and invisible
+/// separators, which could disguise a name. Other users choose the names.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if text.contains(is_disguise) {
         Cow::Owned(text.chars().filter(|c| !is_disguise(*c)).collect())
@@ -125,6 +125,7 @@ mod tests {
         for (text, shown) in [
             ("Ada Lovelace", "Ada Lovelace"),
             ("Zoë 张伟 🦀", "Zoë 张伟 🦀"),
+            ("علی\u{200c}رضا 👩\u{200d}💻", "علی\u{200c}رضا 👩\u{200d}💻"),
             ("a\x1b[2J\x1b]0;title\x07b", "a[2J]0;titleb"),
             ("line\r\nother\ttab\x7f", "lineothertab"),
             ("c1 \u{9b}31m", "c1 31m"),

@@ -225,6 +225,18 @@ fn time_and_random_bytes_have_one_source() {
     assert_none(&wrong);
 }
 
+/// Names that users type are checked by the rules of the server, which recognize its tokens.
+#[test]
+fn only_the_configuration_checks_texts_without_the_rules_for_names() {
+    let wrong: Vec<_> = sources()
+        .iter()
+        .filter(|source| !source.is_test() && source.has(&["name", "::", "line"]))
+        .filter(|source| source.layer() != "config")
+        .map(|source| source.path.display().to_string())
+        .collect();
+    assert_none(&wrong);
+}
+
 #[test]
 fn nothing_is_left_open_and_no_failure_is_a_panic() {
     let mut wrong = Vec::new();

@@ -159,7 +159,10 @@ mod tests {
         }
         let slugs = ["日本", "日本語", "علی\u{200c}رضا", "!", "..", "Ёлка"].map(|name| {
             let slug = slug("organization", name).unwrap();
-            assert!(slug.len() == 14 && slug.starts_with("org-") && is_slug(&slug), "{slug}");
+            assert!(
+                slug.len() == 14 && slug.starts_with("org-") && is_slug(&slug),
+                "{slug}"
+            );
             slug
         });
         assert_eq!(BTreeSet::from(slugs.clone()).len(), slugs.len());

@@ -59,7 +59,12 @@ pub fn email(text: &str) -> Result<String, Fault> {
     }
     name::check_characters(local).map_err(|flaw| fault(&flaw.to_string()))?;
     // Lower case can be written with a decomposed letter: İ becomes i and U+0307.
-    let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+    let local: String = local
+        .nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect();
     let domain = Uts46::new()
         .to_ascii(
             domain.as_bytes(),
@@ -67,9 +72,7 @@ pub fn email(text: &str) -> Result<String, Fault> {
             Hyphens::CheckFirstLast,
             DnsLength::Verify,
         )
-        .map_err(|_| {
-            fault("The part after the @ is not a domain name. Check its spelling.")
-        })?;
+        .map_err(|_| fault("The part after the @ is not a domain name. Check its spelling."))?;
     let email = format!("{local}@{domain}");
     if email.len() > EMAIL_LENGTH || !EmailAddress::is_valid(&email) {
         return Err(malformed());
@@ -162,7 +165,10 @@ mod tests {
             (".ada@example.com", MALFORMED),
             ("a\n@b.c", "Leave out the control character U+000A."),
             ("a\u{200b}@b.c", "Leave out the invisible character U+200B."),
-            ("a\u{202e}@b.c", "Leave out U+202E, which changes the direction of text."),
+            (
+                "a\u{202e}@b.c",
+                "Leave out U+202E, which changes the direction of text.",
+            ),
             ("ada@[127.0.0.1]", DOMAIN),
             ("ada@example..com", DOMAIN),
             ("ada@example.com.", DOMAIN),
@@ -172,11 +178,21 @@ mod tests {
             ("ada@exa\u{202e}mple.com", DOMAIN),
             ("ada@exam/ple.com", DOMAIN),
             (&format!("ada@{}.example", "x".repeat(64)), DOMAIN),
-            (&format!("{}@example.com", "x".repeat(243)), "Use at most 254 characters."),
-            (&format!("ada@{}", "é".repeat(251)), "Use at most 254 characters."),
+            (
+                &format!("{}@example.com", "x".repeat(243)),
+                "Use at most 254 characters.",
+            ),
+            (
+                &format!("ada@{}", "é".repeat(251)),
+                "Use at most 254 characters.",
+            ),
         ] {
             let fault = email(text).expect_err(text);
-            assert_eq!((fault.field, &*fault.message), ("email", message), "{text:?}");
+            assert_eq!(
+                (fault.field, &*fault.message),
+                ("email", message),
+                "{text:?}"
+            );
         }
     }
 

@@ -16,8 +16,8 @@ use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::device::{self, Grant, Noted, Pace, State};
 use domain::id::{GrantId, OrganizationId, ProjectId};
-use domain::org::is_slug;
 use domain::name::Flaw;
+use domain::org::is_slug;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
@@ -96,8 +96,7 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
     let project = request.project.map(ProjectId::parse);
     Ok(Checked {
         scopes: requested_scopes(app, &client, request.scope)?,
-        device_name: device_name
-            .map_err(|flaw| invalid(describe(flaw)))?,
+        device_name: device_name.map_err(|flaw| invalid(describe(flaw)))?,
         organization: organization
             .map(|named| named.ok_or_else(|| invalid("The organization must be a slug or an ID.")))
             .transpose()?,

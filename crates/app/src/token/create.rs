@@ -88,10 +88,14 @@ fn draw_checked(
 ) -> Result<NewToken, Error> {
     let owner = visible(tx, owner_ref, WRITE)?.owner;
     let mut faults = Vec::new();
-    let name = tx.app().names().check("name", &input.name).unwrap_or_else(|fault| {
-        faults.push(fault);
-        String::new()
-    });
+    let name = tx
+        .app()
+        .names()
+        .check("name", &input.name)
+        .unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        });
     let named = NamedLimits {
         organization: input.organization.as_deref(),
         projects: &input.projects,

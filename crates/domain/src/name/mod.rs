@@ -25,6 +25,9 @@ pub const LENGTH: usize = 100;
 /// four, Vietnamese two; more of them grow into the lines above and below.
 const MARKS: usize = 4;
 
+/// Digits of a token after its prefix.
+const TOKEN_DIGITS: usize = 48;
+
 /// Zero width non-joiner.
 const ZWNJ: char = '\u{200c}';
 
@@ -49,7 +52,13 @@ const FLAGS: [&str; 3] = [
 
 /// Letters and symbols with an empty glyph: the blank Braille pattern, the two blanks of Egyptian
 /// hieroglyphs, the musical null notehead, and the placeholder for objects.
-const BLANK: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
+const BLANK: [char; 5] = [
+    '\u{2800}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{1d159}',
+    '\u{fffc}',
+];
 
 /// Why a text is not a name. `Display` says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +141,7 @@ impl NameRules {
 
     /// Checks a name and trims it.
     pub fn read(&self, text: &str) -> Result<String, Flaw> {
-        if token::is_within(&self.token_prefix, text) {
+        if has_token(&self.token_prefix, text) {
             return Err(Flaw::Token);
         }
         line(text, LENGTH)
@@ -158,6 +167,15 @@ pub fn shorten(text: &str) -> String {
     let mut name: String = text.chars().take(LENGTH).collect();
     while line(&name, LENGTH).is_err() && name.pop().is_some() {}
     name.trim().to_owned()
+}
+
+/// Whether a text contains a token, whatever surrounds it.
+fn has_token(prefix: &str, text: &str) -> bool {
+    let start = format!("{prefix}_");
+    text.match_indices(&start).any(|(at, _)| {
+        let found = text.get(at..at + start.len() + TOKEN_DIGITS);
+        found.is_some_and(|found| token::is_well_formed(prefix, found))
+    })
 }
 
 /// Checks that each character can be seen, or is one that its neighbours need.
@@ -239,9 +257,8 @@ fn is_between_joining(before: &str, after: &str) -> bool {
     let is_opaque = |c: &char| joining(c) != JoiningType::Transparent;
     let last = before.chars().rev().find(is_opaque);
     let next = after.chars().find(is_opaque);
-    let is_one_of = |c: Option<char>, types: [JoiningType; 2]| {
-        c.is_some_and(|c| types.contains(&joining(&c)))
-    };
+    let is_one_of =
+        |c: Option<char>, types: [JoiningType; 2]| c.is_some_and(|c| types.contains(&joining(&c)));
     is_one_of(last, [JoiningType::LeftJoining, JoiningType::DualJoining])
         && is_one_of(next, [JoiningType::RightJoining, JoiningType::DualJoining])
 }
@@ -257,7 +274,10 @@ fn is_between_emoji(before: &str, after: &str) -> bool {
     let before = before.strip_suffix(EMOJI_SELECTOR).unwrap_or(before);
     let before = before.strip_suffix(has::<EmojiModifier>).unwrap_or(before);
     ends_with::<ExtendedPictographic>(before)
-        && after.chars().next().is_some_and(has::<ExtendedPictographic>)
+        && after
+            .chars()
+            .next()
+            .is_some_and(has::<ExtendedPictographic>)
 }
 
 /// Whether a variation selector chooses the presentation of an emoji. Digits, `#` and `*` are

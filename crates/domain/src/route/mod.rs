@@ -269,9 +269,7 @@ impl SegmentPattern {
 
     fn matches(&self, segment: &Segment, reading: Reading) -> bool {
         match (self, reading) {
-            (Self::Literal(text), Reading::Loosest) => {
-                segment.reads_as(text)
-            }
+            (Self::Literal(text), Reading::Loosest) => segment.reads_as(text),
             (Self::Literal(text), Reading::Strictest) => segment.is_plain && segment.text == *text,
             (Self::Any | Self::Project | Self::Organization, _) => true,
         }

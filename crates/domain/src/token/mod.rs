@@ -37,15 +37,6 @@ pub fn is_well_formed(prefix: &str, text: &str) -> bool {
     u32::from_str_radix(checksum, 16) == Ok(crc32fast::hash(body.as_bytes()))
 }
 
-/// Whether a text contains a token.
-pub fn is_within(prefix: &str, text: &str) -> bool {
-    let start = format!("{prefix}_");
-    text.match_indices(&start).any(|(at, _)| {
-        let token = text.get(at..at + start.len() + 48);
-        token.is_some_and(|token| is_well_formed(prefix, token))
-    })
-}
-
 /// The form of a token in lists: the prefix and the last four characters.
 pub fn hint(prefix: &str, token: &Secret) -> String {
     let text = token.expose();

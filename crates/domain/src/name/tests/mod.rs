@@ -66,7 +66,10 @@ fn rules() -> NameRules {
 fn names_of_all_scripts_are_accepted_unchanged() {
     for name in ACCEPTED {
         assert_eq!(rules().read(name).as_deref(), Ok(name), "{name:?}");
-        assert_eq!(rules().read(&format!("\t {name}\u{3000}\n")).as_deref(), Ok(name));
+        assert_eq!(
+            rules().read(&format!("\t {name}\u{3000}\n")).as_deref(),
+            Ok(name)
+        );
     }
     let longest = "é".repeat(LENGTH);
     assert_eq!(rules().read(&longest).as_deref(), Ok(&*longest));
@@ -89,7 +92,10 @@ fn texts_that_cannot_be_seen_or_disguise_others_are_refused() {
         ("e\u{323}\u{301}\u{302}\u{303}\u{304}x", Flaw::Marks),
         ("x\u{489}\u{489}\u{489}\u{489}\u{489}", Flaw::Marks),
         // A spacing mark does not begin a new stack.
-        ("क\u{93f}\u{302}\u{302}\u{93f}\u{302}\u{302}\u{302}", Flaw::Marks),
+        (
+            "क\u{93f}\u{302}\u{302}\u{93f}\u{302}\u{302}\u{302}",
+            Flaw::Marks,
+        ),
         (&format!("a{}", "\u{335}".repeat(90)), Flaw::Marks),
         ("\u{301}abc", Flaw::LeadingMark('\u{301}')),
         ("\u{93e}", Flaw::LeadingMark('\u{93e}')),
@@ -97,12 +103,23 @@ fn texts_that_cannot_be_seen_or_disguise_others_are_refused() {
     ] {
         assert_eq!(rules().read(text), Err(flaw), "{text:?}");
     }
-    for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
-        assert_eq!(rules().read(&format!("a{c}b")), Err(Flaw::Direction(c)), "{c:?}");
+    for c in
+        "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{2066}\u{2067}\u{2068}\u{2069}"
+            .chars()
+    {
+        assert_eq!(
+            rules().read(&format!("a{c}b")),
+            Err(Flaw::Direction(c)),
+            "{c:?}"
+        );
     }
     for code in [0x378, 0x2065, 0xfdd0, 0xffff, 0x1_fffe, 0xe_0fff, 0x10_ffff] {
         let c = char::from_u32(code).unwrap();
-        assert_eq!(rules().read(&format!("a{c}b")), Err(Flaw::Undefined(c)), "{c:?}");
+        assert_eq!(
+            rules().read(&format!("a{c}b")),
+            Err(Flaw::Undefined(c)),
+            "{c:?}"
+        );
     }
 }
 
@@ -115,7 +132,12 @@ fn invisible_characters_are_refused_wherever_they_are() {
                   \u{fffb}\u{fffc}\u{200b}\u{2060}\u{2061}\u{2064}\u{206a}\u{206f}\u{feff}\u{17b4}\
                   \u{13430}\u{13441}\u{1bca0}\u{1d159}\u{1d173}";
     for c in tags.chain(selectors).chain(others.chars()) {
-        for text in [c.to_string(), c.to_string().repeat(30), format!("a{c}b"), format!("a{c}")] {
+        for text in [
+            c.to_string(),
+            c.to_string().repeat(30),
+            format!("a{c}b"),
+            format!("a{c}"),
+        ] {
             let flaw = rules().read(&text).unwrap_err();
             assert!(
                 matches!(flaw, Flaw::Invisible(_) | Flaw::Undefined(_)),
@@ -152,7 +174,10 @@ fn joiners_selectors_and_tags_need_the_right_neighbours() {
         "1\u{200d}💻",
     ] {
         let flaw = rules().read(text).unwrap_err();
-        assert!(matches!(flaw, Flaw::Joiner(ZWNJ | ZWJ)), "{text:?}: {flaw:?}");
+        assert!(
+            matches!(flaw, Flaw::Joiner(ZWNJ | ZWJ)),
+            "{text:?}: {flaw:?}"
+        );
     }
     for text in [
         "a\u{fe0f}",
@@ -189,7 +214,10 @@ fn a_token_is_refused_and_not_repeated() {
         format!("\u{202e}{token}"),
     ] {
         let fault = rules().check("name", &text).unwrap_err();
-        assert!(fault.has_secret && fault.message.contains("Revoke that token"), "{fault:?}");
+        assert!(
+            fault.has_secret && fault.message.contains("Revoke that token"),
+            "{fault:?}"
+        );
         assert!(!format!("{fault:?}").contains(&token[3..]));
     }
     for text in [&token[..50], &token[3..], &token.replace("ab", "cd"), "dc_"] {
@@ -204,13 +232,26 @@ fn messages_name_the_character_to_leave_out() {
     for (text, message) in [
         ("", "Enter a name."),
         ("a\u{7}b", "Leave out the control character U+0007."),
-        ("a\u{202e}b", "Leave out U+202E, which changes the direction of text."),
+        (
+            "a\u{202e}b",
+            "Leave out U+202E, which changes the direction of text.",
+        ),
         ("\u{3164}", "Leave out the invisible character U+3164."),
-        ("a\u{200d}b", "Leave out the invisible joiner U+200D, which has no effect there."),
-        ("a\u{1fffe}b", "Leave out U+1FFFE, which is not a character."),
+        (
+            "a\u{200d}b",
+            "Leave out the invisible joiner U+200D, which has no effect there.",
+        ),
+        (
+            "a\u{1fffe}b",
+            "Leave out U+1FFFE, which is not a character.",
+        ),
     ] {
         let fault = rules().check("name", text).unwrap_err();
-        assert_eq!((fault.field, &*fault.message), ("name", message), "{text:?}");
+        assert_eq!(
+            (fault.field, &*fault.message),
+            ("name", message),
+            "{text:?}"
+        );
     }
 }
 
@@ -220,8 +261,14 @@ fn a_long_text_is_cut_between_characters_that_belong_together() {
     for (text, expected) in [
         ("  a name ".to_owned(), "a name".to_owned()),
         (fill(200), fill(100)),
-        (format!("{}👩\u{200d}💻", fill(98)), format!("{}👩", fill(98))),
-        (format!("{}علی\u{200c}رضا", fill(96)), format!("{}علی", fill(96))),
+        (
+            format!("{}👩\u{200d}💻", fill(98)),
+            format!("{}👩", fill(98)),
+        ),
+        (
+            format!("{}علی\u{200c}رضا", fill(96)),
+            format!("{}علی", fill(96)),
+        ),
         (format!("{} علی", fill(99)), fill(99)),
         ("\u{3164}".to_owned(), String::new()),
         (String::new(), String::new()),
