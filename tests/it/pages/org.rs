@@ -47,7 +47,7 @@ async fn invalid_name_is_rejected() {
         "",
         "   ",
         &"x".repeat(101),
-        "日本",
+        "\u{3164}",
         "New",
         "new!",
         "Settings",

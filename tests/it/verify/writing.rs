@@ -21,6 +21,8 @@ async fn other_spellings_of_a_request_are_denied() {
         ("GET", "/v1%2Fapps"),
         ("GET", "/v1%2fhealth"),
         ("GET", "/v1%5Chealth"),
+        ("GET", "/v1/health/..%ef%bc%8fstatus"),
+        ("GET", "/v1/%EF%BD%93tatus"),
         ("GET", "/v1\\health"),
         ("GET", "/v1/health\\..\\status"),
         ("GET", "/v1/health;x=y"),

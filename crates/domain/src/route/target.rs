@@ -188,8 +188,7 @@ mod tests {
             "/v1/a%EF%BC%9Fb",
             "/v1/a%EF%BC%83b",
             "/v1/a%EF%BC%9Bb",
-            // Small . and %, ellipsis, two-dot leader, account of, care of, digit one full stop,
-            // Greek question mark.
+            // Small . and %, the ellipsis, two dots, a/c, c/o, `1.`, and the Greek ;
             "/v1/%EF%B9%92.",
             "/v1/%EF%B9%AA2e",
             "/v1/%E2%80%A6",

@@ -25,7 +25,7 @@ pub struct CreateUserBody {
     /// Name, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// Email address for sign-in.
+    /// Email address for sign-in. It is stored in lower case, with its domain in ASCII.
     pub email: String,
     /// Password, at least 15 characters.
     pub password: String,

@@ -189,7 +189,7 @@ fn joiners_selectors_and_tags_need_the_right_neighbours() {
         "葛\u{fe00}",
         "葛\u{e0100}\u{e0100}",
         "か\u{e0100}",
-        // A flag of an unknown region, one that is cut, and one that goes on.
+        // A flag of an unknown region, one that is cut, and one with another tag after it.
         "\u{1f3f4}\u{e0064}\u{e0065}\u{e0062}\u{e0079}\u{e007f}",
         "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}",
         "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}\u{e0067}",
