@@ -158,7 +158,7 @@ fn joiners_selectors_and_tags_need_the_right_neighbours() {
         "علی\u{200c}",
         "\u{200c}رضا",
         "علی \u{200c}رضا",
-        // The letter before does not join to its left.
+        // U+200C after a letter that does not join the next one.
         "کار\u{200c}خانه",
         "علی\u{200d}رضا",
         "علی\u{200c}\u{200c}رضا",

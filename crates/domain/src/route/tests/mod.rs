@@ -150,7 +150,7 @@ fn ambiguous_requests_match_no_route() {
         ("GET", "/V1/x"),
         ("GET", "/v1/run%3Aall"),
         ("GET", "/v1/run%3aALL"),
-        // Full-width letters, and the Kelvin sign for the K of an escape that is none.
+        // Full-width letters, dots and slashes.
         ("GET", "/v1/%EF%BD%81dmin"),
         ("GET", "/v1/%EF%BC%A1%EF%BD%84min"),
         ("GET", "/public/%EF%BC%8E%EF%BC%8E%EF%BC%8Fv1%EF%BC%8Fadmin"),
