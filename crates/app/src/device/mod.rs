@@ -90,7 +90,7 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
     let device_name = device::device_name(app.names(), name);
     let organization = request.organization.map(|named| {
         let is_one = OrganizationId::parse(named).is_some() || is_slug(named);
-        let is_short = named.len() <= domain::device::DEVICE_NAME_LENGTH;
+        let is_short = named.len() <= domain::name::LENGTH;
         (is_one && is_short).then(|| named.to_owned())
     });
     let project = request.project.map(ProjectId::parse);
