@@ -187,6 +187,8 @@ CREATE TABLE device_grant (
     last_poll_at TIMESTAMP,
     decided_by TEXT REFERENCES users (id),
     granted_scopes TEXT,
+    -- Of the ticket and the decision, by which a repetition is recognized.
+    decision_digest TEXT,
     token_id TEXT UNIQUE REFERENCES token (id),
     -- When each kind of misuse was first recorded in the audit log.
     replayed_at TIMESTAMP,

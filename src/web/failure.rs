@@ -38,6 +38,8 @@ pub enum Failure {
     CrossSite,
     /// The form belongs to another session.
     StaleForm,
+    /// The sign-in form belongs to another browser; holds the path to return to after the sign-in.
+    StaleSignIn(String),
     /// The user must sign in first; holds the path to return to.
     SignIn(String),
     /// The request is denied for this reason, with any token.
@@ -111,7 +113,7 @@ impl Failure {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::KeyRequired | Self::KeyInvalid => StatusCode::BAD_REQUEST,
             Self::CrossSite | Self::StaleForm | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::SignIn(_) => StatusCode::SEE_OTHER,
+            Self::SignIn(_) | Self::StaleSignIn(_) => StatusCode::SEE_OTHER,
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -121,7 +123,7 @@ impl Failure {
     pub fn refusal(&self) -> Option<(Action, &'static str)> {
         match self {
             Self::CrossSite => Some((Action::FormRefused, "cross_site")),
-            Self::StaleForm => Some((Action::FormRefused, "stale_form")),
+            Self::StaleForm | Self::StaleSignIn(_) => Some((Action::FormRefused, "stale_form")),
             Self::App(app::Error::Throttled(_)) => {
                 Some((Action::RequestLimited, "too_many_requests"))
             }

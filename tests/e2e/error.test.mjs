@@ -19,9 +19,13 @@ flow('an address with nothing there, signed in or not', {}, async (world) => {
   }
 })
 
-flow('a page that takes only forms', {}, async (world) => {
+flow('the address of a form leads to its page', {}, async (world) => {
   const page = await world.signedIn()
-  await assertErrorPage(world, page, await page.goto('/logout'), 405)
+  for (const [address, shown] of [['/device/decide', '/device'], ['/account/name', '/account'], ['/logout', '/tokens']]) {
+    const response = await page.goto(address)
+    assert.equal(response.status(), 200)
+    assert.equal(new URL(page.url()).pathname, shown)
+  }
   await page.goto('/account')
   assert.equal(new URL(page.url()).pathname, '/account', 'opening an address signed the person out')
 })

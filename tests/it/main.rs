@@ -21,6 +21,7 @@ mod csrf;
 mod device;
 mod docs;
 mod email_address;
+mod form_target;
 mod headers;
 mod hostile_text;
 mod last_use;

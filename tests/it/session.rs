@@ -121,7 +121,8 @@ async fn sign_out_ends_the_session_on_the_server() {
     );
     let cookies = browser.cookies.clone();
 
-    assert_eq!(browser.get("/logout").await.status, 405);
+    let link = browser.get("/logout").await;
+    assert_eq!((link.status, link.location()), (303, "/tokens"));
     assert!(is_signed_in(&mut browser).await, "a link signs nobody out");
     let out = browser.post("/logout", &[]).await;
     assert_eq!(out.status, 303);
@@ -132,6 +133,64 @@ async fn sign_out_ends_the_session_on_the_server() {
     assert!(!is_signed_in(&mut browser).await, "the old cookie is dead");
     // Repeating it is no error; the form still belongs to this browser.
     assert_eq!(browser.post("/logout", &[]).await.status, 303);
+}
+
+/// SES-04: a form that was open in a second tab when the first one signed out.
+#[actix_web::test]
+async fn second_tab_that_signs_out_is_signed_out() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    let mut tab = browser.clone();
+    assert_eq!(browser.post("/logout", &[]).await.status, 303);
+    let before = test.unread();
+    // The tabs share their cookies. The second may even outlive the cookie of its visitor.
+    tab.cookies = browser.cookies.clone();
+    let mut cookieless = tab.clone();
+    cookieless.cookies.clear();
+    for tab in [&mut tab, &mut cookieless] {
+        let out = tab.post("/logout", &[]).await;
+        assert_eq!(
+            (out.status, out.location()),
+            (303, "/login?notice=signed-out")
+        );
+        assert!(!tab.cookies.contains_key("doorcode_session"));
+        let out = tab.post("/logout", &[("return_to", "/device")]).await;
+        assert_eq!(
+            (out.status, out.location()),
+            (303, "/login?return_to=%2Fdevice")
+        );
+        let link = tab.get("/logout").await;
+        assert_eq!(
+            (link.status, link.location()),
+            (303, "/login?return_to=%2Ftokens")
+        );
+        assert_eq!(tab.head("/logout").await.status, 303);
+    }
+    assert!(before == test.unread(), "something was written");
+    let mut foreign = tab.clone();
+    foreign.set_header("sec-fetch-site", "cross-site");
+    assert_eq!(foreign.post("/logout", &[]).await.status, 403);
+}
+
+/// SES-04: the tab is older than the session. Its button still does what it says.
+#[actix_web::test]
+async fn tab_of_an_earlier_session_signs_out() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    let mut tab = browser.clone();
+    browser.post("/logout", &[]).await;
+    browser.sign_in(EMAIL, PASSWORD).await;
+    tab.cookies = browser.cookies.clone();
+    let mut stranger = test.browser();
+    stranger.get("/login").await;
+    let own = std::mem::replace(&mut tab.csrf, stranger.csrf);
+    assert_eq!(tab.post("/logout", &[]).await.status, 403);
+    assert!(is_signed_in(&mut browser).await);
+    tab.csrf = own;
+    assert_eq!(tab.post("/logout", &[]).await.status, 303);
+    assert!(!is_signed_in(&mut browser).await);
 }
 
 /// SES-05, SES-06: one session per browser; each is listed and can be ended.

@@ -226,3 +226,102 @@ async fn every_form_is_followed_by_a_get() {
     let page = browser.get(signed_out.location()).await;
     assert!(page.contains("You are signed out."));
 }
+
+/// Signs in with the form of a tab.
+async fn submit(tab: &mut Browser, email: &str, password: &str, return_to: &str) -> Page {
+    let fields = [
+        ("email", email),
+        ("password", password),
+        ("return_to", return_to),
+    ];
+    tab.post("/login", &fields).await
+}
+
+/// Two tabs on the sign-in page: both go on to their own page, in one session.
+#[actix_web::test]
+async fn second_tab_goes_on_after_the_first_has_signed_in() {
+    let test = TestApp::start().await;
+    let mut browser = test.browser();
+    browser.get("/login?return_to=%2Faccount").await;
+    let mut tab = browser.clone();
+    tab.get("/login?return_to=%2Fo").await;
+    let first = submit(&mut browser, EMAIL, PASSWORD, "/account").await;
+    assert_eq!((first.status, first.location()), (303, "/account"));
+    tab.cookies = browser.cookies.clone();
+    let before = test.unread();
+    // The session exists: the password is not even checked.
+    for password in [PASSWORD, WRONG] {
+        let second = submit(&mut tab, " ADA@example.com", password, "/o").await;
+        assert_eq!((second.status, second.location()), (303, "/o"));
+        assert_eq!(second.headers.get("set-cookie"), None);
+    }
+    let foreign = submit(&mut tab, EMAIL, PASSWORD, "https://evil.example").await;
+    assert_eq!((foreign.status, foreign.location()), (303, "/tokens"));
+    assert!(before == test.unread(), "something was written");
+    assert_eq!(browser.get("/account").await.status, 200);
+    assert_eq!(test.count("session", "1 = 1"), 1);
+}
+
+/// The forms were shown when the session had ended, which still has a cookie.
+#[actix_web::test]
+async fn second_tab_goes_on_after_the_end_of_a_session() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    test.clock.advance(15 * 24 * 3600);
+    browser.get("/login?return_to=%2Faccount").await;
+    let mut tab = browser.clone();
+    let first = submit(&mut browser, EMAIL, PASSWORD, "/account").await;
+    assert_eq!((first.status, first.location()), (303, "/account"));
+    tab.cookies = browser.cookies.clone();
+    let second = submit(&mut tab, EMAIL, PASSWORD, "/o").await;
+    assert_eq!((second.status, second.location()), (303, "/o"));
+    assert_eq!(test.count("session", "1 = 1"), 1);
+}
+
+/// A second tab can sign in as another user, with the right password only.
+#[actix_web::test]
+async fn second_tab_signs_in_as_another_user() {
+    let test = TestApp::start().await;
+    test.add_user("bob@example.com", PASSWORD, None).await;
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    let mut tab = browser.clone();
+    submit(&mut browser, EMAIL, PASSWORD, "/account").await;
+    tab.cookies = browser.cookies.clone();
+    let refused = submit(&mut tab.clone(), "bob@example.com", WRONG, "/o").await;
+    assert_eq!(refused.status, 401);
+    assert!(browser.get("/account").await.contains(EMAIL));
+    let second = submit(&mut tab, "bob@example.com", PASSWORD, "/o").await;
+    assert_eq!((second.status, second.location()), (303, "/o"));
+    assert!(tab.get("/account").await.contains("bob@example.com"));
+    assert_eq!(test.count("session", "1 = 1"), 1, "the first session ended");
+}
+
+/// Two tabs opened at once in a new browser get different visitors, of which one stays. The other
+/// form cannot sign in, and the user gets a fresh one.
+#[actix_web::test]
+async fn form_without_proof_leads_to_a_fresh_form() {
+    let test = TestApp::start().await;
+    let (mut browser, mut tab) = (test.browser(), test.browser());
+    browser.get("/login").await;
+    tab.get("/login").await;
+    tab.cookies = browser.cookies.clone();
+    let stale = submit(&mut tab, EMAIL, PASSWORD, "/device?user_code=WDJB-MJHT").await;
+    assert_eq!(stale.status, 303);
+    assert_eq!(test.count("session", "1 = 1"), 0);
+    test.settle().await;
+    assert_eq!(test.events("form.refused"), 1);
+    let page = tab.get(stale.location()).await;
+    assert!(page.contains("This sign-in form was out of date."));
+    assert_eq!(
+        page.field("return_to").unwrap().replace("&#38;", "&"),
+        "/device?user_code=WDJB-MJHT"
+    );
+    let signed_in = submit(&mut tab, EMAIL, PASSWORD, "/account").await;
+    assert_eq!((signed_in.status, signed_in.location()), (303, "/account"));
+    // Signed in, such a form is nobody's.
+    browser.cookies = tab.cookies.clone();
+    browser.csrf = test.browser().csrf;
+    let refused = submit(&mut browser, EMAIL, PASSWORD, "/o").await;
+    assert_eq!(refused.status, 403);
+}

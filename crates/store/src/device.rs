@@ -35,6 +35,7 @@ struct Row {
     last_poll_at: Option<NaiveDateTime>,
     decided_by: Option<String>,
     granted_scopes: Option<String>,
+    decision_digest: Option<String>,
     token_id: Option<String>,
     replayed_at: Option<NaiveDateTime>,
     wrong_client_at: Option<NaiveDateTime>,
@@ -55,15 +56,7 @@ const EXPIRED: &str = "expired";
 fn read_state(row: &Row) -> Option<State> {
     match row.state.as_str() {
         PENDING => Some(State::Pending),
-        APPROVED => Some(State::Approved(Approval {
-            user_id: UserId::parse(row.decided_by.as_deref()?)?,
-            scopes: ScopeSet::parse(row.granted_scopes.as_deref()?).ok()?,
-            limits: LimitColumns::read(
-                row.granted_organization_id.as_deref(),
-                row.granted_projects.as_deref(),
-            )?,
-            expires_at: row.granted_expires_at.map(|at| at.and_utc()),
-        })),
+        APPROVED => read_approval(row).map(State::Approved),
         DENIED => DeniedBecause::parse(row.denied_reason.as_deref()?).map(State::Denied),
         REDEEMED => Some(State::Redeemed {
             token_id: TokenId::parse(row.token_id.as_deref()?)?,
@@ -71,6 +64,19 @@ fn read_state(row: &Row) -> Option<State> {
         EXPIRED => Some(State::Expired),
         _ => None,
     }
+}
+
+/// The approval, which is kept in every later state.
+fn read_approval(row: &Row) -> Option<Approval> {
+    Some(Approval {
+        user_id: UserId::parse(row.decided_by.as_deref()?)?,
+        scopes: ScopeSet::parse(row.granted_scopes.as_deref()?).ok()?,
+        limits: LimitColumns::read(
+            row.granted_organization_id.as_deref(),
+            row.granted_projects.as_deref(),
+        )?,
+        expires_at: row.granted_expires_at.map(|at| at.and_utc()),
+    })
 }
 
 impl ReadRow for Row {
@@ -128,6 +134,7 @@ pub fn insert_grant(
         last_poll_at: None,
         decided_by: None,
         granted_scopes: None,
+        decision_digest: None,
         token_id: None,
         replayed_at: None,
         wrong_client_at: None,
@@ -248,6 +255,46 @@ pub fn mark_denied(
             device_grant::denied_reason.eq(because.as_str()),
         ))
         .changes_one(conn)
+}
+
+/// Stores the digest of a decision and of the ticket with which it was made.
+pub fn set_decision(conn: &mut Conn, id: &GrantId, decision: &Digest) -> Result<(), Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .set(device_grant::decision_digest.eq(decision.as_str()))
+        .run(conn)
+}
+
+/// A decision that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// Approved, with the token if it was issued since.
+    Approved(Approval, Option<TokenId>),
+    /// Denied.
+    Denied(DeniedBecause),
+}
+
+/// The decision with this digest. `None` if there is none, or if it was an approval that was
+/// withdrawn by [`mark_refused`] or [`deny_approved`].
+pub fn find_decision(
+    conn: &mut Conn,
+    id: &GrantId,
+    decision: &Digest,
+) -> Result<Option<Made>, Error> {
+    let row = device_grant::table
+        .find(id.as_str())
+        .filter(device_grant::decision_digest.eq(decision.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?;
+    Ok(
+        row.and_then(|row| match (read_state(&row)?, &row.granted_scopes) {
+            (State::Denied(because), None) => Some(Made::Denied(because)),
+            (State::Denied(_), Some(_)) => None,
+            (State::Redeemed { token_id }, _) => {
+                Some(Made::Approved(read_approval(&row)?, Some(token_id)))
+            }
+            _ => Some(Made::Approved(read_approval(&row)?, None)),
+        }),
+    )
 }
 
 /// Approved to denied, if the user no longer has the right to what was approved.

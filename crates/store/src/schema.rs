@@ -151,6 +151,7 @@ diesel::table! {
         last_poll_at -> Nullable<Timestamp>,
         decided_by -> Nullable<Text>,
         granted_scopes -> Nullable<Text>,
+        decision_digest -> Nullable<Text>,
         token_id -> Nullable<Text>,
         replayed_at -> Nullable<Timestamp>,
         wrong_client_at -> Nullable<Timestamp>,

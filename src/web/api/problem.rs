@@ -129,7 +129,9 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
         Failure::MethodNotAllowed(_) => usual(Kind::MethodNotAllowed),
         Failure::NoToken => usual(Kind::Unauthorized),
         Failure::InvalidToken => usual(Kind::InvalidToken),
-        Failure::CrossSite | Failure::StaleForm | Failure::SignIn(_) => usual(Kind::Forbidden),
+        Failure::CrossSite | Failure::StaleForm | Failure::StaleSignIn(_) | Failure::SignIn(_) => {
+            usual(Kind::Forbidden)
+        }
         Failure::Internal(_) => usual(Kind::Internal),
     }
 }

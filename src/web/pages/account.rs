@@ -1,6 +1,6 @@
 //! The signed-in user's account page: name, password and sessions.
 
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::session::place;
 use super::typed_form::TypedForm;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
@@ -19,12 +19,18 @@ const PAGE: &str = "/account";
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/account", [read(show_account)]))
-        .service(resource("/account/name", [post(submit_name)]))
-        .service(resource("/account/password", [post(submit_password)]))
+        .service(resource("/account", read(show_account)))
+        .service(resource(
+            "/account/name",
+            form_on("/account").post(submit_name),
+        ))
+        .service(resource(
+            "/account/password",
+            form_on("/account").post(submit_password),
+        ))
         .service(resource(
             "/account/sessions/{id}/sign-out",
-            [post(submit_sign_out)],
+            form_on("/account").post(submit_sign_out),
         ));
 }
 

@@ -3,7 +3,7 @@
 
 use super::list;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::invitation::{
@@ -31,13 +31,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource(
             "/o/{org}/invitations/{id}/withdraw",
-            [read(show_withdraw), post(submit_withdraw)],
+            read(show_withdraw).post(submit_withdraw),
         ))
+        .service(resource("/invite", read(show_invite).post(submit_invite)))
         .service(resource(
-            "/invite",
-            [read(show_invite), post(submit_invite)],
-        ))
-        .service(resource("/invite/account", [post(submit_account)]));
+            "/invite/account",
+            form_on("/invite").post(submit_account),
+        ));
 }
 
 /// The query parameter of the members page for the position in the list of invitations.

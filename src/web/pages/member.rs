@@ -4,7 +4,7 @@ use super::invitation;
 use super::list;
 use super::org::departure;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::typed_form::{TypedForm, faults};
 use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
@@ -28,15 +28,18 @@ use wire::form::Form;
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/o/{org}/invitations", [post(submit_invitation)]))
-        .service(resource("/o/{org}/members", [read(show_members)]))
+        .service(resource(
+            "/o/{org}/invitations",
+            form_on("/o/{org}/members").post(submit_invitation),
+        ))
+        .service(resource("/o/{org}/members", read(show_members)))
         .service(resource(
             "/o/{org}/members/{user}/role",
-            [post(submit_role)],
+            form_on("/o/{org}/members").post(submit_role),
         ))
         .service(resource(
             "/o/{org}/members/{user}/remove",
-            [read(show_remove), post(submit_remove)],
+            read(show_remove).post(submit_remove),
         ));
 }
 

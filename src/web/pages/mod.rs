@@ -62,8 +62,10 @@ pub async fn surface(
 }
 
 fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
-    if let Failure::SignIn(return_to) = failure {
-        return session::to_login(return_to);
+    match failure {
+        Failure::SignIn(return_to) => return session::to_login(return_to),
+        Failure::StaleSignIn(return_to) => return session::to_new_login(return_to),
+        _ => {}
     }
     let kind = match failure {
         Failure::CrossSite => ErrorKind::Forbidden(Reason::Other),

@@ -1,7 +1,7 @@
 //! Organizations: list, create, overview, leave, delete.
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::typed_form::{TypedForm, faults};
 use super::view::Moment;
 use super::view::org::{
@@ -26,17 +26,20 @@ const LIST: &str = "/o";
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/o", [read(show_list)]))
-        .service(resource("/o/new", [read(show_new), post(submit_new)]))
-        .service(resource("/o/{org}", [read(show_overview)]))
-        .service(resource("/o/{org}/name", [post(submit_name)]))
+        .service(resource("/o", read(show_list)))
+        .service(resource("/o/new", read(show_new).post(submit_new)))
+        .service(resource("/o/{org}", read(show_overview)))
+        .service(resource(
+            "/o/{org}/name",
+            form_on("/o/{org}").post(submit_name),
+        ))
         .service(resource(
             "/o/{org}/leave",
-            [read(show_leave), post(submit_leave)],
+            read(show_leave).post(submit_leave),
         ))
         .service(resource(
             "/o/{org}/delete",
-            [read(show_delete), post(submit_delete)],
+            read(show_delete).post(submit_delete),
         ));
 }
 

@@ -1,22 +1,24 @@
-//! A browser's request: its session, visitor and CSRF token. [`read`] and [`post`] route the
+//! A browser's request: its session, visitor and CSRF token. [`read`] and [`form_on`] route the
 //! handlers of pages.
 
 use super::view::{Chrome, User};
 use super::{anonymous_chrome, html_response};
 use crate::web::cookies::{self, cookie_name, is_cookie_secret};
+use crate::web::csrf::{CsrfToken, FormProof, check_site};
+use crate::web::extract;
 use crate::web::failure::Failure;
 use crate::web::route::{self, Methods};
-use crate::web::{csrf, extract};
 use actix_web::cookie::{Cookie, time};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, web};
 use app::access::Caller;
 use app::session::{self, Browser, NewSession, SignedIn};
 use app::{App, Request};
 use askama::Template;
 use domain::Instant;
 use domain::secret::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::Deref;
 use std::pin::Pin;
 use wire::form::Form;
@@ -27,6 +29,9 @@ const ACQUAINTANCE: &str = "doorcode_acquaintance";
 
 /// The response of a page.
 pub type Answer = Result<HttpResponse, Failure>;
+
+/// Characters that are escaped in a segment of a path.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// How long a browser is remembered for its successful sign-in as a user, in days.
 const ACQUAINTANCE_DAYS: i64 = 365;
@@ -64,29 +69,101 @@ impl Guard for PageRequest {
     }
 }
 
-/// A handler that shows a page.
-pub fn read<R: Guard, Fut>(handler: impl Fn(R) -> Fut + Clone + 'static) -> Methods
-where
-    Fut: Future<Output = Answer> + 'static,
-{
-    route::read(move |req: PageRequest| {
-        let handler = handler.clone();
-        async move { handler(R::admit(req).await?).await }
-    })
+/// The methods of the path of a page or form. GET is always one of them: a browser that restores a
+/// tab opens its address, and must get to a page.
+pub struct PageMethods(Vec<Methods>);
+
+impl IntoIterator for PageMethods {
+    type Item = Methods;
+    type IntoIter = std::vec::IntoIter<Methods>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
 }
 
-/// A handler of a form. The form's origin and CSRF token are checked before the guard.
-pub fn post<R: Guard, Fut>(handler: impl Fn(R, Form) -> Fut + Clone + 'static) -> Methods
+/// A path with a handler that shows a page.
+pub fn read<R: Guard, Fut>(handler: impl Fn(R) -> Fut + Clone + 'static) -> PageMethods
 where
     Fut: Future<Output = Answer> + 'static,
 {
-    route::post(move |req: PageRequest, payload: web::Payload| {
+    PageMethods(vec![route::read(move |req: PageRequest| {
         let handler = handler.clone();
-        async move {
-            let form = req.form(payload).await?;
-            handler(R::admit(req).await?, form).await
-        }
-    })
+        async move { handler(R::admit(req).await?).await }
+    })])
+}
+
+/// A path that only takes a form, from a page with another path. The placeholders of `page` are
+/// those of the form's path.
+pub fn form_on(page: &'static str) -> FormOn {
+    FormOn(page)
+}
+
+/// See [`form_on`].
+pub struct FormOn(&'static str);
+
+impl FormOn {
+    /// Adds the handler of the form, as [`PageMethods::post`] does. GET redirects to the page, after
+    /// the same guard.
+    pub fn post<R: Guard, Fut>(
+        self,
+        handler: impl Fn(R, Form) -> Fut + Clone + 'static,
+    ) -> PageMethods
+    where
+        Fut: Future<Output = Answer> + 'static,
+    {
+        let Self(page) = self;
+        let redirect = move |req: PageRequest| async move {
+            let path = req.fill(page);
+            R::admit(req).await?;
+            Answer::Ok(see_other(&path))
+        };
+        PageMethods(vec![route::read(redirect)]).post(handler)
+    }
+}
+
+impl PageMethods {
+    /// Adds the handler of a form. The form's origin and CSRF token are checked before the guard.
+    pub fn post<R: Guard, Fut>(self, handler: impl Fn(R, Form) -> Fut + Clone + 'static) -> Self
+    where
+        Fut: Future<Output = Answer> + 'static,
+    {
+        self.and_post(move |req: PageRequest, payload: web::Payload| {
+            let handler = handler.clone();
+            async move {
+                match req.form(payload).await? {
+                    (form, FormProof::Session) => handler(R::admit(req).await?, form).await,
+                    (_, FormProof::Browser | FormProof::None) => Err(Failure::StaleForm),
+                }
+            }
+        })
+    }
+
+    /// Adds the handler of a form that can be older than the session: the handler decides what the
+    /// proof suffices for. The form's origin is checked before.
+    pub fn any_session_post<Fut>(
+        self,
+        handler: impl Fn(PageRequest, Form, FormProof) -> Fut + Clone + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Answer> + 'static,
+    {
+        self.and_post(move |req: PageRequest, payload: web::Payload| {
+            let handler = handler.clone();
+            async move {
+                let (form, proof) = req.form(payload).await?;
+                handler(req, form, proof).await
+            }
+        })
+    }
+
+    fn and_post<F>(mut self, handler: F) -> Self
+    where
+        F: Handler<(PageRequest, web::Payload), Output: Responder + 'static>,
+    {
+        self.0.push(route::post(handler));
+        self
+    }
 }
 
 impl FromRequest for PageRequest {
@@ -140,6 +217,19 @@ impl PageRequest {
         self.http.match_info().get(name).unwrap_or_default()
     }
 
+    /// A path of our pages, with the parameters of this request's path in its placeholders.
+    fn fill(&self, pattern: &str) -> String {
+        let fill = |segment: &str| {
+            let name = segment
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            let value =
+                name.map(|name| utf8_percent_encode(self.segment(name), ESCAPED).to_string());
+            value.unwrap_or_else(|| segment.to_owned())
+        };
+        pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
+    }
+
     /// Reads the query string.
     pub fn query(&self) -> Result<Form, Failure> {
         extract::query(&self.http)
@@ -181,33 +271,26 @@ impl PageRequest {
 
     /// The CSRF token of every form, bound to this browser and session. It stays valid after the
     /// session has ended, so that a form opened before is still recognized.
-    fn csrf(&self) -> String {
-        let session = self.session.as_ref().map_or("", Secret::expose);
-        let token = self
-            .app
-            .key()
-            .authenticate("form", &[self.visitor.expose(), session]);
-        token.as_str().to_owned()
+    fn csrf(&self) -> CsrfToken {
+        CsrfToken::new(self.app.key(), &self.visitor, self.session.as_ref())
     }
 
-    /// Reads a form that this browser sent from one of our pages. Rejects any other before it has
-    /// an effect.
-    async fn form(&self, payload: web::Payload) -> Result<Form, Failure> {
-        csrf::check_site(&self.app, &self.http)?;
+    /// Reads a form, with the proof that it is on a page that this browser got from us. Rejects
+    /// forms of other sites.
+    async fn form(&self, payload: web::Payload) -> Result<(Form, FormProof), Failure> {
+        check_site(&self.app, &self.http)?;
         let form = extract::form(&self.http, payload).await?;
         if form.repeated_except(&["scope", "project"]).is_some() {
             return Err(Failure::Malformed("A field appears more than once."));
         }
-        let given = form.value("csrf").unwrap_or_default();
-        let expected = self.csrf();
-        csrf::check_token(given, &expected)?;
-        Ok(form)
+        let proof = self.csrf().proof(form.value("csrf").unwrap_or_default());
+        Ok((form, proof))
     }
 
     /// The page frame.
     pub fn chrome(&self) -> Chrome {
         Chrome {
-            csrf: self.csrf(),
+            csrf: self.csrf().to_string(),
             user: self.caller.signed_in().ok().map(|signed_in| User {
                 name: signed_in.user.name.clone(),
                 email: signed_in.user.email.clone(),

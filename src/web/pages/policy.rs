@@ -2,7 +2,7 @@
 //! applied.
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::typed_form::{TypedForm, renamed};
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
@@ -23,11 +23,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource(
             "/o/{org}/settings/policy",
-            [read(show_policy), post(submit_policy)],
+            read(show_policy).post(submit_policy),
         ))
         .service(resource(
             "/o/{org}/settings/policy/apply",
-            [post(submit_apply)],
+            form_on("/o/{org}/settings/policy").post(submit_apply),
         ));
 }
 

@@ -2,7 +2,7 @@
 
 use super::list;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, Guard, PageRequest, post, read, see_other};
+use super::page_request::{Answer, Guard, PageRequest, form_on, read, see_other};
 use super::typed_form::TypedForm;
 use super::view::project::{
     DeleteProjectPage, NewProjectPage, ProjectHead, ProjectMemberRow, ProjectNotice, ProjectPage,
@@ -27,30 +27,27 @@ use wire::form::Form;
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/o/{org}/projects", [read(show_projects)]))
+        .service(resource("/o/{org}/projects", read(show_projects)))
         .service(resource(
             "/o/{org}/projects/new",
-            [read(show_new), post(submit_new)],
+            read(show_new).post(submit_new),
         ))
-        .service(resource(
-            "/o/{org}/projects/{project}",
-            [read(show_project)],
-        ))
+        .service(resource("/o/{org}/projects/{project}", read(show_project)))
         .service(resource(
             "/o/{org}/projects/{project}/name",
-            [post(submit_name)],
+            form_on("/o/{org}/projects/{project}").post(submit_name),
         ))
         .service(resource(
             "/o/{org}/projects/{project}/members",
-            [post(submit_member)],
+            form_on("/o/{org}/projects/{project}").post(submit_member),
         ))
         .service(resource(
             "/o/{org}/projects/{project}/members/{user}/remove",
-            [read(show_remove), post(submit_remove)],
+            read(show_remove).post(submit_remove),
         ))
         .service(resource(
             "/o/{org}/projects/{project}/delete",
-            [read(show_delete), post(submit_delete)],
+            read(show_delete).post(submit_delete),
         ));
 }
 

@@ -1,11 +1,12 @@
 //! Setup, sign-in and sign-out.
 
-use super::page_request::{Answer, PageRequest, post, read, see_other};
+use super::page_request::{Answer, PageRequest, read, see_other};
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view;
 use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
+use crate::web::csrf::FormProof;
 use crate::web::failure::Failure;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
@@ -14,16 +15,23 @@ use app::session;
 use app::user::{self, CreateUser};
 use domain::role::Role;
 use domain::secret::Secret;
+use domain::user::User;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wire::form::Form;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/", [read(home)]))
-        .service(resource("/setup", [read(show_setup), post(submit_setup)]))
-        .service(resource("/login", [read(show_login), post(submit_login)]))
-        .service(resource("/logout", [post(submit_logout)]));
+        .service(resource("/", read(home)))
+        .service(resource("/setup", read(show_setup).post(submit_setup)))
+        .service(resource(
+            "/login",
+            read(show_login).any_session_post(submit_login),
+        ))
+        .service(resource(
+            "/logout",
+            read(home).any_session_post(submit_logout),
+        ));
 }
 
 /// `GET /`.
@@ -34,8 +42,17 @@ pub async fn home(req: PageRequest) -> Answer {
 
 /// Redirects to the sign-in, which then returns to `return_to`.
 pub fn to_login(return_to: &str) -> HttpResponse {
+    see_other(&login_path(return_to))
+}
+
+/// Redirects to a new sign-in form, in place of an invalid one.
+pub fn to_new_login(return_to: &str) -> HttpResponse {
+    see_other(&format!("{}&notice=stale-form", login_path(return_to)))
+}
+
+fn login_path(return_to: &str) -> String {
     let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
-    see_other(&format!("/login?return_to={encoded}"))
+    format!("/login?return_to={encoded}")
 }
 
 /// `GET /setup`.
@@ -99,6 +116,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
     }
     let notice = match query.value("notice") {
         Some("signed-out") => Some(LoginNotice::SignedOut),
+        Some("stale-form") => Some(LoginNotice::StaleForm),
         _ if return_to.starts_with("/device?") => Some(LoginNotice::DeviceCode),
         _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
@@ -120,15 +138,25 @@ fn login_page(req: &PageRequest, notice: Option<LoginNotice>, typed: TypedForm) 
     }
 }
 
-/// `POST /login`.
-pub async fn submit_login(req: PageRequest, form: Form) -> Answer {
+/// `POST /login`. The form may be older than the session of the browser: another tab signed in, or
+/// a session ended.
+pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Answer {
     let email = form.value("email").unwrap_or_default();
+    let return_to = local(form.value("return_to"));
+    match (proof, req.caller.signed_in()) {
+        (FormProof::Browser, Ok(signed_in)) if is_email_of(&signed_in.user, email) => {
+            return Ok(see_other(return_to));
+        }
+        (FormProof::Session | FormProof::Browser, _) => {}
+        (FormProof::None, Ok(_)) => return Err(Failure::StaleForm),
+        (FormProof::None, Err(_)) => return Err(Failure::StaleSignIn(return_to.to_owned())),
+    }
     let password = Secret::new(form.value("password").unwrap_or_default());
     match session::sign_in(&req, req.browser(), email, &password).await {
         Ok(session) => {
             // A cookie holds one session, so the previous session of this browser ends.
             end_session(&req).await?;
-            Ok(req.begin(&session, local(form.value("return_to"))))
+            Ok(req.begin(&session, return_to))
         }
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");
@@ -137,6 +165,10 @@ pub async fn submit_login(req: PageRequest, form: Form) -> Answer {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn is_email_of(user: &User, typed: &str) -> bool {
+    domain::user::email(typed).is_ok_and(|email| email == user.email)
 }
 
 /// Ends the session of this browser, if it has one.
@@ -151,17 +183,21 @@ pub async fn end_session(req: &PageRequest) -> Result<(), Failure> {
     }
 }
 
-/// `POST /logout`.
-pub async fn submit_logout(req: PageRequest, form: Form) -> Answer {
-    end_session(&req).await?;
+/// `POST /logout`. The form may be older than the session of the browser. Without a session, there
+/// is nothing to end and nothing to protect.
+pub async fn submit_logout(req: PageRequest, form: Form, proof: FormProof) -> Answer {
     let login = match form.value("return_to") {
-        Some(return_to) => {
-            let encoded = utf8_percent_encode(local(Some(return_to)), NON_ALPHANUMERIC);
-            format!("/login?return_to={encoded}")
-        }
+        Some(return_to) => login_path(local(Some(return_to))),
         None => "/login?notice=signed-out".to_owned(),
     };
-    Ok(req.end(&login))
+    match (proof, req.caller.signed_in()) {
+        (FormProof::Session | FormProof::Browser, _) => {
+            end_session(&req).await?;
+            Ok(req.end(&login))
+        }
+        (FormProof::None, Ok(_)) => Err(Failure::StaleForm),
+        (FormProof::None, Err(_)) => Ok(see_other(&login)),
+    }
 }
 
 /// The label of a session in the list.

@@ -263,7 +263,8 @@ async fn opening_the_link_repeatedly_changes_nothing() {
                 "/device/decide?user_code={}&decision={decision}",
                 device.user_code
             );
-            assert_eq!(browser.get(&decide).await.status, 405);
+            let page = browser.get(&decide).await;
+            assert_eq!((page.status, page.location()), (303, "/device"));
         }
     }
     assert_eq!(test.count(AUDIT, "1 = 1"), events);

@@ -18,18 +18,21 @@ async fn become_bob(test: &TestApp, browser: &mut Browser) {
     browser.get("/device").await;
 }
 
-/// DEV-40, T-03: the first decision is final; later ones change nothing and leave no record.
+/// DEV-40, T-03: the first decision is final; others change nothing and leave no record.
 #[actix_web::test]
 async fn first_decision_is_final() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
-    for (first, title) in [("approve", "Approved"), ("deny", "Denied")] {
+    for (first, title, others) in [
+        ("approve", "Approved", ["deny", "approve"]),
+        ("deny", "Denied", ["approve", "approve"]),
+    ] {
         let device = test.device("tokens:read orgs:read").await;
         let consent = browser.type_code(&device.user_code).await;
         let page = browser.decide(&consent, first, &["tokens:read"]).await;
         assert!(page.contains(&format!("<h1>{title}</h1>")));
-        for second in ["approve", "deny", "approve"] {
-            let page = browser.decide(&consent, second, &["orgs:read"]).await;
+        for other in others {
+            let page = browser.decide(&consent, other, &["orgs:read"]).await;
             assert_eq!(page.status, 409);
             assert!(page.contains("Already decided") && page.contains("Nothing was changed."));
         }
@@ -45,7 +48,7 @@ async fn first_decision_is_final() {
             _ => assert_eq!(answer.error(), "access_denied"),
         }
         // A device grant whose token was fetched cannot be decided either.
-        for late in ["deny", "approve"] {
+        for late in others {
             let page = browser.decide(&consent, late, &["orgs:read"]).await;
             assert_eq!(page.status, 409);
         }

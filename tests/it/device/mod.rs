@@ -9,6 +9,7 @@ mod decision;
 mod limit;
 mod poll;
 mod race;
+mod repeat;
 mod right;
 mod secrecy;
 mod time;

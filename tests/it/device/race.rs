@@ -10,6 +10,8 @@ const REDEMPTIONS: usize = 100;
 /// Rounds in which polls race with a decision, or decisions with each other.
 const DECISIONS: usize = 200;
 const CLICKS: usize = 50;
+/// Rounds in which a decision is sent several times.
+const REPETITIONS: usize = 10;
 
 /// Number of responses with a token; every other one must be an error of the RFCs.
 fn tokens(answers: &[Answer]) -> usize {
@@ -95,7 +97,7 @@ async fn polls_that_race_with_the_decision_never_undo_it() {
     assert_eq!(test.count("token", "1 = 1"), approved);
 }
 
-/// DEV-40, T-03: a double click, and both buttons from two tabs.
+/// DEV-40, T-03: both buttons, and other scopes, from three tabs.
 #[actix_web::test]
 async fn one_of_parallel_decisions_counts() {
     let test = TestApp::start().await;
@@ -103,12 +105,11 @@ async fn one_of_parallel_decisions_counts() {
     for round in 0..CLICKS {
         let device = test.device("tokens:read").await;
         let consent = browser.type_code(&device.user_code).await;
-        let second = if round % 2 == 0 { "approve" } else { "deny" };
         let mut tabs = [browser.clone(), browser.clone(), browser.clone()];
         let [a, b, c] = &mut tabs;
         let pages = tokio::join!(
             a.decide(&consent, "approve", &["tokens:read"]),
-            b.decide(&consent, second, &["tokens:read"]),
+            b.decide(&consent, "deny", &["tokens:read"]),
             c.decide(&consent, "approve", &[]),
         );
         let mut statuses = [pages.0.status, pages.1.status, pages.2.status];
@@ -117,11 +118,34 @@ async fn one_of_parallel_decisions_counts() {
         let answer = test.poll(&device).await;
         match (pages.0.status, pages.1.status) {
             (200, _) => assert_eq!(answer.body["scope"], "tokens:read"),
-            (_, 200) if second == "deny" => assert_eq!(answer.error(), "access_denied"),
-            (_, 200) => assert_eq!(answer.body["scope"], "tokens:read"),
+            (_, 200) => assert_eq!(answer.error(), "access_denied"),
             _ => assert_eq!(answer.body["scope"], ""),
         }
     }
     let decided = test.events("device.approved") + test.events("device.denied");
     assert_eq!(decided, CLICKS as i64);
+}
+
+/// DEV-40, T-03: a form that the browser sends several times. The device polls meanwhile.
+#[actix_web::test]
+async fn parallel_repetitions_of_a_decision_get_the_same_page() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    for round in 1..=REPETITIONS {
+        let device = test.device("tokens:read").await;
+        let consent = browser.type_code(&device.user_code).await;
+        let count = if round % 2 == 0 { 2 } else { 20 };
+        let mut tabs = vec![browser.clone(); count];
+        let decisions = tabs
+            .iter_mut()
+            .map(|tab| tab.decide(&consent, "approve", &["tokens:read"]));
+        let (pages, early) = tokio::join!(join_all(decisions), test.poll(&device));
+        for page in &pages {
+            assert_eq!(page.status, 200, "round {round}: {}", page.body);
+            assert!(page.contains("<h1>Approved</h1>"));
+        }
+        assert_eq!(tokens(&[early, test.poll(&device).await]), 1);
+        assert_eq!(test.events("device.approved"), round as i64);
+        assert_eq!(test.count("token", "1 = 1"), round as i64);
+    }
 }

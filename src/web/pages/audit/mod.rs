@@ -26,9 +26,9 @@ const SHOWN: usize = 50;
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/o/{org}/audit", [read(show)]))
-        .service(resource("/o/{org}/audit/export", [read(download)]))
-        .service(resource("/account/activity", [read(show_own)]));
+        .service(resource("/o/{org}/audit", read(show)))
+        .service(resource("/o/{org}/audit/export", read(download)))
+        .service(resource("/account/activity", read(show_own)));
 }
 
 /// Records of a page, with the names of the ids in them.

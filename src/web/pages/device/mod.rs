@@ -3,7 +3,7 @@
 mod limits;
 
 use crate::web::failure::Failure;
-use crate::web::pages::page_request::{Answer, PageRequest, post, read};
+use crate::web::pages::page_request::{Answer, PageRequest, form_on, read};
 use crate::web::pages::typed_form::{TypedForm, faults, renamed};
 use crate::web::pages::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, ForbiddenBy, ForbiddenPage,
@@ -30,8 +30,11 @@ const WRONG_CODE: &str = "This code is wrong, has expired or was already used. C
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/device", [read(show_code), post(submit_code)]))
-        .service(resource("/device/decide", [post(submit_decision)]));
+        .service(resource("/device", read(show_code).post(submit_code)))
+        .service(resource(
+            "/device/decide",
+            form_on("/device").post(submit_decision),
+        ));
 }
 
 /// `GET /device`. Read-only: a code in the URL only fills the field.

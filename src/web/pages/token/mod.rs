@@ -10,7 +10,7 @@ mod row;
 pub use create::project_groups;
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Guard, PageRequest, post, read};
+use super::page_request::{Guard, PageRequest, read};
 use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
@@ -23,44 +23,44 @@ use std::ops::Deref;
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/tokens", [read(list::show)]))
+        .service(resource("/tokens", read(list::show)))
         .service(resource(
             "/tokens/new",
-            [read(create::show), post(create::submit)],
+            read(create::show).post(create::submit),
         ))
         .service(resource(
             "/tokens/revoke-all",
-            [read(revoke::show_all), post(revoke::submit_all)],
+            read(revoke::show_all).post(revoke::submit_all),
         ))
         .service(resource(
             "/tokens/{id}/revoke",
-            [read(revoke::show), post(revoke::submit)],
+            read(revoke::show).post(revoke::submit),
         ))
         .service(resource(
             "/tokens/{id}/rotate",
-            [read(rotate::show), post(rotate::submit)],
+            read(rotate::show).post(rotate::submit),
         ))
-        .service(resource("/tokens/{id}", [read(activity::show)]))
-        .service(resource("/o/{org}/settings/api-tokens", [read(list::show)]))
+        .service(resource("/tokens/{id}", read(activity::show)))
+        .service(resource("/o/{org}/settings/api-tokens", read(list::show)))
         .service(resource(
             "/o/{org}/settings/api-tokens/new",
-            [read(create::show), post(create::submit)],
+            read(create::show).post(create::submit),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/revoke-all",
-            [read(revoke::show_all), post(revoke::submit_all)],
+            read(revoke::show_all).post(revoke::submit_all),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/revoke",
-            [read(revoke::show), post(revoke::submit)],
+            read(revoke::show).post(revoke::submit),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/rotate",
-            [read(rotate::show), post(rotate::submit)],
+            read(rotate::show).post(rotate::submit),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}",
-            [read(activity::show)],
+            read(activity::show),
         ));
 }
 

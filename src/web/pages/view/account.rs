@@ -66,6 +66,8 @@ pub enum LoginNotice {
     SessionEnded,
     /// The user is about to approve a device code, which is kept.
     DeviceCode,
+    /// The sign-in form that the user sent was shown to another browser, or its cookies are gone.
+    StaleForm,
 }
 
 /// `/account`. Posts to `/account/name` (`name`), `/account/password` (`current_password`,

@@ -2,7 +2,7 @@
 
 use super::options::{forbidden, options, permit};
 use super::{Confirmation, read_ticket};
-use crate::access::UserMemberships;
+use crate::access::{UserMemberships, earlier, find_owner};
 use crate::device::expiry;
 use crate::token::{NamedLimits, find_limits};
 use crate::tx::Tx;
@@ -12,8 +12,10 @@ use domain::audit::Action;
 use domain::client::Standing;
 use domain::device::{Approval, DeniedBecause, Grant, State};
 use domain::scope::ScopeSet;
+use domain::secret::{Digest, Secret};
 use domain::token::{self, Limits, TokenOwner};
 use serde_json::json;
+use store::device::Made;
 
 /// Decision of the user.
 #[derive(Debug, Clone)]
@@ -53,7 +55,7 @@ pub enum Outcome {
     Forbidden(DeniedBecause),
     /// The device grant has expired: nothing changed.
     Expired,
-    /// The device grant was decided before: nothing changed.
+    /// The device grant was decided before, in another way or with another ticket: nothing changed.
     AlreadyDecided,
 }
 
@@ -86,7 +88,8 @@ pub struct Decided {
     pub outcome: Outcome,
 }
 
-/// Processes a decision, once. Fails with [`Error::Invalid`] for limits or an expiry that the user
+/// Processes a decision. It is stored and recorded once; the same decision with the same ticket, as
+/// by a double click or a reload, has the same outcome again. Fails with [`Error::Invalid`] for limits or an expiry that the user
 /// cannot set.
 pub async fn decide(
     req: &Request,
@@ -106,11 +109,12 @@ pub async fn decide(
         Decision::Approve(_) => Action::DeviceApproved,
         Decision::Deny => Action::DeviceDenied,
     };
+    let digest = digest(ticket, &decision);
     let (decided, device_code) = req
         .change(action, move |tx| {
             let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
             let (grant, device_code) = found.ok_or(Error::NotFound)?;
-            let outcome = settle(tx, &grant, &decision)?;
+            let outcome = settle(tx, &grant, &decision, &digest)?;
             let client = store::client::find_client(tx.conn, &grant.client_id)?;
             let decided = Decided {
                 client_name: client.map_or(grant.client_id, |client| client.name),
@@ -124,7 +128,16 @@ pub async fn decide(
 }
 
 /// Stores a decision, unless the device grant has expired or was decided before.
-fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome, Error> {
+fn settle(
+    tx: &mut Tx<'_>,
+    grant: &Grant,
+    decision: &Decision,
+    digest: &Digest,
+) -> Result<Outcome, Error> {
+    // Comes first: the user may not be able to approve the device grant again.
+    if let Some(outcome) = find_made(tx, grant, digest)? {
+        return Ok(outcome);
+    }
     let user_id = &tx.caller().signed_in()?.user.id;
     let owner = crate::access::lock_memberships(tx.app(), tx.conn, user_id)?
         .ok_or(Error::Unauthenticated)?;
@@ -140,14 +153,11 @@ fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome
         Err(because) => {
             let by = (user_id, because);
             let is_first = store::device::mark_denied(tx.conn, &grant.id, by, tx.now)?;
-            let (detail, outcome) = match because {
-                DeniedBecause::User => (json!({}), Outcome::Denied),
-                because => (
-                    json!({"reason": because.as_str()}),
-                    Outcome::Forbidden(because),
-                ),
+            let detail = match because {
+                DeniedBecause::User => json!({}),
+                because => json!({"reason": because.as_str()}),
             };
-            (is_first, Action::DeviceDenied, detail, outcome)
+            (is_first, Action::DeviceDenied, detail, denied(because))
         }
         Ok((approval, granted)) => {
             let is_first = store::device::mark_approved(tx.conn, &grant.id, &approval, tx.now)?;
@@ -161,10 +171,14 @@ fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome
         }
     };
     if is_first {
+        store::device::set_decision(tx.conn, &grant.id, digest)?;
         tx.record_as(action, Some(grant.id.as_str()), detail)?;
         return Ok(outcome);
     }
-    // Another decision may have been written since the grant was read.
+    // Another decision, or the same one, may have been written since the grant was read.
+    if let Some(outcome) = find_made(tx, grant, digest)? {
+        return Ok(outcome);
+    }
     let (grant, _) = store::device::find_grant_by_id(tx.conn, &grant.id)?.ok_or(Error::NotFound)?;
     Ok(match grant.state {
         State::Pending | State::Expired => {
@@ -173,6 +187,47 @@ fn settle(tx: &mut Tx<'_>, grant: &Grant, decision: &Decision) -> Result<Outcome
         }
         _ => Outcome::AlreadyDecided,
     })
+}
+
+fn denied(because: DeniedBecause) -> Outcome {
+    match because {
+        DeniedBecause::User => Outcome::Denied,
+        because => Outcome::Forbidden(because),
+    }
+}
+
+/// Digest of a decision and the ticket with which it is made.
+fn digest(ticket: &str, decision: &Decision) -> Digest {
+    Secret::new(format!("{ticket} {decision:?}")).digest()
+}
+
+/// Outcome of the same decision, if it was made before with the same ticket.
+fn find_made(tx: &mut Tx<'_>, grant: &Grant, digest: &Digest) -> Result<Option<Outcome>, Error> {
+    let Some(made) = store::device::find_decision(tx.conn, &grant.id, digest)? else {
+        return Ok(None);
+    };
+    let (approval, token_id) = match made {
+        Made::Denied(because) => return Ok(Some(denied(because))),
+        Made::Approved(approval, token_id) => (approval, token_id),
+    };
+    let token = match token_id {
+        Some(id) => store::token::find_token(tx.conn, &id)?,
+        None => None,
+    };
+    let expires_at = match token {
+        Some(token) => token.expires_at,
+        None => {
+            let owner = find_owner(tx.app(), tx.conn, &approval.user_id)?;
+            let latest =
+                owner.and_then(|owner| owner.default_end(tx.app(), &approval.limits, tx.now));
+            earlier(latest, approval.expires_at)
+        }
+    };
+    Ok(Some(Outcome::Approved(Granted {
+        expires_at,
+        limited_to: names(tx, &approval.limits)?,
+        scopes: approval.scopes,
+    })))
 }
 
 /// The token that the user grants: the chosen one, as far as the user, the device grant and the
