@@ -13,9 +13,27 @@ CREATE TABLE users (
     state TEXT NOT NULL CHECK (state IN ('active', 'deactivated')),
     created_at TIMESTAMP NOT NULL,
     -- False only for a user whom the operator created without an organization.
-    needs_organization BOOLEAN NOT NULL
+    needs_organization BOOLEAN NOT NULL,
+    -- When the user proved to receive mail at the address; null if not proven.
+    email_verified_at TIMESTAMP,
+    -- Since when the password must be changed at the next sign-in; null if it need not be.
+    password_expired_at TIMESTAMP
 );
 CREATE INDEX users_created ON users (created_at, id);
+
+-- One-time links that reset a password, prove an email address, or change it. Deleted on use.
+CREATE TABLE account_link (
+    link_digest TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    purpose TEXT NOT NULL CHECK (purpose IN ('reset', 'verify', 'change')),
+    -- The address that the link is sent to or proves.
+    email TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX account_link_user ON account_link (user_id);
+CREATE INDEX account_link_expires ON account_link (expires_at);
 
 -- One-time links for the first user. Creating that user deletes them all.
 CREATE TABLE setup_link (
@@ -71,6 +89,8 @@ CREATE INDEX membership_created ON membership (organization_id, created_at);
 CREATE TABLE invitation (
     id TEXT NOT NULL PRIMARY KEY,
     link_digest TEXT NOT NULL UNIQUE,
+    -- Another link, which the server mailed to the address: only its reader has it.
+    mailed_link_digest TEXT UNIQUE,
     organization_id TEXT NOT NULL REFERENCES organization (id),
     email TEXT,
     role TEXT NOT NULL CHECK (role IN ('member', 'admin', 'owner')),

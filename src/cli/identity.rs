@@ -87,7 +87,10 @@ mod tests {
 
     fn document() -> Value {
         json!({
-            "user": { "id": "usr_1", "name": "Ada\u{1b}[31m", "email": "ada@example.com" },
+            "user": {
+                "id": "usr_1", "name": "Ada\u{1b}[31m", "email": "ada@example.com",
+                "email_verified": true
+            },
             "token": {
                 "id": "tok_1", "kind": "personal", "name": "laptop", "hint": "dc_…ab12",
                 "created_at": "2026-01-01T00:00:00Z", "expires_at": null, "more": 1

@@ -2,9 +2,14 @@
 
 use super::{Outcome, as_operator, print};
 use clap::Subcommand;
-use doorcode::app::user::{self, CreateUser, Named};
+use doorcode::app::user::{self, CreateUser, Named, UpdateUser};
+use doorcode::app::{self, Request};
+use doorcode::domain::id::UserId;
+use doorcode::domain::page::Page;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
+use doorcode::domain::user::{Standing, User as DomainUser};
+use doorcode::web;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 
@@ -29,8 +34,55 @@ pub enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// List all users
+    List,
+    /// Show a user
+    Show {
+        /// The user's email address
+        #[arg(long)]
+        email: String,
+    },
+    /// Change a user's name or email address
+    #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
+    Update {
+        /// The user's present email address, or the ID
+        user: String,
+        /// The new email address to sign in with
+        #[arg(long, group = "change")]
+        email: Option<String>,
+        /// The new name
+        #[arg(long, group = "change")]
+        name: Option<String>,
+        /// The email address is verified: the user receives mail at it. Without this, a new
+        /// address is not
+        #[arg(long, group = "change")]
+        email_verified: bool,
+    },
     /// Deactivate a user: all sessions and tokens end immediately
     Deactivate {
+        /// The user's email address
+        #[arg(long)]
+        email: String,
+    },
+    /// Reactivate a user; ended sessions and tokens stay ended
+    Reactivate {
+        /// The user's email address
+        #[arg(long)]
+        email: String,
+    },
+    /// Print a one-time link with which a user sets a new password
+    ResetPassword {
+        /// The user's email address
+        #[arg(long)]
+        email: String,
+        /// Instead, set the password from the first line of standard input; the user must change
+        /// it at the next sign-in
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Erase a user's own data, here and in the audit log; the user is deactivated and leaves all
+    /// organizations
+    Erase {
         /// The user's email address
         #[arg(long)]
         email: String,
@@ -60,16 +112,171 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             let user = as_operator(config, async |req| user::make(req, new).await)?;
             print(&format!("{} can sign in now. ({})", user.email, user.id))
         }
+        User::List => list(config),
+        User::Show { email } => {
+            let user = on(config, email, async |req, named| {
+                user::find(req, named).await
+            })?;
+            print(&describe(&user))
+        }
+        User::Update {
+            user,
+            email,
+            name,
+            email_verified,
+        } => {
+            let input = UpdateUser {
+                name,
+                email,
+                email_verified: email_verified.then_some(true),
+            };
+            let user = on(config, user, async |req, named| {
+                user::update(req, named, input).await
+            })?;
+            print(&describe(&user))
+        }
         User::Deactivate { email } => {
-            let named = Named::Email(email.clone());
-            let user = as_operator(config, async |req| user::deactivate(req, named).await);
-            let user = user.map_err(|error| format!("{email}: {error}"))?;
+            let user = on(config, email, async |req, named| {
+                user::deactivate(req, named).await
+            })?;
             print(&format!(
                 "{} is deactivated. All sessions and tokens have ended. ({})",
                 user.email, user.id
             ))
         }
+        User::Reactivate { email } => {
+            let user = on(config, email, async |req, named| {
+                user::reactivate(req, named).await
+            })?;
+            print(&format!(
+                "{} can sign in again. Ended sessions and tokens stay ended. ({})",
+                user.email, user.id
+            ))
+        }
+        User::ResetPassword {
+            email,
+            password_stdin: false,
+        } => {
+            let text = on(config, email, async |req, named| {
+                let new = user::create_reset(req, named).await?;
+                let end = new.expires_at.format("%Y-%m-%d %H:%M UTC");
+                let (url, email) = (web::reset_url(&req.app, &new), &new.email);
+                Ok(format!(
+                    "{email} can set a new password with this link. It works once, until {end}.\n\n{url}"
+                ))
+            })?;
+            print(&text)
+        }
+        User::ResetPassword {
+            email,
+            password_stdin: true,
+        } => {
+            let new = read_password(true)?;
+            let user = on(config, email, async |req, named| {
+                user::set_temporary_password(req, named, &new).await
+            })?;
+            print(&format!(
+                "{} can sign in with this password, and must then change it. All sessions have ended. ({})",
+                user.email, user.id
+            ))
+        }
+        User::Erase { email } => {
+            let shown = email.clone();
+            let count = on(config, email, async |req, named| {
+                user::erase(req, named).await
+            })?;
+            print(&format!(
+                "The data of {shown} is erased, and that in {count} records of the audit log. \
+                 Clean exports, shipped records and backups too."
+            ))
+        }
     }
+}
+
+/// Runs a use case on the user with this email address or id.
+fn on<T>(
+    config: Option<&Path>,
+    user: String,
+    work: impl AsyncFnOnce(&Request, Named) -> Result<T, app::Error>,
+) -> Outcome<T> {
+    let named = match UserId::parse(&user) {
+        Some(id) => Named::Id(id),
+        None => Named::Email(user.clone()),
+    };
+    as_operator(config, async |req| {
+        work(req, named).await.map_err(|error| match error {
+            app::Error::NotFound => {
+                app::Error::Outside(format!("{user}: Not found. Check the spelling."))
+            }
+            error => error,
+        })
+    })
+}
+
+/// `doorcode user list`.
+fn list(config: Option<&Path>) -> Outcome {
+    let users = as_operator(config, async |req| {
+        let mut page = Page::first(PAGE);
+        let mut users = Vec::new();
+        loop {
+            let mut found = user::list(req, &page).await?;
+            let has_more = page.cut(&mut found);
+            page.after = found
+                .last()
+                .map(|user| (user.created_at, user.id.to_string()));
+            users.extend(found);
+            if !has_more {
+                return Ok(users);
+            }
+        }
+    })?;
+    let lines = users.iter().map(|user| {
+        format!(
+            "{}  {}  {}  {}  {}",
+            user.id,
+            standing(user),
+            verified(user),
+            user.email,
+            user.name
+        )
+    });
+    match users.is_empty() {
+        true => print("There are no users."),
+        false => print(&lines.collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// Users that are read at once.
+const PAGE: u16 = 500;
+
+fn standing(user: &DomainUser) -> &'static str {
+    match user.standing {
+        Standing::Active => "active",
+        Standing::Deactivated => "deactivated",
+    }
+}
+
+fn verified(user: &DomainUser) -> &'static str {
+    match user.email_verified_at {
+        Some(_) => "verified",
+        None => "unverified",
+    }
+}
+
+fn describe(user: &DomainUser) -> String {
+    let created_at = user.created_at.format("%Y-%m-%d %H:%M:%S UTC");
+    let mut text = format!(
+        "id:       {}\nname:     {}\nemail:    {} ({})\nstate:    {}\ncreated:  {created_at}",
+        user.id,
+        user.name,
+        user.email,
+        verified(user),
+        standing(user)
+    );
+    if user.must_change_password {
+        text += "\npassword: must be changed at the next sign-in";
+    }
+    text
 }
 
 fn read_password(from_stdin: bool) -> Outcome<Secret> {

@@ -1,4 +1,9 @@
-//! Paths of one-time links, for pages, mails and API responses.
+//! Paths and URLs of one-time links, for pages, mails and API responses.
+
+use app::org::{self, NewInvitation};
+use app::user::{self, Letter, NewReset};
+use app::{App, Request};
+use domain::account_link::LinkPurpose;
 
 /// Path for creating the first user; `link` is the secret of the one-time link.
 pub fn setup_path(link: &str) -> String {
@@ -8,4 +13,48 @@ pub fn setup_path(link: &str) -> String {
 /// Path for accepting an invitation; `link` is the secret of the one-time link.
 pub fn invitation_path(link: &str) -> String {
     format!("/invite?link={link}")
+}
+
+/// Path for setting a new password; `link` is the secret of the one-time link.
+fn reset_path(link: &str) -> String {
+    format!("/reset?link={link}")
+}
+
+/// URL of a new link for setting a new password.
+pub fn reset_url(app: &App, new: &NewReset) -> String {
+    absolute(app, &reset_path(new.link.expose()))
+}
+
+/// Path for proving the present address of a user; `link` is the secret of the one-time link.
+pub fn verification_path(link: &str) -> String {
+    format!("/account/email/verify?link={link}")
+}
+
+/// Path for confirming a new address of a user; `link` is the secret of the one-time link.
+pub fn email_change_path(link: &str) -> String {
+    format!("/account/email/confirm?link={link}")
+}
+
+/// The public URL of a path.
+pub fn absolute(app: &App, path: &str) -> String {
+    app.config().server.public_url.join(path)
+}
+
+/// Mails an invitation, if it has an email address and mail is configured.
+pub fn send_invitation(req: &Request, new: &NewInvitation) {
+    org::send_invitation(req, new, |link| {
+        absolute(&req.app, &invitation_path(link.expose()))
+    });
+}
+
+/// Mails a letter about an email address.
+pub fn send_letter(req: &Request, letter: &Letter) {
+    user::send_letter(req, letter, |purpose, link| {
+        let path = match purpose {
+            LinkPurpose::Reset => reset_path(link.expose()),
+            LinkPurpose::Verify => verification_path(link.expose()),
+            LinkPurpose::Change => email_change_path(link.expose()),
+        };
+        absolute(&req.app, &path)
+    });
 }

@@ -24,7 +24,7 @@ mod route;
 mod surface;
 
 pub use api::openapi;
-pub use links::setup_path;
+pub use links::{reset_url, setup_path};
 pub use metrics::Metrics;
 
 use actix_web::dev::Server;

@@ -3,16 +3,30 @@
 
 use crate::support::browser::Browser;
 use crate::support::source::files;
+use crate::support::tenant::OPERATOR;
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::app::user::{self, Named};
 use doorcode::domain::role::Role;
 use std::collections::BTreeSet;
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 33] = [
+const FORMS: [(&str, &[(&str, &str)]); 41] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
+    ("/forgot", &[("email", EMAIL)]),
+    (
+        "/reset",
+        &[
+            ("link", "{reset}"),
+            ("new_password", "yellow anvil sleeps under"),
+        ],
+    ),
+    (
+        "/account/password/new",
+        &[("new_password", "yellow anvil sleeps under")],
+    ),
     ("/device", &[("user_code", "{code}"), ("via", "keyboard")]),
     (
         "/device/decide",
@@ -42,6 +56,16 @@ const FORMS: [(&str, &[(&str, &str)]); 33] = [
             ("new_password", "yellow anvil sleeps under"),
         ],
     ),
+    (
+        "/account/email",
+        &[
+            ("new_email", "eve@example.com"),
+            ("email_password", PASSWORD),
+        ],
+    ),
+    ("/account/email/verification", &[]),
+    ("/account/email/verify", &[("link", "{link}")]),
+    ("/account/email/confirm", &[("link", "{link}")]),
     ("/account/sessions/{id}/sign-out", &[]),
     ("/o/new", &[("name", "Evil")]),
     ("/o/{org}/name", &[("name", "Evil")]),
@@ -49,6 +73,7 @@ const FORMS: [(&str, &[(&str, &str)]); 33] = [
     ("/o/{org}/delete", &[("name", "Acme")]),
     ("/o/{org}/members/{user}/role", &[("role", "owner")]),
     ("/o/{org}/members/{user}/remove", &[]),
+    ("/o/{org}/members/{user}/password-reset", &[]),
     ("/o/{org}/invitations", &[("role", "owner")]),
     ("/o/{org}/invitations/{id}/withdraw", &[]),
     ("/invite", &[("link", "{link}")]),
@@ -126,6 +151,7 @@ pub struct Names {
     code: String,
     ticket: String,
     link: String,
+    reset: String,
     user: String,
     pub project: String,
     invitation: String,
@@ -149,6 +175,7 @@ impl Names {
             ("{code}", &self.code),
             ("{ticket}", &self.ticket),
             ("{link}", &self.link),
+            ("{reset}", &self.reset),
             ("{user}", &self.user),
             ("{project}", &self.project),
             ("{id}", id),
@@ -169,7 +196,7 @@ fn after(page: &str, piece: &str, end: char) -> String {
 impl Scene {
     pub async fn new() -> Self {
         let test = TestApp::with("[organizations]\nmade_by = \"users\"").await;
-        let user = test
+        let member = test
             .add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
             .await;
         test.token(&["tokens:read"]).await;
@@ -187,17 +214,20 @@ impl Scene {
             .await;
         let project = after(project.location(), "/projects/", '?');
         let path = format!("/o/acme/projects/{project}/members");
-        browser.post(&path, &[("member", user.as_str())]).await;
+        browser.post(&path, &[("member", member.as_str())]).await;
         let fields = [("name", "build"), ("expires", "never")];
         browser
             .post("/o/acme/settings/api-tokens/new", &fields)
             .await;
         let tokens_page = browser.get("/o/acme/settings/api-tokens").await;
+        let email = Named::Email(EMAIL.to_owned());
+        let reset = user::create_reset(&test.req(&OPERATOR), email).await;
         let names = Names {
+            reset: reset.unwrap().link.expose().to_owned(),
             code: device.user_code.clone(),
             ticket: consent.field("ticket").unwrap(),
             link: after(&invited.body, "/invite?link=", '<'),
-            user: user.to_string(),
+            user: member.to_string(),
             project,
             invitation: after(&members.body, "/o/acme/invitations/", '/'),
             session: after(&account.body, "/account/sessions/", '/'),

@@ -226,6 +226,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::device::delete_grants(conn, now - lifetime)?;
             store::session::delete_over_sessions(conn, now, limits)?;
             store::invitation::delete_over_invitations(conn, now)?;
+            store::account_link::delete_over_links(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
             store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;

@@ -3,7 +3,9 @@
 use super::{App, Error};
 use chrono::Duration;
 use domain::Instant;
+use domain::id::{InvitationId, UserId};
 use domain::network;
+use domain::org::Invitation;
 use domain::secret::{Key, Secret};
 use domain::throttle::{Rule, Wait};
 use std::net::IpAddr;
@@ -24,9 +26,21 @@ const USER_CODE_PER_SOURCE: Rule = window(20, 10);
 /// below 2^-12, from any number of addresses.
 const USER_CODE_OVERALL: Rule = window(5_000, 10);
 
+/// Requests to reset a password, and letters that they send to one address.
+const RESET_PER_SOURCE: Rule = window(20, 60);
+const RESET_PER_ADDRESS: Rule = window(3, 24 * 60);
+
 const CLIENT_SECRET: Rule = window(20, 10);
 const UNKNOWN_TOKEN: Rule = window(100, 1);
 const OPERATOR_REFUSED: Rule = window(1, 1);
+
+const DAY: i64 = 24 * 60;
+
+/// Attempts to create a user with one invitation: each tells whether an address is taken.
+const NEW_USER_PER_INVITATION: Rule = window(10, DAY);
+/// Letters that prove an address.
+const LETTERS_PER_ADDRESS: Rule = window(3, DAY);
+const LETTERS_PER_USER: Rule = window(5, DAY);
 
 const fn window(allowed: u32, minutes: i64) -> Rule {
     Rule::Window {
@@ -47,6 +61,16 @@ pub enum Target<'a> {
     /// From a browser in which the user has signed in. It has its own counter, so that attackers
     /// cannot lock the user out.
     OwnBrowser(&'a str, &'a Secret),
+}
+
+/// Who sends letters with reset links. Each has its own counter, so that strangers cannot keep an
+/// admin from helping a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResetSender<'a> {
+    /// Any visitor of the page for forgotten passwords.
+    Anyone,
+    /// An admin of an organization of the user, by the id.
+    Admin(&'a str),
 }
 
 /// Counters for a password.
@@ -78,6 +102,23 @@ pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
     ])
 }
 
+/// Counter for requests to reset a password, from one source.
+pub fn reset_source(from: IpAddr) -> Guess {
+    let source = network::source(from);
+    Guess(vec![(format!("reset:{source}"), RESET_PER_SOURCE)])
+}
+
+/// Counter for letters with a reset link to one address.
+pub fn reset_letter(key: &Key, sender: ResetSender<'_>, email: &str) -> Guess {
+    let sender = match sender {
+        ResetSender::Anyone => "",
+        ResetSender::Admin(id) => id,
+    };
+    let address = key.authenticate("reset letter", &[sender, email]);
+    let counter = format!("reset_letter:{}", address.as_str());
+    Guess(vec![(counter, RESET_PER_ADDRESS)])
+}
+
 /// Counter for a client secret. Unknown clients share one key for each source, so that invented
 /// names cannot fill the table.
 pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
@@ -103,7 +144,54 @@ pub fn refused_operator(from: IpAddr) -> Guess {
     Guess(vec![(format!("operator:{source}"), OPERATOR_REFUSED)])
 }
 
+/// Counters for an attempt to create a user with an invitation. The source shares its counter with
+/// passwords.
+pub fn invited_user(id: &InvitationId, from: IpAddr) -> Guess {
+    Guess(vec![
+        (
+            format!("password:{}", network::source(from)),
+            PASSWORD_PER_SOURCE,
+        ),
+        (format!("invitation:{id}"), NEW_USER_PER_INVITATION),
+    ])
+}
+
+/// Counter for the users that an inviter's invitations create in a day. The tokens of an
+/// organization share its counter. The operator has none.
+pub fn new_users(invitation: &Invitation, allowed: u32) -> Guess {
+    let inviter = invitation.invited_by.as_str();
+    let inviter = match inviter {
+        "operator" => return Guess(Vec::new()),
+        inviter if UserId::parse(inviter).is_some() => inviter,
+        _ => invitation.organization_id.as_str(),
+    };
+    let window = Duration::minutes(DAY);
+    Guess(vec![(
+        format!("new_users:{inviter}"),
+        Rule::Window { allowed, window },
+    )])
+}
+
+/// Counters for letters with a link that proves an address, by recipient and by user.
+pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
+    let to = key.authenticate("throttle", &["letter", to]);
+    Guess(vec![
+        (format!("letter:{}", to.as_str()), LETTERS_PER_ADDRESS),
+        (format!("letter:{user_id}"), LETTERS_PER_USER),
+    ])
+}
+
 impl Guess {
+    /// Fails with [`Error::Throttled`] if an attempt would exceed the limit. Counts nothing.
+    pub fn check(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
+        for (key, rule) in &self.0 {
+            let old = store::throttle::find_count(conn, key)?;
+            let attempt = rule.attempt(old, now);
+            attempt.map_err(|Wait(wait)| Error::Throttled(wait))?;
+        }
+        Ok(())
+    }
+
     /// Counts an attempt before it is made, so that concurrent attempts cannot exceed the limit.
     /// Fails with [`Error::Throttled`], then nothing is counted.
     pub fn count(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {

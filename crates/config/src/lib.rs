@@ -6,6 +6,7 @@
 //! ignored. All faults are reported together, each with its key and its position.
 
 mod audit;
+mod branding;
 mod database;
 mod device;
 mod duration;
@@ -26,6 +27,7 @@ mod tests;
 mod tokens;
 
 pub use audit::{Audit, Destination, TokenUse};
+pub use branding::{Branding, Support};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
@@ -38,7 +40,6 @@ pub use server::{PublicUrl, Server};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 
-use domain::name;
 use domain::route::RouteTable;
 use domain::scope::Catalogue;
 use source::{Entries, File};
@@ -59,7 +60,7 @@ pub struct Config {
     pub server: Server,
     /// `[database]`: the database.
     pub database: Database,
-    /// `[branding]`: the name that pages show.
+    /// `[branding]`: the name that users see, and where they get help.
     pub branding: Branding,
     /// `[tokens]`: the format and lifetime of tokens.
     pub tokens: Tokens,
@@ -83,22 +84,6 @@ pub struct Config {
     pub routes: RouteTable,
     /// The effective settings, as they were read.
     sections: Vec<Section>,
-}
-
-/// The name that users see.
-#[derive(Debug, Clone)]
-pub struct Branding {
-    /// The name on the pages and in the terminal.
-    pub name: String,
-}
-
-impl Branding {
-    fn read(table: &mut Table) -> Self {
-        let name = |text: &str| name::line(text, name::LENGTH).map_err(|flaw| flaw.to_string());
-        Self {
-            name: table.text("name", "Doorcode".to_owned(), name),
-        }
-    }
 }
 
 impl Config {

@@ -1,4 +1,4 @@
-//! `[organizations]`: who may create organizations.
+//! `[organizations]`: who may create organizations, and how many users they bring.
 
 use super::table::Table;
 use domain::id::OrganizationId;
@@ -20,6 +20,8 @@ pub struct Organizations {
     pub made_by: Makers,
     /// The organization that counts where a request names none, by its slug or id.
     pub home: Option<String>,
+    /// How many users the invitations of one user may create in a day.
+    pub new_users_per_day: u32,
 }
 
 impl Organizations {
@@ -28,6 +30,7 @@ impl Organizations {
         Self {
             made_by: table.choice("made_by", makers, "is not one of operator, users"),
             home: table.text_as("home", None, home, |home| home.clone().unwrap_or_default()),
+            new_users_per_day: table.number("new_users_per_day", 50, 1..=1_000_000),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Time and random bytes arrive as arguments, so every rule can be tested as a table.
 
+pub mod account_link;
 pub mod advice;
 pub mod audit;
 pub mod client;

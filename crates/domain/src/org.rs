@@ -82,7 +82,7 @@ pub struct Member {
     pub joined_at: Instant,
 }
 
-/// A pending invitation. Its link works once, for any user who has it.
+/// A pending invitation. It works once, by each of its links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// Its identifier.
@@ -99,6 +99,16 @@ pub struct Invitation {
     pub created_at: Instant,
     /// When its link expires.
     pub expires_at: Instant,
+}
+
+/// Which link of an invitation. Both open it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The one that its creator sees and sends.
+    Shown,
+    /// The one that the server mailed to the address of the invitation, and that no other user sees:
+    /// its user receives mail there.
+    Mailed,
 }
 
 /// The lifetime of an invitation link.

@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{InvitationId, OrganizationId, UserId};
-use domain::org::{INVITATION_LIFETIME, Invitation};
+use domain::org::{INVITATION_LIFETIME, Invitation, LinkKind};
 use domain::page::Page;
 use domain::role::Role;
 use domain::secret::Digest;
@@ -18,6 +18,7 @@ use domain::secret::Digest;
 struct Row {
     id: String,
     link_digest: String,
+    mailed_link_digest: Option<String>,
     organization_id: String,
     email: Option<String>,
     role: String,
@@ -44,11 +45,18 @@ impl ReadRow for Row {
     }
 }
 
-/// Inserts an invitation with the digest of its link.
-pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Result<(), Error> {
+/// Inserts an invitation with the digests of the link that its creator sees, and of the one that
+/// only its addressee gets.
+pub fn insert_invitation(
+    conn: &mut Conn,
+    new: &Invitation,
+    link: &Digest,
+    mailed_link: Option<&Digest>,
+) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
         link_digest: link.as_str().to_owned(),
+        mailed_link_digest: mailed_link.map(|digest| digest.as_str().to_owned()),
         organization_id: new.organization_id.to_string(),
         email: new.email.clone(),
         role: new.role.as_str().to_owned(),
@@ -59,16 +67,27 @@ pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Re
     diesel::insert_into(invitation::table).values(row).run(conn)
 }
 
-/// The active invitation whose link has this digest.
+/// The active invitation one of whose links has this digest, and which one it is.
 pub fn find_invitation(
     conn: &mut Conn,
     link: &Digest,
     now: Instant,
-) -> Result<Option<Invitation>, Error> {
-    invitation::table
-        .filter(invitation::link_digest.eq(link.as_str()))
+) -> Result<Option<(Invitation, LinkKind)>, Error> {
+    let is_link = invitation::link_digest.eq(link.as_str());
+    let is_mailed_link = invitation::mailed_link_digest.eq(link.as_str());
+    let row = invitation::table
+        .filter(is_link.or(is_mailed_link.assume_not_null()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .read_one::<Row>(conn)
+        .get_result::<Row>(conn)
+        .optional()?;
+    row.map(|row| {
+        let kind = match row.mailed_link_digest.as_deref() == Some(link.as_str()) {
+            true => LinkKind::Mailed,
+            false => LinkKind::Shown,
+        };
+        Ok((row.read()?, kind))
+    })
+    .transpose()
 }
 
 /// The active invitations of an organization, the newest first: one page plus one row if more

@@ -4,11 +4,13 @@
 //! [`writer`]. Each module has the rows and queries of one noun. A failed query is an error,
 //! never "not found".
 
+pub mod account_link;
 pub mod activity;
 pub mod audit;
 pub mod client;
 mod conn;
 pub mod device;
+pub mod erasure;
 pub mod idempotency;
 pub mod invitation;
 mod limits;

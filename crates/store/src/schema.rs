@@ -9,6 +9,20 @@ diesel::table! {
         state -> Text,
         created_at -> Timestamp,
         needs_organization -> Bool,
+        email_verified_at -> Nullable<Timestamp>,
+        password_expired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    account_link (link_digest) {
+        link_digest -> Text,
+        user_id -> Text,
+        purpose -> Text,
+        email -> Text,
+        created_by -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
     }
 }
 
@@ -125,6 +139,7 @@ diesel::table! {
     invitation (id) {
         id -> Text,
         link_digest -> Text,
+        mailed_link_digest -> Nullable<Text>,
         organization_id -> Text,
         email -> Nullable<Text>,
         role -> Text,

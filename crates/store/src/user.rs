@@ -13,7 +13,7 @@ use domain::user::{Standing, User};
 use std::collections::BTreeMap;
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(super) struct Row {
     id: String,
     email: String,
@@ -22,6 +22,8 @@ pub(super) struct Row {
     state: String,
     created_at: NaiveDateTime,
     needs_organization: bool,
+    email_verified_at: Option<NaiveDateTime>,
+    password_expired_at: Option<NaiveDateTime>,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -47,6 +49,8 @@ impl ReadRow for Row {
             password_hash: self.password_hash,
             created_at: self.created_at.and_utc(),
             needs_organization: self.needs_organization,
+            email_verified_at: self.email_verified_at.map(|at| at.and_utc()),
+            must_change_password: self.password_expired_at.is_some(),
         })
     }
 }
@@ -71,6 +75,8 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
         state: standing_text(new.standing).to_owned(),
         created_at: stored(new.created_at),
         needs_organization: new.needs_organization,
+        email_verified_at: new.email_verified_at.map(stored),
+        password_expired_at: new.must_change_password.then(|| stored(new.created_at)),
     };
     diesel::insert_into(users::table).values(row).run(conn)
 }
@@ -123,7 +129,22 @@ pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error
         .run(conn)
 }
 
-/// Replaces a password hash, if it is still the verified one.
+/// Marks the email address of a user as proven; `false` if it is proven already, or is not the
+/// user's address any more.
+pub fn mark_email_verified(
+    conn: &mut Conn,
+    id: &UserId,
+    email: &str,
+    now: Instant,
+) -> Result<bool, Error> {
+    diesel::update(users::table.find(id.as_str()))
+        .filter(users::email.eq(email))
+        .filter(users::email_verified_at.is_null())
+        .set(users::email_verified_at.eq(stored(now)))
+        .changes_one(conn)
+}
+
+/// Replaces the hash of a password by a stronger one, if it is still the verified one.
 pub fn update_password_hash(
     conn: &mut Conn,
     id: &UserId,
@@ -133,6 +154,41 @@ pub fn update_password_hash(
     diesel::update(users::table.find(id.as_str()))
         .filter(users::password_hash.eq(old))
         .set(users::password_hash.eq(new))
+        .changes_one(conn)
+}
+
+/// Sets a new password. With `expired_at` the user must change it at the next sign-in.
+pub fn set_password(
+    conn: &mut Conn,
+    id: &UserId,
+    hash: &str,
+    expired_at: Option<Instant>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id.as_str()))
+        .set((
+            users::password_hash.eq(hash),
+            users::password_expired_at.eq(expired_at.map(stored)),
+        ))
+        .run(conn)
+}
+
+/// Stores the name, the email address and its proof. [`Error::Duplicate`] if another user has the
+/// address.
+pub fn update_profile(conn: &mut Conn, user: &User) -> Result<(), Error> {
+    diesel::update(users::table.find(user.id.as_str()))
+        .set((
+            users::name.eq(&user.name),
+            users::email.eq(&user.email),
+            users::email_verified_at.eq(user.email_verified_at.map(stored)),
+        ))
+        .run(conn)
+}
+
+/// Reactivates a user; `false` if already active.
+pub fn mark_active(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
+    diesel::update(users::table.find(id.as_str()))
+        .filter(users::state.eq(standing_text(Standing::Deactivated)))
+        .set(users::state.eq(standing_text(Standing::Active)))
         .changes_one(conn)
 }
 

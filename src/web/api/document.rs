@@ -66,6 +66,7 @@ pub fn user(user: &DomainUser) -> User {
         id: user.id.to_string(),
         name: user.name.clone(),
         email: user.email.clone(),
+        email_verified: user.email_verified_at.is_some(),
         state: None,
         created_at: None,
     }
@@ -127,6 +128,7 @@ pub fn member(member: &org::Member) -> Member {
         id: member.user.id.to_string(),
         name: member.user.name.clone(),
         email: member.user.email.clone(),
+        email_verified: member.user.email_verified_at.is_some(),
         role: member.role.as_str().to_owned(),
         joined_at: rfc3339(member.joined_at),
     }

@@ -7,18 +7,20 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::{App, org};
+use app::org;
+use app::user::{self, NewReset};
 use domain::id::{InvitationId, UserId};
 use domain::org::Member as DomainMember;
 use wire::api::{
     CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, Nothing,
-    PutMemberBody,
+    PasswordResetSent, PutMemberBody,
 };
 
 routes! {
     list_members: org::READ,
     put_member: org::WRITE,
     delete_member: org::WRITE,
+    send_password_reset: org::WRITE,
     list_invitations: org::READ,
     create_invitation: org::WRITE,
     delete_invitation: org::WRITE,
@@ -90,6 +92,38 @@ async fn delete_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Mails a link to a member, with which the member sets a new password.
+///
+/// Owners can send it to admins and members, admins to members. The link works once, for 30
+/// minutes. It requires a mail server and a verified email address of the member.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs/{org}/members/{user}/password-reset",
+    tag = "members",
+    params(
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("user" = String, Path, description = "ID of the user.")
+    ),
+    responses((status = 202, description = "The link is on its way.", body = PasswordResetSent))
+)]
+async fn send_password_reset(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (named, user) = path.into_inner();
+    let Nothing {} = call.read()?;
+    let user = user_id(&user)?;
+    let sent = |new: &NewReset| PasswordResetSent {
+        expires_at: document::rfc3339(new.expires_at),
+    };
+    call.once(StatusCode::ACCEPTED, sent, async |req| {
+        let new = org::create_member_reset(req, &named, &user).await?;
+        user::send_reset(req, &new, &links::reset_url(&req.app, &new));
+        Ok(new)
+    })
+    .await
+}
+
 /// Lists the pending invitations of an organization, newest first. Admins and owners only.
 #[utoipa::path(
     get,
@@ -111,6 +145,9 @@ async fn list_invitations(call: Call, named: web::Path<String>) -> Result<HttpRe
 ///
 /// The response contains the link, which works once, for 7 days. The server also mails it if the
 /// request has an email address and mail is configured.
+///
+/// An invitation without an email address is for anyone with its link. It can create a user only in
+/// an organization that the operator made.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/invitations",
@@ -128,20 +165,16 @@ async fn create_invitation(call: Call, named: web::Path<String>) -> Result<HttpR
     };
     let app = call.app.clone();
     let written = move |new: &org::NewInvitation| NewInvitation {
-        url: link_of(&app, new),
+        url: links::absolute(&app, &links::invitation_path(new.link.expose())),
+        may_create_user: new.may_create_user,
         about: document::invitation(&new.invitation),
     };
     call.once(StatusCode::CREATED, written, async |req| {
         let new = org::invite(req, &named, input).await?;
-        org::send_invitation(req, &new, &link_of(&req.app, &new));
+        links::send_invitation(req, &new);
         Ok(new)
     })
     .await
-}
-
-fn link_of(app: &App, new: &org::NewInvitation) -> String {
-    let public_url = &app.config().server.public_url;
-    public_url.join(&links::invitation_path(new.link.expose()))
 }
 
 /// Withdraws an invitation. Its link stops working.

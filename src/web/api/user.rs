@@ -4,23 +4,30 @@ use super::call::Call;
 use super::routes::routes;
 use super::{document, token, values};
 use crate::web::failure::Failure;
+use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::mail;
 use app::token::Ended;
-use app::user::{self, CreateUser, Named};
+use app::user::{self, CreateUser, Named, NewReset, UpdateUser};
 use domain::id::UserId;
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User as DomainUser;
-use wire::api::{CreateUserBody, List, ListParameters, Nothing, RevokeAll, Revoked, Status, User};
+use wire::api::{
+    CreateUserBody, List, ListParameters, NewPasswordReset, Nothing, RevokeAll, Revoked, Status,
+    UpdateUserBody, User,
+};
 
 routes! {
     show_status: None,
     list_users: None,
     create_user: None,
     show_user: None,
+    update_user: None,
     deactivate_user: None,
+    reactivate_user: None,
+    create_password_reset: None,
     revoke_user_tokens: None,
 }
 
@@ -101,6 +108,29 @@ async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Fa
     Ok(HttpResponse::Ok().json(document::user_in_full(&user)))
 }
 
+/// Changes the name or the email address of a user.
+///
+/// The ID does not change. If mail is configured, the old and the new address get a letter.
+#[utoipa::path(
+    patch,
+    path = "/v1/users/{user}",
+    tag = "operator",
+    params(("user" = String, Path, description = "ID of the user.")),
+    request_body = UpdateUserBody,
+    responses((status = 200, description = "The updated user.", body = User))
+)]
+async fn update_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let body: UpdateUserBody = call.read()?;
+    let input = UpdateUser {
+        name: body.name,
+        email: body.email,
+        email_verified: body.email_verified,
+    };
+    let user = user::update(&call, Named::Id(named(&id)?), input).await?;
+    Ok(HttpResponse::Ok().json(document::user_in_full(&user)))
+}
+
 /// Deactivates a user. Ends all sessions and revokes all tokens immediately.
 #[utoipa::path(
     post,
@@ -116,6 +146,51 @@ async fn deactivate_user(call: Call, id: web::Path<String>) -> Result<HttpRespon
     let changed = document::user_in_full;
     call.once(StatusCode::OK, changed, async |req| {
         user::deactivate(req, named).await
+    })
+    .await
+}
+
+/// Reactivates a user. Ended sessions and revoked tokens stay ended.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{user}/reactivate",
+    tag = "operator",
+    params(("user" = String, Path, description = "ID of the user.")),
+    responses((status = 200, description = "The updated user.", body = User))
+)]
+async fn reactivate_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let Nothing {} = call.read()?;
+    let named = Named::Id(named(&id)?);
+    let changed = document::user_in_full;
+    call.once(StatusCode::OK, changed, async |req| {
+        user::reactivate(req, named).await
+    })
+    .await
+}
+
+/// Creates a link with which a user sets a new password.
+///
+/// The link works once, for 30 minutes, and replaces earlier ones. The server does not mail it.
+/// With the new password, all sessions of the user end; tokens stay active.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{user}/password-reset",
+    tag = "operator",
+    params(("user" = String, Path, description = "ID of the user.")),
+    responses((status = 201, description = "The new link.", body = NewPasswordReset))
+)]
+async fn create_password_reset(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let Nothing {} = call.read()?;
+    let named = Named::Id(named(&id)?);
+    let app = call.app.clone();
+    let written = move |new: &NewReset| NewPasswordReset {
+        url: links::reset_url(&app, new),
+        expires_at: document::rfc3339(new.expires_at),
+    };
+    call.once(StatusCode::CREATED, written, async |req| {
+        user::create_reset(req, named).await
     })
     .await
 }

@@ -87,13 +87,18 @@ async fn introspector(
 
 fn describe(active: &app::access::ActiveToken, issuer: &str) -> ActiveToken {
     let token = &active.token;
+    let user = match &active.loaded_owner {
+        LoadedOwner::User(owner) => Some(&owner.user),
+        LoadedOwner::Organization(_) => None,
+    };
     ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
-        username: match &active.loaded_owner {
-            LoadedOwner::User(owner) => Some(owner.user.email.clone()),
-            LoadedOwner::Organization(_) => None,
-        },
+        // Resource servers may grant rights by address, so one that is not proven is no answer.
+        username: user
+            .filter(|user| user.email_verified_at.is_some())
+            .map(|user| user.email.clone()),
+        email_verified: user.map(|user| user.email_verified_at.is_some()),
         sub: token.owner.id().to_owned(),
         token_type: "Bearer".to_owned(),
         exp: active.ends_at().map(|at| at.timestamp()),

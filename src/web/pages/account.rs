@@ -1,6 +1,7 @@
 //! The signed-in user's account page: name, password and sessions.
 
 use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::password::count_tokens;
 use super::session::place;
 use super::typed_form::TypedForm;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
@@ -8,13 +9,14 @@ use super::view::{Moment, agent_name};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
 use actix_web::web;
-use app::session;
 use app::user::{self, OtherSessions};
+use app::{mail, session};
 use domain::id::SessionId;
 use domain::secret::Secret;
 use wire::form::Form;
 
-const PAGE: &str = "/account";
+/// The path of the page.
+pub const PAGE: &str = "/account";
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -39,6 +41,10 @@ pub async fn show_account(req: PageRequest) -> Answer {
     req.signed_in(PAGE)?;
     let notice = match req.query()?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
+        Some("verification") => Some(AccountNotice::VerificationSent),
+        Some("email-verified") => Some(AccountNotice::EmailVerified),
+        Some("email-link") => Some(AccountNotice::EmailChangeSent),
+        Some("email") => Some(AccountNotice::EmailChanged),
         Some("password") => Some(AccountNotice::PasswordChanged),
         Some("password-and-sessions") => Some(AccountNotice::PasswordChangedOthersEnded),
         Some("session") => Some(AccountNotice::SessionEnded),
@@ -47,16 +53,22 @@ pub async fn show_account(req: PageRequest) -> Answer {
     page(&req, notice, TypedForm::default()).await
 }
 
-async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: TypedForm) -> Answer {
+/// The page with the errors of one of its forms, or a notice.
+pub async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: TypedForm) -> Answer {
     let signed_in = req.signed_in(PAGE)?;
     let (now, status) = (req.now(), typed.status());
     let sessions = session::list(req).await?;
+    let tokens = count_tokens(req).await?;
     let name = typed.form.value("name");
     let page = AccountPage {
         chrome: req.chrome(),
         name: name.unwrap_or(&signed_in.user.name).to_owned(),
+        is_email_verified: signed_in.user.email_verified_at.is_some(),
+        sends_mail: mail::is_configured(&req.app),
+        new_email: typed.text("new_email"),
         end_others: typed.errors.is_empty() || typed.form.value("end_others").is_some(),
         notice,
+        tokens,
         errors: typed.errors,
         sessions: sessions
             .into_iter()

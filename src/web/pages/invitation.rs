@@ -7,18 +7,18 @@ use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::invitation::{
-    Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage, InviteUserPage, Offer,
-    WithdrawPage,
+    AccountForm, Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
+    InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
-use crate::web::links::invitation_path;
+use crate::web::links::{invitation_path, send_letter};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::mail;
-use app::org::{self, Open};
+use app::org::{self, NewUser, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
 use domain::org::Organization;
@@ -180,6 +180,11 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
     let page = InviteUserPage {
         chrome: req.chrome(),
         link,
+        account_form: match offer.new_user {
+            NewUser::Allowed => AccountForm::Shown,
+            NewUser::NeedsUser => AccountForm::NeedsAccount,
+            NewUser::TooMany => AccountForm::TooMany,
+        },
         offer: shown(req, offer),
         login_path: format!("/login?return_to={return_to}"),
         name: typed.text("name"),
@@ -230,10 +235,13 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
         Err(error) => return closed(&req, error),
     };
     match org::accept_as_new(&req, &link, new).await {
-        Ok(session) => {
+        Ok(joined) => {
+            if let Some(letter) = &joined.letter {
+                send_letter(&req, letter);
+            }
             end_session(&req).await?;
             let path = format!("/o/{}?done=joined", offer.organization.slug);
-            Ok(req.begin(&session, &path))
+            Ok(req.begin(&joined.session, &path))
         }
         // Another request used the link in the meantime.
         Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),

@@ -8,16 +8,17 @@ use super::page_request::{Answer, PageRequest, form_on, read, see_other};
 use super::typed_form::{TypedForm, faults};
 use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
-    InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, RemoveMemberPage, Who,
-    role_choices,
+    InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, PasswordReset,
+    RemoveMemberPage, Who, role_choices,
 };
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
-use crate::web::links::invitation_path;
+use crate::web::links;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::org::{self, CreateInvitation};
+use app::{mail, user};
 use domain::Instant;
 use domain::id::UserId;
 use domain::org::Member;
@@ -40,6 +41,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/o/{org}/members/{user}/remove",
             read(show_remove).post(submit_remove),
+        ))
+        .service(resource(
+            "/o/{org}/members/{user}/password-reset",
+            form_on("/o/{org}/members").post(submit_password_reset),
         ));
 }
 
@@ -54,6 +59,7 @@ async fn show_members(req: OrgPageRequest) -> Answer {
             Err(error) => return Err(error.into()),
         },
         (None, Some("removed")) => Some(MembersNotice::Removed),
+        (None, Some("reset-sent")) => Some(MembersNotice::ResetSent),
         (None, Some("withdrawn")) => Some(MembersNotice::Withdrawn),
         (None, _) => None,
     };
@@ -136,12 +142,13 @@ fn control(role: Role, member: &Member, has_one_owner: bool) -> MemberControl {
 }
 
 fn row(
-    req: &PageRequest,
+    req: &OrgPageRequest,
     member: Member,
     control: MemberControl,
     last_active: &BTreeMap<String, Instant>,
 ) -> MemberRow {
-    let (id, now) = (member.user.id, req.now());
+    let (reset, now) = (reset(req, req.role(), &member), req.now());
+    let id = member.user.id;
     MemberRow {
         who: match req.caller.user_id() == Some(&id) {
             true => Who::You,
@@ -150,10 +157,21 @@ fn row(
         last_active: last_active.get(id.as_str()).map(|at| Moment::new(*at, now)),
         id: id.to_string(),
         name: member.user.name,
+        is_email_verified: member.user.email_verified_at.is_some(),
         email: member.user.email,
         role: member.role,
         since: Moment::new(member.joined_at, now),
+        reset,
         control,
+    }
+}
+
+/// Whether a user with this role can mail the member a reset link.
+fn reset(req: &PageRequest, role: Role, member: &Member) -> PasswordReset {
+    let is_below = role >= Role::Admin && member.role < role;
+    match is_below && mail::is_configured(&req.app) && user::is_reachable(&member.user) {
+        true => PasswordReset::Offered,
+        false => PasswordReset::NotOffered,
     }
 }
 
@@ -203,6 +221,18 @@ async fn submit_remove(req: OrgPageRequest, _: Form) -> Answer {
     }
 }
 
+/// `POST /o/{org}/members/{user}/password-reset`: mails the member a link.
+async fn submit_password_reset(req: OrgPageRequest, _: Form) -> Answer {
+    let id = req.user()?;
+    match org::create_member_reset(&req, req.id(), &id).await {
+        Ok(new) => {
+            user::send_reset(&req, &new, &links::reset_url(&req.app, &new));
+            Ok(see_other(&req.path("/members?done=reset-sent")))
+        }
+        Err(error) => page_with_row_errors(&req, faults(error)?).await,
+    }
+}
+
 /// `POST /o/{org}/invitations`: shows the link once, and sends it if possible.
 async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
     let Some(role) = form.value("role").and_then(Role::parse) else {
@@ -216,17 +246,12 @@ async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
     };
     match org::invite(&req, req.id(), input).await {
         Ok(new) => {
-            let url = req
-                .app
-                .config()
-                .server
-                .public_url
-                .join(&invitation_path(new.link.expose()));
-            org::send_invitation(&req, &new, &url);
+            links::send_invitation(&req, &new);
             let page = InvitationCreatedPage {
                 chrome: req.chrome(),
                 org: req.head(),
-                url,
+                url: links::absolute(&req.app, &links::invitation_path(new.link.expose())),
+                may_create_user: new.may_create_user,
                 email: new.invitation.email,
                 role,
                 expires: Moment::new(new.invitation.expires_at, req.now()),

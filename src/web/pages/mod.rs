@@ -3,15 +3,18 @@
 mod account;
 mod audit;
 mod device;
+mod email;
 mod invitation;
 mod list;
 mod member;
 mod org;
 mod org_request;
 mod page_request;
+mod password;
 mod policy;
 mod problem;
 mod project;
+mod recovery;
 mod return_to;
 mod session;
 mod token;
@@ -39,6 +42,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         device::routes,
         token::routes,
         account::routes,
+        email::routes,
+        password::routes,
+        recovery::routes,
         org::routes,
         member::routes,
         invitation::routes,

@@ -1,6 +1,7 @@
 //! A browser's request: its session, visitor and CSRF token. [`read`] and [`form_on`] route the
 //! handlers of pages.
 
+use super::return_to::{HOME, local};
 use super::view::{Chrome, User};
 use super::{anonymous_chrome, html_response};
 use crate::web::cookies::{self, cookie_name, is_cookie_secret};
@@ -26,6 +27,9 @@ use wire::form::Form;
 const SESSION: &str = "doorcode_session";
 const VISITOR: &str = "doorcode_visitor";
 const ACQUAINTANCE: &str = "doorcode_acquaintance";
+
+/// The page on which a user replaces a password that the operator set.
+pub const NEW_PASSWORD: &str = "/account/password/new";
 
 /// The response of a page.
 pub type Answer = Result<HttpResponse, Failure>;
@@ -89,7 +93,12 @@ where
 {
     PageMethods(vec![route::read(move |req: PageRequest| {
         let handler = handler.clone();
-        async move { handler(R::admit(req).await?).await }
+        async move {
+            match req.to_new_password() {
+                Some(redirect) => Ok(redirect),
+                None => handler(R::admit(req).await?).await,
+            }
+        }
     })])
 }
 
@@ -131,9 +140,11 @@ impl PageMethods {
         self.and_post(move |req: PageRequest, payload: web::Payload| {
             let handler = handler.clone();
             async move {
-                match req.form(payload).await? {
-                    (form, FormProof::Session) => handler(R::admit(req).await?, form).await,
-                    (_, FormProof::Browser | FormProof::None) => Err(Failure::StaleForm),
+                let (form, proof) = req.form(payload).await?;
+                match (proof, req.to_new_password()) {
+                    (FormProof::Browser | FormProof::None, _) => Err(Failure::StaleForm),
+                    (FormProof::Session, Some(redirect)) => Ok(redirect),
+                    (FormProof::Session, None) => handler(R::admit(req).await?, form).await,
                 }
             }
         })
@@ -242,6 +253,27 @@ impl PageRequest {
             true => self.http.path().to_owned(),
             false => form_page,
         }
+    }
+
+    /// For a user who must change the password first: a redirect to the page for it, which then
+    /// returns to this one. `None` for other users, and for that page and the sign-out.
+    fn to_new_password(&self) -> Option<HttpResponse> {
+        let signed_in = self.caller.signed_in().ok()?;
+        let path = self.http.path();
+        if !signed_in.user.must_change_password || matches!(path, NEW_PASSWORD | "/logout") {
+            return None;
+        }
+        let asked = match self.http.method().is_safe() {
+            true => self.http.uri().path_and_query().map(|asked| asked.as_str()),
+            false => None,
+        };
+        Some(match local(asked) {
+            HOME => see_other(NEW_PASSWORD),
+            asked => {
+                let asked = utf8_percent_encode(asked, NON_ALPHANUMERIC);
+                see_other(&format!("{NEW_PASSWORD}?return_to={asked}"))
+            }
+        })
     }
 
     /// The current time.

@@ -4,7 +4,15 @@
 pub const HOME: &str = "/tokens";
 
 /// The pages that sign-in can return to.
-const PAGES: [&str; 5] = ["/device", "/account", "/invite", ORGANIZATIONS, HOME];
+const PAGES: [&str; 7] = [
+    "/device",
+    "/account",
+    "/account/email/verify",
+    "/account/email/confirm",
+    "/invite",
+    ORGANIZATIONS,
+    HOME,
+];
 
 /// The pages of organizations.
 const ORGANIZATIONS: &str = "/o";
@@ -47,6 +55,8 @@ mod tests {
             "/o",
             "/o/acme/settings/api-tokens",
             "/invite?link=0af3",
+            "/account/email/verify?link=0af3",
+            "/account/email/confirm?link=0af3",
         ] {
             assert_eq!(local(Some(ours)), ours);
         }
@@ -69,6 +79,7 @@ mod tests {
             "/logout",
             "/device/decide",
             "/account/name",
+            "/account/email",
             "/setup",
             "/o//evil",
             "/other",

@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 51] = [
+pub const TABLE: [Entry; 55] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
     entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
@@ -128,6 +128,7 @@ pub const TABLE: [Entry; 51] = [
     entry("GET /v1/orgs/{org}/members", "orgs:read", "", 200, MEMBERS),
     entry("PUT /v1/orgs/{org}/members/{user}", "orgs:write", ROLE, 200, ADMINS),
     entry("DELETE /v1/orgs/{org}/members/{user}", "orgs:write", "", 204, ADMINS),
+    entry("POST /v1/orgs/{org}/members/{user}/password-reset", "orgs:write", "{}", 202, ADMINS),
     entry("GET /v1/orgs/{org}/invitations", "orgs:read", "", 200, ADMINS),
     entry("POST /v1/orgs/{org}/invitations", "orgs:write", ROLE, 201, ADMINS),
     entry("DELETE /v1/orgs/{org}/invitations/{id}", "orgs:write", "", 204, ADMINS),
@@ -144,6 +145,9 @@ pub const TABLE: [Entry; 51] = [
     entry("GET /v1/users", "", "", 200, OPERATORS),
     entry("POST /v1/users", "", r#"{"name": "New", "email": "new{n}@example.com", "password": "violet kettle marches north"}"#, 201, OPERATORS),
     entry("GET /v1/users/{user}", "", "", 200, OPERATORS),
+    entry("PATCH /v1/users/{user}", "", NAME, 200, OPERATORS),
+    entry("POST /v1/users/{user}/reactivate", "", "{}", 200, OPERATORS),
+    entry("POST /v1/users/{user}/password-reset", "", "{}", 201, OPERATORS),
     entry("POST /v1/users/{user}/deactivate", "", "{}", 200, OPERATORS),
     entry("POST /v1/users/{user}/revoke-all", "", BEFORE, 200, OPERATORS),
     entry("GET /v1/clients", "", "", 200, OPERATORS),

@@ -3,6 +3,7 @@
 
 use super::{call, send};
 use crate::support::device::Answer;
+use crate::support::smtp::Sink;
 use crate::support::{OPERATOR, PASSWORD, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -34,6 +35,8 @@ pub struct World {
     pub target: String,
     /// A member of the other organization.
     pub outsider: String,
+    /// Receives the mail of the server.
+    _mail: Sink,
 }
 
 /// An organization with one object of each kind.
@@ -55,8 +58,14 @@ pub fn number() -> u32 {
 
 impl World {
     pub async fn new() -> Self {
+        let mail = Sink::start(&[]);
+        let settings = format!(
+            "[organizations]\nmade_by = \"users\"\n[mail]\nfrom = \"login@example.com\"\nsmtp_url = \"smtp://{}\"",
+            mail.address
+        );
         let mut world = Self {
-            test: TestApp::with("[organizations]\nmade_by = \"users\"").await,
+            test: TestApp::with(&settings).await,
+            _mail: mail,
             member: String::new(),
             admin: String::new(),
             owner: String::new(),

@@ -90,6 +90,7 @@ async fn active_token_is_described_but_not_repeated() {
             "scope": "orgs:read tokens:read",
             "client_id": CLI,
             "username": EMAIL,
+            "email_verified": true,
             "sub": sub,
             "token_type": "Bearer",
             "exp": made_at + 90 * 24 * 3600,

@@ -35,11 +35,12 @@ const PAGES: [(&str, Role); 20] = [
 ];
 
 /// The lowest role that may submit a form.
-const FORMS: [(&str, Role); 17] = [
+const FORMS: [(&str, Role); 18] = [
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations", Role::Admin),
     ("/o/{org}/invitations/{id}/withdraw", Role::Admin),
     ("/o/{org}/leave", Role::Member),
+    ("/o/{org}/members/{user}/password-reset", Role::Admin),
     ("/o/{org}/members/{user}/remove", Role::Admin),
     ("/o/{org}/members/{user}/role", Role::Admin),
     ("/o/{org}/name", Role::Admin),

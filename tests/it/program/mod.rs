@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod first_start;
 mod operator;
+mod recovery;
 mod refusal;
 mod stop;
 mod tenant;

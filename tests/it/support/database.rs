@@ -59,8 +59,9 @@ pub const AUDIT: &str = "(
 ) AS audit";
 
 /// Every table that can hold input or responses.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "users",
+    "account_link",
     "setup_link",
     "organization",
     "membership",

@@ -112,8 +112,7 @@ pub fn is_live(n: u64) -> bool {
 }
 
 impl Size {
-    /// Whether a user owns tokens. Organizations take the slots of the others among the token
-    /// owners.
+    /// Whether a user owns tokens. Organizations take the slots of the other users.
     pub fn has_tokens(&self, user: u64) -> bool {
         user % OWNERS != OWNERS - 1
     }
@@ -276,7 +275,7 @@ impl Seeding {
             expires_at: self.now + INVITATION_LIFETIME,
         };
         let link = Secret::from_random(&derive("link", n));
-        store::invitation::insert_invitation(conn, &new, &link.digest())
+        store::invitation::insert_invitation(conn, &new, &link.digest(), None)
     }
 
     fn write_user(self, conn: &mut Conn, n: u64) -> Result<(), Error> {
@@ -289,6 +288,8 @@ impl Seeding {
             standing: Standing::Active,
             created_at,
             needs_organization: true,
+            email_verified_at: Some(created_at),
+            must_change_password: false,
         };
         store::user::insert_user(conn, &new)?;
         let memberships = self.memberships(n);
@@ -364,8 +365,7 @@ impl Seeding {
         Ok(())
     }
 
-    /// The token owner at a slot, the organizations that it is or belongs to, and the limits of
-    /// its tokens.
+    /// The token owner at a slot, its organizations, and the limits of its tokens.
     fn owner(self, slot: u64, n: u64) -> (TokenOwner, Vec<u64>, Limits) {
         if !self.size.has_tokens(slot) {
             let organization = slot / OWNERS % self.size.organizations;

@@ -142,13 +142,19 @@ pub async fn erase(req: &Request, named: Named) -> Result<usize, Error> {
             .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &sequences)?))
             .await?;
     }
+    wipe(app).await?;
+    Ok(count)
+}
+
+/// Removes erased data from the files of the database. Fails with [`Error::Conflict`] if the
+/// database is in use.
+pub(crate) async fn wipe(app: &App) -> Result<(), Error> {
     match app.store().wipe().await {
-        Ok(()) => Ok(count),
         Err(store::Error::Busy) => Err(Error::Conflict(
             "The records are erased, but the database is in use, so SQLite keeps what they were in \
              its log of writes: run this again.",
         )),
-        Err(error) => Err(error.into()),
+        wiped => Ok(wiped?),
     }
 }
 

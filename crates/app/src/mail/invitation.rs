@@ -1,6 +1,6 @@
 //! The mail that invites a user into an organization.
 
-use super::Message;
+use super::{Message, moment};
 use domain::Instant;
 use domain::role::Role;
 
@@ -35,7 +35,7 @@ impl Invitation<'_> {
             Role::Admin => "an admin",
             Role::Member => "a member",
         };
-        let end = self.expires_at.format("%-d %B %Y, %H:%M UTC");
+        let end = moment(self.expires_at);
         Message {
             to: to.to_owned(),
             subject: format!("{inviter} invites you to {organization}"),

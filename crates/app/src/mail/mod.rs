@@ -1,14 +1,18 @@
-//! Mail, if a mail server is configured. No feature depends on it: the sender of a message also
-//! sees its content.
+//! Mail, if a mail server is configured. Without one, the operator does what a letter would do.
 
+mod account;
+mod address;
 mod invitation;
 mod outbox;
 
+pub use account::PasswordReset;
+pub(super) use account::{tell_address_changed, tell_password_changed};
+pub(super) use address::{address_changed, address_link, address_taken};
 pub use invitation::Invitation;
 pub(super) use outbox::Outbox;
 
 use super::App;
-use domain::is_disguise;
+use domain::{Instant, is_disguise};
 use lettre::Address;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
@@ -40,6 +44,11 @@ impl Header for AutoSubmitted {
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), "auto-generated".to_owned())
     }
+}
+
+/// A time in the text of a message.
+fn moment(at: Instant) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// Whether mail is configured.

@@ -4,11 +4,11 @@ use crate::access::{Caller, Denial};
 use crate::audit::Target;
 use crate::session::{self, NewSession};
 use crate::tx::Tx;
-use crate::user::{self, CreateUser};
-use crate::{App, Error, Request};
+use crate::user::{self, CreateUser, Letter};
+use crate::{App, Error, Request, throttle};
 use domain::audit::Action;
 use domain::id::{TokenId, UserId};
-use domain::org::{Invitation, Organization};
+use domain::org::{Invitation, LinkKind, Maker, Organization};
 use domain::role::Role;
 use domain::secret::{Digest, Secret};
 use domain::token::{State, TokenOwner};
@@ -26,18 +26,73 @@ pub struct Offer {
     pub organization: Organization,
     /// Name of the inviting user; `None` if the operator or an organization token invited.
     pub inviter: Option<String>,
+    /// Whether it can create a user.
+    pub new_user: NewUser,
+    link: LinkKind,
+}
+
+/// Whether an invitation can create a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewUser {
+    /// It can.
+    Allowed,
+    /// It is for users that exist.
+    NeedsUser,
+    /// The invitations of its creator have created as many users as they may in a day.
+    TooMany,
+}
+
+impl NewUser {
+    /// Fails unless a user can be created.
+    fn require(self) -> Result<(), Error> {
+        Err(Error::Conflict(match self {
+            Self::Allowed => return Ok(()),
+            Self::NeedsUser => {
+                "This invitation is for users that exist. Sign in, or ask for an invitation with your email address."
+            }
+            Self::TooMany => {
+                "The invitations of this inviter have created as many users as they may in a day. Try again tomorrow, or ask the operator of the server."
+            }
+        }))
+    }
+}
+
+impl Offer {
+    /// Fails unless a user with this email address may accept.
+    fn check_email(&self, email: &str) -> Result<(), Fault> {
+        match &self.invitation.email {
+            Some(invited) if invited != email => Err(Fault::new(
+                "email",
+                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether accepting it proves that the user receives mail at their address, which must be
+    /// that of the invitation.
+    fn proves_email(&self) -> bool {
+        self.link == LinkKind::Mailed && self.invitation.email.is_some()
+    }
+}
+
+/// Whether an invitation to this organization may create users. Without an address, anyone with
+/// the link could choose the address of another: only the operator's organizations may allow that.
+pub(super) fn may_create_user(invitation: &Invitation, organization: &Organization) -> bool {
+    invitation.email.is_some() || organization.made_by == Maker::Operator
 }
 
 /// Details of an open invitation. Fails with [`Error::NotFound`] for any other link.
 pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
-    let (digest, now) = (link.digest(), app.now());
+    let (handle, digest, now) = (app.clone(), link.digest(), app.now());
     app.store()
-        .read(move |conn| find_offer(conn, &digest, now))
+        .read(move |conn| find_offer(&handle, conn, &digest, now))
         .await
 }
 
-fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
-    let invitation = store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
+fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
+    let (invitation, link) =
+        store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
     let organization =
         store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
     if !is_backed(conn, &invitation, now)? {
@@ -45,11 +100,26 @@ fn find_offer(conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Err
     }
     let maker = invitation.invited_by.clone();
     let inviter = store::user::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
+    let new_user = match may_create_user(&invitation, &organization) {
+        false => NewUser::NeedsUser,
+        true => match new_users(app, &invitation).check(conn, now) {
+            Ok(()) => NewUser::Allowed,
+            Err(Error::Throttled(_)) => NewUser::TooMany,
+            Err(error) => return Err(error),
+        },
+    };
     Ok(Offer {
+        new_user,
+        link,
         invitation,
         organization,
         inviter,
     })
+}
+
+/// Counter of the users that the invitations of this one's creator create.
+fn new_users(app: &App, invitation: &Invitation) -> throttle::Guess {
+    throttle::new_users(invitation, app.config().organizations.new_users_per_day)
 }
 
 /// Whether the inviter still has the permission to invite: an invitation must not outlive it.
@@ -78,48 +148,94 @@ pub async fn accept(req: &Request, link: &Secret) -> Result<Organization, Error>
         let user = store::user::lock_user_shared(tx.conn, id)?
             .filter(|user| user.standing == Standing::Active)
             .ok_or(Error::Unauthenticated)?;
-        accept_as(tx, &link, &user)
+        let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
+        accept_as(tx, &offer, &user)?;
+        Ok(offer.organization)
     })
     .await
 }
 
-/// Accepts an invitation as a new user, and signs the user in.
-pub async fn accept_as_new(
-    req: &Request,
-    link: &Secret,
-    new: CreateUser,
-) -> Result<NewSession, Error> {
-    // An invalid link must not cost a password hash.
-    look_at(&req.app, link).await?;
-    let new = user::validate(req, new).await?;
-    let link = link.digest();
+/// A new user who has accepted an invitation.
+pub struct Joined {
+    /// The session of the user.
+    pub session: NewSession,
+    /// The letter with the link that proves the email address, unless the invitation did.
+    pub letter: Option<Letter>,
+}
+
+/// Accepts an invitation as a new user, and signs the user in. Fails with [`Error::Throttled`]
+/// after too many attempts with this invitation, or from this source.
+pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Result<Joined, Error> {
+    let app = &req.app;
+    let offer = look_at(app, link).await?;
+    let new = user::check(app, new)?;
+    offer.check_email(&new.email)?;
+    offer.new_user.require()?;
+    // The answer tells whether a user has the address, so each attempt counts like a guess. Only
+    // an attempt that can succeed costs a password hash.
+    let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
+    throttle::count(app, &guess).await?;
+    let email = new.email.clone();
+    let taken = app
+        .store()
+        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
+        .await?;
+    if taken.is_some() {
+        return Err(has_user(&offer.invitation).into());
+    }
+    let new = new.hash(app).await;
+    if matches!(new, Err(Error::Busy)) {
+        throttle::undo(app, &guess).await?;
+    }
+    let (new, link) = (new?, link.digest());
     let req = req.with_caller(Caller::Anonymous);
     req.change(Action::InvitationAccepted, move |tx| {
-        let user = user::insert(tx, &new)?;
-        accept_as(tx, &link, &user)?;
-        session::begin(tx, &user)
+        let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
+        offer.new_user.require()?;
+        let user = user::insert(tx, &new, None).map_err(|error| match error {
+            // Another request created the user in the meantime.
+            Error::Invalid(_) => has_user(&offer.invitation).into(),
+            error => error,
+        })?;
+        accept_as(tx, &offer, &user)?;
+        let letter = match offer.proves_email() {
+            true => None,
+            false => user::first_letter(tx, &user)?,
+        };
+        guess.succeed(tx.conn)?;
+        let counted = new_users(tx.app(), &offer.invitation).count(tx.conn, tx.now);
+        counted.map_err(|error| match error {
+            Error::Throttled(_) => NewUser::TooMany.require().err().unwrap_or(error),
+            error => error,
+        })?;
+        let session = session::begin(tx, &user)?;
+        Ok(Joined { session, letter })
     })
     .await
+}
+
+/// The fault about an address that a user has. The owner of an invitation for this address may
+/// know that; with any other invitation, it is said as vaguely as possible.
+fn has_user(invitation: &Invitation) -> Fault {
+    Fault::new(
+        "email",
+        match invitation.email {
+            Some(_) => "You have an account with this email address. Sign in.",
+            None => {
+                "No account can be created with this email address. If it is yours, sign in. Otherwise use another one."
+            }
+        },
+    )
 }
 
 /// Accepts an invitation as a user, which the transaction has created or locked.
-fn accept_as(tx: &mut Tx<'_>, link: &Digest, user: &User) -> Result<Organization, Error> {
+fn accept_as(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
+    offer.check_email(&user.email)?;
     let Offer {
         invitation,
         organization,
         ..
-    } = find_offer(tx.conn, link, tx.now)?;
-    if invitation
-        .email
-        .as_ref()
-        .is_some_and(|email| *email != user.email)
-    {
-        return Err(Fault::new(
-            "email",
-            "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
-        )
-        .into());
-    }
+    } = offer;
     // Lock it before the invitation, in the same order as deleting an organization.
     store::org::lock_organization(tx.conn, &organization.id)?.ok_or(Denial::NoAccess)?;
     // Of two concurrent acceptances, only one ends the invitation. The other fails.
@@ -139,5 +255,8 @@ fn accept_as(tx: &mut Tx<'_>, link: &Digest, user: &User) -> Result<Organization
         Target::within(id, user.id.as_str()),
         json!({"role": role.as_str()}),
     )?;
-    Ok(organization)
+    match offer.proves_email() && user.email_verified_at.is_none() {
+        true => user::mark_verified(tx, user),
+        false => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
 //! Invitations: one-time links that let a user join an organization.
 
-use super::{READ, WRITE};
+use super::{READ, WRITE, may_create_user};
 use crate::access::{Caller, LoadedOwner};
 use crate::audit::Target;
 use crate::tx::Tx;
@@ -21,8 +21,13 @@ pub struct NewInvitation {
     pub invitation: Invitation,
     /// The organization to join.
     pub organization: Organization,
-    /// The secret of the link.
+    /// The secret of the link that its creator sees.
     pub link: Secret,
+    /// The secret of the link that is mailed to the address; `None` if none is mailed. It proves
+    /// the address, so its creator must not see it.
+    pub mailed_link: Option<Secret>,
+    /// Whether it may create a user; otherwise only users that exist can accept it.
+    pub may_create_user: bool,
 }
 
 /// Input of a new invitation.
@@ -68,6 +73,8 @@ pub async fn invite(
         let least = role.max(Role::Admin);
         let organization = tx.lock_organization(&named, WRITE, least)?;
         let link = Secret::from_random(&tx.random::<32>());
+        let is_mailed = email.is_some() && mail::is_configured(tx.app());
+        let mailed_link = is_mailed.then(|| Secret::from_random(&tx.random::<32>()));
         let invitation = Invitation {
             id: match &form_id {
                 Some(id) => id.clone(),
@@ -80,31 +87,38 @@ pub async fn invite(
             created_at: tx.now,
             expires_at: tx.now + INVITATION_LIFETIME,
         };
-        store::invitation::insert_invitation(tx.conn, &invitation, &link.digest()).map_err(
-            |error| match error {
-                store::Error::Duplicate => {
-                    Error::Conflict("This form has already created its invitation.")
-                }
-                error => error.into(),
-            },
-        )?;
+        let mailed_digest = mailed_link.as_ref().map(Secret::digest);
+        store::invitation::insert_invitation(
+            tx.conn,
+            &invitation,
+            &link.digest(),
+            mailed_digest.as_ref(),
+        )
+        .map_err(|error| match error {
+            store::Error::Duplicate => {
+                Error::Conflict("This form has already created its invitation.")
+            }
+            error => error.into(),
+        })?;
         tx.record(
             Target::within(&organization.id, invitation.id.as_str()),
             json!({"role": role.as_str()}),
         )?;
         Ok(NewInvitation {
+            may_create_user: may_create_user(&invitation, &organization),
             invitation,
             organization,
             link,
+            mailed_link,
         })
     })
     .await
 }
 
-/// Mails an invitation, if it has an email address and mail is configured; `url` is the complete
-/// link.
-pub fn send_invitation(req: &Request, new: &NewInvitation, url: &str) {
-    let Some(to) = &new.invitation.email else {
+/// Mails an invitation, if it has an email address and mail is configured; `url_of` makes the
+/// complete link of a secret.
+pub fn send_invitation(req: &Request, new: &NewInvitation, url_of: impl Fn(&Secret) -> String) {
+    let (Some(to), Some(link)) = (&new.invitation.email, &new.mailed_link) else {
         return;
     };
     let brand = &req.app.config().branding.name;
@@ -121,7 +135,7 @@ pub fn send_invitation(req: &Request, new: &NewInvitation, url: &str) {
         organization: &new.organization.name,
         inviter,
         role: new.invitation.role,
-        url,
+        url: &url_of(link),
         expires_at: new.invitation.expires_at,
     };
     mail::send(&req.app, letter.message(to));

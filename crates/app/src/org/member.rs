@@ -3,15 +3,19 @@
 use super::{READ, WRITE, end_invitations};
 use crate::access::{Caller, Denial};
 use crate::audit::Target;
+use crate::throttle::{self, ResetSender};
 use crate::token::end_all;
 use crate::tx::Tx;
-use crate::{Error, Request};
+use crate::user::{self, NewReset};
+use crate::{Error, Request, mail};
+use domain::Fault;
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
 use domain::org::{Maker, Member, Membership, Organization};
 use domain::page::Page;
 use domain::role::Role;
 use domain::token::{RevocationReason, TokenOwner};
+use domain::user::User;
 use serde_json::json;
 use store::token_filter::TokenFilter;
 
@@ -92,6 +96,73 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
         depart(tx, &organization, &user_id)
     })
     .await
+}
+
+/// Creates a link to reset the password of a member below the caller's role, to be mailed to the
+/// member. Fails with [`Error::Conflict`] without a mail server, and for a member without a proven
+/// address.
+pub async fn create_member_reset(
+    req: &Request,
+    named: &str,
+    user_id: &UserId,
+) -> Result<NewReset, Error> {
+    let (named, user_id) = (named.to_owned(), user_id.clone());
+    req.change(Action::PasswordResetRequested, move |tx| {
+        let id = manage(tx, &named, &user_id, Role::Admin)?.id;
+        let member = store::org::find_member(tx.conn, &id, &user_id)?.ok_or(Error::NotFound)?;
+        match member.role {
+            Role::Owner => return Err(Denial::OperatorRequired.into()),
+            Role::Admin => require_owner(tx, &id)?,
+            Role::Member => {}
+        }
+        if !mail::is_configured(tx.app()) {
+            return Err(Error::Conflict(
+                "This server sends no mail. Its operator can create a reset link for the member.",
+            ));
+        }
+        if !user::is_reachable(&member.user) {
+            return Err(Error::Conflict(
+                "The email address of the member is not verified. The operator of this server can \
+                 create a reset link for the member.",
+            ));
+        }
+        let (key, admin) = (tx.app().key(), tx.caller().maker());
+        let sender = ResetSender::Admin(&admin);
+        let letter = throttle::reset_letter(key, sender, &member.user.email);
+        letter.count(tx.conn, tx.now)?;
+        user::make_reset(tx, &member.user, Target::within(&id, user_id.as_str()))
+    })
+    .await
+}
+
+/// Ends all memberships of a user that the transaction has locked, for erasure. Fails with
+/// [`Error::Invalid`] if the user is the last owner of an organization.
+pub(crate) fn leave_all(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
+    for Membership { organization, .. } in store::org::list_memberships(tx.conn, &user.id)? {
+        let id = &organization.id;
+        store::org::lock_organization(tx.conn, id)?;
+        let Some(role) = store::org::find_role(tx.conn, id, &user.id)? else {
+            continue;
+        };
+        if role == Role::Owner && store::org::count_owners(tx.conn, id, Some(&user.id))? == 0 {
+            let (email, name) = (&user.email, &organization.name);
+            return Err(Fault::new(
+                "email",
+                format!(
+                    "{email} is the last owner of {name}. Make another member an owner, or delete \
+                     the organization. Then run this again."
+                ),
+            )
+            .into());
+        }
+        tx.record_as(
+            Action::MemberRemoved,
+            Target::within(id, user.id.as_str()),
+            json!({"role": role.as_str()}),
+        )?;
+        depart(tx, &organization, &user.id)?;
+    }
+    Ok(())
 }
 
 /// The organization, if the caller may change its members. Locks it and the member against

@@ -7,14 +7,16 @@ mod member;
 mod overview;
 mod policy;
 
-pub use acceptance::{Offer, accept, accept_as_new, look_at};
+use acceptance::may_create_user;
+pub use acceptance::{Joined, NewUser, Offer, accept, accept_as_new, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
     CreateInvitation, NewInvitation, Open, find_invitation, invitation_form_nonce, invite,
     list_invitations, send_invitation, withdraw,
 };
 pub(super) use joining::{Joining, join, joining};
-pub use member::{list_members, put_member, remove_member};
+pub(super) use member::leave_all;
+pub use member::{create_member_reset, list_members, put_member, remove_member};
 pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
 };

@@ -1,8 +1,9 @@
-//! User administration for the operator: list, create, deactivate.
+//! User administration for the operator: list, create, deactivate, reactivate.
 
 use super::{CreateUser, insert, validate};
 use crate::org::end_invitations;
 use crate::token::end_all;
+use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::audit::Action;
 use domain::id::UserId;
@@ -48,33 +49,63 @@ pub async fn find(req: &Request, named: Named) -> Result<User, Error> {
 /// Creates a user. Invalidates all setup links.
 pub async fn make(req: &Request, new: CreateUser) -> Result<User, Error> {
     req.caller.require_operator()?;
-    let new = validate(req, new).await?;
+    let new = validate(&req.app, new).await?;
     let no_link = req.app.draw_secret().digest();
     req.change(Action::UserCreated, move |tx| {
         store::user::delete_setup_links(tx.conn, &no_link)?;
-        insert(tx, &new)
+        insert(tx, &new, Some(tx.now))
     })
     .await
 }
 
-/// Deactivates a user and ends its sessions and tokens immediately. Fails with
+/// Why a deactivated user gets no password.
+pub(super) const DEACTIVATED: Error = Error::Conflict(
+    "The user is deactivated. Reactivate the user first, with `doorcode user reactivate`.",
+);
+
+/// Deactivates a user and ends its sessions, links and tokens immediately. Fails with
 /// [`Error::NotFound`] for an unknown user; idempotent.
 pub async fn deactivate(req: &Request, named: Named) -> Result<User, Error> {
     req.caller.require_operator()?;
     req.change(Action::UserDeactivated, move |tx| {
         let user = named.find(tx.conn)?;
-        if store::user::mark_deactivated(tx.conn, &user.id)? {
-            tx.record(Some(user.id.as_str()), json!({}))?;
-            store::session::delete_sessions(tx.conn, &user.id, None)?;
-            let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
-            end_all(tx, &filter, None, RevocationReason::Deactivated)?;
-            store::device::deny_approved(tx.conn, &user.id)?;
-            for membership in store::org::list_memberships(tx.conn, &user.id)? {
-                end_invitations(tx, &membership.organization.id, Some(&user.id))?;
-            }
-        }
+        end_access(tx, &user)?;
         Ok(User {
             standing: Standing::Deactivated,
+            ..user
+        })
+    })
+    .await
+}
+
+/// Deactivates a user, unless already deactivated, with the audit record.
+pub(super) fn end_access(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
+    if !store::user::mark_deactivated(tx.conn, &user.id)? {
+        return Ok(());
+    }
+    tx.record_as(Action::UserDeactivated, Some(user.id.as_str()), json!({}))?;
+    store::session::delete_sessions(tx.conn, &user.id, None)?;
+    store::account_link::delete_links(tx.conn, &user.id, None)?;
+    let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
+    end_all(tx, &filter, None, RevocationReason::Deactivated)?;
+    store::device::deny_approved(tx.conn, &user.id)?;
+    for membership in store::org::list_memberships(tx.conn, &user.id)? {
+        end_invitations(tx, &membership.organization.id, Some(&user.id))?;
+    }
+    Ok(())
+}
+
+/// Reactivates a user, who can then sign in with the last password. Sessions and tokens stay ended.
+/// Fails with [`Error::NotFound`] for an unknown user; idempotent.
+pub async fn reactivate(req: &Request, named: Named) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    req.change(Action::UserReactivated, move |tx| {
+        let user = named.find(tx.conn)?;
+        if store::user::mark_active(tx.conn, &user.id)? {
+            tx.record(Some(user.id.as_str()), json!({}))?;
+        }
+        Ok(User {
+            standing: Standing::Active,
             ..user
         })
     })

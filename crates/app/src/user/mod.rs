@@ -1,21 +1,37 @@
 //! Users: initial setup, creation, names and passwords.
 
 mod directory;
+mod email;
+mod erase;
+pub(crate) mod link;
+mod password;
+mod reset;
+mod update;
 
-pub use directory::{Named, deactivate, find, list, make};
+pub use directory::{Named, deactivate, find, list, make, reactivate};
+pub use email::{
+    Letter, change_email, find_email_change, find_verification, request_email_change,
+    request_verification, send_letter, verify_email,
+};
+pub(super) use email::{first_letter, mark_verified};
+pub use erase::erase;
+pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
+pub(super) use reset::make_reset;
+pub use reset::{
+    NewReset, create_reset, find_reset, is_reachable, request_reset, reset, send_reset,
+};
+pub use update::{UpdateUser, update};
 
-use super::hashing::Verdict;
-use super::session::{NewSession, SignedIn};
-use super::throttle::Target;
+use super::session::NewSession;
 use super::tx::Tx;
-use super::{App, Error, Request, org, session, throttle};
+use super::{App, Error, Request, org, session};
 use crate::access::Caller;
 use domain::audit::Action;
 use domain::id::UserId;
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::{self, Standing, User};
-use domain::{Fault, password};
+use domain::{Fault, Instant};
 use serde_json::json;
 
 /// Input of a new user.
@@ -61,7 +77,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
     if !is_setup_link(&req.app, link).await? {
         return Err(Error::NotFound);
     }
-    let new = validate(req, new).await?;
+    let new = validate(&req.app, new).await?;
     let link = link.digest();
     let req = req.with_caller(Caller::Anonymous);
     req.change(Action::UserCreated, move |tx| {
@@ -72,7 +88,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
         if !is_first {
             return Err(Error::NotFound);
         }
-        let user = insert(tx, &new)?;
+        let user = insert(tx, &new, Some(tx.now))?;
         session::begin(tx, &user)
     })
     .await
@@ -84,14 +100,24 @@ pub(super) struct ValidUser {
     email: String,
     password_hash: String,
     joining: Option<org::Joining>,
-    needs_organization: bool,
+}
+
+/// A valid new user before the password is hashed.
+pub(super) struct CheckedUser {
+    name: String,
+    /// The email address, in its normal form.
+    pub(super) email: String,
+    password: Secret,
+    joining: Option<org::Joining>,
 }
 
 /// Checks the input of a new user, and hashes the password. Fails with all faults.
-pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser, Error> {
-    let app = &req.app;
-    // A user who was invited has an organization, and needs one from then on.
-    let needs_organization = new.organization.is_some() || req.caller.require_operator().is_err();
+pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Error> {
+    check(app, new)?.hash(app).await
+}
+
+/// Checks the input of a new user. Fails with all faults.
+pub(super) fn check(app: &App, new: CreateUser) -> Result<CheckedUser, Error> {
     let mut faults = Vec::new();
     let mut check = |result: Result<String, Fault>| {
         result.unwrap_or_else(|fault| {
@@ -101,14 +127,8 @@ pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser
     };
     let name = check(app.names().check("name", &new.name));
     let email = check(user::email(&new.email));
-    let password = new.password.expose();
-    let context_words = [
-        new.name.as_str(),
-        &new.email,
-        &app.config().branding.name,
-        "doorcode",
-    ];
-    if let Err(fault) = password::check("password", password, &context_words) {
+    let of = [new.name.as_str(), &new.email];
+    if let Err(fault) = check_password(app, "password", &new.password, of) {
         faults.push(fault);
     }
     let joining = match &new.organization {
@@ -120,18 +140,48 @@ pub(super) async fn validate(req: &Request, new: CreateUser) -> Result<ValidUser
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    Ok(ValidUser {
+    Ok(CheckedUser {
         name,
         email,
-        password_hash: app.hasher().hash(password, app.random()).await?,
+        password: new.password,
         joining,
-        needs_organization,
     })
 }
 
-/// Stores a new user with its audit record, and adds it to its organization if there is one. Fails
-/// if the email address is taken.
-pub(super) fn insert(tx: &mut Tx<'_>, new: &ValidUser) -> Result<User, Error> {
+impl CheckedUser {
+    /// Hashes the password.
+    pub(super) async fn hash(self, app: &App) -> Result<ValidUser, Error> {
+        Ok(ValidUser {
+            password_hash: hash(app, &self.password).await?,
+            name: self.name,
+            email: self.email,
+            joining: self.joining,
+        })
+    }
+}
+
+/// Checks a new password of a user with this name and email address.
+fn check_password(
+    app: &App,
+    field: &'static str,
+    new: &Secret,
+    [name, email]: [&str; 2],
+) -> Result<(), Fault> {
+    let context_words = [name, email, &app.config().branding.name, "doorcode"];
+    domain::password::check(field, new.expose(), &context_words)
+}
+
+async fn hash(app: &App, password: &Secret) -> Result<String, Error> {
+    app.hasher().hash(password.expose(), app.random()).await
+}
+
+/// Stores a new user with its audit record, and adds it to its organization if there is one. The
+/// email address counts as proven from `email_verified_at`. Fails if the address is taken.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    new: &ValidUser,
+    email_verified_at: Option<Instant>,
+) -> Result<User, Error> {
     let user = User {
         id: tx.id(UserId::new),
         email: new.email.clone(),
@@ -139,20 +189,45 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &ValidUser) -> Result<User, Error> {
         password_hash: new.password_hash.clone(),
         standing: Standing::Active,
         created_at: tx.now,
-        needs_organization: new.needs_organization,
+        // A user who was invited has an organization, and needs one from then on.
+        needs_organization: new.joining.is_some() || !matches!(tx.caller(), Caller::Operator(_)),
+        email_verified_at,
+        must_change_password: false,
     };
-    store::user::insert_user(tx.conn, &user).map_err(|error| match error {
-        store::Error::Duplicate => Error::from(Fault::new(
-            "email",
-            "There is a user with this email address.",
-        )),
-        error => error.into(),
-    })?;
+    require_free(tx, &user.email)?;
+    store::user::insert_user(tx.conn, &user).map_err(taken)?;
     tx.record_as(Action::UserCreated, Some(user.id.as_str()), json!({}))?;
     if let Some(joining) = &new.joining {
         org::join(tx, &user.id, joining)?;
     }
     Ok(user)
+}
+
+/// Fails if a user has the email address. Only the operator learns that the user is deactivated.
+fn require_free(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
+    let Some(found) = store::user::find_user_by_email(tx.conn, email)? else {
+        return Ok(());
+    };
+    let is_told = matches!(tx.caller(), Caller::Operator(_));
+    if is_told && found.standing == Standing::Deactivated {
+        return Err(Fault::new(
+            "email",
+            "There is a deactivated user with this email address. To let the user in again, use \
+             `doorcode user reactivate`.",
+        )
+        .into());
+    }
+    Err(taken(store::Error::Duplicate))
+}
+
+/// The error of a write that may find the email address taken.
+fn taken(error: store::Error) -> Error {
+    match error {
+        store::Error::Duplicate => {
+            Fault::new("email", "There is a user with this email address.").into()
+        }
+        error => error.into(),
+    }
 }
 
 /// Changes the signed-in user's name.
@@ -162,69 +237,6 @@ pub async fn rename(req: &Request, name: &str) -> Result<(), Error> {
         let id = &tx.caller().signed_in()?.user.id;
         store::user::update_name(tx.conn, id, &name)?;
         tx.record(Some(id.as_str()), json!({}))
-    })
-    .await
-}
-
-/// The effect of a password change on the user's other sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtherSessions {
-    /// They stay active.
-    Keep,
-    /// They end.
-    End,
-}
-
-/// Changes the signed-in user's password. Requires the current one; wrong attempts count like
-/// failed sign-ins. Returns a new cookie for the session.
-pub async fn change_password(
-    req: &Request,
-    current: &Secret,
-    new: &Secret,
-    others: OtherSessions,
-) -> Result<Secret, Error> {
-    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
-    let words = [
-        user.name.as_str(),
-        &user.email,
-        &app.config().branding.name,
-        "doorcode",
-    ];
-    password::check("new_password", new.expose(), &words)?;
-    let target = Target::User(&user.email);
-    let guess = throttle::password(app.key(), target, req.context.source());
-    throttle::count(app, &guess).await?;
-    let hash = Some(user.password_hash.as_str());
-    let verdict = session::verify(app, &guess, current, hash).await?;
-    if verdict == Verdict::Wrong {
-        let id = user.id.clone();
-        req.change(Action::PasswordRefused, move |tx| {
-            tx.record(Some(id.as_str()), json!({}))
-        })
-        .await?;
-        return Err(Fault::new("current_password", "This is not your current password.").into());
-    }
-    let hash = app.hasher().hash(new.expose(), app.random()).await?;
-    req.change(Action::PasswordChanged, move |tx| {
-        let SignedIn { user, session } = tx.caller().signed_in()?;
-        guess.succeed(tx.conn)?;
-        if !store::user::update_password_hash(tx.conn, &user.id, &user.password_hash, &hash)? {
-            return Err(Error::Conflict(
-                "The password was changed elsewhere in the meantime.",
-            ));
-        }
-        let cookie = Secret::from_random(&tx.random::<32>());
-        if !store::session::update_cookie(tx.conn, &session.id, &cookie.digest())? {
-            return Err(Error::Unauthenticated);
-        }
-        if others == OtherSessions::End {
-            store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
-        }
-        tx.record(
-            Some(user.id.as_str()),
-            json!({"ended_other_sessions": others == OtherSessions::End}),
-        )?;
-        Ok(cookie)
     })
     .await
 }

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 39] = [
+const OTHERS: [(&str, &str, &str); 40] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -23,6 +23,7 @@ const OTHERS: [(&str, &str, &str); 39] = [
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
+    ("branding", "support", r#""help@example.com""#),
     ("tokens", "prefix", r#""acme1""#),
     ("tokens", "default_expiry", r#""12h""#),
     ("tokens", "max_expiry", r#""1y""#),

@@ -106,12 +106,30 @@ words! {
         UserCreated = "user.created",
         /// A user was deactivated.
         UserDeactivated = "user.deactivated",
+        /// A deactivated user was reactivated.
+        UserReactivated = "user.reactivated",
+        /// The operator changed a user's name or email address.
+        UserUpdated = "user.updated",
+        /// A user's own data was erased.
+        UserErased = "user.erased",
         /// A user changed their name.
         UserRenamed = "user.renamed",
+        /// A user requested a link that proves an email address, or received one when created.
+        EmailLinkRequested = "user.email_link_requested",
+        /// The email address of a user was proven.
+        EmailVerified = "user.email_verified",
+        /// The email address of a user was changed.
+        EmailChanged = "user.email_changed",
         /// A user changed their password.
         PasswordChanged = "user.password_changed",
-        /// A user gave a wrong current password when changing it.
+        /// A user gave a wrong current password when changing the password or the email address.
         PasswordRefused = "user.password_refused",
+        /// A link to reset a password was requested; the record says whether one was created.
+        PasswordResetRequested = "user.password_reset_requested",
+        /// A user set a new password with a link.
+        PasswordReset = "user.password_reset",
+        /// The operator set a password that the user must change at the next sign-in.
+        PasswordSet = "user.password_set",
         /// A user signed in.
         SignedIn = "session.started",
         /// A sign-in was refused.

@@ -13,7 +13,10 @@ pub use audit::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
     ProvenUse, TokenUse, UseParameters, UseProof,
 };
-pub use operator::{Client, CreateClientBody, CreateUserBody, NewClient, Status, UpdateClientBody};
+pub use operator::{
+    Client, CreateClientBody, CreateUserBody, NewClient, NewPasswordReset, PasswordResetSent,
+    Status, UpdateClientBody, UpdateUserBody,
+};
 pub use org::{
     AffectedToken, CreateInvitationBody, CreateOrganizationBody, EffectParameters, Invitation,
     Member, NewInvitation, OrganizationDetail, Policy, PutMemberBody, UpdateOrganizationBody,
@@ -59,6 +62,8 @@ pub struct User {
     pub name: String,
     /// Email address for sign-in.
     pub email: String,
+    /// Whether the user proved to receive mail at the address, or the operator vouched for it.
+    pub email_verified: bool,
     /// `active` or `deactivated`. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<UserState>)]

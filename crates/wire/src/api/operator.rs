@@ -13,7 +13,7 @@ pub struct Status {
     pub database: String,
     /// Current time of the server.
     pub now: String,
-    /// Whether the server sends invitations by mail.
+    /// Whether the server sends mail.
     pub sends_mail: bool,
 }
 
@@ -33,6 +33,36 @@ pub struct CreateUserBody {
     pub organization: Option<String>,
     /// Role in the organization: `member`, `admin` or `owner`. Default: `member`.
     pub role: Option<Role>,
+}
+
+/// New attributes of a user. Absent ones do not change.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUserBody {
+    /// Name, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// Email address for sign-in. A new one is not verified unless `email_verified` is `true`.
+    pub email: Option<String>,
+    /// Whether the email address is verified: whether the user receives mail at it.
+    pub email_verified: Option<bool>,
+}
+
+/// A new link to reset a password.
+// No `Debug`, which keeps the link out of the log.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct NewPasswordReset {
+    /// Link for the user, which works once. Returned only once.
+    pub url: String,
+    /// Expiry time of the link.
+    pub expires_at: String,
+}
+
+/// A link to reset a password that was mailed to a member.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PasswordResetSent {
+    /// Expiry time of the link.
+    pub expires_at: String,
 }
 
 /// A registered OAuth client.

@@ -126,6 +126,8 @@ pub struct Member {
     pub name: String,
     /// Email address of the user.
     pub email: String,
+    /// Whether the user proved to receive mail at the address, or the operator vouched for it.
+    pub email_verified: bool,
     /// Role: `member`, `admin` or `owner`.
     #[schema(value_type = Role)]
     pub role: String,
@@ -146,7 +148,7 @@ pub struct PutMemberBody {
 pub struct Invitation {
     /// ID, `inv_…`.
     pub id: String,
-    /// Email address of the invited user. `null` if any user with the link can accept it.
+    /// Email address of the invited user. `null` if anyone with the link can accept it.
     pub email: Option<String>,
     /// Role of the new member: `member`, `admin` or `owner`.
     #[schema(value_type = Role)]
@@ -173,8 +175,11 @@ pub struct CreateInvitationBody {
 // No `Debug`, which keeps the link out of the log.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewInvitation {
-    /// Link for the invited user. It works once and is returned only once.
+    /// Link for the invited user. It works once and is returned only once. If the server mails the
+    /// invitation, the mail has another link, which also proves the address of the invited user.
     pub url: String,
+    /// Whether the invitation can create a user. If not, only existing users can accept it.
+    pub may_create_user: bool,
     /// Invitation.
     #[serde(flatten)]
     pub about: Invitation,

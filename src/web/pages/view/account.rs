@@ -70,7 +70,8 @@ pub enum LoginNotice {
     StaleForm,
 }
 
-/// `/account`. Posts to `/account/name` (`name`), `/account/password` (`current_password`,
+/// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`,
+/// `email_password`), `/account/email/verification`, `/account/password` (`current_password`,
 /// `new_password`, `end_others` = `yes`) and `/account/sessions/{id}/sign-out`.
 #[derive(Debug, Template)]
 #[template(path = "account.html")]
@@ -79,11 +80,20 @@ pub struct AccountPage {
     pub chrome: Chrome,
     /// The value of the name field.
     pub name: String,
+    /// Whether the email of the user is proven.
+    pub is_email_verified: bool,
+    /// Whether the server sends mail; without it only the operator confirms and changes addresses.
+    pub sends_mail: bool,
+    /// The typed new email.
+    pub new_email: String,
     /// Whether `Sign out my other sessions` is ticked; true when the page opens.
     pub end_others: bool,
     /// The notice of the last action.
     pub notice: Option<AccountNotice>,
-    /// Form errors; fields `name`, `current_password`, `new_password`.
+    /// The number of the user's active tokens.
+    pub tokens: usize,
+    /// Form errors; fields `name`, `new_email`, `email_password`, `current_password`,
+    /// `new_password`.
     pub errors: FieldErrors,
     /// The user's active sessions, this browser's first.
     pub sessions: Vec<SessionRow>,
@@ -94,12 +104,66 @@ pub struct AccountPage {
 pub enum AccountNotice {
     /// The name was saved.
     NameSaved,
+    /// A link was sent to the address.
+    VerificationSent,
+    /// The address was proven.
+    EmailVerified,
+    /// A link was sent to the new address.
+    EmailChangeSent,
+    /// The address was changed.
+    EmailChanged,
     /// The password was changed.
     PasswordChanged,
     /// The password was changed and the other sessions ended.
     PasswordChangedOthersEnded,
     /// Another session was signed out.
     SessionEnded,
+}
+
+/// `/account/email/verify` and `/account/email/confirm` with a valid link. Posts to the same path
+/// the field `link`.
+#[derive(Template)]
+#[template(path = "email_confirm.html")]
+pub struct EmailConfirmPage {
+    /// The page frame.
+    pub chrome: Chrome,
+    /// What the link is for.
+    pub purpose: EmailPurpose,
+    /// The address that the link proves.
+    pub email: String,
+    /// The secret of the one-time link, sent back by the form.
+    pub link: String,
+}
+
+/// What a link about an address is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailPurpose {
+    /// To prove the address of the user.
+    Verify,
+    /// To prove a new address, which replaces the present one.
+    Change,
+}
+
+impl EmailPurpose {
+    /// Where the form is sent.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Verify => "/account/email/verify",
+            Self::Change => "/account/email/confirm",
+        }
+    }
+}
+
+/// `/account/email/verify` and `/account/email/confirm` without a valid link.
+#[derive(Debug, Template)]
+#[template(path = "email_closed.html")]
+pub struct EmailClosedPage {
+    /// The page frame.
+    pub chrome: Chrome,
+    /// The address of the user.
+    pub email: String,
+    /// Whether it is proven already.
+    pub is_email_verified: bool,
 }
 
 /// A session in the list.

@@ -38,6 +38,8 @@ pub struct InvitationCreatedPage {
     pub expires: Moment,
     /// Whether the link is also sent by mail.
     pub delivery: Delivery,
+    /// Whether a user can be created with it.
+    pub may_create_user: bool,
 }
 
 impl InvitationCreatedPage {
@@ -115,12 +117,25 @@ pub struct InviteUserPage {
     pub offer: Offer,
     /// The path of the sign-in that returns to this page.
     pub login_path: String,
+    /// Whether there is a form.
+    pub account_form: AccountForm,
     /// The typed name.
     pub name: String,
     /// The typed email; initially the invited one.
     pub email: String,
     /// Form errors; fields `name`, `email`, `password`.
     pub errors: FieldErrors,
+}
+
+/// Whether the page has the form for a new account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountForm {
+    /// It has.
+    Shown,
+    /// No: the invitation is for users who have an account.
+    NeedsAccount,
+    /// No: the inviter has brought as many new accounts as one may in a day.
+    TooMany,
 }
 
 /// `/invite` without a valid link.

@@ -36,6 +36,8 @@ pub struct MemberRow {
     pub name: String,
     /// The email for sign-in.
     pub email: String,
+    /// Whether the email is proven. Shown to users who may invite.
+    pub is_email_verified: bool,
     /// The user's role.
     pub role: Role,
     /// When the user joined.
@@ -44,6 +46,8 @@ pub struct MemberRow {
     pub last_active: Option<Moment>,
     /// Whether the row is about the reader.
     pub who: Who,
+    /// Whether the reader can mail the member a reset link.
+    pub reset: PasswordReset,
     /// The possible actions on the member.
     pub control: MemberControl,
 }
@@ -53,6 +57,20 @@ impl MemberRow {
     fn is_you(&self) -> bool {
         self.who == Who::You
     }
+
+    /// Whether the row has the button for a reset link.
+    fn can_reset(&self) -> bool {
+        self.reset == PasswordReset::Offered
+    }
+}
+
+/// Whether the reader of a row can mail the member a link to reset the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordReset {
+    /// The row has the button.
+    Offered,
+    /// The member has another role or no verified address, or the server sends no mail.
+    NotOffered,
 }
 
 /// Whether a row is about the reader.
@@ -99,6 +117,8 @@ pub enum MembersNotice {
     RoleChanged(String, Role),
     /// A member was removed.
     Removed,
+    /// A member was mailed a reset link.
+    ResetSent,
     /// An invitation was withdrawn.
     Withdrawn,
 }

@@ -14,6 +14,7 @@ pub mod invitation;
 pub mod member;
 mod moment;
 pub mod org;
+pub mod password;
 pub mod policy;
 pub mod problem;
 pub mod project;

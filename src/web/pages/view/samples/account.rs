@@ -37,8 +37,12 @@ fn user(notice: Option<AccountNotice>) -> AccountPage {
     AccountPage {
         chrome: ada(),
         name: "Ada Lovelace".into(),
+        is_email_verified: true,
+        sends_mail: true,
+        new_email: String::new(),
         end_others: true,
         notice,
+        tokens: 3,
         errors: FieldErrors::none(),
         sessions: vec![
             SessionRow {
@@ -89,6 +93,33 @@ pub fn samples() -> Vec<Sample> {
         errors: password_errors,
         ..user(None)
     };
+    let changed = |tokens| AccountPage {
+        tokens,
+        ..user(Some(AccountNotice::PasswordChanged))
+    };
+    let mut email_errors = FieldErrors::on("new_email", "Enter an email such as ada@example.com.");
+    email_errors.push("email_password", "That is not your password.");
+    let email_with_errors = AccountPage {
+        new_email: HOSTILE.into(),
+        errors: email_errors,
+        ..user(None)
+    };
+    let unverified = |sends_mail| AccountPage {
+        is_email_verified: false,
+        sends_mail,
+        ..user(None)
+    };
+    let confirm = |purpose| EmailConfirmPage {
+        chrome: ada(),
+        purpose,
+        email: HOSTILE.into(),
+        link: "one-time".into(),
+    };
+    let link_closed = |is_email_verified| EmailClosedPage {
+        chrome: ada(),
+        email: "ada@example.com".into(),
+        is_email_verified,
+    };
     let done = |state, notice| sample("account", state, &user(Some(notice)));
     vec![
         sample("setup", "empty", &setup()),
@@ -106,7 +137,20 @@ pub fn samples() -> Vec<Sample> {
         done("name-saved", AccountNotice::NameSaved),
         done("password", AccountNotice::PasswordChanged),
         done("password-others", AccountNotice::PasswordChangedOthersEnded),
+        sample("account", "password-one-token", &changed(1)),
+        sample("account", "password-no-tokens", &changed(0)),
         done("session-ended", AccountNotice::SessionEnded),
+        done("verification", AccountNotice::VerificationSent),
+        done("email-verified", AccountNotice::EmailVerified),
+        done("email-link", AccountNotice::EmailChangeSent),
+        done("email", AccountNotice::EmailChanged),
         sample("account", "errors", &account_with_errors),
+        sample("account", "email-errors", &email_with_errors),
+        sample("account", "unverified", &unverified(true)),
+        sample("account", "unverified-without-mail", &unverified(false)),
+        sample("email-confirm", "verify", &confirm(EmailPurpose::Verify)),
+        sample("email-confirm", "change", &confirm(EmailPurpose::Change)),
+        sample("email-closed", "verified", &link_closed(true)),
+        sample("email-closed", "unverified", &link_closed(false)),
     ]
 }

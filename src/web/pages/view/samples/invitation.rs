@@ -35,6 +35,7 @@ fn created(email: Option<&str>, delivery: Delivery) -> InvitationCreatedPage {
         role: Role::Member,
         expires: days(7),
         delivery,
+        may_create_user: true,
     }
 }
 
@@ -54,6 +55,7 @@ fn user() -> InviteUserPage {
         link: "one-time".into(),
         offer: offer(),
         login_path: "/login".into(),
+        account_form: AccountForm::Shown,
         name: String::new(),
         email: "charles@example.com".into(),
         errors: FieldErrors::none(),
@@ -76,6 +78,14 @@ pub fn samples() -> Vec<Sample> {
         errors,
         ..user()
     };
+    let without_form = |account_form| InviteUserPage {
+        account_form,
+        ..user()
+    };
+    let for_users = InvitationCreatedPage {
+        may_create_user: false,
+        ..created(None, Delivery::Mail)
+    };
     let conflict = FieldErrors::whole("The invitation changed meanwhile. Try again.");
     let by_operator = Offer {
         inviter: None,
@@ -97,6 +107,7 @@ pub fn samples() -> Vec<Sample> {
         new("plain", None, Delivery::Mail),
         new("email", Some(LONG), Delivery::ByHand),
         new("sent", Some(HOSTILE), Delivery::Mail),
+        sample("invitation-created", "existing-users", &for_users),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
         joining("plain", offer(), none()),
@@ -104,6 +115,16 @@ pub fn samples() -> Vec<Sample> {
         joining("hostile", hostile_offer(), conflict),
         sample("invite-account", "empty", &user()),
         sample("invite-account", "errors", &account_with_errors),
+        sample(
+            "invite-account",
+            "needs-account",
+            &without_form(AccountForm::NeedsAccount),
+        ),
+        sample(
+            "invite-account",
+            "too-many",
+            &without_form(AccountForm::TooMany),
+        ),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
         sample("invite-closed", "already", &already),
     ]

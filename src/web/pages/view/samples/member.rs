@@ -13,10 +13,12 @@ fn row(id: &str, name: &str, role: Role, control: MemberControl) -> MemberRow {
         id: format!("usr_{id}"),
         name: name.into(),
         email: format!("{id}@example.com"),
+        is_email_verified: true,
         role,
         since: days(-300),
         last_active: Some(minutes(-20)),
         who: Who::Other,
+        reset: PasswordReset::NotOffered,
         control,
     }
 }
@@ -56,9 +58,13 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
                 who: Who::You,
                 ..row("ada", "Ada Lovelace", Role::Owner, MemberControl::LastOwner)
             },
-            row("bob", "Bob Byron", Role::Admin, change(Role::Admin)),
+            MemberRow {
+                reset: PasswordReset::Offered,
+                ..row("bob", "Bob Byron", Role::Admin, change(Role::Admin))
+            },
             MemberRow {
                 last_active: None,
+                is_email_verified: false,
                 ..row("c", HOSTILE, Role::Member, change(Role::Member))
             },
             row(LONG, LONG, Role::Member, change(Role::Member)),
@@ -128,6 +134,7 @@ pub fn samples() -> Vec<Sample> {
         sample("members", "owner", &members(None)),
         done("changed", changed),
         done("removed", MembersNotice::Removed),
+        done("reset-sent", MembersNotice::ResetSent),
         done("withdrawn", MembersNotice::Withdrawn),
         sample("members", "nobody-invited", &none_invited),
         sample("members", "member", &seen_by_member),

@@ -7,6 +7,7 @@ mod error;
 mod invitation;
 mod member;
 mod org;
+mod password;
 mod policy;
 mod problem;
 mod project;
@@ -109,6 +110,7 @@ fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
 pub fn all() -> Vec<Sample> {
     [
         account::samples(),
+        password::samples(),
         device::samples(),
         token::samples(),
         token_form::samples(),

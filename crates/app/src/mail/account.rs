@@ -1,0 +1,133 @@
+//! Letters about a user's own account.
+
+use super::{Message, send};
+use crate::App;
+use domain::Instant;
+use domain::user::User;
+
+/// A link to reset a password.
+pub struct PasswordReset<'a> {
+    /// Brand name of the deployment.
+    pub brand: &'a str,
+    /// Name of the admin who requested the link; `None` if the visitor of the page did.
+    pub by: Option<&'a str>,
+    /// The one-time link.
+    pub url: &'a str,
+    /// Expiry of the link.
+    pub expires_at: Instant,
+}
+
+impl PasswordReset<'_> {
+    /// The message to an address.
+    pub fn message(&self, to: &str) -> Message {
+        let Self { brand, url, .. } = self;
+        let request = match self.by {
+            Some(admin) => format!("{admin} sends you a link to set a new password for {brand}."),
+            None => format!("A new password was requested for your account on {brand}."),
+        };
+        let end = self.expires_at.format("%-d %B %Y, %H:%M UTC");
+        Message {
+            to: to.to_owned(),
+            subject: format!("Set a new password for {brand}"),
+            text: format!(
+                "{request}\n\n\
+                 Open this link to set it:\n\n\
+                 {url}\n\n\
+                 It works once, until {end}. Do not share it.\n\n\
+                 If you did not expect this, do nothing, and your password stays as it is.\n"
+            ),
+        }
+    }
+}
+
+/// Tells a user that the password was changed, at the address if it is proven.
+pub(crate) fn tell_password_changed(app: &App, user: &User) {
+    if user.email_verified_at.is_none() {
+        return;
+    }
+    let brand = &app.config().branding.name;
+    let url = &app.config().server.public_url;
+    let at = app.now().format("%-d %B %Y, %H:%M UTC");
+    send(
+        app,
+        Message {
+            to: user.email.clone(),
+            subject: format!("Your password for {brand} was changed"),
+            text: format!(
+                "The password of your account on {brand} was changed on {at}.\n\n\
+                 If you changed it, there is nothing to do.\n\n\
+                 If you did not, choose \"Forgot password?\" on the sign-in page, set a new \
+                 password and revoke your tokens:\n\n\
+                 {url}\n\n\
+                 {}\n",
+                contact(app)
+            ),
+        },
+    );
+}
+
+/// Tells both addresses that the operator replaced the first by the second.
+pub(crate) fn tell_address_changed(app: &App, [old, new]: [&str; 2]) {
+    let brand = &app.config().branding.name;
+    for to in [old, new] {
+        send(
+            app,
+            Message {
+                to: to.to_owned(),
+                subject: format!("Your email address for {brand} was changed"),
+                text: format!(
+                    "The operator of {brand} changed the email address of your account to \
+                     {new}.\n\n\
+                     Sign in with this address from now on. Your password and your tokens stay \
+                     the same.\n\n\
+                     {}\n",
+                    contact(app)
+                ),
+            },
+        );
+    }
+}
+
+/// Where to turn with a question.
+pub(super) fn contact(app: &App) -> String {
+    let branding = &app.config().branding;
+    match &branding.support {
+        Some(support) => format!("If you need help, turn to {support}."),
+        None => format!(
+            "If you need help, ask the people who run {}.",
+            branding.name
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reset_letter_names_its_sender_and_the_expiry() {
+        let letter = PasswordReset {
+            brand: "Doorcode",
+            by: None,
+            url: "https://id.example.com/reset?link=1",
+            expires_at: "2026-11-29T12:00:00Z".parse().unwrap(),
+        };
+        let message = letter.message("eve@example.com");
+        assert_eq!(message.to, "eve@example.com");
+        assert_eq!(message.subject, "Set a new password for Doorcode");
+        assert_eq!(
+            message.text,
+            "A new password was requested for your account on Doorcode.\n\n\
+             Open this link to set it:\n\n\
+             https://id.example.com/reset?link=1\n\n\
+             It works once, until 29 November 2026, 12:00 UTC. Do not share it.\n\n\
+             If you did not expect this, do nothing, and your password stays as it is.\n"
+        );
+        let by_admin = PasswordReset {
+            by: Some("Ada"),
+            ..letter
+        };
+        let text = by_admin.message("eve@example.com").text;
+        assert!(text.starts_with("Ada sends you a link to set a new password for Doorcode.\n"));
+    }
+}

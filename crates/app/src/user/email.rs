@@ -1,0 +1,255 @@
+//! Email addresses of users: proof by a mailed link, and change.
+//!
+//! A link proves an address only for the user who requested it, signed in. Otherwise a user could
+//! enter the address of another, and have that one confirm it.
+
+use super::link;
+use super::password::verify_current;
+use crate::session::SignedIn;
+use crate::tx::Tx;
+use crate::{Error, Request, mail, throttle};
+use domain::account_link::{AccountLink, LinkPurpose};
+use domain::audit::Action;
+use domain::secret::Secret;
+use domain::user::{self, Standing, User};
+use domain::{Fault, Instant};
+use serde_json::json;
+
+/// A letter about an email address, to be sent once its change is committed.
+pub struct Letter {
+    to: String,
+    content: Content,
+}
+
+enum Content {
+    /// A link that proves the address, or makes it that of a user.
+    Link(LinkPurpose, Secret, Instant),
+    /// Another user tried to use the address of this one.
+    Taken,
+    /// The address of the user with this id has changed from this one.
+    Changed(String),
+}
+
+impl Letter {
+    fn with_link(new: link::NewLink) -> Self {
+        let link = new.link;
+        Self {
+            to: link.email,
+            content: Content::Link(link.purpose, new.secret, link.expires_at),
+        }
+    }
+}
+
+/// Sends a letter; `url_of` makes the complete link of a secret.
+pub fn send_letter(
+    req: &Request,
+    letter: &Letter,
+    url_of: impl Fn(LinkPurpose, &Secret) -> String,
+) {
+    let (app, to) = (&req.app, letter.to.as_str());
+    let letter = match &letter.content {
+        Content::Link(purpose, secret, expires_at) => {
+            let url = &url_of(*purpose, secret);
+            mail::address_link(app, to, url, *expires_at)
+        }
+        Content::Taken => mail::address_taken(app, to),
+        Content::Changed(user_id) => mail::address_changed(app, to, user_id),
+    };
+    mail::send(app, letter);
+}
+
+const NO_MAIL: &str = "This server sends no mail. Ask its operator.";
+
+/// Records that the present address of a user is proven.
+pub(crate) fn mark_verified(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
+    if !store::user::mark_email_verified(tx.conn, &user.id, &user.email, tx.now)? {
+        return Err(Error::NotFound);
+    }
+    store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Verify))?;
+    tx.record_as(Action::EmailVerified, Some(user.id.as_str()), json!({}))
+}
+
+/// Creates the link that proves the present address of a user, and its letter.
+fn verification(tx: &mut Tx<'_>, user: &User) -> Result<Letter, Error> {
+    throttle::address_letter(tx.app().key(), &user.email, &user.id).count(tx.conn, tx.now)?;
+    let new = link::make(tx, &user.id, LinkPurpose::Verify, &user.email)?;
+    record_link(tx, user)?;
+    Ok(Letter::with_link(new))
+}
+
+/// Records that a link was requested. The record is the same whether or not an address is taken.
+fn record_link(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
+    tx.record_as(
+        Action::EmailLinkRequested,
+        Some(user.id.as_str()),
+        json!({}),
+    )
+}
+
+/// The letter that proves the address of a new user; `None` if no mail is configured, or if the
+/// address has received too many.
+pub(crate) fn first_letter(tx: &mut Tx<'_>, user: &User) -> Result<Option<Letter>, Error> {
+    if !mail::is_configured(tx.app()) {
+        return Ok(None);
+    }
+    match verification(tx, user) {
+        Ok(letter) => Ok(Some(letter)),
+        Err(Error::Throttled(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates a link that proves the address of the signed-in user. Fails with [`Error::Throttled`]
+/// after a few in a day, and with [`Error::Conflict`] if the address is proven already.
+pub async fn request_verification(req: &Request) -> Result<Letter, Error> {
+    if !mail::is_configured(&req.app) {
+        return Err(Error::Conflict(NO_MAIL));
+    }
+    req.change(Action::EmailLinkRequested, move |tx| {
+        let user = lock_current(tx)?;
+        match user.email_verified_at {
+            Some(_) => Err(Error::Conflict("Your email address is verified already.")),
+            None => verification(tx, &user),
+        }
+    })
+    .await
+}
+
+/// The signed-in user as stored now.
+fn current(tx: &mut Tx<'_>) -> Result<User, Error> {
+    let SignedIn { user, .. } = tx.caller().signed_in()?;
+    store::user::find_user(tx.conn, &user.id)?
+        .filter(|user| user.standing == Standing::Active)
+        .ok_or(Error::Unauthenticated)
+}
+
+/// Locks the signed-in user, before any of their links.
+fn lock_current(tx: &mut Tx<'_>) -> Result<User, Error> {
+    let id = &tx.caller().signed_in()?.user.id;
+    store::user::lock_user_exclusive(tx.conn, id)?;
+    current(tx)
+}
+
+/// Whether a link is that of a user, and proves their present address.
+fn is_of(link: &AccountLink, user: &User) -> bool {
+    user.id == link.user_id && user.email == link.email
+}
+
+/// The address that a link proves for the signed-in user. Fails with [`Error::NotFound`] if the
+/// link is wrong, expired, used, or that of another user.
+pub async fn find_verification(req: &Request, secret: &Secret) -> Result<String, Error> {
+    let secret = secret.clone();
+    req.read(move |tx| {
+        let user = current(tx)?;
+        let link = link::find(tx, &secret, LinkPurpose::Verify)?;
+        match is_of(&link, &user) {
+            true => Ok(user.email),
+            false => Err(Error::NotFound),
+        }
+    })
+    .await
+}
+
+/// Proves the address of the signed-in user with a link, once. Fails like [`find_verification`].
+pub async fn verify_email(req: &Request, secret: &Secret) -> Result<(), Error> {
+    let secret = secret.clone();
+    req.change(Action::EmailVerified, move |tx| {
+        let user = lock_current(tx)?;
+        let link = link::take(tx, &secret, LinkPurpose::Verify)?;
+        match is_of(&link, &user) {
+            true => mark_verified(tx, &user),
+            false => Err(Error::NotFound),
+        }
+    })
+    .await
+}
+
+/// Creates a link with which the signed-in user changes their address to a new one, and the letter
+/// to it. If another user has the address, the letter tells that user, and the result is the same.
+/// Requires the current password; wrong ones count like failed sign-ins.
+pub async fn request_email_change(
+    req: &Request,
+    new: &str,
+    current: &Secret,
+) -> Result<Letter, Error> {
+    if !mail::is_configured(&req.app) {
+        return Err(Error::Conflict(NO_MAIL));
+    }
+    let new = user::email(new).map_err(|fault| Fault {
+        field: "new_email",
+        ..fault
+    })?;
+    if new == req.caller.signed_in()?.user.email {
+        let message = "This is your email address already. Enter another one.";
+        return Err(Fault::new("new_email", message).into());
+    }
+    let guess = verify_current(req, current).await?;
+    let right = guess.clone();
+    let letter = req.change(Action::EmailLinkRequested, move |tx| {
+        let user = lock_current(tx)?;
+        right.succeed(tx.conn)?;
+        throttle::address_letter(tx.app().key(), &new, &user.id).count(tx.conn, tx.now)?;
+        record_link(tx, &user)?;
+        if store::user::find_user_by_email(tx.conn, &new)?.is_some() {
+            return Ok(Letter {
+                to: new.clone(),
+                content: Content::Taken,
+            });
+        }
+        let new = link::make(tx, &user.id, LinkPurpose::Change, &new)?;
+        Ok(Letter::with_link(new))
+    });
+    let letter = letter.await;
+    if matches!(letter, Err(Error::Throttled(_))) {
+        // Too many letters; the password was right.
+        throttle::undo(&req.app, &guess).await?;
+    }
+    letter
+}
+
+/// The new address of the signed-in user that a link confirms. Fails with [`Error::NotFound`] if
+/// the link is wrong, expired, used, or that of another user.
+pub async fn find_email_change(req: &Request, secret: &Secret) -> Result<String, Error> {
+    let secret = secret.clone();
+    req.read(move |tx| {
+        let link = link::find(tx, &secret, LinkPurpose::Change)?;
+        match current(tx)?.id == link.user_id {
+            true => Ok(link.email),
+            false => Err(Error::NotFound),
+        }
+    })
+    .await
+}
+
+/// Changes the address of the signed-in user with a link, once. Ends all links of the user, so that
+/// none that was sent to the old address works. Fails like [`find_email_change`], and with
+/// [`Error::Conflict`] if another user has the address by now. Returns the letter to the old
+/// address.
+pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Error> {
+    let secret = secret.clone();
+    req.change(Action::EmailChanged, move |tx| {
+        let user = lock_current(tx)?;
+        let link = link::take(tx, &secret, LinkPurpose::Change)?;
+        if link.user_id != user.id {
+            return Err(Error::NotFound);
+        }
+        let changed = User {
+            email: link.email,
+            email_verified_at: Some(tx.now),
+            ..user.clone()
+        };
+        store::user::update_profile(tx.conn, &changed).map_err(|error| match error {
+            store::Error::Duplicate => {
+                Error::Conflict("This address cannot be used any more. Enter another one.")
+            }
+            error => error.into(),
+        })?;
+        store::account_link::delete_links(tx.conn, &user.id, None)?;
+        tx.record(Some(user.id.as_str()), json!({}))?;
+        Ok(Letter {
+            to: user.email,
+            content: Content::Changed(user.id.to_string()),
+        })
+    })
+    .await
+}

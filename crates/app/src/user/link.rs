@@ -1,0 +1,59 @@
+//! One-time links of users.
+
+use crate::Error;
+use crate::tx::Tx;
+use domain::account_link::{AccountLink, LIFETIME, LinkPurpose};
+use domain::id::UserId;
+use domain::secret::Secret;
+
+/// A new link, with the secret that its URL contains.
+pub(crate) struct NewLink {
+    /// The secret.
+    pub secret: Secret,
+    /// The link.
+    pub link: AccountLink,
+}
+
+/// Creates a link for a user, which replaces the user's earlier links for the same purpose. The
+/// email address is the one that the link is sent to or proves.
+pub(crate) fn make(
+    tx: &mut Tx<'_>,
+    user_id: &UserId,
+    purpose: LinkPurpose,
+    email: &str,
+) -> Result<NewLink, Error> {
+    store::account_link::delete_links(tx.conn, user_id, Some(purpose))?;
+    let link = AccountLink {
+        user_id: user_id.clone(),
+        purpose,
+        email: email.to_owned(),
+        created_by: tx.caller().actor().label().to_owned(),
+        created_at: tx.now,
+        expires_at: tx.now + LIFETIME,
+    };
+    let secret = Secret::from_random(&tx.random::<32>());
+    store::account_link::insert_link(tx.conn, &link, &secret.digest())?;
+    Ok(NewLink { secret, link })
+}
+
+/// A usable link, which stays usable. Fails with [`Error::NotFound`] for a wrong, expired or used
+/// link.
+pub(crate) fn find(
+    tx: &mut Tx<'_>,
+    secret: &Secret,
+    purpose: LinkPurpose,
+) -> Result<AccountLink, Error> {
+    let (digest, now) = (secret.digest(), tx.now);
+    store::account_link::find_link(tx.conn, &digest, purpose, now)?.ok_or(Error::NotFound)
+}
+
+/// Uses a link up. Fails with [`Error::NotFound`] for a wrong, expired or used link; of concurrent
+/// uses one succeeds.
+pub(crate) fn take(
+    tx: &mut Tx<'_>,
+    secret: &Secret,
+    purpose: LinkPurpose,
+) -> Result<AccountLink, Error> {
+    let (digest, now) = (secret.digest(), tx.now);
+    store::account_link::take_link(tx.conn, &digest, purpose, now)?.ok_or(Error::NotFound)
+}

@@ -1,0 +1,149 @@
+//! Passwords: changed by their user, or set by the operator for the next sign-in.
+
+use super::directory::{DEACTIVATED, Named};
+use super::{check_password, hash};
+use crate::hashing::Verdict;
+use crate::session::{self, SignedIn};
+use crate::throttle::{self, Target};
+use crate::tx::Tx;
+use crate::{Error, Request, mail};
+use domain::Fault;
+use domain::account_link::LinkPurpose;
+use domain::audit::Action;
+use domain::secret::Secret;
+use domain::user::{Standing, User};
+use serde_json::json;
+
+/// The effect of a password change on the user's other sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherSessions {
+    /// They stay active.
+    Keep,
+    /// They end.
+    End,
+}
+
+/// Changes the signed-in user's password. Requires the current one; wrong attempts count like
+/// failed sign-ins. Returns a new cookie for the session.
+pub async fn change_password(
+    req: &Request,
+    current: &Secret,
+    new: &Secret,
+    others: OtherSessions,
+) -> Result<Secret, Error> {
+    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
+    check_password(app, "new_password", new, [&user.name, &user.email])?;
+    let guess = verify_current(req, current).await?;
+    let hash = hash(app, new).await?;
+    let cookie = req
+        .change(Action::PasswordChanged, move |tx| {
+            guess.succeed(tx.conn)?;
+            store_password(tx, &hash, others)
+        })
+        .await?;
+    mail::tell_password_changed(app, user);
+    Ok(cookie)
+}
+
+/// Verifies the current password of the signed-in user. Wrong attempts count like failed sign-ins.
+/// Returns the counted guess, which a change with the password clears.
+pub(super) async fn verify_current(
+    req: &Request,
+    current: &Secret,
+) -> Result<throttle::Guess, Error> {
+    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
+    let target = Target::User(&user.email);
+    let guess = throttle::password(app.key(), target, req.context.source());
+    throttle::count(app, &guess).await?;
+    let present = Some(user.password_hash.as_str());
+    if session::verify(app, &guess, current, present).await? != Verdict::Wrong {
+        return Ok(guess);
+    }
+    let id = user.id.clone();
+    req.change(Action::PasswordRefused, move |tx| {
+        tx.record(Some(id.as_str()), json!({}))
+    })
+    .await?;
+    Err(Fault::new("current_password", "This is not your current password.").into())
+}
+
+/// Replaces a password that the operator set, and ends the other sessions. Returns a new cookie
+/// for the session. Fails with [`Error::Conflict`] if the password need not be changed.
+pub async fn replace_password(req: &Request, new: &Secret) -> Result<Secret, Error> {
+    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
+    if !user.must_change_password {
+        return Err(CHANGED);
+    }
+    check_password(app, "new_password", new, [&user.name, &user.email])?;
+    let present = Some(user.password_hash.as_str());
+    // The operator knows the present one.
+    if app.hasher().verify(new.expose(), present).await? != Verdict::Wrong {
+        let words = "Choose another password than the one you signed in with.";
+        return Err(Fault::new("new_password", words).into());
+    }
+    let hash = hash(app, new).await?;
+    let cookie = req
+        .change(Action::PasswordChanged, move |tx| {
+            store_password(tx, &hash, OtherSessions::End)
+        })
+        .await?;
+    mail::tell_password_changed(app, user);
+    Ok(cookie)
+}
+
+const CHANGED: Error = Error::Conflict("The password was changed elsewhere in the meantime.");
+
+/// Stores a password of the signed-in user, if the present one is still that of the request, and
+/// renews the cookie of the session.
+fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<Secret, Error> {
+    let SignedIn { user, session } = tx.caller().signed_in()?;
+    store::user::lock_user_exclusive(tx.conn, &user.id)?;
+    let found = store::user::find_user(tx.conn, &user.id)?;
+    if found.is_none_or(|found| found.password_hash != user.password_hash) {
+        return Err(CHANGED);
+    }
+    store::user::set_password(tx.conn, &user.id, hash, None)?;
+    store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
+    let cookie = Secret::from_random(&tx.random::<32>());
+    if !store::session::update_cookie(tx.conn, &session.id, &cookie.digest())? {
+        return Err(Error::Unauthenticated);
+    }
+    if others == OtherSessions::End {
+        store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
+    }
+    tx.record(
+        Some(user.id.as_str()),
+        json!({"ended_other_sessions": others == OtherSessions::End}),
+    )?;
+    Ok(cookie)
+}
+
+/// Sets a password that the user must change at the next sign-in, for the operator. Ends the
+/// user's sessions; tokens stay active. Fails with [`Error::Conflict`] for a deactivated user.
+pub async fn set_temporary_password(
+    req: &Request,
+    named: Named,
+    new: &Secret,
+) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    let app = &req.app;
+    let found = super::find(req, named).await?;
+    check_password(app, "password", new, [&found.name, &found.email])?;
+    let hash = hash(app, new).await?;
+    let user = req
+        .change(Action::PasswordSet, move |tx| {
+            store::user::lock_user_exclusive(tx.conn, &found.id)?;
+            let user = store::user::find_user(tx.conn, &found.id)?.ok_or(Error::NotFound)?;
+            if user.standing == Standing::Deactivated {
+                return Err(DEACTIVATED);
+            }
+            store::user::set_password(tx.conn, &user.id, &hash, Some(tx.now))?;
+            store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
+            store::session::delete_sessions(tx.conn, &user.id, None)?;
+            tx.record(Some(user.id.as_str()), json!({}))?;
+            Ok(user)
+        })
+        .await?;
+    mail::tell_password_changed(app, &user);
+    Ok(user)
+}

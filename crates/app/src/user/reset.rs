@@ -1,0 +1,160 @@
+//! Forgotten passwords: one-time links to set a new one.
+
+use super::directory::{DEACTIVATED, Named};
+use super::{check_password, hash, link};
+use crate::access::Caller;
+use crate::audit::{Event, Target};
+use crate::session::{self, NewSession};
+use crate::throttle::{self, ResetSender};
+use crate::tx::Tx;
+use crate::{Error, Request, mail};
+use domain::Instant;
+use domain::account_link::LinkPurpose;
+use domain::audit::{Action, Actor};
+use domain::secret::Secret;
+use domain::user::{self, Standing, User};
+use serde_json::json;
+
+/// A new link to reset a password, with its secret, which is shown or mailed once.
+#[derive(Clone)]
+pub struct NewReset {
+    /// The secret of the link.
+    pub link: Secret,
+    /// The user's email address.
+    pub email: String,
+    /// When the link expires.
+    pub expires_at: Instant,
+}
+
+/// Creates a link to reset a user's password, for the operator. Replaces earlier ones. Fails with
+/// [`Error::Conflict`] for a deactivated user.
+pub async fn create_reset(req: &Request, named: Named) -> Result<NewReset, Error> {
+    req.caller.require_operator()?;
+    req.change(Action::PasswordResetRequested, move |tx| {
+        let id = named.find(tx.conn)?.id;
+        let user = store::user::lock_user_shared(tx.conn, &id)?.ok_or(Error::NotFound)?;
+        if user.standing == Standing::Deactivated {
+            return Err(DEACTIVATED);
+        }
+        make_reset(tx, &user, Some(user.id.as_str()).into())
+    })
+    .await
+}
+
+/// Creates a link for a user that the transaction has locked, with the audit record of the request.
+pub(crate) fn make_reset(
+    tx: &mut Tx<'_>,
+    user: &User,
+    target: Target<'_>,
+) -> Result<NewReset, Error> {
+    let new = link::make(tx, &user.id, LinkPurpose::Reset, &user.email)?;
+    tx.record(target, json!({"link": "created"}))?;
+    Ok(NewReset {
+        link: new.secret,
+        email: new.link.email,
+        expires_at: new.link.expires_at,
+    })
+}
+
+/// Creates a link for a visitor who forgot the password, to be mailed. `None` unless an active user
+/// has proven the address, and after the daily letters to it; the visitor must not learn which.
+/// Fails with [`Error::Throttled`] after too many requests from one source.
+pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset>, Error> {
+    let email = user::email(email)?;
+    let req = req.with_caller(Caller::Anonymous);
+    let app = &req.app;
+    if !mail::is_configured(app) {
+        return Ok(None);
+    }
+    throttle::count(app, &throttle::reset_source(req.context.source())).await?;
+    let letter = throttle::reset_letter(app.key(), ResetSender::Anyone, &email);
+    req.change(Action::PasswordResetRequested, move |tx| {
+        let is_allowed = match letter.count(tx.conn, tx.now) {
+            Ok(()) => true,
+            Err(Error::Throttled(_)) => false,
+            Err(error) => return Err(error),
+        };
+        let found = match store::user::find_user_by_email(tx.conn, &email)? {
+            Some(found) => store::user::lock_user_shared(tx.conn, &found.id)?,
+            None => None,
+        };
+        let target = found.as_ref().map(|user| user.id.as_str());
+        match &found {
+            Some(user) if is_allowed && is_reachable(user) => {
+                make_reset(tx, user, target.into()).map(Some)
+            }
+            _ => {
+                tx.record(target, json!({"link": "refused"}))?;
+                Ok(None)
+            }
+        }
+    })
+    .await
+}
+
+/// Whether a letter with a link may be sent to the user's address.
+pub fn is_reachable(user: &User) -> bool {
+    user.standing == Standing::Active && user.email_verified_at.is_some()
+}
+
+/// Mails a link; `url` is the complete link.
+pub fn send_reset(req: &Request, new: &NewReset, url: &str) {
+    let by = match &req.caller {
+        Caller::User(signed_in) => Some(signed_in.user.name.as_str()),
+        _ => None,
+    };
+    let letter = mail::PasswordReset {
+        brand: &req.app.config().branding.name,
+        by,
+        url,
+        expires_at: new.expires_at,
+    };
+    mail::send(&req.app, letter.message(&new.email));
+}
+
+/// The user whose password a link resets; the link stays usable. Fails with [`Error::NotFound`]
+/// for a wrong, expired or used link.
+pub async fn find_reset(req: &Request, link: &Secret) -> Result<User, Error> {
+    let link = link.clone();
+    req.read(move |tx| {
+        let found = link::find(tx, &link, LinkPurpose::Reset)?;
+        let user = store::user::find_user(tx.conn, &found.user_id)?;
+        user.filter(|user| user.standing == Standing::Active)
+            .ok_or(Error::NotFound)
+    })
+    .await
+}
+
+/// Sets a new password with a link, ends all sessions of the user, and signs the user in. Tokens
+/// stay active. Fails with [`Error::NotFound`] for a wrong, expired or used link.
+pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSession, Error> {
+    let app = &req.app;
+    // A wrong link must not cost a password hash.
+    let user = find_reset(req, link).await?;
+    check_password(app, "new_password", new, [&user.name, &user.email])?;
+    let (link, hash) = (link.clone(), hash(app, new).await?);
+    let req = req.with_caller(Caller::Anonymous);
+    let session = req
+        .change(Action::PasswordReset, move |tx| {
+            let found = link::find(tx, &link, LinkPurpose::Reset)?;
+            // Lock the user first, in the same order as the creation of a link.
+            store::user::lock_user_exclusive(tx.conn, &found.user_id)?;
+            let user = store::user::find_user(tx.conn, &found.user_id)?
+                .filter(|user| user.standing == Standing::Active)
+                .ok_or(Error::NotFound)?;
+            link::take(tx, &link, LinkPurpose::Reset)?;
+            store::user::set_password(tx.conn, &user.id, &hash, None)?;
+            store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
+            store::session::delete_sessions(tx.conn, &user.id, None)?;
+            // Only the user can have the link.
+            let record = Event {
+                actor: Actor::User(user.id.clone()),
+                ..tx.event(Action::PasswordReset)
+            };
+            record.write(tx.conn, Some(user.id.as_str()), json!({}))?;
+            session::begin(tx, &user)
+        })
+        .await?;
+    mail::tell_password_changed(app, &user);
+    Ok(session)
+}

@@ -1,0 +1,143 @@
+//! Decisions on device grants, and what follows from them.
+
+use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, read_approval, read_state};
+use crate::limits::LimitColumns;
+use crate::schema::device_grant;
+use crate::single_org::single_org_members;
+use crate::statement::Statement;
+use crate::{Conn, Error, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::device::{Approval, DeniedBecause, State};
+use domain::id::{GrantId, OrganizationId, TokenId, UserId};
+use domain::secret::Digest;
+
+/// Pending to approved; `false` if already decided or expired.
+pub fn mark_approved(
+    conn: &mut Conn,
+    id: &GrantId,
+    approval: &Approval,
+    now: Instant,
+) -> Result<bool, Error> {
+    let limits = LimitColumns::of(&approval.limits);
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(PENDING))
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .set((
+            device_grant::state.eq(APPROVED),
+            device_grant::decided_by.eq(approval.user_id.as_str()),
+            device_grant::granted_scopes.eq(approval.scopes.to_string()),
+            device_grant::granted_organization_id.eq(limits.organization),
+            device_grant::granted_projects.eq(limits.projects),
+            device_grant::granted_expires_at.eq(approval.expires_at.map(stored)),
+        ))
+        .changes_one(conn)
+}
+
+/// Pending to denied; `false` if already decided or expired.
+pub fn mark_denied(
+    conn: &mut Conn,
+    id: &GrantId,
+    (by, because): (&UserId, DeniedBecause),
+    now: Instant,
+) -> Result<bool, Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(PENDING))
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::decided_by.eq(by.as_str()),
+            device_grant::denied_reason.eq(because.as_str()),
+        ))
+        .changes_one(conn)
+}
+
+/// Stores the digest of a decision and of the ticket with which it was made.
+pub fn set_decision(conn: &mut Conn, id: &GrantId, decision: &Digest) -> Result<(), Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .set(device_grant::decision_digest.eq(decision.as_str()))
+        .run(conn)
+}
+
+/// A decision that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// Approved, with the token if it was issued since.
+    Approved(Approval, Option<TokenId>),
+    /// Denied.
+    Denied(DeniedBecause),
+}
+
+/// The decision with this digest. `None` if there is none, or if it was an approval that was
+/// withdrawn by [`mark_refused`] or [`deny_approved`].
+pub fn find_decision(
+    conn: &mut Conn,
+    id: &GrantId,
+    decision: &Digest,
+) -> Result<Option<Made>, Error> {
+    let row = device_grant::table
+        .find(id.as_str())
+        .filter(device_grant::decision_digest.eq(decision.as_str()))
+        .get_result::<Row>(conn)
+        .optional()?;
+    Ok(
+        row.and_then(|row| match (read_state(&row)?, &row.granted_scopes) {
+            (State::Denied(because), None) => Some(Made::Denied(because)),
+            (State::Denied(_), Some(_)) => None,
+            (State::Redeemed { token_id }, _) => {
+                Some(Made::Approved(read_approval(&row)?, Some(token_id)))
+            }
+            _ => Some(Made::Approved(read_approval(&row)?, None)),
+        }),
+    )
+}
+
+/// Approved to denied, if the user no longer has the right to what was approved.
+pub fn mark_refused(conn: &mut Conn, id: &GrantId, because: DeniedBecause) -> Result<bool, Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(because.as_str()),
+        ))
+        .changes_one(conn)
+}
+
+/// Approved to denied, for all unredeemed device grants that a user approved.
+pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
+    diesel::update(device_grant::table)
+        .filter(device_grant::decided_by.eq(by.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
+        ))
+        .run(conn)
+}
+
+/// The same for the members whose only organization is this one.
+pub fn deny_approved_of_single_org_members(
+    conn: &mut Conn,
+    id: &OrganizationId,
+) -> Result<(), Error> {
+    let decider = device_grant::decided_by.assume_not_null();
+    diesel::update(device_grant::table)
+        .filter(decider.eq_any(single_org_members!(id)))
+        .filter(device_grant::state.eq(APPROVED))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
+        ))
+        .run(conn)
+}
+
+/// Approved to redeemed; `false` if another poll was first.
+pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Result<bool, Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::state.eq(APPROVED))
+        .set((
+            device_grant::state.eq(REDEEMED),
+            device_grant::token_id.eq(token_id.as_str()),
+        ))
+        .changes_one(conn)
+}

@@ -1,0 +1,108 @@
+//! The page for forgotten passwords reveals no users, and sends few letters.
+
+use super::{forget, reset_link, text, with_mail};
+use crate::support::browser::Page;
+use crate::support::database::AUDIT;
+use crate::support::smtp::Sink;
+use crate::support::{EMAIL, PASSWORD};
+use crate::throttle::{BEHIND_PROXY, retry_after};
+use reqwest::header::HeaderMap;
+
+/// What a visitor sees of a response.
+fn seen(page: &Page) -> (u16, HeaderMap, String) {
+    let mut headers = page.headers.clone();
+    for own in ["x-request-id", "date"] {
+        headers.remove(own);
+    }
+    (page.status, headers, page.body.clone())
+}
+
+/// BRT-03: known, unknown, deactivated and unproven addresses get the same response.
+#[actix_web::test]
+async fn response_is_the_same_for_every_address() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let (gone, unproven) = ("gone@example.com", "unproven@example.com");
+    for email in [gone, unproven] {
+        test.add_user(email, PASSWORD, None).await;
+    }
+    test.deactivate(gone).await;
+    let sql = format!("UPDATE users SET email_verified_at = NULL WHERE email = '{unproven}'");
+    test.database.execute(&sql);
+    let mut browser = test.browser();
+    browser.get("/forgot").await;
+    let mut all = Vec::new();
+    for email in [EMAIL, "nobody@example.com", gone, unproven] {
+        let asked = browser.post("/forgot", &[("email", email)]).await;
+        let shown = browser.get(asked.location()).await;
+        assert!(!shown.contains(email), "{email}");
+        all.push((seen(&asked), seen(&shown)));
+    }
+    for other in &all[1..] {
+        assert!(*other == all[0], "{other:?} {:?}", all[0]);
+    }
+    assert_eq!(sink.next().header("To"), EMAIL);
+    assert_eq!(test.count("account_link", "1 = 1"), 1);
+    // Each attempt is recorded, without the address.
+    let asked = "action = 'user.password_reset_requested'";
+    assert_eq!(test.count(AUDIT, asked), 4);
+    let (made, refused) = ("detail LIKE '%created%'", "detail LIKE '%refused%'");
+    assert_eq!(test.count(AUDIT, &format!("{asked} AND {made}")), 1);
+    assert_eq!(test.count(AUDIT, &format!("{asked} AND {refused}")), 3);
+    test.app.stop().await;
+    assert!(sink.is_empty());
+
+    let invalid = browser.post("/forgot", &[("email", "ada")]).await;
+    assert_eq!(invalid.status, 422);
+    assert!(invalid.contains(r#"value="ada""#) && invalid.contains("Enter an email address"));
+}
+
+/// An address gets three letters a day; the visitor does not see the limit.
+#[actix_web::test]
+async fn address_gets_three_letters_a_day() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let mut browser = test.browser();
+    for email in [EMAIL, "ADA@example.com", EMAIL, EMAIL, "Ada@Example.com"] {
+        let asked = forget(&mut browser, email).await;
+        assert_eq!((asked.status, asked.location()), (303, "/forgot?done=sent"));
+    }
+    let links: Vec<_> = (0..3).map(|_| reset_link(&text(&sink.next()))).collect();
+    for old in &links[..2] {
+        assert_eq!(
+            browser.get(old).await.status,
+            404,
+            "a newer one replaced it"
+        );
+    }
+    assert_eq!(browser.get(&links[2]).await.status, 200);
+    assert_eq!(test.count("account_link", "1 = 1"), 1);
+    test.clock.advance(24 * 3600);
+    forget(&mut browser, EMAIL).await;
+    reset_link(&text(&sink.next()));
+    test.app.stop().await;
+    assert!(sink.is_empty());
+}
+
+/// A source may send 20 requests an hour, for whatever addresses.
+#[actix_web::test]
+async fn source_is_limited_to_twenty_requests_an_hour() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, BEHIND_PROXY).await;
+    let mut browser = test.browser();
+    browser.set_header("x-forwarded-for", "203.0.113.7");
+    browser.get("/forgot").await;
+    for number in 0..20 {
+        let email = format!("nobody{number}@example.com");
+        let asked = browser.post("/forgot", &[("email", &email)]).await;
+        assert_eq!(asked.status, 303, "{}", asked.body);
+    }
+    let limited = browser.post("/forgot", &[("email", EMAIL)]).await;
+    assert_eq!(retry_after(&limited), 3600);
+    browser.set_header("x-forwarded-for", "198.51.100.2");
+    assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+    assert_eq!(sink.next().header("To"), EMAIL);
+    browser.set_header("x-forwarded-for", "203.0.113.7");
+    test.clock.advance(3600);
+    assert_eq!(forget(&mut browser, "nobody@example.com").await.status, 303);
+}
