@@ -95,10 +95,13 @@ CREATE TABLE invitation (
     email TEXT,
     role TEXT NOT NULL CHECK (role IN ('member', 'admin', 'owner')),
     invited_by TEXT NOT NULL,
+    -- The token with which it was created, which ends it too; no foreign key, since tokens come later.
+    made_by_token TEXT,
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP NOT NULL
 );
 CREATE INDEX invitation_organization ON invitation (organization_id, created_at);
+CREATE INDEX invitation_made_by ON invitation (made_by_token);
 CREATE INDEX invitation_expires ON invitation (expires_at);
 
 -- Projects ---------------------------------------------------------------------------------
@@ -159,6 +162,8 @@ CREATE TABLE token (
     limit_projects TEXT,
     created_by TEXT NOT NULL,
     replaces TEXT REFERENCES token (id),
+    -- The token with which this one was created. A rotation passes its descendants on.
+    made_by_token TEXT REFERENCES token (id),
     -- Exactly one owner; all columns of a revocation or none.
     CHECK ((user_id IS NULL) <> (organization_id IS NULL)),
     CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
@@ -173,6 +178,7 @@ CREATE INDEX token_created ON token (created_at);
 CREATE INDEX token_limit ON token (limit_organization_id, user_id);
 -- A token has at most one successor, however often its rotation is retried.
 CREATE UNIQUE INDEX token_replaces ON token (replaces);
+CREATE INDEX token_made_by ON token (made_by_token);
 
 -- Tokens that a stricter policy would stop, with the policy that allows them until `ends_at`.
 CREATE TABLE policy_grace (

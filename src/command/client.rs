@@ -17,12 +17,12 @@ pub enum Client {
         /// The name that the consent page shows
         #[arg(long)]
         name: String,
-        /// A scope that it may request; can be repeated [default: all scopes, or none for a
-        /// confidential client]
+        /// A scope that it may request; can be repeated [default: all scopes except
+        /// tokens:write and orgs:write, or none for a confidential client]
         #[arg(long)]
         scope: Vec<String>,
         /// A scope that it gets if it requests none; can be repeated [default: every scope that
-        /// it may request]
+        /// it may request except tokens:write and orgs:write]
         #[arg(long)]
         default_scope: Vec<String>,
         /// Create a client secret, and allow token introspection: for an API

@@ -39,7 +39,12 @@ async fn no_secret_is_in_the_database_the_log_or_an_error_page() {
     ];
     assert_eq!(owner.post("/setup", &user).await.status, 303);
     owner.get("/account").await;
-    test.add_client(CLI, Kind::Public, &[]).await;
+    test.add_client(
+        CLI,
+        Kind::Public,
+        &["tokens:read", "tokens:write", "orgs:read", "orgs:write"],
+    )
+    .await;
     let api_secret = test.add_client(API, Kind::Confidential, &[]).await;
 
     let mut user = test.browser();

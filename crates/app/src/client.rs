@@ -1,6 +1,6 @@
 //! OAuth clients: registration and authentication.
 
-use super::{App, Error, OAuthError, Request, throttle};
+use super::{App, Error, OAuthError, Request, org, throttle, token};
 use domain::Fault;
 use domain::audit::Action;
 use domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
@@ -83,13 +83,24 @@ pub struct NewClient {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// The scopes that it may request. Empty means all for a public client, and none for a
-    /// confidential one, which introspects.
+    /// The scopes that it may request. Empty means all but [`LASTING`] for a public client, and none
+    /// for a confidential one, which introspects.
     pub scopes: Vec<String>,
-    /// The scopes of a request that names none. Empty means all scopes of the client.
+    /// The scopes of a request that names none. Empty means all scopes of the client but
+    /// [`LASTING`].
     pub default_scopes: Vec<String>,
     /// Public or confidential.
     pub kind: Kind,
+}
+
+/// The scopes with which a token creates what can outlast a sign-in. A client may request one only
+/// if the operator lists it, and gets none without requesting it: a single approval by mistake must
+/// not have lasting effects.
+pub const LASTING: [&str; 2] = [token::WRITE, org::WRITE];
+
+fn without(scopes: &ScopeSet, names: &[&str]) -> ScopeSet {
+    let kept = scopes.iter().filter(|name| !names.contains(&name.as_str()));
+    kept.cloned().collect()
 }
 
 /// Client type (RFC 6749 section 2.1).
@@ -138,10 +149,10 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
     let mut scopes = read_scopes("scope", &new.scopes);
     let mut default_scopes = read_scopes("default_scope", &new.default_scopes);
     if new.scopes.is_empty() && new.kind == Kind::Public {
-        scopes = catalogue.names();
+        scopes = without(&catalogue.names(), &LASTING);
     }
     if new.default_scopes.is_empty() {
-        default_scopes = scopes.clone();
+        default_scopes = without(&scopes, &LASTING);
     }
     if !default_scopes.is_subset(&scopes) {
         faults.push(Fault::new(
@@ -217,13 +228,14 @@ pub async fn set_standing(req: &Request, id: &str, standing: Standing) -> Result
 /// Scopes that the command line of Doorcode requests by default: read access only.
 const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
 
-/// Registers the command line of Doorcode as a client, or updates it from the catalogue.
+/// Registers the command line of Doorcode as a client, or updates it from the catalogue. It may
+/// request `tokens:write`, but not `orgs:write`.
 pub async fn ensure_cli(app: &App) -> Result<(), Error> {
     let cli = Client {
         id: CLI_CLIENT_ID.to_owned(),
         name: format!("{} CLI", app.config().branding.name),
         credential: Credential::Public,
-        scopes: app.config().scopes.names(),
+        scopes: without(&app.config().scopes.names(), &[org::WRITE]),
         default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
         standing: Standing::Active,
     };

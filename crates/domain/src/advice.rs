@@ -82,6 +82,7 @@ mod tests {
             created_at: now - Duration::days(age),
             expires_at: left.map(|days| now + Duration::days(days)),
             replaces: None,
+            made_by_token: None,
             last_use: used.map(|days| LastUse {
                 at: now - Duration::days(days),
                 address: [127, 0, 0, 1].into(),

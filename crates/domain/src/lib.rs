@@ -9,6 +9,7 @@ pub mod client;
 pub mod decision;
 pub mod device;
 pub mod id;
+pub mod lineage;
 pub mod name;
 pub mod network;
 pub mod org;

@@ -1,6 +1,6 @@
 //! Organizations, their members and invitations.
 
-use super::id::{InvitationId, OrganizationId, UserId};
+use super::id::{InvitationId, OrganizationId, TokenId, UserId};
 use super::policy::{Plan, Policy};
 use super::role::Role;
 use super::user::User;
@@ -95,6 +95,8 @@ pub struct Invitation {
     pub role: Role,
     /// Its creator, as an actor of the audit log.
     pub invited_by: String,
+    /// The token with which it was created.
+    pub made_by_token: Option<TokenId>,
     /// When it was created.
     pub created_at: Instant,
     /// When its link expires.

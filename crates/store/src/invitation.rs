@@ -7,7 +7,7 @@ use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
-use domain::id::{InvitationId, OrganizationId, UserId};
+use domain::id::{InvitationId, OrganizationId, TokenId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, LinkKind};
 use domain::page::Page;
 use domain::role::Role;
@@ -23,6 +23,7 @@ struct Row {
     email: Option<String>,
     role: String,
     invited_by: String,
+    made_by_token: Option<String>,
     created_at: NaiveDateTime,
     expires_at: NaiveDateTime,
 }
@@ -39,6 +40,11 @@ impl ReadRow for Row {
             id: row.read("id", InvitationId::parse(&self.id))?,
             email: self.email,
             invited_by: self.invited_by,
+            made_by_token: row.read_nullable(
+                "made_by_token",
+                self.made_by_token.as_ref(),
+                TokenId::parse,
+            )?,
             created_at: self.created_at.and_utc(),
             expires_at: self.expires_at.and_utc(),
         })
@@ -61,6 +67,7 @@ pub fn insert_invitation(
         email: new.email.clone(),
         role: new.role.as_str().to_owned(),
         invited_by: new.invited_by.clone(),
+        made_by_token: new.made_by_token.as_ref().map(ToString::to_string),
         created_at: stored(new.created_at),
         expires_at: stored(new.expires_at),
     };

@@ -9,6 +9,7 @@ pub mod activity;
 pub mod audit;
 pub mod client;
 mod conn;
+pub mod descendants;
 pub mod device;
 pub mod erasure;
 pub mod idempotency;

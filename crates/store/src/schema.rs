@@ -103,6 +103,7 @@ diesel::table! {
         limit_projects -> Nullable<Text>,
         created_by -> Text,
         replaces -> Nullable<Text>,
+        made_by_token -> Nullable<Text>,
     }
 }
 
@@ -144,6 +145,7 @@ diesel::table! {
         email -> Nullable<Text>,
         role -> Text,
         invited_by -> Text,
+        made_by_token -> Nullable<Text>,
         created_at -> Timestamp,
         expires_at -> Timestamp,
     }
@@ -304,6 +306,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     project_member,
 );
 diesel::allow_tables_to_appear_in_same_query!(token, membership);
+diesel::allow_tables_to_appear_in_same_query!(token, invitation);
 diesel::allow_tables_to_appear_in_same_query!(token, users);
 diesel::allow_tables_to_appear_in_same_query!(token, audit_record);
 diesel::allow_tables_to_appear_in_same_query!(token, token_use);

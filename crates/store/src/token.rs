@@ -36,6 +36,7 @@ pub(super) struct Row {
     limit_projects: Option<String>,
     created_by: String,
     replaces: Option<String>,
+    made_by_token: Option<String>,
 }
 
 impl ReadRow for Row {
@@ -70,6 +71,11 @@ impl ReadRow for Row {
         Ok(Token {
             limits: row.read("limit_organization_id", limits)?,
             replaces: row.read_nullable("replaces", self.replaces.as_ref(), TokenId::parse)?,
+            made_by_token: row.read_nullable(
+                "made_by_token",
+                self.made_by_token.as_ref(),
+                TokenId::parse,
+            )?,
             created_by: self.created_by,
             owner: row.read("user_id", owner)?,
             scopes: row.read("scopes", ScopeSet::parse(&self.scopes).ok())?,
@@ -114,6 +120,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         limit_projects: limits.projects,
         created_by: new.created_by.clone(),
         replaces: new.replaces.as_ref().map(ToString::to_string),
+        made_by_token: new.made_by_token.as_ref().map(ToString::to_string),
     };
     diesel::insert_into(token::table).values(row).run(conn)
 }

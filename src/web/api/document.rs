@@ -51,6 +51,7 @@ pub fn token(checked: &CheckedToken, now: Instant) -> Token {
         revoked_by: revocation.map(|revocation| revocation.by.clone()),
         revoked_reason: revocation.map(|revocation| revocation.reason.clone()),
         replaces: token.replaces.as_ref().map(ToString::to_string),
+        made_by_token: token.made_by_token.as_ref().map(ToString::to_string),
         state: match token.state(now) {
             State::Live => "live",
             State::Expired => "expired",

@@ -88,6 +88,7 @@ async fn operator(call: &Call) -> Result<Me, Failure> {
             revoked_by: None,
             revoked_reason: None,
             replaces: None,
+            made_by_token: None,
             state: "live".to_owned(),
         },
         scopes: catalogue.names().iter().map(ToString::to_string).collect(),

@@ -95,6 +95,10 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                 Denial::Policy(Violation::Plan) => usual(Kind::PlanRequired),
                 Denial::Policy(violation) => ProblemText::of(Kind::Policy, violation.explain()),
                 Denial::OperatorRequired => usual(Kind::OperatorRequired),
+                Denial::SessionRequired => ProblemText::of(
+                    Kind::Forbidden,
+                    "A token cannot make owners. An owner does so in the console.",
+                ),
             },
             app::Error::ActorRequired => ProblemText::of(
                 Kind::InvalidRequest,

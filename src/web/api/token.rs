@@ -73,13 +73,17 @@ async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, F
     show(&call, &OwnerRef::Own, &id).await
 }
 
-/// Revokes one of the caller's tokens. Idempotent.
+/// Revokes one of the caller's tokens, and the tokens and invitations that were created with it.
+/// Idempotent.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
     tag = "tokens",
     params(("id" = String, Path, description = "ID of the token.")),
-    responses((status = 204, description = "The token is revoked."))
+    responses(
+        (status = 200, description = "It is revoked, and so is what was created with it.", body = Revoked),
+        (status = 204, description = "The token is revoked.")
+    )
 )]
 async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     revoke(&call, &OwnerRef::Own, &id).await
@@ -176,7 +180,8 @@ async fn show_organization_token(
     show(&call, &OwnerRef::Organization(org), &id).await
 }
 
-/// Revokes a token of an organization. Idempotent.
+/// Revokes a token of an organization, and the tokens and invitations that were created with it.
+/// Idempotent.
 #[utoipa::path(
     delete,
     path = "/v1/orgs/{org}/tokens/{id}",
@@ -185,7 +190,10 @@ async fn show_organization_token(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("id" = String, Path, description = "ID of the token.")
     ),
-    responses((status = 204, description = "The token is revoked."))
+    responses(
+        (status = 200, description = "It is revoked, and so is what was created with it.", body = Revoked),
+        (status = 204, description = "The token is revoked.")
+    )
 )]
 async fn delete_organization_token(
     call: Call,
@@ -261,8 +269,12 @@ async fn show(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpRespons
 }
 
 async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    token::revoke(call, owner_ref, id).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let ended = token::revoke(call, owner_ref, id).await?;
+    // Most tokens have created nothing.
+    Ok(match (ended.tokens, ended.invitations) {
+        (0 | 1, 0) => HttpResponse::NoContent().finish(),
+        _ => HttpResponse::Ok().json(revoked(&ended)),
+    })
 }
 
 async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
@@ -295,8 +307,11 @@ pub async fn end(
     .await
 }
 
-fn revoked(count: &usize) -> Revoked {
-    Revoked { revoked: *count }
+fn revoked(ended: &token::Revoked) -> Revoked {
+    Revoked {
+        revoked: ended.tokens,
+        withdrawn_invitations: ended.invitations,
+    }
 }
 
 /// Converts a new token to its body, with its state at the current time.

@@ -117,9 +117,11 @@ fn reason(denial: &Denial) -> Reason {
         Denial::Role(least) => Reason::Role(*least),
         Denial::Policy(violation) => Reason::Policy(*violation),
         Denial::OperatorRequired => Reason::Operator,
-        Denial::Scope(_) | Denial::UnknownScope | Denial::Limited | Denial::BeyondToken => {
-            Reason::Other
-        }
+        Denial::SessionRequired
+        | Denial::Scope(_)
+        | Denial::UnknownScope
+        | Denial::Limited
+        | Denial::BeyondToken => Reason::Other,
     }
 }
 

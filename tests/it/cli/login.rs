@@ -82,10 +82,10 @@ async fn expired_code_is_reported_and_not_requested_again() {
 async fn only_the_given_scopes_are_requested() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
-    let (login, code) = machine.begin(&["--scope", "tokens:read", "--scope", "orgs:write"]);
+    let (login, code) = machine.begin(&["--scope", "tokens:read", "--scope", "tokens:write"]);
     let mut browser = test.user().await;
     let consent = browser.type_code(&code).await;
-    assert!(consent.contains("tokens:read") && consent.contains("orgs:write"));
+    assert!(consent.contains("tokens:read") && consent.contains("tokens:write"));
     assert!(!consent.contains("projects:read"), "{}", consent.body);
     let page = browser.decide(&consent, "approve", &["tokens:read"]).await;
     assert_eq!(page.status, 200, "{}", page.body);
@@ -93,7 +93,7 @@ async fn only_the_given_scopes_are_requested() {
     login
         .finish()
         .exited(0)
-        .says(&["Scopes:      tokens:read\n", "Not granted: orgs:write\n"]);
+        .says(&["Scopes:      tokens:read\n", "Not granted: tokens:write\n"]);
     let introspected = test.introspect(&machine.token()).await;
     assert_eq!(introspected["scope"], "tokens:read");
 }

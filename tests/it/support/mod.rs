@@ -108,7 +108,10 @@ impl TestApp {
             Self::copy_of(WITH_OWNER.get_or_init(with_owner).await, settings).await
         };
         test.canaries.add(PASSWORD);
-        test.add_client(CLI, Kind::Public, &[]).await;
+        // Some scopes are for clients for which the operator lists them.
+        let scopes = test.app.config().scopes.names().to_string();
+        let scopes: Vec<_> = scopes.split(' ').collect();
+        test.add_client(CLI, Kind::Public, &scopes).await;
         test.api_secret = test.add_client(API, Kind::Confidential, &[]).await;
         test
     }

@@ -1,7 +1,5 @@
-//! A database of any size, as after some months of operation.
-//!
-//! Every row is written by the server's own functions and derived from its number alone: the text
-//! of a token and the cookie of a session are known without being stored.
+//! A database of any size, written by the server's own functions. Every row is derived from its
+//! number alone: tokens and cookies are known without being stored.
 
 use chrono::Duration;
 use diesel::RunQueryDsl;
@@ -271,6 +269,7 @@ impl Seeding {
             email: Some(format!("guest-{n}@example.com")),
             role: Role::Member,
             invited_by: "operator".to_owned(),
+            made_by_token: None,
             created_at: self.now,
             expires_at: self.now + INVITATION_LIFETIME,
         };
@@ -337,6 +336,7 @@ impl Seeding {
             created_at: made_at,
             expires_at,
             // The predecessor is the previous token of the same owner.
+            made_by_token: None,
             replaces: (n % 50 == 1 && (self.size.users..self.size.tokens).contains(&n))
                 .then(|| self.token_id(n - self.size.users)),
             last_use: None,

@@ -3,6 +3,7 @@
 use super::{Client, expect, refused};
 use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, PASSWORD, TestApp};
+use doorcode::app::org;
 use doorcode::domain::role::Role;
 use serde_json::json;
 
@@ -33,7 +34,11 @@ async fn admins_change_members_and_owners_change_owners() {
     refused(admin.put(&of(&eve), role("owner")).await, 403, "forbidden");
     refused(admin.put(&of(&ada), role("member")).await, 403, "forbidden");
     refused(admin.delete(&of(&ada)).await, 403, "forbidden");
-    expect(owner.put(&of(&bob), role("owner")).await, 200);
+    // A leaked token must not make lasting owners.
+    refused(owner.put(&of(&bob), role("owner")).await, 403, "forbidden");
+    let id = user_of(&bob);
+    let made = org::put_member(&test.req(&ada), &org.slug, &id, Role::Owner).await;
+    assert_eq!(made.unwrap().role, Role::Owner);
     expect(admin.put(&of(&ada), role("member")).await, 200);
     let listed = expect(
         member.get(&format!("/v1/orgs/{}/members", org.slug)).await,

@@ -30,6 +30,8 @@ pub enum Denial {
     Role(Role),
     /// Only the operator is allowed.
     OperatorRequired,
+    /// Only a user in a browser, or the operator, is allowed.
+    SessionRequired,
     /// A token can create only tokens within its own scopes and limits.
     BeyondToken,
 }
@@ -44,6 +46,7 @@ impl Denial {
             Self::OperatorRequired => "operator_required",
             Self::NoAccess
             | Self::NoOrganization
+            | Self::SessionRequired
             | Self::Limited
             | Self::Role(_)
             | Self::BeyondToken => "forbidden",

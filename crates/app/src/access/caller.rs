@@ -8,7 +8,7 @@ use crate::session::SignedIn;
 use crate::{App, Error};
 use domain::audit::Actor;
 use domain::decision::{Facts, TokenStatus, Unnamed};
-use domain::id::UserId;
+use domain::id::{TokenId, UserId};
 use domain::token::{Limits, TokenOwner};
 use store::Conn;
 
@@ -84,6 +84,14 @@ impl Caller {
             },
             Self::Operator(id) => id.as_ref(),
             Self::Client(_) | Self::Anonymous | Self::System => None,
+        }
+    }
+
+    /// The id of the calling token.
+    pub fn token_id(&self) -> Option<&TokenId> {
+        match self {
+            Self::Token(active) => Some(&active.token.id),
+            _ => None,
         }
     }
 

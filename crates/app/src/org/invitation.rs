@@ -1,8 +1,10 @@
 //! Invitations: one-time links that let a user join an organization.
 
+use super::member::require_session;
 use super::{READ, WRITE, may_create_user};
 use crate::access::{Caller, LoadedOwner};
 use crate::audit::Target;
+use crate::token::lock_creator;
 use crate::tx::Tx;
 use crate::{Error, Request, form_nonce, mail};
 use domain::audit::{Action, MOST_NAMED};
@@ -72,6 +74,10 @@ pub async fn invite(
     req.change(Action::InvitationCreated, move |tx| {
         let least = role.max(Role::Admin);
         let organization = tx.lock_organization(&named, WRITE, least)?;
+        if role == Role::Owner {
+            require_session(tx)?;
+        }
+        lock_creator(tx)?;
         let link = Secret::from_random(&tx.random::<32>());
         let is_mailed = email.is_some() && mail::is_configured(tx.app());
         let mailed_link = is_mailed.then(|| Secret::from_random(&tx.random::<32>()));
@@ -84,6 +90,7 @@ pub async fn invite(
             email: email.clone(),
             role,
             invited_by: tx.caller().maker(),
+            made_by_token: tx.caller().token_id().cloned(),
             created_at: tx.now,
             expires_at: tx.now + INVITATION_LIFETIME,
         };

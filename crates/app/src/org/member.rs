@@ -50,6 +50,9 @@ pub async fn put_member(
         if present.max(Some(role)) == Some(Role::Owner) {
             require_owner(tx, &id)?;
         }
+        if role == Role::Owner && present != Some(Role::Owner) {
+            require_session(tx)?;
+        }
         let user = store::user::find_user(tx.conn, &user_id)?;
         match (present, &user) {
             (Some(present), Some(_)) if present == role => {}
@@ -180,6 +183,14 @@ fn manage(
     // Data read before the lock may be stale.
     tx.forget_authority();
     tx.organization(organization.id.as_str(), WRITE, least)
+}
+
+/// Fails if the caller is a token: whoever has a leaked one must not make lasting owners with it.
+pub(super) fn require_session(tx: &Tx<'_>) -> Result<(), Error> {
+    match tx.caller() {
+        Caller::User(_) | Caller::Operator(_) => Ok(()),
+        _ => Err(Denial::SessionRequired.into()),
+    }
 }
 
 fn require_owner(tx: &mut Tx<'_>, organization_id: &OrganizationId) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use super::draw::{draw, insert};
 use super::policy_check::PolicyCheck;
 use super::{NewToken, OwnerRef, WRITE, lock_creator, require_own_scopes, visible};
-use crate::access::{Denial, find_organization};
+use crate::access::{Caller, Denial, find_organization};
 use crate::access::{earlier, end_of};
 use crate::tx::Tx;
 use crate::{Error, Request, form_nonce};
@@ -107,7 +107,9 @@ fn draw_checked(
         faults.push(beyond_role(owner_ref, policy_check.role));
     }
     require_own_scopes(tx, &scopes)?;
-    let expires_at = expiry(tx, input, &policy_check, &mut faults);
+    // A token expires no later than the one that creates it.
+    let bound = bound_by_creator(tx);
+    let expires_at = earlier(expiry(tx, input, &policy_check, &mut faults), bound);
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
@@ -252,6 +254,14 @@ fn beyond_role(owner_ref: &OwnerRef, role: Option<Role>) -> Fault {
         _ => "Your role does not allow one of these scopes.",
     };
     Fault::new("scope", message)
+}
+
+/// The expiry of the calling token, which bounds what it creates.
+pub(super) fn bound_by_creator(tx: &Tx<'_>) -> Option<Instant> {
+    match tx.caller() {
+        Caller::Token(active) => active.token.expires_at,
+        _ => None,
+    }
 }
 
 /// The expiry of the token. The configuration bounds every token; a policy bounds tokens with

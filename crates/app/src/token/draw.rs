@@ -28,6 +28,7 @@ pub(crate) fn draw(tx: &mut Tx<'_>, owner: TokenOwner) -> NewToken {
         created_at: tx.now,
         expires_at: None,
         replaces: None,
+        made_by_token: tx.caller().token_id().cloned(),
         last_use: None,
         revocation: None,
     };
@@ -48,6 +49,11 @@ pub(super) fn successor(tx: &mut Tx<'_>, old: &Token) -> NewToken {
             end.map_or_else(last_moment, |end| end.min(last_moment()))
         }),
         replaces: Some(old.id.clone()),
+        made_by_token: match token.made_by_token {
+            // A token that rotates itself is not the maker of its successor.
+            Some(id) if id != old.id => Some(id),
+            _ => old.made_by_token.clone(),
+        },
         last_use: None,
         revocation: None,
         ..old.clone()

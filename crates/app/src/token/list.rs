@@ -7,7 +7,7 @@ use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::page::Page;
 use domain::policy::PolicyDecision;
-use domain::token::{Token, TokenOwner};
+use domain::token::{State, Token, TokenOwner};
 use std::collections::{BTreeMap, BTreeSet};
 use store::token_filter::TokenFilter;
 
@@ -24,6 +24,17 @@ pub struct Listed {
     pub limits: Vec<String>,
     /// Name of the user who created it; `None` if the operator or an organization token did.
     pub maker: Option<String>,
+    /// The token with which it was created.
+    pub creator: Option<Creator>,
+}
+
+/// The token with which another was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creator {
+    /// Its hint.
+    pub hint: String,
+    /// Whether it can no longer be used.
+    pub has_ended: bool,
 }
 
 /// Lists tokens, newest first, including inactive ones: one page plus one entry if more follow.
@@ -55,6 +66,28 @@ pub async fn find(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<Check
 pub async fn find_listed(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<Listed, Error> {
     let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), describe).await?;
     found.pop().ok_or(Error::NotFound)
+}
+
+/// The number of active tokens that revoking this one would end too, and whether a token that
+/// replaced it would stay.
+pub async fn review_revocation(
+    req: &Request,
+    owner_ref: &OwnerRef,
+    id: &str,
+) -> Result<(usize, bool), Error> {
+    let (owner_ref, id) = (owner_ref.clone(), id.to_owned());
+    req.read(move |tx| {
+        let visible = visible(tx, &owner_ref, WRITE)?;
+        let token = find_within(tx, &visible, &id)?;
+        let descendants = store::descendants::count_living(tx.conn, &token.id, tx.now)?;
+        let successor = match store::token::find_successor(tx.conn, &token.id)? {
+            Some(id) => store::token::find_token(tx.conn, &id)?,
+            None => None,
+        };
+        let stays = successor.is_some_and(|token| token.state(tx.now) == State::Live);
+        Ok((descendants, stays))
+    })
+    .await
 }
 
 /// The tokens that [`revoke_all`](super::revoke_all) would revoke, newest first.
@@ -147,6 +180,28 @@ fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<V
         }
         (None, _) => Vec::new(),
     };
+    let mut creators = BTreeMap::new();
+    for id in tokens
+        .iter()
+        .filter_map(|token| token.made_by_token.as_ref())
+    {
+        if !creators.contains_key(id) {
+            let found = store::token::find_token(tx.conn, id)?;
+            creators.insert(
+                id.clone(),
+                found.map(|token| Creator {
+                    has_ended: token.state(tx.now) != State::Live,
+                    hint: token.hint,
+                }),
+            );
+        }
+    }
+    let creator = |token: &Token| {
+        creators
+            .get(token.made_by_token.as_ref()?)
+            .cloned()
+            .flatten()
+    };
     Ok(check(tx, owner, tokens)?
         .into_iter()
         .map(
@@ -158,6 +213,7 @@ fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<V
                 is_replaced: replaced.contains(token.id.as_str()),
                 limits: limits(&token),
                 maker: makers.get(&token.created_by).cloned(),
+                creator: creator(&token),
                 token,
             },
         )

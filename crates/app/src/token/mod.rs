@@ -14,9 +14,11 @@ pub use create::{CreateToken, create, form_nonce_for};
 pub(super) use create::{NamedLimits, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
-pub use list::{Listed, find, find_listed, list, list_listed, list_living};
+pub use list::{
+    Creator, Listed, find, find_listed, list, list_listed, list_living, review_revocation,
+};
 pub(super) use revoke::end_all;
-pub use revoke::{Before, Ended, give_back, revoke, revoke_all, revoke_matching};
+pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
 use super::Error;
@@ -104,9 +106,9 @@ fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
     Ok(())
 }
 
-/// Locks the calling token, if any, that creates another: a concurrent bulk revocation must not
-/// miss the new token. Fails with [`Error::Unauthenticated`] if the calling token has ended.
-fn lock_creator(tx: &mut Tx<'_>) -> Result<(), Error> {
+/// Locks the calling token, if any, that creates a token or an invitation: a concurrent revocation
+/// must not miss the new one. Fails with [`Error::Unauthenticated`] if the calling token has ended.
+pub(super) fn lock_creator(tx: &mut Tx<'_>) -> Result<(), Error> {
     let Caller::Token(active) = tx.caller() else {
         return Ok(());
     };

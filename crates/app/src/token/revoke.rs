@@ -7,13 +7,14 @@ use crate::audit::record::{Refusal, note_refusal};
 use crate::tx::Tx;
 use crate::{Error, OAuthError, Request};
 use domain::Instant;
-use domain::audit::Action;
+use domain::audit::{Action, MOST_NAMED};
 use domain::client::Client;
-use domain::id::{TokenId, UserId};
+use domain::id::{InvitationId, OrganizationId, TokenId, UserId};
 use domain::secret::Secret;
-use domain::token::{self, Revocation, RevocationReason, Token, TokenOwner};
+use domain::token::{self, Limits, Revocation, RevocationReason, State, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 use serde_json::json;
+use std::collections::BTreeMap;
 use store::token_filter::TokenFilter;
 
 /// Revokes a token for a client (RFC 7009). A token of another client is refused; a token created
@@ -49,7 +50,7 @@ pub async fn give_back(req: &Request, client: &Client, text: &Secret) -> Result<
                     "The token was issued to another client.",
                 ));
             }
-            revoke_one(tx, &token, RevocationReason::Client)
+            revoke_one(tx, &token, RevocationReason::Client).map(drop)
         })
         .await;
     if let Err(Error::OAuth(OAuthError::InvalidGrant, _)) = revoked {
@@ -64,16 +65,81 @@ fn revocation(tx: &Tx<'_>, reason: RevocationReason) -> Revocation {
     Revocation::new(tx.now, tx.caller().actor().label(), reason)
 }
 
-fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Result<(), Error> {
+/// What a revocation ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// Active tokens.
+    pub tokens: usize,
+    /// Open invitations.
+    pub invitations: usize,
+}
+
+fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Result<Revoked, Error> {
     let revocation = revocation(tx, reason);
-    if store::token::mark_revoked(tx.conn, &token.id, &revocation)? {
-        tx.record(token, json!({"reason": revocation.reason}))?;
+    let was_live = token.state(tx.now) == State::Live;
+    if !store::token::mark_revoked(tx.conn, &token.id, &revocation)? {
+        return Ok(Revoked::default());
+    }
+    tx.record(token, json!({"reason": revocation.reason}))?;
+    let descendants = end_descendants(tx, std::slice::from_ref(&token.id))?;
+    Ok(Revoked {
+        tokens: descendants.tokens + usize::from(was_live),
+        ..descendants
+    })
+}
+
+/// Ends what was created with tokens that were just revoked, with a record for each owner of
+/// tokens and each organization of invitations.
+fn end_descendants(tx: &mut Tx<'_>, roots: &[TokenId]) -> Result<Revoked, Error> {
+    let revocation = revocation(tx, RevocationReason::Creator);
+    let ended = store::descendants::end(tx.conn, roots, &revocation)?;
+    let mut owners: BTreeMap<&str, (&TokenOwner, Vec<&str>)> = BTreeMap::new();
+    for (id, owner) in &ended.tokens {
+        let (_, tokens) = owners.entry(owner.id()).or_insert((owner, Vec::new()));
+        tokens.push(id.as_str());
+    }
+    for (owner, mut tokens) in owners.into_values() {
+        let count = tokens.len();
+        tokens.truncate(MOST_NAMED);
+        tx.record_as(
+            Action::TokenRevoked,
+            Target::of(owner.organization(), Some(owner.id())),
+            json!({"tokens": tokens, "count": count, "reason": revocation.reason}),
+        )?;
+    }
+    record_invitations(tx, &ended.invitations)?;
+    Ok(Revoked {
+        tokens: ended.tokens.len(),
+        invitations: ended.invitations.len(),
+    })
+}
+
+/// Records that invitations ended, for each organization.
+fn record_invitations(
+    tx: &mut Tx<'_>,
+    ended: &[(InvitationId, OrganizationId)],
+) -> Result<(), Error> {
+    let mut organizations: BTreeMap<&OrganizationId, Vec<&str>> = BTreeMap::new();
+    for (id, organization_id) in ended {
+        organizations
+            .entry(organization_id)
+            .or_default()
+            .push(id.as_str());
+    }
+    for (organization_id, mut invitations) in organizations {
+        let count = invitations.len();
+        invitations.truncate(MOST_NAMED);
+        tx.record_as(
+            Action::InvitationWithdrawn,
+            Target::within(organization_id, organization_id.as_str()),
+            json!({"invitations": invitations, "count": count}),
+        )?;
     }
     Ok(())
 }
 
-/// Revokes a token. Idempotent.
-pub async fn revoke(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<(), Error> {
+/// Revokes a token, and what was created with it. Idempotent.
+pub async fn revoke(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<Revoked, Error> {
     let (owner_ref, id) = (owner_ref.clone(), id.to_owned());
     req.change(Action::TokenRevoked, move |tx| {
         let visible = visible(tx, &owner_ref, WRITE)?;
@@ -86,16 +152,16 @@ pub async fn revoke(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<(),
 /// Restricts a revocation to tokens created before this time; `None` for all.
 pub type Before = Option<Instant>;
 
-/// Revokes all tokens that the caller may revoke; returns how many were active.
+/// Revokes all tokens that the caller may revoke, and what was created with them.
 pub async fn revoke_all(
     req: &Request,
     owner_ref: &OwnerRef,
     before: Before,
-) -> Result<usize, Error> {
+) -> Result<Revoked, Error> {
     let owner_ref = owner_ref.clone();
     req.change(Action::TokenRevoked, move |tx| {
         let all = TokenFilter::VisibleTokens(visible(tx, &owner_ref, WRITE)?);
-        end_all(tx, &all, before, RevocationReason::RevokeAll)
+        end_with_descendants(tx, &all, before, RevocationReason::RevokeAll)
     })
     .await
 }
@@ -111,8 +177,12 @@ pub enum Ended {
     Everything,
 }
 
-/// Revokes the matching tokens for the operator; returns how many were active.
-pub async fn revoke_matching(req: &Request, ended: Ended, before: Before) -> Result<usize, Error> {
+/// Revokes the matching tokens for the operator, and what was created with them.
+pub async fn revoke_matching(
+    req: &Request,
+    ended: Ended,
+    before: Before,
+) -> Result<Revoked, Error> {
     req.caller.require_operator()?;
     req.change(Action::TokenRevoked, move |tx| {
         let filter = match &ended {
@@ -127,9 +197,45 @@ pub async fn revoke_matching(req: &Request, ended: Ended, before: Before) -> Res
             }
             Ended::Everything => TokenFilter::Everything,
         };
-        end_all(tx, &filter, before, RevocationReason::Operator)
+        end_with_descendants(tx, &filter, before, RevocationReason::Operator)
     })
     .await
+}
+
+/// Revokes the active tokens of a filter, and what was created with them.
+fn end_with_descendants(
+    tx: &mut Tx<'_>,
+    filter: &TokenFilter,
+    before: Before,
+    reason: RevocationReason,
+) -> Result<Revoked, Error> {
+    let revocation = revocation(tx, reason);
+    let tokens = end_all(tx, filter, before, reason)?;
+    // Tokens of a client create only tokens of that client, which the filter includes.
+    let (owner, is_whole) = match filter {
+        TokenFilter::Owner(owner) => (Some(owner), true),
+        TokenFilter::VisibleTokens(visible) => {
+            (Some(&visible.owner), visible.limits == Limits::default())
+        }
+        _ => (None, true),
+    };
+    let mut revoked = match owner {
+        Some(owner) => {
+            let roots = store::descendants::list_revoked(tx.conn, owner, &revocation)?;
+            end_descendants(tx, &roots)?
+        }
+        None => Revoked::default(),
+    };
+    revoked.tokens += tokens;
+    if is_whole && before.is_none() {
+        // Also those that were created with tokens that have ended.
+        let all = owner.map(|owner| TokenFilter::Owner(owner.clone()));
+        let all = all.as_ref().unwrap_or(filter);
+        let ended = store::descendants::end_invitations_of(tx.conn, all, tx.now)?;
+        record_invitations(tx, &ended)?;
+        revoked.invitations += ended.len();
+    }
+    Ok(revoked)
 }
 
 /// Revokes the active tokens of a filter, with one audit record; returns how many there were.

@@ -1,5 +1,6 @@
 //! Token rotation: a successor with the same attributes, and an overlap in which both are active.
 
+use super::create::bound_by_creator;
 use super::draw::{insert, successor};
 use super::policy_check::PolicyCheck;
 use super::{NewToken, OwnerRef, WRITE, find_within, lock_creator, require_own_scopes, visible};
@@ -47,6 +48,19 @@ pub async fn rotate(
             ));
         }
         let longest = end_of(tx.config().tokens.max_expiry, tx.now);
+        // A token that rotates itself may outlive itself, but not the one that created it.
+        let bound = match is_itself {
+            true => None,
+            false => bound_by_creator(tx),
+        };
+        let maker = match &old.made_by_token {
+            Some(id) => store::token::find_token(tx.conn, id)?,
+            None => None,
+        };
+        let longest = earlier(
+            longest,
+            earlier(bound, maker.and_then(|maker| maker.expires_at)),
+        );
         let client_id = tx.caller().client_id().map(str::to_owned);
         let NewToken { token, secret } = successor(tx, &old);
         // The policy may have become stricter since the old token was created.
@@ -66,6 +80,7 @@ pub async fn rotate(
             }),
         )?;
         insert(tx, &new)?;
+        store::descendants::pass_on(tx.conn, &old.id, &new.token.id)?;
         store::token::shorten(tx.conn, &old.id, tx.now + overlap)?;
         Ok(new)
     })

@@ -156,6 +156,9 @@ pub struct Token {
     pub expires_at: Option<Instant>,
     /// The token that it replaces.
     pub replaces: Option<TokenId>,
+    /// The token with which it was created; `None` if a user in a browser or the operator created
+    /// it. After a rotation of that token, its successor.
+    pub made_by_token: Option<TokenId>,
     /// Its last recorded use.
     pub last_use: Option<LastUse>,
     /// Its revocation, if it was revoked.
@@ -210,6 +213,8 @@ pub enum RevocationReason {
     OrganizationDeleted,
     /// An operator revoked it.
     Operator,
+    /// The token with which it was created was revoked.
+    Creator,
 }
 
 impl RevocationReason {
@@ -223,6 +228,7 @@ impl RevocationReason {
             Self::LeftOrganization => "left_organization",
             Self::OrganizationDeleted => "organization_deleted",
             Self::Operator => "revoked_by_operator",
+            Self::Creator => "creator_revoked",
         }
     }
 }

@@ -66,6 +66,10 @@ pub struct Token {
     /// ID of the token that this token replaces. `null` if there is none.
     #[serde(default)]
     pub replaces: Option<String>,
+    /// ID of the token with which this one was created. `null` if there is none. Revoking that
+    /// token revokes this one too.
+    #[serde(default)]
+    pub made_by_token: Option<String>,
     /// State: `live`, `expired` or `revoked`.
     #[serde(default)]
     #[schema(value_type = TokenState)]
@@ -127,6 +131,13 @@ pub struct RevokeAll {
 /// Result of a revocation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Revoked {
-    /// Number of revoked tokens that were still active.
+    /// Number of revoked tokens that were still active, with those that were created with them.
     pub revoked: usize,
+    /// Number of open invitations that were created with them, and ended too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withdrawn_invitations: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

@@ -6,7 +6,7 @@ use crate::web::pages::audit::Reader;
 use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::chart::UseChart;
-use crate::web::pages::view::token_activity::{Relative, TokenPage, UseRecord, UseRow};
+use crate::web::pages::view::token_activity::{Child, Relative, TokenPage, UseRecord, UseRow};
 use actix_web::http::StatusCode;
 use app::audit::uses::activity::{self, Activity};
 use app::audit::uses::read::{Named, UseId};
@@ -14,7 +14,7 @@ use app::token::OwnerRef;
 use config::TokenUse;
 use domain::Instant;
 use domain::audit::token_use::ALLOWED;
-use domain::token::Token;
+use domain::token::{State, Token, TokenOwner};
 
 /// `GET /tokens/{id}`, or the organization's.
 pub async fn show(req: TokensRequest) -> Answer {
@@ -39,6 +39,17 @@ pub async fn show(req: TokensRequest) -> Answer {
             .predecessor
             .as_ref()
             .map(|(old, last_use)| relative(old, token, *last_use, now)),
+        children: found
+            .children
+            .iter()
+            .map(|child| Child {
+                id: child.id.to_string(),
+                name: child.name.clone(),
+                hint: child.hint.clone(),
+                about: about(child, now),
+                is_linked: child.owner == token.owner,
+            })
+            .collect(),
         next: found
             .next
             .as_ref()
@@ -56,6 +67,18 @@ pub async fn show(req: TokensRequest) -> Answer {
         token: row(&req, found.token),
     };
     req.page(StatusCode::OK, &page)
+}
+
+/// State and kind of a token that was created with another.
+fn about(child: &Token, now: Instant) -> &'static str {
+    match (&child.owner, child.state(now)) {
+        (TokenOwner::User(_), State::Live) => "Active",
+        (TokenOwner::User(_), State::Expired) => "Expired",
+        (TokenOwner::User(_), State::Revoked) => "Revoked",
+        (TokenOwner::Organization(_), State::Live) => "Active organization token",
+        (TokenOwner::Organization(_), State::Expired) => "Expired organization token",
+        (TokenOwner::Organization(_), State::Revoked) => "Revoked organization token",
+    }
 }
 
 /// Another token in a chain of rotations: `new` is the later of the two, `last_use` is that of
@@ -80,6 +103,7 @@ fn ending(found: &Activity) -> Option<String> {
         "revoked_by_client" => ", which gave it back",
         "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",
+        "creator_revoked" => ", with the token that created it",
         "organization_deleted" => ", since the organization was deleted",
         _ => "",
     };

@@ -35,12 +35,27 @@ pub async fn show(req: TokensRequest) -> Answer {
 /// The notice for the action in the query.
 fn notice(query: &Form, tokens: &[Listed]) -> Option<TokensNotice> {
     let revoked = query.value("revoked").and_then(TokenId::parse);
+    let count = |name| {
+        let count = query.value(name).and_then(|count| count.parse().ok());
+        count.unwrap_or_default()
+    };
+    let invitations = count("invitations");
     match (revoked, query.value("revoked-all")) {
         (Some(id), _) => tokens
             .iter()
             .find(|listed| listed.token.id == id && listed.token.revocation.is_some())
-            .map(|listed| TokensNotice::Revoked(listed.token.name.clone())),
-        (None, Some(count)) => count.parse().ok().map(TokensNotice::RevokedAll),
+            .map(|listed| TokensNotice::Revoked {
+                name: listed.token.name.clone(),
+                tokens: count("tokens"),
+                invitations,
+            }),
+        (None, Some(tokens)) => {
+            let tokens = tokens.parse().ok()?;
+            Some(TokensNotice::RevokedAll {
+                tokens,
+                invitations,
+            })
+        }
         (None, None) => None,
     }
 }

@@ -13,8 +13,11 @@ use wire::form::Form;
 pub async fn show(req: TokensRequest) -> Answer {
     let id = req.segment("id");
     let found = token::find_listed(&req, &req.owner_ref, id).await?;
+    let (descendants, has_successor) = token::review_revocation(&req, &req.owner_ref, id).await?;
     let page = RevokePage {
         chrome: req.chrome(),
+        descendants,
+        has_successor,
         token: row(&req, found),
         owner: req.owner.clone(),
     };
@@ -24,8 +27,12 @@ pub async fn show(req: TokensRequest) -> Answer {
 /// `POST /tokens/{id}/revoke`, or the organization's.
 pub async fn submit(req: TokensRequest, _: Form) -> Answer {
     let id = req.segment("id");
-    token::revoke(&req, &req.owner_ref, id).await?;
-    Ok(see_other(&format!("{}?revoked={id}", req.path)))
+    let ended = token::revoke(&req, &req.owner_ref, id).await?;
+    let also = match (ended.tokens.saturating_sub(1), ended.invitations) {
+        (0, 0) => String::new(),
+        (tokens, invitations) => format!("&tokens={tokens}&invitations={invitations}"),
+    };
+    Ok(see_other(&format!("{}?revoked={id}{also}", req.path)))
 }
 
 /// `GET /tokens/revoke-all`, or the organization's: the confirmation page.
@@ -41,6 +48,14 @@ pub async fn show_all(req: TokensRequest) -> Answer {
 
 /// `POST /tokens/revoke-all`, or the organization's.
 pub async fn submit_all(req: TokensRequest, _: Form) -> Answer {
-    let count = token::revoke_all(&req, &req.owner_ref, None).await?;
-    Ok(see_other(&format!("{}?revoked-all={count}", req.path)))
+    let ended = token::revoke_all(&req, &req.owner_ref, None).await?;
+    let also = match ended.invitations {
+        0 => String::new(),
+        invitations => format!("&invitations={invitations}"),
+    };
+    let count = ended.tokens;
+    Ok(see_other(&format!(
+        "{}?revoked-all={count}{also}",
+        req.path
+    )))
 }

@@ -2,7 +2,7 @@
 
 use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::Moment;
-use crate::web::pages::view::token::{LastUse, TokenAdvice, TokenRow, TokenState};
+use crate::web::pages::view::token::{Creator, LastUse, TokenAdvice, TokenRow, TokenState};
 use app::token::Listed;
 use domain::advice::{self, Advice};
 use domain::token::{State, TokenOwner};
@@ -39,6 +39,10 @@ pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
             TokenOwner::User(_) => None,
             TokenOwner::Organization(_) => listed.maker,
         },
+        creator: listed.creator.map(|creator| Creator {
+            hint: creator.hint,
+            has_ended: creator.has_ended,
+        }),
         id: token.id.to_string(),
         name: token.name,
         hint: token.hint,

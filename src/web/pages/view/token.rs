@@ -83,10 +83,22 @@ impl TokenRight {
 /// The last action on the tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokensNotice {
-    /// The token with this name was revoked.
-    Revoked(String),
-    /// This many tokens were revoked.
-    RevokedAll(usize),
+    /// A token was revoked.
+    Revoked {
+        /// Its name.
+        name: String,
+        /// How many active tokens were created with it, and ended too.
+        tokens: usize,
+        /// How many open invitations were created with it, and ended too.
+        invitations: usize,
+    },
+    /// All were revoked.
+    RevokedAll {
+        /// How many active tokens ended.
+        tokens: usize,
+        /// How many open invitations ended.
+        invitations: usize,
+    },
 }
 
 /// A token in the list.
@@ -104,6 +116,8 @@ pub struct TokenRow {
     pub origin: Option<String>,
     /// Its creator; only for an organization's tokens.
     pub maker: Option<String>,
+    /// The token with which it was created.
+    pub creator: Option<Creator>,
     /// Names of the organization or the projects that limit it; may be empty.
     pub limits: Vec<String>,
     /// When it was created.
@@ -116,6 +130,15 @@ pub struct TokenRow {
     pub state: TokenState,
     /// Advice about it; empty for one that has ended.
     pub advice: Vec<TokenAdvice>,
+}
+
+/// The token with which another was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creator {
+    /// Its prefix and last four characters.
+    pub hint: String,
+    /// Whether it can no longer be used.
+    pub has_ended: bool,
 }
 
 impl TokenRow {
@@ -328,6 +351,10 @@ pub struct RevokePage {
     pub owner: TokensOwner,
     /// The token to be revoked.
     pub token: TokenRow,
+    /// How many active tokens end with it.
+    pub descendants: usize,
+    /// Whether the token that replaced it stays active.
+    pub has_successor: bool,
 }
 
 /// `GET /tokens/revoke-all`, or the organization's. Posts to the same path.

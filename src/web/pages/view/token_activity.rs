@@ -24,6 +24,8 @@ pub struct TokenPage {
     pub successor: Option<Relative>,
     /// The token that it replaced.
     pub predecessor: Option<Relative>,
+    /// The tokens that were created with it, the newest first.
+    pub children: Vec<Child>,
     /// Its uses, if recorded.
     pub record: UseRecord,
     /// URL of the next page of uses.
@@ -43,6 +45,21 @@ impl TokenPage {
         let org = self.owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
     }
+}
+
+/// A token that was created with another.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// Its id, for the URL.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its prefix and last four characters.
+    pub hint: String,
+    /// Its state, and whether it belongs to an organization.
+    pub about: &'static str,
+    /// Whether it is in the same list of tokens.
+    pub is_linked: bool,
 }
 
 /// Another token in a chain of rotations.

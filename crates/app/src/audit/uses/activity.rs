@@ -30,6 +30,9 @@ const LIFE: [Action; 3] = [
 /// Most lifecycle records shown; few tokens have more than three.
 const RECORDS: i64 = 20;
 
+/// Most tokens shown that were created with the token.
+const CHILDREN: i64 = 100;
+
 /// Everything that the activity page shows for a token.
 pub struct Activity {
     /// The token.
@@ -38,6 +41,8 @@ pub struct Activity {
     pub successor: Option<Token>,
     /// The token that it replaced, and the last use of that token.
     pub predecessor: Option<(Token, Option<Instant>)>,
+    /// The tokens that were created with it, the newest first, up to 100.
+    pub children: Vec<Token>,
     /// Last use, allowed or refused.
     pub last_use: Option<Instant>,
     /// Uses for each of the last days, today last.
@@ -126,6 +131,7 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
         token: listed.clone(),
         successor,
         predecessor,
+        children: store::descendants::list_children(tx.conn, &token.id, CHILDREN)?,
         last_use: last_use(tx.conn, token)?,
         days: every_day(since, &counted),
         recording: tx.config().audit.token_use,

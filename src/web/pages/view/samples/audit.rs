@@ -139,6 +139,7 @@ fn page(owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
         ending: None,
         successor: None,
         predecessor: None,
+        children: Vec::new(),
         record,
         next: None,
         events,
@@ -212,6 +213,13 @@ pub fn samples() -> Vec<Sample> {
     let live = || token("1", "ada-laptop", TokenState::Live);
     let busy = || record(vec![used(None), bare.clone(), used(Some("revoked"))]);
     let rotated = TokenPage {
+        children: vec![Child {
+            id: "tok_8".into(),
+            name: HOSTILE.into(),
+            hint: "dc_…77aa".into(),
+            about: "Revoked organization token",
+            is_linked: false,
+        }],
         successor: relative(Some(-180)),
         next: Some("/tokens/tok_1?after=evt_1.0.50".into()),
         ..page(

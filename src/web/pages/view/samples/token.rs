@@ -11,6 +11,7 @@ pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
         scopes: vec!["projects:read".into(), "tokens:read".into()],
         origin: None,
         maker: None,
+        creator: None,
         limits: Vec::new(),
         created: days(-12),
         expires: Some(days(78)),
@@ -111,6 +112,8 @@ pub fn samples() -> Vec<Sample> {
         chrome: ada(),
         owner: TokensOwner::User,
         token,
+        descendants: 2,
+        has_successor: true,
     };
     let revoke_all = |tokens| RevokeAllPage {
         chrome: ada(),
@@ -138,12 +141,19 @@ pub fn samples() -> Vec<Sample> {
         tokens(
             "revoked",
             several(),
-            Some(TokensNotice::Revoked(HOSTILE.into())),
+            Some(TokensNotice::Revoked {
+                name: HOSTILE.into(),
+                tokens: 2,
+                invitations: 1,
+            }),
         ),
         tokens(
             "all-revoked",
             several().split_off(3),
-            Some(TokensNotice::RevokedAll(3)),
+            Some(TokensNotice::RevokedAll {
+                tokens: 3,
+                invitations: 0,
+            }),
         ),
         tokens("empty", Vec::new(), None),
         org_tokens("several", TokenRight::Manage, several()),

@@ -154,6 +154,10 @@ pub fn samples() -> Vec<Sample> {
         owner: of_acme(),
         ..rotate(TokenRow {
             maker: Some("Ada Lovelace".into()),
+            creator: Some(Creator {
+                hint: "dc_…4f2a".into(),
+                has_ended: true,
+            }),
             ..live()
         })
     };

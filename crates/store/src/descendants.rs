@@ -1,0 +1,251 @@
+//! Descendants of tokens: the tokens and invitations that were created with them, directly or with
+//! their descendants. The cost grows with the number of descendants alone.
+
+use super::schema::{invitation, token};
+use super::statement::{ReadRow, RowId, Statement};
+use super::token::Row;
+use super::token_filter::TokenFilter;
+use super::{Conn, Error, stored};
+use diesel::prelude::*;
+use domain::Instant;
+use domain::id::{InvitationId, OrganizationId, TokenId};
+use domain::lineage::{Links, descendants};
+use domain::token::{Revocation, Token, TokenOwner};
+use std::collections::BTreeSet;
+
+/// How many tokens one statement names.
+const BATCH: usize = 500;
+
+/// Active descendants that ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// The tokens, with their owners.
+    pub tokens: Vec<(TokenId, TokenOwner)>,
+    /// The invitations, with their organizations.
+    pub invitations: Vec<(InvitationId, OrganizationId)>,
+}
+
+/// The tokens that were created with a token, the newest first, up to a limit.
+pub fn list_children(conn: &mut Conn, id: &TokenId, limit: i64) -> Result<Vec<Token>, Error> {
+    token::table
+        .filter(token::made_by_token.eq(id.as_str()))
+        .order((token::created_at.desc(), token::id.desc()))
+        .limit(limit)
+        .read_all::<Row>(conn)
+}
+
+/// The number of active tokens that were created with a token or its descendants.
+pub fn count_living(conn: &mut Conn, id: &TokenId, now: Instant) -> Result<usize, Error> {
+    let all = descendants(&mut Stored(conn), std::slice::from_ref(id))?;
+    let all: Vec<_> = all.into_iter().collect();
+    let mut count = 0;
+    for batch in all.chunks(BATCH) {
+        let living: i64 = token::table
+            .filter(token::id.eq_any(texts(batch)))
+            .filter(token::revoked_at.is_null())
+            .filter(
+                token::expires_at
+                    .is_null()
+                    .or(token::expires_at.gt(stored(now))),
+            )
+            .count()
+            .get_result(conn)?;
+        count += usize::try_from(living).unwrap_or_default();
+    }
+    Ok(count)
+}
+
+/// Passes what was created with a token on to its successor.
+pub fn pass_on(conn: &mut Conn, old: &TokenId, successor: &TokenId) -> Result<(), Error> {
+    diesel::update(token::table)
+        .filter(token::made_by_token.eq(old.as_str()))
+        .filter(token::id.ne(successor.as_str()))
+        .set(token::made_by_token.eq(successor.as_str()))
+        .execute(conn)?;
+    diesel::update(invitation::table)
+        .filter(invitation::made_by_token.eq(old.as_str()))
+        .set(invitation::made_by_token.eq(successor.as_str()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The links in the database.
+struct Stored<'a>(&'a mut Conn);
+
+impl Links for Stored<'_> {
+    type Error = Error;
+
+    fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+        in_chunks(ids, |batch| {
+            Ok(token::table
+                .filter(token::made_by_token.eq_any(batch))
+                .select(token::id)
+                .get_results(self.0)?)
+        })
+    }
+
+    fn successors(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+        in_chunks(ids, |batch| {
+            Ok(token::table
+                .filter(token::replaces.eq_any(batch))
+                .select(token::id)
+                .get_results(self.0)?)
+        })
+    }
+}
+
+fn texts(ids: &[TokenId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+fn in_chunks(
+    ids: &[TokenId],
+    mut query: impl FnMut(Vec<String>) -> Result<Vec<String>, Error>,
+) -> Result<Vec<TokenId>, Error> {
+    let mut found = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        for id in query(texts(batch))? {
+            found.push(RowId("token", &id).read("id", TokenId::parse(&id))?);
+        }
+    }
+    Ok(found)
+}
+
+/// Revokes the active descendants of tokens that were just revoked, and ends their invitations.
+///
+/// It repeats until nothing new is found: creation with a token locks that token (see
+/// [`lock_token`](super::token::lock_token)), so what is created during a wait is found, and a
+/// revoked token cannot create more.
+pub fn end(conn: &mut Conn, roots: &[TokenId], revocation: &Revocation) -> Result<Ended, Error> {
+    let mut ended = Ended::default();
+    let mut known = BTreeSet::new();
+    loop {
+        let found = descendants(&mut Stored(conn), roots)?;
+        let new: Vec<_> = found.difference(&known).cloned().collect();
+        if new.is_empty() {
+            break;
+        }
+        for batch in new.chunks(BATCH) {
+            end_tokens(conn, &texts(batch), revocation, &mut ended)?;
+        }
+        known.extend(new);
+    }
+    let all: Vec<TokenId> = roots.iter().cloned().chain(known).collect();
+    for batch in all.chunks(BATCH) {
+        end_invitations(conn, &texts(batch), revocation.at, &mut ended)?;
+    }
+    Ok(ended)
+}
+
+/// The tokens of an owner that this revocation ended.
+pub fn list_revoked(
+    conn: &mut Conn,
+    owner: &TokenOwner,
+    revocation: &Revocation,
+) -> Result<Vec<TokenId>, Error> {
+    let by = token::revoked_at
+        .eq(stored(revocation.at))
+        .and(token::revoked_by.eq(&revocation.by))
+        .and(token::revoked_reason.eq(&revocation.reason));
+    let query = token::table.filter(by).select(token::id).into_boxed();
+    let query = match owner {
+        TokenOwner::User(id) => query.filter(token::user_id.eq(id.to_string())),
+        TokenOwner::Organization(id) => query.filter(token::organization_id.eq(id.to_string())),
+    };
+    query
+        .get_results::<String>(conn)?
+        .iter()
+        .map(|id| RowId("token", id).read("id", TokenId::parse(id)))
+        .collect()
+}
+
+/// Ends the invitations that were created with tokens, active or not.
+pub fn end_invitations_of(
+    conn: &mut Conn,
+    tokens: &TokenFilter,
+    now: Instant,
+) -> Result<Vec<(InvitationId, OrganizationId)>, Error> {
+    let open = invitation::table
+        .filter(invitation::expires_at.gt(stored(now)))
+        .filter(invitation::made_by_token.is_not_null())
+        .select(invitation::made_by_token.assume_not_null())
+        .distinct();
+    let made: Vec<String> = match tokens {
+        TokenFilter::Owner(TokenOwner::User(id)) => open
+            .filter(invitation::invited_by.eq(id.as_str()))
+            .get_results(conn)?,
+        // The maker of what an organization's token creates is the token itself.
+        TokenFilter::Owner(TokenOwner::Organization(id)) => open
+            .filter(invitation::organization_id.eq(id.as_str()))
+            .filter(invitation::invited_by.eq(invitation::made_by_token.assume_not_null()))
+            .get_results(conn)?,
+        TokenFilter::Client(id) => {
+            let of_client = token::table
+                .filter(token::client_id.eq(id))
+                .select(token::id);
+            open.filter(
+                invitation::made_by_token
+                    .assume_not_null()
+                    .eq_any(of_client),
+            )
+            .get_results(conn)?
+        }
+        TokenFilter::Everything => open.get_results(conn)?,
+        _ => return Ok(Vec::new()),
+    };
+    let mut ended = Ended::default();
+    for batch in made.chunks(BATCH) {
+        end_invitations(conn, batch, now, &mut ended)?;
+    }
+    Ok(ended.invitations)
+}
+
+fn end_tokens(
+    conn: &mut Conn,
+    ids: &[String],
+    revocation: &Revocation,
+    ended: &mut Ended,
+) -> Result<(), Error> {
+    let rows = diesel::update(token::table)
+        .filter(token::id.eq_any(ids))
+        .filter(token::revoked_at.is_null())
+        .filter(
+            token::expires_at
+                .is_null()
+                .or(token::expires_at.gt(stored(revocation.at))),
+        )
+        .set((
+            token::revoked_at.eq(stored(revocation.at)),
+            token::revoked_by.eq(&revocation.by),
+            token::revoked_reason.eq(&revocation.reason),
+        ))
+        .returning(token::all_columns)
+        .get_results::<Row>(conn)?;
+    for row in rows {
+        let token = row.read()?;
+        ended.tokens.push((token.id, token.owner));
+    }
+    Ok(())
+}
+
+fn end_invitations(
+    conn: &mut Conn,
+    made_by: &[String],
+    now: Instant,
+    ended: &mut Ended,
+) -> Result<(), Error> {
+    let rows = diesel::update(invitation::table)
+        .filter(invitation::made_by_token.eq_any(made_by))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .set(invitation::expires_at.eq(stored(now)))
+        .returning((invitation::id, invitation::organization_id))
+        .get_results::<(String, String)>(conn)?;
+    for (id, organization_id) in rows {
+        let row = RowId("invitation", &id);
+        ended.invitations.push((
+            row.read("id", InvitationId::parse(&id))?,
+            row.read("organization_id", OrganizationId::parse(&organization_id))?,
+        ));
+    }
+    Ok(())
+}
