@@ -1,6 +1,7 @@
 //! Organizations, their users, projects, tokens and policies, as scenarios through the management
 //! API.
 
+mod descendants;
 mod grace;
 mod invitation;
 mod leaving;
