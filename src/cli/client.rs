@@ -33,6 +33,19 @@ pub struct Client {
     host: Host,
 }
 
+/// Parameters of a device authorization request, besides the client.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeviceParameters<'a> {
+    /// Scopes; `None` for the client's default scopes.
+    pub scope: Option<&'a str>,
+    /// Device name.
+    pub device_name: Option<&'a str>,
+    /// Organization to limit the token to, by its slug or ID.
+    pub organization: Option<&'a str>,
+    /// ID of the project to limit the token to.
+    pub project: Option<&'a str>,
+}
+
 /// The result of a token request.
 pub enum Poll {
     /// The token.
@@ -75,12 +88,20 @@ impl Client {
     /// Requests a device code (RFC 8628 section 3.1).
     pub async fn authorize_device(
         &self,
-        scope: Option<&str>,
-        device_name: Option<&str>,
+        parameters: DeviceParameters<'_>,
     ) -> Result<DeviceAuthorizationResponse, Error> {
+        let optional = [
+            ("scope", parameters.scope),
+            ("device_name", parameters.device_name),
+            ("organization", parameters.organization),
+            ("project", parameters.project),
+        ];
         let mut form = vec![("client_id", CLI_CLIENT_ID)];
-        form.extend(scope.map(|scope| ("scope", scope)));
-        form.extend(device_name.map(|name| ("device_name", name)));
+        form.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         let answer = self
             .post("/auth/device", &form, ANSWER_TIMEOUT, None)
             .await?;
@@ -114,7 +135,9 @@ impl Client {
                 }))
             }
             Error::OAuth { name, .. } if name == "slow_down" => Ok(Poll::Wait(Polled::SlowDown)),
-            Error::OAuth { name, .. } if name == "access_denied" => Err(Error::Denied),
+            Error::OAuth { name, description } if name == "access_denied" => {
+                Err(Error::Denied(description))
+            }
             Error::OAuth { name, .. } if name == "expired_token" => Err(Error::Expired),
             error => Err(error),
         }

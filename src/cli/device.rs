@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::{Client, Poll};
+use super::client::{Client, DeviceParameters, Poll};
 use super::error::Error;
 use super::pace::{Pace, Polled};
 use super::prompt::{self, Browser, Waiting};
@@ -19,16 +19,19 @@ const HOLD: u64 = 25;
 const LONGEST_LIFE: u64 = 24 * 60 * 60;
 
 /// Requests a code, shows it, and waits until the user has decided or the code expires. An
-/// ended flow is never restarted automatically.
+/// ended flow is never restarted automatically. Adds the name of this machine to the parameters.
 pub async fn obtain(
     client: &Client,
-    scope: Option<&str>,
+    parameters: DeviceParameters<'_>,
     browser: Browser,
     out: &Output,
 ) -> Result<TokenResponse, Error> {
-    let grant = client
-        .authorize_device(scope, device_name().as_deref())
-        .await?;
+    let device_name = device_name();
+    let parameters = DeviceParameters {
+        device_name: device_name.as_deref(),
+        ..parameters
+    };
+    let grant = client.authorize_device(parameters).await?;
     let life = Duration::from_secs(grant.expires_in.min(LONGEST_LIFE));
     let deadline = Instant::now() + life;
     prompt::show(&grant, browser, out)?;

@@ -36,8 +36,8 @@ pub enum Error {
         name: String,
         description: Option<String>,
     },
-    /// The user denied the device grant.
-    Denied,
+    /// The device grant was denied, with the server's reason.
+    Denied(Option<String>),
     /// The code expired before it was approved.
     Expired,
     /// The token could not be revoked, so it is kept.
@@ -105,7 +105,7 @@ impl Error {
                  scopes."
                     .to_owned()
             }
-            Self::OAuth { .. } | Self::Denied | Self::Expired => {
+            Self::OAuth { .. } | Self::Denied(_) | Self::Expired => {
                 format!("Nothing was saved. To try again, run `{login}`.")
             }
             Self::NotRevoked(_) => format!(
@@ -157,7 +157,8 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "The server refused the sign-in: {text} ({name})")
             }
-            Self::Denied => f.write_str("The sign-in was denied in the browser."),
+            Self::Denied(Some(reason)) => f.write_str(reason),
+            Self::Denied(None) => f.write_str("The sign-in was denied."),
             Self::Expired => f.write_str("The code expired before it was approved."),
             Self::NotRevoked(cause) => write!(f, "{cause}"),
             Self::File(error) => write!(f, "{error}"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::ClientOptions;
-use super::client::Client;
+use super::client::{Client, DeviceParameters};
 use super::credentials::{Credentials, Entry};
 use super::device;
 use super::error::Error;
@@ -17,6 +17,7 @@ use super::identity::Identity;
 use super::prompt::Browser;
 use super::settings::{self, Environment, Settings};
 use super::terminal::{self, Output, plain};
+use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 
@@ -41,6 +42,13 @@ pub struct LoginOptions {
     /// Request this scope; can be repeated [default: the client's default scopes]
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope, conflicts_with = "token")]
     scope: Vec<ScopeSet>,
+    /// Suggest to limit the token to this organization, by its address or ID; you decide in the
+    /// browser
+    #[arg(long, value_name = "ORG", conflicts_with = "token")]
+    org: Option<String>,
+    /// Suggest to limit the token to this project, by its ID; you decide in the browser
+    #[arg(long, value_name = "PROJECT", value_parser = parse_project, conflicts_with = "token")]
+    project: Option<ProjectId>,
 }
 
 /// A finished sign-in.
@@ -100,7 +108,13 @@ async fn sign_in(
             } else {
                 Browser::Open
             };
-            let issued = device::obtain(client, scope.as_deref(), browser, out).await?;
+            let parameters = DeviceParameters {
+                scope: scope.as_deref(),
+                organization: options.org.as_deref(),
+                project: options.project.as_ref().map(ProjectId::as_str),
+                ..DeviceParameters::default()
+            };
+            let issued = device::obtain(client, parameters, browser, out).await?;
             let token = Secret::new(issued.access_token);
             unsaved.set(Some(token.clone()));
             token
@@ -268,4 +282,8 @@ fn parse_scope(text: &str) -> Result<ScopeSet, String> {
         Ok(scopes) if !scopes.is_empty() => Ok(scopes),
         _ => Err("a scope is a name such as orgs:read".to_owned()),
     }
+}
+
+fn parse_project(text: &str) -> Result<ProjectId, &'static str> {
+    ProjectId::parse(text).ok_or("the ID of a project starts with prj_")
 }

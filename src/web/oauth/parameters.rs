@@ -11,11 +11,13 @@ use wire::form::{self, Form};
 use wire::json::Value;
 
 /// Every parameter that one of the endpoints uses.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     "client_id",
     "client_secret",
     "scope",
     "device_name",
+    "organization",
+    "project",
     "grant_type",
     "device_code",
     "token",

@@ -2,7 +2,7 @@
 
 use super::{DEFAULT_SCOPES, Machine, signed_in_line};
 use crate::support::deployment::mode;
-use crate::support::{CLI, TestApp};
+use crate::support::{CLI, PASSWORD, TestApp};
 use serde_json::json;
 
 /// DEV-56, DEV-61: shows the approving user, and always the code and the plain URL.
@@ -59,6 +59,79 @@ async fn denial_is_reported_and_saves_nothing() {
     ]);
     assert!(machine.everything().is_empty());
     assert_eq!(test.count("token", "1 = 1"), 0);
+}
+
+/// The page shows the suggested limits, and the user keeps them.
+#[actix_web::test]
+async fn organization_and_project_are_suggested_as_limits() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    let ben = test.caller("ben@x.example").await;
+    let alpha = test.organization(&ben, "Alpha").await;
+    let (alpha_id, shop) = (&alpha.id, test.project(&alpha, "Shop").await.id);
+    let mut browser = test.browser();
+    browser.sign_in("ben@x.example", PASSWORD).await;
+    for (arguments, project) in [
+        (["--org", "alpha"], None),
+        (["--project", shop.as_str()], Some(shop.as_str())),
+    ] {
+        let (login, code) = machine.begin(&arguments);
+        let consent = browser.type_code(&code).await;
+        let option = format!(r#"<option value="{alpha_id}" selected>"#);
+        assert!(consent.contains(&option), "{}", consent.body);
+        let ticked = format!(r#"name="project" value="{shop}" checked"#);
+        assert_eq!(consent.contains(&ticked), project.is_some());
+        let ticket = consent.field("ticket").unwrap();
+        let mut fields = vec![
+            ("ticket", ticket.as_str()),
+            ("user_code", &code),
+            ("decision", "approve"),
+            ("organization", alpha_id.as_str()),
+        ];
+        fields.extend(project.map(|id| ("project", id)));
+        let page = browser.post("/device/decide", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        login.finish().exited(0);
+        let token = test.introspect(&machine.token()).await;
+        assert_eq!(token["organization"], alpha_id.as_str());
+        assert_eq!(token["projects"], json!(project.map(|id| [id])));
+    }
+}
+
+#[actix_web::test]
+async fn malformed_organization_is_reported() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine
+        .command(&["login", "--no-browser", "--org", "Two words"])
+        .run()
+        .exited(1)
+        .complains(&[
+            "The server refused the sign-in: The organization must be the address or the ID of \
+             an organization. (invalid_request)\nNothing was saved.",
+        ]);
+    assert_eq!(test.count("device_grant", "1 = 1"), 0);
+}
+
+/// The user can only end a request that a policy forbids.
+#[actix_web::test]
+async fn rule_that_forbids_the_sign_in_is_reported() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    test.database
+        .execute("UPDATE membership SET role = 'member'");
+    test.database
+        .execute("UPDATE organization SET personal_tokens = 'admins'");
+    let (login, code) = machine.begin(&[]);
+    let mut browser = test.user().await;
+    let page = browser.type_code(&code).await;
+    browser.decide(&page, "deny", &[]).await;
+    login.finish().exited(1).complains(&[
+        "The policy of the organization lets only admins and owners use personal tokens. Ask an \
+         owner to change your role or the policy, then sign in again.\n\
+         Nothing was saved. To try again, run `doorcode login`.",
+    ]);
+    assert!(machine.everything().is_empty());
 }
 
 /// DEV-60: an expired code ends the sign-in with a message, without a new attempt.
@@ -230,6 +303,8 @@ fn conflicting_options_are_usage_errors() {
         &["--token", "dc_0", "--scope", "orgs:read"][..],
         &["--token", "dc_0", "--device"],
         &["--token", "dc_0", "--no-browser"],
+        &["--token", "dc_0", "--org", "acme"],
+        &["--project", "website"],
         &["--profile", "a b"],
         &["--host", "example.com"],
         &["--what"],

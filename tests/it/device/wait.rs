@@ -18,7 +18,11 @@ async fn is_held(test: &TestApp) {
 }
 
 /// Polls during an event; fails unless the response arrives immediately after it.
-async fn held_during(test: &TestApp, device: &Device, event: impl Future<Output = ()>) -> Answer {
+pub async fn held_during(
+    test: &TestApp,
+    device: &Device,
+    event: impl Future<Output = ()>,
+) -> Answer {
     let poll = test.poll_waiting(device, 999);
     let event = async {
         is_held(test).await;

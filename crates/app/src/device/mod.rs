@@ -98,7 +98,11 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
         scopes: requested_scopes(app, &client, request.scope)?,
         device_name: device_name.map_err(|flaw| invalid(describe(flaw)))?,
         organization: organization
-            .map(|named| named.ok_or_else(|| invalid("The organization must be a slug or an ID.")))
+            .map(|named| {
+                named.ok_or_else(|| {
+                    invalid("The organization must be the address or the ID of an organization.")
+                })
+            })
             .transpose()?,
         project: project
             .map(|id| id.ok_or_else(|| invalid("The project must be the ID of a project.")))

@@ -165,7 +165,7 @@ impl DeniedBecause {
     /// The reason in words for the user of the device, and what to do about it.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::User => "The request was denied.",
+            Self::User => "The sign-in was denied in the browser.",
             Self::PersonalTokens => {
                 "The policy of the organization lets only admins and owners use personal tokens. \
                  Ask an owner to change your role or the policy, then sign in again."
@@ -175,12 +175,12 @@ impl DeniedBecause {
                  it, then sign in again."
             }
             Self::NoOrganization => {
-                "The user belongs to no organization that allows this token. Ask to be invited \
-                 to one, then sign in again."
+                "You belong to no organization that allows this token. Ask to be \
+                 invited to one, then sign in again."
             }
             Self::Rights => {
-                "The user no longer has the permissions that were approved. Sign in again, or \
-                 ask an admin of the organization."
+                "You no longer have the permissions that were approved. Sign in again, \
+                 or ask an admin of the organization."
             }
         }
     }

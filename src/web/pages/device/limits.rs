@@ -34,10 +34,11 @@ pub(super) async fn limit_fields(
             .iter()
             .filter_map(|one| one.membership.as_ref())
     };
+    // Only an organization whose policy lets the user approve.
     let found = asked_organization
         .and_then(|named| memberships().find(|one| one.organization.is_named(named)));
     let out_of_reach = match (&grant.project, &grant.organization) {
-        (Some(id), _) if asked.is_none() => Some(format!("the project {id}")),
+        (Some(id), _) if asked.is_none() || found.is_none() => Some(format!("the project {id}")),
         (_, Some(named)) if found.is_none() => Some(format!("the organization {named}")),
         _ => None,
     };
@@ -46,7 +47,11 @@ pub(super) async fn limit_fields(
         false => typed.form.value("organization").map(str::to_owned),
     }
     .unwrap_or_default();
-    let has_choice = consent.options.len() > 2 || consent.options.len() == 1 || found.is_some();
+    let must_limit = consent
+        .options
+        .first()
+        .is_some_and(|option| option.membership.is_some());
+    let has_choice = consent.has_organizations || must_limit || found.is_some();
     let organizations = consent.options.iter().map(|option| {
         let (value, label) = match &option.membership {
             None => (String::new(), "All of mine".to_owned()),
@@ -87,7 +92,7 @@ pub(super) async fn limit_fields(
     };
     let date = |at: Instant| at.format("%Y-%m-%d").to_string();
     Ok(LimitFields {
-        are_open: found.is_some() || asked.is_some() || !is_first,
+        are_open: must_limit || found.is_some() || !is_first,
         organizations: match has_choice {
             true => organizations.collect(),
             false => Vec::new(),

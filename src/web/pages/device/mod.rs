@@ -253,7 +253,8 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
             "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
         ),
     };
-    review(&req, Via::Link, TypedForm { form, errors }).await
+    let via = consent::via_of_ticket(&req, ticket)?;
+    review(&req, via, TypedForm { form, errors }).await
 }
 
 /// The token that the form grants.

@@ -89,8 +89,8 @@ pub struct Decided {
 }
 
 /// Processes a decision. It is stored and recorded once; the same decision with the same ticket, as
-/// by a double click or a reload, has the same outcome again. Fails with [`Error::Invalid`] for limits or an expiry that the user
-/// cannot set.
+/// by a double click or a reload, has the same outcome again. Fails with [`Error::Invalid`] for limits
+/// or an expiry that the user cannot set.
 pub async fn decide(
     req: &Request,
     ticket: &str,
@@ -247,7 +247,9 @@ fn prepare(
     let limits = find_limits(tx, &owner_ref, &named, &mut faults)?;
     let latest = match permit(tx.app(), owner, &limits) {
         Ok(latest) => latest,
-        Err(because) => return Ok(Err(because)),
+        // Limits that do not exist are a mistake in the form, and forbid nothing.
+        Err(because) if faults.is_empty() => return Ok(Err(because)),
+        Err(_) => return Err(Error::Invalid(faults)),
     };
     let chosen = choice.expires.as_deref().map(|expires| {
         let short = SHORT_EXPIRIES

@@ -50,6 +50,8 @@ pub struct Consent {
     pub client: Client,
     /// Requested scopes that this user can grant.
     pub scopes: ScopeSet,
+    /// Whether the user is a member of several organizations.
+    pub has_organizations: bool,
     /// The tokens that the user may approve, by their limit.
     pub options: Vec<ConsentOption>,
     /// The rule that forbids the approval, if there are no options.
@@ -138,6 +140,7 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
             true => Some(forbidden(app, &standing)),
             false => None,
         },
+        has_organizations: standing.memberships.len() > 1,
         options,
         ticket: write_ticket(app, signed_in, &grant.id, confirmation),
         user_code: code,
@@ -181,6 +184,16 @@ fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId
             subtle::ConstantTimeEq::ct_eq(written.as_bytes(), ticket.as_bytes()).into()
         })
         .map(|confirmation| (grant_id, confirmation))
+}
+
+/// How the code of a ticket reached the consent page: by link, unless the ticket shows that this
+/// user typed it.
+pub fn via_of_ticket(req: &Request, ticket: &str) -> Result<Via, Error> {
+    let read = read_ticket(&req.app, req.caller.signed_in()?, ticket);
+    Ok(match read {
+        Some((_, Confirmation::NotNeeded)) => Via::Keyboard,
+        _ => Via::Link,
+    })
 }
 
 /// Proof, sent back in a URL, that this visitor typed this code. It preserves that fact while the
