@@ -20,6 +20,19 @@ async function typeCode(page, { user_code }) {
   await button(page, 'Approve').waitFor()
 }
 
+/** Gives Ada a second organization, and each of the two a project; answers the ids of the projects. */
+async function addProjects({ server }) {
+  await server.run(['org', 'add', '--name', 'Globex', '--owner', ADA.email])
+  const ids = []
+  for (const [org, name] of [['Acme', 'Website'], ['Globex', 'Reactor']]) {
+    const answer = await server.run(['project', 'add', '--org', org, '--name', name])
+    ids.push(answer.match(/prj_\w+/)[0])
+  }
+  return ids
+}
+
+const box = (page, name) => page.getByRole('checkbox', { name, exact: true })
+
 /** Follows the link that has the code in it. */
 async function followLink(page, { verification_uri_complete }) {
   await page.goto(verification_uri_complete)
@@ -268,6 +281,19 @@ flow('Approve and Deny are equal in size, wide and narrow', {}, async (world) =>
   }
 })
 
+flow('Approve and Deny are in sight on a long page', {}, async (world) => {
+  const page = await world.signedIn()
+  await typeCode(page, await askForCode(world.server, { scope: ASKED, organization: 'acme' }))
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+    await page.setViewportSize(viewport)
+    await page.evaluate(() => scrollTo(0, 0))
+    for (const name of ['Deny', 'Approve']) {
+      const { y, height } = await button(page, name).boundingBox()
+      assert.ok(y > 0 && y + height <= viewport.height, `${name}: ${y} of ${viewport.height}`)
+    }
+  }
+})
+
 flow('a hostile device name is shown as text', {}, async (world) => {
   const page = await world.signedIn()
   const device_name = '<img src=x onerror="document.title=1">"\'&{{7*7}} 👩\u200d💻'
@@ -276,4 +302,88 @@ flow('a hostile device name is shown as text', {}, async (world) => {
   const shown = await page.getByRole('main').innerText()
   assert.ok(shown.includes(device_name), shown)
   await world.inspect(page)
+})
+
+flow('a token is limited to a project for a week', {}, async (world) => {
+  const { server } = world
+  const [website] = await addProjects(world)
+  const page = await world.signedIn()
+  const codes = await askForCode(server, { scope: ASKED })
+  await typeCode(page, codes)
+  assert.equal(await box(page, 'Website').isVisible(), false, 'limits are folded until they are wanted')
+  await page.getByText('Limit the access').click()
+  await world.inspect(page)
+
+  await page.getByLabel('Organization', { exact: true }).selectOption('Acme')
+  assert.equal(await box(page, 'Reactor').isVisible(), !world.hasScripts)
+  await box(page, 'Website').check()
+  await page.getByLabel('Access ends', { exact: true }).selectOption('In 7 days')
+  await press(page, 'Approve')
+  await heading(page, 'Approved').waitFor()
+  await page.getByRole('main').getByText('Acme, Website').waitFor()
+  await world.inspect(page)
+  const { access_token, expires_in } = await poll(server, codes)
+  const { body } = await me(server, access_token)
+  assert.deepEqual(body.projects.map(({ id }) => id), [website])
+  assert.equal(Math.ceil(expires_in / 86_400), 7)
+})
+
+flow('a mistake in the limits keeps what was chosen', {}, async (world) => {
+  await addProjects(world)
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, { scope: ASKED })
+  await typeCode(page, codes)
+  await page.getByText('Limit the access').click()
+  for (const name of ['Website', 'Reactor']) await box(page, name).check()
+  await page.getByLabel('Access ends', { exact: true }).selectOption('On a date I choose')
+  await page.getByLabel('Custom date').fill('2026-12-24')
+  await press(page, 'Approve')
+  await page.getByRole('link', { name: 'Choose projects of one organization.' }).waitFor()
+  await world.inspect(page)
+  assert.equal(await page.getByLabel('Custom date').inputValue(), '2026-12-24')
+  assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
+
+  await box(page, 'Reactor').uncheck()
+  await press(page, 'Approve')
+  await page.getByRole('main').getByText('Acme, Website').waitFor()
+})
+
+flow('what the device asks to be limited to is chosen already', {}, async (world) => {
+  const [, project] = await addProjects(world)
+  const page = await world.signedIn()
+  const codes = await askForCode(world.server, { scope: ASKED, project })
+  await typeCode(page, codes)
+  assert.ok(await box(page, 'Reactor').isChecked())
+  assert.equal(await box(page, 'Website').isVisible(), !world.hasScripts)
+  await world.inspect(page)
+  await press(page, 'Approve')
+  await page.getByRole('main').getByText('Globex, Reactor').waitFor()
+
+  await typeCode(page, await askForCode(world.server, { organization: 'initech' }))
+  await page.getByText('limit the access to the organization initech').waitFor()
+  await world.inspect(page)
+})
+
+flow('a request that a policy forbids has no Approve', { people: [ADA, BOB] }, async (world) => {
+  const page = await world.signedIn(BOB)
+  await world.server.sql("update organization set personal_tokens = 'admins'")
+  const codes = await askForCode(world.server, { scope: ASKED, device_name: 'bob-desktop' })
+  await page.goto('/device')
+  await page.getByLabel('Code').fill(codes.user_code)
+  await press(page, 'Continue')
+  await heading(page, 'Acme does not allow this sign-in').waitFor()
+  await page.getByText('Your role is member').waitFor()
+  assert.equal(await button(page, 'Approve').count(), 0)
+  await world.inspect(page)
+
+  const owners = await page.context().newPage()
+  await owners.goto(await page.getByRole('link', { name: 'owner of Acme' }).getAttribute('href'))
+  await owners.getByText(ADA.email).waitFor()
+
+  await press(page, 'End this request')
+  await heading(page, 'This sign-in is not allowed').waitFor()
+  await world.inspect(page)
+  const { error, error_description } = await poll(world.server, codes)
+  assert.equal(error, 'access_denied')
+  assert.match(error_description, /only admins and owners/)
 })

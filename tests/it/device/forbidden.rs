@@ -1,7 +1,7 @@
 //! Requests that a rule forbids the user to approve.
 
 use super::wait::held_during;
-use super::{ASK, assert_refused};
+use super::{ASK, OPEN, assert_refused};
 use crate::support::browser::{Browser, Page};
 use crate::support::device::{Answer, Device};
 use crate::support::tenant::OPERATOR;
@@ -264,7 +264,7 @@ async fn organization_that_forbids_is_not_offered() {
         let consent = world.browser.type_code(&device.user_code).await;
         let sentence = format!("limit the access to the {name} {value}. Your account cannot");
         assert!(consent.contains(&sentence), "{}", consent.body);
-        assert!(consent.contains("<details>"));
+        assert!(consent.contains(OPEN));
         let has_box = format!(r#"id="project-{}""#, project.id);
         assert!(!consent.contains(&has_box), "{}", consent.body);
     }
@@ -282,7 +282,7 @@ async fn user_must_choose_a_limit_if_only_limited_tokens_are_allowed() {
     world.forbid(&world.alpha).await;
     let made = world.test.organization_by(&world.ben, "Made").await;
     let (device, consent) = world.device().await;
-    assert!(has_approve(&consent) && consent.contains("<details open>"));
+    assert!(has_approve(&consent) && consent.contains(OPEN));
     assert!(
         !consent.contains(">All of mine</option>"),
         "{}",

@@ -1,6 +1,6 @@
 //! Limits of a token that the user sets at approval, or that the device asks for.
 
-use super::{ASK, assert_refused};
+use super::{ASK, CLOSED, OPEN, assert_refused};
 use crate::support::browser::{Browser, Page};
 use crate::support::device::Device;
 use crate::support::{CLI, PASSWORD, TestApp};
@@ -88,7 +88,7 @@ impl World {
         assert_eq!(page.status, 400, "{fields:?}: {}", page.body);
         let link = format!("<a href=\"#{field}\">");
         assert!(page.contains(&link), "{fields:?}: {}", page.body);
-        assert!(page.contains("<details open>"));
+        assert!(page.contains(OPEN));
         assert!(page.contains(r#"value="orgs:read" aria-describedby="grants-orgs:read" checked"#));
         assert!(!page.contains(r#"aria-describedby="grants-projects:read" checked"#));
         let answer = self.test.poll(&device).await;
@@ -229,7 +229,7 @@ async fn expiry_beyond_the_default_is_refused() {
 async fn offered_limits_can_be_approved() {
     let mut world = World::new().await;
     let (_, consent) = world.device(&[]).await;
-    assert!(consent.contains("<details>"), "closed: {}", consent.body);
+    assert!(consent.contains(CLOSED), "closed: {}", consent.body);
     assert!(consent.contains(r#"min="2026-11-22" max="2027-02-19""#));
     let option = r#"<option value=""#;
     let mut fields = Vec::new();
@@ -262,11 +262,11 @@ async fn limits_that_the_device_asks_for_are_preselected() {
         (&[("organization", &slug), ("project", &shop)], true),
     ] {
         let (device, consent) = world.device(further).await;
-        assert!(consent.contains("<details open>"), "{further:?}");
+        assert!(consent.contains(OPEN), "{further:?}");
         assert!(is_selected(&consent, &alpha), "{}", consent.body);
         assert_eq!(is_ticked(&consent, &world.shop), has_project);
         assert!(!is_ticked(&consent, &world.site) && !is_ticked(&consent, &world.game));
-        assert!(!consent.contains("Your account cannot approve that."));
+        assert!(!consent.contains("Your account cannot approve that limit."));
         // The user decides otherwise.
         let page = world.approve(&consent, &[("organization", "")]).await;
         assert!(page.status == 200 && !page.contains("Limited to"));
@@ -305,6 +305,7 @@ async fn limits_out_of_reach_are_named_and_not_preselected() {
         ("project", &unknown, "project"),
     ] {
         let (_, consent) = world.device(&[(name, value)]).await;
+        assert!(consent.contains(OPEN));
         let sentence = format!("The device asked to limit the access to the {kind} {value}.");
         assert!(consent.contains(&sentence), "{value}: {}", consent.body);
         assert!(!consent.contains("Gamma") && !consent.contains("Foreign"));

@@ -25,6 +25,11 @@ const ASK: &str = "/auth/device";
 /// The token endpoint.
 const POLL: &str = "/auth/device/token";
 
+/// The start of the limits on a consent page that shows them.
+const OPEN: &str = r#"<details class="limits" open>"#;
+/// The start of the limits on a consent page that folds them.
+const CLOSED: &str = r#"<details class="limits">"#;
+
 /// Settings under which the test acts as a proxy that sets the client address.
 const BEHIND_PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n";
 

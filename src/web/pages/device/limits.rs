@@ -92,7 +92,7 @@ pub(super) async fn limit_fields(
     };
     let date = |at: Instant| at.format("%Y-%m-%d").to_string();
     Ok(LimitFields {
-        are_open: must_limit || found.is_some() || !is_first,
+        are_open: must_limit || found.is_some() || out_of_reach.is_some() || !is_first,
         organizations: match has_choice {
             true => organizations.collect(),
             false => Vec::new(),
