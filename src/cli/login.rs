@@ -42,11 +42,11 @@ pub struct LoginOptions {
     /// Request this scope; can be repeated [default: the client's default scopes]
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope, conflicts_with = "token")]
     scope: Vec<ScopeSet>,
-    /// Suggest to limit the token to this organization, by its address or ID; you decide in the
-    /// browser
+    /// Preselect this organization, by its address or ID, as the limit of the token; you decide in
+    /// the browser
     #[arg(long, value_name = "ORG", conflicts_with = "token")]
     org: Option<String>,
-    /// Suggest to limit the token to this project, by its ID; you decide in the browser
+    /// Preselect this project, by its ID, as the limit of the token; you decide in the browser
     #[arg(long, value_name = "PROJECT", value_parser = parse_project, conflicts_with = "token")]
     project: Option<ProjectId>,
 }

@@ -61,9 +61,9 @@ async fn denial_is_reported_and_saves_nothing() {
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
 
-/// The page shows the suggested limits, and the user keeps them.
+/// The page preselects the limits, and the user keeps them.
 #[actix_web::test]
-async fn organization_and_project_are_suggested_as_limits() {
+async fn organization_and_project_are_preselected_as_limits() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
     let ben = test.caller("ben@x.example").await;

@@ -140,7 +140,7 @@ async fn waiting_poll_gets_a_decision_from_another_server() {
     let sweeper = actix_web::rt::spawn(sweep::run(test.app.clone()));
     let deny = async {
         test.database
-            .execute("UPDATE device_grant SET state = 'denied'");
+            .execute("UPDATE device_grant SET state = 'denied', denied_reason = 'user'");
     };
     let answer = held_during(&test, &device, deny).await;
     assert_refused(&answer, 400, "access_denied");
