@@ -248,7 +248,7 @@ fn accept_as(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
         ));
     }
     let (id, role) = (&organization.id, invitation.role);
-    store::org::insert_membership(tx.conn, &organization, &user.id, role, tx.now)?;
+    store::org::insert_membership(tx.conn, organization, &user.id, role, tx.now)?;
     tx.record(Target::within(id, invitation.id.as_str()), json!({}))?;
     tx.record_as(
         Action::MemberAdded,

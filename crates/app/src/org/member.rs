@@ -185,7 +185,7 @@ fn manage(
     tx.organization(organization.id.as_str(), WRITE, least)
 }
 
-/// Fails if the caller is a token: whoever has a leaked one must not make lasting owners with it.
+/// Fails if the caller is a token: an attacker with a leaked one must not make lasting owners.
 pub(super) fn require_session(tx: &Tx<'_>) -> Result<(), Error> {
     match tx.caller() {
         Caller::User(_) | Caller::Operator(_) => Ok(()),
