@@ -1,7 +1,8 @@
 //! `doorcode config …`: the configuration.
 
-use super::{Outcome, load_config, print};
+use super::{Outcome, load_config, print, warnings};
 use clap::Subcommand;
+use std::io::Write;
 use std::path::Path;
 
 /// `doorcode config …`.
@@ -16,5 +17,9 @@ pub fn run(config: Option<&Path>, configuration: Configuration) -> Outcome {
     let Configuration::Check = configuration;
     let config = load_config(config)?;
     print(config.describe().trim_end())?;
-    print("\n# The configuration is valid.")
+    print("\n# The configuration is valid.")?;
+    for warning in warnings(&config) {
+        writeln!(std::io::stderr(), "Warning: {warning}")?;
+    }
+    Ok(())
 }

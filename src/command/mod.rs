@@ -16,7 +16,7 @@ use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::user::User;
-use doorcode::store::Store;
+use doorcode::store::{Conn, Store};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -119,15 +119,8 @@ fn open_store(config: &Config) -> Outcome<Store> {
             })
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    if let DatabaseUrl::Postgres(_) = &config.database.url {
-        // With these variables the driver connects to another host than the validated one.
-        for variable in ["PGHOSTADDR", "PGSERVICE"] {
-            if std::env::var_os(variable).is_some() {
-                return Err(
-                    format!("{variable}: unset it, and name the host in database.url").into(),
-                );
-            }
-        }
+    if let Some(variable) = other_host(config) {
+        return Err(format!("{variable}: unset it, and name the host in database.url").into());
     }
     let store = Store::open(&config.database.url)?;
     let migrations = store.migrate()?;
@@ -135,6 +128,28 @@ fn open_store(config: &Config) -> Outcome<Store> {
         tracing::info!(?migrations, "the database was migrated");
     }
     Ok(store)
+}
+
+/// The environment variable with which the driver of PostgreSQL would connect to another host than
+/// the validated one.
+fn other_host(config: &Config) -> Option<&'static str> {
+    let is_set = |variable: &&str| std::env::var_os(variable).is_some();
+    match &config.database.url {
+        DatabaseUrl::Postgres(_) => ["PGHOSTADDR", "PGSERVICE"].into_iter().find(is_set),
+        DatabaseUrl::Sqlite(_) => None,
+    }
+}
+
+/// Warnings about settings that do not fit the organizations in the database; none if it cannot be
+/// read. Creates no database.
+fn warnings(config: &Config) -> Vec<String> {
+    if other_host(config).is_some() {
+        return Vec::new();
+    }
+    let Ok(mut conn) = Conn::open_existing(&config.database.url) else {
+        return Vec::new();
+    };
+    app::org::unnamed_roles(config, &mut conn).unwrap_or_default()
 }
 
 /// The text of an error for a terminal.

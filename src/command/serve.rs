@@ -1,6 +1,6 @@
 //! `doorcode serve`.
 
-use super::{Outcome, explain, load_config, open, print};
+use super::{Outcome, explain, load_config, open, print, warnings};
 use doorcode::app::{App, audit, sweep, user};
 use doorcode::config::{Config, Metrics};
 use doorcode::domain::secret::Secret;
@@ -69,6 +69,9 @@ async fn serve(config: Config) -> Outcome {
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
+    for warning in warnings(app.config()) {
+        tracing::warn!("{warning}");
+    }
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
 
     let metrics = web::Metrics::default();

@@ -71,6 +71,18 @@ impl Conn {
         }
     }
 
+    /// Opens a connection for reading to a database that exists. Unlike [`Self::open`], it creates
+    /// no file.
+    pub fn open_existing(url: &DatabaseUrl) -> Result<Self, Error> {
+        if let DatabaseUrl::Sqlite(path) = url
+            && !std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+        {
+            let path = path.display();
+            return Err(Error::Unavailable(format!("{path}: there is no database")));
+        }
+        Self::open(url, Purpose::Read)
+    }
+
     /// Begins a snapshot: until it ends, all statements see the same state. Fails
     /// with [`Error::Unavailable`], since such a connection must be dropped.
     pub(super) fn begin_snapshot(&mut self) -> Result<(), Error> {

@@ -124,6 +124,16 @@ pub fn find_only_made_by_operator(conn: &mut Conn) -> Result<Option<Organization
     }
 }
 
+/// Whether the operator created more than one organization.
+pub fn has_several_made_by_operator(conn: &mut Conn) -> Result<bool, Error> {
+    let found = organization::table
+        .filter(organization::made_by.eq(Maker::Operator.as_str()))
+        .filter(organization::deleted_at.is_null())
+        .count()
+        .get_result::<i64>(conn)?;
+    Ok(found > 1)
+}
+
 /// Locks the organization against changes of it or its members until the transaction ends. On
 /// SQLite the single writer is the lock.
 pub fn lock_organization(

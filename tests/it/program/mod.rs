@@ -9,4 +9,5 @@ mod recovery;
 mod refusal;
 mod stop;
 mod tenant;
+mod unnamed;
 mod user;

@@ -6,6 +6,7 @@ mod joining;
 mod member;
 mod overview;
 mod policy;
+mod unnamed;
 
 use acceptance::may_create_user;
 pub use acceptance::{Joined, NewUser, Offer, accept, accept_as_new, look_at};
@@ -21,6 +22,7 @@ pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
+pub use unnamed::unnamed_roles;
 
 use super::token::end_all;
 use super::{Error, Request};

@@ -1,0 +1,49 @@
+//! What is missing for requests that name no organization.
+
+use crate::Error;
+use crate::access::find_organization;
+use config::Config;
+use domain::route::{Access, Route};
+use domain::scope::Scope;
+use store::Conn;
+
+/// Warnings for the operator: that `[organizations] home` names no organization, and the routes
+/// that need a role but, with several organizations and no home, cannot tell in which one.
+pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Error> {
+    if let Some(home) = &config.organizations.home {
+        return Ok(match find_organization(conn, home)? {
+            Some(_) => Vec::new(),
+            None => vec![format!(
+                "organizations.home: there is no organization {home:?}. Until there is, only \
+                 tokens that are limited to an organization or belong to one can be used where a \
+                 request names none. Create the organization, or change home."
+            )],
+        });
+    }
+    let routes: Vec<_> = config
+        .routes
+        .iter()
+        .filter_map(|route| Some((&route.pattern, needs_role_somewhere(config, route)?)))
+        .map(|(pattern, scope)| format!("\"{pattern}\" ({})", scope.name))
+        .collect();
+    if routes.is_empty() || !store::org::has_several_made_by_operator(conn)? {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!(
+        "routes: the scopes of these routes have a min_role, but the routes name no organization: \
+         {}. You have created several organizations, so only tokens that are limited to one or \
+         belong to one can use these routes. Set organizations.home, or add an organization to \
+         each route.",
+        routes.join(", ")
+    )])
+}
+
+/// The scope that a route needs, if it has a least role and the route names no resource.
+fn needs_role_somewhere<'a>(config: &'a Config, route: &Route) -> Option<&'a Scope> {
+    let Access::Token(Some(name)) = &route.access else {
+        return None;
+    };
+    let names_resource = route.organization.is_some() || route.pattern.names_resource();
+    let scope = config.scopes.find(name)?;
+    (scope.min_role.is_some() && !names_resource).then_some(scope)
+}
