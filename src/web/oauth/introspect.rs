@@ -35,10 +35,9 @@ pub async fn introspect(
 
 /// The resource that the introspection is about, if the request names one.
 fn named(parameters: &Form) -> Result<Option<Named>, Failure> {
-    match (
-        parameters.value("organization"),
-        parameters.value("project"),
-    ) {
+    // Ignoring an empty one would allow more than the API intended.
+    let value = |name| parameters.all(name).next();
+    match (value("organization"), value("project")) {
         (Some(_), Some(_)) => Err(Failure::Malformed(
             "The request names an organization and a project. Send only one of them.",
         )),

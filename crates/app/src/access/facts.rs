@@ -80,7 +80,10 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
     let is_live = token.state(now) == State::Live && is_client_active(conn, &token)?;
     let loaded_owner = find_loaded_owner(app, conn, &token.owner)?;
     let org_access = match &loaded_owner {
-        Some(loaded_owner) => org_access(conn, loaded_owner, std::slice::from_ref(&token), now)?,
+        Some(loaded_owner) => {
+            let found = org_access(app, loaded_owner, std::slice::from_ref(&token));
+            with_graces(conn, loaded_owner, found, now)?
+        }
         None => Vec::new(),
     };
     let status_if = |is_active| match is_active {
@@ -209,7 +212,8 @@ pub(crate) fn check_policy(
     let Some(loaded_owner) = find_loaded_owner(tx.app(), tx.conn, owner)? else {
         return Ok(tokens.into_iter().map(CheckedToken::new).collect());
     };
-    let org_access = org_access(tx.conn, &loaded_owner, &tokens, now)?;
+    let found = org_access(tx.app(), &loaded_owner, &tokens);
+    let org_access = with_graces(tx.conn, &loaded_owner, found, now)?;
     let checked = tokens
         .into_iter()
         .zip(org_access)
@@ -223,17 +227,25 @@ pub(crate) fn check_policy(
     Ok(checked.collect())
 }
 
-/// For each token of an owner, its organization access with the policy decisions.
-fn org_access(
+/// For each token of an owner, its organization access by the policies alone.
+fn org_access<'a>(
+    app: &App,
+    loaded_owner: &LoadedOwner,
+    tokens: &'a [Token],
+) -> Vec<(&'a Token, Vec<OrgAccess>)> {
+    tokens
+        .iter()
+        .map(|token| (token, loaded_owner.org_access(app, Life::of(token))))
+        .collect()
+}
+
+/// The same with the graces of the tokens.
+fn with_graces(
     conn: &mut Conn,
     loaded_owner: &LoadedOwner,
-    tokens: &[Token],
+    mut found: Vec<(&Token, Vec<OrgAccess>)>,
     now: Instant,
 ) -> Result<Vec<Vec<OrgAccess>>, Error> {
-    let mut found: Vec<_> = tokens
-        .iter()
-        .map(|token| (token, loaded_owner.org_access(Life::of(token))))
-        .collect();
     // Graces are rare: look them up only for tokens that a policy refuses.
     let is_refused = |org_access: &[OrgAccess]| {
         org_access

@@ -87,7 +87,7 @@ impl UserMemberships {
         let is_allowed = match &limits.organization {
             Some(_) => self.counted(limits).next().is_some(),
             None => {
-                !self.user.needs_organization
+                self.unnamed() == Unnamed::NeedsNone
                     || self
                         .memberships
                         .iter()
@@ -178,16 +178,17 @@ pub enum LoadedOwner {
 
 impl LoadedOwner {
     /// Organization access of a token of this owner with this life, by the policies alone.
-    pub(super) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
+    pub(super) fn org_access(&self, app: &App, life: Life) -> Vec<OrgAccess> {
         match self {
             Self::User(owner) => owner.org_access(life),
             Self::Organization(organization) => vec![OrgAccess {
                 organization_id: organization.id.clone(),
                 role: ORGANIZATION_ROLE,
                 policy_decision: by_policy(organization, OwnerKind::Organization, life),
-                standing: match &organization.made_by {
-                    Maker::Operator => OrgStanding::Home,
-                    Maker::User(_) => OrgStanding::UserMade,
+                standing: match (&app.config().organizations.home, &organization.made_by) {
+                    (_, Maker::Operator) => OrgStanding::Home,
+                    (Some(home), _) if organization.is_named(home) => OrgStanding::Home,
+                    (_, Maker::User(_)) => OrgStanding::UserMade,
                 },
             }],
         }
