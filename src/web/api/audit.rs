@@ -79,7 +79,7 @@ async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
 
 /// Verifies the whole audit log: its records, its signed checkpoints and the token uses.
 ///
-/// For the operator and admins of any organization. The audit log records this request.
+/// For the operator and admins of an organization that the operator created. The audit log records this request.
 #[utoipa::path(
     get,
     path = "/v1/audit/verify",
