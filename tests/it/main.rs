@@ -12,6 +12,7 @@ mod support;
 mod api;
 mod architecture;
 mod audit;
+mod authority;
 mod bad_form;
 mod cli;
 mod client_oauth2;
