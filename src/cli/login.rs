@@ -42,7 +42,7 @@ pub struct LoginOptions {
     /// Request this scope; can be repeated [default: the client's default scopes]
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope, conflicts_with = "token")]
     scope: Vec<ScopeSet>,
-    /// Preselect this organization, by its address or ID, as the limit of the token; you decide in
+    /// Preselect this organization, by its slug or ID, as the limit of the token; you decide in
     /// the browser
     #[arg(long, value_name = "ORG", conflicts_with = "token")]
     org: Option<String>,

@@ -45,7 +45,7 @@ pub enum User {
     /// Change a user's name or email address
     #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
     Update {
-        /// The user's present email address, or the ID
+        /// The user's current email address or ID
         user: String,
         /// The new email address to sign in with
         #[arg(long, group = "change")]
@@ -54,7 +54,7 @@ pub enum User {
         #[arg(long, group = "change")]
         name: Option<String>,
         /// The email address is verified: the user receives mail at it. Without this, a new
-        /// address is not
+        /// address is unverified
         #[arg(long, group = "change")]
         email_verified: bool,
     },
@@ -80,8 +80,8 @@ pub enum User {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Erase a user's own data, here and in the audit log; the user is deactivated and leaves all
-    /// organizations
+    /// Erase a user's own data, in the database and in the audit log; the user is deactivated and
+    /// leaves all organizations
     Erase {
         /// The user's email address
         #[arg(long)]
@@ -176,7 +176,7 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
                 user::set_temporary_password(req, named, &new).await
             })?;
             print(&format!(
-                "{} can sign in with this password, and must then change it. All sessions have ended. ({})",
+                "{} can sign in with this password, and must change it then. All sessions have ended. ({})",
                 user.email, user.id
             ))
         }
@@ -186,8 +186,8 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
                 user::erase(req, named).await
             })?;
             print(&format!(
-                "The data of {shown} is erased, and that in {count} records of the audit log. \
-                 Clean exports, shipped records and backups too."
+                "The data of {shown} is erased, also in {count} records of the audit log. \
+                 Remove it from exports, shipped records and backups yourself."
             ))
         }
     }
@@ -246,7 +246,7 @@ fn list(config: Option<&Path>) -> Outcome {
     }
 }
 
-/// Users that are read at once.
+/// Number of users that are read at once.
 const PAGE: u16 = 500;
 
 fn standing(user: &DomainUser) -> &'static str {

@@ -31,7 +31,7 @@ pub fn check_site(app: &App, request: &HttpRequest) -> Result<(), Failure> {
 /// What the CSRF token of a form proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormProof {
-    /// This browser got the form in its present session, or without one if it has none.
+    /// This browser got the form in its current session, or without one if it has none.
     Session,
     /// This browser got the form before its session began, ended or was replaced.
     Browser,

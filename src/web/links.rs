@@ -25,7 +25,7 @@ pub fn reset_url(app: &App, new: &NewReset) -> String {
     absolute(app, &reset_path(new.link.expose()))
 }
 
-/// Path for proving the present address of a user; `link` is the secret of the one-time link.
+/// Path for verifying the current address of a user; `link` is the secret of the one-time link.
 pub fn verification_path(link: &str) -> String {
     format!("/account/email/verify?link={link}")
 }
@@ -47,7 +47,7 @@ pub fn send_invitation(req: &Request, new: &NewInvitation) {
     });
 }
 
-/// Mails a letter about an email address.
+/// Mails a message about an email address.
 pub fn send_letter(req: &Request, letter: &Letter) {
     user::send_letter(req, letter, |purpose, link| {
         let path = match purpose {

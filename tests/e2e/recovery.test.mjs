@@ -74,7 +74,7 @@ flow('a member and the only owner set a new password by mail', withMail, async (
     await world.inspect(page)
     await page.getByLabel('Email').fill(person.email)
     await submit(page, button(page, 'Send reset link'))
-    await page.getByRole('status').getByText('a link is on its way').waitFor()
+    await page.getByRole('status').getByText('we sent a link to it').waitFor()
     await world.inspect(page)
     const letter = await mailbox.next()
     assert.equal(letter.to, person.email)
@@ -86,11 +86,11 @@ flow('a member and the only owner set a new password by mail', withMail, async (
   }
 })
 
-flow('an unknown address gets the same page, and no letter', withMail, async (world) => {
+flow('an unknown address gets the same page, and no message', withMail, async (world) => {
   const page = await openForgot(world)
   await page.getByLabel('Email').fill('nobody@example.com')
   await submit(page, button(page, 'Send reset link'))
-  await page.getByRole('status').getByText('a link is on its way').waitFor()
+  await page.getByRole('status').getByText('we sent a link to it').waitFor()
   const known = await openForgot(world)
   await known.getByLabel('Email').fill(ADA.email)
   await submit(known, button(known, 'Send reset link'))

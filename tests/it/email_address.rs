@@ -204,6 +204,6 @@ async fn address_without_a_canonical_form_is_refused() {
         assert!(page.status == 422 && page.contains(reason), "{}", page.body);
     }
     assert!(before == test.unread(), "something was stored");
-    // Signing in does not tell which addresses can exist.
+    // Sign-in does not reveal which addresses can exist.
     assert_eq!(signs_in(&test, "ada@xn--a.example").await, 401);
 }

@@ -1,9 +1,9 @@
-//! GET of the paths that only take a form.
+//! GET of paths that only take a form.
 
 use crate::csrf::{Scene, addresses};
 
-/// An address that only takes a form leads to the page with the form, since browsers open it again
-/// when they restore a tab.
+/// A path that only takes a form redirects to the page with the form, since browsers open it when
+/// they restore a tab.
 #[actix_web::test]
 async fn get_request_to_the_target_of_a_form_leads_to_its_page() {
     let Scene {

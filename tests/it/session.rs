@@ -173,7 +173,7 @@ async fn second_tab_that_signs_out_is_signed_out() {
     assert_eq!(foreign.post("/logout", &[]).await.status, 403);
 }
 
-/// SES-04: the tab is older than the session. Its button still does what it says.
+/// SES-04: the tab is older than the session. Its button still works.
 #[actix_web::test]
 async fn tab_of_an_earlier_session_signs_out() {
     let test = TestApp::start().await;

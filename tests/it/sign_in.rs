@@ -237,7 +237,7 @@ async fn submit(tab: &mut Browser, email: &str, password: &str, return_to: &str)
     tab.post("/login", &fields).await
 }
 
-/// Two tabs on the sign-in page: both go on to their own page, in one session.
+/// Two tabs on the sign-in page: each continues to its own page, in one session.
 #[actix_web::test]
 async fn second_tab_goes_on_after_the_first_has_signed_in() {
     let test = TestApp::start().await;
@@ -319,7 +319,7 @@ async fn form_without_proof_leads_to_a_fresh_form() {
     );
     let signed_in = submit(&mut tab, EMAIL, PASSWORD, "/account").await;
     assert_eq!((signed_in.status, signed_in.location()), (303, "/account"));
-    // Signed in, such a form is nobody's.
+    // After the sign-in, such a form belongs to no session.
     browser.cookies = tab.cookies.clone();
     browser.csrf = test.browser().csrf;
     let refused = submit(&mut browser, EMAIL, PASSWORD, "/o").await;

@@ -26,7 +26,7 @@ const USER_CODE_PER_SOURCE: Rule = window(20, 10);
 /// below 2^-12, from any number of addresses.
 const USER_CODE_OVERALL: Rule = window(5_000, 10);
 
-/// Requests to reset a password, and letters that they send to one address.
+/// Requests to reset a password, and messages that they send to one address.
 const RESET_PER_SOURCE: Rule = window(20, 60);
 const RESET_PER_ADDRESS: Rule = window(3, 24 * 60);
 
@@ -36,9 +36,9 @@ const OPERATOR_REFUSED: Rule = window(1, 1);
 
 const DAY: i64 = 24 * 60;
 
-/// Attempts to create a user with one invitation: each tells whether an address is taken.
+/// Attempts to create a user with one invitation: each reveals whether an address is taken.
 const NEW_USER_PER_INVITATION: Rule = window(10, DAY);
-/// Letters that prove an address.
+/// Messages that verify an address.
 const LETTERS_PER_ADDRESS: Rule = window(3, DAY);
 const LETTERS_PER_USER: Rule = window(5, DAY);
 
@@ -63,8 +63,8 @@ pub enum Target<'a> {
     OwnBrowser(&'a str, &'a Secret),
 }
 
-/// Who sends letters with reset links. Each has its own counter, so that strangers cannot keep an
-/// admin from helping a member.
+/// Sender of messages with reset links. Each sender has its own counter, so that strangers cannot
+/// prevent an admin from helping a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetSender<'a> {
     /// Any visitor of the page for forgotten passwords.
@@ -108,7 +108,7 @@ pub fn reset_source(from: IpAddr) -> Guess {
     Guess(vec![(format!("reset:{source}"), RESET_PER_SOURCE)])
 }
 
-/// Counter for letters with a reset link to one address.
+/// Counter for messages with a reset link to one address.
 pub fn reset_letter(key: &Key, sender: ResetSender<'_>, email: &str) -> Guess {
     let sender = match sender {
         ResetSender::Anyone => "",
@@ -172,7 +172,7 @@ pub fn new_users(invitation: &Invitation, allowed: u32) -> Guess {
     )])
 }
 
-/// Counters for letters with a link that proves an address, by recipient and by user.
+/// Counters for messages with a link that verifies an address, by recipient and by user.
 pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
     let to = key.authenticate("throttle", &["letter", to]);
     Guess(vec![

@@ -1,4 +1,4 @@
-//! `[organizations]`: who may create organizations, and how many users they bring.
+//! `[organizations]`: who may create organizations, and how many users invitations create.
 
 use super::table::Table;
 use domain::id::OrganizationId;
@@ -20,7 +20,7 @@ pub struct Organizations {
     pub made_by: Makers,
     /// The organization that counts where a request names none, by its slug or id.
     pub home: Option<String>,
-    /// How many users the invitations of one user may create in a day.
+    /// Maximum number of users that the invitations of one user create in a day.
     pub new_users_per_day: u32,
 }
 

@@ -47,7 +47,7 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
     RouteTable::new(routes)
 }
 
-/// Why a route names no organization.
+/// Error for a route that must not name an organization.
 fn no_organization(pattern: &Pattern, access: Option<&Access>) -> Option<&'static str> {
     match access {
         _ if pattern.names_resource() => {

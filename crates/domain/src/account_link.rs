@@ -1,4 +1,4 @@
-//! One-time links that reset a password, prove an email address, or change it.
+//! One-time links that reset a password, verify an email address, or change it.
 
 use super::Instant;
 use super::id::UserId;
@@ -12,9 +12,9 @@ pub const LIFETIME: Duration = Duration::minutes(30);
 pub enum LinkPurpose {
     /// Set a new password.
     Reset,
-    /// Prove the present address of the user.
+    /// Verify the current address of the user.
     Verify,
-    /// Prove a new address, which then replaces the present one.
+    /// Verify a new address, which then replaces the current one.
     Change,
 }
 
@@ -46,7 +46,7 @@ pub struct AccountLink {
     pub user_id: UserId,
     /// What the link is for.
     pub purpose: LinkPurpose,
-    /// The address that the link is sent to or proves.
+    /// The address that the link is sent to or verifies.
     pub email: String,
     /// Label of the actor who requested the link; see [`crate::audit::Actor::label`].
     pub created_by: String,

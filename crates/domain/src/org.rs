@@ -45,7 +45,7 @@ pub enum Maker {
 }
 
 impl Maker {
-    /// The maker as it is written in the API and the database: `operator` or the id of the user.
+    /// The creator as in the API and the database: `operator` or the id of the user.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Operator => "operator",
@@ -53,7 +53,7 @@ impl Maker {
         }
     }
 
-    /// Parses a maker.
+    /// Parses a creator.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "operator" => Some(Self::Operator),
@@ -106,10 +106,10 @@ pub struct Invitation {
 /// Which link of an invitation. Both open it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
-    /// The one that its creator sees and sends.
+    /// The link that its creator sees and sends.
     Shown,
-    /// The one that the server mailed to the address of the invitation, and that no other user sees:
-    /// its user receives mail there.
+    /// The link that the server mailed to the address of the invitation. No other user sees it, so
+    /// using it verifies the address.
     Mailed,
 }
 

@@ -27,8 +27,8 @@ pub struct User {
     /// Whether the user's tokens need an organization: `false` for a user whom the operator created
     /// without one, until the user joins one that the operator created.
     pub needs_organization: bool,
-    /// When the user proved to receive mail at the address, or the operator vouched for it;
-    /// `None` if not proven.
+    /// When the address was verified by the user, or marked as verified by the operator; `None` if
+    /// it is not verified.
     pub email_verified_at: Option<Instant>,
     /// Whether the password must be changed before anything else, since the operator set it.
     pub must_change_password: bool,

@@ -68,7 +68,8 @@ pub fn find_link(
         .read_one::<Row>(conn)
 }
 
-/// Uses the unexpired link with this digest and purpose. Of concurrent calls one gets it.
+/// Deletes and returns the unexpired link with this digest and purpose. Of concurrent calls, only
+/// one gets it.
 pub fn take_link(
     conn: &mut Conn,
     link: &Digest,

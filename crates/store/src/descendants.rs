@@ -13,7 +13,7 @@ use domain::lineage::{Links, descendants};
 use domain::token::{Revocation, Token, TokenOwner};
 use std::collections::BTreeSet;
 
-/// How many tokens one statement names.
+/// Maximum number of tokens in one statement.
 const BATCH: usize = 500;
 
 /// Active descendants that ended.
@@ -25,7 +25,7 @@ pub struct Ended {
     pub invitations: Vec<(InvitationId, OrganizationId)>,
 }
 
-/// The tokens that were created with a token, the newest first, up to a limit.
+/// The tokens that were created with a token, newest first, up to a limit.
 pub fn list_children(conn: &mut Conn, id: &TokenId, limit: i64) -> Result<Vec<Token>, Error> {
     token::table
         .filter(token::made_by_token.eq(id.as_str()))
@@ -174,7 +174,7 @@ pub fn end_invitations_of(
         TokenFilter::Owner(TokenOwner::User(id)) => open
             .filter(invitation::invited_by.eq(id.as_str()))
             .get_results(conn)?,
-        // The maker of what an organization's token creates is the token itself.
+        // `invited_by` of what an organization's token creates is the token itself.
         TokenFilter::Owner(TokenOwner::Organization(id)) => open
             .filter(invitation::organization_id.eq(id.as_str()))
             .filter(invitation::invited_by.eq(invitation::made_by_token.assume_not_null()))

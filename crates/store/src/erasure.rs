@@ -6,11 +6,11 @@ use super::{Conn, Error, user};
 use diesel::prelude::*;
 use domain::user::User;
 
-/// What the name of an erased token is replaced with.
+/// Replacement for the name of an erased token.
 const ERASED: &str = "Erased";
 
-/// Replaces name, email address and password hash of a user by those of `left`, and removes the
-/// data that the user left elsewhere: sessions, links, device grants, invitations to the old
+/// Replaces name, email address and password hash of a user with those of `left`, and removes the
+/// data of the user elsewhere: sessions, links, device grants, invitations to the old
 /// address, and names, devices and addresses of personal tokens.
 pub fn erase_user(conn: &mut Conn, old: &User, left: &User) -> Result<(), Error> {
     let id = old.id.as_str();

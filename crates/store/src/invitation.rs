@@ -51,8 +51,8 @@ impl ReadRow for Row {
     }
 }
 
-/// Inserts an invitation with the digests of the link that its creator sees, and of the one that
-/// only its addressee gets.
+/// Inserts an invitation with the digests of the link that its creator sees, and of the one that is
+/// mailed.
 pub fn insert_invitation(
     conn: &mut Conn,
     new: &Invitation,
@@ -74,7 +74,7 @@ pub fn insert_invitation(
     diesel::insert_into(invitation::table).values(row).run(conn)
 }
 
-/// The active invitation one of whose links has this digest, and which one it is.
+/// The active invitation that has a link with this digest, and the kind of the link.
 pub fn find_invitation(
     conn: &mut Conn,
     link: &Digest,

@@ -1,5 +1,5 @@
-//! The members whose access depends on this organization alone. After an organization that the
-//! operator created, only others of its kind count.
+//! The members whose access depends on this organization alone. If the operator created it, their
+//! organizations that users created do not count.
 
 use super::{Conn, Error};
 use diesel::prelude::*;

@@ -129,7 +129,7 @@ pub fn update_name(conn: &mut Conn, id: &UserId, name: &str) -> Result<(), Error
         .run(conn)
 }
 
-/// Marks the email address of a user as proven; `false` if it is proven already, or is not the
+/// Marks the email address of a user as verified; `false` if it is verified already, or is not the
 /// user's address any more.
 pub fn mark_email_verified(
     conn: &mut Conn,
@@ -144,7 +144,7 @@ pub fn mark_email_verified(
         .changes_one(conn)
 }
 
-/// Replaces the hash of a password by a stronger one, if it is still the verified one.
+/// Replaces the hash of a password with a stronger one, if it is still the verified one.
 pub fn update_password_hash(
     conn: &mut Conn,
     id: &UserId,
@@ -172,8 +172,8 @@ pub fn set_password(
         .run(conn)
 }
 
-/// Stores the name, the email address and its proof. [`Error::Duplicate`] if another user has the
-/// address.
+/// Stores the name, the email address and whether it is verified. [`Error::Duplicate`] if another
+/// user has the address.
 pub fn update_profile(conn: &mut Conn, user: &User) -> Result<(), Error> {
     diesel::update(users::table.find(user.id.as_str()))
         .set((

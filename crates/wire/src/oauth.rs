@@ -68,10 +68,10 @@ pub struct ActiveToken {
     /// Client that the token was issued to. Absent if a user created it in the console.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client_id: Option<String>,
-    /// Email address of the owner, if it is proven. Absent for organization tokens.
+    /// Email address of the owner, if it is verified. Absent for organization tokens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub username: Option<String>,
-    /// Whether the email address of the owner is proven. Absent for organization tokens.
+    /// Whether the email address of the owner is verified. Absent for organization tokens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub email_verified: Option<bool>,
     /// Id of the owner, a user or an organization.

@@ -94,7 +94,7 @@ async fn delete_member(
 
 /// Mails a link to a member, with which the member sets a new password.
 ///
-/// Owners can send it to admins and members, admins to members. The link works once, for 30
+/// Owners can send it to admins and members, and admins to members. The link works once, for 30
 /// minutes. It requires a mail server and a verified email address of the member.
 #[utoipa::path(
     post,
@@ -104,7 +104,7 @@ async fn delete_member(
         ("org" = String, Path, description = "ID or slug of the organization."),
         ("user" = String, Path, description = "ID of the user.")
     ),
-    responses((status = 202, description = "The link is on its way.", body = PasswordResetSent))
+    responses((status = 202, description = "The link is being mailed.", body = PasswordResetSent))
 )]
 async fn send_password_reset(
     call: Call,
@@ -147,7 +147,7 @@ async fn list_invitations(call: Call, named: web::Path<String>) -> Result<HttpRe
 /// request has an email address and mail is configured.
 ///
 /// An invitation without an email address is for anyone with its link. It can create a user only in
-/// an organization that the operator made.
+/// an organization that the operator created.
 #[utoipa::path(
     post,
     path = "/v1/orgs/{org}/invitations",

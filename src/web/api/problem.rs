@@ -97,7 +97,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                 Denial::OperatorRequired => usual(Kind::OperatorRequired),
                 Denial::SessionRequired => ProblemText::of(
                     Kind::Forbidden,
-                    "A token cannot make owners. An owner does so in the console.",
+                    "A token cannot make owners. Ask an owner to do it in the console.",
                 ),
             },
             app::Error::ActorRequired => ProblemText::of(

@@ -81,7 +81,7 @@ async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, F
     tag = "tokens",
     params(("id" = String, Path, description = "ID of the token.")),
     responses(
-        (status = 200, description = "It is revoked, and so is what was created with it.", body = Revoked),
+        (status = 200, description = "The token is revoked, and so is what was created with it.", body = Revoked),
         (status = 204, description = "The token is revoked.")
     )
 )]
@@ -191,7 +191,7 @@ async fn show_organization_token(
         ("id" = String, Path, description = "ID of the token.")
     ),
     responses(
-        (status = 200, description = "It is revoked, and so is what was created with it.", body = Revoked),
+        (status = 200, description = "The token is revoked, and so is what was created with it.", body = Revoked),
         (status = 204, description = "The token is revoked.")
     )
 )]

@@ -110,7 +110,7 @@ async fn show_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, Fa
 
 /// Changes the name or the email address of a user.
 ///
-/// The ID does not change. If mail is configured, the old and the new address get a letter.
+/// The ID does not change. If mail is configured, the old and the new address get a message.
 #[utoipa::path(
     patch,
     path = "/v1/users/{user}",

@@ -93,7 +93,7 @@ fn describe(active: &app::access::ActiveToken, issuer: &str) -> ActiveToken {
     ActiveToken {
         scope: active.scopes.to_string(),
         client_id: token.client_id.clone(),
-        // Resource servers may grant rights by address, so one that is not proven is no answer.
+        // Resource servers may grant rights by address, so an unverified one is not returned.
         username: user
             .filter(|user| user.email_verified_at.is_some())
             .map(|user| user.email.clone()),

@@ -1,4 +1,4 @@
-//! Email addresses of users: links that prove them, and change. The link is a one-time secret: it
+//! Email addresses of users: verification and change by links. The link is a one-time secret: it
 //! is in the URL that users open, in a hidden field, and nowhere else.
 
 use super::account::{self, PAGE};
@@ -52,7 +52,7 @@ async fn submit_email(req: PageRequest, form: Form) -> Answer {
     }
 }
 
-/// `POST /account/email/verification`: mails a link that proves the present address.
+/// `POST /account/email/verification`: mails a link that verifies the current address.
 async fn submit_verification(req: PageRequest, form: Form) -> Answer {
     req.signed_in(PAGE)?;
     match user::request_verification(&req).await {

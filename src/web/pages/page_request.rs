@@ -228,7 +228,7 @@ impl PageRequest {
         self.http.match_info().get(name).unwrap_or_default()
     }
 
-    /// A path of our pages, with the parameters of this request's path in its placeholders.
+    /// A path of a page, with the parameters of this request's path in its placeholders.
     fn fill(&self, pattern: &str) -> String {
         let fill = |segment: &str| {
             let name = segment
@@ -307,8 +307,8 @@ impl PageRequest {
         CsrfToken::new(self.app.key(), &self.visitor, self.session.as_ref())
     }
 
-    /// Reads a form, with the proof that it is on a page that this browser got from us. Rejects
-    /// forms of other sites.
+    /// Reads a form, with the proof that it is on a page that this browser got from the server.
+    /// Rejects forms of other sites.
     async fn form(&self, payload: web::Payload) -> Result<(Form, FormProof), Failure> {
         check_site(&self.app, &self.http)?;
         let form = extract::form(&self.http, payload).await?;

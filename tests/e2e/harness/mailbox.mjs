@@ -1,4 +1,4 @@
-// A mail server that keeps the letters it receives.
+// A mail server that keeps the messages it receives.
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 const ANSWERS = { EHLO: '250-mailbox\r\n250 8BITMIME', DATA: '354 go ahead', QUIT: '221 bye' }
 const END = '\r\n.\r\n'
 
-/** The text of a letter, whose encoding is quoted-printable or none. */
+/** The text of a message, whose encoding is quoted-printable or none. */
 function read(data) {
   const [head, ...body] = data.split('\r\n\r\n')
   const decoded = body
@@ -34,7 +34,7 @@ class Mailbox {
     }
   }
 
-  /** The next letter, which may still be on its way. */
+  /** The next message, which may not have arrived yet. */
   async next() {
     return this.#letters.shift() ?? new Promise((resolve) => this.#arrivals.push(resolve))
   }

@@ -255,7 +255,7 @@ async fn organization_that_forbids_is_not_offered() {
     let limited = world.test.introspect(&token).await;
     assert_eq!(limited["organization"], beta.as_str());
 
-    // The device asks for the one that forbids.
+    // The device requests the one that forbids.
     let project = world.test.project(&world.alpha, "Shop").await;
     world.test.add_to(&project, &world.ben).await;
     for (name, value) in [("organization", "alpha"), ("project", project.id.as_str())] {

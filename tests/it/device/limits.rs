@@ -1,4 +1,4 @@
-//! Limits of a token that the user sets at approval, or that the device asks for.
+//! Limits of a token that the user sets at approval, or that the device requests.
 
 use super::{ASK, CLOSED, OPEN, assert_refused};
 use crate::support::browser::{Browser, Page};
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// A device that asks for these further parameters, and its consent page.
+    /// A device that sends these further parameters, and its consent page.
     async fn device(&mut self, further: &[(&str, &str)]) -> (Device, Page) {
         let mut form = vec![("client_id", CLI), ("scope", "orgs:read projects:read")];
         form.extend_from_slice(further);
@@ -103,7 +103,7 @@ fn is_selected(page: &Page, value: &str) -> bool {
     page.contains(&format!(r#"<option value="{value}" selected>"#))
 }
 
-/// Whether the box of a project is ticked; panics if there is none.
+/// Whether the box of a project is selected; panics if there is none.
 fn is_ticked(page: &Page, project: &Project) -> bool {
     let name = format!(r#"name="project" value="{}""#, project.id);
     let found = page.body.split_once(&name);
@@ -306,7 +306,7 @@ async fn limits_out_of_reach_are_named_and_not_preselected() {
     ] {
         let (_, consent) = world.device(&[(name, value)]).await;
         assert!(consent.contains(OPEN));
-        let sentence = format!("The device asked to limit the access to the {kind} {value}.");
+        let sentence = format!("The device requested access limited to the {kind} {value}.");
         assert!(consent.contains(&sentence), "{value}: {}", consent.body);
         assert!(!consent.contains("Gamma") && !consent.contains("Foreign"));
         for id in [world.alpha.id.as_str(), world.beta.id.as_str()] {

@@ -17,8 +17,8 @@ async fn invite_as_operator(test: &TestApp, key: &str) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Security finding 6: an invitation tells of few addresses whether they have a user, and such an
-/// attempt costs no password hash.
+/// Security finding 6: an invitation reveals only of few addresses whether they have a user, and
+/// such an attempt costs no password hash.
 #[actix_web::test]
 async fn attempts_with_taken_addresses_are_cheap_and_limited() {
     let test = TestApp::start().await;
@@ -86,7 +86,7 @@ async fn invitations_of_one_user_create_few_users_a_day() {
     assert!(refused.contains("Try again tomorrow"));
     assert_eq!(test.count("users", "email = 'three@example.com'"), 0);
 
-    // Users that exist still join, and the operator's invitations have no limit.
+    // Existing users still join, and the operator's invitations have no limit.
     test.add_user("bob@example.com", PASSWORD, None).await;
     let mut bob = test.browser();
     bob.sign_in("bob@example.com", PASSWORD).await;
@@ -111,7 +111,7 @@ async fn invitations_of_one_user_create_few_users_a_day() {
     assert_eq!(joined.status, 303, "{}", joined.body);
 }
 
-/// Two acceptances at once do not exceed the limit; the loser uses nothing up.
+/// Two acceptances at once do not exceed the limit; the refused one uses nothing.
 #[actix_web::test]
 async fn concurrent_acceptances_keep_the_limit() {
     let test = TestApp::with("[organizations]\nnew_users_per_day = 1").await;
@@ -128,7 +128,7 @@ async fn concurrent_acceptances_keep_the_limit() {
     assert_eq!(test.events("invitation.accepted"), 1);
 }
 
-/// The page of a new invitation says who can use it.
+/// The page of a new invitation states who can use it.
 #[actix_web::test]
 async fn page_of_an_invitation_says_who_can_use_it() {
     let sink = Sink::start(&[]);

@@ -1,4 +1,4 @@
-//! Proof and change of email addresses, and users that invitations create.
+//! Verification and change of email addresses, and users that invitations create.
 
 mod change;
 mod invited_user;
@@ -70,7 +70,7 @@ async fn join(test: &TestApp, invitation: &str, email: &str) -> Browser {
     browser
 }
 
-/// Whether the address of the browser's user is proven, according to every answer.
+/// Whether the address of the browser's user is verified, according to every answer.
 async fn is_proven(test: &TestApp, browser: &mut Browser, email: &str) -> bool {
     let token = browser.new_token("probe", &["tokens:read"], "30d").await;
     let introspected = test.introspect(&token).await;

@@ -1,4 +1,4 @@
-//! Proof of email addresses, by a mailed invitation and by a mailed link.
+//! Verification of email addresses, by a mailed invitation and by a mailed link.
 
 use super::{GUEST, invite, is_proven, join, link_of, path_in, with_mail};
 use crate::support::browser::Browser;
@@ -16,7 +16,7 @@ async fn address_is_no_username_until_it_is_proven() {
     let invitation = invite(&test, None).await;
     let mut guest = join(&test, &invitation, "ceo@victim.example").await;
     assert!(!is_proven(&test, &mut guest, "ceo@victim.example").await);
-    // Without mail, the operator proves it.
+    // Without mail, the operator marks it as verified.
     assert!(
         !guest
             .get("/account")
@@ -26,7 +26,7 @@ async fn address_is_no_username_until_it_is_proven() {
     let sent = guest.post("/account/email/verification", &[]).await;
     assert_eq!(sent.status, 422);
     assert!(sent.contains("This server sends no mail."));
-    // The operator vouches for the users it creates.
+    // The addresses of users that the operator creates are verified.
     let mut owner = test.user().await;
     assert!(is_proven(&test, &mut owner, EMAIL).await);
 
@@ -57,7 +57,7 @@ async fn address_is_no_username_until_it_is_proven() {
     }
 }
 
-/// The inviter knows the link of the page, so that only the mailed one proves the address.
+/// The inviter knows the link of the page, so only the mailed one verifies the address.
 #[actix_web::test]
 async fn mailed_invitation_proves_the_address_and_the_shown_one_does_not() {
     let sink = Sink::start(&[]);
@@ -84,7 +84,7 @@ async fn mailed_invitation_proves_the_address_and_the_shown_one_does_not() {
         );
     }
     assert_eq!(test.events("user.email_verified"), 1);
-    // The user of the shown link gets a letter of their own.
+    // The user of the shown link gets another message.
     let letter = sink.next();
     assert_eq!(letter.header("To"), "eve@example.com");
     assert!(
@@ -118,7 +118,7 @@ async fn mailed_invitation_proves_the_address_of_a_user_who_exists() {
     assert!(is_proven(&test, &mut guest, GUEST).await);
 }
 
-/// A guest with an address that is not proven, and the link of the letter to it.
+/// A guest with an unverified address, and the link of the message to it.
 async fn unproven(test: &TestApp, sink: &Sink) -> (Browser, String) {
     let invitation = invite(test, None).await;
     let guest = join(test, &invitation, GUEST).await;
@@ -149,7 +149,7 @@ async fn verification_link_works_once_and_only_for_its_user() {
         "a new link replaces the first"
     );
 
-    // A mail program that opens links proves nothing, and nor does another user.
+    // Neither a mail program that opens links nor another user verifies the address.
     let visitor = test.browser().get(&link).await;
     assert_eq!(visitor.status, 303);
     assert!(
@@ -171,7 +171,7 @@ async fn verification_link_works_once_and_only_for_its_user() {
     assert_eq!(page.field("link").as_deref(), Some(field[0].1));
     assert!(!is_proven(&test, &mut guest, GUEST).await);
 
-    // It proves no other address than the one that it was sent to.
+    // It verifies only the address that it was sent to.
     test.database
         .execute("UPDATE users SET email = 'x@example.com' WHERE email = 'charles@example.com'");
     assert_eq!(
@@ -188,7 +188,7 @@ async fn verification_link_works_once_and_only_for_its_user() {
     assert!(is_proven(&test, &mut guest, GUEST).await);
     let again = guest.post("/account/email/verify", &field).await;
     assert_eq!(again.status, 404);
-    assert!(again.contains("Your address is confirmed already."));
+    assert!(again.contains("Your address is verified already."));
     let sent = guest.post("/account/email/verification", &[]).await;
     assert_eq!(sent.status, 422);
     assert_eq!(test.events("user.email_verified"), 1);

@@ -66,7 +66,7 @@ async fn password_of_the_operator_must_be_changed() {
         .complains(&["15 characters"]);
     set("copper lantern sandwich\n")
         .exited(0)
-        .says(&["ada@example.com can sign in with this password, and must then change it."]);
+        .says(&["ada@example.com can sign in with this password, and must change it then."]);
     user(&deployment, &["show", "--email", EMAIL])
         .exited(0)
         .says(&["password: must be changed at the next sign-in"]);

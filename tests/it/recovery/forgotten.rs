@@ -31,7 +31,7 @@ async fn forgotten_password_is_replaced_with_a_link_by_mail() {
         browser
             .get(asked.location())
             .await
-            .contains("a link is on its way")
+            .contains("we sent a link to it")
     );
 
     let letter = sink.next();
@@ -234,9 +234,9 @@ async fn changed_password_is_told_and_tokens_are_offered_for_revocation() {
     assert!(page.contains("2 tokens still work"), "{}", page.body);
     assert!(page.contains(r#"<a href="/tokens/revoke-all">revoke all</a>"#));
     let told = text(&sink.next());
-    assert!(told.contains("turn to help@example.com"), "{told}");
+    assert!(told.contains("contact help@example.com"), "{told}");
 
-    // An unproven address may be that of a stranger.
+    // An unverified address may be that of a stranger.
     test.database
         .execute("UPDATE users SET email_verified_at = NULL");
     browser.get("/account").await;

@@ -1,4 +1,4 @@
-//! The page for forgotten passwords reveals no users, and sends few letters.
+//! The page for forgotten passwords reveals no users, and sends few messages.
 
 use super::{forget, reset_link, text, with_mail};
 use crate::support::browser::Page;
@@ -17,7 +17,7 @@ fn seen(page: &Page) -> (u16, HeaderMap, String) {
     (page.status, headers, page.body.clone())
 }
 
-/// BRT-03: known, unknown, deactivated and unproven addresses get the same response.
+/// BRT-03: known, unknown, deactivated and unverified addresses get the same response.
 #[actix_web::test]
 async fn response_is_the_same_for_every_address() {
     let sink = Sink::start(&[]);
@@ -57,7 +57,7 @@ async fn response_is_the_same_for_every_address() {
     assert!(invalid.contains(r#"value="ada""#) && invalid.contains("Enter an email address"));
 }
 
-/// An address gets three letters a day; the visitor does not see the limit.
+/// An address gets three messages a day; the visitor does not see the limit.
 #[actix_web::test]
 async fn address_gets_three_letters_a_day() {
     let sink = Sink::start(&[]);

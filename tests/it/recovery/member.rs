@@ -69,7 +69,7 @@ async fn admin_sends_a_link_that_only_the_member_sees() {
         let letter = sink.next();
         assert_eq!(letter.header("To"), email);
         let words = text(&letter);
-        assert!(words.starts_with("Ada sends you a link"), "{words}");
+        assert!(words.starts_with("Ada sent you a link"), "{words}");
         let link = reset_link(&words);
         assert!(!sent.body.contains(&link) && !page.body.contains(&link));
         let set = set_with(&mut test.browser(), &link, NEW).await;
@@ -81,7 +81,7 @@ async fn admin_sends_a_link_that_only_the_member_sees() {
     assert_eq!(test.count(AUDIT, record), 2);
 }
 
-/// A letter goes only to a proven address of an active user, three times a day.
+/// A message goes only to a verified address of an active user, three times a day.
 #[actix_web::test]
 async fn unproven_address_gets_no_letter() {
     let sink = Sink::start(&[]);
@@ -107,7 +107,7 @@ async fn unproven_address_gets_no_letter() {
     assert!(sink.is_empty());
 }
 
-/// The API answers without the link, and a repetition sends no second letter.
+/// The API answers without the link, and a repetition sends no second message.
 #[actix_web::test]
 async fn repeated_call_sends_one_letter() {
     let sink = Sink::start(&[]);

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The password that users set here.
 const NEW: &str = "marble ocean bicycle seven";
 
-/// Where a link is used up.
+/// Path of the page after a link was used.
 const DONE: &str = "/account/password/done";
 
 /// The server of most tests with a mail server, and further settings.
@@ -30,7 +30,7 @@ async fn with_mail(sink: &Sink, settings: &str) -> TestApp {
     .await
 }
 
-/// Text of a letter.
+/// Text of a message.
 fn text(letter: &Received) -> String {
     let body = letter.body().replace("=\r\n", "").replace("=3D", "=");
     body.replace("\r\n", "\n")

@@ -124,7 +124,7 @@ async fn temporary_password_opens_nothing_but_its_change() {
     assert_eq!(test.events("user.password_changed"), 1);
 }
 
-/// A user who came with a device code continues with it.
+/// A user who opened the page with a device code continues with it.
 #[actix_web::test]
 async fn device_code_is_kept_while_the_password_is_changed() {
     let test = TestApp::start().await;

@@ -15,7 +15,8 @@ async fn patch(test: &TestApp, id: &str, body: &Value) -> (u16, Value) {
     (answer.status, answer.body)
 }
 
-/// CONTRACT 3: a changed address stays the same user, and is unproven unless vouched for.
+/// CONTRACT 3: a changed address stays the same user, and is unverified unless the operator marks
+/// it as verified.
 #[actix_web::test]
 async fn changed_address_keeps_the_user_and_its_tokens() {
     let sink = Sink::start(&[]);

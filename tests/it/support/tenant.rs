@@ -71,7 +71,7 @@ impl TestApp {
         org::create(&self.req(&operator), name).await.unwrap()
     }
 
-    /// Creates an organization as a user, if the configuration lets users do so.
+    /// Creates an organization as a user, if the configuration allows it.
     pub async fn organization_by(&self, user: &Caller, name: &str) -> Organization {
         org::create(&self.req(user), name).await.unwrap()
     }

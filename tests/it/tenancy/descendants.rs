@@ -168,7 +168,7 @@ async fn rotation_passes_descendants_to_the_successor() {
     let found = expect(successor.get(&path(&child)).await, 200);
     assert_eq!(found["made_by_token"], new["id"]);
 
-    // The old token takes nothing with it.
+    // Revoking the old token ends nothing else.
     let old = format!("/v1/tokens/{}", scene.maker.token.id);
     expect(successor.delete(&old).await, 204);
     assert!(scene.client(text(&child)).is_active().await);
@@ -180,7 +180,7 @@ async fn rotation_passes_descendants_to_the_successor() {
     assert!(!scene.client(text(&child)).is_active().await);
 }
 
-/// Whoever rotates another token with a leaked one holds the successor.
+/// An attacker who rotates another token with a leaked one has the successor.
 #[actix_web::test]
 async fn successor_ends_with_the_token_that_rotated_it() {
     let scene = Scene::new().await;
@@ -255,7 +255,8 @@ async fn revoking_all_ends_invitations_of_expired_tokens() {
     assert!(!scene.is_open(&invited).await);
 }
 
-/// Leaving ends personal tokens. Organization tokens stay, and the admins see where they are from.
+/// Leaving ends personal tokens. Organization tokens stay, and the admins see the tokens that
+/// created them.
 #[actix_web::test]
 async fn organization_token_stays_when_its_creator_leaves() {
     let scene = Scene::new().await;

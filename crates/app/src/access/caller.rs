@@ -142,7 +142,7 @@ impl Caller {
                     scopes: app.config().scopes.names(),
                     limits: Limits::default(),
                     org_access: owner.as_user(),
-                    // What is the user's own needs no organization.
+                    // The user's own resources need no organization.
                     unnamed: Unnamed::NeedsNone,
                 })
             }

@@ -26,9 +26,9 @@ pub struct UserMemberships {
 /// The organization that counts where a request names none.
 #[derive(Debug, Clone)]
 enum Home {
-    /// The configuration names it, by its id or slug.
+    /// The organization that the configuration names, by its id or slug.
     Named(String),
-    /// The only one that the operator created.
+    /// The only organization that the operator created.
     Only(OrganizationId),
     /// None.
     Nowhere,

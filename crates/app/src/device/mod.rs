@@ -100,7 +100,7 @@ fn check(app: &App, client: Client, request: DeviceRequest<'_>) -> Result<Checke
         organization: organization
             .map(|named| {
                 named.ok_or_else(|| {
-                    invalid("The organization must be the address or the ID of an organization.")
+                    invalid("The organization must be the slug or the ID of an organization.")
                 })
             })
             .transpose()?,
@@ -119,7 +119,7 @@ fn describe(flaw: Flaw) -> &'static str {
             "The device_name contains a token. Revoke that token, because others may have seen it, and send another name."
         }
         _ => {
-            "The device_name must be text that can be shown. Leave out control characters, text-direction marks and invisible characters."
+            "The device_name must contain only visible characters. Leave out control characters, text-direction marks and invisible characters."
         }
     }
 }

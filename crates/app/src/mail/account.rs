@@ -1,4 +1,4 @@
-//! Letters about a user's own account.
+//! Messages about a user's own account.
 
 use super::{Message, send};
 use crate::App;
@@ -9,7 +9,7 @@ use domain::user::User;
 pub struct PasswordReset<'a> {
     /// Brand name of the deployment.
     pub brand: &'a str,
-    /// Name of the admin who requested the link; `None` if the visitor of the page did.
+    /// Name of the admin who requested the link; `None` if the user requested it on `/forgot`.
     pub by: Option<&'a str>,
     /// The one-time link.
     pub url: &'a str,
@@ -22,7 +22,7 @@ impl PasswordReset<'_> {
     pub fn message(&self, to: &str) -> Message {
         let Self { brand, url, .. } = self;
         let request = match self.by {
-            Some(admin) => format!("{admin} sends you a link to set a new password for {brand}."),
+            Some(admin) => format!("{admin} sent you a link to set a new password for {brand}."),
             None => format!("A new password was requested for your account on {brand}."),
         };
         let end = self.expires_at.format("%-d %B %Y, %H:%M UTC");
@@ -34,13 +34,13 @@ impl PasswordReset<'_> {
                  Open this link to set it:\n\n\
                  {url}\n\n\
                  It works once, until {end}. Do not share it.\n\n\
-                 If you did not expect this, do nothing, and your password stays as it is.\n"
+                 If you did not expect this, ignore this message. Your password stays the same.\n"
             ),
         }
     }
 }
 
-/// Tells a user that the password was changed, at the address if it is proven.
+/// Tells a user that the password was changed, at the address if it is verified.
 pub(crate) fn tell_password_changed(app: &App, user: &User) {
     if user.email_verified_at.is_none() {
         return;
@@ -55,8 +55,8 @@ pub(crate) fn tell_password_changed(app: &App, user: &User) {
             subject: format!("Your password for {brand} was changed"),
             text: format!(
                 "The password of your account on {brand} was changed on {at}.\n\n\
-                 If you changed it, there is nothing to do.\n\n\
-                 If you did not, choose \"Forgot password?\" on the sign-in page, set a new \
+                 If you changed it, you need not do anything.\n\n\
+                 If you did not change it, choose \"Forgot password?\" on the sign-in page, set a new \
                  password and revoke your tokens:\n\n\
                  {url}\n\n\
                  {}\n",
@@ -66,7 +66,7 @@ pub(crate) fn tell_password_changed(app: &App, user: &User) {
     );
 }
 
-/// Tells both addresses that the operator replaced the first by the second.
+/// Tells both addresses that the operator replaced the first with the second.
 pub(crate) fn tell_address_changed(app: &App, [old, new]: [&str; 2]) {
     let brand = &app.config().branding.name;
     for to in [old, new] {
@@ -88,11 +88,11 @@ pub(crate) fn tell_address_changed(app: &App, [old, new]: [&str; 2]) {
     }
 }
 
-/// Where to turn with a question.
+/// Sentence that names where the user gets help.
 pub(super) fn contact(app: &App) -> String {
     let branding = &app.config().branding;
     match &branding.support {
-        Some(support) => format!("If you need help, turn to {support}."),
+        Some(support) => format!("If you need help, contact {support}."),
         None => format!(
             "If you need help, ask the people who run {}.",
             branding.name
@@ -121,13 +121,13 @@ mod tests {
              Open this link to set it:\n\n\
              https://id.example.com/reset?link=1\n\n\
              It works once, until 29 November 2026, 12:00 UTC. Do not share it.\n\n\
-             If you did not expect this, do nothing, and your password stays as it is.\n"
+             If you did not expect this, ignore this message. Your password stays the same.\n"
         );
         let by_admin = PasswordReset {
             by: Some("Ada"),
             ..letter
         };
         let text = by_admin.message("eve@example.com").text;
-        assert!(text.starts_with("Ada sends you a link to set a new password for Doorcode.\n"));
+        assert!(text.starts_with("Ada sent you a link to set a new password for Doorcode.\n"));
     }
 }

@@ -44,7 +44,7 @@ impl Invitation<'_> {
                  Open this link to accept:\n\n\
                  {url}\n\n\
                  It works once, until {end}. Anyone who opens it can accept: do not share it.\n\n\
-                 If you did not expect this, do nothing, and nothing happens.\n"
+                 If you did not expect this, ignore this message. Nothing changes.\n"
             ),
         }
     }
@@ -74,7 +74,7 @@ mod tests {
              https://id.example.com/invitation?link=1\n\n\
              It works once, until 29 November 2026, 12:00 UTC. Anyone who opens it can accept: do \
              not share it.\n\n\
-             If you did not expect this, do nothing, and nothing happens.\n"
+             If you did not expect this, ignore this message. Nothing changes.\n"
         );
     }
 }

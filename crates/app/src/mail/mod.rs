@@ -1,4 +1,4 @@
-//! Mail, if a mail server is configured. Without one, the operator does what a letter would do.
+//! Mail, if a mail server is configured. Without one, the operator passes links on.
 
 mod account;
 mod address;

@@ -34,11 +34,11 @@ pub struct Offer {
 /// Whether an invitation can create a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewUser {
-    /// It can.
+    /// It can create a user.
     Allowed,
-    /// It is for users that exist.
+    /// Only existing users can accept it.
     NeedsUser,
-    /// The invitations of its creator have created as many users as they may in a day.
+    /// The invitations of its creator have reached the daily limit of new users.
     TooMany,
 }
 
@@ -48,10 +48,10 @@ impl NewUser {
         Err(Error::Conflict(match self {
             Self::Allowed => return Ok(()),
             Self::NeedsUser => {
-                "This invitation is for users that exist. Sign in, or ask for an invitation with your email address."
+                "This invitation is for existing users. Sign in, or ask for an invitation with your email address."
             }
             Self::TooMany => {
-                "The invitations of this inviter have created as many users as they may in a day. Try again tomorrow, or ask the operator of the server."
+                "The invitations of this inviter have reached the daily limit of new users. Try again tomorrow, or ask the operator of the server."
             }
         }))
     }
@@ -63,21 +63,21 @@ impl Offer {
         match &self.invitation.email {
             Some(invited) if invited != email => Err(Fault::new(
                 "email",
-                "The invitation is for another email address. Sign in with that one, or ask for another invitation.",
+                "The invitation is for another email address. Sign in with that address, or ask for another invitation.",
             )),
             _ => Ok(()),
         }
     }
 
-    /// Whether accepting it proves that the user receives mail at their address, which must be
-    /// that of the invitation.
+    /// Whether accepting it verifies the address of the user, which must be that of the invitation.
     fn proves_email(&self) -> bool {
         self.link == LinkKind::Mailed && self.invitation.email.is_some()
     }
 }
 
 /// Whether an invitation to this organization may create users. Without an address, anyone with
-/// the link could choose the address of another: only the operator's organizations may allow that.
+/// the link could enter the address of another user: only the operator's organizations may allow
+/// that.
 pub(super) fn may_create_user(invitation: &Invitation, organization: &Organization) -> bool {
     invitation.email.is_some() || organization.made_by == Maker::Operator
 }
@@ -159,7 +159,7 @@ pub async fn accept(req: &Request, link: &Secret) -> Result<Organization, Error>
 pub struct Joined {
     /// The session of the user.
     pub session: NewSession,
-    /// The letter with the link that proves the email address, unless the invitation did.
+    /// The message with the link that verifies the email address; `None` if the invitation did.
     pub letter: Option<Letter>,
 }
 
@@ -171,7 +171,7 @@ pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Res
     let new = user::check(app, new)?;
     offer.check_email(&new.email)?;
     offer.new_user.require()?;
-    // The answer tells whether a user has the address, so each attempt counts like a guess. Only
+    // The answer reveals whether a user has the address, so each attempt counts like a guess. Only
     // an attempt that can succeed costs a password hash.
     let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
     throttle::count(app, &guess).await?;
@@ -214,15 +214,15 @@ pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Res
     .await
 }
 
-/// The fault about an address that a user has. The owner of an invitation for this address may
-/// know that; with any other invitation, it is said as vaguely as possible.
+/// The fault for an address that is taken. An invitation for this address may reveal that; any
+/// other reveals as little as possible.
 fn has_user(invitation: &Invitation) -> Fault {
     Fault::new(
         "email",
         match invitation.email {
             Some(_) => "You have an account with this email address. Sign in.",
             None => {
-                "No account can be created with this email address. If it is yours, sign in. Otherwise use another one."
+                "No account can be created with this email address. If it is yours, sign in. Otherwise use another address."
             }
         },
     )

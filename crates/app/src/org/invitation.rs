@@ -25,10 +25,10 @@ pub struct NewInvitation {
     pub organization: Organization,
     /// The secret of the link that its creator sees.
     pub link: Secret,
-    /// The secret of the link that is mailed to the address; `None` if none is mailed. It proves
+    /// The secret of the link that is mailed to the address; `None` if none is mailed. It verifies
     /// the address, so its creator must not see it.
     pub mailed_link: Option<Secret>,
-    /// Whether it may create a user; otherwise only users that exist can accept it.
+    /// Whether it may create a user; otherwise only existing users can accept it.
     pub may_create_user: bool,
 }
 

@@ -73,7 +73,8 @@ fn create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
         created_at: tx.now,
         plan: Plan::Team,
         policy: Policy::default(),
-        // Only the operator, and the first user with its link, create an organization by name.
+        // Only the operator, and the first user with the setup link, create an organization by
+        // name.
         made_by: Maker::Operator,
     };
     // A concurrent transaction created the organization. The retry finds it.

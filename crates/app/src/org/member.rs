@@ -102,8 +102,8 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
 }
 
 /// Creates a link to reset the password of a member below the caller's role, to be mailed to the
-/// member. Fails with [`Error::Conflict`] without a mail server, and for a member without a proven
-/// address.
+/// member. Fails with [`Error::Conflict`] without a mail server, and for a member without a
+/// verified address.
 pub async fn create_member_reset(
     req: &Request,
     named: &str,
@@ -153,7 +153,7 @@ pub(crate) fn leave_all(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
                 "email",
                 format!(
                     "{email} is the last owner of {name}. Make another member an owner, or delete \
-                     the organization. Then run this again."
+                     the organization. Then run this command again."
                 ),
             )
             .into());

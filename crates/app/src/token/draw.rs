@@ -50,7 +50,7 @@ pub(super) fn successor(tx: &mut Tx<'_>, old: &Token) -> NewToken {
         }),
         replaces: Some(old.id.clone()),
         made_by_token: match token.made_by_token {
-            // A token that rotates itself is not the maker of its successor.
+            // A token that rotates itself is not the creator of its successor.
             Some(id) if id != old.id => Some(id),
             _ => old.made_by_token.clone(),
         },

@@ -57,7 +57,7 @@ async fn look_up_active(
 
 /// The resource that a token must have access to.
 enum Wanted {
-    /// What belongs to its owner in Doorcode.
+    /// The owner's own resources in Doorcode.
     Own,
     /// The resource that a request names, if any.
     Named(Option<Named>),

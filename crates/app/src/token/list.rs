@@ -68,7 +68,7 @@ pub async fn find_listed(req: &Request, owner_ref: &OwnerRef, id: &str) -> Resul
     found.pop().ok_or(Error::NotFound)
 }
 
-/// The number of active tokens that revoking this one would end too, and whether a token that
+/// The number of active tokens that revoking this one would also revoke, and whether a token that
 /// replaced it would stay.
 pub async fn review_revocation(
     req: &Request,

@@ -65,7 +65,7 @@ fn revocation(tx: &Tx<'_>, reason: RevocationReason) -> Revocation {
     Revocation::new(tx.now, tx.caller().actor().label(), reason)
 }
 
-/// What a revocation ended.
+/// Numbers of tokens and invitations that a revocation ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Revoked {
     /// Active tokens.
@@ -228,7 +228,7 @@ fn end_with_descendants(
     };
     revoked.tokens += tokens;
     if is_whole && before.is_none() {
-        // Also those that were created with tokens that have ended.
+        // Includes those that were created with inactive tokens.
         let all = owner.map(|owner| TokenFilter::Owner(owner.clone()));
         let all = all.as_ref().unwrap_or(filter);
         let ended = store::descendants::end_invitations_of(tx.conn, all, tx.now)?;

@@ -58,7 +58,7 @@ pub async fn make(req: &Request, new: CreateUser) -> Result<User, Error> {
     .await
 }
 
-/// Why a deactivated user gets no password.
+/// Error for a new password of a deactivated user.
 pub(super) const DEACTIVATED: Error = Error::Conflict(
     "The user is deactivated. Reactivate the user first, with `doorcode user reactivate`.",
 );

@@ -1,7 +1,7 @@
-//! Email addresses of users: proof by a mailed link, and change.
+//! Email addresses of users: verification by a mailed link, and change.
 //!
-//! A link proves an address only for the user who requested it, signed in. Otherwise a user could
-//! enter the address of another, and have that one confirm it.
+//! A link verifies an address only in a session of the user who requested it. Otherwise a user
+//! could enter the address of another, who confirms it by mistake.
 
 use super::link;
 use super::password::verify_current;
@@ -15,14 +15,14 @@ use domain::user::{self, Standing, User};
 use domain::{Fault, Instant};
 use serde_json::json;
 
-/// A letter about an email address, to be sent once its change is committed.
+/// A message about an email address, to be sent once its change is committed.
 pub struct Letter {
     to: String,
     content: Content,
 }
 
 enum Content {
-    /// A link that proves the address, or makes it that of a user.
+    /// A link that verifies the current address or a new one.
     Link(LinkPurpose, Secret, Instant),
     /// Another user tried to use the address of this one.
     Taken,
@@ -40,7 +40,7 @@ impl Letter {
     }
 }
 
-/// Sends a letter; `url_of` makes the complete link of a secret.
+/// Sends a message; `url_of` makes the complete link of a secret.
 pub fn send_letter(
     req: &Request,
     letter: &Letter,
@@ -58,9 +58,10 @@ pub fn send_letter(
     mail::send(app, letter);
 }
 
-const NO_MAIL: &str = "This server sends no mail. Ask its operator.";
+const NO_MAIL: &str =
+    "This server sends no mail. Ask its operator to change or verify the address.";
 
-/// Records that the present address of a user is proven.
+/// Marks the current address of a user as verified, with the audit record.
 pub(crate) fn mark_verified(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     if !store::user::mark_email_verified(tx.conn, &user.id, &user.email, tx.now)? {
         return Err(Error::NotFound);
@@ -69,7 +70,7 @@ pub(crate) fn mark_verified(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     tx.record_as(Action::EmailVerified, Some(user.id.as_str()), json!({}))
 }
 
-/// Creates the link that proves the present address of a user, and its letter.
+/// Creates the link that verifies the current address of a user, and its message.
 fn verification(tx: &mut Tx<'_>, user: &User) -> Result<Letter, Error> {
     throttle::address_letter(tx.app().key(), &user.email, &user.id).count(tx.conn, tx.now)?;
     let new = link::make(tx, &user.id, LinkPurpose::Verify, &user.email)?;
@@ -86,8 +87,8 @@ fn record_link(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     )
 }
 
-/// The letter that proves the address of a new user; `None` if no mail is configured, or if the
-/// address has received too many.
+/// The message that verifies the address of a new user; `None` if no mail is configured, or if the
+/// address has received too many messages.
 pub(crate) fn first_letter(tx: &mut Tx<'_>, user: &User) -> Result<Option<Letter>, Error> {
     if !mail::is_configured(tx.app()) {
         return Ok(None);
@@ -99,8 +100,8 @@ pub(crate) fn first_letter(tx: &mut Tx<'_>, user: &User) -> Result<Option<Letter
     }
 }
 
-/// Creates a link that proves the address of the signed-in user. Fails with [`Error::Throttled`]
-/// after a few in a day, and with [`Error::Conflict`] if the address is proven already.
+/// Creates a link that verifies the address of the signed-in user. Fails with [`Error::Throttled`]
+/// after too many in a day, and with [`Error::Conflict`] if the address is verified already.
 pub async fn request_verification(req: &Request) -> Result<Letter, Error> {
     if !mail::is_configured(&req.app) {
         return Err(Error::Conflict(NO_MAIL));
@@ -108,7 +109,9 @@ pub async fn request_verification(req: &Request) -> Result<Letter, Error> {
     req.change(Action::EmailLinkRequested, move |tx| {
         let user = lock_current(tx)?;
         match user.email_verified_at {
-            Some(_) => Err(Error::Conflict("Your email address is verified already.")),
+            Some(_) => Err(Error::Conflict(
+                "Your email address is verified already. You need not do anything.",
+            )),
             None => verification(tx, &user),
         }
     })
@@ -130,12 +133,12 @@ fn lock_current(tx: &mut Tx<'_>) -> Result<User, Error> {
     current(tx)
 }
 
-/// Whether a link is that of a user, and proves their present address.
+/// Whether a link belongs to a user and verifies their current address.
 fn is_of(link: &AccountLink, user: &User) -> bool {
     user.id == link.user_id && user.email == link.email
 }
 
-/// The address that a link proves for the signed-in user. Fails with [`Error::NotFound`] if the
+/// The address that a link verifies for the signed-in user. Fails with [`Error::NotFound`] if the
 /// link is wrong, expired, used, or that of another user.
 pub async fn find_verification(req: &Request, secret: &Secret) -> Result<String, Error> {
     let secret = secret.clone();
@@ -150,7 +153,7 @@ pub async fn find_verification(req: &Request, secret: &Secret) -> Result<String,
     .await
 }
 
-/// Proves the address of the signed-in user with a link, once. Fails like [`find_verification`].
+/// Verifies the address of the signed-in user with a link, once. Fails like [`find_verification`].
 pub async fn verify_email(req: &Request, secret: &Secret) -> Result<(), Error> {
     let secret = secret.clone();
     req.change(Action::EmailVerified, move |tx| {
@@ -164,9 +167,9 @@ pub async fn verify_email(req: &Request, secret: &Secret) -> Result<(), Error> {
     .await
 }
 
-/// Creates a link with which the signed-in user changes their address to a new one, and the letter
-/// to it. If another user has the address, the letter tells that user, and the result is the same.
-/// Requires the current password; wrong ones count like failed sign-ins.
+/// Creates a link with which the signed-in user changes their address to a new one, and the message
+/// to it. If another user has the address, the message goes to that user, and the result is the
+/// same. Requires the current password; wrong ones count like failed sign-ins.
 pub async fn request_email_change(
     req: &Request,
     new: &str,
@@ -180,7 +183,7 @@ pub async fn request_email_change(
         ..fault
     })?;
     if new == req.caller.signed_in()?.user.email {
-        let message = "This is your email address already. Enter another one.";
+        let message = "This is your current email address. Enter another address.";
         return Err(Fault::new("new_email", message).into());
     }
     let guess = verify_current(req, current).await?;
@@ -201,7 +204,7 @@ pub async fn request_email_change(
     });
     let letter = letter.await;
     if matches!(letter, Err(Error::Throttled(_))) {
-        // Too many letters; the password was right.
+        // Too many messages; the password was right.
         throttle::undo(&req.app, &guess).await?;
     }
     letter
@@ -223,7 +226,7 @@ pub async fn find_email_change(req: &Request, secret: &Secret) -> Result<String,
 
 /// Changes the address of the signed-in user with a link, once. Ends all links of the user, so that
 /// none that was sent to the old address works. Fails like [`find_email_change`], and with
-/// [`Error::Conflict`] if another user has the address by now. Returns the letter to the old
+/// [`Error::Conflict`] if the address has been taken since. Returns the message to the old
 /// address.
 pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Error> {
     let secret = secret.clone();
@@ -240,7 +243,7 @@ pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Erro
         };
         store::user::update_profile(tx.conn, &changed).map_err(|error| match error {
             store::Error::Duplicate => {
-                Error::Conflict("This address cannot be used any more. Enter another one.")
+                Error::Conflict("This address cannot be used any more. Enter another address.")
             }
             error => error.into(),
         })?;

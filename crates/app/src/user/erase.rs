@@ -9,7 +9,7 @@ use domain::user::User;
 use serde_json::json;
 
 /// Erases a user's own data: the name, the email address, the password, the sessions, the
-/// memberships, what the user's tokens and devices tell about the user, and the personal data in
+/// memberships, the personal data in the user's tokens and devices, and the personal data in
 /// the audit log. The id stays, so that the log can be read. Returns the number of records of the
 /// log from which personal data was erased.
 ///
@@ -18,8 +18,8 @@ use serde_json::json;
 pub async fn erase(req: &Request, named: Named) -> Result<usize, Error> {
     req.caller.require_operator()?;
     let id = end(req, named).await?;
-    // The log after the access, so that no further records of the user follow; the row last, so
-    // that the user is found again after a failure.
+    // The log is erased after the access, so that no further records of the user follow; the row
+    // last, so that a repetition finds the user after a failure.
     let count = retain::erase(req, Named::Id(id.clone())).await?;
     let unknown = req.app.draw_secret();
     let password_hash = super::hash(&req.app, &unknown).await?;

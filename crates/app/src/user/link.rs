@@ -15,7 +15,7 @@ pub(crate) struct NewLink {
 }
 
 /// Creates a link for a user, which replaces the user's earlier links for the same purpose. The
-/// email address is the one that the link is sent to or proves.
+/// email address is the one that the link is sent to or verifies.
 pub(crate) fn make(
     tx: &mut Tx<'_>,
     user_id: &UserId,
@@ -36,8 +36,8 @@ pub(crate) fn make(
     Ok(NewLink { secret, link })
 }
 
-/// A usable link, which stays usable. Fails with [`Error::NotFound`] for a wrong, expired or used
-/// link.
+/// Looks up a usable link without using it. Fails with [`Error::NotFound`] for a wrong, expired or
+/// used link.
 pub(crate) fn find(
     tx: &mut Tx<'_>,
     secret: &Secret,
@@ -47,8 +47,8 @@ pub(crate) fn find(
     store::account_link::find_link(tx.conn, &digest, purpose, now)?.ok_or(Error::NotFound)
 }
 
-/// Uses a link up. Fails with [`Error::NotFound`] for a wrong, expired or used link; of concurrent
-/// uses one succeeds.
+/// Uses a link, which ends it. Fails with [`Error::NotFound`] for a wrong, expired or used link; of
+/// concurrent uses one succeeds.
 pub(crate) fn take(
     tx: &mut Tx<'_>,
     secret: &Secret,

@@ -176,7 +176,7 @@ async fn hash(app: &App, password: &Secret) -> Result<String, Error> {
 }
 
 /// Stores a new user with its audit record, and adds it to its organization if there is one. The
-/// email address counts as proven from `email_verified_at`. Fails if the address is taken.
+/// email address is verified if there is an `email_verified_at`. Fails if the address is taken.
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     new: &ValidUser,
@@ -203,7 +203,7 @@ pub(super) fn insert(
     Ok(user)
 }
 
-/// Fails if a user has the email address. Only the operator learns that the user is deactivated.
+/// Fails if the email address is taken. Only the operator learns that its user is deactivated.
 fn require_free(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
     let Some(found) = store::user::find_user_by_email(tx.conn, email)? else {
         return Ok(());

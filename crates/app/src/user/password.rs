@@ -1,4 +1,4 @@
-//! Passwords: changed by their user, or set by the operator for the next sign-in.
+//! Passwords: changed by their user, or set by the operator until the next sign-in.
 
 use super::directory::{DEACTIVATED, Named};
 use super::{check_password, hash};
@@ -76,9 +76,9 @@ pub async fn replace_password(req: &Request, new: &Secret) -> Result<Secret, Err
     }
     check_password(app, "new_password", new, [&user.name, &user.email])?;
     let present = Some(user.password_hash.as_str());
-    // The operator knows the present one.
+    // The operator knows the current one.
     if app.hasher().verify(new.expose(), present).await? != Verdict::Wrong {
-        let words = "Choose another password than the one you signed in with.";
+        let words = "This is the password that you signed in with. Choose another one.";
         return Err(Fault::new("new_password", words).into());
     }
     let hash = hash(app, new).await?;
@@ -91,9 +91,11 @@ pub async fn replace_password(req: &Request, new: &Secret) -> Result<Secret, Err
     Ok(cookie)
 }
 
-const CHANGED: Error = Error::Conflict("The password was changed elsewhere in the meantime.");
+const CHANGED: Error = Error::Conflict(
+    "The password was changed elsewhere in the meantime. Reload the page and try again with the new one.",
+);
 
-/// Stores a password of the signed-in user, if the present one is still that of the request, and
+/// Stores a password of the signed-in user, if the current one is still that of the request, and
 /// renews the cookie of the session.
 fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<Secret, Error> {
     let SignedIn { user, session } = tx.caller().signed_in()?;

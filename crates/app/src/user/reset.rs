@@ -56,8 +56,9 @@ pub(crate) fn make_reset(
     })
 }
 
-/// Creates a link for a visitor who forgot the password, to be mailed. `None` unless an active user
-/// has proven the address, and after the daily letters to it; the visitor must not learn which.
+/// Creates a link for a visitor who forgot the password, to be mailed. `None` if the address is not
+/// the verified one of an active user, or has reached its daily limit of messages. The visitor must
+/// not learn which.
 /// Fails with [`Error::Throttled`] after too many requests from one source.
 pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset>, Error> {
     let email = user::email(email)?;
@@ -92,7 +93,7 @@ pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset
     .await
 }
 
-/// Whether a letter with a link may be sent to the user's address.
+/// Whether a message with a link may be sent to the user's address.
 pub fn is_reachable(user: &User) -> bool {
     user.standing == Standing::Active && user.email_verified_at.is_some()
 }
@@ -146,7 +147,7 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
             store::user::set_password(tx.conn, &user.id, &hash, None)?;
             store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
             store::session::delete_sessions(tx.conn, &user.id, None)?;
-            // Only the user can have the link.
+            // Only the user has the link.
             let record = Event {
                 actor: Actor::User(user.id.clone()),
                 ..tx.event(Action::PasswordReset)

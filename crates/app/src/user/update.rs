@@ -14,9 +14,9 @@ use serde_json::json;
 pub struct UpdateUser {
     /// The new name.
     pub name: Option<String>,
-    /// The new email address. It is unproven unless `email_verified` is `Some(true)`.
+    /// The new email address. It is unverified unless `email_verified` is `Some(true)`.
     pub email: Option<String>,
-    /// Whether the email address counts as proven.
+    /// Whether the email address is verified.
     pub email_verified: Option<bool>,
 }
 
@@ -56,7 +56,7 @@ impl UpdateUser {
 }
 
 /// Changes a user's name or email address, for the operator. The id stays. Both addresses get a
-/// letter about a change of the address. Fails with [`Error::Invalid`] if the address is taken.
+/// message about a change of the address. Fails with [`Error::Invalid`] if the address is taken.
 pub async fn update(req: &Request, named: Named, input: UpdateUser) -> Result<User, Error> {
     req.caller.require_operator()?;
     let input = input.checked(req.app.names())?;

@@ -114,9 +114,9 @@ words! {
         UserErased = "user.erased",
         /// A user changed their name.
         UserRenamed = "user.renamed",
-        /// A user requested a link that proves an email address, or received one when created.
+        /// A user requested a link that verifies an email address, or received one when created.
         EmailLinkRequested = "user.email_link_requested",
-        /// The email address of a user was proven.
+        /// The email address of a user was verified.
         EmailVerified = "user.email_verified",
         /// The email address of a user was changed.
         EmailChanged = "user.email_changed",
@@ -124,7 +124,7 @@ words! {
         PasswordChanged = "user.password_changed",
         /// A user gave a wrong current password when changing the password or the email address.
         PasswordRefused = "user.password_refused",
-        /// A link to reset a password was requested; the record says whether one was created.
+        /// A link to reset a password was requested; the detail states whether one was created.
         PasswordResetRequested = "user.password_reset_requested",
         /// A user set a new password with a link.
         PasswordReset = "user.password_reset",

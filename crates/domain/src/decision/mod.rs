@@ -73,7 +73,7 @@ pub enum OrgStanding {
     /// One of several that the operator created: its policy, and its role for a token that is
     /// limited to it.
     OperatorMade,
-    /// Its policy and its role: it is the home organization, the only one that the operator
+    /// Its policy and its role count: it is the home organization, the only one that the operator
     /// created, or the owner of the token.
     Home,
 }

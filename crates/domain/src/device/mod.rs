@@ -44,9 +44,9 @@ pub struct Grant {
     pub scopes: ScopeSet,
     /// The name that the device sent.
     pub device_name: Option<String>,
-    /// The organization that the device asked to be limited to, by its slug or id; unchecked.
+    /// The organization that the device requested as a limit, by its slug or id; unchecked.
     pub organization: Option<String>,
-    /// The project that the device asked to be limited to; unchecked.
+    /// The project that the device requested as a limit; unchecked.
     pub project: Option<ProjectId>,
     /// The IP address of the device.
     pub address: IpAddr,
@@ -162,7 +162,7 @@ impl DeniedBecause {
         }
     }
 
-    /// The reason in words for the user of the device, and what to do about it.
+    /// Message to the user of the device: the reason, and what to do next.
     pub fn explain(self) -> &'static str {
         match self {
             Self::User => "The sign-in was denied in the browser.",

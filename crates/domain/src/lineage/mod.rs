@@ -1,8 +1,8 @@
 //! Descendants of tokens: what was created with a token, directly or with its descendants.
 //!
-//! A token remembers the token with which it was created. A rotation passes that on to the
-//! successor, so the successor takes the place of the token that it replaces. The successor itself
-//! belongs to the creator of the old token, or to another token that performed the rotation.
+//! A token remembers the token with which it was created. A rotation passes the children
+//! of a token on to its successor. The successor itself is a child of the creator of the old token,
+//! or of another token that performed the rotation.
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Display names: of users, organizations, projects, tokens, clients and devices.
 //!
-//! A name is shown as it was typed, without the white space around it. So that it can neither be
-//! invisible nor change the text around it, each of its characters must be visible, white space, a
+//! A name is shown as it was typed, without the white space around it. It must neither be invisible
+//! nor change the text around it, so each of its characters must be visible, white space, a
 //! mark on a visible character, or an invisible one that the character before it needs:
 //!
 //! - U+200C and U+200D where a script needs them (RFC 5892 appendices A.1 and A.2), U+200D also
@@ -34,7 +34,7 @@ const ZWNJ: char = '\u{200c}';
 /// Zero width joiner.
 const ZWJ: char = '\u{200d}';
 
-/// Requests the presentation of a character as an emoji.
+/// Variation selector 16: the emoji presentation of a character.
 const EMOJI_SELECTOR: char = '\u{fe0f}';
 
 /// Combining enclosing keycap.
@@ -148,7 +148,7 @@ impl NameRules {
     }
 }
 
-/// Checks a text of one line that the configuration holds, and trims it. Names that users type
+/// Checks a text of one line from the configuration, and trims it. Names that users type
 /// are checked by [`NameRules`].
 pub fn line(text: &str, limit: usize) -> Result<String, Flaw> {
     let text = text.trim();
@@ -222,7 +222,7 @@ pub(super) fn check_characters(text: &str) -> Result<(), Flaw> {
                     return Err(Flaw::Marks);
                 }
             }
-            // It takes room of its own, so it neither stacks nor ends a stack.
+            // It has a width of its own, so it neither stacks nor ends a stack.
             GeneralCategory::SpacingMark => {}
             _ => marks = 0,
         }

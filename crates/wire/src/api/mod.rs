@@ -62,7 +62,7 @@ pub struct User {
     pub name: String,
     /// Email address for sign-in.
     pub email: String,
-    /// Whether the user proved to receive mail at the address, or the operator vouched for it.
+    /// Whether the user or the operator has verified the email address.
     pub email_verified: bool,
     /// `active` or `deactivated`. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -44,7 +44,7 @@ pub struct UpdateUserBody {
     pub name: Option<String>,
     /// Email address for sign-in. A new one is not verified unless `email_verified` is `true`.
     pub email: Option<String>,
-    /// Whether the email address is verified: whether the user receives mail at it.
+    /// Whether the email address is verified: `true` if the user receives mail at it.
     pub email_verified: Option<bool>,
 }
 

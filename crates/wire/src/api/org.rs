@@ -126,7 +126,7 @@ pub struct Member {
     pub name: String,
     /// Email address of the user.
     pub email: String,
-    /// Whether the user proved to receive mail at the address, or the operator vouched for it.
+    /// Whether the user or the operator has verified the email address.
     pub email_verified: bool,
     /// Role: `member`, `admin` or `owner`.
     #[schema(value_type = Role)]
@@ -176,7 +176,7 @@ pub struct CreateInvitationBody {
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewInvitation {
     /// Link for the invited user. It works once and is returned only once. If the server mails the
-    /// invitation, the mail has another link, which also proves the address of the invited user.
+    /// invitation, the mail has another link, which also verifies the address of the invited user.
     pub url: String,
     /// Whether the invitation can create a user. If not, only existing users can accept it.
     pub may_create_user: bool,

@@ -131,9 +131,9 @@ pub struct RevokeAll {
 /// Result of a revocation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Revoked {
-    /// Number of revoked tokens that were still active, with those that were created with them.
+    /// Number of active tokens that were revoked, including those that were created with them.
     pub revoked: usize,
-    /// Number of open invitations that were created with them, and ended too.
+    /// Number of open invitations that were created with them and have ended.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub withdrawn_invitations: usize,
 }

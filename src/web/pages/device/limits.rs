@@ -12,7 +12,7 @@ use chrono::Duration;
 use domain::Instant;
 use domain::project::Project;
 
-/// The choices of limits. At first those are selected that the device asked for.
+/// The choices of limits. Those that the device requested are preselected.
 pub(super) async fn limit_fields(
     req: &PageRequest,
     consent: &Consent,

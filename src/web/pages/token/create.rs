@@ -105,7 +105,7 @@ async fn limits(
     })
 }
 
-/// The projects to tick, with the names of their organizations, by organization.
+/// The projects to select, with the names of their organizations, by organization.
 pub fn project_groups(
     projects: impl Iterator<Item = (Project, Option<String>)>,
     is_ticked: impl Fn(&str) -> bool,

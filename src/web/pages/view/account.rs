@@ -66,7 +66,7 @@ pub enum LoginNotice {
     SessionEnded,
     /// The user is about to approve a device code, which is kept.
     DeviceCode,
-    /// The sign-in form that the user sent was shown to another browser, or its cookies are gone.
+    /// The sign-in form belongs to another browser, or the cookies of this one are gone.
     StaleForm,
 }
 
@@ -80,7 +80,7 @@ pub struct AccountPage {
     pub chrome: Chrome,
     /// The value of the name field.
     pub name: String,
-    /// Whether the email of the user is proven.
+    /// Whether the email of the user is verified.
     pub is_email_verified: bool,
     /// Whether the server sends mail; without it only the operator confirms and changes addresses.
     pub sends_mail: bool,
@@ -106,7 +106,7 @@ pub enum AccountNotice {
     NameSaved,
     /// A link was sent to the address.
     VerificationSent,
-    /// The address was proven.
+    /// The address was verified.
     EmailVerified,
     /// A link was sent to the new address.
     EmailChangeSent,
@@ -129,7 +129,7 @@ pub struct EmailConfirmPage {
     pub chrome: Chrome,
     /// What the link is for.
     pub purpose: EmailPurpose,
-    /// The address that the link proves.
+    /// The address that the link verifies.
     pub email: String,
     /// The secret of the one-time link, sent back by the form.
     pub link: String,
@@ -138,9 +138,9 @@ pub struct EmailConfirmPage {
 /// What a link about an address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailPurpose {
-    /// To prove the address of the user.
+    /// To verify the current address of the user.
     Verify,
-    /// To prove a new address, which replaces the present one.
+    /// To verify a new address, which replaces the current one.
     Change,
 }
 
@@ -162,7 +162,7 @@ pub struct EmailClosedPage {
     pub chrome: Chrome,
     /// The address of the user.
     pub email: String,
-    /// Whether it is proven already.
+    /// Whether it is verified already.
     pub is_email_verified: bool,
 }
 

@@ -78,11 +78,11 @@ pub struct ConsentPage {
 /// The fields that limit the token.
 #[derive(Debug)]
 pub struct LimitFields {
-    /// Whether they are shown at once: the device asked for a limit, or one is wrong.
+    /// Whether they are shown at once: the device requested a limit, or one is wrong.
     pub are_open: bool,
     /// The organizations; empty where there is nothing to choose.
     pub organizations: Vec<Choice>,
-    /// The projects to tick, by organization.
+    /// The projects to select, by organization.
     pub projects: Vec<ProjectGroup>,
     /// The expiries: the default with the empty value, then shorter ones.
     pub expiry: Vec<Choice>,
@@ -90,7 +90,7 @@ pub struct LimitFields {
     pub expires_on: String,
     /// The first and the last possible date.
     pub dates: (String, Option<String>),
-    /// An organization or project that the device asked for and the user cannot access.
+    /// An organization or project that the device requested and the user cannot access.
     pub out_of_reach: Option<String>,
 }
 

@@ -130,11 +130,11 @@ pub struct InviteUserPage {
 /// Whether the page has the form for a new account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountForm {
-    /// It has.
+    /// The page has the form.
     Shown,
-    /// No: the invitation is for users who have an account.
+    /// No form: the invitation is for users who have an account.
     NeedsAccount,
-    /// No: the inviter has brought as many new accounts as one may in a day.
+    /// No form: the invitations of the inviter have reached the daily limit of new accounts.
     TooMany,
 }
 

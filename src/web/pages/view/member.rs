@@ -36,7 +36,7 @@ pub struct MemberRow {
     pub name: String,
     /// The email for sign-in.
     pub email: String,
-    /// Whether the email is proven. Shown to users who may invite.
+    /// Whether the email is verified. Shown to users who may invite.
     pub is_email_verified: bool,
     /// The user's role.
     pub role: Role,

@@ -25,7 +25,7 @@ pub struct ForgotPage {
 pub enum ForgotState {
     /// The form.
     Form,
-    /// A letter was requested; the page is the same for every address.
+    /// A message was requested; the page is the same for every address.
     Sent,
     /// The server sends no mail.
     NoMail,

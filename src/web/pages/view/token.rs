@@ -87,16 +87,16 @@ pub enum TokensNotice {
     Revoked {
         /// Its name.
         name: String,
-        /// How many active tokens were created with it, and ended too.
+        /// Number of active tokens that were created with it and have ended.
         tokens: usize,
-        /// How many open invitations were created with it, and ended too.
+        /// Number of open invitations that were created with it and have ended.
         invitations: usize,
     },
-    /// All were revoked.
+    /// All tokens were revoked.
     RevokedAll {
-        /// How many active tokens ended.
+        /// Number of active tokens that ended.
         tokens: usize,
-        /// How many open invitations ended.
+        /// Number of open invitations that ended.
         invitations: usize,
     },
 }
@@ -351,7 +351,7 @@ pub struct RevokePage {
     pub owner: TokensOwner,
     /// The token to be revoked.
     pub token: TokenRow,
-    /// How many active tokens end with it.
+    /// Number of active tokens that end with it.
     pub descendants: usize,
     /// Whether the token that replaced it stays active.
     pub has_successor: bool,

@@ -24,7 +24,7 @@ pub struct TokenPage {
     pub successor: Option<Relative>,
     /// The token that it replaced.
     pub predecessor: Option<Relative>,
-    /// The tokens that were created with it, the newest first.
+    /// The tokens that were created with it, newest first.
     pub children: Vec<Child>,
     /// Its uses, if recorded.
     pub record: UseRecord,

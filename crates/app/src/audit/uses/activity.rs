@@ -30,7 +30,7 @@ const LIFE: [Action; 3] = [
 /// Most lifecycle records shown; few tokens have more than three.
 const RECORDS: i64 = 20;
 
-/// Most tokens shown that were created with the token.
+/// Maximum number of shown tokens that were created with the token.
 const CHILDREN: i64 = 100;
 
 /// Everything that the activity page shows for a token.
@@ -41,7 +41,7 @@ pub struct Activity {
     pub successor: Option<Token>,
     /// The token that it replaced, and the last use of that token.
     pub predecessor: Option<(Token, Option<Instant>)>,
-    /// The tokens that were created with it, the newest first, up to 100.
+    /// The tokens that were created with it, newest first, at most 100.
     pub children: Vec<Token>,
     /// Last use, allowed or refused.
     pub last_use: Option<Instant>,

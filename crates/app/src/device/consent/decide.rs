@@ -32,13 +32,13 @@ pub const SHORT_EXPIRIES: [(&str, i64); 2] = [("1d", 1), ("7d", 7)];
 /// The token that the user grants.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
-    /// These of the requested scopes.
+    /// The granted scopes, a subset of the requested ones.
     pub scopes: ScopeSet,
     /// The organization that it is limited to, by its id or slug.
     pub organization: Option<String>,
     /// The projects that it is limited to, all in one organization; empty for no limit.
     pub projects: Vec<String>,
-    /// An expiry before the default: one of [`SHORT_EXPIRIES`] or of [`token::expiry`].
+    /// An expiry earlier than the default: one of [`SHORT_EXPIRIES`] or of [`token::expiry`].
     pub expires: Option<String>,
     /// The date for `custom`.
     pub expires_on: Option<String>,
@@ -75,7 +75,7 @@ pub struct Granted {
 pub enum NotDecided {
     /// The ticket is invalid for this user: the device grant must be reviewed again.
     NotReviewed,
-    /// The box "I started this sign-in myself" must be ticked.
+    /// The box "I started this sign-in myself" must be selected.
     NotConfirmed,
 }
 
@@ -89,7 +89,7 @@ pub struct Decided {
 }
 
 /// Processes a decision. It is stored and recorded once; the same decision with the same ticket, as
-/// by a double click or a reload, has the same outcome again. Fails with [`Error::Invalid`] for limits
+/// by a double click or a reload, has the same outcome. Fails with [`Error::Invalid`] for limits
 /// or an expiry that the user cannot set.
 pub async fn decide(
     req: &Request,
@@ -134,7 +134,7 @@ fn settle(
     decision: &Decision,
     digest: &Digest,
 ) -> Result<Outcome, Error> {
-    // Comes first: the user may not be able to approve the device grant again.
+    // Before the rules are checked, since they may no longer let the user approve the device grant.
     if let Some(outcome) = find_made(tx, grant, digest)? {
         return Ok(outcome);
     }
