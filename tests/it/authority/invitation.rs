@@ -34,7 +34,7 @@ async fn invitation_without_address_to_an_own_organization_creates_no_user() {
     assert!(!shown.contains("/invite/account"));
     let (_, refused) = try_join(test, &invitation, "charles@example.com").await;
     assert_eq!(refused.status, 422);
-    assert!(refused.contains("This invitation is for users that exist."));
+    assert!(refused.contains("This invitation is for existing users."));
     assert_eq!(test.count("users", "email = 'charles@example.com'"), 0);
     assert_eq!(test.events("invitation.accepted"), 0);
 

@@ -15,7 +15,7 @@ async fn user_of_an_own_organization_alone_is_active_only_there() {
     let World { test, bob, .. } = &world;
     test.organization_by(bob, "Mine").await;
     let own = token(test, bob, input(&["orgs:write"])).await;
-    let body = json!({"role": "owner", "email": "charles@example.com"});
+    let body = json!({"role": "admin", "email": "charles@example.com"});
     let made = post(test, "/v1/orgs/mine/invitations", &own, body).await;
     assert_eq!(made.status, 201, "{made:?}");
     let url = made.body["url"].as_str().unwrap();

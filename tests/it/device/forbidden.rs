@@ -262,7 +262,7 @@ async fn organization_that_forbids_is_not_offered() {
         let form = [("client_id", CLI), (name, value)];
         let device = Device::of(&world.test.oauth(ASK, &form).await);
         let consent = world.browser.type_code(&device.user_code).await;
-        let sentence = format!("limit the access to the {name} {value}. Your account cannot");
+        let sentence = format!("access limited to the {name} {value}. Your account cannot");
         assert!(consent.contains(&sentence), "{}", consent.body);
         assert!(consent.contains(OPEN));
         let has_box = format!(r#"id="project-{}""#, project.id);

@@ -70,7 +70,7 @@ async fn invisible_and_disguising_names_are_refused() {
         );
         let description = answer.body["error_description"].as_str().unwrap();
         assert!(
-            description.starts_with("The device_name must be text"),
+            description.starts_with("The device_name must contain only visible characters."),
             "{answer:?}"
         );
     }

@@ -76,7 +76,7 @@ async fn temporary_password_opens_nothing_but_its_change() {
     assert_eq!(test.me(&token).await.status(), 200);
 
     for (weak, reason) in [
-        (TEMPORARY, "Choose another password"),
+        (TEMPORARY, "Choose another one."),
         ("too short", "Use at least 15 characters."),
     ] {
         let page = browser.post(PAGE, &[("new_password", weak)]).await;
