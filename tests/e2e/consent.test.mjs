@@ -360,7 +360,7 @@ flow('what the device asks to be limited to is chosen already', {}, async (world
   await page.getByRole('main').getByText('Globex, Reactor').waitFor()
 
   await typeCode(page, await askForCode(world.server, { organization: 'initech' }))
-  await page.getByText('limit the access to the organization initech').waitFor()
+  await page.getByText('access limited to the organization initech').waitFor()
   await world.inspect(page)
 })
 
