@@ -74,7 +74,7 @@ CREATE TABLE organization (
     CHECK ((longest_days IS NULL) = (longest <> 'days'))
 );
 CREATE INDEX organization_created ON organization (created_at, id);
-CREATE INDEX organization_made ON organization (made_by, deleted_at);
+CREATE INDEX organization_made ON organization (made_by);
 
 CREATE TABLE membership (
     organization_id TEXT NOT NULL REFERENCES organization (id),

@@ -4,9 +4,10 @@ use super::audit::uses::{self, Purpose, Used};
 use super::operator::is_operator;
 use super::{App, Context, Error, Request};
 use crate::access::{ActiveToken, Found, InactiveToken, Loaded, look_up};
-use crate::access::{find_organization, find_project};
+use crate::access::{find_organization, find_project, is_configured};
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::OrganizationId;
+use domain::org::Organization;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
 use domain::token::{Token, TokenOwner};
@@ -17,6 +18,9 @@ use store::Conn;
 pub enum Named {
     /// An organization, by its id or slug.
     Organization(String),
+    /// An organization that the configuration names, by its id or slug. A slug never means one that
+    /// a user created.
+    Configured(String),
     /// A project, by its id.
     Project(String),
 }
@@ -176,19 +180,26 @@ fn answer(
 pub(crate) fn find_named(
     conn: &mut Conn,
     token: &Token,
-    named: Option<&Named>,
+    resource: Option<&Named>,
 ) -> Result<ResourceRef, Error> {
     let user_id = match &token.owner {
         TokenOwner::User(id) => Some(id),
         TokenOwner::Organization(_) => None,
     };
-    Ok(match named {
+    Ok(match resource {
         None => ResourceRef::Any,
         Some(Named::Project(named)) => find_project(conn, named, user_id)?.1,
-        Some(Named::Organization(named)) => match find_organization(conn, named)? {
-            Some(organization) => ResourceRef::Organization(organization.id),
-            None => ResourceRef::Missing,
-        },
+        Some(Named::Organization(named) | Named::Configured(named)) => {
+            let found = find_organization(conn, named)?;
+            let is_meant = |organization: &Organization| match resource {
+                Some(Named::Configured(named)) => is_configured(organization, named),
+                _ => true,
+            };
+            match found.filter(is_meant) {
+                Some(organization) => ResourceRef::Organization(organization.id),
+                None => ResourceRef::Missing,
+            }
+        }
     })
 }
 

@@ -11,7 +11,6 @@ use domain::Instant;
 use domain::id::{InvitationId, OrganizationId, TokenId};
 use domain::lineage::{Links, descendants};
 use domain::token::{Revocation, Token, TokenOwner};
-use std::collections::BTreeSet;
 
 /// Maximum number of tokens in one statement.
 const BATCH: usize = 500;
@@ -55,16 +54,24 @@ pub fn count_living(conn: &mut Conn, id: &TokenId, now: Instant) -> Result<usize
     Ok(count)
 }
 
-/// Passes what was created with a token on to its successor.
-pub fn pass_on(conn: &mut Conn, old: &TokenId, successor: &TokenId) -> Result<(), Error> {
+/// Passes what was created with a token on to its successor, which it does not outlive.
+pub fn pass_on(conn: &mut Conn, old: &TokenId, successor: &Token) -> Result<(), Error> {
+    let id = successor.id.as_str();
     diesel::update(token::table)
         .filter(token::made_by_token.eq(old.as_str()))
-        .filter(token::id.ne(successor.as_str()))
-        .set(token::made_by_token.eq(successor.as_str()))
+        .set(token::made_by_token.eq(id))
         .execute(conn)?;
+    if let Some(end) = successor.expires_at.map(stored) {
+        let is_later = token::expires_at.is_null().or(token::expires_at.gt(end));
+        diesel::update(token::table)
+            .filter(token::made_by_token.eq(id))
+            .filter(is_later)
+            .set(token::expires_at.eq(end))
+            .execute(conn)?;
+    }
     diesel::update(invitation::table)
         .filter(invitation::made_by_token.eq(old.as_str()))
-        .set(invitation::made_by_token.eq(successor.as_str()))
+        .set(invitation::made_by_token.eq(id))
         .execute(conn)?;
     Ok(())
 }
@@ -76,71 +83,76 @@ impl Links for Stored<'_> {
     type Error = Error;
 
     fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
-        in_chunks(ids, |batch| {
-            Ok(token::table
-                .filter(token::made_by_token.eq_any(batch))
-                .select(token::id)
-                .get_results(self.0)?)
-        })
-    }
-
-    fn successors(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
-        in_chunks(ids, |batch| {
-            Ok(token::table
-                .filter(token::replaces.eq_any(batch))
-                .select(token::id)
-                .get_results(self.0)?)
-        })
+        find_children(self.0, ids)
     }
 }
 
-fn texts(ids: &[TokenId]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
+/// The links, for a revocation. Each level is revoked before its children are looked up: creation
+/// with a token locks it (see [`lock_token`](super::token::lock_token)), so what was created until
+/// the revocation is found, and nothing is created after it.
+struct Ending<'a> {
+    conn: &'a mut Conn,
+    revocation: &'a Revocation,
+    ended: Ended,
 }
 
-fn in_chunks(
-    ids: &[TokenId],
-    mut query: impl FnMut(Vec<String>) -> Result<Vec<String>, Error>,
-) -> Result<Vec<TokenId>, Error> {
+impl Links for Ending<'_> {
+    type Error = Error;
+
+    fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+        find_children(self.conn, ids)
+    }
+
+    fn visit(&mut self, level: &[TokenId]) -> Result<(), Error> {
+        for batch in level.chunks(BATCH) {
+            let ids = texts(batch);
+            end_tokens(self.conn, &ids, self.revocation, &mut self.ended)?;
+        }
+        Ok(())
+    }
+}
+
+fn find_children(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
     let mut found = Vec::new();
     for batch in ids.chunks(BATCH) {
-        for id in query(texts(batch))? {
+        let children: Vec<String> = token::table
+            .filter(token::made_by_token.eq_any(texts(batch)))
+            .select(token::id)
+            .get_results(conn)?;
+        for id in children {
             found.push(RowId("token", &id).read("id", TokenId::parse(&id))?);
         }
     }
     Ok(found)
 }
 
+fn texts(ids: &[TokenId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
 /// Revokes the active descendants of tokens that were just revoked, and ends their invitations.
-///
-/// It repeats until nothing new is found: creation with a token locks that token (see
-/// [`lock_token`](super::token::lock_token)), so what is created during a wait is found, and a
-/// revoked token cannot create more.
 pub fn end(conn: &mut Conn, roots: &[TokenId], revocation: &Revocation) -> Result<Ended, Error> {
-    let mut ended = Ended::default();
-    let mut known = BTreeSet::new();
-    loop {
-        let found = descendants(&mut Stored(conn), roots)?;
-        let new: Vec<_> = found.difference(&known).cloned().collect();
-        if new.is_empty() {
-            break;
-        }
-        for batch in new.chunks(BATCH) {
-            end_tokens(conn, &texts(batch), revocation, &mut ended)?;
-        }
-        known.extend(new);
-    }
-    let all: Vec<TokenId> = roots.iter().cloned().chain(known).collect();
+    let mut ending = Ending {
+        conn,
+        revocation,
+        ended: Ended::default(),
+    };
+    let found = descendants(&mut ending, roots)?;
+    let Ending {
+        conn, mut ended, ..
+    } = ending;
+    let all: Vec<TokenId> = roots.iter().cloned().chain(found).collect();
     for batch in all.chunks(BATCH) {
         end_invitations(conn, &texts(batch), revocation.at, &mut ended)?;
     }
     Ok(ended)
 }
 
-/// The tokens of an owner that this revocation ended.
+/// The tokens of a filter that this revocation ended. Without an owner or a client, it reads all
+/// tokens, like the revocation itself.
 pub fn list_revoked(
     conn: &mut Conn,
-    owner: &TokenOwner,
+    filter: &TokenFilter,
     revocation: &Revocation,
 ) -> Result<Vec<TokenId>, Error> {
     let by = token::revoked_at
@@ -148,9 +160,18 @@ pub fn list_revoked(
         .and(token::revoked_by.eq(&revocation.by))
         .and(token::revoked_reason.eq(&revocation.reason));
     let query = token::table.filter(by).select(token::id).into_boxed();
-    let query = match owner {
-        TokenOwner::User(id) => query.filter(token::user_id.eq(id.to_string())),
-        TokenOwner::Organization(id) => query.filter(token::organization_id.eq(id.to_string())),
+    let owner = match filter {
+        TokenFilter::Owner(owner) => Some(owner),
+        TokenFilter::VisibleTokens(visible) => Some(&visible.owner),
+        _ => None,
+    };
+    let query = match (owner, filter) {
+        (Some(TokenOwner::User(id)), _) => query.filter(token::user_id.eq(id.to_string())),
+        (Some(TokenOwner::Organization(id)), _) => {
+            query.filter(token::organization_id.eq(id.to_string()))
+        }
+        (None, TokenFilter::Client(id)) => query.filter(token::client_id.eq(id.clone())),
+        (None, _) => query,
     };
     query
         .get_results::<String>(conn)?
@@ -237,7 +258,7 @@ fn end_invitations(
     let rows = diesel::update(invitation::table)
         .filter(invitation::made_by_token.eq_any(made_by))
         .filter(invitation::expires_at.gt(stored(now)))
-        .set(invitation::expires_at.eq(stored(now)))
+        .set(invitation::expires_at.eq(invitation::created_at))
         .returning((invitation::id, invitation::organization_id))
         .get_results::<(String, String)>(conn)?;
     for (id, organization_id) in rows {

@@ -126,7 +126,7 @@ pub fn find_invitation_by_id(
         .read_one::<Row>(conn)
 }
 
-/// Ends an invitation of an organization; `false` if it is not active. Of two concurrent calls
+/// Ends an invitation of an organization, for every clock; `false` if it is not active. Of two concurrent calls
 /// one returns `true`.
 pub fn mark_ended(
     conn: &mut Conn,
@@ -137,7 +137,7 @@ pub fn mark_ended(
     diesel::update(invitation::table.find(id.as_str()))
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .set(invitation::expires_at.eq(stored(now)))
+        .set(invitation::expires_at.eq(invitation::created_at))
         .changes_one(conn)
 }
 
@@ -150,7 +150,7 @@ pub fn mark_all_ended(
     now: Instant,
 ) -> Result<Vec<InvitationId>, Error> {
     let mut statement = diesel::update(invitation::table)
-        .set(invitation::expires_at.eq(stored(now)))
+        .set(invitation::expires_at.eq(invitation::created_at))
         .into_boxed()
         .filter(invitation::organization_id.eq(organization_id.as_str()))
         .filter(invitation::expires_at.gt(stored(now)));

@@ -108,11 +108,11 @@ pub fn find_organization(
         .read_one::<Row>(conn)
 }
 
-/// The id of the organization that the operator created, if there is exactly one.
+/// The id of the organization that the operator created, if there is exactly one. Deleted ones
+/// count, so that no deletion gives another organization this place.
 pub fn find_only_made_by_operator(conn: &mut Conn) -> Result<Option<OrganizationId>, Error> {
     let found = organization::table
         .filter(organization::made_by.eq(Maker::Operator.as_str()))
-        .filter(organization::deleted_at.is_null())
         .select(organization::id)
         .limit(2)
         .get_results::<String>(conn)?;
@@ -124,11 +124,10 @@ pub fn find_only_made_by_operator(conn: &mut Conn) -> Result<Option<Organization
     }
 }
 
-/// Whether the operator created more than one organization.
+/// Whether the operator created more than one organization, deleted ones included.
 pub fn has_several_made_by_operator(conn: &mut Conn) -> Result<bool, Error> {
     let found = organization::table
         .filter(organization::made_by.eq(Maker::Operator.as_str()))
-        .filter(organization::deleted_at.is_null())
         .count()
         .get_result::<i64>(conn)?;
     Ok(found > 1)

@@ -86,5 +86,5 @@ async fn show_done(req: PageRequest) -> Answer {
 
 /// The number of active tokens of the signed-in user.
 pub async fn count_tokens(req: &PageRequest) -> Result<usize, Failure> {
-    Ok(token::list_living(req, &OwnerRef::Own).await?.len())
+    Ok(token::count_living(req, &OwnerRef::Own).await?)
 }

@@ -148,7 +148,8 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
             return Ok(see_other(return_to));
         }
         (FormProof::Session | FormProof::Browser, _) => {}
-        (FormProof::None, Ok(_)) => return Err(Failure::StaleForm),
+        // Another tab of this browser has signed in. Nothing changes.
+        (FormProof::None, Ok(_)) => return Ok(see_other(return_to)),
         (FormProof::None, Err(_)) => return Err(Failure::StaleSignIn(return_to.to_owned())),
     }
     let password = Secret::new(form.value("password").unwrap_or_default());

@@ -119,14 +119,20 @@ async fn only_organization_of_the_operator_counts() {
 async fn decisions_follow_home_limit_and_name() {
     let world = World::start().await;
     let tokens = tokens(&world, true).await;
+    let mine = world
+        .test
+        .database
+        .text("SELECT id FROM organization WHERE slug = 'mine'");
     // Without limits; limited to Acme, Second, Mine; of Acme, of Mine; outside; without.
     let unnamed = [
         ("", [NONE, ADMIN, OWNER, NO, ADMIN, NO, NO, NONE]),
         ("acme", [ADMIN, ADMIN, OWNER, NO, ADMIN, NO, NO, NO]),
         ("second", [OWNER, ADMIN, OWNER, NO, ADMIN, NO, NO, NO]),
         ("nowhere", [NO, ADMIN, OWNER, NO, ADMIN, NO, NO, NO]),
+        // A user chose the slug, so only the id means it.
+        ("mine", [NO, ADMIN, OWNER, NO, ADMIN, NO, NO, NO]),
         (
-            "mine",
+            mine.as_str(),
             [OWNER, ADMIN, OWNER, OWNER, ADMIN, ADMIN, OWNER, NO],
         ),
     ];

@@ -15,15 +15,15 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 /// A user with an organization and a token that has every scope.
-struct Scene {
-    test: TestApp,
-    ada: Caller,
-    acme: Organization,
-    maker: NewToken,
+pub(super) struct Scene {
+    pub(super) test: TestApp,
+    pub(super) ada: Caller,
+    pub(super) acme: Organization,
+    pub(super) maker: NewToken,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let test = TestApp::start().await;
         let ada = test.caller("ada@x.example").await;
         let acme = test.organization(&ada, "Trees").await;
@@ -36,45 +36,45 @@ impl Scene {
         }
     }
 
-    fn client(&self, text: &str) -> Client<'_> {
+    pub(super) fn client(&self, text: &str) -> Client<'_> {
         Client::new(&self.test, text)
     }
 
-    fn own(&self) -> Client<'_> {
+    pub(super) fn own(&self) -> Client<'_> {
         self.client(text_of(&self.maker))
     }
 
-    fn tokens_of_acme(&self) -> String {
+    pub(super) fn tokens_of_acme(&self) -> String {
         format!("/v1/orgs/{}/tokens", self.acme.slug)
     }
 
-    fn invitations(&self) -> String {
+    pub(super) fn invitations(&self) -> String {
         format!("/v1/orgs/{}/invitations", self.acme.slug)
     }
 
-    async fn is_open(&self, invitation: &Value) -> bool {
+    pub(super) async fn is_open(&self, invitation: &Value) -> bool {
         let url = invitation["url"].as_str().unwrap();
         let link = Secret::new(url.split_once("link=").unwrap().1);
         org::look_at(&self.test.app, &link).await.is_ok()
     }
 }
 
-fn never(scopes: &[&str]) -> CreateToken {
+pub(super) fn never(scopes: &[&str]) -> CreateToken {
     CreateToken {
         expires: Some("never".to_owned()),
         ..input(scopes)
     }
 }
 
-fn named(name: &str) -> Value {
+pub(super) fn named(name: &str) -> Value {
     json!({"name": name, "scopes": EVERYTHING, "expires": "never"})
 }
 
-fn text(made: &Value) -> &str {
+pub(super) fn text(made: &Value) -> &str {
     made["token"].as_str().unwrap()
 }
 
-fn path(made: &Value) -> String {
+pub(super) fn path(made: &Value) -> String {
     format!("/v1/tokens/{}", made["id"].as_str().unwrap())
 }
 

@@ -13,6 +13,7 @@ mod race;
 mod revocation;
 mod rotation;
 mod source;
+mod tree;
 mod visible_tokens;
 
 use crate::support::TestApp;

@@ -11,4 +11,4 @@ pub use caller::{Caller, check_actor};
 pub use facts::{ActiveToken, CheckedToken};
 pub(crate) use facts::{Found, InactiveToken, Loaded, check_policy, look_up};
 pub use owner::{LoadedOwner, UserMemberships, end_of, standing};
-pub(crate) use owner::{earlier, find_owner, lock_memberships};
+pub(crate) use owner::{earlier, find_owner, is_configured, lock_memberships};

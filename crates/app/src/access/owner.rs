@@ -37,7 +37,7 @@ enum Home {
 impl Home {
     fn standing(&self, organization: &Organization) -> OrgStanding {
         let is_home = match self {
-            Self::Named(named) => organization.is_named(named),
+            Self::Named(named) => is_configured(organization, named),
             Self::Only(id) => organization.id == *id,
             Self::Nowhere => false,
         };
@@ -46,6 +46,15 @@ impl Home {
             (false, Maker::Operator) => OrgStanding::OperatorMade,
             (false, Maker::User(_)) => OrgStanding::UserMade,
         }
+    }
+}
+
+/// Whether the configuration names this organization. A slug in it never means an organization that
+/// a user created: the user chose the slug.
+pub(crate) fn is_configured(organization: &Organization, named: &str) -> bool {
+    match organization.made_by {
+        Maker::Operator => organization.is_named(named),
+        Maker::User(_) => organization.id.as_str() == named,
     }
 }
 
@@ -187,7 +196,7 @@ impl LoadedOwner {
                 policy_decision: by_policy(organization, OwnerKind::Organization, life),
                 standing: match (&app.config().organizations.home, &organization.made_by) {
                     (_, Maker::Operator) => OrgStanding::Home,
-                    (Some(home), _) if organization.is_named(home) => OrgStanding::Home,
+                    (Some(home), _) if is_configured(organization, home) => OrgStanding::Home,
                     (_, Maker::User(_)) => OrgStanding::UserMade,
                 },
             }],

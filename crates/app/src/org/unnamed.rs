@@ -1,7 +1,7 @@
 //! What is missing for requests that name no organization.
 
 use crate::Error;
-use crate::access::find_organization;
+use crate::access::{find_organization, is_configured};
 use config::Config;
 use domain::route::{Access, Route};
 use domain::scope::Scope;
@@ -11,7 +11,8 @@ use store::Conn;
 /// that need a role but, with several organizations and no home, cannot tell in which one.
 pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Error> {
     if let Some(home) = &config.organizations.home {
-        return Ok(match find_organization(conn, home)? {
+        let found = find_organization(conn, home)?;
+        return Ok(match found.filter(|found| is_configured(found, home)) {
             Some(_) => Vec::new(),
             None => vec![format!(
                 "organizations.home: there is no organization {home:?}. Until there is, only \

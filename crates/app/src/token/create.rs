@@ -2,14 +2,15 @@
 
 use super::draw::{draw, insert};
 use super::policy_check::PolicyCheck;
-use super::{NewToken, OwnerRef, WRITE, lock_creator, require_own_scopes, visible};
-use crate::access::{Caller, Denial, find_organization};
+use super::{NewToken, OwnerRef, WRITE, ancestors, lock_creator, require_own_scopes, visible};
+use crate::access::{Denial, find_organization};
 use crate::access::{earlier, end_of};
 use crate::tx::Tx;
 use crate::{Error, Request, form_nonce};
 use domain::audit::Action;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::id::{OrganizationId, ProjectId, TokenId};
+use domain::lineage::LONGEST_LINE;
 use domain::project::Access;
 use domain::role::Role;
 use domain::scope::{ScopeName, ScopeSet};
@@ -67,7 +68,6 @@ pub async fn create(
         if let Some(id) = &id_of_form {
             new.token.id = id.clone();
         }
-        lock_creator(tx)?;
         insert(tx, &new)?;
         Ok(new)
     })
@@ -108,7 +108,15 @@ fn draw_checked(
     }
     require_own_scopes(tx, &scopes)?;
     // A token expires no later than the one that creates it.
-    let bound = bound_by_creator(tx);
+    let creator = lock_creator(tx)?;
+    let bound = creator.as_ref().and_then(|creator| creator.expires_at);
+    if let Some(creator) = &creator
+        && ancestors(tx, creator)?.len() + 1 >= LONGEST_LINE
+    {
+        return Err(Error::Conflict(
+            "The calling token is the last in a line of tokens that created each other. Create the token in the console.",
+        ));
+    }
     let expires_at = earlier(expiry(tx, input, &policy_check, &mut faults), bound);
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
@@ -254,14 +262,6 @@ fn beyond_role(owner_ref: &OwnerRef, role: Option<Role>) -> Fault {
         _ => "Your role does not allow one of these scopes.",
     };
     Fault::new("scope", message)
-}
-
-/// The expiry of the calling token, which bounds what it creates.
-pub(super) fn bound_by_creator(tx: &Tx<'_>) -> Option<Instant> {
-    match tx.caller() {
-        Caller::Token(active) => active.token.expires_at,
-        _ => None,
-    }
 }
 
 /// The expiry of the token. The configuration bounds every token; a policy bounds tokens with

@@ -100,6 +100,17 @@ pub async fn list_living(req: &Request, owner_ref: &OwnerRef) -> Result<Vec<Toke
     .await
 }
 
+/// The number of tokens that [`revoke_all`](super::revoke_all) would revoke.
+pub async fn count_living(req: &Request, owner_ref: &OwnerRef) -> Result<usize, Error> {
+    let owner_ref = owner_ref.clone();
+    req.read(move |tx| {
+        let filter = TokenFilter::VisibleTokens(visible(tx, &owner_ref, WRITE)?);
+        let count = store::token_filter::count_living(tx.conn, &filter, tx.now)?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    })
+    .await
+}
+
 /// Converts the tokens of one owner to the listed form.
 type Describe<T> = fn(&mut Tx<'_>, &TokenOwner, Vec<Token>) -> Result<Vec<T>, Error>;
 

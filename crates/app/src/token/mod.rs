@@ -15,7 +15,8 @@ pub(super) use create::{NamedLimits, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub use list::{
-    Creator, Listed, find, find_listed, list, list_listed, list_living, review_revocation,
+    Creator, Listed, count_living, find, find_listed, list, list_listed, list_living,
+    review_revocation,
 };
 pub(super) use revoke::end_all;
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
@@ -108,14 +109,25 @@ fn lock_owner(conn: &mut Conn, owner: &TokenOwner) -> Result<(), Error> {
 
 /// Locks the calling token, if any, that creates a token or an invitation: a concurrent revocation
 /// must not miss the new one. Fails with [`Error::Unauthenticated`] if the calling token has ended.
-pub(super) fn lock_creator(tx: &mut Tx<'_>) -> Result<(), Error> {
+pub(super) fn lock_creator(tx: &mut Tx<'_>) -> Result<Option<Token>, Error> {
     let Caller::Token(active) = tx.caller() else {
-        return Ok(());
+        return Ok(None);
     };
     store::token::lock_token(tx.conn, &active.token.id)?
         .filter(|token| token.state(tx.now) == State::Live)
-        .map(drop)
+        .map(Some)
         .ok_or(Error::Unauthenticated)
+}
+
+/// The tokens with which a token was created, the nearest first.
+fn ancestors(tx: &mut Tx<'_>, token: &Token) -> Result<Vec<TokenId>, Error> {
+    let mut found: Vec<TokenId> = Vec::new();
+    let mut next = token.made_by_token.clone();
+    while let Some(id) = next.filter(|id| !found.contains(id)) {
+        next = store::token::find_token(tx.conn, &id)?.and_then(|token| token.made_by_token);
+        found.push(id);
+    }
+    Ok(found)
 }
 
 /// Fails if the caller is a token without one of these scopes: a token can pass on only its own.

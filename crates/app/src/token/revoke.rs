@@ -211,7 +211,6 @@ fn end_with_descendants(
 ) -> Result<Revoked, Error> {
     let revocation = revocation(tx, reason);
     let tokens = end_all(tx, filter, before, reason)?;
-    // Tokens of a client create only tokens of that client, which the filter includes.
     let (owner, is_whole) = match filter {
         TokenFilter::Owner(owner) => (Some(owner), true),
         TokenFilter::VisibleTokens(visible) => {
@@ -219,13 +218,8 @@ fn end_with_descendants(
         }
         _ => (None, true),
     };
-    let mut revoked = match owner {
-        Some(owner) => {
-            let roots = store::descendants::list_revoked(tx.conn, owner, &revocation)?;
-            end_descendants(tx, &roots)?
-        }
-        None => Revoked::default(),
-    };
+    let roots = store::descendants::list_revoked(tx.conn, filter, &revocation)?;
+    let mut revoked = end_descendants(tx, &roots)?;
     revoked.tokens += tokens;
     if is_whole && before.is_none() {
         // Includes those that were created with inactive tokens.

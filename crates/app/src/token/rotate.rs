@@ -1,11 +1,13 @@
 //! Token rotation: a successor with the same attributes, and an overlap in which both are active.
 
-use super::create::bound_by_creator;
 use super::draw::{insert, successor};
 use super::policy_check::PolicyCheck;
-use super::{NewToken, OwnerRef, WRITE, find_within, lock_creator, require_own_scopes, visible};
+use super::{
+    NewToken, OwnerRef, WRITE, ancestors, find_within, lock_creator, require_own_scopes, visible,
+};
 use crate::access::Caller;
 use crate::access::{earlier, end_of};
+use crate::tx::Tx;
 use crate::{Error, Request};
 use chrono::Duration;
 use domain::Fault;
@@ -40,7 +42,10 @@ pub async fn rotate(
             require_own_scopes(tx, &old.scopes)?;
         }
         let policy_check = PolicyCheck::load(tx, &old.owner, &old.limits)?;
-        lock_creator(tx)?;
+        let creator = lock_creator(tx)?;
+        if let Some(creator) = creator.as_ref().filter(|_| !is_itself) {
+            require_own_tree(tx, creator, &old)?;
+        }
         let locked = store::token::lock_token(tx.conn, &old.id)?;
         if !locked.is_some_and(|old| old.state(tx.now) == State::Live) {
             return Err(Error::Conflict(
@@ -49,10 +54,8 @@ pub async fn rotate(
         }
         let longest = end_of(tx.config().tokens.max_expiry, tx.now);
         // A token that rotates itself may outlive itself, but not the one that created it.
-        let bound = match is_itself {
-            true => None,
-            false => bound_by_creator(tx),
-        };
+        let bound = creator.filter(|_| !is_itself);
+        let bound = bound.and_then(|creator| creator.expires_at);
         let maker = match &old.made_by_token {
             Some(id) => store::token::find_token(tx.conn, id)?,
             None => None,
@@ -80,7 +83,7 @@ pub async fn rotate(
             }),
         )?;
         insert(tx, &new)?;
-        store::descendants::pass_on(tx.conn, &old.id, &new.token.id)?;
+        store::descendants::pass_on(tx.conn, &old.id, &new.token)?;
         store::token::shorten(tx.conn, &old.id, tx.now + overlap)?;
         Ok(new)
     })
@@ -91,4 +94,24 @@ pub async fn rotate(
         ),
         error => error,
     })
+}
+
+/// Fails if a token rotates one of its own creators, or a token of another creator: the successor
+/// would leave the tree of tokens that a revocation ends.
+fn require_own_tree(tx: &mut Tx<'_>, creator: &Token, old: &Token) -> Result<(), Error> {
+    if old
+        .made_by_token
+        .as_ref()
+        .is_some_and(|id| *id != creator.id)
+    {
+        return Err(Error::Conflict(
+            "The token was created with another token. Rotate it with that one, with itself, or in the console.",
+        ));
+    }
+    match ancestors(tx, creator)?.contains(&old.id) {
+        true => Err(Error::Conflict(
+            "The calling token was created with this one. Rotate it with itself or in the console.",
+        )),
+        false => Ok(()),
+    }
 }

@@ -72,7 +72,7 @@ impl Route {
                 scope: scope.clone(),
                 resource: self.pattern.resource(path).or_else(|| {
                     let organization = self.organization.clone();
-                    organization.map(RouteResource::Organization)
+                    organization.map(RouteResource::Configured)
                 }),
             },
         }
@@ -113,6 +113,8 @@ pub enum RouteResource {
     Project(String),
     /// The organization with this id or slug.
     Organization(String),
+    /// The organization that the route itself names, by its id or slug.
+    Configured(String),
 }
 
 /// The requests that a route matches. `Display` writes the text as configured.

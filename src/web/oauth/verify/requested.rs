@@ -173,6 +173,7 @@ pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Requeste
             resource: resource.map(|resource| match resource {
                 RouteResource::Project(id) => Named::Project(id),
                 RouteResource::Organization(id) => Named::Organization(id),
+                RouteResource::Configured(named) => Named::Configured(named),
             }),
         }),
     };

@@ -13,6 +13,7 @@ use config::TokenUse;
 use domain::Instant;
 use domain::audit::Action;
 use domain::audit::chain::Sealed;
+use domain::role::Role;
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use store::audit::{Filter, Side, UseFilter};
@@ -131,7 +132,7 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
         token: listed.clone(),
         successor,
         predecessor,
-        children: store::descendants::list_children(tx.conn, &token.id, CHILDREN)?,
+        children: children(tx, token)?,
         last_use: last_use(tx.conn, token)?,
         days: every_day(since, &counted),
         recording: tx.config().audit.token_use,
@@ -140,6 +141,18 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
         records,
         names: Names::default(),
     })
+}
+
+/// The tokens that were created with a token, without those of organizations that the caller does
+/// not manage now.
+fn children(tx: &mut Tx<'_>, token: &Token) -> Result<Vec<Token>, Error> {
+    let authority = tx.authority()?;
+    let mut children = store::descendants::list_children(tx.conn, &token.id, CHILDREN)?;
+    children.retain(|child| match &child.owner {
+        TokenOwner::User(_) => true,
+        TokenOwner::Organization(id) => authority.role_in(id) >= Some(Role::Admin),
+    });
+    Ok(children)
 }
 
 fn of(token: &Token) -> UseFilter {

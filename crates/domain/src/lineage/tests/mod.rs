@@ -69,15 +69,6 @@ impl Links for &Model {
         let children = self.nodes.iter().filter(is_of);
         Ok(children.map(|node| node.id.clone()).collect())
     }
-
-    fn successors(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Infallible> {
-        let is_of = |node: &&Node| {
-            node.replaces
-                .is_some_and(|at| ids.contains(&self.nodes[at].id))
-        };
-        let successors = self.nodes.iter().filter(is_of);
-        Ok(successors.map(|node| node.id.clone()).collect())
-    }
 }
 
 impl Model {
@@ -111,7 +102,14 @@ impl Model {
     }
 
     fn rotate(&mut self, old: usize, by: Option<usize>) {
-        if self.nodes.iter().any(|node| node.replaces == Some(old)) {
+        let is_replaced = self.nodes.iter().any(|node| node.replaces == Some(old));
+        let maker = self.nodes[old].made_by;
+        // A token rotates neither those that created it nor those of another creator.
+        let is_refused = by.is_some_and(|by| {
+            let is_of_another = maker.is_some_and(|maker| maker != by);
+            by != old && (is_of_another || self.nodes[by].ancestors.contains(&old))
+        });
+        if is_replaced || is_refused {
             return;
         }
         let maker = match by {
@@ -176,8 +174,6 @@ impl Model {
             Operation::Rotate(old, by) => {
                 let old = self.pick(old)?;
                 let by = by.and_then(|by| self.pick(by));
-                // A token cannot rotate those that created it in this model.
-                let by = by.filter(|by| !self.nodes[*by].ancestors.contains(&old));
                 self.rotate(old, by);
             }
             Operation::Revoke(at) => {

@@ -1,0 +1,132 @@
+//! The trees of tokens that created each other: what keeps them complete and small.
+
+use super::descendants::{Scene, named, never, path, text};
+use super::{EVERYTHING, expect, refused};
+use crate::support::tenant::text_of;
+use doorcode::app::token::OwnerRef;
+use doorcode::domain::role::Role;
+use serde_json::json;
+
+/// Otherwise the successor would leave the tree that a revocation ends.
+#[actix_web::test]
+async fn token_rotates_neither_its_creators_nor_tokens_of_others() {
+    let scene = Scene::new().await;
+    let own = scene.own();
+    let child = expect(own.post("/v1/tokens", named("child")).await, 201);
+    let of_child = scene.client(text(&child));
+    let rotate = format!("/v1/tokens/{}/rotate", scene.maker.token.id);
+    refused(of_child.post(&rotate, json!({})).await, 409, "conflict");
+    let other = scene.test.token_of(&scene.ada, never(&EVERYTHING)).await;
+    let other = scene.client(text_of(&other));
+    let rotate = format!("{}/rotate", path(&child));
+    let refusal = refused(other.post(&rotate, json!({})).await, 409, "conflict");
+    assert!(
+        refusal["detail"]
+            .as_str()
+            .unwrap()
+            .contains("with another token")
+    );
+    let by_itself = expect(of_child.post(&rotate, json!({})).await, 201);
+    assert_eq!(by_itself["made_by_token"], scene.maker.token.id.as_str());
+    let at = format!("/v1/tokens/{}", scene.maker.token.id);
+    expect(other.delete(&at).await, 200);
+    assert!(!scene.client(text(&by_itself)).is_active().await);
+    assert!(!of_child.is_active().await);
+}
+
+#[actix_web::test]
+async fn line_of_tokens_is_bounded() {
+    let scene = Scene::new().await;
+    let mut last = scene.own();
+    let mut length = 1;
+    let refusal = loop {
+        let answer = last.post("/v1/tokens", named("next")).await;
+        if answer.status != 201 {
+            break answer;
+        }
+        length += 1;
+        last = scene.client(text(&answer.body));
+    };
+    refused(refusal, 409, "conflict");
+    assert_eq!(length, doorcode::domain::lineage::LONGEST_LINE);
+    assert!(last.is_active().await);
+}
+
+/// An emergency: all tokens until a moment, and what was created with them since.
+#[actix_web::test]
+async fn revocation_until_a_moment_includes_later_descendants() {
+    for of_client in [false, true] {
+        let scene = Scene::new().await;
+        let maker = match of_client {
+            false => text_of(&scene.maker).to_owned(),
+            true => scene.test.token(&["orgs:write", "tokens:write"]).await,
+        };
+        let maker = scene.client(&maker);
+        scene.test.clock.advance(60);
+        let moment = scene.test.app.now().to_rfc3339();
+        scene.test.clock.advance(60);
+        let child = json!({"name": "child", "scopes": ["tokens:write"]});
+        let child = expect(maker.post("/v1/tokens", child).await, 201);
+        let organization = if of_client {
+            "acme"
+        } else {
+            scene.acme.slug.as_str()
+        };
+        let invitations = format!("/v1/orgs/{organization}/invitations");
+        let invited = maker.post(&invitations, json!({"role": "member"})).await;
+        let invited = expect(invited, 201);
+        let path = match of_client {
+            false => "/v1/tokens/revoke-all",
+            true => "/v1/clients/cli/revoke-all",
+        };
+        let operator = scene.client(crate::support::OPERATOR);
+        let ended = operator.post(path, json!({"issued_before": moment})).await;
+        let ended = expect(ended, 200);
+        assert_eq!(ended["withdrawn_invitations"], 1, "{ended}");
+        assert!(!scene.client(text(&child)).is_active().await);
+        assert!(!scene.is_open(&invited).await);
+    }
+}
+
+/// An ended invitation is closed for every server, also one whose clock is behind.
+#[actix_web::test]
+async fn ended_invitation_is_closed_for_an_earlier_clock() {
+    let scene = Scene::new().await;
+    scene.test.clock.advance(3600);
+    let made = scene
+        .own()
+        .post(&scene.invitations(), json!({"role": "member"}))
+        .await;
+    let made = expect(made, 201);
+    scene.test.clock.advance(60);
+    let path = format!("{}/{}", scene.invitations(), made["id"].as_str().unwrap());
+    expect(scene.own().delete(&path).await, 204);
+    scene.test.clock.advance(-30);
+    assert!(!scene.is_open(&made).await);
+}
+
+/// Former admins see and list nothing of the organization.
+#[actix_web::test]
+async fn former_admin_does_not_see_organization_tokens() {
+    let scene = Scene::new().await;
+    let bob = scene.test.caller("bob@x.example").await;
+    let other = scene.test.organization(&bob, "Elsewhere").await;
+    scene.test.add_member(&scene.acme, &bob, Role::Admin).await;
+    let his = scene.test.token_of(&bob, never(&EVERYTHING)).await;
+    let machine = json!({"name": "machine", "scopes": []});
+    let by_his = scene.client(text_of(&his));
+    expect(
+        by_his.post(&scene.tokens_of_acme(), machine.clone()).await,
+        201,
+    );
+    let path = format!("/v1/orgs/{}/tokens", other.slug);
+    expect(by_his.post(&path, machine).await, 201);
+    let shown = async || {
+        let (req, id) = (scene.test.req(&bob), his.token.id.as_str());
+        let found = doorcode::app::audit::uses::activity::of_token(&req, &OwnerRef::Own, id, None);
+        found.await.unwrap().children.len()
+    };
+    assert_eq!(shown().await, 2);
+    scene.test.add_member(&scene.acme, &bob, Role::Member).await;
+    assert_eq!(shown().await, 1);
+}
