@@ -103,7 +103,7 @@ impl Links for Ending<'_> {
         find_children(self.conn, ids)
     }
 
-    fn visit(&mut self, level: &[TokenId]) -> Result<(), Error> {
+    fn enter(&mut self, level: &[TokenId]) -> Result<(), Error> {
         for batch in level.chunks(BATCH) {
             let ids = texts(batch);
             end_tokens(self.conn, &ids, self.revocation, &mut self.ended)?;

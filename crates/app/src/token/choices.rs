@@ -21,6 +21,8 @@ pub struct Choices {
     /// The user's organizations, to which the token can be limited; empty for organization
     /// tokens.
     pub organizations: Vec<Membership>,
+    /// Whether it must be limited to one of them.
+    pub needs_limit: bool,
     /// The latest possible expiry; `None` if it needs none.
     pub latest: Option<Instant>,
     /// The default expiry; `None` if it has none.
@@ -32,6 +34,7 @@ pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Err
     let owner_ref = owner_ref.clone();
     req.read(move |tx| {
         let visible = visible(tx, &owner_ref, WRITE)?;
+        let mut needs_limit = false;
         let (role, organizations, policies): (_, _, Vec<_>) = match visible.owner {
             TokenOwner::Organization(id) => {
                 let found = store::org::find_organization(tx.conn, &id)?.ok_or(Denial::NoAccess)?;
@@ -43,13 +46,17 @@ pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Err
             TokenOwner::User(id) => {
                 let owner = find_owner(tx.app(), tx.conn, &id)?.ok_or(Error::Unauthenticated)?;
                 let counted: Vec<_> = owner.counted(&Limits::default()).cloned().collect();
+                needs_limit = owner.require_organization(&Limits::default()).is_err();
                 // A token that is limited to an organization can have a higher role in it.
                 let role = owner.memberships.iter().map(|one| one.role).max();
                 let policies = counted.into_iter().map(|one| one.organization);
                 (role, owner.memberships.clone(), policies.collect())
             }
         };
-        Ok(offer(tx, role, organizations, &policies))
+        Ok(Choices {
+            needs_limit,
+            ..offer(tx, role, organizations, &policies)
+        })
     })
     .await
 }
@@ -71,6 +78,7 @@ fn offer(
     Choices {
         scopes: config.scopes.allowed(&config.scopes.names(), role),
         organizations,
+        needs_limit: false,
         latest: earlier(
             end_of(config.tokens.max_expiry, now),
             only.and_then(|policy| policy.latest(now)),

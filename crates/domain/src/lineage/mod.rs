@@ -23,8 +23,8 @@ pub trait Links {
     /// The tokens that were created with these.
     fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Self::Error>;
 
-    /// Visits one level of descendants before the next is looked up.
-    fn visit(&mut self, _level: &[TokenId]) -> Result<(), Self::Error> {
+    /// Called with each level of descendants before the next is looked up.
+    fn enter(&mut self, _level: &[TokenId]) -> Result<(), Self::Error> {
         Ok(())
     }
 }
@@ -42,7 +42,7 @@ pub fn descendants<L: Links>(
         if level.is_empty() {
             return Ok(found);
         }
-        links.visit(&level)?;
+        links.enter(&level)?;
         level = links.children(&level)?;
     }
 }

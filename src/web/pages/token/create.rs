@@ -96,7 +96,7 @@ async fn limits(
     let is_ticked = |id: &str| form.all("project").any(|one| one == id);
     let groups = project_groups(projects.into_iter().zip(names), is_ticked);
     Ok(LimitChoices {
-        organizations: organizations(all, form),
+        organizations: organizations(choices, form),
         projects: groups,
         caveats: all
             .iter()
@@ -130,13 +130,15 @@ pub fn project_groups(
     groups
 }
 
-/// The organizations to choose from; empty unless the user is in several.
-fn organizations(all: &[Membership], form: &Form) -> Vec<Choice> {
-    if all.len() < 2 {
-        return Vec::new();
-    }
+/// The organizations to choose from; empty if there is no choice.
+fn organizations(choices: &Choices, form: &Form) -> Vec<Choice> {
+    let all = &choices.organizations;
     let chosen = form.value("organization").unwrap_or_default();
-    let mut choices = Choice::of(&[("", "All of mine")], chosen);
+    let mut choices = match (choices.needs_limit, all.len()) {
+        (true, _) => Vec::new(),
+        (false, 0 | 1) => return Vec::new(),
+        (false, _) => Choice::of(&[("", "All of mine")], chosen),
+    };
     choices.extend(all.iter().map(|one| Choice {
         value: one.organization.id.to_string(),
         label: one.organization.name.clone(),
