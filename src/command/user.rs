@@ -54,7 +54,7 @@ pub enum User {
         #[arg(long, group = "change")]
         name: Option<String>,
         /// The email address is verified: the user receives mail at it. Without this, a new
-        /// address is unverified
+        /// address is unverified. You vouch for the user as it is: sessions and tokens stay
         #[arg(long, group = "change")]
         email_verified: bool,
     },

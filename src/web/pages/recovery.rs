@@ -84,6 +84,7 @@ async fn reset_page(req: &PageRequest, typed: TypedForm) -> Answer {
     let page = ResetPage {
         chrome: req.chrome(),
         link: typed.text("link"),
+        is_verified: user.email_verified_at.is_some(),
         email: user.email,
         errors: typed.errors,
     };

@@ -1,10 +1,12 @@
 //! Lost passwords: links by mail, by an admin and by the operator, and users who come back.
 
+mod approval;
 mod forgotten;
 mod limits;
 mod member;
 mod operator;
 mod temporary;
+mod unverified;
 mod update;
 
 use crate::support::browser::{Browser, Page};

@@ -18,8 +18,8 @@ pub use list::{
     Creator, Listed, count_living, find, find_listed, list, list_listed, list_living,
     review_revocation,
 };
-pub(super) use revoke::end_all;
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
+pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 
 use super::Error;

@@ -202,8 +202,22 @@ pub async fn revoke_matching(
     .await
 }
 
-/// Revokes the active tokens of a filter, and what was created with them.
-fn end_with_descendants(
+/// Denies the device grants that a user approved and that no device has redeemed, with an audit
+/// record if there are any. The transaction has locked the user.
+pub(crate) fn deny_approved(tx: &mut Tx<'_>, id: &UserId) -> Result<(), Error> {
+    match store::device::deny_approved(tx.conn, id)? {
+        0 => Ok(()),
+        count => tx.record_as(
+            Action::DeviceDenied,
+            Some(id.as_str()),
+            json!({"count": count}),
+        ),
+    }
+}
+
+/// Revokes the active tokens of a filter, and what was created with them. If these are all tokens
+/// of a user, also denies the device grants that the user approved.
+pub(crate) fn end_with_descendants(
     tx: &mut Tx<'_>,
     filter: &TokenFilter,
     before: Before,
@@ -228,6 +242,9 @@ fn end_with_descendants(
         let ended = store::descendants::end_invitations_of(tx.conn, all, tx.now)?;
         record_invitations(tx, &ended)?;
         revoked.invitations += ended.len();
+        if let Some(TokenOwner::User(id)) = owner {
+            deny_approved(tx, id)?;
+        }
     }
     Ok(revoked)
 }

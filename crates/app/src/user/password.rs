@@ -1,12 +1,13 @@
 //! Passwords: changed by their user, or set by the operator until the next sign-in.
 
 use super::directory::{DEACTIVATED, Named};
+use super::reset::end_access_of_other;
 use super::{check_password, hash};
 use crate::hashing::Verdict;
 use crate::session::{self, SignedIn};
 use crate::throttle::{self, Target};
 use crate::tx::Tx;
-use crate::{Error, Request, mail};
+use crate::{Error, Request, mail, token};
 use domain::Fault;
 use domain::account_link::LinkPurpose;
 use domain::audit::Action;
@@ -19,7 +20,7 @@ use serde_json::json;
 pub enum OtherSessions {
     /// They stay active.
     Keep,
-    /// They end.
+    /// They end, and so do approvals of devices that have not fetched their token.
     End,
 }
 
@@ -112,6 +113,7 @@ fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<
     }
     if others == OtherSessions::End {
         store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
+        token::deny_approved(tx, &user.id)?;
     }
     tx.record(
         Some(user.id.as_str()),
@@ -121,7 +123,8 @@ fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<
 }
 
 /// Sets a password that the user must change at the next sign-in, for the operator. Ends the
-/// user's sessions; tokens stay active. Fails with [`Error::Conflict`] for a deactivated user.
+/// user's sessions; tokens stay active if the address is verified; see [`end_access_of_other`].
+/// Fails with [`Error::Conflict`] for a deactivated user.
 pub async fn set_temporary_password(
     req: &Request,
     named: Named,
@@ -141,7 +144,7 @@ pub async fn set_temporary_password(
             }
             store::user::set_password(tx.conn, &user.id, &hash, Some(tx.now))?;
             store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
-            store::session::delete_sessions(tx.conn, &user.id, None)?;
+            end_access_of_other(tx, &user)?;
             tx.record(Some(user.id.as_str()), json!({}))?;
             Ok(user)
         })

@@ -7,13 +7,15 @@ use crate::audit::{Event, Target};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
 use crate::tx::Tx;
-use crate::{Error, Request, mail};
+use crate::{Error, Request, mail, token};
 use domain::Instant;
 use domain::account_link::LinkPurpose;
 use domain::audit::{Action, Actor};
 use domain::secret::Secret;
+use domain::token::{RevocationReason, TokenOwner};
 use domain::user::{self, Standing, User};
 use serde_json::json;
+use store::token_filter::TokenFilter;
 
 /// A new link to reset a password, with its secret, which is shown or mailed once.
 #[derive(Clone)]
@@ -126,8 +128,20 @@ pub async fn find_reset(req: &Request, link: &Secret) -> Result<User, Error> {
     .await
 }
 
+/// Ends the access that an attacker may have to a user that is recovered: the sessions, the approved
+/// device grants and, if the address is unverified, the tokens with what was created with them. An
+/// attacker may have registered the address of another. The transaction has locked the user.
+pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
+    store::session::delete_sessions(tx.conn, &user.id, None)?;
+    if user.email_verified_at.is_some() {
+        return token::deny_approved(tx, &user.id);
+    }
+    let all = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
+    token::end_with_descendants(tx, &all, None, RevocationReason::Recovered).map(drop)
+}
+
 /// Sets a new password with a link, ends all sessions of the user, and signs the user in. Tokens
-/// stay active. Fails with [`Error::NotFound`] for a wrong, expired or used link.
+/// stay active if the address is verified; see [`end_access_of_other`]. Fails with [`Error::NotFound`] for a wrong, expired or used link.
 pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSession, Error> {
     let app = &req.app;
     // A wrong link must not cost a password hash.
@@ -146,7 +160,7 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
             link::take(tx, &link, LinkPurpose::Reset)?;
             store::user::set_password(tx.conn, &user.id, &hash, None)?;
             store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
-            store::session::delete_sessions(tx.conn, &user.id, None)?;
+            end_access_of_other(tx, &user)?;
             // Only the user has the link.
             let record = Event {
                 actor: Actor::User(user.id.clone()),

@@ -16,7 +16,8 @@ pub struct UpdateUser {
     pub name: Option<String>,
     /// The new email address. It is unverified unless `email_verified` is `Some(true)`.
     pub email: Option<String>,
-    /// Whether the email address is verified.
+    /// Whether the email address is verified. With `true` the operator vouches for the user as it
+    /// is: its sessions and tokens stay.
     pub email_verified: Option<bool>,
 }
 

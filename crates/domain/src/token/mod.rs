@@ -215,6 +215,8 @@ pub enum RevocationReason {
     Operator,
     /// The token with which it was created was revoked.
     Creator,
+    /// The owner, whose address was unverified, was recovered.
+    Recovered,
 }
 
 impl RevocationReason {
@@ -229,6 +231,7 @@ impl RevocationReason {
             Self::OrganizationDeleted => "organization_deleted",
             Self::Operator => "revoked_by_operator",
             Self::Creator => "creator_revoked",
+            Self::Recovered => "account_recovered",
         }
     }
 }

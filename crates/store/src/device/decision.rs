@@ -103,16 +103,17 @@ pub fn mark_refused(conn: &mut Conn, id: &GrantId, because: DeniedBecause) -> Re
         .changes_one(conn)
 }
 
-/// Approved to denied, for all unredeemed device grants that a user approved.
-pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<(), Error> {
-    diesel::update(device_grant::table)
+/// Approved to denied, for all unredeemed device grants that a user approved; returns how many there
+/// were.
+pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<usize, Error> {
+    Ok(diesel::update(device_grant::table)
         .filter(device_grant::decided_by.eq(by.as_str()))
         .filter(device_grant::state.eq(APPROVED))
         .set((
             device_grant::state.eq(DENIED),
             device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
         ))
-        .run(conn)
+        .execute(conn)?)
 }
 
 /// The same for the members whose only organization is this one.

@@ -104,6 +104,7 @@ fn ending(found: &Activity) -> Option<String> {
         "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",
         "creator_revoked" => ", with the token that created it",
+        "account_recovered" => ", since its owner’s account was recovered",
         "organization_deleted" => ", since the organization was deleted",
         _ => "",
     };

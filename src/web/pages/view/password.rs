@@ -42,6 +42,8 @@ pub struct ResetPage {
     pub link: String,
     /// The email for sign-in.
     pub email: String,
+    /// Whether the email is verified; otherwise the tokens end.
+    pub is_verified: bool,
     /// Form errors; field `new_password`.
     pub errors: FieldErrors,
 }

@@ -20,6 +20,7 @@ fn reset(errors: FieldErrors) -> ResetPage {
         chrome: stranger(),
         link: "one-time".into(),
         email: "ada@example.com".into(),
+        is_verified: true,
         errors,
     }
 }

@@ -1,0 +1,66 @@
+//! Device grants that a user approved before a password change or a revocation of all tokens.
+
+use super::{NEW, id_of, operate};
+use crate::support::browser::Browser;
+use crate::support::device::Device;
+use crate::support::{EMAIL, PASSWORD, TestApp};
+use reqwest::Method;
+use serde_json::json;
+
+/// A device grant that the browser's user approved.
+async fn approved(test: &TestApp, browser: &mut Browser) -> Device {
+    let device = test.device("orgs:read").await;
+    browser.approve(&device.user_code, &["orgs:read"]).await;
+    browser.get("/account").await;
+    device
+}
+
+/// Asserts that the device gets no token.
+async fn assert_denied(test: &TestApp, device: &Device) {
+    let polled = test.poll(device).await;
+    assert_eq!(polled.error(), "access_denied", "{polled:?}");
+}
+
+#[actix_web::test]
+async fn password_change_that_ends_sessions_ends_approvals() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let kept = approved(&test, &mut browser).await;
+    let fields = [("current_password", PASSWORD), ("new_password", NEW)];
+    assert_eq!(browser.post("/account/password", &fields).await.status, 303);
+    assert_eq!(test.poll(&kept).await.status, 200, "other sessions stay");
+
+    let ended = approved(&test, &mut browser).await;
+    let fields = [
+        ("current_password", NEW),
+        ("new_password", PASSWORD),
+        ("end_others", "yes"),
+    ];
+    let changed = browser.post("/account/password", &fields).await;
+    assert_eq!(changed.status, 303, "{}", changed.body);
+    assert_denied(&test, &ended).await;
+}
+
+/// Even if there is no token.
+#[actix_web::test]
+async fn revocation_of_all_tokens_ends_approvals() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let device = approved(&test, &mut browser).await;
+    let revoked = browser.post("/tokens/revoke-all", &[]).await;
+    assert_eq!(revoked.status, 303, "{}", revoked.body);
+    assert_denied(&test, &device).await;
+    assert_eq!(test.events("device.denied"), 1);
+
+    let device = approved(&test, &mut browser).await;
+    let path = format!("/v1/users/{}/revoke-all", id_of(&test, EMAIL));
+    let before = json!({"issued_before": "2026-01-01T00:00:00Z"});
+    for (body, is_denied) in [(before, false), (json!({}), true)] {
+        let revoked = operate(&test, Method::POST, &path, &body).await;
+        assert_eq!(revoked.status, 200, "{revoked:?}");
+        let state = "state = 'denied'";
+        let denied = test.count("device_grant", state) == 2;
+        assert_eq!(denied, is_denied);
+    }
+    assert_denied(&test, &device).await;
+}
