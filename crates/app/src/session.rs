@@ -112,7 +112,8 @@ pub async fn sign_in(
     let found = app
         .store()
         .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
-        .await?;
+        .await?
+        .filter(|user| !user::is_placeholder(&user.email));
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {

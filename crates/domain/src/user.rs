@@ -43,6 +43,28 @@ pub enum Standing {
     Deactivated,
 }
 
+impl User {
+    /// Whether the address goes to another user who proves it: an unverified address may be that
+    /// of another. A deactivated user keeps it until the operator decides.
+    pub fn yields_address(&self) -> bool {
+        self.standing == Standing::Active && self.email_verified_at.is_none()
+    }
+
+    /// An address in place of the one that the user lost. No user can sign in with it.
+    pub fn placeholder(&self) -> String {
+        format!("{}@unverified.{RESERVED}", self.id)
+    }
+}
+
+/// The top-level domain of placeholders, which has no mail (RFC 2606 section 2).
+const RESERVED: &str = "invalid";
+
+/// Whether an address is a placeholder. [`email`] refuses these.
+pub fn is_placeholder(email: &str) -> bool {
+    let domain = email.rsplit_once('@').map(|(_, domain)| domain);
+    domain.and_then(|domain| domain.rsplit('.').next()) == Some(RESERVED)
+}
+
 /// The maximum length of an email address (RFC 5321 section 4.5.3.1.3, without the brackets).
 const EMAIL_LENGTH: usize = 254;
 
@@ -81,6 +103,11 @@ pub fn email(text: &str) -> Result<String, Fault> {
     let email = format!("{local}@{domain}");
     if email.len() > EMAIL_LENGTH || !EmailAddress::is_valid(&email) {
         return Err(malformed());
+    }
+    if is_placeholder(&email) {
+        return Err(fault(
+            "Addresses that end in .invalid receive no mail. Enter another address.",
+        ));
     }
     Ok(email)
 }
@@ -149,6 +176,9 @@ mod tests {
             ("zoë@example.com", "zoë@example.com"),
         ] {
             assert_eq!(email(text).as_deref(), Ok(canonical), "{text:?}");
+        }
+        for reserved in ["usr_1@unverified.invalid", "a@INVALID", "a@b.invalid"] {
+            assert!(email(reserved).is_err(), "{reserved}");
         }
         let longest = format!("{}@{}.example", "x".repeat(64), "y".repeat(63));
         assert_eq!(email(&longest).as_deref(), Ok(&*longest));

@@ -88,9 +88,10 @@ pub fn find_invitation(
         .get_result::<Row>(conn)
         .optional()?;
     row.map(|row| {
-        let kind = match row.mailed_link_digest.as_deref() == Some(link.as_str()) {
-            true => LinkKind::Mailed,
-            false => LinkKind::Shown,
+        let kind = match row.mailed_link_digest.as_deref() {
+            None => LinkKind::Shown,
+            Some(mailed) if mailed == link.as_str() => LinkKind::Mailed,
+            Some(_) => LinkKind::ShownBesideMailed,
         };
         Ok((row.read()?, kind))
     })

@@ -183,6 +183,7 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
         account_form: match offer.new_user {
             NewUser::Allowed => AccountForm::Shown,
             NewUser::NeedsUser => AccountForm::NeedsAccount,
+            NewUser::NeedsMailedLink => AccountForm::NeedsMailedLink,
             NewUser::TooMany => AccountForm::TooMany,
         },
         offer: shown(req, offer),

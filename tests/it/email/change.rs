@@ -10,7 +10,7 @@ use serde_json::json;
 const NEW: &str = "ada.king@example.org";
 
 /// Requests a change to the new address.
-async fn request_change(browser: &mut Browser, new: &str, password: &str) -> Page {
+pub async fn request_change(browser: &mut Browser, new: &str, password: &str) -> Page {
     let fields = [("new_email", new), ("email_password", password)];
     browser.post("/account/email", &fields).await
 }

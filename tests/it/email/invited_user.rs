@@ -60,13 +60,14 @@ async fn attempts_with_taken_addresses_are_cheap_and_limited() {
 }
 
 #[actix_web::test]
-async fn owner_of_an_invited_address_is_told_to_sign_in() {
+async fn link_that_the_inviter_sees_does_not_reveal_users() {
     let test = TestApp::start().await;
     test.add_user("bob@example.com", PASSWORD, None).await;
     let invitation = invite(&test, Some("bob@example.com")).await;
     let (_, page) = try_join(&test, &invitation, "bob@example.com").await;
     assert_eq!(page.status, 422);
-    assert!(page.contains("You have an account with this email address. Sign in."));
+    assert!(page.contains("No account can be created with this email address."));
+    assert!(!page.contains("You have an account"));
 }
 
 #[actix_web::test]
@@ -142,6 +143,7 @@ async fn page_of_an_invitation_says_who_can_use_it() {
     let fields = [("role", "member"), ("email", "charles@example.com")];
     let page = owner.post("/o/acme/invitations", &fields).await;
     assert!(page.contains("Only an account with this email can use it."));
+    assert!(page.contains("Only the link in the mail creates an account."));
     let mailed = path_in(&test, &sink.next(), "/invite");
     assert!(
         !page.contains(link_of(&mailed)),

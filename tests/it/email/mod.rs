@@ -2,6 +2,7 @@
 
 mod change;
 mod invited_user;
+mod takeover;
 mod verification;
 
 use crate::support::browser::{Browser, Page};

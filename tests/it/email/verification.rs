@@ -62,20 +62,26 @@ async fn address_is_no_username_until_it_is_proven() {
 async fn mailed_invitation_proves_the_address_and_the_shown_one_does_not() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    for (email, is_mailed) in [(GUEST, true), ("eve@example.com", false)] {
+    let eve = "eve@example.com";
+    test.add_user(eve, PASSWORD, None).await;
+    test.database.execute(&format!(
+        "UPDATE users SET email_verified_at = NULL WHERE email = '{eve}'"
+    ));
+    for (email, is_mailed) in [(GUEST, true), (eve, false)] {
         let shown = invite(&test, Some(email)).await;
         let mailed = path_in(&test, &sink.next(), "/invite");
         assert_ne!(shown, mailed);
-        let (used, other) = match is_mailed {
-            true => (&mailed, &shown),
-            false => (&shown, &mailed),
+        let (mut guest, other) = match is_mailed {
+            true => (join(&test, &mailed, email).await, &shown),
+            false => {
+                let mut guest = test.browser();
+                guest.sign_in(email, PASSWORD).await;
+                guest.get(&shown).await;
+                let joined = guest.post("/invite", &[("link", link_of(&shown))]).await;
+                assert_eq!(joined.status, 303, "{}", joined.body);
+                (guest, &mailed)
+            }
         };
-        let mut guest = test.browser();
-        for link in [used, other] {
-            let page = guest.get(link).await;
-            assert_eq!(page.field("email").as_deref(), Some(email));
-        }
-        let mut guest = join(&test, used, email).await;
         assert_eq!(is_proven(&test, &mut guest, email).await, is_mailed);
         assert_eq!(
             test.browser().get(other).await.status,
@@ -84,14 +90,6 @@ async fn mailed_invitation_proves_the_address_and_the_shown_one_does_not() {
         );
     }
     assert_eq!(test.events("user.email_verified"), 1);
-    // The user of the shown link gets another message.
-    let letter = sink.next();
-    assert_eq!(letter.header("To"), "eve@example.com");
-    assert!(
-        letter
-            .header("Subject")
-            .contains("Confirm your email address")
-    );
     test.app.stop().await;
     assert!(sink.is_empty());
 }

@@ -113,6 +113,6 @@ async fn taken_address_of_a_deactivated_user_names_the_way_back() {
     ];
     let page = visitor.post("/invite/account", &fields).await;
     assert_eq!(page.status, 422);
-    assert!(page.contains("You have an account with this email address. Sign in."));
+    assert!(page.contains("No account can be created with this email address."));
     assert!(!page.contains("reactivate") && !page.contains("deactivated"));
 }

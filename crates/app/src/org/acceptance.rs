@@ -38,6 +38,8 @@ pub enum NewUser {
     Allowed,
     /// Only existing users can accept it.
     NeedsUser,
+    /// Only its other link, which was mailed, can create a user.
+    NeedsMailedLink,
     /// The invitations of its creator have reached the daily limit of new users.
     TooMany,
 }
@@ -49,6 +51,9 @@ impl NewUser {
             Self::Allowed => return Ok(()),
             Self::NeedsUser => {
                 "This invitation is for existing users. Sign in, or ask for an invitation with your email address."
+            }
+            Self::NeedsMailedLink => {
+                "This link is for existing users. Sign in, or open the link in the mail that was sent to the invited address."
             }
             Self::TooMany => {
                 "The invitations of this inviter have reached the daily limit of new users. Try again tomorrow, or ask the operator of the server."
@@ -67,6 +72,20 @@ impl Offer {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// The fault for an address that is taken. Only the user of the address has the mailed link;
+    /// others learn as little as possible.
+    fn has_user(&self) -> Fault {
+        Fault::new(
+            "email",
+            match self.proves_email() {
+                true => "You have an account with this email address. Sign in.",
+                false => {
+                    "No account can be created with this email address. If it is yours, sign in. Otherwise use another address."
+                }
+            },
+        )
     }
 
     /// Whether accepting it verifies the address of the user, which must be that of the invitation.
@@ -102,6 +121,7 @@ fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result
     let inviter = store::user::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
     let new_user = match may_create_user(&invitation, &organization) {
         false => NewUser::NeedsUser,
+        true if link == LinkKind::ShownBesideMailed => NewUser::NeedsMailedLink,
         true => match new_users(app, &invitation).check(conn, now) {
             Ok(()) => NewUser::Allowed,
             Err(Error::Throttled(_)) => NewUser::TooMany,
@@ -163,7 +183,8 @@ pub struct Joined {
     pub letter: Option<Letter>,
 }
 
-/// Accepts an invitation as a new user, and signs the user in. Fails with [`Error::Throttled`]
+/// Accepts an invitation as a new user, and signs the user in. The mailed link proves the address,
+/// so it takes over a user who has the address unverified. Fails with [`Error::Throttled`]
 /// after too many attempts with this invitation, or from this source.
 pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Result<Joined, Error> {
     let app = &req.app;
@@ -180,8 +201,8 @@ pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Res
         .store()
         .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
         .await?;
-    if taken.is_some() {
-        return Err(has_user(&offer.invitation).into());
+    if taken.is_some_and(|user| !(offer.proves_email() && user.yields_address())) {
+        return Err(offer.has_user().into());
     }
     let new = new.hash(app).await;
     if matches!(new, Err(Error::Busy)) {
@@ -192,12 +213,25 @@ pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Res
     req.change(Action::InvitationAccepted, move |tx| {
         let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
         offer.new_user.require()?;
-        let user = user::insert(tx, &new, None).map_err(|error| match error {
-            // Another request created the user in the meantime.
-            Error::Invalid(_) => has_user(&offer.invitation).into(),
-            error => error,
-        })?;
-        accept_as(tx, &offer, &user)?;
+        let taken_over = match offer.proves_email() {
+            true => user::take_over(tx, &new)?,
+            false => None,
+        };
+        let user = match taken_over {
+            Some(user) => {
+                accept_taken_over(tx, &offer, &user)?;
+                user
+            }
+            None => {
+                let user = user::insert(tx, &new, None).map_err(|error| match error {
+                    // Another request created the user in the meantime.
+                    Error::Invalid(_) => offer.has_user().into(),
+                    error => error,
+                })?;
+                accept_as(tx, &offer, &user)?;
+                user
+            }
+        };
         let letter = match offer.proves_email() {
             true => None,
             false => user::first_letter(tx, &user)?,
@@ -214,18 +248,18 @@ pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Res
     .await
 }
 
-/// The fault for an address that is taken. An invitation for this address may reveal that; any
-/// other reveals as little as possible.
-fn has_user(invitation: &Invitation) -> Fault {
-    Fault::new(
-        "email",
-        match invitation.email {
-            Some(_) => "You have an account with this email address. Sign in.",
-            None => {
-                "No account can be created with this email address. If it is yours, sign in. Otherwise use another address."
-            }
-        },
-    )
+/// Accepts an invitation as a user that it took over, who may be a member already.
+fn accept_taken_over(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
+    let (id, invitation) = (&offer.organization.id, &offer.invitation);
+    store::org::lock_organization(tx.conn, id)?.ok_or(Denial::NoAccess)?;
+    if store::org::find_role(tx.conn, id, &user.id)?.is_none() {
+        return accept_as(tx, offer, user);
+    }
+    if !store::invitation::mark_ended(tx.conn, id, &invitation.id, tx.now)? {
+        return Err(Error::NotFound);
+    }
+    tx.record(Target::within(id, invitation.id.as_str()), json!({}))?;
+    user::mark_verified(tx, user)
 }
 
 /// Accepts an invitation as a user, which the transaction has created or locked.

@@ -26,6 +26,10 @@ impl Named {
     pub(crate) fn find(&self, conn: &mut store::Conn) -> Result<User, Error> {
         let found = match self {
             Self::Id(id) => store::user::find_user(conn, id)?,
+            // `user::email` refuses placeholders, which the operator sees in place of addresses.
+            Self::Email(email) if user::is_placeholder(email) => {
+                store::user::find_user_by_email(conn, email)?
+            }
             Self::Email(email) => store::user::find_user_by_email(conn, &user::email(email)?)?,
         };
         found.ok_or(Error::NotFound)

@@ -168,8 +168,8 @@ pub async fn verify_email(req: &Request, secret: &Secret) -> Result<(), Error> {
 }
 
 /// Creates a link with which the signed-in user changes their address to a new one, and the message
-/// to it. If another user has the address, the message goes to that user, and the result is the
-/// same. Requires the current password; wrong ones count like failed sign-ins.
+/// to it. If another user has the address and does not yield it, the message goes to that user, and
+/// the result is the same. Requires the current password; wrong ones count like failed sign-ins.
 pub async fn request_email_change(
     req: &Request,
     new: &str,
@@ -193,14 +193,17 @@ pub async fn request_email_change(
         right.succeed(tx.conn)?;
         throttle::address_letter(tx.app().key(), &new, &user.id).count(tx.conn, tx.now)?;
         record_link(tx, &user)?;
-        if store::user::find_user_by_email(tx.conn, &new)?.is_some() {
-            return Ok(Letter {
+        // Replaces earlier links in either case, so that it does not show whether the address is
+        // taken. The secret of a link to a taken address is dropped.
+        let link = link::make(tx, &user.id, LinkPurpose::Change, &new)?;
+        let found = store::user::find_user_by_email(tx.conn, &new)?;
+        Ok(match found.is_some_and(|user| !user.yields_address()) {
+            true => Letter {
                 to: new.clone(),
                 content: Content::Taken,
-            });
-        }
-        let new = link::make(tx, &user.id, LinkPurpose::Change, &new)?;
-        Ok(Letter::with_link(new))
+            },
+            false => Letter::with_link(link),
+        })
     });
     let letter = letter.await;
     if matches!(letter, Err(Error::Throttled(_))) {
@@ -224,8 +227,36 @@ pub async fn find_email_change(req: &Request, secret: &Secret) -> Result<String,
     .await
 }
 
+/// Takes an address that is about to be proven from the user who has it unverified, if there is one:
+/// replaces it with a placeholder, and ends the sessions and links of that user.
+fn take_address(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
+    let Some(user) = lock_yielding(tx, email)? else {
+        return Ok(());
+    };
+    let changed = User {
+        email: user.placeholder(),
+        ..user
+    };
+    store::user::update_profile(tx.conn, &changed)?;
+    store::session::delete_sessions(tx.conn, &changed.id, None)?;
+    store::account_link::delete_links(tx.conn, &changed.id, None)?;
+    let detail = json!({"reason": "proven_by_another_user"});
+    tx.record(Some(changed.id.as_str()), detail)
+}
+
+/// Locks the user who has an address unverified and yields it; `None` if there is none.
+pub(super) fn lock_yielding(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>, Error> {
+    let Some(found) = store::user::find_user_by_email(tx.conn, email)? else {
+        return Ok(None);
+    };
+    store::user::lock_user_exclusive(tx.conn, &found.id)?;
+    let user = store::user::find_user(tx.conn, &found.id)?;
+    Ok(user.filter(|user| user.email == email && user.yields_address()))
+}
+
 /// Changes the address of the signed-in user with a link, once. Ends all links of the user, so that
-/// none that was sent to the old address works. Fails like [`find_email_change`], and with
+/// none that was sent to the old address works. If another user has the address unverified, that
+/// user loses it. Fails like [`find_email_change`], and with
 /// [`Error::Conflict`] if the address has been taken since. Returns the message to the old
 /// address.
 pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Error> {
@@ -236,6 +267,7 @@ pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Erro
         if link.user_id != user.id {
             return Err(Error::NotFound);
         }
+        take_address(tx, &link.email)?;
         let changed = User {
             email: link.email,
             email_verified_at: Some(tx.now),

@@ -9,6 +9,7 @@ mod reset;
 mod update;
 
 pub use directory::{Named, deactivate, find, list, make, reactivate};
+use email::lock_yielding;
 pub use email::{
     Letter, change_email, find_email_change, find_verification, request_email_change,
     request_verification, send_letter, verify_email,
@@ -16,6 +17,7 @@ pub use email::{
 pub(super) use email::{first_letter, mark_verified};
 pub use erase::erase;
 pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
+use reset::end_access_of_other;
 pub(super) use reset::make_reset;
 pub use reset::{
     NewReset, create_reset, find_reset, is_reachable, request_reset, reset, send_reset,
@@ -26,7 +28,8 @@ use super::session::NewSession;
 use super::tx::Tx;
 use super::{App, Error, Request, org, session};
 use crate::access::Caller;
-use domain::audit::Action;
+use crate::audit::Event;
+use domain::audit::{Action, Actor};
 use domain::id::UserId;
 use domain::role::Role;
 use domain::secret::Secret;
@@ -201,6 +204,31 @@ pub(super) fn insert(
         org::join(tx, &user.id, joining)?;
     }
     Ok(user)
+}
+
+/// Takes over the user who has the address of a new one unverified, for the new one, who has proven
+/// the address: sets name and password, and ends the earlier access. `None` if there is no such
+/// user.
+pub(super) fn take_over(tx: &mut Tx<'_>, new: &ValidUser) -> Result<Option<User>, Error> {
+    let Some(user) = lock_yielding(tx, &new.email)? else {
+        return Ok(None);
+    };
+    end_access_of_other(tx, &user)?;
+    store::account_link::delete_links(tx.conn, &user.id, None)?;
+    store::user::update_name(tx.conn, &user.id, &new.name)?;
+    store::user::set_password(tx.conn, &user.id, &new.password_hash, None)?;
+    let record = Event {
+        actor: Actor::User(user.id.clone()),
+        ..tx.event(Action::PasswordReset)
+    };
+    let detail = json!({"by": "invitation"});
+    record.write(tx.conn, Some(user.id.as_str()), detail)?;
+    Ok(Some(User {
+        name: new.name.clone(),
+        password_hash: new.password_hash.clone(),
+        must_change_password: false,
+        ..user
+    }))
 }
 
 /// Fails if the email address is taken. Only the operator learns that its user is deactivated.

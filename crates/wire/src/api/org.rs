@@ -176,7 +176,8 @@ pub struct CreateInvitationBody {
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct NewInvitation {
     /// Link for the invited user. It works once and is returned only once. If the server mails the
-    /// invitation, the mail has another link, which also verifies the address of the invited user.
+    /// invitation, the mail has another link, which also verifies the address of the invited user;
+    /// then only that one creates a user.
     pub url: String,
     /// Whether the invitation can create a user. If not, only existing users can accept it.
     pub may_create_user: bool,

@@ -134,6 +134,8 @@ pub enum AccountForm {
     Shown,
     /// No form: the invitation is for users who have an account.
     NeedsAccount,
+    /// No form: only the link that was mailed creates an account.
+    NeedsMailedLink,
     /// No form: the invitations of the inviter have reached the daily limit of new accounts.
     TooMany,
 }

@@ -122,6 +122,11 @@ pub fn samples() -> Vec<Sample> {
         ),
         sample(
             "invite-account",
+            "needs-mailed-link",
+            &without_form(AccountForm::NeedsMailedLink),
+        ),
+        sample(
+            "invite-account",
             "too-many",
             &without_form(AccountForm::TooMany),
         ),
