@@ -5,6 +5,7 @@ use super::{GUEST, invite, is_proven, join, link_of, path_in, try_join, with_mai
 use crate::support::browser::Browser;
 use crate::support::smtp::Sink;
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use futures_util::future;
 
 /// The password of the user who proves the address.
 const OWN: &str = "marble ocean bicycle seven";
@@ -187,4 +188,33 @@ async fn every_request_of_a_change_ends_the_earlier_link() {
         assert_eq!(owner.get(&link).await.status, 404, "{new}");
         assert_eq!(test.count("account_link", "purpose = 'change'"), 1);
     }
+}
+
+/// Of concurrent proofs of one address, one wins, and the squatter keeps no session.
+#[actix_web::test]
+async fn concurrent_proofs_give_the_address_to_one_user() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let mut squatter = squatter(&test, &sink).await;
+    invite(&test, Some(GUEST)).await;
+    let mailed = path_in(&test, &sink.next(), "/invite");
+    let mut owner = test.user().await;
+    owner.get("/account").await;
+    request_change(&mut owner, GUEST, PASSWORD).await;
+    let link = path_in(&test, &sink.next(), "/account/email/confirm");
+    owner.get(&link).await;
+    let field = [("link", link_of(&link))];
+    let mut guest = test.browser();
+    let (changed, joined) = future::join(
+        owner.post("/account/email/confirm", &field),
+        accept(&mut guest, &mailed),
+    )
+    .await;
+    // Either the change takes the address first, or the guest verifies it first.
+    let mut statuses = [changed.status, joined.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 422]);
+    let verified = format!("email = '{GUEST}' AND email_verified_at IS NOT NULL");
+    assert_eq!(test.count("users", &verified), 1);
+    assert_eq!(squatter.get("/account").await.status, 303);
 }

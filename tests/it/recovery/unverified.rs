@@ -65,6 +65,10 @@ async fn reset(test: &TestApp, email: &str) {
     let path = format!("/v1/users/{}/password-reset", id_of(test, email));
     let made = operate(test, Method::POST, &path, &json!({})).await;
     let link = reset_link(made.body["url"].as_str().unwrap());
+    let page = test.browser().get(&link).await;
+    let verified = format!("email = '{email}' AND email_verified_at IS NOT NULL");
+    let says_end = page.contains("Its tokens end too, since its email is not verified.");
+    assert_eq!(says_end, test.count("users", &verified) == 0);
     let set = set_with(&mut test.browser(), &link, NEW).await;
     assert_eq!(set.status, 303, "{}", set.body);
 }
