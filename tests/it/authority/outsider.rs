@@ -47,6 +47,36 @@ async fn user_of_an_own_organization_alone_is_active_only_there() {
     assert_eq!(route(test, "GET /v1/acme/regions", &limited).await, 403);
 }
 
+/// The console offers such a user what works: a token that is limited to the organization.
+#[actix_web::test]
+async fn token_form_offers_only_a_limited_token() {
+    let world = World::start().await;
+    let test = &world.test;
+    let eve = user(test, "eve@example.com", None).await;
+    test.organization_by(&eve, "Mine").await;
+    test.database
+        .execute("UPDATE users SET needs_organization = TRUE");
+    let mut browser = super::browser(test, "eve@example.com").await;
+    let form = browser.get("/tokens/new").await;
+    assert!(!form.contains("All of mine"), "{}", form.body);
+    let (_, select) = form
+        .body
+        .split_once(r#"<select id="organization""#)
+        .unwrap();
+    let (_, value) = select.split_once(r#"value=""#).unwrap();
+    let (organization, _) = value.split_once('"').unwrap();
+    let fields = [("name", "x"), ("expires", "30d"), ("scope", DEPLOY)];
+    let page = browser.post("/tokens/new", &fields).await;
+    assert_eq!(page.status, 403);
+    let limited = [&fields[..], &[("organization", organization)]].concat();
+    let page = browser.post("/tokens/new", &limited).await;
+    let token = page.attribute("data-token").unwrap();
+    assert_eq!(
+        scopes_at(test, &token, Some("mine")).await.as_deref(),
+        Some(DEPLOY)
+    );
+}
+
 /// A token without limits whose owner has only such an organization, as after a restored backup.
 #[actix_web::test]
 async fn token_without_limits_needs_an_organization_of_the_operator() {
