@@ -5,7 +5,7 @@ use crate::support::{EMAIL, PASSWORD, TestApp};
 use serde_json::json;
 
 /// Invisible, blank, stacking, or a change of direction; each with a part of its message.
-const REFUSED: [(&str, &str); 22] = [
+const REFUSED: [(&str, &str); 24] = [
     ("\u{3164}", "invisible character U+3164"),
     ("\u{3164}\u{3164}\u{3164}", "invisible character U+3164"),
     ("\u{2800}", "invisible character U+2800"),
@@ -28,6 +28,8 @@ const REFUSED: [(&str, &str); 22] = [
     ("a\u{1b}[31mb", "control character U+001B"),
     ("a\u{ffff}b", "U+FFFF, which is not a character"),
     ("\u{301}a", "before the accent or mark U+0301"),
+    ("a\u{e000}b", "U+E000, which looks different"),
+    ("क्क्क्क्क्क्क्क", "Join at most 6 letters to one"),
 ];
 
 /// Field report 11, INJ-01: a name that cannot be seen or that disguises others is refused on

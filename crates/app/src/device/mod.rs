@@ -118,6 +118,7 @@ fn describe(flaw: Flaw) -> &'static str {
         Flaw::Token => {
             "The device_name contains a token. Revoke that token, because others may have seen it, and send another name."
         }
+        Flaw::Spaces => "The device_name must have one space between words.",
         _ => {
             "The device_name must contain only visible characters. Leave out control characters, text-direction marks and invisible characters."
         }

@@ -25,6 +25,13 @@ pub const LENGTH: usize = 100;
 /// four, Vietnamese two; more of them grow into the lines above and below.
 const MARKS: usize = 4;
 
+/// The maximum number of letters that viramas join to one character. Sanskrit needs four; fonts of
+/// other scripts place each of them below the last.
+const JOINED: usize = 6;
+
+/// The maximum length of a run of spaces. Longer ones move the rest of the name out of view.
+const SPACES: usize = 2;
+
 /// Digits of a token after its prefix.
 const TOKEN_DIGITS: usize = 48;
 
@@ -83,6 +90,12 @@ pub enum Flaw {
     LeadingMark(char),
     /// Too many marks on one character.
     Marks,
+    /// Too many letters joined to one character.
+    Joined,
+    /// Too many spaces together, or other spaces than U+0020 beside one.
+    Spaces,
+    /// A code point without a meaning outside its font.
+    PrivateUse(char),
 }
 
 impl std::fmt::Display for Flaw {
@@ -113,6 +126,13 @@ impl std::fmt::Display for Flaw {
                 code(c)
             ),
             Self::Marks => write!(f, "Use at most {MARKS} accents or marks on a letter."),
+            Self::Joined => write!(f, "Join at most {JOINED} letters to one."),
+            Self::Spaces => f.write_str("Use one space between words."),
+            Self::PrivateUse(c) => write!(
+                f,
+                "Leave out {}, which looks different on every computer.",
+                code(c)
+            ),
         }
     }
 }
@@ -180,7 +200,7 @@ fn has_token(prefix: &str, text: &str) -> bool {
 
 /// Checks that each character can be seen, or is one that its neighbours need.
 pub(super) fn check_characters(text: &str) -> Result<(), Flaw> {
-    let mut marks = 0;
+    let (mut marks, mut joined) = (0, 0);
     for (at, c) in text.char_indices() {
         let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
         match c {
@@ -206,6 +226,10 @@ pub(super) fn check_characters(text: &str) -> Result<(), Flaw> {
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator => return Err(Flaw::Control(c)),
             GeneralCategory::Unassigned => return Err(Flaw::Undefined(c)),
+            GeneralCategory::PrivateUse => return Err(Flaw::PrivateUse(c)),
+            GeneralCategory::SpaceSeparator if has_too_many_spaces(before, c) => {
+                return Err(Flaw::Spaces);
+            }
             _ if has::<DefaultIgnorableCodePoint>(c) || is_hidden_format || BLANK.contains(&c) => {
                 return Err(Flaw::Invisible(c));
             }
@@ -224,7 +248,16 @@ pub(super) fn check_characters(text: &str) -> Result<(), Flaw> {
             }
             // It has a width of its own, so it neither stacks nor ends a stack.
             GeneralCategory::SpacingMark => {}
-            _ => marks = 0,
+            _ => {
+                marks = 0;
+                joined = match has_virama_last(before.trim_end_matches(ZWJ)) {
+                    true => joined + 1,
+                    false => 0,
+                };
+                if joined > JOINED {
+                    return Err(Flaw::Joined);
+                }
+            }
         }
     }
     Ok(())
@@ -249,6 +282,19 @@ fn is_virama(c: char) -> bool {
 /// The first rule of RFC 5892 appendix A.1, and the only one of A.2.
 fn has_virama_last(before: &str) -> bool {
     before.chars().next_back().is_some_and(is_virama)
+}
+
+/// Whether a space after this text makes too long a run. Two of U+0020 are common in texts that
+/// were pasted; of other spaces no two follow each other.
+fn has_too_many_spaces(before: &str, space: char) -> bool {
+    let is_space = |c: &char| value::<GeneralCategory>(*c) == GeneralCategory::SpaceSeparator;
+    let run = before.chars().rev().take_while(is_space);
+    let (mut count, mut is_plain) = (1, space == ' ');
+    for c in run {
+        count += 1;
+        is_plain &= c == ' ';
+    }
+    count > SPACES || (count > 1 && !is_plain)
 }
 
 /// The second rule of RFC 5892 appendix A.1: between two letters that would be joined.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
 /// Texts of scripts that need marks or joiners, and of emoji.
-const ACCEPTED: [&str; 38] = [
+const ACCEPTED: [&str; 39] = [
     "Ada Lovelace",
     "=HYPERLINK(\"x\") <b> ' & {{7*7}}",
     "Zoë 张伟 🦀",
@@ -52,8 +52,9 @@ const ACCEPTED: [&str; 38] = [
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} x",
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
     "🏴\u{200d}☠\u{fe0f}",
-    // Private use: the fonts of a company decide what it looks like.
-    "\u{e000} \u{f8ff}",
+    // Five letters joined to one, and two spaces as in a pasted text.
+    "क्क्क्क्क्क कार्त्स्न्य",
+    "Ada  Lovelace",
     ".",
     "Ａｃｍｅ ㈱",
 ];
@@ -100,6 +101,17 @@ fn texts_that_cannot_be_seen_or_disguise_others_are_refused() {
         ("\u{301}abc", Flaw::LeadingMark('\u{301}')),
         ("\u{93e}", Flaw::LeadingMark('\u{93e}')),
         ("\u{20e3}", Flaw::LeadingMark('\u{20e3}')),
+        (&format!("क{}", "्क".repeat(7)), Flaw::Joined),
+        (&format!("ක{}", "\u{dca}\u{200d}ක".repeat(7)), Flaw::Joined),
+        (&format!("က{}", "\u{1039}က".repeat(40)), Flaw::Joined),
+        ("a   b", Flaw::Spaces),
+        ("a\u{a0} b", Flaw::Spaces),
+        ("a \u{a0}b", Flaw::Spaces),
+        ("a\u{3000}\u{3000}b", Flaw::Spaces),
+        ("a\u{2003}\u{2003}b", Flaw::Spaces),
+        ("a\u{e000}", Flaw::PrivateUse('\u{e000}')),
+        ("\u{f8ff}", Flaw::PrivateUse('\u{f8ff}')),
+        ("\u{10fffd}x", Flaw::PrivateUse('\u{10fffd}')),
     ] {
         assert_eq!(rules().read(text), Err(flaw), "{text:?}");
     }
@@ -244,6 +256,15 @@ fn messages_name_the_character_to_leave_out() {
         (
             "a\u{1fffe}b",
             "Leave out U+1FFFE, which is not a character.",
+        ),
+        (
+            "a\u{e000}b",
+            "Leave out U+E000, which looks different on every computer.",
+        ),
+        ("a   b", "Use one space between words."),
+        (
+            &format!("क{}", "्क".repeat(7)),
+            "Join at most 6 letters to one.",
         ),
     ] {
         let fault = rules().check("name", text).unwrap_err();
