@@ -93,3 +93,25 @@ async fn last_use_before_a_stop_is_not_lost() {
     ];
     assert_eq!(test.oauth("/auth/revoke", &form).await.status, 503);
 }
+
+/// The address of an erased user must not come back with a use that is not written yet.
+#[actix_web::test]
+async fn use_of_a_token_that_is_revoked_meanwhile_is_not_written() {
+    let test = TestApp::start().await;
+    let (token, other) = (
+        test.token(&["tokens:read"]).await,
+        test.token(&["tokens:read"]).await,
+    );
+    assert_eq!(test.me(&token).await.status(), 200);
+    let form = [
+        ("client_id", crate::support::CLI),
+        ("token", token.as_str()),
+    ];
+    assert_eq!(test.oauth("/auth/revoke", &form).await.status, 200);
+    assert_eq!(test.me(&other).await.status(), 200);
+    test.app.stop().await;
+    let (revoked, used) = ("revoked_at IS NOT NULL", "last_used_address IS NOT NULL");
+    assert_eq!(test.count("token", revoked), 1);
+    assert_eq!(test.count("token", &format!("{revoked} AND {used}")), 0);
+    assert_eq!(test.count("token", used), 1);
+}

@@ -186,7 +186,8 @@ pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<Strin
         .get_results(conn)?)
 }
 
-/// Stores a token's last use, unless a later one is stored.
+/// Stores a token's last use, unless a later one is stored, or the token is revoked: the address of
+/// an erased user must not come back.
 pub fn update_last_use(
     conn: &mut Conn,
     id: &TokenId,
@@ -194,6 +195,7 @@ pub fn update_last_use(
     address: IpAddr,
 ) -> Result<(), Error> {
     diesel::update(token::table.find(id.as_str()))
+        .filter(token::revoked_at.is_null())
         .filter(
             token::last_used_at
                 .is_null()
