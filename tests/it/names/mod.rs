@@ -211,12 +211,15 @@ async fn names_of_all_scripts_are_shown_as_typed() {
                 assert_eq!(answer.status, 422, "{call}: {answer:?}");
                 continue;
             }
-            assert!(answer.status < 300, "{call} {name:?}: {answer:?}");
-            if !call.ends_with("/organization") {
-                let mut found = Vec::new();
-                texts(&answer.body, &mut found);
-                assert!(found.iter().any(|text| text == name), "{call}: {answer:?}");
+            // The organization with this name is that of a user.
+            if call.ends_with("/organization") {
+                assert_eq!(answer.status, 409, "{call}: {answer:?}");
+                continue;
             }
+            assert!(answer.status < 300, "{call} {name:?}: {answer:?}");
+            let mut found = Vec::new();
+            texts(&answer.body, &mut found);
+            assert!(found.iter().any(|text| text == name), "{call}: {answer:?}");
         }
         for path in [
             "/v1/me",
@@ -251,8 +254,8 @@ async fn names_of_all_scripts_are_shown_as_typed() {
     }
 }
 
-/// An organization whose name has no letter from a to z gets an address too, and is found by its
-/// name.
+/// An organization whose name has no letter from a to z gets an address too. The operator adds
+/// users to it by its id, because a user chose the name.
 #[actix_web::test]
 async fn organization_of_any_script_has_an_address() {
     let test = start().await;
@@ -265,10 +268,24 @@ async fn organization_of_any_script_has_an_address() {
     let again = submit(&mut browser, "/o/new", KEPT[0]).await;
     assert_eq!(again.status, 422);
 
-    let input = json!({"name": "Bob", "email": "bob@example.com", "password": PASSWORD, "organization": KEPT[0]});
-    let joined = api(&test, Method::POST, "/v1/users", OPERATOR, &input).await;
-    assert_eq!(joined.status, 201, "{joined:?}");
     let condition = format!("name = '{}'", KEPT[0]);
+    let id = format!("SELECT id FROM organization WHERE {condition}");
+    let id = test.database.text(&id);
+    let nothing = "org_00000000000000000000000000000000";
+    for (organization, status) in [
+        (KEPT[0], 409),
+        (address.strip_prefix("/o/").unwrap(), 409),
+        (nothing, 422),
+        (&id, 201),
+    ] {
+        let input = json!({"name": "Bob", "email": "bob@example.com", "password": PASSWORD, "organization": organization});
+        let joined = api(&test, Method::POST, "/v1/users", OPERATOR, &input).await;
+        assert_eq!(joined.status, status, "{joined:?}");
+        if status == 409 {
+            let detail = joined.body["detail"].as_str().unwrap();
+            assert!(detail.contains("enter its ID"), "{detail}");
+        }
+    }
     assert_eq!(test.count("organization", &condition), 1);
     assert!(
         browser

@@ -37,24 +37,17 @@ impl Joining {
     }
 }
 
-/// Adds the user, which the transaction has created or locked.
+/// Adds the user, which the transaction has created or locked. Only an id names an organization
+/// that a user created, because the user chose its name.
 pub(crate) fn join(tx: &mut Tx<'_>, user_id: &UserId, joining: &Joining) -> Result<(), Error> {
-    let organization = match store::org::find_organization_by_slug(tx.conn, &joining.slug)? {
-        // If it was deleted since the query, the retry does not find it.
-        Some(found) if joining.means(&found) => {
-            store::org::lock_organization(tx.conn, &found.id)?.ok_or(store::Error::Collision)?
-        }
-        Some(_) => {
-            return Err(Error::Conflict(
-                "Another organization has the address that results from this name. Use its name or address, or choose another name.",
-            ));
-        }
-        None if store::org::is_slug_of_deleted(tx.conn, &joining.slug)? => {
-            return Err(Error::Conflict(
-                "A deleted organization had the address that results from this name. Choose another name.",
-            ));
-        }
-        None => create(tx, joining)?,
+    let organization = match OrganizationId::parse(&joining.name) {
+        Some(id) => store::org::lock_organization(tx.conn, &id)?.ok_or_else(|| {
+            Fault::new(
+                "organization",
+                "There is no organization with this ID. Check its spelling.",
+            )
+        })?,
+        None => find_or_create(tx, joining)?,
     };
     let (id, role) = (&organization.id, joining.role);
     store::org::insert_membership(tx.conn, &organization, user_id, role, tx.now)?;
@@ -63,6 +56,27 @@ pub(crate) fn join(tx: &mut Tx<'_>, user_id: &UserId, joining: &Joining) -> Resu
         Target::within(id, user_id.as_str()),
         json!({"role": role.as_str()}),
     )
+}
+
+/// The organization with this name or slug that the operator created, locked, or a new one.
+fn find_or_create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
+    match store::org::find_organization_by_slug(tx.conn, &joining.slug)? {
+        Some(found) if found.made_by != Maker::Operator => Err(Error::Conflict(
+            "An organization that a user created has the address that results from this name. Choose another name. To add the user to that organization, enter its ID.",
+        )),
+        // If it was deleted since the query, the retry does not find it.
+        Some(found) if joining.means(&found) => Ok(store::org::lock_organization(
+            tx.conn, &found.id,
+        )?
+        .ok_or(store::Error::Collision)?),
+        Some(_) => Err(Error::Conflict(
+            "Another organization has the address that results from this name. Use its name or address, or choose another name.",
+        )),
+        None if store::org::is_slug_of_deleted(tx.conn, &joining.slug)? => Err(Error::Conflict(
+            "A deleted organization had the address that results from this name. Choose another name.",
+        )),
+        None => create(tx, joining),
+    }
 }
 
 fn create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
