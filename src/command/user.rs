@@ -10,7 +10,7 @@ use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use doorcode::domain::user::{Standing, User as DomainUser};
 use doorcode::web;
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write as _};
 use std::path::Path;
 
 /// `doorcode user …`.
@@ -24,7 +24,8 @@ pub enum User {
         /// The user's name
         #[arg(long)]
         name: String,
-        /// The organization to join; it is created if it does not exist
+        /// The organization to join, by name; it is created if it does not exist. One that a user
+        /// created needs its ID
         #[arg(long)]
         org: Option<String>,
         /// The role in the organization: member, admin or owner
@@ -83,7 +84,7 @@ pub enum User {
     /// Erase a user's own data, in the database and in the audit log; the user is deactivated and
     /// leaves all organizations
     Erase {
-        /// The user's email address
+        /// The user's email address or ID
         #[arg(long)]
         email: String,
     },
@@ -182,11 +183,22 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
         }
         User::Erase { email } => {
             let shown = email.clone();
-            let count = on(config, email, async |req, named| {
+            let user::Erased {
+                id,
+                records,
+                is_wiped,
+            } = on(config, email, async |req, named| {
                 user::erase(req, named).await
             })?;
+            if !is_wiped {
+                writeln!(
+                    std::io::stderr(),
+                    "Warning: The database is in use, so SQLite keeps the erased data in its log of \
+                     writes. To remove it, run `doorcode user erase --email {id}`."
+                )?;
+            }
             print(&format!(
-                "The data of {shown} is erased, also in {count} records of the audit log. \
+                "The data of {shown} is erased, also in {records} records of the audit log. \
                  Remove it from exports, shipped records and backups yourself."
             ))
         }

@@ -293,6 +293,13 @@ impl Database {
         conn
     }
 
+    /// The same for a reader, which lets others write.
+    pub fn hold_read(&self, query: &str) -> Conn {
+        let mut conn = self.connect();
+        conn.batch_execute(&format!("BEGIN; {query}")).unwrap();
+        conn
+    }
+
     /// First column of the first row of a query result, as text.
     pub fn text(&self, sql: &str) -> String {
         let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));

@@ -119,8 +119,21 @@ async fn delete_pruned(app: &App, log: &Log) -> Result<(), Error> {
 /// tokens and devices. Returns the number of records. Later actions of the user are recorded as
 /// usual.
 ///
-/// Fails with [`Error::NotFound`] if there is no such user.
+/// Fails with [`Error::NotFound`] if there is no such user, and with [`Error::Conflict`] if the
+/// data is erased, but not removed from the files of the database.
 pub async fn erase(req: &Request, named: Named) -> Result<usize, Error> {
+    let count = erase_records(req, named).await?;
+    match wipe(&req.app).await? {
+        true => Ok(count),
+        false => Err(Error::Conflict(
+            "The records are erased, but the database is in use, so SQLite keeps what they were in \
+             its log of writes: run this again.",
+        )),
+    }
+}
+
+/// The same, but the files of the database keep the data until [`wipe`].
+pub(crate) async fn erase_records(req: &Request, named: Named) -> Result<usize, Error> {
     let app = &req.app;
     let user_id = app
         .store()
@@ -142,19 +155,15 @@ pub async fn erase(req: &Request, named: Named) -> Result<usize, Error> {
             .write(move |conn| Ok::<_, Error>(store::audit::erase(conn, &sequences)?))
             .await?;
     }
-    wipe(app).await?;
     Ok(count)
 }
 
-/// Removes erased data from the files of the database. Fails with [`Error::Conflict`] if the
-/// database is in use.
-pub(crate) async fn wipe(app: &App) -> Result<(), Error> {
+/// Removes erased data from the files of the database; `false` if the database is in use.
+pub(crate) async fn wipe(app: &App) -> Result<bool, Error> {
     match app.store().wipe().await {
-        Err(store::Error::Busy) => Err(Error::Conflict(
-            "The records are erased, but the database is in use, so SQLite keeps what they were in \
-             its log of writes: run this again.",
-        )),
-        wiped => Ok(wiped?),
+        Ok(()) => Ok(true),
+        Err(store::Error::Busy) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,7 +15,7 @@ pub use email::{
     request_verification, send_letter, verify_email,
 };
 pub(super) use email::{first_letter, mark_verified};
-pub use erase::erase;
+pub use erase::{Erased, erase};
 pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
 use reset::end_access_of_other;
 pub(super) use reset::make_reset;
