@@ -3,7 +3,8 @@
 use super::{App, Error};
 use chrono::Duration;
 use domain::Instant;
-use domain::id::{InvitationId, UserId};
+use domain::audit::Actor;
+use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::network;
 use domain::org::Invitation;
 use domain::secret::{Key, Secret};
@@ -28,6 +29,7 @@ const USER_CODE_OVERALL: Rule = window(5_000, 10);
 
 /// Requests to reset a password, and messages that they send to one address.
 const RESET_PER_SOURCE: Rule = window(20, 60);
+const RESET_OVERALL: Rule = window(1_000, 10);
 const RESET_PER_ADDRESS: Rule = window(3, 24 * 60);
 
 const CLIENT_SECRET: Rule = window(20, 10);
@@ -35,6 +37,10 @@ const UNKNOWN_TOKEN: Rule = window(100, 1);
 const OPERATOR_REFUSED: Rule = window(1, 1);
 
 const DAY: i64 = 24 * 60;
+
+/// New users of an organization in a day, as a multiple of those of one inviter. Users whom
+/// invitations create may invite too.
+const INVITERS_PER_ORGANIZATION: u32 = 10;
 
 /// Attempts to create a user with one invitation: each reveals whether an address is taken.
 const NEW_USER_PER_INVITATION: Rule = window(10, DAY);
@@ -69,7 +75,7 @@ pub enum Target<'a> {
 pub enum ResetSender<'a> {
     /// Any visitor of the page for forgotten passwords.
     Anyone,
-    /// An admin of an organization of the user, by the id.
+    /// The admins of an organization of the user, by what [`counted_as`] returns.
     Admin(&'a str),
 }
 
@@ -102,10 +108,13 @@ pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
     ])
 }
 
-/// Counter for requests to reset a password, from one source.
+/// Counters for requests to reset a password, from one source and from all.
 pub fn reset_source(from: IpAddr) -> Guess {
     let source = network::source(from);
-    Guess(vec![(format!("reset:{source}"), RESET_PER_SOURCE)])
+    Guess(vec![
+        ("reset".into(), RESET_OVERALL),
+        (format!("reset:{source}"), RESET_PER_SOURCE),
+    ])
 }
 
 /// Counter for messages with a reset link to one address.
@@ -156,20 +165,32 @@ pub fn invited_user(id: &InvitationId, from: IpAddr) -> Guess {
     ])
 }
 
-/// Counter for the users that an inviter's invitations create in a day. The tokens of an
-/// organization share its counter. The operator has none.
+/// Counters for the users that invitations create in a day, by organization and by inviter. The
+/// operator has none.
 pub fn new_users(invitation: &Invitation, allowed: u32) -> Guess {
-    let inviter = invitation.invited_by.as_str();
-    let inviter = match inviter {
-        "operator" => return Guess(Vec::new()),
-        inviter if UserId::parse(inviter).is_some() => inviter,
-        _ => invitation.organization_id.as_str(),
+    let organization_id = &invitation.organization_id;
+    let inviter = counted_as(&invitation.invited_by, organization_id);
+    if inviter == Actor::Operator.label() {
+        return Guess(Vec::new());
+    }
+    let rule = |allowed| Rule::Window {
+        allowed,
+        window: Duration::minutes(DAY),
     };
-    let window = Duration::minutes(DAY);
-    Guess(vec![(
-        format!("new_users:{inviter}"),
-        Rule::Window { allowed, window },
-    )])
+    let of_all = allowed.saturating_mul(INVITERS_PER_ORGANIZATION);
+    Guess(vec![
+        (format!("new_users:all:{organization_id}"), rule(of_all)),
+        (format!("new_users:{inviter}"), rule(allowed)),
+    ])
+}
+
+/// The key of a creator within an organization: the id of a user, or `operator`. The tokens of an
+/// organization share its key.
+pub fn counted_as<'a>(maker: &'a str, organization_id: &'a OrganizationId) -> &'a str {
+    match maker == Actor::Operator.label() || UserId::parse(maker).is_some() {
+        true => maker,
+        false => organization_id.as_str(),
+    }
 }
 
 /// Counters for messages with a link that verifies an address, by recipient and by user.

@@ -98,6 +98,20 @@ pub fn delete_links(
     statement.run(conn)
 }
 
+/// Deletes the links of a user for one purpose that this actor created.
+pub fn delete_links_of(
+    conn: &mut Conn,
+    user_id: &UserId,
+    purpose: LinkPurpose,
+    created_by: &str,
+) -> Result<(), Error> {
+    diesel::delete(account_link::table)
+        .filter(account_link::user_id.eq(user_id.as_str()))
+        .filter(account_link::purpose.eq(purpose.as_str()))
+        .filter(account_link::created_by.eq(created_by))
+        .run(conn)
+}
+
 /// Deletes expired links.
 pub fn delete_over_links(conn: &mut Conn, now: Instant) -> Result<(), Error> {
     diesel::delete(account_link::table)

@@ -1,8 +1,10 @@
 //! Users that invitations create.
 
 use super::{invite, link_of, path_in, try_join, with_mail};
+use crate::support::browser::Browser;
 use crate::support::smtp::Sink;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
+use doorcode::domain::role::Role;
 use serde_json::{Value, json};
 
 /// An invitation to `Acme` that the operator creates.
@@ -109,6 +111,116 @@ async fn invitations_of_one_user_create_few_users_a_day() {
     let invitation = invite(&test, None).await;
     test.clock.advance(86_400);
     let (_, joined) = try_join(&test, &invitation, "three@example.com").await;
+    assert_eq!(joined.status, 303, "{}", joined.body);
+}
+
+/// An invitation to `Acme` by the signed-in user of a browser.
+async fn invite_as(browser: &mut Browser) -> String {
+    browser.get("/o/acme/members").await;
+    let page = browser
+        .post("/o/acme/invitations", &[("role", "admin")])
+        .await;
+    let (_, rest) = page.body.split_once("/invite?link=").expect(&page.body);
+    format!("/invite?link={}", &rest[..64])
+}
+
+/// The users that a user invites invite others: the organization has a limit too.
+#[actix_web::test]
+async fn invited_admins_do_not_multiply_the_limit() {
+    let test = TestApp::with("[organizations]\nnew_users_per_day = 1").await;
+    let verify = "UPDATE users SET email_verified_at = created_at";
+    let mut inviter = test.user().await;
+    for number in 0..10 {
+        let invitation = invite_as(&mut inviter).await;
+        let email = format!("user{number}@example.com");
+        let (browser, joined) = try_join(&test, &invitation, &email).await;
+        assert_eq!(joined.status, 303, "{number}: {}", joined.body);
+        test.database.execute(verify);
+        inviter = browser;
+    }
+    let invitation = invite_as(&mut inviter).await;
+    let (_, refused) = try_join(&test, &invitation, "last@example.com").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.contains("this inviter or organization"));
+
+    // Another organization has its own limit, and the operator has none.
+    let made = invite_as_operator(&test, "1").await;
+    let url = made["url"].as_str().unwrap();
+    let (_, joined) = try_join(&test, &url[test.url.len()..], "last@example.com").await;
+    assert_eq!(joined.status, 303, "{}", joined.body);
+    let owner = Some(("Rival", Role::Owner));
+    test.add_user("rival@example.com", PASSWORD, owner).await;
+    let mut rival = test.browser();
+    rival.sign_in("rival@example.com", PASSWORD).await;
+    rival.get("/o/rival/members").await;
+    let page = rival
+        .post("/o/rival/invitations", &[("role", "member")])
+        .await;
+    let (_, rest) = page.body.split_once("/invite?link=").unwrap();
+    let invitation = format!("/invite?link={}", &rest[..64]);
+    let (_, joined) = try_join(&test, &invitation, "eve@example.com").await;
+    assert_eq!(joined.status, 303, "{}", joined.body);
+}
+
+/// Invitations of a user without a verified address, and of tokens that the user created, are for
+/// existing users.
+#[actix_web::test]
+async fn unverified_user_creates_no_users() {
+    let test = TestApp::start().await;
+    test.add_user("bob@example.com", PASSWORD, None).await;
+    let mut owner = test.user().await;
+    let scopes = ["orgs:read", "orgs:write", "tokens:write"];
+    let token = owner.new_token("admin", &scopes, "90d").await;
+    let call = async |path: &str, token: &str, body: &Value| -> Value {
+        let request = test.anon().post(test.at(path)).bearer_auth(token);
+        let request = request.header("idempotency-key", "one").json(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        answer.json().await.unwrap()
+    };
+    let input = json!({"name": "CI", "scopes": ["orgs:write"]});
+    let made = call("/v1/orgs/acme/tokens", &token, &input).await;
+    let of_organization = made["token"].as_str().expect("a token").to_owned();
+    test.canaries.add(&of_organization);
+    let earlier = invite(&test, None).await;
+    test.database.execute(&format!(
+        "UPDATE users SET email_verified_at = NULL WHERE email = '{EMAIL}'"
+    ));
+
+    for email in [Some("charles@example.com"), None] {
+        let input = json!({"role": "member", "email": email});
+        for token in [&token, &of_organization] {
+            let request = test.anon().post(test.at("/v1/orgs/acme/invitations"));
+            let request = request
+                .bearer_auth(token)
+                .header("idempotency-key", format!("{email:?}"))
+                .json(&input);
+            let made: Value = request.send().await.unwrap().json().await.unwrap();
+            assert_eq!(made["may_create_user"], false, "{made}");
+        }
+    }
+    owner.get("/o/acme/members").await;
+    for (email, words) in [
+        ("", "your own must be verified"),
+        ("charles@example.com", "verify your own email first"),
+    ] {
+        let fields = [("role", "member"), ("email", email)];
+        let page = owner.post("/o/acme/invitations", &fields).await;
+        assert!(page.contains(words), "{}", page.body);
+        let (_, rest) = page.body.split_once("/invite?link=").unwrap();
+        let invitation = format!("/invite?link={}", &rest[..64]);
+        let (_, refused) = try_join(&test, &invitation, "charles@example.com").await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.contains("for existing users"), "{}", refused.body);
+    }
+    let (_, refused) = try_join(&test, &earlier, "charles@example.com").await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(test.count("users", "email = 'charles@example.com'"), 0);
+
+    let mut bob = test.browser();
+    bob.sign_in("bob@example.com", PASSWORD).await;
+    bob.get(&earlier).await;
+    let joined = bob.post("/invite", &[("link", link_of(&earlier))]).await;
     assert_eq!(joined.status, 303, "{}", joined.body);
 }
 

@@ -1,6 +1,6 @@
 //! The page for forgotten passwords reveals no users, and sends few messages.
 
-use super::{forget, reset_link, text, with_mail};
+use super::{NEW, assert_closed, forget, operator_link, reset_link, set_with, text, with_mail};
 use crate::support::browser::Page;
 use crate::support::database::AUDIT;
 use crate::support::smtp::Sink;
@@ -80,6 +80,53 @@ async fn address_gets_three_letters_a_day() {
     test.clock.advance(24 * 3600);
     forget(&mut browser, EMAIL).await;
     reset_link(&text(&sink.next()));
+    test.app.stop().await;
+    assert!(sink.is_empty());
+}
+
+/// A request on the page ends no link of the operator, but the use of any link ends all.
+#[actix_web::test]
+async fn visitor_ends_no_link_of_the_operator() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let of_operator = operator_link(&test).await;
+    let mut browser = test.browser();
+    let mut mailed = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+        mailed.push(reset_link(&text(&sink.next())));
+        assert_eq!(browser.get(&of_operator).await.status, 200);
+    }
+    assert_closed(&browser.get(&mailed[0]).await);
+    assert_eq!(browser.get(&mailed[1]).await.status, 200);
+    let newer = operator_link(&test).await;
+    assert_closed(&browser.get(&of_operator).await);
+    assert_eq!(browser.get(&mailed[1]).await.status, 200);
+    let set = set_with(&mut browser, &mailed[1], NEW).await;
+    assert_eq!(set.status, 303, "{}", set.body);
+    assert_closed(&browser.get(&newer).await);
+    assert_eq!(test.count("account_link", "1 = 1"), 0);
+}
+
+/// All sources together send 1,000 requests in ten minutes; no more are recorded or sent.
+#[actix_web::test]
+async fn all_sources_share_a_limit() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, BEHIND_PROXY).await;
+    let mut browser = test.browser();
+    browser.set_header("x-forwarded-for", "203.0.113.7");
+    forget(&mut browser, "nobody@example.com").await;
+    test.database
+        .execute("UPDATE throttle SET attempts = 1000 WHERE key = 'reset'");
+    browser.set_header("x-forwarded-for", "198.51.100.2");
+    for email in [EMAIL, "nobody@example.com"] {
+        let limited = browser.post("/forgot", &[("email", email)]).await;
+        assert_eq!(retry_after(&limited), 600);
+    }
+    assert_eq!(test.events("user.password_reset_requested"), 1);
+    test.clock.advance(600);
+    assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+    assert_eq!(sink.next().header("To"), EMAIL);
     test.app.stop().await;
     assert!(sink.is_empty());
 }

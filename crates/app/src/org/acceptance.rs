@@ -40,7 +40,7 @@ pub enum NewUser {
     NeedsUser,
     /// Only its other link, which was mailed, can create a user.
     NeedsMailedLink,
-    /// The invitations of its creator have reached the daily limit of new users.
+    /// The invitations of its creator or organization have reached the daily limit of new users.
     TooMany,
 }
 
@@ -50,13 +50,13 @@ impl NewUser {
         Err(Error::Conflict(match self {
             Self::Allowed => return Ok(()),
             Self::NeedsUser => {
-                "This invitation is for existing users. Sign in, or ask for an invitation with your email address."
+                "This invitation is for existing users. Sign in, or ask for an invitation with your email address. The admin who creates it needs a verified one."
             }
             Self::NeedsMailedLink => {
                 "This link is for existing users. Sign in, or open the link in the mail that was sent to the invited address."
             }
             Self::TooMany => {
-                "The invitations of this inviter have reached the daily limit of new users. Try again tomorrow, or ask the operator of the server."
+                "The invitations of this inviter or organization have reached the daily limit of new users. Try again tomorrow, or ask the operator of the server."
             }
         }))
     }
@@ -96,9 +96,31 @@ impl Offer {
 
 /// Whether an invitation to this organization may create users. Without an address, anyone with
 /// the link could enter the address of another user: only the operator's organizations may allow
-/// that.
-pub(super) fn may_create_user(invitation: &Invitation, organization: &Organization) -> bool {
-    invitation.email.is_some() || organization.made_by == Maker::Operator
+/// that. A user needs a verified address, so that users cannot multiply without one.
+pub(super) fn may_create_user(
+    conn: &mut Conn,
+    invitation: &Invitation,
+    organization: &Organization,
+) -> Result<bool, Error> {
+    let is_open = invitation.email.is_some() || organization.made_by == Maker::Operator;
+    Ok(is_open && is_verified(conn, &invitation.invited_by)?)
+}
+
+/// Whether a creator has a verified address. That of a token is the user who created it, directly
+/// or through other tokens. The operator needs none.
+fn is_verified(conn: &mut Conn, maker: &str) -> Result<bool, Error> {
+    let mut maker = maker.to_owned();
+    while let Some(token_id) = TokenId::parse(&maker) {
+        match store::token::find_token(conn, &token_id)? {
+            Some(token) => maker = token.created_by,
+            None => return Ok(false),
+        }
+    }
+    let Some(user_id) = UserId::parse(&maker) else {
+        return Ok(true);
+    };
+    let user = store::user::find_user(conn, &user_id)?;
+    Ok(user.is_some_and(|user| user.email_verified_at.is_some()))
 }
 
 /// Details of an open invitation. Fails with [`Error::NotFound`] for any other link.
@@ -119,7 +141,7 @@ fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result
     }
     let maker = invitation.invited_by.clone();
     let inviter = store::user::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
-    let new_user = match may_create_user(&invitation, &organization) {
+    let new_user = match may_create_user(conn, &invitation, &organization)? {
         false => NewUser::NeedsUser,
         true if link == LinkKind::ShownBesideMailed => NewUser::NeedsMailedLink,
         true => match new_users(app, &invitation).check(conn, now) {
@@ -137,7 +159,7 @@ fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result
     })
 }
 
-/// Counter of the users that the invitations of this one's creator create.
+/// Counters of the users that invitations like this one create.
 fn new_users(app: &App, invitation: &Invitation) -> throttle::Guess {
     throttle::new_users(invitation, app.config().organizations.new_users_per_day)
 }

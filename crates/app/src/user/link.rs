@@ -14,20 +14,30 @@ pub(crate) struct NewLink {
     pub link: AccountLink,
 }
 
-/// Creates a link for a user, which replaces the user's earlier links for the same purpose. The
-/// email address is the one that the link is sent to or verifies.
+/// Creates a link for a user, which replaces the user's earlier links for the same purpose. A link
+/// that resets the password replaces only those of the same creator, so that a visitor of the page
+/// for forgotten passwords ends no link of the operator. The email address is the one that the link
+/// is sent to or verifies.
 pub(crate) fn make(
     tx: &mut Tx<'_>,
     user_id: &UserId,
     purpose: LinkPurpose,
     email: &str,
 ) -> Result<NewLink, Error> {
-    store::account_link::delete_links(tx.conn, user_id, Some(purpose))?;
+    let created_by = tx.caller().actor().label().to_owned();
+    match purpose {
+        LinkPurpose::Reset => {
+            store::account_link::delete_links_of(tx.conn, user_id, purpose, &created_by)?;
+        }
+        LinkPurpose::Verify | LinkPurpose::Change => {
+            store::account_link::delete_links(tx.conn, user_id, Some(purpose))?;
+        }
+    }
     let link = AccountLink {
         user_id: user_id.clone(),
         purpose,
         email: email.to_owned(),
-        created_by: tx.caller().actor().label().to_owned(),
+        created_by,
         created_at: tx.now,
         expires_at: tx.now + LIFETIME,
     };
