@@ -6,6 +6,7 @@ use crate::support::database::AUDIT;
 use crate::support::smtp::Sink;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::domain::role::Role;
+use serde_json::{Value, json};
 
 const ADMIN: &str = "grace@example.com";
 const MEMBER: &str = "bob@example.com";
@@ -140,6 +141,71 @@ async fn repeated_call_sends_one_letter() {
     assert!(body.contains("operator_required"), "{body}");
     test.app.stop().await;
     assert!(sink.is_empty());
+}
+
+/// All tokens of an organization share one count.
+#[actix_web::test]
+async fn tokens_of_an_organization_send_three_letters_a_day() {
+    let sink = Sink::start(&[]);
+    let (test, [mut owner, ..]) = company(&sink).await;
+    let scopes = ["orgs:read", "orgs:write", "tokens:write"];
+    let token = owner.new_token("owner", &scopes, "90d").await;
+    let call = async |path: &str, token: &str, key: usize, body: &Value| {
+        let request = test.anon().post(test.at(path)).bearer_auth(token);
+        let request = request.header("idempotency-key", key.to_string());
+        let response = request.json(body).send().await.unwrap();
+        (
+            response.status().as_u16(),
+            response.json::<Value>().await.unwrap(),
+        )
+    };
+    let mut tokens = Vec::new();
+    for key in 0..2 {
+        let input = json!({"name": format!("CI {key}"), "scopes": ["orgs:write"]});
+        let (status, made) = call("/v1/orgs/acme/tokens", &token, key, &input).await;
+        assert_eq!(status, 201, "{made}");
+        tokens.push(made["token"].as_str().unwrap().to_owned());
+        test.canaries.add(&tokens[key]);
+    }
+    let path = format!(
+        "/v1/orgs/acme/members/{}/password-reset",
+        id_of(&test, MEMBER)
+    );
+    for key in 0..4 {
+        let (status, body) = call(&path, &tokens[key % 2], 10 + key, &json!({})).await;
+        let expected = if key < 3 { 202 } else { 429 };
+        assert_eq!(status, expected, "{key}: {body}");
+    }
+    // A user of the organization has another count.
+    assert_eq!(send(&test, &mut owner, MEMBER).await.status, 303);
+}
+
+/// Mail programs would make a link of a name.
+#[actix_web::test]
+async fn name_like_a_url_is_in_no_message() {
+    let sink = Sink::start(&[]);
+    let (test, [mut owner, ..]) = company(&sink).await;
+    test.database
+        .execute("UPDATE users SET name = 'Locked: https://evil.example/x'");
+    for (organization, shown) in [("Acme", "Acme"), ("evil.example", "acme")] {
+        test.database.execute(&format!(
+            "UPDATE organization SET name = '{organization}' WHERE slug = 'acme'"
+        ));
+        let sent = send(&test, &mut owner, MEMBER).await;
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        let words = text(&sink.next());
+        let start = format!("An admin of {shown} sent you a link to set a new password");
+        assert!(words.starts_with(&start), "{words}");
+        let fields = [("role", "member"), ("email", "new@example.com")];
+        let page = owner.post("/o/acme/invitations", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let letter = sink.next();
+        let subject = format!("An admin of {shown} invites you to {shown}");
+        assert_eq!(letter.header("Subject"), subject);
+        let words = text(&letter);
+        assert!(words.contains(&format!("to join {shown} on")), "{words}");
+        assert!(!words.contains("evil"), "{words}");
+    }
 }
 
 #[actix_web::test]

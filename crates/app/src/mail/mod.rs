@@ -3,12 +3,14 @@
 mod account;
 mod address;
 mod invitation;
+mod name;
 mod outbox;
 
 pub use account::PasswordReset;
 pub(super) use account::{tell_address_changed, tell_password_changed};
 pub(super) use address::{address_changed, address_link, address_taken};
 pub use invitation::Invitation;
+pub(super) use name::{admin_name, organization_name};
 pub(super) use outbox::Outbox;
 
 use super::App;

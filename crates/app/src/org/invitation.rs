@@ -129,18 +129,21 @@ pub fn send_invitation(req: &Request, new: &NewInvitation, url_of: impl Fn(&Secr
         return;
     };
     let brand = &req.app.config().branding.name;
+    let organization = mail::organization_name(&new.organization);
     let inviter = match &req.caller {
-        Caller::User(signed_in) => &signed_in.user.name,
+        Caller::User(signed_in) => mail::admin_name(&signed_in.user, organization),
         Caller::Token(active) => match &active.loaded_owner {
-            LoadedOwner::User(owner) => &owner.user.name,
-            LoadedOwner::Organization(organization) => &organization.name,
+            LoadedOwner::User(owner) => mail::admin_name(&owner.user, organization),
+            LoadedOwner::Organization(owner) => mail::organization_name(owner).to_owned(),
         },
-        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => brand,
+        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => {
+            brand.clone()
+        }
     };
     let letter = mail::Invitation {
         brand,
-        organization: &new.organization.name,
-        inviter,
+        organization,
+        inviter: &inviter,
         role: new.invitation.role,
         url: &url_of(link),
         expires_at: new.invitation.expires_at,

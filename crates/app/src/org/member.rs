@@ -111,7 +111,8 @@ pub async fn create_member_reset(
 ) -> Result<NewReset, Error> {
     let (named, user_id) = (named.to_owned(), user_id.clone());
     req.change(Action::PasswordResetRequested, move |tx| {
-        let id = manage(tx, &named, &user_id, Role::Admin)?.id;
+        let organization = manage(tx, &named, &user_id, Role::Admin)?;
+        let id = organization.id.clone();
         let member = store::org::find_member(tx.conn, &id, &user_id)?.ok_or(Error::NotFound)?;
         match member.role {
             Role::Owner => return Err(Denial::OperatorRequired.into()),
@@ -129,11 +130,15 @@ pub async fn create_member_reset(
                  create a reset link for the member.",
             ));
         }
-        let (key, admin) = (tx.app().key(), tx.caller().maker());
-        let sender = ResetSender::Admin(&admin);
+        let (key, maker) = (tx.app().key(), tx.caller().maker());
+        let sender = ResetSender::Admin(throttle::counted_as(&maker, &id));
         let letter = throttle::reset_letter(key, sender, &member.user.email);
         letter.count(tx.conn, tx.now)?;
-        user::make_reset(tx, &member.user, Target::within(&id, user_id.as_str()))
+        let target = Target::within(&id, user_id.as_str());
+        Ok(NewReset {
+            organization: Some(mail::organization_name(&organization).to_owned()),
+            ..user::make_reset(tx, &member.user, target)?
+        })
     })
     .await
 }

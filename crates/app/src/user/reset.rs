@@ -26,9 +26,11 @@ pub struct NewReset {
     pub email: String,
     /// When the link expires.
     pub expires_at: Instant,
+    /// Name of the organization of the admin who created the link, for the message.
+    pub organization: Option<String>,
 }
 
-/// Creates a link to reset a user's password, for the operator. Replaces earlier ones. Fails with
+/// Creates a link to reset a user's password, for the operator. Replaces its earlier ones. Fails with
 /// [`Error::Conflict`] for a deactivated user.
 pub async fn create_reset(req: &Request, named: Named) -> Result<NewReset, Error> {
     req.caller.require_operator()?;
@@ -55,13 +57,14 @@ pub(crate) fn make_reset(
         link: new.secret,
         email: new.link.email,
         expires_at: new.link.expires_at,
+        organization: None,
     })
 }
 
 /// Creates a link for a visitor who forgot the password, to be mailed. `None` if the address is not
 /// the verified one of an active user, or has reached its daily limit of messages. The visitor must
 /// not learn which.
-/// Fails with [`Error::Throttled`] after too many requests from one source.
+/// Fails with [`Error::Throttled`] after too many requests from one source, or from all.
 pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset>, Error> {
     let email = user::email(email)?;
     let req = req.with_caller(Caller::Anonymous);
@@ -102,13 +105,15 @@ pub fn is_reachable(user: &User) -> bool {
 
 /// Mails a link; `url` is the complete link.
 pub fn send_reset(req: &Request, new: &NewReset, url: &str) {
-    let by = match &req.caller {
-        Caller::User(signed_in) => Some(signed_in.user.name.as_str()),
+    let by = match (&req.caller, &new.organization) {
+        (Caller::User(signed_in), Some(organization)) => {
+            Some(mail::admin_name(&signed_in.user, organization))
+        }
         _ => None,
     };
     let letter = mail::PasswordReset {
         brand: &req.app.config().branding.name,
-        by,
+        by: by.as_deref(),
         url,
         expires_at: new.expires_at,
     };
