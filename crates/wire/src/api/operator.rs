@@ -29,7 +29,8 @@ pub struct CreateUserBody {
     pub email: String,
     /// Password, at least 15 characters.
     pub password: String,
-    /// Name of the organization to join. The server creates it if it does not exist.
+    /// Name of the organization to join. The server creates it if it does not exist. For one that a
+    /// user created, its id.
     pub organization: Option<String>,
     /// Role in the organization: `member`, `admin` or `owner`. Default: `member`.
     pub role: Option<Role>,
