@@ -68,9 +68,6 @@ pub fn is_placeholder(email: &str) -> bool {
 /// The maximum length of an email address (RFC 5321 section 4.5.3.1.3, without the brackets).
 const EMAIL_LENGTH: usize = 254;
 
-/// Domains of the addresses that the server gives users without one. RFC 2606 reserves `.invalid`.
-const RESERVED: [&str; 2] = ["erased.invalid", "unverified.invalid"];
-
 /// Checks an email address and converts it to its canonical form, in which it is stored and looked
 /// up, so that two spellings of one address never belong to two users: the domain in ASCII (UTS
 /// #46, non-transitional), the local part in normalization form C, both in lower case.
@@ -103,10 +100,6 @@ pub fn email(text: &str) -> Result<String, Fault> {
             DnsLength::Verify,
         )
         .map_err(|_| fault("The part after the @ is not a domain name. Check its spelling."))?;
-    if RESERVED.contains(&domain.as_ref()) {
-        let text = format!("Addresses of {domain} are reserved. Enter another address.");
-        return Err(fault(&text));
-    }
     let email = format!("{local}@{domain}");
     if email.len() > EMAIL_LENGTH || !EmailAddress::is_valid(&email) {
         return Err(malformed());
@@ -221,11 +214,11 @@ mod tests {
             ("ada@exam/ple.com", DOMAIN),
             (
                 "usr_1@Erased.Invalid",
-                "Addresses of erased.invalid are reserved. Enter another address.",
+                "Addresses that end in .invalid receive no mail. Enter another address.",
             ),
             (
                 "ada@unverified\u{3002}invalid",
-                "Addresses of unverified.invalid are reserved. Enter another address.",
+                "Addresses that end in .invalid receive no mail. Enter another address.",
             ),
             (&format!("ada@{}.example", "x".repeat(64)), DOMAIN),
             (

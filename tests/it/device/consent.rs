@@ -102,7 +102,7 @@ async fn hostile_device_name_is_shown_as_text() {
             "\"><img src=x onerror=y>",
             "&#34;&#62;&#60;img src=x onerror=y&#62;",
         ),
-        ("  two   words\t", "two   words"),
+        ("  two   words\t", "two words"),
         ("{{ csrf }}{% raw %}", "{{ csrf }}{% raw %}"),
         ("=HYPERLINK(1)", "=HYPERLINK(1)"),
     ] {

@@ -166,7 +166,8 @@ async fn invited_admins_do_not_multiply_the_limit() {
 /// existing users.
 #[actix_web::test]
 async fn unverified_user_creates_no_users() {
-    let test = TestApp::start().await;
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
     test.add_user("bob@example.com", PASSWORD, None).await;
     let mut owner = test.user().await;
     let scopes = ["orgs:read", "orgs:write", "tokens:write"];

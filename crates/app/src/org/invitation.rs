@@ -112,7 +112,7 @@ pub async fn invite(
             json!({"role": role.as_str()}),
         )?;
         Ok(NewInvitation {
-            may_create_user: may_create_user(tx.conn, &invitation, &organization)?,
+            may_create_user: may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
             invitation,
             organization,
             link,

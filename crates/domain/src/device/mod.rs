@@ -24,9 +24,10 @@ pub fn device_code(seed: &DeviceCodeSeed) -> Secret {
     Secret::from_random(seed)
 }
 
-/// Checks the name that a device sends. `None` if it is empty.
+/// Checks the name that a device sends, with one space between words. `None` if it is empty.
 pub fn device_name(rules: &NameRules, text: &str) -> Result<Option<String>, Flaw> {
-    match rules.read(text) {
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    match rules.read(&words.join(" ")) {
         Ok(name) => Ok(Some(name)),
         Err(Flaw::Empty) => Ok(None),
         Err(flaw) => Err(flaw),

@@ -119,7 +119,7 @@ fn an_early_poll_still_gets_the_decision() {
 #[test]
 fn a_device_may_have_no_name_but_no_disguised_one() {
     let read = |text: &str| device_name(&NameRules::new("dc"), text);
-    let name = Some("ada's  laptop".to_owned());
+    let name = Some("ada's laptop".to_owned());
     assert_eq!(read(" ada's  laptop\n "), Ok(name));
     assert_eq!(read(" \n"), Ok(None));
     assert_eq!(read("\u{200b}"), Err(Flaw::Invisible('\u{200b}')));
