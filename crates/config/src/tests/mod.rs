@@ -142,6 +142,7 @@ listen = "same"
 [organizations]
 made_by = "operator"
 home = ""
+new_users_per_day = 50
 
 [audit]
 token_use = "every"
