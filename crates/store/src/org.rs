@@ -279,6 +279,23 @@ pub fn count_owners(
         .get_result(conn)?)
 }
 
+/// Active owners of an organization, in the order of joining, up to a limit.
+pub fn list_owners(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    limit: i64,
+) -> Result<Vec<Member>, Error> {
+    membership::table
+        .inner_join(users::table)
+        .filter(membership::organization_id.eq(organization_id.as_str()))
+        .filter(membership::role.eq(Role::Owner.as_str()))
+        .filter(users::state.eq("active"))
+        .order((membership::created_at.asc(), membership::user_id.asc()))
+        .limit(limit)
+        .select((users::all_columns, membership::role, membership::created_at))
+        .read_all::<MemberRow>(conn)
+}
+
 /// The number of members of an organization.
 pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
     Ok(membership::table

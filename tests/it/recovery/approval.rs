@@ -64,3 +64,24 @@ async fn revocation_of_all_tokens_ends_approvals() {
     }
     assert_denied(&test, &device).await;
 }
+
+/// The operator's revocations include what a device could still fetch.
+#[actix_web::test]
+async fn revocation_by_the_operator_ends_approvals() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let device = approved(&test, &mut browser).await;
+    let path = "/v1/clients/cli/revoke-all";
+    let revoked = operate(&test, Method::POST, path, &json!({})).await;
+    assert_eq!(revoked.status, 200, "{revoked:?}");
+    assert_denied(&test, &device).await;
+
+    let device = approved(&test, &mut browser).await;
+    test.clock.advance(1);
+    let before = json!({"issued_before": test.app.now().to_rfc3339()});
+    let later = approved(&test, &mut browser).await;
+    let revoked = operate(&test, Method::POST, "/v1/tokens/revoke-all", &before).await;
+    assert_eq!(revoked.status, 200, "{revoked:?}");
+    assert_denied(&test, &device).await;
+    assert_eq!(test.poll(&later).await.status, 200, "requested afterwards");
+}

@@ -235,7 +235,8 @@ fn depart(tx: &mut Tx<'_>, organization: &Organization, user_id: &UserId) -> Res
     if user.needs_organization && !others.iter().any(is_enough) {
         let filter = TokenFilter::Owner(TokenOwner::User(user_id.clone()));
         end_all(tx, &filter, None, reason)?;
-        store::device::deny_approved(tx.conn, user_id)?;
+        let approvals = store::device::Approvals::OfUser(user_id);
+        store::device::deny_approved(tx.conn, approvals, None)?;
     }
     Ok(())
 }

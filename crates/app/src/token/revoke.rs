@@ -15,6 +15,7 @@ use domain::token::{self, Limits, Revocation, RevocationReason, State, Token, To
 use domain::visible_tokens::VisibleTokens;
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::device::Approvals;
 use store::token_filter::TokenFilter;
 
 /// Revokes a token for a client (RFC 7009). A token of another client is refused; a token created
@@ -205,18 +206,23 @@ pub async fn revoke_matching(
 /// Denies the device grants that a user approved and that no device has redeemed, with an audit
 /// record if there are any. The transaction has locked the user.
 pub(crate) fn deny_approved(tx: &mut Tx<'_>, id: &UserId) -> Result<(), Error> {
-    match store::device::deny_approved(tx.conn, id)? {
+    deny(tx, Approvals::OfUser(id), None)
+}
+
+fn deny(tx: &mut Tx<'_>, approvals: Approvals<'_>, before: Before) -> Result<(), Error> {
+    let target = match approvals {
+        Approvals::OfUser(id) => Some(id.as_str()),
+        Approvals::ForClient(id) => Some(id),
+        Approvals::All => None,
+    };
+    match store::device::deny_approved(tx.conn, approvals, before)? {
         0 => Ok(()),
-        count => tx.record_as(
-            Action::DeviceDenied,
-            Some(id.as_str()),
-            json!({"count": count}),
-        ),
+        count => tx.record_as(Action::DeviceDenied, target, json!({"count": count})),
     }
 }
 
 /// Revokes the active tokens of a filter, and what was created with them. If these are all tokens
-/// of a user, also denies the device grants that the user approved.
+/// of a user or a client, or of all, also denies the device grants that were approved.
 pub(crate) fn end_with_descendants(
     tx: &mut Tx<'_>,
     filter: &TokenFilter,
@@ -242,9 +248,12 @@ pub(crate) fn end_with_descendants(
         let ended = store::descendants::end_invitations_of(tx.conn, all, tx.now)?;
         record_invitations(tx, &ended)?;
         revoked.invitations += ended.len();
-        if let Some(TokenOwner::User(id)) = owner {
-            deny_approved(tx, id)?;
-        }
+    }
+    match (owner, filter) {
+        (Some(TokenOwner::User(id)), _) if is_whole && before.is_none() => deny_approved(tx, id)?,
+        (_, TokenFilter::Client(id)) => deny(tx, Approvals::ForClient(id), before)?,
+        (_, TokenFilter::Everything) => deny(tx, Approvals::All, before)?,
+        _ => {}
     }
     Ok(revoked)
 }

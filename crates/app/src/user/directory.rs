@@ -92,7 +92,8 @@ pub(super) fn end_access(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     store::account_link::delete_links(tx.conn, &user.id, None)?;
     let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
     end_all(tx, &filter, None, RevocationReason::Deactivated)?;
-    store::device::deny_approved(tx.conn, &user.id)?;
+    let approvals = store::device::Approvals::OfUser(&user.id);
+    store::device::deny_approved(tx.conn, approvals, None)?;
     for membership in store::org::list_memberships(tx.conn, &user.id)? {
         end_invitations(tx, &membership.organization.id, Some(&user.id))?;
     }

@@ -103,17 +103,39 @@ pub fn mark_refused(conn: &mut Conn, id: &GrantId, because: DeniedBecause) -> Re
         .changes_one(conn)
 }
 
-/// Approved to denied, for all unredeemed device grants that a user approved; returns how many there
-/// were.
-pub fn deny_approved(conn: &mut Conn, by: &UserId) -> Result<usize, Error> {
-    Ok(diesel::update(device_grant::table)
-        .filter(device_grant::decided_by.eq(by.as_str()))
-        .filter(device_grant::state.eq(APPROVED))
+/// Whose unredeemed approvals end.
+#[derive(Debug, Clone, Copy)]
+pub enum Approvals<'a> {
+    /// Those of a user.
+    OfUser(&'a UserId),
+    /// Those for a client.
+    ForClient(&'a str),
+    /// All.
+    All,
+}
+
+/// Approved to denied, for unredeemed device grants that were created before a time, if given;
+/// returns their number.
+pub fn deny_approved(
+    conn: &mut Conn,
+    approvals: Approvals<'_>,
+    created_before: Option<Instant>,
+) -> Result<usize, Error> {
+    let before = stored(created_before.unwrap_or_else(domain::last_moment));
+    let statement = diesel::update(device_grant::table)
         .set((
             device_grant::state.eq(DENIED),
             device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
         ))
-        .execute(conn)?)
+        .into_boxed()
+        .filter(device_grant::state.eq(APPROVED))
+        .filter(device_grant::created_at.lt(before));
+    let statement = match approvals {
+        Approvals::OfUser(id) => statement.filter(device_grant::decided_by.eq(id.to_string())),
+        Approvals::ForClient(id) => statement.filter(device_grant::client_id.eq(id.to_owned())),
+        Approvals::All => statement,
+    };
+    Ok(statement.execute(conn)?)
 }
 
 /// The same for the members whose only organization is this one.

@@ -5,8 +5,8 @@
 mod decision;
 
 pub use decision::{
-    Made, deny_approved, deny_approved_of_single_org_members, find_decision, mark_approved,
-    mark_denied, mark_redeemed, mark_refused, set_decision,
+    Approvals, Made, deny_approved, deny_approved_of_single_org_members, find_decision,
+    mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,
 };
 
 use super::limits::LimitColumns;

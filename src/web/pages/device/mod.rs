@@ -7,7 +7,7 @@ use crate::web::pages::page_request::{Answer, PageRequest, form_on, read};
 use crate::web::pages::typed_form::{TypedForm, faults, renamed};
 use crate::web::pages::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, ForbiddenBy, ForbiddenPage,
-    LimitFields, Outcome as Shown, ResultPage, Via as Source,
+    LimitFields, Outcome as Shown, Owner, ResultPage, Via as Source,
 };
 use crate::web::pages::view::{FieldErrors, Moment, ScopeChoice};
 use crate::web::route::resource;
@@ -151,6 +151,15 @@ fn forbidden_page(req: &PageRequest, consent: Consent, rule: ForbiddenBy) -> For
         user_code,
         client: consent.client.name,
         device_name: consent.grant.device_name,
+        owners: consent
+            .forbidden
+            .into_iter()
+            .flat_map(|forbidden| forbidden.owners)
+            .map(|owner| Owner {
+                name: owner.user.name,
+                email: owner.user.email,
+            })
+            .collect(),
         rule,
     }
 }

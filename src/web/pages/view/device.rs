@@ -111,8 +111,19 @@ pub struct ForbiddenPage {
     pub device_name: Option<String>,
     /// The rule.
     pub rule: ForbiddenBy,
+    /// The users who can change it.
+    pub owners: Vec<Owner>,
     /// The local path to return to after `Use another account`.
     pub return_to: String,
+}
+
+/// An owner of an organization.
+#[derive(Debug)]
+pub struct Owner {
+    /// The name.
+    pub name: String,
+    /// The email address.
+    pub email: String,
 }
 
 /// The rule that forbids a user to approve a request.

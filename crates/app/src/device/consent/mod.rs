@@ -6,7 +6,7 @@ mod options;
 pub use decide::{Choice, Decided, Decision, Granted, NotDecided, Outcome, SHORT_EXPIRIES, decide};
 pub(super) use options::permit;
 pub use options::{ConsentOption, Forbidden};
-use options::{forbidden, offered_scopes, options as permitted};
+use options::{forbidden, offered_scopes, options as permitted, with_owners};
 
 use super::expiry;
 use crate::session::SignedIn;
@@ -132,14 +132,15 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
     })
     .await?;
     let options = permitted(app, &standing);
+    let forbidden = match options.is_empty() {
+        true => Some(with_owners(app, forbidden(app, &standing)).await?),
+        false => None,
+    };
     Ok(Consent {
         scopes: offered_scopes(app, &standing)
             .intersection(&grant.scopes)
             .intersection(&client.scopes),
-        forbidden: match options.is_empty() {
-            true => Some(forbidden(app, &standing)),
-            false => None,
-        },
+        forbidden,
         has_organizations: standing.memberships.len() > 1,
         options,
         ticket: write_ticket(app, signed_in, &grant.id, confirmation),

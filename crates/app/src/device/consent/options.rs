@@ -1,10 +1,10 @@
 //! The tokens that a user may approve for a device.
 
-use crate::App;
 use crate::access::UserMemberships;
+use crate::{App, Error};
 use domain::Instant;
 use domain::device::DeniedBecause;
-use domain::org::Membership;
+use domain::org::{Member, Membership};
 use domain::policy::Life;
 use domain::scope::ScopeSet;
 use domain::token::Limits;
@@ -25,6 +25,27 @@ pub struct Forbidden {
     pub because: DeniedBecause,
     /// The organization whose policy it is, with the user's role in it.
     pub membership: Option<Membership>,
+    /// Its owners, who can change the policy or the role; at most [`OWNERS`].
+    pub owners: Vec<Member>,
+}
+
+/// Most owners that are named.
+const OWNERS: i64 = 5;
+
+/// Adds the owners of the organization whose policy it is.
+pub(super) async fn with_owners(app: &App, forbidden: Forbidden) -> Result<Forbidden, Error> {
+    let Some(membership) = &forbidden.membership else {
+        return Ok(forbidden);
+    };
+    let id = membership.organization.id.clone();
+    let owners = app
+        .store()
+        .read_one(move |conn| Ok::<_, Error>(store::org::list_owners(conn, &id, OWNERS)?))
+        .await?;
+    Ok(Forbidden {
+        owners,
+        ..forbidden
+    })
 }
 
 /// The scopes that the user can grant in a token with some limit.
@@ -86,5 +107,6 @@ pub(super) fn forbidden(app: &App, owner: &UserMemberships) -> Forbidden {
             _ => owner.counted(&Limits::default()).next().cloned(),
         },
         because,
+        owners: Vec::new(),
     }
 }

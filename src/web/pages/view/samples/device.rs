@@ -142,6 +142,13 @@ pub fn samples() -> Vec<Sample> {
         user_code: "WDJB-MJHT".into(),
         client: "Doorcode CLI".into(),
         device_name: Some("ada-laptop".into()),
+        owners: match &rule {
+            ForbiddenBy::PersonalTokens(..) => vec![Owner {
+                name: HOSTILE.into(),
+                email: "ada@example.com".into(),
+            }],
+            ForbiddenBy::Other(_) => Vec::new(),
+        },
         rule,
         return_to: "/device".into(),
     };
