@@ -158,7 +158,10 @@ fn explain(error: &doorcode::app::Error) -> String {
     match error {
         Error::Invalid(faults) => faults
             .iter()
-            .map(|fault| format!("{}: {}", fault.field, fault.message))
+            .map(|fault| match fault.field {
+                "" => fault.message.clone(),
+                field => format!("{field}: {}", fault.message),
+            })
             .collect::<Vec<_>>()
             .join("\n"),
         Error::Conflict(message) => (*message).to_owned(),

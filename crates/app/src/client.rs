@@ -161,7 +161,7 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
         ));
     }
     if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
+        return Err(Error::Invalid(faults.into()));
     }
 
     let kind = new.kind;

@@ -1,13 +1,13 @@
 //! Errors of the use cases.
 
 use super::access;
-use domain::Fault;
+use domain::{Fault, Faults};
 
 /// Error of a use case.
 #[derive(Debug)]
 pub enum Error {
-    /// The input is invalid; contains all faults.
-    Invalid(Vec<Fault>),
+    /// The input is invalid; contains its faults.
+    Invalid(Faults),
     /// The caller is not authenticated, or its credentials are wrong.
     Unauthenticated,
     /// The caller is authenticated and lacks the permission.
@@ -117,6 +117,6 @@ impl store::Fails for Error {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::Invalid(vec![fault])
+        Self::Invalid(fault.into())
     }
 }

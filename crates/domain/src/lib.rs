@@ -8,6 +8,7 @@ pub mod audit;
 pub mod client;
 pub mod decision;
 pub mod device;
+mod fault;
 pub mod id;
 pub mod lineage;
 pub mod name;
@@ -28,6 +29,8 @@ pub mod user;
 pub mod user_code;
 pub mod visible_tokens;
 
+pub use fault::{Fault, Faults, MOST_FAULTS};
+
 /// A moment in UTC, stored to the millisecond.
 pub type Instant = chrono::DateTime<chrono::Utc>;
 
@@ -35,28 +38,6 @@ pub type Instant = chrono::DateTime<chrono::Utc>;
 /// not sort by time.
 pub fn last_moment() -> Instant {
     Instant::from_timestamp(253_402_300_799, 0).unwrap_or(Instant::MAX_UTC)
-}
-
-/// One error in an input, in words for the user who sent it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The field that is wrong, by its name in the form or document.
-    pub field: &'static str,
-    /// The error and its remedy.
-    pub message: String,
-    /// Whether the input contains a secret, so that it must not be shown again.
-    pub has_secret: bool,
-}
-
-impl Fault {
-    /// A fault of `field`, explained by `message`.
-    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            field,
-            message: message.into(),
-            has_secret: false,
-        }
-    }
 }
 
 /// Whether a character can disguise the text around it: controls, bidirectional

@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use app::App;
 use app::access::Denial;
+use domain::MOST_FAULTS;
 use domain::policy::Violation;
 use std::borrow::Cow;
 use wire::api::Problem;
@@ -40,6 +41,9 @@ impl<'a> ProblemText<'a> {
     fn faults(errors: Vec<json::Fault>) -> Self {
         let detail = match errors.as_slice() {
             [only] => only.detail.clone(),
+            errors if errors.len() >= MOST_FAULTS => {
+                "The body has many faults. Correct those that `errors` lists.".to_owned()
+            }
             errors => format!(
                 "The body has {} faults. Correct those that `errors` lists.",
                 errors.len()

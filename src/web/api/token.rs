@@ -327,14 +327,12 @@ fn made(app: &App) -> impl Fn(&token::NewToken) -> NewToken + Send + Sync + use<
 pub fn as_sent(error: app::Error) -> app::Error {
     match error {
         app::Error::Invalid(mut faults) => {
-            for fault in &mut faults {
-                fault.field = match fault.field {
-                    "scope" => "scopes",
-                    "default_scope" => "default_scopes",
-                    "client_id" => "id",
-                    other => other,
-                };
-            }
+            faults.rename(|field| match field {
+                "scope" => "scopes",
+                "default_scope" => "default_scopes",
+                "client_id" => "id",
+                other => other,
+            });
             app::Error::Invalid(faults)
         }
         error => error,

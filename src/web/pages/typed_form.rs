@@ -64,10 +64,8 @@ pub fn faults(error: app::Error) -> Result<FieldErrors, Failure> {
 
 /// An error with a field of the use case renamed to the field of the form.
 pub fn renamed(mut error: app::Error, from: &str, to: &'static str) -> app::Error {
-    if let app::Error::Invalid(all) = &mut error {
-        for fault in all.iter_mut().filter(|fault| fault.field == from) {
-            fault.field = to;
-        }
+    if let app::Error::Invalid(faults) = &mut error {
+        faults.rename(|field| if field == from { to } else { field });
     }
     error
 }

@@ -1,8 +1,8 @@
 //! Request bodies (API-04, API-07, API-08).
 
 use super::{SCOPES, assert_problem, call, create, pointers, send};
-use crate::support::TestApp;
 use crate::support::device::Answer;
+use crate::support::{OPERATOR, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
@@ -53,6 +53,43 @@ async fn body_with_errors_is_rejected_with_all_of_them() {
         assert_eq!(pointers(&answer), expected, "{body}");
     }
     assert_eq!(test.count("token", "1 = 1"), 1);
+}
+
+/// A response lists each error once, and no more than 50: the last one says how many more there are.
+#[actix_web::test]
+async fn errors_are_reported_once_and_at_most_fifty() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let wrong: Vec<_> = (0..700).map(|i| format!("x:{i}")).collect();
+    let (organization, projects) = ("org_none", &wrong);
+    let equal = json!({
+        "name": "", "scopes": wrong, "organization": organization, "projects": projects,
+    });
+    let answer = create(&test, &token, "equal", &equal).await;
+    assert_problem(&answer, 422, "invalid");
+    assert_eq!(
+        pointers(&answer),
+        ["#/name", "#/organization", "#/projects", "#/scopes"]
+    );
+
+    let client = json!({"id": "many", "name": "Many", "scopes": wrong});
+    let request = call(&test, Method::POST, "/v1/clients", OPERATOR)
+        .header("idempotency-key", "client")
+        .json(&client);
+    let answer = send(request).await;
+    assert_problem(&answer, 422, "invalid");
+    let errors = answer.body["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 50);
+    assert_eq!(errors[48]["pointer"], "#/scopes");
+    assert_eq!(errors[49]["pointer"], "#");
+    assert_eq!(
+        errors[49]["detail"],
+        "There are 651 more faults. Correct these first."
+    );
+    assert_eq!(
+        answer.body["detail"],
+        "The body has many faults. Correct those that `errors` lists."
+    );
 }
 
 /// API-07, API-08: a body that is not a JSON object is rejected.

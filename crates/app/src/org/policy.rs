@@ -107,7 +107,7 @@ impl UpdateOrganization {
         };
         match faults.is_empty() {
             true => Ok(Self { name, ..self }),
-            false => Err(Error::Invalid(faults)),
+            false => Err(Error::Invalid(faults.into())),
         }
     }
 

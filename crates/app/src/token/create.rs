@@ -119,7 +119,7 @@ fn draw_checked(
     }
     let expires_at = earlier(expiry(tx, input, &policy_check, &mut faults), bound);
     if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
+        return Err(Error::Invalid(faults.into()));
     }
     if !limits.is_within(&tx.limits()?) {
         return Err(Denial::BeyondToken.into());

@@ -141,7 +141,7 @@ pub(super) fn check(app: &App, new: CreateUser) -> Result<CheckedUser, Error> {
             .ok(),
     };
     if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
+        return Err(Error::Invalid(faults.into()));
     }
     Ok(CheckedUser {
         name,

@@ -36,7 +36,7 @@ impl UpdateUser {
                 email,
                 email_verified: self.email_verified,
             }),
-            false => Err(Error::Invalid(faults)),
+            false => Err(Error::Invalid(faults.into())),
         }
     }
 

@@ -161,7 +161,20 @@ fn depth_and_the_number_of_faults_are_limited() {
     let found = pointers(&nested);
     assert_eq!(found.len(), 2, "{found:?}");
     let many: Vec<_> = (0..1000).map(|i| format!("\"k{i}\":1")).collect();
-    assert_eq!(pointers(&format!("{{{}}}", many.join(","))).len(), 50);
+    let found = pointers(&format!("{{{}}}", many.join(",")));
+    assert_eq!((found.len(), found[49].as_str()), (50, "#"));
+    // A key that is repeated often is one fault, and many such keys are no more than others.
+    let repeated = |count: usize| {
+        let keys: Vec<_> = (0..count)
+            .map(|i| format!("\"k{0}\":1,\"k{0}\":1,\"k{0}\":1", i))
+            .collect();
+        pointers(&format!("{{{}}}", keys.join(",")))
+    };
+    let found = repeated(1);
+    let of_key = found.iter().filter(|at| *at == "#/k0").count();
+    assert_eq!(of_key, 2, "repeated and unknown: {found:?}");
+    let found = repeated(1000);
+    assert_eq!((found.len(), found[49].as_str()), (50, "#"));
 }
 
 #[test]

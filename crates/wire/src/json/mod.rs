@@ -8,15 +8,13 @@
 mod read;
 pub mod rules;
 
+use domain::MOST_FAULTS;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as Read, Serialize};
 use std::fmt;
 
 /// Maximum nesting of objects and arrays.
 const DEPTH: usize = 16;
-
-/// Maximum number of faults reported for one body.
-const FAULTS: usize = 50;
 
 /// Fault in a request body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Read, utoipa::ToSchema)]
@@ -29,11 +27,15 @@ pub struct Fault {
 }
 
 impl From<domain::Fault> for Fault {
-    /// The field of a rule's fault is a path from the top of the body, such as `policy/plan`.
+    /// The field of a rule's fault is a path from the top of the body, such as `policy/plan`, or
+    /// empty for the whole body.
     fn from(fault: domain::Fault) -> Self {
         Self {
             detail: fault.message,
-            pointer: format!("#/{}", fault.field),
+            pointer: match fault.field {
+                "" => "#".to_owned(),
+                field => format!("#/{field}"),
+            },
         }
     }
 }
@@ -146,7 +148,8 @@ impl Value {
         }
     }
 
-    /// Reads the value into the type that documents it, or returns all its faults.
+    /// Reads the value into the type that documents it, or returns its faults. After the first
+    /// [`MOST_FAULTS`] it searches no further, and the last one says so.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Fault>> {
         if !matches!(self, Self::Object(_)) {
             let detail = format!("The body is {}. Send an object.", self.kind());
@@ -154,15 +157,21 @@ impl Value {
         }
         let mut faults = Vec::new();
         self.check("#", 0, &mut faults);
-        match read::read(self, &mut faults, FAULTS) {
+        match read::read(self, &mut faults, MOST_FAULTS) {
             Some(value) if faults.is_empty() => Ok(value),
-            _ => Err(faults),
+            _ => {
+                if faults.len() >= MOST_FAULTS {
+                    faults.truncate(MOST_FAULTS - 1);
+                    faults.push(fault("#", "There are more faults. Correct these first."));
+                }
+                Err(faults)
+            }
         }
     }
 
     /// Finds the faults that any value can have: repeated keys, NUL, and too much nesting.
     fn check(&self, at: &str, depth: usize, faults: &mut Vec<Fault>) {
-        if faults.len() >= FAULTS {
+        if faults.len() >= MOST_FAULTS {
             return;
         }
         if depth > DEPTH {
@@ -185,8 +194,14 @@ impl Value {
                 let mut seen = std::collections::HashSet::new();
                 for (key, value) in members {
                     let at = format!("{at}/{}", escaped(key));
+                    if faults.len() >= MOST_FAULTS {
+                        return;
+                    }
                     if !seen.insert(key) {
-                        faults.push(fault(&at, "The key is repeated. Send it once."));
+                        let repeated = fault(&at, "The key is repeated. Send it once.");
+                        if !faults.contains(&repeated) {
+                            faults.push(repeated);
+                        }
                     }
                     value.check(&at, depth + 1, faults);
                 }

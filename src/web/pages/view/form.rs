@@ -1,6 +1,6 @@
 //! Parts of forms: errors of fields, scopes to tick, values to choose.
 
-use domain::Fault;
+use domain::{Fault, Faults};
 
 /// The errors of a form, each with its field. An empty field name stands for the whole form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,9 +54,9 @@ impl From<Fault> for FieldErrors {
     }
 }
 
-impl From<Vec<Fault>> for FieldErrors {
-    fn from(faults: Vec<Fault>) -> Self {
-        Self(faults)
+impl From<Faults> for FieldErrors {
+    fn from(faults: Faults) -> Self {
+        Self(faults.into_iter().collect())
     }
 }
 

@@ -249,7 +249,7 @@ fn prepare(
         Ok(latest) => latest,
         // Limits that do not exist are a mistake in the form, and forbid nothing.
         Err(because) if faults.is_empty() => return Ok(Err(because)),
-        Err(_) => return Err(Error::Invalid(faults)),
+        Err(_) => return Err(Error::Invalid(faults.into())),
     };
     let chosen = choice.expires.as_deref().map(|expires| {
         let short = SHORT_EXPIRIES
@@ -266,7 +266,7 @@ fn prepare(
         None
     });
     if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
+        return Err(Error::Invalid(faults.into()));
     }
     let client = store::client::find_client(tx.conn, &grant.client_id)?
         .filter(|client| client.standing == Standing::Active)
