@@ -34,6 +34,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Maximum length of a key.
 const KEY_LENGTH: usize = 255;
 
+/// Maximum length of a refusal that is stored for repetitions, in bytes.
+const LONGEST_REFUSAL: usize = 4096;
+
 /// Authenticated request. Handlers pass it to use cases as their [`Request`].
 pub struct Call {
     request: Request,
@@ -149,17 +152,11 @@ impl Call {
     }
 
     /// Stores the response of a failure that a repetition would get too; releases the key after any
-    /// other failure.
+    /// other failure, which had no effect.
     async fn refuse(&self, guard: &IdempotencyGuard, failure: Failure) -> Failure {
-        let is_kept = !matches!(failure, Failure::App(app::Error::InProgress))
-            && [400, 404, 409, 422].contains(&failure.status().as_u16());
-        let done = match is_kept {
-            true => {
-                let problem = problem::document(&self.app, &failure, &self.context.request_id);
-                let answer = Answer::json(problem.status, &problem);
-                idempotency::settle(&self.app, guard, answer).await
-            }
-            false => idempotency::release(&self.app, guard).await,
+        let done = match self.kept(&failure) {
+            Some(answer) => idempotency::settle(&self.app, guard, answer).await,
+            None => idempotency::release(&self.app, guard).await,
         };
         if let Err(error) = done {
             // The lease expires without it.
@@ -171,6 +168,18 @@ impl Call {
             );
         }
         failure
+    }
+
+    /// The response that is stored for a failure. Faults of the input are not stored: the caller
+    /// corrects them and may keep the key.
+    fn kept(&self, failure: &Failure) -> Option<Answer> {
+        let is_final = !matches!(failure, Failure::App(app::Error::InProgress))
+            && [400, 404, 409].contains(&failure.status().as_u16());
+        let answer = is_final.then(|| {
+            let problem = problem::document(&self.app, failure, &self.context.request_id);
+            Answer::json(problem.status, &problem)
+        });
+        answer.filter(|answer| answer.body.len() <= LONGEST_REFUSAL)
     }
 }
 

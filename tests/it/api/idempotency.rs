@@ -129,6 +129,27 @@ async fn one_of_many_concurrent_requests_takes_effect() {
     assert_eq!(test.events("token.created"), before + 1);
 }
 
+/// Requests with many errors leave no responses in the database, whatever their keys: 100 long
+/// bodies leave less than 100 KB.
+#[actix_web::test]
+async fn requests_with_many_errors_leave_little_data() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let scopes = vec!["x"; 3_200];
+    let mut body = input("one");
+    body["scopes"] = json!(scopes);
+    let before = test.database.dump().len();
+    for i in 0..100 {
+        let answer = create(&test, &token, &format!("key-{i}"), &body).await;
+        assert_problem(&answer, 422, "invalid");
+        assert_eq!(answer.body["errors"].as_array().unwrap().len(), 1);
+    }
+    test.settle().await;
+    let left = test.database.dump().len() - before;
+    assert!(left < 100_000, "{left} bytes");
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
+}
+
 /// IDM-07: a response is stored for 24 hours; then the key is new, and the row is deleted.
 #[actix_web::test]
 async fn response_is_stored_for_a_day() {
