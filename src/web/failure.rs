@@ -92,7 +92,9 @@ impl Failure {
                 app::Error::NotFound => StatusCode::NOT_FOUND,
                 app::Error::Conflict(_) | app::Error::InProgress => StatusCode::CONFLICT,
                 app::Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-                app::Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+                app::Error::Throttled(_) | app::Error::TooManyKeys(_) => {
+                    StatusCode::TOO_MANY_REQUESTS
+                }
                 app::Error::OAuth(OAuthError::InvalidClient, _) => StatusCode::UNAUTHORIZED,
                 app::Error::OAuth(..) => StatusCode::BAD_REQUEST,
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
@@ -124,7 +126,7 @@ impl Failure {
         match self {
             Self::CrossSite => Some((Action::FormRefused, "cross_site")),
             Self::StaleForm | Self::StaleSignIn(_) => Some((Action::FormRefused, "stale_form")),
-            Self::App(app::Error::Throttled(_)) => {
+            Self::App(app::Error::Throttled(_) | app::Error::TooManyKeys(_)) => {
                 Some((Action::RequestLimited, "too_many_requests"))
             }
             Self::App(app::Error::Forbidden(denial)) => {

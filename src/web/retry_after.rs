@@ -10,7 +10,7 @@ impl Failure {
     /// Seconds until a retry is useful.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::App(app::Error::Throttled(wait)) => {
+            Self::App(app::Error::Throttled(wait) | app::Error::TooManyKeys(wait)) => {
                 // Rounded up: a retry after exactly this time must not be too early.
                 Some(
                     u64::try_from(wait.num_milliseconds().max(0))

@@ -22,6 +22,8 @@ pub enum Error {
     Conflict(&'static str),
     /// Too many attempts; retry after this duration.
     Throttled(chrono::Duration),
+    /// The caller used too many Idempotency-Keys; new ones are accepted after this duration.
+    TooManyKeys(chrono::Duration),
     /// A request with the same Idempotency-Key is in progress.
     InProgress,
     /// The Idempotency-Key was used for another request.

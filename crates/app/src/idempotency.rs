@@ -8,9 +8,9 @@
 //! A response may contain a token that is shown once. It is stored encrypted, under a key derived
 //! from the caller's bearer token and the Idempotency-Key, neither of which is stored.
 
-use super::{App, Error};
+use super::{App, Error, throttle};
+use crate::access::Caller;
 use chrono::Duration;
-use domain::audit::Actor;
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::{Digest, Secret};
 use serde::Serialize;
@@ -59,7 +59,7 @@ impl Answer {
 /// Identifies a request.
 pub struct IdempotentCall<'a> {
     /// The caller.
-    pub caller: &'a str,
+    pub caller: &'a Caller,
     /// The bearer token.
     pub bearer: &'a Secret,
     /// The Idempotency-Key.
@@ -85,6 +85,8 @@ struct Inner {
     lease: String,
     bound: String,
     key: SealKey,
+    /// The counters of the caller's keys.
+    keys: throttle::Guess,
     /// Counter for the encryption: a retried transaction may store another response, and no two may
     /// be sealed alike.
     sealed: AtomicU32,
@@ -141,13 +143,14 @@ impl IdempotencyRecord {
 }
 
 /// Starts a request, or returns its stored response. Fails with [`Error::InProgress`] while it is
-/// running, and with [`Error::KeyReused`] if the key belongs to another request.
+/// running, with [`Error::KeyReused`] if the key belongs to another request, and with
+/// [`Error::TooManyKeys`] if a new key would exceed the caller's number for a day.
 pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<IdempotencyStart, Error> {
     let now = app.now();
     let salt: SealSalt = app.random();
     let id = app.key().authenticate(
         "idempotency_record",
-        &[request.caller, request.key.expose()],
+        &[&request.caller.identity(), request.key.expose()],
     );
     let new = Call {
         payload: app.key().authenticate("payload", &request.payload),
@@ -159,6 +162,14 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
         id,
     };
     let call = new.clone();
+    let keys = throttle::idempotency_keys(request.caller);
+    let counted = keys.clone();
+    let count = move |conn: &mut Conn| {
+        counted.count(conn, now).map_err(|error| match error {
+            Error::Throttled(wait) => Error::TooManyKeys(wait),
+            error => error,
+        })
+    };
     let answered = app
         .store()
         .write(move |conn| {
@@ -168,6 +179,7 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
                     store::Error::Duplicate => store::Error::Collision,
                     error => error,
                 })?;
+                count(conn)?;
                 return Ok(None);
             };
             let is_kept = now < old.created_at + KEPT;
@@ -180,10 +192,14 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
             if is_kept && now < old.leased_until {
                 return Err(Error::InProgress);
             }
-            match store::idempotency::take_over(conn, &call, &old.lease, now - KEPT)? {
-                true => Ok(None),
-                false => Err(store::Error::Collision.into()),
+            if !store::idempotency::take_over(conn, &call, &old.lease, now - KEPT)? {
+                return Err(store::Error::Collision.into());
             }
+            // A request that is kept was counted when it began.
+            if !is_kept {
+                count(conn)?;
+            }
+            Ok(None)
         })
         .await?;
 
@@ -195,6 +211,7 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
             key: SealKey::derive(&salt, &secrets),
             id: new.id,
             lease: new.lease,
+            keys,
             sealed: AtomicU32::new(0),
             filed: AtomicBool::new(false),
         }))));
@@ -206,7 +223,7 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
     });
     // A token's text never changes, but the operator is one caller with two tokens during a
     // rotation: neither can decrypt responses to the other.
-    let is_operator = request.caller.starts_with(Actor::Operator.kind());
+    let is_operator = matches!(request.caller, Caller::Operator(_));
     opened
         .map(IdempotencyStart::Repeated)
         .ok_or_else(|| match is_operator {
@@ -231,13 +248,19 @@ pub async fn settle(app: &App, guard: &IdempotencyGuard, answer: Answer) -> Resu
         .await
 }
 
-/// Releases a request that had no effect and whose response may differ next time.
+/// Releases a request that had no effect and whose response may differ next time. Its key no longer
+/// counts.
 pub async fn release(app: &App, guard: &IdempotencyGuard) -> Result<(), Error> {
     let guard = guard.clone();
     app.store()
         .write(move |conn| {
-            let Inner { id, lease, .. } = &*guard.0;
-            Ok(store::idempotency::delete_unanswered(conn, id, lease)?)
+            let Inner {
+                id, lease, keys, ..
+            } = &*guard.0;
+            match store::idempotency::delete_unanswered(conn, id, lease)? {
+                true => keys.undo(conn),
+                false => Ok(()),
+            }
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! Throttling of guesses: their counters and limits.
 
 use super::{App, Error};
+use crate::access::Caller;
 use chrono::Duration;
 use domain::Instant;
 use domain::audit::Actor;
@@ -47,6 +48,12 @@ const NEW_USER_PER_INVITATION: Rule = window(10, DAY);
 /// Messages that verify an address.
 const LETTERS_PER_ADDRESS: Rule = window(3, DAY);
 const LETTERS_PER_USER: Rule = window(5, DAY);
+
+/// New Idempotency-Keys of one token. Each leaves a record for a day.
+const KEYS_PER_TOKEN: Rule = window(10_000, DAY);
+/// New Idempotency-Keys of all tokens of a user or organization. A token can create others, so it is
+/// bounded; it is higher, so that one token cannot use up the keys of the others.
+const KEYS_PER_OWNER: Rule = window(100_000, DAY);
 
 const fn window(allowed: u32, minutes: i64) -> Rule {
     Rule::Window {
@@ -193,6 +200,18 @@ pub fn counted_as<'a>(maker: &'a str, organization_id: &'a OrganizationId) -> &'
     }
 }
 
+/// Counters for new Idempotency-Keys, by the owner of the token and by the token. Other callers have
+/// none: only the operator has no token of an owner.
+pub fn idempotency_keys(caller: &Caller) -> Guess {
+    match caller {
+        Caller::Token(active) => Guess(vec![
+            (format!("keys:{}", active.token.owner.id()), KEYS_PER_OWNER),
+            (format!("keys:{}", active.token.id), KEYS_PER_TOKEN),
+        ]),
+        _ => Guess(Vec::new()),
+    }
+}
+
 /// Counters for messages with a link that verifies an address, by recipient and by user.
 pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
     let to = key.authenticate("throttle", &["letter", to]);
@@ -242,8 +261,8 @@ impl Guess {
         Ok(())
     }
 
-    /// Uncounts an attempt that was not made.
-    fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
+    /// Uncounts an attempt that was not made, or left nothing.
+    pub fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
         for (key, _) in &self.0 {
             store::throttle::decrement(conn, key)?;
         }

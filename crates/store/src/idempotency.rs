@@ -117,12 +117,13 @@ pub fn mark_answered(
         .changes_one(conn)
 }
 
-/// Deletes a record without response, so that the request can be repeated immediately.
-pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<(), Error> {
+/// Deletes a record without response, so that the request can be repeated immediately; `false` if
+/// the lease has passed to another request.
+pub fn delete_unanswered(conn: &mut Conn, id: &Digest, lease: &str) -> Result<bool, Error> {
     diesel::delete(idempotency_record::table.find(id.as_str()))
         .filter(idempotency_record::lease.eq(lease))
         .filter(idempotency_record::answer.is_null())
-        .run(conn)
+        .changes_one(conn)
 }
 
 /// Deletes the records of requests that began before a time.

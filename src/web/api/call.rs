@@ -143,7 +143,7 @@ impl Call {
             .as_ref()
             .ok_or(Failure::Internal("only POST has an Idempotency-Key".into()))?;
         let call = IdempotentCall {
-            caller: &self.caller.identity(),
+            caller: &self.caller,
             bearer: &self.bearer,
             key,
             payload: [self.method.as_str(), &self.path, &self.body.canonical()],

@@ -19,6 +19,10 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 const NO_ORGANIZATION: &str = "The user belongs to no organization that allows this token. Ask \
      to be invited to one, or limit the token to an organization of the user.";
 
+const TOO_MANY_KEYS: &str = "The token, or all tokens of its owner together, sent too many new \
+     Idempotency-Keys in a day. Repetitions of earlier requests still work. Send new ones after \
+     the seconds in Retry-After.";
+
 /// Kind and detail of a problem.
 struct ProblemText<'a> {
     kind: Kind,
@@ -116,6 +120,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
             app::Error::InProgress => usual(Kind::IdempotencyInProgress),
             app::Error::KeyReused => usual(Kind::IdempotencyKeyReused),
             app::Error::Throttled(_) => usual(Kind::TooManyRequests),
+            app::Error::TooManyKeys(_) => ProblemText::of(Kind::TooManyRequests, TOO_MANY_KEYS),
             error if error.is_passing() => usual(Kind::Unavailable),
             app::Error::Busy | app::Error::Store(_) | app::Error::Outside(_) => {
                 usual(Kind::Internal)

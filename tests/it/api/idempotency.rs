@@ -150,6 +150,57 @@ async fn requests_with_many_errors_leave_little_data() {
     assert_eq!(test.count("idempotency_record", "1 = 1"), 0);
 }
 
+/// A token begins 10,000 requests with new keys a day, and its owner's tokens 100,000. Repetitions
+/// still get their response, and other owners are not affected.
+#[actix_web::test]
+async fn new_keys_of_a_day_are_limited() {
+    let test = TestApp::start().await;
+    let token = test.token(&SCOPES).await;
+    let other = test.token(&SCOPES).await;
+    let first = create(&test, &token, "a", &input("one")).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let attempts = |key: &str| {
+        let count = format!("SELECT attempts FROM throttle WHERE key LIKE '{key}'");
+        test.database.text(&count).parse::<u32>().unwrap()
+    };
+    let set = |key: &str, count: u32| {
+        test.database.execute(&format!(
+            "UPDATE throttle SET attempts = {count} WHERE key LIKE '{key}'"
+        ));
+    };
+    assert_eq!((attempts("keys:tok%"), attempts("keys:usr%")), (1, 1));
+    // Neither a repetition nor a request that leaves nothing counts.
+    create(&test, &token, "a", &input("one")).await;
+    let invalid = create(&test, &token, "b", &input("")).await;
+    assert_problem(&invalid, 422, "invalid");
+    assert_eq!((attempts("keys:tok%"), attempts("keys:usr%")), (1, 1));
+
+    set("keys:tok%", 9_999);
+    assert_eq!(create(&test, &token, "b", &input("two")).await.status, 201);
+    let refused = create(&test, &token, "c", &input("three")).await;
+    assert_problem(&refused, 429, "too_many_requests");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("Idempotency-Keys"), "{detail}");
+    let wait: i64 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((DAY - 60..=DAY).contains(&wait), "{wait}");
+    let replayed = create(&test, &token, "a", &input("one")).await;
+    assert_eq!((replayed.status, &replayed.body), (201, &first.body));
+    assert_eq!(test.count("idempotency_record", "1 = 1"), 2);
+    assert_eq!(test.count("token", "name = 'three'"), 0);
+
+    // Another token of the owner is free until both used the keys of the owner.
+    assert_eq!(create(&test, &other, "c", &input("four")).await.status, 201);
+    set("keys:usr%", 100_000);
+    let refused = create(&test, &other, "d", &input("five")).await;
+    assert_problem(&refused, 429, "too_many_requests");
+    test.clock.advance(wait);
+    assert_eq!(create(&test, &token, "c", &input("six")).await.status, 201);
+}
+
 /// IDM-07: a response is stored for 24 hours; then the key is new, and the row is deleted.
 #[actix_web::test]
 async fn response_is_stored_for_a_day() {

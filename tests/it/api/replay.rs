@@ -4,7 +4,9 @@
 use super::{SCOPES, assert_problem, call, create, send};
 use crate::support::TestApp;
 use crate::support::database::Database;
+use doorcode::app::access::Caller;
 use doorcode::app::idempotency::{self, IdempotencyStart, IdempotentCall};
+use doorcode::app::token;
 use doorcode::domain::secret::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,9 +17,9 @@ fn input(name: &str) -> Value {
 
 /// Begins the request that [`create`] sends, like a server that crashes afterwards.
 async fn begin(test: &TestApp, token: &str, key: &str, body: &str) -> IdempotencyStart {
-    let id = test.me(token).await.json::<Value>().await.unwrap();
+    let active = token::authenticate(&test.req(&Caller::Anonymous), &Secret::new(token)).await;
     let asked = IdempotentCall {
-        caller: id["token"]["id"].as_str().unwrap(),
+        caller: &Caller::Token(Box::new(active.unwrap().unwrap())),
         bearer: &Secret::new(token),
         key: &Secret::new(key),
         payload: ["POST", "/v1/tokens", body],

@@ -42,7 +42,7 @@ impl Story {
     async fn begin(&self) -> IdempotencyGuard {
         let body = json::Value::parse(self.body.to_string().as_bytes()).unwrap();
         let asked = IdempotentCall {
-            caller: &self.caller.identity(),
+            caller: &self.caller,
             bearer: &Secret::new(&self.token),
             key: &Secret::new("a"),
             payload: ["POST", "/v1/tokens", &body.canonical()],
