@@ -170,11 +170,11 @@ impl Call {
         failure
     }
 
-    /// The response that is stored for a failure. Faults of the input are not stored: the caller
-    /// corrects them and may keep the key.
+    /// The response that is stored for a failure. A long one is not stored: without an effect, the
+    /// request can be executed again.
     fn kept(&self, failure: &Failure) -> Option<Answer> {
         let is_final = !matches!(failure, Failure::App(app::Error::InProgress))
-            && [400, 404, 409].contains(&failure.status().as_u16());
+            && [400, 404, 409, 422].contains(&failure.status().as_u16());
         let answer = is_final.then(|| {
             let problem = problem::document(&self.app, failure, &self.context.request_id);
             Answer::json(problem.status, &problem)
