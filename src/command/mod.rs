@@ -10,7 +10,7 @@ pub mod project;
 pub mod serve;
 pub mod user;
 
-use doorcode::app::deployment::{Secrets, make_private_directory};
+use doorcode::app::deployment::{Found, Secrets, make_private_directory};
 use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
@@ -21,7 +21,7 @@ use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Result of a command; the error is an explanation for the operator.
@@ -45,22 +45,22 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
 /// An opened deployment: migrated, with its secrets and its built-in client.
 struct Deployment {
     app: App,
-    /// The secret files that were created by this start.
-    made: Vec<PathBuf>,
+    /// The secret files that this start created or found.
+    files: Found,
 }
 
 /// Opens the deployment; a first start creates its secrets and the built-in client.
 async fn open(config: Config) -> Outcome<Deployment> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let secrets = Secrets::load(&config, entropy.as_ref(), |name| std::env::var(name).ok())?;
-    let made = secrets.made.clone();
+    let files = secrets.files.clone();
     let store = open_store(&config)?;
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
         .map_err(|error| explain(&error))?;
     app::client::ensure_cli(&app)
         .await
         .map_err(|error| explain(&error))?;
-    Ok(Deployment { app, made })
+    Ok(Deployment { app, files })
 }
 
 /// Runs one use case on the deployment, as a command of the operator.

@@ -69,6 +69,13 @@ async fn serve(config: Config) -> Outcome {
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
+    for path in &deployment.files.shared {
+        tracing::info!(
+            "{} can be read by other users of this machine. It is accepted because root owns it \
+             or its file system is read-only.",
+            path.display()
+        );
+    }
     for warning in warnings(app.config()) {
         tracing::warn!("{warning}");
     }
@@ -82,7 +89,7 @@ async fn serve(config: Config) -> Outcome {
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
-    print(&welcome(&app, &deployment.made, setup.as_ref()))?;
+    print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
 
     let [terminate, interrupt] = &mut signals;
     tokio::select! {

@@ -276,7 +276,7 @@ fn weak_operator_tokens_are_rejected() {
         assert!(!error.contains(weak), "{error}");
     }
     let strong = load("", "Vb3-9xQe.7Lm_2Tz~5Kp+8Rw/1Yd=4Hs6Nc").unwrap();
-    assert!(strong.made.is_empty());
+    assert!(strong.files.made.is_empty());
     let token = Secret::new("Vb3-9xQe.7Lm_2Tz~5Kp+8Rw/1Yd=4Hs6Nc");
     assert!(strong.operator.recognises(&token, Instant::UNIX_EPOCH));
 }
@@ -292,11 +292,11 @@ fn first_start_generates_an_operator_token_that_every_start_accepts() {
             path.display().to_string()
         );
         let made = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(made.made, std::slice::from_ref(&path));
+        assert_eq!(made.files.made, std::slice::from_ref(&path));
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let second = load(&settings, "").unwrap_or_else(|error| panic!("{error}"));
-        assert!(second.made.is_empty());
+        assert!(second.files.made.is_empty());
         let token = Secret::new(std::fs::read_to_string(&path).unwrap().trim());
         for secrets in [&made, &second] {
             assert!(secrets.operator.recognises(&token, Instant::UNIX_EPOCH));

@@ -1,7 +1,11 @@
 //! Rejected starts, each with an error message and advice.
 
 use crate::support::deployment::{Deployment, mode};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+
+/// User id of no user.
+const NOBODY: u32 = 65534;
 
 /// PAT-23: a guessable token stops the start, whatever its source.
 #[test]
@@ -33,17 +37,77 @@ fn weak_operator_token_is_rejected() {
     }
 }
 
+/// Each secret file, and the variable that replaces it.
+const SECRET_FILES: [(&str, &str); 3] = [
+    ("data/operator_token", "DOORCODE_OPERATOR_TOKEN"),
+    ("data/secret_key", "DOORCODE_SECRET_KEY"),
+    ("data/audit_key", "DOORCODE_AUDIT_KEY"),
+];
+
+/// Writes a secret file with a mode.
+fn write_secret(deployment: &Deployment, name: &str, mode: u32) -> PathBuf {
+    let path = deployment.write(name, &format!("{}\n", "9c0f47d2e8b1a635".repeat(4)));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    path
+}
+
+/// Modes of a mounted secret: accepted with one log line if root owns the file, as it does where
+/// root runs the tests.
+#[actix_web::test]
+async fn secret_file_of_root_may_be_readable_by_others() {
+    for mounted in [0o440, 0o444] {
+        let deployment = Deployment::new();
+        let paths = SECRET_FILES.map(|(name, _)| write_secret(&deployment, name, mounted));
+        if std::fs::metadata(&paths[0]).unwrap().uid() != 0 {
+            deployment.command(&["serve"]).run().exited(1).complains(&[
+                "data/operator_token can be read by other users",
+                "set DOORCODE_OPERATOR_TOKEN instead",
+            ]);
+            continue;
+        }
+        let server = deployment.start();
+        assert_eq!(deployment.status("/readyz").await, 200);
+        server.signal("TERM");
+        let finished = server.finish().exited(0);
+        for (name, _) in SECRET_FILES {
+            let line = format!("{name} can be read by other users");
+            assert_eq!(finished.stderr.matches(&line).count(), 1, "{finished:#?}");
+        }
+        assert_eq!(paths.map(|path| mode(&path)), [mounted; 3]);
+    }
+}
+
+/// The owner of a writable file may have chosen the same modes by mistake. The variable in the
+/// refusal replaces the file.
+#[actix_web::test]
+async fn secret_file_of_another_user_is_rejected_and_its_variable_replaces_it() {
+    for (name, variable) in SECRET_FILES {
+        let mut deployment = Deployment::new();
+        let path = write_secret(&deployment, name, 0o444);
+        if std::fs::metadata(&path).unwrap().uid() == 0 {
+            std::os::unix::fs::chown(&path, Some(NOBODY), None).unwrap();
+        }
+        deployment.command(&["serve"]).run().exited(1).complains(&[
+            &format!("{name} can be read by other users"),
+            &format!("set {variable} instead"),
+        ]);
+        deployment = deployment.set(variable, &"5a17c3e09b2f4d86".repeat(4));
+        let _server = deployment.start();
+        assert_eq!(deployment.status("/readyz").await, 200);
+    }
+}
+
 /// CFG-01: a secret file that others can read is rejected and not changed.
 #[test]
 fn secret_file_readable_by_others_is_rejected() {
-    for name in ["data/operator_token", "data/secret_key", "data/audit_key"] {
+    for (name, variable) in SECRET_FILES {
         for exposed in [0o644, 0o640, 0o604, 0o660] {
             let deployment = Deployment::new();
-            let path = deployment.write(name, &format!("{}\n", "9c0f47d2e8b1a635".repeat(4)));
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(exposed)).unwrap();
+            let path = write_secret(&deployment, name, exposed);
             deployment.command(&["serve"]).run().exited(1).complains(&[
                 &format!("{name} can be read by other users of this machine"),
                 &format!("chmod 600 {name}"),
+                &format!("set {variable} instead"),
             ]);
             assert_eq!(mode(&path), exposed);
         }

@@ -1,42 +1,93 @@
 //! Files with a secret, accessible only to their owner. Each is written under a temporary name
 //! and renamed when complete, so that readers never see a partial secret.
 
-use super::Error;
+use super::{Error, Found};
 use domain::secret::Secret;
+use rustix::fs::{StatVfsMountFlags, fstatvfs};
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Reads a secret file; `None` if it does not exist. Fails if other users can read it.
-pub fn read(path: &Path) -> Result<Option<String>, Error> {
-    let failed = |error| Error::File(path.to_owned(), error);
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mode = file.metadata().map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(Error::Exposed(path.to_owned()));
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
-    Ok(Some(text))
+/// A secret file, and the environment variable that replaces it.
+pub struct SecretFile<'a> {
+    /// Path of the file.
+    pub path: &'a Path,
+    /// The environment variable. While it is set, the file is not read.
+    pub variable: &'static str,
 }
 
-/// Reads the secret in a file, or creates it. Returns whether it is new.
-pub fn read_or_make(path: &Path, fresh: &dyn Fn() -> Secret) -> Result<(Secret, bool), Error> {
-    if let Some(text) = read(path)? {
-        return Ok((Secret::new(text.trim()), false));
+/// Who can read a secret file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Only its owner.
+    Private,
+    /// Other users too, but only an administrator can have decided that.
+    Shared,
+    /// Other users too, perhaps by mistake.
+    Exposed,
+}
+
+impl Access {
+    /// The rule: modes such as 0600 and 0400 are private. Secrets that an administrator mounts
+    /// often have mode 0440 or 0444 and cannot be changed, so these modes are accepted for files
+    /// of root and on a read-only file system.
+    fn of(owner: u32, mode: u32, is_read_only: bool) -> Self {
+        match mode & 0o777 {
+            mode if mode & 0o077 == 0 => Self::Private,
+            0o440 | 0o444 if owner == 0 || is_read_only => Self::Shared,
+            _ => Self::Exposed,
+        }
     }
-    let failed = |error| Error::File(path.to_owned(), error);
-    make_private_directory(path).map_err(failed)?;
-    let secret = fresh();
-    Staged::write(path, &format!("{}\n", secret.expose()), None)
-        .and_then(Staged::put_in_place_of_nothing)
-        .map_err(failed)?;
-    Ok((secret, true))
+}
+
+impl SecretFile<'_> {
+    /// Reads the file; `None` if it does not exist. Fails if other users can read it by mistake.
+    /// Owner and mode are those of the opened file, whatever its path names meanwhile.
+    pub fn read(&self) -> Result<Option<String>, Error> {
+        Ok(self.read_with_access()?.map(|(text, _)| text))
+    }
+
+    fn read_with_access(&self) -> Result<Option<(String, Access)>, Error> {
+        let failed = |error| Error::File(self.path.to_owned(), error);
+        let mut file = match File::open(self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        let mount = fstatvfs(&file).map_err(|error| failed(error.into()))?;
+        let is_read_only = mount.f_flag.contains(StatVfsMountFlags::RDONLY);
+        let access = Access::of(metadata.uid(), metadata.mode(), is_read_only);
+        if access == Access::Exposed {
+            return Err(Error::Exposed(self.path.to_owned(), self.variable));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        Ok(Some((text, access)))
+    }
+
+    /// Reads the secret in the file, or creates it.
+    pub fn read_or_make(
+        &self,
+        fresh: &dyn Fn() -> Secret,
+        found: &mut Found,
+    ) -> Result<Secret, Error> {
+        if let Some((text, access)) = self.read_with_access()? {
+            if access == Access::Shared {
+                found.shared.push(self.path.to_owned());
+            }
+            return Ok(Secret::new(text.trim()));
+        }
+        let failed = |error| Error::File(self.path.to_owned(), error);
+        make_private_directory(self.path).map_err(failed)?;
+        let secret = fresh();
+        Staged::write(self.path, &format!("{}\n", secret.expose()), None)
+            .and_then(Staged::put_in_place_of_nothing)
+            .map_err(failed)?;
+        found.made.push(self.path.to_owned());
+        Ok(secret)
+    }
 }
 
 /// Creates the directory of a file, accessible only to its owner.
@@ -116,5 +167,62 @@ impl Drop for Staged {
     fn drop(&mut self) {
         // Already renamed, or no longer needed.
         let _ = std::fs::remove_file(&self.partial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: u32 = 0;
+    const USER: u32 = 1000;
+
+    /// An owner, a mode, whether the file system is read-only, and who can read the file.
+    #[rustfmt::skip]
+    const RULE: [(u32, u32, bool, Access); 22] = [
+        (USER, 0o600, false, Access::Private),
+        (USER, 0o400, false, Access::Private),
+        (ROOT, 0o600, false, Access::Private),
+        (ROOT, 0o400, true, Access::Private),
+        (USER, 0o100_600, true, Access::Private),
+        (USER, 0o440, false, Access::Exposed),
+        (USER, 0o444, false, Access::Exposed),
+        (USER, 0o100_444, false, Access::Exposed),
+        (USER, 0o440, true, Access::Shared),
+        (USER, 0o444, true, Access::Shared),
+        (ROOT, 0o440, false, Access::Shared),
+        (ROOT, 0o444, false, Access::Shared),
+        (ROOT, 0o100_440, true, Access::Shared),
+        (ROOT, 0o640, true, Access::Exposed),
+        (ROOT, 0o644, true, Access::Exposed),
+        (ROOT, 0o604, false, Access::Exposed),
+        (ROOT, 0o404, true, Access::Exposed),
+        (ROOT, 0o460, true, Access::Exposed),
+        (ROOT, 0o446, true, Access::Exposed),
+        (ROOT, 0o666, true, Access::Exposed),
+        (ROOT, 0o620, true, Access::Exposed),
+        (USER, 0o644, true, Access::Exposed),
+    ];
+
+    #[test]
+    fn only_what_an_administrator_decided_is_readable_by_others() {
+        for (owner, mode, is_read_only, access) in RULE {
+            assert_eq!(
+                Access::of(owner, mode, is_read_only),
+                access,
+                "owner {owner}, mode {mode:o}, read-only {is_read_only}"
+            );
+        }
+    }
+
+    #[test]
+    fn refusal_names_the_mode_and_the_variable() {
+        let error = Error::Exposed("data/secret_key".into(), "DOORCODE_SECRET_KEY");
+        assert_eq!(
+            error.to_string(),
+            "data/secret_key can be read by other users of this machine. Run \
+             `chmod 600 data/secret_key`, or set DOORCODE_SECRET_KEY instead of the file. If \
+             others may have read it, replace the secret."
+        );
     }
 }

@@ -8,6 +8,7 @@ pub(super) mod operator_token;
 use super::Entropy;
 use config::Config;
 use domain::secret::{Key, Secret};
+use file::SecretFile;
 pub use file::make_private_directory;
 use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
@@ -39,8 +40,18 @@ pub struct Secrets {
     pub webhook_token: Option<Secret>,
     /// The valid operator tokens.
     pub operator: OperatorTokens,
+    /// The files of this start.
+    pub files: Found,
+}
+
+/// Secret files that a start created or found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
     /// Files created by this start.
     pub made: Vec<PathBuf>,
+    /// Files that other users can read, accepted because root owns them or their file system is
+    /// read-only.
+    pub shared: Vec<PathBuf>,
 }
 
 /// Why the secrets cannot be used.
@@ -48,8 +59,8 @@ pub struct Secrets {
 pub enum Error {
     /// A file cannot be read or created.
     File(PathBuf, io::Error),
-    /// A file is readable by other users.
-    Exposed(PathBuf),
+    /// A file is readable by other users; the environment variable that replaces it.
+    Exposed(PathBuf, &'static str),
     /// A value is too short, a sample, or malformed; its origin, and what to do.
     Unusable(String, &'static str),
 }
@@ -58,9 +69,9 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Exposed(path) => write!(
+            Self::Exposed(path, variable) => write!(
                 f,
-                "{0} can be read by other users of this machine. Run `chmod 600 {0}`; if others may have read it, delete it, and the next start creates a new one.",
+                "{0} can be read by other users of this machine. Run `chmod 600 {0}`, or set {variable} instead of the file. If others may have read it, replace the secret.",
                 path.display()
             ),
             Self::Unusable(origin, what) => write!(f, "{origin}: {what}"),
@@ -79,20 +90,19 @@ impl Secrets {
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let env = |name: &str| env(name).filter(|value| !value.is_empty());
-        let mut made = Vec::new();
-        let (operator, made_now) = OperatorTokens::load(config, entropy, env)?;
-        made.extend(made_now);
+        let mut files = Found::default();
+        let operator = OperatorTokens::load(config, entropy, env, &mut files)?;
 
-        let mut key = |variable: &str, path: &Path| {
+        let mut key = |variable: &'static str, path: &Path| {
             let (origin, key) = match env(variable) {
                 Some(value) => (variable.to_owned(), Secret::new(value.trim())),
                 None => {
-                    let (key, is_new) = file::read_or_make(path, &|| {
+                    let draw = || {
                         let mut bytes = [0; 32];
                         entropy.fill(&mut bytes);
                         Secret::from_random(&bytes)
-                    })?;
-                    made.extend(is_new.then(|| path.to_owned()));
+                    };
+                    let key = SecretFile { path, variable }.read_or_make(&draw, &mut files)?;
                     (path.display().to_string(), key)
                 }
             };
@@ -117,7 +127,7 @@ impl Secrets {
             audit,
             webhook_token: env(WEBHOOK_TOKEN).map(Secret::new),
             operator,
-            made,
+            files,
         })
     }
 }

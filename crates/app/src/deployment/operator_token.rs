@@ -6,8 +6,8 @@
 //! hold the current token. Servers check the files at each comparison of a token, so that a
 //! rotation takes effect with the next request of all servers that share them.
 
-use super::file::{self, Staged};
-use super::{Error, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
+use super::file::{self, SecretFile, Staged};
+use super::{Error, Found, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
 use crate::Entropy;
 use chrono::SecondsFormat;
 use config::Config;
@@ -87,15 +87,15 @@ impl Stamp {
 }
 
 impl OperatorTokens {
-    /// Loads the tokens from the environment, given as a look-up, or from their files. Returns
-    /// the path of the file if it was created.
+    /// Loads the tokens from the environment, given as a look-up, or from their files.
     pub fn load(
         config: &Config,
         entropy: &dyn Entropy,
         env: impl Fn(&str) -> Option<String>,
-    ) -> Result<(Self, Option<PathBuf>), Error> {
+        found: &mut Found,
+    ) -> Result<Self, Error> {
         if !config.operator.enabled {
-            return Ok((Self(Source::Off), None));
+            return Ok(Self(Source::Off));
         }
         let prefix = config.tokens.prefix.as_str();
         let find = |variable: &str| {
@@ -111,7 +111,7 @@ impl OperatorTokens {
                     ends_at: None,
                 });
                 let valid = Valid { current, previous };
-                return Ok((Self(Source::Environment(valid)), None));
+                return Ok(Self(Source::Environment(valid)));
             }
             (None, Some(_)) => {
                 return Err(Error::Unusable(
@@ -123,7 +123,7 @@ impl OperatorTokens {
         }
 
         let current = config.operator.token_file.clone();
-        let (_, is_new) = file::read_or_make(&current, &|| draw(config, entropy))?;
+        secret_file(&current).read_or_make(&|| draw(config, entropy), found)?;
         let mut previous = current.as_os_str().to_owned();
         previous.push(".previous");
         let files = Files {
@@ -133,10 +133,10 @@ impl OperatorTokens {
                 stamps: [None, None],
                 valid: None,
             }),
-            current: current.clone(),
+            current,
         };
         files.read()?;
-        Ok((Self(Source::Files(files)), is_new.then_some(current)))
+        Ok(Self(Source::Files(files)))
     }
 
     /// Whether a text is a currently valid operator token.
@@ -181,7 +181,7 @@ impl Files {
     /// meanwhile is found in the other file.
     fn read(&self) -> Result<Valid, Error> {
         let origin = |path: &Path| path.display().to_string();
-        let current = file::read(&self.current)?.ok_or_else(|| {
+        let current = secret_file(&self.current).read()?.ok_or_else(|| {
             let gone = io::Error::from(io::ErrorKind::NotFound);
             Error::File(self.current.clone(), gone)
         })?;
@@ -222,7 +222,7 @@ impl Files {
         let current = std::fs::canonicalize(&self.current).map_err(self.failed())?;
         let lock = file::lock_directory(&current)?;
         let owner = std::fs::metadata(&current).map_err(self.failed())?;
-        let old = file::read(&current)?.unwrap_or_default();
+        let old = secret_file(&current).read()?.unwrap_or_default();
         let is_active = |(_, end): &(Secret, Instant)| now < *end;
         let older = read_previous(&self.previous)?.filter(is_active);
         let ends_at = chrono::Duration::from_std(overlap)
@@ -259,9 +259,17 @@ impl Files {
     }
 }
 
+/// A file of the operator token. While the variable is set, neither file is read.
+fn secret_file(path: &Path) -> SecretFile<'_> {
+    SecretFile {
+        path,
+        variable: OPERATOR_TOKEN,
+    }
+}
+
 /// Reads the previous token and its expiry.
 fn read_previous(path: &Path) -> Result<Option<(Secret, Instant)>, Error> {
-    let Some(text) = file::read(path)? else {
+    let Some(text) = secret_file(path).read()? else {
         return Ok(None);
     };
     let read = text.trim().split_once('\n').and_then(|(token, end)| {
