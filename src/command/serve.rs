@@ -21,7 +21,23 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 pub fn run(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
     log_to_stderr();
+    raise_open_files();
     actix_web::rt::System::new().block_on(serve(config))
+}
+
+/// Raises the limit of open files, which bounds the connections.
+fn raise_open_files() {
+    match web::raise_open_files() {
+        Ok(limit) => tracing::info!(
+            "this process may open {} files (soft limit at the start: {})",
+            limit.now,
+            limit.before
+        ),
+        Err(error) => tracing::warn!(
+            "the limit of open files cannot be raised: {error}. Raise it where the server is \
+             started, such as with LimitNOFILE= of systemd."
+        ),
+    }
 }
 
 /// Plain lines on a terminal, otherwise JSON.

@@ -5,6 +5,7 @@
 
 mod api;
 mod assets;
+mod capacity;
 mod challenge;
 mod cookies;
 mod csrf;
@@ -24,6 +25,7 @@ mod route;
 mod surface;
 
 pub use api::openapi;
+pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
 pub use metrics::Metrics;
 
@@ -37,9 +39,8 @@ use std::time::Duration;
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an idle connection stays open. A shorter time than the usual keep-alive of proxies
-/// would break their connections; a longer one has no use.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Maximum connections to the metrics, if they have a listener of their own.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// Time for requests in flight to complete when the server stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 20;
@@ -90,6 +91,8 @@ pub fn server(
     listener: TcpListener,
     workers: usize,
 ) -> std::io::Result<Server> {
+    let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
+    let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     Ok(HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
@@ -104,8 +107,9 @@ pub fn server(
             .configure(routes)
     })
     .workers(workers)
+    .max_connections(connections)
     .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
+    .keep_alive(keep_alive)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     // A device that disconnects during a long poll must not be issued a token: the token would
     // be lost.
@@ -128,6 +132,7 @@ pub fn metrics_server(
             .configure(metrics::routes)
     })
     .workers(1)
+    .max_connections(METRICS_CONNECTIONS)
     .client_request_timeout(HEAD_TIMEOUT)
     .disable_signals()
     .listen(listener)?

@@ -3,6 +3,7 @@
 
 mod client;
 mod config;
+mod connections;
 mod first_start;
 mod operator;
 mod recovery;

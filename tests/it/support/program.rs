@@ -41,6 +41,26 @@ impl Program {
         }
     }
 
+    /// Runs it under a limit of open files, set by the flags of `ulimit`, such as `-Sn 1024`.
+    pub fn ulimit(mut self, flags: &str) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", r#"ulimit $0 && exec "$@""#, flags])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(
+                self.command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        self.command = command;
+        self
+    }
+
     /// Sets the deployment whose secrets it receives.
     pub fn of(mut self, canaries: &Canaries) -> Self {
         self.canaries = canaries.clone();
