@@ -1,18 +1,16 @@
 //! Extracts the context, the credentials and the body of a request.
 
+use super::client_address::{client_address, is_from_proxy};
 use super::failure::Failure;
 use super::headers::REQUEST_ID;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
 use app::{App, Context};
-use config::Config;
 use domain::id::UserId;
+use domain::is_disguise;
 use domain::secret::Secret;
 use domain::token;
-use domain::{is_disguise, network};
 use futures_util::StreamExt;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Once;
 use std::time::Duration;
 use wire::form::Form;
 
@@ -52,7 +50,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             // A token that is sent in this header by mistake must not reach the log.
             .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
             .map_or_else(|| app.draw_request_id(), str::to_owned),
-        address: Some(address(app.config(), request)),
+        address: Some(client_address(app.config(), request)),
         user_agent: text(&header::USER_AGENT)
             .unwrap_or_default()
             .chars()
@@ -71,62 +69,6 @@ fn is_request_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// IP address of the peer of the connection.
-fn peer(request: &HttpRequest) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
-            network::canonical(peer.ip())
-        })
-}
-
-/// Whether an IP address is one of a trusted proxy.
-fn is_trusted(config: &Config, address: IpAddr) -> bool {
-    let proxies = &config.server.trusted_proxies;
-    proxies.iter().any(|proxy| proxy.contains(&address))
-}
-
-/// IP address of the client. `X-Forwarded-For` counts only from a trusted proxy: read from the
-/// right, the first address that is not a trusted proxy.
-fn address(config: &Config, request: &HttpRequest) -> IpAddr {
-    let forwarded: Vec<&str> = request
-        .headers()
-        .get_all(header::X_FORWARDED_FOR)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    let mut address = peer(request);
-    if !forwarded.is_empty() && !is_trusted(config, address) {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            tracing::warn!(
-                %address,
-                "X-Forwarded-For is ignored: its sender is not in [server] trusted_proxies. \
-                 If it is a proxy, add it; otherwise all clients share its address."
-            );
-        });
-    }
-    for hop in forwarded.into_iter().rev() {
-        if !is_trusted(config, address) {
-            break;
-        }
-        match read_hop(hop) {
-            Some(hop) => address = network::canonical(hop),
-            // Addresses behind a malformed hop are unreliable.
-            None => break,
-        }
-    }
-    address
-}
-
-/// Parses an IP address as proxies write it: bare, with a port, or in brackets.
-fn read_hop(hop: &str) -> Option<IpAddr> {
-    let bare = hop.trim_start_matches('[').trim_end_matches(']');
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
-    bare.parse().ok().or_else(with_port)
-}
-
 /// Rejects a request that a trusted proxy received over plain http if the public URL is https.
 /// There is no redirect: the client would not notice that it exposed its secrets.
 pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> {
@@ -136,7 +78,7 @@ pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> 
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"http"));
     let is_refused = is_plain
         && app.config().server.public_url.is_https()
-        && is_trusted(app.config(), peer(request));
+        && is_from_proxy(app.config(), request);
     if is_refused {
         Err(Failure::PlainHttp)
     } else {

@@ -7,6 +7,7 @@ mod api;
 mod assets;
 mod capacity;
 mod challenge;
+mod client_address;
 mod cookies;
 mod csrf;
 mod export;

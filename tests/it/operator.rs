@@ -247,7 +247,7 @@ async fn introspects(test: &TestApp, from: &str) -> reqwest::Response {
         .anon()
         .post(test.at("/auth/introspect"))
         .bearer_auth(OPERATOR)
-        .header("x-forwarded-for", from)
+        .header("x-forwarded-for", from.as_bytes())
         .form(&[("token", "dc_0")]);
     request.send().await.unwrap()
 }
@@ -295,6 +295,40 @@ async fn token_from_another_network_is_rejected_like_a_wrong_one() {
     assert_eq!(introspects(&test, "203.0.113.9").await.status(), 401);
     assert_eq!(of("203.0.113.9"), 2);
     assert!(log::text().contains("\"address\":\"203.0.113.9\""));
+}
+
+/// OPR-03: bytes that a client sends do not make it the proxy, which may be in the operator's
+/// networks.
+#[actix_web::test]
+async fn garbled_forwarded_address_is_in_no_network() {
+    let settings = |networks: &str| {
+        format!("[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[operator]\nnetworks = {networks}")
+    };
+    let of = |test: &TestApp, address: &str| {
+        let condition = format!("action = 'operator.refused' AND address = '{address}'");
+        test.count(AUDIT, &condition)
+    };
+    let proxy = TestApp::with(&settings(r#"["127.0.0.0/8"]"#)).await;
+    assert_eq!(introspects(&proxy, "").await.status(), 200);
+    for from in ["é, 203.0.113.7", "\", 203.0.113.7:4711"] {
+        assert_eq!(introspects(&proxy, from).await.status(), 401, "{from}");
+    }
+    assert_eq!(of(&proxy, "203.0.113.7"), 1);
+    let all = TestApp::with(&settings(r#"["0.0.0.0/0", "::/0"]"#)).await;
+    assert_eq!(introspects(&all, "é, 203.0.113.7").await.status(), 200);
+    for test in [&proxy, &all] {
+        for from in [
+            "é",
+            "unknown",
+            "203.0.113.7, é",
+            "0.0.0.0",
+            "::",
+            "é, 127.0.0.1",
+        ] {
+            assert_eq!(introspects(test, from).await.status(), 401, "{from}");
+        }
+        assert_eq!((of(test, "0.0.0.0"), of(test, "127.0.0.1")), (1, 0));
+    }
 }
 
 /// OPR-03.

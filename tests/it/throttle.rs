@@ -262,6 +262,26 @@ async fn spoofed_forwarded_address_is_ignored() {
     }
 }
 
+/// DOS-02: garbled addresses share one source, and block no client whose address is known.
+#[actix_web::test]
+async fn garbled_addresses_are_one_source_of_their_own() {
+    let test = TestApp::with(BEHIND_PROXY).await;
+    let mut browser = at_login(&test).await;
+    for i in 0..50 {
+        browser.set_header("x-forwarded-for", &format!("unknown{i}"));
+        let page = guess(&mut browser, &format!("user{i}@example.com"), WRONG).await;
+        assert_eq!(page.status, 401);
+    }
+    browser.set_header("x-forwarded-for", "203.0.113.9, hidden");
+    let mut owner = browser.clone();
+    assert_eq!(guess(&mut browser, EMAIL, PASSWORD).await.status, 429);
+    owner.set_header("x-forwarded-for", "hidden, 203.0.113.9");
+    assert_eq!(guess(&mut owner, EMAIL, PASSWORD).await.status, 303);
+    owner.headers.remove("x-forwarded-for");
+    let mut beside = at_login(&test).await;
+    assert_eq!(guess(&mut beside, EMAIL, PASSWORD).await.status, 303);
+}
+
 /// BRT-02: distributed guessing throttles the whole deployment for a while.
 #[actix_web::test]
 async fn guesses_are_limited_over_all_sources_and_users() {

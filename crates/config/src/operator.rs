@@ -2,7 +2,7 @@
 
 use super::server::network;
 use super::table::Table;
-use domain::network::canonical;
+use domain::network::{canonical, is_unknown};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -46,14 +46,16 @@ impl Operator {
         }
     }
 
-    /// Whether the operator token is accepted from an address.
+    /// Whether the operator token is accepted from an address. An unknown address is in no
+    /// network, not even in 0.0.0.0/0.
     pub fn is_reachable_from(&self, address: IpAddr) -> bool {
         let address = canonical(address);
         self.networks.is_empty()
-            || self
-                .networks
-                .iter()
-                .any(|network| network.contains(&address))
+            || (!is_unknown(address)
+                && self
+                    .networks
+                    .iter()
+                    .any(|network| network.contains(&address)))
     }
 }
 

@@ -2,6 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Stands for the address of a client that no trusted proxy reported legibly. It is in no network.
+pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// Whether an address stands for no client: `0.0.0.0` or `::`.
+pub fn is_unknown(address: IpAddr) -> bool {
+    canonical(address).is_unspecified()
+}
+
 /// Maps an IPv4-mapped IPv6 address to its IPv4 address.
 pub fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
@@ -39,9 +47,12 @@ pub fn site(address: IpAddr) -> IpAddr {
 
 /// Whether two addresses are in one network: both loopback, the same /24 or the same /64. True
 /// for a device and a browser side by side; mostly false for a device and a browser that a
-/// phisher brought together.
+/// phisher brought together. False for unknown addresses, which may be different ones.
 pub fn is_same_network(a: IpAddr, b: IpAddr) -> bool {
     let (a, b) = (canonical(a), canonical(b));
+    if is_unknown(a) || is_unknown(b) {
+        return false;
+    }
     if a.is_loopback() && b.is_loopback() {
         return true;
     }
@@ -71,6 +82,9 @@ mod tests {
         assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
         assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
         assert!(!same("192.0.2.1", "2001:db8::1"));
+        assert!(!same("0.0.0.0", "0.0.0.0"));
+        assert!(!same("0.0.0.0", "0.0.0.1"));
+        assert!(!same("::", "::1"));
         let site_of = |text: &str| site(text.parse().unwrap()).to_string();
         assert_eq!(site_of("192.0.2.77"), "192.0.2.0");
         assert_eq!(site_of("2001:db8:1:2::1"), "2001:db8:1::");

@@ -6,6 +6,7 @@ mod config;
 mod connections;
 mod first_start;
 mod operator;
+mod proxy;
 mod recovery;
 mod refusal;
 mod stop;
