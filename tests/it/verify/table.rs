@@ -130,6 +130,57 @@ async fn route_missing_in_the_table_is_denied_for_every_caller() {
     }
 }
 
+/// The headers of ingress-nginx.
+#[actix_web::test]
+async fn original_url_names_the_target() {
+    const URL: &str = "x-original-url";
+    let api = Api::start().await;
+    let token = api.token(&api.ada, &["app:read"]).await;
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let headers = [&[(ORIGINAL[0], "GET")], headers].concat();
+        api.ask(path, &headers, Some(&token)).await
+    };
+    for url in [
+        "https://api.example.com/v1/apps?x=1",
+        "http://api.example.com:8080/v1/apps?x=1",
+        "/v1/apps?x=1",
+    ] {
+        for path in ["/auth/verify", "/auth/verify?scope=app:read"] {
+            assert_yes(&ask(path, &[(URL, url)]).await, url);
+        }
+        let both = [(ORIGINAL[1], "/v1/apps?x=1"), (URL, url)];
+        assert_yes(&ask("/auth/verify", &both).await, url);
+        let forwarded = [
+            (URL, url),
+            (FORWARDED[0], "GET"),
+            (FORWARDED[1], "/v1/apps?x=1"),
+        ];
+        assert_yes(&ask("/auth/verify", &forwarded).await, url);
+    }
+    let apps = "https://api.example.com/v1/apps";
+    for denied in [
+        &[(URL, "https://api.example.com/v1/status")][..],
+        &[(URL, "https://a?/v1/apps")],
+        &[(URL, "https://api.example.com")],
+        &[(URL, "")],
+        &[(URL, apps), (URL, apps)],
+        &[(ORIGINAL[1], "/v1/regions"), (URL, apps)],
+        &[
+            (ORIGINAL[1], "/v1/apps"),
+            (URL, "https://api.example.com/v1/regions"),
+        ],
+        &[(ORIGINAL[1], "/v1/apps?x=1"), (URL, apps)],
+        &[
+            (URL, apps),
+            (FORWARDED[0], "GET"),
+            (FORWARDED[1], "/v1/regions"),
+        ],
+    ] {
+        let answer = ask("/auth/verify", denied).await;
+        assert_forbidden(&answer, &format!("{denied:?}"));
+    }
+}
+
 /// A server without a table allows no request by it.
 #[actix_web::test]
 async fn empty_table_denies() {

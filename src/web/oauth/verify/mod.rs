@@ -5,8 +5,9 @@
 //!
 //! - **The route table.** The proxy names the request in `X-Original-Method` and
 //!   `X-Original-URI`, or in `X-Forwarded-Method` and `X-Forwarded-Uri`: both headers of a
-//!   family, each once, and equal values if both families are present. Any other combination may
-//!   come from the client and is denied.
+//!   family, each once, and equal values if both families are present. `X-Original-URL`, with a
+//!   whole URL, stands for `X-Original-URI`, and must name the same target if both are present.
+//!   Any other combination may come from the client and is denied.
 //! - **The query**, which the proxy's configuration fixes: `scope`, and one of `project` and
 //!   `organization`. A misspelt, empty or repeated parameter is denied, since ignoring it would
 //!   allow more than intended.

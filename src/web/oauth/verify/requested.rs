@@ -7,11 +7,15 @@ use app::decision::{Named, VerifyRequest};
 use domain::route::{self, RouteResource};
 use wire::form::{self, Form};
 
-/// Headers in which proxies name the method and the target of the request to verify.
-const FAMILIES: [(&str, &str); 2] = [
-    ("x-original-method", "x-original-uri"),
-    ("x-forwarded-method", "x-forwarded-uri"),
+/// Headers in which proxies name the method and the target of the request to verify. The targets
+/// of a family must be equal.
+const FAMILIES: [(&str, &[&str]); 2] = [
+    ("x-original-method", &["x-original-uri", ORIGINAL_URL]),
+    ("x-forwarded-method", &["x-forwarded-uri"]),
 ];
+
+/// Header with the whole URL instead of the path and query, as ingress-nginx sends it.
+const ORIGINAL_URL: &str = "x-original-url";
 
 const SCOPE: &str = "scope";
 const PROJECT: &str = "project";
@@ -73,8 +77,8 @@ pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAcc
 /// Method and target of the request that the proxy names.
 fn named_request(request: &HttpRequest) -> Result<Option<(&str, &str)>, Failure> {
     let mut named = None;
-    for (method, target) in FAMILIES {
-        let pair = match (header(request, method)?, header(request, target)?) {
+    for (method, targets) in FAMILIES {
+        let pair = match (header(request, method)?, named_target(request, targets)?) {
             (None, None) => continue,
             (Some(method), Some(target)) => (method, target),
             _ => {
@@ -84,13 +88,52 @@ fn named_request(request: &HttpRequest) -> Result<Option<(&str, &str)>, Failure>
             }
         };
         if named.is_some_and(|other| other != pair) {
-            return Err(unclear(
-                "The headers name two different requests. Name one.",
-            ));
+            return Err(TWO_REQUESTS);
         }
         named = Some(pair);
     }
     Ok(named)
+}
+
+const TWO_REQUESTS: Failure = Failure::Denied("The headers name two different requests. Name one.");
+
+/// Target in one of the headers, or the same one in several.
+fn named_target<'a>(request: &'a HttpRequest, names: &[&str]) -> Result<Option<&'a str>, Failure> {
+    let mut named = None;
+    for name in names {
+        let Some(value) = header(request, name)? else {
+            continue;
+        };
+        let target = match *name {
+            ORIGINAL_URL => target_of_url(value).ok_or(unclear(
+                "X-Original-URL is neither a path nor an http or https URL with a path.",
+            ))?,
+            _ => value,
+        };
+        if named.is_some_and(|other| other != target) {
+            return Err(TWO_REQUESTS);
+        }
+        named = Some(target);
+    }
+    Ok(named)
+}
+
+/// Path and query of an http or https URL, or of a text that begins with its path.
+///
+/// Proxies build the URL from the client's `Host`, which may have any character. The host must
+/// therefore be a plain one, directly before the path: otherwise `a?` or `a/public?` would move the
+/// beginning of the path.
+fn target_of_url(url: &str) -> Option<&str> {
+    if url.starts_with('/') {
+        return Some(url);
+    }
+    let (scheme, rest) = url.split_once("://")?;
+    let is_http = ["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let (host, target) = rest.split_at(rest.find('/')?);
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    (is_http && !host.is_empty() && host.bytes().all(is_plain)).then_some(target)
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Failure> {
@@ -233,9 +276,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn url_has_its_path_after_a_plain_host() {
+        for (url, target) in [
+            ("https://api.example.com/v1/apps?x=1", "/v1/apps?x=1"),
+            ("HTTP://api.example.com:8443/", "/"),
+            (
+                "https://[2001:db8::1]:443/v1?a=https://b/c",
+                "/v1?a=https://b/c",
+            ),
+            ("https://api.example.com//v1", "//v1"),
+            ("/v1/apps?x=1", "/v1/apps?x=1"),
+            ("//api.example.com/v1", "//api.example.com/v1"),
+        ] {
+            assert_eq!(target_of_url(url), Some(target), "{url}");
+        }
+        for url in [
+            "",
+            "v1/apps",
+            "https://api.example.com",
+            "https://api.example.com?/v1",
+            "https://a?/v1/apps",
+            "https://a#/v1/apps",
+            "https://user@a/v1/apps",
+            "https://a\\b/v1/apps",
+            "https://a b/v1/apps",
+            "https://a%2Fb/v1/apps",
+            "https:///v1/apps",
+            "https:/v1/apps",
+            "ftp://a/v1/apps",
+            "://a/v1/apps",
+        ] {
+            assert_eq!(target_of_url(url), None, "{url}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn queries_never_panic(query: String, target: String) {
+            let _ = target_of_url(&target);
             let _ = is_clients_own(&query, &target);
             let _ = is_verify_query(&query);
             let _ = by_query(&query);
