@@ -13,6 +13,9 @@ use serde_json::json;
 pub enum Credentials {
     /// The client id alone.
     Id(String),
+    /// The client id with an empty secret in the header, which counts as no secret (RFC 6749
+    /// section 2.3.1).
+    EmptySecret(String),
     /// The client id and secret, in the header or in the form.
     IdAndSecret(String, Secret),
 }
@@ -20,7 +23,7 @@ pub enum Credentials {
 impl Credentials {
     fn client_id(&self) -> &str {
         match self {
-            Self::Id(id) | Self::IdAndSecret(id, _) => id,
+            Self::Id(id) | Self::EmptySecret(id) | Self::IdAndSecret(id, _) => id,
         }
     }
 }
@@ -35,7 +38,9 @@ const INVALID_CLIENT: Error = Error::OAuth(
 pub async fn authenticate(req: &Request, credentials: &Credentials) -> Result<Client, Error> {
     let client = find(&req.app, credentials.client_id()).await?;
     match (client, credentials) {
-        (Some(client), Credentials::Id(_)) if client.credential == Credential::Public => {
+        (Some(client), Credentials::Id(_) | Credentials::EmptySecret(_))
+            if client.credential == Credential::Public =>
+        {
             active(client)
         }
         (client, Credentials::IdAndSecret(_, secret)) => {

@@ -166,6 +166,7 @@ diesel::table! {
         state -> Text,
         interval_ms -> BigInt,
         last_poll_at -> Nullable<Timestamp>,
+        is_probed -> Bool,
         decided_by -> Nullable<Text>,
         granted_scopes -> Nullable<Text>,
         decision_digest -> Nullable<Text>,

@@ -100,10 +100,10 @@ pub fn credentials(request: &HttpRequest, parameters: &Form) -> Result<Credentia
             "The client_id differs from the one in the Authorization header. Send only one.",
         ));
     }
-    Ok(Credentials::IdAndSecret(
-        basic_id,
-        Secret::new(basic_secret),
-    ))
+    Ok(match basic_secret.is_empty() {
+        true => Credentials::EmptySecret(basic_id),
+        false => Credentials::IdAndSecret(basic_id, Secret::new(basic_secret)),
+    })
 }
 
 /// Reads Basic credentials, both of which are form-encoded first (RFC 6749 section 2.3.1).

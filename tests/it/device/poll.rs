@@ -1,7 +1,7 @@
 //! A device polls for its token.
 
 use super::{POLL, assert_refused, send, send_form};
-use crate::support::device::{Device, GRANT};
+use crate::support::device::{Answer, Device, GRANT};
 use crate::support::{CLI, TestApp};
 
 /// Sets the clock to each second after the first poll, polls and returns the errors.
@@ -71,6 +71,42 @@ async fn early_poll_adds_five_seconds_permanently() {
     assert_eq!(test.poll(&device).await.error(), PENDING);
     test.clock.advance_ms(4_400);
     assert_eq!(test.poll(&device).await.error(), SLOWED);
+}
+
+/// RFC 6749 section 2.3.1, field row 18: `golang.org/x/oauth2` sends each request first with an
+/// empty secret in the header, then with the client id in the body.
+#[actix_web::test]
+async fn empty_secret_of_a_public_client_is_none() {
+    let test = TestApp::start().await;
+    let basic = async |path: &str, secret: &str, fields: &[(&str, &str)]| {
+        let request = test.anon().post(test.at(path)).form(fields);
+        let request = request.basic_auth(CLI, Some(secret));
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let started = basic("/auth/device", "", &[]).await;
+    assert_eq!(started.status, 200, "{started:?}");
+    let device_code = started.body["device_code"].as_str().unwrap();
+    let poll = [("grant_type", GRANT), ("device_code", device_code)];
+    let in_body = [&poll[..], &[("client_id", CLI)]].concat();
+    // As often as a lockout by wrong secrets would need.
+    for _ in 0..30 {
+        assert_refused(&basic(POLL, "", &poll).await, 400, PENDING);
+        let second = test.oauth(POLL, &in_body).await;
+        assert_refused(&second, 400, PENDING);
+        test.clock.advance(5);
+    }
+    assert_eq!(test.events("access.refused"), 0);
+    // Two more at once are too many.
+    for error in [PENDING, SLOWED, SLOWED] {
+        assert_refused(&basic(POLL, "", &poll).await, 400, error);
+    }
+    // A secret remains wrong.
+    let wrong = basic(POLL, "x", &poll).await;
+    assert_refused(&wrong, 401, "invalid_client");
+    test.clock.advance(5);
+    let code = started.body["user_code"].as_str().unwrap();
+    test.user().await.approve(code, &["tokens:read"]).await;
+    assert_eq!(basic(POLL, "", &poll).await.status, 200);
 }
 
 /// DEV-45: the first poll is never too early.

@@ -198,6 +198,7 @@ fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Codes, Error> {
         pace: Pace {
             interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
             last_poll_at: None,
+            is_probed: false,
         },
         noted: Noted::default(),
     };

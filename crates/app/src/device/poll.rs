@@ -49,9 +49,10 @@ pub async fn poll(
     // The slot is taken first, so that a decision after the look-up wakes it.
     let slot = wait.and_then(|_| req.app.waiting().enter(&digest));
     let woken = slot.as_ref().map(PollSlot::woken);
-    let waiting = match &slot {
-        Some(_) => Waiting::Held,
-        None => Waiting::Immediate,
+    let waiting = match (&slot, credentials) {
+        (Some(_), _) => Waiting::Held,
+        (None, Credentials::EmptySecret(_)) => Waiting::Probe,
+        (None, _) => Waiting::Immediate,
     };
     let outcome = poll_once(&req, &client.id, &digest, waiting).await?;
     let (PollOutcome::Pending, Some(woken), Some(wait)) = (&outcome, woken, wait) else {

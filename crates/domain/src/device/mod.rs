@@ -195,6 +195,8 @@ pub struct Pace {
     /// The last poll that was not too early. A poll that got `slow_down` does not count, or a
     /// device that then obeys would be early again.
     pub last_poll_at: Option<Instant>,
+    /// Whether that poll was a [`Waiting::Probe`], whose repetition is not too early.
+    pub is_probed: bool,
 }
 
 /// Whether a poll keeps the connection open until there is a decision.
@@ -204,6 +206,10 @@ pub enum Waiting {
     Held,
     /// The device expects an immediate response.
     Immediate,
+    /// The same, with an empty client secret in the header. Libraries that find out how a server
+    /// authenticates clients take any error for a refusal of the header, so they repeat each poll
+    /// immediately with the client id in the body. Both count as one poll.
+    Probe,
 }
 
 /// The result of a poll.
@@ -260,19 +266,41 @@ impl Pace {
     fn poll(self, now: Instant, waiting: Waiting) -> (Early, Self) {
         let accepted = Self {
             last_poll_at: Some(now),
+            is_probed: waiting == Waiting::Probe,
             ..self
         };
         let due = self.last_poll_at.map(|last| last + self.interval - JITTER);
         match (waiting, self.last_poll_at, due) {
             // A last poll in the future means that the clock was set back: this must not lock
             // out.
-            (Waiting::Immediate, Some(last), Some(due)) if last <= now && now < due => (
-                Early::Yes,
-                Self {
-                    interval: self.interval + SLOW_DOWN,
-                    ..self
-                },
-            ),
+            (Waiting::Immediate | Waiting::Probe, Some(last), Some(due))
+                if last <= now && now < due =>
+            {
+                match waiting {
+                    // The repetition adds to the interval.
+                    Waiting::Probe => (
+                        Early::Yes,
+                        Self {
+                            is_probed: false,
+                            ..self
+                        },
+                    ),
+                    _ if self.is_probed => (
+                        Early::No,
+                        Self {
+                            is_probed: false,
+                            ..self
+                        },
+                    ),
+                    _ => (
+                        Early::Yes,
+                        Self {
+                            interval: self.interval + SLOW_DOWN,
+                            ..self
+                        },
+                    ),
+                }
+            }
             _ => (Early::No, accepted),
         }
     }

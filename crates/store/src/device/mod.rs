@@ -39,6 +39,7 @@ struct Row {
     state: String,
     interval_ms: i64,
     last_poll_at: Option<NaiveDateTime>,
+    is_probed: bool,
     decided_by: Option<String>,
     granted_scopes: Option<String>,
     decision_digest: Option<String>,
@@ -111,6 +112,7 @@ impl ReadRow for Row {
             pace: Pace {
                 interval: Duration::milliseconds(self.interval_ms),
                 last_poll_at: self.last_poll_at.map(|at| at.and_utc()),
+                is_probed: self.is_probed,
             },
         })
     }
@@ -138,6 +140,7 @@ pub fn insert_grant(
         state: PENDING.to_owned(),
         interval_ms: new.pace.interval.num_milliseconds(),
         last_poll_at: None,
+        is_probed: false,
         decided_by: None,
         granted_scopes: None,
         decision_digest: None,
@@ -219,6 +222,7 @@ pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Resul
         .set((
             device_grant::interval_ms.eq(new.interval.num_milliseconds()),
             device_grant::last_poll_at.eq(new.last_poll_at.map(stored)),
+            device_grant::is_probed.eq(new.is_probed),
         ))
         .run(conn)
 }

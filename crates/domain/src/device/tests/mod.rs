@@ -21,6 +21,7 @@ fn grant(state: State) -> Grant {
         pace: Pace {
             interval: Duration::seconds(5),
             last_poll_at: None,
+            is_probed: false,
         },
         noted: Noted::default(),
     }
@@ -37,20 +38,27 @@ fn approval() -> Approval {
 
 /// Polls at the given seconds; returns which polls got `slow_down`.
 fn slowed(seconds: &[i64]) -> Vec<bool> {
+    let polls: Vec<_> = seconds.iter().map(|at| (*at, Waiting::Immediate)).collect();
+    slowed_as(&polls)
+}
+
+fn slowed_as(polls: &[(i64, Waiting)]) -> Vec<bool> {
     let mut grant = grant(State::Pending);
-    seconds
+    polls
         .iter()
-        .map(|second| match grant.poll(at(*second), Waiting::Immediate) {
-            Poll::Pending(pace) => {
-                grant.pace = pace;
-                false
-            }
-            Poll::SlowDown(pace) => {
-                grant.pace = pace;
-                true
-            }
-            other => panic!("{other:?}"),
-        })
+        .map(
+            |(second, waiting)| match grant.poll(at(*second), *waiting) {
+                Poll::Pending(pace) => {
+                    grant.pace = pace;
+                    false
+                }
+                Poll::SlowDown(pace) => {
+                    grant.pace = pace;
+                    true
+                }
+                other => panic!("{other:?}"),
+            },
+        )
         .collect()
 }
 
@@ -65,6 +73,39 @@ fn early_polls_slow_down_for_good_and_obedient_ones_are_never_locked_out() {
     );
     // A clock set back by an hour causes no lockout.
     assert_eq!(slowed(&[0, -3600, -3595]), [false, false, false]);
+}
+
+#[test]
+fn a_probe_and_its_repetition_are_one_poll() {
+    use Waiting::{Immediate, Probe};
+    let both = |second| [(second, Probe), (second, Immediate)];
+    let all = [both(0), both(5), both(10)].concat();
+    assert_eq!(slowed_as(&all), [false; 6]);
+    // An early pair adds five seconds, once.
+    let early = [both(0), both(1), both(10), both(20)].concat();
+    let expected = [false, false, true, true, false, false, false, false];
+    assert_eq!(slowed_as(&early), expected);
+    // Only one repetition is free.
+    for (polls, expected) in [
+        (
+            vec![(0, Probe), (0, Immediate), (0, Immediate)],
+            [false, false, true],
+        ),
+        (
+            vec![(0, Probe), (0, Probe), (0, Immediate)],
+            [false, true, true],
+        ),
+        (
+            vec![(0, Probe), (1, Probe), (5, Probe)],
+            [false, true, false],
+        ),
+        (
+            vec![(0, Immediate), (0, Probe), (5, Immediate)],
+            [false, true, false],
+        ),
+    ] {
+        assert_eq!(slowed_as(&polls), expected, "{polls:?}");
+    }
 }
 
 #[test]
