@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use app::App;
+use config::{Config, StrictTransport};
 use domain::id;
 
 /// Pages load scripts and styles only from this server, send forms only to it, and cannot be
@@ -39,8 +40,19 @@ const FIXED: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// One year, as browsers' preload lists require.
-const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
+/// Value of `Strict-Transport-Security`: one year, as browsers' preload lists require. `None` on
+/// this machine, whose other services may have no https.
+fn strict_transport(config: &Config) -> Option<&'static str> {
+    let url = &config.server.public_url;
+    if !url.is_https() || url.is_loopback() {
+        return None;
+    }
+    match config.server.hsts {
+        StrictTransport::Host => Some("max-age=31536000"),
+        StrictTransport::Subdomains => Some("max-age=31536000; includeSubDomains"),
+        StrictTransport::Off => None,
+    }
+}
 
 /// Outermost layer: assigns the request id, logs the request without its content, sets the headers.
 pub async fn every_answer(
@@ -64,11 +76,10 @@ pub async fn every_answer(
     let milliseconds = took.as_millis();
     let status = response.status().as_u16();
     tracing::info!(%request_id, %method, path, status, milliseconds, "request");
-    set_headers(
-        response.headers_mut(),
-        &request_id,
-        app.config().server.public_url.is_https(),
-    );
+    set_headers(response.headers_mut(), strict_transport(app.config()));
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     Ok(response)
 }
 
@@ -83,17 +94,14 @@ fn logged_path(request: &HttpRequest) -> String {
     )
 }
 
-fn set_headers(headers: &mut HeaderMap, request_id: &str, is_https: bool) {
+fn set_headers(headers: &mut HeaderMap, strict_transport: Option<&'static str>) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if is_https {
+    if let Some(value) = strict_transport {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(STRICT_TRANSPORT),
+            HeaderValue::from_static(value),
         );
-    }
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
     }
 }

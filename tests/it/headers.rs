@@ -117,10 +117,7 @@ async fn every_kind_of_response_has_strict_headers() {
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
-            (
-                "strict-transport-security",
-                "max-age=31536000; includeSubDomains",
-            ),
+            ("strict-transport-security", "max-age=31536000"),
         ] {
             assert_eq!(header(page, header_name), expected, "{name}: {header_name}");
         }
@@ -192,6 +189,33 @@ async fn strict_transport_security_is_not_sent_over_plain_http() {
                 "{name}"
             );
         }
+    }
+}
+
+/// HDR-02, field row 17.
+#[actix_web::test]
+async fn strict_transport_security_covers_what_is_configured() {
+    for (url, setting, expected) in [
+        ("https://example.com", "", "max-age=31536000"),
+        ("https://example.com", "host", "max-age=31536000"),
+        (
+            "https://example.com",
+            "subdomains",
+            "max-age=31536000; includeSubDomains",
+        ),
+        ("https://example.com", "off", ""),
+        ("https://localhost:8443", "subdomains", ""),
+        ("https://127.0.0.1:8443", "host", ""),
+        ("http://127.0.0.1:8080", "subdomains", ""),
+    ] {
+        let hsts = match setting {
+            "" => String::new(),
+            setting => format!("hsts = \"{setting}\""),
+        };
+        let test = TestApp::empty(&format!("[server]\npublic_url = \"{url}\"\n{hsts}")).await;
+        let page = test.browser().get("/login").await;
+        let sent = header(&page, "strict-transport-security");
+        assert_eq!(sent, expected, "{url} {setting}");
     }
 }
 

@@ -8,6 +8,17 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use url::{Host, Url};
 
+/// For which hosts browsers are told to use https only (RFC 6797).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrictTransport {
+    /// For the host of the public URL.
+    Host,
+    /// For that host and all below it.
+    Subdomains,
+    /// For none.
+    Off,
+}
+
 /// The server settings.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -21,18 +32,27 @@ pub struct Server {
     pub secret_key_file: PathBuf,
     /// Whether `public_url` may be plain http on a host other than this machine.
     pub allow_http: bool,
+    /// Which hosts `Strict-Transport-Security` covers. It is only sent if the public URL is https
+    /// and not on this machine.
+    pub hsts: StrictTransport,
     /// The number of worker threads.
     pub workers: usize,
 }
 
 impl Server {
     pub(super) fn read(table: &mut Table) -> Self {
+        let hosts = [
+            ("host", StrictTransport::Host),
+            ("subdomains", StrictTransport::Subdomains),
+            ("off", StrictTransport::Off),
+        ];
         let server = Self {
             listen: table.text("listen", (Ipv4Addr::LOCALHOST, 8080).into(), listen_address),
             public_url: table.text("public_url", PublicUrl::default(), PublicUrl::parse),
             trusted_proxies: table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network),
             secret_key_file: table.path("secret_key_file", "data/secret_key"),
             allow_http: table.flag("allow_http", false),
+            hsts: table.choice("hsts", hosts, "is not one of host, subdomains, off"),
             workers: table.number("workers", cores(), 1..=1024),
         };
         let url = &server.public_url;

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 40] = [
+const OTHERS: [(&str, &str, &str); 41] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -20,6 +20,7 @@ const OTHERS: [(&str, &str, &str); 40] = [
     ("server", "trusted_proxies", r#"["10.0.0.0/8", "127.0.0.1/32"]"#),
     ("server", "secret_key_file", r#""/etc/doorcode/key""#),
     ("server", "allow_http", "true"),
+    ("server", "hsts", r#""subdomains""#),
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
@@ -111,6 +112,7 @@ public_url = "http://127.0.0.1:8080"
 trusted_proxies = []
 secret_key_file = "data/secret_key"
 allow_http = false
+hsts = "host"
 workers = 2
 
 [database]
