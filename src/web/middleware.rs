@@ -4,6 +4,7 @@
 use super::extract;
 use super::headers::REQUEST_ID;
 use super::metrics::Metrics;
+use super::oauth::verify;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -19,7 +20,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
      img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
      frame-ancestors 'none'";
 
-/// Headers of every response. The policies are for pages and have no effect elsewhere.
+/// Headers of every response but those of `/auth/verify`. The policies are for pages and have no effect elsewhere.
 const FIXED: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -76,7 +77,13 @@ pub async fn every_answer(
     let milliseconds = took.as_millis();
     let status = response.status().as_u16();
     tracing::info!(%request_id, %method, path, status, milliseconds, "request");
-    set_headers(response.headers_mut(), strict_transport(app.config()));
+    // Proxies hand a refusal of `/auth/verify` to the callers of the API, whose policies are not
+    // this server's.
+    if verify::is_at(response.request().uri().path()) {
+        response.headers_mut().remove(header::PRAGMA);
+    } else {
+        set_headers(response.headers_mut(), strict_transport(app.config()));
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

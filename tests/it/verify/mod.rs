@@ -183,6 +183,27 @@ impl Api {
     }
 }
 
+/// Asserts that a response has no header but those of a decision: proxies hand a refusal to the
+/// callers of the API, to whom the policies of this server do not apply.
+#[track_caller]
+fn assert_bare(answer: &Answer, about: &str) {
+    for name in answer.headers.keys().map(|name| name.as_str()) {
+        let is_known = name.starts_with("x-auth-")
+            || [
+                "www-authenticate",
+                "content-type",
+                "content-length",
+                "cache-control",
+                "x-request-id",
+                "connection",
+                "date",
+            ]
+            .contains(&name);
+        assert!(is_known, "{about}: {name}");
+    }
+    assert!(answer.headers.contains_key("x-request-id"), "{about}");
+}
+
 /// A header that a response has at most once.
 #[track_caller]
 pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -198,6 +219,7 @@ pub fn assert_yes(answer: &Answer, about: &str) {
     assert_eq!(answer.status, 204, "{about}: {answer:?}");
     assert_eq!(header(answer, "cache-control"), Some("no-store"), "{about}");
     assert_eq!(header(answer, "www-authenticate"), None, "{about}");
+    assert_bare(answer, about);
 }
 
 /// Asserts a denial: this status, one challenge with `wrong` between the realm and the metadata,
@@ -217,6 +239,7 @@ pub fn assert_no(answer: &Answer, status: u16, wrong: &str, about: &str) {
     for name in answer.headers.keys() {
         assert!(!name.as_str().starts_with("x-auth-"), "{about}: {answer:?}");
     }
+    assert_bare(answer, about);
     let error = answer.body["error_description"].as_str();
     assert!(error.is_some_and(|text| !text.is_empty()), "{answer:?}");
 }

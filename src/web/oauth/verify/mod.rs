@@ -49,6 +49,12 @@ use wire::oauth::ErrorResponse;
 /// Path of the endpoint.
 pub const ADDRESS: &str = "/auth/verify";
 
+/// Whether a path is [`ADDRESS`] or below it.
+pub fn is_at(path: &str) -> bool {
+    path.strip_prefix(ADDRESS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Accepts any method at [`ADDRESS`] and below. Ignores the body.
 pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     // The raw path: decoding would make `%2F` equal to `/`.
