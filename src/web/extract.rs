@@ -11,6 +11,7 @@ use domain::is_disguise;
 use domain::secret::Secret;
 use domain::token;
 use futures_util::StreamExt;
+use std::sync::Once;
 use std::time::Duration;
 use wire::form::Form;
 
@@ -72,14 +73,24 @@ fn is_request_id(text: &str) -> bool {
 /// Rejects a request that a trusted proxy received over plain http if the public URL is https.
 /// There is no redirect: the client would not notice that it exposed its secrets.
 pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> {
+    // The first protocol of several is that of the client.
     let is_plain = request
         .headers()
         .get(header::X_FORWARDED_PROTO)
-        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"http"));
+        .and_then(|protocols| protocols.as_bytes().split(|byte| *byte == b',').next())
+        .is_some_and(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"http"));
     let is_refused = is_plain
         && app.config().server.public_url.is_https()
         && is_from_proxy(app.config(), request);
     if is_refused {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            tracing::warn!(
+                "A request came over plain http, as the proxy says in X-Forwarded-Proto, but \
+                 [server] public_url is https. If the client used https, let the proxy send \
+                 X-Forwarded-Proto: https."
+            );
+        });
         Err(Failure::PlainHttp)
     } else {
         Ok(())

@@ -23,21 +23,32 @@ pub async fn answer(
     next: Next<impl MessageBody + 'static>,
     write: Write,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Err(failure) = extract::check_transport(&app, request.request()) else {
+        return answer_any_transport(app, request, next, write).await;
+    };
     let context = extract::context_of(&app, request.request());
-    let mut response = match extract::check_transport(&app, request.request()) {
-        Err(failure) => request.into_response(write(&app, &failure, &context.request_id)),
-        Ok(()) => {
-            let response = next.call(request).await?.map_into_boxed_body();
-            let failed = Failure::of(&response).map(|failure| {
-                failure.log(&context.request_id);
-                record(&app, response.request(), &failure);
-                write(&app, &failure, &context.request_id)
-            });
-            match failed {
-                Some(failed) => response.into_response(failed),
-                None => response,
-            }
-        }
+    let mut response = request.into_response(write(&app, &failure, &context.request_id));
+    headers::no_store(response.headers_mut());
+    Ok(response)
+}
+
+/// The same for requests over plain http too; the handler checks the transport.
+pub async fn answer_any_transport(
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    write: Write,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let context = extract::context_of(&app, request.request());
+    let response = next.call(request).await?.map_into_boxed_body();
+    let failed = Failure::of(&response).map(|failure| {
+        failure.log(&context.request_id);
+        record(&app, response.request(), &failure);
+        write(&app, &failure, &context.request_id)
+    });
+    let mut response = match failed {
+        Some(failed) => response.into_response(failed),
+        None => response,
     };
     headers::no_store(response.headers_mut());
     Ok(response)

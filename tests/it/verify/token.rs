@@ -133,13 +133,16 @@ async fn token_elsewhere_in_the_request_is_ignored() {
 /// A token sent over plain http may have been seen; the proxy's 401 says so.
 #[actix_web::test]
 async fn plain_http_before_the_proxy_is_rejected() {
-    let api = Api::with(
-        "[server]\npublic_url = \"https://login.example.com\"\n\
-         trusted_proxies = [\"127.0.0.1\"]\n",
-    )
-    .await;
+    let settings = "[server]\npublic_url = \"https://login.example.com\"\n\
+                    trusted_proxies = [\"127.0.0.1\"]\n";
+    let api = Api::with(settings).await;
     let token = api.token(&api.ada, &[]).await;
-    for (protocol, status) in [("https", 204), ("http", 401)] {
+    for (protocol, status) in [
+        ("https", 204),
+        ("https, http", 204),
+        ("http", 401),
+        ("http , https", 401),
+    ] {
         let headers = [
             (ORIGINAL[0], ROUTE.0),
             (ORIGINAL[1], ROUTE.1),
@@ -151,5 +154,35 @@ async fn plain_http_before_the_proxy_is_rejected() {
             let is_challenged = answer.headers.contains_key("www-authenticate");
             assert_eq!(is_challenged, status == 401);
         }
+    }
+    let over_http = async |api: &Api, path: &str, target: &str, token: Option<&str>| {
+        let headers = [
+            (ORIGINAL[0], "GET"),
+            (ORIGINAL[1], target),
+            ("x-forwarded-proto", "http"),
+        ];
+        api.ask(path, &headers, token).await
+    };
+    // A public route passes, without the identity of a token that may have been seen.
+    for known in [None, Some("x"), Some(token.as_str()), Some(OPERATOR)] {
+        let answer = over_http(&api, "/auth/verify", "/v1/health", known).await;
+        assert_yes(&answer, "public");
+        assert!(!answer.headers.contains_key("x-auth-token-kind"));
+    }
+    for (path, target) in [
+        ("/auth/verify", "/v1/unnamed"),
+        ("/auth/verify", ROUTE.1),
+        ("/auth/verify?scope=tokens:read", "/v1/health"),
+    ] {
+        let answer = over_http(&api, path, target, Some(OPERATOR)).await;
+        assert_eq!(answer.status, 401, "{path} {target}");
+    }
+    let lenient = Api::with(&format!("{settings}allow_http = true\n")).await;
+    let token = lenient.token(&lenient.ada, &[]).await;
+    for known in [token.as_str(), OPERATOR] {
+        assert_yes(
+            &over_http(&lenient, "/auth/verify", ROUTE.1, Some(known)).await,
+            "allow_http",
+        );
     }
 }

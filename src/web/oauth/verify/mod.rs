@@ -23,6 +23,10 @@
 //! come from the proxy. A query that may come from either must pass both checks, so the client
 //! gains nothing.
 //!
+//! A request that reached the proxy over plain http is refused although its token may be right,
+//! since the token may have been seen. Public routes need no token; they are allowed, for an unknown
+//! caller. `[server] allow_http` lifts the rule.
+//!
 //! nginx handles 2xx, 401 and 403 and turns any other status into an error. The endpoint sends
 //! only these, and 5xx if the check fails: a malformed `Authorization` is 401, although RFC 6750
 //! section 3.1 requires 400. `insufficient_scope` is the only RFC 6750 code for missing privileges,
@@ -66,6 +70,14 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         }
         None => (Err(unclear(UNNAMED)), StatusCode::OK),
     };
+    if !app.config().server.allow_http
+        && let Err(plain) = extract::check_transport(&app, &request)
+    {
+        return match requested {
+            Ok(requested) if requested.is_public() => Ok(identify(&app, None, yes)),
+            _ => Err(plain),
+        };
+    }
     let route = requested
         .as_ref()
         .ok()
@@ -195,7 +207,7 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer(app, request, next, |app, failure, _| write(app, failure)).await
+    surface::answer_any_transport(app, request, next, |app, failure, _| write(app, failure)).await
 }
 
 /// Response that denies the request (RFC 6750 section 3).

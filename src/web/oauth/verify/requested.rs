@@ -29,6 +29,15 @@ pub(super) struct RequestedAccess {
     pub route: Option<String>,
 }
 
+impl RequestedAccess {
+    /// Whether every caller may send the request.
+    pub(super) fn is_public(&self) -> bool {
+        self.rules
+            .iter()
+            .all(|rule| matches!(rule, AccessRule::Nothing))
+    }
+}
+
 /// Access rule for a request.
 pub(super) enum AccessRule {
     Nothing,
