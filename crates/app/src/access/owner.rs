@@ -134,28 +134,22 @@ impl UserMemberships {
 
     /// Organization access of a token of this user with this life, by the policies alone.
     pub(crate) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
-        self.memberships
-            .iter()
-            .map(|Membership { organization, role }| OrgAccess {
-                organization_id: organization.id.clone(),
-                role: *role,
-                policy_decision: by_policy(organization, OwnerKind::Member(*role), life),
-                standing: self.home.standing(organization),
-            })
-            .collect()
+        self.access(|one| by_policy(&one.organization, OwnerKind::Member(one.role), life))
     }
 
     /// The user's own access to organizations, which no policy for tokens limits.
     pub(super) fn as_user(&self) -> Vec<OrgAccess> {
-        self.memberships
-            .iter()
-            .map(|Membership { organization, role }| OrgAccess {
-                organization_id: organization.id.clone(),
-                role: *role,
-                policy_decision: Ok(None),
-                standing: self.home.standing(organization),
-            })
-            .collect()
+        self.access(|_| Ok(None))
+    }
+
+    fn access(&self, decide: impl Fn(&Membership) -> PolicyDecision) -> Vec<OrgAccess> {
+        let access = self.memberships.iter().map(|one| OrgAccess {
+            organization_id: one.organization.id.clone(),
+            role: one.role,
+            policy_decision: decide(one),
+            standing: self.home.standing(&one.organization),
+        });
+        access.collect()
     }
 
     /// What the user's tokens need where a request names no organization.

@@ -43,7 +43,7 @@ pub async fn list(
     owner_ref: &OwnerRef,
     page: &Page,
 ) -> Result<Vec<CheckedToken>, Error> {
-    load(req, owner_ref, Wanted::Page(page.clone()), check).await
+    load(req, owner_ref, Wanted::Page(page.clone()), check_policy).await
 }
 
 /// The tokens of [`list`], with their details.
@@ -57,7 +57,7 @@ pub async fn list_listed(
 
 /// One token. Fails with [`Error::NotFound`] if it does not exist or the caller may not see it.
 pub async fn find(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<CheckedToken, Error> {
-    let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), check).await?;
+    let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), check_policy).await?;
     found.pop().ok_or(Error::NotFound)
 }
 
@@ -141,15 +141,6 @@ async fn load<T: Send + 'static>(
     .await
 }
 
-/// Adds the policy decisions to the tokens of one owner.
-fn check(
-    tx: &mut Tx<'_>,
-    owner: &TokenOwner,
-    tokens: Vec<Token>,
-) -> Result<Vec<CheckedToken>, Error> {
-    check_policy(tx, owner, tokens)
-}
-
 /// Adds details to the tokens of one owner.
 fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<Vec<Listed>, Error> {
     let ids: Vec<_> = tokens.iter().map(|token| token.id.to_string()).collect();
@@ -213,7 +204,7 @@ fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<V
             .cloned()
             .flatten()
     };
-    Ok(check(tx, owner, tokens)?
+    Ok(check_policy(tx, owner, tokens)?
         .into_iter()
         .map(
             |CheckedToken {

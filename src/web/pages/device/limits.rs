@@ -66,16 +66,7 @@ pub(super) async fn limit_fields(
             label,
         }
     });
-    let option = consent.options.iter().find(|option| {
-        let id = option
-            .membership
-            .as_ref()
-            .map(|one| one.organization.id.as_str());
-        id.unwrap_or_default() == selected
-    });
-    let latest = option
-        .or(consent.options.first())
-        .and_then(|one| one.expires_at);
+    let latest = consent.expiry_for(&selected);
     let name = |project: &Project| {
         let of = memberships().find(|one| one.organization.id == project.organization_id)?;
         Some(of.organization.name.clone())

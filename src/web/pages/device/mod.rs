@@ -175,16 +175,7 @@ fn consent_page(
     let chosen = chosen
         .map(|choice| choice.value.as_str())
         .unwrap_or_default();
-    let option = consent.options.iter().find(|option| {
-        let id = option
-            .membership
-            .as_ref()
-            .map(|one| one.organization.id.as_str());
-        id.unwrap_or_default() == chosen
-    });
-    let token_ends = option
-        .or(consent.options.first())
-        .and_then(|one| one.expires_at);
+    let token_ends = consent.expiry_for(chosen);
     let TypedForm { form, errors } = typed;
     // After an error, the boxes keep the user's choice.
     let is_ticked = |name: &ScopeName| {

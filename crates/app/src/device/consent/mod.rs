@@ -11,6 +11,7 @@ use options::{forbidden, offered_scopes, options as permitted, with_owners};
 use super::expiry;
 use crate::session::SignedIn;
 use crate::{App, Error, Request, client, throttle};
+use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
 use domain::device::Grant;
@@ -62,6 +63,19 @@ pub struct Consent {
     pub distance: Distance,
     /// Proves that this user reviewed this device grant in this session.
     pub ticket: String,
+}
+
+impl Consent {
+    /// The default expiry of a token that is limited to the organization with this id, or not
+    /// limited for an empty one. Without such an option, that of the first.
+    pub fn expiry_for(&self, organization_id: &str) -> Option<Instant> {
+        let is_chosen = |option: &&ConsentOption| {
+            let membership = option.membership.as_ref();
+            membership.map_or("", |one| one.organization.id.as_str()) == organization_id
+        };
+        let chosen = self.options.iter().find(is_chosen);
+        chosen.or(self.options.first())?.expires_at
+    }
 }
 
 /// Whether the user must confirm that they started the sign-in themselves.
