@@ -176,23 +176,30 @@ async fn rejected_excess_sign_in_neither_counts_nor_clears_guesses() {
              argon2_memory_kib = 80000",
         )
         .await;
-    for _ in 0..4 {
-        assert_eq!(test.browser().try_sign_in(EMAIL, WRONG).await.status, 401);
-    }
-    let mut waiting = slow.browser();
-    waiting.get("/login").await;
-    // One is hashed and one waits; all others are rejected immediately.
-    let mut answers = flood(&slow, 10).await;
-    for _ in 0..8 {
-        assert_eq!(answers.recv().await.unwrap().status, 503);
-    }
-    let fields = [("email", EMAIL), ("password", WRONG)];
-    assert_eq!(waiting.post("/login", &fields).await.status, 503);
-    for _ in 0..2 {
-        assert_eq!(answers.recv().await.unwrap().status, 401);
+    // The queue is full when the first of the others is rejected. If the machine is so busy that it
+    // has emptied again, the guess counts, and another round follows.
+    let mut wrong = 0;
+    loop {
+        let mut waiting = slow.browser();
+        waiting.get("/login").await;
+        let mut answers = flood(&slow, 10).await;
+        while answers.recv().await.unwrap().status != 503 {}
+        let fields = [("email", EMAIL), ("password", WRONG)];
+        let status = waiting.post("/login", &fields).await.status;
+        while let Some(page) = answers.recv().await {
+            assert!([401, 503].contains(&page.status), "{}", page.status);
+        }
+        if status == 503 {
+            break;
+        }
+        assert_eq!(status, 401);
+        wrong += 1;
+        assert!(wrong < 5, "no sign-in was rejected");
     }
 
-    assert_eq!(test.browser().try_sign_in(EMAIL, WRONG).await.status, 401);
+    for _ in wrong..5 {
+        assert_eq!(test.browser().try_sign_in(EMAIL, WRONG).await.status, 401);
+    }
     let sixth = test.browser().try_sign_in(EMAIL, PASSWORD).await;
     assert_eq!(
         sixth.status, 429,
