@@ -2,6 +2,7 @@
 
 use super::schema::{session, token};
 use super::{Conn, Error};
+use crate::statement::Statement;
 use chrono::NaiveDateTime;
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -18,12 +19,12 @@ pub fn list_last_active(
         .filter(session::user_id.eq_any(user_ids.to_vec()))
         .group_by(session::user_id)
         .select((session::user_id, max(session::last_seen_at)))
-        .get_results::<(String, Option<NaiveDateTime>)>(conn)?;
+        .rows::<(String, Option<NaiveDateTime>)>(conn)?;
     let used = token::table
         .filter(token::user_id.eq_any(user_ids.to_vec()))
         .group_by(token::user_id)
         .select((token::user_id.assume_not_null(), max(token::last_used_at)))
-        .get_results::<(String, Option<NaiveDateTime>)>(conn)?;
+        .rows::<(String, Option<NaiveDateTime>)>(conn)?;
     for (id, at) in seen.into_iter().chain(used) {
         if let Some(at) = at {
             let last = last.entry(id).or_insert(at.and_utc());

@@ -72,7 +72,7 @@ pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), 
 
 /// The client with this id.
 pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
-    client::table.find(id).read_one::<Row>(conn)
+    client::table.find(id).read_one_typed::<Row>(conn)
 }
 
 /// Clients in the order of their ids: one page plus one row if more follow.

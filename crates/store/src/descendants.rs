@@ -48,7 +48,7 @@ pub fn count_living(conn: &mut Conn, id: &TokenId, now: Instant) -> Result<usize
                     .or(token::expires_at.gt(stored(now))),
             )
             .count()
-            .get_result(conn)?;
+            .row(conn)?;
         count += usize::try_from(living).unwrap_or_default();
     }
     Ok(count)
@@ -60,19 +60,19 @@ pub fn pass_on(conn: &mut Conn, old: &TokenId, successor: &Token) -> Result<(), 
     diesel::update(token::table)
         .filter(token::made_by_token.eq(old.as_str()))
         .set(token::made_by_token.eq(id))
-        .execute(conn)?;
+        .changes(conn)?;
     if let Some(end) = successor.expires_at.map(stored) {
         let is_later = token::expires_at.is_null().or(token::expires_at.gt(end));
         diesel::update(token::table)
             .filter(token::made_by_token.eq(id))
             .filter(is_later)
             .set(token::expires_at.eq(end))
-            .execute(conn)?;
+            .changes(conn)?;
     }
     diesel::update(invitation::table)
         .filter(invitation::made_by_token.eq(old.as_str()))
         .set(invitation::made_by_token.eq(id))
-        .execute(conn)?;
+        .changes(conn)?;
     Ok(())
 }
 
@@ -118,7 +118,7 @@ fn find_children(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<TokenId>, Error
         let children: Vec<String> = token::table
             .filter(token::made_by_token.eq_any(texts(batch)))
             .select(token::id)
-            .get_results(conn)?;
+            .rows(conn)?;
         for id in children {
             found.push(RowId("token", &id).read("id", TokenId::parse(&id))?);
         }
@@ -174,7 +174,7 @@ pub fn list_revoked(
         (None, _) => query,
     };
     query
-        .get_results::<String>(conn)?
+        .rows::<String>(conn)?
         .iter()
         .map(|id| RowId("token", id).read("id", TokenId::parse(id)))
         .collect()
@@ -194,12 +194,12 @@ pub fn end_invitations_of(
     let made: Vec<String> = match tokens {
         TokenFilter::Owner(TokenOwner::User(id)) => open
             .filter(invitation::invited_by.eq(id.as_str()))
-            .get_results(conn)?,
+            .rows(conn)?,
         // `invited_by` of what an organization's token creates is the token itself.
         TokenFilter::Owner(TokenOwner::Organization(id)) => open
             .filter(invitation::organization_id.eq(id.as_str()))
             .filter(invitation::invited_by.eq(invitation::made_by_token.assume_not_null()))
-            .get_results(conn)?,
+            .rows(conn)?,
         TokenFilter::Client(id) => {
             let of_client = token::table
                 .filter(token::client_id.eq(id))
@@ -209,9 +209,9 @@ pub fn end_invitations_of(
                     .assume_not_null()
                     .eq_any(of_client),
             )
-            .get_results(conn)?
+            .rows(conn)?
         }
-        TokenFilter::Everything => open.get_results(conn)?,
+        TokenFilter::Everything => open.rows(conn)?,
         _ => return Ok(Vec::new()),
     };
     let mut ended = Ended::default();
@@ -241,7 +241,7 @@ fn end_tokens(
             token::revoked_reason.eq(&revocation.reason),
         ))
         .returning(token::all_columns)
-        .get_results::<Row>(conn)?;
+        .rows::<Row>(conn)?;
     for row in rows {
         let token = row.read()?;
         ended.tokens.push((token.id, token.owner));
@@ -260,7 +260,7 @@ fn end_invitations(
         .filter(invitation::expires_at.gt(stored(now)))
         .set(invitation::expires_at.eq(invitation::created_at))
         .returning((invitation::id, invitation::organization_id))
-        .get_results::<(String, String)>(conn)?;
+        .rows::<(String, String)>(conn)?;
     for (id, organization_id) in rows {
         let row = RowId("invitation", &id);
         ended.invitations.push((

@@ -131,5 +131,5 @@ pub fn delete_calls(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
     Ok(diesel::delete(
         idempotency_record::table.filter(idempotency_record::created_at.lt(stored(before))),
     )
-    .execute(conn)?)
+    .changes(conn)?)
 }

@@ -85,7 +85,7 @@ pub fn find_invitation(
     let row = invitation::table
         .filter(is_link.or(is_mailed_link.assume_not_null()))
         .filter(invitation::expires_at.gt(stored(now)))
-        .get_result::<Row>(conn)
+        .row::<Row>(conn)
         .optional()?;
     row.map(|row| {
         let kind = match row.mailed_link_digest.as_deref() {
@@ -160,7 +160,7 @@ pub fn mark_all_ended(
     }
     statement
         .returning(invitation::id)
-        .get_results::<String>(conn)?
+        .rows::<String>(conn)?
         .iter()
         .map(|id| RowId("invitation", id).read("id", InvitationId::parse(id)))
         .collect()

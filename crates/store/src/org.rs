@@ -94,7 +94,7 @@ pub fn is_slug_of_deleted(conn: &mut Conn, slug: &str) -> Result<bool, Error> {
     let found = organization::table
         .filter(organization::slug.eq(slug))
         .filter(organization::deleted_at.is_not_null());
-    Ok(diesel::select(diesel::dsl::exists(found)).get_result(conn)?)
+    Ok(diesel::select(diesel::dsl::exists(found)).row(conn)?)
 }
 
 /// The organization with this id.
@@ -115,7 +115,7 @@ pub fn find_only_made_by_operator(conn: &mut Conn) -> Result<Option<Organization
         .filter(organization::made_by.eq(Maker::Operator.as_str()))
         .select(organization::id)
         .limit(2)
-        .get_results::<String>(conn)?;
+        .rows::<String>(conn)?;
     match &found[..] {
         [id] => RowId("organization", id)
             .read("id", OrganizationId::parse(id))
@@ -129,7 +129,7 @@ pub fn has_several_made_by_operator(conn: &mut Conn) -> Result<bool, Error> {
     let found = organization::table
         .filter(organization::made_by.eq(Maker::Operator.as_str()))
         .count()
-        .get_result::<i64>(conn)?;
+        .row::<i64>(conn)?;
     Ok(found > 1)
 }
 
@@ -180,7 +180,7 @@ pub fn update_policy(
 /// slug, which no other organization gets.
 pub fn mark_deleted(conn: &mut Conn, id: &OrganizationId, now: Instant) -> Result<(), Error> {
     diesel::delete(membership::table.filter(membership::organization_id.eq(id.as_str())))
-        .execute(conn)?;
+        .changes(conn)?;
     diesel::update(organization::table.find(id.as_str()))
         .set(organization::deleted_at.eq(stored(now)))
         .run(conn)
@@ -214,7 +214,7 @@ pub fn insert_membership(
         diesel::update(users::table.find(user_id.as_str()))
             .filter(users::needs_organization.eq(false))
             .set(users::needs_organization.eq(true))
-            .execute(conn)?;
+            .changes(conn)?;
     }
     diesel::insert_into(membership::table)
         .values((
@@ -257,7 +257,7 @@ pub fn find_role(
     membership::table
         .find((organization_id.as_str(), user_id.as_str()))
         .select(membership::role)
-        .get_result::<String>(conn)
+        .row::<String>(conn)
         .optional()?
         .map(|role| read_role(&role, user_id.as_str()))
         .transpose()
@@ -276,7 +276,7 @@ pub fn count_owners(
         .filter(membership::role.eq(Role::Owner.as_str()))
         .filter(users::state.eq("active"))
         .count()
-        .get_result(conn)?)
+        .row(conn)?)
 }
 
 /// Active owners of an organization, in the order of joining, up to a limit.
@@ -301,7 +301,7 @@ pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Resul
     Ok(membership::table
         .filter(membership::organization_id.eq(organization_id.as_str()))
         .count()
-        .get_result(conn)?)
+        .row(conn)?)
 }
 
 /// The organizations of a user, by name.

@@ -177,7 +177,7 @@ pub fn list_reaching(
     let own = token::table
         .filter(token::organization_id.eq(organization_id.as_str()))
         .filter(is_active)
-        .get_results::<TokenRow>(conn)?;
+        .rows::<TokenRow>(conn)?;
     for row in own {
         found.push((row.read()?, None));
     }
@@ -192,7 +192,7 @@ pub fn list_reaching(
         )
         .filter(is_active)
         .select((token::all_columns, users::all_columns, membership::role))
-        .get_results::<(TokenRow, UserRow, String)>(conn)?;
+        .rows::<(TokenRow, UserRow, String)>(conn)?;
     for (row, owner, role) in personal {
         let token = row.read()?;
         let role = RowId("membership", token.id.as_str()).read("role", Role::parse(&role))?;

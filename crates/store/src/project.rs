@@ -67,7 +67,7 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
         Ok(project::table
             .filter(project::id.eq_any(batch))
             .select((project::id, project::name))
-            .get_results::<(String, String)>(conn)?)
+            .rows::<(String, String)>(conn)?)
     })
 }
 
@@ -78,7 +78,7 @@ pub fn count_members(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String,
             .filter(project_member::project_id.eq_any(batch))
             .group_by(project_member::project_id)
             .select((project_member::project_id, diesel::dsl::count_star()))
-            .get_results::<(String, i64)>(conn)?)
+            .rows::<(String, i64)>(conn)?)
     })
 }
 
@@ -92,7 +92,7 @@ pub fn update_name(conn: &mut Conn, id: &ProjectId, name: &str) -> Result<(), Er
 /// Deletes a project and its memberships.
 pub fn delete_project(conn: &mut Conn, id: &ProjectId) -> Result<(), Error> {
     diesel::delete(project_member::table.filter(project_member::project_id.eq(id.as_str())))
-        .execute(conn)?;
+        .changes(conn)?;
     diesel::delete(project::table.find(id.as_str())).run(conn)
 }
 
@@ -102,7 +102,7 @@ pub fn delete_projects(conn: &mut Conn, organization_id: &OrganizationId) -> Res
         .filter(project::organization_id.eq(organization_id.as_str()))
         .select(project::id);
     diesel::delete(project_member::table.filter(project_member::project_id.eq_any(own)))
-        .execute(conn)?;
+        .changes(conn)?;
     diesel::delete(project::table.filter(project::organization_id.eq(organization_id.as_str())))
         .run(conn)
 }
@@ -112,7 +112,7 @@ pub fn find_access(conn: &mut Conn, id: &ProjectId, user: &UserId) -> Result<Acc
     let is_added = diesel::select(diesel::dsl::exists(
         project_member::table.find((id.as_str(), user.as_str())),
     ))
-    .get_result(conn)?;
+    .row(conn)?;
     Ok(match is_added {
         true => Access::Added,
         false => Access::NotAdded,
@@ -135,7 +135,7 @@ pub fn insert_member(
             project_member::user_id.eq(user_id.as_str()),
             project_member::created_at.eq(stored(now)),
         ))
-        .execute(conn)
+        .changes(conn)
         .map_err(|error| match Error::from(error) {
             // A concurrent insert was first; the retry finds it.
             Error::Duplicate => Error::Collision,
@@ -245,7 +245,7 @@ pub fn list_projects(
 
 /// Number of projects, in as many organizations as fit in one statement.
 pub fn count_projects(conn: &mut Conn, wanted: Wanted<'_>) -> Result<usize, Error> {
-    let count: i64 = filtered(wanted).count().get_result(conn)?;
+    let count: i64 = filtered(wanted).count().row(conn)?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
 

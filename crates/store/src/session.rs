@@ -58,7 +58,7 @@ pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session,
     session::table
         .inner_join(users::table)
         .filter(session::cookie_digest.eq(cookie.as_str()))
-        .read_one::<(Row, super::user::Row)>(conn)
+        .read_one_typed::<(Row, super::user::Row)>(conn)
 }
 
 /// A user's sessions, the latest first.
@@ -100,7 +100,7 @@ pub fn delete_sessions(
     Ok(diesel::delete(session::table)
         .filter(session::user_id.eq(user_id.as_str()))
         .filter(session::id.ne(kept))
-        .execute(conn)?)
+        .changes(conn)?)
 }
 
 /// Deletes expired sessions.
@@ -115,5 +115,5 @@ pub fn delete_over_sessions(
                 .le(stored(now - limits.idle))
                 .or(session::created_at.le(stored(now - limits.absolute))),
         )
-        .execute(conn)?)
+        .changes(conn)?)
 }

@@ -2,6 +2,7 @@
 //! organizations that users created do not count.
 
 use super::{Conn, Error};
+use crate::statement::Statement;
 use diesel::prelude::*;
 use domain::id::OrganizationId;
 use std::collections::BTreeSet;
@@ -42,6 +43,6 @@ pub fn list_single_org_members(
     conn: &mut Conn,
     id: &OrganizationId,
 ) -> Result<BTreeSet<String>, Error> {
-    let ids = single_org_members!(id).get_results::<String>(conn)?;
+    let ids = single_org_members!(id).rows::<String>(conn)?;
     Ok(ids.into_iter().collect())
 }

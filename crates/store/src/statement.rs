@@ -3,8 +3,10 @@
 use super::{Conn, Error};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::query_dsl::methods::{ExecuteDsl, LoadQuery};
+use diesel::query_builder::{AsQuery, AstPass, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::LoadQuery;
 use domain::Instant;
+use std::marker::PhantomData;
 
 /// A row, and what it stores.
 pub(super) trait ReadRow {
@@ -32,10 +34,76 @@ impl<A: ReadRow, B: ReadRow> ReadRow for (A, B) {
     }
 }
 
+/// The query language of both databases.
+type Backend = <Conn as Connection>::Backend;
+
+/// A query whose rows have the SQL type `ST`, without its own type. Code that runs a query is
+/// generic over its type and is compiled for both databases; through this it is compiled once for
+/// each type of row. Its text is built at each use to find the prepared statement, so what every
+/// request needs goes through [`Statement::read_one_typed`] instead.
+pub(super) struct Erased<'q, ST> {
+    query: &'q dyn QueryFragment<Backend>,
+    row: PhantomData<ST>,
+}
+
+impl<'q, ST> Erased<'q, ST> {
+    fn new(query: &'q dyn QueryFragment<Backend>) -> Self {
+        let row = PhantomData;
+        Self { query, row }
+    }
+}
+
+impl<ST> QueryFragment<Backend> for Erased<'_, ST> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        self.query.walk_ast(pass)
+    }
+}
+
+impl<ST> QueryId for Erased<'_, ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST> Query for Erased<'_, ST> {
+    type SqlType = ST;
+}
+
+impl<ST> RunQueryDsl<Conn> for Erased<'_, ST> {}
+
 /// Ways to run a statement.
 pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
-    /// The first row of the result, if there is one.
-    fn read_one<'query, R>(self, conn: &mut Conn) -> Result<Option<R::Value>, Error>
+    /// The first row of the result.
+    fn row<R>(self, conn: &mut Conn) -> QueryResult<R>
+    where
+        Self: AsQuery<Query: QueryFragment<Backend>>,
+        for<'q> Erased<'q, Self::SqlType>: LoadQuery<'q, Conn, R>,
+    {
+        Erased::new(&self.as_query()).get_result(conn)
+    }
+
+    /// The rows of the result.
+    fn rows<R>(self, conn: &mut Conn) -> QueryResult<Vec<R>>
+    where
+        Self: AsQuery<Query: QueryFragment<Backend>>,
+        for<'q> Erased<'q, Self::SqlType>: LoadQuery<'q, Conn, R>,
+    {
+        Erased::new(&self.as_query()).get_results(conn)
+    }
+
+    /// The value of the first row of the result, if there is one.
+    fn read_one<R>(self, conn: &mut Conn) -> Result<Option<R::Value>, Error>
+    where
+        Self: AsQuery<Query: QueryFragment<Backend>>,
+        for<'q> Erased<'q, Self::SqlType>: LoadQuery<'q, Conn, R>,
+        R: ReadRow,
+    {
+        let row = self.row(conn).optional()?;
+        row.map(R::read).transpose()
+    }
+
+    /// Like [`Self::read_one`], for a query that every request needs: its prepared statement is
+    /// found by its type.
+    fn read_one_typed<'query, R>(self, conn: &mut Conn) -> Result<Option<R::Value>, Error>
     where
         Self: LoadQuery<'query, Conn, R>,
         R: ReadRow,
@@ -44,31 +112,40 @@ pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
         row.map(R::read).transpose()
     }
 
-    /// The rows of the result.
-    fn read_all<'query, R>(self, conn: &mut Conn) -> Result<Vec<R::Value>, Error>
+    /// The values of the rows of the result.
+    fn read_all<R>(self, conn: &mut Conn) -> Result<Vec<R::Value>, Error>
     where
-        Self: LoadQuery<'query, Conn, R>,
+        Self: AsQuery<Query: QueryFragment<Backend>>,
+        for<'q> Erased<'q, Self::SqlType>: LoadQuery<'q, Conn, R>,
         R: ReadRow,
     {
-        let rows = self.get_results(conn)?;
+        let rows = self.rows(conn)?;
         rows.into_iter().map(R::read).collect()
+    }
+
+    /// Executes the statement; returns how many rows it changed.
+    fn changes(self, conn: &mut Conn) -> QueryResult<usize>
+    where
+        Self: QueryFragment<Backend>,
+    {
+        conn.execute_returning_count(&Erased::<()>::new(&self))
     }
 
     /// Executes the statement.
     fn run(self, conn: &mut Conn) -> Result<(), Error>
     where
-        Self: ExecuteDsl<Conn>,
+        Self: QueryFragment<Backend>,
     {
-        self.execute(conn)?;
+        self.changes(conn)?;
         Ok(())
     }
 
     /// Executes the statement; returns whether it changed exactly one row.
     fn changes_one(self, conn: &mut Conn) -> Result<bool, Error>
     where
-        Self: ExecuteDsl<Conn>,
+        Self: QueryFragment<Backend>,
     {
-        Ok(self.execute(conn)? == 1)
+        Ok(self.changes(conn)? == 1)
     }
 }
 

@@ -68,5 +68,5 @@ pub fn delete_count(conn: &mut Conn, key: &str) -> Result<(), Error> {
 
 /// Deletes counts that began before a time.
 pub fn delete_counts(conn: &mut Conn, before: Instant) -> Result<usize, Error> {
-    Ok(diesel::delete(throttle::table.filter(throttle::since.lt(stored(before)))).execute(conn)?)
+    Ok(diesel::delete(throttle::table.filter(throttle::since.lt(stored(before)))).changes(conn)?)
 }

@@ -129,7 +129,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
 pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<Token>, Error> {
     token::table
         .filter(token::token_digest.eq(digest.as_str()))
-        .read_one::<Row>(conn)
+        .read_one_typed::<Row>(conn)
 }
 
 /// The token with this id.
@@ -148,7 +148,7 @@ pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, 
     token::table
         .filter(token::replaces.eq(id.as_str()))
         .select(token::id)
-        .get_result::<String>(conn)
+        .row::<String>(conn)
         .optional()?
         .map(|successor| RowId("token", &successor).read("id", TokenId::parse(&successor)))
         .transpose()
@@ -183,7 +183,7 @@ pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<Strin
     Ok(token::table
         .filter(token::replaces.eq_any(ids.to_vec()))
         .select(token::replaces)
-        .get_results(conn)?)
+        .rows(conn)?)
 }
 
 /// Stores a token's last use, unless a later one is stored, or the token is revoked: the address of

@@ -79,7 +79,7 @@ fn list_limits_within(
     let lists = of_owner!(token::table.into_boxed(), &visible.owner)
         .select(token::limit_projects)
         .distinct()
-        .get_results::<Option<String>>(conn)?;
+        .rows::<Option<String>>(conn)?;
     Ok(Some(
         lists.into_iter().flatten().filter(is_within).collect(),
     ))
@@ -142,9 +142,7 @@ pub fn list_living(
 
 /// The number of active tokens of a filter.
 pub fn count_living(conn: &mut Conn, filter: &TokenFilter, now: Instant) -> Result<i64, Error> {
-    Ok(living!(conn, token::table, filter, now)
-        .count()
-        .get_result(conn)?)
+    Ok(living!(conn, token::table, filter, now).count().row(conn)?)
 }
 
 /// Tokens that were revoked together.
@@ -182,7 +180,7 @@ pub fn mark_all_revoked(
             .order((token::created_at.desc(), token::id.desc()))
             .select(token::id)
             .limit(i64::try_from(MOST_NAMED).unwrap_or(i64::MAX))
-            .get_results::<String>(conn)?;
+            .rows::<String>(conn)?;
         if named.is_empty() {
             break;
         }
@@ -192,13 +190,13 @@ pub fn mark_all_revoked(
             .filter(token::revoked_at.is_null())
             .set(end())
             .returning(token::id)
-            .get_results::<String>(conn)?;
+            .rows::<String>(conn)?;
         count += ended.len();
         newest.extend(ended);
         if named.len() == MOST_NAMED {
             count += living!(conn, diesel::update(token::table).set(end()), filter, now)
                 .filter(token::created_at.lt(before))
-                .execute(conn)?;
+                .changes(conn)?;
         }
     }
     newest.truncate(MOST_NAMED);

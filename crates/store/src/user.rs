@@ -61,7 +61,7 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
         Ok(users::table
             .filter(users::id.eq_any(batch))
             .select((users::id, users::name))
-            .get_results::<(String, String)>(conn)?)
+            .rows::<(String, String)>(conn)?)
     })
 }
 
@@ -83,7 +83,7 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
 
 /// The user with this id.
 pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
-    users::table.find(id.as_str()).read_one::<Row>(conn)
+    users::table.find(id.as_str()).read_one_typed::<Row>(conn)
 }
 
 /// The user with this email address, in its normal form.
@@ -119,7 +119,7 @@ pub fn list_users(conn: &mut Conn, page: &Page) -> Result<Vec<User>, Error> {
 
 /// Whether any user was ever created.
 pub fn is_any_user(conn: &mut Conn) -> Result<bool, Error> {
-    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)?)
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).row(conn)?)
 }
 
 /// Renames a user.
@@ -212,10 +212,7 @@ pub fn insert_setup_link(conn: &mut Conn, link: &Digest, now: Instant) -> Result
 
 /// Whether a setup link is active.
 pub fn is_setup_link(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
-    Ok(
-        diesel::select(diesel::dsl::exists(setup_link::table.find(link.as_str())))
-            .get_result(conn)?,
-    )
+    Ok(diesel::select(diesel::dsl::exists(setup_link::table.find(link.as_str()))).row(conn)?)
 }
 
 /// Deletes all setup links; returns whether this one was among them. Of two concurrent calls the
@@ -223,6 +220,6 @@ pub fn is_setup_link(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
 pub fn delete_setup_links(conn: &mut Conn, link: &Digest) -> Result<bool, Error> {
     let ended: Vec<String> = diesel::delete(setup_link::table)
         .returning(setup_link::link_digest)
-        .get_results(conn)?;
+        .rows(conn)?;
     Ok(ended.iter().any(|digest| digest == link.as_str()))
 }

@@ -132,7 +132,7 @@ pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> 
         .order(audit_event::id)
         .limit(limit)
         .select(columns!(audit_event))
-        .get_results::<Row>(conn)?;
+        .rows::<Row>(conn)?;
     rows.into_iter()
         .map(|row| {
             let id = row.id.clone();
@@ -144,13 +144,13 @@ pub fn list_unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<Record>, Error> 
 /// Whether there are unsealed records.
 pub fn is_any_unsealed(conn: &mut Conn) -> Result<bool, Error> {
     let any = audit_event::table.select(audit_event::id).limit(1);
-    Ok(!any.get_results::<String>(conn)?.is_empty())
+    Ok(!any.rows::<String>(conn)?.is_empty())
 }
 
 /// The id of the unsealed record that would be sealed last.
 pub fn find_last_unsealed(conn: &mut Conn) -> Result<Option<String>, Error> {
     let last = audit_event::table.select(diesel::dsl::max(audit_event::id));
-    Ok(last.get_result(conn)?)
+    Ok(last.row(conn)?)
 }
 
 /// Appends sealed records to the log that the transaction has locked.
@@ -179,7 +179,7 @@ pub fn append(conn: &mut Conn, lines: &[Sealed]) -> Result<(), Error> {
         };
     }
     let ids: Vec<_> = lines.iter().map(|line| line.record.id.as_str()).collect();
-    diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).execute(conn)?;
+    diesel::delete(audit_event::table.filter(audit_event::id.eq_any(ids))).changes(conn)?;
     diesel::update(audit_head::table.find(ONLY))
         .set((
             audit_head::sequence.eq(number(last.record.sequence)),
@@ -198,7 +198,7 @@ pub fn list_lines(conn: &mut Conn, after: u64, limit: i64) -> Result<Vec<Stored>
         .order(audit_record::sequence)
         .limit(limit)
         .select(columns!(audit_record, sequence, hash))
-        .get_results::<(i64, String, Row)>(conn)?;
+        .rows::<(i64, String, Row)>(conn)?;
     Ok(rows
         .into_iter()
         .map(|(sequence, hash, row)| (sequence.unsigned_abs(), line(sequence, &hash, row)))
@@ -211,7 +211,7 @@ pub(super) fn list_lines_at(conn: &mut Conn, sequences: &[u64]) -> Result<Vec<Se
     let rows = audit_record::table
         .filter(audit_record::sequence.eq_any(sequences))
         .select(columns!(audit_record, sequence, hash))
-        .get_results::<(i64, String, Row)>(conn)?;
+        .rows::<(i64, String, Row)>(conn)?;
     let lines = rows
         .into_iter()
         .filter_map(|(sequence, hash, row)| line(sequence, &hash, row).ok());
@@ -224,7 +224,7 @@ pub fn is_any_misplaced(conn: &mut Conn) -> Result<bool, Error> {
         .filter(audit_record::sequence.lt(1))
         .select(audit_record::sequence)
         .limit(1)
-        .get_results::<i64>(conn)?;
+        .rows::<i64>(conn)?;
     Ok(!found.is_empty())
 }
 
@@ -235,7 +235,7 @@ pub fn list_of_action(conn: &mut Conn, action: &str) -> Result<Vec<Record>, Erro
         .filter(audit_record::action.eq(action))
         .order(audit_record::sequence)
         .select(columns!(audit_record, sequence))
-        .get_results::<(i64, Row)>(conn)?;
+        .rows::<(i64, Row)>(conn)?;
     let records = rows.into_iter();
     Ok(records
         .filter_map(|(sequence, row)| row.record(sequence.try_into().ok()?))
@@ -251,7 +251,7 @@ pub fn find_hash(conn: &mut Conn, log: &Log, sequence: u64) -> Result<Option<Has
     let hash: Option<String> = audit_record::table
         .find(number(sequence))
         .select(audit_record::hash)
-        .get_result(conn)
+        .row(conn)
         .optional()?;
     Ok(hash.and_then(|hash| Hash::parse(&hash)))
 }

@@ -34,7 +34,7 @@ pub fn list_checkpoints(
         .order(audit_checkpoint::sequence)
         .limit(limit)
         .select((audit_checkpoint::sequence, audit_checkpoint::note))
-        .get_results::<(i64, String)>(conn)?;
+        .rows::<(i64, String)>(conn)?;
     Ok(placed(rows))
 }
 
@@ -51,7 +51,7 @@ pub fn list_checkpoints_back(conn: &mut Conn, before: u64) -> Result<Vec<(u64, S
         .order(audit_checkpoint::sequence.desc())
         .limit(100)
         .select((audit_checkpoint::sequence, audit_checkpoint::note))
-        .get_results::<(i64, String)>(conn)?;
+        .rows::<(i64, String)>(conn)?;
     Ok(placed(rows))
 }
 
@@ -68,7 +68,7 @@ pub fn list_checkpoints_before(
         .order(audit_checkpoint::sequence.desc())
         .limit(100)
         .select(audit_checkpoint::note)
-        .get_results(conn)?)
+        .rows(conn)?)
 }
 
 /// Deletes the note of a sequence.
@@ -83,6 +83,6 @@ pub fn find_last_checkpoint(conn: &mut Conn) -> Result<Option<String>, Error> {
         .order(audit_checkpoint::sequence.desc())
         .limit(1)
         .select(audit_checkpoint::note)
-        .get_results(conn)?
+        .rows(conn)?
         .pop())
 }

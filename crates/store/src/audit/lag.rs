@@ -10,7 +10,7 @@ use domain::Instant;
 
 /// The number of unsealed records, and when the oldest of them was created.
 pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> {
-    let count: i64 = audit_event::table.count().get_result(conn)?;
+    let count: i64 = audit_event::table.count().row(conn)?;
     let oldest = audit_event::table
         .order(audit_event::id)
         .limit(1)

@@ -1,6 +1,7 @@
 //! Display names for the ids in records.
 
 use crate::schema::{client, organization, project, token, users};
+use crate::statement::Statement;
 use crate::{Conn, Error, in_batches};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ pub fn list_names(conn: &mut Conn, ids: &[String]) -> Result<BTreeMap<String, St
                 Ok($table::table
                     .filter($table::id.eq_any(batch))
                     .select(($table::id, $table::name))
-                    .get_results::<(String, String)>(conn)?)
+                    .rows::<(String, String)>(conn)?)
             })?);)+
         };
     }

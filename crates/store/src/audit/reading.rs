@@ -141,7 +141,7 @@ pub fn list_hashes(conn: &mut Conn, sequences: &[u64]) -> Result<BTreeMap<u64, H
     let rows = audit_record::table
         .filter(audit_record::sequence.eq_any(sequences))
         .select((audit_record::sequence, audit_record::hash))
-        .get_results::<(i64, String)>(conn)?;
+        .rows::<(i64, String)>(conn)?;
     rows.into_iter()
         .map(|(sequence, hash)| {
             let id = sequence.to_string();

@@ -3,6 +3,7 @@
 use super::chain::{ONLY, Pruned, list_lines_at, number};
 use super::written;
 use crate::schema::{audit_head, audit_record, token, token_use};
+use crate::statement::Statement;
 use crate::{Conn, Error};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -25,23 +26,23 @@ pub fn list_personal(conn: &mut Conn, user: &UserId) -> Result<Vec<u64>, Error> 
     let tokens = token::table
         .filter(token::user_id.eq(id.clone()))
         .select(token::id.nullable());
-    let mut found_at: Vec<i64> = salted.filter(is_own.clone()).get_results(conn)?;
+    let mut found_at: Vec<i64> = salted.filter(is_own.clone()).rows(conn)?;
     let is_theirs = audit_record::target.eq(id);
     found_at.extend(
         salted
             .filter(is_theirs.or(audit_record::target.eq_any(tokens)))
             .filter(is_unknown())
-            .get_results::<i64>(conn)?,
+            .rows::<i64>(conn)?,
     );
     let devices = audit_record::table
         .filter(is_own)
         .filter(audit_record::action.eq(Action::DeviceApproved.as_str()))
         .select(audit_record::target)
-        .get_results::<Option<String>>(conn)?;
+        .rows::<Option<String>>(conn)?;
     for devices in devices.chunks(DEVICES) {
         let is_theirs = audit_record::target.eq_any(devices);
         let of_device = salted.filter(is_theirs).filter(is_unknown());
-        found_at.extend(of_device.get_results::<i64>(conn)?);
+        found_at.extend(of_device.rows::<i64>(conn)?);
     }
     found_at.sort_unstable();
     found_at.dedup();
@@ -65,7 +66,7 @@ pub fn erase(conn: &mut Conn, sequences: &[u64]) -> Result<usize, Error> {
                 audit_record::detail.eq(written(&left.detail)),
                 audit_record::salt.eq(None::<String>),
             ))
-            .execute(conn)?;
+            .changes(conn)?;
     }
     Ok(count)
 }
@@ -88,7 +89,7 @@ pub fn replace_pruned(
             audit_head::pruned_hash.eq(pruned.head.hash.to_string()),
             audit_head::pruned_note.eq(&pruned.note),
         ))
-        .execute(conn)?;
+        .changes(conn)?;
     Ok(replaced > 0)
 }
 
@@ -100,12 +101,12 @@ pub fn delete_pruned(conn: &mut Conn, through: u64, limit: i64) -> Result<usize,
         .order(audit_record::sequence)
         .limit(limit)
         .select((audit_record::sequence, audit_record::id))
-        .get_results::<(i64, String)>(conn)?
+        .rows::<(i64, String)>(conn)?
         .into_iter()
         .unzip();
-    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).changes(conn)?;
     let count = found_at.len();
     let records = audit_record::table.filter(audit_record::sequence.eq_any(found_at));
-    diesel::delete(records).execute(conn)?;
+    diesel::delete(records).changes(conn)?;
     Ok(count)
 }

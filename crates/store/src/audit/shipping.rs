@@ -21,7 +21,7 @@ pub fn find_shipped(conn: &mut Conn, sink: &str) -> Result<Option<Shipped>, Erro
     let found: Option<(i64, Option<String>)> = audit_shipping::table
         .find(sink)
         .select((audit_shipping::sequence, audit_shipping::hash))
-        .get_result(conn)
+        .row(conn)
         .optional()?;
     Ok(found.map(|(sequence, hash)| Shipped {
         sequence: sequence.unsigned_abs(),
@@ -38,11 +38,11 @@ pub fn replace_shipped(conn: &mut Conn, sink: &str, shipped: &Shipped) -> Result
     );
     diesel::update(row.filter(audit_shipping::sequence.lt(number(shipped.sequence))))
         .set(values.clone())
-        .execute(conn)?;
+        .changes(conn)?;
     if find_shipped(conn, sink)?.is_none() {
         diesel::insert_into(audit_shipping::table)
             .values((audit_shipping::sink.eq(sink), values))
-            .execute(conn)?;
+            .changes(conn)?;
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ pub fn list_shipped(conn: &mut Conn) -> Result<Vec<(String, Shipped)>, Error> {
             audit_shipping::sequence,
             audit_shipping::hash,
         ))
-        .get_results::<(String, i64, Option<String>)>(conn)?;
+        .rows::<(String, i64, Option<String>)>(conn)?;
     let rows = rows.into_iter();
     Ok(rows
         .map(|(sink, sequence, hash)| {
@@ -100,7 +100,7 @@ pub fn take_lease(
             audit_shipping::leased_by.eq(leased_by),
             audit_shipping::leased_until.eq(stored(until)),
         ))
-        .execute(conn)?;
+        .changes(conn)?;
     match taken {
         0 => Ok(None),
         _ => find_shipped(conn, sink),

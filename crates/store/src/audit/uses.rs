@@ -115,7 +115,7 @@ pub fn list_batches(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Stri
         .distinct()
         .order(token_use::event_id)
         .limit(limit)
-        .get_results(conn)?)
+        .rows(conn)?)
 }
 
 /// Which of these records are roots of batches, sealed or not.
@@ -125,12 +125,12 @@ pub fn list_recorded(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Err
         .filter(audit_record::id.eq_any(ids))
         .filter(audit_record::action.eq(action))
         .select(audit_record::id)
-        .get_results::<String>(conn)?;
+        .rows::<String>(conn)?;
     let waiting = audit_event::table
         .filter(audit_event::id.eq_any(ids))
         .filter(audit_event::action.eq(action))
         .select(audit_event::id)
-        .get_results::<String>(conn)?;
+        .rows::<String>(conn)?;
     recorded.extend(waiting);
     Ok(recorded)
 }
@@ -228,7 +228,7 @@ pub fn count_uses(
         .group_by(token_use::day)
         .order(token_use::day)
         .select((token_use::day, sum(token_use::count)))
-        .get_results::<(String, Option<i64>)>(conn)?;
+        .rows::<(String, Option<i64>)>(conn)?;
     Ok(days
         .into_iter()
         .map(|(day, count)| (day, count.unwrap_or(0).unsigned_abs()))
@@ -241,7 +241,7 @@ pub fn is_any_batch(conn: &mut Conn, before: &str) -> Result<bool, Error> {
         .filter(token_use::event_id.lt(before))
         .select(token_use::event_id)
         .limit(1)
-        .get_results::<String>(conn)?;
+        .rows::<String>(conn)?;
     Ok(!any.is_empty())
 }
 
@@ -254,8 +254,8 @@ pub fn delete_batches(conn: &mut Conn, before: &str, limit: i64) -> Result<usize
         .distinct()
         .order(token_use::event_id)
         .limit(limit)
-        .get_results::<String>(conn)?;
+        .rows::<String>(conn)?;
     let count = ids.len();
-    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).execute(conn)?;
+    diesel::delete(token_use::table.filter(token_use::event_id.eq_any(ids))).changes(conn)?;
     Ok(count)
 }

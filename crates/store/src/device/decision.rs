@@ -78,7 +78,7 @@ pub fn find_decision(
     let row = device_grant::table
         .find(id.as_str())
         .filter(device_grant::decision_digest.eq(decision.as_str()))
-        .get_result::<Row>(conn)
+        .row::<Row>(conn)
         .optional()?;
     Ok(
         row.and_then(|row| match (read_state(&row)?, &row.granted_scopes) {
@@ -135,7 +135,7 @@ pub fn deny_approved(
         Approvals::ForClient(id) => statement.filter(device_grant::client_id.eq(id.to_owned())),
         Approvals::All => statement,
     };
-    Ok(statement.execute(conn)?)
+    Ok(statement.changes(conn)?)
 }
 
 /// The same for the members whose only organization is this one.

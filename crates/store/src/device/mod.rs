@@ -180,7 +180,7 @@ pub fn find_grant_by_user_code(
 pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, Digest)>, Error> {
     device_grant::table
         .find(id.as_str())
-        .get_result::<Row>(conn)
+        .row::<Row>(conn)
         .optional()?
         .map(|row| {
             let device_code = Digest::from_stored(row.device_code_digest.clone());
@@ -196,12 +196,10 @@ pub fn count_open_grants(conn: &mut Conn, of: GrantOrigin<'_>, now: Instant) -> 
         .filter(device_grant::expires_at.gt(stored(now)))
         .count();
     let count: i64 = match of {
-        GrantOrigin::Client(id) => open
-            .filter(device_grant::client_id.eq(id))
-            .get_result(conn)?,
+        GrantOrigin::Client(id) => open.filter(device_grant::client_id.eq(id)).row(conn)?,
         GrantOrigin::Site(address) => open
             .filter(device_grant::site.eq(network::site(address).to_string()))
-            .get_result(conn)?,
+            .row(conn)?,
     };
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
@@ -272,7 +270,7 @@ pub fn list_decided(conn: &mut Conn, device_codes: &[Digest]) -> Result<Vec<Dige
         .filter(device_grant::device_code_digest.eq_any(digests))
         .filter(device_grant::state.ne(PENDING))
         .select(device_grant::device_code_digest)
-        .get_results::<String>(conn)?
+        .rows::<String>(conn)?
         .into_iter()
         .map(Digest::from_stored)
         .collect())
@@ -284,5 +282,5 @@ pub fn delete_grants(conn: &mut Conn, ended_before: Instant) -> Result<usize, Er
     Ok(diesel::delete(
         device_grant::table.filter(device_grant::expires_at.lt(stored(ended_before))),
     )
-    .execute(conn)?)
+    .changes(conn)?)
 }
