@@ -50,7 +50,7 @@ enum Command {
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
-    Remote(doorcode::cli::Command),
+    Remote(doorcode_client::commands::Command),
 }
 
 fn main() -> ExitCode {
@@ -65,12 +65,14 @@ fn main() -> ExitCode {
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Audit(audit::Audit::Remote(command))) => {
-            return doorcode::cli::run(doorcode::cli::Command::Audit(command));
+            return doorcode_client::commands::run(doorcode_client::commands::Command::Audit(
+                command,
+            ));
         }
         Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
-        Some(Command::Remote(command)) => return doorcode::cli::run(command),
+        Some(Command::Remote(command)) => return doorcode_client::commands::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

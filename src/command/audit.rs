@@ -56,7 +56,7 @@ pub enum Audit {
         revoke: Revoke,
     },
     #[command(flatten)]
-    Remote(doorcode::cli::Audit),
+    Remote(doorcode_client::commands::Audit),
 }
 
 /// Which tokens a recovery revokes.

@@ -1,11 +1,11 @@
 //! `doorcode logout`.
 
 use super::ClientOptions;
-use super::client::Client;
-use super::credentials::Credentials;
-use super::error::Error;
-use super::settings::{Environment, Settings};
-use super::terminal::Output;
+use crate::api::Client;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::output::Output;
+use crate::settings::{Environment, Settings};
 use domain::secret::Secret;
 
 /// The options of `logout`.
@@ -20,7 +20,7 @@ pub struct LogoutOptions {
 
 /// Revokes the token on the server, then deletes it here.
 pub async fn run(options: &LogoutOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
     if settings.token_from_environment() {
         return Err(Error::Failed(
             "The token comes from the environment variable DOORCODE_TOKEN. Nothing was changed. \

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::terminal::plain;
+use crate::output::plain;
 use wire::api::Problem;
 
 /// An HTTP response with its whole body.

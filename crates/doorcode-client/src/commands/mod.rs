@@ -4,62 +4,21 @@
 //! `credentials` stores the token; each command has its own file. Output for terminals goes
 //! through `terminal`, which removes control characters from text of the server.
 
-mod answer;
 mod audit;
-mod client;
-mod credentials;
-mod device;
-mod error;
-mod host;
-mod identity;
 mod login;
 mod logout;
-mod pace;
-mod profile;
-mod prompt;
-mod settings;
-mod terminal;
+mod next_step;
+mod options;
 mod whoami;
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
+use crate::error::Error;
+use crate::output::Output;
 pub use audit::Audit;
-use error::Error;
-use terminal::Output;
-
-/// The options that all client commands share.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct ClientOptions {
-    /// Print the result as JSON on standard output; everything else goes to standard error
-    #[arg(long)]
-    pub json: bool,
-    /// Use this profile of the credentials file [env: DOORCODE_PROFILE]
-    #[arg(long, value_name = "NAME", value_parser = profile::Profile::parse)]
-    pub profile: Option<profile::Profile>,
-    /// The server's address, such as https://auth.example.com [env: DOORCODE_HOST]
-    #[arg(long, value_name = "URL", value_parser = host::Host::parse)]
-    pub host: Option<host::Host>,
-    /// Allow http:// to another machine: the token is then sent without encryption
-    #[arg(long)]
-    pub allow_http: bool,
-}
-
-impl ClientOptions {
-    /// A command line of this program with the same profile and server flags.
-    fn command(&self, words: &str) -> String {
-        let mut command = format!("doorcode {words}");
-        if let Some(profile) = &self.profile {
-            command.push_str(&format!(" --profile {profile}"));
-        }
-        if let Some(host) = &self.host {
-            command.push_str(&format!(" --host {host}"));
-        }
-        if self.allow_http {
-            command.push_str(" --allow-http");
-        }
-        command
-    }
-}
+pub use options::ClientOptions;
 
 /// The client commands.
 #[derive(Debug, clap::Subcommand)]
@@ -95,6 +54,32 @@ impl Command {
     }
 }
 
+/// The command line of the program without the server.
+#[derive(clap::Parser)]
+#[command(name = "doorcode", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Program,
+}
+
+/// All commands of the program without the server.
+#[derive(clap::Subcommand)]
+enum Program {
+    #[command(flatten)]
+    Client(Command),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// The program without the server: parses the command line and runs the command.
+pub fn main() -> ExitCode {
+    run(match Arguments::parse().command {
+        Program::Client(command) => command,
+        Program::Audit(command) => Command::Audit(command),
+    })
+}
+
 /// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not
 /// signed in, 4 not allowed, 130 cancelled.
 pub fn run(command: Command) -> ExitCode {
@@ -122,7 +107,7 @@ pub fn run(command: Command) -> ExitCode {
 }
 
 fn fail(out: &Output, command: &Command, error: &Error) -> ExitCode {
-    match error.next_step(command.options()) {
+    match next_step::after(error, command.options()) {
         Some(step) => out.note(format_args!("{error}\n{step}")),
         None => out.note(error),
     }

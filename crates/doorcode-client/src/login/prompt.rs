@@ -10,9 +10,9 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::error::Error;
-use super::host::web_address;
-use super::terminal::{self, Output, plain};
+use crate::error::Error;
+use crate::host::web_address;
+use crate::output::{self, Output, plain};
 use wire::oauth::DeviceAuthorizationResponse;
 
 /// Duration of one frame of the spinner.
@@ -99,7 +99,7 @@ pub struct Waiting {
 impl Waiting {
     /// Starts the countdown to the expiry of the code.
     pub fn start(deadline: Instant, out: &Output) -> Self {
-        let line = terminal::status_line();
+        let line = output::status_line();
         if line.is_none() {
             out.note("Waiting for approval…");
         }

@@ -1,14 +1,17 @@
 //! The client side of the device flow (RFC 8628 section 3).
 
+pub mod pace;
+pub mod prompt;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::{Client, DeviceParameters, Poll};
-use super::error::Error;
-use super::pace::{Pace, Polled};
-use super::prompt::{self, Browser, Waiting};
-use super::terminal::{Output, plain};
+use self::pace::{Pace, Polled};
+use self::prompt::{Browser, Waiting};
+use crate::api::{Client, DeviceParameters, Poll};
+use crate::error::Error;
+use crate::output::{Output, plain};
 use domain::name::shorten;
 use wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
 

@@ -8,15 +8,15 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::ClientOptions;
-use super::client::{Client, DeviceParameters};
-use super::credentials::{Credentials, Entry};
-use super::device;
-use super::error::Error;
-use super::host::Host;
-use super::identity::Identity;
-use super::prompt::Browser;
-use super::settings::{self, Environment, Settings};
-use super::terminal::{self, Output, plain};
+use crate::api::identity::Identity;
+use crate::api::{Client, DeviceParameters};
+use crate::credentials::{Credentials, Entry};
+use crate::error::Error;
+use crate::host::Host;
+use crate::login as device_flow;
+use crate::login::prompt::Browser;
+use crate::output::{self, Output, plain};
+use crate::settings::{self, Environment, Settings};
 use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
@@ -62,13 +62,13 @@ struct SignedIn {
 
 /// Signs in and stores the token.
 pub async fn run(options: &LoginOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
     let client = Client::new(&settings.host)?;
     // A token that the server has issued but that is not stored yet.
     let unsaved = Cell::new(None);
     let outcome = tokio::select! {
         biased;
-        () = terminal::interrupted() => Err(Error::Cancelled),
+        () = output::interrupted() => Err(Error::Cancelled),
         outcome = sign_in(options, &settings, &client, &unsaved, out) => outcome,
     };
     let signed_in = match outcome {
@@ -114,7 +114,7 @@ async fn sign_in(
                 project: options.project.as_ref().map(ProjectId::as_str),
                 ..DeviceParameters::default()
             };
-            let issued = device::obtain(client, parameters, browser, out).await?;
+            let issued = device_flow::obtain(client, parameters, browser, out).await?;
             let token = Secret::new(issued.access_token);
             unsaved.set(Some(token.clone()));
             token
@@ -171,7 +171,7 @@ async fn end_previous(
         Client::new(host).ok()?.revoke(token).await.ok()
     };
     let ended = tokio::select! {
-        () = terminal::interrupted() => false,
+        () = output::interrupted() => false,
         outcome = tokio::time::timeout(CLEAN_UP_TIMEOUT, end) => matches!(outcome, Ok(Some(()))),
     };
     if !ended {

@@ -1,10 +1,10 @@
 //! `doorcode audit`: the client commands.
 
 use super::ClientOptions;
-use super::client::Client;
-use super::error::Error;
-use super::settings::{Environment, Settings};
-use super::terminal::{Output, plain};
+use crate::api::Client;
+use crate::error::Error;
+use crate::output::{Output, plain};
+use crate::settings::{Environment, Settings};
 use chrono::{DateTime, Local, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use console::measure_text_width;
 use domain::audit::personal::is_erased;
@@ -79,7 +79,7 @@ impl Audit {
 
 /// Lists records, page by page.
 async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
     let (client, token) = (Client::new(&settings.host)?, settings.token()?);
     let since = options.since;
     let since = since.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));

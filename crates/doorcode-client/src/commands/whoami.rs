@@ -1,10 +1,10 @@
 //! `doorcode whoami`.
 
 use super::ClientOptions;
-use super::client::Client;
-use super::error::Error;
-use super::settings::{Environment, Settings};
-use super::terminal::Output;
+use crate::api::Client;
+use crate::error::Error;
+use crate::output::Output;
+use crate::settings::{Environment, Settings};
 
 /// The options of `whoami`.
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct WhoamiOptions {
 
 /// Shows the signed-in user, the server, and the scopes of the token.
 pub async fn run(options: &WhoamiOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client, Environment::of_process()?)?;
+    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
     let identity = Client::new(&settings.host)?.me(settings.token()?).await?;
     let text = format!(
         "Signed in to {host} as {owner}.\n\

@@ -4,12 +4,22 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::ClientOptions;
-use super::credentials::{Credentials, Entry};
-use super::error::Error;
-use super::host::{DEFAULT_HOST, Host};
-use super::profile::Profile;
+use crate::credentials::{Credentials, Entry};
+use crate::error::Error;
+use crate::host::{DEFAULT_HOST, Host};
+use crate::profile::Profile;
 use domain::secret::Secret;
+
+/// The flags of a command that select server, profile and token.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The profile of the credentials file.
+    pub profile: Option<Profile>,
+    /// The server.
+    pub host: Option<Host>,
+    /// Whether `http` to another machine is allowed.
+    pub allow_http: bool,
+}
 
 /// The environment variables of the client. An empty variable counts as not set.
 #[derive(Debug, Default)]
@@ -80,8 +90,8 @@ pub struct Settings {
 
 impl Settings {
     /// Resolves the settings; refuses a server to which a token cannot be sent confidentially.
-    pub fn resolve(options: &ClientOptions, environment: Environment) -> Result<Self, Error> {
-        let profile = match (&options.profile, environment.profile) {
+    pub fn resolve(flags: &Flags, environment: Environment) -> Result<Self, Error> {
+        let profile = match (&flags.profile, environment.profile) {
             (Some(profile), _) => profile.clone(),
             (None, Some(text)) => Profile::parse(&text).map_err(|why| {
                 Error::Usage(format!("DOORCODE_PROFILE is not a profile name: {why}."))
@@ -96,13 +106,13 @@ impl Settings {
             )
         })?;
         let kept = Credentials::load(&file)?.entry(&profile)?;
-        let host = match (&options.host, &environment.host, &kept.host) {
+        let host = match (&flags.host, &environment.host, &kept.host) {
             (Some(host), _, _) => host.clone(),
             (None, Some(text), _) => read_host(text, "DOORCODE_HOST")?,
             (None, None, Some(text)) => read_host(text, &file.display().to_string())?,
             (None, None, None) => read_host(DEFAULT_HOST, "this program's default")?,
         };
-        require_private(&host, options.allow_http)?;
+        require_private(&host, flags.allow_http)?;
         let source = match environment.token {
             Some(token) => Source::Environment(token),
             None => choose(kept, &host),
@@ -174,5 +184,4 @@ fn choose(kept: Entry, host: &Host) -> Source {
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

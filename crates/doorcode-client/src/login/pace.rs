@@ -18,13 +18,20 @@ const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 /// The result of a poll that did not end the flow.
 #[derive(Debug, Clone, Copy)]
 pub enum Polled {
-    /// `authorization_pending`: whether the server applied `Prefer: wait`, and how long the
-    /// response took.
-    Pending { held: bool, took: Duration },
+    /// `authorization_pending`.
+    Pending {
+        /// Whether the server applied `Prefer: wait`.
+        held: bool,
+        /// How long the response took.
+        took: Duration,
+    },
     /// `slow_down`.
     SlowDown,
-    /// No usable response; `retry_after` is the pause from `Retry-After`.
-    Failed { retry_after: Option<Duration> },
+    /// No usable response.
+    Failed {
+        /// The pause from `Retry-After`.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// The polling interval and back-off. It reads no clock, so it can be tested as a table.

@@ -24,11 +24,11 @@ fn read(variables: &[(&str, &str)]) -> Result<Environment, Error> {
     Environment::read(find, Some("/home/ada".into()))
 }
 
-fn options(profile: Option<&str>, host: Option<&str>) -> ClientOptions {
-    ClientOptions {
+fn options(profile: Option<&str>, host: Option<&str>) -> Flags {
+    Flags {
         profile: profile.map(|text| Profile::parse(text).unwrap()),
         host: host.map(|text| Host::parse(text).unwrap()),
-        ..ClientOptions::default()
+        ..Flags::default()
     }
 }
 

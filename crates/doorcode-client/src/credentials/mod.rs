@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::profile::Profile;
+use crate::profile::Profile;
 use domain::secret::Secret;
 
 /// The credentials file as it was read, with the changes since.
@@ -216,5 +216,4 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[path = "credentials_tests.rs"]
 mod tests;

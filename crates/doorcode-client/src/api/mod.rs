@@ -1,5 +1,8 @@
 //! The HTTP client of a Doorcode server.
 
+pub mod answer;
+pub mod identity;
+
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
@@ -7,12 +10,12 @@ use reqwest::header::LOCATION;
 use reqwest::{RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 
-use super::answer::Answer;
-use super::error::Error;
-use super::host::Host;
-use super::identity::Identity;
-use super::pace::Polled;
-use super::terminal::plain;
+use self::answer::Answer;
+use self::identity::Identity;
+use crate::error::Error;
+use crate::host::Host;
+use crate::login::pace::Polled;
+use crate::output::plain;
 use domain::secret::Secret;
 use wire::oauth::{
     CLI_CLIENT_ID, DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local};
 use serde_json::Value;
 
-use super::terminal::plain;
+use crate::output::plain;
 use wire::api::{Me, Organization};
 
 /// The response of `/v1/me`.

@@ -1,13 +1,10 @@
-//! Errors of client commands, as texts for the user.
-//!
-//! The text of an error states what happened; [`Error::next_step`] states what to do.
+//! Errors, as texts for the user. A text states what happened; a command adds what to do.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::ClientOptions;
-use super::credentials::FileError;
-use super::host::Host;
+use crate::credentials::FileError;
+use crate::host::Host;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -21,19 +18,35 @@ pub enum Error {
     /// The token is valid but does not allow the operation.
     NotAllowed(String),
     /// The server sent no response.
-    Unreachable { host: Host, cause: String },
+    Unreachable {
+        /// The server.
+        host: Host,
+        /// Why the connection failed, without a full stop.
+        cause: String,
+    },
     /// The server is overloaded or failing (429 or 5xx).
     Busy {
+        /// The server.
         host: Host,
+        /// The HTTP status.
         status: u16,
+        /// The detail of the problem (RFC 9457).
         detail: Option<String>,
+        /// The pause from `Retry-After`.
         retry_after: Option<Duration>,
     },
     /// The response is not from a Doorcode server.
-    Unexpected { host: Host, what: String },
+    Unexpected {
+        /// The server.
+        host: Host,
+        /// The deviation, without a full stop.
+        what: String,
+    },
     /// An OAuth error response (RFC 6749 section 5.2).
     OAuth {
+        /// `error`: the registered code.
         name: String,
+        /// `error_description`.
         description: Option<String>,
     },
     /// The device grant was denied, with the server's reason.
@@ -69,52 +82,6 @@ impl Error {
             Self::Busy { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
-    }
-
-    /// What the user can do now.
-    pub fn next_step(&self, options: &ClientOptions) -> Option<String> {
-        let login = options.command("login");
-        Some(match self {
-            Self::NotSignedIn(_) | Self::TokenRefused(_) => format!("Run `{login}` to sign in."),
-            Self::NotAllowed(_) => {
-                format!("Ask an administrator, or sign in again with `{login} --scope NAME`.")
-            }
-            Self::Unreachable { host, .. } if host.is_loopback() => {
-                "Is the server running? Start it with `doorcode serve`, or name another server \
-                 with --host URL."
-                    .to_owned()
-            }
-            Self::Unreachable { .. } => {
-                "Check the network and the address, or name another server with --host URL."
-                    .to_owned()
-            }
-            Self::Busy {
-                retry_after: Some(pause),
-                ..
-            } => {
-                format!("Try again in {} seconds.", pause.as_secs())
-            }
-            Self::Busy { .. } => "Try again in a moment.".to_owned(),
-            Self::Unexpected { .. } => {
-                "Check that this is the address of a Doorcode server, or name another server with \
-                 --host URL."
-                    .to_owned()
-            }
-            Self::OAuth { name, .. } if name == "invalid_scope" => {
-                "Check the names after --scope. Ask the server's administrator for the available \
-                 scopes."
-                    .to_owned()
-            }
-            Self::OAuth { .. } | Self::Denied(_) | Self::Expired => {
-                format!("Nothing was saved. To try again, run `{login}`.")
-            }
-            Self::NotRevoked(_) => format!(
-                "The token is kept, so you can try again. `{}` deletes it here only; on the \
-                 server it stays valid until it is revoked there.",
-                options.command("logout --force")
-            ),
-            Self::File(_) | Self::Usage(_) | Self::Failed(_) | Self::Cancelled => return None,
-        })
     }
 }
 

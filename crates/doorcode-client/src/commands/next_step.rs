@@ -1,0 +1,49 @@
+//! What the user can do after an error.
+
+use super::ClientOptions;
+use crate::error::Error;
+
+/// What the user can do after a command with these options failed.
+pub fn after(error: &Error, options: &ClientOptions) -> Option<String> {
+    let login = options.command("login");
+    Some(match error {
+        Error::NotSignedIn(_) | Error::TokenRefused(_) => format!("Run `{login}` to sign in."),
+        Error::NotAllowed(_) => {
+            format!("Ask an administrator, or sign in again with `{login} --scope NAME`.")
+        }
+        Error::Unreachable { host, .. } if host.is_loopback() => {
+            "Is the server running? Start it with `doorcode serve`, or name another server \
+             with --host URL."
+                .to_owned()
+        }
+        Error::Unreachable { .. } => {
+            "Check the network and the address, or name another server with --host URL.".to_owned()
+        }
+        Error::Busy {
+            retry_after: Some(pause),
+            ..
+        } => {
+            format!("Try again in {} seconds.", pause.as_secs())
+        }
+        Error::Busy { .. } => "Try again in a moment.".to_owned(),
+        Error::Unexpected { .. } => {
+            "Check that this is the address of a Doorcode server, or name another server with \
+             --host URL."
+                .to_owned()
+        }
+        Error::OAuth { name, .. } if name == "invalid_scope" => {
+            "Check the names after --scope. Ask the server's administrator for the available \
+             scopes."
+                .to_owned()
+        }
+        Error::OAuth { .. } | Error::Denied(_) | Error::Expired => {
+            format!("Nothing was saved. To try again, run `{login}`.")
+        }
+        Error::NotRevoked(_) => format!(
+            "The token is kept, so you can try again. `{}` deletes it here only; on the \
+             server it stays valid until it is revoked there.",
+            options.command("logout --force")
+        ),
+        Error::File(_) | Error::Usage(_) | Error::Failed(_) | Error::Cancelled => return None,
+    })
+}

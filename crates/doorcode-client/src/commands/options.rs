@@ -1,0 +1,48 @@
+//! The options that all client commands share.
+
+use crate::host::Host;
+use crate::profile::Profile;
+use crate::settings::Flags;
+
+/// The options that all client commands share.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ClientOptions {
+    /// Print the result as JSON on standard output; everything else goes to standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Use this profile of the credentials file [env: DOORCODE_PROFILE]
+    #[arg(long, value_name = "NAME", value_parser = Profile::parse)]
+    pub profile: Option<Profile>,
+    /// The server's address, such as https://auth.example.com [env: DOORCODE_HOST]
+    #[arg(long, value_name = "URL", value_parser = Host::parse)]
+    pub host: Option<Host>,
+    /// Allow http:// to another machine: the token is then sent without encryption
+    #[arg(long)]
+    pub allow_http: bool,
+}
+
+impl ClientOptions {
+    /// The flags that select server, profile and token.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            profile: self.profile.clone(),
+            host: self.host.clone(),
+            allow_http: self.allow_http,
+        }
+    }
+
+    /// A command line of this program with the same profile and server flags.
+    pub fn command(&self, words: &str) -> String {
+        let mut command = format!("doorcode {words}");
+        if let Some(profile) = &self.profile {
+            command.push_str(&format!(" --profile {profile}"));
+        }
+        if let Some(host) = &self.host {
+            command.push_str(&format!(" --host {host}"));
+        }
+        if self.allow_http {
+            command.push_str(" --allow-http");
+        }
+        command
+    }
+}

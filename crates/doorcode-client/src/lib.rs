@@ -1,0 +1,18 @@
+//! The client of a Doorcode server: device login, the credentials file and calls of the API.
+//!
+//! [`api`] sends requests, [`login`] runs the device flow (RFC 8628), [`credentials`] stores
+//! tokens, [`settings`] selects server, profile and token, and [`output`] writes texts and JSON
+//! for the terminal. [`commands`] are the commands of the program `doorcode`. [`wire`] has the
+//! types that cross the network, the same that the server uses.
+
+pub mod api;
+pub mod commands;
+pub mod credentials;
+pub mod error;
+pub mod host;
+pub mod login;
+pub mod output;
+pub mod profile;
+pub mod settings;
+
+pub use wire;
