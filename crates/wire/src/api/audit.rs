@@ -1,15 +1,17 @@
 //! The audit log.
 
-use super::values::{ActorKind, AuditOutcome, AuthenticationMethod, DiscrepancyKind, ExportFormat};
+use super::values::ExportFormat;
+#[cfg(feature = "openapi")]
+use super::values::{ActorKind, AuditOutcome, AuthenticationMethod, DiscrepancyKind};
 use crate::json::rules;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
 
 /// Filters of audit records.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct AuditParameters {
     /// ID or slug of an organization, for its admins: returns its records. Default: all records
@@ -23,28 +25,30 @@ pub struct AuditParameters {
     /// ID of a token: returns records of its actions and of changes to it.
     pub token: Option<String>,
     /// Earliest time, inclusive (RFC 3339).
-    #[param(value_type = Option<String>)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     #[serde(default, deserialize_with = "rules::time")]
     pub since: Option<DateTime<Utc>>,
     /// Latest time, exclusive (RFC 3339).
-    #[param(value_type = Option<String>)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     #[serde(default, deserialize_with = "rules::time")]
     pub until: Option<DateTime<Utc>>,
 }
 
 /// Format of an export.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct FormatParameters {
     /// `ndjson` for verifiable lines of JSON, or `csv` for a table. Default: `ndjson`.
-    #[param(inline)]
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub format: Option<ExportFormat>,
 }
 
 /// Filters of token uses.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct UseParameters {
     /// ID or slug of an organization, for its admins: returns uses of its tokens and uses in it.
@@ -54,17 +58,18 @@ pub struct UseParameters {
     /// ID of a token, or `operator` for the operator token.
     pub token: Option<String>,
     /// Earliest time, inclusive (RFC 3339).
-    #[param(value_type = Option<String>)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     #[serde(default, deserialize_with = "rules::time")]
     pub since: Option<DateTime<Utc>>,
     /// Latest time, exclusive (RFC 3339).
-    #[param(value_type = Option<String>)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     #[serde(default, deserialize_with = "rules::time")]
     pub until: Option<DateTime<Utc>>,
 }
 
 /// A record of the audit log. `null` values are unknown or do not apply to the action.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditRecord {
     /// Sequence number in the log: from 1, without gaps.
     pub sequence: u64,
@@ -77,15 +82,15 @@ pub struct AuditRecord {
     /// Action, such as `token.created`.
     pub action: String,
     /// Outcome of the action.
-    #[schema(value_type = AuditOutcome)]
+    #[cfg_attr(feature = "openapi", schema(value_type = AuditOutcome))]
     pub outcome: String,
     /// Kind of the actor.
-    #[schema(value_type = ActorKind)]
+    #[cfg_attr(feature = "openapi", schema(value_type = ActorKind))]
     pub actor_kind: String,
     /// ID of the actor. `null` if the kind identifies it.
     pub actor_id: Option<String>,
     /// Authentication method of the actor.
-    #[schema(value_type = AuthenticationMethod)]
+    #[cfg_attr(feature = "openapi", schema(value_type = AuthenticationMethod))]
     pub method: String,
     /// ID of the user who is the actor or owns or uses it.
     pub user_id: Option<String>,
@@ -104,12 +109,13 @@ pub struct AuditRecord {
     /// User agent of the request, as sent.
     pub agent: Option<String>,
     /// Further data of the action.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub detail: Value,
 }
 
 /// Result of a verification of the whole log.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditVerification {
     /// Whether the log has no discrepancy.
     pub valid: bool,
@@ -130,7 +136,8 @@ pub struct AuditVerification {
 }
 
 /// Position in the log.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditHead {
     /// Sequence number of the record.
     pub sequence: u64,
@@ -139,19 +146,21 @@ pub struct AuditHead {
 }
 
 /// A discrepancy in the log.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Discrepancy {
     /// Sequence number of the discrepancy. All records before it verify.
     pub sequence: u64,
     /// Kind of the discrepancy, as far as it can be determined.
-    #[schema(value_type = DiscrepancyKind)]
+    #[cfg_attr(feature = "openapi", schema(value_type = DiscrepancyKind))]
     pub kind: String,
     /// Explanation in one sentence.
     pub says: String,
 }
 
 /// A use of a token.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenUse {
     /// ID of the use: the ID of the record of its usage batch, a dot, and the index in the batch.
     pub id: String,
@@ -175,7 +184,8 @@ pub struct TokenUse {
 
 /// A use of a token with its inclusion proof, from the leaf of its canonical form to the root in
 /// the log.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProvenUse {
     /// Use. Its canonical form has all its members except `id`.
     #[serde(rename = "use")]
@@ -189,7 +199,8 @@ pub struct ProvenUse {
 }
 
 /// Inclusion proof from a leaf to the root.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UseProof {
     /// Index of the leaf, from 0.
     pub index: u64,

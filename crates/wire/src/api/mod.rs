@@ -32,10 +32,10 @@ pub use values::{
 
 use super::json::Fault;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 /// Caller and permissions of its token (`GET /v1/me`).
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
     /// Owner of a personal token. Absent for an organization token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -54,7 +54,8 @@ pub struct Me {
 }
 
 /// A user.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// ID, `usr_…`.
     pub id: String,
@@ -66,7 +67,7 @@ pub struct User {
     pub email_verified: bool,
     /// `active` or `deactivated`. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(value_type = Option<UserState>)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UserState>))]
     pub state: Option<String>,
     /// Creation time. Present only for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -74,7 +75,8 @@ pub struct User {
 }
 
 /// An organization and the role of the caller in it.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Organization {
     /// ID, `org_…`.
     pub id: String,
@@ -84,12 +86,13 @@ pub struct Organization {
     pub name: String,
     /// Role of the caller. Absent if the caller has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(value_type = Option<Role>)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>))]
     pub role: Option<String>,
 }
 
 /// A project of an organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Project {
     /// ID, `prj_…`.
     pub id: String,
@@ -98,7 +101,8 @@ pub struct Project {
 }
 
 /// Catalogue of scopes (`GET /v1/scopes`).
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Scopes {
     /// All scopes that tokens can have.
     pub items: Vec<Scope>,
@@ -107,24 +111,27 @@ pub struct Scopes {
 }
 
 /// Page of a list to return.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct ListParameters {
     /// Maximum number of items. Default: 50.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u8>, minimum = 1, maximum = 100))]
     pub limit: Option<String>,
     /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// A body without keys, or a list without filters.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
 /// A page of a list.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct List<T> {
     /// Items in the order of the list.
     pub items: Vec<T>,
@@ -133,7 +140,8 @@ pub struct List<T> {
 }
 
 /// A scope of the catalogue.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Scope {
     /// Name of the scope.
     pub name: String,
@@ -141,12 +149,13 @@ pub struct Scope {
     pub description: String,
     /// Minimum role for the scope. Absent if every active user can use it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(value_type = Option<Role>)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>))]
     pub min_role: Option<String>,
 }
 
 /// Problem details (RFC 9457).
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// URL that identifies the kind of problem and leads to its documentation.
     #[serde(rename = "type")]

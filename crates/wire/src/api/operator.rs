@@ -2,10 +2,10 @@
 
 use super::values::{ClientKind, ClientState, Role};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Status of the server.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Version of the program.
     pub version: String,
@@ -19,11 +19,12 @@ pub struct Status {
 
 /// Attributes of a new user.
 // No `Debug`, which keeps the password out of the log.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateUserBody {
     /// Name, 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
     /// Email address for sign-in. It is stored in lower case, with its domain in ASCII.
     pub email: String,
@@ -37,11 +38,12 @@ pub struct CreateUserBody {
 }
 
 /// New attributes of a user. Absent ones do not change.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUserBody {
     /// Name, 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: Option<String>,
     /// Email address for sign-in. A new one is not verified unless `email_verified` is `true`.
     pub email: Option<String>,
@@ -51,7 +53,8 @@ pub struct UpdateUserBody {
 
 /// A new link to reset a password.
 // No `Debug`, which keeps the link out of the log.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewPasswordReset {
     /// Link for the user, which works once. Returned only once.
     pub url: String,
@@ -60,39 +63,42 @@ pub struct NewPasswordReset {
 }
 
 /// A link to reset a password that was mailed to a member.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PasswordResetSent {
     /// Expiry time of the link.
     pub expires_at: String,
 }
 
 /// A registered OAuth client.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Client {
     /// `client_id` of the client.
     pub id: String,
     /// Name on the consent page.
     pub name: String,
     /// Client type: `public` or `confidential`.
-    #[schema(value_type = ClientKind)]
+    #[cfg_attr(feature = "openapi", schema(value_type = ClientKind))]
     pub kind: String,
     /// Scopes that the client may request.
     pub scopes: Vec<String>,
     /// Scopes that the client gets if it requests none.
     pub default_scopes: Vec<String>,
     /// State: `active` or `disabled`.
-    #[schema(value_type = ClientState)]
+    #[cfg_attr(feature = "openapi", schema(value_type = ClientState))]
     pub state: String,
 }
 
 /// Attributes of a new client.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateClientBody {
     /// `client_id` of the client: 1 to 100 letters, digits, dots, dashes and underscores.
     pub id: String,
     /// Name on the consent page.
-    #[schema(min_length = 1, max_length = 100)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
     /// Client type: `public` or `confidential`. Default: `public`.
     pub kind: Option<ClientKind>,
@@ -106,7 +112,8 @@ pub struct CreateClientBody {
 
 /// A new client with its secret.
 // No `Debug`, which keeps the secret out of the log.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewClient {
     /// Secret of a confidential client, returned only once. Absent for a public client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -117,7 +124,8 @@ pub struct NewClient {
 }
 
 /// New attributes of a client.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateClientBody {
     /// State: `active` or `disabled`. The tokens of a disabled client are inactive.

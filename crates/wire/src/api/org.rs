@@ -3,10 +3,10 @@
 use super::values::{PersonalTokens, Plan, Role};
 use crate::json::rules;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 /// An organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrganizationDetail {
     /// ID, `org_…`.
     pub id: String,
@@ -16,13 +16,13 @@ pub struct OrganizationDetail {
     pub name: String,
     /// Role of the caller. Absent for the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(value_type = Option<Role>)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>))]
     pub role: Option<String>,
     /// Who created it: `operator`, or the ID of a user. One that a user created has no effect
     /// where a request names no organization.
     pub made_by: String,
     /// `free` or `team`. Organization tokens require `team`.
-    #[schema(value_type = Plan)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Plan))]
     pub plan: String,
     /// Policy for tokens that access the organization.
     pub policy: Policy,
@@ -31,10 +31,11 @@ pub struct OrganizationDetail {
 }
 
 /// Policy for tokens that access an organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Policy {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
-    #[schema(value_type = PersonalTokens)]
+    #[cfg_attr(feature = "openapi", schema(value_type = PersonalTokens))]
     pub personal_tokens: String,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     pub max_lifetime_days: Option<u32>,
@@ -43,16 +44,18 @@ pub struct Policy {
 }
 
 /// Attributes of a new organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganizationBody {
     /// Name, 1 to 100 characters. The server derives the slug from it.
-    #[schema(min_length = 1, max_length = 100)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
 }
 
 /// New attributes of an organization. Absent ones do not change.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganizationBody {
     /// Name, 1 to 100 characters. The slug does not change.
@@ -63,19 +66,20 @@ pub struct UpdateOrganizationBody {
     pub policy: Option<UpdatePolicyBody>,
     /// Grace period in seconds for tokens that the new policy does not allow, at most 30 days.
     /// Default: 7 days.
-    #[schema(minimum = 0, maximum = 2_592_000)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 2_592_000))]
     #[serde(default, deserialize_with = "rules::within::<_, 0, 2_592_000>")]
     pub grace_seconds: Option<u32>,
 }
 
 /// New attributes of a policy. Absent ones do not change.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdatePolicyBody {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
     pub personal_tokens: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
-    #[schema(minimum = 1, maximum = 36_500)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36_500))]
     #[serde(default, deserialize_with = "rules::present_within::<_, 1, 36_500>")]
     pub max_lifetime_days: Option<Option<u32>>,
     /// Whether tokens without expiry are allowed.
@@ -83,24 +87,26 @@ pub struct UpdatePolicyBody {
 }
 
 /// Change of policy or plan to preview.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct EffectParameters {
     /// Users who may use personal tokens: `members` or `admins`.
-    #[param(inline)]
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub personal_tokens: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days, or `none`.
     pub max_lifetime_days: Option<String>,
     /// Whether tokens without expiry are allowed: `true` or `false`.
     pub never_expires: Option<String>,
     /// `free` or `team`. Operator only.
-    #[param(inline)]
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub plan: Option<Plan>,
 }
 
 /// Active token that would lose access to the organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AffectedToken {
     /// ID, `tok_…`.
     pub id: String,
@@ -118,7 +124,8 @@ pub struct AffectedToken {
 }
 
 /// A member of an organization.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// ID of the user, `usr_…`.
     pub id: String,
@@ -129,14 +136,15 @@ pub struct Member {
     /// Whether the user or the operator has verified the email address.
     pub email_verified: bool,
     /// Role: `member`, `admin` or `owner`.
-    #[schema(value_type = Role)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Role))]
     pub role: String,
     /// Time when the user joined the organization.
     pub joined_at: String,
 }
 
 /// New attributes of a member.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PutMemberBody {
     /// Role: `member`, `admin` or `owner`.
@@ -144,14 +152,15 @@ pub struct PutMemberBody {
 }
 
 /// A pending invitation.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invitation {
     /// ID, `inv_…`.
     pub id: String,
     /// Email address of the invited user. `null` if anyone with the link can accept it.
     pub email: Option<String>,
     /// Role of the new member: `member`, `admin` or `owner`.
-    #[schema(value_type = Role)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Role))]
     pub role: String,
     /// Creator: the ID of a user or token, or `operator`.
     pub invited_by: String,
@@ -162,7 +171,8 @@ pub struct Invitation {
 }
 
 /// Attributes of a new invitation.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateInvitationBody {
     /// Email address of the invited user. The server mails the link to it if mail is configured.
@@ -173,7 +183,8 @@ pub struct CreateInvitationBody {
 
 /// A new invitation with its link.
 // No `Debug`, which keeps the link out of the log.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewInvitation {
     /// Link for the invited user. It works once and is returned only once. If the server mails the
     /// invitation, the mail has another link, which also verifies the address of the invited user;

@@ -1,18 +1,19 @@
 //! Tokens.
 
+#[cfg(feature = "openapi")]
 use super::values::{TokenKind, TokenState};
 use crate::json::rules;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// A token without its secret.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Token {
     /// ID, `tok_…`.
     pub id: String,
     /// Kind: `personal`, `organization` or `operator`.
-    #[schema(value_type = TokenKind)]
+    #[cfg_attr(feature = "openapi", schema(value_type = TokenKind))]
     pub kind: String,
     /// Name that the creator chose.
     pub name: String,
@@ -72,16 +73,17 @@ pub struct Token {
     pub made_by_token: Option<String>,
     /// State: `live`, `expired` or `revoked`.
     #[serde(default)]
-    #[schema(value_type = TokenState)]
+    #[cfg_attr(feature = "openapi", schema(value_type = TokenState))]
     pub state: String,
 }
 
 /// Attributes of a new token.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTokenBody {
     /// Name, 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
     /// Names of the scopes. The caller must have each of them.
     #[serde(default)]
@@ -98,7 +100,8 @@ pub struct CreateTokenBody {
 
 /// A new token with its secret.
 // No `Debug`, which keeps the secret out of the log.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewToken {
     /// Secret of the token, returned only once.
     pub token: String,
@@ -108,28 +111,31 @@ pub struct NewToken {
 }
 
 /// Options of a rotation.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     /// Time until the old token expires, in seconds, at most 30 days. Default: 24 hours.
-    #[schema(minimum = 0, maximum = 2_592_000)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 2_592_000))]
     #[serde(default, deserialize_with = "rules::within::<_, 0, 2_592_000>")]
     pub overlap_seconds: Option<u32>,
 }
 
 /// Filter of the tokens to revoke.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeAll {
     /// Revokes only tokens created before this time. Required for the operator at
     /// `/v1/tokens/revoke-all` without the actor header, which revokes the tokens of all users.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     #[serde(default, deserialize_with = "rules::time")]
     pub issued_before: Option<DateTime<Utc>>,
 }
 
 /// Result of a revocation.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Revoked {
     /// Number of active tokens that were revoked, including those that were created with them.
     pub revoked: usize,

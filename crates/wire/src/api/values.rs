@@ -4,13 +4,13 @@
 //! later versions; these types document them.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Declares an enumeration, with each value as it is written.
 macro_rules! values {
     ($($(#[$doc:meta])* $name:ident { $($value:ident),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the values are explained by the fields that have them")]
         pub enum $name { $($value),* }

@@ -17,8 +17,9 @@ use std::fmt;
 const DEPTH: usize = 16;
 
 /// Fault in a request body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read, utoipa::ToSchema)]
-#[schema(as = Fault)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Fault))]
 pub struct Fault {
     /// Explanation and remedy.
     pub detail: String,
