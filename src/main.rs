@@ -4,6 +4,8 @@ mod command;
 
 use clap::{Parser, Subcommand};
 use command::{audit, client, configuration, operator, org, project, serve, user};
+use doorcode_client::branding::Branding;
+use doorcode_client::commands::{self, Command as Remote};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,7 +52,7 @@ enum Command {
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
-    Remote(doorcode_client::commands::Command),
+    Remote(Remote),
 }
 
 fn main() -> ExitCode {
@@ -65,14 +67,12 @@ fn main() -> ExitCode {
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Audit(audit::Audit::Remote(command))) => {
-            return doorcode_client::commands::run(doorcode_client::commands::Command::Audit(
-                command,
-            ));
+            return remote(&Remote::Audit(command));
         }
         Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
-        Some(Command::Remote(command)) => return doorcode_client::commands::run(command),
+        Some(Command::Remote(command)) => return remote(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,4 +85,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command of users, which a server answers.
+fn remote(command: &Remote) -> ExitCode {
+    commands::run(command, &Branding::default())
 }

@@ -15,6 +15,7 @@ mod audit;
 mod authority;
 mod bad_form;
 mod cli;
+mod client_crate;
 mod client_oauth2;
 mod crash;
 mod cross_site;

@@ -134,6 +134,8 @@ impl fmt::Display for Error {
     }
 }
 
+impl std::error::Error for Error {}
+
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
         Self::File(error)

@@ -4,13 +4,6 @@ use std::fmt;
 
 use url::Url;
 
-/// The default server. A build for one company sets `DOORCODE_DEFAULT_HOST` in its
-/// environment.
-pub const DEFAULT_HOST: &str = match option_env!("DOORCODE_DEFAULT_HOST") {
-    Some(host) => host,
-    None => "http://127.0.0.1:8080",
-};
-
 /// The address of a server: scheme, host, port and optional path, without a final slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {

@@ -12,14 +12,13 @@ use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
 use self::identity::Identity;
+use crate::branding::Branding;
 use crate::error::Error;
 use crate::host::Host;
 use crate::login::pace::Polled;
 use crate::output::plain;
 use domain::secret::Secret;
-use wire::oauth::{
-    CLI_CLIENT_ID, DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse,
-};
+use wire::oauth::{DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse};
 
 /// Timeout of the connection setup.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +33,7 @@ const LONGEST_BODY: usize = 1 << 20;
 pub struct Client {
     http: reqwest::Client,
     host: Host,
+    client_id: String,
 }
 
 /// Parameters of a device authorization request, besides the client.
@@ -58,12 +58,16 @@ pub enum Poll {
 }
 
 impl Client {
-    /// A client of this server.
-    pub fn new(host: &Host) -> Result<Self, Error> {
+    /// A client of this server, under these names.
+    pub fn new(host: &Host, branding: &Branding) -> Result<Self, Error> {
         // An already installed provider is used instead.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("doorcode/", env!("CARGO_PKG_VERSION")))
+            .user_agent(format!(
+                "{}/{}",
+                branding.program,
+                env!("CARGO_PKG_VERSION")
+            ))
             // A redirect would send the token to another address.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT);
@@ -85,6 +89,7 @@ impl Client {
         Ok(Self {
             http,
             host: host.clone(),
+            client_id: branding.client_id.to_string(),
         })
     }
 
@@ -99,7 +104,7 @@ impl Client {
             ("organization", parameters.organization),
             ("project", parameters.project),
         ];
-        let mut form = vec![("client_id", CLI_CLIENT_ID)];
+        let mut form = vec![("client_id", self.client_id.as_str())];
         form.extend(
             optional
                 .into_iter()
@@ -120,7 +125,7 @@ impl Client {
         let form = [
             ("grant_type", DEVICE_CODE_GRANT),
             ("device_code", device_code),
-            ("client_id", CLI_CLIENT_ID),
+            ("client_id", self.client_id.as_str()),
         ];
         let timeout = ANSWER_TIMEOUT + Duration::from_secs(wait);
         let asked_at = Instant::now();
@@ -148,7 +153,10 @@ impl Client {
 
     /// Revokes a token (RFC 7009). A token that is unknown or already revoked is not an error.
     pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
-        let form = [("token", token.expose()), ("client_id", CLI_CLIENT_ID)];
+        let form = [
+            ("token", token.expose()),
+            ("client_id", self.client_id.as_str()),
+        ];
         let answer = self
             .post("/auth/revoke", &form, ANSWER_TIMEOUT, None)
             .await?;

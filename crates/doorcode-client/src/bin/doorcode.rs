@@ -1,7 +1,8 @@
 //! The program `doorcode` without the server: the client commands alone.
 
+use doorcode_client::{branding::Branding, commands};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    doorcode_client::commands::main()
+    commands::main(&Branding::default())
 }

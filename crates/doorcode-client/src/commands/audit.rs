@@ -1,12 +1,9 @@
 //! `doorcode audit`: the client commands.
 
-use super::ClientOptions;
-use crate::api::Client;
+use super::{ClientOptions, Context};
 use crate::error::Error;
-use crate::output::{Output, plain};
-use crate::settings::{Environment, Settings};
+use crate::output::{plain, table};
 use chrono::{DateTime, Local, NaiveDate, NaiveTime, SecondsFormat, Utc};
-use console::measure_text_width;
 use domain::audit::personal::is_erased;
 use serde_json::Value;
 use wire::api::{AuditRecord, List};
@@ -70,17 +67,17 @@ impl Audit {
     }
 
     /// Runs the command.
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Error> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Error> {
         match self {
-            Self::List(options) => list(options, out).await,
+            Self::List(options) => list(options, context).await,
         }
     }
 }
 
 /// Lists records, page by page.
-async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
-    let (client, token) = (Client::new(&settings.host)?, settings.token()?);
+async fn list(options: &ListOptions, context: &Context<'_>) -> Result<(), Error> {
+    let settings = context.settings()?;
+    let (client, token) = (settings.client()?, settings.token()?);
     let since = options.since;
     let since = since.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
     let filters = [
@@ -121,9 +118,9 @@ async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
         .map(serde::Deserialize::deserialize)
         .collect::<Result<Vec<AuditRecord>, _>>()
         .map_err(|cause| client.unexpected(cause.to_string()))?;
-    out.answer(&found, table(&records))?;
+    context.out.answer(&found, records_table(&records))?;
     if found.next_cursor.is_some() {
-        out.note(format_args!(
+        context.out.note(format_args!(
             "There are more records. Use --limit {} to show them.",
             options.limit.saturating_mul(2)
         ));
@@ -132,25 +129,12 @@ async fn list(options: &ListOptions, out: &Output) -> Result<(), Error> {
 }
 
 /// The records as an aligned table.
-fn table(records: &[AuditRecord]) -> String {
+fn records_table(records: &[AuditRecord]) -> String {
     if records.is_empty() {
         return "No records were found.".to_owned();
     }
-    let names = ["TIME", "ACTOR", "ACTION", "TARGET", "ADDRESS"].map(str::to_owned);
-    let mut lines = vec![names];
-    lines.extend(records.iter().map(cells));
-    let widths: [usize; 5] = std::array::from_fn(|column| {
-        let widths = lines.iter().map(|line| measure_text_width(&line[column]));
-        widths.max().unwrap_or_default()
-    });
-    let aligned = lines.iter().map(|line| {
-        let cells = line.iter().zip(widths).map(|(cell, width)| {
-            let padding = width - measure_text_width(cell);
-            format!("{cell}{}", " ".repeat(padding))
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    });
-    aligned.collect::<Vec<_>>().join("\n")
+    let headings = ["TIME", "ACTOR", "ACTION", "TARGET", "ADDRESS"];
+    table(headings, records.iter().map(cells))
 }
 
 /// The cells of a record; times are in the local time zone.
@@ -205,7 +189,7 @@ mod tests {
             record("张伟"),
             record("long name"),
         ];
-        let table = table(&records);
+        let table = records_table(&records);
         assert_eq!(
             table,
             "TIME          ACTOR       ACTION           TARGET     ADDRESS\n\

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::ClientOptions;
+use super::{ClientOptions, Context};
 use crate::api::identity::Identity;
 use crate::api::{Client, DeviceParameters};
 use crate::credentials::{Credentials, Entry};
@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::login as device_flow;
 use crate::login::prompt::Browser;
 use crate::output::{self, Output, plain};
-use crate::settings::{self, Environment, Settings};
+use crate::settings::{self, Settings};
 use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
@@ -61,180 +61,181 @@ struct SignedIn {
 }
 
 /// Signs in and stores the token.
-pub async fn run(options: &LoginOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
-    let client = Client::new(&settings.host)?;
-    // A token that the server has issued but that is not stored yet.
-    let unsaved = Cell::new(None);
+pub async fn run(options: &LoginOptions, context: &Context<'_>) -> Result<(), Error> {
+    let settings = context.settings()?;
+    let login = Login {
+        options,
+        context,
+        client: settings.client()?,
+        settings,
+        unsaved: Cell::new(None),
+    };
     let outcome = tokio::select! {
         biased;
         () = output::interrupted() => Err(Error::Cancelled),
-        outcome = sign_in(options, &settings, &client, &unsaved, out) => outcome,
+        outcome = login.sign_in() => outcome,
     };
     let signed_in = match outcome {
         Ok(signed_in) => signed_in,
         Err(error) => {
-            if let Some(token) = unsaved.take() {
-                give_back(&client, &token, out).await;
+            if let Some(token) = login.unsaved.take() {
+                login.give_back(&token).await;
             }
             return Err(error);
         }
     };
-    let replaced = end_previous(&signed_in.previous, options, &settings, out).await;
-    report(&signed_in, replaced, &settings, options, out)
+    let replaced = login.end_previous(&signed_in.previous).await;
+    login.report(&signed_in, replaced)
 }
 
-/// Signs in and stores the token. Can be cancelled at any `await`, since the file is written
-/// after the last one.
-async fn sign_in(
-    options: &LoginOptions,
-    settings: &Settings,
-    client: &Client,
-    unsaved: &Cell<Option<Secret>>,
-    out: &Output,
-) -> Result<SignedIn, Error> {
-    let requested: ScopeSet = options
-        .scope
-        .iter()
-        .flat_map(ScopeSet::iter)
-        .cloned()
-        .collect();
-    let token = match &options.token {
-        Some(given) => read_token(given, out).await?,
-        None => {
-            let scope = (!requested.is_empty()).then(|| requested.to_string());
-            let browser = if options.no_browser {
-                Browser::Leave
-            } else {
-                Browser::Open
-            };
-            let parameters = DeviceParameters {
-                scope: scope.as_deref(),
-                organization: options.org.as_deref(),
-                project: options.project.as_ref().map(ProjectId::as_str),
-                ..DeviceParameters::default()
-            };
-            let issued = device_flow::obtain(client, parameters, browser, out).await?;
-            let token = Secret::new(issued.access_token);
-            unsaved.set(Some(token.clone()));
-            token
+/// A sign-in in progress.
+struct Login<'a> {
+    options: &'a LoginOptions,
+    context: &'a Context<'a>,
+    settings: Settings,
+    client: Client,
+    /// A token that the server has issued but that is not stored yet.
+    unsaved: Cell<Option<Secret>>,
+}
+
+impl Login<'_> {
+    /// Signs in and stores the token. Can be cancelled at any `await`, since the file is written
+    /// after the last one.
+    async fn sign_in(&self) -> Result<SignedIn, Error> {
+        let (options, settings, out) = (self.options, &self.settings, &self.context.out);
+        let requested: ScopeSet = options
+            .scope
+            .iter()
+            .flat_map(ScopeSet::iter)
+            .cloned()
+            .collect();
+        let token = match &options.token {
+            Some(given) => read_token(given, out).await?,
+            None => {
+                let scope = (!requested.is_empty()).then(|| requested.to_string());
+                let browser = if options.no_browser {
+                    Browser::Leave
+                } else {
+                    Browser::Open
+                };
+                let parameters = DeviceParameters {
+                    scope: scope.as_deref(),
+                    organization: options.org.as_deref(),
+                    project: options.project.as_ref().map(ProjectId::as_str),
+                    ..DeviceParameters::default()
+                };
+                let issued = device_flow::obtain(&self.client, parameters, browser, out).await?;
+                let token = Secret::new(issued.access_token);
+                self.unsaved.set(Some(token.clone()));
+                token
+            }
+        };
+        let identity = self.client.me(&token).await?;
+        let missing = requested
+            .iter()
+            .map(ToString::to_string)
+            .filter(|name| !identity.me.scopes.contains(name))
+            .collect();
+        // Reads the file again: another command may have changed it during the wait.
+        let mut credentials = Credentials::load(&settings.file)?;
+        let mut previous = credentials.entry(&settings.profile)?;
+        // If the same token is given again, it must not be revoked.
+        let _ = previous.token.take_if(|old| old.expose() == token.expose());
+        credentials.keep(&settings.profile, &token, &settings.host.to_string())?;
+        credentials.save()?;
+        self.unsaved.take();
+        Ok(SignedIn {
+            identity,
+            missing,
+            previous,
+        })
+    }
+
+    /// Revokes a token that was issued but not stored.
+    async fn give_back(&self, token: &Secret) {
+        let revoked = tokio::time::timeout(CLEAN_UP_TIMEOUT, self.client.revoke(token)).await;
+        if !matches!(revoked, Ok(Ok(()))) {
+            self.context.out.note(
+                "A token was issued but could not be revoked. Revoke it on the server's Tokens \
+                 page.",
+            );
         }
-    };
-    let identity = client.me(&token).await?;
-    let missing = requested
-        .iter()
-        .map(ToString::to_string)
-        .filter(|name| !identity.me.scopes.contains(name))
-        .collect();
-    // Reads the file again: another command may have changed it during the wait.
-    let mut credentials = Credentials::load(&settings.file)?;
-    let mut previous = credentials.entry(&settings.profile)?;
-    // If the same token is given again, it must not be revoked.
-    let _ = previous.token.take_if(|old| old.expose() == token.expose());
-    credentials.keep(&settings.profile, &token, &settings.host.to_string())?;
-    credentials.save()?;
-    unsaved.take();
-    Ok(SignedIn {
-        identity,
-        missing,
-        previous,
-    })
-}
-
-/// Revokes a token that was issued but not stored.
-async fn give_back(client: &Client, token: &Secret, out: &Output) {
-    let revoked = tokio::time::timeout(CLEAN_UP_TIMEOUT, client.revoke(token)).await;
-    if !matches!(revoked, Ok(Ok(()))) {
-        out.note(
-            "A token was issued but could not be revoked. Revoke it on the server's Tokens \
-             page.",
-        );
     }
-}
 
-/// Revokes the previous token of the profile on the server that issued it. Returns whether the
-/// revocation succeeded, or `None` if there was no token.
-async fn end_previous(
-    previous: &Entry,
-    options: &LoginOptions,
-    settings: &Settings,
-    out: &Output,
-) -> Option<bool> {
-    let token = previous.token.as_ref()?;
-    let host = match &previous.host {
-        Some(text) => Host::parse(text).ok(),
-        None => Some(settings.host.clone()),
-    };
-    let end = async {
-        let host = host.as_ref()?;
-        settings::require_private(host, options.client.allow_http).ok()?;
-        Client::new(host).ok()?.revoke(token).await.ok()
-    };
-    let ended = tokio::select! {
-        () = output::interrupted() => false,
-        outcome = tokio::time::timeout(CLEAN_UP_TIMEOUT, end) => matches!(outcome, Ok(Some(()))),
-    };
-    if !ended {
-        out.note(format_args!(
-            "The previous token could not be revoked. It stays valid on {} until it expires or \
-             is revoked there.",
-            plain(previous.host.as_deref().unwrap_or("its server"))
+    /// Revokes the previous token of the profile on the server that issued it. Returns whether the
+    /// revocation succeeded, or `None` if there was no token.
+    async fn end_previous(&self, previous: &Entry) -> Option<bool> {
+        let token = previous.token.as_ref()?;
+        let host = match &previous.host {
+            Some(text) => Host::parse(text).ok(),
+            None => Some(self.settings.host.clone()),
+        };
+        let end = async {
+            let host = host.as_ref()?;
+            settings::require_private(host, self.options.client.allow_http).ok()?;
+            Client::new(host, self.context.branding)
+                .ok()?
+                .revoke(token)
+                .await
+                .ok()
+        };
+        let ended = tokio::select! {
+            () = output::interrupted() => false,
+            outcome = tokio::time::timeout(CLEAN_UP_TIMEOUT, end) => matches!(outcome, Ok(Some(()))),
+        };
+        if !ended {
+            self.context.out.note(format_args!(
+                "The previous token could not be revoked. It stays valid on {} until it expires or \
+                 is revoked there.",
+                plain(previous.host.as_deref().unwrap_or("its server"))
+            ));
+        }
+        Some(ended)
+    }
+
+    fn report(&self, signed_in: &SignedIn, replaced: Option<bool>) -> Result<(), Error> {
+        let (settings, context) = (&self.settings, self.context);
+        let SignedIn {
+            identity, missing, ..
+        } = signed_in;
+        let mut lines = vec![
+            format!("Signed in to {} as {}.", settings.host, identity.owner()),
+            format!("Scopes:      {}", identity.scopes()),
+        ];
+        if !missing.is_empty() {
+            lines.push(format!("Not granted: {}", missing.join(" ")));
+        }
+        lines.extend([
+            format!("Expires:     {}", identity.expiry()),
+            format!("Token:       {}", identity.token()),
+            format!("Kept in:     {}", settings.file.display()),
+        ]);
+        if replaced == Some(true) {
+            lines.push("The previous token is revoked.".to_owned());
+        }
+        lines.push(format!(
+            "\nRun `{}` to show this again, or `{}` to revoke and delete the token.",
+            context.later_command("whoami"),
+            context.later_command("logout"),
         ));
+        if settings.token_from_environment() {
+            context.out.note(format_args!(
+                "The environment variable {} is set and overrides the new token. Unset it to use \
+                 the new token.",
+                context.branding.variable("TOKEN")
+            ));
+        }
+        let document = json!({
+            "signed_in": true,
+            "host": settings.host.to_string(),
+            "profile": settings.profile.to_string(),
+            "file": settings.file.display().to_string(),
+            "scopes_not_granted": missing,
+            "previous_token_revoked": replaced,
+            "me": identity.document,
+        });
+        Ok(context.out.answer(&document, lines.join("\n"))?)
     }
-    Some(ended)
-}
-
-fn report(
-    signed_in: &SignedIn,
-    replaced: Option<bool>,
-    settings: &Settings,
-    options: &LoginOptions,
-    out: &Output,
-) -> Result<(), Error> {
-    let SignedIn {
-        identity, missing, ..
-    } = signed_in;
-    let mut lines = vec![
-        format!("Signed in to {} as {}.", settings.host, identity.owner()),
-        format!("Scopes:      {}", identity.scopes()),
-    ];
-    if !missing.is_empty() {
-        lines.push(format!("Not granted: {}", missing.join(" ")));
-    }
-    lines.extend([
-        format!("Expires:     {}", identity.expiry()),
-        format!("Token:       {}", identity.token()),
-        format!("Kept in:     {}", settings.file.display()),
-    ]);
-    if replaced == Some(true) {
-        lines.push("The previous token is revoked.".to_owned());
-    }
-    // The file now names the server, so the next commands need no --host.
-    let later = ClientOptions {
-        host: None,
-        ..options.client.clone()
-    };
-    lines.push(format!(
-        "\nRun `{}` to show this again, or `{}` to revoke and delete the token.",
-        later.command("whoami"),
-        later.command("logout"),
-    ));
-    if settings.token_from_environment() {
-        out.note(
-            "The environment variable DOORCODE_TOKEN is set and overrides the new token. Unset \
-             it to use the new token.",
-        );
-    }
-    let document = json!({
-        "signed_in": true,
-        "host": settings.host.to_string(),
-        "profile": settings.profile.to_string(),
-        "file": settings.file.display().to_string(),
-        "scopes_not_granted": missing,
-        "previous_token_revoked": replaced,
-        "me": identity.document,
-    });
-    Ok(out.answer(&document, lines.join("\n"))?)
 }
 
 /// Returns the given token, or reads it from standard input.

@@ -1,11 +1,9 @@
 //! `doorcode logout`.
 
-use super::ClientOptions;
-use crate::api::Client;
+use super::{ClientOptions, Context};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::output::Output;
-use crate::settings::{Environment, Settings};
+use crate::settings::Settings;
 use domain::secret::Secret;
 
 /// The options of `logout`.
@@ -19,21 +17,21 @@ pub struct LogoutOptions {
 }
 
 /// Revokes the token on the server, then deletes it here.
-pub async fn run(options: &LogoutOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
+pub async fn run(options: &LogoutOptions, context: &Context<'_>) -> Result<(), Error> {
+    let settings = context.settings()?;
     if settings.token_from_environment() {
-        return Err(Error::Failed(
-            "The token comes from the environment variable DOORCODE_TOKEN. Nothing was changed. \
-             Unset the variable with `unset DOORCODE_TOKEN`, and revoke the token on the \
-             server's Tokens page."
-                .to_owned(),
-        ));
+        let variable = context.branding.variable("TOKEN");
+        return Err(Error::Failed(format!(
+            "The token comes from the environment variable {variable}. Nothing was changed. \
+             Unset the variable with `unset {variable}`, and revoke the token on the server's \
+             Tokens page."
+        )));
     }
     let token = settings.token()?;
-    let revoked = match Client::new(&settings.host)?.revoke(token).await {
+    let revoked = match settings.client()?.revoke(token).await {
         Ok(()) => true,
         Err(error) if options.force => {
-            out.note(format_args!(
+            context.out.note(format_args!(
                 "{error}\nThe token stays valid on the server until it expires or is revoked \
                  there."
             ));
@@ -59,7 +57,7 @@ pub async fn run(options: &LogoutOptions, out: &Output) -> Result<(), Error> {
             settings.host
         )
     };
-    Ok(out.answer(&document, text)?)
+    Ok(context.out.answer(&document, text)?)
 }
 
 /// Removes the token from the file, unless another sign-in has replaced it meanwhile.

@@ -1,10 +1,9 @@
-//! The command-line client, an HTTP client of a Doorcode server for users and scripts.
+//! The commands of users, a file for each.
 //!
-//! `settings` selects server, profile and token of a command, `client` sends requests,
-//! `credentials` stores the token; each command has its own file. Output for terminals goes
-//! through `terminal`, which removes control characters from text of the server.
+//! [`Context`] gives a command its settings and its output.
 
 mod audit;
+mod context;
 mod login;
 mod logout;
 mod next_step;
@@ -13,11 +12,12 @@ mod whoami;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
+use crate::branding::Branding;
 use crate::error::Error;
-use crate::output::Output;
 pub use audit::Audit;
+pub use context::Context;
 pub use options::ClientOptions;
 
 /// The client commands.
@@ -44,25 +44,25 @@ impl Command {
         }
     }
 
-    async fn execute(&self, out: &Output) -> Result<(), Error> {
+    async fn execute(&self, context: &Context<'_>) -> Result<(), Error> {
         match self {
-            Self::Login(options) => login::run(options, out).await,
-            Self::Logout(options) => logout::run(options, out).await,
-            Self::Whoami(options) => whoami::run(options, out).await,
-            Self::Audit(command) => command.run(out).await,
+            Self::Login(options) => login::run(options, context).await,
+            Self::Logout(options) => logout::run(options, context).await,
+            Self::Whoami(_) => whoami::run(context).await,
+            Self::Audit(command) => command.run(context).await,
         }
     }
 }
 
-/// The command line of the program without the server.
+/// The command line of a program that has the client commands alone.
 #[derive(clap::Parser)]
-#[command(name = "doorcode", version)]
+#[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Program,
 }
 
-/// All commands of the program without the server.
+/// All commands of a program that has the client commands alone.
 #[derive(clap::Subcommand)]
 enum Program {
     #[command(flatten)]
@@ -72,44 +72,65 @@ enum Program {
     Audit(Audit),
 }
 
-/// The program without the server: parses the command line and runs the command.
-pub fn main() -> ExitCode {
-    run(match Arguments::parse().command {
-        Program::Client(command) => command,
-        Program::Audit(command) => Command::Audit(command),
-    })
+/// A program that has the client commands alone: parses the command line and runs the command.
+pub fn main(branding: &Branding) -> ExitCode {
+    let matches = command_line(branding).get_matches();
+    let command = match Arguments::from_arg_matches(&matches) {
+        Ok(Arguments {
+            command: Program::Client(command),
+        }) => command,
+        Ok(Arguments {
+            command: Program::Audit(command),
+        }) => Command::Audit(command),
+        Err(error) => error.exit(),
+    };
+    run(&command, branding)
+}
+
+/// The command line under these names.
+fn command_line(branding: &Branding) -> clap::Command {
+    let name = branding.program.to_string();
+    let command = Arguments::command().name(name.clone()).bin_name(name);
+    with_variables(command, branding)
+}
+
+/// The command with the names of the environment variables in its help.
+fn with_variables(command: clap::Command, branding: &Branding) -> clap::Command {
+    let own = Branding::default().variable("");
+    let named = |arg: clap::Arg| match arg.get_help().map(ToString::to_string) {
+        Some(help) => arg.help(help.replace(&own, &branding.variable(""))),
+        None => arg,
+    };
+    command
+        .mut_args(named)
+        .mut_subcommands(|command| with_variables(command, branding))
 }
 
 /// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not
 /// signed in, 4 not allowed, 130 cancelled.
-pub fn run(command: Command) -> ExitCode {
-    let out = Output::new(command.options().json);
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+pub fn run(command: &Command, branding: &Branding) -> ExitCode {
+    let context = Context::new(branding, command.options());
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(cause) => {
-            return fail(
-                &out,
-                &command,
-                &Error::Failed(format!("Cannot start: {cause}.")),
-            );
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(command.execute(&context));
+            // After Ctrl-C a read of standard input still blocks its thread; do not wait for it.
+            runtime.shutdown_background();
+            outcome
         }
+        Err(cause) => Err(Error::Failed(format!("Cannot start: {cause}."))),
     };
-    let outcome = runtime.block_on(command.execute(&out));
-    // After Ctrl-C a read of standard input still blocks its thread; do not wait for it.
-    runtime.shutdown_background();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&out, &command, &error),
-    }
-}
-
-fn fail(out: &Output, command: &Command, error: &Error) -> ExitCode {
-    match next_step::after(error, command.options()) {
-        Some(step) => out.note(format_args!("{error}\n{step}")),
-        None => out.note(error),
+    let Err(error) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    match next_step::after(&error, &context) {
+        Some(step) => context.out.note(format_args!("{error}\n{step}")),
+        None => context.out.note(&error),
     }
     ExitCode::from(error.exit_code())
 }
+
+#[cfg(test)]
+mod tests;

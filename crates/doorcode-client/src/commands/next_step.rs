@@ -1,11 +1,11 @@
 //! What the user can do after an error.
 
-use super::ClientOptions;
+use super::Context;
 use crate::error::Error;
 
-/// What the user can do after a command with these options failed.
-pub fn after(error: &Error, options: &ClientOptions) -> Option<String> {
-    let login = options.command("login");
+/// What the user can do after a command failed.
+pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
+    let login = context.command("login");
     Some(match error {
         Error::NotSignedIn(_) | Error::TokenRefused(_) => format!("Run `{login}` to sign in."),
         Error::NotAllowed(_) => {
@@ -42,7 +42,11 @@ pub fn after(error: &Error, options: &ClientOptions) -> Option<String> {
         Error::NotRevoked(_) => format!(
             "The token is kept, so you can try again. `{}` deletes it here only; on the \
              server it stays valid until it is revoked there.",
-            options.command("logout --force")
+            context.command("logout --force")
+        ),
+        Error::File(file) if file.is_unwritable() => format!(
+            "Make the folder writable, or name another file in {}.",
+            context.branding.variable("CONFIG")
         ),
         Error::File(_) | Error::Usage(_) | Error::Failed(_) | Error::Cancelled => return None,
     })

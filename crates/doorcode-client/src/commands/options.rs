@@ -30,19 +30,4 @@ impl ClientOptions {
             allow_http: self.allow_http,
         }
     }
-
-    /// A command line of this program with the same profile and server flags.
-    pub fn command(&self, words: &str) -> String {
-        let mut command = format!("doorcode {words}");
-        if let Some(profile) = &self.profile {
-            command.push_str(&format!(" --profile {profile}"));
-        }
-        if let Some(host) = &self.host {
-            command.push_str(&format!(" --host {host}"));
-        }
-        if self.allow_http {
-            command.push_str(" --allow-http");
-        }
-        command
-    }
 }

@@ -1,10 +1,7 @@
 //! `doorcode whoami`.
 
-use super::ClientOptions;
-use crate::api::Client;
+use super::{ClientOptions, Context};
 use crate::error::Error;
-use crate::output::Output;
-use crate::settings::{Environment, Settings};
 
 /// The options of `whoami`.
 #[derive(Debug, clap::Args)]
@@ -14,9 +11,9 @@ pub struct WhoamiOptions {
 }
 
 /// Shows the signed-in user, the server, and the scopes of the token.
-pub async fn run(options: &WhoamiOptions, out: &Output) -> Result<(), Error> {
-    let settings = Settings::resolve(&options.client.flags(), Environment::of_process()?)?;
-    let identity = Client::new(&settings.host)?.me(settings.token()?).await?;
+pub async fn run(context: &Context<'_>) -> Result<(), Error> {
+    let settings = context.settings()?;
+    let identity = settings.client()?.me(settings.token()?).await?;
     let text = format!(
         "Signed in to {host} as {owner}.\n\
          Organizations: {organizations}\n\
@@ -29,12 +26,15 @@ pub async fn run(options: &WhoamiOptions, out: &Output) -> Result<(), Error> {
         organizations = identity.organizations(),
         token = identity.token(),
         place = if settings.token_from_environment() {
-            "the environment variable DOORCODE_TOKEN".to_owned()
+            format!(
+                "the environment variable {}",
+                context.branding.variable("TOKEN")
+            )
         } else {
             settings.file.display().to_string()
         },
         scopes = identity.scopes(),
         expiry = identity.expiry(),
     );
-    Ok(out.answer(&identity.document, text)?)
+    Ok(context.out.answer(&identity.document, text)?)
 }

@@ -4,6 +4,11 @@
 //! `{ "token", "default_project", "host", "profiles": { "work": { … } } }`. The document is
 //! kept as it was read, so unknown members survive a change.
 
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,6 +18,10 @@ use serde_json::{Map, Value};
 
 use crate::profile::Profile;
 use domain::secret::Secret;
+#[cfg(not(unix))]
+use other as platform;
+#[cfg(unix)]
+use unix as platform;
 
 /// The credentials file as it was read, with the changes since.
 #[derive(Debug)]
@@ -44,6 +53,13 @@ enum Problem {
     Unwritable(io::Error),
 }
 
+impl FileError {
+    /// Whether the file could be read but not written.
+    pub fn is_unwritable(&self) -> bool {
+        matches!(self.problem, Problem::Unwritable(_))
+    }
+}
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
@@ -56,11 +72,9 @@ impl fmt::Display for FileError {
                 "The credentials file {path} is broken: {what}. Repair it, or move it away and \
                  sign in again. The file was not changed."
             ),
-            Problem::Unwritable(cause) => write!(
-                f,
-                "Cannot write the credentials file {path}: {cause}. Make the folder writable, \
-                 or name another file in DOORCODE_CONFIG."
-            ),
+            Problem::Unwritable(cause) => {
+                write!(f, "Cannot write the credentials file {path}: {cause}.")
+            }
         }
     }
 }
@@ -133,7 +147,7 @@ impl Credentials {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        create_private_directory(directory)?;
+        platform::create_private_folder(directory)?;
         // Named temporary files are created with mode 0600.
         let mut file = tempfile::Builder::new()
             .prefix(".doorcode-")
@@ -142,7 +156,7 @@ impl Credentials {
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
-        sync_directory(directory)
+        platform::sync_folder(directory)
     }
 
     fn members(&self, profile: &Profile) -> Result<Option<&Map<String, Value>>, FileError> {
@@ -187,32 +201,6 @@ impl Credentials {
             problem: Problem::Broken(what.into()),
         }
     }
-}
-
-#[cfg(unix)]
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-}
-
-#[cfg(not(unix))]
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-/// Makes the rename durable. Only Unix can open a directory as a file; elsewhere the rename is
-/// as durable as the system makes it.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

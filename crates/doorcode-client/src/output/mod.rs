@@ -1,5 +1,7 @@
 //! Terminal output, without control characters from the server.
 
+mod table;
+
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
@@ -8,6 +10,7 @@ use console::Term;
 use serde::Serialize;
 
 use domain::is_disguise;
+pub use table::table;
 
 /// Text of the server that is safe to show: without control characters, which could move the
 /// cursor or change terminal settings, and without text-direction characters and invisible

@@ -4,9 +4,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::api::Client;
+use crate::branding::Branding;
 use crate::credentials::{Credentials, Entry};
 use crate::error::Error;
-use crate::host::{DEFAULT_HOST, Host};
+use crate::host::Host;
 use crate::profile::Profile;
 use domain::secret::Secret;
 
@@ -22,8 +24,9 @@ pub struct Flags {
 }
 
 /// The environment variables of the client. An empty variable counts as not set.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Environment {
+    branding: Branding,
     token: Option<Secret>,
     host: Option<String>,
     profile: Option<String>,
@@ -32,21 +35,27 @@ pub struct Environment {
 
 impl Environment {
     /// The environment of this process.
-    pub fn of_process() -> Result<Self, Error> {
-        Self::read(|name| std::env::var_os(name), std::env::home_dir())
+    pub fn of_process(branding: &Branding) -> Result<Self, Error> {
+        Self::read(
+            branding,
+            |name| std::env::var_os(name),
+            std::env::home_dir(),
+        )
     }
 
     fn read(
+        branding: &Branding,
         variable: impl Fn(&str) -> Option<OsString>,
         home: Option<PathBuf>,
     ) -> Result<Self, Error> {
-        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let own = |name| set(&branding.variable(name));
         let text = |name| {
-            set(name)
+            own(name)
                 .map(|value| {
-                    value
-                        .into_string()
-                        .map_err(|_| Error::Usage(format!("{name} is not valid UTF-8.")))
+                    value.into_string().map_err(|_| {
+                        Error::Usage(format!("{} is not valid UTF-8.", branding.variable(name)))
+                    })
                 })
                 .transpose()
         };
@@ -56,12 +65,13 @@ impl Environment {
             .filter(|path| path.is_absolute())
             .or_else(|| home.map(|home| home.join(".config")));
         Ok(Self {
-            token: text("DOORCODE_TOKEN")?.map(|text| Secret::new(text.trim())),
-            host: text("DOORCODE_HOST")?,
-            profile: text("DOORCODE_PROFILE")?,
-            file: set("DOORCODE_CONFIG")
-                .map(PathBuf::from)
-                .or_else(|| configuration.map(|path| path.join("doorcode/config.json"))),
+            branding: branding.clone(),
+            token: text("TOKEN")?.map(|text| Secret::new(text.trim())),
+            host: text("HOST")?,
+            profile: text("PROFILE")?,
+            file: own("CONFIG").map(PathBuf::from).or_else(|| {
+                configuration.map(|path| path.join(&*branding.folder).join("config.json"))
+            }),
         })
     }
 }
@@ -85,32 +95,37 @@ pub struct Settings {
     pub host: Host,
     /// The credentials file.
     pub file: PathBuf,
+    branding: Branding,
     source: Source,
 }
 
 impl Settings {
     /// Resolves the settings; refuses a server to which a token cannot be sent confidentially.
     pub fn resolve(flags: &Flags, environment: Environment) -> Result<Self, Error> {
+        let branding = environment.branding;
+        let variable = |name| branding.variable(name);
         let profile = match (&flags.profile, environment.profile) {
             (Some(profile), _) => profile.clone(),
             (None, Some(text)) => Profile::parse(&text).map_err(|why| {
-                Error::Usage(format!("DOORCODE_PROFILE is not a profile name: {why}."))
+                Error::Usage(format!(
+                    "{} is not a profile name: {why}.",
+                    variable("PROFILE")
+                ))
             })?,
             (None, None) => Profile::default(),
         };
         let file = environment.file.ok_or_else(|| {
-            Error::Usage(
-                "There is no home directory for the credentials file. Name a file in \
-                 DOORCODE_CONFIG."
-                    .to_owned(),
-            )
+            Error::Usage(format!(
+                "There is no home directory for the credentials file. Name a file in {}.",
+                variable("CONFIG")
+            ))
         })?;
         let kept = Credentials::load(&file)?.entry(&profile)?;
         let host = match (&flags.host, &environment.host, &kept.host) {
             (Some(host), _, _) => host.clone(),
-            (None, Some(text), _) => read_host(text, "DOORCODE_HOST")?,
+            (None, Some(text), _) => read_host(text, &variable("HOST"))?,
             (None, None, Some(text)) => read_host(text, &file.display().to_string())?,
-            (None, None, None) => read_host(DEFAULT_HOST, "this program's default")?,
+            (None, None, None) => read_host(&branding.host, "this program's default")?,
         };
         require_private(&host, flags.allow_http)?;
         let source = match environment.token {
@@ -121,8 +136,14 @@ impl Settings {
             profile,
             host,
             file,
+            branding,
             source,
         })
+    }
+
+    /// A client of the server.
+    pub fn client(&self) -> Result<Client, Error> {
+        Client::new(&self.host, &self.branding)
     }
 
     /// The token of the command.
@@ -146,7 +167,7 @@ impl Settings {
         }
     }
 
-    /// Whether the token comes from `DOORCODE_TOKEN`.
+    /// Whether the token comes from the environment.
     pub fn token_from_environment(&self) -> bool {
         matches!(self.source, Source::Environment(_))
     }

@@ -21,7 +21,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Environment, Error> {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    Environment::read(find, Some("/home/ada".into()))
+    Environment::read(&Branding::default(), find, Some("/home/ada".into()))
 }
 
 fn options(profile: Option<&str>, host: Option<&str>) -> Flags {
@@ -34,6 +34,7 @@ fn options(profile: Option<&str>, host: Option<&str>) -> Flags {
 
 #[test]
 fn flags_override_the_environment_which_overrides_the_file() {
+    let default_host = Branding::default().host;
     let all = [
         ("DOORCODE_TOKEN", "dc_env"),
         ("DOORCODE_HOST", "https://env.example"),
@@ -77,7 +78,7 @@ fn flags_override_the_environment_which_overrides_the_file() {
             Some("https://flag.example"),
             ("work", "https://flag.example", "dc_env"),
         ),
-        (&[], Some("bare"), None, ("bare", DEFAULT_HOST, "dc_bare")),
+        (&[], Some("bare"), None, ("bare", &*default_host, "dc_bare")),
     ] {
         let settings =
             Settings::resolve(&options(profile, host), environment(&folder, variables)).unwrap();
@@ -149,4 +150,29 @@ fn profile_names_are_validated() {
     for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
         assert!(Profile::parse(bad).is_err(), "{bad:?}");
     }
+}
+
+#[test]
+fn a_company_has_its_own_variables_folder_and_server() {
+    let acme = Branding {
+        variables: "ACME".into(),
+        folder: "acme-cli".into(),
+        host: "https://auth.acme.example".into(),
+        ..Branding::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("XDG_CONFIG_HOME", folder.path().to_str().unwrap()),
+        ("DOORCODE_TOKEN", "dc_other"),
+        ("ACME_TOKEN", "acme_1"),
+    ];
+    let find = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| OsString::from(value))
+    };
+    let environment = Environment::read(&acme, find, None).unwrap();
+    let settings = Settings::resolve(&Flags::default(), environment).unwrap();
+    assert_eq!(settings.host.to_string(), "https://auth.acme.example");
+    assert_eq!(settings.token().unwrap().expose(), "acme_1");
+    assert_eq!(settings.file, folder.path().join("acme-cli/config.json"));
 }

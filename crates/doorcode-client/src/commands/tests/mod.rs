@@ -1,0 +1,58 @@
+use super::*;
+
+/// The help of a command and of the commands below it.
+fn help(command: &mut clap::Command) -> String {
+    let mut text = command.render_long_help().to_string();
+    for below in command.get_subcommands_mut() {
+        text += &help(below);
+    }
+    text
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    command_line(&Branding::default()).debug_assert();
+}
+
+#[test]
+fn the_help_has_only_the_names_of_the_company() {
+    let acme = Branding {
+        program: "acme".into(),
+        variables: "ACME".into(),
+        ..Branding::default()
+    };
+    let text = help(&mut command_line(&acme));
+    for expected in [
+        "acme <COMMAND>",
+        "ACME_PROFILE",
+        "ACME_HOST",
+        "whoami",
+        "audit",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(!text.to_lowercase().contains("doorcode"), "{text}");
+}
+
+#[test]
+fn suggested_commands_have_the_name_of_the_program_and_its_flags() {
+    let acme = Branding {
+        program: "acme".into(),
+        ..Branding::default()
+    };
+    let options = ClientOptions {
+        profile: Some(crate::profile::Profile::parse("work").unwrap()),
+        host: Some(crate::host::Host::parse("http://a.example").unwrap()),
+        allow_http: true,
+        ..ClientOptions::default()
+    };
+    let context = Context::new(&acme, &options);
+    assert_eq!(
+        context.command("login"),
+        "acme login --profile work --host http://a.example --allow-http"
+    );
+    assert_eq!(
+        context.later_command("whoami"),
+        "acme whoami --profile work --allow-http"
+    );
+}
