@@ -54,7 +54,7 @@ impl Command {
     }
 }
 
-/// The command line of a program that has the client commands alone.
+/// Sign in to your API from the command line
 #[derive(clap::Parser)]
 #[command(version)]
 struct Arguments {

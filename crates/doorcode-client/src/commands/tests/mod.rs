@@ -22,6 +22,10 @@ fn the_help_has_only_the_names_of_the_company() {
         ..Branding::default()
     };
     let text = help(&mut command_line(&acme));
+    assert!(
+        text.starts_with("Sign in to your API from the command line\n"),
+        "{text}"
+    );
     for expected in [
         "acme <COMMAND>",
         "ACME_PROFILE",
