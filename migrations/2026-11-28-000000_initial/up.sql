@@ -221,6 +221,9 @@ CREATE TABLE device_grant (
     -- When each kind of misuse was first recorded in the audit log.
     replayed_at TIMESTAMP,
     wrong_client_at TIMESTAMP,
+    -- Whether its request has an audit record of its own, and when a user first looked at it.
+    is_recorded BOOLEAN NOT NULL,
+    shown_at TIMESTAMP,
     -- What the device asked to be limited to.
     organization TEXT,
     project TEXT,
@@ -359,7 +362,9 @@ CREATE TABLE token_use (
     day TEXT NOT NULL,
     first_at TIMESTAMP NOT NULL,
     last_at TIMESTAMP NOT NULL,
-    count INTEGER NOT NULL CHECK (count > 0),
+    -- Lines of `uses`, and how many uses they stand for.
+    leaves INTEGER NOT NULL CHECK (leaves > 0),
+    count INTEGER NOT NULL CHECK (count >= leaves),
     uses TEXT NOT NULL,
     PRIMARY KEY (event_id, position)
 );

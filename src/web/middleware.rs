@@ -3,8 +3,9 @@
 
 use super::extract;
 use super::headers::REQUEST_ID;
+use super::log_limit::LogLimit;
 use super::metrics::Metrics;
-use super::oauth::verify;
+use super::oauth::{introspect, verify};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -12,6 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use app::App;
 use config::{Config, StrictTransport};
+use domain::audit::Actor;
 use domain::id;
 
 /// Pages load scripts and styles only from this server, send forms only to it, and cannot be
@@ -58,7 +60,7 @@ fn strict_transport(config: &Config) -> Option<&'static str> {
 /// Outermost layer: assigns the request id, logs the request without its content, sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
-    metrics: web::Data<Metrics>,
+    (metrics, limit): (web::Data<Metrics>, web::Data<LogLimit>),
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -76,7 +78,14 @@ pub async fn every_answer(
     let path = logged_path(response.request());
     let milliseconds = took.as_millis();
     let status = response.status().as_u16();
-    tracing::info!(%request_id, %method, path, status, milliseconds, "request");
+    let unlogged = match is_caller_known(&response) {
+        true => Some(0),
+        false => limit.take(std::time::Instant::now()),
+    };
+    if let Some(unlogged) = unlogged {
+        let unlogged = (unlogged > 0).then_some(unlogged);
+        tracing::info!(%request_id, %method, path, status, milliseconds, unlogged, "request");
+    }
     // Proxies hand a refusal of `/auth/verify` to the callers of the API, whose policies are not
     // this server's.
     if verify::is_at(response.request().uri().path()) {
@@ -88,6 +97,15 @@ pub async fn every_answer(
         response.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// Whether the request was authenticated. Proxies and APIs that check tokens are, if the answer is
+/// a success.
+fn is_caller_known<B>(response: &ServiceResponse<B>) -> bool {
+    let request = response.request();
+    let path = request.uri().path();
+    let is_check = verify::is_at(path) || introspect::is_at(path);
+    request.extensions().contains::<Actor>() || is_check && response.status().is_success()
 }
 
 /// Path to log: the route pattern with well-formed ids filled in. Any other segment may be a token

@@ -15,6 +15,7 @@ mod extract;
 mod failure;
 mod headers;
 mod links;
+mod log_limit;
 mod metrics;
 mod middleware;
 mod oauth;
@@ -34,6 +35,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 use app::App;
+use log_limit::LogLimit;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -94,11 +96,13 @@ pub fn server(
 ) -> std::io::Result<Server> {
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
+    let log_limit = LogLimit::default();
     Ok(HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(metrics.clone()))
+            .app_data(web::Data::new(log_limit.clone()))
             .configure(|config| {
                 if is_shown {
                     metrics::routes(config);

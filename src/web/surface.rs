@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
-use app::audit::record::{Refusal, note_refusal};
+use app::audit::tally::{self, Occurrence};
 use domain::audit::Actor;
 
 /// Writes a failure as a response; the text is the request id.
@@ -65,11 +65,9 @@ fn record(app: &App, request: &HttpRequest, failure: &Failure) {
     if is_denial && !matches!(actor, Some(Actor::User(_))) {
         return;
     }
-    let refusal = Refusal {
-        action,
-        reason,
-        actor: actor.unwrap_or(Actor::Anonymous),
+    let refusal = Occurrence {
         organization: request.match_info().get("org").map(str::to_owned),
+        ..Occurrence::new(action, reason, actor.unwrap_or(Actor::Anonymous))
     };
-    note_refusal(app, &extract::context_of(app, request), refusal);
+    tally::note(app, &extract::context_of(app, request), refusal);
 }

@@ -46,6 +46,7 @@ async fn unknown_address_wrong_password_and_deactivated_user_get_the_same_respon
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
+    test.settle().await;
     assert_eq!(test.count(AUDIT, "action = 'session.refused'"), 3);
     assert_eq!(test.count("session", "1 = 1"), 0);
 }

@@ -1,6 +1,6 @@
 //! The decision for a proxy or an API: does a token allow an access to a resource now?
 
-use super::audit::uses::{self, Purpose, Used};
+use super::audit::uses::{self, Purpose, UseDecision, Used};
 use super::operator::is_operator;
 use super::{App, Context, Error, Request};
 use crate::access::{ActiveToken, Found, InactiveToken, Loaded, look_up};
@@ -65,7 +65,11 @@ pub struct Subject {
 impl Subject {
     /// Records the use: the code of the refusal, or that it was allowed.
     pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
-        let decision = self.inactive.or(refused).unwrap_or(uses::ALLOWED);
+        let decision = match (self.inactive, refused) {
+            (Some(why), _) => UseDecision::Inactive(why),
+            (None, Some(code)) => UseDecision::Refused(code),
+            (None, None) => UseDecision::Allowed,
+        };
         let purpose = Purpose {
             scope: self.scope.as_ref().map(ScopeName::as_str),
             organization_id: self.organization_id.as_ref(),

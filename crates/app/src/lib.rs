@@ -26,7 +26,7 @@ mod tx;
 pub mod user;
 mod uses;
 
-use audit::{Event, LastCheck, Refusals, Sink, UsageBuffer};
+use audit::{Event, LastCheck, Sink, Tallies, UsageBuffer};
 use config::Config;
 use deployment::Secrets;
 use domain::Instant;
@@ -150,7 +150,7 @@ struct Inner {
     stopping: watch::Sender<bool>,
     uses: Uses,
     usage_buffer: UsageBuffer,
-    refusals: Refusals,
+    tallies: Tallies,
     events: AtomicU16,
     outbox: Outbox,
     sink: Sink,
@@ -183,7 +183,7 @@ impl App {
             stopping: watch::Sender::default(),
             uses: Uses::default(),
             usage_buffer: UsageBuffer::default(),
-            refusals: Refusals::default(),
+            tallies: Tallies::default(),
             events: AtomicU16::default(),
             outbox,
             sink,
@@ -284,8 +284,8 @@ impl App {
         &self.0.usage_buffer
     }
 
-    fn refusals(&self) -> &Refusals {
-        &self.0.refusals
+    fn tallies(&self) -> &Tallies {
+        &self.0.tallies
     }
 
     fn outbox(&self) -> &Outbox {

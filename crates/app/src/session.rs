@@ -1,12 +1,13 @@
 //! Sign-in, sign-out and browser sessions.
 
+use super::audit::tally::{self, Occurrence};
 use super::hashing::Verdict;
 use super::throttle::Target;
 use super::tx::Tx;
 use super::{App, Error, Event, Request, throttle};
 use crate::access::Caller;
 use domain::audit::{Action, Actor};
-use domain::id::{SessionId, UserId};
+use domain::id::SessionId;
 use domain::secret::Secret;
 use domain::user::{self, Session, SessionLimits, Standing, User};
 use serde_json::json;
@@ -117,10 +118,14 @@ pub async fn sign_in(
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
-        return refuse(&req, found.as_ref()).await;
+        let reason = match found {
+            Some(_) => "wrong_password",
+            None => "unknown_address",
+        };
+        return Err(refuse(&req, found.as_ref(), reason));
     };
     if user.standing == Standing::Deactivated {
-        return refuse(&req, found.as_ref()).await;
+        return Err(refuse(&req, Some(user), "deactivated"));
     }
 
     let stronger = match verdict {
@@ -163,13 +168,14 @@ pub(super) async fn verify(
     verdict
 }
 
-async fn refuse(req: &Request, user: Option<&User>) -> Result<NewSession, Error> {
-    let target = user.map(|user| user.id.clone());
-    req.change(Action::SignInFailed, move |tx| {
-        tx.record(target.as_ref().map(UserId::as_str), json!({}))
-    })
-    .await?;
-    Err(Error::Unauthenticated)
+/// Counts a failed sign-in for the audit log.
+fn refuse(req: &Request, user: Option<&User>, reason: &'static str) -> Error {
+    let failed = Occurrence {
+        target: user.map(|user| user.id.to_string()),
+        ..Occurrence::new(Action::SignInFailed, reason, req.caller.actor())
+    };
+    tally::note(&req.app, &req.context, failed);
+    Error::Unauthenticated
 }
 
 /// The user of a session cookie, if the session is active and the user is active.

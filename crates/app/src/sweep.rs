@@ -11,7 +11,7 @@ use std::time::Duration;
 /// writing.
 const RECORD_EVERY: Duration = Duration::from_millis(800);
 
-/// Interval for recording refusals. Equal refusals in between share one record.
+/// Interval for recording counted events. Equal events in between share one record.
 const GATHER_EVERY: Duration = Duration::from_secs(5);
 
 /// Interval for writing last uses of tokens.
@@ -61,8 +61,9 @@ pub async fn run(app: App) {
             every(&app, RECORD_EVERY, "recording uses", || audit::uses::flush(
                 &app
             )),
-            every(&app, GATHER_EVERY, "recording refusals", || {
-                audit::record::flush_refusals(&app)
+            every(&app, GATHER_EVERY, "recording counted events", || async {
+                app.usage_buffer().gather_inactive();
+                audit::tally::flush(&app).await
             }),
             every(&app, WATCH_EVERY, "watching the clock", || clock.look(&app)),
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
@@ -191,10 +192,11 @@ pub(super) async fn write_and_seal(app: &App) -> Vec<Error> {
 
 /// Writes buffered data. Returns the errors.
 pub async fn write_gathered(app: &App) -> Vec<Error> {
+    app.usage_buffer().gather_inactive();
     let written = [
         uses::flush(app).await,
         audit::uses::flush(app).await,
-        audit::record::flush_refusals(app).await,
+        audit::tally::flush(app).await,
     ];
     written.into_iter().filter_map(Result::err).collect()
 }

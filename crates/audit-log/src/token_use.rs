@@ -24,7 +24,17 @@ pub const ALLOWED: &str = "allowed";
 /// [`Use::token_id`] of the operator token, which has no id of its own.
 pub const OPERATOR: &str = "operator";
 
-/// One use of a token.
+/// Equal uses of an inactive token that are counted as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The number of uses, including the first.
+    pub count: u64,
+    /// The time of the last use.
+    #[serde(with = "moment")]
+    pub last_at: Instant,
+}
+
+/// One use of a token, or several equal ones of an inactive token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
     /// The time of the use.
@@ -44,9 +54,23 @@ pub struct Use {
     pub route: Option<String>,
     /// The organization in which it was used.
     pub organization_id: Option<String>,
+    /// The number of equal uses and the last of them; left out for a single use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
 }
 
 impl Use {
+    /// The number of uses.
+    pub fn count(&self) -> u64 {
+        self.repeated.as_ref().map_or(1, |repeated| repeated.count)
+    }
+
+    /// The time of the last use.
+    pub fn last_at(&self) -> Instant {
+        let repeated = self.repeated.as_ref();
+        repeated.map_or(self.at, |repeated| repeated.last_at)
+    }
+
     /// The canonical form, whose bytes are the leaf.
     pub fn canonical(&self) -> String {
         canonical::write(self)

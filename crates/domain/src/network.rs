@@ -45,6 +45,13 @@ pub fn site(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The site of an address as a range in CIDR notation (RFC 4632).
+pub fn site_range(address: IpAddr) -> String {
+    let site = site(address);
+    let length = if site.is_ipv4() { 24 } else { 48 };
+    format!("{site}/{length}")
+}
+
 /// Whether two addresses are in one network: both loopback, the same /24 or the same /64. True
 /// for a device and a browser side by side; mostly false for a device and a browser that a
 /// phisher brought together. False for unknown addresses, which may be different ones.
@@ -88,5 +95,8 @@ mod tests {
         let site_of = |text: &str| site(text.parse().unwrap()).to_string();
         assert_eq!(site_of("192.0.2.77"), "192.0.2.0");
         assert_eq!(site_of("2001:db8:1:2::1"), "2001:db8:1::");
+        let range_of = |text: &str| site_range(text.parse().unwrap());
+        assert_eq!(range_of("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(range_of("2001:db8:1:2::1"), "2001:db8:1::/48");
     }
 }

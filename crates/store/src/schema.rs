@@ -173,6 +173,8 @@ diesel::table! {
         token_id -> Nullable<Text>,
         replayed_at -> Nullable<Timestamp>,
         wrong_client_at -> Nullable<Timestamp>,
+        is_recorded -> Bool,
+        shown_at -> Nullable<Timestamp>,
         organization -> Nullable<Text>,
         project -> Nullable<Text>,
         denied_reason -> Nullable<Text>,
@@ -287,6 +289,7 @@ diesel::table! {
         day -> Text,
         first_at -> Timestamp,
         last_at -> Timestamp,
+        leaves -> Integer,
         count -> Integer,
         uses -> Text,
     }

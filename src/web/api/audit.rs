@@ -14,7 +14,8 @@ use domain::audit::chain::Sealed;
 use serde_json::Value;
 use wire::api::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, ExportFormat,
-    FormatParameters, List, ListParameters, ProvenUse, TokenUse, UseParameters, UseProof,
+    FormatParameters, List, ListParameters, ProvenUse, RepeatedUse, TokenUse, UseParameters,
+    UseProof,
 };
 
 routes! {
@@ -202,6 +203,10 @@ fn token_use(named: &Named) -> TokenUse {
         scope: used.scope,
         route: used.route,
         organization_id: used.organization_id,
+        repeated: used.repeated.map(|repeated| RepeatedUse {
+            count: repeated.count,
+            last_at: moment::write(repeated.last_at),
+        }),
     }
 }
 

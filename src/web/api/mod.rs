@@ -29,7 +29,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use app::App;
-use app::audit::uses::{self, Purpose};
+use app::audit::uses::{self, Purpose, UseDecision};
 use routes::Table;
 use std::sync::LazyLock;
 
@@ -85,8 +85,11 @@ fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
     let needed = context.route.as_deref();
     let needed = needed.and_then(|route| TABLE.scope_of(route));
     let (decision, scope) = match extensions_of_response.get::<problem::Refused>() {
-        None => (uses::ALLOWED, needed),
-        Some(refused) => (refused.code, refused.scope.as_deref().or(needed)),
+        None => (UseDecision::Allowed, needed),
+        Some(refused) => (
+            UseDecision::Refused(refused.code),
+            refused.scope.as_deref().or(needed),
+        ),
     };
     let purpose = Purpose {
         scope,

@@ -6,13 +6,18 @@ use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::access::LoadedOwner;
-use app::audit::uses::{self, Purpose, Used};
+use app::audit::uses::{self, Purpose, UseDecision, Used};
 use app::decision::Named;
 use app::token::{self, Introspector};
 use app::{App, Request, operator};
 use domain::secret::Secret;
 use wire::form::Form;
 use wire::oauth::{ActiveToken, IntrospectionResponse};
+
+/// Whether a path is that of this endpoint.
+pub fn is_at(path: &str) -> bool {
+    path == "/auth/introspect"
+}
 
 /// `POST /auth/introspect`.
 pub async fn introspect(
@@ -69,7 +74,7 @@ async fn introspector(
         return match extract::bearer(request)? {
             Some(token) if operator::is_operator(app, context, &token).await => {
                 let (used, purpose) = (Used::operator(), Purpose::default());
-                uses::note(app, context, used, uses::ALLOWED, purpose);
+                uses::note(app, context, used, UseDecision::Allowed, purpose);
                 Ok(Introspector::Operator)
             }
             _ => Err(Failure::InvalidToken),

@@ -1,7 +1,7 @@
 //! OAuth endpoints. They send OAuth JSON, errors included.
 
 mod device;
-mod introspect;
+pub mod introspect;
 mod metadata;
 mod parameters;
 mod revoke;

@@ -20,13 +20,15 @@ async fn two_hundred_writers_on_three_servers_produce_one_chain() {
     let servers = [&first, &second, &third];
     let sweeps = servers.map(|server| actix_web::rt::spawn(sweep::run(server.app.clone())));
 
+    let owner = first.caller("owner@example.com").await;
     let before = first.count(AUDIT, "1 = 1");
+    let created = first.count(AUDIT, "action = 'organization.created'");
     let writers = (0..200).map(|n| {
         let server = servers[n % 3];
-        async move { server.device("tokens:read").await }
+        let (owner, name) = (&owner, format!("Organization {n}"));
+        async move { server.organization(owner, &name).await }
     });
-    let codes = join_all(writers).await;
-    assert_eq!(codes.len(), 200);
+    assert_eq!(join_all(writers).await.len(), 200);
     for server in servers {
         server.settle().await;
     }
@@ -40,7 +42,7 @@ async fn two_hundred_writers_on_three_servers_produce_one_chain() {
     let records = sound(&verify(&first).await);
     assert_eq!(first.count("audit_event", "1 = 1"), 0);
     let count = |condition| first.count("audit_record", condition);
-    assert_eq!(count("action = 'device.requested'"), 200);
+    assert_eq!(count("action = 'organization.created'"), created + 200);
     assert!(count("1 = 1") >= before + 200);
     assert_eq!(
         count(&format!("sequence BETWEEN 1 AND {records}")),

@@ -3,7 +3,9 @@
 mod chain;
 mod checkpoint;
 mod erasure;
+mod floods;
 mod lag;
+mod left_bytes;
 mod program;
 mod refusals;
 mod refused_access;

@@ -122,19 +122,22 @@ async fn sink_that_was_down_gets_every_record_in_order() {
 #[actix_web::test]
 async fn sink_that_was_down_for_five_minutes_gets_every_record_once() {
     let address = free_address();
-    let settings = format!(
-        "[audit]\nship_to = \"http://{address}/hook\"\n[device]\nlive_codes_per_source = 2000"
-    );
+    let settings = format!("[audit]\nship_to = \"http://{address}/hook\"");
     let mut test = TestApp::with(&settings).await;
     let sink = Sink::answering(204);
     let (_, before) = serve_at(address, &sink);
+    let owner = test.caller("owner@example.com").await;
     test.settle().await;
     let shipped = u64::try_from(sink.places().len()).unwrap();
     assert_eq!(shipped, sound(&verify(&test).await));
     before.stop(true).await;
 
     for minute in 0..5 {
-        join_all((0..200).map(|_| test.device("tokens:read"))).await;
+        let create = async |n| {
+            let name = format!("Organization {minute} {n}");
+            test.organization(&owner, &name).await
+        };
+        join_all((0..200).map(create)).await;
         let failed = sweep::settle(&test.app).await;
         assert_eq!(failed.len(), 1, "{failed:?}");
         assert!(matches!(failed[0], Error::Outside(_)), "{failed:?}");

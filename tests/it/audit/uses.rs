@@ -321,9 +321,10 @@ async fn uses_without_a_record_are_found() {
     sound(&verify(&test).await);
     test.database.execute(
         "INSERT INTO token_use
-             (event_id, position, token_id, organization_id, day, first_at, last_at, count, uses)
-         SELECT 'evt_planted', position, token_id, organization_id, day, first_at, last_at, count,
-             uses
+             (event_id, position, token_id, organization_id, day, first_at, last_at, leaves,
+              count, uses)
+         SELECT 'evt_planted', position, token_id, organization_id, day, first_at, last_at, leaves,
+             count, uses
          FROM token_use",
     );
     let discrepancy = verify(&test).await.report.first_discrepancy.unwrap();
@@ -349,7 +350,7 @@ async fn backlog_is_written_once_and_completely() {
                 &test.app,
                 &Context::local(),
                 &token,
-                "allowed",
+                audit::uses::UseDecision::Allowed,
                 Purpose::default(),
             );
         }

@@ -224,6 +224,7 @@ async fn users_see_their_own_activity() {
     let mut thief = test.browser();
     thief.set_header("user-agent", "curl/8.5.0");
     assert_eq!(thief.try_sign_in(EMAIL, "a wrong one").await.status, 401);
+    test.settle().await;
     let mut browser = test.browser();
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     browser.set_header("user-agent", agent);
@@ -262,6 +263,7 @@ async fn own_activity_can_be_filtered() {
     let test = TestApp::start().await;
     let mut thief = test.browser();
     assert_eq!(thief.try_sign_in(EMAIL, "a wrong one").await.status, 401);
+    test.settle().await;
     test.clock.advance(86_400);
     let mut browser = test.browser();
     browser.sign_in(EMAIL, PASSWORD).await;

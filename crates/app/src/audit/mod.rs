@@ -28,15 +28,17 @@ pub mod retain;
 pub mod seal;
 mod settings;
 mod ship;
+pub mod tally;
 pub mod uses;
 pub mod verify;
 
 pub(super) use checkpoint::sign;
 pub use checkpoint::{Evidence, inspect};
 pub use keys::keys;
-pub(super) use record::{Event, Refusals, Target};
+pub(super) use record::{Event, Target};
 pub use settings::record_settings;
 pub(super) use ship::ship;
 pub(super) use ship::sink::Sink;
+pub(super) use tally::Tallies;
 pub(super) use uses::UsageBuffer;
 pub(super) use verify::LastCheck;

@@ -7,11 +7,12 @@ pub mod poll;
 
 pub(super) use expiry::expire_over;
 
-use super::audit::record::{Refusal, note_refusal};
+use super::audit::tally::{self, Occurrence};
 use super::client::Credentials;
 use super::tx::Tx;
-use super::{App, Error, OAuthError, Request, client};
+use super::{App, Context, Error, Event, OAuthError, Request, client};
 use crate::access::Caller;
+use domain::audit::canonical::moment;
 use domain::audit::{Action, Actor};
 use domain::client::Client;
 use domain::device::{self, Grant, Noted, Pace, State};
@@ -21,9 +22,14 @@ use domain::org::is_slug;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::user_code::UserCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use store::device::GrantOrigin;
+
+/// Pending device grants of a site and of a client up to which each request has an audit record of
+/// its own. Further requests are counted, and get their record when a user looks at the grant.
+const RECORDED_PER_SITE: u32 = 5;
+const RECORDED_PER_CLIENT: u32 = 100;
 
 /// How often codes are drawn if one is taken.
 const DRAWS: usize = 10;
@@ -77,7 +83,15 @@ pub async fn start(
         let codes = req.change(Action::DeviceRequested, move |tx| insert(tx, &checked));
         match codes.await {
             Err(Error::Store(store::Error::Duplicate)) => {}
-            codes => return codes,
+            Err(error) => return Err(error),
+            Ok((codes, is_recorded)) => {
+                if !is_recorded {
+                    let action = Action::DeviceRequested;
+                    let request = Occurrence::new(action, "many_pending", req.caller.actor());
+                    tally::note(&req.app, &req.context, request);
+                }
+                return Ok(codes);
+            }
         }
     }
     tracing::error!("no free user code found: too many pending device grants");
@@ -130,8 +144,8 @@ async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Erro
     let client = client::authenticate(req, credentials).await?;
     if client.scopes.is_empty() {
         let actor = Actor::Client(client.id.clone());
-        let refusal = Refusal::access(OAuthError::UnauthorizedClient.as_str(), actor);
-        note_refusal(&req.app, &req.context, refusal);
+        let refusal = Occurrence::refused_access(OAuthError::UnauthorizedClient.as_str(), actor);
+        tally::note(&req.app, &req.context, refusal);
         return Err(Error::OAuth(
             OAuthError::UnauthorizedClient,
             "The client may not request tokens: it has no scopes.",
@@ -162,19 +176,15 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
 }
 
 /// Stores a device grant with new codes, if client and source have not reached their limit of
-/// pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
-fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Codes, Error> {
+/// pending ones. Returns whether the request has an audit record; otherwise it must be counted.
+/// Fails with [`store::Error::Duplicate`] if a code is taken.
+fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<(Codes, bool), Error> {
     let address = tx.context().source();
     let (settings, now) = (&tx.config().device, tx.now);
-    let mut is_full = |origin, limit| {
-        store::device::count_open_grants(tx.conn, origin, now).map(|count| count >= limit)
-    };
-    if is_full(GrantOrigin::Site(address), settings.live_codes_per_source)?
-        || is_full(
-            GrantOrigin::Client(&checked.client_id),
-            settings.live_codes_per_client,
-        )?
-    {
+    let mut count = |origin| store::device::count_open_grants(tx.conn, origin, now);
+    let of_site = count(GrantOrigin::Site(address))?;
+    let of_client = count(GrantOrigin::Client(&checked.client_id))?;
+    if of_site >= settings.live_codes_per_source || of_client >= settings.live_codes_per_client {
         // The oldest of them expires within a code's lifetime; a minute is an estimate.
         return Err(Error::Throttled(chrono::Duration::minutes(1)));
     }
@@ -200,21 +210,48 @@ fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Codes, Error> {
             last_poll_at: None,
             is_probed: false,
         },
+        is_recorded: of_site < RECORDED_PER_SITE && of_client < RECORDED_PER_CLIENT,
+        is_shown: false,
         noted: Noted::default(),
     };
     let (device_digest, user_digest) = (device_code.digest(), user_code.digest(tx.app().key()));
     store::device::insert_grant(tx.conn, &grant, &device_digest, &user_digest)?;
-    tx.record(
-        Some(grant.id.as_str()),
-        json!({
-            "scopes": grant.scopes.to_string(),
-            "device_name": grant.device_name,
-        }),
-    )?;
-    Ok(Codes {
+    match grant.is_recorded {
+        true => tx.record(Some(grant.id.as_str()), describe_request(&grant))?,
+        false => tx.needs_no_record(),
+    }
+    let codes = Codes {
         device_code,
         user_code,
         expires_in: settings.code_lifetime,
         interval: settings.interval,
+    };
+    Ok((codes, grant.is_recorded))
+}
+
+/// Details of the audit record of a request.
+fn describe_request(grant: &Grant) -> Value {
+    json!({
+        "scopes": grant.scopes.to_string(),
+        "device_name": grant.device_name,
     })
+}
+
+/// Records that a user looks at a grant. A request that was only counted gets its own record now,
+/// with the time and the address of the request.
+fn show(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), Error> {
+    if !store::device::mark_shown(tx.conn, &grant.id, tx.now)? || grant.is_recorded {
+        return Ok(());
+    }
+    let record = Event {
+        actor: Actor::Client(grant.client_id.clone()),
+        context: Context {
+            address: Some(grant.address),
+            ..Context::local()
+        },
+        ..tx.event(Action::DeviceRequested)
+    };
+    let mut detail = describe_request(grant);
+    detail["requested_at"] = moment::write(grant.created_at).into();
+    record.write(tx.conn, Some(grant.id.as_str()), detail)
 }

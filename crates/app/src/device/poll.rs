@@ -2,7 +2,7 @@
 
 use super::{caller, consent, expiry};
 use crate::access::{Caller, UserMemberships, earlier};
-use crate::audit::record::{Refusal, note_refusal};
+use crate::audit::tally::{self, Occurrence};
 use crate::client::Credentials;
 use crate::held_polls::PollSlot;
 use crate::token::{self, NewToken};
@@ -88,23 +88,30 @@ async fn poll_once(
     }
 
     let (client_id, device_code) = (client_id.to_owned(), device_code.clone());
-    req.change(Action::DeviceRedeemed, move |tx| {
+    let change = req.change(Action::DeviceRedeemed, move |tx| {
         let Some(grant) = store::device::find_grant(tx.conn, &device_code)? else {
-            return Ok(PollOutcome::Invalid);
+            return Ok((PollOutcome::Invalid, false));
         };
         if grant.client_id != client_id {
             note(tx, Misuse::WrongClient, &grant)?;
-            return Ok(PollOutcome::Invalid);
+            return Ok((PollOutcome::Invalid, false));
         }
-        answer(tx, &grant, waiting)
-    })
-    .await
+        let outcome = answer(tx, &grant, waiting)?;
+        let is_over = matches!(outcome, PollOutcome::Expired);
+        let is_counted = is_over && expiry::expire_unseen(tx, &grant)?;
+        Ok((outcome, is_counted))
+    });
+    let (outcome, is_counted) = change.await?;
+    if is_counted {
+        expiry::count_unseen(&req.app, &grant);
+    }
+    Ok(outcome)
 }
 
 /// Rejects a code, and records a refusal where no other record exists or is written.
 fn invalid(req: &Request) -> PollOutcome {
-    let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
-    note_refusal(&req.app, &req.context, refusal);
+    let refusal = Occurrence::refused_access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
+    tally::note(&req.app, &req.context, refusal);
     PollOutcome::Invalid
 }
 
@@ -123,7 +130,9 @@ fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcom
         }
         Poll::Denied(because) => PollOutcome::Denied(because),
         Poll::Expired => {
-            expiry::expire(tx, grant)?;
+            if grant.is_shown {
+                expiry::expire(tx, grant)?;
+            }
             PollOutcome::Expired
         }
         Poll::Redeemed => {

@@ -1,7 +1,7 @@
 //! Authentication by bearer token, and introspection (RFC 7662).
 
 use crate::access::{ActiveToken, Found, look_up};
-use crate::audit::uses::{self, Purpose};
+use crate::audit::uses::{self, Purpose, UseDecision};
 use crate::client::{self, Credentials};
 use crate::decision::{Named, find_named};
 use crate::{Error, OAuthError, Request, throttle};
@@ -37,15 +37,17 @@ async fn look_up_active(
         Found::Unknown => return Ok(Found::Unknown),
         Found::Token(found) => found,
     };
-    let refused = |token: &Token, why| uses::note(app, context, token, why, Purpose::default());
+    let note = |token: &Token, decision| {
+        uses::note(app, context, token, decision, Purpose::default());
+    };
     Ok(Found::Token(match (active, decided) {
         (Err(inactive), _) => {
-            refused(&inactive.token, inactive.why);
+            note(&inactive.token, UseDecision::Inactive(inactive.why));
             Err(Error::Unauthenticated)
         }
         (Ok(active), Err(reason)) => {
             let denied = Error::from(reason);
-            refused(&active.token, denied.code());
+            note(&active.token, UseDecision::Refused(denied.code()));
             Err(denied)
         }
         (Ok(active), Ok(_)) => {
@@ -111,7 +113,7 @@ pub async fn introspect(
                     app,
                     context,
                     &active.token,
-                    uses::ALLOWED,
+                    UseDecision::Allowed,
                     Purpose::default(),
                 );
             }

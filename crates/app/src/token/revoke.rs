@@ -3,7 +3,7 @@
 use super::{OwnerRef, WRITE, find_within, lock_owner, visible};
 use crate::access::Caller;
 use crate::audit::Target;
-use crate::audit::record::{Refusal, note_refusal};
+use crate::audit::tally::{self, Occurrence};
 use crate::tx::Tx;
 use crate::{Error, OAuthError, Request};
 use domain::Instant;
@@ -55,8 +55,9 @@ pub async fn give_back(req: &Request, client: &Client, text: &Secret) -> Result<
         })
         .await;
     if let Err(Error::OAuth(OAuthError::InvalidGrant, _)) = revoked {
-        let refusal = Refusal::access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
-        note_refusal(&req.app, &req.context, refusal);
+        let refusal =
+            Occurrence::refused_access(OAuthError::InvalidGrant.as_str(), req.caller.actor());
+        tally::note(&req.app, &req.context, refusal);
     }
     revoked
 }

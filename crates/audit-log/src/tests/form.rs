@@ -3,7 +3,7 @@
 use super::super::canonical::{self, Unreadable};
 use super::super::hash::Hash;
 use super::super::record::agent;
-use super::super::token_use::{ALLOWED, Use};
+use super::super::token_use::{ALLOWED, Repeated, Use};
 use super::*;
 use proptest::prelude::*;
 
@@ -62,6 +62,7 @@ fn a_use_has_one_form() {
         scope: Some("app:deploy".to_owned()),
         route: None,
         organization_id: None,
+        repeated: None,
     };
     let expected = concat!(
         r#"{"address":null,"at":"2026-11-22T00:00:00.123Z","decision":"allowed","#,
@@ -70,7 +71,26 @@ fn a_use_has_one_form() {
     );
     assert_eq!(used.canonical(), expected);
     assert_eq!(used.leaf(), Hash::of(&[&[0], expected.as_bytes()]));
-    assert_eq!(canonical::read::<Use>(expected.as_bytes()), Ok(used));
+    assert_eq!(
+        canonical::read::<Use>(expected.as_bytes()),
+        Ok(used.clone())
+    );
+    assert_eq!((used.count(), used.last_at()), (1, moment(0)));
+
+    let repeated = Use {
+        repeated: Some(Repeated {
+            count: 7,
+            last_at: moment(3),
+        }),
+        ..used
+    };
+    let expected = expected.replace(
+        r#""request_id""#,
+        r#""repeated":{"count":7,"last_at":"2026-11-22T00:00:03.126Z"},"request_id""#,
+    );
+    assert_eq!(repeated.canonical(), expected);
+    assert_eq!((repeated.count(), repeated.last_at()), (7, moment(3)));
+    assert_eq!(canonical::read::<Use>(expected.as_bytes()), Ok(repeated));
 }
 
 #[test]

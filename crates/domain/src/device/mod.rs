@@ -59,6 +59,10 @@ pub struct Grant {
     pub state: State,
     /// Its last poll and polling interval.
     pub pace: Pace,
+    /// Whether its request has an audit record of its own; otherwise it was counted.
+    pub is_recorded: bool,
+    /// Whether a user has looked at it.
+    pub is_shown: bool,
     /// The kinds of misuse that are already logged.
     pub noted: Noted,
 }

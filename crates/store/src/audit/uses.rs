@@ -29,9 +29,11 @@ pub struct UsageBatch {
     pub first_at: Instant,
     /// The last use.
     pub last_at: Instant,
-    /// How many uses.
+    /// How many leaves of the batch.
+    pub leaves: u32,
+    /// How many uses; a leaf may stand for several.
     pub count: u32,
-    /// The uses in canonical form, one a line.
+    /// The leaves in canonical form, one a line.
     pub uses: String,
 }
 
@@ -45,6 +47,7 @@ struct Row {
     day: String,
     first_at: NaiveDateTime,
     last_at: NaiveDateTime,
+    leaves: i32,
     count: i32,
     uses: String,
 }
@@ -59,6 +62,7 @@ impl From<&UsageBatch> for Row {
             day: usage_batch.day.clone(),
             first_at: stored(usage_batch.first_at),
             last_at: stored(usage_batch.last_at),
+            leaves: i32::try_from(usage_batch.leaves).unwrap_or(i32::MAX),
             count: i32::try_from(usage_batch.count).unwrap_or(i32::MAX),
             uses: usage_batch.uses.clone(),
         }
@@ -77,6 +81,7 @@ impl ReadRow for Row {
             day: self.day,
             first_at: self.first_at.and_utc(),
             last_at: self.last_at.and_utc(),
+            leaves: self.leaves.unsigned_abs(),
             count: self.count.unsigned_abs(),
             uses: self.uses,
         })

@@ -46,6 +46,8 @@ struct Row {
     token_id: Option<String>,
     replayed_at: Option<NaiveDateTime>,
     wrong_client_at: Option<NaiveDateTime>,
+    is_recorded: bool,
+    shown_at: Option<NaiveDateTime>,
     organization: Option<String>,
     project: Option<String>,
     denied_reason: Option<String>,
@@ -105,6 +107,8 @@ impl ReadRow for Row {
             },
             created_at: self.created_at.and_utc(),
             expires_at: self.expires_at.and_utc(),
+            is_recorded: self.is_recorded,
+            is_shown: self.shown_at.is_some(),
             noted: Noted {
                 replay: self.replayed_at.is_some(),
                 wrong_client: self.wrong_client_at.is_some(),
@@ -147,6 +151,8 @@ pub fn insert_grant(
         token_id: None,
         replayed_at: None,
         wrong_client_at: None,
+        is_recorded: new.is_recorded,
+        shown_at: None,
         organization: new.organization.clone(),
         project: new.project.as_ref().map(ToString::to_string),
         denied_reason: None,
@@ -241,6 +247,18 @@ pub fn list_over_grants(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec
         .order(device_grant::id)
         .limit(limit)
         .read_all::<Row>(conn)
+}
+
+/// Records that a user looked at it, and that its request has an audit record of its own; `false`
+/// if a user looked at it before.
+pub fn mark_shown(conn: &mut Conn, id: &GrantId, now: Instant) -> Result<bool, Error> {
+    diesel::update(device_grant::table.find(id.as_str()))
+        .filter(device_grant::shown_at.is_null())
+        .set((
+            device_grant::shown_at.eq(stored(now)),
+            device_grant::is_recorded.eq(true),
+        ))
+        .changes_one(conn)
 }
 
 /// Records a misuse; `false` if it was already recorded.

@@ -180,6 +180,20 @@ pub struct TokenUse {
     pub route: Option<String>,
     /// ID of the organization that the request accessed. `null` if there is none.
     pub organization_id: Option<String>,
+    /// For several equal uses of an inactive token: how many there were, and when the last was.
+    /// Absent for a single use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<RepeatedUse>,
+}
+
+/// Equal uses of an inactive token, which are counted as one.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RepeatedUse {
+    /// Number of uses, including the first.
+    pub count: u64,
+    /// Time of the last use, to the millisecond.
+    pub last_at: String,
 }
 
 /// A use of a token with its inclusion proof, from the leaf of its canonical form to the root in

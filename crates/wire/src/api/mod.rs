@@ -11,7 +11,7 @@ mod values;
 
 pub use audit::{
     AuditHead, AuditParameters, AuditRecord, AuditVerification, Discrepancy, FormatParameters,
-    ProvenUse, TokenUse, UseParameters, UseProof,
+    ProvenUse, RepeatedUse, TokenUse, UseParameters, UseProof,
 };
 pub use operator::{
     Client, CreateClientBody, CreateUserBody, NewClient, NewPasswordReset, PasswordResetSent,
@@ -27,7 +27,7 @@ pub use token::{CreateTokenBody, NewToken, RevokeAll, Revoked, Rotation, Token};
 
 pub use values::{
     ActorKind, AuditOutcome, AuthenticationMethod, ClientKind, ClientState, DiscrepancyKind,
-    ExportFormat, PersonalTokens, Plan, Role, TokenKind, TokenState, UserState,
+    ExportFormat, MailStatus, PersonalTokens, Plan, Role, TokenKind, TokenState, UserState,
 };
 
 use super::json::Fault;

@@ -54,6 +54,9 @@ values! {
     /// Kind of actor of an audited action.
     ActorKind { Anonymous, User, Client, Token, Operator, System }
 
+    /// Whether a message is on its way.
+    MailStatus { Sent, NotSent }
+
     /// Kind of discrepancy in the audit log.
     DiscrepancyKind { Edited, Missing, Swapped, Inserted, Renumbered, Cut, Forked, Signature }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 /// placeholders: `{target}`, or a key of the detail.
 fn words(action: Action, record: &Record) -> &'static str {
     let told = |key| record.detail.get(key).is_some_and(|value| !value.is_null());
+    let is_repeated = record.detail.get("count").and_then(Value::as_u64) > Some(1);
     let is_own = record.target.is_some() && record.target == record.user_id;
     match action {
         Action::UserCreated if is_own => "created an account",
@@ -34,7 +35,11 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::PasswordReset => "set a new password with a reset link",
         Action::PasswordSet => "set a temporary password for {target}",
         Action::SignedIn => "signed in",
+        Action::SignInFailed if record.target.is_some() && is_repeated => {
+            "tried {count} times to sign in as {target}"
+        }
         Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
+        Action::SignInFailed if is_repeated => "tried {count} times to sign in",
         Action::SignInFailed => "tried to sign in",
         Action::SignedOut => "signed out",
         Action::OrganizationCreated => "created the organization {name}",
@@ -72,6 +77,7 @@ fn words(action: Action, record: &Record) -> &'static str {
             "activated the application {target}"
         }
         Action::ClientChanged => "deactivated the application {target}",
+        Action::DeviceRequested if told("count") => "requested device codes: {count}",
         Action::DeviceRequested if told("device_name") => {
             "requested a device code on {device_name}"
         }
@@ -84,6 +90,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::DeviceReplayed => "reused a device code",
         Action::DeviceWrongClient => "used the device code of another application",
         Action::DeviceRefused => "received no token: the approval was no longer valid",
+        Action::DeviceExpired if told("count") => "ended expired device codes: {count}",
         Action::DeviceExpired => "ended an expired device code",
         Action::FormRefused => "sent a form to {route} that failed the CSRF check",
         Action::RequestLimited => "exceeded the rate limit of {route}",

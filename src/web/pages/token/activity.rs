@@ -118,5 +118,9 @@ fn use_row(Named { used, .. }: &Named, now: Instant) -> UseRow {
         route: used.route.clone(),
         scope: used.scope.clone(),
         refusal: (used.decision != ALLOWED).then(|| used.decision.clone()),
+        repeated: used
+            .repeated
+            .as_ref()
+            .map(|repeated| (repeated.count, Moment::new(repeated.last_at, now))),
     }
 }

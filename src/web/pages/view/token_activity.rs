@@ -102,4 +102,6 @@ pub struct UseRow {
     pub scope: Option<String>,
     /// Why it was refused; `None` if allowed.
     pub refusal: Option<String>,
+    /// The number of equal uses that this row stands for, and the last of them; `None` for one.
+    pub repeated: Option<(u64, Moment)>,
 }

@@ -1,22 +1,26 @@
 //! Records every use of a token: buffered in memory and written in batches, outside of requests.
+//! Equal uses of an inactive token are counted as one.
 //!
 //! The root of a Merkle tree over each batch is in a record of the chain, so that a single use
 //! can be verified with its proof after the rest of its batch is pruned. Verification detects
 //! added and removed uses.
 
 pub mod activity;
+mod inactive;
 pub mod read;
 
 use super::seal;
 use crate::{App, Context, Error, Event};
 use chrono::{Duration, NaiveDate};
 use config::{Lifetime, TokenUse};
+use domain::Instant;
 use domain::audit::canonical::{self, moment};
 use domain::audit::hash::Hash;
-use domain::audit::token_use::{self, OPERATOR, Use};
+use domain::audit::token_use::{self, ALLOWED, OPERATOR, Use};
 use domain::audit::{Action, Actor, merkle};
 use domain::id::{EventId, OrganizationId};
 use domain::token::Token;
+use inactive::InactiveUses;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,8 +36,6 @@ const MOST: usize = 200_000;
 /// Batches pruned in one transaction.
 const FORGOTTEN: i64 = 50;
 
-pub use domain::audit::token_use::ALLOWED;
-
 /// Uses that are not written yet.
 #[derive(Default)]
 pub struct UsageBuffer(Mutex<Pending>);
@@ -41,9 +43,19 @@ pub struct UsageBuffer(Mutex<Pending>);
 #[derive(Default)]
 struct Pending {
     uses: VecDeque<Use>,
+    inactive: InactiveUses,
     lost: u64,
     /// Batch of a failed write, which may have been committed.
     held: Option<Arc<Batch>>,
+}
+
+impl Pending {
+    fn push(&mut self, used: Use) {
+        match self.uses.len() < MOST {
+            true => self.uses.push_back(used),
+            false => self.lost += used.count(),
+        }
+    }
 }
 
 /// Uses that are written together.
@@ -59,11 +71,21 @@ impl UsageBuffer {
     }
 
     fn note(&self, noted: Use) {
+        self.lock().push(noted);
+    }
+
+    fn note_inactive(&self, noted: &Use, now: Instant) {
         let mut pending = self.lock();
-        match pending.uses.len() < MOST {
-            true => pending.uses.push_back(noted),
-            false => pending.lost += 1,
+        if !pending.inactive.add(noted, now) {
+            pending.lost += 1;
         }
+    }
+
+    /// Moves the counted uses of inactive tokens to those that are written next.
+    pub(crate) fn gather_inactive(&self) {
+        let mut pending = self.lock();
+        let counted: Vec<_> = pending.inactive.take().collect();
+        counted.into_iter().for_each(|used| pending.push(used));
     }
 
     /// Takes the next batch, and whether it empties the buffer.
@@ -122,12 +144,23 @@ pub struct Purpose<'a> {
     pub organization_id: Option<&'a OrganizationId>,
 }
 
-/// Adds a use to the buffer. `decision` is [`ALLOWED`] or the code of the refusal.
+/// Decision on a use of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseDecision {
+    /// The use was allowed.
+    Allowed,
+    /// The active token may not do this; holds the code of the refusal.
+    Refused(&'static str),
+    /// The token is not active; holds the reason.
+    Inactive(&'static str),
+}
+
+/// Adds a use to the buffer. Equal uses of an inactive token are counted.
 pub fn note(
     app: &App,
     context: &Context,
     used: impl Into<Used>,
-    decision: &'static str,
+    decision: UseDecision,
     purpose: Purpose<'_>,
 ) {
     if app.config().audit.token_use == TokenUse::Off {
@@ -138,16 +171,25 @@ pub fn note(
         organization_id,
     } = used.into();
     let organization_id = purpose.organization_id.or(organization_id.as_ref());
-    app.usage_buffer().note(Use {
+    let text = match decision {
+        UseDecision::Allowed => ALLOWED,
+        UseDecision::Refused(code) | UseDecision::Inactive(code) => code,
+    };
+    let noted = Use {
         at: app.now(),
         token_id,
         request_id: context.request_id.clone(),
         address: context.address.map(|address| address.to_string()),
-        decision: decision.to_owned(),
+        decision: text.to_owned(),
         scope: purpose.scope.map(str::to_owned),
         route: context.route.clone(),
         organization_id: organization_id.map(ToString::to_string),
-    });
+        repeated: None,
+    };
+    match decision {
+        UseDecision::Inactive(_) => app.usage_buffer().note_inactive(&noted, noted.at),
+        UseDecision::Allowed | UseDecision::Refused(_) => app.usage_buffer().note(noted),
+    }
 }
 
 /// Writes the buffered uses. After an error they stay buffered for the next flush, and so do uses
@@ -175,7 +217,9 @@ impl Batch {
         let mut usage_batches = Vec::new();
         let mut rest = &lines[..];
         for of_one in uses.chunk_by(|a, b| usage_batch_key(a) == usage_batch_key(b)) {
-            let (first, last) = (&of_one[0], &of_one[of_one.len() - 1]);
+            let first = &of_one[0];
+            let last_at = of_one.iter().map(Use::last_at).max();
+            let count: u64 = of_one.iter().map(Use::count).sum();
             let position = lines.len() - rest.len();
             let (lines, behind) = rest.split_at(of_one.len());
             rest = behind;
@@ -186,8 +230,9 @@ impl Batch {
                 organization_id: first.organization_id.clone(),
                 day: first.at.format("%Y-%m-%d").to_string(),
                 first_at: first.at,
-                last_at: last.at,
-                count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+                last_at: last_at.unwrap_or(first.at),
+                leaves: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+                count: u32::try_from(count).unwrap_or(u32::MAX),
                 uses: lines.join("\n"),
             });
         }
@@ -195,7 +240,7 @@ impl Batch {
             "count": leaves.len(),
             "root": merkle::root(&leaves).to_string(),
             "first_at": uses.iter().map(|u| u.at).min().map(moment::write),
-            "last_at": uses.iter().map(|u| u.at).max().map(moment::write),
+            "last_at": uses.iter().map(Use::last_at).max().map(moment::write),
             "lost": lost,
         });
         Self {
@@ -237,7 +282,8 @@ pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
     for usage_batch in usage_batches {
         let is_next = usize::try_from(usage_batch.position) == Ok(leaves.len());
         let lines: Vec<_> = usage_batch.uses.split('\n').collect();
-        let is_whole = usize::try_from(usage_batch.count) == Ok(lines.len());
+        let is_whole = usize::try_from(usage_batch.leaves) == Ok(lines.len());
+        let mut count = 0;
         if !is_next || !is_whole {
             return None;
         }
@@ -246,11 +292,16 @@ pub(super) fn leaves(usage_batches: &[UsageBatch]) -> Option<Vec<Hash>> {
             let is_here = one.token_id == usage_batch.token_id
                 && one.organization_id == usage_batch.organization_id
                 && one.at.format("%Y-%m-%d").to_string() == usage_batch.day
-                && (usage_batch.first_at..=usage_batch.last_at).contains(&one.at);
+                && (usage_batch.first_at..=usage_batch.last_at).contains(&one.at)
+                && one.last_at() <= usage_batch.last_at;
             if !is_here {
                 return None;
             }
             leaves.push(one.leaf());
+            count += one.count();
+        }
+        if count != u64::from(usage_batch.count) {
+            return None;
         }
     }
     Some(leaves)

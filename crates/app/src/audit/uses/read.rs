@@ -229,7 +229,7 @@ fn look_up(tx: &mut Tx<'_>, id: Option<&UseId>) -> Result<Found, Error> {
     let id = id.ok_or(Error::NotFound)?;
     let batch = store::audit::list_batch(tx.conn, id.event_id.as_str())?;
     let is_holding =
-        |row: &&UsageBatch| row.position <= id.leaf && id.leaf - row.position < row.count;
+        |row: &&UsageBatch| row.position <= id.leaf && id.leaf - row.position < row.leaves;
     let row = batch.iter().find(is_holding).ok_or(Error::NotFound)?;
     let view = seen_as(tx, view, row)?.ok_or(Error::NotFound)?;
     let named = uses(row)?.into_iter().find(|named| named.id == *id);

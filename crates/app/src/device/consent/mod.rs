@@ -8,7 +8,7 @@ pub(super) use options::permit;
 pub use options::{ConsentOption, Forbidden};
 use options::{forbidden, offered_scopes, options as permitted, with_owners};
 
-use super::expiry;
+use super::{expiry, show};
 use crate::session::SignedIn;
 use crate::{App, Error, Request, client, throttle};
 use domain::Instant;
@@ -111,7 +111,10 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
             req.change(Action::DeviceCodeWrong, move |tx| {
                 tx.record(None::<&str>, json!({}))?;
                 match &over {
-                    Some(grant) => expiry::expire(tx, grant),
+                    Some(grant) => {
+                        show(tx, grant)?;
+                        expiry::expire(tx, grant)
+                    }
                     None => Ok(()),
                 }
             })
@@ -132,8 +135,8 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
         _ => Confirmation::Needed,
     };
     let standing = crate::access::standing(req).await?;
-    let (grant_id, shown) = (
-        grant.id.clone(),
+    let (seen, shown) = (
+        grant.clone(),
         json!({
             "client_id": client.id,
             "is_typed": via == Via::Keyboard,
@@ -142,7 +145,8 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Err
     );
     req.change(Action::DeviceShown, move |tx| {
         guess.succeed(tx.conn)?;
-        tx.record(Some(grant_id.as_str()), shown.clone())
+        show(tx, &seen)?;
+        tx.record(Some(seen.id.as_str()), shown.clone())
     })
     .await?;
     let options = permitted(app, &standing);

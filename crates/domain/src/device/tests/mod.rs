@@ -23,6 +23,8 @@ fn grant(state: State) -> Grant {
             last_poll_at: None,
             is_probed: false,
         },
+        is_recorded: true,
+        is_shown: false,
         noted: Noted::default(),
     }
 }

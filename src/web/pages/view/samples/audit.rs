@@ -162,6 +162,7 @@ fn used(refusal: Option<&str>) -> UseRow {
         route: Some("POST /v1/projects/{project}/deploys".into()),
         scope: Some("app:deploy".into()),
         refusal: refusal.map(str::to_owned),
+        repeated: (refusal == Some("revoked")).then(|| (42, minutes(-178))),
     }
 }
 
