@@ -31,6 +31,16 @@ fn message(to: &str, subject: &str, text: &str) -> Message {
     }
 }
 
+/// Queues a message; `false` if it is not sent.
+fn send(test: &TestApp, message: Message) -> bool {
+    let slot = mail::reserve(&test.app, "operator");
+    let is_sent = slot.is_some();
+    if let Some(slot) = slot {
+        mail::send(&test.app, slot, message);
+    }
+    is_sent
+}
+
 /// Whether the log has `what` about a message of the server with this name.
 fn is_logged(name: &str, what: &str) -> bool {
     let of_it = format!("@{name}.localhost");
@@ -45,10 +55,7 @@ async fn message_arrives_unchanged() {
     let test = with_mail("arrives", sink.address, "").await;
     assert!(mail::is_configured(&test.app));
     let text = "Open this link:\n\nhttps://id.example.com/invitation?link=tulip-4711\n\n.\n..\n";
-    mail::send(
-        &test.app,
-        message("eve@example.com", "Ada invites you", text),
-    );
+    send(&test, message("eve@example.com", "Ada invites you", text));
     let received = sink.next();
     let credentials = base64::engine::general_purpose::STANDARD.encode("\0ada\0hunter+2");
     let commands: Vec<_> = received.commands.lines().collect();
@@ -100,11 +107,11 @@ async fn name_adds_no_header_or_recipient() {
         "eve",
         "",
     ] {
-        mail::send(&test.app, message(to, "Hello", "canary"));
+        send(&test, message(to, "Hello", "canary"));
     }
     let break_out = "Hi\r\nBcc: mallory@example.com\r\n\r\nText\n.\nQUIT é \u{202e}\0";
-    mail::send(
-        &test.app,
+    send(
+        &test,
         message("eve@example.com", break_out, "canary\r\n.\r\nQUIT\r\n"),
     );
     let received = sink.next();
@@ -139,20 +146,11 @@ async fn name_adds_no_header_or_recipient() {
 async fn temporary_error_is_retried_and_permanent_error_is_not() {
     let sink = Sink::start(&["451 later", "250 taken", "554 no: canary-9f2c"]);
     let test = with_mail("busy", sink.address, "").await;
-    mail::send(
-        &test.app,
-        message("eve@example.com", "First", "canary-9f2c"),
-    );
+    send(&test, message("eve@example.com", "First", "canary-9f2c"));
     let (first, second) = (sink.next(), sink.next());
     assert_eq!(first.data, second.data);
-    mail::send(
-        &test.app,
-        message("eve@example.com", "Second", "canary-9f2c"),
-    );
-    mail::send(
-        &test.app,
-        message("eve@example.com", "Third", "canary-9f2c"),
-    );
+    send(&test, message("eve@example.com", "Second", "canary-9f2c"));
+    send(&test, message("eve@example.com", "Third", "canary-9f2c"));
     assert_eq!(sink.next().header("Subject"), "Second");
     assert_eq!(sink.next().header("Subject"), "Third");
     test.app.stop().await;
@@ -160,6 +158,21 @@ async fn temporary_error_is_retried_and_permanent_error_is_not() {
     assert!(is_logged("busy", "the mail server answered 554"));
     // The mail server's response may repeat the message.
     assert!(!log::text().contains("canary-9f2c"));
+}
+
+/// One recipient's mail server asks for a later attempt.
+#[actix_web::test]
+async fn message_that_waits_for_its_retry_delays_no_other() {
+    let sink = Sink::start(&["451 later"]);
+    let test = with_mail("retries", sink.address, "").await;
+    for subject in ["First", "Second"] {
+        assert!(send(&test, message("eve@example.com", subject, "Hello")));
+    }
+    for subject in ["First", "Second", "First"] {
+        assert_eq!(sink.next().header("Subject"), subject);
+    }
+    test.app.stop().await;
+    assert!(sink.is_empty());
 }
 
 /// A silent or absent mail server delays no request.
@@ -172,12 +185,11 @@ async fn unavailable_mail_server_delays_no_request() {
     for (name, address) in ["silent", "gone"].into_iter().zip(addresses) {
         let test = with_mail(name, address, "").await;
         let started = Instant::now();
-        for _ in 0..150 {
-            mail::send(
-                &test.app,
-                message("eve@example.com", "Hello", "canary-77aa"),
-            );
-        }
+        let sent = (0..150)
+            .filter(|_| send(&test, message("eve@example.com", "Hello", "canary-77aa")))
+            .count();
+        // The thread may have taken one message before the queue was full.
+        assert!((100..=101).contains(&sent), "{sent}");
         let ready = test
             .anon()
             .get(test.at("/readyz"))
@@ -186,9 +198,9 @@ async fn unavailable_mail_server_delays_no_request() {
         test.app.stop().await;
         // The silent server has 10 seconds for its first response.
         assert!(started.elapsed() < Duration::from_secs(10));
-        assert!(is_logged(name, "too many are waiting"), "{name}");
+        assert!(log::text().contains("too many are waiting"), "{name}");
     }
-    assert!(is_logged("gone", "messages not sent: the program ends"));
+    assert!(is_logged("gone", "message not sent: the program ends"));
     assert!(!log::text().contains("canary-77aa"));
 }
 
@@ -197,10 +209,10 @@ async fn unavailable_mail_server_delays_no_request() {
 async fn nothing_is_sent_without_the_required_tls() {
     let sink = Sink::start(&[]);
     let test = with_mail("plain", sink.address, "?tls=required").await;
-    mail::send(&test.app, message("eve@example.com", "Hello", "canary"));
+    send(&test, message("eve@example.com", "Hello", "canary"));
     test.app.stop().await;
     assert!(sink.is_empty());
-    assert!(is_logged("plain", "messages not sent: the program ends"));
+    assert!(is_logged("plain", "message not sent: the program ends"));
 }
 
 /// CFG-01: without the setting nothing is sent.
@@ -208,7 +220,7 @@ async fn nothing_is_sent_without_the_required_tls() {
 async fn nothing_is_sent_without_a_mail_server() {
     let test = TestApp::empty("[server]\npublic_url = \"http://unset.localhost\"").await;
     assert!(!mail::is_configured(&test.app));
-    mail::send(&test.app, message("eve", "Hello", "canary"));
+    assert!(!send(&test, message("eve", "Hello", "canary")));
     test.app.stop().await;
     assert!(!is_logged("unset", "message"));
 }

@@ -30,6 +30,7 @@ mod hostile_text;
 mod last_use;
 mod limits;
 mod mail;
+mod mail_limits;
 mod metrics;
 mod names;
 mod oauth;

@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::audit::Actor;
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::network;
-use domain::org::Invitation;
+use domain::org::{Invitation, Maker, Organization};
 use domain::secret::{Key, Secret};
 use domain::throttle::{Rule, Wait};
 use std::net::IpAddr;
@@ -54,6 +54,14 @@ const KEYS_PER_TOKEN: Rule = window(10_000, DAY);
 /// New Idempotency-Keys of all tokens of a user or organization. A token can create others, so it is
 /// bounded; it is higher, so that one token cannot use up the keys of the others.
 const KEYS_PER_OWNER: Rule = window(100_000, DAY);
+
+/// Wrong client secrets in total, which bounds the counters of sources. The right secret always
+/// succeeds.
+const CLIENT_SECRET_OVERALL: Rule = window(1_000, 10);
+/// Invitations that are mailed to one address.
+const INVITATIONS_PER_ADDRESS: Rule = window(3, DAY);
+/// Messages to others that one user or organization can have sent.
+const LETTERS_PER_SENDER: Rule = window(20, 60);
 
 const fn window(allowed: u32, minutes: i64) -> Rule {
     Rule::Window {
@@ -140,7 +148,10 @@ pub fn reset_letter(key: &Key, sender: ResetSender<'_>, email: &str) -> Guess {
 pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
     let client = client_id.unwrap_or_default();
     let source = network::source(from);
-    Guess(vec![(format!("client:{client}:{source}"), CLIENT_SECRET)])
+    Guess(vec![
+        ("client".to_owned(), CLIENT_SECRET_OVERALL),
+        (format!("client:{client}:{source}"), CLIENT_SECRET),
+    ])
 }
 
 /// Counter for unknown tokens at the introspection endpoint; the client is `None` for the
@@ -219,6 +230,28 @@ pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
         (format!("letter:{}", to.as_str()), LETTERS_PER_ADDRESS),
         (format!("letter:{user_id}"), LETTERS_PER_USER),
     ])
+}
+
+/// Counter for invitations that are mailed to one address. Each organization that the operator
+/// created has its own; all others share one, so that users who create organizations cannot send
+/// more.
+pub fn invitation_letter(key: &Key, to: &str, organization: &Organization) -> Guess {
+    let sender = match organization.made_by {
+        Maker::Operator => organization.id.as_str(),
+        _ => "",
+    };
+    let to = key.authenticate("throttle", &["invitation letter", sender, to]);
+    let counter = format!("invitation_letter:{}", to.as_str());
+    Guess(vec![(counter, INVITATIONS_PER_ADDRESS)])
+}
+
+/// Counter for messages to others that a sender causes, by what [`counted_as`] returns. The operator
+/// has none.
+pub fn letters_of(sender: &str) -> Guess {
+    match sender == Actor::Operator.label() {
+        true => Guess(Vec::new()),
+        false => Guess(vec![(format!("letters:{sender}"), LETTERS_PER_SENDER)]),
+    }
 }
 
 impl Guess {

@@ -7,6 +7,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::mail::{MailSlot, MailStatus};
 use app::org;
 use app::user::{self, NewReset};
 use domain::id::{InvitationId, UserId};
@@ -113,12 +114,13 @@ async fn send_password_reset(
     let (named, user) = path.into_inner();
     let Nothing {} = call.read()?;
     let user = user_id(&user)?;
-    let sent = |new: &NewReset| PasswordResetSent {
+    let sent = |(new, _): &(NewReset, MailSlot)| PasswordResetSent {
+        mail: MailStatus::Sent.as_str().to_owned(),
         expires_at: document::rfc3339(new.expires_at),
     };
     call.once(StatusCode::ACCEPTED, sent, async |req| {
         let new = org::create_member_reset(req, &named, &user).await?;
-        user::send_reset(req, &new, &links::reset_url(&req.app, &new));
+        user::send_reset(req, &new, &links::reset_url(&req.app, &new.0));
         Ok(new)
     })
     .await
@@ -144,7 +146,8 @@ async fn list_invitations(call: Call, named: web::Path<String>) -> Result<HttpRe
 /// Creates an invitation to an organization.
 ///
 /// The response contains the link, which works once, for 7 days. The server also mails it if the
-/// request has an email address and mail is configured.
+/// request has an email address and mail is configured; `mail` states whether it does. A user or
+/// organization can have 20 messages sent in an hour, and an address gets 3 invitations in a day.
 ///
 /// An invitation without an email address is for anyone with its link. It can create a user only in
 /// an organization that the operator created.
@@ -166,6 +169,7 @@ async fn create_invitation(call: Call, named: web::Path<String>) -> Result<HttpR
     let app = call.app.clone();
     let written = move |new: &org::NewInvitation| NewInvitation {
         url: links::absolute(&app, &links::invitation_path(new.link.expose())),
+        mail: new.mail.map(|status| status.as_str().to_owned()),
         may_create_user: new.may_create_user,
         about: document::invitation(&new.invitation),
     };

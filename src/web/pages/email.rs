@@ -105,7 +105,9 @@ async fn submit_confirm(req: PageRequest, form: Form) -> Answer {
     req.signed_in(&email_change_path(link.expose()))?;
     match user::change_email(&req, &link).await {
         Ok(letter) => {
-            send_letter(&req, &letter);
+            if let Some(letter) = &letter {
+                send_letter(&req, letter);
+            }
             Ok(see_other("/account?done=email"))
         }
         Err(error @ app::Error::Conflict(_)) => {

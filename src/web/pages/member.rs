@@ -226,7 +226,7 @@ async fn submit_password_reset(req: OrgPageRequest, _: Form) -> Answer {
     let id = req.user()?;
     match org::create_member_reset(&req, req.id(), &id).await {
         Ok(new) => {
-            user::send_reset(&req, &new, &links::reset_url(&req.app, &new));
+            user::send_reset(&req, &new, &links::reset_url(&req.app, &new.0));
             Ok(see_other(&req.path("/members?done=reset-sent")))
         }
         Err(error) => page_with_row_errors(&req, faults(error)?).await,
@@ -255,7 +255,7 @@ async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
                 email: new.invitation.email,
                 role,
                 expires: Moment::new(new.invitation.expires_at, req.now()),
-                delivery: invitation::delivery(&req),
+                mail: new.mail.filter(|_| mail::is_configured(&req.app)),
             };
             req.page(StatusCode::OK, &page)
         }

@@ -55,7 +55,7 @@ async fn submit_forgot(req: PageRequest, form: Form) -> Answer {
         Ok(new) => {
             if let Some(new) = new {
                 let visitor = req.with_caller(app::access::Caller::Anonymous);
-                user::send_reset(&visitor, &new, &links::reset_url(&req.app, &new));
+                user::send_reset(&visitor, &new, &links::reset_url(&req.app, &new.0));
             }
             Ok(see_other("/forgot?done=sent"))
         }

@@ -130,7 +130,10 @@ async fn repeated_call_sends_one_letter() {
     };
     let first = call(&token, MEMBER).await;
     assert_eq!(first.0, 202, "{first:?}");
-    assert_eq!(first.1, r#"{"expires_at":"2026-11-22T12:30:00Z"}"#);
+    assert_eq!(
+        first.1,
+        r#"{"expires_at":"2026-11-22T12:30:00Z","mail":"sent"}"#
+    );
     assert_eq!(call(&token, MEMBER).await, first);
     assert_eq!(sink.next().header("To"), MEMBER);
     assert_eq!(call(&token, EMAIL).await.0, 403);

@@ -1,8 +1,9 @@
 //! Messages about a user's own account.
 
-use super::{Message, send};
+use super::{Message, reserve, send};
 use crate::App;
 use domain::Instant;
+use domain::audit::Actor;
 use domain::user::User;
 
 /// A link to reset a password.
@@ -45,11 +46,15 @@ pub(crate) fn tell_password_changed(app: &App, user: &User) {
     if user.email_verified_at.is_none() {
         return;
     }
+    let Some(slot) = reserve(app, user.id.as_str()) else {
+        return;
+    };
     let brand = &app.config().branding.name;
     let url = &app.config().server.public_url;
     let at = app.now().format("%-d %B %Y, %H:%M UTC");
     send(
         app,
+        slot,
         Message {
             to: user.email.clone(),
             subject: format!("Your password for {brand} was changed"),
@@ -70,8 +75,12 @@ pub(crate) fn tell_password_changed(app: &App, user: &User) {
 pub(crate) fn tell_address_changed(app: &App, [old, new]: [&str; 2]) {
     let brand = &app.config().branding.name;
     for to in [old, new] {
+        let Some(slot) = reserve(app, Actor::Operator.label()) else {
+            return;
+        };
         send(
             app,
+            slot,
             Message {
                 to: to.to_owned(),
                 subject: format!("Your email address for {brand} was changed"),

@@ -11,6 +11,7 @@ pub(super) use account::{tell_address_changed, tell_password_changed};
 pub(super) use address::{address_changed, address_link, address_taken};
 pub use invitation::Invitation;
 pub(super) use name::{admin_name, organization_name};
+pub use outbox::MailSlot;
 pub(super) use outbox::Outbox;
 
 use super::App;
@@ -58,9 +59,38 @@ pub fn is_configured(app: &App) -> bool {
     app.config().mail.is_some()
 }
 
+/// Whether a message is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailStatus {
+    /// It is queued for sending.
+    Sent,
+    /// It is not sent: there is no mail server, a limit is reached, or the queue is full.
+    NotSent,
+}
+
+impl MailStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::NotSent => "not_sent",
+        }
+    }
+}
+
+/// Takes a place in the queue for a message of a sender: the id of a user or organization,
+/// `operator`, or the network of an anonymous visitor. `None` if the message cannot be sent.
+pub fn reserve(app: &App, sender: &str) -> Option<MailSlot> {
+    let slot = app.outbox().reserve(sender);
+    if slot.is_none() && is_configured(app) {
+        tracing::warn!(sender, "message not sent: too many are waiting");
+    }
+    slot
+}
+
 /// Queues a message for sending on another thread. Returns immediately and never fails: sending
-/// is retried a few times, then a failure is logged. Does nothing without `[mail]`.
-pub fn send(app: &App, message: Message) {
+/// is retried a few times, then a failure is logged.
+pub fn send(app: &App, slot: MailSlot, message: Message) {
     let Some(mail) = &app.config().mail else {
         return;
     };
@@ -89,7 +119,7 @@ pub fn send(app: &App, message: Message) {
         .header(ContentType::TEXT_PLAIN)
         .body(message.text);
     match built {
-        Ok(email) => app.outbox().put(id, email),
+        Ok(email) => app.outbox().put(slot, id, email),
         Err(error) => tracing::warn!(id, %error, "message not sent: it cannot be encoded"),
     }
 }

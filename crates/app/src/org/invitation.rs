@@ -4,9 +4,10 @@ use super::member::require_session;
 use super::{READ, WRITE, may_create_user};
 use crate::access::{Caller, LoadedOwner};
 use crate::audit::Target;
+use crate::mail::{self, MailSlot, MailStatus};
 use crate::token::lock_creator;
 use crate::tx::Tx;
-use crate::{Error, Request, form_nonce, mail};
+use crate::{Error, Request, form_nonce, throttle};
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Organization};
@@ -28,6 +29,9 @@ pub struct NewInvitation {
     /// The secret of the link that is mailed to the address; `None` if none is mailed. It verifies
     /// the address, so its creator must not see it.
     pub mailed_link: Option<Secret>,
+    /// Whether the invitation is mailed; `None` without an email address.
+    pub mail: Option<MailStatus>,
+    slot: Option<MailSlot>,
     /// Whether it may create a user; otherwise only existing users can accept it.
     pub may_create_user: bool,
 }
@@ -79,6 +83,8 @@ pub async fn invite(
         }
         lock_creator(tx)?;
         let link = Secret::from_random(&tx.random::<32>());
+        // Also if a limit keeps it from being mailed: the link that its creator sees creates no
+        // user for the address.
         let is_mailed = email.is_some() && mail::is_configured(tx.app());
         let mailed_link = is_mailed.then(|| Secret::from_random(&tx.random::<32>()));
         let invitation = Invitation {
@@ -111,8 +117,20 @@ pub async fn invite(
             Target::within(&organization.id, invitation.id.as_str()),
             json!({"role": role.as_str()}),
         )?;
+        let slot = match &invitation.email {
+            Some(to) if is_mailed => reserve_letter(tx, to, &organization)?,
+            _ => None,
+        };
+        let mail = email.is_some().then_some(match &slot {
+            Some(_) => MailStatus::Sent,
+            None => MailStatus::NotSent,
+        });
+        let is_lost = is_mailed && slot.is_none();
         Ok(NewInvitation {
-            may_create_user: may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
+            may_create_user: !is_lost
+                && may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
+            mail,
+            slot,
             invitation,
             organization,
             link,
@@ -122,10 +140,40 @@ pub async fn invite(
     .await
 }
 
-/// Mails an invitation, if it has an email address and mail is configured; `url_of` makes the
+/// Takes a place in the queue for an invitation; `None` if the sender or the address has reached its
+/// limit of messages, or if too many wait.
+fn reserve_letter(
+    tx: &mut Tx<'_>,
+    to: &str,
+    organization: &Organization,
+) -> Result<Option<MailSlot>, Error> {
+    let maker = tx.caller().maker();
+    let sender = throttle::counted_as(&maker, &organization.id);
+    let letters = [
+        throttle::invitation_letter(tx.app().key(), to, organization),
+        throttle::letters_of(sender),
+    ];
+    for letter in &letters {
+        match letter.check(tx.conn, tx.now) {
+            Ok(()) => {}
+            Err(Error::Throttled(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(slot) = mail::reserve(tx.app(), sender) else {
+        return Ok(None);
+    };
+    for letter in &letters {
+        letter.count(tx.conn, tx.now)?;
+    }
+    Ok(Some(slot))
+}
+
+/// Mails an invitation, if its status is [`MailStatus::Sent`]; `url_of` makes the
 /// complete link of a secret.
 pub fn send_invitation(req: &Request, new: &NewInvitation, url_of: impl Fn(&Secret) -> String) {
-    let (Some(to), Some(link)) = (&new.invitation.email, &new.mailed_link) else {
+    let (Some(to), Some(link), Some(slot)) = (&new.invitation.email, &new.mailed_link, &new.slot)
+    else {
         return;
     };
     let brand = &req.app.config().branding.name;
@@ -148,7 +196,7 @@ pub fn send_invitation(req: &Request, new: &NewInvitation, url_of: impl Fn(&Secr
         url: &url_of(link),
         expires_at: new.invitation.expires_at,
     };
-    mail::send(&req.app, letter.message(to));
+    mail::send(&req.app, slot.clone(), letter.message(to));
 }
 
 /// An open invitation.

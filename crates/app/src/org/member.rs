@@ -3,11 +3,12 @@
 use super::{READ, WRITE, end_invitations};
 use crate::access::{Caller, Denial};
 use crate::audit::Target;
+use crate::mail::{self, MailSlot};
 use crate::throttle::{self, ResetSender};
 use crate::token::end_all;
 use crate::tx::Tx;
 use crate::user::{self, NewReset};
-use crate::{Error, Request, mail};
+use crate::{Error, Request};
 use domain::Fault;
 use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
@@ -102,13 +103,14 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
 }
 
 /// Creates a link to reset the password of a member below the caller's role, to be mailed to the
-/// member. Fails with [`Error::Conflict`] without a mail server, and for a member without a
+/// member. Fails with [`Error::Throttled`] after too many messages, with [`Error::Busy`] if too many
+/// wait, and with [`Error::Conflict`] without a mail server, and for a member without a
 /// verified address.
 pub async fn create_member_reset(
     req: &Request,
     named: &str,
     user_id: &UserId,
-) -> Result<NewReset, Error> {
+) -> Result<(NewReset, MailSlot), Error> {
     let (named, user_id) = (named.to_owned(), user_id.clone());
     req.change(Action::PasswordResetRequested, move |tx| {
         let organization = manage(tx, &named, &user_id, Role::Admin)?;
@@ -131,14 +133,18 @@ pub async fn create_member_reset(
             ));
         }
         let (key, maker) = (tx.app().key(), tx.caller().maker());
-        let sender = ResetSender::Admin(throttle::counted_as(&maker, &id));
-        let letter = throttle::reset_letter(key, sender, &member.user.email);
+        let sender = throttle::counted_as(&maker, &id);
+        let admin = ResetSender::Admin(sender);
+        let letter = throttle::reset_letter(key, admin, &member.user.email);
         letter.count(tx.conn, tx.now)?;
+        throttle::letters_of(sender).count(tx.conn, tx.now)?;
+        let slot = mail::reserve(tx.app(), sender).ok_or(Error::Busy)?;
         let target = Target::within(&id, user_id.as_str());
-        Ok(NewReset {
+        let new = NewReset {
             organization: Some(mail::organization_name(&organization).to_owned()),
             ..user::make_reset(tx, &member.user, target)?
-        })
+        };
+        Ok((new, slot))
     })
     .await
 }

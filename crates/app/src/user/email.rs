@@ -5,9 +5,10 @@
 
 use super::link;
 use super::password::verify_current;
+use crate::mail::{self, MailSlot};
 use crate::session::SignedIn;
 use crate::tx::Tx;
-use crate::{Error, Request, mail, throttle};
+use crate::{Error, Request, throttle};
 use domain::account_link::{AccountLink, LinkPurpose};
 use domain::audit::Action;
 use domain::secret::Secret;
@@ -19,6 +20,7 @@ use serde_json::json;
 pub struct Letter {
     to: String,
     content: Content,
+    slot: MailSlot,
 }
 
 enum Content {
@@ -31,13 +33,19 @@ enum Content {
 }
 
 impl Letter {
-    fn with_link(new: link::NewLink) -> Self {
+    fn with_link(new: link::NewLink, slot: MailSlot) -> Self {
         let link = new.link;
         Self {
+            slot,
             to: link.email,
             content: Content::Link(link.purpose, new.secret, link.expires_at),
         }
     }
+}
+
+/// Takes the place in the queue for a message of a user. Fails with [`Error::Busy`] if too many wait.
+fn slot(tx: &Tx<'_>, user: &User) -> Result<MailSlot, Error> {
+    mail::reserve(tx.app(), user.id.as_str()).ok_or(Error::Busy)
 }
 
 /// Sends a message; `url_of` makes the complete link of a secret.
@@ -46,7 +54,7 @@ pub fn send_letter(
     letter: &Letter,
     url_of: impl Fn(LinkPurpose, &Secret) -> String,
 ) {
-    let (app, to) = (&req.app, letter.to.as_str());
+    let (app, to, slot) = (&req.app, letter.to.as_str(), letter.slot.clone());
     let letter = match &letter.content {
         Content::Link(purpose, secret, expires_at) => {
             let url = &url_of(*purpose, secret);
@@ -55,7 +63,7 @@ pub fn send_letter(
         Content::Taken => mail::address_taken(app, to),
         Content::Changed(user_id) => mail::address_changed(app, to, user_id),
     };
-    mail::send(app, letter);
+    mail::send(app, slot, letter);
 }
 
 const NO_MAIL: &str =
@@ -73,9 +81,10 @@ pub(crate) fn mark_verified(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
 /// Creates the link that verifies the current address of a user, and its message.
 fn verification(tx: &mut Tx<'_>, user: &User) -> Result<Letter, Error> {
     throttle::address_letter(tx.app().key(), &user.email, &user.id).count(tx.conn, tx.now)?;
+    let slot = slot(tx, user)?;
     let new = link::make(tx, &user.id, LinkPurpose::Verify, &user.email)?;
     record_link(tx, user)?;
-    Ok(Letter::with_link(new))
+    Ok(Letter::with_link(new, slot))
 }
 
 /// Records that a link was requested. The record is the same whether or not an address is taken.
@@ -87,15 +96,15 @@ fn record_link(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     )
 }
 
-/// The message that verifies the address of a new user; `None` if no mail is configured, or if the
-/// address has received too many messages.
+/// The message that verifies the address of a new user; `None` if no mail is configured, if the
+/// address has received too many messages, or if too many wait.
 pub(crate) fn first_letter(tx: &mut Tx<'_>, user: &User) -> Result<Option<Letter>, Error> {
     if !mail::is_configured(tx.app()) {
         return Ok(None);
     }
     match verification(tx, user) {
         Ok(letter) => Ok(Some(letter)),
-        Err(Error::Throttled(_)) => Ok(None),
+        Err(Error::Throttled(_) | Error::Busy) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -193,6 +202,7 @@ pub async fn request_email_change(
         right.succeed(tx.conn)?;
         throttle::address_letter(tx.app().key(), &new, &user.id).count(tx.conn, tx.now)?;
         record_link(tx, &user)?;
+        let slot = slot(tx, &user)?;
         // Replaces earlier links in either case, so that it does not show whether the address is
         // taken. The secret of a link to a taken address is dropped.
         let link = link::make(tx, &user.id, LinkPurpose::Change, &new)?;
@@ -201,12 +211,13 @@ pub async fn request_email_change(
             true => Letter {
                 to: new.clone(),
                 content: Content::Taken,
+                slot,
             },
-            false => Letter::with_link(link),
+            false => Letter::with_link(link, slot),
         })
     });
     let letter = letter.await;
-    if matches!(letter, Err(Error::Throttled(_))) {
+    if matches!(letter, Err(Error::Throttled(_) | Error::Busy)) {
         // Too many messages; the password was right.
         throttle::undo(&req.app, &guess).await?;
     }
@@ -258,8 +269,8 @@ pub(super) fn lock_yielding(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>
 /// none that was sent to the old address works. If another user has the address unverified, that
 /// user loses it. Fails like [`find_email_change`], and with
 /// [`Error::Conflict`] if the address has been taken since. Returns the message to the old
-/// address.
-pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Error> {
+/// address, unless too many wait.
+pub async fn change_email(req: &Request, secret: &Secret) -> Result<Option<Letter>, Error> {
     let secret = secret.clone();
     req.change(Action::EmailChanged, move |tx| {
         let user = lock_current(tx)?;
@@ -281,10 +292,12 @@ pub async fn change_email(req: &Request, secret: &Secret) -> Result<Letter, Erro
         })?;
         store::account_link::delete_links(tx.conn, &user.id, None)?;
         tx.record(Some(user.id.as_str()), json!({}))?;
-        Ok(Letter {
+        // A full queue does not stop the change.
+        Ok(slot(tx, &user).ok().map(|slot| Letter {
             to: user.email,
             content: Content::Changed(user.id.to_string()),
-        })
+            slot,
+        }))
     })
     .await
 }

@@ -4,13 +4,15 @@ use super::directory::{DEACTIVATED, Named};
 use super::{check_password, hash, link};
 use crate::access::Caller;
 use crate::audit::{Event, Target};
+use crate::mail::{self, MailSlot};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
 use crate::tx::Tx;
-use crate::{Error, Request, mail, token};
+use crate::{Error, Request, token};
 use domain::Instant;
 use domain::account_link::LinkPurpose;
 use domain::audit::{Action, Actor};
+use domain::network;
 use domain::secret::Secret;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::{self, Standing, User};
@@ -62,10 +64,13 @@ pub(crate) fn make_reset(
 }
 
 /// Creates a link for a visitor who forgot the password, to be mailed. `None` if the address is not
-/// the verified one of an active user, or has reached its daily limit of messages. The visitor must
-/// not learn which.
+/// the verified one of an active user or has reached its daily limit of messages, or if too many
+/// messages wait. The visitor must not learn which.
 /// Fails with [`Error::Throttled`] after too many requests from one source, or from all.
-pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset>, Error> {
+pub async fn request_reset(
+    req: &Request,
+    email: &str,
+) -> Result<Option<(NewReset, MailSlot)>, Error> {
     let email = user::email(email)?;
     let req = req.with_caller(Caller::Anonymous);
     let app = &req.app;
@@ -74,6 +79,7 @@ pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset
     }
     throttle::count(app, &throttle::reset_source(req.context.source())).await?;
     let letter = throttle::reset_letter(app.key(), ResetSender::Anyone, &email);
+    let sender = network::source(req.context.source()).to_string();
     req.change(Action::PasswordResetRequested, move |tx| {
         let is_allowed = match letter.count(tx.conn, tx.now) {
             Ok(()) => true,
@@ -87,13 +93,15 @@ pub async fn request_reset(req: &Request, email: &str) -> Result<Option<NewReset
         let target = found.as_ref().map(|user| user.id.as_str());
         match &found {
             Some(user) if is_allowed && is_reachable(user) => {
-                make_reset(tx, user, target.into()).map(Some)
+                if let Some(slot) = mail::reserve(tx.app(), &sender) {
+                    let new = make_reset(tx, user, target.into())?;
+                    return Ok(Some((new, slot)));
+                }
             }
-            _ => {
-                tx.record(target, json!({"link": "refused"}))?;
-                Ok(None)
-            }
+            _ => {}
         }
+        tx.record(target, json!({"link": "refused"}))?;
+        Ok(None)
     })
     .await
 }
@@ -104,7 +112,7 @@ pub fn is_reachable(user: &User) -> bool {
 }
 
 /// Mails a link; `url` is the complete link.
-pub fn send_reset(req: &Request, new: &NewReset, url: &str) {
+pub fn send_reset(req: &Request, (new, slot): &(NewReset, MailSlot), url: &str) {
     let by = match (&req.caller, &new.organization) {
         (Caller::User(signed_in), Some(organization)) => {
             Some(mail::admin_name(&signed_in.user, organization))
@@ -117,7 +125,7 @@ pub fn send_reset(req: &Request, new: &NewReset, url: &str) {
         url,
         expires_at: new.expires_at,
     };
-    mail::send(&req.app, letter.message(&new.email));
+    mail::send(&req.app, slot.clone(), letter.message(&new.email));
 }
 
 /// The user whose password a link resets; the link stays usable. Fails with [`Error::NotFound`]

@@ -1,5 +1,7 @@
 //! Users, clients and the status of the server, for the operator only.
 
+#[cfg(feature = "openapi")]
+use super::values::MailStatus;
 use super::values::{ClientKind, ClientState, Role};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,9 @@ pub struct NewPasswordReset {
 pub struct PasswordResetSent {
     /// Expiry time of the link.
     pub expires_at: String,
+    /// Always `sent`: without the mail there is no link.
+    #[cfg_attr(feature = "openapi", schema(value_type = MailStatus))]
+    pub mail: String,
 }
 
 /// A registered OAuth client.

@@ -1,5 +1,7 @@
 //! Organizations, their members, policies and invitations.
 
+#[cfg(feature = "openapi")]
+use super::values::MailStatus;
 use super::values::{PersonalTokens, Plan, Role};
 use crate::json::rules;
 use serde::{Deserialize, Serialize};
@@ -190,6 +192,11 @@ pub struct NewInvitation {
     /// invitation, the mail has another link, which also verifies the address of the invited user;
     /// then only that one creates a user.
     pub url: String,
+    /// Whether the server mails the invitation: `sent`, or `not_sent` if it sends no mail, if the
+    /// sender or the address has reached its limit, or if too many messages wait. Give the invited
+    /// user the `url` then, or create another invitation later. `null` without an email address.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<MailStatus>))]
+    pub mail: Option<String>,
     /// Whether the invitation can create a user. If not, only existing users can accept it.
     pub may_create_user: bool,
     /// Invitation.

@@ -2,6 +2,7 @@
 
 use super::org::OrganizationHead;
 use super::{Chrome, FieldErrors, Moment};
+use app::mail::MailStatus;
 use askama::Template;
 use domain::role::Role;
 
@@ -36,19 +37,22 @@ pub struct InvitationCreatedPage {
     pub role: Role,
     /// When it expires.
     pub expires: Moment,
-    /// Whether the link is also sent by mail.
-    pub delivery: Delivery,
+    /// Whether the invitation is also mailed; `None` without an email or a mail server.
+    pub mail: Option<MailStatus>,
     /// Whether a user can be created with it.
     pub may_create_user: bool,
 }
 
 impl InvitationCreatedPage {
-    /// The address that the link was sent to, if any.
-    fn addressee(&self) -> Option<&str> {
-        match self.delivery {
-            Delivery::Mail => self.email.as_deref(),
-            Delivery::ByHand => None,
-        }
+    /// The address that the invitation is mailed to, if any, and whether it is sent.
+    fn addressee(&self) -> Option<(&str, bool)> {
+        let status = self.mail?;
+        Some((self.email.as_deref()?, status == MailStatus::Sent))
+    }
+
+    /// Whether the mail, which alone has a link for a new user, is not sent.
+    fn is_lost(&self) -> bool {
+        self.mail == Some(MailStatus::NotSent)
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::FieldErrors;
 use super::super::invitation::*;
 use super::member::invitation;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample, stranger};
+use app::mail::MailStatus;
 use domain::role::Role;
 
 fn offer() -> Offer {
@@ -26,7 +27,7 @@ fn hostile_offer() -> Offer {
     }
 }
 
-fn created(email: Option<&str>, delivery: Delivery) -> InvitationCreatedPage {
+fn created(email: Option<&str>, mail: Option<MailStatus>) -> InvitationCreatedPage {
     InvitationCreatedPage {
         chrome: ada(),
         org: acme(),
@@ -34,7 +35,7 @@ fn created(email: Option<&str>, delivery: Delivery) -> InvitationCreatedPage {
         email: email.map(str::to_owned),
         role: Role::Member,
         expires: days(7),
-        delivery,
+        mail,
         may_create_user: true,
     }
 }
@@ -84,7 +85,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let for_users = InvitationCreatedPage {
         may_create_user: false,
-        ..created(None, Delivery::Mail)
+        ..created(None, None)
     };
     let conflict = FieldErrors::whole("The invitation changed meanwhile. Try again.");
     let by_operator = Offer {
@@ -99,14 +100,14 @@ pub fn samples() -> Vec<Sample> {
         chrome: ada(),
         reason: InviteClosed::AlreadyMember(hostile_org()),
     };
-    let new =
-        |state, email, delivery| sample("invitation-created", state, &created(email, delivery));
+    let new = |state, email, mail| sample("invitation-created", state, &created(email, mail));
     let joining = |state, offer, errors| sample("invite", state, &join(offer, errors));
     let none = FieldErrors::none;
     vec![
-        new("plain", None, Delivery::Mail),
-        new("email", Some(LONG), Delivery::ByHand),
-        new("sent", Some(HOSTILE), Delivery::Mail),
+        new("plain", None, None),
+        new("email", Some(LONG), None),
+        new("sent", Some(HOSTILE), Some(MailStatus::Sent)),
+        new("not-sent", Some(LONG), Some(MailStatus::NotSent)),
         sample("invitation-created", "existing-users", &for_users),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
