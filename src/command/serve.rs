@@ -76,12 +76,10 @@ async fn serve(config: Config) -> Outcome {
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
-    let discrepancy = audit::inspect(&app)
+    // Before the first request: an old copy of the database must not be served.
+    audit::inspect(&app)
         .await
         .map_err(|error| explain(&error))?;
-    if let Some(discrepancy) = &discrepancy {
-        warn(&discrepancy.says);
-    }
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -192,17 +190,6 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
         );
     }
     text + "\nPress Ctrl-C to stop.\n"
-}
-
-/// Logs that the audit log contradicts its checkpoints, and how to recover.
-fn warn(discrepancy: &str) {
-    let program = program();
-    tracing::error!(
-        "the audit log contradicts its signed checkpoints: {discrepancy} If an old copy of the \
-         database was restored by mistake, stop and restore the right one. To continue with this \
-         one, run `{program} audit recover --revoke all`, or `--revoke since` to revoke only the \
-         tokens issued after the last checkpoint that agrees. Until then no checkpoint is signed."
-    );
 }
 
 /// The command to call this program: its path if it was called by path, else `doorcode`.

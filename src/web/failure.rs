@@ -98,9 +98,10 @@ impl Failure {
                 app::Error::OAuth(OAuthError::InvalidClient, _) => StatusCode::UNAUTHORIZED,
                 app::Error::OAuth(..) => StatusCode::BAD_REQUEST,
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-                app::Error::Busy | app::Error::Store(_) | app::Error::Outside(_) => {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                }
+                app::Error::Busy
+                | app::Error::Contradicted
+                | app::Error::Store(_)
+                | app::Error::Outside(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::Malformed(_)
             | Self::Parameter(_)

@@ -61,6 +61,7 @@ struct Inner {
     durations: Family<Routed, Histogram>,
     lag_records: Family<Done, Gauge<u64, AtomicU64>>,
     lag_seconds: Family<Done, Gauge<f64, AtomicU64>>,
+    contradicted: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -87,12 +88,19 @@ impl Default for Metrics {
             "Age of the oldest audit record that waits for this step",
             lag_seconds.clone(),
         );
+        let contradicted = Gauge::<u64, AtomicU64>::default();
+        registry.register(
+            "audit_contradicted",
+            "1 while the audit log contradicts its checkpoints and the server refuses requests",
+            contradicted.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
             durations,
             lag_records,
             lag_seconds,
+            contradicted,
         }))
     }
 }
@@ -131,6 +139,8 @@ impl Metrics {
     /// Measures the lag of the audit log. If the database fails, clears the gauges instead of
     /// keeping old values.
     async fn measure(&self, app: &App) {
+        let is_contradicted = app.require_sound_log().is_err();
+        self.0.contradicted.set(u64::from(is_contradicted));
         let measured = publish::lags(app).await;
         if let Err(error) = &measured {
             tracing::warn!(?error, "cannot measure the lag of the audit log");

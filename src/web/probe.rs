@@ -28,19 +28,24 @@ async fn healthz() -> HttpResponse {
     answer(HttpResponse::Ok(), "ok\n")
 }
 
-/// Checks that the database responds and accepts writes.
+/// Checks that the database responds and accepts writes, and that its audit log is sound.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "deployment",
     responses(
         (status = 200, description = "The server is ready.", body = String, content_type = "text/plain"),
-        (status = 503, description = "The database does not respond or does not accept writes.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database does not respond or does not accept writes, or its audit log contradicts a checkpoint.", body = String, content_type = "text/plain"),
     )
 )]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
     match app.is_ready().await {
         Ok(()) => answer(HttpResponse::Ok(), "ready\n"),
+        // The cause is logged once.
+        Err(app::Error::Contradicted) => answer(
+            HttpResponse::ServiceUnavailable(),
+            "not ready: audit: the log contradicts its checkpoints, see the server's log\n",
+        ),
         Err(error) => {
             tracing::warn!(
                 ?error,

@@ -6,6 +6,9 @@ use actix_web::http::StatusCode;
 /// Seconds while the server is busy or its database is unreachable.
 const RETRY_SECONDS: u64 = 2;
 
+/// Seconds while the operator has to act.
+const OPERATOR_SECONDS: u64 = 30;
+
 impl Failure {
     /// Seconds until a retry is useful.
     pub fn retry_after(&self) -> Option<u64> {
@@ -19,6 +22,7 @@ impl Failure {
                 )
             }
             Self::App(app::Error::InProgress) => Some(RETRY_SECONDS),
+            Self::App(app::Error::Contradicted) => Some(OPERATOR_SECONDS),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_SECONDS),
             _ => None,
         }

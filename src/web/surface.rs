@@ -23,13 +23,23 @@ pub async fn answer(
     next: Next<impl MessageBody + 'static>,
     write: Write,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let Err(failure) = extract::check_transport(&app, request.request()) else {
-        return answer_any_transport(app, request, next, write).await;
-    };
-    let context = extract::context_of(&app, request.request());
-    let mut response = request.into_response(write(&app, &failure, &context.request_id));
+    match extract::check_transport(&app, request.request()) {
+        Ok(()) => answer_any_transport(app, request, next, write).await,
+        Err(failure) => Ok(refuse(&app, request, &failure, write)),
+    }
+}
+
+/// Response to a request that no handler gets.
+fn refuse(
+    app: &App,
+    request: ServiceRequest,
+    failure: &Failure,
+    write: Write,
+) -> ServiceResponse<BoxBody> {
+    let context = extract::context_of(app, request.request());
+    let mut response = request.into_response(write(app, failure, &context.request_id));
     headers::no_store(response.headers_mut());
-    Ok(response)
+    response
 }
 
 /// The same for requests over plain http too; the handler checks the transport.
@@ -39,6 +49,10 @@ pub async fn answer_any_transport(
     next: Next<impl MessageBody + 'static>,
     write: Write,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // An old copy of the database would accept revoked tokens. The cause is logged once.
+    if let Err(error) = app.require_sound_log() {
+        return Ok(refuse(&app, request, &Failure::App(error), write));
+    }
     let context = extract::context_of(&app, request.request());
     let response = next.call(request).await?.map_into_boxed_body();
     let failed = Failure::of(&response).map(|failure| {

@@ -32,6 +32,9 @@ pub enum Error {
     OAuth(OAuthError, &'static str),
     /// The server is overloaded; nothing was changed.
     Busy,
+    /// The audit log contradicts its checkpoints: the database may be an old copy. The operator has
+    /// to restore the right one or to recover the log.
+    Contradicted,
     /// A file or network operation outside the database failed; the text is for the operator.
     Outside(String),
     /// The database failed; nothing was changed.
@@ -87,11 +90,13 @@ impl Error {
         }
     }
 
-    /// Whether a retry may succeed: the server is busy, or its database is unavailable.
+    /// Whether a retry may succeed: the server is busy, or its database is unavailable or has to be
+    /// checked by the operator.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,
             Self::Busy
+                | Self::Contradicted
                 | Self::Store(
                     store::Error::Unavailable(_) | store::Error::Collision | store::Error::Busy
                 )

@@ -26,7 +26,7 @@ mod tx;
 pub mod user;
 mod uses;
 
-use audit::{Event, LastCheck, Sink, Tallies, UsageBuffer};
+use audit::{Contradiction, Event, LastCheck, Sink, Tallies, UsageBuffer};
 use config::Config;
 use deployment::Secrets;
 use domain::Instant;
@@ -155,6 +155,7 @@ struct Inner {
     outbox: Outbox,
     sink: Sink,
     last_check: LastCheck,
+    contradiction: Contradiction,
 }
 
 impl App {
@@ -188,6 +189,7 @@ impl App {
             outbox,
             sink,
             last_check: LastCheck::default(),
+            contradiction: Contradiction::default(),
         })))
     }
 
@@ -225,8 +227,10 @@ impl App {
         hex::encode(self.random::<16>())
     }
 
-    /// Succeeds if the server can handle requests: the database can be read and written.
+    /// Succeeds if the server can handle requests: nothing contradicts the audit log, and the
+    /// database can be read and written.
     pub async fn is_ready(&self) -> Result<(), Error> {
+        self.require_sound_log()?;
         self.store()
             .read(|conn| Ok::<_, Error>(store::user::is_any_user(conn).map(drop)?))
             .await?;
@@ -240,6 +244,10 @@ impl App {
     pub fn end_waiting(&self) {
         self.waiting().close();
         self.0.stopping.send_replace(true);
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.0.stopping.borrow()
     }
 
     /// Waits until the server stops.
@@ -298,6 +306,10 @@ impl App {
 
     fn last_check(&self) -> &LastCheck {
         &self.0.last_check
+    }
+
+    fn contradiction(&self) -> &Contradiction {
+        &self.0.contradiction
     }
 
     /// Number of audit records prepared so far, modulo 2¹⁶.

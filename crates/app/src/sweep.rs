@@ -20,6 +20,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Interval for sealing committed records.
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 
+/// Interval for keeping the head of the audit log outside the database.
+const REMEMBER_EVERY: Duration = Duration::from_secs(1);
+
 /// Interval for checking the lag of sealing and forward steps of the clock.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 
@@ -57,6 +60,12 @@ pub async fn run(app: App) {
             every(&app, SEAL_EVERY, "sealing the audit log", || seal::seal(
                 &app
             )),
+            every(
+                &app,
+                REMEMBER_EVERY,
+                "keeping the head of the audit log",
+                || { audit::remember(&app) }
+            ),
             every(&app, FLUSH_EVERY, "writing last uses", || uses::flush(&app)),
             every(&app, RECORD_EVERY, "recording uses", || audit::uses::flush(
                 &app
@@ -82,26 +91,14 @@ pub async fn run(app: App) {
             },
         )
     };
-    let contradicted = Rarely::default();
     let elsewhere = async {
         tokio::select! {
-            () = every(&app, SIGN_EVERY, "signing the audit log", || sign(&app, &contradicted)) => {}
+            () = every(&app, SIGN_EVERY, "signing the audit log", || audit::sign(&app)) => {}
             () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
             () = app.stopping() => {}
         }
     };
     tokio::join!(work, elsewhere);
-}
-
-async fn sign(app: &App, contradicted: &Rarely) -> Result<(), Error> {
-    match audit::sign(app).await? {
-        None => contradicted.end(),
-        Some(discrepancy) if contradicted.again().is_some() => {
-            tracing::error!("the audit log is not signed: {}", discrepancy.says);
-        }
-        Some(_) => {}
-    }
-    Ok(())
 }
 
 /// Warns of committed records that are not sealed. A failure of sealing is logged elsewhere; this
@@ -175,10 +172,11 @@ where
     }
 }
 
-/// Writes buffered data, seals committed records, signs a checkpoint if one is due, and ships.
-/// Returns the errors.
+/// Writes buffered data, seals committed records, keeps the head, signs a checkpoint if one is due,
+/// and ships. Returns the errors.
 pub async fn settle(app: &App) -> Vec<Error> {
     let mut failed = write_and_seal(app).await;
+    failed.extend(audit::remember(app).await.err());
     failed.extend(publish(app).await);
     failed
 }
@@ -202,7 +200,7 @@ pub async fn write_gathered(app: &App) -> Vec<Error> {
 }
 
 async fn publish(app: &App) -> Vec<Error> {
-    let handed = [audit::sign(app).await.map(drop), audit::ship(app).await];
+    let handed = [audit::sign(app).await, audit::ship(app).await];
     handed.into_iter().filter_map(Result::err).collect()
 }
 

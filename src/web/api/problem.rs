@@ -23,6 +23,9 @@ const TOO_MANY_KEYS: &str = "The token, or all tokens of its owner together, sen
      Idempotency-Keys in a day. Repetitions of earlier requests still work. Send new ones after \
      the seconds in Retry-After.";
 
+const PAUSED: &str = "The server refuses requests until its operator has checked the database. Nothing \
+     changed. Ask the operator, or try again later.";
+
 /// Kind and detail of a problem.
 struct ProblemText<'a> {
     kind: Kind,
@@ -121,6 +124,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
             app::Error::KeyReused => usual(Kind::IdempotencyKeyReused),
             app::Error::Throttled(_) => usual(Kind::TooManyRequests),
             app::Error::TooManyKeys(_) => ProblemText::of(Kind::TooManyRequests, TOO_MANY_KEYS),
+            app::Error::Contradicted => ProblemText::of(Kind::Unavailable, PAUSED),
             error if error.is_passing() => usual(Kind::Unavailable),
             app::Error::Busy | app::Error::Store(_) | app::Error::Outside(_) => {
                 usual(Kind::Internal)

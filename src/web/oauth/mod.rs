@@ -99,6 +99,11 @@ fn write(failure: &Failure) -> HttpResponse {
             invalid,
             "The endpoint does not accept this method. Use one that the Allow header lists.",
         ),
+        Failure::App(app::Error::Contradicted) => (
+            UNAVAILABLE,
+            "The server refuses requests until its operator has checked the database. Nothing \
+             changed. Try again later.",
+        ),
         failure if failure.status() == StatusCode::SERVICE_UNAVAILABLE => (
             UNAVAILABLE,
             "The server is busy or starting. Nothing changed. Try again later.",

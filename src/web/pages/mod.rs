@@ -77,6 +77,7 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
         Failure::CrossSite => ErrorKind::Forbidden(Reason::Other),
         Failure::App(app::Error::Forbidden(denial)) => ErrorKind::Forbidden(reason(denial)),
         Failure::StaleForm => ErrorKind::StaleForm,
+        Failure::App(app::Error::Contradicted) => ErrorKind::Paused,
         failure => match failure.status() {
             StatusCode::BAD_REQUEST
             | StatusCode::REQUEST_TIMEOUT

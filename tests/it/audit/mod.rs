@@ -4,6 +4,7 @@ mod chain;
 mod checkpoint;
 mod erasure;
 mod floods;
+mod head;
 mod lag;
 mod left_bytes;
 mod program;
@@ -19,6 +20,7 @@ mod uses;
 use crate::support::TestApp;
 use doorcode::app::audit::verify::Verified;
 use doorcode::app::audit::{self, Evidence};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Result of a verification of the log.
@@ -35,6 +37,31 @@ fn sound(verified: &Verified) -> u64 {
     assert_eq!(report.first_discrepancy, None);
     assert_eq!(report.head.sequence, report.start + report.records);
     report.records
+}
+
+/// Restores the records of the database to an earlier copy, which ends at this sequence number.
+fn go_back_to(test: &TestApp, sequence: u64) {
+    test.database.disarm();
+    test.database.execute(&format!(
+        "DELETE FROM audit_record WHERE sequence > {sequence};
+         DELETE FROM audit_checkpoint WHERE sequence > {sequence};
+         UPDATE audit_head SET sequence = {sequence},
+             hash = (SELECT hash FROM audit_record WHERE sequence = {sequence})"
+    ));
+}
+
+/// Adds records to the database of a server that refuses requests.
+fn add_records(test: &TestApp, count: u32) {
+    static ADDED: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..count {
+        let id = ADDED.fetch_add(1, Ordering::Relaxed);
+        test.database.execute(&format!(
+            "INSERT INTO audit_event
+                 (id, at, action, outcome, method, actor_kind, request_id, detail)
+             SELECT 'evt_f{id}', at, 'device.started', 'done', 'none', 'system', '-', '{{}}'
+             FROM audit_record WHERE sequence = (SELECT max(sequence) FROM audit_record)"
+        ));
+    }
 }
 
 /// Seals until no record waits. PostgreSQL needs time to notice that the owner of the lock has

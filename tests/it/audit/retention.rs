@@ -1,6 +1,6 @@
 //! Old records are pruned, and the log remains verifiable (AUD-14).
 
-use super::{sound, verify};
+use super::{add_records, sound, verify};
 use crate::support::{OPERATOR, TestApp, http};
 use doorcode::app::audit::recover::{self, Revoking};
 use doorcode::app::{Clock, Request, audit, sweep};
@@ -300,7 +300,7 @@ async fn records_deleted_without_a_signature_are_missing() {
             "{note}"
         );
     }
-    test.device("tokens:read").await;
+    add_records(&test, 1);
     test.settle().await;
     assert_eq!(test.count("audit_checkpoint", "1 = 1"), notes);
     // The server ignores a start that no trusted key has signed.

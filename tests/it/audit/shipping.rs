@@ -1,7 +1,7 @@
 //! Records are shipped to sinks in order and without loss.
 
 use super::sink::{Sink, serve, serve_at};
-use super::{sound, verify};
+use super::{add_records, sound, verify};
 use crate::support::deployment::free_address;
 use crate::support::{TestApp, WEBHOOK};
 use doorcode::app::audit::publish::Step;
@@ -229,9 +229,7 @@ async fn shortened_log_is_reported_and_shipped_again() {
         assert_eq!(sink.places().len(), shipped);
     };
     refused(Kind::Cut, left + 1, "was shipped up to record").await;
-    for _ in 0..4 {
-        test.device("tokens:read").await;
-    }
+    add_records(&test, 4);
     refused(Kind::Forked, left + 2, "was shipped with another record").await;
 
     recover::recover(&Request::local(&test.app, None), Revoking::Nothing)

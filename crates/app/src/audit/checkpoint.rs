@@ -35,8 +35,12 @@ struct Signed {
     /// The last checkpoint in the database, in the checkpoint file and in the local state, each
     /// if a known key signed it.
     last: [Option<Checkpoint>; 3],
+    /// The last head in the local state.
+    head: Option<Checkpoint>,
     /// Discrepancy in one of them.
     discrepancy: Option<Discrepancy>,
+    /// The trusted keys.
+    keys: Vec<VerifierKey>,
     /// Whether the log has recorded the current key.
     is_key_recorded: bool,
 }
@@ -47,36 +51,31 @@ impl Signed {
     }
 }
 
-/// Signs and publishes a checkpoint if one is due. Returns the discrepancy instead if the log
-/// contradicts an earlier checkpoint.
-pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
+/// Signs and publishes a checkpoint if one is due, or any record is new and the server stops. Signs
+/// nothing if the log contradicts an earlier checkpoint.
+pub(crate) async fn sign(app: &App) -> Result<(), Error> {
     let mut signed = load(app).await?;
-    if let Some(discrepancy) = contradiction(app, &signed).await? {
-        return Ok(Some(discrepancy));
+    if contradiction(app, &signed).await?.is_some() {
+        return Ok(());
     }
     if !signed.is_key_recorded {
         introduce_key(app, &signed).await?;
         signed = load(app).await?;
     }
     if is_due(app, &signed) {
-        let head = signed.log.head;
-        let checkpoint = Checkpoint {
-            origin: signed.log.origin.clone(),
-            head,
-            at: app.now(),
-        };
-        let note = checkpoint.sign(app.signing_key());
+        let (head, at) = (signed.log.head, app.now());
+        let (keys, note) = (signed.keys.clone(), sign_head(app, &signed.log));
         // The local state is written first: a signed checkpoint must never be contradicted.
-        let (present, last) = (present_key(app, &signed.log), note.clone());
+        let last = note.clone();
         signed.local_state = LocalState::change(app, move |local_state| {
-            local_state.keys = known_keys(local_state, &present);
-            local_state.last = Some(last);
+            local_state.keys = keys;
+            local_state.last = Some(last.clone());
+            local_state.head = Some(last);
         })
         .await?;
         let kept = app
             .store()
             .write(move |conn| {
-                let at = checkpoint.at;
                 Ok::<_, Error>(store::audit::insert_checkpoint(
                     conn,
                     head.sequence,
@@ -92,8 +91,7 @@ pub(crate) async fn sign(app: &App) -> Result<Option<Discrepancy>, Error> {
         }
     }
     let of_file = signed.of_file().map(|signed| signed.head.sequence);
-    publish::publish(app, &signed.log, &signed.local_state, of_file).await?;
-    Ok(None)
+    publish::publish(app, &signed.log, &signed.local_state, of_file).await
 }
 
 /// Returns the first discrepancy between the log and its last checkpoints.
@@ -103,9 +101,9 @@ pub async fn inspect(app: &App) -> Result<Option<Discrepancy>, Error> {
 }
 
 async fn load(app: &App) -> Result<Signed, Error> {
-    let log = seal::begin(app).await?;
+    let begun = seal::begin(app).await?;
     let local_state = LocalState::load(app).await?;
-    let present = present_key(app, &log);
+    let present = present_key(app, &begun);
     let keys = known_keys(&local_state, &present);
     let key = present.to_string();
     let (of_database, is_key_recorded) = app
@@ -121,25 +119,41 @@ async fn load(app: &App) -> Result<Signed, Error> {
         Some(path) => sink::last(path, Form::Notes).await?,
         None => Vec::new(),
     };
+    // The log is read last: other servers add to it, and it must not lack what they signed since.
+    let log = seal::find(app).await?;
     let mut discrepancy = start_discrepancy(&log, &keys);
-    let notes = [
-        of_database.into_iter().collect(),
-        of_file,
-        local_state.last.iter().cloned().collect(),
-    ];
-    let last = notes.map(|notes| {
+    let mut read = |notes: Vec<String>| {
         last_of(&notes, &keys).unwrap_or_else(|wrong| {
             discrepancy.get_or_insert(wrong);
             None
         })
-    });
+    };
+    let last = [
+        of_database.into_iter().collect(),
+        of_file,
+        local_state.last.iter().cloned().collect(),
+    ];
+    let last = last.map(&mut read);
+    let head = read(local_state.head.iter().cloned().collect());
     Ok(Signed {
         log,
         local_state,
         last,
+        head,
         discrepancy,
+        keys,
         is_key_recorded,
     })
+}
+
+/// Signs the present head of a log.
+pub(super) fn sign_head(app: &App, log: &Log) -> String {
+    let checkpoint = Checkpoint {
+        origin: log.origin.clone(),
+        head: log.head,
+        at: app.now(),
+    };
+    checkpoint.sign(app.signing_key())
 }
 
 /// Records the current key in the log before it signs.
@@ -160,35 +174,36 @@ fn is_due(app: &App, signed: &Signed) -> bool {
         return head.sequence > 0;
     };
     let new = head.sequence.saturating_sub(last.head.sequence);
+    if app.is_stopping() {
+        return new > 0;
+    }
     let every = Duration::from_std(audit.checkpoint_every).unwrap_or(Duration::MAX);
     // A clock that was set back must not delay a checkpoint.
     let since = (app.now() - last.at).abs();
     new >= audit.checkpoint_records || (new > 0 && since >= every)
 }
 
+/// Compares the log, and notes the result for the requests to this server.
 async fn contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>, Error> {
-    if signed.discrepancy.is_some() {
-        return Ok(signed.discrepancy.clone());
-    }
-    let Some(discrepancy) = first_contradiction(app, signed).await? else {
-        return Ok(None);
+    let found = match &signed.discrepancy {
+        Some(discrepancy) => Some(discrepancy.clone()),
+        None => first_contradiction(app, signed).await?,
     };
-    // Records that were pruned meanwhile are no discrepancy.
-    let is_same = seal::find(app).await?.pruned == signed.log.pruned;
-    Ok(is_same.then_some(discrepancy))
+    app.note_comparison(found.as_ref());
+    Ok(found)
 }
 
 async fn first_contradiction(app: &App, signed: &Signed) -> Result<Option<Discrepancy>, Error> {
-    for checkpoint in signed.last.iter().flatten() {
+    for checkpoint in signed.last.iter().chain([&signed.head]).flatten() {
         if let Some(discrepancy) = compare(app, &signed.log, checkpoint).await? {
             return Ok(Some(discrepancy));
         }
     }
-    ship::contradiction(app, &signed.log).await
+    ship::contradiction(app).await
 }
 
 /// Returns the discrepancy between a checkpoint and the log.
-async fn compare(
+pub(super) async fn compare(
     app: &App,
     log: &Log,
     checkpoint: &Checkpoint,
@@ -212,7 +227,8 @@ async fn compare(
         return Ok(None);
     }
     let hash = seal::find_hash(app, log, sequence).await?;
-    if hash == Some(checkpoint.head.hash) {
+    // A record that was pruned meanwhile is no discrepancy.
+    if hash == Some(checkpoint.head.hash) || seal::find(app).await?.pruned != log.pruned {
         return Ok(None);
     }
     let says = format!("{of} names another record {sequence} than the log.");

@@ -2,7 +2,7 @@
 //! state.
 //!
 //! The local state is what a server keeps of the log outside the database: the keys that it signed
-//! with, and its last checkpoint. An attacker with write access to the database can change
+//! with, its last checkpoint, and the last head that it saw, signed like a checkpoint. An attacker with write access to the database can change
 //! everything in it. The integrity of the log and the set of trusted keys must not depend on it
 //! alone, whatever the destination of checkpoints. The file is stored beside the signing key: write
 //! access there allows signing anyway.
@@ -31,9 +31,14 @@ pub(super) fn known_keys(local_state: &LocalState, present: &VerifierKey) -> Vec
     earlier.chain([present]).cloned().collect()
 }
 
-/// Removes the last checkpoint from the local state, for a recovery by the operator.
+/// Removes the last checkpoint and the last head from the local state, for a recovery by the
+/// operator.
 pub(super) async fn forget_remembered(app: &App) -> Result<(), Error> {
-    LocalState::change(app, |local_state| local_state.last = None).await?;
+    LocalState::change(app, |local_state| {
+        local_state.last = None;
+        local_state.head = None;
+    })
+    .await?;
     Ok(())
 }
 
@@ -53,12 +58,13 @@ pub async fn keys(app: &App) -> Result<Vec<VerifierKey>, Error> {
     Ok(remembered(app).await?.0)
 }
 
-/// Trusted keys, and the note of the last checkpoint that this server signed.
-pub(super) async fn remembered(app: &App) -> Result<(Vec<VerifierKey>, Option<String>), Error> {
+/// Trusted keys, and the notes in the local state.
+pub(super) async fn remembered(app: &App) -> Result<(Vec<VerifierKey>, Vec<String>), Error> {
     let log = seal::begin(app).await?;
     let local_state = LocalState::load(app).await?;
     let keys = known_keys(&local_state, &present_key(app, &log));
-    Ok((keys, local_state.last))
+    let notes = [local_state.last, local_state.head];
+    Ok((keys, notes.into_iter().flatten().collect()))
 }
 
 /// Verifies a note. `None` if no known key signed it.
@@ -96,25 +102,40 @@ pub(super) struct LocalState {
     pub(super) keys: Vec<VerifierKey>,
     /// Note of the last checkpoint.
     pub(super) last: Option<String>,
+    /// Note of the last head, in the form of a checkpoint. Neither stored nor published elsewhere.
+    pub(super) head: Option<String>,
 }
 
 impl LocalState {
-    /// Parses the file: one key a line, a blank line, and the note.
+    /// Parses the file: one key a line, and after blank lines the notes of the checkpoint and of
+    /// the head. A note contains one blank line.
     fn parse(text: &str) -> Option<Self> {
-        let (keys, note) = text.split_once("\n\n")?;
+        let (keys, notes) = text.split_once("\n\n")?;
+        let parts: Vec<_> = notes.split("\n\n").collect();
+        let (last, head) = match parts.as_slice() {
+            [""] => ("", ""),
+            [text, _] if text.starts_with('\n') => ("", &notes[1..]),
+            [_, _] => (notes, ""),
+            [text, signatures, _, _] => notes.split_at(text.len() + signatures.len() + 3),
+            _ => return None,
+        };
+        let note = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Some(Self {
             keys: keys
                 .lines()
                 .map(VerifierKey::parse)
                 .collect::<Option<_>>()?,
-            last: (!note.is_empty()).then(|| note.to_owned()),
+            last: note(last),
+            head: note(head.trim_start()),
         })
     }
 
     fn write(&self) -> String {
         let keys: Vec<_> = self.keys.iter().map(ToString::to_string).collect();
-        let note = self.last.as_deref().unwrap_or_default();
-        format!("{}\n\n{note}", keys.join("\n"))
+        let last = self.last.as_deref().unwrap_or_default();
+        let head = self.head.iter().map(|head| format!("\n{head}"));
+        let head: String = head.collect();
+        format!("{}\n\n{last}{head}", keys.join("\n"))
     }
 
     /// Loads the state; empty before the server has signed anything.
@@ -171,20 +192,33 @@ mod tests {
             let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
             VerifierKey::of(&name, &pair)
         };
+        let note = |text| Some(format!("{text}\n\n— name signature\n— name other\n"));
         for local_state in [
             LocalState::default(),
             LocalState {
                 keys: vec![key(1)],
                 last: None,
+                head: None,
+            },
+            LocalState {
+                keys: vec![key(1)],
+                last: None,
+                head: note("head"),
             },
             LocalState {
                 keys: vec![key(1), key(2)],
-                last: Some("text\n\n— name signature\n".to_owned()),
+                last: note("last"),
+                head: None,
+            },
+            LocalState {
+                keys: vec![key(1), key(2)],
+                last: note("last"),
+                head: note("head"),
             },
         ] {
             assert_eq!(LocalState::parse(&local_state.write()), Some(local_state));
         }
-        for torn in ["", "nothing", "nothing\n\n"] {
+        for torn in ["", "nothing", "nothing\n\n", "\n\ntext\n\n— sig\n\ntext"] {
             assert_eq!(LocalState::parse(torn), None, "{torn:?}");
         }
     }

@@ -9,7 +9,8 @@
 //! | [`settings`] | records changes of the settings at startup |
 //! | [`uses`] | records every use of a token in batches, reads and proves them, shows one token's |
 //! | [`seal`] | adds records to the hash chain, and detects clock steps |
-//! | [`mod@keys`] | keeps the trusted keys and the last checkpoint outside the database |
+//! | [`mod@keys`] | keeps the trusted keys, the last checkpoint and the last head outside the database |
+//! | [`head`] | keeps the head there every second, and refuses requests if the log lacks it |
 //! | [`checkpoint`] | signs the head of the chain, and compares the log with what was signed |
 //! | [`publish`] | publishes the checkpoints, and measures the lag of all these steps |
 //! | [`mod@ship`] | ships records to a sink |
@@ -19,6 +20,7 @@
 //! | [`recover`] | continues a log that contradicts its checkpoints |
 
 mod checkpoint;
+mod head;
 mod keys;
 pub mod publish;
 pub mod read;
@@ -34,6 +36,7 @@ pub mod verify;
 
 pub(super) use checkpoint::sign;
 pub use checkpoint::{Evidence, inspect};
+pub(super) use head::{Contradiction, remember};
 pub use keys::keys;
 pub(super) use record::{Event, Target};
 pub use settings::record_settings;

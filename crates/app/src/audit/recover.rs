@@ -1,7 +1,7 @@
 //! Recovery of a log that contradicts its checkpoints or its shipped records: an old copy of the
 //! database was restored, or the end of the log was cut off.
 //!
-//! The server never signs such a log by itself. The operator inspects it and decides about
+//! The server never signs such a log by itself, and refuses all requests. The operator inspects it and decides about
 //! tokens: the log may lack tokens issued after the last checkpoint that agrees, and in a
 //! restored copy tokens revoked since are active again. The log then records its loss, the
 //! checkpoint file is renamed, not deleted, and records that may not have been shipped are
@@ -81,6 +81,7 @@ pub async fn recover(req: &Request, revoking: Revoking) -> Result<Recovered, Err
     // Last: if only this step were done, nothing would contradict the log any more.
     keys::forget_remembered(app).await?;
     let moved = put_aside(app)?;
+    app.note_comparison(None);
     Ok(Recovered {
         discrepancy,
         revoked: count,

@@ -69,6 +69,8 @@ async fn poll_once(
     device_code: &Digest,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
+    // The log may have been contradicted while the poll was held.
+    req.app.require_sound_log()?;
     // Invented codes cost a read, and no write.
     let digest = device_code.clone();
     let found = req

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Internal,
     /// 503: overloaded or starting.
     Unavailable,
+    /// 503: the operator has to check the database.
+    Paused,
 }
 
 /// Why access is denied.
@@ -103,7 +105,7 @@ impl ErrorKind {
             Self::UnsupportedMedia => 415,
             Self::TooMany(_) => 429,
             Self::Internal => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Paused => 503,
         }
     }
 
@@ -120,6 +122,7 @@ impl ErrorKind {
             Self::TooMany(_) => "Too many attempts",
             Self::Internal => "Something went wrong",
             Self::Unavailable => "Back in a moment",
+            Self::Paused => "This server is paused",
         }
     }
 
@@ -156,6 +159,9 @@ impl ErrorKind {
                 .to_owned(),
             Self::Unavailable => "We are busy or just starting. Wait a few seconds and load \
                                   the page again."
+                .to_owned(),
+            Self::Paused => "Its operator has to check the database first. Nothing was changed. \
+                             Ask the operator, or load the page again later."
                 .to_owned(),
         }
     }

@@ -33,8 +33,9 @@ pub(crate) async fn ship(app: &App) -> Result<(), Error> {
         return Ok(());
     };
     let sink_name = sink_name(&to);
-    let log = seal::find(app).await?;
+    // The log is read last: another server may ship what it adds.
     let shipped = sink::shipped(app, &sink_name).await?;
+    let log = seal::find(app).await?;
     if shipped.sequence == log.head.sequence && is_known(&shipped, log.head.hash) {
         return Ok(());
     }
@@ -176,12 +177,13 @@ pub(super) fn go_back(conn: &mut Conn, log: &Log, agreed_until: u64) -> Result<(
 }
 
 /// Returns a discrepancy if the last shipped record is not in the log.
-pub(super) async fn contradiction(app: &App, log: &Log) -> Result<Option<Discrepancy>, Error> {
+pub(super) async fn contradiction(app: &App) -> Result<Option<Discrepancy>, Error> {
     let Some(to) = &app.config().audit.ship_to else {
         return Ok(None);
     };
     let shipped = sink::shipped(app, &sink_name(to)).await?;
-    disagreement(app, log, shipped).await
+    let log = seal::find(app).await?;
+    disagreement(app, &log, shipped).await
 }
 
 async fn disagreement(
@@ -195,7 +197,9 @@ async fn disagreement(
         return Ok(None);
     }
     let found = seal::find_hash(app, log, sequence).await?;
-    if found.is_some_and(|found| is_known(&shipped, found)) {
+    let is_there = found.is_some_and(|found| is_known(&shipped, found));
+    // A record that was pruned meanwhile is no discrepancy.
+    if is_there || seal::find(app).await?.pruned != log.pruned {
         return Ok(None);
     }
     let last = log.head.sequence;

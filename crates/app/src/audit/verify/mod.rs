@@ -102,7 +102,7 @@ async fn verify_from(
     let discrepancy = start_discrepancy(log, &keys)
         .or(report.first_discrepancy.take())
         .or_else(|| disagreement(&report.head, &end))
-        .or(ship::contradiction(app, log).await?)
+        .or(ship::contradiction(app).await?)
         .or(misplaced)
         .or_else(|| report.unnamed.map(unnamed_discrepancy))
         .or_else(|| uses.discrepancy())

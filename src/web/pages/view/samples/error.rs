@@ -36,6 +36,7 @@ pub fn samples() -> Vec<Sample> {
         of("error-429", "minutes", stranger(), ErrorKind::TooMany(240)),
         of("error-429", "at-once", stranger(), ErrorKind::TooMany(0)),
         of("error-500", "plain", ada(), ErrorKind::Internal),
+        of("error-503", "paused", stranger(), ErrorKind::Paused),
         sample(
             "error-503",
             "plain",
