@@ -62,6 +62,8 @@ const CLIENT_SECRET_OVERALL: Rule = window(1_000, 10);
 const INVITATIONS_PER_ADDRESS: Rule = window(3, DAY);
 /// Messages to others that one user or organization can have sent.
 const LETTERS_PER_SENDER: Rule = window(20, 60);
+/// Verifications of the audit log on request. Each reads the whole log.
+const AUDIT_CHECKS_PER_OWNER: Rule = window(6, 60);
 
 const fn window(allowed: u32, minutes: i64) -> Rule {
     Rule::Window {
@@ -251,6 +253,19 @@ pub fn letters_of(sender: &str) -> Guess {
     match sender == Actor::Operator.label() {
         true => Guess(Vec::new()),
         false => Guess(vec![(format!("letters:{sender}"), LETTERS_PER_SENDER)]),
+    }
+}
+
+/// Counter for verifications of the audit log, by the owner of the token. Other callers have none:
+/// only the operator has no token of an owner.
+pub fn audit_checks(caller: &Caller) -> Guess {
+    match caller {
+        Caller::Token(active) => {
+            let owner = active.token.owner.id();
+            let key = format!("audit_checks:{owner}");
+            Guess(vec![(key, AUDIT_CHECKS_PER_OWNER)])
+        }
+        _ => Guess(Vec::new()),
     }
 }
 

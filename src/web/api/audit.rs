@@ -81,6 +81,7 @@ async fn export_records(call: Call) -> Result<HttpResponse, Failure> {
 /// Verifies the whole audit log: its records, its signed checkpoints and the token uses.
 ///
 /// For the operator and admins of an organization that the operator created. The audit log records this request.
+/// The tokens of one user or organization may send six an hour.
 #[utoipa::path(
     get,
     path = "/v1/audit/verify",

@@ -69,3 +69,48 @@ async fn log_is_verified_for_operators_and_admins() {
         assert_eq!(told["head"], 2);
     }
 }
+
+/// A verification reads the whole log, so that each owner of tokens may request few.
+#[actix_web::test]
+async fn owners_may_verify_a_few_times_an_hour() {
+    let world = World::new().await;
+    let home = world.home().await;
+    let first = world.personal(&world.admin, &SCOPES).await;
+    let second = world.personal(&world.admin, &SCOPES).await;
+    for token in [&first, &second, &first, &second, &first, &first] {
+        assert_eq!(audit(&world, token, "/verify").await.status, 200);
+    }
+    world.test.settle().await;
+    let verified = world.test.events("audit.verified");
+    assert_eq!(verified, 6);
+    for token in [&first, &second] {
+        for answer in join_all((0..25).map(|_| audit(&world, token, "/verify"))).await {
+            assert_problem(&answer, 429, "too_many_requests");
+            let wait: u64 = answer.headers["retry-after"]
+                .to_str()
+                .unwrap()
+                .parse()
+                .unwrap();
+            assert!((1..=3_600).contains(&wait), "{wait}");
+        }
+    }
+    world.test.settle().await;
+    assert_eq!(world.test.events("audit.verified"), verified);
+    // Equal refusals share a record.
+    let refused = world.test.events("request.limited");
+    assert!((1..=2).contains(&refused), "{refused}");
+
+    let others = [
+        world.personal(&world.owner, &SCOPES).await,
+        world.organizational(&home.org).await,
+        OPERATOR.to_owned(),
+    ];
+    for token in &others {
+        assert_eq!(audit(&world, token, "/verify").await.status, 200);
+    }
+    for _ in 0..10 {
+        assert_eq!(audit(&world, OPERATOR, "/verify").await.status, 200);
+    }
+    world.test.clock.advance(3_600);
+    assert_eq!(audit(&world, &first, "/verify").await.status, 200);
+}

@@ -9,7 +9,7 @@ mod uses;
 use super::checkpoint::{Evidence, Known, known, start_discrepancy};
 use super::read::READ;
 use super::{seal, ship};
-use crate::{App, Error, Request};
+use crate::{App, Error, Request, throttle};
 use chrono::Duration;
 use domain::Instant;
 use domain::audit::Action;
@@ -260,10 +260,12 @@ pub struct Checked {
 pub struct LastCheck(Mutex<Option<Checked>>);
 
 /// Verifies the log, for the operator and for admins of any organization. The result is recorded
-/// before it is returned.
+/// before it is returned. Fails with [`Error::Throttled`] if the owner of the token has verified it
+/// too often: a verification takes time from everyone, and each leaves a record.
 pub async fn check(req: &Request) -> Result<Checked, Error> {
     req.read(|tx| tx.authority()?.require_anywhere(READ, Role::Admin))
         .await?;
+    throttle::count(&req.app, &throttle::audit_checks(&req.caller)).await?;
     let checked = check_or_repeat(&req.app).await?;
     record(req, &checked.verified).await?;
     Ok(checked)
