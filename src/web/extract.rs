@@ -73,12 +73,14 @@ fn is_request_id(text: &str) -> bool {
 /// Rejects a request that a trusted proxy received over plain http if the public URL is https.
 /// There is no redirect: the client would not notice that it exposed its secrets.
 pub fn check_transport(app: &App, request: &HttpRequest) -> Result<(), Failure> {
-    // The first protocol of several is that of the client.
-    let is_plain = request
-        .headers()
-        .get(header::X_FORWARDED_PROTO)
-        .and_then(|protocols| protocols.as_bytes().split(|byte| *byte == b',').next())
-        .is_some_and(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"http"));
+    // Proxies append to the protocol of the proxy before them, so the first one is that of the
+    // client. A client that lies about it exposes only itself.
+    let protocols = request.headers().get_all(header::X_FORWARDED_PROTO);
+    let is_plain = protocols
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .find(|protocol| !protocol.is_empty())
+        .is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"http"));
     let is_refused = is_plain
         && app.config().server.public_url.is_https()
         && is_from_proxy(app.config(), request);

@@ -140,14 +140,19 @@ async fn plain_http_before_the_proxy_is_rejected() {
     for (protocol, status) in [
         ("https", 204),
         ("https, http", 204),
+        ("HTTPS,http,http", 204),
+        ("https|http", 204),
         ("http", 401),
         ("http , https", 401),
+        ("HTTP", 401),
+        (", http", 401),
+        ("|http", 401),
+        ("http|https", 401),
     ] {
-        let headers = [
-            (ORIGINAL[0], ROUTE.0),
-            (ORIGINAL[1], ROUTE.1),
-            ("x-forwarded-proto", protocol),
-        ];
+        let mut headers = vec![(ORIGINAL[0], ROUTE.0), (ORIGINAL[1], ROUTE.1)];
+        // Some proxies add a line of their own.
+        let lines = protocol.split('|');
+        headers.extend(lines.map(|line| ("x-forwarded-proto", line)));
         for known in [token.as_str(), OPERATOR] {
             let answer = api.ask("/auth/verify", &headers, Some(known)).await;
             assert_eq!(answer.status, status, "{protocol}");
