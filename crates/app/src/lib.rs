@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod audit;
+mod background;
 pub mod client;
 pub mod decision;
 pub mod deployment;
@@ -27,6 +28,7 @@ pub mod user;
 mod uses;
 
 use audit::{Contradiction, Event, LastCheck, Sink, Tallies, UsageBuffer};
+use background::Background;
 use config::Config;
 use deployment::Secrets;
 use domain::Instant;
@@ -156,10 +158,12 @@ struct Inner {
     sink: Sink,
     last_check: LastCheck,
     contradiction: Contradiction,
+    background: Background,
 }
 
 impl App {
-    /// Creates an application. Background tasks start with [`sweep::run`].
+    /// Creates an application. Regular tasks start with [`sweep::run`]. Must be called within a
+    /// runtime that lives as long as the application.
     pub fn new(
         config: Config,
         store: Store,
@@ -190,6 +194,7 @@ impl App {
             sink,
             last_check: LastCheck::default(),
             contradiction: Contradiction::default(),
+            background: Background::start(),
         })))
     }
 
@@ -256,6 +261,11 @@ impl App {
         let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
     }
 
+    /// Waits until the present work in the background has ended.
+    pub async fn finish_background(&self) {
+        self.background().finish().await;
+    }
+
     /// Writes buffered data, sends queued mail and closes the database. Must be the last
     /// operation.
     pub async fn stop(&self) {
@@ -306,6 +316,10 @@ impl App {
 
     fn last_check(&self) -> &LastCheck {
         &self.0.last_check
+    }
+
+    fn background(&self) -> &Background {
+        &self.0.background
     }
 
     fn contradiction(&self) -> &Contradiction {

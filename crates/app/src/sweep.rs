@@ -181,8 +181,9 @@ pub async fn settle(app: &App) -> Vec<Error> {
     failed
 }
 
-/// Writes buffered data and seals committed records. Returns the errors.
+/// Completes background tasks, writes buffered data and seals committed records. Returns the errors.
 pub(super) async fn write_and_seal(app: &App) -> Vec<Error> {
+    app.finish_background().await;
     let mut failed = write_gathered(app).await;
     failed.extend(seal::seal(app).await.err());
     failed

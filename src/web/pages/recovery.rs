@@ -51,14 +51,8 @@ async fn submit_forgot(req: PageRequest, form: Form) -> Answer {
         return forgot_page(&req, ForgotState::NoMail, TypedForm::default());
     }
     let email = form.value("email").unwrap_or_default();
-    match user::request_reset(&req, email).await {
-        Ok(new) => {
-            if let Some(new) = new {
-                let visitor = req.with_caller(app::access::Caller::Anonymous);
-                user::send_reset(&visitor, &new, &links::reset_url(&req.app, &new.0));
-            }
-            Ok(see_other("/forgot?done=sent"))
-        }
+    match user::request_reset(&req, email, links::reset_url).await {
+        Ok(()) => Ok(see_other("/forgot?done=sent")),
         Err(error) => forgot_page(&req, ForgotState::Form, TypedForm::refused(form, error)?),
     }
 }

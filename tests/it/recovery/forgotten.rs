@@ -25,7 +25,7 @@ async fn forgotten_password_is_replaced_with_a_link_by_mail() {
     assert!(
         page.contains(r#"<label for="email">Email</label>"#) && page.contains("Send reset link")
     );
-    let asked = forget(&mut browser, " Ada@Example.com ").await;
+    let asked = forget(&test, &mut browser, " Ada@Example.com ").await;
     assert_eq!((asked.status, asked.location()), (303, "/forgot?done=sent"));
     assert!(
         browser

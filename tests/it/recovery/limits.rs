@@ -41,6 +41,7 @@ async fn response_is_the_same_for_every_address() {
     for other in &all[1..] {
         assert!(*other == all[0], "{other:?} {:?}", all[0]);
     }
+    test.app.finish_background().await;
     assert_eq!(sink.next().header("To"), EMAIL);
     assert_eq!(test.count("account_link", "1 = 1"), 1);
     // Each attempt is recorded, without the address.
@@ -57,6 +58,51 @@ async fn response_is_the_same_for_every_address() {
     assert!(invalid.contains(r#"value="ada""#) && invalid.contains("Enter an email address"));
 }
 
+/// BRT-03: the response does not wait for work that depends on the address, so that its time reveals
+/// nothing. The stop of the server waits for that work.
+#[actix_web::test]
+async fn request_does_the_same_work_for_every_address() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let mut browser = test.browser();
+    let page = browser.get("/forgot").await;
+    let (csrf, cookies) = (
+        page.field("csrf").unwrap_or_default(),
+        browser.cookies.clone(),
+    );
+    let cookies: Vec<_> = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let content = test.database.content();
+    let mut attempts = Vec::new();
+    for email in ["nobody%40example.com", "ada%40example.com"] {
+        let form = format!("csrf={csrf}&email={email}");
+        let request = format!(
+            "POST /forgot HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            test.url.replace("http://", ""),
+            cookies.join("; "),
+            form.len()
+        );
+        // This blocks the thread of the background tasks until the response is here.
+        let answer = test.raw(&request);
+        assert_eq!(answer.status, 303, "{answer:?}");
+        let sum = "SELECT CAST(sum(attempts) AS TEXT) FROM throttle";
+        attempts.push(test.database.text(sum));
+        assert_eq!(test.events("user.password_reset_requested"), 0);
+    }
+    // Both wrote the counters of the source alone.
+    assert_eq!(attempts, ["2", "4"]);
+    assert_eq!(test.database.content(), content);
+    assert_eq!(test.count("account_link", "1 = 1"), 0);
+    test.app.stop().await;
+    assert_eq!(test.events("user.password_reset_requested"), 2);
+    assert_eq!(test.count("account_link", "1 = 1"), 1);
+    assert_eq!(sink.next().header("To"), EMAIL);
+    assert!(sink.is_empty());
+}
+
 /// An address gets three messages a day; the visitor does not see the limit.
 #[actix_web::test]
 async fn address_gets_three_letters_a_day() {
@@ -64,7 +110,7 @@ async fn address_gets_three_letters_a_day() {
     let test = with_mail(&sink, "").await;
     let mut browser = test.browser();
     for email in [EMAIL, "ADA@example.com", EMAIL, EMAIL, "Ada@Example.com"] {
-        let asked = forget(&mut browser, email).await;
+        let asked = forget(&test, &mut browser, email).await;
         assert_eq!((asked.status, asked.location()), (303, "/forgot?done=sent"));
     }
     let links: Vec<_> = (0..3).map(|_| reset_link(&text(&sink.next()))).collect();
@@ -78,7 +124,7 @@ async fn address_gets_three_letters_a_day() {
     assert_eq!(browser.get(&links[2]).await.status, 200);
     assert_eq!(test.count("account_link", "1 = 1"), 1);
     test.clock.advance(24 * 3600);
-    forget(&mut browser, EMAIL).await;
+    forget(&test, &mut browser, EMAIL).await;
     reset_link(&text(&sink.next()));
     test.app.stop().await;
     assert!(sink.is_empty());
@@ -93,7 +139,7 @@ async fn visitor_ends_no_link_of_the_operator() {
     let mut browser = test.browser();
     let mut mailed = Vec::new();
     for _ in 0..2 {
-        assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+        assert_eq!(forget(&test, &mut browser, EMAIL).await.status, 303);
         mailed.push(reset_link(&text(&sink.next())));
         assert_eq!(browser.get(&of_operator).await.status, 200);
     }
@@ -115,7 +161,7 @@ async fn all_sources_share_a_limit() {
     let test = with_mail(&sink, BEHIND_PROXY).await;
     let mut browser = test.browser();
     browser.set_header("x-forwarded-for", "203.0.113.7");
-    forget(&mut browser, "nobody@example.com").await;
+    forget(&test, &mut browser, "nobody@example.com").await;
     test.database
         .execute("UPDATE throttle SET attempts = 1000 WHERE key = 'reset'");
     browser.set_header("x-forwarded-for", "198.51.100.2");
@@ -125,7 +171,7 @@ async fn all_sources_share_a_limit() {
     }
     assert_eq!(test.events("user.password_reset_requested"), 1);
     test.clock.advance(600);
-    assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+    assert_eq!(forget(&test, &mut browser, EMAIL).await.status, 303);
     assert_eq!(sink.next().header("To"), EMAIL);
     test.app.stop().await;
     assert!(sink.is_empty());
@@ -147,9 +193,14 @@ async fn source_is_limited_to_twenty_requests_an_hour() {
     let limited = browser.post("/forgot", &[("email", EMAIL)]).await;
     assert_eq!(retry_after(&limited), 3600);
     browser.set_header("x-forwarded-for", "198.51.100.2");
-    assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+    assert_eq!(forget(&test, &mut browser, EMAIL).await.status, 303);
     assert_eq!(sink.next().header("To"), EMAIL);
     browser.set_header("x-forwarded-for", "203.0.113.7");
     test.clock.advance(3600);
-    assert_eq!(forget(&mut browser, "nobody@example.com").await.status, 303);
+    assert_eq!(
+        forget(&test, &mut browser, "nobody@example.com")
+            .await
+            .status,
+        303
+    );
 }

@@ -48,10 +48,12 @@ fn reset_link(text: &str) -> String {
     format!("/reset?link={secret}")
 }
 
-/// Requests a link on the page for forgotten passwords.
-async fn forget(browser: &mut Browser, email: &str) -> Page {
+/// Requests a link on the page for forgotten passwords, and waits until it is sent.
+async fn forget(test: &TestApp, browser: &mut Browser, email: &str) -> Page {
     browser.get("/forgot").await;
-    browser.post("/forgot", &[("email", email)]).await
+    let page = browser.post("/forgot", &[("email", email)]).await;
+    test.app.finish_background().await;
+    page
 }
 
 /// Sets a password with a link.

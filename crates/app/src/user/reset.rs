@@ -8,7 +8,7 @@ use crate::mail::{self, MailSlot};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
 use crate::tx::Tx;
-use crate::{Error, Request, token};
+use crate::{App, Error, Request, token};
 use domain::Instant;
 use domain::account_link::LinkPurpose;
 use domain::audit::{Action, Actor};
@@ -63,23 +63,43 @@ pub(crate) fn make_reset(
     })
 }
 
-/// Creates a link for a visitor who forgot the password, to be mailed. `None` if the address is not
-/// the verified one of an active user or has reached its daily limit of messages, or if too many
-/// messages wait. The visitor must not learn which.
+/// Mails a link to a visitor who forgot the password; `url` returns the complete link. The visitor
+/// must not learn whether the address is that of a user, so that is only found out in the
+/// background: the request does the same work for every address.
 /// Fails with [`Error::Throttled`] after too many requests from one source, or from all.
 pub async fn request_reset(
     req: &Request,
     email: &str,
-) -> Result<Option<(NewReset, MailSlot)>, Error> {
+    url: fn(&App, &NewReset) -> String,
+) -> Result<(), Error> {
     let email = user::email(email)?;
     let req = req.with_caller(Caller::Anonymous);
-    let app = &req.app;
-    if !mail::is_configured(app) {
-        return Ok(None);
+    if !mail::is_configured(&req.app) {
+        return Ok(());
     }
-    throttle::count(app, &throttle::reset_source(req.context.source())).await?;
-    let letter = throttle::reset_letter(app.key(), ResetSender::Anyone, &email);
+    throttle::count(&req.app, &throttle::reset_source(req.context.source())).await?;
+    let app = req.app.clone();
+    app.background().spawn(async move {
+        match make_requested(&req, email).await {
+            Ok(Some(new)) => send_reset(&req, &new, &url(&req.app, &new.0)),
+            Ok(None) => {}
+            Err(error) => {
+                let request_id = &req.context.request_id;
+                tracing::error!(request_id, ?error, "no reset link was created");
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Creates a link for a visitor, to be mailed. `None` if the address is not the verified one of an
+/// active user or has reached its daily limit of messages, or if too many messages wait.
+async fn make_requested(
+    req: &Request,
+    email: String,
+) -> Result<Option<(NewReset, MailSlot)>, Error> {
     let sender = network::source(req.context.source()).to_string();
+    let letter = throttle::reset_letter(req.app.key(), ResetSender::Anyone, &email);
     req.change(Action::PasswordResetRequested, move |tx| {
         let is_allowed = match letter.count(tx.conn, tx.now) {
             Ok(()) => true,
