@@ -1,7 +1,12 @@
 //! Connections and open files: idle connections of strangers must not use up the files that the
 //! process may open.
 
+use actix_web::dev::Extensions;
+use rustix::net::listen;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::any::Any;
+use std::cell::Cell;
+use std::net::TcpListener;
 use std::time::Duration;
 
 /// How long an idle connection stays open if clients connect directly.
@@ -16,6 +21,54 @@ const RESERVE: u64 = 256;
 
 /// Maximum connections of one worker, whatever the limit of open files is.
 const WORKER_CONNECTIONS: u64 = 25_600;
+
+/// New connections that the system completes before a worker takes them. The standard library asks
+/// for 128, which a burst exceeds. The system lowers it to a limit of its own (`somaxconn`).
+const BACKLOG: i32 = 4096;
+
+thread_local! {
+    /// Open connections of this worker, each of which is a thread.
+    static OPEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An open connection of this worker.
+struct OpenConnection;
+
+impl OpenConnection {
+    fn new() -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        OPEN.set(OPEN.get() - 1);
+    }
+}
+
+/// Counts a connection until its data is dropped.
+pub(super) fn count_connection(_: &dyn Any, data: &mut Extensions) {
+    data.insert(OpenConnection::new());
+}
+
+/// Maximum connections of each worker.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimit(pub(super) usize);
+
+impl ConnectionLimit {
+    /// Whether so many connections of this worker are open that none should stay open without a
+    /// request. actix-web cannot close the idle connections of others, so a last quarter is never
+    /// used for idle ones: clients still get an answer there while strangers hold the rest.
+    pub fn is_near(self) -> bool {
+        OPEN.get() > self.0 - self.0 / 4
+    }
+}
+
+/// Lets more new connections wait than the standard library does.
+pub(super) fn widen_backlog(listener: &TcpListener) -> std::io::Result<()> {
+    Ok(listen(listener, BACKLOG)?)
+}
 
 /// The limit of open files before and after the start raised it; `u64::MAX` if there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +121,7 @@ pub(super) fn keep_alive(has_trusted_proxies: bool) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpStream;
 
     #[test]
     fn connections_leave_open_files_for_the_rest() {
@@ -88,6 +142,31 @@ mod tests {
                 "{open_files} open files, {workers} workers"
             );
         }
+    }
+
+    #[test]
+    fn last_quarter_of_the_connections_is_not_for_idle_ones() {
+        let limit = ConnectionLimit(8);
+        let mut data: Vec<_> = (0..6).map(|_| OpenConnection::new()).collect();
+        assert!(!limit.is_near());
+        data.push(OpenConnection::new());
+        assert!(limit.is_near());
+        data.clear();
+        assert!(!limit.is_near() && !ConnectionLimit(1).is_near());
+    }
+
+    #[test]
+    fn burst_of_connections_waits() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        widen_backlog(&listener).unwrap();
+        let address = listener.local_addr().unwrap();
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+        let most: usize = most.map_or(128, |most| most.trim().parse().unwrap());
+        // None is accepted. One that finds the queue full waits a second and longer.
+        let waiting: Vec<_> = (0..most.min(300))
+            .map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)))
+            .collect();
+        assert!(waiting.iter().all(Result::is_ok));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The outermost layer of every request: its id, its log line and metrics, and the security
 //! headers for browsers.
 
+use super::capacity::ConnectionLimit;
 use super::extract;
 use super::headers::REQUEST_ID;
 use super::log_limit::LogLimit;
@@ -8,6 +9,7 @@ use super::metrics::Metrics;
 use super::oauth::{introspect, verify};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
@@ -60,7 +62,11 @@ fn strict_transport(config: &Config) -> Option<&'static str> {
 /// Outermost layer: assigns the request id, logs the request without its content, sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
-    (metrics, limit): (web::Data<Metrics>, web::Data<LogLimit>),
+    (metrics, logs, connections): (
+        web::Data<Metrics>,
+        web::Data<LogLimit>,
+        web::Data<ConnectionLimit>,
+    ),
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -80,7 +86,7 @@ pub async fn every_answer(
     let status = response.status().as_u16();
     let unlogged = match is_caller_known(&response) {
         true => Some(0),
-        false => limit.take(std::time::Instant::now()),
+        false => logs.take(std::time::Instant::now()),
     };
     if let Some(unlogged) = unlogged {
         let unlogged = (unlogged > 0).then_some(unlogged);
@@ -92,6 +98,10 @@ pub async fn every_answer(
         response.headers_mut().remove(header::PRAGMA);
     } else {
         set_headers(response.headers_mut(), strict_transport(app.config()));
+    }
+    if connections.is_near() {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, id);

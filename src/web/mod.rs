@@ -35,6 +35,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 use app::App;
+use capacity::ConnectionLimit;
 use log_limit::LogLimit;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -97,12 +98,15 @@ pub fn server(
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
+    let limit = web::Data::new(ConnectionLimit(connections));
+    capacity::widen_backlog(&listener)?;
     Ok(HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(metrics.clone()))
             .app_data(web::Data::new(log_limit.clone()))
+            .app_data(limit.clone())
             .configure(|config| {
                 if is_shown {
                     metrics::routes(config);
@@ -113,6 +117,7 @@ pub fn server(
     })
     .workers(workers)
     .max_connections(connections)
+    .on_connect(capacity::count_connection)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(keep_alive)
     .shutdown_timeout(SHUTDOWN_SECONDS)
