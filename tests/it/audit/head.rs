@@ -255,6 +255,44 @@ async fn concurrent_servers_never_contradict_each_other() {
     }
 }
 
+/// Servers with files of their own each keep what they saw, so each is recovered.
+#[actix_web::test]
+async fn each_server_refuses_until_it_is_recovered() {
+    let one = TestApp::with(RARELY).await;
+    let own = "signing_key_file = \"{directory}/other_key\"
+        checkpoint_to = \"{directory}/other_checkpoints\"";
+    let other = one.second_server(&format!("{RARELY}\n{own}")).await;
+    one.settle().await;
+    other.settle().await;
+    let place = last_sequence(&one);
+    let token = one.token(&["tokens:read"]).await;
+    one.settle().await;
+    other.settle().await;
+    go_back_to(&one, place);
+    for server in [&one, &other] {
+        server.settle().await;
+        assert_eq!(ready(&server.url).await.0, 503);
+    }
+    let recover = async |server: &TestApp, revoking| {
+        let recovered = recover::recover(&Request::local(&server.app, None), revoking).await;
+        server.settle().await;
+        recovered.unwrap().revoked
+    };
+    assert_eq!(recover(&one, Revoking::All).await, 1);
+    other.settle().await;
+    assert_eq!(ready(&one.url).await.0, 200);
+    assert_eq!(ready(&other.url).await.0, 503);
+    let new = one.token(&["tokens:read"]).await;
+    assert_eq!(recover(&other, Revoking::Nothing).await, 0);
+    for server in [&one, &other, &one] {
+        server.settle().await;
+        assert_eq!(ready(&server.url).await.0, 200);
+        assert_eq!(server.introspect(&token).await["active"], false);
+        assert_eq!(server.introspect(&new).await["active"], true);
+        sound(&verify(server).await);
+    }
+}
+
 /// The last sequence number in the checkpoint file or the local state of a deployment.
 fn covered(deployment: &Deployment, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(deployment.path(name)).ok()?;
