@@ -204,7 +204,8 @@ CREATE TABLE device_grant (
     scopes TEXT NOT NULL,
     device_name TEXT,
     address TEXT NOT NULL,
-    -- The network of the address, by which pending grants are limited.
+    -- The networks of the address, by which pending grants are limited.
+    source TEXT NOT NULL,
     site TEXT NOT NULL,
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP NOT NULL,
@@ -237,20 +238,29 @@ CREATE TABLE device_grant (
     CHECK ((state = 'redeemed') = (token_id IS NOT NULL)),
     CHECK ((state = 'denied') = (denied_reason IS NOT NULL))
 );
-CREATE INDEX device_grant_site ON device_grant (site, expires_at);
-CREATE INDEX device_grant_client ON device_grant (client_id, expires_at);
+CREATE INDEX device_grant_source ON device_grant (source, state, expires_at);
+CREATE INDEX device_grant_site ON device_grant (site, state, expires_at);
+CREATE INDEX device_grant_client ON device_grant (client_id, state, expires_at);
 CREATE INDEX device_grant_expires ON device_grant (expires_at);
 CREATE INDEX device_grant_decided_by ON device_grant (decided_by);
 
+-- Numbers of pending device grants, by client, site and source.
+CREATE TABLE device_count (
+    key TEXT NOT NULL PRIMARY KEY,
+    live BIGINT NOT NULL
+);
+
 -- Requests ---------------------------------------------------------------------------------
 
--- Counters of failed attempts.
+-- Counters of attempts. Counters that share a key replace each other: the tag is whose count it is.
 CREATE TABLE throttle (
     key TEXT NOT NULL PRIMARY KEY,
+    tag TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    since TIMESTAMP NOT NULL
+    since TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
 );
-CREATE INDEX throttle_since ON throttle (since);
+CREATE INDEX throttle_expires ON throttle (expires_at);
 
 -- Calls with an Idempotency-Key. The id is a keyed digest of caller and key. The answer is
 -- encrypted under a key derived from the caller's token, the Idempotency-Key and the salt, so

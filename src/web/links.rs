@@ -1,6 +1,6 @@
 //! Paths and URLs of one-time links, for pages, mails and API responses.
 
-use app::org::{self, NewInvitation};
+use app::org::{self, MailedLink, NewInvitation};
 use app::user::{self, Letter, NewReset};
 use app::{App, Request};
 use domain::account_link::LinkPurpose;
@@ -43,6 +43,13 @@ pub fn absolute(app: &App, path: &str) -> String {
 /// Mails an invitation, if it has an email address and mail is configured.
 pub fn send_invitation(req: &Request, new: &NewInvitation) {
     org::send_invitation(req, new, |link| {
+        absolute(&req.app, &invitation_path(link.expose()))
+    });
+}
+
+/// Mails the link that a visitor with an invitation requested.
+pub fn send_mailed_link(req: &Request, new: &MailedLink) {
+    org::send_mailed_link(req, new, |link| {
         absolute(&req.app, &invitation_path(link.expose()))
     });
 }

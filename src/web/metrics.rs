@@ -51,6 +51,11 @@ struct Done {
     step: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    limit: &'static str,
+}
+
 /// The metrics, shared by all threads of a server.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -62,6 +67,7 @@ struct Inner {
     lag_records: Family<Done, Gauge<u64, AtomicU64>>,
     lag_seconds: Family<Done, Gauge<f64, AtomicU64>>,
     contradicted: Gauge<u64, AtomicU64>,
+    reached: Family<Limited, Counter>,
 }
 
 impl Default for Metrics {
@@ -94,6 +100,12 @@ impl Default for Metrics {
             "1 while the audit log contradicts its checkpoints and the server refuses requests",
             contradicted.clone(),
         );
+        let reached = Family::<Limited, Counter>::default();
+        registry.register(
+            "limit_reached",
+            "Attempts beyond a limit that callers share",
+            reached.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -101,6 +113,7 @@ impl Default for Metrics {
             lag_records,
             lag_seconds,
             contradicted,
+            reached,
         }))
     }
 }
@@ -136,6 +149,14 @@ impl Metrics {
             .inc();
     }
 
+    /// Adds the attempts beyond shared limits since the last call.
+    fn count_reached(&self, app: &App) {
+        for (limit, attempts) in app.take_reached_limits() {
+            let counter = self.0.reached.get_or_create(&Limited { limit });
+            counter.inc_by(attempts);
+        }
+    }
+
     /// Measures the lag of the audit log. If the database fails, clears the gauges instead of
     /// keeping old values.
     async fn measure(&self, app: &App) {
@@ -166,6 +187,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 /// `GET /metrics`.
 async fn show(app: web::Data<App>, metrics: web::Data<Metrics>) -> Result<HttpResponse, Failure> {
     metrics.measure(&app).await;
+    metrics.count_reached(&app);
     let mut text = String::new();
     encode(&mut text, &metrics.0.registry).map_err(|error| Failure::Internal(error.to_string()))?;
     let mut response = HttpResponse::Ok().content_type(MEDIA_TYPE).body(text);

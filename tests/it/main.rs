@@ -27,6 +27,7 @@ mod email_address;
 mod form_target;
 mod headers;
 mod hostile_text;
+mod innocent;
 mod last_use;
 mod limits;
 mod mail;

@@ -1,5 +1,6 @@
 //! Guessing user codes.
 
+use crate::innocent::metrics;
 use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
 use crate::throttle::{BEHIND_PROXY, retry_after};
@@ -42,9 +43,10 @@ async fn thousand_wrong_codes_of_one_user_are_five_guesses() {
     assert_eq!(browser.type_code(&device.user_code).await.status, 429);
 }
 
-/// T-09: the other two limits: many users share one source, and all sources share a total.
+/// T-09, security finding 5: many users share one source, and all sources share a total. Beyond
+/// either limit each user has one wrong code in ten minutes, and right codes always work.
 #[actix_web::test]
-async fn wrong_codes_are_limited_by_source_and_in_total() {
+async fn wrong_codes_of_others_leave_every_user_one() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut codes = (0..).map(wrong_code);
     let mut browsers = Vec::new();
@@ -61,11 +63,15 @@ async fn wrong_codes_are_limited_by_source_and_in_total() {
             assert_eq!(browser.type_code(&codes.next().unwrap()).await.status, 400);
         }
     }
+    let device = test.device("tokens:read").await;
     let fresh = &mut browsers[4];
-    assert_eq!(
-        retry_after(&fresh.type_code(&codes.next().unwrap()).await),
-        600
-    );
+    for _ in 0..30 {
+        assert_eq!(fresh.type_code(&device.user_code).await.status, 200);
+    }
+    assert_eq!(fresh.type_code(&codes.next().unwrap()).await.status, 400);
+    for code in [&codes.next().unwrap(), &device.user_code] {
+        assert_eq!(retry_after(&fresh.type_code(code).await), 600);
+    }
     fresh.set_header("x-forwarded-for", "198.51.100.8");
     assert_eq!(fresh.type_code(&codes.next().unwrap()).await.status, 400);
 
@@ -76,6 +82,26 @@ async fn wrong_codes_are_limited_by_source_and_in_total() {
         retry_after(&fresh.type_code(&codes.next().unwrap()).await),
         600
     );
+    let mut innocent = test.user().await;
+    innocent.set_header("x-forwarded-for", "198.51.100.9");
+    let consent = innocent.type_code(&device.user_code).await;
+    assert_eq!(consent.status, 200, "{}", consent.body);
+    let ticket = consent.field("ticket").unwrap();
+    let fields = [
+        ("ticket", ticket.as_str()),
+        ("decision", "approve"),
+        ("scope", "tokens:read"),
+        ("confirm", "yes"),
+    ];
+    let result = innocent.post("/device/decide", &fields).await;
+    assert_eq!(result.status, 200, "{}", result.body);
+    assert_eq!(test.poll(&device).await.status, 200);
     test.clock.advance(600);
     assert_eq!(fresh.type_code(&codes.next().unwrap()).await.status, 400);
+    let metrics = metrics(&test).await;
+    for limit in ["user_code", "user_code_source"] {
+        let name = format!("doorcode_limit_reached_total{{limit=\"{limit}\"}}");
+        assert!(!metrics.contains(&format!("{name} 0")), "{metrics}");
+        assert!(metrics.contains(&name), "{metrics}");
+    }
 }

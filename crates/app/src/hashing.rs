@@ -2,13 +2,14 @@
 //!
 //! One argon2id hash takes 20 ms of a core and 19 MiB. Unbounded, a few dozen concurrent sign-ins
 //! take gigabytes and starve every other request. So a few threads do all hashing, each with one
-//! reusable block of memory, behind a short queue; a full queue rejects further tasks
-//! immediately.
+//! reusable block of memory, behind two short queues; a full queue rejects further tasks
+//! immediately. Strangers, who can guess at any rate from many addresses, have a queue of their own,
+//! so that they cannot keep known browsers and signed-in users from the threads.
 
 use super::{Entropy, Error};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use config::SignIn;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, select};
 use domain::password;
 use tokio::sync::oneshot;
 
@@ -17,10 +18,31 @@ const HASH_LENGTH: usize = 32;
 
 /// The hashing threads.
 pub struct Hasher {
-    queue: Sender<Task>,
+    known: Sender<Task>,
+    strangers: Sender<Task>,
+    /// The most tasks that wait in each queue.
+    capacity: usize,
     params: Params,
     /// A hash that matches no password, to spend the same time on users that do not exist.
     decoy: String,
+}
+
+/// Where a task waits. The threads serve both queues alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// That of known browsers, signed-in users and users with a secret link.
+    Known,
+    /// That of strangers.
+    Strangers,
+    /// That of strangers, whose second half is left to others.
+    Slowed,
+}
+
+/// What a hash depends on.
+struct Input<'a> {
+    password: &'a str,
+    salt: &'a [u8],
+    params: Params,
 }
 
 struct Task {
@@ -51,34 +73,53 @@ impl Hasher {
             Some(HASH_LENGTH),
         )
         .map_err(|error| Error::internal(error.to_string()))?;
-        let (queue, tasks) = crossbeam_channel::bounded(settings.hash_queue);
+        let capacity = settings.hash_queue;
+        let (known, of_known) = crossbeam_channel::bounded(capacity);
+        let (strangers, of_strangers) = crossbeam_channel::bounded(capacity);
         for i in 0..settings.hash_threads {
-            let tasks: Receiver<Task> = tasks.clone();
+            let (of_known, of_strangers) = (of_known.clone(), of_strangers.clone());
             std::thread::Builder::new()
                 .name(format!("hasher-{i}"))
-                .spawn(move || serve(&tasks))
+                .spawn(move || serve(&of_known, &of_strangers))
                 .map_err(|error| Error::internal(error.to_string()))?;
         }
         let mut bytes = [0; SALT_LENGTH + HASH_LENGTH];
         entropy.fill(&mut bytes);
         let (salt, hash) = bytes.split_at(SALT_LENGTH);
         Ok(Self {
-            queue,
+            known,
+            strangers,
+            capacity,
             decoy: phc(&params, salt, hash),
             params,
         })
     }
 
     /// Hashes a new password with a random salt. The result includes its parameters.
-    pub async fn hash(&self, new: &str, salt: [u8; SALT_LENGTH]) -> Result<String, Error> {
-        let hash = self.compute(new, &salt, self.params.clone()).await?;
+    pub async fn hash(
+        &self,
+        new: &str,
+        salt: [u8; SALT_LENGTH],
+        queue: Queue,
+    ) -> Result<String, Error> {
+        let input = Input {
+            password: new,
+            salt: &salt,
+            params: self.params.clone(),
+        };
+        let hash = self.compute(input, queue).await?;
         let hash = hash.ok_or_else(|| Error::internal("argon2id refused the parameters"))?;
         Ok(phc(&self.params, &salt, &hash))
     }
 
     /// Compares a password with a stored hash. Without one it takes as long, so that the response
     /// time does not reveal whether the user exists.
-    pub async fn verify(&self, given: &str, stored: Option<&str>) -> Result<Verdict, Error> {
+    pub async fn verify(
+        &self,
+        given: &str,
+        stored: Option<&str>,
+        queue: Queue,
+    ) -> Result<Verdict, Error> {
         use subtle::ConstantTimeEq;
         let parsed = PasswordHash::new(stored.unwrap_or(&self.decoy))
             .map_err(|_| Error::internal("a password hash cannot be read"))?;
@@ -89,8 +130,13 @@ impl Hasher {
         };
         let is_weak =
             params.m_cost() < self.params.m_cost() || params.t_cost() < self.params.t_cost();
+        let input = Input {
+            password: given,
+            salt: salt.as_ref(),
+            params,
+        };
         let hash = self
-            .compute(given, salt.as_ref(), params)
+            .compute(input, queue)
             .await?
             .ok_or_else(|| Error::internal("a password hash has impossible parameters"))?;
         let is_right: bool = hash.as_slice().ct_eq(expected.as_bytes()).into();
@@ -103,18 +149,24 @@ impl Hasher {
 
     async fn compute(
         &self,
-        password: &str,
-        salt: &[u8],
-        params: Params,
+        input: Input<'_>,
+        queue: Queue,
     ) -> Result<Option<[u8; HASH_LENGTH]>, Error> {
+        let tasks = match queue {
+            Queue::Known => &self.known,
+            Queue::Strangers | Queue::Slowed => &self.strangers,
+        };
+        if queue == Queue::Slowed && tasks.len() >= self.capacity.div_ceil(2) {
+            return Err(Error::Busy);
+        }
         let (reply, answer) = oneshot::channel();
         let task = Task {
-            password: password::normalize(password),
-            salt: salt.to_vec(),
-            params,
+            password: password::normalize(input.password),
+            salt: input.salt.to_vec(),
+            params: input.params,
             reply,
         };
-        self.queue.try_send(task).map_err(|_| Error::Busy)?;
+        tasks.try_send(task).map_err(|_| Error::Busy)?;
         answer
             .await
             .map_err(|_| Error::internal("a hashing thread ended"))
@@ -135,9 +187,17 @@ fn phc(params: &Params, salt: &[u8], hash: &[u8]) -> String {
     )
 }
 
-fn serve(tasks: &Receiver<Task>) {
+fn serve(known: &Receiver<Task>, strangers: &Receiver<Task>) {
     let mut memory: Vec<Block> = Vec::new();
-    while let Ok(task) = tasks.recv() {
+    loop {
+        // Of two waiting tasks it takes a random one, so that neither queue starves the other.
+        let task = select! {
+            recv(known) -> task => task,
+            recv(strangers) -> task => task,
+        };
+        let Ok(task) = task else {
+            return;
+        };
         // The request may have been cancelled while the task waited.
         if task.reply.is_closed() {
             continue;

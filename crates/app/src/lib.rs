@@ -46,6 +46,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::Store;
+use throttle::ReachedLimits;
 use tokio::sync::watch;
 use uses::Uses;
 
@@ -159,6 +160,7 @@ struct Inner {
     last_check: LastCheck,
     contradiction: Contradiction,
     background: Background,
+    reached_limits: ReachedLimits,
 }
 
 impl App {
@@ -195,6 +197,7 @@ impl App {
             last_check: LastCheck::default(),
             contradiction: Contradiction::default(),
             background: Background::start(),
+            reached_limits: ReachedLimits::default(),
         })))
     }
 
@@ -312,6 +315,19 @@ impl App {
 
     fn sink(&self) -> &Sink {
         &self.0.sink
+    }
+
+    /// Attempts beyond shared limits.
+    fn reached_limits(&self) -> &ReachedLimits {
+        &self.0.reached_limits
+    }
+
+    /// The attempts beyond each shared limit since the last call, by its name; for the metrics.
+    pub fn take_reached_limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let taken = self.reached_limits().take();
+        taken
+            .into_iter()
+            .map(|(limit, attempts)| (limit.as_str(), attempts))
     }
 
     fn last_check(&self) -> &LastCheck {

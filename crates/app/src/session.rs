@@ -1,14 +1,14 @@
 //! Sign-in, sign-out and browser sessions.
 
 use super::audit::tally::{self, Occurrence};
-use super::hashing::Verdict;
-use super::throttle::Target;
+use super::hashing::{Queue, Verdict};
+use super::throttle::{PasswordGuess, Target};
 use super::tx::Tx;
 use super::{App, Error, Event, Request, throttle};
 use crate::access::Caller;
 use domain::audit::{Action, Actor};
-use domain::id::SessionId;
-use domain::secret::Secret;
+use domain::id::{SessionId, UserId};
+use domain::secret::{Digest, Secret};
 use domain::user::{self, Session, SessionLimits, Standing, User};
 use serde_json::json;
 
@@ -35,10 +35,16 @@ impl SignedIn {
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// The value of the cookie.
-    pub cookie: Secret,
-    /// The email address that the user signed in with.
-    pub email: String,
+    /// What the browser stores.
+    pub cookies: SessionCookies,
+}
+
+/// What a browser stores after a sign-in, or after a change of the password.
+pub struct SessionCookies {
+    /// The secret of the session.
+    pub session: Secret,
+    /// The user, with the current password; for [`acquaintance`].
+    pub known_as: Digest,
 }
 
 /// Begins a session of a user, who is the actor of its audit record.
@@ -59,11 +65,13 @@ pub(super) fn begin(tx: &mut Tx<'_>, user: &User) -> Result<NewSession, Error> {
     let cookie = Secret::from_random(&tx.random::<32>());
     store::session::insert_session(tx.conn, &session, &cookie.digest())?;
     record.write(tx.conn, Some(session.id.as_str()), json!({}))?;
-    Ok(NewSession {
-        session,
-        cookie,
-        email: user.email.clone(),
-    })
+    // The transaction may have changed the password.
+    let user = store::user::find_user(tx.conn, &user.id)?.ok_or(Error::Unauthenticated)?;
+    let cookies = SessionCookies {
+        session: cookie,
+        known_as: known_as(tx.app(), &user.id, &user.password_hash),
+    };
+    Ok(NewSession { session, cookies })
 }
 
 /// The browser of a sign-in.
@@ -74,23 +82,38 @@ pub struct Browser<'a> {
     pub acquaintance: Option<&'a str>,
 }
 
-/// Proof that this user has signed in with this browser.
-pub fn acquaintance(app: &App, visitor: &Secret, email: &str) -> String {
-    let proof = app
-        .key()
-        .authenticate("acquaintance", &[visitor.expose(), email]);
+/// The user with the current password. A change of the password ends the proofs of all browsers:
+/// they allow guesses of their own, so they must not outlive a password that others know.
+pub(super) fn known_as(app: &App, user_id: &UserId, password_hash: &str) -> Digest {
+    let parts = [user_id.as_str(), password_hash];
+    app.key().authenticate("known as", &parts)
+}
+
+/// Proof that this user has signed in with this browser and the current password.
+pub fn acquaintance(app: &App, visitor: &Secret, known_as: &Digest) -> String {
+    let parts = [visitor.expose(), known_as.as_str()];
+    let proof = app.key().authenticate("acquaintance", &parts);
     proof.as_str().to_owned()
 }
 
 /// The throttling target of a sign-in.
-fn target<'a>(app: &App, email: &'a str, browser: &Browser<'a>) -> Target<'a> {
+fn target<'a>(
+    app: &App,
+    email: &'a str,
+    user: Option<&'a User>,
+    browser: &Browser<'a>,
+) -> Target<'a> {
+    let Some(user) = user else {
+        return Target::UnknownAddress(email);
+    };
     let is_known = browser.acquaintance.is_some_and(|given| {
-        let expected = acquaintance(app, browser.visitor, email);
+        let known_as = known_as(app, &user.id, &user.password_hash);
+        let expected = acquaintance(app, browser.visitor, &known_as);
         subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected.as_bytes()).into()
     });
     match is_known {
-        true => Target::OwnBrowser(email, browser.visitor),
-        false => Target::User(email),
+        true => Target::KnownBrowser(&user.id, browser.visitor),
+        false => Target::User(&user.id),
     }
 }
 
@@ -107,14 +130,14 @@ pub async fn sign_in(
     let app = &req.app;
     // An invalid address is counted like an unknown address.
     let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
-    let target = target(app, &email, &browser);
-    let guess = throttle::password(app.key(), target, req.context.source());
-    throttle::count(app, &guess).await?;
+    let named = email.clone();
     let found = app
         .store()
-        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
+        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &named)?))
         .await?
         .filter(|user| !user::is_placeholder(&user.email));
+    let target = target(app, &email, found.as_ref(), &browser);
+    let guess = throttle::count_password(app, target, req.context.source()).await?;
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
@@ -132,7 +155,7 @@ pub async fn sign_in(
         // If the hasher is busy, the next sign-in upgrades the hash.
         Verdict::RightButWeak => app
             .hasher()
-            .hash(password.expose(), app.random())
+            .hash(password.expose(), app.random(), Queue::Known)
             .await
             .ok(),
         _ => None,
@@ -147,7 +170,7 @@ pub async fn sign_in(
         if let Some(stronger) = &stronger {
             store::user::update_password_hash(tx.conn, &user.id, &verified, stronger)?;
         }
-        guess.succeed(tx.conn)?;
+        guess.guess.succeed(tx.conn)?;
         begin(tx, &user)
     })
     .await
@@ -156,14 +179,17 @@ pub async fn sign_in(
 /// Compares a password with a stored hash, for a guess that was counted.
 pub(super) async fn verify(
     app: &App,
-    guess: &throttle::Guess,
+    guess: &PasswordGuess,
     password: &Secret,
     hash: Option<&str>,
 ) -> Result<Verdict, Error> {
-    let verdict = app.hasher().verify(password.expose(), hash).await;
+    let verdict = app
+        .hasher()
+        .verify(password.expose(), hash, guess.queue)
+        .await;
     if matches!(verdict, Err(Error::Busy)) {
         // The password was not checked, so this does not count as a guess.
-        throttle::undo(app, guess).await?;
+        throttle::undo(app, &guess.guess).await?;
     }
     verdict
 }

@@ -44,9 +44,6 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// Interval for pruning old uses and records.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How long throttle counters are kept; longer than their longest wait.
-const THROTTLES_KEPT: Span = Span::days(2);
-
 /// Timeout for publishing and shipping when the server stops. The rest follows at the next start.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
 
@@ -229,7 +226,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::invitation::delete_over_invitations(conn, now)?;
             store::account_link::delete_over_links(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
-            store::throttle::delete_counts(conn, now - THROTTLES_KEPT)?;
+            store::throttle::delete_expired_counts(conn, now)?;
             store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;
             Ok(())
         })

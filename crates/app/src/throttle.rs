@@ -1,17 +1,27 @@
 //! Throttling of guesses: their counters and limits.
+//!
+//! Only counters of the caller's own failures refuse. Counters that the caller shares with strangers
+//! slow down those who have failures of their own: otherwise anyone could stop all users.
+
+mod guess;
+mod reached;
+
+pub use guess::{Guess, Pace};
+pub(super) use reached::ReachedLimits;
+pub use reached::SharedLimit;
 
 use super::{App, Error};
 use crate::access::Caller;
+use crate::hashing::Queue;
 use chrono::Duration;
-use domain::Instant;
 use domain::audit::Actor;
-use domain::id::{InvitationId, OrganizationId, UserId};
+use domain::id::{InvitationId, OrganizationId, SessionId, UserId};
 use domain::network;
 use domain::org::{Invitation, Maker, Organization};
 use domain::secret::{Key, Secret};
-use domain::throttle::{Rule, Wait};
+use domain::throttle::{Rule, SharedRule};
 use std::net::IpAddr;
-use store::Conn;
+use store::throttle as counts;
 
 /// Wrong passwords for one user: five immediately, then with growing delays.
 const PASSWORD_PER_USER: Rule = Rule::Rising {
@@ -20,18 +30,29 @@ const PASSWORD_PER_USER: Rule = Rule::Rising {
     longest: Duration::minutes(15),
 };
 const PASSWORD_PER_SOURCE: Rule = window(50, 10);
-const PASSWORD_OVERALL: Rule = window(5_000, 10);
+const PASSWORD_OVERALL: SharedRule = shared(5_000, 10);
+
+/// How many unknown email addresses have a counter at the same time: about 150 MB. Who invents
+/// addresses removes the counters of others, also invented ones. The number is high, so that this
+/// takes hours of guessing at full load: an address whose counter disappears has no user.
+const UNKNOWN_ADDRESSES: u64 = 1 << 20;
 
 const USER_CODE_PER_USER: Rule = window(5, 10);
-const USER_CODE_PER_SOURCE: Rule = window(20, 10);
-/// With 1000 active codes this keeps the chance that any guess within a code's lifetime is right
-/// below 2^-12, from any number of addresses.
-const USER_CODE_OVERALL: Rule = window(5_000, 10);
+const USER_CODE_PER_SOURCE: SharedRule = shared(20, 10);
+/// With 1000 active codes this keeps the chance that any guess within 10 minutes is right below
+/// 2^-12, from any number of users and addresses. Beyond it each user has one guess in 10 minutes
+/// ([`USER_CODE_TIGHTENED`]), which adds 2^-24 for each user who guesses.
+const USER_CODE_OVERALL: SharedRule = shared(5_000, 10);
+/// Wrong codes of one user while the guesses from its source or all guesses are over their limit. It
+/// is not zero, so that no user can stop another one who has typed no wrong code.
+const USER_CODE_TIGHTENED: u32 = 1;
 
-/// Requests to reset a password, and messages that they send to one address.
+/// Requests to reset a password, and messages that they send to one user.
 const RESET_PER_SOURCE: Rule = window(20, 60);
-const RESET_OVERALL: Rule = window(1_000, 10);
-const RESET_PER_ADDRESS: Rule = window(3, 24 * 60);
+const RESET_OVERALL: SharedRule = shared(1_000, 10);
+/// Requests of one source while all requests are over their limit.
+const RESET_TIGHTENED: u32 = 4;
+const RESET_PER_USER: Rule = window(3, 24 * 60);
 
 const CLIENT_SECRET: Rule = window(20, 10);
 const UNKNOWN_TOKEN: Rule = window(100, 1);
@@ -72,18 +93,34 @@ const fn window(allowed: u32, minutes: i64) -> Rule {
     }
 }
 
-/// The counters of one kind of guess. A key that contains user input is a digest. The most shared
-/// key comes first, so that concurrent servers conflict there and not halfway.
-#[derive(Clone)]
-pub struct Guess(Vec<(String, Rule)>);
+const fn shared(allowed: u32, minutes: i64) -> SharedRule {
+    SharedRule {
+        allowed,
+        window: Duration::minutes(minutes),
+    }
+}
 
-/// User of a guessed password.
+/// Whose password is guessed, and where.
+#[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// From a browser in which the user never signed in.
-    User(&'a str),
-    /// From a browser in which the user has signed in. It has its own counter, so that attackers
-    /// cannot lock the user out.
-    OwnBrowser(&'a str, &'a Secret),
+    /// That of a user, in a browser in which the user never signed in.
+    User(&'a UserId),
+    /// That of an address without a user.
+    UnknownAddress(&'a str),
+    /// That of a user, in a browser in which the user has signed in since the last change of the
+    /// password. Only the guesses in this browser count, so that attackers cannot lock the user out.
+    KnownBrowser(&'a UserId, &'a Secret),
+    /// That of a signed-in user. Only the guesses of the session count.
+    Session(&'a SessionId),
+}
+
+/// A guess of a password, which was counted.
+#[derive(Clone)]
+pub struct PasswordGuess {
+    /// Its counters.
+    pub guess: Guess,
+    /// The queue in which its hash waits.
+    pub queue: Queue,
 }
 
 /// Sender of messages with reset links. Each sender has its own counter, so that strangers cannot
@@ -97,52 +134,81 @@ pub enum ResetSender<'a> {
 }
 
 /// Counters for a password.
-pub fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
-    let parts = match target {
-        Target::User(email) => vec![email],
-        Target::OwnBrowser(email, browser) => vec![email, browser.expose()],
+fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
+    let user = match target {
+        Target::User(id) => format!("password:{id}").into(),
+        Target::UnknownAddress(email) => unknown_address(key, email),
+        Target::KnownBrowser(id, browser) => {
+            let browser = key.authenticate("throttle", &[id.as_str(), browser.expose()]);
+            format!("password:browser:{}", browser.as_str()).into()
+        }
+        Target::Session(id) => format!("password:session:{id}").into(),
     };
-    let user = key.authenticate("throttle", &parts);
-    Guess(vec![
-        ("password".into(), PASSWORD_OVERALL),
-        (
-            format!("password:{}", network::source(from)),
-            PASSWORD_PER_SOURCE,
-        ),
-        (format!("password:{}", user.as_str()), PASSWORD_PER_USER),
-    ])
+    let guess = Guess::default();
+    match target {
+        Target::KnownBrowser(..) | Target::Session(_) => guess,
+        Target::User(_) | Target::UnknownAddress(_) => guess
+            .shared(SharedLimit::Password, "password", PASSWORD_OVERALL)
+            .own(password_source(from), PASSWORD_PER_SOURCE),
+    }
+    .own(user, PASSWORD_PER_USER)
+}
+
+fn password_source(from: IpAddr) -> String {
+    format!("password:{}", network::source(from))
+}
+
+/// The key of an address without a user.
+fn unknown_address(key: &Key, email: &str) -> counts::Key {
+    let tag = key.authenticate("throttle", &[email]);
+    let start = u64::from_str_radix(&tag.as_str()[..16], 16).unwrap_or_default();
+    counts::Key {
+        row: format!("password:unknown:{}", start % UNKNOWN_ADDRESSES),
+        tag: tag.as_str().to_owned(),
+    }
+}
+
+/// Counts a guess of a password, before it is made.
+pub async fn count_password(
+    app: &App,
+    target: Target<'_>,
+    from: IpAddr,
+) -> Result<PasswordGuess, Error> {
+    let guess = password(app.key(), target, from);
+    let queue = match (target, count(app, &guess).await?) {
+        (Target::KnownBrowser(..) | Target::Session(_), _) => Queue::Known,
+        (_, Pace::Usual) => Queue::Strangers,
+        (_, Pace::Slowed) => Queue::Slowed,
+    };
+    Ok(PasswordGuess { guess, queue })
 }
 
 /// Counters for a user code, entered by a signed-in user.
-pub fn user_code(user_id: &str, from: IpAddr) -> Guess {
-    Guess(vec![
-        ("user_code".into(), USER_CODE_OVERALL),
-        (
-            format!("user_code:{}", network::source(from)),
-            USER_CODE_PER_SOURCE,
-        ),
-        (format!("user_code:{user_id}"), USER_CODE_PER_USER),
-    ])
+pub fn user_code(user_id: &UserId, from: IpAddr) -> Guess {
+    let source = format!("user_code:{}", network::source(from));
+    Guess::default()
+        .shared(SharedLimit::UserCode, "user_code", USER_CODE_OVERALL)
+        .shared(SharedLimit::UserCodeSource, source, USER_CODE_PER_SOURCE)
+        .own(format!("user_code:{user_id}"), USER_CODE_PER_USER)
+        .tightened(USER_CODE_TIGHTENED)
 }
 
 /// Counters for requests to reset a password, from one source and from all.
 pub fn reset_source(from: IpAddr) -> Guess {
-    let source = network::source(from);
-    Guess(vec![
-        ("reset".into(), RESET_OVERALL),
-        (format!("reset:{source}"), RESET_PER_SOURCE),
-    ])
+    let source = format!("reset:{}", network::source(from));
+    Guess::default()
+        .shared(SharedLimit::PasswordReset, "reset", RESET_OVERALL)
+        .own(source, RESET_PER_SOURCE)
+        .tightened(RESET_TIGHTENED)
 }
 
-/// Counter for messages with a reset link to one address.
-pub fn reset_letter(key: &Key, sender: ResetSender<'_>, email: &str) -> Guess {
+/// Counter for messages with a reset link to one user.
+pub fn reset_letter(sender: ResetSender<'_>, user_id: &UserId) -> Guess {
     let sender = match sender {
         ResetSender::Anyone => "",
         ResetSender::Admin(id) => id,
     };
-    let address = key.authenticate("reset letter", &[sender, email]);
-    let counter = format!("reset_letter:{}", address.as_str());
-    Guess(vec![(counter, RESET_PER_ADDRESS)])
+    Guess::default().own(format!("reset_letter:{sender}:{user_id}"), RESET_PER_USER)
 }
 
 /// Counter for a client secret. Unknown clients share one key for each source, so that invented
@@ -150,10 +216,9 @@ pub fn reset_letter(key: &Key, sender: ResetSender<'_>, email: &str) -> Guess {
 pub fn client_secret(client_id: Option<&str>, from: IpAddr) -> Guess {
     let client = client_id.unwrap_or_default();
     let source = network::source(from);
-    Guess(vec![
-        ("client".to_owned(), CLIENT_SECRET_OVERALL),
-        (format!("client:{client}:{source}"), CLIENT_SECRET),
-    ])
+    Guess::default()
+        .own("client".to_owned(), CLIENT_SECRET_OVERALL)
+        .own(format!("client:{client}:{source}"), CLIENT_SECRET)
 }
 
 /// Counter for unknown tokens at the introspection endpoint; the client is `None` for the
@@ -163,26 +228,22 @@ pub fn unknown_token(client_id: Option<&str>) -> Guess {
         Some(id) => format!("introspect:client:{id}"),
         None => "introspect:operator".to_owned(),
     };
-    Guess(vec![(key, UNKNOWN_TOKEN)])
+    Guess::default().own(key, UNKNOWN_TOKEN)
 }
 
 /// Counter for the right operator token from an address outside the operator networks. It limits
 /// the audit records, not the attempts.
 pub fn refused_operator(from: IpAddr) -> Guess {
     let source = network::source(from);
-    Guess(vec![(format!("operator:{source}"), OPERATOR_REFUSED)])
+    Guess::default().own(format!("operator:{source}"), OPERATOR_REFUSED)
 }
 
 /// Counters for an attempt to create a user with an invitation. The source shares its counter with
 /// passwords.
 pub fn invited_user(id: &InvitationId, from: IpAddr) -> Guess {
-    Guess(vec![
-        (
-            format!("password:{}", network::source(from)),
-            PASSWORD_PER_SOURCE,
-        ),
-        (format!("invitation:{id}"), NEW_USER_PER_INVITATION),
-    ])
+    Guess::default()
+        .own(password_source(from), PASSWORD_PER_SOURCE)
+        .own(format!("invitation:{id}"), NEW_USER_PER_INVITATION)
 }
 
 /// Counters for the users that invitations create in a day, by organization and by inviter. The
@@ -191,17 +252,16 @@ pub fn new_users(invitation: &Invitation, allowed: u32) -> Guess {
     let organization_id = &invitation.organization_id;
     let inviter = counted_as(&invitation.invited_by, organization_id);
     if inviter == Actor::Operator.label() {
-        return Guess(Vec::new());
+        return Guess::default();
     }
     let rule = |allowed| Rule::Window {
         allowed,
         window: Duration::minutes(DAY),
     };
     let of_all = allowed.saturating_mul(INVITERS_PER_ORGANIZATION);
-    Guess(vec![
-        (format!("new_users:all:{organization_id}"), rule(of_all)),
-        (format!("new_users:{inviter}"), rule(allowed)),
-    ])
+    Guess::default()
+        .own(format!("new_users:all:{organization_id}"), rule(of_all))
+        .own(format!("new_users:{inviter}"), rule(allowed))
 }
 
 /// The key of a creator within an organization: the id of a user, or `operator`. The tokens of an
@@ -217,21 +277,19 @@ pub fn counted_as<'a>(maker: &'a str, organization_id: &'a OrganizationId) -> &'
 /// none: only the operator has no token of an owner.
 pub fn idempotency_keys(caller: &Caller) -> Guess {
     match caller {
-        Caller::Token(active) => Guess(vec![
-            (format!("keys:{}", active.token.owner.id()), KEYS_PER_OWNER),
-            (format!("keys:{}", active.token.id), KEYS_PER_TOKEN),
-        ]),
-        _ => Guess(Vec::new()),
+        Caller::Token(active) => Guess::default()
+            .own(format!("keys:{}", active.token.owner.id()), KEYS_PER_OWNER)
+            .own(format!("keys:{}", active.token.id), KEYS_PER_TOKEN),
+        _ => Guess::default(),
     }
 }
 
 /// Counters for messages with a link that verifies an address, by recipient and by user.
 pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
     let to = key.authenticate("throttle", &["letter", to]);
-    Guess(vec![
-        (format!("letter:{}", to.as_str()), LETTERS_PER_ADDRESS),
-        (format!("letter:{user_id}"), LETTERS_PER_USER),
-    ])
+    Guess::default()
+        .own(format!("letter:{}", to.as_str()), LETTERS_PER_ADDRESS)
+        .own(format!("letter:{user_id}"), LETTERS_PER_USER)
 }
 
 /// Counter for invitations that are mailed to one address. Each organization that the operator
@@ -244,15 +302,22 @@ pub fn invitation_letter(key: &Key, to: &str, organization: &Organization) -> Gu
     };
     let to = key.authenticate("throttle", &["invitation letter", sender, to]);
     let counter = format!("invitation_letter:{}", to.as_str());
-    Guess(vec![(counter, INVITATIONS_PER_ADDRESS)])
+    Guess::default().own(counter, INVITATIONS_PER_ADDRESS)
+}
+
+/// Counter for links that visitors with an invitation request for an address.
+pub fn requested_invitation_letter(key: &Key, to: &str) -> Guess {
+    let to = key.authenticate("throttle", &["requested invitation letter", to]);
+    let counter = format!("requested_invitation_letter:{}", to.as_str());
+    Guess::default().own(counter, LETTERS_PER_ADDRESS)
 }
 
 /// Counter for messages to others that a sender causes, by what [`counted_as`] returns. The operator
 /// has none.
 pub fn letters_of(sender: &str) -> Guess {
     match sender == Actor::Operator.label() {
-        true => Guess(Vec::new()),
-        false => Guess(vec![(format!("letters:{sender}"), LETTERS_PER_SENDER)]),
+        true => Guess::default(),
+        false => Guess::default().own(format!("letters:{sender}"), LETTERS_PER_SENDER),
     }
 }
 
@@ -262,66 +327,27 @@ pub fn audit_checks(caller: &Caller) -> Guess {
     match caller {
         Caller::Token(active) => {
             let owner = active.token.owner.id();
-            let key = format!("audit_checks:{owner}");
-            Guess(vec![(key, AUDIT_CHECKS_PER_OWNER)])
+            Guess::default().own(format!("audit_checks:{owner}"), AUDIT_CHECKS_PER_OWNER)
         }
-        _ => Guess(Vec::new()),
+        _ => Guess::default(),
     }
 }
 
-impl Guess {
-    /// Fails with [`Error::Throttled`] if an attempt would exceed the limit. Counts nothing.
-    pub fn check(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
-        for (key, rule) in &self.0 {
-            let old = store::throttle::find_count(conn, key)?;
-            let attempt = rule.attempt(old, now);
-            attempt.map_err(|Wait(wait)| Error::Throttled(wait))?;
-        }
-        Ok(())
+/// Counts an attempt in a transaction of its own. A refused attempt costs a read, and no write.
+pub async fn count(app: &App, guess: &Guess) -> Result<Pace, Error> {
+    let (checked, now) = (guess.clone(), app.now());
+    app.store()
+        .read_one(move |conn| checked.check(conn, now))
+        .await?;
+    let guess = guess.clone();
+    let counted = app
+        .store()
+        .write(move |conn| guess.count(conn, now))
+        .await?;
+    for limit in &counted.reached {
+        app.reached_limits().note(*limit, now);
     }
-
-    /// Counts an attempt before it is made, so that concurrent attempts cannot exceed the limit.
-    /// Fails with [`Error::Throttled`], then nothing is counted.
-    pub fn count(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
-        for (key, rule) in &self.0 {
-            loop {
-                let old = store::throttle::find_count(conn, key)?;
-                let new = rule
-                    .attempt(old, now)
-                    .map_err(|Wait(wait)| Error::Throttled(wait))?;
-                if store::throttle::swap_count(conn, key, old, new)? {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Clears consecutive failures after a right attempt, and uncounts it in windows, which keep
-    /// earlier failures.
-    pub fn succeed(&self, conn: &mut Conn) -> Result<(), Error> {
-        for (key, rule) in &self.0 {
-            match rule {
-                Rule::Window { .. } => store::throttle::decrement(conn, key)?,
-                Rule::Rising { .. } => store::throttle::delete_count(conn, key)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Uncounts an attempt that was not made, or left nothing.
-    pub fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
-        for (key, _) in &self.0 {
-            store::throttle::decrement(conn, key)?;
-        }
-        Ok(())
-    }
-}
-
-/// Counts an attempt in a transaction of its own.
-pub async fn count(app: &App, guess: &Guess) -> Result<(), Error> {
-    let (guess, now) = (guess.clone(), app.now());
-    app.store().write(move |conn| guess.count(conn, now)).await
+    Ok(counted.pace)
 }
 
 /// Uncounts an attempt in a transaction of its own.

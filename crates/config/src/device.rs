@@ -12,9 +12,13 @@ pub struct Device {
     pub code_lifetime: Duration,
     /// How long a device waits between two polls.
     pub interval: Duration,
-    /// The maximum number of active codes per network source.
+    /// The maximum number of active codes from one IPv4 address or IPv6 /64.
     pub live_codes_per_source: u32,
-    /// The maximum number of active codes per client.
+    /// The maximum number of active codes from one IPv4 /24 or IPv6 /48. The last tenth is reserved
+    /// for sources without active codes.
+    pub live_codes_per_site: u32,
+    /// The maximum number of active codes per client. The last tenth is reserved for sources
+    /// without active codes.
     pub live_codes_per_client: u32,
 }
 
@@ -26,7 +30,8 @@ impl Device {
         Self {
             code_lifetime: table.duration("code_lifetime", MINUTE * 10, minutes),
             interval: table.duration("interval", SECOND * 5, seconds),
-            live_codes_per_source: table.number("live_codes_per_source", 100, count.clone()),
+            live_codes_per_source: table.number("live_codes_per_source", 20, count.clone()),
+            live_codes_per_site: table.number("live_codes_per_site", 500, count.clone()),
             live_codes_per_client: table.number("live_codes_per_client", 10_000, count),
         }
     }

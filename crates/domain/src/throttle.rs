@@ -31,6 +31,9 @@ pub const HARD_LIMIT: u32 = 100;
 
 const HARD_WAIT: Duration = Duration::days(1);
 
+/// How long consecutive failures are kept: longer than the longest wait.
+const FAILURES_KEPT: Duration = Duration::days(2);
+
 /// The largest tolerated clock difference between servers that share a database.
 const CLOCKS_DIFFER: Duration = Duration::minutes(1);
 
@@ -43,6 +46,16 @@ pub struct Count {
     pub since: Instant,
 }
 
+impl Count {
+    /// A first attempt.
+    const fn first(now: Instant) -> Self {
+        Self {
+            attempts: 1,
+            since: now,
+        }
+    }
+}
+
 /// The time that the caller must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait(pub Duration);
@@ -52,22 +65,15 @@ impl Rule {
     /// the servers' clocks differ slightly, the elapsed time counts as zero. A clock that was set
     /// back further locks no user out.
     pub fn attempt(self, count: Option<Count>, now: Instant) -> Result<Count, Wait> {
-        let fresh = Count {
-            attempts: 1,
-            since: now,
-        };
         let Some(count) = count else {
-            return Ok(fresh);
+            return Ok(Count::first(now));
         };
         let wait = self.wait_after(count.attempts);
-        let passed = match now - count.since {
-            passed if passed < -wait.max(CLOCKS_DIFFER) => wait,
-            passed => passed.max(Duration::zero()),
-        };
+        let passed = passed(count.since, now, wait);
         match self {
             Self::Window { allowed, window } => {
                 if passed >= window {
-                    Ok(fresh)
+                    Ok(Count::first(now))
                 } else if count.attempts < allowed {
                     Ok(Count {
                         attempts: count.attempts + 1,
@@ -89,6 +95,20 @@ impl Rule {
         }
     }
 
+    /// The time from which a count has no effect and can be deleted.
+    pub fn forgotten_at(self, count: Count) -> Instant {
+        count.since
+            + match self {
+                Self::Window { window, .. } => window,
+                Self::Rising { .. } => FAILURES_KEPT,
+            }
+    }
+
+    /// Whether earlier attempts still count.
+    pub fn has_earlier(self, count: Option<Count>, now: Instant) -> bool {
+        count.is_some_and(|count| count.attempts > 0 && now < self.forgotten_at(count))
+    }
+
     fn wait_after(self, failures: u32) -> Duration {
         match self {
             Self::Window { window, .. } => window,
@@ -103,6 +123,47 @@ impl Rule {
                 (first * (1 << doublings)).min(longest)
             }
         }
+    }
+}
+
+/// A limit of attempts that many users share. Beyond it attempts are slowed and never refused, so
+/// that no user can stop another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedRule {
+    /// The number of attempts in a window before further ones are slowed.
+    pub allowed: u32,
+    /// The length of the window.
+    pub window: Duration,
+}
+
+impl SharedRule {
+    /// Counts one more attempt.
+    pub fn attempt(self, count: Option<Count>, now: Instant) -> Count {
+        match count {
+            Some(count) if passed(count.since, now, self.window) < self.window => Count {
+                attempts: count.attempts.saturating_add(1),
+                ..count
+            },
+            _ => Count::first(now),
+        }
+    }
+
+    /// Whether a count is beyond the limit.
+    pub fn is_exceeded(self, count: Count) -> bool {
+        count.attempts > self.allowed
+    }
+
+    /// The time from which a count has no effect and can be deleted.
+    pub fn forgotten_at(self, count: Count) -> Instant {
+        count.since + self.window
+    }
+}
+
+/// The time since the beginning of a count; see [`Rule::attempt`].
+fn passed(since: Instant, now: Instant, wait: Duration) -> Duration {
+    match now - since {
+        passed if passed < -wait.max(CLOCKS_DIFFER) => wait,
+        passed => passed.max(Duration::zero()),
     }
 }
 
@@ -133,6 +194,23 @@ mod tests {
         assert!(rule.attempt(count, at(-1)).is_err());
         // A clock set back by two hours causes no lockout.
         assert_eq!(rule.attempt(count, at(-7200)).unwrap().attempts, 1);
+    }
+
+    #[test]
+    fn a_shared_limit_counts_on_and_restarts() {
+        let rule = SharedRule {
+            allowed: 2,
+            window: Duration::minutes(10),
+        };
+        let mut count = None;
+        for (second, is_exceeded) in [(0, false), (1, false), (2, true), (599, true), (600, false)]
+        {
+            let new = rule.attempt(count, at(second));
+            assert_eq!(rule.is_exceeded(new), is_exceeded, "{second}");
+            count = Some(new);
+        }
+        // A clock set back by two hours starts a new window.
+        assert_eq!(rule.attempt(count, at(-7200)).attempts, 1);
     }
 
     #[test]

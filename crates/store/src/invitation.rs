@@ -98,6 +98,26 @@ pub fn find_invitation(
     .transpose()
 }
 
+/// Limits an invitation to an address, unless it is limited to another one, and sets the digest of
+/// the link that is mailed to it; `false` if it was limited otherwise.
+pub fn set_recipient(
+    conn: &mut Conn,
+    id: &InvitationId,
+    email: &str,
+    mailed_link: Option<&Digest>,
+) -> Result<bool, Error> {
+    let is_free = invitation::email
+        .is_null()
+        .or(invitation::email.assume_not_null().eq(email));
+    diesel::update(invitation::table.find(id.as_str()))
+        .filter(is_free)
+        .set((
+            invitation::email.eq(email),
+            invitation::mailed_link_digest.eq(mailed_link.map(Digest::as_str)),
+        ))
+        .changes_one(conn)
+}
+
 /// The active invitations of an organization, the newest first: one page plus one row if more
 /// follow.
 pub fn list_invitations(

@@ -160,6 +160,7 @@ diesel::table! {
         scopes -> Text,
         device_name -> Nullable<Text>,
         address -> Text,
+        source -> Text,
         site -> Text,
         created_at -> Timestamp,
         expires_at -> Timestamp,
@@ -185,10 +186,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    device_count (key) {
+        key -> Text,
+        live -> BigInt,
+    }
+}
+
+diesel::table! {
     throttle (key) {
         key -> Text,
+        tag -> Text,
         attempts -> Integer,
         since -> Timestamp,
+        expires_at -> Timestamp,
     }
 }
 

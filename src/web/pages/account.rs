@@ -105,7 +105,7 @@ pub async fn submit_password(req: PageRequest, form: Form) -> Answer {
     };
     let (current, new) = (secret("current_password"), secret("new_password"));
     match user::change_password(&req, &current, &new, others).await {
-        Ok(cookie) => Ok(req.renew(&cookie, &format!("/account?done={done}"))),
+        Ok(cookies) => Ok(req.begin(&cookies, &format!("/account?done={done}"))),
         Err(error) => page(&req, None, TypedForm::refused(form, error)?).await,
     }
 }

@@ -4,7 +4,7 @@
 use super::list;
 use super::org_request::OrgPageRequest;
 use super::page_request::{Answer, PageRequest, form_on, read, see_other};
-use super::session::end_session;
+use super::session::{end_session, invited_path};
 use super::typed_form::TypedForm;
 use super::view::invitation::{
     AccountForm, Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
@@ -13,12 +13,12 @@ use super::view::invitation::{
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
-use crate::web::links::{invitation_path, send_letter};
+use crate::web::links::{invitation_path, send_mailed_link};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::mail;
-use app::org::{self, NewUser, Open};
+use app::org::{self, Entered, NewUser, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
 use domain::org::Organization;
@@ -181,7 +181,8 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
         chrome: req.chrome(),
         link,
         account_form: match offer.new_user {
-            NewUser::Allowed => AccountForm::Shown,
+            NewUser::Joins | NewUser::SignsIn => AccountForm::Shown,
+            NewUser::ReceivesLink => AccountForm::Email,
             NewUser::NeedsUser => AccountForm::NeedsAccount,
             NewUser::NeedsMailedLink => AccountForm::NeedsMailedLink,
             NewUser::TooMany => AccountForm::TooMany,
@@ -221,7 +222,7 @@ async fn submit_invite(req: PageRequest, form: Form) -> Answer {
     }
 }
 
-/// `POST /invite/account`: a visitor without a login creates a user and joins.
+/// `POST /invite/account`: a visitor without a login creates a user, or has a link mailed that does.
 async fn submit_account(req: PageRequest, form: Form) -> Answer {
     let link = link(&form);
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
@@ -235,14 +236,19 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
         Ok(offer) => offer,
         Err(error) => return closed(&req, error),
     };
-    match org::accept_as_new(&req, &link, new).await {
-        Ok(joined) => {
-            if let Some(letter) = &joined.letter {
-                send_letter(&req, letter);
-            }
+    match org::enter(&req, &link, new).await {
+        Ok(Entered::Joined(session)) => {
             end_session(&req).await?;
             let path = format!("/o/{}?done=joined", offer.organization.slug);
-            Ok(req.begin(&joined.session, &path))
+            Ok(req.begin(&session.cookies, &path))
+        }
+        Ok(Entered::SignIn) => {
+            end_session(&req).await?;
+            Ok(req.end(&invited_path(&invitation_path(link.expose()))))
+        }
+        Ok(Entered::Mailed(new)) => {
+            send_mailed_link(&req, &new);
+            Ok(see_other(&invitation_path(link.expose())))
         }
         // Another request used the link in the meantime.
         Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),

@@ -14,7 +14,7 @@ use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, web};
 use app::access::Caller;
-use app::session::{self, Browser, NewSession, SignedIn};
+use app::session::{self, Browser, SessionCookies, SignedIn};
 use app::{App, Request};
 use askama::Template;
 use domain::Instant;
@@ -343,23 +343,16 @@ impl PageRequest {
         Ok(html_response(&mut response, html))
     }
 
-    /// Redirects to one of our pages and sets the cookies of a new session.
-    pub fn begin(&self, session: &NewSession, path: &str) -> HttpResponse {
-        let known = session::acquaintance(&self.app, &self.visitor, &session.email);
+    /// Redirects to one of our pages and sets the cookies of a session: of a new one, or after a
+    /// change of the password.
+    pub fn begin(&self, cookies: &SessionCookies, path: &str) -> HttpResponse {
+        let known = session::acquaintance(&self.app, &self.visitor, &cookies.known_as);
         let days = time::Duration::days(ACQUAINTANCE_DAYS);
         HttpResponse::SeeOther()
             .insert_header((header::LOCATION, path))
-            .cookie(self.session_cookie(&session.cookie))
+            .cookie(self.session_cookie(&cookies.session))
             .cookie(self.lasting(ACQUAINTANCE, &known, days))
             .cookie(self.lasting(VISITOR, self.visitor.expose(), days))
-            .finish()
-    }
-
-    /// Redirects and replaces the cookie of the current session.
-    pub fn renew(&self, cookie: &Secret, path: &str) -> HttpResponse {
-        HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, path))
-            .cookie(self.session_cookie(cookie))
             .finish()
     }
 

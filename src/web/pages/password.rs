@@ -63,9 +63,9 @@ async fn submit_new(req: PageRequest, form: Form) -> Answer {
     req.signed_in(NEW_PASSWORD)?;
     let new = Secret::new(form.value("new_password").unwrap_or_default());
     match user::replace_password(&req, &new).await {
-        Ok(cookie) => {
+        Ok(cookies) => {
             let path = done(local(form.value("return_to")));
-            Ok(req.renew(&cookie, &path))
+            Ok(req.begin(&cookies, &path))
         }
         // The form was sent twice.
         Err(app::Error::Conflict(_)) => Ok(see_other(HOME)),

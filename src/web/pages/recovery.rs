@@ -98,7 +98,7 @@ async fn submit_reset(req: PageRequest, form: Form) -> Answer {
     match user::reset(&req, &link(&form), &new).await {
         Ok(session) => {
             end_session(&req).await?;
-            Ok(req.begin(&session, &password::done(HOME)))
+            Ok(req.begin(&session.cookies, &password::done(HOME)))
         }
         // Wrong, expired or used, perhaps by another request in the meantime.
         Err(app::Error::NotFound) => closed(&req),

@@ -50,6 +50,11 @@ pub fn to_new_login(return_to: &str) -> HttpResponse {
     see_other(&format!("{}&notice=stale-form", login_path(return_to)))
 }
 
+/// The path of the sign-in with which a user accepts an invitation, whose page is `return_to`.
+pub fn invited_path(return_to: &str) -> String {
+    format!("{}&notice=invited", login_path(return_to))
+}
+
 fn login_path(return_to: &str) -> String {
     let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
     format!("/login?return_to={encoded}")
@@ -101,7 +106,7 @@ pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
     };
     let link = Secret::new(typed("link"));
     match user::set_up(&req, &link, new).await {
-        Ok(session) => Ok(req.begin(&session, HOME)),
+        Ok(session) => Ok(req.begin(&session.cookies, HOME)),
         Err(app::Error::NotFound) => closed(&req).await,
         Err(error) => setup_page(&req, TypedForm::refused(form, error)?),
     }
@@ -117,6 +122,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
     let notice = match query.value("notice") {
         Some("signed-out") => Some(LoginNotice::SignedOut),
         Some("stale-form") => Some(LoginNotice::StaleForm),
+        Some("invited") => Some(LoginNotice::Invited),
         _ if return_to.starts_with("/device?") => Some(LoginNotice::DeviceCode),
         _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
@@ -157,7 +163,7 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
         Ok(session) => {
             // A cookie holds one session, so the previous session of this browser ends.
             end_session(&req).await?;
-            Ok(req.begin(&session, return_to))
+            Ok(req.begin(&session.cookies, return_to))
         }
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// AUD-08: 200 writers on three servers that all seal produce one chain, without gap or fork.
 #[actix_web::test]
 async fn two_hundred_writers_on_three_servers_produce_one_chain() {
-    let many = "[device]\nlive_codes_per_source = 1000";
+    let many = "[device]\nlive_codes_per_source = 1000\nlive_codes_per_site = 1000";
     let first = TestApp::with(many).await;
     let second = first.second_server(many).await;
     let third = first.second_server(many).await;

@@ -25,7 +25,10 @@ const TABLES: [&str; 3] = ["audit_record", "audit_head", "audit_checkpoint"];
 
 impl Log {
     async fn make(seed: u64) -> Self {
-        let test = TestApp::with("[audit]\ncheckpoint_records = 10").await;
+        let test = TestApp::with(
+            "[audit]\ncheckpoint_records = 10\n[device]\nlive_codes_per_source = 100",
+        )
+        .await;
         for _ in 0..40 {
             test.device("tokens:read").await;
             test.settle().await;

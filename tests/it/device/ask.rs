@@ -39,7 +39,7 @@ async fn both_endpoints_accept_a_form_or_json_by_post_only() {
 /// DEV-13, DEV-14, DEV-15, DEV-16, DEV-18, DEV-19, DEV-23.
 #[actix_web::test]
 async fn response_has_codes_addresses_and_times_and_is_not_cached() {
-    let test = TestApp::start().await;
+    let test = TestApp::with("[device]\nlive_codes_per_source = 50").await;
     let mut seen = HashSet::new();
     for _ in 0..50 {
         let answer = test.oauth(ASK, &[("client_id", CLI)]).await;

@@ -88,13 +88,18 @@ async fn unknown_expired_used_and_denied_codes_get_the_same_response() {
         test.device("").await,
         test.device("").await,
     );
-    let mut browser = test.user().await;
-    browser.approve(&used.user_code, &[]).await;
-    browser.approve(&fetched.user_code, &[]).await;
+    let mut owner = test.user().await;
+    owner.approve(&used.user_code, &[]).await;
+    owner.approve(&fetched.user_code, &[]).await;
     assert_eq!(test.poll(&fetched).await.status, 200);
-    let consent = browser.type_code(&denied.user_code).await;
-    browser.decide(&consent, "deny", &[]).await;
+    let consent = owner.type_code(&denied.user_code).await;
+    owner.decide(&consent, "deny", &[]).await;
 
+    // Another user, since the one who decided sees the result.
+    test.add_user("eve@example.com", PASSWORD, Some(("Acme", Role::Member)))
+        .await;
+    let mut browser = test.browser();
+    browser.sign_in("eve@example.com", PASSWORD).await;
     let mut pages = Vec::new();
     let unknown = "BBBB-BBBB".to_owned();
     for code in [
@@ -147,10 +152,10 @@ async fn user_has_five_wrong_codes_in_ten_minutes() {
     assert_eq!(browser.type_code(&device.user_code).await.status, 200);
 }
 
-/// DEV-28: twenty wrong codes from one source, over any number of users and with any
-/// `X-Forwarded-For` that the attacker sends.
+/// DEV-28: after twenty wrong codes from one source, with any `X-Forwarded-For` that the attacker
+/// sends, each of its users has one.
 #[actix_web::test]
-async fn source_has_twenty_wrong_codes_in_ten_minutes() {
+async fn users_of_a_source_with_twenty_wrong_codes_have_one_each() {
     let test = TestApp::with(BEHIND_PROXY).await;
     let mut browser = test.user().await;
     for i in 0..5 {
@@ -167,9 +172,49 @@ async fn source_has_twenty_wrong_codes_in_ten_minutes() {
             assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
         }
     }
+    assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
     assert_eq!(browser.type_code("BBBB-BBBB").await.status, 429);
     browser.set_header("x-forwarded-for", "2001:db8:0:1::1");
     assert_eq!(browser.type_code("BBBB-BBBB").await.status, 400);
+}
+
+/// Operations B18: a user whose browser lost the answer presses on with the code that they decided.
+/// That is no guess, and shows the result again.
+#[actix_web::test]
+async fn code_that_the_user_decided_is_no_guess_and_shows_the_result() {
+    let test = TestApp::start().await;
+    let (approved, denied) = (test.device("").await, test.device("").await);
+    let mut browser = test.user().await;
+    browser.approve(&approved.user_code, &[]).await;
+    let consent = browser.type_code(&denied.user_code).await;
+    browser.decide(&consent, "deny", &[]).await;
+    for _ in 0..6 {
+        let page = browser.type_code(&approved.user_code).await;
+        assert_eq!(page.status, 200);
+        assert!(page.contains("can now act as you"), "{}", page.body);
+        let page = browser.type_code(&denied.user_code).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            page.contains("has no access, and its code"),
+            "{}",
+            page.body
+        );
+    }
+    assert_eq!(test.poll(&approved).await.status, 200);
+    let page = browser.type_code(&approved.user_code).await;
+    assert_eq!(page.status, 200, "also after the device has its token");
+    let next = test.device("").await;
+    assert_eq!(browser.type_code(&next.user_code).await.status, 200);
+    assert_eq!(test.events("device.wrong_code"), 0);
+    assert_eq!(test.events("device.approved"), 1);
+
+    test.clock.advance(601);
+    let expired = test.device("").await;
+    browser.approve(&expired.user_code, &[]).await;
+    test.clock.advance(601);
+    assert_eq!(test.poll(&expired).await.error(), "expired_token");
+    assert_eq!(browser.type_code(&expired.user_code).await.status, 410);
+    assert_eq!(test.events("device.wrong_code"), 0);
 }
 
 /// Signs in on the page that a redirect leads to, and follows the next redirect.

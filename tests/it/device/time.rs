@@ -7,11 +7,17 @@ use doorcode::config::Config;
 
 const HOUR: i64 = 3600;
 
-async fn assert_dead(test: &TestApp, device: &Device) {
+async fn assert_dead(test: &TestApp, device: &Device, is_decided: bool) {
     assert_refused(&test.poll(device).await, 400, "expired_token");
     let page = test.user().await.type_code(&device.user_code).await;
-    assert_eq!(page.status, 400);
-    assert!(page.contains("This code is wrong, has expired or was already used"));
+    match is_decided {
+        // The user who decided sees the result.
+        true => assert_eq!(page.status, 410),
+        false => {
+            assert_eq!(page.status, 400);
+            assert!(page.contains("This code is wrong, has expired or was already used"));
+        }
+    }
     assert_refused(&test.poll(device).await, 400, "expired_token");
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
@@ -28,7 +34,7 @@ async fn both_codes_expire_exactly_when_announced() {
     );
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
     test.clock.advance(2);
-    assert_dead(&test, &device).await;
+    assert_dead(&test, &device, false).await;
 
     let lifetime = |text: &str| {
         [(
@@ -53,7 +59,7 @@ async fn code_that_expires_while_its_page_is_open_is_not_approved() {
         let page = browser.decide(&consent, decision, &["tokens:read"]).await;
         assert_eq!(page.status, 410);
         assert!(page.contains("The code has expired"));
-        assert_dead(&test, &device).await;
+        assert_dead(&test, &device, false).await;
     }
     assert_eq!(
         test.events("device.approved") + test.events("device.denied"),
@@ -71,9 +77,9 @@ async fn approval_expires_permanently_with_its_code() {
         .approve(&device.user_code, &["tokens:read"])
         .await;
     test.clock.advance(HOUR);
-    assert_dead(&test, &device).await;
+    assert_dead(&test, &device, true).await;
     test.clock.advance(-2 * HOUR);
-    assert_dead(&test, &device).await;
+    assert_dead(&test, &device, true).await;
 }
 
 /// DEV-54, T-13.
@@ -84,7 +90,7 @@ async fn clock_set_back_does_not_reactivate_a_code_that_a_poll_saw_expired() {
     test.clock.advance(HOUR);
     assert_refused(&test.poll(&device).await, 400, "expired_token");
     test.clock.advance(-2 * HOUR);
-    assert_dead(&test, &device).await;
+    assert_dead(&test, &device, false).await;
 }
 
 /// DEV-54, T-13.
@@ -100,8 +106,8 @@ async fn clock_set_back_does_not_reactivate_a_code_that_a_page_showed_expired() 
 
     test.clock.advance(-HOUR);
     assert_eq!(browser.decide(&consent, "approve", &[]).await.status, 410);
-    assert_dead(&test, &typed).await;
-    assert_dead(&test, &decided).await;
+    assert_dead(&test, &typed, false).await;
+    assert_dead(&test, &decided, false).await;
 }
 
 /// DEV-54, T-13: a last poll in the future locks no device out.

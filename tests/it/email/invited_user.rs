@@ -19,57 +19,153 @@ async fn invite_as_operator(test: &TestApp, key: &str) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Security finding 6: an invitation reveals only of few addresses whether they have a user, and
-/// such an attempt costs no password hash.
-#[actix_web::test]
-async fn attempts_with_taken_addresses_are_cheap_and_limited() {
-    let test = TestApp::start().await;
-    let invitation = invite(&test, None).await;
+/// What a visitor without a login sees of an attempt to enter with an address.
+async fn attempt(test: &TestApp, invitation: &str, email: &str) -> (u16, String, String) {
     let mut browser = test.browser();
-    browser.get(&invitation).await;
-    let attempt = async |email: &str, password: &str| {
-        let fields = [
-            ("link", link_of(&invitation)),
-            ("name", "Charles"),
-            ("email", email),
-            ("password", password),
-        ];
-        let before = test.entropy.draws();
-        let page = browser.clone().post("/invite/account", &fields).await;
-        (page, test.entropy.draws() - before)
+    browser.get(invitation).await;
+    let fields = [
+        ("link", link_of(invitation)),
+        ("name", "Charles"),
+        ("email", email),
+        ("password", "marble ocean bicycle seven"),
+    ];
+    let page = browser.post("/invite/account", &fields).await;
+    let location = match page.status {
+        303 => page.location().replace(link_of(invitation), "LINK"),
+        _ => String::new(),
     };
-    let (rejected, without_hash) = attempt(EMAIL, "short").await;
-    assert_eq!(rejected.status, 422);
-    for _ in 0..10 {
-        let (page, draws) = attempt(EMAIL, PASSWORD).await;
-        assert_eq!(page.status, 422);
-        assert!(page.contains("No account can be created with this email address."));
-        assert!(page.contains(r#"id="email-error""#));
-        assert_eq!(draws, without_hash, "a hash needs a salt");
-    }
-    for email in [EMAIL, "charles@example.com"] {
-        let (page, draws) = attempt(email, PASSWORD).await;
-        assert_eq!((page.status, draws), (429, without_hash), "{email}");
-    }
-    // Another invitation has its own count, and a success takes none away.
-    let other = invite(&test, None).await;
-    let (_, joined) = try_join(&test, &other, "charles@example.com").await;
-    assert_eq!(joined.status, 303, "{}", joined.body);
-    assert_eq!(
-        test.count("throttle", "key LIKE 'invitation:%' AND attempts > 0"),
-        1
-    );
+    let next = browser.get(invitation).await;
+    let body = next.body.replace(link_of(invitation), "LINK");
+    (page.status, location, visible(&body, email))
 }
 
+/// A page without its token and the address.
+fn visible(body: &str, email: &str) -> String {
+    let (before, rest) = body
+        .split_once("name=\"csrf\" value=\"")
+        .unwrap_or((body, "\""));
+    let (_, after) = rest.split_once('"').unwrap();
+    format!("{before}{after}").replace(email, "EMAIL")
+}
+
+/// Security finding 6: with a link that anyone may have, status, page, cost and the state of the
+/// invitation are the same whether or not a user has the address. Without mail, the visitor signs
+/// in, with the password of the account, and joins.
 #[actix_web::test]
-async fn link_that_the_inviter_sees_does_not_reveal_users() {
+async fn answer_does_not_reveal_whether_an_address_has_a_user() {
     let test = TestApp::start().await;
+    for email in ["bob@example.com", "gone@example.com"] {
+        test.add_user(email, PASSWORD, None).await;
+    }
+    test.deactivate("gone@example.com").await;
+    for limited in [false, true] {
+        let mut seen = Vec::new();
+        for email in ["bob@example.com", "gone@example.com", "new@example.com"] {
+            let invitation = invite(&test, limited.then_some(email)).await;
+            let before = test.entropy.draws();
+            let first = attempt(&test, &invitation, email).await;
+            assert_eq!(first.0, 303, "{first:?}");
+            assert!(first.1.starts_with("/login?return_to="), "{first:?}");
+            let draws = test.entropy.draws() - before;
+            // The invitation is limited to the address.
+            let other = attempt(&test, &invitation, "eve@example.com").await;
+            assert_eq!(other.0, 422);
+            let again = attempt(&test, &invitation, email).await;
+            assert_eq!(again, first);
+            seen.push((email, invitation, first, draws));
+        }
+        let (_, _, first, draws) = &seen[0];
+        for (_, _, other, _) in &seen[1..] {
+            assert_eq!(other, first);
+        }
+        // A new user has an id, and the audit record for it; a hash needs its salt in any case.
+        assert!(seen.iter().all(|one| one.3.abs_diff(*draws) <= 2));
+        // The user of the address joins; so does the new user.
+        for (email, password) in [
+            ("bob@example.com", PASSWORD),
+            ("new@example.com", "marble ocean bicycle seven"),
+        ] {
+            let (_, invitation, ..) = seen.iter().find(|one| one.0 == email).unwrap();
+            let mut browser = test.browser();
+            browser.sign_in(email, password).await;
+            browser.get(invitation).await;
+            let field = [("link", link_of(invitation))];
+            let joined = browser.post("/invite", &field).await;
+            match limited {
+                false => assert_eq!(joined.location(), "/o/acme?done=joined"),
+                true => assert_eq!(joined.status, 409, "a member already"),
+            }
+        }
+    }
+    assert_eq!(test.count("users", "email = 'eve@example.com'"), 0);
+}
+
+/// Where the server sends mail, the address receives a link; only there does it matter whether a
+/// user has it.
+#[actix_web::test]
+async fn address_that_a_visitor_enters_receives_a_link() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
     test.add_user("bob@example.com", PASSWORD, None).await;
-    let invitation = invite(&test, Some("bob@example.com")).await;
-    let (_, page) = try_join(&test, &invitation, "bob@example.com").await;
-    assert_eq!(page.status, 422);
-    assert!(page.contains("No account can be created with this email address."));
-    assert!(!page.contains("You have an account"));
+    let mut seen = Vec::new();
+    for email in ["bob@example.com", "new@example.com"] {
+        let invitation = invite(&test, None).await;
+        let page = test.browser().get(&invitation).await;
+        assert!(page.contains(">Send link</button>") && page.field("password").is_none());
+        seen.push(attempt(&test, &invitation, email).await);
+        let letter = sink.next();
+        assert_eq!(letter.header("To"), email);
+        let mailed = path_in(&test, &letter, "/invite");
+        let (mut browser, page) = try_join(&test, &mailed, email).await;
+        if email == "new@example.com" {
+            assert_eq!(page.location(), "/o/acme?done=joined");
+            continue;
+        }
+        assert_eq!(page.status, 422);
+        assert!(page.contains("You have an account with this email address. Sign in."));
+        browser.sign_in(email, PASSWORD).await;
+        browser.get(&mailed).await;
+        let joined = browser.post("/invite", &[("link", link_of(&mailed))]).await;
+        assert_eq!(joined.location(), "/o/acme?done=joined");
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, 303);
+    let verified =
+        "email IN ('new@example.com', 'bob@example.com') AND email_verified_at IS NOT NULL";
+    assert_eq!(test.count("users", verified), 2);
+
+    // An address receives three links a day, whether or not a user has it.
+    for email in ["bob@example.com", "flood@example.com"] {
+        let sent = usize::from(email == "bob@example.com");
+        for _ in sent..3 {
+            let invitation = invite(&test, None).await;
+            assert_eq!(attempt(&test, &invitation, email).await, seen[0]);
+            assert_eq!(sink.next().header("To"), email);
+        }
+        let invitation = invite(&test, None).await;
+        assert_eq!(attempt(&test, &invitation, email).await.0, 429);
+    }
+    test.app.stop().await;
+    assert!(sink.is_empty());
+}
+
+/// Security finding 6: attempts are counted before the hash, by invitation and by source.
+#[actix_web::test]
+async fn attempts_with_an_invitation_are_counted_before_the_hash() {
+    let test = TestApp::start().await;
+    let invitation = invite(&test, None).await;
+    for _ in 0..10 {
+        assert_eq!(attempt(&test, &invitation, EMAIL).await.0, 303);
+    }
+    let before = test.entropy.draws();
+    assert_eq!(attempt(&test, &invitation, EMAIL).await.0, 429);
+    let other = invite(&test, None).await;
+    assert_eq!(attempt(&test, &other, EMAIL).await.0, 303);
+    let third = invite(&test, None).await;
+    test.database
+        .execute("UPDATE throttle SET attempts = 50 WHERE key = 'password:127.0.0.1'");
+    assert_eq!(attempt(&test, &third, EMAIL).await.0, 429);
+    assert!(test.entropy.draws() > before);
 }
 
 #[actix_web::test]

@@ -1,7 +1,7 @@
 //! An unverified address yields to a user who proves it.
 
 use super::change::request_change;
-use super::{GUEST, invite, is_proven, join, link_of, path_in, try_join, with_mail};
+use super::{GUEST, invite, is_proven, link_of, path_in, try_join, unverified, with_mail};
 use crate::support::browser::Browser;
 use crate::support::smtp::Sink;
 use crate::support::{EMAIL, PASSWORD, TestApp};
@@ -12,14 +12,6 @@ const OWN: &str = "marble ocean bicycle seven";
 
 /// Heading of the form that creates an account.
 const FORM: &str = "Or create an account";
-
-/// A user who registered [`GUEST`] without proof.
-async fn squatter(test: &TestApp, sink: &Sink) -> Browser {
-    let invitation = invite(test, None).await;
-    let browser = join(test, &invitation, GUEST).await;
-    sink.next();
-    browser
-}
 
 fn id_of(test: &TestApp, email: &str) -> String {
     let sql = format!("SELECT id FROM users WHERE email = '{email}'");
@@ -42,7 +34,7 @@ async fn accept(browser: &mut Browser, invitation: &str) -> crate::support::brow
 async fn mailed_invitation_takes_over_an_unverified_account() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    let mut squatter = squatter(&test, &sink).await;
+    let mut squatter = unverified(&test, GUEST).await;
     let token = squatter.new_token("kept", &["tokens:read"], "30d").await;
     let device = test.device("orgs:read").await;
     squatter.approve(&device.user_code, &["orgs:read"]).await;
@@ -89,7 +81,7 @@ async fn mailed_invitation_takes_over_an_unverified_account() {
 async fn deactivated_account_does_not_yield() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    squatter(&test, &sink).await;
+    unverified(&test, GUEST).await;
     test.deactivate(GUEST).await;
     invite(&test, Some(GUEST)).await;
     let mailed = path_in(&test, &sink.next(), "/invite");
@@ -132,7 +124,7 @@ async fn only_the_mailed_link_creates_a_user() {
 async fn confirmed_change_takes_an_unverified_address() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    let mut squatter = squatter(&test, &sink).await;
+    let mut squatter = unverified(&test, GUEST).await;
     let user = id_of(&test, GUEST);
     let mut owner = test.user().await;
     owner.get("/account").await;
@@ -195,7 +187,7 @@ async fn every_request_of_a_change_ends_the_earlier_link() {
 async fn concurrent_proofs_give_the_address_to_one_user() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    let mut squatter = squatter(&test, &sink).await;
+    let mut squatter = unverified(&test, GUEST).await;
     invite(&test, Some(GUEST)).await;
     let mailed = path_in(&test, &sink.next(), "/invite");
     let mut owner = test.user().await;

@@ -1,6 +1,6 @@
 //! Verification of email addresses, by a mailed invitation and by a mailed link.
 
-use super::{GUEST, invite, is_proven, join, link_of, path_in, with_mail};
+use super::{GUEST, invite, is_proven, join, link_of, path_in, unverified, with_mail};
 use crate::support::browser::Browser;
 use crate::support::smtp::Sink;
 use crate::support::tenant::{input, text_of};
@@ -98,9 +98,7 @@ async fn mailed_invitation_proves_the_address_and_the_shown_one_does_not() {
 async fn mailed_invitation_proves_the_address_of_a_user_who_exists() {
     let sink = Sink::start(&[]);
     let test = with_mail(&sink, "").await;
-    let first = invite(&test, None).await;
-    let mut guest = join(&test, &first, GUEST).await;
-    sink.next();
+    let mut guest = unverified(&test, GUEST).await;
     assert!(!is_proven(&test, &mut guest, GUEST).await);
     test.add_user("bob@example.com", PASSWORD, Some(("Rival", Role::Owner)))
         .await;
@@ -118,8 +116,9 @@ async fn mailed_invitation_proves_the_address_of_a_user_who_exists() {
 
 /// A guest with an unverified address, and the link of the message to it.
 async fn unproven(test: &TestApp, sink: &Sink) -> (Browser, String) {
-    let invitation = invite(test, None).await;
-    let guest = join(test, &invitation, GUEST).await;
+    let mut guest = unverified(test, GUEST).await;
+    let sent = guest.post("/account/email/verification", &[]).await;
+    assert_eq!(sent.status, 303, "{}", sent.body);
     let link = path_in(test, &sink.next(), "/account/email/verify");
     (guest, link)
 }

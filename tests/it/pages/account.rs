@@ -81,33 +81,47 @@ async fn password_change_can_end_the_other_sessions() {
     assert_eq!(test.count(AUDIT, "action = 'user.password_changed'"), 2);
 }
 
-/// PWD-06, BRT-01: wrong current passwords and failed sign-ins share one count.
+/// PWD-06, BRT-01: a session has five wrong current passwords, and then growing waits.
 #[actix_web::test]
-async fn guesses_at_the_current_password_are_throttled_like_sign_ins() {
+async fn guesses_at_the_current_password_are_counted_by_session() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     browser.get("/account").await;
-    for _ in 0..3 {
+    for _ in 0..5 {
         let page = change(&mut browser, "wrong", NEW, true).await;
         assert_eq!(page.status, 422);
         assert!(page.contains("This is not your current password."));
         assert!(page.contains(r#"id="current_password-error""#));
     }
-    for _ in 0..2 {
-        assert_eq!(test.browser().try_sign_in(EMAIL, "wrong").await.status, 401);
-    }
     let blocked = change(&mut browser, PASSWORD, NEW, true).await;
     assert_eq!(blocked.status, 429);
     assert_eq!(blocked.headers["retry-after"], "30");
-    assert_eq!(
-        test.browser().try_sign_in(EMAIL, PASSWORD).await.status,
-        429
-    );
-    // The session itself continues.
+    // Another session has its own count, and this one continues.
+    test.browser().sign_in(EMAIL, PASSWORD).await;
     assert_eq!(browser.get("/account").await.status, 200);
     test.clock.advance(30);
     assert_eq!(change(&mut browser, PASSWORD, NEW, true).await.status, 303);
     test.browser().sign_in(EMAIL, NEW).await;
+}
+
+/// Security finding 10: strangers who guess at the user's address, from the same network too, do not
+/// keep the signed-in user from a change of the password.
+#[actix_web::test]
+async fn strangers_do_not_block_a_password_change() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    let mut stranger = test.browser();
+    for i in 0..50 {
+        let email = match i {
+            0..5 => EMAIL.to_owned(),
+            _ => format!("user{i}@example.com"),
+        };
+        assert_eq!(stranger.try_sign_in(&email, "wrong").await.status, 401);
+    }
+    assert_eq!(stranger.try_sign_in(EMAIL, PASSWORD).await.status, 429);
+    assert_eq!(change(&mut browser, PASSWORD, NEW, true).await.status, 303);
+    assert_eq!(test.count(AUDIT, "action = 'user.password_changed'"), 1);
 }
 
 /// PWD-06: of two concurrent changes, the second gets an error.

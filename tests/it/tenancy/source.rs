@@ -24,7 +24,7 @@ async fn join(test: &TestApp, link: &Secret, email: &str) -> bool {
         password: Secret::new(PASSWORD),
         organization: None,
     };
-    let joined = org::accept_as_new(&test.req(&Caller::Anonymous), link, new).await;
+    let joined = org::enter(&test.req(&Caller::Anonymous), link, new).await;
     assert!(
         matches!(joined, Ok(_) | Err(app::Error::NotFound)),
         "accepted, or a link that does not work"

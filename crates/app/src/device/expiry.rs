@@ -12,7 +12,7 @@ const AT_ONCE: i64 = 500;
 
 /// Marks a device grant as expired, and records it once. The server itself is the actor.
 pub(super) fn expire(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), Error> {
-    if !store::device::mark_expired(tx.conn, &grant.id)? {
+    if !store::device::mark_expired(tx.conn, grant)? {
         return Ok(());
     }
     let record = Event {
@@ -30,7 +30,7 @@ pub(super) fn expire_unseen(tx: &mut Tx<'_>, grant: &Grant) -> Result<bool, Erro
         return Ok(false);
     }
     tx.needs_no_record();
-    Ok(store::device::mark_expired(tx.conn, &grant.id)?)
+    Ok(store::device::mark_expired(tx.conn, grant)?)
 }
 
 /// Counts the expiry of a grant that no user looked at, once it is committed.
@@ -52,23 +52,28 @@ fn unseen_expiry(grant: &Grant) -> (Context, Occurrence) {
     (source, expired)
 }
 
-/// Expires overdue device grants that are no longer polled. Those that no user looked at are counted
-/// in one record for each client and source.
+/// Marks device grants as expired. Those that no user looked at are counted in one record for each
+/// client and source.
+pub(super) fn expire_all(tx: &mut Tx<'_>, over: &[Grant]) -> Result<(), Error> {
+    let mut unseen = Gathered::default();
+    for grant in over {
+        if grant.is_shown {
+            expire(tx, grant)?;
+        } else if expire_unseen(tx, grant)? {
+            let (source, expired) = unseen_expiry(grant);
+            unseen.add(tx.app(), &source, expired, grant.expires_at);
+        }
+    }
+    unseen.write(tx)
+}
+
+/// Expires overdue device grants that are no longer polled.
 pub(crate) async fn expire_over(app: &App) -> Result<(), Error> {
     let system = Request::system(app);
     loop {
         let ended = system.change(Action::DeviceExpired, |tx| {
             let over = store::device::list_over_grants(tx.conn, tx.now, AT_ONCE)?;
-            let mut unseen = Gathered::default();
-            for grant in &over {
-                if grant.is_shown {
-                    expire(tx, grant)?;
-                } else if expire_unseen(tx, grant)? {
-                    let (source, expired) = unseen_expiry(grant);
-                    unseen.add(tx.app(), &source, expired, grant.expires_at);
-                }
-            }
-            unseen.write(tx)?;
+            expire_all(tx, &over)?;
             Ok(over.len())
         });
         if ended.await? == 0 {

@@ -3,6 +3,7 @@
 
 pub mod consent;
 mod expiry;
+mod limit;
 pub mod poll;
 
 pub(super) use expiry::expire_over;
@@ -24,7 +25,6 @@ use domain::secret::Secret;
 use domain::user_code::UserCode;
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::device::GrantOrigin;
 
 /// Pending device grants of a site and of a client up to which each request has an audit record of
 /// its own. Further requests are counted, and get their record when a user looks at the grant.
@@ -77,6 +77,7 @@ pub async fn start(
 ) -> Result<Codes, Error> {
     let client = caller(req, credentials).await?;
     let checked = check(&req.app, client, request)?;
+    limit::check(&req.app, &checked.client_id, req.context.source()).await?;
     let req = req.with_caller(Caller::Client(checked.client_id.clone()));
     for _ in 0..DRAWS {
         let checked = checked.clone();
@@ -84,7 +85,8 @@ pub async fn start(
         match codes.await {
             Err(Error::Store(store::Error::Duplicate)) => {}
             Err(error) => return Err(error),
-            Ok((codes, is_recorded)) => {
+            Ok(Err(wait)) => return Err(Error::Throttled(wait)),
+            Ok(Ok((codes, is_recorded))) => {
                 if !is_recorded {
                     let action = Action::DeviceRequested;
                     let request = Occurrence::new(action, "many_pending", req.caller.actor());
@@ -175,19 +177,18 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
     Ok(scopes)
 }
 
-/// Stores a device grant with new codes, if client and source have not reached their limit of
-/// pending ones. Returns whether the request has an audit record; otherwise it must be counted.
-/// Fails with [`store::Error::Duplicate`] if a code is taken.
-fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<(Codes, bool), Error> {
+/// New codes, and whether their request has an audit record; otherwise it must be counted.
+type NewCodes = (Codes, bool);
+
+/// Stores a device grant with new codes, or returns the time to wait if client, source or site have
+/// reached their limit of pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
+fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Result<NewCodes, chrono::Duration>, Error> {
     let address = tx.context().source();
-    let (settings, now) = (&tx.config().device, tx.now);
-    let mut count = |origin| store::device::count_open_grants(tx.conn, origin, now);
-    let of_site = count(GrantOrigin::Site(address))?;
-    let of_client = count(GrantOrigin::Client(&checked.client_id))?;
-    if of_site >= settings.live_codes_per_source || of_client >= settings.live_codes_per_client {
-        // The oldest of them expires within a code's lifetime; a minute is an estimate.
-        return Err(Error::Throttled(chrono::Duration::minutes(1)));
+    if let Some(wait) = limit::find_wait(tx, &checked.client_id, address)? {
+        return Ok(Err(wait));
     }
+    let live = store::device::count_live_grants(tx.conn, &checked.client_id, address)?;
+    let (settings, now) = (&tx.config().device, tx.now);
     let user_code = loop {
         if let Some(code) = UserCode::draw(&tx.random::<32>()) {
             break code;
@@ -210,7 +211,7 @@ fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<(Codes, bool), Error> {
             last_poll_at: None,
             is_probed: false,
         },
-        is_recorded: of_site < RECORDED_PER_SITE && of_client < RECORDED_PER_CLIENT,
+        is_recorded: live.site < RECORDED_PER_SITE && live.client < RECORDED_PER_CLIENT,
         is_shown: false,
         noted: Noted::default(),
     };
@@ -226,7 +227,7 @@ fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<(Codes, bool), Error> {
         expires_in: settings.code_lifetime,
         interval: settings.interval,
     };
-    Ok((codes, grant.is_recorded))
+    Ok(Ok((codes, grant.is_recorded)))
 }
 
 /// Details of the audit record of a request.

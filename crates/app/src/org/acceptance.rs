@@ -1,10 +1,9 @@
 //! Accepting invitations.
 
-use crate::access::{Caller, Denial};
+use crate::access::Denial;
 use crate::audit::Target;
-use crate::session::{self, NewSession};
 use crate::tx::Tx;
-use crate::user::{self, CreateUser, Letter};
+use crate::user;
 use crate::{App, Error, Request, throttle};
 use domain::audit::Action;
 use domain::id::{TokenId, UserId};
@@ -34,8 +33,12 @@ pub struct Offer {
 /// Whether an invitation can create a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewUser {
-    /// It can create a user.
-    Allowed,
+    /// It can create a user, who joins at once: the link proves the address.
+    Joins,
+    /// It can create a user, who then signs in.
+    SignsIn,
+    /// It can mail a link to an address, which creates the user.
+    ReceivesLink,
     /// Only existing users can accept it.
     NeedsUser,
     /// Only its other link, which was mailed, can create a user.
@@ -46,9 +49,9 @@ pub enum NewUser {
 
 impl NewUser {
     /// Fails unless a user can be created.
-    fn require(self) -> Result<(), Error> {
+    pub(super) fn require(self) -> Result<(), Error> {
         Err(Error::Conflict(match self {
-            Self::Allowed => return Ok(()),
+            Self::Joins | Self::SignsIn | Self::ReceivesLink => return Ok(()),
             Self::NeedsUser => {
                 "This invitation is for existing users. Sign in, or ask for an invitation with your email address. The admin who creates it needs a verified one."
             }
@@ -64,7 +67,7 @@ impl NewUser {
 
 impl Offer {
     /// Fails unless a user with this email address may accept.
-    fn check_email(&self, email: &str) -> Result<(), Fault> {
+    pub(super) fn check_email(&self, email: &str) -> Result<(), Fault> {
         match &self.invitation.email {
             Some(invited) if invited != email => Err(Fault::new(
                 "email",
@@ -74,22 +77,8 @@ impl Offer {
         }
     }
 
-    /// The fault for an address that is taken. Only the user of the address has the mailed link;
-    /// others learn as little as possible.
-    fn has_user(&self) -> Fault {
-        Fault::new(
-            "email",
-            match self.proves_email() {
-                true => "You have an account with this email address. Sign in.",
-                false => {
-                    "No account can be created with this email address. If it is yours, sign in. Otherwise use another address."
-                }
-            },
-        )
-    }
-
     /// Whether accepting it verifies the address of the user, which must be that of the invitation.
-    fn proves_email(&self) -> bool {
+    pub(super) fn proves_email(&self) -> bool {
         self.link == LinkKind::Mailed && self.invitation.email.is_some()
     }
 }
@@ -133,7 +122,12 @@ pub async fn look_at(app: &App, link: &Secret) -> Result<Offer, Error> {
         .await
 }
 
-fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result<Offer, Error> {
+pub(super) fn find_offer(
+    app: &App,
+    conn: &mut Conn,
+    link: &Digest,
+    now: Instant,
+) -> Result<Offer, Error> {
     let (invitation, link) =
         store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
     let organization =
@@ -147,7 +141,9 @@ fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result
         false => NewUser::NeedsUser,
         true if link == LinkKind::ShownBesideMailed => NewUser::NeedsMailedLink,
         true => match new_users(app, &invitation).check(conn, now) {
-            Ok(()) => NewUser::Allowed,
+            Ok(()) if link == LinkKind::Mailed => NewUser::Joins,
+            Ok(()) if crate::mail::is_configured(app) => NewUser::ReceivesLink,
+            Ok(()) => NewUser::SignsIn,
             Err(Error::Throttled(_)) => NewUser::TooMany,
             Err(error) => return Err(error),
         },
@@ -162,7 +158,7 @@ fn find_offer(app: &App, conn: &mut Conn, link: &Digest, now: Instant) -> Result
 }
 
 /// Counters of the users that invitations like this one create.
-fn new_users(app: &App, invitation: &Invitation) -> throttle::Guess {
+pub(super) fn new_users(app: &App, invitation: &Invitation) -> throttle::Guess {
     throttle::new_users(invitation, app.config().organizations.new_users_per_day)
 }
 
@@ -199,81 +195,8 @@ pub async fn accept(req: &Request, link: &Secret) -> Result<Organization, Error>
     .await
 }
 
-/// A new user who has accepted an invitation.
-pub struct Joined {
-    /// The session of the user.
-    pub session: NewSession,
-    /// The message with the link that verifies the email address; `None` if the invitation did.
-    pub letter: Option<Letter>,
-}
-
-/// Accepts an invitation as a new user, and signs the user in. The mailed link proves the address,
-/// so it takes over a user who has the address unverified. Fails with [`Error::Throttled`]
-/// after too many attempts with this invitation, or from this source.
-pub async fn accept_as_new(req: &Request, link: &Secret, new: CreateUser) -> Result<Joined, Error> {
-    let app = &req.app;
-    let offer = look_at(app, link).await?;
-    let new = user::check(app, new)?;
-    offer.check_email(&new.email)?;
-    offer.new_user.require()?;
-    // The answer reveals whether a user has the address, so each attempt counts like a guess. Only
-    // an attempt that can succeed costs a password hash.
-    let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
-    throttle::count(app, &guess).await?;
-    let email = new.email.clone();
-    let taken = app
-        .store()
-        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &email)?))
-        .await?;
-    if taken.is_some_and(|user| !(offer.proves_email() && user.yields_address())) {
-        return Err(offer.has_user().into());
-    }
-    let new = new.hash(app).await;
-    if matches!(new, Err(Error::Busy)) {
-        throttle::undo(app, &guess).await?;
-    }
-    let (new, link) = (new?, link.digest());
-    let req = req.with_caller(Caller::Anonymous);
-    req.change(Action::InvitationAccepted, move |tx| {
-        let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
-        offer.new_user.require()?;
-        let taken_over = match offer.proves_email() {
-            true => user::take_over(tx, &new)?,
-            false => None,
-        };
-        let user = match taken_over {
-            Some(user) => {
-                accept_taken_over(tx, &offer, &user)?;
-                user
-            }
-            None => {
-                let user = user::insert(tx, &new, None).map_err(|error| match error {
-                    // Another request created the user in the meantime.
-                    Error::Invalid(_) => offer.has_user().into(),
-                    error => error,
-                })?;
-                accept_as(tx, &offer, &user)?;
-                user
-            }
-        };
-        let letter = match offer.proves_email() {
-            true => None,
-            false => user::first_letter(tx, &user)?,
-        };
-        guess.succeed(tx.conn)?;
-        let counted = new_users(tx.app(), &offer.invitation).count(tx.conn, tx.now);
-        counted.map_err(|error| match error {
-            Error::Throttled(_) => NewUser::TooMany.require().err().unwrap_or(error),
-            error => error,
-        })?;
-        let session = session::begin(tx, &user)?;
-        Ok(Joined { session, letter })
-    })
-    .await
-}
-
 /// Accepts an invitation as a user that it took over, who may be a member already.
-fn accept_taken_over(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
+pub(super) fn accept_taken_over(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
     let (id, invitation) = (&offer.organization.id, &offer.invitation);
     store::org::lock_organization(tx.conn, id)?.ok_or(Denial::NoAccess)?;
     if store::org::find_role(tx.conn, id, &user.id)?.is_none() {
@@ -287,7 +210,7 @@ fn accept_taken_over(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), 
 }
 
 /// Accepts an invitation as a user, which the transaction has created or locked.
-fn accept_as(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
+pub(super) fn accept_as(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(), Error> {
     offer.check_email(&user.email)?;
     let Offer {
         invitation,

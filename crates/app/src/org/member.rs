@@ -132,10 +132,9 @@ pub async fn create_member_reset(
                  create a reset link for the member.",
             ));
         }
-        let (key, maker) = (tx.app().key(), tx.caller().maker());
+        let maker = tx.caller().maker();
         let sender = throttle::counted_as(&maker, &id);
-        let admin = ResetSender::Admin(sender);
-        let letter = throttle::reset_letter(key, admin, &member.user.email);
+        let letter = throttle::reset_letter(ResetSender::Admin(sender), &member.user.id);
         letter.count(tx.conn, tx.now)?;
         throttle::letters_of(sender).count(tx.conn, tx.now)?;
         let slot = mail::reserve(tx.app(), sender).ok_or(Error::Busy)?;

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod invitation;
+mod invited_user;
 mod joining;
 mod member;
 mod overview;
@@ -9,12 +10,13 @@ mod policy;
 mod unnamed;
 
 use acceptance::may_create_user;
-pub use acceptance::{Joined, NewUser, Offer, accept, accept_as_new, look_at};
+pub use acceptance::{NewUser, Offer, accept, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
     CreateInvitation, NewInvitation, Open, find_invitation, invitation_form_nonce, invite,
     list_invitations, send_invitation, withdraw,
 };
+pub use invited_user::{Entered, MailedLink, enter, send_mailed_link};
 pub(super) use joining::{Joining, join, joining};
 pub(super) use member::leave_all;
 pub use member::{create_member_reset, list_members, put_member, remove_member};

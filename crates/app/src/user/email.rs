@@ -96,19 +96,6 @@ fn record_link(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     )
 }
 
-/// The message that verifies the address of a new user; `None` if no mail is configured, if the
-/// address has received too many messages, or if too many wait.
-pub(crate) fn first_letter(tx: &mut Tx<'_>, user: &User) -> Result<Option<Letter>, Error> {
-    if !mail::is_configured(tx.app()) {
-        return Ok(None);
-    }
-    match verification(tx, user) {
-        Ok(letter) => Ok(Some(letter)),
-        Err(Error::Throttled(_) | Error::Busy) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// Creates a link that verifies the address of the signed-in user. Fails with [`Error::Throttled`]
 /// after too many in a day, and with [`Error::Conflict`] if the address is verified already.
 pub async fn request_verification(req: &Request) -> Result<Letter, Error> {

@@ -10,11 +10,11 @@ mod update;
 
 pub use directory::{Named, deactivate, find, list, make, reactivate};
 use email::lock_yielding;
+pub(super) use email::mark_verified;
 pub use email::{
     Letter, change_email, find_email_change, find_verification, request_email_change,
     request_verification, send_letter, verify_email,
 };
-pub(super) use email::{first_letter, mark_verified};
 pub use erase::{Erased, erase};
 pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
 use reset::end_access_of_other;
@@ -24,6 +24,7 @@ pub use reset::{
 };
 pub use update::{UpdateUser, update};
 
+use super::hashing::Queue;
 use super::session::NewSession;
 use super::tx::Tx;
 use super::{App, Error, Request, org, session};
@@ -100,7 +101,8 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
 /// A valid new user, with the password hash.
 pub(super) struct ValidUser {
     name: String,
-    email: String,
+    /// The email address, in its normal form.
+    pub(super) email: String,
     password_hash: String,
     joining: Option<org::Joining>,
 }
@@ -116,7 +118,7 @@ pub(super) struct CheckedUser {
 
 /// Checks the input of a new user, and hashes the password. Fails with all faults.
 pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Error> {
-    check(app, new)?.hash(app).await
+    check(app, new)?.hash(app, Queue::Known).await
 }
 
 /// Checks the input of a new user. Fails with all faults.
@@ -153,9 +155,9 @@ pub(super) fn check(app: &App, new: CreateUser) -> Result<CheckedUser, Error> {
 
 impl CheckedUser {
     /// Hashes the password.
-    pub(super) async fn hash(self, app: &App) -> Result<ValidUser, Error> {
+    pub(super) async fn hash(self, app: &App, queue: Queue) -> Result<ValidUser, Error> {
         Ok(ValidUser {
-            password_hash: hash(app, &self.password).await?,
+            password_hash: hash(app, &self.password, queue).await?,
             name: self.name,
             email: self.email,
             joining: self.joining,
@@ -174,8 +176,9 @@ fn check_password(
     domain::password::check(field, new.expose(), &context_words)
 }
 
-async fn hash(app: &App, password: &Secret) -> Result<String, Error> {
-    app.hasher().hash(password.expose(), app.random()).await
+async fn hash(app: &App, password: &Secret, queue: Queue) -> Result<String, Error> {
+    let salt = app.random();
+    app.hasher().hash(password.expose(), salt, queue).await
 }
 
 /// Stores a new user with its audit record, and adds it to its organization if there is one. The

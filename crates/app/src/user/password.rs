@@ -3,8 +3,8 @@
 use super::directory::{DEACTIVATED, Named};
 use super::reset::end_access_of_other;
 use super::{check_password, hash};
-use crate::hashing::Verdict;
-use crate::session::{self, SignedIn};
+use crate::hashing::{Queue, Verdict};
+use crate::session::{self, SessionCookies, SignedIn};
 use crate::throttle::{self, Target};
 use crate::tx::Tx;
 use crate::{Error, Request, mail, token};
@@ -24,41 +24,40 @@ pub enum OtherSessions {
     End,
 }
 
-/// Changes the signed-in user's password. Requires the current one; wrong attempts count like
-/// failed sign-ins. Returns a new cookie for the session.
+/// Changes the signed-in user's password. Requires the current one; wrong attempts of the session
+/// are limited. Returns new cookies for the session.
 pub async fn change_password(
     req: &Request,
     current: &Secret,
     new: &Secret,
     others: OtherSessions,
-) -> Result<Secret, Error> {
+) -> Result<SessionCookies, Error> {
     let (app, user) = (&req.app, &req.caller.signed_in()?.user);
     check_password(app, "new_password", new, [&user.name, &user.email])?;
     let guess = verify_current(req, current).await?;
-    let hash = hash(app, new).await?;
-    let cookie = req
+    let hash = hash(app, new, Queue::Known).await?;
+    let cookies = req
         .change(Action::PasswordChanged, move |tx| {
             guess.succeed(tx.conn)?;
             store_password(tx, &hash, others)
         })
         .await?;
     mail::tell_password_changed(app, user);
-    Ok(cookie)
+    Ok(cookies)
 }
 
-/// Verifies the current password of the signed-in user. Wrong attempts count like failed sign-ins.
-/// Returns the counted guess, which a change with the password clears.
+/// Verifies the current password of the signed-in user. Only the wrong attempts of the session
+/// count, so that guesses of others do not lock the user out. Returns the counted guess, which a change with the password clears.
 pub(super) async fn verify_current(
     req: &Request,
     current: &Secret,
 ) -> Result<throttle::Guess, Error> {
-    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
-    let target = Target::User(&user.email);
-    let guess = throttle::password(app.key(), target, req.context.source());
-    throttle::count(app, &guess).await?;
+    let (app, SignedIn { user, session }) = (&req.app, req.caller.signed_in()?);
+    let target = Target::Session(&session.id);
+    let guess = throttle::count_password(app, target, req.context.source()).await?;
     let present = Some(user.password_hash.as_str());
     if session::verify(app, &guess, current, present).await? != Verdict::Wrong {
-        return Ok(guess);
+        return Ok(guess.guess);
     }
     let id = user.id.clone();
     req.change(Action::PasswordRefused, move |tx| {
@@ -68,9 +67,9 @@ pub(super) async fn verify_current(
     Err(Fault::new("current_password", "This is not your current password.").into())
 }
 
-/// Replaces a password that the operator set, and ends the other sessions. Returns a new cookie
-/// for the session. Fails with [`Error::Conflict`] if the password need not be changed.
-pub async fn replace_password(req: &Request, new: &Secret) -> Result<Secret, Error> {
+/// Replaces a password that the operator set, and ends the other sessions. Returns new
+/// cookies for the session. Fails with [`Error::Conflict`] if the password need not be changed.
+pub async fn replace_password(req: &Request, new: &Secret) -> Result<SessionCookies, Error> {
     let (app, user) = (&req.app, &req.caller.signed_in()?.user);
     if !user.must_change_password {
         return Err(CHANGED);
@@ -78,18 +77,22 @@ pub async fn replace_password(req: &Request, new: &Secret) -> Result<Secret, Err
     check_password(app, "new_password", new, [&user.name, &user.email])?;
     let present = Some(user.password_hash.as_str());
     // The operator knows the current one.
-    if app.hasher().verify(new.expose(), present).await? != Verdict::Wrong {
+    let verdict = app
+        .hasher()
+        .verify(new.expose(), present, Queue::Known)
+        .await?;
+    if verdict != Verdict::Wrong {
         let words = "This is the password that you signed in with. Choose another one.";
         return Err(Fault::new("new_password", words).into());
     }
-    let hash = hash(app, new).await?;
-    let cookie = req
+    let hash = hash(app, new, Queue::Known).await?;
+    let cookies = req
         .change(Action::PasswordChanged, move |tx| {
             store_password(tx, &hash, OtherSessions::End)
         })
         .await?;
     mail::tell_password_changed(app, user);
-    Ok(cookie)
+    Ok(cookies)
 }
 
 const CHANGED: Error = Error::Conflict(
@@ -97,8 +100,12 @@ const CHANGED: Error = Error::Conflict(
 );
 
 /// Stores a password of the signed-in user, if the current one is still that of the request, and
-/// renews the cookie of the session.
-fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<Secret, Error> {
+/// renews the cookies of the session.
+fn store_password(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    others: OtherSessions,
+) -> Result<SessionCookies, Error> {
     let SignedIn { user, session } = tx.caller().signed_in()?;
     store::user::lock_user_exclusive(tx.conn, &user.id)?;
     let found = store::user::find_user(tx.conn, &user.id)?;
@@ -119,7 +126,10 @@ fn store_password(tx: &mut Tx<'_>, hash: &str, others: OtherSessions) -> Result<
         Some(user.id.as_str()),
         json!({"ended_other_sessions": others == OtherSessions::End}),
     )?;
-    Ok(cookie)
+    Ok(SessionCookies {
+        session: cookie,
+        known_as: session::known_as(tx.app(), &user.id, hash),
+    })
 }
 
 /// Sets a password that the user must change at the next sign-in, for the operator. Ends the
@@ -134,7 +144,7 @@ pub async fn set_temporary_password(
     let app = &req.app;
     let found = super::find(req, named).await?;
     check_password(app, "password", new, [&found.name, &found.email])?;
-    let hash = hash(app, new).await?;
+    let hash = hash(app, new, Queue::Known).await?;
     let user = req
         .change(Action::PasswordSet, move |tx| {
             store::user::lock_user_exclusive(tx.conn, &found.id)?;

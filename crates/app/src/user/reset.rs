@@ -4,6 +4,7 @@ use super::directory::{DEACTIVATED, Named};
 use super::{check_password, hash, link};
 use crate::access::Caller;
 use crate::audit::{Event, Target};
+use crate::hashing::Queue;
 use crate::mail::{self, MailSlot};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
@@ -99,20 +100,14 @@ async fn make_requested(
     email: String,
 ) -> Result<Option<(NewReset, MailSlot)>, Error> {
     let sender = network::source(req.context.source()).to_string();
-    let letter = throttle::reset_letter(req.app.key(), ResetSender::Anyone, &email);
     req.change(Action::PasswordResetRequested, move |tx| {
-        let is_allowed = match letter.count(tx.conn, tx.now) {
-            Ok(()) => true,
-            Err(Error::Throttled(_)) => false,
-            Err(error) => return Err(error),
-        };
         let found = match store::user::find_user_by_email(tx.conn, &email)? {
             Some(found) => store::user::lock_user_shared(tx.conn, &found.id)?,
             None => None,
         };
         let target = found.as_ref().map(|user| user.id.as_str());
         match &found {
-            Some(user) if is_allowed && is_reachable(user) => {
+            Some(user) if is_reachable(user) && may_send(tx, user)? => {
                 if let Some(slot) = mail::reserve(tx.app(), &sender) {
                     let new = make_reset(tx, user, target.into())?;
                     return Ok(Some((new, slot)));
@@ -124,6 +119,16 @@ async fn make_requested(
         Ok(None)
     })
     .await
+}
+
+/// Counts a message that a visitor requests; `false` if the user has reached the daily limit.
+fn may_send(tx: &mut Tx<'_>, user: &User) -> Result<bool, Error> {
+    let letter = throttle::reset_letter(ResetSender::Anyone, &user.id);
+    match letter.count(tx.conn, tx.now) {
+        Ok(_) => Ok(true),
+        Err(Error::Throttled(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a message with a link may be sent to the user's address.
@@ -180,7 +185,7 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
     // A wrong link must not cost a password hash.
     let user = find_reset(req, link).await?;
     check_password(app, "new_password", new, [&user.name, &user.email])?;
-    let (link, hash) = (link.clone(), hash(app, new).await?);
+    let (link, hash) = (link.clone(), hash(app, new, Queue::Known).await?);
     let req = req.with_caller(Caller::Anonymous);
     let session = req
         .change(Action::PasswordReset, move |tx| {

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 41] = [
+const OTHERS: [(&str, &str, &str); 42] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -31,6 +31,7 @@ const OTHERS: [(&str, &str, &str); 41] = [
     ("device", "code_lifetime", r#""30m""#),
     ("device", "interval", r#""2s""#),
     ("device", "live_codes_per_source", "3"),
+    ("device", "live_codes_per_site", "3"),
     ("device", "live_codes_per_client", "4"),
     ("operator", "enabled", "false"),
     ("operator", "token_file", r#""/etc/doorcode/operator""#),
@@ -129,7 +130,8 @@ max_expiry = "never"
 [device]
 code_lifetime = "10m"
 interval = "5s"
-live_codes_per_source = 100
+live_codes_per_source = 20
+live_codes_per_site = 500
 live_codes_per_client = 10000
 
 [operator]

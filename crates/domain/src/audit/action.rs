@@ -154,6 +154,8 @@ words! {
         InvitationCreated = "invitation.created",
         /// An invitation was accepted.
         InvitationAccepted = "invitation.accepted",
+        /// An invitation was limited to the email address that its recipient entered.
+        InvitationLimited = "invitation.limited",
         /// An invitation was withdrawn.
         InvitationWithdrawn = "invitation.withdrawn",
         /// A project was created.

@@ -1,26 +1,27 @@
 //! Decisions on device grants, and what follows from them.
 
-use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, read_approval, read_state};
+use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, live, read_approval, read_state};
 use crate::limits::LimitColumns;
 use crate::schema::device_grant;
 use crate::single_org::single_org_members;
-use crate::statement::Statement;
+use crate::statement::{ReadRow, Statement};
 use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
-use domain::device::{Approval, DeniedBecause, State};
+use domain::device::{Approval, DeniedBecause, Grant, State};
 use domain::id::{GrantId, OrganizationId, TokenId, UserId};
 use domain::secret::Digest;
 
 /// Pending to approved; `false` if already decided or expired.
 pub fn mark_approved(
     conn: &mut Conn,
-    id: &GrantId,
+    grant: &Grant,
     approval: &Approval,
     now: Instant,
 ) -> Result<bool, Error> {
+    live::lock_live_counts(conn)?;
     let limits = LimitColumns::of(&approval.limits);
-    diesel::update(device_grant::table.find(id.as_str()))
+    let is_first = diesel::update(device_grant::table.find(grant.id.as_str()))
         .filter(device_grant::state.eq(PENDING))
         .filter(device_grant::expires_at.gt(stored(now)))
         .set((
@@ -31,17 +32,22 @@ pub fn mark_approved(
             device_grant::granted_projects.eq(limits.projects),
             device_grant::granted_expires_at.eq(approval.expires_at.map(stored)),
         ))
-        .changes_one(conn)
+        .changes_one(conn)?;
+    if is_first {
+        live::uncount_pending(conn, grant)?;
+    }
+    Ok(is_first)
 }
 
 /// Pending to denied; `false` if already decided or expired.
 pub fn mark_denied(
     conn: &mut Conn,
-    id: &GrantId,
+    grant: &Grant,
     (by, because): (&UserId, DeniedBecause),
     now: Instant,
 ) -> Result<bool, Error> {
-    diesel::update(device_grant::table.find(id.as_str()))
+    live::lock_live_counts(conn)?;
+    let is_first = diesel::update(device_grant::table.find(grant.id.as_str()))
         .filter(device_grant::state.eq(PENDING))
         .filter(device_grant::expires_at.gt(stored(now)))
         .set((
@@ -49,7 +55,11 @@ pub fn mark_denied(
             device_grant::decided_by.eq(by.as_str()),
             device_grant::denied_reason.eq(because.as_str()),
         ))
-        .changes_one(conn)
+        .changes_one(conn)?;
+    if is_first {
+        live::uncount_pending(conn, grant)?;
+    }
+    Ok(is_first)
 }
 
 /// Stores the digest of a decision and of the ticket with which it was made.
@@ -80,16 +90,37 @@ pub fn find_decision(
         .filter(device_grant::decision_digest.eq(decision.as_str()))
         .row::<Row>(conn)
         .optional()?;
-    Ok(
-        row.and_then(|row| match (read_state(&row)?, &row.granted_scopes) {
-            (State::Denied(because), None) => Some(Made::Denied(because)),
-            (State::Denied(_), Some(_)) => None,
-            (State::Redeemed { token_id }, _) => {
-                Some(Made::Approved(read_approval(&row)?, Some(token_id)))
-            }
-            _ => Some(Made::Approved(read_approval(&row)?, None)),
-        }),
-    )
+    Ok(row.and_then(|row| read_made(&row)))
+}
+
+/// The device grant with this user code that the user decided, and the decision as for
+/// [`find_decision`].
+pub fn find_decision_of(
+    conn: &mut Conn,
+    user_code: &Digest,
+    user_id: &UserId,
+) -> Result<Option<(Grant, Option<Made>)>, Error> {
+    let row = device_grant::table
+        .filter(device_grant::user_code_digest.eq(user_code.as_str()))
+        .filter(device_grant::decided_by.eq(user_id.as_str()))
+        .row::<Row>(conn)
+        .optional()?;
+    row.map(|row| {
+        let made = read_made(&row);
+        Ok((row.read()?, made))
+    })
+    .transpose()
+}
+
+fn read_made(row: &Row) -> Option<Made> {
+    match (read_state(row)?, &row.granted_scopes) {
+        (State::Denied(because), None) => Some(Made::Denied(because)),
+        (State::Denied(_), Some(_)) => None,
+        (State::Redeemed { token_id }, _) => {
+            Some(Made::Approved(read_approval(row)?, Some(token_id)))
+        }
+        _ => Some(Made::Approved(read_approval(row)?, None)),
+    }
 }
 
 /// Approved to denied, if the user no longer has the right to what was approved.

@@ -3,10 +3,15 @@
 //! changes it.
 
 mod decision;
+mod live;
 
 pub use decision::{
     Approvals, Made, deny_approved, deny_approved_of_single_org_members, find_decision,
-    mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,
+    find_decision_of, mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,
+};
+pub use live::{
+    Ending, GrantOrigin, LiveCounts, count_live_grants, find_end, list_over_grants_of,
+    lock_live_counts,
 };
 
 use super::limits::LimitColumns;
@@ -21,7 +26,6 @@ use domain::id::{GrantId, ProjectId, TokenId, UserId};
 use domain::network;
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
-use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = device_grant, treat_none_as_default_value = false)]
@@ -33,6 +37,7 @@ struct Row {
     scopes: String,
     device_name: Option<String>,
     address: String,
+    source: String,
     site: String,
     created_at: NaiveDateTime,
     expires_at: NaiveDateTime,
@@ -122,7 +127,7 @@ impl ReadRow for Row {
     }
 }
 
-/// Inserts a device grant with the digests of its codes. [`Error::Duplicate`] if one of them is
+/// Inserts a pending device grant with the digests of its codes. [`Error::Duplicate`] if one of them is
 /// taken: generate new codes.
 pub fn insert_grant(
     conn: &mut Conn,
@@ -138,6 +143,7 @@ pub fn insert_grant(
         scopes: new.scopes.to_string(),
         device_name: new.device_name.clone(),
         address: new.address.to_string(),
+        source: network::source(new.address).to_string(),
         site: network::site(new.address).to_string(),
         created_at: stored(new.created_at),
         expires_at: stored(new.expires_at),
@@ -162,7 +168,8 @@ pub fn insert_grant(
     };
     diesel::insert_into(device_grant::table)
         .values(row)
-        .run(conn)
+        .run(conn)?;
+    live::count_pending(conn, new)
 }
 
 /// The device grant with this device code.
@@ -195,30 +202,6 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
         .transpose()
 }
 
-/// The number of pending device grants of a client or a site.
-pub fn count_open_grants(conn: &mut Conn, of: GrantOrigin<'_>, now: Instant) -> Result<u32, Error> {
-    let open = device_grant::table
-        .filter(device_grant::state.eq(PENDING))
-        .filter(device_grant::expires_at.gt(stored(now)))
-        .count();
-    let count: i64 = match of {
-        GrantOrigin::Client(id) => open.filter(device_grant::client_id.eq(id)).row(conn)?,
-        GrantOrigin::Site(address) => open
-            .filter(device_grant::site.eq(network::site(address).to_string()))
-            .row(conn)?,
-    };
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// Whose device grants are counted.
-#[derive(Debug, Clone, Copy)]
-pub enum GrantOrigin<'a> {
-    /// Those of a client, by its id.
-    Client(&'a str),
-    /// Those from the site of an address.
-    Site(IpAddr),
-}
-
 /// Stores the polling state, unless another poll has changed the interval since.
 pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
     diesel::update(device_grant::table.find(id.as_str()))
@@ -232,11 +215,22 @@ pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Resul
 }
 
 /// Pending or approved to expired: permanently, even if the clock is set back.
-pub fn mark_expired(conn: &mut Conn, id: &GrantId) -> Result<bool, Error> {
-    diesel::update(device_grant::table.find(id.as_str()))
-        .filter(device_grant::state.eq_any([PENDING, APPROVED]))
-        .set(device_grant::state.eq(EXPIRED))
-        .changes_one(conn)
+pub fn mark_expired(conn: &mut Conn, grant: &Grant) -> Result<bool, Error> {
+    lock_live_counts(conn)?;
+    let mut expire = |state| {
+        diesel::update(device_grant::table.find(grant.id.as_str()))
+            .filter(device_grant::state.eq(state))
+            .set(device_grant::state.eq(EXPIRED))
+            .changes_one(conn)
+    };
+    if expire(APPROVED)? {
+        return Ok(true);
+    }
+    let was_pending = expire(PENDING)?;
+    if was_pending {
+        live::uncount_pending(conn, grant)?;
+    }
+    Ok(was_pending)
 }
 
 /// Device grants that have expired by a time and are not marked so, up to a limit.
@@ -294,11 +288,11 @@ pub fn list_decided(conn: &mut Conn, device_codes: &[Digest]) -> Result<Vec<Dige
         .collect())
 }
 
-/// Deletes device grants that expired before a time. Their devices then learn that the code is
-/// unknown, instead of expired.
+/// Deletes device grants that expired before a time and are marked so or decided. Their devices then
+/// learn that the code is unknown, instead of expired.
 pub fn delete_grants(conn: &mut Conn, ended_before: Instant) -> Result<usize, Error> {
-    Ok(diesel::delete(
-        device_grant::table.filter(device_grant::expires_at.lt(stored(ended_before))),
-    )
-    .changes(conn)?)
+    let ended = device_grant::table
+        .filter(device_grant::expires_at.lt(stored(ended_before)))
+        .filter(device_grant::state.ne(PENDING));
+    Ok(diesel::delete(ended).changes(conn)?)
 }

@@ -53,6 +53,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::MemberRemoved => "removed {target}",
         Action::InvitationCreated => "created an invitation with the role {role}",
         Action::InvitationAccepted => "accepted an invitation",
+        Action::InvitationLimited => "limited an invitation to the email of its recipient",
         Action::InvitationWithdrawn if told("count") => "withdrew open invitations: {count}",
         Action::InvitationWithdrawn => "withdrew an invitation",
         Action::ProjectCreated => "created the project {name}",

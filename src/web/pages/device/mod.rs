@@ -14,7 +14,7 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::device::consent::{
-    self, Consent, Decided, Decision, Distance, Forbidden, NotDecided, Outcome, Via,
+    self, Consent, Decided, Decision, Distance, Forbidden, NotDecided, Outcome, Reviewed, Via,
 };
 use domain::client::Credential;
 use domain::device::DeniedBecause;
@@ -107,7 +107,8 @@ async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
         return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     match consent::review(req, code, via).await {
-        Ok(consent) => {
+        Ok(Reviewed::Decided(decided)) => result(req, decided),
+        Ok(Reviewed::Pending(consent)) => {
             let status = match typed.errors.is_empty() {
                 true => StatusCode::OK,
                 false => StatusCode::BAD_REQUEST,
@@ -115,11 +116,11 @@ async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
             match &consent.forbidden {
                 Some(forbidden) => {
                     let rule = forbidden_by(forbidden);
-                    req.page(status, &forbidden_page(req, consent, rule))
+                    req.page(status, &forbidden_page(req, *consent, rule))
                 }
                 None => {
                     let limits = limit_fields(req, &consent, &typed).await?;
-                    req.page(status, &consent_page(req, consent, limits, typed))
+                    req.page(status, &consent_page(req, *consent, limits, typed))
                 }
             }
         }

@@ -68,6 +68,8 @@ pub enum LoginNotice {
     DeviceCode,
     /// The sign-in form belongs to another browser, or the cookies of this one are gone.
     StaleForm,
+    /// The user entered an email and a password to accept an invitation, and may have an account.
+    Invited,
 }
 
 /// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`,

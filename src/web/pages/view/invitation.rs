@@ -136,6 +136,8 @@ pub struct InviteUserPage {
 pub enum AccountForm {
     /// The page has the form.
     Shown,
+    /// The form has only an email, to which a link is mailed that creates the account.
+    Email,
     /// No form: the invitation is for users who have an account.
     NeedsAccount,
     /// No form: only the link that was mailed creates an account.

@@ -152,7 +152,7 @@ fn settle(
     let (is_first, action, detail, outcome) = match prepared {
         Err(because) => {
             let by = (user_id, because);
-            let is_first = store::device::mark_denied(tx.conn, &grant.id, by, tx.now)?;
+            let is_first = store::device::mark_denied(tx.conn, grant, by, tx.now)?;
             let detail = match because {
                 DeniedBecause::User => json!({}),
                 because => json!({"reason": because.as_str()}),
@@ -160,7 +160,7 @@ fn settle(
             (is_first, Action::DeviceDenied, detail, denied(because))
         }
         Ok((approval, granted)) => {
-            let is_first = store::device::mark_approved(tx.conn, &grant.id, &approval, tx.now)?;
+            let is_first = store::device::mark_approved(tx.conn, grant, &approval, tx.now)?;
             let detail = json!({
                 "scopes": approval.scopes.to_string(),
                 "limited_to": approval.limits.ids(),
@@ -203,11 +203,39 @@ fn digest(ticket: &str, decision: &Decision) -> Digest {
 
 /// Outcome of the same decision, if it was made before with the same ticket.
 fn find_made(tx: &mut Tx<'_>, grant: &Grant, digest: &Digest) -> Result<Option<Outcome>, Error> {
-    let Some(made) = store::device::find_decision(tx.conn, &grant.id, digest)? else {
-        return Ok(None);
-    };
+    let made = store::device::find_decision(tx.conn, &grant.id, digest)?;
+    made.map(|made| outcome_of(tx, made)).transpose()
+}
+
+/// The decision that the caller made on the device grant with a user code: its result is shown
+/// again, as after a lost response. `None` if the caller decided no such device grant.
+pub(super) async fn find_decided(req: &Request, code: Digest) -> Result<Option<Decided>, Error> {
+    req.read(move |tx| {
+        let user_id = &tx.caller().signed_in()?.user.id;
+        let found = store::device::find_decision_of(tx.conn, &code, user_id)?;
+        let Some((grant, made)) = found else {
+            return Ok(None);
+        };
+        let outcome = match (made, &grant.state) {
+            (_, State::Expired) => Outcome::Expired,
+            (_, State::Approved(_)) if grant.is_over(tx.now) => Outcome::Expired,
+            (Some(made), _) => outcome_of(tx, made)?,
+            // An approval that was withdrawn.
+            (None, State::Denied(because)) => denied(*because),
+            (None, _) => Outcome::AlreadyDecided,
+        };
+        let client = store::client::find_client(tx.conn, &grant.client_id)?;
+        Ok(Some(Decided {
+            client_name: client.map_or(grant.client_id, |client| client.name),
+            outcome,
+        }))
+    })
+    .await
+}
+
+fn outcome_of(tx: &mut Tx<'_>, made: Made) -> Result<Outcome, Error> {
     let (approval, token_id) = match made {
-        Made::Denied(because) => return Ok(Some(denied(because))),
+        Made::Denied(because) => return Ok(denied(because)),
         Made::Approved(approval, token_id) => (approval, token_id),
     };
     let token = match token_id {
@@ -223,11 +251,11 @@ fn find_made(tx: &mut Tx<'_>, grant: &Grant, digest: &Digest) -> Result<Option<O
             earlier(latest, approval.expires_at)
         }
     };
-    Ok(Some(Outcome::Approved(Granted {
+    Ok(Outcome::Approved(Granted {
         expires_at,
         limited_to: names(tx, &approval.limits)?,
         scopes: approval.scopes,
-    })))
+    }))
 }
 
 /// The token that the user grants: the chosen one, as far as the user, the device grant and the

@@ -3,6 +3,7 @@
 mod decide;
 mod options;
 
+use decide::find_decided;
 pub use decide::{Choice, Decided, Decision, Granted, NotDecided, Outcome, SHORT_EXPIRIES, decide};
 pub(super) use options::permit;
 pub use options::{ConsentOption, Forbidden};
@@ -87,12 +88,33 @@ enum Confirmation {
     Needed,
 }
 
+/// What a user code leads to.
+#[derive(Debug)]
+pub enum Reviewed {
+    /// A pending device grant.
+    Pending(Box<Consent>),
+    /// A device grant that this user decided before.
+    Decided(Decided),
+}
+
 /// Looks up a user code. Fails with [`Error::NotFound`] alike for wrong, expired and used codes;
-/// failed attempts are counted.
-pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Consent, Error> {
-    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+/// failed attempts are counted. A code that the user has decided on is no guess, and shows the
+/// result again.
+pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Error> {
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
-    let user_id = signed_in.user.id.as_str();
+    match find_decided(req, code.digest(req.app.key())).await? {
+        Some(decided) => Ok(Reviewed::Decided(decided)),
+        None => {
+            let consent = review_pending(req, code, via).await?;
+            Ok(Reviewed::Pending(Box::new(consent)))
+        }
+    }
+}
+
+/// Looks up the user code of a pending device grant.
+async fn review_pending(req: &Request, code: UserCode, via: Via) -> Result<Consent, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+    let user_id = &signed_in.user.id;
     let guess = throttle::user_code(user_id, req.context.source());
     throttle::count(app, &guess).await?;
 

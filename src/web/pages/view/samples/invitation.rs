@@ -121,6 +121,7 @@ pub fn samples() -> Vec<Sample> {
             "needs-account",
             &without_form(AccountForm::NeedsAccount),
         ),
+        sample("invite-account", "email", &without_form(AccountForm::Email)),
         sample(
             "invite-account",
             "needs-mailed-link",

@@ -1,0 +1,204 @@
+//! Users that invitations create.
+//!
+//! Only a mailed link proves that its visitor has the address, so only there a new user joins at
+//! once. With any other link the answer is the same whether or not a user has the address, since
+//! anyone may have the link. It limits the invitation to the address; and then, where the server
+//! sends mail, the address receives a link of its own; without mail, the visitor signs in, as the
+//! new user or as the one who has the address.
+
+use super::acceptance::{NewUser, Offer, accept_as, accept_taken_over, find_offer, new_users};
+use super::look_at;
+use crate::access::Caller;
+use crate::audit::Target;
+use crate::hashing::Queue;
+use crate::mail::{self, MailSlot};
+use crate::session::{self, NewSession};
+use crate::tx::Tx;
+use crate::user::{self, CreateUser, ValidUser};
+use crate::{Error, Request, throttle};
+use domain::Fault;
+use domain::audit::Action;
+use domain::network;
+use domain::secret::{Digest, Secret};
+use serde_json::json;
+
+/// What a visitor without a login does next.
+pub enum Entered {
+    /// The new user has joined and is signed in.
+    Joined(Box<NewSession>),
+    /// The visitor signs in, and then accepts the invitation.
+    SignIn,
+    /// The visitor opens the link that was mailed to the address.
+    Mailed(Box<MailedLink>),
+}
+
+/// A link for the address that a visitor entered.
+pub struct MailedLink {
+    offer: Offer,
+    email: String,
+    link: Secret,
+    slot: MailSlot,
+}
+
+/// Enters an organization with an invitation as a new user. Fails with [`Error::Throttled`] after
+/// too many attempts with this invitation or from this source, or too many links to the address.
+pub async fn enter(req: &Request, link: &Secret, new: CreateUser) -> Result<Entered, Error> {
+    let offer = look_at(&req.app, link).await?;
+    match offer.new_user {
+        NewUser::ReceivesLink => mail_link(req, link, &new.email).await,
+        _ => create(req, link, offer, new).await,
+    }
+}
+
+/// Limits an invitation to an address, and makes the link that is mailed to it.
+async fn mail_link(req: &Request, link: &Secret, email: &str) -> Result<Entered, Error> {
+    let email = domain::user::email(email)?;
+    let (source, link) = (req.context.source(), link.digest());
+    let req = req.with_caller(Caller::Anonymous);
+    req.change(Action::InvitationLimited, move |tx| {
+        let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
+        offer.check_email(&email)?;
+        offer.new_user.require()?;
+        throttle::invited_user(&offer.invitation.id, source).count(tx.conn, tx.now)?;
+        // Counted whether or not a user has the address.
+        throttle::requested_invitation_letter(tx.app().key(), &email).count(tx.conn, tx.now)?;
+        let sender = network::source(source).to_string();
+        let slot = mail::reserve(tx.app(), &sender).ok_or(Error::Busy)?;
+        let link = Secret::from_random(&tx.random::<32>());
+        limit(tx, &offer, &email, Some(&link.digest()))?;
+        Ok(Entered::Mailed(Box::new(MailedLink {
+            offer,
+            email: email.clone(),
+            link,
+            slot,
+        })))
+    })
+    .await
+}
+
+/// Mails the link to the address; `url_of` makes the complete link of a secret.
+pub fn send_mailed_link(req: &Request, new: &MailedLink, url_of: impl Fn(&Secret) -> String) {
+    let brand = &req.app.config().branding.name;
+    let letter = mail::Invitation {
+        brand,
+        organization: mail::organization_name(&new.offer.organization),
+        inviter: new.offer.inviter.as_deref().unwrap_or(brand),
+        role: new.offer.invitation.role,
+        url: &url_of(&new.link),
+        expires_at: new.offer.invitation.expires_at,
+    };
+    mail::send(&req.app, new.slot.clone(), letter.message(&new.email));
+}
+
+/// The fault for an address that is taken, for the user of the address, who alone has the mailed
+/// link.
+fn has_user() -> Fault {
+    let message = "You have an account with this email address. Sign in.";
+    Fault::new("email", message)
+}
+
+/// Creates a user.
+async fn create(
+    req: &Request,
+    link: &Secret,
+    offer: Offer,
+    new: CreateUser,
+) -> Result<Entered, Error> {
+    let app = &req.app;
+    let new = user::check(app, new)?;
+    offer.check_email(&new.email)?;
+    offer.new_user.require()?;
+    let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
+    throttle::count(app, &guess).await?;
+    if offer.proves_email() {
+        // Only the user of the address has this link, and learns that there is an account. Only an
+        // attempt that can succeed costs a password hash.
+        let email = new.email.clone();
+        let find = move |conn: &mut _| store::user::find_user_by_email(conn, &email);
+        let taken = app.store().read_one(find).await?;
+        if taken.is_some_and(|user| !user.yields_address()) {
+            return Err(has_user().into());
+        }
+    }
+    // Otherwise the hash is computed in any case: the time must not reveal the user.
+    let new = new.hash(app, Queue::Strangers).await;
+    if matches!(new, Err(Error::Busy)) {
+        throttle::undo(app, &guess).await?;
+    }
+    let (new, link) = (new?, link.digest());
+    let req = req.with_caller(Caller::Anonymous);
+    if offer.proves_email() {
+        return req
+            .change(Action::InvitationAccepted, move |tx| {
+                let session = join(tx, &link, &new)?;
+                guess.succeed(tx.conn)?;
+                Ok(Entered::Joined(Box::new(session)))
+            })
+            .await;
+    }
+    req.change(Action::InvitationLimited, move |tx| {
+        let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
+        offer.check_email(&new.email)?;
+        // Also counts an address that is taken: the limit must not reveal the user.
+        count_new_user(tx, &offer)?;
+        limit(tx, &offer, &new.email, None)?;
+        if store::user::find_user_by_email(tx.conn, &new.email)?.is_none() {
+            user::insert(tx, &new, None).map_err(|error| match error {
+                // Another request created the user in the meantime. The retry finds it.
+                Error::Invalid(_) => store::Error::Collision.into(),
+                error => error,
+            })?;
+        }
+        Ok(Entered::SignIn)
+    })
+    .await
+}
+
+/// Creates the user whose address a mailed link proves, or takes over the one who has it
+/// unverified, and begins a session.
+fn join(tx: &mut Tx<'_>, link: &Digest, new: &ValidUser) -> Result<NewSession, Error> {
+    let offer = find_offer(tx.app(), tx.conn, link, tx.now)?;
+    count_new_user(tx, &offer)?;
+    let user = match user::take_over(tx, new)? {
+        Some(user) => {
+            accept_taken_over(tx, &offer, &user)?;
+            user
+        }
+        None => {
+            let user = user::insert(tx, new, None).map_err(|error| match error {
+                // Another request created the user in the meantime.
+                Error::Invalid(_) => has_user().into(),
+                error => error,
+            })?;
+            accept_as(tx, &offer, &user)?;
+            user
+        }
+    };
+    session::begin(tx, &user)
+}
+
+/// Counts a user that an invitation creates.
+fn count_new_user(tx: &mut Tx<'_>, offer: &Offer) -> Result<(), Error> {
+    offer.new_user.require()?;
+    let counted = new_users(tx.app(), &offer.invitation).count(tx.conn, tx.now);
+    counted.map(drop).map_err(|error| match error {
+        Error::Throttled(_) => NewUser::TooMany.require().err().unwrap_or(error),
+        error => error,
+    })
+}
+
+/// Limits an invitation to an address, with the digest of the link that is mailed to it.
+fn limit(
+    tx: &mut Tx<'_>,
+    offer: &Offer,
+    email: &str,
+    mailed_link: Option<&Digest>,
+) -> Result<(), Error> {
+    let invitation = &offer.invitation;
+    if !store::invitation::set_recipient(tx.conn, &invitation.id, email, mailed_link)? {
+        // Another request has limited it in the meantime.
+        return Err(store::Error::Collision.into());
+    }
+    let target = Target::within(&invitation.organization_id, invitation.id.as_str());
+    tx.record_as(Action::InvitationLimited, target, json!({}))
+}
