@@ -178,8 +178,11 @@ fn assert_counted(test: &TestApp) {
 /// Every way in which a code stops being pending is counted once, also by concurrent requests.
 #[actix_web::test]
 async fn counters_follow_decisions_polls_and_expiry() {
-    let test = TestApp::with("[device]\nlive_codes_per_source = 12").await;
-    let asked = (0..20).map(|_| test.oauth(ASK, &[("client_id", CLI)]));
+    let settings = "[device]\nlive_codes_per_source = 12";
+    let test = TestApp::with(settings).await;
+    let other = test.second_server(settings).await;
+    let servers = [&test, &other];
+    let asked = (0..20).map(|i| servers[i % 2].oauth(ASK, &[("client_id", CLI)]));
     let answers = futures_util::future::join_all(asked).await;
     let granted = answers.iter().filter(|answer| answer.status == 200);
     let devices: Vec<_> = granted.map(Device::of).collect();
