@@ -111,7 +111,7 @@ async fn create(
     let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
     throttle::count(app, &guess).await?;
     if offer.proves_email() {
-        // Only the user of the address has this link, and learns that there is an account. Only an
+        // Only the user of the address has this link, and learns that it has a user. Only an
         // attempt that can succeed costs a password hash.
         let email = new.email.clone();
         let find = move |conn: &mut _| store::user::find_user_by_email(conn, &email);
