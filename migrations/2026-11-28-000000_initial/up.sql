@@ -380,3 +380,10 @@ CREATE TABLE token_use (
 );
 CREATE INDEX token_use_token ON token_use (token_id, event_id, day, count);
 CREATE INDEX token_use_organization ON token_use (organization_id, event_id);
+
+-- When each running server last committed a write, in milliseconds since 1970: how `/readyz` knows
+-- whether the database accepts writes.
+CREATE TABLE heartbeat (
+    server TEXT NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL
+);

@@ -16,7 +16,7 @@ use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::user::User;
-use doorcode::store::{Conn, Store};
+use doorcode::store::{Conn, Schema, Store};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -42,6 +42,16 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
     Ok(Config::load(path, variables)?)
 }
 
+/// What opens a deployment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// A server, or `doorcode migrate`: applies pending migrations.
+    Server,
+    /// A command. It creates the tables of an empty database, and leaves pending migrations to the
+    /// operator: running servers may be of the earlier version.
+    Command,
+}
+
 /// An opened deployment: migrated, with its secrets and its built-in client.
 struct Deployment {
     app: App,
@@ -50,11 +60,11 @@ struct Deployment {
 }
 
 /// Opens the deployment; a first start creates its secrets and the built-in client.
-async fn open(config: Config) -> Outcome<Deployment> {
+async fn open(config: Config, start: Start) -> Outcome<Deployment> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let secrets = Secrets::load(&config, entropy.as_ref(), |name| std::env::var(name).ok())?;
     let files = secrets.files.clone();
-    let store = open_store(&config)?;
+    let store = open_store(&config, start)?;
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
         .map_err(|error| explain(&error))?;
     app::client::ensure_cli(&app)
@@ -70,7 +80,7 @@ fn as_operator<T>(
 ) -> Outcome<T> {
     let config = load_config(config)?;
     actix_web::rt::System::new().block_on(async {
-        let app = open(config).await?.app;
+        let app = open(config, Start::Command).await?.app;
         let result = work(&Request::local(&app, None)).await;
         app.stop().await;
         Ok(result.map_err(|error| explain(&error))?)
@@ -92,7 +102,7 @@ async fn user_of(req: &Request, flag: &'static str, email: &str) -> Result<User,
 /// `doorcode migrate`.
 pub fn migrate(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    open_store(&config)?;
+    open_store(&config, Start::Server)?;
     print("The database is up to date.")
 }
 
@@ -103,8 +113,8 @@ pub fn openapi(config: Option<&Path>) -> Outcome {
     print(&serde_json::to_string_pretty(&document)?)
 }
 
-/// Opens the database and migrates it.
-fn open_store(config: &Config) -> Outcome<Store> {
+/// Opens the database, and migrates it if `start` may.
+fn open_store(config: &Config, start: Start) -> Outcome<Store> {
     if let DatabaseUrl::Sqlite(path) = &config.database.url {
         // The database contains no secret in plain text, but all other data. Only its owner may
         // read it and the files that SQLite creates beside it.
@@ -123,6 +133,19 @@ fn open_store(config: &Config) -> Outcome<Store> {
         return Err(format!("{variable}: unset it, and name the host in database.url").into());
     }
     let store = Store::open(&config.database.url)?;
+    if start == Start::Command {
+        match store.schema()? {
+            Schema::Empty => {}
+            Schema::Current => return Ok(store),
+            Schema::Outdated => {
+                return Err(
+                    "The database is from another version of this program, or its audit \
+                            log is not protected. Run `doorcode migrate` first."
+                        .into(),
+                );
+            }
+        }
+    }
     let migrations = store.migrate()?;
     if !migrations.is_empty() {
         tracing::info!(?migrations, "the database was migrated");

@@ -1,6 +1,6 @@
 //! `doorcode operator …`: the operator token.
 
-use super::{Outcome, explain, load_config, open, print};
+use super::{Outcome, Start, explain, load_config, open, print};
 use clap::Subcommand;
 use doorcode::app::Context;
 use doorcode::app::operator::{self, Rotation, RotationError};
@@ -24,7 +24,7 @@ pub fn run(config: Option<&Path>, command: Operator) -> Outcome {
     let Operator::Rotate { overlap } = command;
     let config = load_config(config)?;
     let rotated = actix_web::rt::System::new().block_on(async {
-        let app = open(config).await?.app;
+        let app = open(config, Start::Command).await?.app;
         let rotated = operator::rotate(&app, &Context::local(), overlap).await;
         app.stop().await;
         Ok::<_, Box<dyn std::error::Error>>(rotated.map_err(|error| match error {

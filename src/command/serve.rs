@@ -1,6 +1,7 @@
 //! `doorcode serve`.
 
-use super::{Outcome, explain, load_config, open, print, warnings};
+use super::{Outcome, Start, explain, load_config, open, print, warnings};
+use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, audit, sweep, user};
 use doorcode::config::{Config, Metrics};
 use doorcode::domain::secret::Secret;
@@ -71,7 +72,7 @@ async fn serve(config: Config) -> Outcome {
         Metrics::At(address) => Some(listen(address, "[metrics]")?),
         Metrics::Same | Metrics::Off => None,
     };
-    let deployment = open(config).await?;
+    let deployment = open(config, Start::Server).await?;
     let app = deployment.app;
     let setup = user::offer_setup(&app)
         .await
@@ -99,6 +100,9 @@ async fn serve(config: Config) -> Outcome {
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
+    let heart = Heart::new(&app);
+    heart.beat().await;
+    actix_web::rt::spawn(heart.run());
     let server = web::server(app.clone(), metrics, listener, workers)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);

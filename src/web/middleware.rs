@@ -59,7 +59,8 @@ fn strict_transport(config: &Config) -> Option<&'static str> {
     }
 }
 
-/// Outermost layer: assigns the request id, logs the request without its content, sets the headers.
+/// Outermost layer: assigns the request id, limits the time for the database, logs the request
+/// without its content, sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
     (metrics, logs, connections): (
@@ -76,7 +77,7 @@ pub async fn every_answer(
     let method = request.method().clone();
     let started = std::time::Instant::now();
 
-    let mut response = next.call(request).await?;
+    let mut response = app::within_request(next.call(request)).await?;
 
     let took = started.elapsed();
     let route = response.request().match_pattern();

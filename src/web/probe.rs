@@ -3,7 +3,7 @@
 use super::headers;
 use super::route::{read, resource};
 use actix_web::{HttpResponse, web};
-use app::App;
+use app::{App, NotReady, Outage};
 use utoipa::OpenApi;
 
 /// OpenAPI description of this module's routes.
@@ -35,28 +35,26 @@ async fn healthz() -> HttpResponse {
     tag = "deployment",
     responses(
         (status = 200, description = "The server is ready.", body = String, content_type = "text/plain"),
-        (status = 503, description = "The database does not respond or does not accept writes, or its audit log contradicts a checkpoint.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database does not respond or does not accept writes, or its audit log contradicts a checkpoint; the body names the reason: `database`, `read-only`, `full` or `audit`.", body = String, content_type = "text/plain"),
     )
 )]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
-    match app.is_ready().await {
-        Ok(()) => answer(HttpResponse::Ok(), "ready\n"),
+    let text = match app.is_ready().await {
+        Ok(()) => return answer(HttpResponse::Ok(), "ready\n"),
         // The cause is logged once.
-        Err(app::Error::Contradicted) => answer(
-            HttpResponse::ServiceUnavailable(),
-            "not ready: audit: the log contradicts its checkpoints, see the server's log\n",
-        ),
-        Err(error) => {
-            tracing::warn!(
-                ?error,
-                "readiness check failed: the database is unavailable"
-            );
-            answer(
-                HttpResponse::ServiceUnavailable(),
-                "not ready: the database does not answer\n",
-            )
+        Err(NotReady::Contradicted) => {
+            "not ready: audit: the log contradicts its checkpoints, see the server's log\n"
         }
-    }
+        Err(NotReady::Outage(outage)) => {
+            tracing::warn!(reason = outage.as_str(), "readiness check failed");
+            match outage {
+                Outage::Database => "not ready: database: it does not answer, or rejects writes\n",
+                Outage::ReadOnly => "not ready: read-only: the database accepts no writes\n",
+                Outage::Full => "not ready: full: the disk of the database is full\n",
+            }
+        }
+    };
+    answer(HttpResponse::ServiceUnavailable(), text)
 }
 
 fn answer(mut response: actix_web::HttpResponseBuilder, text: &'static str) -> HttpResponse {

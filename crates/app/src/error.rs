@@ -98,7 +98,11 @@ impl Error {
             Self::Busy
                 | Self::Contradicted
                 | Self::Store(
-                    store::Error::Unavailable(_) | store::Error::Collision | store::Error::Busy
+                    store::Error::Unavailable(_)
+                        | store::Error::ReadOnly
+                        | store::Error::Full
+                        | store::Error::Collision
+                        | store::Error::Busy
                 )
         )
     }

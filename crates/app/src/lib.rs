@@ -12,6 +12,7 @@ pub mod device;
 mod error;
 mod form_nonce;
 mod hashing;
+pub mod heartbeat;
 mod held_polls;
 pub mod idempotency;
 pub mod mail;
@@ -45,12 +46,14 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+pub use store::Outage;
 use store::Store;
+pub use store::deadline::within_request;
 use throttle::ReachedLimits;
 use tokio::sync::watch;
 use uses::Uses;
 
-/// Time limit for the empty write of a readiness check.
+/// Time limit for the read of a readiness check.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Source of the current time.
@@ -163,6 +166,15 @@ struct Inner {
     reached_limits: ReachedLimits,
 }
 
+/// Why the server cannot handle requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// The audit log contradicts its checkpoints.
+    Contradicted,
+    /// The database cannot be used.
+    Outage(Outage),
+}
+
 impl App {
     /// Creates an application. Regular tasks start with [`sweep::run`]. Must be called within a
     /// runtime that lives as long as the application.
@@ -236,15 +248,17 @@ impl App {
     }
 
     /// Succeeds if the server can handle requests: nothing contradicts the audit log, and the
-    /// database can be read and written.
-    pub async fn is_ready(&self) -> Result<(), Error> {
-        self.require_sound_log()?;
-        self.store()
-            .read(|conn| Ok::<_, Error>(store::user::is_any_user(conn).map(drop)?))
-            .await?;
-        let writable = tokio::time::timeout(READY_WITHIN, self.store().is_writable());
-        writable.await.map_err(|_| Error::Busy)??;
-        Ok(())
+    /// database can be read, and accepts writes by its last [heartbeat].
+    pub async fn is_ready(&self) -> Result<(), NotReady> {
+        self.require_sound_log()
+            .map_err(|_| NotReady::Contradicted)?;
+        self.store().check_writable().map_err(NotReady::Outage)?;
+        let read = |conn: &mut store::Conn| store::user::is_any_user(conn);
+        let read = tokio::time::timeout(READY_WITHIN, self.store().read(read)).await;
+        match read {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(NotReady::Outage(Outage::Database)),
+        }
     }
 
     /// Ends held polls and asks background tasks to stop after their current work, so that the
@@ -272,6 +286,7 @@ impl App {
     /// Writes buffered data, sends queued mail and closes the database. Must be the last
     /// operation.
     pub async fn stop(&self) {
+        self.0.stopping.send_replace(true);
         for error in sweep::write_and_seal(self).await {
             tracing::error!(?error, "failed to write buffered data on shutdown");
         }

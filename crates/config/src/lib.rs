@@ -36,6 +36,7 @@ pub use mail::{Mail, Protection, SmtpUrl};
 pub use metrics::Metrics;
 pub use operator::Operator;
 pub use organizations::{Makers, Organizations};
+pub use postgres::with_parameters;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};

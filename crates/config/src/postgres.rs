@@ -120,6 +120,28 @@ impl<'a> PostgresUrl<'a> {
     }
 }
 
+/// Adds the parameters that the URL does not name itself.
+pub fn with_parameters(url: &str, parameters: &[(&str, &str)]) -> String {
+    let named: Vec<String> = PostgresUrl::split(url)
+        .iter()
+        .flat_map(PostgresUrl::parameters)
+        .map(|(key, _)| key)
+        .collect();
+    let mut text = url.to_owned();
+    for (key, value) in parameters {
+        if named.iter().any(|name| name == key) {
+            continue;
+        }
+        let sign = match (text.contains('?'), text.ends_with(['?', '&'])) {
+            (_, true) => "",
+            (true, false) => "&",
+            (false, false) => "?",
+        };
+        text.push_str(&format!("{sign}{key}={value}"));
+    }
+    text
+}
+
 /// The host of `host:port`; libpq takes an IPv6 address in brackets.
 fn host_of(host_and_port: &str) -> String {
     let host = match host_and_port.strip_prefix('[') {
@@ -193,6 +215,36 @@ mod tests {
             let message = PostgresUrl::split(text).unwrap().check().unwrap_err();
             assert!(message.contains(reason), "{text:?}: {message}");
             assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_added_unless_the_url_names_them() {
+        let defaults = [("connect_timeout", "2"), ("keepalives_idle", "5")];
+        for (url, complete) in [
+            (
+                "postgres://u:p@h/d",
+                "postgres://u:p@h/d?connect_timeout=2&keepalives_idle=5",
+            ),
+            (
+                "postgres:///d?",
+                "postgres:///d?connect_timeout=2&keepalives_idle=5",
+            ),
+            (
+                "postgres:///d?keepalives_idle=9",
+                "postgres:///d?keepalives_idle=9&connect_timeout=2",
+            ),
+            (
+                "postgres:///d?connect%5Ftimeout=9&keepalives_idle=1",
+                "postgres:///d?connect%5Ftimeout=9&keepalives_idle=1",
+            ),
+            // The name of a database is no parameter.
+            (
+                "postgres:///connect_timeout=1",
+                "postgres:///connect_timeout=1?connect_timeout=2&keepalives_idle=5",
+            ),
+        ] {
+            assert_eq!(with_parameters(url, &defaults), complete);
         }
     }
 }

@@ -1,10 +1,30 @@
 //! Connections to either database, and the PostgreSQL pool.
 
-use super::Error;
+use super::{Error, workers};
 use config::DatabaseUrl;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
+};
 use diesel::prelude::*;
-use diesel::r2d2;
+
+/// Parameters of each connection to PostgreSQL, unless the URL names them: a server that does not
+/// respond to a connection within 2 seconds counts as down, a connection without a sign of life
+/// for about 5 seconds as lost, and a server that accepts no writes as the wrong one.
+const PARAMETERS: [(&str, &str); 6] = [
+    ("connect_timeout", "2"),
+    ("tcp_user_timeout", "4000"),
+    ("keepalives_idle", "2"),
+    ("keepalives_interval", "1"),
+    ("keepalives_count", "3"),
+    WRITABLE,
+];
+
+const WRITABLE: (&str, &str) = ("target_session_attrs", "read-write");
+
+/// A lock of another transaction, or a server that hangs, must not block all queued work; nor must
+/// this client's locks outlast it, if its machine disappears during a transaction.
+const LIMITS: &str = "SET lock_timeout = '1s'; SET statement_timeout = '4s'; \
+                      SET idle_in_transaction_session_timeout = '5s'";
 
 /// A connection to the configured database. Queries are written once, against this type.
 #[derive(diesel::MultiConnection)]
@@ -29,18 +49,7 @@ impl Conn {
     /// after the other, and can create an SQLite file named like an unreachable server.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
         match url {
-            DatabaseUrl::Postgres(url) => {
-                let mut conn = PgConnection::establish(&with_connect_timeout(url))
-                    .map_err(|error| Error::Unavailable(error.to_string()))?;
-                // A lock of another transaction, or a server that hangs, must not block all
-                // queued work; nor must this client's locks outlast it, if its machine disappears
-                // during a transaction.
-                conn.batch_execute(
-                    "SET lock_timeout = '1s'; SET statement_timeout = '10s'; \
-                     SET idle_in_transaction_session_timeout = '5s'",
-                )?;
-                Ok(Self::Postgres(conn))
-            }
+            DatabaseUrl::Postgres(url) => Self::open_postgres(url, purpose),
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| {
                     Error::Unavailable("the path of the database is not UTF-8".into())
@@ -69,6 +78,33 @@ impl Conn {
                 Ok(Self::Sqlite(conn))
             }
         }
+    }
+
+    fn open_postgres(url: &str, purpose: Purpose) -> Result<Self, Error> {
+        let establish = |parameters: &[(&str, &str)]| {
+            PgConnection::establish(&config::with_parameters(url, parameters))
+        };
+        let mut conn = establish(&PARAMETERS).map_err(|error| {
+            // The text of the error does not say it reliably: a server that accepts only sessions
+            // that may not write is read-only.
+            let others: Vec<_> = PARAMETERS
+                .into_iter()
+                .filter(|it| *it != WRITABLE)
+                .collect();
+            match purpose == Purpose::Write && establish(&others).is_ok() {
+                true => Error::ReadOnly,
+                false => Error::Unavailable(error.to_string()),
+            }
+        })?;
+        conn.set_instrumentation(|_: InstrumentationEvent<'_>| workers::step());
+        conn.batch_execute(LIMITS)
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self::Postgres(conn))
+    }
+
+    /// Whether the database is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Opens a connection for reading to a database that exists. Unlike [`Self::open`], it creates
@@ -129,12 +165,6 @@ impl Conn {
         let counted: Result<Counted, _> = counted.get_result(conn);
         counted.ok().map(|counted| counted.count)
     }
-
-    /// Whether the server still responds.
-    pub fn ping(&mut self) -> Result<(), Error> {
-        diesel::sql_query("SELECT 1").execute(self)?;
-        Ok(())
-    }
 }
 
 /// The result of a WAL checkpoint.
@@ -149,48 +179,4 @@ struct Truncated {
 struct Counted {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     count: i64,
-}
-
-/// The time to wait for a new connection, in seconds.
-const CONNECT_SECONDS: u32 = 3;
-
-/// Adds a connection timeout, unless the operator has set one.
-fn with_connect_timeout(url: &str) -> String {
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
-    }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}connect_timeout={CONNECT_SECONDS}")
-}
-
-/// A pooled connection with a flag for loss: libpq detects that only at the next use, and
-/// diesel's own check misses it.
-pub struct Pooled {
-    /// The connection.
-    pub conn: Conn,
-    /// Whether the connection is lost and must not be reused.
-    pub lost: bool,
-}
-
-/// Creates the pool's connections.
-pub struct Manager(pub DatabaseUrl);
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = Error;
-
-    fn connect(&self) -> Result<Pooled, Error> {
-        Ok(Pooled {
-            conn: Conn::open(&self.0, Purpose::Read)?,
-            lost: false,
-        })
-    }
-
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {
-        pooled.conn.ping()
-    }
-
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.lost
-    }
 }

@@ -7,17 +7,13 @@
 //! blocked each other.
 
 use super::conn::{Conn, Purpose};
-use super::{Error, Fails};
+use super::workers::{After, Job, Plan, Shift, WorkOutcome, Workers};
+use super::{Error, Fails, lock};
 use config::DatabaseUrl;
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::Receiver;
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use tokio::sync::oneshot;
-
-/// The size of the queue. When it is full, writes fail with [`Error::Busy`].
-const QUEUE: usize = 4096;
+use std::sync::{Arc, Mutex};
 
 /// The most pieces of work in one commit.
 const BATCH: usize = 128;
@@ -26,49 +22,10 @@ const BATCH: usize = 128;
 const RETRIES: usize = 5;
 
 /// The queue, and the thread that empties it.
-pub struct WriteQueue {
-    jobs: Mutex<Option<Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// Work that waits for its commit. It is not generic over the result: generic code would be
-/// compiled again for each use case.
-struct Job {
-    work: Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>,
-    /// The error of its savepoint.
-    failure: Option<Error>,
-    reply: oneshot::Sender<Result<(), Error>>,
-}
-
-/// Whether to keep the writes of the work. The work stores its result itself.
-enum WorkOutcome {
-    /// Commit it.
-    Commit,
-    /// Roll it back.
-    RollBack(After),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum After {
-    Done,
-    /// The work collided with a concurrent one and must run again.
-    Again,
-    /// The connection is lost, and with it the transaction.
-    Lost,
-}
-
-impl After {
-    fn of(error: Option<&Error>) -> Self {
-        match error {
-            Some(Error::Collision) => Self::Again,
-            Some(Error::Unavailable(_)) => Self::Lost,
-            _ => Self::Done,
-        }
-    }
-}
+pub struct WriteQueue(Workers);
 
 enum Rollback {
-    Work(After),
+    Work(Option<Error>),
     Database(diesel::result::Error),
 }
 
@@ -78,50 +35,44 @@ impl From<diesel::result::Error> for Rollback {
     }
 }
 
-impl Job {
-    /// Runs the work in a savepoint.
-    fn run(&mut self, conn: &mut Conn) -> After {
-        let result = conn.transaction(|conn| match (self.work)(conn) {
-            WorkOutcome::Commit => Ok(()),
-            WorkOutcome::RollBack(after) => Err(Rollback::Work(after)),
-        });
-        self.failure = None;
-        match result {
-            Ok(()) => After::Done,
-            Err(Rollback::Work(after)) => after,
-            Err(Rollback::Database(error)) => {
-                let error = Error::from(error);
-                let after = After::of(Some(&error));
-                self.failure = Some(error);
-                after
-            }
+/// Runs the work in a savepoint. Returns what follows, and the database's error.
+fn run(job: &mut Job, conn: &mut Conn) -> (After, Option<Error>) {
+    let result = conn.transaction(|conn| match (job.work)(conn) {
+        WorkOutcome::Commit => Ok(()),
+        WorkOutcome::RollBack(error) => Err(Rollback::Work(error)),
+    });
+    job.failure = None;
+    let error = match result {
+        Ok(()) => None,
+        Err(Rollback::Work(error)) => error,
+        Err(Rollback::Database(error)) => {
+            let error = Error::from(error);
+            job.failure = Some(error.clone());
+            Some(error)
         }
-    }
-
-    /// Reports the commit or its error to the caller.
-    fn answer(self, committed: Result<(), Error>) {
-        let committed = committed.and(self.failure.map_or(Ok(()), Err));
-        // The caller may no longer wait for a reply; the work is done regardless.
-        let _ = self.reply.send(committed);
-    }
+    };
+    (After::of(error.as_ref(), conn), error)
 }
 
 impl WriteQueue {
     /// Starts the writer thread.
     pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
-        let (jobs, receiver) = crossbeam_channel::bounded(QUEUE);
-        let mut writer = Writer {
-            url: url.clone(),
-            conn: None,
+        let plan = Plan {
+            name: "writer",
+            threads: 1,
+            is_replaced: matches!(url, DatabaseUrl::Postgres(_)),
+            make: {
+                let url = url.clone();
+                Box::new(move || {
+                    let mut writer = Writer {
+                        url: url.clone(),
+                        conn: None,
+                    };
+                    Box::new(move |first, queue, shift| writer.serve(first, queue, shift))
+                })
+            },
         };
-        let thread = std::thread::Builder::new()
-            .name("writer".into())
-            .spawn(move || writer.serve(&receiver))
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
-            thread: Mutex::new(Some(thread)),
-        })
+        Workers::start(plan).map(Self)
     }
 
     /// Queues work and waits until it is committed, or rolled back with its error.
@@ -137,58 +88,20 @@ impl WriteQueue {
             let result = work(conn);
             let outcome = match &result {
                 Ok(_) => WorkOutcome::Commit,
-                Err(error) => WorkOutcome::RollBack(After::of(error.store_error())),
+                Err(error) => WorkOutcome::RollBack(error.store_error().cloned()),
             };
             *lock(&kept) = Some(result);
             outcome
         });
-        self.commit(work).await?;
+        self.0.run(work).await?;
         let result = lock(&result).take();
         result.unwrap_or_else(|| Err(Error::Unavailable("the writer did not run".into()).into()))
     }
 
-    /// Queues work that stores its own result, and waits until it is committed or rolled back.
-    async fn commit(
-        &self,
-        work: Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>,
-    ) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        let job = Job {
-            work,
-            failure: None,
-            reply,
-        };
-        let jobs = lock(&self.jobs).clone();
-        let stopped = || Error::Unavailable("the server is stopping".into());
-        // The sender is dropped before the wait: the writer ends when all are dropped, even if
-        // this future is never polled again.
-        let sent = jobs.ok_or_else(stopped)?.try_send(job);
-        match sent {
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
-            Err(TrySendError::Full(_)) => Err(Error::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(stopped()),
-        }
-    }
-
     /// Accepts no more work, finishes the queue and ends the thread.
     pub fn stop(&self) {
-        drop(lock(&self.jobs).take());
-        if let Some(thread) = lock(&self.thread).take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer thread panicked");
-        }
+        self.0.stop();
     }
-}
-
-impl Drop for WriteQueue {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Writer {
@@ -197,30 +110,30 @@ struct Writer {
 }
 
 impl Writer {
-    fn serve(&mut self, queue: &Receiver<Job>) {
-        while let Ok(first) = queue.recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Ok(job) = queue.try_recv()
-            {
-                batch.push(job);
-            }
-            if catch_unwind(AssertUnwindSafe(|| self.round(batch))).is_err() {
-                // The callers receive an error; the next batch uses a new connection.
-                tracing::error!("work in the database panicked");
-                self.conn = None;
-            }
+    fn serve(&mut self, first: Job, queue: &Receiver<Job>, shift: &Arc<Shift>) {
+        first.take(shift);
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(job) = queue.try_recv()
+        {
+            job.take(shift);
+            batch.push(job);
+        }
+        if catch_unwind(AssertUnwindSafe(|| self.round(batch, shift))).is_err() {
+            // The callers receive an error; the next batch uses a new connection.
+            tracing::error!("work in the database panicked");
+            self.conn = None;
         }
     }
 
-    /// Commits a batch. Collided work runs again, each piece in its own transaction, apart from
-    /// the rest of its batch.
-    fn round(&mut self, batch: Vec<Job>) {
-        for job in self.commit(batch) {
+    /// Commits a batch. Work that collided, or whose batch lost its connection, runs again, each
+    /// piece in its own transaction.
+    fn round(&mut self, batch: Vec<Job>, shift: &Shift) {
+        for job in self.commit(batch, shift) {
             let mut waiting = vec![job];
             for _ in 0..RETRIES {
                 if !waiting.is_empty() {
-                    waiting = self.commit(waiting);
+                    waiting = self.commit(waiting, shift);
                 }
             }
             answer_all(waiting, &Err(Error::Collision));
@@ -228,7 +141,12 @@ impl Writer {
     }
 
     /// Runs a batch in one transaction and replies; returns the work that must run again.
-    fn commit(&mut self, mut batch: Vec<Job>) -> Vec<Job> {
+    fn commit(&mut self, batch: Vec<Job>, shift: &Shift) -> Vec<Job> {
+        let (late, mut batch): (Vec<_>, _) = batch.into_iter().partition(Job::is_late);
+        answer_all(late, &Err(Error::Unavailable("waited too long".into())));
+        if batch.is_empty() || shift.is_abandoned() {
+            return Vec::new();
+        }
         let conn = match self.begun() {
             Ok(conn) => conn,
             Err(error) => {
@@ -237,24 +155,41 @@ impl Writer {
             }
         };
         let mut after = Vec::with_capacity(batch.len());
-        for job in &mut batch {
-            after.push(job.run(conn));
-            if after.last() == Some(&After::Lost) {
+        let mut lost = None;
+        for (n, job) in batch.iter_mut().enumerate() {
+            let (next, error) = run(job, conn);
+            // Its callers have an error already, and the server rolls back.
+            if shift.is_abandoned() {
+                self.conn = None;
+                return Vec::new();
+            }
+            if next == After::Lost {
+                lost = error.map(|error| (n, error));
                 break;
             }
+            after.push(next);
         }
-        let committed = match after.last() {
-            Some(After::Lost) => Err(Error::Unavailable("the database went away".into())),
-            _ => <Conn as Connection>::TransactionManager::commit_transaction(conn)
-                .map_err(Error::from),
-        };
-        if let Err(error) = &committed {
+        if let Some((n, error)) = lost {
+            // Nothing was committed, so that all of it can run again, on a new connection.
+            self.conn = None;
+            if let Some(error) = batch[n].lose(error) {
+                batch.remove(n).answer(Err(error));
+            }
+            return batch;
+        }
+        let committed = <Conn as Connection>::TransactionManager::commit_transaction(conn);
+        if let Err(error) = committed.map_err(Error::from) {
             // A new connection replaces the transaction, whatever its state.
             self.conn = None;
             if matches!(error, Error::Collision) {
                 return batch;
             }
-            answer_all(batch, &committed);
+            // The commit may have happened: the work must not run again.
+            let error = match error {
+                Error::Unknown(why) => Error::Unavailable(why),
+                error => error,
+            };
+            answer_all(batch, &Err(error));
             return Vec::new();
         }
         let mut again = Vec::new();

@@ -27,6 +27,7 @@ use clock::{ManualClock, SeededEntropy};
 use database::{AUDIT, Database, Template};
 use doorcode::app::client::{self, Kind};
 use doorcode::app::deployment::Secrets;
+use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, sweep};
 use doorcode::config::Config;
 use doorcode::domain::role::Role;
@@ -360,6 +361,9 @@ async fn serve(
     store.migrate().unwrap();
     let app = App::new(config, store, secrets, clock, entropy).unwrap();
     client::ensure_cli(&app).await.unwrap();
+    let heart = Heart::new(&app);
+    heart.beat().await;
+    actix_web::rt::spawn(heart.run());
     let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);

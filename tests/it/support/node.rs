@@ -3,6 +3,7 @@
 use super::TestApp;
 use doorcode::app::App;
 use doorcode::app::deployment::Secrets;
+use doorcode::app::heartbeat::Heart;
 use doorcode::config::Config;
 use doorcode::store::Store;
 use doorcode::web;
@@ -44,6 +45,7 @@ impl TestApp {
             self.entropy.clone(),
         )
         .unwrap();
+        actix_web::rt::spawn(Heart::new(&app).run());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.canaries.serve_at(&url);

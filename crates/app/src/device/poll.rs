@@ -60,6 +60,7 @@ pub async fn poll(
     };
     // Read the state again in both cases: the codes may have expired meanwhile.
     let _ = tokio::time::timeout(wait, woken).await;
+    store::deadline::restart();
     poll_once(&req, &client.id, &digest, Waiting::Held).await
 }
 

@@ -19,13 +19,30 @@ pub const SQLITE_GUARD: &str = "
             OR (OLD.agent IS NULL) <> (NEW.agent IS NULL)
             OR NEW.address NOT LIKE 'sha256:%' OR NEW.agent NOT LIKE 'sha256:%'
         BEGIN SELECT RAISE(ABORT, 'sealed audit records stay'); END;
-    DROP TRIGGER IF EXISTS audit_record_follows;
     CREATE TRIGGER IF NOT EXISTS audit_record_is_new BEFORE INSERT ON audit_record
         WHEN NEW.sequence <= (SELECT sequence FROM audit_head)
             OR EXISTS (SELECT 1 FROM audit_record WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'audit records follow the last'); END;";
 
-/// The same for PostgreSQL.
+/// The triggers that [`SQLITE_GUARD`] creates.
+pub const SQLITE_GUARDS: [&str; 4] = [
+    "audit_record_stays",
+    "audit_record_is_fixed",
+    "audit_record_loses_texts",
+    "audit_record_is_new",
+];
+
+/// The triggers that [`POSTGRES_GUARD`] creates.
+pub const POSTGRES_GUARDS: [&str; 5] = [
+    "audit_record_kept",
+    "audit_record_stays",
+    "audit_record_is_fixed",
+    "audit_record_loses_texts",
+    "audit_record_follows",
+];
+
+/// The same for PostgreSQL. A change needs a migration: where nothing is pending, nothing is
+/// created.
 pub const POSTGRES_GUARD: &str = "
     CREATE OR REPLACE FUNCTION audit_record_stays() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN RAISE EXCEPTION 'sealed audit records stay'; END $$;

@@ -20,7 +20,7 @@ pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
     list_checkpoints_back, list_checkpoints_before,
 };
-pub use guard::{POSTGRES_GUARD, SQLITE_GUARD};
+pub use guard::{POSTGRES_GUARD, POSTGRES_GUARDS, SQLITE_GUARD, SQLITE_GUARDS};
 pub use lag::{count_unsealed, find_moment_behind};
 pub use naming::list_names;
 pub use reading::{Filter, Side, find_record, list_hashes, list_records};

@@ -1,0 +1,137 @@
+//! Whether the database accepts writes, known without a write for each question.
+//!
+//! On PostgreSQL the server writes a *heartbeat* each second. On SQLite this server is the only
+//! writer, so its own writes are the evidence: an idle one leaves the disk alone, and a heartbeat
+//! is written only after a write has failed.
+
+use super::conn::Conn;
+use super::{Error, Outage, lock};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{BigInt, Text};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// A heartbeat counts for this long.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// Two failed writes within this time count as an outage, even if heartbeats succeed.
+const RECENT: Duration = Duration::from_secs(2);
+
+/// Heartbeats of servers that have ended are deleted after this time, in milliseconds.
+const KEPT: i64 = 60_000;
+
+/// What is known about writing.
+#[derive(Default)]
+pub struct Health(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    beat: Option<(Instant, Result<(), Outage>)>,
+    /// The last two failed writes.
+    failures: [Option<Instant>; 2],
+    /// Whether a write has failed since the last successful heartbeat.
+    is_suspect: bool,
+}
+
+impl Health {
+    /// Notes the end of a write.
+    pub fn note<T, E: super::Fails>(&self, result: &Result<T, E>) {
+        let error = result.as_ref().err().and_then(super::Fails::store_error);
+        if error.and_then(Error::outage).is_some() {
+            let mut state = lock(&self.0);
+            state.failures = [state.failures[1], Some(Instant::now())];
+            state.is_suspect = true;
+        }
+    }
+
+    /// Whether a write has failed since the last successful heartbeat.
+    pub fn is_suspect(&self) -> bool {
+        lock(&self.0).is_suspect
+    }
+
+    /// Notes the end of a heartbeat.
+    pub fn beat(&self, result: Result<(), Outage>) {
+        let mut state = lock(&self.0);
+        state.is_suspect = result.is_err();
+        state.beat = Some((Instant::now(), result));
+    }
+
+    /// Succeeds if the database accepted the last heartbeat and recent writes.
+    pub fn check(&self) -> Result<(), Outage> {
+        let state = lock(&self.0);
+        let (at, result) = state.beat.ok_or(Outage::Database)?;
+        result?;
+        let is_failing = state.failures[0].is_some_and(|at| at.elapsed() < RECENT);
+        match at.elapsed() > FRESH || is_failing {
+            true => Err(Outage::Database),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A heartbeat.
+#[derive(Debug, Clone)]
+pub struct Heartbeat {
+    /// Identifies the running server; hexadecimal digits.
+    pub server: String,
+    /// The time, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// Writes a heartbeat. `grow` makes PostgreSQL extend a file too, since on a full disk small
+/// updates may still find room.
+pub fn write(conn: &mut Conn, beat: &Heartbeat, grow: bool) -> Result<(), Error> {
+    match conn {
+        Conn::Postgres(conn) => write_postgres(conn, beat, grow),
+        Conn::Sqlite(conn) => {
+            let updated = diesel::sql_query("UPDATE heartbeat SET at = $1 WHERE server = $2")
+                .bind::<BigInt, _>(beat.at)
+                .bind::<Text, _>(&beat.server)
+                .execute(conn)?;
+            if updated == 0 {
+                diesel::sql_query("DELETE FROM heartbeat").execute(conn)?;
+                diesel::sql_query("INSERT INTO heartbeat (at, server) VALUES ($1, $2)")
+                    .bind::<BigInt, _>(beat.at)
+                    .bind::<Text, _>(&beat.server)
+                    .execute(conn)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// One block on the server, which can tell a full disk: the driver cannot, so the block raises
+/// another kind of error instead.
+fn write_postgres(conn: &mut PgConnection, beat: &Heartbeat, grow: bool) -> Result<(), Error> {
+    let Heartbeat { server, at } = beat;
+    if !server.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::Other(
+            "the id of this server is not hexadecimal".into(),
+        ));
+    }
+    let grow = match grow {
+        true => {
+            "CREATE TEMP TABLE heartbeat_growth ON COMMIT DROP
+                AS SELECT repeat('x', 1000) FROM generate_series(1, 100);"
+        }
+        false => "",
+    };
+    let old = at.saturating_sub(KEPT);
+    let block = format!(
+        "DO $$ BEGIN
+            UPDATE heartbeat SET at = {at} WHERE server = '{server}';
+            IF NOT FOUND THEN
+                DELETE FROM heartbeat WHERE at < {old};
+                INSERT INTO heartbeat (server, at) VALUES ('{server}', {at});
+            END IF;
+            {grow}
+        EXCEPTION WHEN disk_full THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'full';
+        END $$"
+    );
+    match diesel::sql_query(block).execute(conn) {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, _)) => Err(Error::Full),
+        result => Ok(result.map(drop)?),
+    }
+}

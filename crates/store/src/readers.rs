@@ -1,0 +1,147 @@
+//! Reads on PostgreSQL: a few threads, and the connections that they share.
+
+use super::conn::{Conn, Purpose};
+use super::workers::{After, Job, Plan, Shift, WorkOutcome, Workers};
+use super::{Error, Fails, lock};
+use config::DatabaseUrl;
+use crossbeam_channel::{Receiver, Sender};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Reading threads, and so the most connections for reading.
+const THREADS: usize = 8;
+
+/// How long a thread that cannot open a connection waits for one that is in use.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The queue, and the threads that empty it.
+pub struct Readers(Workers);
+
+impl Readers {
+    /// Starts the threads. Connections are opened when they are needed.
+    pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
+        let (returned, idle) = crossbeam_channel::bounded(THREADS);
+        let pool = Arc::new(Pool {
+            url: url.clone(),
+            returned,
+            idle,
+            in_use: AtomicUsize::default(),
+        });
+        let plan = Plan {
+            name: "reader",
+            threads: THREADS,
+            is_replaced: true,
+            make: Box::new(move || {
+                let pool = pool.clone();
+                Box::new(move |job, _, shift| pool.serve(job, shift))
+            }),
+        };
+        Workers::start(plan).map(Self)
+    }
+
+    /// Queues work that reads, and waits for its result. It may run again if its connection is
+    /// lost.
+    pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        let result = Arc::new(Mutex::new(None));
+        let kept = result.clone();
+        let work = Box::new(move |conn: &mut Conn| {
+            let result = work(conn);
+            let error = result.as_ref().err().and_then(Fails::store_error);
+            let outcome = WorkOutcome::RollBack(error.cloned());
+            *lock(&kept) = Some(result);
+            outcome
+        });
+        self.0.run(work).await?;
+        let result = lock(&result).take();
+        result.unwrap_or_else(|| Err(Error::Unavailable("nothing was read".into()).into()))
+    }
+}
+
+/// Connections that threads share, so that few threads at work open few of them.
+struct Pool {
+    url: DatabaseUrl,
+    returned: Sender<Conn>,
+    idle: Receiver<Conn>,
+    in_use: AtomicUsize,
+}
+
+impl Pool {
+    fn serve(&self, job: Job, shift: &Arc<Shift>) {
+        job.take(shift);
+        if catch_unwind(AssertUnwindSafe(|| self.run(job, shift))).is_err() {
+            // The caller receives an error, and the connection is gone.
+            tracing::error!("work in the database panicked");
+        }
+    }
+
+    fn run(&self, mut job: Job, shift: &Shift) {
+        while !shift.is_abandoned() {
+            if job.is_late() {
+                return job.answer(Err(Error::Unavailable("waited too long".into())));
+            }
+            let mut conn = match self.connection() {
+                Ok(conn) => conn,
+                Err(error) => return job.answer(Err(error)),
+            };
+            // Ends after the connection is back.
+            let _in_use = Use::begin(&self.in_use);
+            let outcome = (job.work)(&mut conn);
+            let WorkOutcome::RollBack(Some(error)) = outcome else {
+                self.give_back(conn);
+                return job.answer(Ok(()));
+            };
+            if After::of(Some(&error), &conn) != After::Lost {
+                self.give_back(conn);
+                return job.answer(Ok(()));
+            }
+            drop(conn);
+            // After a restart of the database, or a failure of the path to it, all are lost.
+            while self.idle.try_recv().is_ok() {}
+            if let Some(error) = job.lose(error) {
+                return job.answer(Err(error));
+            }
+        }
+    }
+
+    fn connection(&self) -> Result<Conn, Error> {
+        if let Ok(conn) = self.idle.try_recv() {
+            return Ok(conn);
+        }
+        let opened = Conn::open(&self.url, Purpose::Read);
+        // The server may allow no more connections than there are.
+        match opened {
+            Err(error) if self.in_use.load(Ordering::Relaxed) > 0 => {
+                self.idle.recv_timeout(WAIT).map_err(|_| error)
+            }
+            opened => opened,
+        }
+    }
+
+    fn give_back(&self, conn: Conn) {
+        // If there are enough already, it is closed.
+        let _ = self.returned.try_send(conn);
+    }
+}
+
+/// The use of one connection.
+struct Use<'a>(&'a AtomicUsize);
+
+impl<'a> Use<'a> {
+    fn begin(in_use: &'a AtomicUsize) -> Self {
+        in_use.fetch_add(1, Ordering::Relaxed);
+        Self(in_use)
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

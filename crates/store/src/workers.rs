@@ -1,0 +1,333 @@
+//! Threads that run database work, each replaced if the database stops answering it.
+//!
+//! libpq blocks in the kernel. A peer that acknowledges packets and never answers would block a
+//! thread, and all work behind it, for ever. Nothing can interrupt such a thread; instead callers
+//! have a deadline, and a thread that makes no progress is *abandoned*: another one with a new
+//! connection continues with the queue. An abandoned thread that wakes up runs and commits
+//! nothing more.
+
+use super::conn::Conn;
+use super::{Error, deadline, lock};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The size of a queue. When it is full, work fails with [`Error::Busy`].
+const QUEUE: usize = 4096;
+
+/// A thread is stalled after this time without progress. PostgreSQL cancels a statement earlier,
+/// and the kernel drops a connection earlier whose packets vanish.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// How often a waiting caller looks for stalled threads.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The most abandoned threads. Beyond it, work waits for one of them to wake up.
+const MOST_ABANDONED: usize = 64;
+
+/// How often work that lost its connection runs again: once more, on a new connection. An error
+/// that comes back belongs to the work.
+const RERUNS: u32 = 1;
+
+/// How long stopping waits for the work in progress.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// Whether to keep the writes of the work. The work stores its result itself.
+pub enum WorkOutcome {
+    /// Commit it.
+    Commit,
+    /// Roll it back. Holds the database's error, if it is one.
+    RollBack(Option<Error>),
+}
+
+/// What follows the end of some work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The work is done, or has failed for good.
+    Done,
+    /// The work collided with a concurrent one and must run again.
+    Again,
+    /// The connection is lost or in doubt, and with it the transaction.
+    Lost,
+}
+
+impl After {
+    /// What follows work that ended with this error on this connection.
+    pub fn of(error: Option<&Error>, conn: &Conn) -> Self {
+        match error {
+            Some(Error::Collision) => Self::Again,
+            Some(Error::Unavailable(_) | Error::Full) => Self::Lost,
+            Some(Error::ReadOnly | Error::Unknown(_)) if conn.is_postgres() => Self::Lost,
+            _ => Self::Done,
+        }
+    }
+}
+
+/// Work that stores its own result. It is not generic over the result: generic code would be
+/// compiled again for each use case.
+pub type Work = Box<dyn FnMut(&mut Conn) -> WorkOutcome + Send>;
+
+/// Queued work.
+pub struct Job {
+    /// The work.
+    pub work: Work,
+    /// The error of its savepoint.
+    pub failure: Option<Error>,
+    losses: u32,
+    deadline: Instant,
+    taken: Arc<OnceLock<Arc<Shift>>>,
+    reply: oneshot::Sender<Result<(), Error>>,
+}
+
+impl Job {
+    /// Notes which thread runs it.
+    pub fn take(&self, shift: &Arc<Shift>) {
+        let _ = self.taken.set(shift.clone());
+    }
+
+    /// Notes that the connection was lost with this error while the work ran on it. Returns the
+    /// error if it must not run again.
+    pub fn lose(&mut self, error: Error) -> Option<Error> {
+        self.losses += 1;
+        (self.losses > RERUNS).then(|| match error {
+            Error::Unknown(why) => Error::Unavailable(why),
+            error => error,
+        })
+    }
+
+    /// Whether its caller has been told that it failed.
+    pub fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Reports the end of the work, or its error, to the caller.
+    pub fn answer(self, done: Result<(), Error>) {
+        let done = done.and(self.failure.map_or(Ok(()), Err));
+        // The caller may no longer wait for a reply; the work is done regardless.
+        let _ = self.reply.send(done);
+    }
+}
+
+/// One thread's time at work.
+pub struct Shift {
+    began: Instant,
+    /// When the thread last made progress, in milliseconds after `began`; [`IDLE`] if it waits for
+    /// work.
+    progress: AtomicU64,
+    is_abandoned: AtomicBool,
+    /// Disconnected when the thread ends.
+    running: Receiver<Infallible>,
+}
+
+/// The progress of a thread without work.
+const IDLE: u64 = u64::MAX;
+
+impl Shift {
+    /// Notes progress.
+    pub fn step(&self) {
+        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(IDLE);
+        self.progress.store(passed, Ordering::Relaxed);
+    }
+
+    /// Notes that the thread waits for work.
+    fn rest(&self) {
+        self.progress.store(IDLE, Ordering::Relaxed);
+    }
+
+    /// Whether another thread has taken over: this one must not run or commit anything more.
+    pub fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Ordering::Acquire)
+    }
+
+    fn is_stalled(&self) -> bool {
+        let progress = self.progress.load(Ordering::Relaxed);
+        progress != IDLE
+            && self.began.elapsed() > Duration::from_millis(progress).saturating_add(STALLED)
+    }
+}
+
+thread_local! {
+    /// The shift of this thread, if it is a worker.
+    static SHIFT: RefCell<Option<Arc<Shift>>> = const { RefCell::new(None) };
+}
+
+/// Notes progress of this thread: a statement starts or ends.
+pub(super) fn step() {
+    SHIFT.with_borrow(|shift| {
+        if let Some(shift) = shift {
+            shift.step();
+        }
+    });
+}
+
+/// Runs one job, and more that it takes from the queue itself.
+type Run = Box<dyn FnMut(Job, &Receiver<Job>, &Arc<Shift>) + Send>;
+
+/// How to start workers.
+pub struct Plan {
+    /// Name of the threads.
+    pub name: &'static str,
+    /// Number of threads.
+    pub threads: usize,
+    /// Whether a stalled thread is replaced. With SQLite another thread would wait for the same
+    /// lock.
+    pub is_replaced: bool,
+    /// Makes the state of one thread.
+    pub make: Box<dyn Fn() -> Run + Send + Sync>,
+}
+
+/// A queue, and the threads that empty it.
+pub struct Workers {
+    plan: Plan,
+    queue: Mutex<Option<Sender<Job>>>,
+    jobs: Receiver<Job>,
+    current: Mutex<Vec<Arc<Shift>>>,
+    abandoned: Arc<AtomicUsize>,
+}
+
+impl Workers {
+    /// Starts the threads.
+    pub fn start(plan: Plan) -> Result<Self, Error> {
+        let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
+        let workers = Self {
+            plan,
+            queue: Mutex::new(Some(queue)),
+            jobs,
+            current: Mutex::default(),
+            abandoned: Arc::default(),
+        };
+        for _ in 0..workers.plan.threads {
+            let shift = workers.start_thread()?;
+            lock(&workers.current).push(shift);
+        }
+        Ok(workers)
+    }
+
+    fn start_thread(&self) -> Result<Arc<Shift>, Error> {
+        let (alive, running) = crossbeam_channel::bounded(0);
+        let shift = Arc::new(Shift {
+            began: Instant::now(),
+            progress: AtomicU64::new(IDLE),
+            is_abandoned: AtomicBool::new(false),
+            running,
+        });
+        let (own, jobs, abandoned) = (shift.clone(), self.jobs.clone(), self.abandoned.clone());
+        let mut run = (self.plan.make)();
+        let serve = move || {
+            SHIFT.set(Some(own.clone()));
+            while !own.is_abandoned()
+                && let Ok(job) = jobs.recv()
+            {
+                own.step();
+                run(job, &jobs, &own);
+                own.rest();
+            }
+            if own.is_abandoned() {
+                abandoned.fetch_sub(1, Ordering::Relaxed);
+            }
+            drop(run);
+            drop(alive);
+        };
+        std::thread::Builder::new()
+            .name(self.plan.name.into())
+            .spawn(serve)
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(shift)
+    }
+
+    /// Queues work and waits until it is done. Fails with [`Error::Unavailable`] at the caller's
+    /// deadline; the work may then still be done if it had begun.
+    pub async fn run(&self, work: Work) -> Result<(), Error> {
+        let (reply, mut answer) = oneshot::channel();
+        let taken = Arc::new(OnceLock::new());
+        let deadline = deadline::current();
+        let job = Job {
+            work,
+            failure: None,
+            losses: 0,
+            deadline,
+            taken: taken.clone(),
+            reply,
+        };
+        let stopped = || Error::Unavailable("the server is stopping".into());
+        // The sender is dropped before the wait: the threads end when all are dropped, even if
+        // this future is never polled again.
+        let sent = lock(&self.queue).clone().ok_or_else(stopped)?.try_send(job);
+        match sent {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(Error::Busy),
+            Err(TrySendError::Disconnected(_)) => return Err(stopped()),
+        }
+        loop {
+            let look = deadline.min(Instant::now() + LOOK_EVERY);
+            match tokio::time::timeout_at(look.into(), &mut answer).await {
+                Ok(done) => {
+                    let lost = || Error::Unavailable("the work was not completed".into());
+                    return done.unwrap_or_else(|_| Err(lost()));
+                }
+                Err(_) => self.replace_stalled(),
+            }
+            let is_abandoned = taken.get().is_some_and(|shift| shift.is_abandoned());
+            if is_abandoned || Instant::now() >= deadline {
+                return Err(Error::Unavailable("no answer in time".into()));
+            }
+        }
+    }
+
+    fn replace_stalled(&self) {
+        if !self.plan.is_replaced || lock(&self.queue).is_none() {
+            return;
+        }
+        for shift in lock(&self.current).iter_mut() {
+            if !shift.is_stalled() || self.abandoned.load(Ordering::Relaxed) >= MOST_ABANDONED {
+                continue;
+            }
+            let abandoned = self.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
+            match self.start_thread() {
+                Ok(fresh) => {
+                    let old = std::mem::replace(shift, fresh);
+                    old.is_abandoned.store(true, Ordering::Release);
+                    tracing::error!(
+                        abandoned,
+                        "the database accepts work and does not answer: a new connection replaces \
+                         that of a {}",
+                        self.plan.name
+                    );
+                }
+                Err(error) => {
+                    self.abandoned.fetch_sub(1, Ordering::Relaxed);
+                    tracing::error!(?error, "cannot start a thread");
+                }
+            }
+        }
+    }
+
+    /// Accepts no more work, finishes the queue and ends the threads, unless the database does not
+    /// answer them.
+    pub fn stop(&self) {
+        drop(lock(&self.queue).take());
+        let until = Instant::now() + STOP_WITHIN;
+        let is_own = |shift: &Arc<Shift>| {
+            SHIFT.with_borrow(|own| own.as_ref().is_some_and(|own| Arc::ptr_eq(own, shift)))
+        };
+        for shift in lock(&self.current).drain(..) {
+            // The last owner of the store may have been a piece of its work.
+            if is_own(&shift) {
+                continue;
+            }
+            if let Err(RecvTimeoutError::Timeout) = shift.running.recv_deadline(until) {
+                tracing::error!("a {} did not end in time", self.plan.name);
+            }
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
