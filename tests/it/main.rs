@@ -30,6 +30,7 @@ mod hostile_text;
 mod innocent;
 mod last_use;
 mod limits;
+mod liveness;
 mod mail;
 mod mail_limits;
 mod metrics;

@@ -21,8 +21,10 @@ const MIGRATION_LOCK: i64 = 0x646f_6f72_636f_6465;
 pub enum Schema {
     /// There is none.
     Empty,
-    /// Migrations are pending, or a guard of the audit log is missing.
+    /// Migrations are pending.
     Outdated,
+    /// Triggers that guard the audit log are missing.
+    Unguarded,
     /// Nothing is pending.
     Current,
 }
@@ -68,7 +70,7 @@ pub fn schema(conn: &mut Conn) -> Result<Schema, Error> {
     let is_there = |guard: &&str| present.iter().any(|name| name == guard);
     Ok(match guards.iter().all(is_there) {
         true => Schema::Current,
-        false => Schema::Outdated,
+        false => Schema::Unguarded,
     })
 }
 

@@ -157,17 +157,20 @@ impl Writer {
         let mut after = Vec::with_capacity(batch.len());
         let mut lost = None;
         for (n, job) in batch.iter_mut().enumerate() {
-            let (next, error) = run(job, conn);
-            // Its callers have an error already, and the server rolls back.
             if shift.is_abandoned() {
-                self.conn = None;
-                return Vec::new();
+                break;
             }
+            let (next, error) = run(job, conn);
             if next == After::Lost {
                 lost = error.map(|error| (n, error));
                 break;
             }
             after.push(next);
+        }
+        if shift.is_abandoned() {
+            // The callers have an error already, and the server rolls back.
+            self.conn = None;
+            return Vec::new();
         }
         if let Some((n, error)) = lost {
             // Nothing was committed, so that all of it can run again, on a new connection.

@@ -13,6 +13,7 @@ pub mod log;
 pub mod node;
 pub mod program;
 pub mod raw;
+pub mod relay;
 pub mod search;
 pub mod seed;
 pub mod smtp;
