@@ -136,11 +136,12 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
     if start == Start::Command {
         match store.schema()? {
             Schema::Empty => {}
-            Schema::Current => return Ok(store),
+            // The next start of a server restores the triggers.
+            Schema::Current | Schema::Unguarded => return Ok(store),
             Schema::Outdated => {
                 return Err(
-                    "The database is from another version of this program, or its audit \
-                            log is not protected. Run `doorcode migrate` first."
+                    "The database is from an earlier version of this program. Run \
+                            `doorcode migrate` first."
                         .into(),
                 );
             }

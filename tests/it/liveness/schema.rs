@@ -71,9 +71,15 @@ fn commands_leave_an_outdated_schema_to_migrate() {
     let deployment = Deployment::with_user();
     let list = || deployment.command(&["user", "list"]).run();
     list().exited(0);
-    deployment.database.disarm();
+    let database = &deployment.database;
+    database.execute("UPDATE __diesel_schema_migrations SET version = 'x' || version");
     list().exited(1).complains(&["doorcode migrate"]);
-    deployment.command(&["migrate"]).run().exited(0);
+    database.execute("UPDATE __diesel_schema_migrations SET version = substr(version, 2)");
     list().exited(0);
+
+    // Missing triggers hinder no command.
+    database.disarm();
+    list().exited(0);
+    deployment.command(&["migrate"]).run().exited(0);
     assert!(!deployment.database.try_execute("DELETE FROM audit_record"));
 }
