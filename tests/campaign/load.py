@@ -94,6 +94,11 @@ class Node:
         elif self.failing_since is None:
             self.failing_since = time.monotonic()
 
+    def take_lie(self):
+        """The longest time since the last call that the server was ready while writes failed."""
+        lie, self.longest_lie = self.longest_lie, 0.0
+        return lie
+
     def ready(self):
         since = self.failing_since
         status, _ = self.request('GET', '/readyz')

@@ -119,6 +119,7 @@ def reconcile_audit(cluster, deployment, ledger):
 
 
 def campaign(options):
+    began = time.monotonic()
     rng = random.Random(options.seed)
     scratch = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get('TMPDIR')))
     scratch.chmod(0o755)
@@ -140,7 +141,7 @@ def campaign(options):
         _, text = nodes[0].request('GET', '/v1/orgs', Authorization=f'Bearer {operator}')
         organization = json.loads(text)['items'][0]['id']
         load = Load(nodes, ledger, organization, options.seed)
-        kinds = []
+        kinds, lies = [], [0.0]
         while len(kinds) < options.faults:
             kinds += rng.sample(faults.KINDS, len(faults.KINDS))
         context = faults.Context(cluster, relay, rng)
@@ -154,7 +155,9 @@ def campaign(options):
                 took = HEALED
             figures[kind.__name__].append(took)
             reconcile(cluster, ledger)
-            print(f'{number + 1:3} {kind.__name__:18} recovered in {took:5.2f} s', flush=True)
+            lies.append(max(node.take_lie() for node in nodes))
+            print(f'{number + 1:3} {kind.__name__:18} recovered in {took:5.2f} s, '
+                  f'ready while writes fail {lies[-1]:4.2f} s', flush=True)
         load.end()
         load = None
         reconcile(cluster, ledger)
@@ -168,14 +171,14 @@ def campaign(options):
         for server in deployment.servers:
             server.kill()
         cluster.remove()
-    lie = max(node.longest_lie for node in nodes)
+    lie = max(lies)
     if lie > LIE:
         ledger.violate('ready', f'ready for {lie:.1f} s while writes failed')
-    report(options, ledger, figures, lie)
+    report(options, ledger, figures, lie, began)
     return 1 if ledger.violations else 0
 
 
-def report(options, ledger, figures, lie):
+def report(options, ledger, figures, lie, began):
     print(f'\nseed {options.seed}: {options.faults} faults')
     for kind, times in sorted(figures.items()):
         print(f'{kind:18} n {len(times):2}  median {statistics.median(times):5.2f} s  worst {max(times):5.2f} s')
@@ -188,8 +191,10 @@ def report(options, ledger, figures, lie):
     print(', '.join(f'{name} {ledger.counts[name]}' for name in names))
     for text in ledger.violations[:40]:
         print('VIOLATION', text)
-    print(f'Ran {options.faults} tests in 1 s' if not options.faults else f'Ran {options.faults} tests in one campaign')
-    print(f'FAILED (failures={len(ledger.violations)})' if ledger.violations else 'OK')
+    # As unittest writes it, for tests/run.
+    print(f'Ran {options.faults} tests in {time.monotonic() - began:.0f}s')
+    failures = min(len(ledger.violations), options.faults)
+    print(f'FAILED (failures={failures})' if failures else 'OK')
 
 
 if __name__ == '__main__':

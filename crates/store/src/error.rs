@@ -57,6 +57,15 @@ impl Outage {
 }
 
 impl Error {
+    /// The error to report for work that must not run again: an unclassified one counts as an
+    /// outage.
+    pub(super) fn into_outage(self) -> Self {
+        match self {
+            Self::Unknown(why) => Self::Unavailable(why),
+            error => error,
+        }
+    }
+
     /// The state of the database that this error shows. `None` for errors of the work itself.
     pub fn outage(&self) -> Option<Outage> {
         match self {

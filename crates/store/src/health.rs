@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 /// A heartbeat counts for this long.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// Two failed writes within this time count as an outage, even if heartbeats succeed.
-const RECENT: Duration = Duration::from_secs(2);
+/// Two failed writes count as an outage for this time, even if heartbeats succeed: each may have
+/// waited for locks twice.
+const RECENT: Duration = Duration::from_secs(3);
 
 /// Heartbeats of servers that have ended are deleted after this time, in milliseconds.
 const KEPT: i64 = 60_000;
@@ -57,12 +58,13 @@ impl Health {
         state.beat = Some((Instant::now(), result));
     }
 
-    /// Succeeds if the database accepted the last heartbeat and recent writes.
+    /// Succeeds if the database accepted the last heartbeat, and the writes since then.
     pub fn check(&self) -> Result<(), Outage> {
         let state = lock(&self.0);
         let (at, result) = state.beat.ok_or(Outage::Database)?;
         result?;
-        let is_failing = state.failures[0].is_some_and(|at| at.elapsed() < RECENT);
+        let is_failing =
+            state.is_suspect || state.failures[0].is_some_and(|at| at.elapsed() < RECENT);
         match at.elapsed() > FRESH || is_failing {
             true => Err(Outage::Database),
             false => Ok(()),

@@ -51,7 +51,7 @@ pub enum After {
     Done,
     /// The work collided with a concurrent one and must run again.
     Again,
-    /// The connection is lost or in doubt, and with it the transaction.
+    /// The connection is lost or must not be trusted, and with it the transaction.
     Lost,
 }
 
@@ -93,10 +93,7 @@ impl Job {
     /// error if it must not run again.
     pub fn lose(&mut self, error: Error) -> Option<Error> {
         self.losses += 1;
-        (self.losses > RERUNS).then(|| match error {
-            Error::Unknown(why) => Error::Unavailable(why),
-            error => error,
-        })
+        (self.losses > RERUNS).then(|| error.into_outage())
     }
 
     /// Whether its caller has been told that it failed.
@@ -208,7 +205,7 @@ impl Workers {
     }
 
     fn start_thread(&self) -> Result<Arc<Shift>, Error> {
-        let (alive, running) = crossbeam_channel::bounded(0);
+        let (ended, running) = crossbeam_channel::bounded(0);
         let shift = Arc::new(Shift {
             began: Instant::now(),
             progress: AtomicU64::new(IDLE),
@@ -230,7 +227,7 @@ impl Workers {
                 abandoned.fetch_sub(1, Ordering::Relaxed);
             }
             drop(run);
-            drop(alive);
+            drop(ended);
         };
         std::thread::Builder::new()
             .name(self.plan.name.into())

@@ -188,11 +188,7 @@ impl Writer {
                 return batch;
             }
             // The commit may have happened: the work must not run again.
-            let error = match error {
-                Error::Unknown(why) => Error::Unavailable(why),
-                error => error,
-            };
-            answer_all(batch, &Err(error));
+            answer_all(batch, &Err(error.into_outage()));
             return Vec::new();
         }
         let mut again = Vec::new();

@@ -168,9 +168,9 @@ async fn requests_of_strangers_do_not_block_a_user() {
     browser.set_header("x-forwarded-for", "198.51.100.2");
     for number in 0..3 {
         let email = format!("nobody{number}@example.com");
-        assert_eq!(forget(&mut browser, &email).await.status, 303);
+        assert_eq!(forget(&test, &mut browser, &email).await.status, 303);
     }
-    assert_eq!(forget(&mut browser, EMAIL).await.status, 303);
+    assert_eq!(forget(&test, &mut browser, EMAIL).await.status, 303);
     assert_eq!(sink.next().header("To"), EMAIL);
     let limited = browser.post("/forgot", &[("email", EMAIL)]).await;
     assert_eq!(retry_after(&limited), 3600);
