@@ -45,7 +45,7 @@ class Node:
 
     def __init__(self, port, operator, ledger):
         self.port, self.operator, self.ledger = port, operator, ledger
-        self.failing_since = None
+        self.failing_since = self.ready_since = None
         self.longest_lie = 0.0
 
     def request(self, method, path, body=None, **headers):
@@ -89,10 +89,13 @@ class Node:
         return status == 200
 
     def note_write(self, is_done):
+        now = time.monotonic()
         if is_done:
             self.failing_since = None
-        elif self.failing_since is None:
-            self.failing_since = time.monotonic()
+            return
+        self.failing_since = self.failing_since or now
+        if ready_since := self.ready_since:
+            self.longest_lie = max(self.longest_lie, now - max(ready_since, self.failing_since))
 
     def take_lie(self):
         """The longest time since the last call that the server was ready while writes failed."""
@@ -100,10 +103,8 @@ class Node:
         return lie
 
     def ready(self):
-        since = self.failing_since
         status, _ = self.request('GET', '/readyz')
-        if status == 200 and since is not None and since == self.failing_since:
-            self.longest_lie = max(self.longest_lie, time.monotonic() - since)
+        self.ready_since = (self.ready_since or time.monotonic()) if status == 200 else None
         return status == 200
 
 
@@ -147,7 +148,8 @@ class Load:
             status, text = node.request(
                 'POST', f'/v1/orgs/{self.organization}/tokens', body, Content_Type='application/json',
                 Authorization=f'Bearer {node.operator}', Idempotency_Key=name)
-            node.note_write(status == 201)
+            if status != 409:
+                node.note_write(status == 201)
             if status in (0, 409, 503):
                 return None
             if status != 201:
