@@ -11,6 +11,7 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use config::SignIn;
 use crossbeam_channel::{Receiver, Sender, select};
 use domain::password;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 const SALT_LENGTH: usize = 16;
@@ -20,6 +21,8 @@ const HASH_LENGTH: usize = 32;
 pub struct Hasher {
     known: Sender<Task>,
     strangers: Sender<Task>,
+    /// Held by whoever adds a task of [`Queue::Slowed`].
+    slowed: Mutex<()>,
     /// The most tasks that wait in each queue.
     capacity: usize,
     params: Params,
@@ -89,6 +92,7 @@ impl Hasher {
         Ok(Self {
             known,
             strangers,
+            slowed: Mutex::default(),
             capacity,
             decoy: phc(&params, salt, hash),
             params,
@@ -152,13 +156,6 @@ impl Hasher {
         input: Input<'_>,
         queue: Queue,
     ) -> Result<Option<[u8; HASH_LENGTH]>, Error> {
-        let tasks = match queue {
-            Queue::Known => &self.known,
-            Queue::Strangers | Queue::Slowed => &self.strangers,
-        };
-        if queue == Queue::Slowed && tasks.len() >= self.capacity.div_ceil(2) {
-            return Err(Error::Busy);
-        }
         let (reply, answer) = oneshot::channel();
         let task = Task {
             password: password::normalize(input.password),
@@ -166,10 +163,26 @@ impl Hasher {
             params: input.params,
             reply,
         };
-        tasks.try_send(task).map_err(|_| Error::Busy)?;
+        self.enqueue(task, queue)?;
         answer
             .await
             .map_err(|_| Error::internal("a hashing thread ended"))
+    }
+
+    fn enqueue(&self, task: Task, queue: Queue) -> Result<(), Error> {
+        let sent = match queue {
+            Queue::Known => self.known.try_send(task),
+            Queue::Strangers => self.strangers.try_send(task),
+            Queue::Slowed => {
+                // One at a time, or two could take the last place of the half.
+                let _turn = self.slowed.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.strangers.len() >= self.capacity.div_ceil(2) {
+                    return Err(Error::Busy);
+                }
+                self.strangers.try_send(task)
+            }
+        };
+        sent.map_err(|_| Error::Busy)
     }
 }
 

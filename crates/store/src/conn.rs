@@ -1,6 +1,6 @@
 //! Connections to either database, and the PostgreSQL pool.
 
-use super::{Error, workers};
+use super::{Error, shift};
 use config::DatabaseUrl;
 use diesel::connection::{
     AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
@@ -96,7 +96,7 @@ impl Conn {
                 false => Error::Unavailable(error.to_string()),
             }
         })?;
-        conn.set_instrumentation(|_: InstrumentationEvent<'_>| workers::step());
+        conn.set_instrumentation(|_: InstrumentationEvent<'_>| shift::step());
         conn.batch_execute(LIMITS)
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self::Postgres(conn))

@@ -25,6 +25,7 @@ pub mod project;
 mod readers;
 mod schema;
 pub mod session;
+mod shift;
 pub mod single_org;
 mod statement;
 pub mod throttle;

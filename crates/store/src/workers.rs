@@ -7,21 +7,16 @@
 //! nothing more.
 
 use super::conn::Conn;
+use super::shift::Shift;
 use super::{Error, deadline, lock};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use std::cell::RefCell;
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// The size of a queue. When it is full, work fails with [`Error::Busy`].
 const QUEUE: usize = 4096;
-
-/// A thread is stalled after this time without progress. PostgreSQL cancels a statement earlier,
-/// and the kernel drops a connection earlier whose packets vanish.
-const STALLED: Duration = Duration::from_secs(5);
 
 /// How often a waiting caller looks for stalled threads.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -109,58 +104,6 @@ impl Job {
     }
 }
 
-/// One thread's time at work.
-pub struct Shift {
-    began: Instant,
-    /// When the thread last made progress, in milliseconds after `began`; [`IDLE`] if it waits for
-    /// work.
-    progress: AtomicU64,
-    is_abandoned: AtomicBool,
-    /// Disconnected when the thread ends.
-    running: Receiver<Infallible>,
-}
-
-/// The progress of a thread without work.
-const IDLE: u64 = u64::MAX;
-
-impl Shift {
-    /// Notes progress.
-    pub fn step(&self) {
-        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(IDLE);
-        self.progress.store(passed, Ordering::Relaxed);
-    }
-
-    /// Notes that the thread waits for work.
-    fn rest(&self) {
-        self.progress.store(IDLE, Ordering::Relaxed);
-    }
-
-    /// Whether another thread has taken over: this one must not run or commit anything more.
-    pub fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Ordering::Acquire)
-    }
-
-    fn is_stalled(&self) -> bool {
-        let progress = self.progress.load(Ordering::Relaxed);
-        progress != IDLE
-            && self.began.elapsed() > Duration::from_millis(progress).saturating_add(STALLED)
-    }
-}
-
-thread_local! {
-    /// The shift of this thread, if it is a worker.
-    static SHIFT: RefCell<Option<Arc<Shift>>> = const { RefCell::new(None) };
-}
-
-/// Notes progress of this thread: a statement starts or ends.
-pub(super) fn step() {
-    SHIFT.with_borrow(|shift| {
-        if let Some(shift) = shift {
-            shift.step();
-        }
-    });
-}
-
 /// Runs one job, and more that it takes from the queue itself.
 type Run = Box<dyn FnMut(Job, &Receiver<Job>, &Arc<Shift>) + Send>;
 
@@ -206,16 +149,11 @@ impl Workers {
 
     fn start_thread(&self) -> Result<Arc<Shift>, Error> {
         let (ended, running) = crossbeam_channel::bounded(0);
-        let shift = Arc::new(Shift {
-            began: Instant::now(),
-            progress: AtomicU64::new(IDLE),
-            is_abandoned: AtomicBool::new(false),
-            running,
-        });
+        let shift = Arc::new(Shift::new(running));
         let (own, jobs, abandoned) = (shift.clone(), self.jobs.clone(), self.abandoned.clone());
         let mut run = (self.plan.make)();
         let serve = move || {
-            SHIFT.set(Some(own.clone()));
+            own.begin();
             while !own.is_abandoned()
                 && let Ok(job) = jobs.recv()
             {
@@ -287,7 +225,7 @@ impl Workers {
             match self.start_thread() {
                 Ok(fresh) => {
                     let old = std::mem::replace(shift, fresh);
-                    old.is_abandoned.store(true, Ordering::Release);
+                    old.abandon();
                     tracing::error!(
                         abandoned,
                         "the database accepts work and does not answer: a new connection replaces \
@@ -308,15 +246,9 @@ impl Workers {
     pub fn stop(&self) {
         drop(lock(&self.queue).take());
         let until = Instant::now() + STOP_WITHIN;
-        let is_own = |shift: &Arc<Shift>| {
-            SHIFT.with_borrow(|own| own.as_ref().is_some_and(|own| Arc::ptr_eq(own, shift)))
-        };
         for shift in lock(&self.current).drain(..) {
             // The last owner of the store may have been a piece of its work.
-            if is_own(&shift) {
-                continue;
-            }
-            if let Err(RecvTimeoutError::Timeout) = shift.running.recv_deadline(until) {
+            if !shift.is_own() && !shift.ends_before(until) {
                 tracing::error!("a {} did not end in time", self.plan.name);
             }
         }

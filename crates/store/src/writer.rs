@@ -7,7 +7,8 @@
 //! blocked each other.
 
 use super::conn::{Conn, Purpose};
-use super::workers::{After, Job, Plan, Shift, WorkOutcome, Workers};
+use super::shift::Shift;
+use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails, lock};
 use config::DatabaseUrl;
 use crossbeam_channel::Receiver;

@@ -70,7 +70,10 @@ async fn foreign_or_altered_cursor_is_rejected() {
     let cursor = first.body["next_cursor"].as_str().unwrap();
     let second = list(&test, &token, &format!("?cursor={cursor}")).await;
     assert_eq!(names(&second).len(), 1);
-    let changed = format!("{}A", &cursor[..cursor.len() - 1]);
+    // In the middle: the last character of base64 may hold bits without a meaning.
+    let (before, after) = cursor.split_at(cursor.len() / 2);
+    let other_character = if after.starts_with('A') { 'B' } else { 'A' };
+    let changed = format!("{before}{other_character}{}", &after[1..]);
     for (token, cursor) in [(&other, cursor), (&token, &changed), (&token, "x")] {
         let answer = list(&test, token, &format!("?cursor={cursor}")).await;
         assert_problem(&answer, 400, "invalid_cursor");

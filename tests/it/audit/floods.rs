@@ -240,7 +240,8 @@ async fn ask(test: &TestApp, address: &str) -> Device {
 /// A device asks for codes without end; a user approves one of them.
 #[actix_web::test]
 async fn device_grants_that_nobody_sees_are_counted() {
-    let test = TestApp::with(BEHIND_PROXY).await;
+    let settings = "[device]\nlive_codes_per_source = 30";
+    let test = TestApp::with(&format!("{BEHIND_PROXY}\n{settings}")).await;
     let mut devices = Vec::new();
     for _ in 0..30 {
         devices.push(ask(&test, "203.0.113.9").await);

@@ -35,8 +35,11 @@ impl World {
         let beta = test.organization(&ben, "Beta").await;
         let mut browser = test.browser();
         browser.sign_in(BEN, PASSWORD).await;
+        let shop = test.project(&alpha, "Shop").await;
+        // Ids, and with them limits, sort by their time.
+        test.clock.advance(1);
         Self {
-            shop: test.project(&alpha, "Shop").await,
+            shop,
             site: test.project(&alpha, "Site").await,
             game: test.project(&beta, "Game").await,
             test,

@@ -61,7 +61,7 @@ fn raise_own_limit() {
 #[actix_web::test]
 async fn idle_connections_beyond_the_soft_limit_block_nobody() {
     raise_own_limit();
-    let deployment = Deployment::new();
+    let deployment = Deployment::new().set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "50");
     let mut server = deployment
         .command(&["serve"])
         .ulimit(&format!("-Sn {SOFT}"))

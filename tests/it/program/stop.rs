@@ -92,7 +92,7 @@ async fn held_poll_gets_a_response_when_the_server_stops() {
 /// buffered in memory.
 #[actix_web::test]
 async fn queued_writes_are_committed_at_the_stop() {
-    let deployment = Deployment::with_user();
+    let deployment = Deployment::with_user().set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "50");
     let server = deployment.start();
     let mut browser = deployment.user().await;
     browser.get("/tokens/new").await;
