@@ -63,7 +63,7 @@ async fn overall_limit_blocks_no_user_without_failures() {
 /// threads, and those with failures leave half of their queue to those without.
 #[actix_web::test]
 async fn flood_of_strangers_leaves_room_for_known_browsers_and_new_ones() {
-    let settings = "[sign_in]\nhash_threads = 1\nhash_queue = 2\nargon2_iterations = 50";
+    let settings = "[sign_in]\nhash_threads = 1\nhash_queue = 2\nargon2_iterations = 10";
     let test = TestApp::with(&format!("{BEHIND_PROXY}\n{settings}")).await;
     let mut known = test.user().await;
     known.get("/account").await;
