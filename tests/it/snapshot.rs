@@ -12,7 +12,9 @@ async fn read_sees_one_moment() {
     let (began, begun) = mpsc::channel();
     let (go_on, gone_on) = mpsc::channel();
     let reader = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         let names = runtime.unwrap().block_on(store.read(move |conn| {
             let mut name = || {
                 let client = find_client(conn, "doorcode-cli")?;

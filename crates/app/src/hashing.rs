@@ -21,7 +21,7 @@ const HASH_LENGTH: usize = 32;
 pub struct Hasher {
     known: Sender<Task>,
     strangers: Sender<Task>,
-    /// Held by whoever adds a task of [`Queue::Slowed`].
+    /// Locked while a task of [`Queue::Slowed`] is added.
     slowed: Mutex<()>,
     /// The most tasks that wait in each queue.
     capacity: usize,

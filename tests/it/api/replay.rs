@@ -67,7 +67,7 @@ async fn effect_and_response_commit_together() {
     let rule = match Database::is_postgres() {
         true => {
             "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS \
-             'BEGIN RAISE EXCEPTION ''stopped''; END'; \
+             'BEGIN RAISE check_violation USING MESSAGE = ''stopped''; END'; \
              CREATE TRIGGER stop BEFORE UPDATE ON idempotency_record \
              FOR EACH ROW EXECUTE FUNCTION stop()"
         }

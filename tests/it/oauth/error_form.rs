@@ -49,13 +49,14 @@ async fn internal_error_is_json_without_details() {
         true => "DROP TABLE token CASCADE; DROP TABLE device_grant CASCADE; ALTER TABLE client RENAME TO gone",
         false => "DROP TABLE device_grant; DROP TABLE token; ALTER TABLE client RENAME TO gone",
     });
+    // The driver for PostgreSQL does not say that a table is missing, so it counts as an outage.
+    let failure = match Database::is_postgres() {
+        true => (503, "temporarily_unavailable"),
+        false => (500, "server_error"),
+    };
     for (path, fields) in endpoints {
         let answer = test.oauth(path, &borrowed(&fields)).await;
-        assert_eq!(
-            (answer.status, answer.error()),
-            (500, "server_error"),
-            "{path}"
-        );
+        assert_eq!((answer.status, answer.error()), failure, "{path}");
         assert_eq!(answer.headers["content-type"], "application/json");
         let text = answer.body.to_string();
         for word in ["table", "client\"", "SQL", "relation", "diesel"] {
