@@ -45,6 +45,7 @@ impl Deployment {
             address,
             url: format!("http://{address}"),
         };
+        deployment.command(&["migrate"]).run().exited(0);
         deployment
             .command(&["user", "add", "--email", EMAIL, "--name", "Ada"])
             .args(&["--org", "Acme", "--role", "owner", "--password-stdin"])

@@ -59,7 +59,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = arguments.config.as_deref();
     let result = match arguments.command {
-        None | Some(Command::Serve) => serve::run(config),
+        None => serve::run_unasked(config),
+        Some(Command::Serve) => serve::run(config),
         Some(Command::Migrate) => command::migrate(config),
         Some(Command::User(user)) => user::run(config, user),
         Some(Command::Client(client)) => client::run(config, client),
@@ -80,7 +81,7 @@ fn main() -> ExitCode {
             // Standard error may be closed; the exit code then reports the failure alone.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
-                format!("doorcode: {error}\n").as_bytes(),
+                format!("doorcode: {}\n", command::as_called(&error.to_string())).as_bytes(),
             );
             ExitCode::FAILURE
         }

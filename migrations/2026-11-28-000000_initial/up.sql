@@ -134,7 +134,15 @@ CREATE TABLE client (
     scopes TEXT NOT NULL,
     default_scopes TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
-    created_at TIMESTAMP NOT NULL
+    created_at TIMESTAMP NOT NULL,
+    -- The secret that a rotation replaced, during its overlap.
+    previous_secret_digest TEXT,
+    previous_secret_ends_at TIMESTAMP,
+    -- Whether a start takes name and scopes from the settings: those of the built-in client, until
+    -- the operator changes them.
+    follows_settings BOOLEAN NOT NULL,
+    CHECK ((previous_secret_digest IS NULL) = (previous_secret_ends_at IS NULL)),
+    CHECK (previous_secret_digest IS NULL OR secret_digest IS NOT NULL)
 );
 
 -- Tokens -----------------------------------------------------------------------------------
@@ -147,7 +155,8 @@ CREATE TABLE token (
     name TEXT NOT NULL,
     hint TEXT NOT NULL,
     scopes TEXT NOT NULL,
-    client_id TEXT REFERENCES client (id),
+    -- No foreign key: the tokens of a removed client stay listed.
+    client_id TEXT,
     device_name TEXT,
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP,
@@ -200,7 +209,7 @@ CREATE TABLE device_grant (
     id TEXT NOT NULL PRIMARY KEY,
     device_code_digest TEXT NOT NULL UNIQUE,
     user_code_digest TEXT NOT NULL UNIQUE,
-    client_id TEXT NOT NULL REFERENCES client (id),
+    client_id TEXT NOT NULL,
     scopes TEXT NOT NULL,
     device_name TEXT,
     address TEXT NOT NULL,

@@ -1,11 +1,10 @@
 //! `doorcode audit …`: verify the audit log, erase personal data, recover a restored log.
 
-use super::{Outcome, as_operator, explain, print};
+use super::{Outcome, as_operator, explain, print, user};
 use clap::{Subcommand, ValueEnum};
 use doorcode::app::audit::recover::{self, Recovered, Revoking};
 use doorcode::app::audit::verify::{self, Verified};
 use doorcode::app::audit::{self, Evidence, retain};
-use doorcode::app::user::Named;
 use doorcode::domain::audit::chain::Head;
 use doorcode::domain::audit::checkpoint;
 use doorcode::domain::audit::discrepancy::{Discrepancy, Report};
@@ -141,9 +140,9 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
         }
         Audit::Remote(_) => Err("this is a client command".into()),
         Audit::Erase { email } => {
-            let named = Named::Email(email.clone());
-            let erased = as_operator(config, async |req| retain::erase(req, named).await);
-            let erased = erased.map_err(|error| format!("{email}: {error}"))?;
+            let erased = user::on(config, email, async |req, named| {
+                retain::erase(req, named).await
+            })?;
             print(&format!(
                 "Records erased: {erased}. The log names them and can still be verified."
             ))

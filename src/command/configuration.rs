@@ -1,6 +1,6 @@
 //! `doorcode config …`: the configuration.
 
-use super::{Outcome, load_config, print, warnings};
+use super::{Outcome, load_config, print, print_document, warnings};
 use clap::Subcommand;
 use std::io::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub enum Configuration {
 pub fn run(config: Option<&Path>, configuration: Configuration) -> Outcome {
     let Configuration::Check = configuration;
     let config = load_config(config)?;
-    print(config.describe().trim_end())?;
+    print_document(config.describe().trim_end())?;
     print("\n# The configuration is valid.")?;
     for warning in warnings(&config) {
         writeln!(std::io::stderr(), "Warning: {warning}")?;

@@ -1,5 +1,6 @@
 //! Server commands. All except `serve` work on the database directly, with or without a running
-//! server.
+//! server. Only `serve` and `migrate` create a database: a command in the wrong folder must not
+//! make a second deployment there.
 
 pub mod audit;
 pub mod client;
@@ -10,16 +11,17 @@ pub mod project;
 pub mod serve;
 pub mod user;
 
-use doorcode::app::deployment::{Found, Secrets, make_private_directory};
+use doorcode::app::deployment::{self, Found, Secrets, make_private_directory};
 use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
+use doorcode::domain::page::{Page, Position};
 use doorcode::domain::user::User;
 use doorcode::store::{Conn, Schema, Store};
 use std::error::Error;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,10 +47,10 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
 /// What opens a deployment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
-    /// A server, or `doorcode migrate`: applies pending migrations.
+    /// A server, or `doorcode migrate`: creates the database, and applies pending migrations.
     Server,
-    /// A command. It creates the tables of an empty database, and leaves pending migrations to the
-    /// operator: running servers may be of the earlier version.
+    /// A command on a deployment that exists. It leaves pending migrations to the operator: running
+    /// servers may be of the earlier version.
     Command,
 }
 
@@ -59,12 +61,21 @@ struct Deployment {
     files: Found,
 }
 
-/// Opens the deployment; a first start creates its secrets and the built-in client.
+/// Opens the deployment. Creates missing secrets, unless it is in use.
 async fn open(config: Config, start: Start) -> Outcome<Deployment> {
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let secrets = Secrets::load(&config, entropy.as_ref(), |name| std::env::var(name).ok())?;
-    let files = secrets.files.clone();
     let store = open_store(&config, start)?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let env = |name: &str| std::env::var(name).ok();
+    let is_in_use = deployment::is_in_use(&store).await;
+    let is_in_use = is_in_use.map_err(|error| explain(&error))?;
+    if is_in_use {
+        deployment::require_keys(&config, env)?;
+    }
+    if is_in_use && start == Start::Command {
+        deployment::require_operator_token(&config, env)?;
+    }
+    let secrets = Secrets::load(&config, entropy.as_ref(), env)?;
+    let files = secrets.files.clone();
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
         .map_err(|error| explain(&error))?;
     app::client::ensure_cli(&app)
@@ -85,6 +96,38 @@ fn as_operator<T>(
         app.stop().await;
         Ok(result.map_err(|error| explain(&error))?)
     })
+}
+
+/// Number of entries that are read at once.
+const PAGE: u16 = 500;
+
+/// All entries of a list that is read in pages; `position` is that of an entry.
+async fn list_all<T>(
+    read: impl AsyncFn(&Page) -> Result<Vec<T>, app::Error>,
+    position: impl Fn(&T) -> Position,
+) -> Result<Vec<T>, app::Error> {
+    let (mut page, mut all) = (Page::first(PAGE), Vec::new());
+    loop {
+        let mut found = read(&page).await?;
+        let has_more = page.cut(&mut found);
+        page.after = found.last().map(&position);
+        all.extend(found);
+        if !has_more {
+            return Ok(all);
+        }
+    }
+}
+
+/// Asks on the terminal whether to continue. Fails without a terminal.
+fn confirm(consequences: &str) -> Outcome<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("{consequences} Add --yes to continue.").into());
+    }
+    let mut terminal = std::io::stderr();
+    write!(terminal, "{consequences} Continue? [y/N] ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 /// The user with this email address, given by the flag `flag`.
@@ -110,48 +153,76 @@ pub fn migrate(config: Option<&Path>) -> Outcome {
 pub fn openapi(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
     let document = doorcode::web::openapi::document(&config.server.public_url);
-    print(&serde_json::to_string_pretty(&document)?)
+    print_document(&serde_json::to_string_pretty(&document)?)
 }
 
-/// Opens the database, and migrates it if `start` may.
+/// Opens the database. A server creates and migrates it; a command fails if it does not exist.
 fn open_store(config: &Config, start: Start) -> Outcome<Store> {
-    if let DatabaseUrl::Sqlite(path) = &config.database.url {
-        // The database contains no secret in plain text, but all other data. Only its owner may
-        // read it and the files that SQLite creates beside it.
-        make_private_directory(path)
-            .and_then(|()| {
-                OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .mode(0o600)
-                    .open(path)
-            })
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-    }
     if let Some(variable) = other_host(config) {
         return Err(format!("{variable}: unset it, and name the host in database.url").into());
     }
+    match (&config.database.url, start) {
+        (DatabaseUrl::Sqlite(path), Start::Command) if !is_database(path) => {
+            return Err(missing(config).into());
+        }
+        (DatabaseUrl::Sqlite(path), Start::Server) => make_database(path)?,
+        _ => {}
+    }
     let store = Store::open(&config.database.url)?;
-    if start == Start::Command {
-        match store.schema()? {
-            Schema::Empty => {}
-            // The next start of a server restores the triggers.
-            Schema::Current | Schema::Unguarded => return Ok(store),
-            Schema::Outdated => {
-                return Err(
-                    "The database is from an earlier version of this program. Run \
-                            `doorcode migrate` first."
-                        .into(),
-                );
-            }
+    if start == Start::Server {
+        let migrations = store.migrate()?;
+        if !migrations.is_empty() {
+            tracing::info!(?migrations, "the database was migrated");
+        }
+        return Ok(store);
+    }
+    match store.schema()? {
+        // The next start of a server restores the triggers.
+        Schema::Current | Schema::Unguarded => Ok(store),
+        Schema::Empty => Err(missing(config).into()),
+        Schema::Outdated => {
+            Err("The database is of an older version. Run `doorcode migrate` first.".into())
         }
     }
-    let migrations = store.migrate()?;
-    if !migrations.is_empty() {
-        tracing::info!(?migrations, "the database was migrated");
-    }
-    Ok(store)
+}
+
+/// Creates the file of a SQLite database. The database contains no secret in plain text, but all
+/// other data. Only its owner may read it and the files that SQLite creates beside it.
+fn make_database(path: &Path) -> Outcome {
+    make_private_directory(path)
+        .and_then(|()| {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path)
+        })
+        .map(drop)
+        .map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Whether a file may be a SQLite database. An empty one has no content.
+fn is_database(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+}
+
+/// The error of a command where there is no deployment.
+fn missing(config: &Config) -> String {
+    let place = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => absolute(path),
+        url @ DatabaseUrl::Postgres(_) => url.to_string(),
+    };
+    format!(
+        "There is no database at {place}. Run the command in the server's folder, or with --config \
+         FILE. `doorcode serve` or `doorcode migrate` creates a new database."
+    )
+}
+
+/// The absolute path, for a text.
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    absolute.as_deref().unwrap_or(path).display().to_string()
 }
 
 /// The environment variable with which the driver of PostgreSQL would connect to another host than
@@ -197,8 +268,27 @@ fn explain(error: &doorcode::app::Error) -> String {
     }
 }
 
-/// Writes to standard output. A closed pipe is not an error.
+/// The command to call this program: its path if it was called by path, else `doorcode`.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    match called.contains('/') {
+        true => called,
+        false => "doorcode".to_owned(),
+    }
+}
+
+/// A text with its commands of this program as they can be called here.
+pub fn as_called(text: &str) -> String {
+    text.replace("`doorcode ", &format!("`{} ", program()))
+}
+
+/// Writes to standard output, with commands as they can be called here.
 fn print(text: &str) -> Outcome {
+    print_document(&as_called(text))
+}
+
+/// Writes to standard output. A closed pipe is not an error.
+fn print_document(text: &str) -> Outcome {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -1,9 +1,9 @@
 //! `doorcode serve`.
 
-use super::{Outcome, Start, explain, load_config, open, print, warnings};
+use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
 use doorcode::app::heartbeat::Heart;
-use doorcode::app::{App, audit, sweep, user};
-use doorcode::config::{Config, Metrics};
+use doorcode::app::{App, audit, deployment, sweep, user};
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
 use std::io::IsTerminal;
@@ -24,6 +24,22 @@ pub fn run(config: Option<&Path>) -> Outcome {
     log_to_stderr();
     raise_open_files();
     actix_web::rt::System::new().block_on(serve(config))
+}
+
+/// The same for a call without a command. Its caller may want help instead of a server, so a call
+/// that finds nothing first names the files that the server creates.
+pub fn run_unasked(path: Option<&Path>) -> Outcome {
+    let is_new = !Path::new(DEFAULT_FILE).exists() && !Path::new("data").exists();
+    if path.is_none() && is_new && std::env::var_os(FILE_VARIABLE).is_none() {
+        let files = deployment::files(&load_config(path)?, |name| std::env::var(name).ok());
+        let lines: Vec<_> = files.iter().map(|path| absolute(path)).collect();
+        print(&format!(
+            "There is no {DEFAULT_FILE} and no folder `data` here: this starts a new server. It \
+             creates these files:\n\n    {}\n\n`doorcode --help` lists the commands.\n",
+            lines.join("\n    ")
+        ))?;
+    }
+    run(path)
 }
 
 /// Raises the limit of open files, which bounds the connections.
@@ -194,13 +210,4 @@ fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
         );
     }
     text + "\nPress Ctrl-C to stop.\n"
-}
-
-/// The command to call this program: its path if it was called by path, else `doorcode`.
-fn program() -> String {
-    let called = std::env::args().next().unwrap_or_default();
-    match called.contains('/') {
-        true => called,
-        false => "doorcode".to_owned(),
-    }
 }

@@ -1,11 +1,11 @@
 //! `doorcode user …`: users.
 
-use super::{Outcome, as_operator, print};
+use super::{Outcome, as_called, as_operator, list_all, print};
 use clap::Subcommand;
-use doorcode::app::user::{self, CreateUser, Named, UpdateUser};
+use doorcode::app::user::{self, CreateUser, CreatedUser, Named, UpdateUser};
 use doorcode::app::{self, Request};
 use doorcode::domain::id::UserId;
-use doorcode::domain::page::Page;
+use doorcode::domain::org::Organization;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use doorcode::domain::user::{Standing, User as DomainUser};
@@ -24,13 +24,14 @@ pub enum User {
         /// The user's name
         #[arg(long)]
         name: String,
-        /// The organization to join, by name; it is created if it does not exist. One that a user
-        /// created needs its ID
+        /// The organization to join, by name. If it does not exist, it is created for an owner. One
+        /// that a user created needs its ID
         #[arg(long)]
         org: Option<String>,
-        /// The role in the organization: member, admin or owner
-        #[arg(long, default_value = "member", requires = "org", value_parser = role)]
-        role: Role,
+        /// The role in the organization: member, admin or owner [default: member, or owner of an
+        /// organization that does not exist yet]
+        #[arg(long, requires = "org", value_parser = role)]
+        role: Option<Role>,
         /// Read the password from the first line of standard input instead of prompting for it
         #[arg(long)]
         password_stdin: bool,
@@ -90,7 +91,7 @@ pub enum User {
     },
 }
 
-fn role(text: &str) -> Result<Role, String> {
+pub(super) fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "write member, admin or owner".to_owned())
 }
 
@@ -110,7 +111,13 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
                 password: read_password(password_stdin)?,
                 organization: org.map(|org| (org, role)),
             };
-            let user = as_operator(config, async |req| user::make(req, new).await)?;
+            let CreatedUser { user, organization } =
+                as_operator(config, async |req| user::make(req, new).await)?;
+            if let Some(Organization { name, slug, id, .. }) = organization {
+                print(&format!(
+                    "Made the organization {name}. Its address is {slug}. ({id})"
+                ))?;
+            }
             print(&format!("{} can sign in now. ({})", user.email, user.id))
         }
         User::List => list(config),
@@ -191,11 +198,11 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
                 user::erase(req, named).await
             })?;
             if !is_wiped {
-                writeln!(
-                    std::io::stderr(),
+                let warning = format!(
                     "Warning: The database is in use, so SQLite keeps the erased data in its log of \
                      writes. To remove it, run `doorcode user erase --email {id}`."
-                )?;
+                );
+                writeln!(std::io::stderr(), "{}", as_called(&warning))?;
             }
             print(&format!(
                 "The data of {shown} is erased, also in {records} records of the audit log. \
@@ -206,7 +213,7 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
 }
 
 /// Runs a use case on the user with this email address or id.
-fn on<T>(
+pub(super) fn on<T>(
     config: Option<&Path>,
     user: String,
     work: impl AsyncFnOnce(&Request, Named) -> Result<T, app::Error>,
@@ -217,9 +224,9 @@ fn on<T>(
     };
     as_operator(config, async |req| {
         work(req, named).await.map_err(|error| match error {
-            app::Error::NotFound => {
-                app::Error::Outside(format!("{user}: Not found. Check the spelling."))
-            }
+            app::Error::NotFound => app::Error::Outside(format!(
+                "There is no user {user}. `doorcode user list` lists them."
+            )),
             error => error,
         })
     })
@@ -228,19 +235,8 @@ fn on<T>(
 /// `doorcode user list`.
 fn list(config: Option<&Path>) -> Outcome {
     let users = as_operator(config, async |req| {
-        let mut page = Page::first(PAGE);
-        let mut users = Vec::new();
-        loop {
-            let mut found = user::list(req, &page).await?;
-            let has_more = page.cut(&mut found);
-            page.after = found
-                .last()
-                .map(|user| (user.created_at, user.id.to_string()));
-            users.extend(found);
-            if !has_more {
-                return Ok(users);
-            }
-        }
+        let position = |user: &DomainUser| (user.created_at, user.id.to_string());
+        list_all(async |page| user::list(req, page).await, position).await
     })?;
     let lines = users.iter().map(|user| {
         format!(
@@ -257,9 +253,6 @@ fn list(config: Option<&Path>) -> Outcome {
         false => print(&lines.collect::<Vec<_>>().join("\n")),
     }
 }
-
-/// Number of users that are read at once.
-const PAGE: u16 = 500;
 
 fn standing(user: &DomainUser) -> &'static str {
     match user.standing {

@@ -26,7 +26,7 @@ mod retry_after;
 mod route;
 mod surface;
 
-pub use api::openapi;
+pub use api::{client_document, openapi};
 pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
 pub use metrics::Metrics;

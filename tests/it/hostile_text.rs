@@ -3,7 +3,7 @@
 use crate::support::browser::{Browser, Page};
 use crate::support::device::Device;
 use crate::support::{CLI, PASSWORD, TestApp};
-use doorcode::app::client::{Kind, NewClient};
+use doorcode::app::client::{Kind, NewClient, ScopeChoice};
 use doorcode::domain::role::Role;
 use serde_json::Value;
 
@@ -169,7 +169,7 @@ async fn device_and_client_names_are_always_text() {
         let new = NewClient {
             id: id.clone(),
             name: payload.into(),
-            scopes: Vec::new(),
+            scopes: ScopeChoice::All,
             default_scopes: Vec::new(),
             kind: Kind::Public,
         };

@@ -61,9 +61,10 @@ pub(super) fn parse_within(
 /// Parses how long a rotated token stays active beside its successor: `0`, or a duration of at
 /// most 30 days.
 pub fn overlap(text: &str) -> Result<Duration, String> {
-    match text {
-        "0" => Ok(Duration::ZERO),
-        text => parse_within(text, &(Duration::ZERO..=DAY * 30)),
+    match parse(text) {
+        _ if text == "0" => Ok(Duration::ZERO),
+        Some(overlap) if overlap <= DAY * 30 => Ok(overlap),
+        _ => Err("write 0 or a duration of at most 30d, such as 90m or 24h".to_owned()),
     }
 }
 

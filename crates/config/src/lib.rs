@@ -49,10 +49,10 @@ use std::path::{Path, PathBuf};
 use table::{Section, Table};
 
 /// The file that is read if no file is named and this one exists.
-const DEFAULT_FILE: &str = "doorcode.toml";
+pub const DEFAULT_FILE: &str = "doorcode.toml";
 
 /// The environment variable that names the file when the command line does not.
-const FILE_VARIABLE: &str = "DOORCODE_SERVER_CONFIG";
+pub const FILE_VARIABLE: &str = "DOORCODE_SERVER_CONFIG";
 
 /// All settings of a server.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! Clients: the registered applications.
 
-use super::Fault;
 use super::scope::ScopeSet;
 use super::secret::Digest;
+use super::{Fault, Instant};
 
 /// The client that the first start registers: the `doorcode` command line itself.
 pub const CLI_CLIENT_ID: &str = "doorcode-cli";
@@ -22,6 +22,9 @@ pub struct Client {
     pub default_scopes: ScopeSet,
     /// Whether it is active.
     pub standing: Standing,
+    /// Whether each start takes its name and scopes from the settings: those of the built-in client,
+    /// until the operator changes them.
+    pub follows_settings: bool,
 }
 
 /// How a client authenticates (RFC 6749 section 2.1).
@@ -29,8 +32,45 @@ pub struct Client {
 pub enum Credential {
     /// It cannot authenticate, since every copy of a command line is the same.
     Public,
-    /// By a secret, stored as a digest. Such a client may introspect tokens.
-    Confidential(Digest),
+    /// By a secret. Such a client may introspect tokens.
+    Confidential(ClientSecret),
+}
+
+/// The secret of a client, stored as a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// Digest of the current secret.
+    pub current: Digest,
+    /// The secret before it, during the overlap of a rotation.
+    pub previous: Option<PreviousSecret>,
+}
+
+/// A client secret that a rotation replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// Digest of the secret.
+    pub digest: Digest,
+    /// End of the overlap.
+    pub ends_at: Instant,
+}
+
+impl ClientSecret {
+    /// A secret without a predecessor.
+    pub fn new(current: Digest) -> Self {
+        Self {
+            current,
+            previous: None,
+        }
+    }
+
+    /// Whether this is the digest of a secret that is valid now.
+    pub fn matches(&self, digest: &Digest, now: Instant) -> bool {
+        let is_previous = self
+            .previous
+            .as_ref()
+            .is_some_and(|previous| previous.digest.matches(digest) && now < previous.ends_at);
+        self.current.matches(digest) | is_previous
+    }
 }
 
 /// Whether a client is active.

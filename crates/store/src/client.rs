@@ -6,7 +6,7 @@ use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
-use domain::client::{Client, Credential, Standing};
+use domain::client::{Client, ClientSecret, Credential, PreviousSecret, Standing};
 use domain::page::Page;
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
@@ -21,6 +21,9 @@ struct Row {
     default_scopes: String,
     state: String,
     created_at: NaiveDateTime,
+    previous_secret_digest: Option<String>,
+    previous_secret_ends_at: Option<NaiveDateTime>,
+    follows_settings: bool,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -46,28 +49,51 @@ impl ReadRow for Row {
             id: self.id,
             name: self.name,
             credential: match self.secret_digest {
-                Some(digest) => Credential::Confidential(Digest::from_stored(digest)),
+                Some(digest) => Credential::Confidential(ClientSecret {
+                    current: Digest::from_stored(digest),
+                    previous: self
+                        .previous_secret_digest
+                        .zip(self.previous_secret_ends_at)
+                        .map(|(digest, ends_at)| PreviousSecret {
+                            digest: Digest::from_stored(digest),
+                            ends_at: ends_at.and_utc(),
+                        }),
+                }),
                 None => Credential::Public,
             },
+            follows_settings: self.follows_settings,
         })
+    }
+}
+
+impl Row {
+    fn of(client: &Client, created_at: Instant) -> Self {
+        let secret = match &client.credential {
+            Credential::Confidential(secret) => Some(secret),
+            Credential::Public => None,
+        };
+        let previous = secret.and_then(|secret| secret.previous.as_ref());
+        let text = |digest: &Digest| digest.as_str().to_owned();
+        Self {
+            id: client.id.clone(),
+            name: client.name.clone(),
+            secret_digest: secret.map(|secret| text(&secret.current)),
+            scopes: client.scopes.to_string(),
+            default_scopes: client.default_scopes.to_string(),
+            state: standing_text(client.standing).to_owned(),
+            created_at: stored(created_at),
+            previous_secret_digest: previous.map(|previous| text(&previous.digest)),
+            previous_secret_ends_at: previous.map(|previous| stored(previous.ends_at)),
+            follows_settings: client.follows_settings,
+        }
     }
 }
 
 /// Inserts a client. [`Error::Duplicate`] if its id is taken.
 pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), Error> {
-    let row = Row {
-        id: new.id.clone(),
-        name: new.name.clone(),
-        secret_digest: match &new.credential {
-            Credential::Confidential(digest) => Some(digest.as_str().to_owned()),
-            Credential::Public => None,
-        },
-        scopes: new.scopes.to_string(),
-        default_scopes: new.default_scopes.to_string(),
-        state: standing_text(new.standing).to_owned(),
-        created_at: stored(now),
-    };
-    diesel::insert_into(client::table).values(row).run(conn)
+    diesel::insert_into(client::table)
+        .values(Row::of(new, now))
+        .run(conn)
 }
 
 /// The client with this id.
@@ -87,20 +113,24 @@ pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> 
     query.read_all::<Row>(conn)
 }
 
-/// Enables or disables a client.
-pub fn update_standing(conn: &mut Conn, id: &str, standing: Standing) -> Result<(), Error> {
-    diesel::update(client::table.find(id))
-        .set(client::state.eq(standing_text(standing)))
+/// Changes all attributes of a client but its id and its time of registration.
+pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
+    let row = Row::of(changed, Instant::UNIX_EPOCH);
+    diesel::update(client::table.find(&changed.id))
+        .set((
+            client::name.eq(row.name),
+            client::secret_digest.eq(row.secret_digest),
+            client::scopes.eq(row.scopes),
+            client::default_scopes.eq(row.default_scopes),
+            client::state.eq(row.state),
+            client::previous_secret_digest.eq(row.previous_secret_digest),
+            client::previous_secret_ends_at.eq(row.previous_secret_ends_at),
+            client::follows_settings.eq(row.follows_settings),
+        ))
         .run(conn)
 }
 
-/// Changes a client's name and allowed scopes.
-pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
-    diesel::update(client::table.find(&changed.id))
-        .set((
-            client::name.eq(&changed.name),
-            client::scopes.eq(changed.scopes.to_string()),
-            client::default_scopes.eq(changed.default_scopes.to_string()),
-        ))
-        .run(conn)
+/// Deletes a client. Its tokens and device grants stay, under its id.
+pub fn delete_client(conn: &mut Conn, id: &str) -> Result<(), Error> {
+    diesel::delete(client::table.find(id)).run(conn)
 }

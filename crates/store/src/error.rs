@@ -26,6 +26,8 @@ pub enum Error {
         /// The row's id.
         id: String,
     },
+    /// A newer version of this program made the schema; the version of its last migration.
+    Newer(String),
     /// An error that the driver does not classify. On PostgreSQL this may be a state of the
     /// session or of the server, so that another connection may succeed: the driver hides the
     /// SQLSTATE, and the text is in the server's language.
@@ -72,7 +74,11 @@ impl Error {
             Self::Unavailable(_) | Self::Busy | Self::Unknown(_) => Some(Outage::Database),
             Self::ReadOnly => Some(Outage::ReadOnly),
             Self::Full => Some(Outage::Full),
-            Self::Collision | Self::Duplicate | Self::Corrupt { .. } | Self::Other(_) => None,
+            Self::Collision
+            | Self::Duplicate
+            | Self::Corrupt { .. }
+            | Self::Newer(_)
+            | Self::Other(_) => None,
         }
     }
 }
@@ -89,6 +95,11 @@ impl std::fmt::Display for Error {
             Self::Corrupt { table, column, id } => {
                 write!(f, "{table}.{column} of row {id} makes no sense")
             }
+            Self::Newer(version) => write!(
+                f,
+                "the database was made by a newer Doorcode (schema version {version}). Start that \
+                 one, or restore a backup."
+            ),
             Self::Unknown(why) | Self::Other(why) => f.write_str(why),
         }
     }

@@ -88,7 +88,8 @@ impl Store {
         migrate::migrate(&self.0.url)
     }
 
-    /// Compares the schema with this program. Only reads.
+    /// Compares the schema with this program. Only reads. Fails with [`Error::Newer`] if a newer
+    /// version of this program made it.
     pub fn schema(&self) -> Result<Schema, Error> {
         migrate::schema(&mut Conn::open(&self.0.url, Purpose::Write)?)
     }

@@ -36,7 +36,8 @@ struct Name {
     name: String,
 }
 
-/// Compares the schema with this program. Only reads.
+/// Compares the schema with this program. Only reads. Fails with [`Error::Newer`] if a migration was
+/// applied that this program does not know.
 pub fn schema(conn: &mut Conn) -> Result<Schema, Error> {
     let (tables, triggers) = match conn {
         Conn::Postgres(_) => (
@@ -55,11 +56,13 @@ pub fn schema(conn: &mut Conn) -> Result<Schema, Error> {
     if names(conn, tables)?.is_empty() {
         return Ok(Schema::Empty);
     }
-    let applied = names(
-        conn,
-        "SELECT version AS name FROM __diesel_schema_migrations",
-    )?;
-    if !known()?.iter().all(|version| applied.contains(version)) {
+    let applied = "SELECT version AS name FROM __diesel_schema_migrations ORDER BY version";
+    let applied = names(conn, applied)?;
+    let known = known()?;
+    if let Some(newer) = applied.iter().rfind(|version| !known.contains(version)) {
+        return Err(Error::Newer(newer.clone()));
+    }
+    if !known.iter().all(|version| applied.contains(version)) {
         return Ok(Schema::Outdated);
     }
     let present = names(conn, triggers)?;

@@ -78,6 +78,9 @@ diesel::table! {
         default_scopes -> Text,
         state -> Text,
         created_at -> Timestamp,
+        previous_secret_digest -> Nullable<Text>,
+        previous_secret_ends_at -> Nullable<Timestamp>,
+        follows_settings -> Bool,
     }
 }
 

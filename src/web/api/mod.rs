@@ -22,6 +22,8 @@ mod token;
 mod user;
 mod values;
 
+pub use document::client as client_document;
+
 use super::route::{nothing, read, resource};
 use super::{extract, surface};
 use actix_web::body::{BoxBody, MessageBody};

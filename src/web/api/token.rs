@@ -307,7 +307,8 @@ pub async fn end(
     .await
 }
 
-fn revoked(ended: &token::Revoked) -> Revoked {
+/// Numbers of what a revocation ended.
+pub fn revoked(ended: &token::Revoked) -> Revoked {
     Revoked {
         revoked: ended.tokens,
         withdrawn_invitations: ended.invitations,

@@ -9,9 +9,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::mail;
 use app::token::Ended;
-use app::user::{self, CreateUser, Named, NewReset, UpdateUser};
+use app::user::{self, CreateUser, CreatedUser, Named, NewReset, UpdateUser};
 use domain::id::UserId;
-use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User as DomainUser;
 use wire::api::{
@@ -75,14 +74,14 @@ async fn list_users(call: Call) -> Result<HttpResponse, Failure> {
 async fn create_user(call: Call) -> Result<HttpResponse, Failure> {
     call.caller.require_operator()?;
     let body: CreateUserBody = call.read()?;
-    let role = body.role.map_or(Role::Member, values::role);
+    let role = body.role.map(values::role);
     let new = CreateUser {
         name: body.name,
         email: body.email,
         password: Secret::new(body.password),
         organization: body.organization.map(|name| (name, role)),
     };
-    let made = document::user_in_full;
+    let made = |made: &CreatedUser| document::user_in_full(&made.user);
     call.once(StatusCode::CREATED, made, async |req| {
         user::make(req, new).await
     })

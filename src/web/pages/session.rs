@@ -102,7 +102,7 @@ pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
         name: typed("name"),
         email: typed("email"),
         password: Secret::new(typed("password")),
-        organization: Some((typed("organization"), Role::Owner)),
+        organization: Some((typed("organization"), Some(Role::Owner))),
     };
     let link = Secret::new(typed("link"));
     match user::set_up(&req, &link, new).await {

@@ -209,6 +209,11 @@ impl Grounds {
                 }
                 Kind::Away if entry.is_of_uses() => self.foreign_use.clone(),
                 Kind::Absent if entry.is_of_uses() => format!("{}.0", absent("evt_")),
+                Kind::Home | Kind::Away if parameter == "{client}" && spends => {
+                    self.world.client().await
+                }
+                // Only a confidential client has a secret.
+                Kind::Home if entry.path().ends_with("/rotate-secret") => "api".to_owned(),
                 Kind::Home => object(entry, parameter, home, "cli"),
                 Kind::Away => object(entry, parameter, away, "api"),
                 Kind::Absent => match (parameter, entry.path().contains("/invitations/")) {

@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 55] = [
+pub const TABLE: [Entry; 57] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
     entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
@@ -154,6 +154,8 @@ pub const TABLE: [Entry; 55] = [
     entry("POST /v1/clients", "", r#"{"id": "client{n}", "name": "New"}"#, 201, OPERATORS),
     entry("GET /v1/clients/{client}", "", "", 200, OPERATORS),
     entry("PATCH /v1/clients/{client}", "", r#"{"state": "active"}"#, 200, OPERATORS),
+    entry("DELETE /v1/clients/{client}", "", "", 200, OPERATORS),
+    entry("POST /v1/clients/{client}/rotate-secret", "", "{}", 200, OPERATORS),
     entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
 ];
 

@@ -89,6 +89,12 @@ impl World {
         self.made("/v1/users", None, &input).await
     }
 
+    /// Registers a client. Returns its id.
+    pub async fn client(&self) -> String {
+        let input = json!({"id": format!("client-{}", number()), "name": "Spent"});
+        self.made("/v1/clients", None, &input).await
+    }
+
     /// Creates an organization of the home owner, with its admin and its members.
     pub async fn home(&self) -> Place {
         let others = [(&self.admin, "admin"), (&self.member, "member")];

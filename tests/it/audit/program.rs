@@ -122,7 +122,7 @@ fn user_is_erased_by_email() {
         .says(&["Records erased: ", "can still be verified"]);
     erase("nobody@example.com")
         .exited(1)
-        .complains(&["nobody@example.com: "]);
+        .complains(&["There is no user nobody@example.com."]);
     deployment.command(&["audit", "erase"]).run().exited(2);
     deployment.command(&["audit", "verify"]).run().exited(0);
 }

@@ -1,5 +1,6 @@
-//! `doorcode client add`.
+//! `doorcode client …`.
 
+use crate::support::database::AUDIT;
 use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
 use crate::support::http;
@@ -97,7 +98,7 @@ async fn public_client_has_its_scopes_and_no_secret() {
 
 #[test]
 fn invalid_client_is_rejected_with_a_reason() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::migrated();
     for (arguments, words) in [
         (
             &["--id", "a b", "--name", "X"][..],
@@ -131,11 +132,138 @@ fn invalid_client_is_rejected_with_a_reason() {
         ),
     ] {
         deployment
-            .command(&["client", "add"])
+            .command(&["client", "add", "--confidential"])
             .args(arguments)
             .run()
             .exited(1)
             .complains(&[words]);
     }
     assert_eq!(deployment.database.count("client", "1 = 1"), 1);
+}
+
+/// A public client gets no scope that the operator did not ask for.
+#[test]
+fn public_client_needs_its_scopes_or_all_of_them() {
+    let deployment = Deployment::migrated();
+    let add = |arguments: &[&str]| {
+        let command = deployment.command(&["client", "add", "--id", "x", "--name", "X"]);
+        command.args(arguments).run()
+    };
+    add(&[])
+        .exited(2)
+        .complains(&["--scope NAME", "--all-scopes"]);
+    add(&["--scope", "orgs:read", "--all-scopes"]).exited(2);
+    assert_eq!(deployment.database.count("client", "id = 'x'"), 0);
+    let all = add(&["--all-scopes"]).exited(0);
+    assert!(all.stdout.contains("tokens:read"), "{all:?}");
+    for lasting in ["tokens:write", "orgs:write"] {
+        assert!(!all.stdout.contains(lasting), "{all:?}");
+    }
+}
+
+#[test]
+fn client_is_listed_and_updated() {
+    let deployment = Deployment::migrated();
+    deployment
+        .command(&["client", "add", "--id", "acme-cli", "--name", "Acme"])
+        .args(&["--scope", "orgs:read", "--scope", "tokens:read"])
+        .run()
+        .exited(0);
+    let update = |arguments: &[&str]| {
+        let command = deployment.command(&["client", "update", "--id", "acme-cli"]);
+        command.args(arguments).run()
+    };
+    update(&[]).exited(2);
+    update(&["--name", "Acme Tools", "--scope", "tokens:read"])
+        .exited(0)
+        .says(&[
+            "name:           Acme Tools\n",
+            "scopes:         tokens:read\n",
+            "default scopes: tokens:read\n",
+        ]);
+    update(&["--default-scope", "orgs:read"])
+        .exited(1)
+        .complains(&["default_scope: Each default scope must be one that"]);
+    update(&["--disable"])
+        .exited(0)
+        .says(&["state:          disabled\n"]);
+    let changes = |condition: &str| {
+        let condition = format!("action = 'client.changed' AND {condition}");
+        deployment.database.count(AUDIT, &condition)
+    };
+    assert_eq!(changes("target = 'acme-cli'"), 2);
+    // A change to what is there already is none.
+    update(&["--disable"]).exited(0);
+    assert_eq!(changes("1 = 1"), 2);
+
+    deployment
+        .command(&["client", "list"])
+        .run()
+        .exited(0)
+        .says(&[
+            "client_id:      acme-cli\nname:           Acme Tools\nkind:           public\n",
+            "client_id:      doorcode-cli\n",
+        ]);
+    let listed = deployment.command(&["client", "list", "--json"]).run();
+    let listed = listed.exited(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed[0]["id"], "acme-cli");
+    assert_eq!(listed[0]["state"], "disabled");
+    for command in ["update", "rotate-secret", "remove"] {
+        let arguments = ["client", command, "--id", "acme"];
+        let more: &[&str] = match command {
+            "update" => &["--enable"],
+            "remove" => &["--yes"],
+            _ => &[],
+        };
+        deployment
+            .command(&arguments)
+            .args(more)
+            .run()
+            .exited(1)
+            .complains(&["There is no client acme.", "client list` lists them"]);
+    }
+}
+
+/// What the operator changed on a client survives a start, on the built-in one too. An unchanged
+/// built-in client follows the settings.
+#[test]
+fn start_keeps_what_the_operator_changed() {
+    let deployment = Deployment::migrated();
+    let shown = |deployment: &Deployment| {
+        let listed = deployment.command(&["client", "list", "--json"]).run();
+        listed.exited(0).json()[0].clone()
+    };
+    let named = |name: &str| {
+        let text = format!(
+            "[branding]\nname = \"{name}\"\n[[scopes]]\nname = \"app:deploy\"\ndescription = \"D\"\n"
+        );
+        deployment.write("doorcode.toml", &text);
+        drop(deployment.start());
+    };
+    named("First");
+    assert_eq!(shown(&deployment)["name"], "First CLI");
+    deployment
+        .command(&["client", "update", "--id", "doorcode-cli", "--disable"])
+        .run()
+        .exited(0);
+    named("Second");
+    assert_eq!(shown(&deployment)["name"], "Second CLI");
+    assert_eq!(shown(&deployment)["state"], "disabled");
+    deployment
+        .command(&["client", "update", "--id", "doorcode-cli", "--enable"])
+        .args(&["--scope", "orgs:read", "--name", "Our CLI"])
+        .run()
+        .exited(0);
+    let changed = shown(&deployment);
+    named("Third");
+    assert_eq!(shown(&deployment), changed);
+    assert_eq!(changed["name"], "Our CLI");
+    assert_eq!(changed["scopes"], serde_json::json!(["orgs:read"]));
+
+    deployment
+        .command(&["client", "remove", "--id", "doorcode-cli", "--yes"])
+        .run()
+        .exited(1)
+        .complains(&["This client is built in", "--disable"]);
 }

@@ -66,7 +66,7 @@ fn error_stops_the_start_and_names_key_file_and_line() {
             &[],
             &["migrate"],
             &["config", "check"],
-            &["client", "add", "--id", "x", "--name", "X"],
+            &["client", "list"],
             &["user", "deactivate", "--email", "ada@example.com"],
         ] {
             let refused = deployment

@@ -1,7 +1,9 @@
 //! The server-side commands of the compiled program: the operator's commands and the supervisor's
 //! signals.
 
+mod absent;
 mod client;
+mod client_end;
 mod config;
 mod connections;
 mod first_start;

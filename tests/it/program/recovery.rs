@@ -43,7 +43,7 @@ async fn reset_link_lets_a_locked_out_owner_in() {
     assert_eq!(browser.get(link).await.status, 404);
     user(&deployment, &["reset-password", "--email", BOB])
         .exited(1)
-        .complains(&["bob@example.com: Not found."]);
+        .complains(&["There is no user bob@example.com."]);
 }
 
 #[actix_web::test]
@@ -129,7 +129,7 @@ async fn user_is_listed_changed_and_reactivated() {
         .says(&["countess@example.com (verified)"]);
     user(&deployment, &["show", "--email", EMAIL])
         .exited(1)
-        .complains(&["ada@example.com: Not found."]);
+        .complains(&["There is no user ada@example.com."]);
     let _server = deployment.start();
     let mut browser = Browser::new(&deployment.url);
     browser.sign_in("countess@example.com", PASSWORD).await;
@@ -200,7 +200,7 @@ async fn erased_user_leaves_no_data() {
     user(&deployment, &["erase", "--email", &id]).exited(0);
     user(&deployment, &["erase", "--email", BOB])
         .exited(1)
-        .complains(&["bob@example.com: Not found."]);
+        .complains(&["There is no user bob@example.com."]);
     add_bob(&deployment);
 }
 
@@ -220,7 +220,7 @@ async fn erasure_is_complete_while_the_database_is_read() {
     let erased = user(&deployment, &["erase", "--email", BOB])
         .exited(0)
         .says(&["The data of bob@example.com is erased"]);
-    let advice = format!("run `doorcode user erase --email {id}`");
+    let advice = format!("doorcode user erase --email {id}`");
     assert!(erased.stderr.contains(&advice), "{erased:?}");
     let count = |condition: &str| deployment.database.count("users", condition);
     assert_eq!(count("name = 'Erased user'"), 1);

@@ -131,3 +131,55 @@ fn project_is_created_with_its_members_or_not_at_all() {
         .complains(&["name: The organization has a project of this name."]);
     assert_eq!(deployment.database.count("project", "1 = 1"), 3);
 }
+
+/// An existing user joins another organization, or gets another role.
+#[test]
+fn existing_user_is_added_to_an_organization() {
+    let deployment = Deployment::with_user();
+    deployment
+        .command(&["org", "add", "--name", "Umbrella Works"])
+        .run()
+        .exited(0);
+    let add = |org: &str, email: &str, role: &str| {
+        deployment
+            .command(&["org", "add-member", "--org", org, "--email", email])
+            .args(&["--role", role])
+            .run()
+    };
+    let members = |role: &str| {
+        let condition = format!("role = '{role}'");
+        deployment.database.count("membership", &condition)
+    };
+    add("Umbrella Works", "Ada@Example.com", "member")
+        .exited(0)
+        .says(&["ada@example.com has the role member in Umbrella Works."]);
+    assert_eq!([members("owner"), members("member")], [1, 1]);
+    for (org, email, role, words) in [
+        (
+            "Umbrela Works",
+            EMAIL,
+            "member",
+            "org: There is no such organization.",
+        ),
+        (
+            "acme",
+            "eve@example.com",
+            "member",
+            "email: No user has the address",
+        ),
+        ("acme", EMAIL, "member", "An organization needs an owner"),
+    ] {
+        add(org, email, role).exited(1).complains(&[words]);
+    }
+    add("acme", EMAIL, "king").exited(2);
+    add("umbrella-works", EMAIL, "admin").exited(0);
+    add("umbrella-works", EMAIL, "admin").exited(0);
+    assert_eq!([members("owner"), members("admin")], [1, 1]);
+    for action in ["member.added", "member.changed"] {
+        let target = format!(
+            "action = '{action}' AND target = (SELECT id FROM users WHERE email = '{EMAIL}')"
+        );
+        let known = if action == "member.added" { 2 } else { 1 };
+        assert_eq!(deployment.database.count(AUDIT, &target), known, "{action}");
+    }
+}

@@ -25,12 +25,11 @@ fn migrate_can_be_repeated() {
 
 #[actix_web::test]
 async fn user_is_created_with_an_organization_and_can_sign_in() {
-    let deployment = Deployment::new();
-    deployment
-        .add_user()
-        .run()
-        .exited(0)
-        .says(&["ada@example.com can sign in now. (usr_"]);
+    let deployment = Deployment::migrated();
+    deployment.add_user().run().exited(0).says(&[
+        "Made the organization Acme. Its address is acme. (org_",
+        "ada@example.com can sign in now. (usr_",
+    ]);
     deployment
         .command(&["user", "add", "--email", "bob@example.com", "--name", "Bob"])
         .args(&["--org", "Acme", "--password-stdin"])
@@ -53,7 +52,7 @@ async fn user_is_created_with_an_organization_and_can_sign_in() {
 
 #[test]
 fn user_may_have_no_organization_and_a_role_needs_one() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::migrated();
     let alone = || {
         deployment
             .command(&[
@@ -77,6 +76,15 @@ fn user_may_have_no_organization_and_a_role_needs_one() {
         .run()
         .exited(2)
         .complains(&["write member, admin or owner"]);
+    // The name may have a typo.
+    for role in ["member", "admin"] {
+        alone()
+            .args(&["--org", "Acmee", "--role", role])
+            .run()
+            .exited(1)
+            .complains(&["organization: There is no organization Acmee.", "owner"]);
+    }
+    assert_eq!(deployment.database.count("users", "1 = 1"), 0);
     alone().run().exited(0);
     assert_eq!(deployment.database.count("users", "1 = 1"), 1);
     assert_eq!(deployment.database.count("organization", "1 = 1"), 0);
@@ -85,7 +93,7 @@ fn user_may_have_no_organization_and_a_role_needs_one() {
 /// PWD-01, PWD-04: the reason is reported, and no user is created.
 #[test]
 fn weak_password_or_invalid_field_is_rejected_with_a_reason() {
-    let deployment = Deployment::new();
+    let deployment = Deployment::migrated();
     Canaries::of(&deployment.url).spare(EMAIL, "a password that is refused since it is none");
     let add = |email: &str, name: &str, password: &str| {
         deployment
@@ -169,5 +177,5 @@ async fn deactivated_user_loses_sessions_and_tokens_immediately() {
     deactivate("nobody@example.com")
         .run()
         .exited(1)
-        .complains(&["nobody@example.com: Not found."]);
+        .complains(&["There is no user nobody@example.com."]);
 }

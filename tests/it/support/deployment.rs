@@ -50,9 +50,20 @@ impl Deployment {
         }
     }
 
+    /// A deployment with an empty database.
+    pub fn migrated() -> Self {
+        Self::new().migrate()
+    }
+
+    /// Creates the database.
+    pub fn migrate(self) -> Self {
+        self.command(&["migrate"]).run().exited(0);
+        self
+    }
+
     /// A deployment with the user [`EMAIL`], who owns `Acme`.
     pub fn with_user() -> Self {
-        let deployment = Self::new();
+        let deployment = Self::migrated();
         deployment.add_user().run().exited(0);
         deployment
     }

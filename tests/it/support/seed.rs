@@ -4,7 +4,7 @@
 use chrono::Duration;
 use diesel::RunQueryDsl;
 use doorcode::domain::Instant;
-use doorcode::domain::client::{self, Client, Credential};
+use doorcode::domain::client::{self, Client, ClientSecret, Credential};
 use doorcode::domain::id::{
     IdSeed, InvitationId, OrganizationId, ProjectId, SessionId, TokenId, UserId,
 };
@@ -217,11 +217,9 @@ impl Seeding {
     }
 
     fn write_clients(self, conn: &mut Conn, _: u64) -> Result<(), Error> {
-        let secret = Credential::Confidential(api_secret().digest());
-        for (id, credential, scopes) in [
-            (API, secret, ScopeSet::default()),
-            (CLI, Credential::Public, scopes(2)),
-        ] {
+        let secret = Credential::Confidential(ClientSecret::new(api_secret().digest()));
+        let api = (API, secret, ScopeSet::default());
+        for (id, credential, scopes) in [api, (CLI, Credential::Public, scopes(2))] {
             let new = Client {
                 id: id.to_owned(),
                 name: format!("The {id}"),
@@ -229,6 +227,7 @@ impl Seeding {
                 default_scopes: scopes.clone(),
                 scopes,
                 standing: client::Standing::Active,
+                follows_settings: false,
             };
             store::client::insert_client(conn, &new, self.began())?;
         }

@@ -3,7 +3,7 @@
 use super::TestApp;
 use super::tenant::OPERATOR;
 use doorcode::app;
-use doorcode::app::client::{self, Kind, NewClient, Registered};
+use doorcode::app::client::{self, Kind, NewClient, Registered, ScopeChoice};
 use doorcode::app::user::{self, CreateUser, Named};
 use doorcode::domain::id::UserId;
 use doorcode::domain::role::Role;
@@ -23,14 +23,18 @@ impl TestApp {
         org: Option<(&str, Role)>,
     ) -> Result<UserId, app::Error> {
         self.canaries.add(password);
+        if let Some((name, Role::Member | Role::Admin)) = org {
+            // An organization of this name may exist already.
+            let _ = doorcode::app::org::add(&self.req(&OPERATOR), name).await;
+        }
         let new = CreateUser {
             name: "Ada".into(),
             email: email.into(),
             password: Secret::new(password),
-            organization: org.map(|(name, role)| (name.to_owned(), role)),
+            organization: org.map(|(name, role)| (name.to_owned(), Some(role))),
         };
-        let user = user::make(&self.req(&OPERATOR), new).await?;
-        Ok(user.id)
+        let made = user::make(&self.req(&OPERATOR), new).await?;
+        Ok(made.user.id)
     }
 
     /// Deactivates a user.
@@ -44,7 +48,10 @@ impl TestApp {
         let new = NewClient {
             id: id.into(),
             name: format!("The {id}"),
-            scopes: scopes.iter().map(ToString::to_string).collect(),
+            scopes: match (scopes, kind) {
+                ([], Kind::Public) => ScopeChoice::All,
+                _ => ScopeChoice::These(scopes.iter().map(ToString::to_string).collect()),
+            },
             default_scopes: Vec::new(),
             kind,
         };

@@ -6,7 +6,7 @@ pub(super) mod file;
 pub(super) mod operator_token;
 
 use super::Entropy;
-use config::Config;
+use config::{Config, DatabaseUrl};
 use domain::secret::{Key, Secret};
 use file::SecretFile;
 pub use file::make_private_directory;
@@ -14,6 +14,7 @@ use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
 use std::io;
 use std::path::{Path, PathBuf};
+use store::Store;
 
 /// The environment variable that holds the operator token.
 pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
@@ -54,9 +55,96 @@ pub struct Found {
     pub shared: Vec<PathBuf>,
 }
 
+/// The files of a new deployment: the database, if it is a file, and the secrets that the
+/// environment, given as a look-up, does not hold.
+pub fn files(config: &Config, env: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let database = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => Some(path.clone()),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let secrets = [
+        (OPERATOR_TOKEN, &config.operator.token_file),
+        (SECRET_KEY, &config.server.secret_key_file),
+        (AUDIT_KEY, &config.audit.signing_key_file),
+    ];
+    let is_off = |variable| variable == OPERATOR_TOKEN && !config.operator.enabled;
+    let secrets = secrets
+        .into_iter()
+        .filter(|(variable, _)| !is_off(*variable) && value(&env, variable).is_none())
+        .map(|(_, path)| path.clone());
+    database.into_iter().chain(secrets).collect()
+}
+
+/// Whether a deployment is in use: a server or a command has written to its audit log.
+pub async fn is_in_use(store: &Store) -> Result<bool, crate::Error> {
+    store
+        .read(|conn| {
+            let has_log = store::audit::find_head(conn)?.is_some();
+            Ok(has_log || store::audit::is_any_unsealed(conn)?)
+        })
+        .await
+}
+
+/// Fails if a key is missing, for a deployment in use: with new ones, a start would silently make
+/// void what hangs on the old ones.
+pub fn require_keys(config: &Config, env: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    for (variable, path, loss) in [
+        (
+            SECRET_KEY,
+            &config.server.secret_key_file,
+            "Without it, pending device codes, open forms and answers that are kept for repeated \
+             requests become void, and the counts of wrong guesses start again. Users, tokens and \
+             sessions stay.",
+        ),
+        (
+            AUDIT_KEY,
+            &config.audit.signing_key_file,
+            "Without it, this server cannot sign the audit log with the key that its readers \
+             trust.",
+        ),
+    ] {
+        require(SecretFile { path, variable }, &env, loss)?;
+    }
+    Ok(())
+}
+
+/// Fails if the operator token is missing, for a command on a deployment in use.
+pub fn require_operator_token(
+    config: &Config,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<(), Error> {
+    let file = SecretFile {
+        path: &config.operator.token_file,
+        variable: OPERATOR_TOKEN,
+    };
+    match config.operator.enabled {
+        true => require(file, &env, "A start of the server creates a new one."),
+        false => Ok(()),
+    }
+}
+
+fn require(
+    file: SecretFile<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    loss: &'static str,
+) -> Result<(), Error> {
+    match value(env, file.variable).is_some() || file.path.exists() {
+        true => Ok(()),
+        false => Err(Error::Lost(file.path.to_owned(), file.variable, loss)),
+    }
+}
+
+/// The value of a variable that is set and not empty.
+fn value(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    env(name).filter(|value| !value.is_empty())
+}
+
 /// Why the secrets cannot be used.
 #[derive(Debug)]
 pub enum Error {
+    /// A file does not exist although the deployment is in use; the environment variable that
+    /// replaces it, and what hangs on it.
+    Lost(PathBuf, &'static str, &'static str),
     /// A file cannot be read or created.
     File(PathBuf, io::Error),
     /// A file is readable by other users; the environment variable that replaces it.
@@ -68,6 +156,23 @@ pub enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Lost(path, variable, loss) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} does not exist, and {variable} is not set, but the database is in use. \
+                     Run the program in the server's folder or with --config FILE, or restore the \
+                     file from a backup. {loss}"
+                )?;
+                match *variable {
+                    OPERATOR_TOKEN => Ok(()),
+                    _ => write!(
+                        f,
+                        " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`."
+                    ),
+                }
+            }
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Exposed(path, variable) => write!(
                 f,
@@ -89,7 +194,7 @@ impl Secrets {
         entropy: &dyn Entropy,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        let env = |name: &str| env(name).filter(|value| !value.is_empty());
+        let env = |name: &str| value(&env, name);
         let mut files = Found::default();
         let operator = OperatorTokens::load(config, entropy, env, &mut files)?;
 

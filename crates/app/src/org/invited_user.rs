@@ -165,13 +165,13 @@ fn join(tx: &mut Tx<'_>, link: &Digest, new: &ValidUser) -> Result<NewSession, E
             user
         }
         None => {
-            let user = user::insert(tx, new, None).map_err(|error| match error {
+            let created = user::insert(tx, new, None).map_err(|error| match error {
                 // Another request created the user in the meantime.
                 Error::Invalid(_) => has_user().into(),
                 error => error,
             })?;
-            accept_as(tx, &offer, &user)?;
-            user
+            accept_as(tx, &offer, &created.user)?;
+            created.user
         }
     };
     session::begin(tx, &user)

@@ -1,4 +1,5 @@
-//! Adding a user to an organization by its name, which creates the organization if necessary.
+//! Adding a user to an organization by its name, which creates the organization if the user becomes
+//! its owner.
 
 use crate::Error;
 use crate::audit::Target;
@@ -12,15 +13,16 @@ use domain::policy::{Plan, Policy};
 use domain::role::Role;
 use serde_json::json;
 
-/// A valid membership in a named organization, which is created if it does not exist.
+/// A valid membership in a named organization.
 pub(crate) struct Joining {
     name: String,
     slug: String,
-    role: Role,
+    role: Option<Role>,
 }
 
-/// Checks the name of the organization that a user joins with this role.
-pub(crate) fn joining(names: &NameRules, name: &str, role: Role) -> Result<Joining, Fault> {
+/// Checks the name of the organization that a user joins with this role. Without a role, the user
+/// becomes a member, or the owner of an organization that does not exist yet.
+pub(crate) fn joining(names: &NameRules, name: &str, role: Option<Role>) -> Result<Joining, Fault> {
     let name = names.check("organization", name)?;
     Ok(Joining {
         slug: org::slug("organization", &name)?,
@@ -37,45 +39,67 @@ impl Joining {
     }
 }
 
-/// Adds the user, which the transaction has created or locked. Only an id names an organization
-/// that a user created, because the user chose its name.
-pub(crate) fn join(tx: &mut Tx<'_>, user_id: &UserId, joining: &Joining) -> Result<(), Error> {
-    let organization = match OrganizationId::parse(&joining.name) {
-        Some(id) => store::org::lock_organization(tx.conn, &id)?.ok_or_else(|| {
+/// Adds the user, which the transaction has created or locked. Returns the organization if this
+/// created it. Only an id names an organization that a user created, because the user chose its
+/// name.
+pub(crate) fn join(
+    tx: &mut Tx<'_>,
+    user_id: &UserId,
+    joining: &Joining,
+) -> Result<Option<Organization>, Error> {
+    let found = match OrganizationId::parse(&joining.name) {
+        Some(id) => Some(store::org::lock_organization(tx.conn, &id)?.ok_or_else(|| {
             Fault::new(
                 "organization",
                 "There is no organization with this ID. Check its spelling.",
             )
-        })?,
-        None => find_or_create(tx, joining)?,
+        })?),
+        None => find(tx, joining)?,
     };
-    let (id, role) = (&organization.id, joining.role);
+    let (organization, role, is_new) = match (found, joining.role) {
+        (Some(found), role) => (found, role.unwrap_or(Role::Member), false),
+        (None, None | Some(Role::Owner)) => (create(tx, joining)?, Role::Owner, true),
+        // An organization needs an owner, and the name may have a typo.
+        (None, Some(role)) => {
+            return Err(Fault::new(
+                "organization",
+                format!(
+                    "There is no organization {}. Check the spelling. To create it, choose the \
+                     role owner instead of {}.",
+                    joining.name,
+                    role.as_str()
+                ),
+            )
+            .into());
+        }
+    };
     store::org::insert_membership(tx.conn, &organization, user_id, role, tx.now)?;
     tx.record_as(
         Action::MemberAdded,
-        Target::within(id, user_id.as_str()),
+        Target::within(&organization.id, user_id.as_str()),
         json!({"role": role.as_str()}),
-    )
+    )?;
+    Ok(is_new.then_some(organization))
 }
 
-/// The organization with this name or slug that the operator created, locked, or a new one.
-fn find_or_create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
+/// The organization with this name or slug that the operator created, locked.
+fn find(tx: &mut Tx<'_>, joining: &Joining) -> Result<Option<Organization>, Error> {
     match store::org::find_organization_by_slug(tx.conn, &joining.slug)? {
         Some(found) if found.made_by != Maker::Operator => Err(Error::Conflict(
             "An organization that a user created has the address that results from this name. Choose another name. To add the user to that organization, enter its ID.",
         )),
         // If it was deleted since the query, the retry does not find it.
-        Some(found) if joining.means(&found) => Ok(store::org::lock_organization(
-            tx.conn, &found.id,
-        )?
-        .ok_or(store::Error::Collision)?),
+        Some(found) if joining.means(&found) => {
+            let locked = store::org::lock_organization(tx.conn, &found.id)?;
+            Ok(Some(locked.ok_or(store::Error::Collision)?))
+        }
         Some(_) => Err(Error::Conflict(
             "Another organization has the address that results from this name. Use its name or address, or choose another name.",
         )),
         None if store::org::is_slug_of_deleted(tx.conn, &joining.slug)? => Err(Error::Conflict(
             "A deleted organization had the address that results from this name. Choose another name.",
         )),
-        None => create(tx, joining),
+        None => Ok(None),
     }
 }
 

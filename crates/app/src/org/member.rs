@@ -1,6 +1,6 @@
 //! Members of organizations: their roles, and how they leave.
 
-use super::{READ, WRITE, end_invitations};
+use super::{READ, WRITE, end_invitations, id_or_slug, no_organization};
 use crate::access::{Caller, Denial};
 use crate::audit::Target;
 use crate::mail::{self, MailSlot};
@@ -76,6 +76,23 @@ pub async fn put_member(
         store::org::find_member(tx.conn, &id, &user_id)?.ok_or(Error::NotFound)
     })
     .await
+}
+
+/// Adds an existing user, or changes a member's role, for the operator. Accepts the organization's
+/// name as well as its id or slug.
+pub async fn add_member(
+    req: &Request,
+    organization: &str,
+    user_id: &UserId,
+    role: Role,
+) -> Result<Member, Error> {
+    req.caller.require_operator()?;
+    let named = id_or_slug(organization)?;
+    let member = put_member(req, &named, user_id, role).await;
+    member.map_err(|error| match error {
+        Error::NotFound => no_organization().into(),
+        error => error,
+    })
 }
 
 /// Removes a member from an organization. Admins can remove members; all members can leave.

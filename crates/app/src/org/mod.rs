@@ -19,7 +19,7 @@ pub use invitation::{
 pub use invited_user::{Entered, MailedLink, enter, send_mailed_link};
 pub(super) use joining::{Joining, join, joining};
 pub(super) use member::leave_all;
-pub use member::{create_member_reset, list_members, put_member, remove_member};
+pub use member::{add_member, create_member_reset, list_members, put_member, remove_member};
 pub use overview::{
     Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
 };
@@ -47,6 +47,19 @@ pub const READ: &str = "orgs:read";
 
 /// The scope for changing organizations.
 pub const WRITE: &str = "orgs:write";
+
+/// The id or slug of an organization that the operator may name by its name, too.
+pub(super) fn id_or_slug(named: &str) -> Result<String, Fault> {
+    match OrganizationId::parse(named) {
+        Some(id) => Ok(id.to_string()),
+        None => org::slug("org", named),
+    }
+}
+
+/// The fault of a command of the operator that names an unknown organization.
+pub(super) fn no_organization() -> Fault {
+    Fault::new("org", "There is no such organization.")
+}
 
 /// An organization and the caller's role in it.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ pub use overview::{count_members, count_tokens, find_member, list_candidates};
 use super::tx::Tx;
 use super::{Error, Request};
 use crate::access::{Denial, find_organization};
+use crate::org::{id_or_slug, no_organization};
 use domain::audit::Action;
-use domain::id::{OrganizationId, ProjectId, UserId};
-use domain::org;
+use domain::id::{ProjectId, UserId};
 use domain::page::Page;
 use domain::project::Project;
 use domain::role::Role;
@@ -50,10 +50,7 @@ pub async fn add(
     name: &str,
     members: Vec<User>,
 ) -> Result<Project, Error> {
-    let named = match OrganizationId::parse(organization) {
-        Some(id) => id.to_string(),
-        None => org::slug("org", organization)?,
-    };
+    let named = id_or_slug(organization)?;
     let name = name.to_owned();
     req.change(Action::ProjectCreated, move |tx| {
         // Lock the users, so that they stay in the organization meanwhile.
@@ -61,7 +58,7 @@ pub async fn add(
             store::user::lock_user_shared(tx.conn, &member.id)?;
         }
         let project = insert(tx, &named, &name).map_err(|error| match error {
-            Error::NotFound => Fault::new("org", "There is no such organization.").into(),
+            Error::NotFound => no_organization().into(),
             error => error,
         })?;
         for member in &members {

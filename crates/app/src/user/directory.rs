@@ -1,6 +1,6 @@
 //! User administration for the operator: list, create, deactivate, reactivate.
 
-use super::{CreateUser, insert, validate};
+use super::{CreateUser, CreatedUser, insert, validate};
 use crate::org::end_invitations;
 use crate::token::end_all;
 use crate::tx::Tx;
@@ -51,7 +51,7 @@ pub async fn find(req: &Request, named: Named) -> Result<User, Error> {
 }
 
 /// Creates a user. Invalidates all setup links.
-pub async fn make(req: &Request, new: CreateUser) -> Result<User, Error> {
+pub async fn make(req: &Request, new: CreateUser) -> Result<CreatedUser, Error> {
     req.caller.require_operator()?;
     let new = validate(&req.app, new).await?;
     let no_link = req.app.draw_secret().digest();

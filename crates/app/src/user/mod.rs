@@ -32,6 +32,7 @@ use crate::access::Caller;
 use crate::audit::Event;
 use domain::audit::{Action, Actor};
 use domain::id::UserId;
+use domain::org::Organization;
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::{self, Standing, User};
@@ -46,8 +47,18 @@ pub struct CreateUser {
     pub email: String,
     /// The password.
     pub password: Secret,
-    /// The organization to join, and the role in it.
-    pub organization: Option<(String, Role)>,
+    /// The organization to join, and the role in it. Without a role, the user becomes a member, or
+    /// the owner of an organization that does not exist yet.
+    pub organization: Option<(String, Option<Role>)>,
+}
+
+/// A new user.
+#[derive(Clone)]
+pub struct CreatedUser {
+    /// The user.
+    pub user: User,
+    /// The organization that was created for the user to own.
+    pub organization: Option<Organization>,
 }
 
 /// Creates a setup link for the first user, if there are no users. The link works once; every
@@ -92,7 +103,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
         if !is_first {
             return Err(Error::NotFound);
         }
-        let user = insert(tx, &new, Some(tx.now))?;
+        let CreatedUser { user, .. } = insert(tx, &new, Some(tx.now))?;
         session::begin(tx, &user)
     })
     .await
@@ -187,7 +198,7 @@ pub(super) fn insert(
     tx: &mut Tx<'_>,
     new: &ValidUser,
     email_verified_at: Option<Instant>,
-) -> Result<User, Error> {
+) -> Result<CreatedUser, Error> {
     let user = User {
         id: tx.id(UserId::new),
         email: new.email.clone(),
@@ -203,10 +214,11 @@ pub(super) fn insert(
     require_free(tx, &user.email)?;
     store::user::insert_user(tx.conn, &user).map_err(taken)?;
     tx.record_as(Action::UserCreated, Some(user.id.as_str()), json!({}))?;
-    if let Some(joining) = &new.joining {
-        org::join(tx, &user.id, joining)?;
-    }
-    Ok(user)
+    let organization = match &new.joining {
+        Some(joining) => org::join(tx, &user.id, joining)?,
+        None => None,
+    };
+    Ok(CreatedUser { user, organization })
 }
 
 /// Takes over the user who has the address of a new one unverified, for the new one, who has proven

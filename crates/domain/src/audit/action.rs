@@ -192,8 +192,12 @@ words! {
         SettingsChanged = "settings.changed",
         /// A client was registered.
         ClientCreated = "client.created",
-        /// A client was enabled or disabled.
+        /// A client was changed, enabled or disabled.
         ClientChanged = "client.changed",
+        /// The secret of a client was replaced.
+        ClientSecretRotated = "client.secret_rotated",
+        /// A client was removed.
+        ClientRemoved = "client.removed",
         /// A device requested a code.
         DeviceRequested = "device.requested",
         /// The consent page of a device grant was shown to a user.

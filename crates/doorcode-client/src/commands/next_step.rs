@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::error::Error;
+use std::time::Duration;
 
 /// What the user can do after a command failed.
 pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
@@ -23,7 +24,7 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             retry_after: Some(pause),
             ..
         } => {
-            format!("Try again in {} seconds.", pause.as_secs())
+            format!("Try again in {}.", in_words(*pause))
         }
         Error::Busy { .. } => "Try again in a moment.".to_owned(),
         Error::Unexpected { .. } => {
@@ -50,4 +51,33 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
         ),
         Error::File(_) | Error::Usage(_) | Error::Failed(_) | Error::Cancelled => return None,
     })
+}
+
+/// A pause in the largest unit of which it has two, rounded up: a retry after it is never too early.
+fn in_words(pause: Duration) -> String {
+    match pause.as_secs() {
+        1 => "1 second".to_owned(),
+        seconds if seconds < 120 => format!("{seconds} seconds"),
+        seconds if seconds < 7_200 => format!("{} minutes", seconds.div_ceil(60)),
+        seconds => format!("{} hours", seconds.div_ceil(3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_pause_is_in_minutes_or_hours() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (121, "3 minutes"),
+            (7_199, "120 minutes"),
+            (7_201, "3 hours"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+    }
 }

@@ -169,6 +169,18 @@ pub fn deny_approved(
     Ok(statement.changes(conn)?)
 }
 
+/// Pending to denied, for the device grants of a client.
+pub fn deny_pending_of_client(conn: &mut Conn, client_id: &str) -> Result<(), Error> {
+    diesel::update(device_grant::table)
+        .filter(device_grant::client_id.eq(client_id))
+        .filter(device_grant::state.eq(PENDING))
+        .set((
+            device_grant::state.eq(DENIED),
+            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
+        ))
+        .run(conn)
+}
+
 /// The same for the members whose only organization is this one.
 pub fn deny_approved_of_single_org_members(
     conn: &mut Conn,

@@ -32,10 +32,11 @@ pub struct CreateUserBody {
     pub email: String,
     /// Password, at least 15 characters.
     pub password: String,
-    /// Name of the organization to join. The server creates it if it does not exist. For one that a
-    /// user created, its id.
+    /// Name of the organization to join. If it does not exist, the server creates it for an owner.
+    /// For one that a user created, its id.
     pub organization: Option<String>,
-    /// Role in the organization: `member`, `admin` or `owner`. Default: `member`.
+    /// Role in the organization: `member`, `admin` or `owner`. Default: `member`, or `owner` of an
+    /// organization that does not exist yet.
     pub role: Option<Role>,
 }
 
@@ -128,11 +129,19 @@ pub struct NewClient {
     pub about: Client,
 }
 
-/// New attributes of a client.
+/// New attributes of a client. Absent ones do not change.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateClientBody {
+    /// Name on the consent page.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    pub name: Option<String>,
+    /// Scopes that the client may request. Its tokens keep their scopes.
+    pub scopes: Option<Vec<String>>,
+    /// Scopes that the client gets if it requests none. If absent, those that it may no longer
+    /// request are dropped.
+    pub default_scopes: Option<Vec<String>>,
     /// State: `active` or `disabled`. The tokens of a disabled client are inactive.
-    pub state: ClientState,
+    pub state: Option<ClientState>,
 }

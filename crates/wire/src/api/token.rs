@@ -115,7 +115,7 @@ pub struct NewToken {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// Time until the old token expires, in seconds, at most 30 days. Default: 24 hours.
+    /// Time until the old token or secret expires, in seconds, at most 30 days. Default: 24 hours.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 2_592_000))]
     #[serde(default, deserialize_with = "rules::within::<_, 0, 2_592_000>")]
     pub overlap_seconds: Option<u32>,

@@ -77,7 +77,10 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
             "activated the application {target}"
         }
-        Action::ClientChanged => "deactivated the application {target}",
+        Action::ClientChanged if told("active") => "deactivated the application {target}",
+        Action::ClientChanged => "changed the application {target}",
+        Action::ClientSecretRotated => "replaced the secret of the application {target}",
+        Action::ClientRemoved => "removed the application {target}",
         Action::DeviceRequested if told("count") => "requested device codes: {count}",
         Action::DeviceRequested if told("device_name") => {
             "requested a device code on {device_name}"

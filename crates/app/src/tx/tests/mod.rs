@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::Store;
-use store::client::{find_client, update_standing};
+use store::client::{find_client, update_client};
 use tempfile::TempDir;
 
 /// Counts what is drawn; each draw gives other bytes.
@@ -87,7 +87,12 @@ async fn change_without_a_record_fails() {
     crate::client::ensure_cli(&req.app).await.unwrap();
     let disable = |is_recorded: bool| {
         req.change(Action::ClientChanged, move |tx| {
-            update_standing(tx.conn, "doorcode-cli", domain::client::Standing::Disabled)?;
+            let found = find_client(tx.conn, "doorcode-cli")?.ok_or(Error::NotFound)?;
+            let disabled = domain::client::Client {
+                standing: domain::client::Standing::Disabled,
+                ..found
+            };
+            update_client(tx.conn, &disabled)?;
             match is_recorded {
                 true => tx.record(Some("doorcode-cli"), serde_json::json!({})),
                 false => Ok(()),

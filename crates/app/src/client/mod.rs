@@ -1,11 +1,15 @@
 //! OAuth clients: registration and authentication.
 
+mod change;
+
+pub use change::{UpdateClient, count_tokens, ensure_cli, remove, rotate_secret, update};
+
 use super::{App, Error, OAuthError, Request, org, throttle, token};
 use domain::Fault;
 use domain::audit::Action;
-use domain::client::{self, CLI_CLIENT_ID, Client, Credential, Standing};
+use domain::client::{self, Client, ClientSecret, Credential, Standing};
 use domain::page::Page;
-use domain::scope::{ScopeName, ScopeSet};
+use domain::scope::{Catalogue, ScopeName, ScopeSet};
 use domain::secret::Secret;
 use serde_json::json;
 
@@ -47,7 +51,9 @@ pub async fn authenticate(req: &Request, credentials: &Credentials) -> Result<Cl
             let is_right = client
                 .as_ref()
                 .is_some_and(|client| match &client.credential {
-                    Credential::Confidential(digest) => digest.matches(&secret.digest()),
+                    Credential::Confidential(known) => {
+                        known.matches(&secret.digest(), req.app.now())
+                    }
                     Credential::Public => false,
                 });
             match client {
@@ -88,14 +94,22 @@ pub struct NewClient {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// The scopes that it may request. Empty means all but [`LASTING`] for a public client, and none
-    /// for a confidential one, which introspects.
-    pub scopes: Vec<String>,
+    /// The scopes that it may request.
+    pub scopes: ScopeChoice,
     /// The scopes of a request that names none. Empty means all scopes of the client but
     /// [`LASTING`].
     pub default_scopes: Vec<String>,
     /// Public or confidential.
     pub kind: Kind,
+}
+
+/// The scopes that an operator allows a client.
+#[derive(Debug, Clone)]
+pub enum ScopeChoice {
+    /// All but [`LASTING`].
+    All,
+    /// These.
+    These(Vec<String>),
 }
 
 /// The scopes with which a token creates what can outlast a sign-in. A client may request one only
@@ -139,31 +153,14 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
     };
     let id = check(client::id(&new.id));
     let name = check(req.app.names().check("name", &new.name));
-    let mut read_scopes = |field, names: &[String]| -> ScopeSet {
-        names
-            .iter()
-            .filter_map(|name| {
-                let known = ScopeName::parse(name).filter(|name| catalogue.find(name).is_some());
-                if known.is_none() {
-                    faults.push(Fault::new(field, format!("There is no scope `{name}`.")));
-                }
-                known
-            })
-            .collect()
-    };
-    let mut scopes = read_scopes("scope", &new.scopes);
-    let mut default_scopes = read_scopes("default_scope", &new.default_scopes);
-    if new.scopes.is_empty() && new.kind == Kind::Public {
-        scopes = without(&catalogue.names(), &LASTING);
-    }
+    let scopes = new.scopes.read(catalogue, &mut faults);
+    let mut default_scopes =
+        read_scopes("default_scope", &new.default_scopes, catalogue, &mut faults);
     if new.default_scopes.is_empty() {
         default_scopes = without(&scopes, &LASTING);
     }
     if !default_scopes.is_subset(&scopes) {
-        faults.push(Fault::new(
-            "default_scope",
-            "Each default scope must be one that the client may ask for.",
-        ));
+        faults.push(not_allowed());
     }
     if !faults.is_empty() {
         return Err(Error::Invalid(faults.into()));
@@ -177,12 +174,13 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
         scopes,
         default_scopes,
         standing: Standing::Active,
+        follows_settings: false,
     };
     req.change(Action::ClientCreated, move |tx| {
         let secret = (kind == Kind::Confidential).then(|| Secret::from_random(&tx.random::<32>()));
         let client = Client {
             credential: match &secret {
-                Some(secret) => Credential::Confidential(secret.digest()),
+                Some(secret) => Credential::Confidential(ClientSecret::new(secret.digest())),
                 None => Credential::Public,
             },
             ..public.clone()
@@ -198,6 +196,30 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
     .await
 }
 
+fn read_scopes(
+    field: &'static str,
+    names: &[String],
+    catalogue: &Catalogue,
+    faults: &mut Vec<Fault>,
+) -> ScopeSet {
+    let read = |name: &String| {
+        let known = ScopeName::parse(name).filter(|name| catalogue.find(name).is_some());
+        if known.is_none() {
+            faults.push(Fault::new(field, format!("There is no scope `{name}`.")));
+        }
+        known
+    };
+    names.iter().filter_map(read).collect()
+}
+
+/// The fault of a default scope outside of the client's scopes.
+fn not_allowed() -> Fault {
+    Fault::new(
+        "default_scope",
+        "Each default scope must be one that the client may ask for.",
+    )
+}
+
 /// Lists clients by id: one page plus one entry if more follow.
 pub async fn list(req: &Request, page: &Page) -> Result<Vec<Client>, Error> {
     req.caller.require_operator()?;
@@ -210,55 +232,4 @@ pub async fn list(req: &Request, page: &Page) -> Result<Vec<Client>, Error> {
 pub async fn show(req: &Request, id: &str) -> Result<Client, Error> {
     req.caller.require_operator()?;
     find(&req.app, id).await?.ok_or(Error::NotFound)
-}
-
-/// Enables or disables a client. A disabled client is treated as unknown, and its tokens cannot
-/// be used.
-pub async fn set_standing(req: &Request, id: &str, standing: Standing) -> Result<Client, Error> {
-    req.caller.require_operator()?;
-    let id = id.to_owned();
-    req.change(Action::ClientChanged, move |tx| {
-        let found = store::client::find_client(tx.conn, &id)?.ok_or(Error::NotFound)?;
-        if found.standing == standing {
-            return Ok(found);
-        }
-        store::client::update_standing(tx.conn, &id, standing)?;
-        let is_active = standing == Standing::Active;
-        tx.record(Some(id.as_str()), json!({"active": is_active}))?;
-        Ok(Client { standing, ..found })
-    })
-    .await
-}
-
-/// Scopes that the command line of Doorcode requests by default: read access only.
-const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
-
-/// Registers the command line of Doorcode as a client, or updates it from the catalogue. It may
-/// request `tokens:write`, but not `orgs:write`.
-pub async fn ensure_cli(app: &App) -> Result<(), Error> {
-    let cli = Client {
-        id: CLI_CLIENT_ID.to_owned(),
-        name: format!("{} CLI", app.config().branding.name),
-        credential: Credential::Public,
-        scopes: without(&app.config().scopes.names(), &[org::WRITE]),
-        default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
-        standing: Standing::Active,
-    };
-    let system = Request::system(app);
-    let ensured = system.change(Action::ClientCreated, move |tx| {
-        if store::client::find_client(tx.conn, &cli.id)?.is_some() {
-            store::client::update_client(tx.conn, &cli)?;
-            // Its name and scopes follow the settings, whose changes are recorded as such.
-            tx.needs_no_record();
-            return Ok(());
-        }
-        match store::client::insert_client(tx.conn, &cli, tx.now) {
-            Ok(()) => tx.record(Some(cli.id.as_str()), json!({})),
-            // Another server that starts at the same moment inserted the client. The retry finds
-            // it.
-            Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
-            Err(error) => Err(error.into()),
-        }
-    });
-    ensured.await
 }
