@@ -1,25 +1,124 @@
 //! `doorcode config …`: the configuration.
 
 use super::{Outcome, load_config, print, print_document, warnings};
+use actix_web::rt::System;
 use clap::Subcommand;
+use doorcode::app::deployment::read_operator_token;
+use doorcode::app::{Entropy, SystemEntropy};
+use doorcode::config::Config;
+use doorcode::domain::secret::Secret;
+use doorcode::wire::api::{ConfigReloaded, Problem};
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
+
+/// Time limit for the answer of the running server.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// `doorcode config …`.
 #[derive(Subcommand)]
 pub enum Configuration {
     /// Check the configuration and print the effective settings
     Check,
+    /// Let the running server read its scopes, routes and branding again, like the signal SIGHUP
+    Reload,
 }
 
 /// Runs `doorcode config …`.
-pub fn run(config: Option<&Path>, configuration: Configuration) -> Outcome {
-    let Configuration::Check = configuration;
-    let config = load_config(config)?;
+pub fn run(path: Option<&Path>, command: Configuration) -> Outcome {
+    let config = load_config(path)?;
+    match command {
+        Configuration::Check => check(&config),
+        Configuration::Reload => System::new().block_on(reload(&config)),
+    }
+}
+
+fn check(config: &Config) -> Outcome {
     print_document(config.describe().trim_end())?;
     print("\n# The configuration is valid.")?;
-    for warning in warnings(&config) {
+    warn(config)
+}
+
+fn warn(config: &Config) -> Outcome {
+    for warning in warnings(config) {
         writeln!(std::io::stderr(), "Warning: {warning}")?;
     }
     Ok(())
+}
+
+/// Sends the request to the server that listens at the address of the configuration.
+async fn reload(config: &Config) -> Outcome {
+    let token = read_operator_token(config, |name| std::env::var(name).ok())?;
+    let url = format!(
+        "http://{}/v1/config/reload",
+        reachable(config.server.listen)
+    );
+    // An already installed provider is used instead.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(ANSWER_WITHIN)
+        .build()?;
+    let mut seed = [0; 16];
+    SystemEntropy.fill(&mut seed);
+    let key = Secret::from_random(&seed);
+    let sent = http
+        .post(&url)
+        .bearer_auth(token.expose())
+        .header("Idempotency-Key", key.expose())
+        .json(&serde_json::json!({}))
+        .send()
+        .await;
+    let answer = sent.map_err(|_| {
+        format!(
+            "No server answers at {url}. Start it, or send SIGHUP to its process if it listens \
+             elsewhere."
+        )
+    })?;
+    if answer.status().is_success() {
+        let reloaded: ConfigReloaded = answer.json().await?;
+        let lines = describe_reload(&reloaded.changed, &reloaded.needs_restart);
+        print(&lines.join("\n"))?;
+        return warn(config);
+    }
+    let status = answer.status();
+    match answer.json::<Problem>().await {
+        Ok(problem) => Err(format!("the server refused: {}", problem.detail).into()),
+        Err(_) => Err(format!("{url} answered {status}. Is it another server?").into()),
+    }
+}
+
+/// The address at which this machine reaches a listener.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+/// What a reload changed, in lines.
+pub fn describe_reload<'a>(
+    changed: impl IntoIterator<Item = &'a String>,
+    needs_restart: impl IntoIterator<Item = &'a String>,
+) -> Vec<String> {
+    let list = |names: &mut dyn Iterator<Item = &'a String>| {
+        let names: Vec<_> = names.map(String::as_str).collect();
+        names.join(", ")
+    };
+    let changed = list(&mut changed.into_iter());
+    let needs_restart = list(&mut needs_restart.into_iter());
+    let mut lines = vec![match changed.is_empty() {
+        true => "The configuration was reloaded. No setting that a reload replaces has changed."
+            .to_owned(),
+        false => format!("The configuration was reloaded. Changed: {changed}."),
+    }];
+    if !needs_restart.is_empty() {
+        lines.push(format!("These changes need a restart: {needs_restart}."));
+    }
+    lines
 }

@@ -261,7 +261,7 @@ fn explain(error: &doorcode::app::Error) -> String {
             .join("\n"),
         Error::Conflict(message) => (*message).to_owned(),
         Error::NotFound => "Not found. Check the spelling.".to_owned(),
-        Error::Outside(why) => why.clone(),
+        Error::Outside(why) | Error::Configuration(why) => why.clone(),
         Error::Store(error) => error.to_string(),
         Error::Busy => "The database is busy. Try again.".to_owned(),
         other => format!("{other:?}"),

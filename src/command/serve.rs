@@ -1,8 +1,9 @@
 //! `doorcode serve`.
 
+use super::configuration::describe_reload;
 use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
 use doorcode::app::heartbeat::Heart;
-use doorcode::app::{App, audit, deployment, sweep, user};
+use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
@@ -81,6 +82,8 @@ fn log_levels() -> Targets {
 }
 
 async fn serve(config: Config) -> Outcome {
+    // Registered first: from now on the signal does not end the process.
+    let hangup = signal(SignalKind::hangup());
     let address = config.server.listen;
     let workers = config.server.workers;
     let listener = listen(address, "[server]")?;
@@ -123,6 +126,7 @@ async fn serve(config: Config) -> Outcome {
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
+    actix_web::rt::spawn(reload_on(hangup, app.clone()));
     print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
 
     let [terminate, interrupt] = &mut signals;
@@ -151,6 +155,27 @@ async fn serve(config: Config) -> Outcome {
     }
     server.abort();
     Ok(())
+}
+
+/// Reloads the configuration at each signal.
+async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
+    loop {
+        received(&mut signal).await;
+        match reload::reload(&Request::system(&app)).await {
+            Ok(reloaded) => {
+                for line in describe_reload(&reloaded.changed, &reloaded.needs_restart) {
+                    tracing::info!("{line}");
+                }
+                for warning in warnings(app.current().config()) {
+                    tracing::warn!("{warning}");
+                }
+            }
+            Err(error) => tracing::error!(
+                "the configuration was not reloaded, and nothing changed: {}",
+                explain(&error)
+            ),
+        }
+    }
 }
 
 fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {

@@ -85,7 +85,9 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::App(error) => match error {
-                app::Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                app::Error::Invalid(_) | app::Error::Configuration(_) => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 app::Error::Unauthenticated => StatusCode::UNAUTHORIZED,
                 app::Error::Forbidden(_) => StatusCode::FORBIDDEN,
                 app::Error::ActorRequired | app::Error::ActorUnknown => StatusCode::BAD_REQUEST,

@@ -8,7 +8,7 @@ use super::log_limit::LogLimit;
 use super::metrics::Metrics;
 use super::oauth::{introspect, verify};
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -17,6 +17,7 @@ use app::App;
 use config::{Config, StrictTransport};
 use domain::audit::Actor;
 use domain::id;
+use std::rc::Rc;
 
 /// Pages load scripts and styles only from this server, send forms only to it, and cannot be
 /// framed.
@@ -59,8 +60,8 @@ fn strict_transport(config: &Config) -> Option<&'static str> {
     }
 }
 
-/// Outermost layer: assigns the request id, limits the time for the database, logs the request
-/// without its content, sets the headers.
+/// Outermost layer: takes the configuration, assigns the request id, limits the time for the
+/// database, logs the request without its content, sets the headers.
 pub async fn every_answer(
     app: web::Data<App>,
     (metrics, logs, connections): (
@@ -68,9 +69,14 @@ pub async fn every_answer(
         web::Data<LogLimit>,
         web::Data<ConnectionLimit>,
     ),
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    // A reload during the request must not change its configuration.
+    let app = web::Data::new(app.current());
+    let mut data = Extensions::new();
+    data.insert(app.clone());
+    request.add_data_container(Rc::new(data));
     let context = extract::context(&app, request.request());
     let request_id = context.request_id.clone();
     request.extensions_mut().insert(context);

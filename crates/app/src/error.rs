@@ -28,6 +28,8 @@ pub enum Error {
     InProgress,
     /// The Idempotency-Key was used for another request.
     KeyReused,
+    /// The configuration is invalid; the text has one fault per line.
+    Configuration(String),
     /// An error defined by the OAuth specifications.
     OAuth(OAuthError, &'static str),
     /// The server is overloaded; nothing was changed.

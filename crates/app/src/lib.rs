@@ -19,6 +19,7 @@ pub mod mail;
 pub mod operator;
 pub mod org;
 pub mod project;
+pub mod reload;
 mod request;
 pub mod session;
 pub mod sweep;
@@ -40,6 +41,7 @@ pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use held_polls::Waiting;
 use mail::Outbox;
+use reload::Settings;
 pub use request::Request;
 use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
@@ -140,12 +142,13 @@ impl Context {
     }
 }
 
-/// A running server: configuration, database, clock and random source.
+/// A running server: database, clock, random source, and the configuration that was in force when
+/// this value was taken.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App(Arc<Inner>, Arc<Config>);
 
 struct Inner {
-    config: Config,
+    settings: Settings,
     names: NameRules,
     store: Store,
     clock: Arc<dyn Clock>,
@@ -190,9 +193,10 @@ impl App {
         let mut leased_by = [0; 8];
         entropy.fill(&mut leased_by);
         let sink = Sink::start(&config.audit, hex::encode(leased_by))?;
-        Ok(Self(Arc::new(Inner {
+        let config = Arc::new(config);
+        let inner = Inner {
             names: NameRules::new(config.tokens.prefix.as_str()),
-            config,
+            settings: Settings::new(config.clone()),
             store,
             clock,
             entropy,
@@ -210,12 +214,13 @@ impl App {
             contradiction: Contradiction::default(),
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), config))
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.1
     }
 
     /// The rules for names that users type.

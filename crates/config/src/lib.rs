@@ -16,6 +16,7 @@ mod metrics;
 mod operator;
 mod organizations;
 mod postgres;
+mod reload;
 mod routes;
 mod scopes;
 mod server;
@@ -37,12 +38,14 @@ pub use metrics::Metrics;
 pub use operator::Operator;
 pub use organizations::{Makers, Organizations};
 pub use postgres::with_parameters;
+pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 
 use domain::route::RouteTable;
 use domain::scope::Catalogue;
+use reload::Origin;
 use source::{Entries, File};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,6 +88,7 @@ pub struct Config {
     pub routes: RouteTable,
     /// The effective settings, as they were read.
     sections: Vec<Section>,
+    origin: Origin,
 }
 
 impl Config {
@@ -97,13 +101,15 @@ impl Config {
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let env: Vec<_> = env.into_iter().collect();
+        let origin = Origin::new(path, &env);
         let named = env.iter().find(|(name, _)| name == FILE_VARIABLE);
         let named = named.map(|(_, path)| PathBuf::from(path));
         let file = match path.map(Path::to_owned).or(named) {
             Some(path) => Some(File::read(path)?),
             None => File::read_if_there(DEFAULT_FILE.into())?,
         };
-        Self::read(file.as_ref(), env)
+        let config = Self::read(file.as_ref(), env)?;
+        Ok(Self { origin, ..config })
     }
 
     /// Reads the configuration from sources that are already in memory.
@@ -129,6 +135,7 @@ impl Config {
             scopes: scopes::read(&mut root)?,
             routes: RouteTable::default(),
             sections: Vec::new(),
+            origin: Origin::default(),
         };
         config.routes = routes::read(&mut root, &config.scopes);
         config.sections = root.finish()?;

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 /// The prefix of configuration variables. Variables with a single underscore, such as
 /// `DOORCODE_TOKEN`, are not part of the configuration.
-const PREFIX: &str = "DOORCODE__";
+pub(super) const PREFIX: &str = "DOORCODE__";
 
 /// Values by key.
 pub(super) type Entries = BTreeMap<String, Node>;

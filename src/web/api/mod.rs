@@ -7,6 +7,7 @@
 mod audit;
 mod call;
 mod client;
+mod configuration;
 mod document;
 mod me;
 mod member;
@@ -47,6 +48,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         project::routes,
         user::routes,
         client::routes,
+        configuration::routes,
         audit::routes,
     ] {
         add(&mut table);

@@ -187,6 +187,7 @@ fn problems(path: &str, method: &str, operation: &Value) -> BTreeMap<u16, Vec<Ki
         | Kind::UnsupportedMediaType
         | Kind::Invalid => takes_body,
         Kind::Conflict => method != "get",
+        Kind::ConfigurationInvalid => path == "/v1/config/reload",
         Kind::IdempotencyKeyRequired
         | Kind::IdempotencyKeyInvalid
         | Kind::IdempotencyInProgress

@@ -81,6 +81,9 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                 ProblemText::faults(faults.iter().cloned().map(Into::into).collect())
             }
             app::Error::Conflict(what) => ProblemText::of(Kind::Conflict, *what),
+            app::Error::Configuration(faults) => {
+                ProblemText::of(Kind::ConfigurationInvalid, faults.as_str())
+            }
             app::Error::OAuth(_, what) => ProblemText::of(Kind::InvalidRequest, *what),
             app::Error::Unauthenticated => usual(Kind::InvalidToken),
             app::Error::Forbidden(denial) => match denial {

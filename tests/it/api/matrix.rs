@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 57] = [
+pub const TABLE: [Entry; 58] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
     entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
@@ -157,6 +157,7 @@ pub const TABLE: [Entry; 57] = [
     entry("DELETE /v1/clients/{client}", "", "", 200, OPERATORS),
     entry("POST /v1/clients/{client}/rotate-secret", "", "{}", 200, OPERATORS),
     entry("POST /v1/clients/{client}/revoke-all", "", BEFORE, 200, OPERATORS),
+    entry("POST /v1/config/reload", "", "{}", 200, OPERATORS),
 ];
 
 /// Routes about the caller's own resources, for which the operator needs an actor.

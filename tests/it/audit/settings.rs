@@ -3,7 +3,9 @@
 use super::{sound, verify};
 use crate::support::TestApp;
 use crate::support::database::AUDIT;
-use doorcode::app::audit;
+use doorcode::app::access::Caller;
+use doorcode::app::reload::{self, Reloaded};
+use doorcode::app::{Error, audit};
 use serde_json::{Value, json};
 
 /// Detail of the last settings record.
@@ -54,6 +56,43 @@ async fn start_with_changed_settings_is_recorded_once() {
     audit::record_settings(&test.app).await.unwrap();
     assert_eq!(last(&test)["changed"]["audit.token_use"]["to"], "every");
     assert_eq!(test.events("settings.changed"), 3);
+    test.settle().await;
+    sound(&verify(&test).await);
+}
+
+/// A reload is recorded with its actor. What began before it keeps its configuration.
+#[actix_web::test]
+async fn reload_is_recorded_and_leaves_earlier_requests_alone() {
+    let test = TestApp::start().await;
+    audit::record_settings(&test.app).await.unwrap();
+    let earlier = test.app.current();
+    let text = "[branding]\nname = \"Acme\"\n[tokens]\nprefix = \"ac\"\n";
+    std::fs::write(test.path("doorcode.toml"), text).unwrap();
+    test.clock.advance(1);
+    let denied = reload::reload(&test.req(&Caller::Anonymous)).await;
+    assert!(matches!(denied, Err(Error::Forbidden(_))));
+    let reloaded = reload::reload(&test.req(&Caller::Operator(None))).await;
+    let Reloaded {
+        changed,
+        needs_restart,
+    } = reloaded.unwrap();
+    assert_eq!(Vec::from_iter(changed), ["branding.name"]);
+    assert_eq!(Vec::from_iter(needs_restart), ["tokens.prefix"]);
+    assert_eq!(earlier.config().branding.name, "Doorcode");
+    let current = test.app.current();
+    assert_eq!(current.config().branding.name, "Acme");
+    assert_eq!(current.config().tokens.prefix.as_str(), "dc");
+
+    let detail = last(&test);
+    assert_eq!(detail["reloaded"], true);
+    let name = json!({"from": "Doorcode", "to": "Acme"});
+    assert_eq!(detail["changed"], json!({"branding.name": name}));
+    let by_operator = "action = 'settings.changed' AND actor_kind = 'operator'";
+    assert_eq!(test.count(AUDIT, by_operator), 1);
+    // The next start with the same settings records no change.
+    test.clock.advance(1);
+    audit::record_settings(&current).await.unwrap();
+    assert_eq!(test.events("settings.changed"), 2);
     test.settle().await;
     sound(&verify(&test).await);
 }

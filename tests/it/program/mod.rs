@@ -11,6 +11,7 @@ mod operator;
 mod proxy;
 mod recovery;
 mod refusal;
+mod reload;
 mod stop;
 mod tenant;
 mod unnamed;

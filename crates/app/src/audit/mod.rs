@@ -6,7 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`record`] | writes records of changes, and aggregates refused requests |
-//! | [`settings`] | records changes of the settings at startup |
+//! | [`settings`] | records changes of the settings at a start and a reload |
 //! | [`uses`] | records every use of a token in batches, reads and proves them, shows one token's |
 //! | [`seal`] | adds records to the hash chain, and detects clock steps |
 //! | [`mod@keys`] | keeps the trusted keys, the last checkpoint and the last head outside the database |
@@ -28,7 +28,7 @@ pub mod record;
 pub mod recover;
 pub mod retain;
 pub mod seal;
-mod settings;
+pub(super) mod settings;
 mod ship;
 pub mod tally;
 pub mod uses;

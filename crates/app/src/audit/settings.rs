@@ -1,9 +1,9 @@
-//! Records changes of the settings at startup: retention and destinations of the audit log are
+//! Records changes of the settings, at a start and a reload: retention and destinations of the audit log are
 //! security-relevant.
 
 use super::seal::seal;
 use crate::{App, Context, Error};
-use config::Destination;
+use config::{Config, Destination};
 use domain::audit::hash::Hash;
 use domain::audit::{Action, Actor};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// Records the settings if they differ from those of the last recorded start.
 pub async fn record_settings(app: &App) -> Result<(), Error> {
     seal(app).await?;
-    let present = in_force(app);
+    let present = in_force(app.config());
     let event = app.event(&Context::local(), Actor::System, Action::SettingsChanged);
     app.store()
         .write(move |conn| {
@@ -22,15 +22,20 @@ pub async fn record_settings(app: &App) -> Result<(), Error> {
             if before == Some(&Value::Object(present.clone())) {
                 return Ok(());
             }
-            let changed = before.and_then(Value::as_object);
-            let changed = changed.map(|before| difference(before, &present));
-            event.write(conn, None, json!({"changed": changed, "settings": present}))
+            let before = before.and_then(Value::as_object);
+            event.write(conn, None, detail(before, &present))
         })
         .await
 }
 
-fn in_force(app: &App) -> Map<String, Value> {
-    let config = app.config();
+/// The detail of a record: all settings, and those that differ from earlier ones, if known.
+pub(crate) fn detail(before: Option<&Map<String, Value>>, present: &Map<String, Value>) -> Value {
+    let changed = before.map(|before| difference(before, present));
+    json!({"changed": changed, "settings": present})
+}
+
+/// The settings of a configuration, without secrets.
+pub(crate) fn in_force(config: &Config) -> Map<String, Value> {
     let mut settings: Map<_, _> = config
         .effective()
         .into_iter()

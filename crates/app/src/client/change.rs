@@ -202,7 +202,7 @@ pub async fn ensure_cli(app: &App) -> Result<(), Error> {
 }
 
 /// The same in a transaction, with the settings that are to apply.
-fn ensure(tx: &mut Tx<'_>, config: &Config) -> Result<(), Error> {
+pub(crate) fn ensure(tx: &mut Tx<'_>, config: &Config) -> Result<(), Error> {
     // It may request `tokens:write`, but not `orgs:write`.
     let cli = Client {
         id: CLI_CLIENT_ID.to_owned(),

@@ -2,6 +2,7 @@
 
 mod change;
 
+pub(crate) use change::ensure;
 pub use change::{UpdateClient, count_tokens, ensure_cli, remove, rotate_secret, update};
 
 use super::{App, Error, OAuthError, Request, org, throttle, token};

@@ -123,6 +123,33 @@ pub fn require_operator_token(
     }
 }
 
+/// Reads the current operator token, to call the running server.
+pub fn read_operator_token(
+    config: &Config,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<Secret, Error> {
+    if !config.operator.enabled {
+        return Err(Error::Unusable(
+            "operator.enabled".to_owned(),
+            "there is no operator token, since this is false. Send the signal SIGHUP to the \
+             process of the server instead.",
+        ));
+    }
+    let file = SecretFile {
+        path: &config.operator.token_file,
+        variable: OPERATOR_TOKEN,
+    };
+    let token = match value(&env, OPERATOR_TOKEN) {
+        Some(token) => Some(token),
+        None => file.read()?,
+    };
+    let token = token.ok_or_else(|| {
+        let gone = io::Error::from(io::ErrorKind::NotFound);
+        Error::File(file.path.to_owned(), gone)
+    })?;
+    Ok(Secret::new(token.trim()))
+}
+
 fn require(
     file: SecretFile<'_>,
     env: &dyn Fn(&str) -> Option<String>,

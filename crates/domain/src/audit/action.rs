@@ -188,7 +188,8 @@ words! {
         ClockSteppedBack = "clock.stepped_back",
         /// A server's clock was set forward, or its machine slept.
         ClockSteppedForward = "clock.stepped_forward",
-        /// The server started with settings that differ from those of the last start.
+        /// The server started with settings that differ from those of the last start, or read its
+        /// settings again.
         SettingsChanged = "settings.changed",
         /// A client was registered.
         ClientCreated = "client.created",

@@ -14,8 +14,8 @@ pub use audit::{
     ProvenUse, RepeatedUse, TokenUse, UseParameters, UseProof,
 };
 pub use operator::{
-    Client, CreateClientBody, CreateUserBody, NewClient, NewPasswordReset, PasswordResetSent,
-    Status, UpdateClientBody, UpdateUserBody,
+    Client, ConfigReloaded, CreateClientBody, CreateUserBody, NewClient, NewPasswordReset,
+    PasswordResetSent, Status, UpdateClientBody, UpdateUserBody,
 };
 pub use org::{
     AffectedToken, CreateInvitationBody, CreateOrganizationBody, EffectParameters, Invitation,

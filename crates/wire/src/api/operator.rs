@@ -145,3 +145,13 @@ pub struct UpdateClientBody {
     /// State: `active` or `disabled`. The tokens of a disabled client are inactive.
     pub state: Option<ClientState>,
 }
+
+/// Result of a reload of the configuration.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfigReloaded {
+    /// Settings that changed: `scopes`, `routes`, or keys such as `branding.name`.
+    pub changed: Vec<String>,
+    /// Settings that differ from the running ones and need a restart.
+    pub needs_restart: Vec<String>,
+}

@@ -72,6 +72,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::AuditForkAccepted => "accepted an audit log that contradicts its checkpoints",
         Action::ClockSteppedBack => "detected a clock set back from {from} to {to}",
         Action::ClockSteppedForward => "detected a clock set forward from {from} to {to}",
+        Action::SettingsChanged if told("reloaded") => "reloaded the settings",
         Action::SettingsChanged => "started with changed settings",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {

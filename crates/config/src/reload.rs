@@ -1,0 +1,85 @@
+//! Reading the configuration again while the server runs.
+
+use super::source::PREFIX;
+use super::{Config, ConfigError, FILE_VARIABLE};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The sections that a running server can replace. The others define what a start opens: addresses,
+/// files, the database.
+const REPLACEABLE: [&str; 3] = ["branding", "routes", "scopes"];
+
+/// The sources of a configuration, to read them again.
+#[derive(Clone, Default)]
+pub(super) struct Origin {
+    path: Option<PathBuf>,
+    env: Vec<(String, String)>,
+}
+
+impl Origin {
+    pub(super) fn new(path: Option<&Path>, env: &[(String, String)]) -> Self {
+        let is_setting = |name: &str| name == FILE_VARIABLE || name.starts_with(PREFIX);
+        let env = env.iter().filter(|(name, _)| is_setting(name));
+        Self {
+            path: path.map(Path::to_owned),
+            env: env.cloned().collect(),
+        }
+    }
+}
+
+/// Hides the values of the variables, which may contain passwords.
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.path)
+    }
+}
+
+/// A configuration that was read again.
+#[derive(Debug, Clone)]
+pub struct Reload {
+    /// The running configuration with the new `[branding]`, `[[routes]]` and `[[scopes]]`.
+    pub config: Config,
+    /// The settings that it changes: a full key, or the name of a list of sections.
+    pub changed: BTreeSet<String>,
+    /// The settings that differ from the running ones and need a restart.
+    pub needs_restart: BTreeSet<String>,
+}
+
+impl Config {
+    /// Reads the same file and the environment of the start again.
+    pub fn reload(&self) -> Result<Reload, ConfigError> {
+        let new = Self::load(self.origin.path.as_deref(), self.origin.env.iter().cloned())?;
+        let (before, after) = (self.effective(), new.effective());
+        let names = before.keys().chain(after.keys());
+        let differing = names.filter(|name| before.get(*name) != after.get(*name));
+        let (mut changed, mut needs_restart) = (BTreeSet::new(), BTreeSet::new());
+        for name in differing {
+            let (section, _) = name.split_once('.').unwrap_or((name, ""));
+            let is_in_list = new.sections.iter().chain(&self.sections);
+            let is_in_list = is_in_list
+                .filter(|one| one.name == section)
+                .any(|one| one.is_in_list);
+            let shown = if is_in_list { section } else { name };
+            match REPLACEABLE.contains(&section) {
+                true => changed.insert(shown.to_owned()),
+                false => needs_restart.insert(shown.to_owned()),
+            };
+        }
+        let kept = self.sections.iter();
+        let kept = kept.filter(|section| !REPLACEABLE.contains(&section.name));
+        let replaced = new.sections.iter();
+        let replaced = replaced.filter(|section| REPLACEABLE.contains(&section.name));
+        Ok(Reload {
+            config: Self {
+                sections: kept.chain(replaced).cloned().collect(),
+                branding: new.branding,
+                scopes: new.scopes,
+                routes: new.routes,
+                ..self.clone()
+            },
+            changed,
+            needs_restart,
+        })
+    }
+}
