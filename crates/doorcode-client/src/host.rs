@@ -13,12 +13,11 @@ pub struct Host {
 }
 
 impl Host {
-    /// Parses an address that a user typed.
+    /// Parses an address that a user typed. Without a scheme it means `https`, or `http` on this
+    /// machine.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url = web_address(text.trim()).ok_or_else(|| {
-            "write the address with its scheme, such as https://auth.example.com or \
-             http://127.0.0.1:8080"
-                .to_owned()
+        let url = with_scheme(text.trim()).ok_or_else(|| {
+            "write an address such as https://auth.example.com or http://127.0.0.1:8080".to_owned()
         })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("remove the name and password from the address".to_owned());
@@ -69,6 +68,18 @@ pub fn web_address(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
+fn with_scheme(text: &str) -> Option<Url> {
+    if text.contains("://") {
+        return web_address(text);
+    }
+    let encrypted = web_address(&format!("https://{text}"))?;
+    if is_loopback(&encrypted) {
+        web_address(&format!("http://{text}"))
+    } else {
+        Some(encrypted)
+    }
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -96,10 +107,24 @@ mod tests {
                 .endpoint("/v1/me"),
             "https://example.com/login/v1/me"
         );
+        for (short, full) in [
+            ("auth.example.com", "https://auth.example.com"),
+            (
+                "auth.example.com:8443/login",
+                "https://auth.example.com:8443/login",
+            ),
+            ("10.0.0.1:8080", "https://10.0.0.1:8080"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1", "http://127.0.0.1"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(base(short).unwrap(), full);
+        }
         for bad in [
             "",
-            "auth.example.com",
-            "localhost:8080",
+            "two words",
+            "javascript:alert(1)",
+            "ada@example.com",
             "ftp://example.com",
             "file:///etc/passwd",
             "https://",

@@ -2,9 +2,10 @@
 
 use super::ClientOptions;
 use crate::branding::Branding;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::output::Output;
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, Flags, Settings};
 
 /// What every command uses besides its own options.
 pub struct Context<'a> {
@@ -26,10 +27,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The profile, server and token of the command.
+    /// The profile, server, project and token of the command. Restricts the access rights of the
+    /// credentials file if needed.
     pub fn settings(&self) -> Result<Settings, Error> {
+        self.settings_with(&self.options.flags())
+    }
+
+    /// The same for a command with more flags than the common ones.
+    pub fn settings_with(&self, flags: &Flags) -> Result<Settings, Error> {
         let environment = Environment::of_process(self.branding)?;
-        Settings::resolve(&self.options.flags(), environment)
+        let settings = Settings::resolve(flags, &environment)?;
+        let note = settings.credentials.as_ref().and_then(Credentials::protect);
+        if let Some(note) = note {
+            self.out.note(note);
+        }
+        Ok(settings)
     }
 
     /// A command line of this program with the same profile and server flags.

@@ -10,13 +10,12 @@ use serde_json::json;
 use super::{ClientOptions, Context};
 use crate::api::identity::Identity;
 use crate::api::{Client, DeviceParameters};
-use crate::credentials::{Credentials, Entry};
+use crate::credentials::{Entry, Origin};
 use crate::error::Error;
-use crate::host::Host;
 use crate::login as device_flow;
 use crate::login::prompt::Browser;
-use crate::output::{self, Output, plain};
-use crate::settings::{self, Settings};
+use crate::output::{self, Output};
+use crate::settings::Settings;
 use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
@@ -136,13 +135,17 @@ impl Login<'_> {
             .map(ToString::to_string)
             .filter(|name| !identity.me.scopes.contains(name))
             .collect();
-        // Reads the file again: another command may have changed it during the wait.
-        let mut credentials = Credentials::load(&settings.file)?;
-        let mut previous = credentials.entry(&settings.profile)?;
+        let origin = match &options.token {
+            Some(_) => Origin::Given,
+            None => Origin::Login,
+        };
+        let mut previous = settings.change_file(|credentials| {
+            let previous = credentials.entry(&settings.profile, &settings.host)?;
+            credentials.keep(&settings.profile, &settings.host, (&token, origin))?;
+            Ok(previous)
+        })?;
         // If the same token is given again, it must not be revoked.
         let _ = previous.token.take_if(|old| old.expose() == token.expose());
-        credentials.keep(&settings.profile, &token, &settings.host.to_string())?;
-        credentials.save()?;
         self.unsaved.take();
         Ok(SignedIn {
             identity,
@@ -166,19 +169,7 @@ impl Login<'_> {
     /// revocation succeeded, or `None` if there was no token.
     async fn end_previous(&self, previous: &Entry) -> Option<bool> {
         let token = previous.token.as_ref()?;
-        let host = match &previous.host {
-            Some(text) => Host::parse(text).ok(),
-            None => Some(self.settings.host.clone()),
-        };
-        let end = async {
-            let host = host.as_ref()?;
-            settings::require_private(host, self.options.client.allow_http).ok()?;
-            Client::new(host, self.context.branding)
-                .ok()?
-                .revoke(token)
-                .await
-                .ok()
-        };
+        let end = async { self.client.revoke(token).await.ok() };
         let ended = tokio::select! {
             () = output::interrupted() => false,
             outcome = tokio::time::timeout(CLEAN_UP_TIMEOUT, end) => matches!(outcome, Ok(Some(()))),
@@ -187,7 +178,7 @@ impl Login<'_> {
             self.context.out.note(format_args!(
                 "The previous token could not be revoked. It stays valid on {} until it expires or \
                  is revoked there.",
-                plain(previous.host.as_deref().unwrap_or("its server"))
+                self.settings.host
             ));
         }
         Some(ended)
@@ -208,7 +199,7 @@ impl Login<'_> {
         lines.extend([
             format!("Expires:     {}", identity.expiry()),
             format!("Token:       {}", identity.token()),
-            format!("Kept in:     {}", settings.file.display()),
+            format!("Kept in:     {}", settings.file()?.display()),
         ]);
         if replaced == Some(true) {
             lines.push("The previous token is revoked.".to_owned());
@@ -229,7 +220,7 @@ impl Login<'_> {
             "signed_in": true,
             "host": settings.host.to_string(),
             "profile": settings.profile.to_string(),
-            "file": settings.file.display().to_string(),
+            "file": settings.file()?.display().to_string(),
             "scopes_not_granted": missing,
             "previous_token_revoked": replaced,
             "me": identity.document,

@@ -1,7 +1,6 @@
 //! `doorcode logout`.
 
 use super::{ClientOptions, Context};
-use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::settings::Settings;
 use domain::secret::Secret;
@@ -62,11 +61,11 @@ pub async fn run(options: &LogoutOptions, context: &Context<'_>) -> Result<(), E
 
 /// Removes the token from the file, unless another sign-in has replaced it meanwhile.
 fn forget(settings: &Settings, token: &Secret) -> Result<(), Error> {
-    let mut credentials = Credentials::load(&settings.file)?;
-    let kept = credentials.entry(&settings.profile)?.token;
-    if kept.is_some_and(|kept| kept.expose() == token.expose()) {
-        credentials.forget(&settings.profile)?;
-        credentials.save()?;
-    }
-    Ok(())
+    settings.change_file(|credentials| {
+        let kept = credentials.entry(&settings.profile, &settings.host)?.token;
+        if kept.is_some_and(|kept| kept.expose() == token.expose()) {
+            credentials.forget(&settings.profile, &settings.host)?;
+        }
+        Ok(())
+    })
 }

@@ -27,6 +27,7 @@ impl ClientOptions {
         Flags {
             profile: self.profile.clone(),
             host: self.host.clone(),
+            project: None,
             allow_http: self.allow_http,
         }
     }

@@ -31,7 +31,7 @@ pub async fn run(context: &Context<'_>) -> Result<(), Error> {
                 context.branding.variable("TOKEN")
             )
         } else {
-            settings.file.display().to_string()
+            settings.file()?.display().to_string()
         },
         scopes = identity.scopes(),
         expiry = identity.expiry(),

@@ -1,143 +1,179 @@
-//! Selects server, profile and token of a command: from a flag, else the environment, else the
-//! credentials file.
+//! Selects server, profile, project and token of a command: from a flag, else the environment,
+//! else the credentials file.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+mod environment;
+
+use std::path::{Path, PathBuf};
 
 use crate::api::Client;
 use crate::branding::Branding;
-use crate::credentials::{Credentials, Entry};
+use crate::credentials::{Credentials, FileError, Origin};
 use crate::error::Error;
 use crate::host::Host;
 use crate::profile::Profile;
+use domain::id::ProjectId;
 use domain::secret::Secret;
+pub use environment::Environment;
 
-/// The flags of a command that select server, profile and token.
+/// The flags of a command that select server, profile and project.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// The profile of the credentials file.
     pub profile: Option<Profile>,
     /// The server.
     pub host: Option<Host>,
+    /// The project.
+    pub project: Option<ProjectId>,
     /// Whether `http` to another machine is allowed.
     pub allow_http: bool,
 }
 
-/// The environment variables of the client. An empty variable counts as not set.
-#[derive(Debug)]
-pub struct Environment {
-    branding: Branding,
-    token: Option<Secret>,
-    host: Option<String>,
-    profile: Option<String>,
-    file: Option<PathBuf>,
+/// Where a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A flag of the command.
+    Flag,
+    /// An environment variable.
+    Environment,
+    /// The credentials file.
+    File,
+    /// The default of the program, or no value at all.
+    Default,
 }
 
-impl Environment {
-    /// The environment of this process.
-    pub fn of_process(branding: &Branding) -> Result<Self, Error> {
-        Self::read(
-            branding,
-            |name| std::env::var_os(name),
-            std::env::home_dir(),
-        )
-    }
-
-    fn read(
-        branding: &Branding,
-        variable: impl Fn(&str) -> Option<OsString>,
-        home: Option<PathBuf>,
-    ) -> Result<Self, Error> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let own = |name| set(&branding.variable(name));
-        let text = |name| {
-            own(name)
-                .map(|value| {
-                    value.into_string().map_err(|_| {
-                        Error::Usage(format!("{} is not valid UTF-8.", branding.variable(name)))
-                    })
-                })
-                .transpose()
-        };
-        let configuration = set("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            // The XDG specification requires relative paths to be ignored.
-            .filter(|path| path.is_absolute())
-            .or_else(|| home.map(|home| home.join(".config")));
-        Ok(Self {
-            branding: branding.clone(),
-            token: text("TOKEN")?.map(|text| Secret::new(text.trim())),
-            host: text("HOST")?,
-            profile: text("PROFILE")?,
-            file: own("CONFIG").map(PathBuf::from).or_else(|| {
-                configuration.map(|path| path.join(&*branding.folder).join("config.json"))
-            }),
-        })
-    }
+/// Where each setting of a command comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources {
+    /// The source of the profile.
+    pub profile: Source,
+    /// The source of the server.
+    pub host: Source,
+    /// The source of the project.
+    pub project: Source,
 }
 
-/// The source of the token.
+/// The token of a command.
 #[derive(Debug)]
-enum Source {
+pub enum Token {
+    /// The environment variable has it.
     Environment(Secret),
-    File(Secret),
-    /// The file contains a token, but for this other server.
-    Elsewhere(String),
-    Nowhere,
+    /// The credentials file has it. The origin is `None` if an earlier version stored it.
+    File(Secret, Option<Origin>),
+    /// The file has tokens of the profile for these other servers only.
+    Elsewhere(Vec<String>),
+    /// The file has these profiles only.
+    UnknownProfile(Vec<Profile>),
+    /// There is none.
+    Missing,
 }
 
-/// The resolved profile, server and token of a command.
+/// The resolved profile, server, project and token of a command.
 #[derive(Debug)]
 pub struct Settings {
     /// The profile.
     pub profile: Profile,
     /// The server.
     pub host: Host,
-    /// The credentials file.
-    pub file: PathBuf,
+    /// The token.
+    pub token: Token,
+    /// Where the settings come from.
+    pub sources: Sources,
+    /// The content of the credentials file. `None` if there is no home directory, or if the file
+    /// cannot be read and is not needed.
+    pub credentials: Option<Credentials>,
+    project: Option<String>,
+    file: Option<PathBuf>,
     branding: Branding,
-    source: Source,
 }
 
 impl Settings {
     /// Resolves the settings; refuses a server to which a token cannot be sent confidentially.
-    pub fn resolve(flags: &Flags, environment: Environment) -> Result<Self, Error> {
-        let branding = environment.branding;
-        let variable = |name| branding.variable(name);
-        let profile = match (&flags.profile, environment.profile) {
-            (Some(profile), _) => profile.clone(),
-            (None, Some(text)) => Profile::parse(&text).map_err(|why| {
-                Error::Usage(format!(
-                    "{} is not a profile name: {why}.",
-                    variable("PROFILE")
-                ))
-            })?,
-            (None, None) => Profile::default(),
+    /// The file may be unreadable if environment and flags name token and server.
+    pub fn resolve(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
+        let host_is_named = flags.host.is_some() || environment.host.is_some();
+        let is_complete = host_is_named && environment.token.is_some();
+        let read = |path| Credentials::load(path, &environment.branding.host);
+        let resolved = environment.file.as_deref().map(read).transpose();
+        let resolved = resolved
+            .map_err(Error::from)
+            .and_then(|credentials| Self::with_file(flags, environment, credentials));
+        match resolved {
+            Err(Error::File(_)) if is_complete => Self::with_file(flags, environment, None),
+            resolved => resolved,
+        }
+    }
+
+    fn with_file(
+        flags: &Flags,
+        environment: &Environment,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, Error> {
+        let branding = &environment.branding;
+        let from_file = credentials.as_ref();
+        let (profile, profile_source) = match (&flags.profile, &environment.profile) {
+            (Some(profile), _) => (profile.clone(), Source::Flag),
+            (None, Some(text)) => {
+                let profile = Profile::parse(text).map_err(|why| {
+                    let variable = branding.variable("PROFILE");
+                    Error::Usage(format!("{variable} is not a profile name: {why}."))
+                })?;
+                (profile, Source::Environment)
+            }
+            (None, None) => {
+                let used = from_file.map(Credentials::used_profile).transpose()?;
+                let used = used.unwrap_or_default();
+                let source = used.name().map_or(Source::Default, |_| Source::File);
+                (used, source)
+            }
         };
-        let file = environment.file.ok_or_else(|| {
-            Error::Usage(format!(
-                "There is no home directory for the credentials file. Name a file in {}.",
-                variable("CONFIG")
-            ))
-        })?;
-        let kept = Credentials::load(&file)?.entry(&profile)?;
-        let host = match (&flags.host, &environment.host, &kept.host) {
-            (Some(host), _, _) => host.clone(),
-            (None, Some(text), _) => read_host(text, &variable("HOST"))?,
-            (None, None, Some(text)) => read_host(text, &file.display().to_string())?,
-            (None, None, None) => read_host(&branding.host, "this program's default")?,
+        let file = environment.file.as_deref().unwrap_or(Path::new(""));
+        let (host, host_source) = match (&flags.host, &environment.host) {
+            (Some(host), _) => (host.clone(), Source::Flag),
+            (None, Some(text)) => {
+                let host = read_host(text, &branding.variable("HOST"))?;
+                (host, Source::Environment)
+            }
+            (None, None) => {
+                let current = from_file.map(|file| file.current_host(&profile));
+                match current.transpose()?.flatten() {
+                    Some(text) => (read_host(&text, &file.display().to_string())?, Source::File),
+                    None => {
+                        let host = read_host(&branding.host, "this program's default")?;
+                        (host, Source::Default)
+                    }
+                }
+            }
         };
         require_private(&host, flags.allow_http)?;
-        let source = match environment.token {
-            Some(token) => Source::Environment(token),
-            None => choose(kept, &host),
+        let entry = from_file.map(|file| file.entry(&profile, &host));
+        let entry = entry.transpose()?.unwrap_or_default();
+        let named_project = flags.project.as_ref().map(ToString::to_string);
+        let projects = [
+            (named_project, Source::Flag),
+            (environment.project.clone(), Source::Environment),
+            (entry.default_project, Source::File),
+        ];
+        let project = projects.into_iter().find(|(project, _)| project.is_some());
+        let (project, project_source) = project.unwrap_or((None, Source::Default));
+        let token = match (&environment.token, entry.token, from_file) {
+            (Some(token), ..) => Token::Environment(token.clone()),
+            (None, Some(token), _) => Token::File(token, entry.origin),
+            (None, None, Some(file)) => missing_token(file, &profile, &host)?,
+            (None, None, None) => Token::Missing,
         };
         Ok(Self {
             profile,
             host,
-            file,
-            branding,
-            source,
+            token,
+            sources: Sources {
+                profile: profile_source,
+                host: host_source,
+                project: project_source,
+            },
+            credentials,
+            project,
+            file: environment.file.clone(),
+            branding: branding.clone(),
         })
     }
 
@@ -146,30 +182,83 @@ impl Settings {
         Client::new(&self.host, &self.branding)
     }
 
+    /// The credentials file. Fails if there is no home directory.
+    pub fn file(&self) -> Result<&Path, Error> {
+        self.file.as_deref().ok_or_else(|| {
+            Error::Usage(format!(
+                "There is no home directory for the credentials file. Name a file in {}, or a \
+                 token in {}.",
+                self.branding.variable("CONFIG"),
+                self.branding.variable("TOKEN")
+            ))
+        })
+    }
+
+    /// Reads the credentials file again, changes it and writes it, while no other process does so.
+    pub fn change_file<T>(
+        &self,
+        change: impl FnOnce(&mut Credentials) -> Result<T, FileError>,
+    ) -> Result<T, Error> {
+        Ok(Credentials::change(
+            self.file()?,
+            &self.branding.host,
+            change,
+        )?)
+    }
+
+    /// The project of the command; `None` if there is none.
+    pub fn project(&self) -> Result<Option<ProjectId>, Error> {
+        let Some(text) = &self.project else {
+            return Ok(None);
+        };
+        let project = ProjectId::parse(text).ok_or_else(|| {
+            let place = match self.sources.project {
+                Source::Environment => self.branding.variable("PROJECT"),
+                _ => "default_project in the credentials file".to_owned(),
+            };
+            Error::Usage(format!(
+                "{place} is not the ID of a project, which starts with prj_."
+            ))
+        })?;
+        Ok(Some(project))
+    }
+
     /// The token of the command.
     pub fn token(&self) -> Result<&Secret, Error> {
-        match &self.source {
-            Source::Environment(token) | Source::File(token) => Ok(token),
-            Source::Elsewhere(kept) => Err(Error::NotSignedIn(format!(
-                "You are not signed in to {}. The token in {} is for {kept} and is not sent to \
-                 other servers.",
+        let explanation = match &self.token {
+            Token::Environment(token) | Token::File(token, _) => return Ok(token),
+            Token::Elsewhere(hosts) => format!(
+                "You are not signed in to {}. The credentials file {} has tokens for {} only.",
                 self.host,
-                self.file.display()
-            ))),
-            Source::Nowhere => Err(Error::NotSignedIn(format!(
-                "You are not signed in to {}{}.",
-                self.host,
-                match self.profile.name() {
-                    Some(name) => format!(" with the profile {name}"),
-                    None => String::new(),
-                }
-            ))),
-        }
+                self.file()?.display(),
+                hosts.join(", ")
+            ),
+            Token::UnknownProfile(profiles) => {
+                let names: Vec<_> = profiles.iter().map(ToString::to_string).collect();
+                format!(
+                    "There is no profile {} in {}. The profiles are: {}.",
+                    self.profile,
+                    self.file()?.display(),
+                    names.join(", ")
+                )
+            }
+            Token::Missing => {
+                self.file()?;
+                let profile = self.profile.name();
+                let profile = profile.map(|name| format!(" with the profile {name}"));
+                format!(
+                    "You are not signed in to {}{}.",
+                    self.host,
+                    profile.unwrap_or_default()
+                )
+            }
+        };
+        Err(Error::NotSignedIn(explanation))
     }
 
     /// Whether the token comes from the environment.
     pub fn token_from_environment(&self) -> bool {
-        matches!(self.source, Source::Environment(_))
+        matches!(self.token, Token::Environment(_))
     }
 }
 
@@ -189,19 +278,22 @@ fn read_host(text: &str, from: &str) -> Result<Host, Error> {
         .map_err(|why| Error::Usage(format!("The server's address in {from} is invalid: {why}.")))
 }
 
-/// Sends a stored token only to the server that issued it, or to a loopback address, where a
-/// tunnel to that server or its second address may end. An address suggested by an attacker
-/// does not receive it.
-fn choose(kept: Entry, host: &Host) -> Source {
-    let Some(token) = kept.token else {
-        return Source::Nowhere;
-    };
-    match kept.host {
-        Some(own) if !host.is_loopback() && Host::parse(&own).as_ref() != Ok(host) => {
-            Source::Elsewhere(own)
-        }
-        _ => Source::File(token),
+/// Why the file has no token for a server. A stored token is sent to its own server only, so that
+/// an address suggested by an attacker does not receive it, a loopback address included.
+fn missing_token(file: &Credentials, profile: &Profile, host: &Host) -> Result<Token, FileError> {
+    if !file.is_empty() && !file.has_profile(profile)? {
+        return Ok(Token::UnknownProfile(file.profiles()?));
     }
+    let current = file.current_host(profile)?;
+    if current.is_some_and(|own| Host::parse(&own).as_ref() == Ok(host)) {
+        return Ok(Token::Missing);
+    }
+    let others = file.hosts_with_token(profile)?;
+    Ok(if others.is_empty() {
+        Token::Missing
+    } else {
+        Token::Elsewhere(others)
+    })
 }
 
 #[cfg(test)]
