@@ -15,8 +15,15 @@ pub enum Error {
     NotSignedIn(String),
     /// The server refuses the token.
     TokenRefused(Host),
+    /// The token cannot be one, so it was not sent.
+    TokenMalformed,
     /// The token is valid but does not allow the operation.
-    NotAllowed(String),
+    NotAllowed {
+        /// Why.
+        text: String,
+        /// The scope that the token lacks, if that is the reason.
+        scope: Option<String>,
+    },
     /// The server sent no response.
     Unreachable {
         /// The server.
@@ -68,8 +75,8 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::NotSignedIn(_) | Self::TokenRefused(_) => 3,
-            Self::NotAllowed(_) => 4,
+            Self::NotSignedIn(_) | Self::TokenRefused(_) | Self::TokenMalformed => 3,
+            Self::NotAllowed { .. } => 4,
             Self::Cancelled => 130,
             _ => 1,
         }
@@ -90,11 +97,15 @@ impl fmt::Display for Error {
         match self {
             Self::Usage(text)
             | Self::NotSignedIn(text)
-            | Self::NotAllowed(text)
+            | Self::NotAllowed { text, .. }
             | Self::Failed(text) => f.write_str(text),
             Self::TokenRefused(host) => write!(
                 f,
                 "{host} refused the token: it is expired, revoked or mistyped."
+            ),
+            Self::TokenMalformed => f.write_str(
+                "The token is malformed: it consists of letters, digits and underscores, without \
+                 spaces.",
             ),
             Self::Unreachable { host, cause } => write!(f, "Cannot reach {host}: {cause}."),
             Self::Busy {

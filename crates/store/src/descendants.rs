@@ -24,6 +24,17 @@ pub struct Ended {
     pub invitations: Vec<(InvitationId, OrganizationId)>,
 }
 
+/// Active descendants that a revocation would end.
+#[derive(Debug, Default)]
+pub struct Review {
+    /// The number of tokens.
+    pub tokens: usize,
+    /// The number of open invitations.
+    pub invitations: usize,
+    /// The newest of the tokens, newest first.
+    pub newest: Vec<Token>,
+}
+
 /// The tokens that were created with a token, newest first, up to a limit.
 pub fn list_children(conn: &mut Conn, id: &TokenId, limit: i64) -> Result<Vec<Token>, Error> {
     token::table
@@ -33,25 +44,41 @@ pub fn list_children(conn: &mut Conn, id: &TokenId, limit: i64) -> Result<Vec<To
         .read_all::<Row>(conn)
 }
 
-/// The number of active tokens that were created with a token or its descendants.
-pub fn count_living(conn: &mut Conn, id: &TokenId, now: Instant) -> Result<usize, Error> {
-    let all = descendants(&mut Stored(conn), std::slice::from_ref(id))?;
-    let all: Vec<_> = all.into_iter().collect();
-    let mut count = 0;
+/// Returns what revoking a token would end besides the token itself, with the tokens of the given
+/// number that were created last.
+pub fn review(conn: &mut Conn, id: &TokenId, now: Instant, limit: usize) -> Result<Review, Error> {
+    let found = descendants(&mut Stored(conn), std::slice::from_ref(id))?;
+    let all: Vec<_> = found.into_iter().chain([id.clone()]).collect();
+    let mut review = Review::default();
     for batch in all.chunks(BATCH) {
-        let living: i64 = token::table
+        let active = token::table
             .filter(token::id.eq_any(texts(batch)))
+            .filter(token::id.ne(id.as_str()))
             .filter(token::revoked_at.is_null())
             .filter(
                 token::expires_at
                     .is_null()
                     .or(token::expires_at.gt(stored(now))),
-            )
+            );
+        let count: i64 = active.clone().count().row(conn)?;
+        review.tokens += usize::try_from(count).unwrap_or_default();
+        let newest = active
+            .order((token::created_at.desc(), token::id.desc()))
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+            .read_all::<Row>(conn)?;
+        review.newest.extend(newest);
+        let open: i64 = invitation::table
+            .filter(invitation::made_by_token.eq_any(texts(batch)))
+            .filter(invitation::expires_at.gt(stored(now)))
             .count()
             .row(conn)?;
-        count += usize::try_from(living).unwrap_or_default();
+        review.invitations += usize::try_from(open).unwrap_or_default();
     }
-    Ok(count)
+    review
+        .newest
+        .sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    review.newest.truncate(limit);
+    Ok(review)
 }
 
 /// Passes what was created with a token on to its successor, which it does not outlive.

@@ -1,17 +1,18 @@
 //! Converts the results of use cases to the bodies of responses.
 
 use app::access::CheckedToken;
+use app::token::Review;
 use chrono::SecondsFormat;
 use domain::client::{self, Credential};
 use domain::org;
 use domain::policy::Longest;
 use domain::role::Role;
-use domain::token::State;
+use domain::token::{State, Token as DomainToken};
 use domain::user::{Standing, User as DomainUser};
 use domain::{Instant, project};
 use wire::api::{
-    Client, Invitation, Member, Organization, OrganizationDetail, Policy, Project, ProjectDetail,
-    Token, User,
+    Client, Descendant, Descendants, Invitation, Member, Organization, OrganizationDetail, Policy,
+    Project, ProjectDetail, Token, User,
 };
 
 /// Formats a time (RFC 3339) in seconds and UTC.
@@ -58,6 +59,20 @@ pub fn token(checked: &CheckedToken, now: Instant) -> Token {
             State::Revoked => "revoked",
         }
         .to_owned(),
+    }
+}
+
+/// What revoking a token would also revoke.
+pub fn descendants(review: &Review) -> Descendants {
+    let named = |token: &DomainToken| Descendant {
+        id: token.id.to_string(),
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+    };
+    Descendants {
+        tokens: review.tokens,
+        invitations: review.invitations,
+        newest: review.newest.iter().map(named).collect(),
     }
 }
 

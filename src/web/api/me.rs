@@ -8,12 +8,14 @@ use actix_web::HttpResponse;
 use app::access::Caller;
 use app::access::LoadedOwner;
 use app::project;
+use app::token;
 use app::user::{self, Named};
 use domain::page::Page;
-use wire::api::{Me, Token};
+use wire::api::{Descendants, Me, Token};
 
 routes! {
     show_me: None,
+    show_my_descendants: None,
 }
 
 /// Returns the caller and the permissions of its token.
@@ -50,6 +52,18 @@ async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
         _ => operator(&call).await?,
     };
     Ok(HttpResponse::Ok().json(me))
+}
+
+/// Returns what revoking the token of the request would also revoke.
+#[utoipa::path(
+    get,
+    path = "/v1/me/descendants",
+    tag = "me",
+    responses((status = 200, description = "What was created with the token.", body = Descendants))
+)]
+async fn show_my_descendants(call: Call) -> Result<HttpResponse, Failure> {
+    let review = token::list_own_descendants(&call).await?;
+    Ok(HttpResponse::Ok().json(document::descendants(&review)))
 }
 
 /// The operator, with the organizations and projects of the user it acts for.

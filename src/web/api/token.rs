@@ -13,19 +13,22 @@ use app::token::{self, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
 use chrono::Duration;
 use domain::{Fault, Instant};
 use wire::api::{
-    CreateTokenBody, List, ListParameters, NewToken, Nothing, RevokeAll, Revoked, Rotation, Token,
+    CreateTokenBody, Descendants, List, ListParameters, NewToken, Nothing, RevokeAll, Revoked,
+    Rotation, Token,
 };
 
 routes! {
     list_tokens: token::READ,
     create_token: token::WRITE,
     show_token: token::READ,
+    show_descendants: token::READ,
     delete_token: token::WRITE,
     rotate_token: token::WRITE,
     revoke_tokens: token::WRITE,
     list_organization_tokens: token::READ,
     create_organization_token: token::WRITE,
     show_organization_token: token::READ,
+    show_organization_descendants: token::READ,
     delete_organization_token: token::WRITE,
     rotate_organization_token: token::WRITE,
     revoke_organization_tokens: token::WRITE,
@@ -71,6 +74,19 @@ async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
 )]
 async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     show(&call, &OwnerRef::Own, &id).await
+}
+
+/// Returns what revoking one of the caller's tokens would also revoke.
+#[utoipa::path(
+    get,
+    path = "/v1/tokens/{id}/descendants",
+    tag = "tokens",
+    params(("id" = String, Path, description = "ID of the token.")),
+    responses((status = 200, description = "What was created with the token.", body = Descendants))
+)]
+async fn show_descendants(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let review = token::list_descendants(&call, &OwnerRef::Own, &id).await?;
+    Ok(HttpResponse::Ok().json(document::descendants(&review)))
 }
 
 /// Revokes one of the caller's tokens, and the tokens and invitations that were created with it.
@@ -178,6 +194,26 @@ async fn show_organization_token(
 ) -> Result<HttpResponse, Failure> {
     let (org, id) = path.into_inner();
     show(&call, &OwnerRef::Organization(org), &id).await
+}
+
+/// Returns what revoking a token of an organization would also revoke.
+#[utoipa::path(
+    get,
+    path = "/v1/orgs/{org}/tokens/{id}/descendants",
+    tag = "tokens",
+    params(
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the token.")
+    ),
+    responses((status = 200, description = "What was created with the token.", body = Descendants))
+)]
+async fn show_organization_descendants(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (org, id) = path.into_inner();
+    let review = token::list_descendants(&call, &OwnerRef::Organization(org), &id).await?;
+    Ok(HttpResponse::Ok().json(document::descendants(&review)))
 }
 
 /// Revokes a token of an organization, and the tokens and invitations that were created with it.

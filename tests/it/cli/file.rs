@@ -17,13 +17,18 @@ async fn profiles_are_separate_and_unknown_members_are_kept() {
     let permissions = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(machine.file(), permissions).unwrap();
 
-    machine.sign_in(&test, &["--profile", "work"]).await;
+    let (login, code) = machine.begin(&["--profile", "work"]);
+    test.user().await.approve(&code, &DEFAULT_SCOPES).await;
+    login.finish().exited(0).complains(&[
+        "Other users of this machine could read",
+        "Only you can read it now.",
+    ]);
     let kept = machine.credentials();
     let work = kept["profiles"]["work"]["token"].as_str().unwrap();
     let expected = json!({
         "default_project": "prj_1", "theme": {"dark": true}, "more": [1],
         "profiles": {
-            "work": {"colour": "red", "token": work, "host": test.url},
+            "work": {"colour": "red", "token": work, "host": test.url, "origin": "login"},
             "other": {"token": "dc_1"},
         },
     });
@@ -39,6 +44,7 @@ async fn profiles_are_separate_and_unknown_members_are_kept() {
     let mut expected = expected;
     expected["token"] = default.as_str().into();
     expected["host"] = test.url.as_str().into();
+    expected["origin"] = "login".into();
     assert_eq!(machine.credentials(), expected);
     assert_ne!(default, work);
 
@@ -54,10 +60,10 @@ async fn profiles_are_separate_and_unknown_members_are_kept() {
     }
     let logout = machine.command(&["logout", "--profile", "work"]);
     logout.run().exited(0);
-    expected["profiles"]["work"]
-        .as_object_mut()
-        .unwrap()
-        .remove("token");
+    for member in ["token", "origin"] {
+        let work = expected["profiles"]["work"].as_object_mut().unwrap();
+        work.remove(member);
+    }
     assert_eq!(machine.credentials(), expected);
     assert_eq!(test.me(work).await.status(), 401);
     assert_eq!(test.me(&default).await.status(), 200);
@@ -126,4 +132,128 @@ async fn token_is_revoked_if_the_file_cannot_be_written() {
     login.finish().exited(1).complains(&["config.json"]);
     assert_eq!(test.count("token", "revoked_at IS NULL"), 0);
     assert_eq!(test.count("token", "revoked_at IS NOT NULL"), 1);
+}
+
+/// Field report 5: what is not needed cannot fail.
+#[actix_web::test]
+async fn no_file_is_needed_if_the_environment_has_token_and_server() {
+    let test = TestApp::start().await;
+    let token = test.token(&["orgs:read"]).await;
+    let machine = Machine::new(&test);
+    machine.write_file("{");
+    let whoami = || machine.command(&["whoami"]).env("DOORCODE_TOKEN", &token);
+    whoami().run().exited(0).says(&["DOORCODE_TOKEN"]);
+    whoami().without("HOME").run().exited(0);
+    let nowhere = machine.home().join("nowhere");
+    whoami().env("HOME", nowhere).run().exited(0);
+    for path in ["/dev/null", "/", "/nonexistent/config.json"] {
+        whoami().env("DOORCODE_CONFIG", path).run().exited(0);
+    }
+}
+
+#[actix_web::test]
+async fn file_without_content_has_no_credentials() {
+    let test = TestApp::start().await;
+    for empty in ["", "\n", "\u{feff}"] {
+        let machine = Machine::new(&test);
+        machine.write_file(empty);
+        machine.command(&["whoami"]).run().exited(3);
+        machine.command(&["logout"]).run().exited(0);
+        machine.sign_in(&test, &[]).await;
+        assert_eq!(test.me(&machine.token()).await.status(), 200);
+    }
+}
+
+/// Field report 20: a place that stores nothing is reported before a code is requested.
+#[actix_web::test]
+async fn unwritable_file_is_reported_before_a_code_is_requested() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    std::fs::write(machine.home().join("taken"), "").unwrap();
+    let below_a_file = machine.home().join("taken/config.json");
+    for path in [
+        below_a_file.to_str().unwrap(),
+        "/dev/null",
+        "/proc/config.json",
+    ] {
+        let login = machine.command(&["login", "--no-browser"]);
+        let login = login.env("DOORCODE_CONFIG", path).run();
+        let advice = "name another file in DOORCODE_CONFIG";
+        login.exited(1).complains(&[path, advice]);
+    }
+    assert_eq!(test.count("device_grant", "1 = 1"), 0);
+}
+
+/// A file in a folder where nothing can be created is written in place, like one that is mounted
+/// into a container.
+#[actix_web::test]
+async fn file_that_cannot_be_replaced_is_written_in_place() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    // Only the descriptor of the process leads to the file.
+    let target = machine.home().join("mounted.json");
+    std::fs::write(&target, r#"{"more": "1234567890"}"#).unwrap();
+    let folder = machine.home().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("config.json");
+    std::fs::hard_link(&target, &file).unwrap();
+    let restricted = std::fs::Permissions::from_mode(0o500);
+    std::fs::set_permissions(&folder, restricted).unwrap();
+    let login = machine.command(&["login", "--no-browser"]);
+    let mut login = login.env("DOORCODE_CONFIG", &file).spawn();
+    let code = super::code_of(&mut login);
+    test.user().await.approve(&code, &DEFAULT_SCOPES).await;
+    login.finish().exited(0);
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(kept["more"], "1234567890");
+    let token = kept["token"].as_str().unwrap();
+    assert_eq!(test.me(token).await.status(), 200);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// Sign-ins at the same time lose no token.
+#[actix_web::test]
+async fn simultaneous_sign_ins_into_profiles_are_all_kept() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    let token = test.token(&["orgs:read"]).await;
+    let names: Vec<_> = (0..8).map(|n| format!("p{n}")).collect();
+    let logins: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let login = machine.command(&["login", "--token", "-", "--profile", name]);
+            login.input(&token).spawn()
+        })
+        .collect();
+    for login in logins {
+        login.finish().exited(0);
+    }
+    for name in &names {
+        assert_eq!(machine.credentials()["profiles"][name]["token"], token);
+    }
+}
+
+#[actix_web::test]
+async fn unknown_profile_is_reported_with_the_known_ones() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    machine.sign_in(&test, &["--profile", "prod"]).await;
+    for command in ["whoami", "logout"] {
+        let refused = machine.command(&[command, "--profile", "prdo"]).run();
+        refused.exited(3).complains(&[
+            "There is no profile prdo in",
+            "The profiles are: default, prod.",
+        ]);
+    }
+}
+
+#[actix_web::test]
+async fn server_without_a_scheme_is_understood() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    let token = test.token(&["orgs:read"]).await;
+    let short = test.url.strip_prefix("http://").unwrap();
+    let login = machine.command(&["login", "--token", "-", "--host", short]);
+    login.input(&token).run().exited(0);
+    assert_eq!(machine.credentials()["host"], test.url);
 }

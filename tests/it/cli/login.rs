@@ -35,7 +35,7 @@ async fn approval_yields_a_working_token() {
     assert!(!finished.stdout.contains(&token), "the token is not shown");
     assert_eq!(
         machine.credentials(),
-        json!({"token": token, "host": test.url})
+        json!({"token": token, "host": test.url, "origin": "login"})
     );
     assert_eq!(mode(&file), 0o600);
     assert_eq!(mode(file.parent().unwrap()), 0o700);
@@ -262,7 +262,8 @@ async fn given_token_is_checked_and_saved() {
     replaced.input(&other).run().exited(0);
     assert_eq!(machine.token(), other);
     assert_eq!(test.me(&other).await.status(), 200);
-    // The token was issued to another client, so `login` cannot revoke it.
+    // A token given by hand is not revoked.
+    assert_eq!(test.me(&token).await.status(), 200);
     assert_eq!(test.count("token", &format!("client_id = '{CLI}'")), 2);
 }
 
@@ -306,7 +307,8 @@ fn conflicting_options_are_usage_errors() {
         &["--token", "dc_0", "--org", "acme"],
         &["--project", "website"],
         &["--profile", "a b"],
-        &["--host", "example.com"],
+        &["--host", "two words"],
+        &["--only"],
         &["--what"],
     ] {
         let refused = machine.command(&["login"]).args(arguments).run().exited(2);

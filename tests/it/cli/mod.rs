@@ -6,6 +6,7 @@ mod login;
 mod logout;
 mod prompt;
 mod trouble;
+mod truth;
 mod whoami;
 
 use crate::support::canary::Canaries;

@@ -3,7 +3,8 @@
 use super::{DEFAULT_SCOPES, Machine};
 use crate::support::TestApp;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[actix_web::test]
@@ -113,4 +114,50 @@ fn other_web_server_is_reported() {
         ]);
     }
     assert!(machine.everything().is_empty());
+}
+
+/// Passes requests on to a server, except that it answers the first one for `/v1/me` with 503.
+fn flaky_front(server: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let failed = std::sync::Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (server, failed) = (server.clone(), failed.clone());
+            std::thread::spawn(move || pass_on(stream.unwrap(), &server, &failed));
+        }
+    });
+    host
+}
+
+/// Passes one request of a connection on, which is then closed.
+fn pass_on(mut client: TcpStream, server: &str, failed: &AtomicBool) {
+    // One read returns each of these short requests completely.
+    let mut request = [0; 8192];
+    let length = client.read(&mut request).unwrap();
+    let request = String::from_utf8_lossy(&request[..length]);
+    if request.starts_with("GET /v1/me ") && !failed.swap(true, Ordering::SeqCst) {
+        let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
+                      Connection: close\r\n\r\n";
+        client.write_all(answer.as_bytes()).unwrap();
+        return;
+    }
+    let mut upstream = TcpStream::connect(server).unwrap();
+    let closing = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    upstream.write_all(closing.as_bytes()).unwrap();
+    // The client may have gone.
+    let _ = std::io::copy(&mut upstream, &mut client);
+}
+
+#[actix_web::test]
+async fn failure_after_the_approval_does_not_lose_the_sign_in() {
+    let test = TestApp::start().await;
+    let server = test.url.strip_prefix("http://").unwrap().to_owned();
+    let machine = Machine::at(&flaky_front(server));
+    let (login, code) = machine.begin(&[]);
+    test.user().await.approve(&code, &DEFAULT_SCOPES).await;
+    let finished = login.finish().exited(0);
+    finished.complains(&["The server did not respond. Retrying."]);
+    assert_eq!(test.me(&machine.token()).await.status(), 200);
+    assert_eq!(test.count("token", "1 = 1"), 1);
 }

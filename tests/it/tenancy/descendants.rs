@@ -78,6 +78,17 @@ pub(super) fn path(made: &Value) -> String {
     format!("/v1/tokens/{}", made["id"].as_str().unwrap())
 }
 
+/// The names of the announced descendants, sorted.
+fn names(announced: &Value) -> Vec<&str> {
+    let newest = announced["newest"].as_array().unwrap();
+    let mut names: Vec<_> = newest
+        .iter()
+        .map(|token| token["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 #[actix_web::test]
 async fn revocation_ends_personal_and_organization_tokens_and_invitations() {
     let scene = Scene::new().await;
@@ -98,6 +109,13 @@ async fn revocation_ends_personal_and_organization_tokens_and_invitations() {
 
     let console = scene.client(text_of(&unrelated));
     let at = format!("/v1/tokens/{}", scene.maker.token.id);
+    let announced = expect(console.get(&format!("{at}/descendants")).await, 200);
+    assert_eq!(
+        (&announced["tokens"], &announced["invitations"]),
+        (&json!(3), &json!(2))
+    );
+    assert_eq!(names(&announced), ["child", "grandchild", "machine"]);
+    assert_eq!(expect(own.get("/v1/me/descendants").await, 200), announced);
     let ended = expect(console.delete(&at).await, 200);
     assert_eq!(ended, json!({"revoked": 4, "withdrawn_invitations": 2}));
     for made in [&child, &grandchild, &machine] {

@@ -5,11 +5,17 @@ use super::{OwnerRef, READ, WRITE, find_within, visible};
 use crate::access::{CheckedToken, check_policy};
 use crate::tx::Tx;
 use crate::{Error, Request};
+use domain::id::TokenId;
 use domain::page::Page;
 use domain::policy::PolicyDecision;
+use domain::role::Role;
 use domain::token::{State, Token, TokenOwner};
 use std::collections::{BTreeMap, BTreeSet};
+use store::descendants::Review;
 use store::token_filter::TokenFilter;
+
+/// Maximum number of descendants that a review names.
+const NAMED_DESCENDANTS: usize = 20;
 
 /// A token with its details for lists.
 #[derive(Debug, Clone)]
@@ -79,15 +85,57 @@ pub async fn review_revocation(
     req.read(move |tx| {
         let visible = visible(tx, &owner_ref, WRITE)?;
         let token = find_within(tx, &visible, &id)?;
-        let descendants = store::descendants::count_living(tx.conn, &token.id, tx.now)?;
+        let review = store::descendants::review(tx.conn, &token.id, tx.now, 0)?;
         let successor = match store::token::find_successor(tx.conn, &token.id)? {
             Some(id) => store::token::find_token(tx.conn, &id)?,
             None => None,
         };
         let stays = successor.is_some_and(|token| token.state(tx.now) == State::Live);
-        Ok((descendants, stays))
+        Ok((review.tokens, stays))
     })
     .await
+}
+
+/// Returns what revoking a token would also revoke. Fails with [`Error::NotFound`] if it does not
+/// exist or the caller may not see it.
+pub async fn list_descendants(
+    req: &Request,
+    owner_ref: &OwnerRef,
+    id: &str,
+) -> Result<Review, Error> {
+    let (owner_ref, id) = (owner_ref.clone(), id.to_owned());
+    req.read(move |tx| {
+        let visible = visible(tx, &owner_ref, READ)?;
+        let token = find_within(tx, &visible, &id)?;
+        review(tx, &token.id)
+    })
+    .await
+}
+
+/// Returns what revoking the token of the request would also revoke: nothing for the operator.
+pub async fn list_own_descendants(req: &Request) -> Result<Review, Error> {
+    req.read(|tx| match tx.caller().token_id().cloned() {
+        Some(id) => review(tx, &id),
+        None => Ok(Review::default()),
+    })
+    .await
+}
+
+/// The names of tokens are for those who manage them now; the numbers are complete.
+fn review(tx: &mut Tx<'_>, id: &TokenId) -> Result<Review, Error> {
+    let mut review = store::descendants::review(tx.conn, id, tx.now, NAMED_DESCENDANTS)?;
+    keep_managed(tx, &mut review.newest)?;
+    Ok(review)
+}
+
+/// Keeps the tokens of users, and those of the organizations that the caller manages now.
+pub(crate) fn keep_managed(tx: &mut Tx<'_>, tokens: &mut Vec<Token>) -> Result<(), Error> {
+    let authority = tx.authority()?;
+    tokens.retain(|token| match &token.owner {
+        TokenOwner::User(_) => true,
+        TokenOwner::Organization(id) => authority.role_in(id) >= Some(Role::Admin),
+    });
+    Ok(())
 }
 
 /// The tokens that [`revoke_all`](super::revoke_all) would revoke, newest first.

@@ -14,13 +14,15 @@ pub use create::{CreateToken, create, form_nonce_for};
 pub(super) use create::{NamedLimits, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
+pub(super) use list::keep_managed;
 pub use list::{
-    Creator, Listed, count_living, find, find_listed, list, list_listed, list_living,
-    review_revocation,
+    Creator, Listed, count_living, find, find_listed, list, list_descendants, list_listed,
+    list_living, list_own_descendants, review_revocation,
 };
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
+pub use store::descendants::Review;
 
 use super::Error;
 use super::access::{Caller, Denial, find_organization};

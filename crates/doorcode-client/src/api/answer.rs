@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::output::plain;
 use wire::api::Problem;
@@ -28,6 +28,19 @@ impl Answer {
     pub fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         Some(Duration::from_secs(value.trim().parse().ok()?))
+    }
+
+    /// The missing scope that the response names (RFC 6750 section 3).
+    pub fn missing_scope(&self) -> Option<String> {
+        let challenges = self.headers.get_all(WWW_AUTHENTICATE).iter();
+        challenges
+            .filter_map(|value| value.to_str().ok())
+            .filter(|challenge| challenge.contains(r#"error="insufficient_scope""#))
+            .find_map(|challenge| {
+                let (_, rest) = challenge.split_once(r#" scope=""#)?;
+                let (scope, _) = rest.split_once('"')?;
+                Some(plain(scope).into_owned())
+            })
     }
 
     /// Whether the server applied `Prefer: wait` (RFC 7240 section 3).
@@ -81,6 +94,22 @@ mod tests {
             assert_eq!(answer.was_held(), held, "{value:?}");
         }
         assert!(!answer(400, &[], "").was_held());
+    }
+
+    #[test]
+    fn only_a_scope_that_the_token_lacks_is_named() {
+        for (value, scope) in [
+            (
+                r#"Bearer realm="D", error="insufficient_scope", scope="audit:read""#,
+                Some("audit:read"),
+            ),
+            (r#"Bearer realm="D", error="insufficient_scope""#, None),
+            (r#"Bearer realm="D", scope="audit:read""#, None),
+            ("Basic", None),
+        ] {
+            let answer = answer(403, &[("www-authenticate", value)], "");
+            assert_eq!(answer.missing_scope().as_deref(), scope, "{value}");
+        }
     }
 
     #[test]

@@ -21,6 +21,11 @@ impl Identity {
         Ok(Self { me, document })
     }
 
+    /// Whether this is the operator token of the server.
+    pub fn is_operator(&self) -> bool {
+        self.me.token.kind == "operator"
+    }
+
     /// The owner of the token.
     pub fn owner(&self) -> String {
         match (&self.me.user, &self.me.organization) {
@@ -28,6 +33,7 @@ impl Identity {
             (None, Some(organization)) => {
                 format!("the organization {}", plain(&organization.name))
             }
+            (None, None) if self.is_operator() => "the operator".to_owned(),
             (None, None) => "an unnamed owner".to_owned(),
         }
     }
@@ -35,7 +41,10 @@ impl Identity {
     /// The name and hint of the token.
     pub fn token(&self) -> String {
         let token = &self.me.token;
-        format!("{} ({})", plain(&token.name), plain(&token.hint))
+        match token.hint.as_str() {
+            "" => plain(&token.name).into_owned(),
+            hint => format!("{} ({})", plain(&token.name), plain(hint)),
+        }
     }
 
     /// The scopes of the token.

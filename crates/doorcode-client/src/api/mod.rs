@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::login::pace::Polled;
 use crate::output::plain;
 use domain::secret::Secret;
+use wire::api::Descendants;
 use wire::oauth::{DEVICE_CODE_GRANT, DeviceAuthorizationResponse, ErrorResponse, TokenResponse};
 
 /// Timeout of the connection setup.
@@ -172,6 +173,11 @@ impl Client {
         Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
     }
 
+    /// Gets what revoking the token would also revoke.
+    pub async fn descendants(&self, token: &Secret) -> Result<Descendants, Error> {
+        self.ask(token, "/v1/me/descendants", &[]).await
+    }
+
     /// Sends a GET request to the management API.
     pub async fn ask<T: DeserializeOwned>(
         &self,
@@ -180,11 +186,7 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<T, Error> {
         if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::NotSignedIn(
-                "The token is malformed: it consists of letters, digits and underscores, without \
-                 spaces."
-                    .to_owned(),
-            ));
+            return Err(Error::TokenMalformed);
         }
         let request = self
             .http
@@ -196,11 +198,12 @@ impl Client {
         match answer.status {
             StatusCode::OK => self.read(&answer),
             StatusCode::UNAUTHORIZED => Err(Error::TokenRefused(self.host.clone())),
-            StatusCode::FORBIDDEN => {
-                Err(Error::NotAllowed(answer.problem().unwrap_or_else(|| {
-                    format!("{} does not allow this.", self.host)
-                })))
-            }
+            StatusCode::FORBIDDEN => Err(Error::NotAllowed {
+                text: answer
+                    .problem()
+                    .unwrap_or_else(|| format!("{} does not allow this.", self.host)),
+                scope: answer.missing_scope(),
+            }),
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Err(match answer.problem() {
                 Some(problem) => Error::Failed(problem),
                 None => self.error(&answer),

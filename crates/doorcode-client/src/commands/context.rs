@@ -44,6 +44,12 @@ impl<'a> Context<'a> {
         Ok(settings)
     }
 
+    /// Whether the environment names a token.
+    pub fn has_token_variable(&self) -> bool {
+        let value = std::env::var_os(self.branding.variable("TOKEN"));
+        value.is_some_and(|value| !value.is_empty())
+    }
+
     /// A command line of this program with the same profile and server flags.
     pub fn command(&self, words: &str) -> String {
         let ClientOptions { host, .. } = self.options;

@@ -1,8 +1,11 @@
 //! `doorcode logout`.
 
+use super::revocation::{self, confirm, origin_of};
 use super::{ClientOptions, Context};
+use crate::api::Client;
+use crate::credentials::Origin;
 use crate::error::Error;
-use crate::settings::Settings;
+use crate::settings::{Settings, Token};
 use domain::secret::Secret;
 
 /// The options of `logout`.
@@ -10,9 +13,25 @@ use domain::secret::Secret;
 pub struct LogoutOptions {
     #[command(flatten)]
     pub(super) client: ClientOptions,
+    /// Also revoke a token that you gave to `login --token`, which may be in use elsewhere
+    #[arg(long)]
+    revoke: bool,
+    /// Revoke what was created with the token too, without a question
+    #[arg(long)]
+    yes: bool,
     /// Delete the token here even if it cannot be revoked on the server
     #[arg(long)]
     force: bool,
+}
+
+/// What became of the token on the server.
+enum Outcome {
+    /// It is revoked, and the server has confirmed it.
+    Revoked,
+    /// The server did not accept it before either.
+    Inactive,
+    /// It stays valid; the text states why.
+    Valid(String),
 }
 
 /// Revokes the token on the server, then deletes it here.
@@ -26,36 +45,89 @@ pub async fn run(options: &LogoutOptions, context: &Context<'_>) -> Result<(), E
              Tokens page."
         )));
     }
-    let token = settings.token()?;
-    let revoked = match settings.client()?.revoke(token).await {
-        Ok(()) => true,
-        Err(error) if options.force => {
-            context.out.note(format_args!(
-                "{error}\nThe token stays valid on the server until it expires or is revoked \
-                 there."
-            ));
-            false
+    let (token, origin) = match &settings.token {
+        Token::File(token, origin) => (token, *origin),
+        Token::Missing => {
+            settings.file()?;
+            let text = format!("You are not signed in to {}.", settings.host);
+            return report(context, &settings, (None, text));
         }
-        Err(error) => return Err(Error::NotRevoked(Box::new(error))),
+        _ => (settings.token()?, None),
+    };
+    let outcome = match end(&settings.client()?, (token, origin), options, context).await {
+        Err(error) if options.force => Outcome::Valid(format!(
+            "{error} The token stays valid on the server until it expires or is revoked there."
+        )),
+        outcome => outcome?,
     };
     forget(&settings, token)?;
+    let host = &settings.host;
+    let result = match outcome {
+        Outcome::Revoked => (
+            Some(true),
+            format!("Signed out of {host}. The token is revoked and deleted from this machine."),
+        ),
+        Outcome::Inactive => (
+            Some(true),
+            format!(
+                "Signed out of {host}. The token was already inactive, and is deleted from this \
+                 machine."
+            ),
+        ),
+        Outcome::Valid(why) => {
+            context.out.note(why);
+            let text = format!("The token for {host} is deleted from this machine.");
+            (Some(false), text)
+        }
+    };
+    report(context, &settings, result)
+}
+
+/// Ends the token on the server, if it can and may be ended.
+async fn end(
+    client: &Client,
+    (token, origin): (&Secret, Option<Origin>),
+    options: &LogoutOptions,
+    context: &Context<'_>,
+) -> Result<Outcome, Error> {
+    let not_revoked = |error| Error::NotRevoked(Box::new(error));
+    let identity = match client.me(token).await {
+        Err(Error::TokenRefused(_)) => return Ok(Outcome::Inactive),
+        identity => identity.map_err(not_revoked)?,
+    };
+    if identity.is_operator() {
+        return Ok(Outcome::Valid(
+            "This is the operator token, which cannot be revoked here. Replace it on the server \
+             with `doorcode operator rotate`."
+                .to_owned(),
+        ));
+    }
+    if origin_of(origin, &identity, context) == Origin::Given && !options.revoke {
+        return Ok(Outcome::Valid(format!(
+            "The token was given by hand, so it may be in use elsewhere, and stays valid (expires: \
+             {}). If it is not in use, revoke it on the server's Tokens page.",
+            identity.expiry()
+        )));
+    }
+    let descendants = client.descendants(token).await.map_err(not_revoked)?;
+    confirm(&descendants, options.yes, "").await?;
+    revocation::revoke(client, token)
+        .await
+        .map_err(not_revoked)?;
+    Ok(Outcome::Revoked)
+}
+
+fn report(
+    context: &Context<'_>,
+    settings: &Settings,
+    (revoked, text): (Option<bool>, String),
+) -> Result<(), Error> {
     let document = serde_json::json!({
         "signed_in": false,
         "host": settings.host.to_string(),
         "profile": settings.profile.to_string(),
         "revoked": revoked,
     });
-    let text = if revoked {
-        format!(
-            "Signed out of {}. The token is revoked and deleted from this machine.",
-            settings.host
-        )
-    } else {
-        format!(
-            "The token for {} is deleted from this machine.",
-            settings.host
-        )
-    };
     Ok(context.out.answer(&document, text)?)
 }
 

@@ -8,6 +8,7 @@ mod login;
 mod logout;
 mod next_step;
 mod options;
+mod revocation;
 mod whoami;
 
 use std::process::ExitCode;

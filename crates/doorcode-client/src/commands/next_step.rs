@@ -7,11 +7,24 @@ use std::time::Duration;
 /// What the user can do after a command failed.
 pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
     let login = context.command("login");
+    let variable = context.branding.variable("TOKEN");
     Some(match error {
-        Error::NotSignedIn(_) | Error::TokenRefused(_) => format!("Run `{login}` to sign in."),
-        Error::NotAllowed(_) => {
-            format!("Ask an administrator, or sign in again with `{login} --scope NAME`.")
+        Error::TokenRefused(_) | Error::TokenMalformed if context.has_token_variable() => format!(
+            "The token comes from the environment variable {variable}. Set another one, or unset \
+             the variable and run `{login}`."
+        ),
+        Error::NotSignedIn(_) | Error::TokenRefused(_) | Error::TokenMalformed => {
+            format!("Run `{login}` to sign in.")
         }
+        Error::NotAllowed {
+            scope: Some(scope), ..
+        } if context.has_token_variable() => format!(
+            "The token comes from the environment variable {variable}. Set one that has the scope \
+             {scope}."
+        ),
+        Error::NotAllowed {
+            scope: Some(scope), ..
+        } => format!("Run `{login} --scope {scope}` to add the scope to what you have."),
         Error::Unreachable { host, .. } if host.is_loopback() => {
             "Is the server running? Start it with `doorcode serve`, or name another server \
              with --host URL."
@@ -46,10 +59,14 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             context.command("logout --force")
         ),
         Error::File(file) if file.is_unwritable() => format!(
-            "Make the folder writable, or name another file in {}.",
+            "Make the file and its folder writable, or name another file in {}.",
             context.branding.variable("CONFIG")
         ),
-        Error::File(_) | Error::Usage(_) | Error::Failed(_) | Error::Cancelled => return None,
+        Error::NotAllowed { scope: None, .. }
+        | Error::File(_)
+        | Error::Usage(_)
+        | Error::Failed(_)
+        | Error::Cancelled => return None,
     })
 }
 

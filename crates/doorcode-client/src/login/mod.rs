@@ -3,6 +3,7 @@
 pub mod pace;
 pub mod prompt;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -55,29 +56,70 @@ async fn decision(
     waiting: &Waiting,
     out: &Output,
 ) -> Result<TokenResponse, Error> {
-    let mut pace = Pace::new(grant.interval);
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Error::Expired);
-        }
+    let pace = Pace::new(grant.interval);
+    let decided = repeat(pace, deadline, async |left| {
         // The last poll exceeds the lifetime, so that the server reports the outcome.
         let hold = HOLD.min(left.as_secs() + 1);
-        let polled = match client.poll(&grant.device_code, hold).await {
-            Ok(Poll::Token(token)) => return Ok(token),
+        match client.poll(&grant.device_code, hold).await {
+            Ok(Poll::Token(token)) => Ok(ControlFlow::Break(token)),
             Ok(Poll::Wait(polled)) => {
                 waiting.all_is_well();
-                polled
+                Ok(ControlFlow::Continue(polled))
             }
             Err(error) => {
-                let retry_after = error.passing().ok_or(error)?;
-                waiting.trouble(out);
-                Polled::Failed { retry_after }
+                if error.passing().is_some() {
+                    waiting.trouble(out);
+                }
+                Err(error)
             }
+        }
+    });
+    decided.await
+}
+
+/// Sends a request again while the server is unreachable or overloaded, until it responds or
+/// `patience` is over. The pauses grow.
+pub async fn persist<T>(
+    patience: Duration,
+    out: &Output,
+    mut request: impl AsyncFnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut is_reported = false;
+    let deadline = Instant::now() + patience;
+    let done = repeat(Pace::new(1), deadline, async |_| {
+        let outcome = request().await;
+        let is_passing = outcome
+            .as_ref()
+            .is_err_and(|error| error.passing().is_some());
+        if is_passing && !std::mem::replace(&mut is_reported, true) {
+            out.note(prompt::TROUBLE);
+        }
+        outcome.map(ControlFlow::Break)
+    });
+    done.await
+}
+
+/// Repeats an attempt, which gets the remaining time, until it yields a value, fails for good, or
+/// the time is over.
+async fn repeat<T>(
+    mut pace: Pace,
+    deadline: Instant,
+    mut attempt: impl AsyncFnMut(Duration) -> Result<ControlFlow<T, Polled>, Error>,
+) -> Result<T, Error> {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    loop {
+        let (polled, failure) = match attempt(left()).await {
+            Ok(ControlFlow::Break(value)) => return Ok(value),
+            Ok(ControlFlow::Continue(polled)) => (polled, Error::Expired),
+            Err(error) => match error.passing() {
+                Some(retry_after) => (Polled::Failed { retry_after }, error),
+                None => return Err(error),
+            },
         };
-        let pause = pace.pause_after(polled);
-        let left = deadline.saturating_duration_since(Instant::now());
-        tokio::time::sleep(pause.min(left)).await;
+        if left().is_zero() {
+            return Err(failure);
+        }
+        tokio::time::sleep(pace.pause_after(polled).min(left())).await;
     }
 }
 

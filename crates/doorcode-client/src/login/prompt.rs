@@ -21,7 +21,8 @@ const FRAME: Duration = Duration::from_millis(120);
 /// The frames of the spinner.
 const FRAMES: [char; 8] = ['⣾', '⣽', '⣻', '⢿', '⡿', '⣟', '⣯', '⣷'];
 
-const TROUBLE: &str = "The server did not respond. Retrying.";
+/// The note while a request is repeated.
+pub const TROUBLE: &str = "The server did not respond. Retrying.";
 
 /// Whether to open the page in a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

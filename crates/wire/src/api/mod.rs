@@ -23,7 +23,9 @@ pub use org::{
     UpdatePolicyBody,
 };
 pub use project::{CreateProjectBody, ProjectDetail, ProjectMember, UpdateProjectBody};
-pub use token::{CreateTokenBody, NewToken, RevokeAll, Revoked, Rotation, Token};
+pub use token::{
+    CreateTokenBody, Descendant, Descendants, NewToken, RevokeAll, Revoked, Rotation, Token,
+};
 
 pub use values::{
     ActorKind, AuditOutcome, AuthenticationMethod, ClientKind, ClientState, DiscrepancyKind,

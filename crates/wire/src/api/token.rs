@@ -144,6 +144,33 @@ pub struct Revoked {
     pub withdrawn_invitations: usize,
 }
 
+/// What revoking a token would also revoke: the tokens and invitations that were created with it,
+/// directly or with those tokens.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Descendants {
+    /// Number of active tokens.
+    pub tokens: usize,
+    /// Number of open invitations.
+    pub invitations: usize,
+    /// The newest of the tokens, at most 20, without those of organizations that the caller does
+    /// not manage.
+    #[serde(default)]
+    pub newest: Vec<Descendant>,
+}
+
+/// A token that was created with another one.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Descendant {
+    /// ID, `tok_…`.
+    pub id: String,
+    /// Name that the creator chose.
+    pub name: String,
+    /// Prefix and last four characters, to recognize the token.
+    pub hint: String,
+}
+
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }

@@ -13,7 +13,6 @@ use config::TokenUse;
 use domain::Instant;
 use domain::audit::Action;
 use domain::audit::chain::Sealed;
-use domain::role::Role;
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use store::audit::{Filter, Side, UseFilter};
@@ -146,12 +145,8 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
 /// The tokens that were created with a token, without those of organizations that the caller does
 /// not manage now.
 fn children(tx: &mut Tx<'_>, token: &Token) -> Result<Vec<Token>, Error> {
-    let authority = tx.authority()?;
     let mut children = store::descendants::list_children(tx.conn, &token.id, CHILDREN)?;
-    children.retain(|child| match &child.owner {
-        TokenOwner::User(_) => true,
-        TokenOwner::Organization(id) => authority.role_in(id) >= Some(Role::Admin),
-    });
+    token::keep_managed(tx, &mut children)?;
     Ok(children)
 }
 
