@@ -58,8 +58,8 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
              server it stays valid until it is revoked there.",
             context.command("logout --force")
         ),
-        Error::File(file) if file.is_unwritable() => format!(
-            "Make the file and its folder writable, or name another file in {}.",
+        Error::File(file) if file.is_about_place() => format!(
+            "Correct the permissions, or name another file in {}.",
             context.branding.variable("CONFIG")
         ),
         Error::NotAllowed { scope: None, .. }

@@ -28,7 +28,7 @@ pub fn origin_of(stored: Option<Origin>, identity: &Identity, context: &Context<
 }
 
 /// Asks before a revocation that ends more than the token itself. Without a terminal it fails,
-/// unless `yes` is set. `alternative` completes the sentence "Add --yes to revoke them too".
+/// unless `yes` is set; `alternative` is what the user can do instead.
 pub async fn confirm(found: &Descendants, yes: bool, alternative: &str) -> Result<(), Error> {
     if yes || (found.tokens, found.invitations) == (0, 0) {
         return Ok(());
@@ -36,15 +36,18 @@ pub async fn confirm(found: &Descendants, yes: bool, alternative: &str) -> Resul
     let list = describe(found);
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(Error::Failed(format!(
-            "{list}\nNothing was changed. Add --yes to revoke them too{alternative}."
+            "{list}\nNothing was changed. Add --yes to end them too{alternative}."
         )));
     }
-    eprint!("{list}\nRevoke them too? [y/N] ");
-    let answer = tokio::select! {
+    eprint!("{list}\nContinue? [y/N] ");
+    let line = tokio::select! {
         biased;
         () = output::interrupted() => return Err(Error::Cancelled),
-        line = tokio::task::spawn_blocking(read_line) => line.map_err(io::Error::other)??,
+        line = tokio::task::spawn_blocking(read_line) => line.map_err(io::Error::other),
     };
+    let answer = line
+        .and_then(|line| line)
+        .map_err(|cause| Error::Failed(format!("Cannot read the answer: {cause}.")))?;
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Error::Failed("Nothing was changed.".to_owned())),
@@ -71,9 +74,8 @@ fn describe(found: &Descendants) -> String {
     .flatten()
     .collect();
     let mut lines = vec![format!(
-        "The token created {}, which end with it{}",
-        counts.join(" and "),
-        if found.newest.is_empty() { "." } else { ":" }
+        "The revocation also ends what was created with the token: {}.",
+        counts.join(" and ")
     )];
     let named = found.newest.iter().take(NAMED);
     lines.extend(named.map(|token| format!("  {} ({})", plain(&token.name), plain(&token.hint))));

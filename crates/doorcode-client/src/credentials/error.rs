@@ -33,9 +33,9 @@ impl FileError {
         }
     }
 
-    /// Whether the file could be read but not written.
-    pub fn is_unwritable(&self) -> bool {
-        matches!(self.problem, Problem::Unwritable(_) | Problem::NotAFile)
+    /// Whether the place of the file is the reason, not its content.
+    pub fn is_about_place(&self) -> bool {
+        !matches!(self.problem, Problem::Broken(_))
     }
 }
 

@@ -62,16 +62,12 @@ pub fn entry<'a>(
     host: &Host,
     default: &str,
 ) -> Result<Option<&'a Members>, Misshapen> {
-    if is_current(members, host, default)? {
-        return Ok(Some(members));
+    if let Some(hosts) = object(members, "hosts")?
+        && let Some(own) = key(hosts, host)
+    {
+        return object(hosts, &own);
     }
-    match object(members, "hosts")? {
-        Some(hosts) => match key(hosts, host) {
-            Some(own) => object(hosts, &own),
-            None => Ok(None),
-        },
-        None => Ok(None),
-    }
+    Ok(is_current(members, host, default)?.then_some(members))
 }
 
 /// Changes the entry for a server. An entry that becomes empty below `hosts` is removed.
@@ -80,8 +76,12 @@ pub fn change_entry(
     (host, default): (&Host, &str),
     change: impl FnOnce(&mut Members),
 ) -> Result<(), Misshapen> {
-    if is_current(members, host, default)? {
+    let has_own_key = object(members, "hosts")?.is_some_and(|hosts| key(hosts, host).is_some());
+    if !has_own_key && is_current(members, host, default)? {
         change(members);
+        if ENTRY.iter().any(|name| members.contains_key(*name)) {
+            members.insert("host".to_owned(), host.to_string().into());
+        }
         return Ok(());
     }
     let hosts = object_mut(members, "hosts")?;
@@ -93,28 +93,27 @@ pub fn change_entry(
 
 /// Makes a server the current one: the entry of the previous one moves below `hosts`.
 pub fn make_current(members: &mut Members, host: &Host, default: &str) -> Result<(), Misshapen> {
-    if !is_current(members, host, default)? {
-        let previous = current_host(members, default)?;
+    let previous = current_host(members, default)?.filter(|own| !is_same(own, host));
+    if let Some(previous) = previous {
         let mut entry = Members::new();
         for name in ENTRY {
             entry.extend(members.remove(name).map(|value| (name.to_owned(), value)));
         }
-        let hosts = object_mut(members, "hosts")?;
-        if let Some(previous) = previous {
-            hosts.insert(previous, entry.into());
-        }
-        let stored = key(hosts, host).and_then(|own| hosts.remove(&own));
-        if let Some(Value::Object(entry)) = stored {
-            members.extend(entry);
-        }
-        prune_hosts(members);
+        object_mut(members, "hosts")?.insert(previous, entry.into());
     }
+    let hosts = object_mut(members, "hosts")?;
+    let stored = key(hosts, host).and_then(|own| hosts.remove(&own));
+    if let Some(Value::Object(entry)) = stored {
+        members.extend(entry);
+    }
+    prune_hosts(members);
     members.insert("host".to_owned(), host.to_string().into());
     Ok(())
 }
 
+/// Whether the entry of the profile itself is for this server. Without any server it is for all.
 fn is_current(members: &Members, host: &Host, default: &str) -> Result<bool, Misshapen> {
-    Ok(current_host(members, default)?.is_some_and(|own| is_same(&own, host)))
+    Ok(current_host(members, default)?.is_none_or(|own| is_same(&own, host)))
 }
 
 /// The key of a server below `hosts`.

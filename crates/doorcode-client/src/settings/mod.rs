@@ -228,7 +228,8 @@ impl Settings {
         let explanation = match &self.token {
             Token::Environment(token) | Token::File(token, _) => return Ok(token),
             Token::Elsewhere(hosts) => format!(
-                "You are not signed in to {}. The credentials file {} has tokens for {} only.",
+                "You are not signed in to {}. The tokens in {} are for {} and are not sent to other \
+                 servers.",
                 self.host,
                 self.file()?.display(),
                 hosts.join(", ")

@@ -154,6 +154,23 @@ fn the_project_belongs_to_one_server_of_one_profile() {
 }
 
 #[test]
+fn a_project_without_a_server_is_for_the_first_one() {
+    let (_folder, path) = stored(r#"{ "default_project": "prj_1", "theme": 1 }"#);
+    let (default, own) = (Profile::default(), host("https://a.example"));
+    let entry = load(&path).entry(&default, &own).unwrap();
+    assert_eq!(entry.default_project.as_deref(), Some("prj_1"));
+    change(&path, |credentials| credentials.forget(&default, &own));
+    keep(&path, &default, "https://a.example", "dc_a");
+    assert_eq!(
+        read(&path),
+        json!({
+            "default_project": "prj_1", "theme": 1,
+            "token": "dc_a", "host": "https://a.example", "origin": "login"
+        })
+    );
+}
+
+#[test]
 fn profiles_are_listed_selected_and_removed() {
     let (_folder, path) = stored(FILE);
     let names = |path: &Path| -> Vec<String> {
@@ -331,7 +348,7 @@ mod unix {
         let written = Credentials::change(device, DEFAULT_HOST, |_| Ok(()));
         for refused in [Credentials::check_writable(device), written] {
             let refused = refused.unwrap_err();
-            assert!(refused.is_unwritable(), "{refused}");
+            assert!(refused.is_about_place(), "{refused}");
         }
         assert!(!fs::metadata(device).unwrap().is_file());
     }
