@@ -2,11 +2,12 @@
 
 mod command;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use command::{audit, client, configuration, operator, org, project, serve, user};
 use doorcode_client::branding::Branding;
 use doorcode_client::commands::{self, Command as Remote};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Device login, personal access tokens and authorization for your API.
@@ -68,12 +69,12 @@ fn main() -> ExitCode {
         Some(Command::Project(command)) => project::run(config, command),
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Audit(audit::Audit::Remote(command))) => {
-            return remote(&Remote::Audit(command));
+            return remote(&Remote::Audit(command), config);
         }
         Some(Command::Audit(command)) => audit::run(config, command),
         Some(Command::Config(command)) => configuration::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
-        Some(Command::Remote(command)) => return remote(&command),
+        Some(Command::Remote(command)) => return remote(&command, config),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,6 +90,16 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command of users, which a server answers.
-fn remote(command: &Remote) -> ExitCode {
-    commands::run(command, &Branding::default())
+fn remote(command: &Remote, config: Option<&Path>) -> ExitCode {
+    let branding = Branding::default();
+    if config.is_some() {
+        let message = format!(
+            "--config is for the commands of the server. Name the credentials file in {}.",
+            branding.variable("CONFIG")
+        );
+        Arguments::command()
+            .error(ErrorKind::ArgumentConflict, message)
+            .exit();
+    }
+    commands::run(command, &branding)
 }

@@ -5,6 +5,7 @@ use crate::support::TestApp;
 use crate::support::deployment::mode;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 #[actix_web::test]
 async fn profiles_are_separate_and_unknown_members_are_kept() {
@@ -184,31 +185,47 @@ async fn unwritable_file_is_reported_before_a_code_is_requested() {
     assert_eq!(test.count("device_grant", "1 = 1"), 0);
 }
 
-/// A file in a folder where nothing can be created is written in place, like one that is mounted
-/// into a container.
+/// A file that is mounted into a container cannot be replaced. Where the test may not mount, its
+/// folder is read-only instead.
 #[actix_web::test]
 async fn file_that_cannot_be_replaced_is_written_in_place() {
     let test = TestApp::start().await;
     let machine = Machine::new(&test);
-    // Only the descriptor of the process leads to the file.
-    let target = machine.home().join("mounted.json");
-    std::fs::write(&target, r#"{"more": "1234567890"}"#).unwrap();
-    let folder = machine.home().join("folder");
-    std::fs::create_dir(&folder).unwrap();
-    let file = folder.join("config.json");
-    std::fs::hard_link(&target, &file).unwrap();
-    let restricted = std::fs::Permissions::from_mode(0o500);
-    std::fs::set_permissions(&folder, restricted).unwrap();
-    let login = machine.command(&["login", "--no-browser"]);
-    let mut login = login.env("DOORCODE_CONFIG", &file).spawn();
-    let code = super::code_of(&mut login);
-    test.user().await.approve(&code, &DEFAULT_SCOPES).await;
-    login.finish().exited(0);
-    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(kept["more"], "1234567890");
-    let token = kept["token"].as_str().unwrap();
-    assert_eq!(test.me(token).await.status(), 200);
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let token = test.token(&["orgs:read"]).await;
+    machine.write_file("");
+    let source = machine.home().join("mounted.json");
+    std::fs::write(&source, r#"{"more": "1234567890", "token": null}"#).unwrap();
+    let mount = format!(
+        r#"/bin/mount --bind '{}' '{}' && exec "$0" "$@""#,
+        source.display(),
+        machine.file().display()
+    );
+    let namespace = ["/usr/bin/unshare", "--mount", "--map-root-user"];
+    let may_mount = Command::new(namespace[0])
+        .args(&namespace[1..])
+        .args(["/bin/sh", "-c", &mount, "/bin/true"])
+        .status()
+        .is_ok_and(|status| status.success());
+    let login = machine.command(&["login", "--token", "-"]).input(&token);
+    let stored = if may_mount {
+        let launcher = [&namespace[..], &["/bin/sh", "-c", &mount]].concat();
+        login.run_by(&launcher).run().exited(0);
+        assert_eq!(std::fs::read_to_string(machine.file()).unwrap(), "");
+        source
+    } else {
+        std::fs::copy(&source, machine.file()).unwrap();
+        let folder = machine.file().parent().unwrap().to_owned();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o500)).unwrap();
+        login.run().exited(0);
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+        machine.file()
+    };
+    let stored: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(stored).unwrap()).unwrap();
+    let expected = json!({
+        "more": "1234567890", "token": token, "host": test.url, "origin": "given"
+    });
+    assert_eq!(stored, expected);
 }
 
 /// Sign-ins at the same time lose no token.

@@ -309,6 +309,7 @@ fn conflicting_options_are_usage_errors() {
         &["--profile", "a b"],
         &["--host", "two words"],
         &["--only"],
+        &["--config", "doorcode.toml"],
         &["--what"],
     ] {
         let refused = machine.command(&["login"]).args(arguments).run().exited(2);

@@ -234,8 +234,17 @@ async fn what_ends_with_a_token_is_listed_and_needs_consent() {
     machine.sign_in(&test, &["--profile", "other"]).await;
     assert!(is_active(&test, &token).await && is_active(&test, &child).await);
 
-    let logout = machine.command(&["logout", "--yes"]).run().exited(0);
-    logout.says(&["The token is revoked"]);
+    // On a terminal it asks.
+    let logout = |answer: &str| machine.command(&["logout"]).input(answer).on_terminal();
+    let question = ["nightly build", "Continue? [y/N]"];
+    let refused = logout("n\n").run().exited(1).says(&question);
+    refused.says(&["Nothing was changed."]);
+    assert!(is_active(&test, &token).await && is_active(&test, &child).await);
+    logout("y\n")
+        .run()
+        .exited(0)
+        .says(&question)
+        .says(&["The token is revoked"]);
     assert!(!is_active(&test, &token).await && !is_active(&test, &child).await);
 }
 

@@ -42,10 +42,21 @@ impl Program {
     }
 
     /// Runs it under a limit of open files, set by the flags of `ulimit`, such as `-Sn 1024`.
-    pub fn ulimit(mut self, flags: &str) -> Self {
-        let mut command = Command::new("/bin/sh");
+    pub fn ulimit(self, flags: &str) -> Self {
+        self.run_by(&["/bin/sh", "-c", r#"ulimit $0 && exec "$@""#, flags])
+    }
+
+    /// Runs it on a terminal, which the input is typed into.
+    pub fn on_terminal(self) -> Self {
+        let start = r#"exec /usr/bin/script -qec "$0 $*" /dev/null"#;
+        self.run_by(&["/bin/sh", "-c", start])
+    }
+
+    /// Runs it by another program, which gets its path and its arguments as last arguments.
+    pub fn run_by(mut self, launcher: &[&str]) -> Self {
+        let mut command = Command::new(launcher[0]);
         command
-            .args(["-c", r#"ulimit $0 && exec "$@""#, flags])
+            .args(&launcher[1..])
             .arg(self.command.get_program())
             .args(self.command.get_args())
             .env_clear()

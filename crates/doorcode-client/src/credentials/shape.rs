@@ -42,8 +42,9 @@ pub fn object_mut<'a>(members: &'a mut Members, name: &str) -> Result<&'a mut Me
 
 /// The current server of a profile. A token without a server counts for the default one.
 pub fn current_host(members: &Members, default: &str) -> Result<Option<String>, Misshapen> {
-    let assumed = || members.contains_key("token").then(|| default.to_owned());
-    Ok(text(members, "host")?.or_else(assumed))
+    let has_token = members.get("token").is_some_and(|token| !token.is_null());
+    let assumed = has_token.then(|| default.to_owned());
+    Ok(text(members, "host")?.or(assumed))
 }
 
 /// The servers of a profile, the current one first.

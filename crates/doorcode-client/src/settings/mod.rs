@@ -108,42 +108,11 @@ impl Settings {
         environment: &Environment,
         credentials: Option<Credentials>,
     ) -> Result<Self, Error> {
-        let branding = &environment.branding;
         let from_file = credentials.as_ref();
-        let (profile, profile_source) = match (&flags.profile, &environment.profile) {
-            (Some(profile), _) => (profile.clone(), Source::Flag),
-            (None, Some(text)) => {
-                let profile = Profile::parse(text).map_err(|why| {
-                    let variable = branding.variable("PROFILE");
-                    Error::Usage(format!("{variable} is not a profile name: {why}."))
-                })?;
-                (profile, Source::Environment)
-            }
-            (None, None) => {
-                let used = from_file.map(Credentials::used_profile).transpose()?;
-                let used = used.unwrap_or_default();
-                let source = used.name().map_or(Source::Default, |_| Source::File);
-                (used, source)
-            }
-        };
-        let file = environment.file.as_deref().unwrap_or(Path::new(""));
-        let (host, host_source) = match (&flags.host, &environment.host) {
-            (Some(host), _) => (host.clone(), Source::Flag),
-            (None, Some(text)) => {
-                let host = read_host(text, &branding.variable("HOST"))?;
-                (host, Source::Environment)
-            }
-            (None, None) => {
-                let current = from_file.map(|file| file.current_host(&profile));
-                match current.transpose()?.flatten() {
-                    Some(text) => (read_host(&text, &file.display().to_string())?, Source::File),
-                    None => {
-                        let host = read_host(&branding.host, "this program's default")?;
-                        (host, Source::Default)
-                    }
-                }
-            }
-        };
+        let (profile, profile_source) = choose_profile(flags, environment, from_file)?;
+        let current = from_file.map(|file| file.current_host(&profile));
+        let current = current.transpose()?.flatten();
+        let (host, host_source) = choose_host(flags, environment, current)?;
         require_private(&host, flags.allow_http)?;
         let entry = from_file.map(|file| file.entry(&profile, &host));
         let entry = entry.transpose()?.unwrap_or_default();
@@ -173,7 +142,7 @@ impl Settings {
             credentials,
             project,
             file: environment.file.clone(),
-            branding: branding.clone(),
+            branding: environment.branding.clone(),
         })
     }
 
@@ -272,6 +241,52 @@ pub fn require_private(host: &Host, allow_http: bool) -> Result<(), Error> {
         "The connection to {host} is not encrypted, so the network could read the token. Use \
          https://, or add --allow-http if you trust the whole network."
     )))
+}
+
+fn choose_profile(
+    flags: &Flags,
+    environment: &Environment,
+    file: Option<&Credentials>,
+) -> Result<(Profile, Source), Error> {
+    if let Some(profile) = &flags.profile {
+        return Ok((profile.clone(), Source::Flag));
+    }
+    if let Some(text) = &environment.profile {
+        let profile = Profile::parse(text).map_err(|why| {
+            let variable = environment.branding.variable("PROFILE");
+            Error::Usage(format!("{variable} is not a profile name: {why}."))
+        })?;
+        return Ok((profile, Source::Environment));
+    }
+    let used = file.map(Credentials::used_profile).transpose()?;
+    let used = used.unwrap_or_default();
+    let source = used.name().map_or(Source::Default, |_| Source::File);
+    Ok((used, source))
+}
+
+/// The server of a command; `current` is the one of the profile.
+fn choose_host(
+    flags: &Flags,
+    environment: &Environment,
+    current: Option<String>,
+) -> Result<(Host, Source), Error> {
+    if let Some(host) = &flags.host {
+        return Ok((host.clone(), Source::Flag));
+    }
+    let branding = &environment.branding;
+    if let Some(text) = &environment.host {
+        return Ok((
+            read_host(text, &branding.variable("HOST"))?,
+            Source::Environment,
+        ));
+    }
+    match current {
+        Some(text) => Ok((read_host(&text, "the credentials file")?, Source::File)),
+        None => Ok((
+            read_host(&branding.host, "this program's default")?,
+            Source::Default,
+        )),
+    }
 }
 
 fn read_host(text: &str, from: &str) -> Result<Host, Error> {
