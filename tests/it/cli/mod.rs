@@ -5,6 +5,7 @@ mod file;
 mod login;
 mod logout;
 mod prompt;
+mod sources;
 mod trouble;
 mod truth;
 mod whoami;

@@ -129,6 +129,26 @@ async fn revocation_ends_personal_and_organization_tokens_and_invitations() {
     expect(console.delete(&at).await, 204);
 }
 
+/// The number stays complete, so that the user knows what a revocation ends.
+#[actix_web::test]
+async fn names_of_an_organization_are_for_those_who_manage_it() {
+    let scene = Scene::new().await;
+    let own = scene.own();
+    let scopes = json!({"name": "machine", "scopes": ["orgs:read"]});
+    expect(own.post(&scene.tokens_of_acme(), scopes).await, 201);
+    let at = "/v1/me/descendants";
+    assert_eq!(names(&expect(own.get(at).await, 200)), ["machine"]);
+    scene
+        .test
+        .database
+        .execute("UPDATE membership SET role = 'member'");
+    let announced = expect(own.get(at).await, 200);
+    assert_eq!(
+        announced,
+        json!({"tokens": 1, "invitations": 0, "newest": []})
+    );
+}
+
 #[actix_web::test]
 async fn token_expires_no_later_than_its_creator() {
     let scene = Scene::new().await;

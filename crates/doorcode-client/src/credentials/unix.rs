@@ -32,7 +32,11 @@ pub fn lock(path: &Path) -> io::Result<fs::File> {
                 .open(path)?,
             opened => opened?,
         };
-        file.lock()?;
+        match file.lock() {
+            // Some network file systems have no locks.
+            Err(cause) if cause.kind() != io::ErrorKind::Unsupported => return Err(cause),
+            _ => {}
+        }
         // The previous owner of the lock may have replaced the file.
         let (locked, present) = (file.metadata()?, fs::metadata(path));
         if present.is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino())) {
