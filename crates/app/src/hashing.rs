@@ -164,9 +164,11 @@ impl Hasher {
             reply,
         };
         self.enqueue(task, queue)?;
-        answer
+        let hash = answer
             .await
-            .map_err(|_| Error::internal("a hashing thread ended"))
+            .map_err(|_| Error::internal("a hashing thread ended"))?;
+        store::deadline::restart();
+        Ok(hash)
     }
 
     fn enqueue(&self, task: Task, queue: Queue) -> Result<(), Error> {
