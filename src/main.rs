@@ -3,12 +3,21 @@
 mod command;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use command::{audit, client, configuration, operator, org, project, serve, user};
 use doorcode_client::branding::Branding;
-use doorcode_client::commands::{self, Command as Remote};
+use doorcode_client::commands::{self, Command as Remote, help};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The environment variables of the server commands.
+const SERVER_VARIABLES: [(&str, &str); 2] = [
+    ("DOORCODE_SERVER_CONFIG", "The server's configuration"),
+    (
+        "DOORCODE__SERVER__LISTEN",
+        "The key listen of the section [server]; each key of the configuration has such a variable",
+    ),
+];
 
 /// Device login, personal access tokens and authorization for your API.
 ///
@@ -57,7 +66,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let branding = Branding::default();
+    let command = help::arrange(Arguments::command(), &branding, Some(&SERVER_VARIABLES));
+    let arguments = match Arguments::from_arg_matches(&command.get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let config = arguments.config.as_deref();
     let result = match arguments.command {
         None => serve::run_unasked(config),
@@ -82,7 +96,7 @@ fn main() -> ExitCode {
             // Standard error may be closed; the exit code then reports the failure alone.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
-                format!("doorcode: {}\n", command::as_called(&error.to_string())).as_bytes(),
+                format!("error: {}\n", command::as_called(&error.to_string())).as_bytes(),
             );
             ExitCode::FAILURE
         }

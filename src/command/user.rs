@@ -10,7 +10,8 @@ use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use doorcode::domain::user::{Standing, User as DomainUser};
 use doorcode::web;
-use std::io::{BufRead, IsTerminal, Write as _};
+use doorcode_client::terminal;
+use std::io::{BufRead, ErrorKind, IsTerminal, Write as _};
 use std::path::Path;
 
 /// `doorcode user …`.
@@ -296,7 +297,12 @@ fn read_password(from_stdin: bool) -> Outcome<Secret> {
             "cannot prompt for the password without a terminal. Use --password-stdin.".into(),
         );
     }
-    let terminal = console::Term::stderr();
-    terminal.write_str("Password (at least 15 characters): ")?;
-    Ok(Secret::new(terminal.read_secure_line()?))
+    console::Term::stderr().write_str("Password (at least 15 characters): ")?;
+    match terminal::prompt_for_secret() {
+        Ok(line) => Ok(Secret::new(line.trim_end_matches(['\r', '\n']))),
+        Err(cause) if cause.kind() == ErrorKind::Interrupted => {
+            Err("cancelled. Nothing was changed.".into())
+        }
+        Err(cause) => Err(cause.into()),
+    }
 }

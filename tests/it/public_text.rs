@@ -67,15 +67,14 @@ pub fn list_help(command: &[&str], found: &mut String) {
         help.stdout
     )
     .unwrap();
-    let Some((_, commands)) = help.stdout.split_once("Commands:\n") else {
-        return;
-    };
-    let names = commands
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help");
+    let mut lines = help.stdout.lines();
+    let mut names = Vec::new();
+    while lines.by_ref().any(|line| line.ends_with("ommands:")) {
+        let listed = lines.by_ref().take_while(|line| !line.is_empty());
+        let entries = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        names.extend(entries.filter_map(|line| line.split_whitespace().next()));
+    }
+    names.retain(|name| *name != "help");
     for name in names {
         let mut below = command.to_vec();
         below.push(name);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::api::proxy::Proxy;
 use crate::credentials::FileError;
 use crate::host::Host;
 
@@ -30,6 +31,17 @@ pub enum Error {
         host: Host,
         /// Why the connection failed, without a full stop.
         cause: String,
+        /// The proxy that was to connect to it.
+        proxy: Option<Proxy>,
+    },
+    /// The connection fails until something is changed: an address, a proxy or a certificate.
+    Connection {
+        /// The server.
+        host: Host,
+        /// What is wrong, without a full stop.
+        what: String,
+        /// What the user can do.
+        advice: String,
     },
     /// The server is overloaded or failing (429 or 5xx).
     Busy {
@@ -60,6 +72,8 @@ pub enum Error {
     Denied(Option<String>),
     /// The code expired before it was approved.
     Expired,
+    /// The code was used, but the response with the token was lost on the way.
+    TokenLost,
     /// The token could not be revoked, so it is kept.
     NotRevoked(Box<Error>),
     /// The credentials file cannot be read or written.
@@ -68,6 +82,8 @@ pub enum Error {
     Failed(String),
     /// The user pressed Ctrl-C.
     Cancelled,
+    /// The user pressed Ctrl-C while the code could be approved.
+    CancelledAfterCode,
 }
 
 impl Error {
@@ -77,9 +93,14 @@ impl Error {
             Self::Usage(_) => 2,
             Self::NotSignedIn(_) | Self::TokenRefused(_) | Self::TokenMalformed => 3,
             Self::NotAllowed { .. } => 4,
-            Self::Cancelled => 130,
+            Self::Cancelled | Self::CancelledAfterCode => 130,
             _ => 1,
         }
+    }
+
+    /// Whether the user cancelled the command, which is not a failure.
+    pub fn is_cancellation(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledAfterCode)
     }
 
     /// `Some` if a later retry may succeed, with the pause from `Retry-After`, if any.
@@ -107,7 +128,19 @@ impl fmt::Display for Error {
                 "The token is malformed: it consists of letters, digits and underscores, without \
                  spaces.",
             ),
-            Self::Unreachable { host, cause } => write!(f, "Cannot reach {host}: {cause}."),
+            Self::Unreachable {
+                host,
+                cause,
+                proxy: None,
+            } => write!(f, "Cannot reach {host}: {cause}."),
+            Self::Unreachable {
+                host,
+                cause,
+                proxy: Some(proxy),
+            } => write!(f, "Cannot reach {host} through the proxy {proxy}: {cause}."),
+            Self::Connection { host, what, .. } => {
+                write!(f, "Cannot connect to {host}: {what}.")
+            }
             Self::Busy {
                 host,
                 status,
@@ -138,9 +171,15 @@ impl fmt::Display for Error {
             Self::Denied(Some(reason)) => f.write_str(reason),
             Self::Denied(None) => f.write_str("The sign-in was denied."),
             Self::Expired => f.write_str("The code expired before it was approved."),
+            Self::TokenLost => f.write_str(
+                "The sign-in was approved, but the response with the token was lost. Nothing was \
+                 saved.",
+            ),
             Self::NotRevoked(cause) => write!(f, "{cause}"),
             Self::File(error) => write!(f, "{error}"),
-            Self::Cancelled => f.write_str("Cancelled. Nothing was saved."),
+            Self::Cancelled | Self::CancelledAfterCode => {
+                f.write_str("Cancelled. Nothing was saved.")
+            }
         }
     }
 }

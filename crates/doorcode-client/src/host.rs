@@ -80,7 +80,8 @@ fn with_scheme(text: &str) -> Option<Url> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the address is a loopback address, which another device cannot open.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

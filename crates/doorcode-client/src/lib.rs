@@ -1,8 +1,8 @@
 //! The client of a Doorcode server: device login, the credentials file and calls of the API.
 //!
 //! [`api`] sends requests, [`login`] runs the device flow (RFC 8628), [`credentials`] stores
-//! tokens, [`settings`] selects server, profile and token, and [`output`] writes texts and JSON
-//! for the terminal. [`branding`] has the names under which a company ships its own client. The
+//! tokens, [`settings`] selects server, profile and token, [`output`] writes texts and JSON, and
+//! [`terminal`] knows what can be shown. [`branding`] has the names under which a company ships its own client. The
 //! module `commands`, with the feature `program`, has the commands of the program `doorcode`.
 //! [`wire`] has the types that cross the network, the same that the server uses.
 
@@ -17,6 +17,7 @@ pub mod login;
 pub mod output;
 pub mod profile;
 pub mod settings;
+pub mod terminal;
 
 pub use api::{Client, DeviceParameters};
 pub use branding::Branding;

@@ -19,10 +19,13 @@ async fn approval_yields_a_working_token() {
     test.user().await.approve(&code, &DEFAULT_SCOPES).await;
 
     let file = machine.file();
-    let finished = login.finish().exited(0).says(&[
+    let shown = [
         &format!("    Page:  {}\n", test.at("/device")),
         &format!("    Code:  {code}\n"),
         &format!("    {}?user_code=", test.at("/device")),
+        "Waiting for approval.",
+    ];
+    let finished = login.finish().exited(0).complains(&shown).says(&[
         &signed_in_line(&test.url),
         "Scopes:      orgs:read projects:read tokens:read\n",
         "Expires:     20 February 2027",
@@ -30,7 +33,8 @@ async fn approval_yields_a_working_token() {
         &format!("Kept in:     {}\n", file.display()),
         "Run `doorcode whoami` to show this again, or `doorcode logout` to revoke",
     ]);
-    assert_eq!(finished.stderr, "Waiting for approval…\n");
+    let first = finished.stdout.lines().next();
+    assert_eq!(first, signed_in_line(&test.url).lines().next());
     let token = machine.token();
     assert!(!finished.stdout.contains(&token), "the token is not shown");
     assert_eq!(

@@ -1,11 +1,13 @@
 //! The client commands of the program, against a real server.
 
 mod audit;
+mod connection;
 mod file;
 mod login;
 mod logout;
 mod prompt;
 mod sources;
+mod terminal;
 mod trouble;
 mod truth;
 mod whoami;

@@ -56,8 +56,8 @@ async fn browser_opens_the_link_and_code_and_page_are_shown() {
     assert_eq!(filled.replace('-', ""), code.replace('-', ""));
     test.user().await.approve(&code, &DEFAULT_SCOPES).await;
     let page = format!("Page:  {}\n", test.at("/device"));
-    let finished = login.finish().exited(0).says(&[OPENED, &page]);
-    assert!(!finished.stdout.contains(HINT), "{finished:?}");
+    let finished = login.finish().exited(0).complains(&[OPENED, &page]);
+    assert!(!finished.stderr.contains(HINT), "{finished:?}");
 }
 
 /// DEV-61: over SSH, without a display, or with a flag, the link is shown instead.
@@ -89,8 +89,8 @@ async fn link_is_shown_without_a_browser() {
         let mut login = login.spawn();
         let code = code_of(&mut login);
         test.user().await.approve(&code, &DEFAULT_SCOPES).await;
-        let finished = login.finish().exited(0).says(&[HINT, "?user_code="]);
-        assert!(!finished.stdout.contains(OPENED), "{finished:?}");
+        let finished = login.finish().exited(0).complains(&[HINT, "?user_code="]);
+        assert!(!finished.stderr.contains(OPENED), "{finished:?}");
         assert!(opened.try_recv().is_err());
     }
 }

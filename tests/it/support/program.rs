@@ -3,13 +3,14 @@
 use super::canary::Canaries;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 /// Longer than any step takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Time limit for the last output lines of an ended program.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -30,6 +31,8 @@ impl Program {
     pub fn new<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
         command
+            // As if it were in PATH.
+            .arg0("doorcode")
             .args(arguments)
             .current_dir(directory)
             .env_clear()
@@ -70,6 +73,11 @@ impl Program {
         }
         self.command = command;
         self
+    }
+
+    /// The command, to be started in another way.
+    pub fn command(&mut self) -> &mut Command {
+        &mut self.command
     }
 
     /// Sets the deployment whose secrets it receives.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::output::plain;
+use domain::name::shorten;
 use wire::api::Problem;
 
 /// An HTTP response with its whole body.
@@ -59,6 +60,33 @@ impl Answer {
         let problem: Problem = serde_json::from_slice(&self.body).ok()?;
         let text = format!("{} (request {})", problem.detail, problem.request_id);
         Some(plain(&text).into_owned())
+    }
+
+    /// A description of the body if it is a web page, such as the sign-in page of a proxy.
+    pub fn web_page(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.body);
+        // ASCII only, so that positions are the same in both.
+        let lower = text.to_ascii_lowercase();
+        let kind = self.headers.get(CONTENT_TYPE);
+        let html = kind.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
+            || ["<!doctype html", "<html"]
+                .iter()
+                .any(|start| lower.trim_start().starts_with(start));
+        if !html {
+            return None;
+        }
+        let title = || {
+            let tag = lower.find("<title")?;
+            let start = tag + lower[tag..].find('>')? + 1;
+            let end = start + lower[start..].find('<')?;
+            let words: Vec<_> = text[start..end].split_whitespace().collect();
+            let title = shorten(&plain(&words.join(" ")));
+            (!title.is_empty()).then(|| format!(" (title \"{title}\")"))
+        };
+        Some(format!(
+            "it is a web page{}, perhaps the sign-in page of a proxy or a portal",
+            title().unwrap_or_default()
+        ))
     }
 }
 
@@ -137,5 +165,33 @@ mod tests {
         let told = answer(500, &[], body).problem();
         assert_eq!(told.as_deref(), Some("No[2J disk. (request r1)"));
         assert_eq!(answer(500, &[], "<html>").problem(), None);
+    }
+
+    #[test]
+    fn web_page_is_described_by_its_title() {
+        let html = &[("content-type", "text/html; charset=utf-8")][..];
+        let described = |headers, body| answer(200, headers, body).web_page();
+        let titled = |title| {
+            Some(format!(
+                "it is a web page{title}, perhaps the sign-in page of a proxy or a portal"
+            ))
+        };
+        for (body, title) in [
+            (
+                "<html><TITLE lang=en>Hotel\n  Wi-Fi</title>",
+                " (title \"Hotel Wi-Fi\")",
+            ),
+            (
+                "<!DOCTYPE html><title>\u{1b}[2J</title>",
+                " (title \"[2J\")",
+            ),
+            ("\n<html><p>İ<title>é</title>", " (title \"é\")"),
+            ("<html><title></title>", ""),
+            ("<html><title", ""),
+        ] {
+            assert_eq!(described(&[], body), titled(title), "{body:?}");
+        }
+        assert_eq!(described(html, "<p>hello</p>"), titled(""));
+        assert_eq!(described(&[], "{}"), None);
     }
 }

@@ -1,17 +1,20 @@
 //! The HTTP client of a Doorcode server.
 
 pub mod answer;
+mod connection;
 pub mod identity;
+pub mod proxy;
 
-use std::error::Error as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::header::LOCATION;
-use reqwest::{RequestBuilder, StatusCode, redirect};
+use reqwest::{Certificate, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
 use self::identity::Identity;
+use self::proxy::Proxy;
 use crate::branding::Branding;
 use crate::error::Error;
 use crate::host::Host;
@@ -34,7 +37,8 @@ const LONGEST_BODY: usize = 1 << 20;
 pub struct Client {
     http: reqwest::Client,
     host: Host,
-    client_id: String,
+    branding: Branding,
+    proxy: Option<Proxy>,
 }
 
 /// Parameters of a device authorization request, besides the client.
@@ -61,6 +65,16 @@ pub enum Poll {
 impl Client {
     /// A client of this server, under these names.
     pub fn new(host: &Host, branding: &Branding) -> Result<Self, Error> {
+        Self::with_authorities(host, branding, None)
+    }
+
+    /// A client that also trusts the certificates of a file in PEM format. Refuses a proxy that
+    /// is not supported.
+    pub fn with_authorities(
+        host: &Host,
+        branding: &Branding,
+        authorities: Option<&Path>,
+    ) -> Result<Self, Error> {
         // An already installed provider is used instead.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -75,23 +89,47 @@ impl Client {
         if !host.is_encrypted() {
             // Plain HTTP needs no certificates, so a machine without any must not fail.
             builder = builder.tls_certs_only([]);
+        } else if let Some(file) = authorities {
+            builder = builder.tls_certs_merge(read_certificates(file)?);
         }
         if host.is_loopback() {
             // A proxy would resolve the loopback address to itself.
             builder = builder.no_proxy();
         }
+        let proxy = Proxy::of(host);
+        if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.is_socks()) {
+            return Err(Error::Connection {
+                host: host.clone(),
+                what: format!("the proxy {proxy} is a SOCKS proxy, which is not supported"),
+                advice: format!(
+                    "Name an HTTP proxy in {}, or add the server to NO_PROXY.",
+                    proxy.variable
+                ),
+            });
+        }
         let http = builder.build().map_err(|cause| {
+            let file = std::env::var_os("SSL_CERT_FILE").unwrap_or_default();
+            let remedy = if file.is_empty() {
+                "Install the system's root certificates (often the package ca-certificates)."
+            } else {
+                "Check the file that the environment variable SSL_CERT_FILE names."
+            };
             Error::Failed(format!(
-                "Cannot use TLS: {}. Install the system's root certificates (often the package \
-                 ca-certificates).",
-                innermost(&cause)
+                "Cannot use TLS: {}. {remedy}",
+                connection::innermost(&connection::texts(&cause))
             ))
         })?;
         Ok(Self {
             http,
             host: host.clone(),
-            client_id: branding.client_id.to_string(),
+            branding: branding.clone(),
+            proxy,
         })
+    }
+
+    /// The names under which this client is shipped.
+    pub fn branding(&self) -> &Branding {
+        &self.branding
     }
 
     /// Requests a device code (RFC 8628 section 3.1).
@@ -105,7 +143,7 @@ impl Client {
             ("organization", parameters.organization),
             ("project", parameters.project),
         ];
-        let mut form = vec![("client_id", self.client_id.as_str())];
+        let mut form = vec![("client_id", &*self.branding.client_id)];
         form.extend(
             optional
                 .into_iter()
@@ -126,7 +164,7 @@ impl Client {
         let form = [
             ("grant_type", DEVICE_CODE_GRANT),
             ("device_code", device_code),
-            ("client_id", self.client_id.as_str()),
+            ("client_id", &*self.branding.client_id),
         ];
         let timeout = ANSWER_TIMEOUT + Duration::from_secs(wait);
         let asked_at = Instant::now();
@@ -156,7 +194,7 @@ impl Client {
     pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
         let form = [
             ("token", token.expose()),
-            ("client_id", self.client_id.as_str()),
+            ("client_id", &*self.branding.client_id),
         ];
         let answer = self
             .post("/auth/revoke", &form, ANSWER_TIMEOUT, None)
@@ -231,14 +269,8 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
-        let unreachable = |cause: reqwest::Error| Error::Unreachable {
-            host: self.host.clone(),
-            cause: if cause.is_timeout() {
-                "it did not respond in time".to_owned()
-            } else {
-                innermost(&cause)
-            },
-        };
+        let unreachable =
+            |cause: reqwest::Error| connection::failure(&cause, &self.host, self.proxy.as_ref());
         let mut response = request.send().await.map_err(unreachable)?;
         let mut answer = Answer {
             status: response.status(),
@@ -255,7 +287,13 @@ impl Client {
     }
 
     fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
-        serde_json::from_slice(&answer.body).map_err(|cause| self.unexpected(cause.to_string()))
+        serde_json::from_slice(&answer.body).map_err(|cause| {
+            self.unexpected(match answer.web_page() {
+                Some(page) => page,
+                None if cause.is_data() => cause.to_string(),
+                None => "it is not JSON".to_owned(),
+            })
+        })
     }
 
     fn oauth_error(&self, answer: &Answer) -> Error {
@@ -287,8 +325,18 @@ impl Client {
             let place = plain(place.unwrap_or("another address"));
             return self.unexpected(format!("it redirects to {place}"));
         }
-        match answer.problem() {
-            Some(problem) => self.unexpected(problem),
+        if let Some(proxy) = &self.proxy
+            && answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            let (what, advice) = connection::unauthorized(proxy);
+            return Error::Connection {
+                host: self.host.clone(),
+                what,
+                advice,
+            };
+        }
+        match answer.problem().or_else(|| answer.web_page()) {
+            Some(text) => self.unexpected(text),
             None => self.unexpected(format!("HTTP {}", answer.status.as_u16())),
         }
     }
@@ -302,14 +350,19 @@ impl Client {
     }
 }
 
-/// The innermost cause of an error, without the OS error number.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut text = error.to_string();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
+/// Reads the certificates of a file in PEM format.
+fn read_certificates(file: &Path) -> Result<Vec<Certificate>, Error> {
+    let refused = |why: String| {
+        Error::Usage(format!(
+            "Cannot use {} as --ca-cert: {why}.",
+            file.display()
+        ))
+    };
+    let pem = std::fs::read(file).map_err(|cause| refused(connection::os_text(&cause)))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(refused(
+            "it has no certificate in PEM format (-----BEGIN CERTIFICATE-----)".to_owned(),
+        )),
     }
-    let words = text.split(" (os error").next().unwrap_or_default();
-    plain(words).into_owned()
 }

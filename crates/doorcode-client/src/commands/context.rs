@@ -1,5 +1,7 @@
 //! What every command uses.
 
+use std::path::Path;
+
 use super::ClientOptions;
 use crate::branding::Branding;
 use crate::credentials::Credentials;
@@ -13,6 +15,8 @@ pub struct Context<'a> {
     pub branding: &'a Branding,
     /// The options that all commands share.
     pub options: &'a ClientOptions,
+    /// The program as it was called, for the command lines in texts.
+    pub program: String,
     /// The output.
     pub out: Output,
 }
@@ -23,6 +27,7 @@ impl<'a> Context<'a> {
         Self {
             branding,
             options,
+            program: program_as_called(branding),
             out: Output::new(options.json),
         }
     }
@@ -70,10 +75,53 @@ impl<'a> Context<'a> {
         } else {
             ""
         };
+        let ca_cert = self.options.ca_cert.as_ref();
+        let ca_cert = ca_cert.map(|file| format!(" --ca-cert {}", file.display()));
         format!(
-            "{} {words}{}{host}{allow_http}",
-            self.branding.program,
-            profile.unwrap_or_default()
+            "{} {words}{}{host}{allow_http}{}",
+            self.program,
+            profile.unwrap_or_default(),
+            ca_cert.unwrap_or_default()
         )
+    }
+}
+
+/// The program as it was called: with its path if it was called by its path, since it may not be
+/// in `PATH`.
+fn program_as_called(branding: &Branding) -> String {
+    let called = std::env::args_os()
+        .next()
+        .and_then(|text| text.into_string().ok());
+    called
+        .filter(|text| is_path_of(text, &branding.program))
+        .unwrap_or_else(|| branding.program.to_string())
+}
+
+/// Whether this is a path of the program that can be typed without quotes.
+fn is_path_of(text: &str, program: &str) -> bool {
+    let simple = |c: char| c.is_alphanumeric() || "/\\._-+~:".contains(c);
+    let path = Path::new(text);
+    path.file_stem().is_some_and(|stem| stem == program)
+        && path.parent().is_some_and(|folder| folder != Path::new(""))
+        && text.chars().all(simple)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_is_named_as_it_was_called() {
+        for (called, yes) in [
+            ("target/release/doorcode", true),
+            ("./doorcode", true),
+            ("/usr/local/bin/doorcode", true),
+            ("doorcode", false),
+            ("/tmp/renamed", false),
+            ("/my programs/doorcode", false),
+            ("", false),
+        ] {
+            assert_eq!(is_path_of(called, "doorcode"), yes, "{called:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod context;
+pub mod help;
 mod login;
 mod logout;
 mod next_step;
@@ -92,7 +93,7 @@ pub fn main(branding: &Branding) -> ExitCode {
 fn command_line(branding: &Branding) -> clap::Command {
     let name = branding.program.to_string();
     let command = Arguments::command().name(name.clone()).bin_name(name);
-    with_variables(command, branding)
+    help::arrange(with_variables(command, branding), branding, None)
 }
 
 /// The command with the names of the environment variables in its help.
@@ -126,9 +127,14 @@ pub fn run(command: &Command, branding: &Branding) -> ExitCode {
     let Err(error) = outcome else {
         return ExitCode::SUCCESS;
     };
+    let prefix = if error.is_cancellation() {
+        ""
+    } else {
+        "error: "
+    };
     match next_step::after(&error, &context) {
-        Some(step) => context.out.note(format_args!("{error}\n{step}")),
-        None => context.out.note(&error),
+        Some(step) => context.out.note(format_args!("{prefix}{error}\n{step}")),
+        None => context.out.note(format_args!("{prefix}{error}")),
     }
     ExitCode::from(error.exit_code())
 }

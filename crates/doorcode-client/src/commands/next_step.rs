@@ -1,8 +1,9 @@
 //! What the user can do after an error.
 
 use super::Context;
+use crate::branding::Branding;
 use crate::error::Error;
-use std::time::Duration;
+use crate::output::duration;
 
 /// What the user can do after a command failed.
 pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
@@ -25,10 +26,24 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
         Error::NotAllowed {
             scope: Some(scope), ..
         } => format!("Run `{login} --scope {scope}` to add the scope to what you have."),
+        Error::Connection { advice, .. } => advice.clone(),
+        Error::Unreachable {
+            proxy: Some(proxy), ..
+        } => format!(
+            "Check the proxy in {}, or add the server to NO_PROXY.",
+            proxy.variable
+        ),
         Error::Unreachable { host, .. } if host.is_loopback() => {
-            "Is the server running? Start it with `doorcode serve`, or name another server \
-             with --host URL."
-                .to_owned()
+            // A client under another name has no server commands.
+            let own = Branding::default().program;
+            let program = match context.branding.program == own {
+                true => &context.program,
+                false => &*own,
+            };
+            format!(
+                "Is the server running? Start it with `{program} serve`, or name another server \
+                 with --host URL."
+            )
         }
         Error::Unreachable { .. } => {
             "Check the network and the address, or name another server with --host URL.".to_owned()
@@ -37,7 +52,7 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             retry_after: Some(pause),
             ..
         } => {
-            format!("Try again in {}.", in_words(*pause))
+            format!("Try again in {}.", duration(*pause))
         }
         Error::Busy { .. } => "Try again in a moment.".to_owned(),
         Error::Unexpected { .. } => {
@@ -62,39 +77,16 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             "Correct the permissions, or name another file in {}.",
             context.branding.variable("CONFIG")
         ),
+        Error::TokenLost => {
+            format!("Revoke the token on the server's Tokens page, then run `{login}` again.")
+        }
+        Error::CancelledAfterCode => "If you approved the sign-in just now, a token may exist: \
+                                      revoke it on the server's Tokens page."
+            .to_owned(),
         Error::NotAllowed { scope: None, .. }
         | Error::File(_)
         | Error::Usage(_)
         | Error::Failed(_)
         | Error::Cancelled => return None,
     })
-}
-
-/// A pause in the largest unit of which it has two, rounded up: a retry after it is never too early.
-fn in_words(pause: Duration) -> String {
-    match pause.as_secs() {
-        1 => "1 second".to_owned(),
-        seconds if seconds < 120 => format!("{seconds} seconds"),
-        seconds if seconds < 7_200 => format!("{} minutes", seconds.div_ceil(60)),
-        seconds => format!("{} hours", seconds.div_ceil(3_600)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_pause_is_in_minutes_or_hours() {
-        for (seconds, words) in [
-            (1, "1 second"),
-            (119, "119 seconds"),
-            (121, "3 minutes"),
-            (7_199, "120 minutes"),
-            (7_201, "3 hours"),
-            (86_400, "24 hours"),
-        ] {
-            assert_eq!(in_words(Duration::from_secs(seconds)), words);
-        }
-    }
 }

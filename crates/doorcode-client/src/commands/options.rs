@@ -1,5 +1,7 @@
 //! The options that all client commands share.
 
+use std::path::PathBuf;
+
 use crate::host::Host;
 use crate::profile::Profile;
 use crate::settings::Flags;
@@ -19,6 +21,10 @@ pub struct ClientOptions {
     /// Allow http:// to another machine: the token is then sent without encryption
     #[arg(long)]
     pub allow_http: bool,
+    /// Also trust the certificates of this PEM file, such as the authority of a company; the
+    /// environment variable SSL_CERT_FILE replaces those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
 }
 
 impl ClientOptions {
@@ -29,6 +35,7 @@ impl ClientOptions {
             host: self.host.clone(),
             project: None,
             allow_http: self.allow_http,
+            ca_cert: self.ca_cert.clone(),
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::api::Client;
 use crate::api::identity::Identity;
 use crate::credentials::Origin;
 use crate::error::Error;
-use crate::output::{self, plain};
+use crate::output::plain;
+use crate::terminal::stop_requested;
 use domain::secret::Secret;
 use wire::api::Descendants;
 
@@ -42,7 +43,7 @@ pub async fn confirm(found: &Descendants, yes: bool, alternative: &str) -> Resul
     eprint!("{list}\nContinue? [y/N] ");
     let line = tokio::select! {
         biased;
-        () = output::interrupted() => return Err(Error::Cancelled),
+        () = stop_requested() => return Err(Error::Cancelled),
         line = tokio::task::spawn_blocking(read_line) => line.map_err(io::Error::other),
     };
     let answer = line
@@ -107,7 +108,7 @@ pub async fn within<T>(
     let late = || Error::Failed("The server did not respond in time.".to_owned());
     tokio::select! {
         biased;
-        () = output::interrupted() => Err(Error::Cancelled),
+        () = stop_requested() => Err(Error::Cancelled),
         outcome = tokio::time::timeout(limit, request) => outcome.unwrap_or_else(|_| Err(late())),
     }
 }

@@ -1,18 +1,24 @@
 //! The client side of the device flow (RFC 8628 section 3).
 
+pub mod browser;
 pub mod pace;
 pub mod prompt;
+pub mod waiting;
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::browser::Opening;
 use self::pace::{Pace, Polled};
-use self::prompt::{Browser, Waiting};
+use self::prompt::{Browser, Prompt};
+use self::waiting::Waiting;
 use crate::api::{Client, DeviceParameters, Poll};
 use crate::error::Error;
 use crate::output::{Output, plain};
+use crate::terminal::stop_requested;
 use domain::name::shorten;
 use wire::oauth::{DeviceAuthorizationResponse, TokenResponse};
 
@@ -38,43 +44,86 @@ pub async fn obtain(
     let grant = client.authorize_device(parameters).await?;
     let life = Duration::from_secs(grant.expires_in.min(LONGEST_LIFE));
     let deadline = Instant::now() + life;
-    prompt::show(&grant, browser, out)?;
+    let prompt = Prompt::new(&grant, out.screen())?;
+    let opening = match browser {
+        Browser::Open => Opening::start(prompt.openers(client.branding())),
+        Browser::Leave => None,
+    };
+    out.say(match opening {
+        Some(_) => prompt.with_browser(),
+        None => prompt.without_browser(),
+    })?;
 
-    let waiting = Waiting::start(deadline, out);
+    let polling = Polling {
+        client,
+        grant: &grant,
+        deadline,
+    };
+    let waiting = Waiting::start(deadline, client.branding(), out);
     tokio::select! {
         biased;
-        outcome = decision(client, &grant, deadline, &waiting, out) => outcome,
+        outcome = polling.decision(&waiting, out) => outcome,
+        () = stop_requested() => Err(Error::CancelledAfterCode),
         never = waiting.animate() => match never {},
+        never = replace_failed_browser(opening, &prompt, &waiting, out) => match never {},
     }
 }
 
-/// Polls until the user has decided or the code has expired.
-async fn decision(
-    client: &Client,
-    grant: &DeviceAuthorizationResponse,
-    deadline: Instant,
+/// Shows the link as soon as the browser has failed to open it.
+async fn replace_failed_browser(
+    opening: Option<Opening>,
+    prompt: &Prompt<'_>,
     waiting: &Waiting,
     out: &Output,
-) -> Result<TokenResponse, Error> {
-    let pace = Pace::new(grant.interval);
-    let decided = repeat(pace, deadline, async |left| {
-        // The last poll exceeds the lifetime, so that the server reports the outcome.
-        let hold = HOLD.min(left.as_secs() + 1);
-        match client.poll(&grant.device_code, hold).await {
-            Ok(Poll::Token(token)) => Ok(ControlFlow::Break(token)),
-            Ok(Poll::Wait(polled)) => {
-                waiting.all_is_well();
-                Ok(ControlFlow::Continue(polled))
-            }
-            Err(error) => {
-                if error.passing().is_some() {
-                    waiting.trouble(out);
+) -> Infallible {
+    if let Some(opening) = opening {
+        opening.failed().await;
+        waiting.clear();
+        out.note(format_args!(
+            "The page could not be opened in a browser here.\n\n{}",
+            prompt.without_browser()
+        ));
+    }
+    std::future::pending().await
+}
+
+/// The polling of a device grant.
+struct Polling<'a> {
+    client: &'a Client,
+    grant: &'a DeviceAuthorizationResponse,
+    deadline: Instant,
+}
+
+impl Polling<'_> {
+    /// Polls until the user has decided or the code has expired.
+    async fn decision(&self, waiting: &Waiting, out: &Output) -> Result<TokenResponse, Error> {
+        let mut response_lost = false;
+        let pace = Pace::new(self.grant.interval);
+        let decided = repeat(pace, self.deadline, async |left| {
+            // The last poll exceeds the lifetime, so that the server reports the outcome.
+            let hold = HOLD.min(left.as_secs() + 1);
+            match self.client.poll(&self.grant.device_code, hold).await {
+                Ok(Poll::Token(token)) => Ok(ControlFlow::Break(token)),
+                Ok(Poll::Wait(polled)) => {
+                    waiting.all_is_well();
+                    response_lost = false;
+                    Ok(ControlFlow::Continue(polled))
                 }
-                Err(error)
+                // The code has been used: by the poll whose response was lost.
+                Err(Error::OAuth { name, .. }) if response_lost && name == "invalid_grant" => {
+                    Err(Error::TokenLost)
+                }
+                Err(error) => {
+                    if error.passing().is_some() {
+                        response_lost = true;
+                        waiting.trouble(out);
+                    }
+                    Err(error)
+                }
             }
-        }
-    });
-    decided.await
+        });
+        decided.await
+    }
 }
 
 /// Sends a request again while the server is unreachable or overloaded, until it responds or
@@ -92,7 +141,7 @@ pub async fn persist<T>(
             .as_ref()
             .is_err_and(|error| error.passing().is_some());
         if is_passing && !std::mem::replace(&mut is_reported, true) {
-            out.note(prompt::TROUBLE);
+            out.note(waiting::TROUBLE);
         }
         outcome.map(ControlFlow::Break)
     });

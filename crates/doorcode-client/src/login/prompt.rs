@@ -1,198 +1,227 @@
-//! Terminal output between the code and the token.
+//! The text that shows the page and the code.
 
-use std::cell::Cell;
-use std::convert::Infallible;
-use std::io;
-use std::time::Duration;
+use std::process::Command;
 
-use console::Term;
+use console::measure_text_width;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
-use tokio::time::{Instant, MissedTickBehavior};
+use url::Url;
 
+use super::browser;
+use crate::branding::Branding;
 use crate::error::Error;
-use crate::host::web_address;
-use crate::output::{self, Output, plain};
+use crate::host::{is_loopback, web_address};
+use crate::output::plain;
+use crate::terminal::Screen;
 use wire::oauth::DeviceAuthorizationResponse;
 
-/// Duration of one frame of the spinner.
-const FRAME: Duration = Duration::from_millis(120);
-
-/// The frames of the spinner.
-const FRAMES: [char; 8] = ['⣾', '⣽', '⣻', '⢿', '⡿', '⣟', '⣯', '⣷'];
-
-/// The note while a request is repeated.
-pub const TROUBLE: &str = "The server did not respond. Retrying.";
+/// Rows below the text: the status line, and the prompt of the shell after the sign-in.
+const ROWS_BELOW: usize = 2;
 
 /// Whether to open the page in a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Browser {
-    /// Open it on this machine, if it has a display.
+    /// Open it on this machine, if the user can see it.
     Open,
     /// The user opens it, possibly on another device.
     Leave,
 }
 
-/// Shows the address and the code; then opens the browser, or shows a link and a QR code for
-/// another device.
-pub fn show(
-    grant: &DeviceAuthorizationResponse,
-    browser: Browser,
-    out: &Output,
-) -> Result<(), Error> {
-    let link = web_address(&grant.verification_uri_complete).ok_or_else(|| {
-        Error::Failed("The server's response has no valid verification address.".to_owned())
-    })?;
-    out.say(format_args!(
-        "To sign in, open this page and enter the code:\n\n    \
-         Page:  {}\n    \
-         Code:  {}\n",
-        plain(&grant.verification_uri),
-        out.bold(&plain(&grant.user_code)),
-    ))?;
-    if browser == Browser::Open && has_screen() && open::that_detached(link.as_str()).is_ok() {
-        out.say("The page opens in your browser. Approve only if it shows the same code.\n")?;
-        return Ok(());
-    }
-    out.say(format_args!(
-        "This link has the code filled in:\n\n    {link}\n"
-    ))?;
-    if let Some(picture) = out
-        .colour_columns()
-        .and_then(|columns| qr(link.as_str(), columns))
-    {
-        out.say(picture)?;
-    }
-    Ok(())
+/// The page and the code of a device grant.
+pub struct Prompt<'a> {
+    grant: &'a DeviceAuthorizationResponse,
+    link: Url,
+    screen: Screen,
 }
 
-/// Whether the user can see a browser that is opened here: not over SSH, and on Linux not
-/// without a display.
-fn has_screen() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let display = !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY");
-    display && !set("SSH_CONNECTION")
+impl<'a> Prompt<'a> {
+    /// The prompt for this grant on this screen. Refuses a link that a browser cannot open.
+    pub fn new(grant: &'a DeviceAuthorizationResponse, screen: Screen) -> Result<Self, Error> {
+        let link = web_address(&grant.verification_uri_complete).ok_or_else(|| {
+            Error::Failed("The server's response has no valid verification address.".to_owned())
+        })?;
+        Ok(Self {
+            grant,
+            link,
+            screen,
+        })
+    }
+
+    /// The programs that can open the page.
+    pub fn openers(&self, branding: &Branding) -> Vec<Command> {
+        browser::openers(&self.link, branding)
+    }
+
+    /// The text where a browser opens here.
+    pub fn with_browser(&self) -> String {
+        format!(
+            "The page opens in your browser. Approve only if it shows the same code.\n\n{}",
+            self.page_and_code()
+        )
+    }
+
+    /// The text where the user opens the page, here or on another device. The page and the code
+    /// are last, so that they stay on the screen.
+    pub fn without_browser(&self) -> String {
+        let link = format!("This link has the code filled in:\n\n    {}\n\n", self.link);
+        let page = format!(
+            "To sign in, open this page and enter the code:\n\n{}",
+            self.page_and_code()
+        );
+        match self.picture(&format!("{link}{page}")) {
+            Some(picture) => format!("{link}{picture}\n{page}"),
+            None => link + &page,
+        }
+    }
+
+    fn page_and_code(&self) -> String {
+        format!(
+            "    Page:  {}\n    Code:  {}\n",
+            plain(&self.grant.verification_uri),
+            self.screen.bold(&plain(&self.grant.user_code)),
+        )
+    }
+
+    /// A QR code of the link, if it fits on the screen together with the text. Another device
+    /// cannot open a loopback address.
+    fn picture(&self, text: &str) -> Option<String> {
+        let (columns, rows) = self.screen.size?;
+        if !self.screen.escapes || !self.screen.unicode || is_loopback(&self.link) {
+            return None;
+        }
+        let picture = qr(self.link.as_str(), self.screen.colour)?;
+        let fits = picture.columns <= columns
+            && picture.rows + 1 + rows_of(text, columns) + ROWS_BELOW <= rows;
+        fits.then_some(picture.text)
+    }
 }
 
-/// A QR code of the link, if the terminal is wide enough. Black and white are set explicitly,
-/// since cameras cannot read an inverted code on a dark terminal.
-fn qr(link: &str, columns: usize) -> Option<String> {
+/// The number of rows that a text takes on a screen.
+fn rows_of(text: &str, columns: usize) -> usize {
+    let rows = |line| measure_text_width(line).div_ceil(columns.max(1)).max(1);
+    text.lines().map(rows).sum()
+}
+
+struct Picture {
+    text: String,
+    columns: usize,
+    rows: usize,
+}
+
+/// A QR code of the link. In colour, black and white are set explicitly; without, the light parts
+/// are drawn, which is right on a dark terminal.
+fn qr(link: &str, colour: bool) -> Option<Picture> {
     const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
     let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
-    let picture = code.render::<Dense1x2>().build();
-    let fits = picture.lines().all(|line| line.chars().count() <= columns);
-    fits.then(|| {
-        picture
-            .lines()
-            .map(|line| format!("{BLACK_ON_WHITE}{line}\x1b[0m\n"))
-            .collect()
+    let mut drawing = code.render::<Dense1x2>();
+    if !colour {
+        drawing
+            .dark_color(Dense1x2::Light)
+            .light_color(Dense1x2::Dark);
+    }
+    let drawn = drawing.build();
+    let line = |line: &str| match colour {
+        true => format!("{BLACK_ON_WHITE}{line}\x1b[0m\n"),
+        false => format!("{line}\n"),
+    };
+    Some(Picture {
+        columns: drawn.lines().map(|line| line.chars().count()).max()?,
+        rows: drawn.lines().count(),
+        text: drawn.lines().map(line).collect(),
     })
-}
-
-/// The status line while the user decides, with a countdown where it can be drawn. Dropping it
-/// clears the line.
-pub struct Waiting {
-    line: Option<Term>,
-    deadline: Instant,
-    in_trouble: Cell<bool>,
-}
-
-impl Waiting {
-    /// Starts the countdown to the expiry of the code.
-    pub fn start(deadline: Instant, out: &Output) -> Self {
-        let line = output::status_line();
-        if line.is_none() {
-            out.note("Waiting for approval…");
-        }
-        Self {
-            line,
-            deadline,
-            in_trouble: Cell::new(false),
-        }
-    }
-
-    /// Keeps the countdown running for as long as it is polled.
-    pub async fn animate(&self) -> Infallible {
-        let Some(line) = &self.line else {
-            return std::future::pending().await;
-        };
-        let mut ticks = tokio::time::interval(FRAME);
-        // After a stop and continue, missed frames are skipped.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        loop {
-            for frame in FRAMES {
-                ticks.tick().await;
-                // A drawing error must not end the sign-in.
-                let _ = self.draw(line, frame);
-            }
-        }
-    }
-
-    fn draw(&self, line: &Term, frame: char) -> io::Result<()> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let trouble = if self.in_trouble.get() { TROUBLE } else { "" };
-        let text = format!(
-            "{frame} Waiting for approval, {} left. {trouble}",
-            countdown(left)
-        );
-        // Leaves space for the ^C that the terminal prints; at the edge it would wrap, and this
-        // line could not be cleared.
-        let (_, columns) = line.size();
-        let room = usize::from(columns).saturating_sub(4);
-        let text: String = text.chars().take(room).collect();
-        line.clear_line()?;
-        line.write_str(&text)
-    }
-
-    /// The server responds.
-    pub fn all_is_well(&self) {
-        self.in_trouble.set(false);
-    }
-
-    /// The server does not respond; the request will be retried.
-    pub fn trouble(&self, out: &Output) {
-        if !self.in_trouble.replace(true) && self.line.is_none() {
-            out.note(TROUBLE);
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some(line) = &self.line {
-            // An error is ignored: the terminal is gone.
-            let _ = line.clear_line();
-        }
-    }
-}
-
-fn countdown(left: Duration) -> String {
-    let seconds = left.as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_qr_code_is_black_on_white_with_a_quiet_zone_or_missing() {
-        let link = "https://auth.example.com/device?user_code=WDJB-MJHT";
-        let picture = qr(link, 80).unwrap();
-        let rows: Vec<_> = picture.lines().collect();
-        for row in &rows {
-            assert!(row.starts_with("\x1b[38;5;16;48;5;231m    "), "{row:?}");
-            assert!(row.ends_with("    \x1b[0m"), "{row:?}");
+    fn screen(columns: usize, rows: usize) -> Screen {
+        Screen {
+            size: Some((columns, rows)),
+            escapes: true,
+            colour: true,
+            unicode: true,
+            job: false,
         }
-        let width = rows[0].matches(' ').count();
-        assert!(qr(link, width).is_some());
-        assert!(qr(link, width - 1).is_none());
+    }
+
+    fn shown(server: &str, screen: Screen) -> String {
+        let grant = serde_json::json!({
+            "device_code": "d",
+            "user_code": "WDJB-MJHT",
+            "verification_uri": format!("{server}/device"),
+            "verification_uri_complete": format!("{server}/device?user_code=WDJB-MJHT"),
+            "expires_in": 600,
+            "interval": 5,
+        });
+        let grant = serde_json::from_value(grant).unwrap();
+        Prompt::new(&grant, screen).unwrap().without_browser()
+    }
+
+    const SERVER: &str = "https://auth.example.com";
+
+    #[test]
+    fn the_qr_code_is_shown_where_it_fits_with_the_text() {
+        let has_picture = |text: &str| text.contains(['█', '▀', '▄']);
+        for (columns, rows, fits) in [
+            (80, 24, false),
+            (40, 24, false),
+            (200, 50, true),
+            (80, 50, true),
+            (30, 50, false),
+        ] {
+            let text = shown(SERVER, screen(columns, rows));
+            assert_eq!(has_picture(&text), fits, "{columns}x{rows}\n{text}");
+            let last: Vec<_> = text.lines().rev().take(2).collect();
+            assert!(last[0].starts_with("    Code:  ") && last[1].starts_with("    Page:  "));
+        }
+        let large = screen(200, 50);
+        for small in [
+            Screen {
+                size: None,
+                ..large
+            },
+            Screen {
+                escapes: false,
+                ..large
+            },
+            Screen {
+                unicode: false,
+                ..large
+            },
+        ] {
+            assert!(!has_picture(&shown(SERVER, small)), "{small:?}");
+        }
+        for loopback in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]"] {
+            assert!(!has_picture(&shown(loopback, large)), "{loopback}");
+        }
     }
 
     #[test]
-    fn time_left_is_minutes_and_seconds() {
-        assert_eq!(countdown(Duration::from_millis(599_900)), "9:59");
-        assert_eq!(countdown(Duration::from_secs(3_605)), "60:05");
-        assert_eq!(countdown(Duration::ZERO), "0:00");
+    fn the_smallest_screen_with_a_qr_code_shows_the_whole_text() {
+        let has_picture = |rows| shown(SERVER, screen(80, rows)).contains('█');
+        let rows = (24..60).find(|rows| has_picture(*rows)).unwrap();
+        let text = shown(SERVER, screen(80, rows));
+        assert_eq!(text.lines().count() + ROWS_BELOW, rows);
+    }
+
+    #[test]
+    fn the_qr_code_is_black_on_white_or_drawn_for_a_dark_terminal() {
+        let link = "https://auth.example.com/device?user_code=WDJB-MJHT";
+        let picture = qr(link, true).unwrap();
+        for row in picture.text.lines() {
+            assert!(row.starts_with("\x1b[38;5;16;48;5;231m    "), "{row:?}");
+            assert!(row.ends_with("    \x1b[0m"), "{row:?}");
+        }
+        let plain = qr(link, false).unwrap();
+        assert_eq!((plain.columns, plain.rows), (picture.columns, picture.rows));
+        for row in plain.text.lines() {
+            assert!(row.starts_with("████") && !row.contains('\x1b'), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn long_lines_take_several_rows() {
+        assert_eq!(rows_of("12345\n\n123456\n", 5), 4);
     }
 }

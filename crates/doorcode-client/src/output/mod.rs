@@ -5,10 +5,11 @@ mod table;
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
+use std::time::Duration;
 
-use console::Term;
 use serde::Serialize;
 
+use crate::terminal::Screen;
 use domain::is_disguise;
 pub use table::table;
 
@@ -39,32 +40,35 @@ fn plain_json(document: &impl Serialize) -> io::Result<String> {
     Ok(escaped)
 }
 
-/// The output of a command. With `--json`, standard output contains only the resulting document,
-/// and all text goes to standard error.
+/// The output of a command: results on standard output, with `--json` as a document, and all text
+/// for the user on standard error.
 pub struct Output {
     json: bool,
-    terminal: Term,
+    screen: Screen,
 }
 
 impl Output {
     /// The streams of this process.
     pub fn new(json: bool) -> Self {
-        let terminal = if json { Term::stderr() } else { Term::stdout() };
-        Self { json, terminal }
+        Self {
+            json,
+            screen: Screen::of_process(),
+        }
     }
 
-    /// Writes text for the user.
+    /// What standard error can show.
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Writes text that the user must see to standard error, at once.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
-        if self.json {
-            writeln!(io::stderr(), "{text}")
-        } else {
-            writeln!(io::stdout(), "{text}")
-        }
+        io::stderr().write_all(format!("{text}\n").as_bytes())
     }
 
     /// Writes an error or a note to standard error. A write error is ignored.
     pub fn note(&self, text: impl Display) {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = self.say(text);
     }
 
     /// Writes the result: the document with `--json`, else the text. A closed pipe is not an
@@ -80,42 +84,16 @@ impl Output {
             written => written,
         }
     }
-
-    /// The width of the terminal, if there is one that supports and allows colours.
-    pub fn colour_columns(&self) -> Option<usize> {
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if unwanted || is_dumb() {
-            return None;
-        }
-        let (_, columns) = self.terminal.size_checked()?;
-        Some(usize::from(columns))
-    }
-
-    /// The text in bold, if the terminal supports it.
-    pub fn bold(&self, text: &str) -> String {
-        match self.colour_columns() {
-            Some(_) => format!("\x1b[1m{text}\x1b[0m"),
-            None => text.to_owned(),
-        }
-    }
 }
 
-/// Standard error, if a line there can be redrawn.
-pub fn status_line() -> Option<Term> {
-    let term = Term::stderr();
-    (term.is_term() && !is_dumb()).then_some(term)
-}
-
-/// Whether the terminal supports no control sequences (`TERM=dumb`).
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
-/// Completes when the user presses Ctrl-C.
-pub async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler, Ctrl-C ends the process.
-        std::future::pending().await
+/// A duration in the largest unit that is at least two, rounded up: "2 minutes", "90 seconds".
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    match units.into_iter().find(|(size, _)| seconds >= 2 * size) {
+        Some((size, unit)) => format!("{} {unit}", seconds.div_ceil(size)),
+        None if seconds == 1 => "1 second".to_owned(),
+        None => format!("{seconds} seconds"),
     }
 }
 
@@ -149,5 +127,22 @@ mod tests {
         );
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(read, document);
+    }
+
+    #[test]
+    fn a_duration_is_rounded_up_in_a_fitting_unit() {
+        for (seconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (599, "10 minutes"),
+            (600, "10 minutes"),
+            (7_201, "3 hours"),
+            (86_400, "24 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(duration(Duration::from_millis(599_900)), "10 minutes");
     }
 }

@@ -26,6 +26,8 @@ pub struct Flags {
     pub project: Option<ProjectId>,
     /// Whether `http` to another machine is allowed.
     pub allow_http: bool,
+    /// A file of certificates, in PEM format, that are trusted besides those of the system.
+    pub ca_cert: Option<PathBuf>,
 }
 
 /// Where a setting comes from.
@@ -84,6 +86,7 @@ pub struct Settings {
     project: Option<String>,
     file: Option<PathBuf>,
     branding: Branding,
+    ca_cert: Option<PathBuf>,
 }
 
 impl Settings {
@@ -143,12 +146,18 @@ impl Settings {
             project,
             file: environment.file.clone(),
             branding: environment.branding.clone(),
+            ca_cert: flags.ca_cert.clone(),
         })
     }
 
     /// A client of the server.
     pub fn client(&self) -> Result<Client, Error> {
-        Client::new(&self.host, &self.branding)
+        self.client_of(&self.host)
+    }
+
+    /// A client of another server, with the same trusted certificates.
+    pub fn client_of(&self, host: &Host) -> Result<Client, Error> {
+        Client::with_authorities(host, &self.branding, self.ca_cert.as_deref())
     }
 
     /// The credentials file. Fails if there is no home directory.

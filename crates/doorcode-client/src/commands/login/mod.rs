@@ -5,7 +5,7 @@ mod previous;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use serde_json::json;
@@ -19,8 +19,9 @@ use crate::credentials::{Credentials, Entry, Origin};
 use crate::error::Error;
 use crate::login as device_flow;
 use crate::login::prompt::Browser;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::settings::Settings;
+use crate::terminal::{read_secret_line, stop_requested};
 use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
@@ -106,8 +107,9 @@ pub async fn run(options: &LoginOptions, context: &Context<'_>) -> Result<(), Er
     };
     let outcome = tokio::select! {
         biased;
-        () = output::interrupted() => Err(Error::Cancelled),
+        // First, since it knows more about a cancellation.
         outcome = login.sign_in() => outcome,
+        () = stop_requested() => Err(Error::Cancelled),
     };
     match outcome {
         Ok(mut signed_in) => {
@@ -335,11 +337,8 @@ async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
         if io::stdin().is_terminal() {
             out.note("Paste the token (it is not shown) and press Enter:");
         }
-        // Reading standard input blocks, and Ctrl-C must be handled meanwhile.
-        tokio::task::spawn_blocking(read_line)
+        read_secret_line()
             .await
-            .map_err(io::Error::other)
-            .and_then(|line| line)
             .map_err(|cause| match cause.kind() {
                 io::ErrorKind::Interrupted => Error::Cancelled,
                 _ => Error::Failed(format!("Cannot read the token: {cause}.")),
@@ -353,16 +352,6 @@ async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
         )),
         token => Ok(Secret::new(token)),
     }
-}
-
-/// Reads one line of standard input, without echo on a terminal; at most 4,096 bytes.
-fn read_line() -> io::Result<String> {
-    if io::stdin().is_terminal() {
-        return console::Term::stderr().read_secure_line();
-    }
-    let mut line = String::new();
-    io::stdin().lock().take(4096).read_line(&mut line)?;
-    Ok(line)
 }
 
 fn parse_token(text: &str) -> Result<Secret, Infallible> {

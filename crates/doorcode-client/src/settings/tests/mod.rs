@@ -131,6 +131,7 @@ fn flags_override_the_environment_which_overrides_the_file() {
             host: host.flag.map(|text| Host::parse(text).unwrap()),
             project: project.flag.map(|text| ProjectId::parse(text).unwrap()),
             allow_http: false,
+            ca_cert: None,
         };
         let settings = Settings::resolve(&flags, &read(&variables)).unwrap();
         assert_eq!(settings.profile.name(), chosen_profile, "{bits:b}");
