@@ -2,10 +2,12 @@
 
 mod audit;
 mod connection;
+mod fake_server;
 mod file;
 mod login;
 mod logout;
 mod prompt;
+mod pseudo_terminal;
 mod sources;
 mod terminal;
 mod trouble;

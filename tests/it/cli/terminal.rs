@@ -1,10 +1,10 @@
 //! A sign-in in terminals of several sizes, and Ctrl-C in each step.
 
+use super::fake_server::{FakeServer, Reply};
+use super::pseudo_terminal::Terminal;
 use super::{DEFAULT_SCOPES, Machine};
 use crate::support::TestApp;
-use crate::support::fake_server::{FakeServer, Reply};
 use crate::support::program::Program;
-use crate::support::terminal::Terminal;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 

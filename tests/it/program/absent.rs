@@ -180,8 +180,9 @@ fn first_call_without_a_command_names_the_files_that_it_creates() {
 #[test]
 fn program_is_named_as_it_was_called() {
     let deployment = Deployment::new();
-    let refused = deployment.command(&["user", "list"]).run().exited(1);
     let called = env!("CARGO_BIN_EXE_doorcode");
+    let list = deployment.command(&["user", "list"]).called_as(called);
+    let refused = list.run().exited(1);
     assert!(
         refused.stderr.contains(&format!("`{called} migrate`")),
         "{refused:?}"
@@ -195,6 +196,7 @@ fn program_is_named_as_it_was_called() {
         .exited(0);
     deployment
         .command(&["user", "show", "--email", "zz@b.example"])
+        .called_as(called)
         .run()
         .exited(1)
         .complains(&[&format!(

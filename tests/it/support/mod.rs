@@ -7,7 +7,6 @@ pub mod database;
 pub mod deployment;
 pub mod device;
 pub mod exchange;
-pub mod fake_server;
 pub mod ground;
 pub mod imports;
 pub mod log;
@@ -20,7 +19,6 @@ pub mod seed;
 pub mod smtp;
 pub mod source;
 pub mod tenant;
-pub mod terminal;
 pub mod user;
 
 use actix_web::dev::ServerHandle;

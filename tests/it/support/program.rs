@@ -75,6 +75,12 @@ impl Program {
         self
     }
 
+    /// Calls it by this path.
+    pub fn called_as(mut self, path: &str) -> Self {
+        self.command.arg0(path);
+        self
+    }
+
     /// The command, to be started in another way.
     pub fn command(&mut self) -> &mut Command {
         &mut self.command

@@ -1,6 +1,6 @@
 //! The program in a pseudo-terminal.
 
-use super::program::{Finished, PATIENCE, Program};
+use crate::support::program::{Finished, PATIENCE, Program};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::{File, OpenOptions};
