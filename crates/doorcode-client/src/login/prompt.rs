@@ -216,7 +216,11 @@ mod tests {
         let plain = qr(link, false).unwrap();
         assert_eq!((plain.columns, plain.rows), (picture.columns, picture.rows));
         for row in plain.text.lines() {
-            assert!(row.starts_with("████") && !row.contains('\x1b'), "{row:?}");
+            // The last row may be half a row.
+            assert!(
+                row.starts_with(['█', '▀']) && !row.contains('\x1b'),
+                "{row:?}"
+            );
         }
     }
 

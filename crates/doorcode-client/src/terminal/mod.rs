@@ -31,31 +31,33 @@ pub fn spawn_in_background(command: &mut std::process::Command) -> io::Result<st
 }
 
 /// Reads one line of standard input, without echo on a terminal; at most 4,096 bytes. The echo is
-/// restored when the future is dropped, also before the line is complete.
+/// restored when the future is dropped, also before the line is complete. Ctrl-C gives an error of
+/// the kind `Interrupted`.
 pub async fn read_secret_line() -> io::Result<String> {
-    let _hidden = match io::stdin().is_terminal() {
-        true => Some(platform::hide_input()?),
-        false => None,
+    let read = async {
+        let _hidden = match io::stdin().is_terminal() {
+            true => Some(platform::hide_input()?),
+            false => None,
+        };
+        // Reading standard input blocks, and Ctrl-C must be handled meanwhile.
+        tokio::task::spawn_blocking(platform::read_line)
+            .await
+            .map_err(io::Error::other)?
     };
-    // Reading standard input blocks, and Ctrl-C must be handled meanwhile.
-    tokio::task::spawn_blocking(platform::read_line)
-        .await
-        .map_err(io::Error::other)?
+    tokio::select! {
+        biased;
+        // First, so that the signals are handled before the echo is off.
+        () = stop_requested() => Err(io::ErrorKind::Interrupted.into()),
+        line = read => line,
+    }
 }
 
-/// The same for a program without a runtime. Ctrl-C restores the echo and gives an error of the
-/// kind `Interrupted`.
+/// The same for a program without a runtime.
 pub fn prompt_for_secret() -> io::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let line = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = stop_requested() => Err(io::ErrorKind::Interrupted.into()),
-            line = read_secret_line() => line,
-        }
-    });
+    let line = runtime.block_on(read_secret_line());
     // The read of standard input still blocks its thread.
     runtime.shutdown_background();
     line
