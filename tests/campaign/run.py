@@ -130,6 +130,7 @@ def campaign(options):
     load = None
     figures = collections.defaultdict(list)
     try:
+        deployment.run('migrate')
         deployment.run('user', 'add', '--email', 'ada@example.com', '--name', 'Ada', '--org', 'Acme', '--role', 'owner',
                        '--password-stdin', input='correct horse battery staple 77\n')
         ports = [deployment.start(), deployment.start()]
