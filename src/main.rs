@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use command::{audit, client, configuration, operator, org, project, serve, user};
 use doorcode_client::branding::Branding;
-use doorcode_client::commands::{self, Command as Remote, help};
+use doorcode_client::commands::{self, Command as Remote, Shared, help};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,26 +49,35 @@ enum Command {
     Org(org::Organization),
     /// Manage projects
     #[command(subcommand)]
-    Project(project::Project),
+    Project(Group<project::Project, commands::ProjectCommand>),
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
     /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
-    Audit(audit::Audit),
-    /// Check the configuration
+    Audit(Group<audit::Audit, commands::Audit>),
+    /// Check the server's configuration, or show the settings of user commands
     #[command(subcommand)]
-    Config(configuration::Configuration),
+    Config(Group<configuration::Configuration, commands::ConfigCommand>),
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
     Remote(Remote),
 }
 
+/// A group with commands of the server and of users.
+#[derive(Subcommand)]
+enum Group<S: Subcommand, U: Subcommand> {
+    #[command(flatten)]
+    Server(S),
+    #[command(flatten)]
+    User(U),
+}
+
 fn main() -> ExitCode {
     let branding = Branding::default();
-    let command = help::arrange(Arguments::command(), &branding, Some(&SERVER_VARIABLES));
-    let arguments = match Arguments::from_arg_matches(&command.get_matches()) {
+    let matches = command_line(&branding).get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
@@ -80,13 +89,19 @@ fn main() -> ExitCode {
         Some(Command::User(user)) => user::run(config, user),
         Some(Command::Client(client)) => client::run(config, client),
         Some(Command::Org(command)) => org::run(config, command),
-        Some(Command::Project(command)) => project::run(config, command),
-        Some(Command::Operator(command)) => operator::run(config, command),
-        Some(Command::Audit(audit::Audit::Remote(command))) => {
-            return remote(&Remote::Audit(command), config);
+        Some(Command::Project(Group::Server(command))) => project::run(config, command),
+        Some(Command::Project(Group::User(command))) => {
+            return remote(&Remote::Shared(Shared::Project(command)), config);
         }
-        Some(Command::Audit(command)) => audit::run(config, command),
-        Some(Command::Config(command)) => configuration::run(config, command),
+        Some(Command::Operator(command)) => operator::run(config, command),
+        Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
+        Some(Command::Audit(Group::User(command))) => {
+            return remote(&Remote::Shared(Shared::Audit(command)), config);
+        }
+        Some(Command::Config(Group::Server(command))) => configuration::run(config, command),
+        Some(Command::Config(Group::User(command))) => {
+            return remote(&Remote::Shared(Shared::Config(command)), config);
+        }
         Some(Command::Openapi) => command::openapi(config),
         Some(Command::Remote(command)) => return remote(&command, config),
     };
@@ -103,6 +118,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// The command line under these names.
+fn command_line(branding: &Branding) -> clap::Command {
+    help::arrange(Arguments::command(), branding, Some(&SERVER_VARIABLES))
+}
+
 /// Runs a command of users, which a server answers.
 fn remote(command: &Remote, config: Option<&Path>) -> ExitCode {
     let branding = Branding::default();
@@ -115,5 +135,5 @@ fn remote(command: &Remote, config: Option<&Path>) -> ExitCode {
             .error(ErrorKind::ArgumentConflict, message)
             .exit();
     }
-    commands::run(command, &branding)
+    commands::run(command, &branding, command_line)
 }

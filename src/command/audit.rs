@@ -54,8 +54,6 @@ pub enum Audit {
         #[arg(long, value_enum)]
         revoke: Revoke,
     },
-    #[command(flatten)]
-    Remote(doorcode_client::commands::Audit),
 }
 
 /// Which tokens a recovery revokes.
@@ -138,7 +136,6 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             }
             tell(&report, &more)
         }
-        Audit::Remote(_) => Err("this is a client command".into()),
         Audit::Erase { email } => {
             let erased = user::on(config, email, async |req, named| {
                 retain::erase(req, named).await

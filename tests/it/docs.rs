@@ -16,7 +16,7 @@ fn read(page: &str) -> String {
 
 /// The part of a page between the marker with this name and the end marker, against `expected`.
 #[track_caller]
-fn assert_generated(page: &str, name: &str, expected: &str) {
+pub fn assert_generated(page: &str, name: &str, expected: &str) {
     let marker = format!("<!-- generated: {name} -->\n");
     let text = read(page);
     let (before, rest) = text.split_once(&marker).unwrap();

@@ -8,6 +8,7 @@ use crate::cli::Machine;
 use crate::support::TestApp;
 use crate::support::program::{Finished, Program};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Compares with `tests/snapshots/{name}.snap`.
@@ -74,7 +75,9 @@ pub fn list_help(command: &[&str], found: &mut String) {
         let entries = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
         names.extend(entries.filter_map(|line| line.split_whitespace().next()));
     }
-    names.retain(|name| *name != "help");
+    // A group with commands of users and of the server is listed for both.
+    let mut seen = BTreeSet::from(["help"]);
+    names.retain(|name| seen.insert(*name));
     for name in names {
         let mut below = command.to_vec();
         below.push(name);
@@ -113,7 +116,19 @@ fn write_session(
     ] {
         text = text.replace(found, shown);
     }
-    written.push_str(&without_codes(&text));
+    written.push_str(&without_codes(&without_time_left(&text)));
+}
+
+/// The text without the time that is left until the end of a token, which the client computes with
+/// the clock of this machine.
+fn without_time_left(text: &str) -> String {
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| match line.split_once("), in ") {
+            Some((time, left)) if left.ends_with("days\n") => format!("{time}), in 90 days\n"),
+            _ => line.to_owned(),
+        });
+    lines.collect()
 }
 
 /// The text with user codes and the ends of tokens replaced.

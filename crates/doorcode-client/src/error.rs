@@ -18,6 +18,8 @@ pub enum Error {
     TokenRefused(Host),
     /// The token cannot be one, so it was not sent.
     TokenMalformed,
+    /// The server refuses a token that a command was to check.
+    Inactive(Host),
     /// The token is valid but does not allow the operation.
     NotAllowed {
         /// Why.
@@ -91,7 +93,10 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::NotSignedIn(_) | Self::TokenRefused(_) | Self::TokenMalformed => 3,
+            Self::NotSignedIn(_)
+            | Self::TokenRefused(_)
+            | Self::Inactive(_)
+            | Self::TokenMalformed => 3,
             Self::NotAllowed { .. } => 4,
             Self::Cancelled | Self::CancelledAfterCode => 130,
             _ => 1,
@@ -120,7 +125,7 @@ impl fmt::Display for Error {
             | Self::NotSignedIn(text)
             | Self::NotAllowed { text, .. }
             | Self::Failed(text) => f.write_str(text),
-            Self::TokenRefused(host) => write!(
+            Self::TokenRefused(host) | Self::Inactive(host) => write!(
                 f,
                 "{host} refused the token: it is expired, revoked or mistyped."
             ),

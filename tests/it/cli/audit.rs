@@ -31,8 +31,11 @@ async fn records_are_listed_as_a_table_or_as_json() {
     let lines: Vec<_> = shown.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{shown:?}");
     let columns: Vec<_> = lines[0].split_whitespace().collect();
-    assert_eq!(columns, ["TIME", "ACTOR", "ACTION", "TARGET", "ADDRESS"]);
-    let is_timed = |line: &&str| line.starts_with("2026-11-22 12:00:00  ");
+    assert_eq!(
+        columns,
+        ["TIME", "ACTOR", "ACTION", "OUTCOME", "TARGET", "ADDRESS"]
+    );
+    let is_timed = |line: &&str| line.starts_with("2026-11-22T12:00:00Z  ");
     assert!(lines[1..].iter().all(is_timed), "{shown:?}");
     let action = lines[0].find("ACTION").unwrap();
     assert!(
@@ -40,6 +43,8 @@ async fn records_are_listed_as_a_table_or_as_json() {
             .iter()
             .all(|line| !line[action..].starts_with(' '))
     );
+    let created = list(&["--action", "token.created", "--limit", "2"]).exited(0);
+    created.says(&[&format!("  {EMAIL} (usr_"), "  done  ", "(tok_"]);
     let more = list(&["--limit", "1", "--action", "token"]).exited(0);
     more.complains(&["There are more records. Use --limit 2"]);
 
@@ -61,7 +66,13 @@ async fn records_are_listed_as_a_table_or_as_json() {
         .json();
     assert_eq!(of_one["items"].as_array().unwrap().len(), 1);
     let nothing = list(&["--actor", "operator", "--since", "2027-01-01"]).exited(0);
-    assert_eq!(nothing.stdout, "No records were found.\n");
+    assert_eq!(
+        (&*nothing.stdout, &*nothing.stderr),
+        ("", "No records were found.\n")
+    );
+    list(&["--action", "tokn"])
+        .exited(2)
+        .complains(&["invalid value 'tokn' for '--action <ACTION>'", "'token'"]);
 }
 
 /// All required pages are fetched and joined.

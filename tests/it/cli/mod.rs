@@ -4,19 +4,29 @@ mod audit;
 mod connection;
 mod fake_server;
 mod file;
+mod json;
 mod login;
+mod login_options;
 mod logout;
+mod packaging;
+mod profile;
+mod project;
 mod prompt;
 mod pseudo_terminal;
 mod sources;
 mod terminal;
+mod token;
 mod trouble;
 mod truth;
 mod whoami;
+mod width;
 
 use crate::support::canary::Canaries;
 use crate::support::program::{Program, Running};
+use crate::support::tenant::OPERATOR;
 use crate::support::{EMAIL, TestApp};
+use doorcode::app::access::Caller;
+use doorcode::app::user::{self, Named};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -101,12 +111,26 @@ impl Machine {
         (login, code)
     }
 
+    /// Completes a sign-in with these scopes.
+    async fn sign_in_with(&self, test: &TestApp, scopes: &[&str]) {
+        let (login, code) = self.begin(&["--scope", &scopes.join(",")]);
+        test.user().await.approve(&code, scopes).await;
+        login.finish().exited(0);
+    }
+
     /// Completes a sign-in: approves the default scopes.
     async fn sign_in(&self, test: &TestApp, arguments: &[&str]) {
         let (login, code) = self.begin(arguments);
         test.user().await.approve(&code, &DEFAULT_SCOPES).await;
         login.finish().exited(0);
     }
+}
+
+/// The user of most tests, as a caller.
+async fn owner(test: &TestApp) -> Caller {
+    let named = Named::Email(EMAIL.to_owned());
+    let found = user::find(&test.req(&OPERATOR), named).await;
+    test.signed_in(&found.unwrap().id).await
 }
 
 /// The user code that a sign-in shows.

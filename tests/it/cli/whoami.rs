@@ -27,7 +27,11 @@ async fn whoami_shows_owner_token_scopes_and_expiry() {
         .exited(0)
         .json();
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
-    assert_eq!(document, me);
+    let expected = serde_json::json!({
+        "signed_in": true, "host": test.url, "profile": "default", "token_source": "file",
+        "me": me,
+    });
+    assert_eq!(document, expected);
     // The server is stored with the token.
     let remembered = machine.command(&["whoami"]).without("DOORCODE_HOST");
     remembered

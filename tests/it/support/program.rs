@@ -296,9 +296,23 @@ impl Finished {
         self
     }
 
-    /// Parses standard output as a single JSON document.
+    /// Parses standard output as JSON documents and returns the last one, which is the result. The
+    /// others are events.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {self:#?}"))
+        let documents = serde_json::Deserializer::from_str(&self.stdout).into_iter();
+        let mut documents: Vec<serde_json::Value> = documents
+            .collect::<Result<_, _>>()
+            .unwrap_or_else(|why| panic!("{why}: {self:#?}"));
+        let result = documents
+            .pop()
+            .unwrap_or_else(|| panic!("no JSON: {self:#?}"));
+        assert!(
+            documents
+                .iter()
+                .all(|document| document["event"].is_string()),
+            "{self:#?}"
+        );
+        result
     }
 }

@@ -1,9 +1,8 @@
 //! The owner and permissions of a token, from the server.
 
-use chrono::{DateTime, Local};
 use serde_json::Value;
 
-use crate::output::plain;
+use crate::output::{moment, plain};
 use wire::api::{Me, Organization};
 
 /// The response of `/v1/me`.
@@ -53,21 +52,9 @@ impl Identity {
         or_none(scopes.join(" "))
     }
 
-    /// The end of the token, in the local time zone.
+    /// The end of the token, in the local time zone, with the days that are left.
     pub fn expiry(&self) -> String {
-        let token = &self.me.token;
-        // RFC 3339 times in UTC with the same format sort as text.
-        let ends = [&token.expires_at, &token.grace_ends_at];
-        let Some(text) = ends.into_iter().flatten().min() else {
-            return "never".to_owned();
-        };
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(instant) => instant
-                .with_timezone(&Local)
-                .format("%-d %B %Y, %H:%M (UTC%:z)")
-                .to_string(),
-            Err(_) => plain(text).into_owned(),
-        }
+        moment::end(self.me.token.end(), moment::current_time())
     }
 
     /// The organizations of the token, with the owner's roles.

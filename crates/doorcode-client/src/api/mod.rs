@@ -3,6 +3,7 @@
 pub mod answer;
 mod connection;
 pub mod identity;
+mod management;
 pub mod proxy;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
 use self::identity::Identity;
+pub use self::management::{Creation, Listing};
 use self::proxy::Proxy;
 use crate::branding::Branding;
 use crate::error::Error;
@@ -132,6 +134,19 @@ impl Client {
         &self.branding
     }
 
+    /// The same client with another client ID.
+    pub fn with_client_id(&self, client_id: &str) -> Self {
+        Self {
+            http: self.http.clone(),
+            host: self.host.clone(),
+            branding: Branding {
+                client_id: client_id.to_owned().into(),
+                ..self.branding.clone()
+            },
+            proxy: self.proxy.clone(),
+        }
+    }
+
     /// Requests a device code (RFC 8628 section 3.1).
     pub async fn authorize_device(
         &self,
@@ -223,31 +238,9 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, Error> {
-        if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::TokenMalformed);
-        }
-        let request = self
-            .http
-            .get(self.host.endpoint(path))
-            .query(query)
-            .timeout(ANSWER_TIMEOUT)
-            .bearer_auth(token.expose());
-        let answer = self.send(request).await?;
-        match answer.status {
-            StatusCode::OK => self.read(&answer),
-            StatusCode::UNAUTHORIZED => Err(Error::TokenRefused(self.host.clone())),
-            StatusCode::FORBIDDEN => Err(Error::NotAllowed {
-                text: answer
-                    .problem()
-                    .unwrap_or_else(|| format!("{} does not allow this.", self.host)),
-                scope: answer.missing_scope(),
-            }),
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Err(match answer.problem() {
-                Some(problem) => Error::Failed(problem),
-                None => self.error(&answer),
-            }),
-            _ => Err(self.error(&answer)),
-        }
+        let request = self.http.get(self.host.endpoint(path)).query(query);
+        let answer = self.send_as(token, request).await?;
+        self.managed(&answer)
     }
 
     async fn post(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Subcommand as _;
 use console::Term;
 
-use super::Command;
+use super::{Command, Program};
 use crate::branding::Branding;
 
 /// Maximum width of the text, and its width without a terminal.
@@ -50,32 +50,22 @@ const EXIT_CODES: [(&str, &str); 6] = [
 ];
 
 /// Lays out the help: commands in alphabetical order, then examples, exit codes and environment
-/// variables. A program that also has server commands lists them apart, with their variables.
+/// variables. A program that also has server commands lists them apart, with their variables; a
+/// group with commands of both kinds is in both lists.
 pub fn arrange(
     command: clap::Command,
     branding: &Branding,
     server: Option<&[(&str, &str)]>,
 ) -> clap::Command {
-    let mut listed: Vec<(String, String)> = command
-        .get_subcommands()
-        .map(|command| {
-            let about = command.get_about().map(ToString::to_string);
-            (command.get_name().to_owned(), about.unwrap_or_default())
-        })
-        .collect();
-    listed.sort();
-    let (users, servers): (Vec<_>, Vec<_>) = match server {
-        Some(_) => {
-            let names = user_commands();
-            listed
-                .into_iter()
-                .partition(|(name, _)| names.contains(name))
-        }
-        None => (listed, Vec::new()),
-    };
+    let all = listed(&command);
     let commands = match server {
-        Some(_) => section("User commands", &users) + &section("Server commands", &servers),
-        None => section("Commands", &users),
+        Some(_) => {
+            let own = listed(&Command::augment_subcommands(clap::Command::new("")));
+            let servers: Vec<_> = all.into_iter().filter(|all| !own.contains(all)).collect();
+            let users = listed(&Program::augment_subcommands(clap::Command::new("")));
+            section("User commands", &users) + &section("Server commands", &servers)
+        }
+        None => section("Commands", &all),
     };
     let own = OWN_VARIABLES.map(|(name, text)| (branding.variable(name), text.to_owned()));
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
@@ -99,12 +89,19 @@ pub fn arrange(
         .after_help(after.trim_end().to_owned())
 }
 
-/// The names of the commands of users.
-fn user_commands() -> Vec<String> {
-    Command::augment_subcommands(clap::Command::new(""))
+/// The commands below this one and what they do, in alphabetical order.
+fn listed(command: &clap::Command) -> Vec<(String, String)> {
+    let shown = command
         .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect()
+        .filter(|command| !command.is_hide_set());
+    let mut listed: Vec<_> = shown
+        .map(|command| {
+            let about = command.get_about().map(ToString::to_string);
+            (command.get_name().to_owned(), about.unwrap_or_default())
+        })
+        .collect();
+    listed.sort();
+    listed
 }
 
 fn examples(branding: &Branding) -> String {

@@ -111,7 +111,8 @@ async fn end(
     }
     let descendants = client.descendants(token).await.map_err(not_revoked)?;
     confirm(&descendants, options.yes, "").await?;
-    revocation::revoke(client, token)
+    let issued_to = identity.me.token.client_id.as_deref();
+    revocation::revoke(client, token, issued_to)
         .await
         .map_err(not_revoked)?;
     Ok(Outcome::Revoked)

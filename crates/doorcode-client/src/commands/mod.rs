@@ -3,13 +3,19 @@
 //! [`Context`] gives a command its settings and its output.
 
 mod audit;
+mod configuration;
 mod context;
 pub mod help;
 mod login;
 mod logout;
 mod next_step;
 mod options;
+mod packaging;
+mod profile;
+mod project;
 mod revocation;
+mod session;
+mod token;
 mod whoami;
 
 use std::process::ExitCode;
@@ -19,8 +25,11 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::branding::Branding;
 use crate::error::Error;
 pub use audit::Audit;
+pub use configuration::ConfigCommand;
 pub use context::Context;
 pub use options::ClientOptions;
+use options::{parse_time, reference};
+pub use project::ProjectCommand;
 
 /// The client commands.
 #[derive(Debug, clap::Subcommand)]
@@ -31,27 +40,72 @@ pub enum Command {
     Logout(logout::LogoutOptions),
     /// Show the signed-in user, the server, and the scopes of the token
     Whoami(whoami::WhoamiOptions),
-    /// Read the audit log. Skipped here: the server commands of `audit` include it.
+    /// Manage tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Manage the profiles of the credentials file
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
+    /// Print a script that completes commands in a shell
+    Completions(packaging::CompletionsOptions),
+    /// Write the man pages to a folder
+    #[command(hide = true)]
+    Man(packaging::ManOptions),
+    /// A command of a group that also has commands of the server. Skipped here: the program adds
+    /// it to the group.
     #[command(skip)]
+    Shared(Shared),
+}
+
+/// The client commands in groups that also have commands of the server.
+#[derive(Debug, clap::Subcommand)]
+pub enum Shared {
+    /// Read the audit log
+    #[command(subcommand)]
     Audit(Audit),
+    /// List projects and choose the default one
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Show the settings of this program
+    #[command(subcommand)]
+    Config(ConfigCommand),
 }
 
 impl Command {
-    fn options(&self) -> &ClientOptions {
-        match self {
+    /// The options that all client commands share. `None` for a command without them, which uses
+    /// neither settings nor server.
+    fn options(&self) -> Option<&ClientOptions> {
+        Some(match self {
             Self::Login(options) => &options.client,
             Self::Logout(options) => &options.client,
             Self::Whoami(options) => &options.client,
-            Self::Audit(command) => command.options(),
-        }
+            Self::Token(command) => command.options(),
+            Self::Profile(command) => command.options(),
+            Self::Shared(Shared::Audit(command)) => command.options(),
+            Self::Shared(Shared::Project(command)) => command.options(),
+            Self::Shared(Shared::Config(command)) => command.options(),
+            Self::Completions(_) | Self::Man(_) => return None,
+        })
     }
 
-    async fn execute(&self, context: &Context<'_>) -> Result<(), Error> {
+    async fn execute(
+        &self,
+        context: &Context<'_>,
+        command_line: fn(&Branding) -> clap::Command,
+    ) -> Result<(), Error> {
         match self {
             Self::Login(options) => login::run(options, context).await,
             Self::Logout(options) => logout::run(options, context).await,
             Self::Whoami(_) => whoami::run(context).await,
-            Self::Audit(command) => command.run(context).await,
+            Self::Token(command) => command.run(context).await,
+            Self::Profile(command) => command.run(context),
+            Self::Shared(Shared::Audit(command)) => command.run(context).await,
+            Self::Shared(Shared::Project(command)) => command.run(context).await,
+            Self::Shared(Shared::Config(command)) => command.run(context),
+            Self::Completions(options) => {
+                packaging::completions(options, command_line(context.branding))
+            }
+            Self::Man(options) => packaging::man(options, command_line(context.branding)),
         }
     }
 }
@@ -69,9 +123,8 @@ struct Arguments {
 enum Program {
     #[command(flatten)]
     Client(Command),
-    /// Read the audit log
-    #[command(subcommand)]
-    Audit(Audit),
+    #[command(flatten)]
+    Shared(Shared),
 }
 
 /// A program that has the client commands alone: parses the command line and runs the command.
@@ -82,11 +135,11 @@ pub fn main(branding: &Branding) -> ExitCode {
             command: Program::Client(command),
         }) => command,
         Ok(Arguments {
-            command: Program::Audit(command),
-        }) => Command::Audit(command),
+            command: Program::Shared(command),
+        }) => Command::Shared(command),
         Err(error) => error.exit(),
     };
-    run(&command, branding)
+    run(&command, branding, command_line)
 }
 
 /// The command line under these names.
@@ -109,15 +162,21 @@ fn with_variables(command: clap::Command, branding: &Branding) -> clap::Command 
 }
 
 /// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not
-/// signed in, 4 not allowed, 130 cancelled.
-pub fn run(command: &Command, branding: &Branding) -> ExitCode {
-    let context = Context::new(branding, command.options());
+/// signed in, 4 not allowed, 130 cancelled. `command_line` describes all commands of the program,
+/// for completions and man pages.
+pub fn run(
+    command: &Command,
+    branding: &Branding,
+    command_line: fn(&Branding) -> clap::Command,
+) -> ExitCode {
+    let no_options = ClientOptions::default();
+    let context = Context::new(branding, command.options().unwrap_or(&no_options));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(command.execute(&context));
+            let outcome = runtime.block_on(command.execute(&context, command_line));
             // After Ctrl-C a read of standard input still blocks its thread; do not wait for it.
             runtime.shutdown_background();
             outcome

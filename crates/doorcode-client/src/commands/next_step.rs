@@ -84,6 +84,7 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
                                       revoke it on the server's Tokens page."
             .to_owned(),
         Error::NotAllowed { scope: None, .. }
+        | Error::Inactive(_)
         | Error::File(_)
         | Error::Usage(_)
         | Error::Failed(_)

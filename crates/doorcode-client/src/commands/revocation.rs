@@ -35,12 +35,18 @@ pub async fn confirm(found: &Descendants, yes: bool, alternative: &str) -> Resul
         return Ok(());
     }
     let list = describe(found);
+    ask(&list, "Add --yes to end them too", alternative).await
+}
+
+/// Asks whether to continue after an explanation. Without a terminal it fails, with the flag that
+/// answers the question and what the user can do instead.
+pub async fn ask(explanation: &str, flag: &str, alternative: &str) -> Result<(), Error> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(Error::Failed(format!(
-            "{list}\nNothing was changed. Add --yes to end them too{alternative}."
+            "{explanation}\nNothing was changed. {flag}{alternative}."
         )));
     }
-    eprint!("{list}\nContinue? [y/N] ");
+    eprint!("{explanation}\nContinue? [y/N] ");
     let line = tokio::select! {
         biased;
         () = stop_requested() => return Err(Error::Cancelled),
@@ -88,9 +94,13 @@ fn describe(found: &Descendants) -> String {
 }
 
 /// Revokes a token and asks the server whether it is inactive now: a server accepts the
-/// revocation of a token that it does not know (RFC 7009 section 2.2).
-pub async fn revoke(client: &Client, token: &Secret) -> Result<(), Error> {
-    client.revoke(token).await?;
+/// revocation of a token that it does not know (RFC 7009 section 2.2). Only the client with the
+/// ID `issued_to` can revoke the token; `None` for the one of this program.
+pub async fn revoke(client: &Client, token: &Secret, issued_to: Option<&str>) -> Result<(), Error> {
+    match issued_to {
+        Some(id) => client.with_client_id(id).revoke(token).await?,
+        None => client.revoke(token).await?,
+    }
     match client.me(token).await {
         Err(Error::TokenRefused(_)) => Ok(()),
         Err(error) => Err(error),

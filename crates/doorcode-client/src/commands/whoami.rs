@@ -1,5 +1,8 @@
 //! `doorcode whoami`.
 
+use serde_json::json;
+
+use super::session::Session;
 use super::{ClientOptions, Context};
 use crate::error::Error;
 
@@ -12,8 +15,8 @@ pub struct WhoamiOptions {
 
 /// Shows the signed-in user, the server, and the scopes of the token.
 pub async fn run(context: &Context<'_>) -> Result<(), Error> {
-    let settings = context.settings()?;
-    let identity = settings.client()?.me(settings.token()?).await?;
+    let session = Session::open(context)?;
+    let (settings, identity) = (&session.settings, session.identity().await?);
     let text = format!(
         "Signed in to {host} as {owner}.\n\
          Organizations: {organizations}\n\
@@ -36,5 +39,12 @@ pub async fn run(context: &Context<'_>) -> Result<(), Error> {
         scopes = identity.scopes(),
         expiry = identity.expiry(),
     );
-    Ok(context.out.answer(&identity.document, text)?)
+    let document = json!({
+        "signed_in": true,
+        "host": settings.host.to_string(),
+        "profile": settings.profile.to_string(),
+        "token_source": if session.is_stored() { "file" } else { "environment" },
+        "me": identity.document,
+    });
+    Ok(context.out.answer(&document, text)?)
 }

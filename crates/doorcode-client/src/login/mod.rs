@@ -45,6 +45,7 @@ pub async fn obtain(
     let life = Duration::from_secs(grant.expires_in.min(LONGEST_LIFE));
     let deadline = Instant::now() + life;
     let prompt = Prompt::new(&grant, out.screen())?;
+    out.event(&prompt.event())?;
     let opening = match browser {
         Browser::Open => Opening::start(prompt.openers(client.branding())),
         Browser::Leave => None,

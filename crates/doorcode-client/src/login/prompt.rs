@@ -5,6 +5,7 @@ use std::process::Command;
 use console::measure_text_width;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
+use serde_json::{Value, json};
 use url::Url;
 
 use super::browser;
@@ -50,6 +51,17 @@ impl<'a> Prompt<'a> {
     /// The programs that can open the page.
     pub fn openers(&self, branding: &Branding) -> Vec<Command> {
         browser::openers(&self.link, branding)
+    }
+
+    /// The page and the code for a program that shows them itself.
+    pub fn event(&self) -> Value {
+        json!({
+            "event": "code",
+            "verification_uri": self.grant.verification_uri,
+            "verification_uri_complete": self.grant.verification_uri_complete,
+            "user_code": self.grant.user_code,
+            "expires_in": self.grant.expires_in,
+        })
     }
 
     /// The text where a browser opens here.

@@ -1,6 +1,8 @@
 //! Terminal output, without control characters from the server.
 
+pub mod moment;
 mod table;
+mod width;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -11,7 +13,7 @@ use serde::Serialize;
 
 use crate::terminal::Screen;
 use domain::is_disguise;
-pub use table::table;
+pub use table::{Column, table};
 
 /// Text of the server that is safe to show: without control characters, which could move the
 /// cursor or change terminal settings, and without text-direction characters and invisible
@@ -83,6 +85,39 @@ impl Output {
             Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,
         }
+    }
+
+    /// Reports what a command did: the text on standard error and, with `--json`, the document on
+    /// standard output.
+    pub fn report(&self, document: &impl Serialize, text: impl Display) -> io::Result<()> {
+        self.note(text);
+        self.document(document)
+    }
+
+    /// Writes an event of a running command as one line of JSON, with `--json` only.
+    pub fn event(&self, event: &impl Serialize) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        // Line breaks separate members; inside strings they are already escaped.
+        let line = plain_json(event)?
+            .lines()
+            .map(str::trim_start)
+            .collect::<String>();
+        writeln!(io::stdout(), "{line}")
+    }
+
+    /// Writes the document, with `--json` only.
+    pub fn document(&self, document: &impl Serialize) -> io::Result<()> {
+        if self.json {
+            self.answer(document, "")?;
+        }
+        Ok(())
+    }
+
+    /// The columns for a table: those of the terminal. `None` if there is no limit.
+    pub fn columns(&self) -> Option<usize> {
+        width::of_standard_output()
     }
 }
 

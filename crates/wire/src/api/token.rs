@@ -77,6 +77,18 @@ pub struct Token {
     pub state: String,
 }
 
+impl Token {
+    /// The earlier of expiry and end of the grace period; `None` if the token has no end.
+    pub fn end(&self) -> Option<&str> {
+        // RFC 3339 times in UTC with the same format sort as text.
+        [&self.expires_at, &self.grace_ends_at]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(String::as_str)
+    }
+}
+
 /// Attributes of a new token.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,30 +1,31 @@
 //! `doorcode login`.
 
+mod given;
+mod options;
 mod previous;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
-use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use serde_json::json;
 
 use self::previous::Previous;
+use super::Context;
 use super::revocation;
-use super::{ClientOptions, Context};
 use crate::api::identity::Identity;
 use crate::api::{Client, DeviceParameters};
 use crate::credentials::{Credentials, Entry, Origin};
 use crate::error::Error;
 use crate::login as device_flow;
 use crate::login::prompt::Browser;
-use crate::output::Output;
 use crate::settings::Settings;
-use crate::terminal::{read_secret_line, stop_requested};
+use crate::terminal::stop_requested;
 use domain::id::ProjectId;
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
+pub use given::read_token;
+pub use options::{LoginOptions, parse_project, parse_scope, parse_token};
 
 /// Time limit for the revocation of an unused token.
 const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,44 +33,16 @@ const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may be unavailable between the approval and the end of the sign-in.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The options of `login`.
-#[derive(Debug, clap::Args)]
-pub struct LoginOptions {
-    #[command(flatten)]
-    pub(super) client: ClientOptions,
-    /// Approve a short code in a browser, here or on another device (the default)
-    #[arg(long, conflicts_with = "token")]
-    device: bool,
-    /// Do not open a browser on this machine
-    #[arg(long, conflicts_with = "token")]
-    no_browser: bool,
-    /// Store this token instead of requesting one; `-` reads it from standard input. A token on
-    /// the command line is visible in the process list and in the shell history
-    #[arg(long, value_name = "TOKEN", value_parser = parse_token)]
-    token: Option<Secret>,
-    /// Request this scope and those of the present sign-in; can be repeated [default: the client's
-    /// default scopes]
-    #[arg(
-        long,
-        value_name = "SCOPE",
-        value_parser = parse_scope,
-        value_delimiter = ',',
-        conflicts_with = "token"
-    )]
-    scope: Vec<ScopeSet>,
-    /// Request only the scopes of --scope, without those of the present sign-in
-    #[arg(long, requires = "scope")]
-    only: bool,
-    /// Preselect this organization, by its slug or ID, as the limit of the token; you decide in
-    /// the browser
-    #[arg(long, value_name = "ORG", conflicts_with = "token")]
-    org: Option<String>,
-    /// Preselect this project, by its ID, as the limit of the token; you decide in the browser
-    #[arg(long, value_name = "PROJECT", value_parser = parse_project, conflicts_with = "token")]
-    project: Option<ProjectId>,
-    /// Revoke what was created with the previous token too, without a question
-    #[arg(long)]
-    yes: bool,
+/// What a sign-in requests.
+struct Wanted {
+    /// Scopes; none for the default scopes of the client.
+    scopes: BTreeSet<String>,
+    /// Organization to limit the token to.
+    organization: Option<String>,
+    /// Project to limit the token to.
+    project: Option<String>,
+    /// The client; `None` for the one of this program.
+    client_id: Option<String>,
 }
 
 /// A finished sign-in.
@@ -117,8 +90,8 @@ pub async fn run(options: &LoginOptions, context: &Context<'_>) -> Result<(), Er
             login.report(&signed_in, revoked)
         }
         Err(error) => {
-            if let Some(token) = login.unsaved.take() {
-                login.give_back(&token).await;
+            if let Some((token, issued_to)) = login.unsaved.take() {
+                login.give_back(&token, issued_to.as_deref()).await;
             }
             Err(error)
         }
@@ -131,8 +104,8 @@ struct Login<'a> {
     context: &'a Context<'a>,
     settings: Settings,
     client: Client,
-    /// A token that the server has issued but that is not stored yet.
-    unsaved: Cell<Option<Secret>>,
+    /// A token that the server has issued but that is not stored yet, and the ID of its client.
+    unsaved: Cell<Option<(Secret, Option<String>)>>,
 }
 
 impl Login<'_> {
@@ -145,10 +118,10 @@ impl Login<'_> {
             None => None,
         };
         let previous = self.previous(given.as_ref()).await?;
-        let requested = self.requested(previous.as_ref());
+        let wanted = self.wanted(previous.as_ref())?;
         let (token, origin) = match given {
             Some(token) => (token, Origin::Given),
-            None => (self.request_token(&requested).await?, Origin::Login),
+            None => (self.request_token(&wanted).await?, Origin::Login),
         };
         let me = async || self.client.me(&token).await;
         let identity = match origin {
@@ -163,7 +136,9 @@ impl Login<'_> {
                 self.context.branding.variable("TOKEN")
             )));
         }
-        let missing = requested
+        let project = self.default_project(&token).await;
+        let missing = wanted
+            .scopes
             .into_iter()
             .filter(|name| !identity.me.scopes.contains(name))
             .collect();
@@ -171,6 +146,9 @@ impl Login<'_> {
             let (profile, host) = (&settings.profile, &settings.host);
             let replaced = credentials.entry(profile, host)?;
             credentials.keep(profile, host, (&token, origin))?;
+            if project.is_some() {
+                credentials.set_project(profile, host, project)?;
+            }
             let mut others = credentials.hosts_with_token(profile)?;
             // The first one is the server of this sign-in.
             Ok((replaced, others.split_off(1)))
@@ -202,42 +180,83 @@ impl Login<'_> {
         Ok(previous)
     }
 
-    /// The requested scopes; none for the default scopes of the client.
-    fn requested(&self, previous: Option<&Previous>) -> BTreeSet<String> {
+    /// What the sign-in requests.
+    fn wanted(&self, previous: Option<&Previous>) -> Result<Wanted, Error> {
         let options = self.options;
-        let named = options.scope.iter().flat_map(ScopeSet::iter);
-        let mut requested: BTreeSet<_> = named.map(ToString::to_string).collect();
-        if let (Some(previous), false, false) = (previous, options.only, requested.is_empty()) {
-            requested.extend(previous.scopes().iter().cloned());
+        if options.renew {
+            let Some(previous) = previous else {
+                return Err(Error::NotSignedIn(format!(
+                    "You are not signed in to {}, so there is nothing to renew.",
+                    self.settings.host
+                )));
+            };
+            let about = previous.about();
+            let projects = about.projects.as_deref();
+            return Ok(Wanted {
+                scopes: about.scopes.iter().cloned().collect(),
+                organization: about.organization.clone(),
+                project: projects.and_then(|ids| ids.first()).cloned(),
+                client_id: options
+                    .client_id
+                    .clone()
+                    .or_else(|| about.client_id.clone()),
+            });
         }
-        requested
+        let named = options.scope.iter().flat_map(ScopeSet::iter);
+        let mut scopes: BTreeSet<_> = named.map(ToString::to_string).collect();
+        if let (Some(previous), false, false) = (previous, options.only, scopes.is_empty()) {
+            scopes.extend(previous.scopes().iter().cloned());
+        }
+        Ok(Wanted {
+            scopes,
+            organization: options.org.clone(),
+            project: options.project.as_ref().map(ToString::to_string),
+            client_id: options.client_id.clone(),
+        })
     }
 
-    async fn request_token(&self, requested: &BTreeSet<String>) -> Result<Secret, Error> {
-        let options = self.options;
-        let scopes: Vec<_> = requested.iter().map(String::as_str).collect();
+    async fn request_token(&self, wanted: &Wanted) -> Result<Secret, Error> {
+        let scopes: Vec<_> = wanted.scopes.iter().map(String::as_str).collect();
         let scope = scopes.join(" ");
-        let browser = if options.no_browser {
+        let browser = if self.options.no_browser {
             Browser::Leave
         } else {
             Browser::Open
         };
         let parameters = DeviceParameters {
             scope: (!scope.is_empty()).then_some(&scope),
-            organization: options.org.as_deref(),
-            project: options.project.as_ref().map(ProjectId::as_str),
+            organization: wanted.organization.as_deref(),
+            project: wanted.project.as_deref(),
             ..DeviceParameters::default()
         };
         let out = &self.context.out;
-        let issued = device_flow::obtain(&self.client, parameters, browser, out).await?;
+        let client = match &wanted.client_id {
+            Some(id) => &self.client.with_client_id(id),
+            None => &self.client,
+        };
+        let issued = device_flow::obtain(client, parameters, browser, out).await?;
         let token = Secret::new(issued.access_token);
-        self.unsaved.set(Some(token.clone()));
+        let unsaved = (token.clone(), wanted.client_id.clone());
+        self.unsaved.set(Some(unsaved));
         Ok(token)
     }
 
+    /// The project of `--project`, if the token can access it.
+    async fn default_project(&self, token: &Secret) -> Option<&ProjectId> {
+        let project = self.options.project.as_ref()?;
+        let path = format!("/v1/projects/{project}");
+        let found: Result<serde_json::Value, _> = self.client.ask(token, &path, &[]).await;
+        if let Err(error) = &found {
+            self.context.out.note(format_args!(
+                "{project} is not the default project, since the token cannot read it: {error}"
+            ));
+        }
+        found.is_ok().then_some(project)
+    }
+
     /// Revokes a token that was issued but not stored.
-    async fn give_back(&self, token: &Secret) {
-        let revoked = revocation::revoke(&self.client, token);
+    async fn give_back(&self, token: &Secret, issued_to: Option<&str>) {
+        let revoked = revocation::revoke(&self.client, token, issued_to);
         if revocation::within(CLEAN_UP_TIMEOUT, revoked).await.is_err() {
             self.context.out.note(
                 "A token was issued but could not be revoked. Revoke it on the server's Tokens \
@@ -329,42 +348,4 @@ fn as_new(error: Error) -> Error {
         Error::TokenRefused(_) | Error::TokenMalformed => Error::NotSignedIn(error.to_string()),
         error => error,
     }
-}
-
-/// Returns the given token, or reads it from standard input.
-async fn read_token(given: &Secret, out: &Output) -> Result<Secret, Error> {
-    let text = if given.expose() == "-" {
-        if io::stdin().is_terminal() {
-            out.note("Paste the token (it is not shown) and press Enter:");
-        }
-        read_secret_line()
-            .await
-            .map_err(|cause| match cause.kind() {
-                io::ErrorKind::Interrupted => Error::Cancelled,
-                _ => Error::Failed(format!("Cannot read the token: {cause}.")),
-            })?
-    } else {
-        given.expose().to_owned()
-    };
-    match text.trim() {
-        "" => Err(Error::Usage(
-            "The token is empty. Nothing was saved.".to_owned(),
-        )),
-        token => Ok(Secret::new(token)),
-    }
-}
-
-fn parse_token(text: &str) -> Result<Secret, Infallible> {
-    Ok(Secret::new(text))
-}
-
-fn parse_scope(text: &str) -> Result<ScopeSet, String> {
-    match ScopeSet::parse(text) {
-        Ok(scopes) if !scopes.is_empty() => Ok(scopes),
-        _ => Err("a scope is a name such as orgs:read".to_owned()),
-    }
-}
-
-fn parse_project(text: &str) -> Result<ProjectId, &'static str> {
-    ProjectId::parse(text).ok_or("the ID of a project starts with prj_")
 }

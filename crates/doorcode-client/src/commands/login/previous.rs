@@ -9,7 +9,7 @@ use crate::credentials::{Entry, Origin};
 use crate::error::Error;
 use crate::output::Output;
 use domain::secret::Secret;
-use wire::api::Descendants;
+use wire::api::{Descendants, Token};
 
 /// Time limit for the revocation of a token after a sign-in.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -19,8 +19,8 @@ pub struct Previous {
     token: Secret,
     /// How it came into the file.
     origin: Origin,
-    /// Its scopes.
-    scopes: Vec<String>,
+    /// What the server says about it.
+    about: Token,
     /// What its revocation would also revoke.
     descendants: Descendants,
 }
@@ -42,7 +42,7 @@ impl Previous {
         Ok(Some(Self {
             origin: origin_of(entry.origin, &identity, context),
             descendants: client.descendants(&token).await?,
-            scopes: identity.me.token.scopes,
+            about: identity.me.token,
             token,
         }))
     }
@@ -56,9 +56,14 @@ impl Previous {
     /// client.
     pub fn scopes(&self) -> &[String] {
         match self.origin {
-            Origin::Login => &self.scopes,
+            Origin::Login => &self.about.scopes,
             Origin::Given => &[],
         }
+    }
+
+    /// What the server says about it.
+    pub fn about(&self) -> &Token {
+        &self.about
     }
 
     /// Asks the user if the replacement ends more than the token.
@@ -84,7 +89,9 @@ impl Previous {
             );
             return false;
         }
-        let ended = revocation::within(TIME_LIMIT, revocation::revoke(client, &self.token)).await;
+        let issued_to = self.about.client_id.as_deref();
+        let revoked = revocation::revoke(client, &self.token, issued_to);
+        let ended = revocation::within(TIME_LIMIT, revoked).await;
         if let Err(error) = &ended {
             out.note(format_args!(
                 "The previous token could not be revoked. {error} It stays valid until it expires \
