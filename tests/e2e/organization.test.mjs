@@ -49,6 +49,13 @@ async function join(world, url) {
   await world.inspect(page)
   await page.getByLabel('Password', { exact: true }).fill(CHARLES.password)
   await submit(page, button(page, 'Create account'))
+  // The answer does not reveal whether the address had an account, so the new user signs in.
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await world.inspect(page)
+  await page.getByLabel('Email').fill(CHARLES.email)
+  await page.getByLabel('Password', { exact: true }).fill(CHARLES.password)
+  await submit(page, button(page, 'Sign in'))
+  await submit(page, button(page, 'Accept invitation'))
   await page.getByText('You are now a member.').waitFor()
   return page
 }
