@@ -305,9 +305,11 @@ pub fn invitation_letter(key: &Key, to: &str, organization: &Organization) -> Gu
     Guess::default().own(counter, INVITATIONS_PER_ADDRESS)
 }
 
-/// Counter for links that visitors with an invitation request for an address.
-pub fn requested_invitation_letter(key: &Key, to: &str) -> Guess {
-    let to = key.authenticate("throttle", &["requested invitation letter", to]);
+/// Counter for links that visitors with an invitation of an organization request for an address. Each
+/// organization has its own, so that one cannot use up the links of another.
+pub fn requested_invitation_letter(key: &Key, to: &str, id: &OrganizationId) -> Guess {
+    let parts = ["requested invitation letter", id.as_str(), to];
+    let to = key.authenticate("throttle", &parts);
     let counter = format!("requested_invitation_letter:{}", to.as_str());
     Guess::default().own(counter, LETTERS_PER_ADDRESS)
 }

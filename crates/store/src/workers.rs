@@ -28,6 +28,10 @@ const MOST_ABANDONED: usize = 64;
 /// that comes back belongs to the work.
 const RERUNS: u32 = 1;
 
+/// The same after an error that the driver does not classify. It may be a deadlock or a wait for a
+/// lock of another server, which can happen several times in a row.
+const RERUNS_OF_UNKNOWN: u32 = 4;
+
 /// How long stopping waits for the work in progress.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
@@ -88,7 +92,11 @@ impl Job {
     /// error if it must not run again.
     pub fn lose(&mut self, error: Error) -> Option<Error> {
         self.losses += 1;
-        (self.losses > RERUNS).then(|| error.into_outage())
+        let reruns = match error {
+            Error::Unknown(_) => RERUNS_OF_UNKNOWN,
+            _ => RERUNS,
+        };
+        (self.losses > reruns).then(|| error.into_outage())
     }
 
     /// Whether its caller has been told that it failed.

@@ -3,6 +3,7 @@
 use super::{ASK, assert_refused};
 use crate::innocent::metrics;
 use crate::support::device::{Answer, Device};
+use crate::support::tenant::OPERATOR;
 use crate::support::{CLI, TestApp};
 use doorcode::app::client::Kind;
 use doorcode::app::sweep;
@@ -210,6 +211,25 @@ async fn counters_follow_decisions_polls_and_expiry() {
     sweep::purge(&test.app).await.unwrap();
     assert_counted(&test);
     assert_eq!(test.count("device_count", "1 = 1"), 0);
+}
+
+/// The codes of a removed client leave the limits of their source and site.
+#[actix_web::test]
+async fn removal_of_a_client_uncounts_its_codes() {
+    let test = TestApp::start().await;
+    test.add_client("other", Kind::Public, &["tokens:read"])
+        .await;
+    test.device("").await;
+    for _ in 0..2 {
+        let asked = test.oauth(ASK, &[("client_id", "other")]).await;
+        assert_eq!(asked.status, 200);
+    }
+    assert_counted(&test);
+    doorcode::app::client::remove(&test.req(&OPERATOR), "other")
+        .await
+        .unwrap();
+    assert_eq!(test.count("device_grant", "state = 'pending'"), 1);
+    assert_counted(&test);
 }
 
 /// DEV-48, DEV-55. The table stays bounded, and late polls still get the result.

@@ -61,7 +61,8 @@ async fn mail_link(req: &Request, link: &Secret, email: &str) -> Result<Entered,
         offer.new_user.require()?;
         throttle::invited_user(&offer.invitation.id, source).count(tx.conn, tx.now)?;
         // Counted whether or not a user has the address.
-        throttle::requested_invitation_letter(tx.app().key(), &email).count(tx.conn, tx.now)?;
+        let (key, id) = (tx.app().key(), &offer.organization.id);
+        throttle::requested_invitation_letter(key, &email, id).count(tx.conn, tx.now)?;
         let sender = network::source(source).to_string();
         let slot = mail::reserve(tx.app(), &sender).ok_or(Error::Busy)?;
         let link = Secret::from_random(&tx.random::<32>());

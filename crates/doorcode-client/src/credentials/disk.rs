@@ -133,10 +133,11 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
+    // Nobody else may read the file when it has the token.
+    platform::make_private(path)?;
     let mut file = fs::OpenOptions::new().write(true).open(path)?;
     file.write_all(text)?;
     let length = file.stream_position()?;
     file.set_len(length)?;
-    file.sync_all()?;
-    platform::make_private(path).map(drop)
+    file.sync_all()
 }

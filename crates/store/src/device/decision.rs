@@ -1,5 +1,6 @@
 //! Decisions on device grants, and what follows from them.
 
+use super::live::{lock_live_counts, uncount_pending};
 use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, live, read_approval, read_state};
 use crate::limits::LimitColumns;
 use crate::schema::device_grant;
@@ -171,6 +172,14 @@ pub fn deny_approved(
 
 /// Pending to denied, for the device grants of a client.
 pub fn deny_pending_of_client(conn: &mut Conn, client_id: &str) -> Result<(), Error> {
+    lock_live_counts(conn)?;
+    let pending = device_grant::table
+        .filter(device_grant::client_id.eq(client_id))
+        .filter(device_grant::state.eq(PENDING))
+        .read_all::<Row>(conn)?;
+    for grant in &pending {
+        uncount_pending(conn, grant)?;
+    }
     diesel::update(device_grant::table)
         .filter(device_grant::client_id.eq(client_id))
         .filter(device_grant::state.eq(PENDING))
