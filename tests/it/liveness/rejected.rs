@@ -44,7 +44,7 @@ fn fail(database: &Database, state: &str, count: u32) {
 }
 
 /// Errors are recognized in any language: one is repaired by running the work again, and a lasting
-/// one is reported as temporary after two attempts.
+/// one is reported as temporary after a few attempts.
 #[actix_web::test]
 async fn passing_errors_of_postgresql_are_never_internal_errors() {
     if !Database::is_postgres() {
@@ -62,8 +62,14 @@ async fn passing_errors_of_postgresql_are_never_internal_errors() {
             .text("SELECT last_value FROM attempts")
             .parse()
             .unwrap();
-        // A collision has more attempts, as before.
-        let most = if state == "40001" { 6 } else { 2 };
+        let most = match state {
+            // A collision.
+            "40001" => 6,
+            // A server that is read-only stays so.
+            "25006" => 2,
+            // The driver hides the state, which may be a deadlock.
+            _ => 5,
+        };
         assert_eq!(attempts, most, "{state}");
     }
     test.database
