@@ -133,7 +133,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Nobody else may read the file when it has the token.
+    // Other users must not read the file once it contains the token.
     platform::make_private(path)?;
     let mut file = fs::OpenOptions::new().write(true).open(path)?;
     file.write_all(text)?;
