@@ -3,12 +3,12 @@
 use super::conn::{Conn, Purpose};
 use super::shift::Shift;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
-use super::{Error, Fails, lock};
+use super::{Error, Fails};
 use config::DatabaseUrl;
 use crossbeam_channel::{Receiver, Sender};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Reading threads, and so the most connections for reading.
@@ -50,18 +50,7 @@ impl Readers {
         T: Send + 'static,
         E: Fails,
     {
-        let result = Arc::new(Mutex::new(None));
-        let kept = result.clone();
-        let work = Box::new(move |conn: &mut Conn| {
-            let result = work(conn);
-            let error = result.as_ref().err().and_then(Fails::store_error);
-            let outcome = WorkOutcome::RollBack(error.cloned());
-            *lock(&kept) = Some(result);
-            outcome
-        });
-        self.0.run(work).await?;
-        let result = lock(&result).take();
-        result.unwrap_or_else(|| Err(Error::Unavailable("nothing was read".into()).into()))
+        self.0.call(work).await
     }
 }
 

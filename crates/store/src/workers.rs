@@ -8,7 +8,7 @@
 
 use super::conn::Conn;
 use super::shift::Shift;
-use super::{Error, deadline, lock};
+use super::{Error, Fails, deadline, lock};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -182,9 +182,32 @@ impl Workers {
         Ok(shift)
     }
 
-    /// Queues work and waits until it is done. Fails with [`Error::Unavailable`] at the caller's
+    /// Queues work and waits for its result. Fails with [`Error::Unavailable`] at the caller's
     /// deadline; the work may then still be done if it had begun.
-    pub async fn run(&self, work: Work) -> Result<(), Error> {
+    pub async fn call<F, T, E>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        let result = Arc::new(Mutex::new(None));
+        let kept = result.clone();
+        let work = Box::new(move |conn: &mut Conn| {
+            let result = work(conn);
+            let outcome = match &result {
+                Ok(_) => WorkOutcome::Commit,
+                Err(error) => WorkOutcome::RollBack(error.store_error().cloned()),
+            };
+            *lock(&kept) = Some(result);
+            outcome
+        });
+        self.run(work).await?;
+        let result = lock(&result).take();
+        result.unwrap_or_else(|| Err(Error::Unavailable("the work did not run".into()).into()))
+    }
+
+    /// Queues work that stores its own result, and waits until it is done.
+    async fn run(&self, work: Work) -> Result<(), Error> {
         let (reply, mut answer) = oneshot::channel();
         let taken = Arc::new(OnceLock::new());
         let deadline = deadline::current();

@@ -9,12 +9,12 @@
 use super::conn::{Conn, Purpose};
 use super::shift::Shift;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
-use super::{Error, Fails, lock};
+use super::{Error, Fails};
 use config::DatabaseUrl;
 use crossbeam_channel::Receiver;
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The most pieces of work in one commit.
 const BATCH: usize = 128;
@@ -77,26 +77,13 @@ impl WriteQueue {
     }
 
     /// Queues work and waits until it is committed, or rolled back with its error.
-    pub async fn write<F, T, E>(&self, mut work: F) -> Result<T, E>
+    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Fails,
     {
-        let result = Arc::new(Mutex::new(None));
-        let kept = result.clone();
-        let work = Box::new(move |conn: &mut Conn| {
-            let result = work(conn);
-            let outcome = match &result {
-                Ok(_) => WorkOutcome::Commit,
-                Err(error) => WorkOutcome::RollBack(error.store_error().cloned()),
-            };
-            *lock(&kept) = Some(result);
-            outcome
-        });
-        self.0.run(work).await?;
-        let result = lock(&result).take();
-        result.unwrap_or_else(|| Err(Error::Unavailable("the writer did not run".into()).into()))
+        self.0.call(work).await
     }
 
     /// Accepts no more work, finishes the queue and ends the thread.
