@@ -37,6 +37,45 @@ pub enum TokenCommand {
     Print(print::PrintOptions),
 }
 
+/// The token that a command changes.
+#[derive(Debug, clap::Args)]
+pub struct TokenOptions {
+    #[command(flatten)]
+    client: ClientOptions,
+    #[command(flatten)]
+    owner: OwnerOptions,
+    /// The token, by its ID or name
+    #[arg(value_name = "TOKEN")]
+    token: String,
+}
+
+impl TokenOptions {
+    /// The token, and whether it is that of this command. Refuses the stored token of the sign-in and
+    /// names the command for it, and its purpose.
+    async fn find(
+        &self,
+        session: &Session<'_>,
+        context: &Context<'_>,
+        (command, purpose): (&str, &str),
+    ) -> Result<(Token, bool), Error> {
+        let token = self.owner.find(&self.token, session).await?;
+        let is_own = token.id == session.identity().await?.me.token.id;
+        if is_own && session.is_stored() {
+            return Err(Error::Failed(format!(
+                "{} is the token of your sign-in. Run `{}` {purpose}.",
+                named(&token),
+                context.command(command)
+            )));
+        }
+        Ok((token, is_own))
+    }
+
+    /// The path of the token.
+    fn path(&self, token: &Token) -> String {
+        format!("{}/{}", self.owner.path(), token.id)
+    }
+}
+
 /// Whose tokens a command is about.
 #[derive(Debug, clap::Args)]
 pub struct OwnerOptions {
@@ -103,8 +142,8 @@ impl TokenCommand {
         match self {
             Self::List(options) => &options.client,
             Self::Create(options) => &options.client,
-            Self::Rotate(options) => &options.client,
-            Self::Revoke(options) => &options.client,
+            Self::Rotate(options) => &options.about.client,
+            Self::Revoke(options) => &options.about.client,
             Self::RevokeAll(options) => &options.client,
             Self::Check(options) => &options.client,
             Self::Print(options) => &options.client,

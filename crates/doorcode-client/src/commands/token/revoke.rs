@@ -3,22 +3,17 @@
 use serde_json::json;
 use wire::api::{Descendants, Token};
 
-use super::{OwnerOptions, is_active, named};
+use super::{TokenOptions, is_active, named};
+use crate::commands::Context;
 use crate::commands::revocation::confirm;
 use crate::commands::session::Session;
-use crate::commands::{ClientOptions, Context};
 use crate::error::Error;
 
 /// The options of `token revoke`.
 #[derive(Debug, clap::Args)]
 pub struct RevokeOptions {
     #[command(flatten)]
-    pub(super) client: ClientOptions,
-    #[command(flatten)]
-    owner: OwnerOptions,
-    /// The token, by its ID or name
-    #[arg(value_name = "TOKEN")]
-    token: String,
+    pub(super) about: TokenOptions,
     /// Revoke what was created with the token too, without a question
     #[arg(long)]
     yes: bool,
@@ -27,16 +22,9 @@ pub struct RevokeOptions {
 /// Revokes a token and asks the server whether it is inactive.
 pub async fn run(options: &RevokeOptions, context: &Context<'_>) -> Result<(), Error> {
     let session = Session::open(context)?;
-    let token = options.owner.find(&options.token, &session).await?;
-    let own = session.identity().await?.me.token.id;
-    if token.id == own && session.is_stored() {
-        return Err(Error::Failed(format!(
-            "{} is the token of your sign-in. Run `{}` to revoke and delete it.",
-            named(&token),
-            context.command("logout")
-        )));
-    }
-    let path = format!("{}/{}", options.owner.path(), token.id);
+    let instead = ("logout", "to revoke and delete it");
+    let (token, is_own) = options.about.find(&session, context, instead).await?;
+    let path = options.about.path(&token);
     if !is_active(&token) {
         let text = format!("{} was already {}.", named(&token), token.state);
         return Ok(context.out.report(&document(&token, (0, 0)), text)?);
@@ -46,7 +34,7 @@ pub async fn run(options: &RevokeOptions, context: &Context<'_>) -> Result<(), E
     let ended = session.client.delete(&session.token, &path).await?;
     let state = match session.get::<Token>(&path).await {
         // It was the token of this command.
-        Err(Error::TokenRefused(_)) if token.id == own => "revoked".to_owned(),
+        Err(Error::TokenRefused(_)) if is_own => "revoked".to_owned(),
         state => state?.state,
     };
     if state == "live" {

@@ -4,21 +4,17 @@ use serde_json::Value;
 use wire::api::{Rotation, Token};
 
 use super::create::read;
-use super::{OwnerOptions, facts, named};
+use super::{TokenOptions, facts};
+use crate::commands::Context;
 use crate::commands::session::Session;
-use crate::commands::{ClientOptions, Context};
 use crate::error::Error;
 use crate::output::moment;
+
 /// The options of `token rotate`.
 #[derive(Debug, clap::Args)]
 pub struct RotateOptions {
     #[command(flatten)]
-    pub(super) client: ClientOptions,
-    #[command(flatten)]
-    owner: OwnerOptions,
-    /// The token, by its ID or name
-    #[arg(value_name = "TOKEN")]
-    token: String,
+    pub(super) about: TokenOptions,
     /// How long the old token stays valid, such as 90m, 24h or 7d; 0 ends it immediately
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_overlap)]
     overlap: u32,
@@ -27,20 +23,13 @@ pub struct RotateOptions {
 /// Replaces a token. The new secret is all that is written to standard output.
 pub async fn run(options: &RotateOptions, context: &Context<'_>) -> Result<(), Error> {
     let session = Session::open(context)?;
-    let old = options.owner.find(&options.token, &session).await?;
-    let own = session.identity().await?.me.token.id;
-    if old.id == own && session.is_stored() {
-        return Err(Error::Failed(format!(
-            "{} is the token of your sign-in. Run `{}` to replace it.",
-            named(&old),
-            context.command("login --renew")
-        )));
-    }
-    let path = format!("{}/{}", options.owner.path(), old.id);
+    let instead = ("login --renew", "to replace it");
+    let (old, _) = options.about.find(&session, context, instead).await?;
+    let path = options.about.path(&old);
     let body = Rotation {
         overlap_seconds: Some(options.overlap),
     };
-    let list = options.owner.list_command();
+    let list = options.about.owner.list_command();
     let document: Value = session
         .create(&format!("{path}/rotate"), &body, &list)
         .await?;
