@@ -286,6 +286,21 @@ CREATE TABLE idempotency_record (
 );
 CREATE INDEX idempotency_record_created ON idempotency_record (created_at);
 
+-- Forms that a page shows again, and secrets that a page shows once. The text is encrypted under a
+-- key that only the browser has.
+CREATE TABLE sealed_text (
+    id TEXT NOT NULL PRIMARY KEY,
+    salt TEXT NOT NULL,
+    text TEXT NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    -- Saved forms share a fixed number of slots, so that their number is limited.
+    bucket INTEGER,
+    slot INTEGER,
+    UNIQUE (bucket, slot),
+    CHECK ((bucket IS NULL) = (slot IS NULL))
+);
+CREATE INDEX sealed_text_expires ON sealed_text (expires_at);
+
 -- Audit log --------------------------------------------------------------------------------
 
 -- Records that are committed with their change and not sealed yet.

@@ -15,6 +15,25 @@ pub fn build(app: &App, name: &str, value: &str) -> Cookie<'static> {
         .finish()
 }
 
+/// A cookie for one path of this host, out of reach of scripts and of cross-site requests.
+pub fn build_for_path(app: &App, name: &str, value: &str, path: &str) -> Cookie<'static> {
+    Cookie::build(path_cookie_name(app, name), value.to_owned())
+        .path(path.to_owned())
+        .secure(app.config().server.public_url.is_https())
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .finish()
+}
+
+/// Over https, the `__Secure-` prefix makes browsers require a secure cookie. `__Host-` allows no
+/// other path than `/`.
+pub fn path_cookie_name(app: &App, name: &str) -> String {
+    match app.config().server.public_url.is_https() {
+        true => format!("__Secure-{name}"),
+        false => name.to_owned(),
+    }
+}
+
 /// Over https, the `__Host-` prefix makes browsers require a secure, host-only cookie.
 pub fn cookie_name(app: &App, name: &str) -> String {
     match app.config().server.public_url.is_https() {

@@ -40,6 +40,8 @@ pub enum Failure {
     StaleForm,
     /// The sign-in form belongs to another browser; holds the path to return to after the sign-in.
     StaleSignIn(String),
+    /// The form failed for this reason; its page, with this path and query, shows it again.
+    FormAgain(Box<Failure>, String),
     /// The user must sign in first; holds the path to return to.
     SignIn(String),
     /// The request is denied for this reason, with any token.
@@ -118,9 +120,17 @@ impl Failure {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::KeyRequired | Self::KeyInvalid => StatusCode::BAD_REQUEST,
             Self::CrossSite | Self::StaleForm | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::SignIn(_) | Self::StaleSignIn(_) => StatusCode::SEE_OTHER,
+            Self::SignIn(_) | Self::StaleSignIn(_) | Self::FormAgain(..) => StatusCode::SEE_OTHER,
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The failure itself, without the page that a form returns to.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::FormAgain(cause, _) => cause,
+            failure => failure,
         }
     }
 

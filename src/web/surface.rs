@@ -12,8 +12,8 @@ use app::App;
 use app::audit::tally::{self, Occurrence};
 use domain::audit::Actor;
 
-/// Writes a failure as a response; the text is the request id.
-pub type Write = fn(app: &App, failure: &Failure, request_id: &str) -> HttpResponse;
+/// Writes a failure of a request as a response; the text is the request id.
+pub type Write = fn(&App, &HttpRequest, &Failure, &str) -> HttpResponse;
 
 /// Handles a request, writes its failure if any, and keeps the response out of caches, since it may
 /// contain a secret or private data.
@@ -37,7 +37,8 @@ fn refuse(
     write: Write,
 ) -> ServiceResponse<BoxBody> {
     let context = extract::context_of(app, request.request());
-    let mut response = request.into_response(write(app, failure, &context.request_id));
+    let failed = write(app, request.request(), failure, &context.request_id);
+    let mut response = request.into_response(failed);
     headers::no_store(response.headers_mut());
     response
 }
@@ -56,9 +57,10 @@ pub async fn answer_any_transport(
     let context = extract::context_of(&app, request.request());
     let response = next.call(request).await?.map_into_boxed_body();
     let failed = Failure::of(&response).map(|failure| {
-        failure.log(&context.request_id);
-        record(&app, response.request(), &failure);
-        write(&app, &failure, &context.request_id)
+        let request = response.request();
+        failure.cause().log(&context.request_id);
+        record(&app, request, failure.cause());
+        write(&app, request, &failure, &context.request_id)
     });
     let mut response = match failed {
         Some(failed) => response.into_response(failed),

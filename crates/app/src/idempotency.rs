@@ -8,6 +8,7 @@
 //! A response may contain a token that is shown once. It is stored encrypted, under a key derived
 //! from the caller's bearer token and the Idempotency-Key, neither of which is stored.
 
+use super::request::OutcomeRecord;
 use super::{App, Error, throttle};
 use crate::access::Caller;
 use chrono::Duration;
@@ -132,9 +133,10 @@ impl IdempotencyRecord {
             write: Arc::new(move |outcome| outcome.downcast_ref().map(&write)),
         }
     }
+}
 
-    /// Stores the response with the effect. An error rolls both back.
-    pub(crate) fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error> {
+impl OutcomeRecord for IdempotencyRecord {
+    fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error> {
         let answer = (self.write)(outcome).ok_or_else(|| {
             Error::internal("the response of a request with an Idempotency-Key has another type")
         })?;

@@ -2,8 +2,18 @@
 
 use crate::access::Caller;
 use crate::idempotency::IdempotencyRecord;
-use crate::{App, Context};
+use crate::one_time_secret::SecretRecord;
+use crate::{App, Context, Error};
 use domain::id::UserId;
+use std::any::Any;
+use std::sync::Arc;
+use store::Conn;
+
+/// Stores the outcome of a change in its transaction.
+pub(crate) trait OutcomeRecord: Send + Sync {
+    /// Stores the outcome. An error rolls the change back.
+    fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error>;
+}
 
 /// A request to a use case.
 #[derive(Clone)]
@@ -14,7 +24,7 @@ pub struct Request {
     pub context: Context,
     /// The caller.
     pub caller: Caller,
-    pub(crate) idempotency: Option<IdempotencyRecord>,
+    pub(crate) record: Option<Arc<dyn OutcomeRecord>>,
 }
 
 impl Request {
@@ -24,7 +34,7 @@ impl Request {
             app: app.clone(),
             context,
             caller,
-            idempotency: None,
+            record: None,
         }
     }
 
@@ -48,8 +58,17 @@ impl Request {
 
     /// The same request; its change stores the response in the same transaction.
     pub fn with_idempotency(&self, record: IdempotencyRecord) -> Self {
+        self.with_record(record)
+    }
+
+    /// The same request; its change stores its secret for the page that shows it once.
+    pub fn with_one_time_secret(&self, record: SecretRecord) -> Self {
+        self.with_record(record)
+    }
+
+    fn with_record(&self, record: impl OutcomeRecord + 'static) -> Self {
         Self {
-            idempotency: Some(record),
+            record: Some(Arc::new(record)),
             ..self.clone()
         }
     }

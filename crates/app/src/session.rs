@@ -25,6 +25,11 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    /// What a browser of the user stores; for [`acquaintance`].
+    pub fn known_as(&self, app: &App) -> Digest {
+        known_as(app, &self.user.id, &self.user.password_hash)
+    }
+
     /// The user as an audit log actor.
     pub fn actor(&self) -> Actor {
         Actor::User(self.user.id.clone())

@@ -228,6 +228,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_expired_counts(conn, now)?;
             store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;
+            store::sealed_text::delete_over_texts(conn, now)?;
             Ok(())
         })
         .await

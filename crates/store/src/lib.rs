@@ -24,6 +24,7 @@ pub mod policy;
 pub mod project;
 mod readers;
 mod schema;
+pub mod sealed_text;
 pub mod session;
 mod shift;
 pub mod single_org;

@@ -218,6 +218,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    sealed_text (id) {
+        id -> Text,
+        salt -> Text,
+        text -> Text,
+        expires_at -> Timestamp,
+        bucket -> Nullable<Integer>,
+        slot -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> Timestamp,

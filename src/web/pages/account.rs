@@ -1,6 +1,7 @@
 //! The signed-in user's account page: name, password and sessions.
 
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
 use super::password::count_tokens;
 use super::session::place;
 use super::typed_form::TypedForm;
@@ -8,6 +9,7 @@ use super::view::account::{AccountNotice, AccountPage, SessionRow};
 use super::view::{Moment, agent_name};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
+use actix_web::http::StatusCode;
 use actix_web::web;
 use app::user::{self, OtherSessions};
 use app::{mail, session};
@@ -38,7 +40,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /account`.
 pub async fn show_account(req: PageRequest) -> Answer {
-    req.signed_in(PAGE)?;
+    let signed_in = req.signed_in(PAGE)?;
     let notice = match req.query()?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("verification") => Some(AccountNotice::VerificationSent),
@@ -50,15 +52,9 @@ pub async fn show_account(req: PageRequest) -> Answer {
         Some("session") => Some(AccountNotice::SessionEnded),
         _ => None,
     };
-    page(&req, notice, TypedForm::default()).await
-}
-
-/// The page with the errors of one of its forms, or a notice.
-pub async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: TypedForm) -> Answer {
-    let signed_in = req.signed_in(PAGE)?;
-    let (now, status) = (req.now(), typed.status());
-    let sessions = session::list(req).await?;
-    let tokens = count_tokens(req).await?;
+    let (now, typed) = (req.now(), req.typed());
+    let sessions = session::list(&req).await?;
+    let tokens = count_tokens(&req).await?;
     let name = typed.form.value("name");
     let page = AccountPage {
         chrome: req.chrome(),
@@ -66,7 +62,7 @@ pub async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: Typed
         is_email_verified: signed_in.user.email_verified_at.is_some(),
         sends_mail: mail::is_configured(&req.app),
         new_email: typed.text("new_email"),
-        end_others: typed.errors.is_empty() || typed.form.value("end_others").is_some(),
+        end_others: !typed.was_sent() || typed.form.value("end_others").is_some(),
         notice,
         tokens,
         errors: typed.errors,
@@ -82,7 +78,7 @@ pub async fn page(req: &PageRequest, notice: Option<AccountNotice>, typed: Typed
             })
             .collect(),
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /account/name`.
@@ -91,7 +87,7 @@ pub async fn submit_name(req: PageRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     match user::rename(&req, name).await {
         Ok(()) => Ok(see_other("/account?done=name")),
-        Err(error) => page(&req, None, TypedForm::refused(form, error)?).await,
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -106,7 +102,7 @@ pub async fn submit_password(req: PageRequest, form: Form) -> Answer {
     let (current, new) = (secret("current_password"), secret("new_password"));
     match user::change_password(&req, &current, &new, others).await {
         Ok(cookies) => Ok(req.begin(&cookies, &format!("/account?done={done}"))),
-        Err(error) => page(&req, None, TypedForm::refused(form, error)?).await,
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Email addresses of users: verification and change by links. The link is a one-time secret: it
 //! is in the URL that users open, in a hidden field, and nowhere else.
 
-use super::account::{self, PAGE};
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::account::PAGE;
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
 use super::typed_form::{TypedForm, renamed};
 use super::view::account::{EmailClosedPage, EmailConfirmPage, EmailPurpose};
 use crate::web::links::{email_change_path, send_letter, verification_path};
@@ -47,7 +48,7 @@ async fn submit_email(req: PageRequest, form: Form) -> Answer {
         }
         Err(error) => {
             let error = renamed(error, "current_password", "email_password");
-            account::page(&req, None, TypedForm::refused(form, error)?).await
+            req.again(TypedForm::refused(form, error)?).await
         }
     }
 }
@@ -60,7 +61,7 @@ async fn submit_verification(req: PageRequest, form: Form) -> Answer {
             send_letter(&req, &letter);
             Ok(see_other("/account?done=verification"))
         }
-        Err(error) => account::page(&req, None, TypedForm::refused(form, error)?).await,
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -85,7 +86,9 @@ async fn submit_verify(req: PageRequest, form: Form) -> Answer {
     req.signed_in(&verification_path(link.expose()))?;
     match user::verify_email(&req, &link).await {
         Ok(()) => Ok(see_other("/account?done=email-verified")),
-        Err(error) => closed(&req, error),
+        // The page explains it.
+        Err(app::Error::NotFound) => Ok(see_other(&verification_path(link.expose()))),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -111,9 +114,11 @@ async fn submit_confirm(req: PageRequest, form: Form) -> Answer {
             Ok(see_other("/account?done=email"))
         }
         Err(error @ app::Error::Conflict(_)) => {
-            account::page(&req, None, TypedForm::refused(form, error)?).await
+            req.again_on(PAGE, TypedForm::refused(form, error)?).await
         }
-        Err(error) => closed(&req, error),
+        // The page explains it.
+        Err(app::Error::NotFound) => Ok(see_other(&email_change_path(link.expose()))),
+        Err(error) => Err(error.into()),
     }
 }
 

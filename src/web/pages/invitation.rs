@@ -3,21 +3,22 @@
 
 use super::list;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
 use super::session::{end_session, invited_path};
 use super::typed_form::TypedForm;
 use super::view::invitation::{
-    AccountForm, Delivery, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
+    AccountForm, Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
     InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
-use crate::web::links::{invitation_path, send_mailed_link};
+use crate::web::links::{absolute, invitation_path, send_mailed_link};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use app::mail;
+use app::mail::{self, MailStatus};
 use app::org::{self, Entered, NewUser, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
@@ -32,6 +33,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/o/{org}/invitations/{id}/withdraw",
             read(show_withdraw).post(submit_withdraw),
+        ))
+        .service(resource(
+            "/o/{org}/invitations/{id}/link",
+            read(show_link),
         ))
         .service(resource("/invite", read(show_invite).post(submit_invite)))
         .service(resource(
@@ -100,6 +105,38 @@ async fn submit_withdraw(req: OrgPageRequest, _: Form) -> Answer {
     }
 }
 
+/// The path of the page that shows the link of a new invitation; its query says whether it is mailed.
+pub fn link_path(req: &OrgPageRequest, id: &str, mail: Option<MailStatus>) -> String {
+    let path = req.path(&format!("/invitations/{id}/link"));
+    match mail {
+        Some(mail) => format!("{path}?mail={}", mail.as_str()),
+        None => path,
+    }
+}
+
+/// `GET /o/{org}/invitations/{id}/link`: shows the link of a new invitation once.
+async fn show_link(req: OrgPageRequest) -> Answer {
+    let id = invitation_id(&req)?;
+    let (open, may_create_user) = org::find_new_invitation(&req, req.id(), &id).await?;
+    let link = req.take_secret(id.as_str()).await?;
+    let page = InvitationCreatedPage {
+        chrome: req.chrome(),
+        org: req.head(),
+        id: id.to_string(),
+        url: link.map(|link| absolute(&req.app, &invitation_path(link.expose()))),
+        may_create_user,
+        email: open.invitation.email,
+        role: open.invitation.role,
+        expires: Moment::new(open.invitation.expires_at, req.now()),
+        mail: match req.query()?.value("mail") {
+            Some("sent") => Some(MailStatus::Sent),
+            Some("not_sent") => Some(MailStatus::NotSent),
+            _ => None,
+        },
+    };
+    req.secret_page(&page)
+}
+
 /// `GET /invite`. Read-only: only submitting the form uses the link.
 async fn show_invite(req: PageRequest) -> Answer {
     let query = req.query()?;
@@ -114,12 +151,12 @@ async fn show_invite(req: PageRequest) -> Answer {
             ("link".to_owned(), link.expose().to_owned()),
             ("email".to_owned(), email),
         ]);
-        return account_page(&req, offer, TypedForm::filled(form));
+        return account_page(&req, offer, req.typed_or(form));
     }
     if org::is_member(&req, &offer.organization.id).await? {
-        return already(&req, StatusCode::OK, offer.organization);
+        return already(&req, offer.organization);
     }
-    invite_page(&req, offer, TypedForm::filled(query))
+    invite_page(&req, offer, req.typed_or(query))
 }
 
 /// The secret of the link.
@@ -140,7 +177,7 @@ fn closed(req: &PageRequest, error: app::Error) -> Answer {
     }
 }
 
-fn already(req: &PageRequest, status: StatusCode, organization: Organization) -> Answer {
+fn already(req: &PageRequest, organization: Organization) -> Answer {
     let page = InviteClosedPage {
         chrome: req.chrome(),
         reason: InviteClosed::AlreadyMember(OrganizationHead {
@@ -148,7 +185,7 @@ fn already(req: &PageRequest, status: StatusCode, organization: Organization) ->
             name: organization.name,
         }),
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 fn shown(req: &PageRequest, offer: org::Offer) -> Offer {
@@ -162,7 +199,7 @@ fn shown(req: &PageRequest, offer: org::Offer) -> Offer {
 }
 
 fn invite_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answer {
-    let (status, link) = (typed.status(), typed.text("link"));
+    let link = typed.text("link");
     let page = InvitePage {
         chrome: req.chrome(),
         return_to: invitation_path(&link),
@@ -170,11 +207,11 @@ fn invite_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answer
         offer: shown(req, offer),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answer {
-    let (status, link) = (typed.status(), typed.text("link"));
+    let link = typed.text("link");
     let return_to = invitation_path(&link);
     let return_to = utf8_percent_encode(&return_to, NON_ALPHANUMERIC);
     let page = InviteUserPage {
@@ -193,7 +230,7 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
         email: typed.text("email"),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /invite`: a signed-in user joins.
@@ -204,19 +241,16 @@ async fn submit_invite(req: PageRequest, form: Form) -> Answer {
         Ok(joined) => return Ok(see_other(&format!("/o/{}?done=joined", joined.slug))),
         Err(error) => error,
     };
-    let offer = match org::look_at(&req.app, &link).await {
-        Ok(offer) => offer,
-        Err(error) => return closed(&req, error),
-    };
     match error {
-        app::Error::Conflict(_) => already(&req, StatusCode::CONFLICT, offer.organization),
+        // The page explains both.
+        app::Error::Conflict(_) | app::Error::NotFound => Ok(see_other(&req.form_address(&form))),
         app::Error::Invalid(faults) => {
             // The errors are about the user, which is no field of the form.
             let mut errors = FieldErrors::none();
             for fault in faults {
                 errors.push("", fault.message);
             }
-            invite_page(&req, offer, TypedForm { form, errors })
+            req.again(TypedForm::with_errors(form, errors)).await
         }
         error => Err(error.into()),
     }
@@ -234,7 +268,9 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
     };
     let offer = match org::look_at(&req.app, &link).await {
         Ok(offer) => offer,
-        Err(error) => return closed(&req, error),
+        // The page explains it.
+        Err(app::Error::NotFound) => return Ok(see_other(&req.form_address(&form))),
+        Err(error) => return Err(error.into()),
     };
     match org::enter(&req, &link, new).await {
         Ok(Entered::Joined(session)) => {
@@ -251,7 +287,7 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
             Ok(see_other(&invitation_path(link.expose())))
         }
         // Another request used the link in the meantime.
-        Err(app::Error::NotFound) => closed(&req, app::Error::NotFound),
-        Err(error) => account_page(&req, offer, TypedForm::refused(form, error)?),
+        Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }

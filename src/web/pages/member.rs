@@ -4,9 +4,9 @@ use super::invitation;
 use super::list;
 use super::org::departure;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
 use super::typed_form::{TypedForm, faults};
-use super::view::invitation::InvitationCreatedPage;
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, PasswordReset,
     RemoveMemberPage, Who, role_choices,
@@ -17,7 +17,7 @@ use crate::web::links;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use app::org::{self, CreateInvitation};
+use app::org::{self, CreateInvitation, NewInvitation};
 use app::{mail, user};
 use domain::Instant;
 use domain::id::UserId;
@@ -63,21 +63,15 @@ async fn show_members(req: OrgPageRequest) -> Answer {
         (None, Some("withdrawn")) => Some(MembersNotice::Withdrawn),
         (None, _) => None,
     };
-    let page = page(&req, &query, TypedForm::default()).await?;
+    let page = page(&req, &query, req.typed()).await?;
     req.page(StatusCode::OK, &MembersPage { notice, ..page })
 }
 
-/// The page with the errors of one of its forms.
-async fn page_with_errors(req: &OrgPageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
-    let page = page(req, &Form::default(), typed).await?;
-    req.page(status, &page)
-}
-
-/// The page with an error of one of its rows.
-async fn page_with_row_errors(req: &OrgPageRequest, errors: FieldErrors) -> Answer {
-    let form = Form::default();
-    page_with_errors(req, TypedForm { form, errors }).await
+/// Redirects to the page with an error of one of its rows, whose fields are not those of the
+/// invitation.
+async fn again_without_fields(req: &OrgPageRequest, errors: FieldErrors) -> Answer {
+    let typed = TypedForm::with_errors(Form::default(), errors);
+    req.again_on(&req.path("/members"), typed).await
 }
 
 async fn page(
@@ -180,14 +174,14 @@ async fn submit_role(req: OrgPageRequest, form: Form) -> Answer {
     let id = req.user()?;
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let errors = FieldErrors::whole("Choose a role from the list.");
-        return page_with_row_errors(&req, errors).await;
+        return again_without_fields(&req, errors).await;
     };
     match org::put_member(&req, req.id(), &id, role).await {
         Ok(member) => {
             let changed = format!("/members?changed={}", member.user.id);
             Ok(see_other(&req.path(&changed)))
         }
-        Err(error) => page_with_row_errors(&req, faults(error)?).await,
+        Err(error) => again_without_fields(&req, faults(error)?).await,
     }
 }
 
@@ -217,7 +211,7 @@ async fn submit_remove(req: OrgPageRequest, _: Form) -> Answer {
     match org::remove_member(&req, req.id(), &id).await {
         Ok(()) if is_own => Ok(see_other("/o?done=left")),
         Ok(()) => Ok(see_other(&req.path("/members?done=removed"))),
-        Err(error) => page_with_row_errors(&req, faults(error)?).await,
+        Err(error) => again_without_fields(&req, faults(error)?).await,
     }
 }
 
@@ -229,38 +223,36 @@ async fn submit_password_reset(req: OrgPageRequest, _: Form) -> Answer {
             user::send_reset(&req, &new, &links::reset_url(&req.app, &new.0));
             Ok(see_other(&req.path("/members?done=reset-sent")))
         }
-        Err(error) => page_with_row_errors(&req, faults(error)?).await,
+        Err(error) => again_without_fields(&req, faults(error)?).await,
     }
 }
 
-/// `POST /o/{org}/invitations`: shows the link once, and sends it if possible.
+/// `POST /o/{org}/invitations`: leads to the page that shows the link once, and sends it if possible.
 async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
     let Some(role) = form.value("role").and_then(Role::parse) else {
         let typed = TypedForm::wrong(form, "role", "Choose a role from the list.");
-        return page_with_errors(&req, typed).await;
+        return req.again(typed).await;
     };
     let input = CreateInvitation {
         email: form.value("email").map(str::to_owned),
         role,
         form_nonce: form.value("form_nonce").map(str::to_owned),
     };
-    match org::invite(&req, req.id(), input).await {
-        Ok(new) => {
+    let form_id = org::invitation_of_form(&req, &input);
+    let storing = req.storing_secret(|new: &NewInvitation| {
+        (new.invitation.id.to_string(), new.link.clone())
+    })?;
+    match (org::invite(&storing, req.id(), input).await, form_id) {
+        (Ok(new), _) => {
             links::send_invitation(&req, &new);
-            let page = InvitationCreatedPage {
-                chrome: req.chrome(),
-                org: req.head(),
-                url: links::absolute(&req.app, &links::invitation_path(new.link.expose())),
-                may_create_user: new.may_create_user,
-                email: new.invitation.email,
-                role,
-                expires: Moment::new(new.invitation.expires_at, req.now()),
-                mail: new.mail.filter(|_| mail::is_configured(&req.app)),
-            };
-            req.page(StatusCode::OK, &page)
+            let id = new.invitation.id.as_str();
+            let mail = new.mail.filter(|_| mail::is_configured(&req.app));
+            req.to_secret(id, &invitation::link_path(&req, id, mail))
         }
-        // The browser repeated the POST that showed the link.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&req.path("/members"))),
-        Err(error) => page_with_errors(&req, TypedForm::refused(form, error)?).await,
+        // The browser sent the form twice.
+        (Err(app::Error::Conflict(_)), Some(id)) => {
+            req.to_secret(id.as_str(), &invitation::link_path(&req, id.as_str(), None))
+        }
+        (Err(error), _) => req.again(TypedForm::refused(form, error)?).await,
     }
 }

@@ -9,30 +9,33 @@ mod list;
 mod member;
 mod org;
 mod org_request;
+mod one_time_secret;
 mod page_request;
+mod page_route;
 mod password;
 mod policy;
 mod problem;
 mod project;
 mod recovery;
 mod return_to;
+mod saved_form;
 mod session;
 mod token;
 mod typed_form;
 mod view;
 
 use super::failure::Failure;
-use super::route::nothing;
 use super::{assets, surface};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
 use app::access::Denial;
 use askama::Template;
-use view::error::{ErrorKind, ErrorPage, Reason};
+use page_request::{Answer, PageRequest, see_other};
+use view::error::{ErrorKind, ErrorPage, Reason, WayBack};
 use view::{Assets, Chrome};
 
 /// All pages. Each module registers its own routes.
@@ -55,7 +58,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
     ] {
         config.configure(routes);
     }
-    config.default_service(web::to(nothing));
+    config.default_service(web::to(missing));
+}
+
+/// Handler for unknown paths; its error page knows the user.
+async fn missing(_: PageRequest) -> Answer {
+    Err(Failure::NotFound)
 }
 
 /// Renders errors as pages.
@@ -67,13 +75,38 @@ pub async fn surface(
     surface::answer(app, request, next, write).await
 }
 
-fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
+fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) -> HttpResponse {
     match failure {
         Failure::SignIn(return_to) => return session::to_login(return_to),
         Failure::StaleSignIn(return_to) => return session::to_new_login(return_to),
+        Failure::FormAgain(cause, page) => {
+            return match **cause {
+                Failure::SignIn(_) => session::to_login(page),
+                _ => see_other(page),
+            };
+        }
         _ => {}
     }
-    let kind = match failure {
+    let chrome = request.extensions().get::<Chrome>().cloned();
+    let page = ErrorPage {
+        chrome: chrome.unwrap_or_else(|| anonymous_chrome(app)),
+        kind: error_kind(failure),
+        way_back: WayBack::from(request.path()),
+        request_id: Some(request_id.to_owned()),
+    };
+    let mut response = failure.respond(failure.status());
+    match page.render() {
+        Ok(html) => html_response(&mut response, html),
+        Err(error) => {
+            tracing::error!(%error, "the error page cannot be rendered");
+            response.finish()
+        }
+    }
+}
+
+/// The kind of a failure, as pages explain it.
+fn error_kind(failure: &Failure) -> ErrorKind {
+    match failure {
         Failure::CrossSite => ErrorKind::Forbidden(Reason::Other),
         Failure::App(app::Error::Forbidden(denial)) => ErrorKind::Forbidden(reason(denial)),
         Failure::StaleForm => ErrorKind::StaleForm,
@@ -94,19 +127,6 @@ fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
             StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable,
             _ => ErrorKind::Internal,
         },
-    };
-    let page = ErrorPage {
-        chrome: anonymous_chrome(app),
-        kind,
-        request_id: Some(request_id.to_owned()),
-    };
-    let mut response = failure.respond(failure.status());
-    match page.render() {
-        Ok(html) => html_response(&mut response, html),
-        Err(error) => {
-            tracing::error!(%error, "the error page cannot be rendered");
-            response.finish()
-        }
     }
 }
 
@@ -139,6 +159,7 @@ fn anonymous_chrome(app: &App) -> Chrome {
         brand: app.config().branding.name.clone(),
         csrf: String::new(),
         user: None,
+        notice: None,
         assets: Assets { css, js, icon },
     }
 }

@@ -1,8 +1,9 @@
 //! Organizations: list, create, overview, leave, delete.
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
-use super::typed_form::{TypedForm, faults};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
+use super::typed_form::TypedForm;
 use super::view::Moment;
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
@@ -83,17 +84,13 @@ async fn show_new(req: PageRequest) -> Answer {
     if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
     }
-    new_page(&req, TypedForm::default())
-}
-
-fn new_page(req: &PageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
+    let typed = req.typed();
     let page = NewOrganizationPage {
         chrome: req.chrome(),
         name: typed.text("name"),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/new`.
@@ -102,7 +99,7 @@ async fn submit_new(req: PageRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     match org::create(&req, name).await {
         Ok(made) => Ok(see_other(&format!("/o/{}?done=created", made.slug))),
-        Err(error) => new_page(&req, TypedForm::refused(form, error)?),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -114,16 +111,8 @@ async fn show_overview(req: OrgPageRequest) -> Answer {
         Some("renamed") => Some(OrganizationNotice::Renamed),
         _ => None,
     };
-    overview(&req, notice, TypedForm::default()).await
-}
-
-async fn overview(
-    req: &OrgPageRequest,
-    notice: Option<OrganizationNotice>,
-    typed: TypedForm,
-) -> Answer {
-    let size = org::size(req, req.id()).await?;
-    let (organization, status) = (&req.seen.organization, typed.status());
+    let size = org::size(&req, req.id()).await?;
+    let (organization, typed) = (&req.seen.organization, req.typed());
     let page = OrganizationPage {
         chrome: req.chrome(),
         org: req.head(),
@@ -134,14 +123,14 @@ async fn overview(
         members: size.members,
         projects: size.projects,
         access: req.access(),
-        name: match typed.errors.is_empty() {
-            true => organization.name.clone(),
-            false => typed.text("name"),
+        name: match typed.was_sent() {
+            true => typed.text("name"),
+            false => organization.name.clone(),
         },
         notice,
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/name`.
@@ -152,7 +141,7 @@ async fn submit_name(req: OrgPageRequest, form: Form) -> Answer {
     };
     match org::update(&req, req.id(), change, DEFAULT_GRACE).await {
         Ok(_) => Ok(see_other(&req.path("?done=renamed"))),
-        Err(error) => overview(&req, None, TypedForm::refused(form, error)?).await,
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -178,18 +167,14 @@ pub fn ending(tokens: &[Token]) -> Vec<EndingToken> {
 
 /// `GET /o/{org}/leave`: the confirmation page.
 async fn show_leave(req: OrgPageRequest) -> Answer {
-    leave_page(&req, StatusCode::OK).await
-}
-
-async fn leave_page(req: &OrgPageRequest, status: StatusCode) -> Answer {
     let id = &req.signed_in(LIST)?.user.id;
-    let found = org::departure(req, req.id(), id).await?;
+    let found = org::departure(&req, req.id(), id).await?;
     let page = LeavePage {
         chrome: req.chrome(),
         org: req.head(),
         departure: (!found.is_last_owner).then(|| departure(&found)),
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/leave`.
@@ -197,22 +182,14 @@ async fn submit_leave(req: OrgPageRequest, _: Form) -> Answer {
     let id = &req.signed_in(LIST)?.user.id;
     match org::remove_member(&req, req.id(), id).await {
         Ok(()) => Ok(see_other("/o?done=left")),
-        Err(error) => {
-            // The page itself explains that the last owner cannot leave.
-            faults(error)?;
-            leave_page(&req, StatusCode::CONFLICT).await
-        }
+        Err(error) => Err(error.into()),
     }
 }
 
 /// `GET /o/{org}/delete`: the confirmation page.
 async fn show_delete(req: OrgPageRequest) -> Answer {
-    delete_page(&req, TypedForm::default()).await
-}
-
-async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
-    let extent = org::extent(req, req.id()).await?;
+    let typed = req.typed();
+    let extent = org::extent(&req, req.id()).await?;
     let page = DeleteOrganizationPage {
         chrome: req.chrome(),
         org: req.head(),
@@ -222,7 +199,7 @@ async fn delete_page(req: &OrgPageRequest, typed: TypedForm) -> Answer {
         name: typed.text("name"),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/delete`.
@@ -231,7 +208,7 @@ async fn submit_delete(req: OrgPageRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     if name.trim() != req.seen.organization.name {
         let message = "Type the name of the organization, exactly as it is written above.";
-        return delete_page(&req, TypedForm::wrong(form, "name", message)).await;
+        return req.again(TypedForm::wrong(form, "name", message)).await;
     }
     org::delete(&req, req.id()).await?;
     Ok(see_other("/o?done=deleted"))

@@ -1,6 +1,7 @@
 //! Common to the pages of one organization: the organization and the user's role in it.
 
-use super::page_request::{Guard, PageRequest};
+use super::page_request::PageRequest;
+use super::page_route::Guard;
 use super::view::org::{Access, OrganizationHead};
 use crate::web::failure::Failure;
 use app::access::Denial;
@@ -29,7 +30,7 @@ impl Guard for OrgPageRequest {
     /// same error as for a missing organization.
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
         let named = req.segment("org");
-        req.signed_in(&req.return_to(format!("/o/{named}")))?;
+        req.signed_in(&req.page_path())?;
         let seen = org::find(&req, named).await?;
         Ok(Self { req, seen })
     }

@@ -1,18 +1,17 @@
-//! A browser's request: its session, visitor and CSRF token. [`read`] and [`form_on`] route the
-//! handlers of pages.
+//! A browser's request: its session, visitor, CSRF token and saved form.
 
 use super::return_to::{HOME, local};
+use super::typed_form::TypedForm;
 use super::view::{Chrome, User};
 use super::{anonymous_chrome, html_response};
 use crate::web::cookies::{self, cookie_name, is_cookie_secret};
 use crate::web::csrf::{CsrfToken, FormProof, check_site};
 use crate::web::extract;
 use crate::web::failure::Failure;
-use crate::web::route::{self, Methods};
 use actix_web::cookie::{Cookie, time};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use app::access::Caller;
 use app::session::{self, Browser, SessionCookies, SignedIn};
 use app::{App, Request};
@@ -41,15 +40,21 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 const ACQUAINTANCE_DAYS: i64 = 365;
 
 /// A browser's request. Its caller is the signed-in user, or anonymous.
+#[derive(Clone)]
 pub struct PageRequest {
     request: Request,
-    http: HttpRequest,
+    pub(super) http: HttpRequest,
     /// Secret that binds forms to this browser before sign-in.
     pub visitor: Secret,
     is_new_visitor: bool,
     acquaintance: Option<Secret>,
     /// Value of the session cookie, even if the session has ended.
-    session: Option<Secret>,
+    pub(super) session: Option<Secret>,
+    /// Path of the page with the form that was sent. The placeholders are those of the form's path.
+    /// `None` if the form is on the page with its own path.
+    form_page: Option<&'static str>,
+    /// The form that this page shows again.
+    pub(super) saved: Option<TypedForm>,
 }
 
 impl Deref for PageRequest {
@@ -57,123 +62,6 @@ impl Deref for PageRequest {
 
     fn deref(&self) -> &Request {
         &self.request
-    }
-}
-
-/// Precondition of a module's pages, such as membership in the organization, with the data that it
-/// loads.
-pub trait Guard: Sized + 'static {
-    /// Checks the request, and adds what the pages have in common.
-    async fn admit(req: PageRequest) -> Result<Self, Failure>;
-}
-
-impl Guard for PageRequest {
-    async fn admit(req: PageRequest) -> Result<Self, Failure> {
-        Ok(req)
-    }
-}
-
-/// The methods of the path of a page or form. GET is always one of them: a browser that restores a
-/// tab opens its address, and must get to a page.
-pub struct PageMethods(Vec<Methods>);
-
-impl IntoIterator for PageMethods {
-    type Item = Methods;
-    type IntoIter = std::vec::IntoIter<Methods>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-/// A path with a handler that shows a page.
-pub fn read<R: Guard, Fut>(handler: impl Fn(R) -> Fut + Clone + 'static) -> PageMethods
-where
-    Fut: Future<Output = Answer> + 'static,
-{
-    PageMethods(vec![route::read(move |req: PageRequest| {
-        let handler = handler.clone();
-        async move {
-            match req.to_new_password() {
-                Some(redirect) => Ok(redirect),
-                None => handler(R::admit(req).await?).await,
-            }
-        }
-    })])
-}
-
-/// A path that only takes a form, from a page with another path. The placeholders of `page` are
-/// those of the form's path.
-pub fn form_on(page: &'static str) -> FormOn {
-    FormOn(page)
-}
-
-/// See [`form_on`].
-pub struct FormOn(&'static str);
-
-impl FormOn {
-    /// Adds the handler of the form, as [`PageMethods::post`] does. GET redirects to the page, after
-    /// the same guard.
-    pub fn post<R: Guard, Fut>(
-        self,
-        handler: impl Fn(R, Form) -> Fut + Clone + 'static,
-    ) -> PageMethods
-    where
-        Fut: Future<Output = Answer> + 'static,
-    {
-        let Self(page) = self;
-        let redirect = move |req: PageRequest| async move {
-            let path = req.fill(page);
-            R::admit(req).await?;
-            Answer::Ok(see_other(&path))
-        };
-        PageMethods(vec![route::read(redirect)]).post(handler)
-    }
-}
-
-impl PageMethods {
-    /// Adds the handler of a form. The form's origin and CSRF token are checked before the guard.
-    pub fn post<R: Guard, Fut>(self, handler: impl Fn(R, Form) -> Fut + Clone + 'static) -> Self
-    where
-        Fut: Future<Output = Answer> + 'static,
-    {
-        self.and_post(move |req: PageRequest, payload: web::Payload| {
-            let handler = handler.clone();
-            async move {
-                let (form, proof) = req.form(payload).await?;
-                match (proof, req.to_new_password()) {
-                    (FormProof::Browser | FormProof::None, _) => Err(Failure::StaleForm),
-                    (FormProof::Session, Some(redirect)) => Ok(redirect),
-                    (FormProof::Session, None) => handler(R::admit(req).await?, form).await,
-                }
-            }
-        })
-    }
-
-    /// Adds the handler of a form that can be older than the session: the handler decides what the
-    /// proof suffices for. The form's origin is checked before.
-    pub fn any_session_post<Fut>(
-        self,
-        handler: impl Fn(PageRequest, Form, FormProof) -> Fut + Clone + 'static,
-    ) -> Self
-    where
-        Fut: Future<Output = Answer> + 'static,
-    {
-        self.and_post(move |req: PageRequest, payload: web::Payload| {
-            let handler = handler.clone();
-            async move {
-                let (form, proof) = req.form(payload).await?;
-                handler(req, form, proof).await
-            }
-        })
-    }
-
-    fn and_post<F>(mut self, handler: F) -> Self
-    where
-        F: Handler<(PageRequest, web::Payload), Output: Responder + 'static>,
-    {
-        self.0.push(route::post(handler));
-        self
     }
 }
 
@@ -213,14 +101,24 @@ impl PageRequest {
             None => Caller::Anonymous,
         };
         let visitor = cookie(VISITOR);
-        Ok(Self {
+        let mut req = Self {
             request: Request::new(&app, extract::context_of(&app, request), caller),
             is_new_visitor: visitor.is_none(),
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
             acquaintance: cookie(ACQUAINTANCE),
             session,
+            form_page: None,
+            saved: None,
             http,
-        })
+        };
+        req.saved = req.find_saved_form().await?;
+        // The error pages of this request have the same frame.
+        let chrome = Chrome {
+            notice: None,
+            ..req.chrome()
+        };
+        req.http.extensions_mut().insert(chrome);
+        Ok(req)
     }
 
     /// A parameter of the path.
@@ -229,7 +127,7 @@ impl PageRequest {
     }
 
     /// A path of a page, with the parameters of this request's path in its placeholders.
-    fn fill(&self, pattern: &str) -> String {
+    pub(super) fn fill(&self, pattern: &str) -> String {
         let fill = |segment: &str| {
             let name = segment
                 .strip_prefix('{')
@@ -246,18 +144,22 @@ impl PageRequest {
         extract::query(&self.http)
     }
 
-    /// The page that the sign-in returns to: this one, or `form_page` for a form, whose
-    /// target may have no page.
-    pub fn return_to(&self, form_page: String) -> String {
-        match self.http.method().is_safe() {
-            true => self.http.path().to_owned(),
-            false => form_page,
+    /// The same request of a form on the page with this path; see [`Self::page_path`].
+    pub(super) fn with_form_page(self, form_page: Option<&'static str>) -> Self {
+        Self { form_page, ..self }
+    }
+
+    /// The path of the page that was requested, or that has the form that was sent.
+    pub fn page_path(&self) -> String {
+        match self.form_page {
+            Some(pattern) => self.fill(pattern),
+            None => self.http.path().to_owned(),
         }
     }
 
     /// For a user who must change the password first: a redirect to the page for it, which then
     /// returns to this one. `None` for other users, and for that page and the sign-out.
-    fn to_new_password(&self) -> Option<HttpResponse> {
+    pub(super) fn to_new_password(&self) -> Option<HttpResponse> {
         let signed_in = self.caller.signed_in().ok()?;
         let path = self.http.path();
         if !signed_in.user.must_change_password || matches!(path, NEW_PASSWORD | "/logout") {
@@ -296,6 +198,18 @@ impl PageRequest {
         }
     }
 
+    /// Proof of the last user of this browser: the signed-in one, or the last who signed in.
+    pub(super) fn last_user(&self) -> String {
+        match (self.caller.signed_in(), &self.acquaintance) {
+            (Ok(signed_in), _) => {
+                let known_as = signed_in.known_as(&self.app);
+                session::acquaintance(&self.app, &self.visitor, &known_as)
+            }
+            (Err(_), Some(known)) => known.expose().to_owned(),
+            (Err(_), None) => String::new(),
+        }
+    }
+
     /// Whether this browser's session has ended.
     pub fn had_session(&self) -> bool {
         self.session.is_some() && self.caller.signed_in().is_err()
@@ -309,7 +223,7 @@ impl PageRequest {
 
     /// Reads a form, with the proof that it is on a page that this browser got from the server.
     /// Rejects forms of other sites.
-    async fn form(&self, payload: web::Payload) -> Result<(Form, FormProof), Failure> {
+    pub(super) async fn form(&self, payload: web::Payload) -> Result<(Form, FormProof), Failure> {
         check_site(&self.app, &self.http)?;
         let form = extract::form(&self.http, payload).await?;
         if form.repeated_except(&["scope", "project"]).is_some() {
@@ -327,16 +241,23 @@ impl PageRequest {
                 name: signed_in.user.name.clone(),
                 email: signed_in.user.email.clone(),
             }),
+            notice: self.saved.as_ref().and_then(|saved| saved.notice.clone()),
             ..anonymous_chrome(&self.app)
         }
     }
 
-    /// Responds with a page.
+    /// Responds with a page. A page that shows a form again has the status of the form.
     pub fn page(&self, status: StatusCode, page: &impl Template) -> Answer {
         let html = page
             .render()
             .map_err(|error| Failure::Internal(error.to_string()))?;
         let mut response = HttpResponse::build(status);
+        if let Some(saved) = self.saved.as_ref().filter(|_| status == StatusCode::OK) {
+            response.status(saved.status);
+            if let Some(seconds) = saved.retry_after {
+                response.insert_header((header::RETRY_AFTER, seconds));
+            }
+        }
         if self.is_new_visitor {
             response.cookie(cookies::build(&self.app, VISITOR, self.visitor.expose()));
         }

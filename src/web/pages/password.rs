@@ -1,6 +1,7 @@
 //! Replacing a password that the operator set, and the page after a password was set.
 
-use super::page_request::{Answer, NEW_PASSWORD, PageRequest, read, see_other};
+use super::page_request::{Answer, NEW_PASSWORD, PageRequest, see_other};
+use super::page_route::read;
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view::password::{NewPasswordPage, PasswordSetPage};
@@ -45,17 +46,13 @@ async fn show_new(req: PageRequest) -> Answer {
     if !signed_in.user.must_change_password {
         return Ok(see_other(local(query.value("return_to"))));
     }
-    new_page(&req, TypedForm::filled(query))
-}
-
-fn new_page(req: &PageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
+    let typed = req.typed_or(query);
     let page = NewPasswordPage {
         chrome: req.chrome(),
         return_to: local(typed.form.value("return_to")).to_owned(),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /account/password/new`.
@@ -69,7 +66,7 @@ async fn submit_new(req: PageRequest, form: Form) -> Answer {
         }
         // The form was sent twice.
         Err(app::Error::Conflict(_)) => Ok(see_other(HOME)),
-        Err(error) => new_page(&req, TypedForm::refused(form, error)?),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 

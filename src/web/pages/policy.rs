@@ -2,7 +2,8 @@
 //! applied.
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, form_on, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::read;
 use super::typed_form::{TypedForm, renamed};
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
@@ -12,6 +13,7 @@ use super::view::{FieldErrors, Moment};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use app::org::{self, Affected, Effect, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
 use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
@@ -27,7 +29,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/o/{org}/settings/policy/apply",
-            form_on("/o/{org}/settings/policy").post(submit_apply),
+            read(show_review).post(submit_apply),
         ));
 }
 
@@ -44,30 +46,21 @@ async fn show_policy(req: OrgPageRequest) -> Answer {
         (_, Some(count)) => count.parse().ok().map(PolicyNotice::SavedWithGrace),
         _ => None,
     };
-    let is_back = query.value("personal_tokens").is_some() && req.access().can_own();
-    let terms = match is_back {
-        true => submitted(&query),
-        false => in_force(req.seen.organization.policy),
-    };
-    let page = page(&req, notice, terms, FieldErrors::none());
-    req.page(StatusCode::OK, &page)
-}
-
-fn page(
-    req: &OrgPageRequest,
-    notice: Option<PolicyNotice>,
-    terms: Terms,
-    errors: FieldErrors,
-) -> PolicyPage {
-    PolicyPage {
+    let typed = req.typed_or(query);
+    let is_back = typed.form.value("personal_tokens").is_some() && req.access().can_own();
+    let page = PolicyPage {
         chrome: req.chrome(),
         org: req.head(),
         plan: req.seen.organization.plan.as_str(),
-        terms,
+        terms: match is_back || typed.was_sent() {
+            true => submitted(&typed.form),
+            false => in_force(req.seen.organization.policy),
+        },
         access: req.access(),
         notice,
-        errors,
-    }
+        errors: typed.errors,
+    };
+    req.page(StatusCode::OK, &page)
 }
 
 /// A policy as form values.
@@ -129,28 +122,27 @@ fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
     }
 }
 
-/// The form with the errors of a policy, by its fields.
-fn refused(req: &OrgPageRequest, form: Form, error: app::Error) -> Answer {
+/// Redirects to the form with the errors of a policy, by its fields.
+async fn refused(req: &OrgPageRequest, form: Form, error: app::Error) -> Answer {
     let error = renamed(error, "policy/max_lifetime_days", "max_lifetime");
-    again(req, TypedForm::refused(form, error)?)
+    req.again_on(&req.path(PAGE), TypedForm::refused(form, error)?)
+        .await
 }
 
-fn again(req: &OrgPageRequest, typed: TypedForm) -> Answer {
-    let (status, terms) = (typed.status(), submitted(&typed.form));
-    req.page(status, &page(req, None, terms, typed.errors))
-}
-
-/// `POST /o/{org}/settings/policy`: shows the affected tokens, or saves if there are none.
+/// `POST /o/{org}/settings/policy`: leads to the review, or saves if there are no affected tokens.
 async fn submit_policy(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&req, TypedForm { form, errors }),
+        Err(errors) => {
+            let typed = TypedForm::with_errors(form, errors);
+            return req.again_on(&req.path(PAGE), typed).await;
+        }
     };
     match org::review(&req, req.id(), change(policy)).await {
         Ok(found) if found.affected.is_empty() => apply(&req, form, policy, DEFAULT_GRACE).await,
-        Ok(found) => review_page(&req, found.affected, TypedForm::filled(form)),
-        Err(error) => refused(&req, form, error),
+        Ok(_) => Ok(see_other(&review_path(&req, &form))),
+        Err(error) => refused(&req, form, error).await,
     }
 }
 
@@ -171,14 +163,36 @@ async fn apply(req: &OrgPageRequest, form: Form, policy: Policy, grace: Duration
             let breaking = format!("{PAGE}?breaking={}", applied.affected.len());
             Ok(see_other(&req.path(&breaking)))
         }
-        Err(error) => refused(req, form, error),
+        Err(error) => refused(req, form, error).await,
     }
 }
 
-fn review_page(req: &OrgPageRequest, affected: Vec<Affected>, typed: TypedForm) -> Answer {
-    let status = typed.status();
+/// The path of the review of a policy.
+fn review_path(req: &OrgPageRequest, form: &Form) -> String {
+    let terms = ["personal_tokens", "max_lifetime", "never"];
+    let terms: Vec<_> = terms
+        .into_iter()
+        .filter_map(|name| Some((name, form.value(name)?)))
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+        .collect();
+    req.path(&format!("{PAGE}/apply?{}", terms.join("&")))
+}
+
+/// `GET /o/{org}/settings/policy/apply`: the tokens that the policy in the query affects.
+async fn show_review(req: OrgPageRequest) -> Answer {
+    let typed = req.typed_or(req.query()?);
+    if !req.access().can_own() {
+        return Ok(see_other(&req.path(PAGE)));
+    }
+    let Ok(policy) = read_policy(&typed.form) else {
+        return Ok(see_other(&req.path(PAGE)));
+    };
+    let affected = match org::review(&req, req.id(), change(policy)).await {
+        Ok(found) => found.affected,
+        Err(error) => return refused(&req, typed.form, error).await,
+    };
     let grace = match typed.errors.is_empty() {
-        true => "7d",
+        true => typed.form.value("grace").unwrap_or("7d"),
         // None is selected, since the error is about the choice.
         false => "",
     };
@@ -190,12 +204,12 @@ fn review_page(req: &OrgPageRequest, affected: Vec<Affected>, typed: TypedForm) 
         tokens: affected
             .into_iter()
             .take(SHOWN)
-            .map(|token| row(req, token))
+            .map(|token| row(&req, token))
             .collect(),
         grace: graces(grace),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
@@ -223,7 +237,10 @@ async fn submit_apply(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
     let policy = match read_policy(&form) {
         Ok(policy) => policy,
-        Err(errors) => return again(&req, TypedForm { form, errors }),
+        Err(errors) => {
+            let typed = TypedForm::with_errors(form, errors);
+            return req.again_on(&req.path(PAGE), typed).await;
+        }
     };
     let grace = match form.value("grace") {
         Some("none") => Duration::zero(),
@@ -232,9 +249,9 @@ async fn submit_apply(req: OrgPageRequest, form: Form) -> Answer {
         Some("30d") => Duration::days(30),
         _ => {
             let message = "Choose how long these tokens continue to work.";
-            let found = org::review(&req, req.id(), change(policy)).await?;
+            let page = review_path(&req, &form);
             let typed = TypedForm::wrong(form, "grace", message);
-            return review_page(&req, found.affected, typed);
+            return req.again_on(&page, typed).await;
         }
     };
     apply(&req, form, policy, grace).await

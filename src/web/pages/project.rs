@@ -2,7 +2,8 @@
 
 use super::list;
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, Guard, PageRequest, form_on, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{Guard, form_on, read};
 use super::typed_form::TypedForm;
 use super::view::project::{
     DeleteProjectPage, NewProjectPage, ProjectHead, ProjectMemberRow, ProjectNotice, ProjectPage,
@@ -91,18 +92,14 @@ fn head(project: &Project) -> ProjectHead {
 /// `GET /o/{org}/projects/new`.
 async fn show_new(req: OrgPageRequest) -> Answer {
     req.require(Role::Admin)?;
-    new_page(&req, TypedForm::default())
-}
-
-fn new_page(req: &OrgPageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
+    let typed = req.typed();
     let page = NewProjectPage {
         chrome: req.chrome(),
         org: req.head(),
         name: typed.text("name"),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /o/{org}/projects/new`.
@@ -110,7 +107,7 @@ async fn submit_new(req: OrgPageRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     match project::create(&req, req.id(), name).await {
         Ok(made) => Ok(see_other(&path(&req, &made, "?done=created"))),
-        Err(error) => new_page(&req, TypedForm::refused(form, error)?),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -171,7 +168,7 @@ async fn show_project(req: ProjectRequest) -> Answer {
         _ => None,
     };
     let part = list::page(&query);
-    let page = page(&req, &part, TypedForm::default()).await?;
+    let page = page(&req, &part, req.typed()).await?;
     req.page(StatusCode::OK, &ProjectPage { notice, ..page })
 }
 
@@ -230,18 +227,12 @@ fn row(req: &PageRequest, (user, since): (User, Instant)) -> ProjectMemberRow {
     }
 }
 
-async fn again(req: &ProjectRequest, typed: TypedForm) -> Answer {
-    let (status, part) = (typed.status(), list::page(&Form::default()));
-    let page = page(req, &part, typed).await?;
-    req.page(status, &page)
-}
-
 /// `POST /o/{org}/projects/{project}/name`.
 async fn submit_name(req: ProjectRequest, form: Form) -> Answer {
     let name = form.value("name").unwrap_or_default();
     match project::rename(&req, req.id(), name).await {
         Ok(_) => req.done("?done=renamed"),
-        Err(error) => again(&req, TypedForm::refused(form, error)?).await,
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -256,7 +247,7 @@ async fn submit_member(req: ProjectRequest, form: Form) -> Answer {
         Ok(id) => req.done(&format!("?added={id}")),
         Err(app::Error::NotFound) => {
             let message = "Choose a member of the organization.";
-            again(&req, TypedForm::wrong(form, "member", message)).await
+            req.again(TypedForm::wrong(form, "member", message)).await
         }
         Err(error) => Err(error.into()),
     }

@@ -1,7 +1,8 @@
 //! Forgotten passwords: requesting a link, and setting a new password with it. The link is a
 //! one-time secret: it is in the URL that users open, in a hidden field, and nowhere else.
 
-use super::page_request::{Answer, PageRequest, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::read;
 use super::password;
 use super::return_to::HOME;
 use super::session::end_session;
@@ -14,6 +15,8 @@ use actix_web::web;
 use app::{mail, user};
 use domain::secret::Secret;
 use wire::form::Form;
+
+const FORGOT: &str = "/forgot";
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -30,11 +33,7 @@ async fn show_forgot(req: PageRequest) -> Answer {
         (true, Some("sent")) => ForgotState::Sent,
         (true, _) => ForgotState::Form,
     };
-    forgot_page(&req, state, TypedForm::filled(query))
-}
-
-fn forgot_page(req: &PageRequest, state: ForgotState, typed: TypedForm) -> Answer {
-    let status = typed.status();
+    let typed = req.typed_or(query);
     let page = ForgotPage {
         chrome: req.chrome(),
         state,
@@ -42,39 +41,35 @@ fn forgot_page(req: &PageRequest, state: ForgotState, typed: TypedForm) -> Answe
         email: typed.text("email"),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /forgot`. The response is the same for every address.
 async fn submit_forgot(req: PageRequest, form: Form) -> Answer {
     if !mail::is_configured(&req.app) {
-        return forgot_page(&req, ForgotState::NoMail, TypedForm::default());
+        // The page explains it.
+        return Ok(see_other(FORGOT));
     }
     let email = form.value("email").unwrap_or_default();
     match user::request_reset(&req, email, links::reset_url).await {
         Ok(()) => Ok(see_other("/forgot?done=sent")),
-        Err(error) => forgot_page(&req, ForgotState::Form, TypedForm::refused(form, error)?),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
 /// `GET /reset`. Read-only: only submitting the form uses the link.
 async fn show_reset(req: PageRequest) -> Answer {
-    let query = req.query()?;
-    reset_page(&req, TypedForm::filled(query)).await
-}
-
-/// The secret of the link.
-fn link(form: &Form) -> Secret {
-    Secret::new(form.value("link").unwrap_or_default())
-}
-
-async fn reset_page(req: &PageRequest, typed: TypedForm) -> Answer {
-    let user = match user::find_reset(req, &link(&typed.form)).await {
+    let typed = req.typed_or(req.query()?);
+    let user = match user::find_reset(&req, &link(&typed.form)).await {
         Ok(user) => user,
-        Err(app::Error::NotFound) => return closed(req),
+        Err(app::Error::NotFound) => {
+            let page = ResetClosedPage {
+                chrome: req.chrome(),
+            };
+            return req.page(StatusCode::NOT_FOUND, &page);
+        }
         Err(error) => return Err(error.into()),
     };
-    let status = typed.status();
     let page = ResetPage {
         chrome: req.chrome(),
         link: typed.text("link"),
@@ -82,14 +77,12 @@ async fn reset_page(req: &PageRequest, typed: TypedForm) -> Answer {
         email: user.email,
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
-fn closed(req: &PageRequest) -> Answer {
-    let page = ResetClosedPage {
-        chrome: req.chrome(),
-    };
-    req.page(StatusCode::NOT_FOUND, &page)
+/// The secret of the link.
+fn link(form: &Form) -> Secret {
+    Secret::new(form.value("link").unwrap_or_default())
 }
 
 /// `POST /reset`: sets the password and signs the user in.
@@ -100,8 +93,8 @@ async fn submit_reset(req: PageRequest, form: Form) -> Answer {
             end_session(&req).await?;
             Ok(req.begin(&session.cookies, &password::done(HOME)))
         }
-        // Wrong, expired or used, perhaps by another request in the meantime.
-        Err(app::Error::NotFound) => closed(&req),
-        Err(error) => reset_page(&req, TypedForm::refused(form, error)?).await,
+        // Wrong, expired or used, perhaps by another request in the meantime: the page explains it.
+        Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Setup, sign-in and sign-out.
 
-use super::page_request::{Answer, PageRequest, read, see_other};
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::read;
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view;
@@ -67,7 +68,16 @@ pub async fn show_setup(req: PageRequest) -> Answer {
     if !user::is_setup_link(&req.app, &Secret::new(link)).await? {
         return closed(&req).await;
     }
-    setup_page(&req, TypedForm::filled(query))
+    let typed = req.typed_or(query);
+    let page = SetupPage {
+        chrome: req.chrome(),
+        link: typed.text("link"),
+        name: typed.text("name"),
+        email: typed.text("email"),
+        organization: typed.text("organization"),
+        errors: typed.errors,
+    };
+    req.page(StatusCode::OK, &page)
 }
 
 async fn closed(req: &PageRequest) -> Answer {
@@ -82,19 +92,6 @@ async fn closed(req: &PageRequest) -> Answer {
     req.page(StatusCode::NOT_FOUND, &page)
 }
 
-fn setup_page(req: &PageRequest, typed: TypedForm) -> Answer {
-    let status = typed.status();
-    let page = SetupPage {
-        chrome: req.chrome(),
-        link: typed.text("link"),
-        name: typed.text("name"),
-        email: typed.text("email"),
-        organization: typed.text("organization"),
-        errors: typed.errors,
-    };
-    req.page(status, &page)
-}
-
 /// `POST /setup`.
 pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
     let typed = |name| form.value(name).unwrap_or_default().to_owned();
@@ -107,8 +104,9 @@ pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
     let link = Secret::new(typed("link"));
     match user::set_up(&req, &link, new).await {
         Ok(session) => Ok(req.begin(&session.cookies, HOME)),
-        Err(app::Error::NotFound) => closed(&req).await,
-        Err(error) => setup_page(&req, TypedForm::refused(form, error)?),
+        // The page explains it.
+        Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),
+        Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 
@@ -127,21 +125,16 @@ pub async fn show_login(req: PageRequest) -> Answer {
         _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
     };
-    let page = login_page(&req, notice, TypedForm::filled(query));
-    req.page(StatusCode::OK, &page)
-}
-
-fn login_page(req: &PageRequest, notice: Option<LoginNotice>, typed: TypedForm) -> LoginPage {
-    let mut chrome = req.chrome();
-    // The user is unknown until the sign-in succeeds, even if this browser has a session.
-    chrome.user = None;
-    LoginPage {
-        chrome,
+    let return_to = return_to.to_owned();
+    let typed = req.typed_or(query);
+    let page = LoginPage {
+        chrome: req.chrome(),
         email: typed.text("email"),
-        return_to: local(typed.form.value("return_to")).to_owned(),
+        return_to,
         notice,
         errors: typed.errors,
-    }
+    };
+    req.page(StatusCode::OK, &page)
 }
 
 /// `POST /login`. The form may be older than the session of the browser: another tab signed in, or
@@ -167,8 +160,8 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
         }
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");
-            let page = login_page(&req, None, TypedForm { form, errors });
-            req.page(StatusCode::UNAUTHORIZED, &page)
+            let typed = TypedForm::with_errors(form, errors);
+            req.again(typed.with_status(StatusCode::UNAUTHORIZED)).await
         }
         Err(error) => Err(error.into()),
     }

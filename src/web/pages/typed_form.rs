@@ -1,17 +1,28 @@
 //! A form as the user typed it, to show it again with its errors.
 
 use super::view::FieldErrors;
+use super::view::error::ErrorKind;
+use super::error_kind;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use wire::form::Form;
 
+/// The notice on a form that is older than the session.
+const SIGNED_IN_AGAIN: &str = "You signed in again. Check the form and send it once more.";
+
 /// The values of a form and their errors. The default is an empty form.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct TypedForm {
     /// The values.
     pub form: Form,
     /// The errors; none until the form was sent.
     pub errors: FieldErrors,
+    /// The status of the page with the form: 200 until the form was sent.
+    pub status: StatusCode,
+    /// What happened to the form, apart from errors in it.
+    pub notice: Option<String>,
+    /// Seconds after which the form can be sent again.
+    pub retry_after: Option<u64>,
 }
 
 impl TypedForm {
@@ -19,24 +30,63 @@ impl TypedForm {
     pub fn filled(form: Form) -> Self {
         Self {
             form,
-            errors: FieldErrors::none(),
+            ..Self::default()
         }
     }
 
     /// A form with the faults of the use case, without values that contain a secret. Fails with
     /// any other error.
     pub fn refused(mut form: Form, error: app::Error) -> Result<Self, Failure> {
-        let errors = faults(error)?;
-        for fault in errors.iter().filter(|fault| fault.has_secret) {
-            form.remove(fault.field);
+        if let app::Error::Invalid(faults) = &error {
+            for fault in faults.iter().filter(|fault| fault.has_secret) {
+                form.remove(fault.field);
+            }
         }
-        Ok(Self { form, errors })
+        Ok(Self::with_errors(form, faults(error)?))
+    }
+
+    /// A form with errors.
+    pub fn with_errors(form: Form, errors: FieldErrors) -> Self {
+        Self {
+            form,
+            errors,
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            ..Self::default()
+        }
     }
 
     /// A form with an error of the field with this `name`.
     pub fn wrong(form: Form, field: &'static str, message: &str) -> Self {
-        let errors = FieldErrors::on(field, message);
-        Self { form, errors }
+        Self::with_errors(form, FieldErrors::on(field, message))
+    }
+
+    /// A form that had no effect because of a failure.
+    pub fn failed(form: Form, failure: &Failure) -> Self {
+        let notice = match failure {
+            Failure::StaleForm | Failure::SignIn(_) => SIGNED_IN_AGAIN.to_owned(),
+            Failure::App(app::Error::Conflict(message)) => (*message).to_owned(),
+            failure => {
+                let kind: ErrorKind = error_kind(failure);
+                format!("{}. {}", kind.title(), kind.advice())
+            }
+        };
+        let status = match failure {
+            // The user has signed in when the page is shown.
+            Failure::SignIn(_) => StatusCode::OK,
+            failure => failure.status(),
+        };
+        Self {
+            form,
+            status,
+            notice: Some(notice),
+            retry_after: failure.retry_after(),
+            ..Self::default()
+        }
+    }
+
+    /// The same form on a page with this status.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// The value of a field; empty if there is none.
@@ -44,12 +94,9 @@ impl TypedForm {
         self.form.value(field).unwrap_or_default().to_owned()
     }
 
-    /// The status of a page with this form: 200, or 422 with errors.
-    pub fn status(&self) -> StatusCode {
-        match self.errors.is_empty() {
-            true => StatusCode::OK,
-            false => StatusCode::UNPROCESSABLE_ENTITY,
-        }
+    /// Whether it was sent before, so that it has the user's choices.
+    pub fn was_sent(&self) -> bool {
+        self.status != StatusCode::OK || self.notice.is_some()
     }
 }
 

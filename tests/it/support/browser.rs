@@ -14,6 +14,8 @@ pub struct Browser {
     canaries: Canaries,
     /// Cookies by name. Tests may change them.
     pub cookies: BTreeMap<String, String>,
+    /// Paths of the cookies that are only for one path, by name.
+    cookie_paths: BTreeMap<String, String>,
     /// Headers sent with every request, such as `x-forwarded-for`.
     pub headers: HeaderMap,
     /// CSRF token of the last page that had one.
@@ -70,6 +72,7 @@ impl Browser {
             http: http(),
             canaries: Canaries::of(url),
             cookies: BTreeMap::new(),
+            cookie_paths: BTreeMap::new(),
             headers: HeaderMap::new(),
             csrf: String::new(),
         }
@@ -102,12 +105,33 @@ impl Browser {
         self.send(request).await
     }
 
-    /// Submits a form with the CSRF token of the last page that had one.
+    /// Submits a form with the CSRF token of the last page that had one. Follows the redirect to
+    /// the page that shows the outcome of this form: its errors, a secret, a consent page or the
+    /// result of a decision. Other redirects are not followed.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let page = self.post_only(path, fields).await;
+        self.follow(page).await
+    }
+
+    /// The same without following any redirect.
+    pub async fn post_only(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.csrf.clone();
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend_from_slice(fields);
         self.post_bare(path, &all).await
+    }
+
+    async fn follow(&mut self, page: Page) -> Page {
+        let location = page.location();
+        let (path, query) = location.split_once('?').unwrap_or((location, ""));
+        let is_outcome = query.split('&').any(|pair| pair.starts_with("form="))
+            || ["/secret", "/link", "/device/consent", "/device/result"]
+                .iter()
+                .any(|end| path.ends_with(end));
+        match is_outcome {
+            true => self.get(location).await,
+            false => page,
+        }
     }
 
     /// Builds a request of any method, to be sent with [`Self::send`].
@@ -121,12 +145,16 @@ impl Browser {
     }
 
     async fn try_send(&mut self, request: reqwest::RequestBuilder) -> reqwest::Result<Page> {
+        let built = request.build()?;
+        let path = built.url().path().to_owned();
+        let mut request = reqwest::RequestBuilder::from_parts(self.http.clone(), built);
         let cookies: Vec<String> = self
             .cookies
             .iter()
+            .filter(|(name, _)| self.cookie_paths.get(*name).is_none_or(|only| *only == path))
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut request = request.headers(self.headers.clone());
+        request = request.headers(self.headers.clone());
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
@@ -140,6 +168,12 @@ impl Browser {
             } else {
                 self.canaries.add(value);
                 self.cookies.insert(name.to_owned(), value.to_owned());
+                let path = attributes.split("Path=").nth(1).unwrap_or("/");
+                let path = path.split(';').next().unwrap_or("/");
+                match path {
+                    "/" => self.cookie_paths.remove(name),
+                    path => self.cookie_paths.insert(name.to_owned(), path.to_owned()),
+                };
             }
         }
         let page = Page {

@@ -59,7 +59,7 @@ pub const AUDIT: &str = "(
 ) AS audit";
 
 /// Every table that can hold input or responses.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "users",
     "account_link",
     "setup_link",
@@ -75,6 +75,7 @@ const TABLES: [&str; 21] = [
     "device_grant",
     "throttle",
     "idempotency_record",
+    "sealed_text",
     "audit_event",
     "audit_record",
     "audit_head",
@@ -83,8 +84,8 @@ const TABLES: [&str; 21] = [
     "token_use",
 ];
 
-/// Tables that a request without effect may write: its response and the attempt.
-const TRACES: [&str; 2] = ["idempotency_record", "throttle"];
+/// Tables that a request without effect may write: its response, its form and the attempt.
+const TRACES: [&str; 3] = ["idempotency_record", "sealed_text", "throttle"];
 
 /// The PostgreSQL server to test on, version 15 or later, if there is one.
 fn server() -> Option<Url> {

@@ -57,6 +57,12 @@ pub fn invitation_form_nonce(req: &Request) -> Result<String, Error> {
     Ok(form_nonce::write(&req.app, signed_in, FORM, id.as_str()))
 }
 
+/// The invitation that a form creates, by its nonce.
+pub fn invitation_of_form(req: &Request, input: &CreateInvitation) -> Option<InvitationId> {
+    let nonce = input.form_nonce.as_deref()?;
+    InvitationId::parse(form_nonce::read(&req.app, &req.caller, FORM, nonce)?)
+}
+
 /// Creates an invitation. Only owners invite owners. Fails with [`Error::Conflict`] if the form
 /// nonce was used before.
 pub async fn invite(
@@ -64,16 +70,9 @@ pub async fn invite(
     named: &str,
     input: CreateInvitation,
 ) -> Result<NewInvitation, Error> {
-    let CreateInvitation {
-        email,
-        role,
-        form_nonce,
-    } = input;
+    let form_id = invitation_of_form(req, &input);
+    let CreateInvitation { email, role, .. } = input;
     let email = email.as_deref().map(domain::user::email).transpose()?;
-    let form_id = form_nonce
-        .as_deref()
-        .and_then(|text| form_nonce::read(&req.app, &req.caller, FORM, text))
-        .and_then(InvitationId::parse);
     let named = named.to_owned();
     req.change(Action::InvitationCreated, move |tx| {
         let least = role.max(Role::Admin);
@@ -231,6 +230,23 @@ pub async fn find_invitation(req: &Request, named: &str, id: &InvitationId) -> R
         open.pop().ok_or(Error::NotFound)
     })
     .await
+}
+
+/// The same, and whether it may create a user.
+pub async fn find_new_invitation(
+    req: &Request,
+    named: &str,
+    id: &InvitationId,
+) -> Result<(Open, bool), Error> {
+    let open = find_invitation(req, named, id).await?;
+    let (named, invitation) = (named.to_owned(), open.invitation.clone());
+    let may_create = req
+        .read(move |tx| {
+            let organization = tx.organization(&named, READ, Role::Admin)?;
+            may_create_user(tx.app(), tx.conn, &invitation, &organization)
+        })
+        .await?;
+    Ok((open, may_create))
 }
 
 fn with_inviters(conn: &mut Conn, invitations: Vec<Invitation>) -> Result<Vec<Open>, Error> {

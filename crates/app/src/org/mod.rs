@@ -13,6 +13,7 @@ use acceptance::may_create_user;
 pub use acceptance::{NewUser, Offer, accept, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
+    find_new_invitation, invitation_of_form,
     CreateInvitation, NewInvitation, Open, find_invitation, invitation_form_nonce, invite,
     list_invitations, send_invitation, withdraw,
 };

@@ -49,6 +49,12 @@ pub fn form_nonce_for(req: &Request) -> Result<String, Error> {
     Ok(form_nonce::write(&req.app, signed_in, FORM, id.as_str()))
 }
 
+/// The token that a form creates, by its nonce.
+pub fn token_of_form(req: &Request, input: &CreateToken) -> Option<TokenId> {
+    let nonce = input.form_nonce.as_deref()?;
+    TokenId::parse(form_nonce::read(&req.app, &req.caller, FORM, nonce)?)
+}
+
 /// Creates a token. Its scopes must be in the catalogue and allowed by the creator's role; a
 /// token can pass on only its own scopes and limits. Fails with [`Error::Conflict`] if the form
 /// nonce was used before.
@@ -57,11 +63,7 @@ pub async fn create(
     owner_ref: &OwnerRef,
     input: CreateToken,
 ) -> Result<NewToken, Error> {
-    let id_of_form = input
-        .form_nonce
-        .as_deref()
-        .and_then(|text| form_nonce::read(&req.app, &req.caller, FORM, text))
-        .and_then(TokenId::parse);
+    let id_of_form = token_of_form(req, &input);
     let owner_ref = owner_ref.clone();
     req.change(Action::TokenCreated, move |tx| {
         let mut new = draw_checked(tx, &owner_ref, &input)?;

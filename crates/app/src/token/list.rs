@@ -112,6 +112,21 @@ pub async fn list_descendants(
     .await
 }
 
+/// The successor of a token, if it was rotated.
+pub async fn find_successor(
+    req: &Request,
+    owner_ref: &OwnerRef,
+    id: &str,
+) -> Result<Option<TokenId>, Error> {
+    let (owner_ref, id) = (owner_ref.clone(), id.to_owned());
+    req.read(move |tx| {
+        let visible = visible(tx, &owner_ref, WRITE)?;
+        let token = find_within(tx, &visible, &id)?;
+        Ok(store::token::find_successor(tx.conn, &token.id)?)
+    })
+    .await
+}
+
 /// Returns what revoking the token of the request would also revoke: nothing for the operator.
 pub async fn list_own_descendants(req: &Request) -> Result<Review, Error> {
     req.read(|tx| match tx.caller().token_id().cloned() {

@@ -10,14 +10,14 @@ mod revoke;
 mod rotate;
 
 pub use choices::{Choices, choices};
-pub use create::{CreateToken, create, form_nonce_for};
+pub use create::{CreateToken, create, form_nonce_for, token_of_form};
 pub(super) use create::{NamedLimits, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub(super) use list::keep_managed;
 pub use list::{
-    Creator, Listed, count_living, find, find_listed, list, list_descendants, list_listed,
-    list_living, list_own_descendants, review_revocation,
+    Creator, Listed, count_living, find, find_listed, find_successor, list, list_descendants,
+    list_listed, list_living, list_own_descendants, review_revocation,
 };
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub(super) use revoke::{deny_approved, end_all, end_with_descendants};

@@ -64,8 +64,8 @@ impl Request {
         self.app.store().read(read).await
     }
 
-    /// Changes something in one transaction, with an audit record, and stores the response for
-    /// repetitions if the request has an Idempotency-Key. The work may run again after a collision
+    /// Changes something in one transaction, with an audit record and, if the request has
+    /// one, the record of the outcome. The work may run again after a collision
     /// with a concurrent one; it then gets the same time and the same random values.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
@@ -82,7 +82,7 @@ impl Request {
             let mut tx = Tx::changing(&req, now, conn, &mut draws, action);
             let outcome = work(&mut tx)?;
             tx.finish()?;
-            if let Some(record) = &req.idempotency {
+            if let Some(record) = &req.record {
                 record.file(conn, &*outcome)?;
             }
             Ok(outcome)

@@ -5,7 +5,7 @@ use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, live, read_approval, read_
 use crate::limits::LimitColumns;
 use crate::schema::device_grant;
 use crate::single_org::single_org_members;
-use crate::statement::{ReadRow, Statement};
+use crate::statement::Statement;
 use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -79,8 +79,8 @@ pub enum Made {
     Denied(DeniedBecause),
 }
 
-/// The decision with this digest. `None` if there is none, or if it was an approval that was
-/// withdrawn by [`mark_refused`] or [`deny_approved`].
+/// The decision with this digest, if it was made. An approval that was withdrawn by
+/// [`mark_refused`] or [`deny_approved`] is denied.
 pub fn find_decision(
     conn: &mut Conn,
     id: &GrantId,
@@ -94,32 +94,27 @@ pub fn find_decision(
     Ok(row.and_then(|row| read_made(&row)))
 }
 
-/// The device grant with this user code that the user decided, and the decision as for
-/// [`find_decision`].
+/// The device grant with this user code that the user decided, and the digest of the decision.
 pub fn find_decision_of(
     conn: &mut Conn,
     user_code: &Digest,
     user_id: &UserId,
-) -> Result<Option<(Grant, Option<Made>)>, Error> {
+) -> Result<Option<(GrantId, Digest)>, Error> {
     let row = device_grant::table
         .filter(device_grant::user_code_digest.eq(user_code.as_str()))
         .filter(device_grant::decided_by.eq(user_id.as_str()))
         .row::<Row>(conn)
         .optional()?;
-    row.map(|row| {
-        let made = read_made(&row);
-        Ok((row.read()?, made))
-    })
-    .transpose()
+    Ok(row.and_then(|row| {
+        let digest = Digest::from_stored(row.decision_digest?);
+        Some((GrantId::parse(&row.id)?, digest))
+    }))
 }
 
 fn read_made(row: &Row) -> Option<Made> {
-    match (read_state(row)?, &row.granted_scopes) {
-        (State::Denied(because), None) => Some(Made::Denied(because)),
-        (State::Denied(_), Some(_)) => None,
-        (State::Redeemed { token_id }, _) => {
-            Some(Made::Approved(read_approval(row)?, Some(token_id)))
-        }
+    match read_state(row)? {
+        State::Denied(because) => Some(Made::Denied(because)),
+        State::Redeemed { token_id } => Some(Made::Approved(read_approval(row)?, Some(token_id))),
         _ => Some(Made::Approved(read_approval(row)?, None)),
     }
 }

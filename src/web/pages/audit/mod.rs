@@ -7,7 +7,8 @@ mod words;
 pub use row::Reader;
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest, read};
+use super::page_request::{Answer, PageRequest};
+use super::page_route::read;
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
 use crate::web::export;

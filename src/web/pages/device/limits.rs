@@ -19,7 +19,7 @@ pub(super) async fn limit_fields(
     typed: &TypedForm,
 ) -> Result<LimitFields, Failure> {
     let (now, grant) = (req.now(), &consent.grant);
-    let is_first = typed.errors.is_empty();
+    let is_first = !typed.was_sent();
     let projects = project::list_reached(req).await?;
     let asked = projects
         .iter()

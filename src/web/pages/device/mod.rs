@@ -3,7 +3,8 @@
 mod limits;
 
 use crate::web::failure::Failure;
-use crate::web::pages::page_request::{Answer, PageRequest, form_on, read};
+use crate::web::pages::page_request::{Answer, PageRequest, see_other};
+use crate::web::pages::page_route::{form_on, read};
 use crate::web::pages::typed_form::{TypedForm, faults, renamed};
 use crate::web::pages::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, ForbiddenBy, ForbiddenPage,
@@ -20,6 +21,7 @@ use domain::client::Credential;
 use domain::device::DeniedBecause;
 use domain::org::Membership;
 use domain::scope::ScopeName;
+use domain::secret::Digest;
 use domain::user_code::UserCode;
 use limits::limit_fields;
 use wire::form::Form;
@@ -33,8 +35,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/device", read(show_code).post(submit_code)))
         .service(resource(
             "/device/decide",
-            form_on("/device").post(submit_decision),
-        ));
+            form_on("/device/consent").post(submit_decision),
+        ))
+        .service(resource("/device/consent", read(show_consent)))
+        .service(resource("/device/result", read(show_result)));
 }
 
 /// `GET /device`. Read-only: a code in the URL only fills the field.
@@ -43,7 +47,16 @@ pub async fn show_code(req: PageRequest) -> Answer {
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
     req.signed_in(&address(&req, code, via))?;
-    let page = code_page(&req, code, via, FieldErrors::none());
+    let typed = req.typed_or(Form::from_pairs(vec![("user_code".to_owned(), code.to_owned())]));
+    let page = CodePage {
+        chrome: req.chrome(),
+        code: typed.text("user_code").chars().take(50).collect(),
+        via: match via {
+            Via::Keyboard => Source::Keyboard,
+            Via::Link => Source::Link,
+        },
+        errors: typed.errors,
+    };
     req.page(StatusCode::OK, &page)
 }
 
@@ -73,18 +86,6 @@ fn address(req: &PageRequest, code: &str, via: Via) -> String {
     }
 }
 
-fn code_page(req: &PageRequest, code: &str, via: Via, errors: FieldErrors) -> CodePage {
-    CodePage {
-        chrome: req.chrome(),
-        code: code.chars().take(50).collect(),
-        via: match via {
-            Via::Keyboard => Source::Keyboard,
-            Via::Link => Source::Link,
-        },
-        errors,
-    }
-}
-
 fn via_of_form(form: &Form) -> Via {
     match form.value("via") {
         Some("keyboard") => Via::Keyboard,
@@ -92,44 +93,70 @@ fn via_of_form(form: &Form) -> Via {
     }
 }
 
-/// `POST /device`: the consent page for a code.
+/// `POST /device`: leads to the consent page for a code.
 pub async fn submit_code(req: PageRequest, form: Form) -> Answer {
     let via = via_of_form(&form);
     review(&req, via, TypedForm::filled(form)).await
 }
 
+/// Reviews a code, and leads to its consent page with the errors of the form, if any.
 async fn review(req: &PageRequest, via: Via, typed: TypedForm) -> Answer {
-    let code = typed.form.value("user_code").unwrap_or_default();
-    req.signed_in(&address(req, code, via))?;
+    let code = typed.text("user_code");
+    let code_page = address(req, &code, via);
+    req.signed_in(&code_page)?;
     if code.trim().is_empty() {
-        let errors = FieldErrors::on("user_code", "Enter the code that your device shows.");
-        let page = code_page(req, code, via, errors);
-        return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        let message = "Enter the code that your device shows.";
+        let typed = TypedForm::wrong(typed.form, "user_code", message);
+        return req.again_on(&code_page, typed).await;
     }
-    match consent::review(req, code, via).await {
-        Ok(Reviewed::Decided(decided)) => result(req, decided),
+    match consent::review(req, &code, via).await {
+        Ok(Reviewed::Decided { ticket, id }) => Ok(see_other(&result_path(&ticket, &id))),
         Ok(Reviewed::Pending(consent)) => {
-            let status = match typed.errors.is_empty() {
-                true => StatusCode::OK,
-                false => StatusCode::BAD_REQUEST,
-            };
-            match &consent.forbidden {
-                Some(forbidden) => {
-                    let rule = forbidden_by(forbidden);
-                    req.page(status, &forbidden_page(req, *consent, rule))
-                }
-                None => {
-                    let limits = limit_fields(req, &consent, &typed).await?;
-                    req.page(status, &consent_page(req, *consent, limits, typed))
-                }
+            let page = consent_path(&consent.user_code.to_string(), &consent.ticket);
+            match typed.errors.is_empty() {
+                true => Ok(see_other(&page)),
+                false => req.again_on(&page, typed).await,
             }
         }
         Err(app::Error::NotFound) => {
-            let errors = FieldErrors::on("user_code", WRONG_CODE);
-            let page = code_page(req, code, via, errors);
-            req.page(StatusCode::BAD_REQUEST, &page)
+            let typed = TypedForm::wrong(typed.form, "user_code", WRONG_CODE);
+            req.again_on(&code_page, typed.with_status(StatusCode::BAD_REQUEST))
+                .await
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn consent_path(code: &str, ticket: &str) -> String {
+    format!("/device/consent?user_code={code}&ticket={ticket}")
+}
+
+fn result_path(ticket: &str, id: &Digest) -> String {
+    format!("/device/result?ticket={ticket}&decision={}", id.as_str())
+}
+
+/// `GET /device/consent`: the consent page of a code that this session has reviewed.
+pub async fn show_consent(req: PageRequest) -> Answer {
+    let query = req.query()?;
+    let code = query.value("user_code").unwrap_or_default();
+    let ticket = query.value("ticket").unwrap_or_default();
+    req.signed_in(&address(&req, code, Via::Link))?;
+    let consent = match consent::find_reviewed(&req, code, ticket).await {
+        Ok(consent) => consent,
+        // The code page takes the code again, and explains when it is closed.
+        Err(app::Error::NotFound) => return Ok(see_other(&address(&req, code, Via::Link))),
+        Err(error) => return Err(error.into()),
+    };
+    match &consent.forbidden {
+        Some(forbidden) => {
+            let rule = forbidden_by(forbidden);
+            req.page(StatusCode::OK, &forbidden_page(&req, consent, rule))
+        }
+        None => {
+            let typed = req.typed();
+            let limits = limit_fields(&req, &consent, &typed).await?;
+            req.page(StatusCode::OK, &consent_page(&req, consent, limits, typed))
+        }
     }
 }
 
@@ -177,10 +204,11 @@ fn consent_page(
         .map(|choice| choice.value.as_str())
         .unwrap_or_default();
     let token_ends = consent.expiry_for(chosen);
-    let TypedForm { form, errors } = typed;
+    let was_sent = typed.was_sent();
+    let TypedForm { form, errors, .. } = typed;
     // After an error, the boxes keep the user's choice.
     let is_ticked = |name: &ScopeName| {
-        errors.is_empty() || form.all("scope").any(|chosen| chosen == name.as_str())
+        !was_sent || form.all("scope").any(|chosen| chosen == name.as_str())
     };
     let catalogue = &req.app.config().scopes;
     let here = req.context.source().to_string();
@@ -244,18 +272,24 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     let is_confirmed = form.value("confirm") == Some("yes");
     let errors = match consent::decide(&req, ticket, is_confirmed, decision).await {
         Err(error) => faults(renamed(error, "projects", "project"))?,
-        Ok(Ok(decided)) => return result(&req, decided),
-        // Another user or session reviewed this grant: review it again.
-        Ok(Err(NotDecided::NotReviewed)) => FieldErrors::whole(
-            "You signed in again since this page was opened. Review the request once more.",
-        ),
+        Ok(Ok(decided)) => {
+            return Ok(see_other(&result_path(ticket, &decided.id)));
+        }
         Ok(Err(NotDecided::NotConfirmed)) => FieldErrors::on(
             "confirm",
             "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
         ),
+        // Another user or session reviewed this grant: review it again.
+        Ok(Err(NotDecided::NotReviewed)) => {
+            let errors = FieldErrors::whole(
+                "You signed in again since this page was opened. Review the request once more.",
+            );
+            let typed = TypedForm::with_errors(form, errors);
+            return review(&req, Via::Link, typed.with_status(StatusCode::BAD_REQUEST)).await;
+        }
     };
-    let via = consent::via_of_ticket(&req, ticket)?;
-    review(&req, via, TypedForm { form, errors }).await
+    let typed = TypedForm::with_errors(form, errors);
+    req.again(typed.with_status(StatusCode::BAD_REQUEST)).await
 }
 
 /// The token that the form grants.
@@ -267,6 +301,20 @@ fn choice(form: &Form) -> consent::Choice {
         projects: form.all("project").map(str::to_owned).collect(),
         expires: filled("expires").map(str::to_owned),
         expires_on: filled("expires_on").map(str::to_owned),
+    }
+}
+
+/// `GET /device/result`: the outcome of a decision.
+pub async fn show_result(req: PageRequest) -> Answer {
+    req.signed_in("/device")?;
+    let query = req.query()?;
+    let ticket = query.value("ticket").unwrap_or_default();
+    let id = Digest::from_stored(query.value("decision").unwrap_or_default().to_owned());
+    match consent::find_decided(&req, ticket, &id).await {
+        Ok(decided) => result(&req, decided),
+        // Of another session, or purged.
+        Err(app::Error::NotFound) => Ok(see_other("/device")),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,17 +1,17 @@
-//! The form for a new token, and the page that shows the token once.
+//! The form for a new token.
 
 use super::TokensRequest;
+use super::secret::{storing_secret, to_secret};
 use crate::web::failure::Failure;
-use crate::web::pages::page_request::{Answer, see_other};
+use crate::web::pages::page_request::Answer;
 use crate::web::pages::typed_form::{TypedForm, renamed};
 use crate::web::pages::view::token::{
-    Caveat, LimitChoices, NewTokenPage, ProjectGroup, ReplacedToken, RequiredScope,
-    TokenCreatedPage, TokensOwner,
+    Caveat, LimitChoices, NewTokenPage, ProjectGroup, RequiredScope, TokensOwner,
 };
-use crate::web::pages::view::{Choice, Moment, ScopeChoice, ScopeGroup};
+use crate::web::pages::view::{Choice, ScopeChoice, ScopeGroup};
 use actix_web::http::StatusCode;
 use app::project;
-use app::token::{self, Choices, CreateToken, NewToken};
+use app::token::{self, Choices, CreateToken};
 use chrono::Duration;
 use domain::Instant;
 use domain::org::Membership;
@@ -25,12 +25,9 @@ const PROJECTS: u16 = 100;
 
 /// `GET /tokens/new`, or the organization's.
 pub async fn show(req: TokensRequest) -> Answer {
-    page(&req, TypedForm::default()).await
-}
-
-async fn page(req: &TokensRequest, typed: TypedForm) -> Answer {
-    let (form, status) = (&typed.form, typed.status());
-    let choices = token::choices(req, &req.owner_ref).await?;
+    let typed = req.typed();
+    let form = &typed.form;
+    let choices = token::choices(&req, &req.owner_ref).await?;
     let scopes = req
         .app
         .config()
@@ -51,7 +48,7 @@ async fn page(req: &TokensRequest, typed: TypedForm) -> Answer {
         chrome: req.chrome(),
         name: typed.text("name"),
         scopes: ScopeGroup::of(scopes),
-        limits: limits(req, &choices, form).await?,
+        limits: limits(&req, &choices, form).await?,
         expiry: expiry_choices(&choices, form, now),
         expires_on: typed.text("expires_on"),
         earliest: date(now),
@@ -59,11 +56,11 @@ async fn page(req: &TokensRequest, typed: TypedForm) -> Answer {
         latest: choices
             .latest
             .map(|latest| date(latest - Duration::days(1))),
-        form_nonce: token::form_nonce_for(req)?,
+        form_nonce: token::form_nonce_for(&req)?,
         owner: req.owner.clone(),
         errors: typed.errors,
     };
-    req.page(status, &page)
+    req.page(StatusCode::OK, &page)
 }
 
 /// The possible limits of the token, and the organizations that it may be unable to reach.
@@ -190,33 +187,20 @@ fn expiry_choices(choices: &Choices, form: &Form, now: Instant) -> Vec<Choice> {
     expiries
 }
 
-/// `POST /tokens/new`, or the organization's: shows the token once.
+/// `POST /tokens/new`, or the organization's: leads to the page that shows the token once.
 pub async fn submit(req: TokensRequest, form: Form) -> Answer {
-    match token::create(&req, &req.owner_ref, input(&form)).await {
-        Ok(new) => created(&req, new, None),
-        // The browser repeated the POST that showed the token.
-        Err(app::Error::Conflict(_)) => Ok(see_other(&req.path)),
-        Err(error) => {
+    let input = input(&form);
+    let form_id = token::token_of_form(&req, &input);
+    let created = token::create(&storing_secret(&req)?, &req.owner_ref, input).await;
+    match (created, form_id) {
+        (Ok(new), _) => to_secret(&req, &new.token.id),
+        // The browser sent the form twice.
+        (Err(app::Error::Conflict(_)), Some(id)) => to_secret(&req, &id),
+        (Err(error), _) => {
             let error = renamed(error, "projects", "project");
-            page(&req, TypedForm::refused(form, error)?).await
+            req.again(TypedForm::refused(form, error)?).await
         }
     }
-}
-
-/// The page that shows a token once.
-pub fn created(req: &TokensRequest, new: NewToken, replaced: Option<ReplacedToken>) -> Answer {
-    let (token, now) = (new.token, req.now());
-    let page = TokenCreatedPage {
-        chrome: req.chrome(),
-        owner: req.owner.clone(),
-        name: token.name,
-        token: new.secret.expose().to_owned(),
-        scopes: token.scopes.iter().map(ToString::to_string).collect(),
-        expires: token.expires_at.map(|end| Moment::new(end, now)),
-        replaced,
-        me_url: req.app.config().server.public_url.join("/v1/me"),
-    };
-    req.page(StatusCode::OK, &page)
 }
 
 fn input(form: &Form) -> CreateToken {

@@ -6,11 +6,13 @@ mod list;
 mod revoke;
 mod rotate;
 mod row;
+mod secret;
 
 pub use create::project_groups;
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Guard, PageRequest, read};
+use super::page_request::PageRequest;
+use super::page_route::{Guard, read};
 use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
@@ -40,6 +42,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             "/tokens/{id}/rotate",
             read(rotate::show).post(rotate::submit),
         ))
+        .service(resource("/tokens/{id}/secret", read(secret::show)))
         .service(resource("/tokens/{id}", read(activity::show)))
         .service(resource("/o/{org}/settings/api-tokens", read(list::show)))
         .service(resource(
@@ -57,6 +60,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/rotate",
             read(rotate::show).post(rotate::submit),
+        ))
+        .service(resource(
+            "/o/{org}/settings/api-tokens/{id}/secret",
+            read(secret::show),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}",
@@ -87,7 +94,7 @@ impl Guard for TokensRequest {
     /// user.
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
         if req.segment("org").is_empty() {
-            req.signed_in(&req.return_to("/tokens".to_owned()))?;
+            req.signed_in(&req.page_path())?;
             return Ok(Self {
                 req,
                 owner_ref: OwnerRef::Own,

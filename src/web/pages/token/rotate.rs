@@ -1,14 +1,13 @@
 //! Rotating a token.
 
 use super::TokensRequest;
-use super::create::created;
 use super::row::row;
-use crate::web::failure::Failure;
+use super::secret::{storing_secret, to_secret};
 use crate::web::pages::page_request::{Answer, see_other};
-use crate::web::pages::view::token::{ReplacedToken, RotatePage, overlaps};
-use crate::web::pages::view::{FieldErrors, Moment};
+use crate::web::pages::typed_form::TypedForm;
+use crate::web::pages::view::token::{RotatePage, overlaps};
 use actix_web::http::StatusCode;
-use app::token::{self, Listed};
+use app::token;
 use chrono::Duration;
 use domain::token::State;
 use wire::form::Form;
@@ -21,37 +20,38 @@ pub async fn show(req: TokensRequest) -> Answer {
         // The list shows its state.
         return Ok(see_other(&req.path));
     }
-    let page = page(&req, found, "24h", FieldErrors::none());
+    let typed = req.typed();
+    let overlap = match typed.was_sent() {
+        true => typed.form.value("overlap").unwrap_or_default(),
+        false => "24h",
+    };
+    let page = RotatePage {
+        chrome: req.chrome(),
+        owner: req.owner.clone(),
+        token: row(&req, found),
+        overlap: overlaps(overlap),
+        errors: typed.errors,
+    };
     req.page(StatusCode::OK, &page)
 }
 
-fn page(req: &TokensRequest, found: Listed, overlap: &str, errors: FieldErrors) -> RotatePage {
-    RotatePage {
-        chrome: req.chrome(),
-        owner: req.owner.clone(),
-        token: row(req, found),
-        overlap: overlaps(overlap),
-        errors,
-    }
-}
-
-/// `POST /tokens/{id}/rotate`, or the organization's: shows the new token once.
+/// `POST /tokens/{id}/rotate`, or the organization's: leads to the page that shows the new token
+/// once.
 pub async fn submit(req: TokensRequest, form: Form) -> Answer {
     let id = req.segment("id");
     let chosen = form.value("overlap").unwrap_or_default();
     let Some(overlap) = read_overlap(chosen) else {
-        let found = token::find_listed(&req, &req.owner_ref, id).await?;
-        let errors = FieldErrors::on("overlap", "Choose how long the old one still works.");
-        let page = page(&req, found, "", errors);
-        return req.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        let message = "Choose how long the old one still works.";
+        return req.again(TypedForm::wrong(form, "overlap", message)).await;
     };
-    match token::rotate(&req, &req.owner_ref, id, overlap).await {
-        Ok(new) => created(&req, new, Some(replaced(&req, id).await?)),
-        // The browser repeated the POST that showed the new token, or the token ended meanwhile.
-        Err(app::Error::Conflict(message)) => {
-            let found = token::find_listed(&req, &req.owner_ref, id).await?;
-            let page = page(&req, found, chosen, FieldErrors::whole(message));
-            req.page(StatusCode::CONFLICT, &page)
+    match token::rotate(&storing_secret(&req)?, &req.owner_ref, id, overlap).await {
+        Ok(new) => to_secret(&req, &new.token.id),
+        Err(error @ app::Error::Conflict(_)) => {
+            match token::find_successor(&req, &req.owner_ref, id).await? {
+                // The browser sent the form twice.
+                Some(successor) => to_secret(&req, &successor),
+                None => Err(error.into()),
+            }
         }
         Err(error) => Err(error.into()),
     }
@@ -66,16 +66,4 @@ fn read_overlap(choice: &str) -> Option<Duration> {
         "7d" => Some(Duration::days(7)),
         _ => None,
     }
-}
-
-/// When the replaced token becomes inactive.
-async fn replaced(req: &TokensRequest, old: &str) -> Result<ReplacedToken, Failure> {
-    let now = req.now();
-    let old = token::find(req, &req.owner_ref, old).await?;
-    let is_admitted = old.policy_decision.is_ok();
-    let end = old.ends_at().filter(|end| is_admitted && *end > now);
-    Ok(ReplacedToken {
-        hint: old.token.hint,
-        works_until: end.map(|end| Moment::new(end, now)),
-    })
 }

@@ -13,8 +13,43 @@ pub struct ErrorPage {
     pub chrome: Chrome,
     /// The kind of error.
     pub kind: ErrorKind,
+    /// A page that works.
+    pub way_back: WayBack,
     /// The request id, to quote in support requests.
     pub request_id: Option<String>,
+}
+
+/// A link to the nearest page above the one that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayBack {
+    /// The path of the page.
+    pub path: String,
+    /// The text of the link.
+    pub label: &'static str,
+}
+
+impl WayBack {
+    /// The way back from the page with this path.
+    pub fn from(path: &str) -> Self {
+        let mut segments = path.split('/').skip(1);
+        let (path, label) = match (segments.next(), segments.next(), segments.next()) {
+            (Some("o"), Some(slug), Some(_)) if is_plain(slug) => {
+                (format!("/o/{slug}"), "Back to the organization")
+            }
+            (Some("o"), ..) => ("/o".to_owned(), "Back to your organizations"),
+            (Some("tokens"), ..) => ("/tokens".to_owned(), "Back to your tokens"),
+            (Some("account"), Some(_), _) => ("/account".to_owned(), "Back to your account"),
+            (Some("device"), ..) => ("/device".to_owned(), "Back to device code"),
+            _ => ("/".to_owned(), "Go to the start page"),
+        };
+        Self { path, label }
+    }
+}
+
+/// Whether a segment of a path needs no escapes.
+fn is_plain(segment: &str) -> bool {
+    let mut bytes = segment.bytes();
+    !segment.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// The kinds of errors that pages distinguish.

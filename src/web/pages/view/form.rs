@@ -1,10 +1,20 @@
 //! Parts of forms: errors of fields, scopes to tick, values to choose.
 
 use domain::{Fault, Faults};
+use std::borrow::Cow;
 
-/// The errors of a form, each with its field. An empty field name stands for the whole form.
+/// An error of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The `name` of the field; empty for the whole form.
+    pub field: Cow<'static, str>,
+    /// The error and its remedy.
+    pub message: String,
+}
+
+/// The errors of a form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldErrors(Vec<Fault>);
+pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
     /// No errors.
@@ -25,8 +35,11 @@ impl FieldErrors {
     }
 
     /// Adds an error of the field with this `name`.
-    pub fn push(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.push(Fault::new(field, message));
+    pub fn push(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
+        self.0.push(FieldError {
+            field: field.into(),
+            message: message.into(),
+        });
     }
 
     /// Whether there are no errors.
@@ -35,7 +48,7 @@ impl FieldErrors {
     }
 
     /// All errors, in the order of detection.
-    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
         self.0.iter()
     }
 
@@ -50,13 +63,17 @@ impl FieldErrors {
 
 impl From<Fault> for FieldErrors {
     fn from(fault: Fault) -> Self {
-        Self(vec![fault])
+        Self::on(fault.field, fault.message)
     }
 }
 
 impl From<Faults> for FieldErrors {
     fn from(faults: Faults) -> Self {
-        Self(faults.into_iter().collect())
+        let mut errors = Self::none();
+        for fault in faults {
+            errors.push(fault.field, fault.message);
+        }
+        errors
     }
 }
 

@@ -29,8 +29,10 @@ pub struct InvitationCreatedPage {
     pub chrome: Chrome,
     /// The organization.
     pub org: OrganizationHead,
-    /// The absolute URL of the one-time link.
-    pub url: String,
+    /// The invitation's id.
+    pub id: String,
+    /// The absolute URL of the one-time link; `None` if it was shown before.
+    pub url: Option<String>,
     /// The invited email, if one is named.
     pub email: Option<String>,
     /// The role that it grants.

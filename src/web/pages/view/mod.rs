@@ -37,6 +37,8 @@ pub struct Chrome {
     pub csrf: String,
     /// The signed-in user; without one the page has no navigation.
     pub user: Option<User>,
+    /// What happened to the form that the page shows again.
+    pub notice: Option<String>,
     /// URLs of the static files, with the hash of their content in the name.
     pub assets: Assets,
 }

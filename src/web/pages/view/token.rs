@@ -288,10 +288,12 @@ pub struct TokenCreatedPage {
     pub chrome: Chrome,
     /// The owner of the token.
     pub owner: TokensOwner,
+    /// The token's id.
+    pub id: String,
     /// The token's name.
     pub name: String,
-    /// The token itself.
-    pub token: String,
+    /// The token itself; `None` if it was shown before.
+    pub secret: Option<String>,
     /// The names of its scopes; may be empty.
     pub scopes: Vec<String>,
     /// When it expires; `None` if never.

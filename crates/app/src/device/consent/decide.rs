@@ -86,6 +86,8 @@ pub struct Decided {
     pub client_name: String,
     /// Outcome.
     pub outcome: Outcome,
+    /// Identifies the decision for [`find_decided`].
+    pub id: Digest,
 }
 
 /// Processes a decision. It is stored and recorded once; the same decision with the same ticket, as
@@ -102,7 +104,7 @@ pub async fn decide(
         return Ok(Err(NotDecided::NotReviewed));
     };
     let is_approval = matches!(decision, Decision::Approve(_));
-    if is_approval && confirmation == Confirmation::Needed && !is_confirmed {
+    if is_approval && confirmation != Confirmation::NotNeeded && !is_confirmed {
         return Ok(Err(NotDecided::NotConfirmed));
     }
     let action = match decision {
@@ -110,21 +112,50 @@ pub async fn decide(
         Decision::Deny => Action::DeviceDenied,
     };
     let digest = digest(ticket, &decision);
-    let (decided, device_code) = req
+    let (made, device_code) = req
         .change(action, move |tx| {
             let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
             let (grant, device_code) = found.ok_or(Error::NotFound)?;
             let outcome = settle(tx, &grant, &decision, &digest)?;
-            let client = store::client::find_client(tx.conn, &grant.client_id)?;
-            let decided = Decided {
-                client_name: client.map_or(grant.client_id, |client| client.name),
-                outcome,
-            };
-            Ok((decided, device_code))
+            Ok((decided(tx, grant, outcome, &digest)?, device_code))
         })
         .await?;
     app.waiting().wake(&device_code);
-    Ok(Ok(decided))
+    Ok(Ok(made))
+}
+
+fn decided(
+    tx: &mut Tx<'_>,
+    grant: Grant,
+    outcome: Outcome,
+    id: &Digest,
+) -> Result<Decided, Error> {
+    let client = store::client::find_client(tx.conn, &grant.client_id)?;
+    Ok(Decided {
+        client_name: client.map_or(grant.client_id, |client| client.name),
+        outcome,
+        id: id.clone(),
+    })
+}
+
+/// The outcome of a decision that was processed, for the user and session with its ticket. Fails
+/// with [`Error::NotFound`] for any other.
+pub async fn find_decided(req: &Request, ticket: &str, id: &Digest) -> Result<Decided, Error> {
+    let read = read_ticket(&req.app, req.caller.signed_in()?, ticket);
+    let (grant_id, _) = read.ok_or(Error::NotFound)?;
+    let id = id.clone();
+    req.read(move |tx| {
+        let found = store::device::find_grant_by_id(tx.conn, &grant_id)?;
+        let (grant, _) = found.ok_or(Error::NotFound)?;
+        let outcome = match (find_made(tx, &grant, &id)?, &grant.state) {
+            (_, State::Pending | State::Expired) => Outcome::Expired,
+            (None, _) => Outcome::AlreadyDecided,
+            (Some(_), State::Approved(_)) if grant.is_over(tx.now) => Outcome::Expired,
+            (Some(outcome), _) => outcome,
+        };
+        decided(tx, grant, outcome, &id)
+    })
+    .await
 }
 
 /// Stores a decision, unless the device grant has expired or was decided before.
@@ -205,32 +236,6 @@ fn digest(ticket: &str, decision: &Decision) -> Digest {
 fn find_made(tx: &mut Tx<'_>, grant: &Grant, digest: &Digest) -> Result<Option<Outcome>, Error> {
     let made = store::device::find_decision(tx.conn, &grant.id, digest)?;
     made.map(|made| outcome_of(tx, made)).transpose()
-}
-
-/// The decision that the caller made on the device grant with a user code: its result is shown
-/// again, as after a lost response. `None` if the caller decided no such device grant.
-pub(super) async fn find_decided(req: &Request, code: Digest) -> Result<Option<Decided>, Error> {
-    req.read(move |tx| {
-        let user_id = &tx.caller().signed_in()?.user.id;
-        let found = store::device::find_decision_of(tx.conn, &code, user_id)?;
-        let Some((grant, made)) = found else {
-            return Ok(None);
-        };
-        let outcome = match (made, &grant.state) {
-            (_, State::Expired) => Outcome::Expired,
-            (_, State::Approved(_)) if grant.is_over(tx.now) => Outcome::Expired,
-            (Some(made), _) => outcome_of(tx, made)?,
-            // An approval that was withdrawn.
-            (None, State::Denied(because)) => denied(*because),
-            (None, _) => Outcome::AlreadyDecided,
-        };
-        let client = store::client::find_client(tx.conn, &grant.client_id)?;
-        Ok(Some(Decided {
-            client_name: client.map_or(grant.client_id, |client| client.name),
-            outcome,
-        }))
-    })
-    .await
 }
 
 fn outcome_of(tx: &mut Tx<'_>, made: Made) -> Result<Outcome, Error> {

@@ -3,8 +3,9 @@
 mod decide;
 mod options;
 
-use decide::find_decided;
-pub use decide::{Choice, Decided, Decision, Granted, NotDecided, Outcome, SHORT_EXPIRIES, decide};
+pub use decide::{
+    Choice, Decided, Decision, Granted, NotDecided, Outcome, SHORT_EXPIRIES, decide, find_decided,
+};
 pub(super) use options::permit;
 pub use options::{ConsentOption, Forbidden};
 use options::{forbidden, offered_scopes, options as permitted, with_owners};
@@ -19,7 +20,7 @@ use domain::device::Grant;
 use domain::id::GrantId;
 use domain::network;
 use domain::scope::ScopeSet;
-use domain::secret::Secret;
+use domain::secret::{Digest, Secret};
 use domain::user_code::UserCode;
 use serde_json::json;
 
@@ -84,8 +85,31 @@ impl Consent {
 enum Confirmation {
     /// The code was typed, on the network of the device.
     NotNeeded,
-    /// The code came by link, or the device is on another network.
-    Needed,
+    /// The code was typed, and the device is on another network.
+    OtherNetwork,
+    /// The code came by link.
+    Link,
+}
+
+impl Confirmation {
+    const ALL: [Self; 3] = [Self::NotNeeded, Self::OtherNetwork, Self::Link];
+
+    fn of(via: Via, distance: Distance) -> Self {
+        match (via, distance) {
+            (Via::Keyboard, Distance::Near) => Self::NotNeeded,
+            (Via::Keyboard, Distance::Far) => Self::OtherNetwork,
+            (Via::Link, _) => Self::Link,
+        }
+    }
+
+    /// Its name in a ticket.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::NotNeeded => "typed",
+            Self::OtherNetwork => "far",
+            Self::Link => "link",
+        }
+    }
 }
 
 /// What a user code leads to.
@@ -93,17 +117,21 @@ enum Confirmation {
 pub enum Reviewed {
     /// A pending device grant.
     Pending(Box<Consent>),
-    /// A device grant that this user decided before.
-    Decided(Decided),
+    /// A device grant that this user decided before: what [`find_decided`] takes.
+    Decided {
+        /// The ticket.
+        ticket: String,
+        /// The identifier of the decision.
+        id: Digest,
+    },
 }
 
 /// Looks up a user code. Fails with [`Error::NotFound`] alike for wrong, expired and used codes;
-/// failed attempts are counted. A code that the user has decided on is no guess, and shows the
-/// result again.
+/// failed attempts are counted. A code that the user has decided on is no guess.
 pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Error> {
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
-    match find_decided(req, code.digest(req.app.key())).await? {
-        Some(decided) => Ok(Reviewed::Decided(decided)),
+    match find_decision(req, &code).await? {
+        Some(decided) => Ok(decided),
         None => {
             let consent = review_pending(req, code, via).await?;
             Ok(Reviewed::Pending(Box::new(consent)))
@@ -111,10 +139,25 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Er
     }
 }
 
+/// The decision of the caller on the device grant with a user code.
+async fn find_decision(req: &Request, code: &UserCode) -> Result<Option<Reviewed>, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+    let (digest, user_id) = (code.digest(app.key()), signed_in.user.id.clone());
+    let found = req
+        .read(move |tx| {
+            let found = store::device::find_decision_of(tx.conn, &digest, &user_id)?;
+            Ok(found)
+        })
+        .await?;
+    Ok(found.map(|(grant_id, id)| Reviewed::Decided {
+        ticket: write_ticket(app, signed_in, &grant_id, Confirmation::Link),
+        id,
+    }))
+}
+
 /// Looks up the user code of a pending device grant.
 async fn review_pending(req: &Request, code: UserCode, via: Via) -> Result<Consent, Error> {
-    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
-    let user_id = &signed_in.user.id;
+    let (app, user_id) = (&req.app, &req.caller.signed_in()?.user.id);
     let guess = throttle::user_code(user_id, req.context.source());
     throttle::count(app, &guess).await?;
 
@@ -144,25 +187,13 @@ async fn review_pending(req: &Request, code: UserCode, via: Via) -> Result<Conse
             return Err(Error::NotFound);
         }
     };
-    let client = client::find(app, &grant.client_id)
-        .await?
-        .filter(|client| client.standing == Standing::Active)
-        .ok_or(Error::NotFound)?;
-    let distance = match network::is_same_network(grant.address, req.context.source()) {
-        true => Distance::Near,
-        false => Distance::Far,
-    };
-    let confirmation = match (via, distance) {
-        (Via::Keyboard, Distance::Near) => Confirmation::NotNeeded,
-        _ => Confirmation::Needed,
-    };
-    let standing = crate::access::standing(req).await?;
+    let consent = describe(req, grant, code, via).await?;
     let (seen, shown) = (
-        grant.clone(),
+        consent.grant.clone(),
         json!({
-            "client_id": client.id,
+            "client_id": consent.client.id,
             "is_typed": via == Via::Keyboard,
-            "is_near": distance == Distance::Near,
+            "is_near": consent.distance == Distance::Near,
         }),
     );
     req.change(Action::DeviceShown, move |tx| {
@@ -171,6 +202,46 @@ async fn review_pending(req: &Request, code: UserCode, via: Via) -> Result<Conse
         tx.record(Some(seen.id.as_str()), shown.clone())
     })
     .await?;
+    Ok(consent)
+}
+
+/// The consent page that was reviewed with a ticket, as after a reload. Fails with
+/// [`Error::NotFound`] if the ticket is not for this code, user and session, or if the device grant
+/// is no longer open.
+pub async fn find_reviewed(req: &Request, typed: &str, ticket: &str) -> Result<Consent, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+    let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
+    let (grant_id, confirmation) = read_ticket(app, signed_in, ticket).ok_or(Error::NotFound)?;
+    let (digest, now) = (code.digest(app.key()), app.now());
+    let found = app
+        .store()
+        .read_one(move |conn| {
+            Ok::<_, Error>(store::device::find_grant_by_user_code(conn, &digest)?)
+        })
+        .await?;
+    let grant = found
+        .filter(|grant| grant.id == grant_id && grant.is_open(now))
+        .ok_or(Error::NotFound)?;
+    describe(req, grant, code, via_of(confirmation)).await
+}
+
+async fn describe(
+    req: &Request,
+    grant: Grant,
+    code: UserCode,
+    via: Via,
+) -> Result<Consent, Error> {
+    let (app, signed_in) = (&req.app, req.caller.signed_in()?);
+    let client = client::find(app, &grant.client_id)
+        .await?
+        .filter(|client| client.standing == Standing::Active)
+        .ok_or(Error::NotFound)?;
+    let distance = match network::is_same_network(grant.address, req.context.source()) {
+        true => Distance::Near,
+        false => Distance::Far,
+    };
+    let confirmation = Confirmation::of(via, distance);
+    let standing = crate::access::standing(req).await?;
     let options = permitted(app, &standing);
     let forbidden = match options.is_empty() {
         true => Some(with_owners(app, forbidden(app, &standing)).await?),
@@ -199,10 +270,7 @@ fn write_ticket(
     grant_id: &GrantId,
     confirmation: Confirmation,
 ) -> String {
-    let flag = match confirmation {
-        Confirmation::NotNeeded => "typed",
-        Confirmation::Needed => "confirm",
-    };
+    let flag = confirmation.as_str();
     let mac = app.key().authenticate(
         "consent",
         &[
@@ -218,7 +286,7 @@ fn write_ticket(
 /// Reads a ticket. `None` if it is forged, or from another user or session.
 fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId, Confirmation)> {
     let grant_id = GrantId::parse(ticket.split('.').next()?)?;
-    [Confirmation::NotNeeded, Confirmation::Needed]
+    Confirmation::ALL
         .into_iter()
         .find(|confirmation| {
             let written = write_ticket(app, signed_in, &grant_id, *confirmation);
@@ -227,14 +295,11 @@ fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId
         .map(|confirmation| (grant_id, confirmation))
 }
 
-/// How the code of a ticket reached the consent page: by link, unless the ticket shows that this
-/// user typed it.
-pub fn via_of_ticket(req: &Request, ticket: &str) -> Result<Via, Error> {
-    let read = read_ticket(&req.app, req.caller.signed_in()?, ticket);
-    Ok(match read {
-        Some((_, Confirmation::NotNeeded)) => Via::Keyboard,
-        _ => Via::Link,
-    })
+fn via_of(confirmation: Confirmation) -> Via {
+    match confirmation {
+        Confirmation::NotNeeded | Confirmation::OtherNetwork => Via::Keyboard,
+        Confirmation::Link => Via::Link,
+    }
 }
 
 /// Proof, sent back in a URL, that this visitor typed this code. It preserves that fact while the

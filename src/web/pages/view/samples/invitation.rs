@@ -31,7 +31,8 @@ fn created(email: Option<&str>, mail: Option<MailStatus>) -> InvitationCreatedPa
     InvitationCreatedPage {
         chrome: ada(),
         org: acme(),
-        url: "https://login.example.com/invite?link=0123456789abcdef0123456789abcdef".into(),
+        id: "inv_1".into(),
+        url: Some("https://login.example.com/invite?link=0123456789abcdef0123456789abcdef".into()),
         email: email.map(str::to_owned),
         role: Role::Member,
         expires: days(7),

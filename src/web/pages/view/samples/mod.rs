@@ -56,6 +56,7 @@ fn stranger() -> Chrome {
         brand: "Doorcode".into(),
         csrf: "form-token".into(),
         user: None,
+        notice: None,
         assets: Assets {
             css: "/assets/app.0.css".into(),
             js: "/assets/app.0.js".into(),

@@ -84,8 +84,9 @@ fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreated
     TokenCreatedPage {
         chrome: ada(),
         owner: TokensOwner::User,
+        id: "tok_1".into(),
         name: name.into(),
-        token: format!("dc_{}", "0123456789abcdef".repeat(3)),
+        secret: Some(format!("dc_{}", "0123456789abcdef".repeat(3))),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
         expires,
         replaced: None,
