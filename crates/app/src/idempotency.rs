@@ -8,7 +8,7 @@
 //! A response may contain a token that is shown once. It is stored encrypted, under a key derived
 //! from the caller's bearer token and the Idempotency-Key, neither of which is stored.
 
-use super::request::OutcomeRecord;
+use super::outcome_record::OutcomeRecord;
 use super::{App, Error, throttle};
 use crate::access::Caller;
 use chrono::Duration;

@@ -20,6 +20,7 @@ pub mod one_time_secret;
 pub mod operator;
 pub mod org;
 pub mod project;
+mod outcome_record;
 pub mod reload;
 mod request;
 pub mod saved_form;

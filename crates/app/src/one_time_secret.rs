@@ -3,7 +3,7 @@
 //! A secret is encrypted and stored in the transaction that creates it. Its key is in a cookie for
 //! the path of the page, and is not stored.
 
-use super::request::OutcomeRecord;
+use super::outcome_record::OutcomeRecord;
 use super::{App, Error};
 use chrono::Duration;
 use domain::sealed::{SealKey, SealSalt};

@@ -3,17 +3,10 @@
 use crate::access::Caller;
 use crate::idempotency::IdempotencyRecord;
 use crate::one_time_secret::SecretRecord;
-use crate::{App, Context, Error};
+use crate::outcome_record::OutcomeRecord;
+use crate::{App, Context};
 use domain::id::UserId;
-use std::any::Any;
 use std::sync::Arc;
-use store::Conn;
-
-/// Stores the outcome of a change in its transaction.
-pub(crate) trait OutcomeRecord: Send + Sync {
-    /// Stores the outcome. An error rolls the change back.
-    fn file(&self, conn: &mut Conn, outcome: &dyn Any) -> Result<(), Error>;
-}
 
 /// A request to a use case.
 #[derive(Clone)]

@@ -40,7 +40,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /account`.
 pub async fn show_account(req: PageRequest) -> Answer {
-    let signed_in = req.signed_in(PAGE)?;
+    let signed_in = req.signed_in(&req.return_to())?;
     let notice = match req.query()?.value("done") {
         Some("name") => Some(AccountNotice::NameSaved),
         Some("verification") => Some(AccountNotice::VerificationSent),

@@ -46,7 +46,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /o`.
 async fn show_list(req: PageRequest) -> Answer {
-    req.signed_in(LIST)?;
+    req.signed_in(&req.return_to())?;
     // A user's organizations are listed without paging.
     let mut all = org::list(&req, &Page::first(u16::MAX)).await?;
     all.sort_by_key(|seen| seen.organization.name.to_lowercase());
@@ -80,7 +80,7 @@ fn can_make(req: &PageRequest) -> bool {
 
 /// `GET /o/new`.
 async fn show_new(req: PageRequest) -> Answer {
-    req.signed_in("/o/new")?;
+    req.signed_in(&req.return_to())?;
     if !can_make(&req) {
         return Err(app::Error::from(Denial::OperatorRequired).into());
     }

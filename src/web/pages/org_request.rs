@@ -30,7 +30,7 @@ impl Guard for OrgPageRequest {
     /// same error as for a missing organization.
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
         let named = req.segment("org");
-        req.signed_in(&req.page_path())?;
+        req.signed_in(&req.return_to())?;
         let seen = org::find(&req, named).await?;
         Ok(Self { req, seen })
     }

@@ -149,6 +149,16 @@ impl PageRequest {
         Self { form_page, ..self }
     }
 
+    /// The page that the sign-in returns to: the requested one, or the one with the form that was
+    /// sent.
+    pub fn return_to(&self) -> String {
+        let requested = self.http.uri().path_and_query().map(|asked| asked.as_str());
+        let requested = requested
+            .filter(|_| self.http.method().is_safe())
+            .filter(|asked| local(Some(asked)) == *asked);
+        requested.map_or_else(|| self.page_path(), str::to_owned)
+    }
+
     /// The path of the page that was requested, or that has the form that was sent.
     pub fn page_path(&self) -> String {
         match self.form_page {

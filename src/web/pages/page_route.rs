@@ -100,7 +100,11 @@ impl PageMethods {
         self.any_session_post(move |req: PageRequest, form, proof| {
             let handler = handler.clone();
             async move {
+                let is_signed_in = req.caller.signed_in().is_ok();
                 match (proof, req.to_new_password()) {
+                    (FormProof::Browser, _) if !is_signed_in => {
+                        Err(Failure::SignIn(req.form_address(&form)))
+                    }
                     (FormProof::Browser | FormProof::None, _) => Err(Failure::StaleForm),
                     (FormProof::Session, Some(redirect)) => Ok(redirect),
                     (FormProof::Session, None) => handler(R::admit(req).await?, form).await,
@@ -129,8 +133,11 @@ impl PageMethods {
                     Ok(answer) => return Ok(answer),
                     Err(failure) => failure,
                 };
-                // What a form says that no page of this browser sent is not shown to its user.
-                if proof == FormProof::None {
+                // What a form says that no page of this browser sent is not shown to its user. A
+                // browser without a user has no forms of one.
+                let is_first_sign_in =
+                    matches!(failure, Failure::SignIn(_)) && req.last_user().is_empty();
+                if proof == FormProof::None || is_first_sign_in {
                     return Err(failure);
                 }
                 let page = match &failure {

@@ -15,7 +15,7 @@ const PARAMETER: &str = "form";
 
 /// The fields that a page has from its own URL. They return there, so that the page can still be
 /// opened when the saved form has expired.
-const OF_ADDRESS: [&str; 4] = ["link", "return_to", "user_code", "ticket"];
+const OF_ADDRESS: [&str; 3] = ["link", "return_to", "user_code"];
 
 /// A saved form in JSON.
 #[derive(Serialize, Deserialize)]

@@ -145,10 +145,10 @@ async fn ticket_cannot_be_changed_to_need_no_box() {
     let mut browser = test.user().await;
     let consent = follow(&mut browser, &test, &device).await;
     let ticket = consent.field("ticket").unwrap();
-    assert!(ticket.contains(".confirm."));
+    assert!(ticket.contains(".link."));
     let forged = consent
         .body
-        .replace(&ticket, &ticket.replace(".confirm.", ".typed."));
+        .replace(&ticket, &ticket.replace(".link.", ".typed."));
     let forged = Page {
         body: forged,
         ..consent.clone()

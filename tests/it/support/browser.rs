@@ -124,10 +124,19 @@ impl Browser {
     async fn follow(&mut self, page: Page) -> Page {
         let location = page.location();
         let (path, query) = location.split_once('?').unwrap_or((location, ""));
-        let is_outcome = query.split('&').any(|pair| pair.starts_with("form="))
-            || ["/secret", "/link", "/device/consent", "/device/result"]
-                .iter()
-                .any(|end| path.ends_with(end));
+        let is_form = |pair: &str| pair.starts_with("form=") || pair.starts_with("link=");
+        let is_outcome = query.split('&').any(|pair| is_form(pair))
+            || [
+                "/setup",
+                "/reset",
+                "/secret",
+                "/link",
+                "/device/consent",
+                "/device/result",
+                "/settings/policy/apply",
+            ]
+            .iter()
+            .any(|end| path.ends_with(end));
         match is_outcome {
             true => self.get(location).await,
             false => page,

@@ -35,7 +35,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/device", read(show_code).post(submit_code)))
         .service(resource(
             "/device/decide",
-            form_on("/device/consent").post(submit_decision),
+            form_on("/device").post(submit_decision),
         ))
         .service(resource("/device/consent", read(show_consent)))
         .service(resource("/device/result", read(show_result)));
@@ -261,16 +261,22 @@ fn consent_page(
 
 /// `POST /device/decide`.
 pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
-    let code = form.value("user_code").unwrap_or_default();
+    let code = &form.value("user_code").unwrap_or_default().to_owned();
     req.signed_in(&address(&req, code, Via::Link))?;
     let decision = match form.value("decision") {
         Some("approve") => Decision::Approve(choice(&form)),
         Some("deny") => Decision::Deny,
         _ => return Err(Failure::Malformed("The decision is missing.")),
     };
-    let ticket = form.value("ticket").unwrap_or_default();
+    let ticket = &form.value("ticket").unwrap_or_default().to_owned();
     let is_confirmed = form.value("confirm") == Some("yes");
     let errors = match consent::decide(&req, ticket, is_confirmed, decision).await {
+        // The client was removed or deactivated.
+        Err(app::Error::NotFound) => {
+            let page = address(&req, code, Via::Link);
+            let typed = TypedForm::wrong(form, "user_code", WRONG_CODE);
+            return req.again_on(&page, typed.with_status(StatusCode::NOT_FOUND)).await;
+        }
         Err(error) => faults(renamed(error, "projects", "project"))?,
         Ok(Ok(decided)) => {
             return Ok(see_other(&result_path(ticket, &decided.id)));
@@ -288,8 +294,9 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
             return review(&req, Via::Link, typed.with_status(StatusCode::BAD_REQUEST)).await;
         }
     };
+    let page = consent_path(code, ticket);
     let typed = TypedForm::with_errors(form, errors);
-    req.again(typed.with_status(StatusCode::BAD_REQUEST)).await
+    req.again_on(&page, typed.with_status(StatusCode::BAD_REQUEST)).await
 }
 
 /// The token that the form grants.

@@ -94,7 +94,7 @@ impl Guard for TokensRequest {
     /// user.
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
         if req.segment("org").is_empty() {
-            req.signed_in(&req.page_path())?;
+            req.signed_in(&req.return_to())?;
             return Ok(Self {
                 req,
                 owner_ref: OwnerRef::Own,
