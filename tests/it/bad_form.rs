@@ -104,7 +104,11 @@ async fn empty_form_gets_an_error_for_the_missing_fields() {
         ("/tokens/tok_x/revoke", 404, "Page not found"),
         ("/account/name", 422, "Enter a name."),
         ("/account/password", 422, "Use at least 15 characters."),
-        ("/account/sessions/ses_x/sign-out", 404, "Page not found"),
+        (
+            "/account/sessions/ses_x/sign-out",
+            404,
+            "It no longer exists",
+        ),
     ] {
         let page = browser.post(path, &[("unknown", "x"), ("empty", "")]).await;
         assert_page(&page, status, path);

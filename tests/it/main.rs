@@ -20,6 +20,7 @@ mod client_oauth2;
 mod crash;
 mod cross_site;
 mod csrf;
+mod dead_end;
 mod device;
 mod docs;
 mod email;

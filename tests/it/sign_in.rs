@@ -124,10 +124,9 @@ async fn new_installation_has_no_default_user() {
 /// Sends concurrent sign-ins for unknown addresses; the pages arrive as they complete.
 async fn flood(test: &TestApp, count: usize) -> mpsc::UnboundedReceiver<Page> {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let mut browser = test.browser();
-    browser.get("/login").await;
     for i in 0..count {
-        let (mut browser, sender) = (browser.clone(), sender.clone());
+        let (mut browser, sender) = (test.browser(), sender.clone());
+        browser.get("/login").await;
         actix_web::rt::spawn(async move {
             let email = format!("nobody{i}@example.com");
             let fields = [("email", email.as_str()), ("password", WRONG)];

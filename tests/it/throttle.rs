@@ -161,10 +161,13 @@ async fn clock_set_back_extends_no_wait() {
 #[actix_web::test]
 async fn fifty_concurrent_wrong_passwords_count_as_five_guesses() {
     let test = TestApp::start().await;
-    let browser = at_login(&test).await;
-    let guesses: Vec<_> = (0..50)
-        .map(|_| {
-            let mut browser = browser.clone();
+    let mut browsers = Vec::new();
+    for _ in 0..50 {
+        browsers.push(at_login(&test).await);
+    }
+    let guesses: Vec<_> = browsers
+        .into_iter()
+        .map(|mut browser| {
             actix_web::rt::spawn(async move { guess(&mut browser, EMAIL, WRONG).await.status })
         })
         .collect();

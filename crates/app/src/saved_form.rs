@@ -84,18 +84,12 @@ pub async fn save(
 }
 
 /// A form that was saved for this reader.
-pub async fn find(
-    app: &App,
-    reader: FormReader<'_>,
-    id: &str,
-) -> Result<Option<String>, Error> {
+pub async fn find(app: &App, reader: FormReader<'_>, id: &str) -> Result<Option<String>, Error> {
     let (id, now) = (Secret::new(id), app.now());
     let digest = digest(app, &id);
     let found = app
         .store()
-        .read_one(move |conn| {
-            Ok::<_, Error>(store::sealed_text::find_text(conn, &digest, now)?)
-        })
+        .read_one(move |conn| Ok::<_, Error>(store::sealed_text::find_text(conn, &digest, now)?))
         .await?;
     Ok(found.and_then(|found| {
         let salt = hex::decode(&found.salt).ok()?.try_into().ok()?;

@@ -73,7 +73,10 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = surface::answer(app.clone(), request, next, |app, _, failure, id| problem::write(app, failure, id)).await?;
+    let response = surface::answer(app.clone(), request, next, |app, _, failure, id| {
+        problem::write(app, failure, id)
+    })
+    .await?;
     note_use(&app, &response);
     Ok(response)
 }

@@ -149,9 +149,11 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
         Failure::MethodNotAllowed(_) => usual(Kind::MethodNotAllowed),
         Failure::NoToken => usual(Kind::Unauthorized),
         Failure::InvalidToken => usual(Kind::InvalidToken),
-        Failure::CrossSite | Failure::StaleForm | Failure::StaleSignIn(_) | Failure::SignIn(_) | Failure::FormAgain(..) => {
-            usual(Kind::Forbidden)
-        }
+        Failure::CrossSite
+        | Failure::StaleForm
+        | Failure::StaleSignIn(_)
+        | Failure::SignIn(_)
+        | Failure::FormAgain(..) => usual(Kind::Forbidden),
         Failure::Internal(_) => usual(Kind::Internal),
     }
 }

@@ -63,7 +63,8 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let mut response = surface::answer(app, request, next, |_, _, failure, _| write(failure)).await?;
+    let mut response =
+        surface::answer(app, request, next, |_, _, failure, _| write(failure)).await?;
     token::note_preference(&mut response);
     Ok(response)
 }

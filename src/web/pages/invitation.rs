@@ -8,8 +8,8 @@ use super::page_route::{form_on, read};
 use super::session::{end_session, invited_path};
 use super::typed_form::TypedForm;
 use super::view::invitation::{
-    AccountForm, Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
-    InviteUserPage, Offer, WithdrawPage,
+    AccountForm, Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage,
+    InvitePage, InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
@@ -34,10 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             "/o/{org}/invitations/{id}/withdraw",
             read(show_withdraw).post(submit_withdraw),
         ))
-        .service(resource(
-            "/o/{org}/invitations/{id}/link",
-            read(show_link),
-        ))
+        .service(resource("/o/{org}/invitations/{id}/link", read(show_link)))
         .service(resource("/invite", read(show_invite).post(submit_invite)))
         .service(resource(
             "/invite/account",

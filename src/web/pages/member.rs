@@ -239,9 +239,8 @@ async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
         form_nonce: form.value("form_nonce").map(str::to_owned),
     };
     let form_id = org::invitation_of_form(&req, &input);
-    let storing = req.storing_secret(|new: &NewInvitation| {
-        (new.invitation.id.to_string(), new.link.clone())
-    })?;
+    let storing = req
+        .storing_secret(|new: &NewInvitation| (new.invitation.id.to_string(), new.link.clone()))?;
     match (org::invite(&storing, req.id(), input).await, form_id) {
         (Ok(new), _) => {
             links::send_invitation(&req, &new);

@@ -7,9 +7,9 @@ mod email;
 mod invitation;
 mod list;
 mod member;
+mod one_time_secret;
 mod org;
 mod org_request;
-mod one_time_secret;
 mod page_request;
 mod page_route;
 mod password;
@@ -88,10 +88,11 @@ fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) 
         _ => {}
     }
     let chrome = request.extensions().get::<Chrome>().cloned();
+    let kind = error_kind(failure);
     let page = ErrorPage {
         chrome: chrome.unwrap_or_else(|| anonymous_chrome(app)),
-        kind: error_kind(failure),
-        way_back: WayBack::from(request.path()),
+        kind,
+        way_back: WayBack::from(request.path(), kind),
         request_id: Some(request_id.to_owned()),
     };
     let mut response = failure.respond(failure.status());

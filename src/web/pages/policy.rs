@@ -13,11 +13,11 @@ use super::view::{FieldErrors, Moment};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use app::org::{self, Affected, Effect, UpdateOrganization, UpdatePolicy};
 use chrono::Duration;
 use domain::policy::{DEFAULT_GRACE, Longest, PersonalTokens, Policy, Violation};
 use domain::role::Role;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wire::form::Form;
 
 /// The routes of this module.
@@ -181,9 +181,7 @@ fn review_path(req: &OrgPageRequest, form: &Form) -> String {
 /// `GET /o/{org}/settings/policy/apply`: the tokens that the policy in the query affects.
 async fn show_review(req: OrgPageRequest) -> Answer {
     let typed = req.typed_or(req.query()?);
-    if !req.access().can_own() {
-        return Ok(see_other(&req.path(PAGE)));
-    }
+    req.require(Role::Owner)?;
     let Ok(policy) = read_policy(&typed.form) else {
         return Ok(see_other(&req.path(PAGE)));
     };

@@ -72,8 +72,8 @@ impl PageRequest {
                 .filter(|(name, _)| !is_never_saved(name))
                 .collect(),
         };
-        let stored = serde_json::to_string(&stored)
-            .map_err(|error| Failure::Internal(error.to_string()))?;
+        let stored =
+            serde_json::to_string(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
         let user = self.last_user();
         let id = saved_form::save(self, self.reader(path, &user), &stored).await?;
         let id = id.ok_or(Failure::TooLarge)?;
@@ -123,7 +123,9 @@ impl PageRequest {
 
     /// The saved form of this page, or one that opens with these values.
     pub fn typed_or(&self, form: Form) -> TypedForm {
-        self.saved.clone().unwrap_or_else(|| TypedForm::filled(form))
+        self.saved
+            .clone()
+            .unwrap_or_else(|| TypedForm::filled(form))
     }
 }
 

@@ -5,8 +5,8 @@ use super::page_route::read;
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view;
-use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
+use super::view::{Chrome, FieldErrors};
 use crate::web::csrf::FormProof;
 use crate::web::failure::Failure;
 use crate::web::route::resource;
@@ -114,7 +114,7 @@ pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
 pub async fn show_login(req: PageRequest) -> Answer {
     let query = req.query()?;
     let return_to = local(query.value("return_to"));
-    if req.caller.signed_in().is_ok() {
+    if req.caller.signed_in().is_ok() && req.saved.is_none() {
         return Ok(see_other(return_to));
     }
     let notice = match query.value("notice") {
@@ -128,7 +128,11 @@ pub async fn show_login(req: PageRequest) -> Answer {
     let return_to = return_to.to_owned();
     let typed = req.typed_or(query);
     let page = LoginPage {
-        chrome: req.chrome(),
+        // The user is unknown until the sign-in succeeds, even if this browser has a session.
+        chrome: Chrome {
+            user: None,
+            ..req.chrome()
+        },
         email: typed.text("email"),
         return_to,
         notice,

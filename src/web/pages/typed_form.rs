@@ -1,14 +1,17 @@
 //! A form as the user typed it, to show it again with its errors.
 
+use super::error_kind;
 use super::view::FieldErrors;
 use super::view::error::ErrorKind;
-use super::error_kind;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use wire::form::Form;
 
 /// The notice on a form that is older than the session.
 const SIGNED_IN_AGAIN: &str = "You signed in again. Check the form and send it once more.";
+
+/// The notice on a form for an object that does not exist.
+const GONE: &str = "It no longer exists, or is not yours to change. Nothing was changed.";
 
 /// The values of a form and their errors. The default is an empty form.
 #[derive(Clone, Default)]
@@ -65,6 +68,7 @@ impl TypedForm {
         let notice = match failure {
             Failure::StaleForm | Failure::SignIn(_) => SIGNED_IN_AGAIN.to_owned(),
             Failure::App(app::Error::Conflict(message)) => (*message).to_owned(),
+            Failure::NotFound | Failure::App(app::Error::NotFound) => GONE.to_owned(),
             failure => {
                 let kind: ErrorKind = error_kind(failure);
                 format!("{}. {}", kind.title(), kind.advice())

@@ -85,12 +85,14 @@ async fn only_the_user_who_saw_the_page_decides() {
     become_bob(&test, &mut browser).await;
 
     // Ada's open tab: its form belongs to a session that has ended.
-    let csrf_of_bob = std::mem::replace(&mut browser.csrf, csrf_of_ada);
+    let csrf_of_bob = browser.csrf.clone();
     for decision in ["approve", "deny"] {
+        browser.csrf.clone_from(&csrf_of_ada);
         let page = browser
             .decide(&seen_by_ada, decision, &["tokens:read"])
             .await;
         assert_eq!(page.status, 403);
+        assert!(page.contains("You signed in again"));
     }
     // Even with Bob's CSRF token, Ada's ticket is invalid for Bob.
     browser.csrf = csrf_of_bob;
@@ -199,7 +201,8 @@ async fn signed_out_user_cannot_decide() {
     assert!(page.location().starts_with("/login?return_to=%2Fdevice"));
     browser.cookies = tab.cookies;
     let page = browser.decide(&consent, "approve", &["tokens:read"]).await;
-    assert_eq!(page.status, 403);
+    assert_eq!(page.status, 303);
+    assert!(page.location().starts_with("/login?return_to=%2Fdevice"));
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
     assert_eq!(test.events("device.approved"), 0);
 }

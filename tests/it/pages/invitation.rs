@@ -150,10 +150,12 @@ async fn invitation_for_an_address_is_only_for_that_user() {
     assert_eq!(test.count("users", "email = 'mallory@example.com'"), 0);
 
     let open = invite(&mut owner, &[("role", "member")]).await;
+    let members = test.count("membership", "1 = 1");
     let page = member.get(&format!("/invite?link={open}")).await;
     assert!(page.contains("You are already a member of Acme"));
     let page = member.post("/invite", &[("link", &open)]).await;
-    assert_eq!(page.status, 409);
+    assert!(page.contains("You are already a member of Acme"));
+    assert_eq!(test.count("membership", "1 = 1"), members);
     assert_eq!(
         stranger.get(&format!("/invite?link={open}")).await.status,
         200
@@ -225,10 +227,7 @@ async fn form_sent_repeatedly_creates_one_invitation() {
     let link = invite(&mut owner, &fields).await;
     let made = || test.events("invitation.created");
     let repeated = owner.post("/o/acme/invitations", &fields).await;
-    assert_eq!(
-        (repeated.status, repeated.location()),
-        (303, "/o/acme/members")
-    );
+    assert!(repeated.contains("The link was shown") && !repeated.contains("/invite?link="));
     assert_eq!(made(), 1);
     let mut guest = test.browser();
     guest.get(&format!("/invite?link={link}")).await;

@@ -78,6 +78,14 @@ impl Browser {
         }
     }
 
+    /// The same browser at another server.
+    pub fn at(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Sends a header with every later request.
     pub fn set_header(&mut self, name: &'static str, value: &str) {
         self.headers.insert(
@@ -110,7 +118,7 @@ impl Browser {
     /// result of a decision. Other redirects are not followed.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.post_only(path, fields).await;
-        self.follow(page).await
+        self.follow(path, page).await
     }
 
     /// The same without following any redirect.
@@ -121,14 +129,15 @@ impl Browser {
         self.post_bare(path, &all).await
     }
 
-    async fn follow(&mut self, page: Page) -> Page {
+    async fn follow(&mut self, form: &str, page: Page) -> Page {
         let location = page.location();
         let (path, query) = location.split_once('?').unwrap_or((location, ""));
-        let is_form = |pair: &str| pair.starts_with("form=") || pair.starts_with("link=");
-        let is_outcome = query.split('&').any(|pair| is_form(pair))
+        // An empty or unchanged query is that of the page with the form.
+        let is_same_page =
+            form.starts_with(path) && (query.is_empty() || query.starts_with("link="));
+        let is_outcome = is_same_page
+            || query.split('&').any(|pair| pair.starts_with("form="))
             || [
-                "/setup",
-                "/reset",
                 "/secret",
                 "/link",
                 "/device/consent",
@@ -160,7 +169,11 @@ impl Browser {
         let cookies: Vec<String> = self
             .cookies
             .iter()
-            .filter(|(name, _)| self.cookie_paths.get(*name).is_none_or(|only| *only == path))
+            .filter(|(name, _)| {
+                self.cookie_paths
+                    .get(*name)
+                    .is_none_or(|only| *only == path)
+            })
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         request = request.headers(self.headers.clone());

@@ -13,9 +13,8 @@ use acceptance::may_create_user;
 pub use acceptance::{NewUser, Offer, accept, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
-    find_new_invitation, invitation_of_form,
-    CreateInvitation, NewInvitation, Open, find_invitation, invitation_form_nonce, invite,
-    list_invitations, send_invitation, withdraw,
+    CreateInvitation, NewInvitation, Open, find_invitation, find_new_invitation,
+    invitation_form_nonce, invitation_of_form, invite, list_invitations, send_invitation, withdraw,
 };
 pub use invited_user::{Entered, MailedLink, enter, send_mailed_link};
 pub(super) use joining::{Joining, join, joining};

@@ -207,7 +207,8 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer_any_transport(app, request, next, |app, _, failure, _| write(app, failure)).await
+    surface::answer_any_transport(app, request, next, |app, _, failure, _| write(app, failure))
+        .await
 }
 
 /// Response that denies the request (RFC 6750 section 3).

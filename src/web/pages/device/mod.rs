@@ -47,7 +47,10 @@ pub async fn show_code(req: PageRequest) -> Answer {
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
     req.signed_in(&address(&req, code, via))?;
-    let typed = req.typed_or(Form::from_pairs(vec![("user_code".to_owned(), code.to_owned())]));
+    let typed = req.typed_or(Form::from_pairs(vec![(
+        "user_code".to_owned(),
+        code.to_owned(),
+    )]));
     let page = CodePage {
         chrome: req.chrome(),
         code: typed.text("user_code").chars().take(50).collect(),
@@ -207,9 +210,8 @@ fn consent_page(
     let was_sent = typed.was_sent();
     let TypedForm { form, errors, .. } = typed;
     // After an error, the boxes keep the user's choice.
-    let is_ticked = |name: &ScopeName| {
-        !was_sent || form.all("scope").any(|chosen| chosen == name.as_str())
-    };
+    let is_ticked =
+        |name: &ScopeName| !was_sent || form.all("scope").any(|chosen| chosen == name.as_str());
     let catalogue = &req.app.config().scopes;
     let here = req.context.source().to_string();
     let user_code = consent.user_code.to_string();
@@ -275,7 +277,9 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
         Err(app::Error::NotFound) => {
             let page = address(&req, code, Via::Link);
             let typed = TypedForm::wrong(form, "user_code", WRONG_CODE);
-            return req.again_on(&page, typed.with_status(StatusCode::NOT_FOUND)).await;
+            return req
+                .again_on(&page, typed.with_status(StatusCode::NOT_FOUND))
+                .await;
         }
         Err(error) => faults(renamed(error, "projects", "project"))?,
         Ok(Ok(decided)) => {
@@ -296,7 +300,8 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     };
     let page = consent_path(code, ticket);
     let typed = TypedForm::with_errors(form, errors);
-    req.again_on(&page, typed.with_status(StatusCode::BAD_REQUEST)).await
+    req.again_on(&page, typed.with_status(StatusCode::BAD_REQUEST))
+        .await
 }
 
 /// The token that the form grants.

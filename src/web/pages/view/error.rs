@@ -29,11 +29,16 @@ pub struct WayBack {
 }
 
 impl WayBack {
-    /// The way back from the page with this path.
-    pub fn from(path: &str) -> Self {
+    /// The way back from the page with this path. It leads to an organization only if the user has
+    /// access to it.
+    pub fn from(path: &str, kind: ErrorKind) -> Self {
         let mut segments = path.split('/').skip(1);
+        let is_member = matches!(
+            kind,
+            ErrorKind::Forbidden(Reason::Role(_) | Reason::Policy(_))
+        );
         let (path, label) = match (segments.next(), segments.next(), segments.next()) {
-            (Some("o"), Some(slug), Some(_)) if is_plain(slug) => {
+            (Some("o"), Some(slug), Some(_)) if is_member && is_plain(slug) => {
                 (format!("/o/{slug}"), "Back to the organization")
             }
             (Some("o"), ..) => ("/o".to_owned(), "Back to your organizations"),

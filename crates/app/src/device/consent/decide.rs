@@ -124,12 +124,7 @@ pub async fn decide(
     Ok(Ok(made))
 }
 
-fn decided(
-    tx: &mut Tx<'_>,
-    grant: Grant,
-    outcome: Outcome,
-    id: &Digest,
-) -> Result<Decided, Error> {
+fn decided(tx: &mut Tx<'_>, grant: Grant, outcome: Outcome, id: &Digest) -> Result<Decided, Error> {
     let client = store::client::find_client(tx.conn, &grant.client_id)?;
     Ok(Decided {
         client_name: client.map_or(grant.client_id, |client| client.name),

@@ -225,12 +225,7 @@ pub async fn find_reviewed(req: &Request, typed: &str, ticket: &str) -> Result<C
     describe(req, grant, code, via_of(confirmation)).await
 }
 
-async fn describe(
-    req: &Request,
-    grant: Grant,
-    code: UserCode,
-    via: Via,
-) -> Result<Consent, Error> {
+async fn describe(req: &Request, grant: Grant, code: UserCode, via: Via) -> Result<Consent, Error> {
     let (app, signed_in) = (&req.app, req.caller.signed_in()?);
     let client = client::find(app, &grant.client_id)
         .await?

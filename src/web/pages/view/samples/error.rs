@@ -10,7 +10,7 @@ pub fn samples() -> Vec<Sample> {
     let page = |chrome, kind| ErrorPage {
         chrome,
         kind,
-        way_back: WayBack::from("/tokens/tok_1/rotate"),
+        way_back: WayBack::from("/tokens/tok_1/rotate", kind),
         request_id: Some("0199a6b0-5c1e-7d1a-9f5e-3a1b2c4d5e6f".into()),
     };
     let of = |name, state, chrome, kind| sample(name, state, &page(chrome, kind));
