@@ -256,7 +256,7 @@ async fn user_cannot_end_the_session_of_another_user() {
             .post(&format!("/account/sessions/{id}/sign-out"), &[])
             .await;
         assert_eq!(page.status, 404, "{id}");
-        assert!(page.contains("Page not found"));
+        assert!(page.contains("It no longer exists"));
     }
     assert!(is_signed_in(&mut ada).await);
 }

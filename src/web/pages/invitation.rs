@@ -114,7 +114,12 @@ pub fn link_path(req: &OrgPageRequest, id: &str, mail: Option<MailStatus>) -> St
 /// `GET /o/{org}/invitations/{id}/link`: shows the link of a new invitation once.
 async fn show_link(req: OrgPageRequest) -> Answer {
     let id = invitation_id(&req)?;
-    let (open, may_create_user) = org::find_new_invitation(&req, req.id(), &id).await?;
+    let (open, may_create_user) = match org::find_new_invitation(&req, req.id(), &id).await {
+        Ok(found) => found,
+        // It was accepted or withdrawn, or has expired.
+        Err(app::Error::NotFound) => return Ok(see_other(&req.path("/members"))),
+        Err(error) => return Err(error.into()),
+    };
     let link = req.take_secret(id.as_str()).await?;
     let page = InvitationCreatedPage {
         chrome: req.chrome(),

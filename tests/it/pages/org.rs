@@ -77,12 +77,12 @@ async fn foreign_organization_looks_like_one_that_does_not_exist() {
         let (acme, none) = (format!("/o/acme{page}"), format!("/o/none{page}"));
         assert_no_access(&mut company.stranger, &acme, &none).await;
     }
-    let before = company.test.database.dump();
+    let before = company.test.unread();
     for path in ["/o/acme/name", "/o/acme/delete", "/o/none/name"] {
         let page = company.stranger.post(path, &[("name", "Acme")]).await;
         assert_eq!(page.status, 403, "{path}");
     }
-    assert!(before == company.test.database.dump());
+    assert!(before == company.test.unread());
     let mut anonymous = company.test.browser();
     let away = anonymous.get("/o/acme/members").await;
     assert_eq!(away.location(), "/login?return_to=%2Fo%2Facme%2Fmembers");

@@ -130,6 +130,9 @@ impl Browser {
     }
 
     async fn follow(&mut self, form: &str, page: Page) -> Page {
+        if page.status != 303 {
+            return page;
+        }
         let location = page.location();
         let (path, query) = location.split_once('?').unwrap_or((location, ""));
         // An empty or unchanged query is that of the page with the form.
