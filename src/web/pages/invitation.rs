@@ -104,11 +104,8 @@ async fn submit_withdraw(req: OrgPageRequest, _: Form) -> Answer {
 
 /// The path of the page that shows the link of a new invitation; its query says whether it is mailed.
 pub fn link_path(req: &OrgPageRequest, id: &str, mail: Option<MailStatus>) -> String {
-    let path = req.path(&format!("/invitations/{id}/link"));
-    match mail {
-        Some(mail) => format!("{path}?mail={}", mail.as_str()),
-        None => path,
-    }
+    let mail = mail.map_or(String::new(), |mail| format!("?mail={}", mail.as_str()));
+    req.path(&format!("/invitations/{id}/link{mail}"))
 }
 
 /// `GET /o/{org}/invitations/{id}/link`: shows the link of a new invitation once.

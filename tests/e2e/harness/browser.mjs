@@ -102,7 +102,9 @@ export async function submit(page, button) {
   const isPost = (response) => response.request().method() === 'POST'
   const arrival = [page.waitForResponse(isPost), page.waitForEvent('domcontentloaded')]
   const [response] = await Promise.all([...arrival, button.click()])
-  return response
+  let request = response.request()
+  while (request.redirectedTo()) request = request.redirectedTo()
+  return request.response()
 }
 
 /** Fills in the sign-in page and sends it. */

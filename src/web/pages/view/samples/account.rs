@@ -1,7 +1,7 @@
 //! Setup, sign-in and the account page, in every state.
 
-use super::super::FieldErrors;
 use super::super::account::*;
+use super::super::{Chrome, FieldErrors};
 use super::{HOSTILE, Sample, ada, minutes, sample, stranger};
 
 fn setup() -> SetupPage {
@@ -70,6 +70,14 @@ pub fn samples() -> Vec<Sample> {
     let mut password_errors = FieldErrors::on("current_password", "That is not your password.");
     password_errors.push("new_password", "Use at least 15 characters.");
     let refused = "The email or the password is wrong.";
+    let login_throttled = LoginPage {
+        chrome: Chrome {
+            notice: Some("Too many attempts. Try again in 30 seconds.".into()),
+            ..stranger()
+        },
+        email: "ada@example.com".into(),
+        ..login(None)
+    };
     let setup_with_errors = SetupPage {
         name: HOSTILE.into(),
         errors: setup_errors,
@@ -132,6 +140,7 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
         sample("login", "stale", &login(Some(LoginNotice::StaleForm))),
         sample("login", "refused", &login_with_errors),
+        sample("login", "throttled", &login_throttled),
         sample("login", "refused-whole", &login_whole),
         sample("account", "plain", &user(None)),
         done("name-saved", AccountNotice::NameSaved),

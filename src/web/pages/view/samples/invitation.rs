@@ -101,6 +101,10 @@ pub fn samples() -> Vec<Sample> {
         chrome: ada(),
         reason: InviteClosed::AlreadyMember(hostile_org()),
     };
+    let shown = InvitationCreatedPage {
+        url: None,
+        ..created(None, None)
+    };
     let new = |state, email, mail| sample("invitation-created", state, &created(email, mail));
     let joining = |state, offer, errors| sample("invite", state, &join(offer, errors));
     let none = FieldErrors::none;
@@ -110,6 +114,7 @@ pub fn samples() -> Vec<Sample> {
         new("sent", Some(HOSTILE), Some(MailStatus::Sent)),
         new("not-sent", Some(LONG), Some(MailStatus::NotSent)),
         sample("invitation-created", "existing-users", &for_users),
+        sample("invitation-created", "shown", &shown),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
         joining("plain", offer(), none()),

@@ -172,6 +172,14 @@ pub fn samples() -> Vec<Sample> {
             "plain",
             &created("Build server", Some(days(90)), &["projects:read"]),
         ),
+        sample(
+            "token-created",
+            "shown",
+            &TokenCreatedPage {
+                secret: None,
+                ..created("Build server", Some(days(90)), &["projects:read"])
+            },
+        ),
         sample("token-created", "hostile", &created(HOSTILE, None, &[])),
         sample("org-token-created", "plain", &org_created),
         sample("token-rotate", "plain", &rotate(live())),
