@@ -238,6 +238,10 @@ async fn form_sent_repeatedly_creates_one_invitation() {
         ("password", NEW),
     ];
     assert_eq!(guest.post("/invite/account", &user).await.status, 303);
+    guest.sign_in("charles@example.com", NEW).await;
+    guest.get(&format!("/invite?link={link}")).await;
+    let joined = guest.post("/invite", &[("link", &link)]).await;
+    assert_eq!(joined.location(), "/o/acme?done=joined");
     let repeated = owner.post("/o/acme/invitations", &fields).await;
     assert_eq!((repeated.status, made()), (303, 1));
     // A reloaded form creates another, and so does one with an invalid nonce.

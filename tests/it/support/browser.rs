@@ -118,7 +118,7 @@ impl Browser {
     /// result of a decision. Other redirects are not followed.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.post_only(path, fields).await;
-        self.follow(path, page).await
+        self.follow(path, page).await.unwrap()
     }
 
     /// The same without following any redirect.
@@ -129,9 +129,9 @@ impl Browser {
         self.post_bare(path, &all).await
     }
 
-    async fn follow(&mut self, form: &str, page: Page) -> Page {
+    async fn follow(&mut self, form: &str, page: Page) -> reqwest::Result<Page> {
         if page.status != 303 {
-            return page;
+            return Ok(page);
         }
         let location = page.location();
         let (path, query) = location.split_once('?').unwrap_or((location, ""));
@@ -150,8 +150,8 @@ impl Browser {
             .iter()
             .any(|end| path.ends_with(end));
         match is_outcome {
-            true => self.get(location).await,
-            false => page,
+            true => self.try_get(location).await,
+            false => Ok(page),
         }
     }
 
@@ -271,12 +271,13 @@ impl Browser {
         self.try_send(request).await
     }
 
-    /// Submits a form with its CSRF token to a server that may be down.
+    /// Like [`Self::post`], to a server that may be down.
     pub async fn try_post(&mut self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Page> {
         let csrf = self.csrf.clone();
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend_from_slice(fields);
         let request = self.http.post(format!("{}{path}", self.url)).form(&all);
-        self.try_send(request).await
+        let page = self.try_send(request).await?;
+        self.follow(path, page).await
     }
 }
