@@ -24,7 +24,7 @@ flow('a code is read in any case, with any spaces and dashes', {}, async (world)
   }
 })
 
-flow('wrong and expired codes get one message, and a code that the user decided its result', {}, async (world) => {
+flow('wrong and expired codes get one message on the same page, and decided ones their result', {}, async (world) => {
   const page = await world.signedIn()
   const complaints = []
   const complains = async (code) => {
@@ -42,23 +42,20 @@ flow('wrong and expired codes get one message, and a code that the user decided 
   await complains(expired.user_code)
   assert.equal((await poll(world.server, expired)).error, 'expired_token')
 
-  const denied = await askForCode(world.server)
-  await enter(page, denied.user_code)
-  await submit(page, page.getByRole('button', { name: 'Deny' }))
-  const shows = async (code, result) => {
-    await enter(page, code)
-    await page.getByRole('heading', { name: result, exact: true }).waitFor()
-    await world.inspect(page)
-  }
-  await shows(denied.user_code, 'Denied')
-
-  const used = await askForCode(world.server)
-  await enter(page, used.user_code)
-  await submit(page, page.getByRole('button', { name: 'Approve' }))
-  assert.ok((await poll(world.server, used)).access_token)
-  await shows(used.user_code, 'Approved')
-
   assert.deepEqual(complaints, Array(2).fill(complaints[0]))
+
+  const decides = async (codes, button) => {
+    await enter(page, codes.user_code)
+    await submit(page, page.getByRole('button', { name: button }))
+    const result = await page.getByRole('heading', { level: 1 }).innerText()
+    const answer = await poll(world.server, codes)
+    await enter(page, codes.user_code)
+    assert.equal(new URL(page.url()).pathname, '/device/result')
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), result)
+    return answer
+  }
+  assert.equal((await decides(await askForCode(world.server), 'Deny')).error, 'access_denied')
+  assert.ok((await decides(await askForCode(world.server), 'Approve')).access_token)
 })
 
 flow('who guesses codes has to wait, also with the right one', {}, async (world) => {
