@@ -96,6 +96,8 @@ async fn json_reference_is_current() {
             .json()
     };
     write("whoami", run("whoami"));
+    // Lists have an order only if their entries differ in age.
+    test.clock.advance(1);
     for (title, command) in [
         ("token create", "token create nightly --scope orgs:read"),
         ("token list", "token list"),
