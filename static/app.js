@@ -1,29 +1,32 @@
-// Progressive enhancement only: each page works without this file.
+// Comfort only: each page does its work without this file.
 "use strict";
 
-// Copies the `code` beside the button. The clipboard API needs a secure context; the fallback
-// copies a selection.
-async function copy(code) {
-  try {
-    await navigator.clipboard.writeText(code.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(code);
-    return document.execCommand("copy");
-  }
-}
-
+// Copies the element that the button names, and says so in the button and in the status line. The
+// clipboard API needs a secure context; the fallback copies a selection.
 for (const button of document.querySelectorAll("[data-copy]")) {
-  const code = button.parentElement.querySelector("code");
+  const code = document.getElementById(button.dataset.copy);
+  const word = button.querySelector("[data-copy-word]");
   const status = document.querySelector("[data-copy-status]");
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const copied = await copy(code);
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch {
+      getSelection().selectAllChildren(code);
+      copied = document.execCommand("copy");
+    }
+    button.classList.toggle("done", copied);
+    word.textContent = copied ? "Copied" : "Selected";
     // Cleared first, so that screen readers announce a second press.
     status.textContent = "";
     requestAnimationFrame(() => {
-      status.textContent = copied ? "Copied." : "Could not copy. The text is selected: copy it with the keyboard.";
+      status.textContent = copied ? "Copied. Paste it where it will be used." : "Selected. Copy it with your keyboard.";
     });
+    setTimeout(() => {
+      button.classList.remove("done");
+      word.textContent = "Copy";
+    }, 2000);
   });
 }
 
@@ -40,6 +43,21 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   input.form.addEventListener("submit", () => show(false));
 }
 
+// A menu closes on Escape and on a click beside it.
+const close = (menu) => menu.removeAttribute("open");
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) close(menu);
+});
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  close(menu);
+  menu.querySelector("summary").focus();
+});
+
+// The current tab is in sight on small screens.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Shows the scopes that match every word; checked scopes stay visible.
 for (const search of document.querySelectorAll("[data-search]")) {
   const input = search.querySelector("input");
@@ -49,13 +67,13 @@ for (const search of document.querySelectorAll("[data-search]")) {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
     for (const group of groups) {
-      for (const row of group.querySelectorAll(".check")) {
+      for (const row of group.querySelectorAll(".scope")) {
         const text = row.textContent.toLowerCase();
         const matches = words.every((word) => text.includes(word));
         if (matches) found += 1;
         row.hidden = !matches && !row.querySelector("input").checked;
       }
-      group.hidden = !group.querySelector(".check:not([hidden])");
+      group.hidden = !group.querySelector(".scope:not([hidden])");
     }
     status.textContent = words.length === 0 ? "" : `${found} scope${found === 1 ? "" : "s"} found.`;
   };
@@ -87,6 +105,33 @@ for (const box of document.querySelectorAll(".consent input[type=checkbox]")) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
+}
+
+// Exact times in the reader's zone. Without the script they are in UTC.
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+for (const time of document.querySelectorAll("time[title]")) time.title = exact.format(new Date(time.dateTime));
+
+// The rows of a log by day, in the reader's zone.
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+for (const table of document.querySelectorAll(".table.log")) {
+  const head = table.querySelector(".day");
+  let last = "";
+  for (const row of table.querySelectorAll("tbody tr")) {
+    if (row.matches(".day")) {
+      row.remove();
+      continue;
+    }
+    const time = row.querySelector("[data-clock]");
+    const at = new Date(time.dateTime);
+    time.textContent = clock.format(at);
+    if (day.format(at) === last) continue;
+    last = day.format(at);
+    const next = head.cloneNode(true);
+    next.firstElementChild.textContent = last;
+    row.before(next);
+  }
+  table.querySelector("[data-zone]")?.remove();
 }
 
 // Same texts as view/moment.rs, for times that change while a page is open.

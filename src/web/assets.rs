@@ -71,3 +71,14 @@ async fn serve(request: HttpRequest) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .body(asset.content)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_stays_small() {
+        let css = ASSETS[0].content;
+        assert!(css.len() <= 36_000, "{} bytes", css.len());
+    }
+}

@@ -47,6 +47,14 @@ pub fn client_address(config: &Config, request: &HttpRequest) -> IpAddr {
     peer
 }
 
+/// Whether [`client_address`] is certainly that of a client: it is none of a trusted proxy, and no
+/// other proxy took part that says so.
+pub fn is_certain(config: &Config, request: &HttpRequest) -> bool {
+    let has_hops = hops(request.headers()).next().is_some();
+    let is_ignored = has_hops && !is_trusted(config, peer(request));
+    !is_ignored && !is_trusted(config, client_address(config, request))
+}
+
 /// Hops of `X-Forwarded-For` from the nearest to the farthest: the elements of all its lines, read
 /// from the right, as bytes. Any byte may come from the client, and must not hide what a proxy
 /// appended. Empty elements are skipped.

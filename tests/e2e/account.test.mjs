@@ -1,7 +1,7 @@
 // The account: name, password, sessions.
 
 import assert from 'node:assert/strict'
-import { flow, signIn, submit } from './harness/browser.mjs'
+import { flow, invalid, signIn, submit } from './harness/browser.mjs'
 import { ADA, BOB } from './harness/server.mjs'
 
 const NEW_PASSWORD = 'marble ocean bicycle seven'
@@ -32,7 +32,7 @@ flow('a person changes their name', {}, async (world) => {
 
   await page.getByLabel('Name').fill('   ')
   await submit(page, button(page, 'Save name'))
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   await world.inspect(page)
 })
 
@@ -43,7 +43,7 @@ flow('a new password needs the old one, and ends other sessions', {}, async (wor
 
   for (const [from, to] of [['not the password at all', NEW_PASSWORD], [ADA.password, 'too short']]) {
     await changePassword(page, from, to)
-    await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+    await invalid(page).waitFor()
     assert.equal(await page.getByLabel('New password').inputValue(), '')
     await world.inspect(page)
   }

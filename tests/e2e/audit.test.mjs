@@ -1,7 +1,7 @@
 // What happened, and when and from where tokens were used.
 
 import assert from 'node:assert/strict'
-import { flow, submit } from './harness/browser.mjs'
+import { flow, invalid, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
 import { ADA, BOB } from './harness/server.mjs'
 import { button, createToken, link } from './harness/token.mjs'
@@ -23,16 +23,16 @@ flow('an owner reads, searches and exports what happened', { people: [ADA, BOB] 
   await page.getByLabel('Name').fill('deploy')
   await submit(page, button(page, 'Create token'))
   await page.goto('/o/acme')
-  await page.getByRole('navigation', { name: 'Organization' }).getByRole('link', { name: 'Audit', exact: true }).click()
+  await page.getByRole('navigation', { name: 'Acme' }).getByRole('link', { name: 'Audit log', exact: true }).click()
   await page.getByRole('row', { name: /Ada Lovelace created the token deploy/ }).waitFor()
   await world.inspect(page)
   await page.getByText('Details').first().click()
   await page.getByText('token.created').waitFor()
   await world.inspect(page)
 
-  await page.getByLabel('Who').selectOption({ label: 'Bob Noyce' })
-  await page.getByLabel('What').selectOption({ label: 'Tokens' })
-  await button(page, 'Search').click()
+  await page.getByLabel('Actor').selectOption({ label: 'Bob Noyce' })
+  await page.getByLabel('Action').selectOption({ label: 'Tokens' })
+  await button(page, 'Filter').click()
   await page.getByRole('heading', { name: 'No records found' }).waitFor()
   assert.match(page.url(), /actor=usr_/)
   await world.inspect(page)
@@ -41,13 +41,14 @@ flow('an owner reads, searches and exports what happened', { people: [ADA, BOB] 
   await page.waitForURL(/token=tok_/)
   assert.equal(await page.getByRole('row', { name: /Bob Noyce/ }).count(), 0)
 
-  for (const [name, file] of [['Export as NDJSON', 'acme-audit.ndjson'], ['Export as CSV', 'acme-audit.csv']]) {
-    const [download] = await Promise.all([page.waitForEvent('download'), link(page, name).click()])
+  for (const [name, file] of [[/^NDJSON/, 'acme-audit.ndjson'], [/^CSV/, 'acme-audit.csv']]) {
+    if (!(await page.getByRole('link', { name }).isVisible())) await page.getByText('Export').click()
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()])
     assert.equal(download.suggestedFilename(), file)
   }
 
   await page.goto('/o/acme/audit?from=yesterday')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   await world.inspect(page)
 
   const member = await world.signedIn(BOB)
@@ -63,20 +64,20 @@ flow('a person sees their own activity and that of their tokens', {}, async (wor
   await page.getByRole('row', { name: /You created the token laptop/ }).waitFor()
   await page.getByText('Chrome on Linux').first().waitFor()
   await world.inspect(page)
-  await page.getByLabel('Who').selectOption({ label: 'You' })
-  await page.getByLabel('What').selectOption({ label: 'Sign-ins' })
-  await button(page, 'Search').click()
+  await page.getByLabel('Actor').selectOption({ label: 'You' })
+  await page.getByLabel('Action').selectOption({ label: 'Sign-ins' })
+  await button(page, 'Filter').click()
   await page.getByRole('row', { name: /You signed in/ }).waitFor()
   assert.equal(await page.getByRole('row', { name: /laptop/ }).count(), 0)
-  await page.getByLabel('Who').selectOption({ label: 'The operator' })
-  await button(page, 'Search').click()
+  await page.getByLabel('Actor').selectOption({ label: 'The operator' })
+  await button(page, 'Filter').click()
   await page.getByRole('heading', { name: 'No records found' }).waitFor()
   await world.inspect(page)
   await link(page, 'Clear filters').last().click()
   await link(page, 'laptop').click()
   await page.waitForURL(/token=tok_/)
   await page.goto('/account/activity?from=yesterday')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   await world.inspect(page)
 
   await page.goto('/tokens')
@@ -92,8 +93,8 @@ flow('a person sees their own activity and that of their tokens', {}, async (wor
 
   await link(page, 'Rotate').click()
   await submit(page, button(page, 'Rotate token'))
-  await link(page, 'Back to tokens').click()
-  await link(page, 'laptop').last().click()
+  await link(page, 'I have stored it').click()
+  await page.getByRole('row', { name: /Replaced/ }).getByRole('link', { name: 'laptop', exact: true }).click()
   await page.getByText('Not used since it was replaced').waitFor()
   await world.inspect(page)
   assert.equal((await me(world.server, token)).status, 200)

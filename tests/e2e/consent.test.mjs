@@ -1,11 +1,11 @@
 // Approving or denying what a device asks for.
 
 import assert from 'node:assert/strict'
-import { flow, signIn, submit } from './harness/browser.mjs'
+import { flow, invalid, signIn, signOut, submit } from './harness/browser.mjs'
 import { askForCode, me, poll } from './harness/device.mjs'
 import { ADA, BOB } from './harness/server.mjs'
 
-const STARTED_MYSELF = 'I started this sign-in myself'
+const STARTED_MYSELF = 'I started this sign-in'
 const ASKED = 'orgs:read projects:read tokens:read'
 
 const button = (page, name) => page.getByRole('button', { name, exact: true })
@@ -48,7 +48,8 @@ flow('approving gives the device a token for what it asked', {}, async (world) =
   await world.inspect(page)
 
   const main = page.getByRole('main')
-  for (const fact of ['doorcode-cli', 'ada-laptop', 'Unverified', '127.0.0.1', ADA.email, codes.user_code]) {
+  await main.getByText('Request details').click()
+  for (const fact of ['doorcode-cli', 'ada-laptop', 'Name not checked', '127.0.0.1', 'Same network as this browser', ADA.email, codes.user_code]) {
     await main.getByText(fact).first().waitFor()
   }
   for (const scope of ASKED.split(' ')) {
@@ -60,7 +61,7 @@ flow('approving gives the device a token for what it asked', {}, async (world) =
   assert.equal((await poll(server, codes)).error, 'authorization_pending')
 
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   await world.inspect(page)
   const { access_token, scope, token_type } = await poll(server, codes)
   assert.equal(token_type, 'Bearer')
@@ -90,7 +91,7 @@ flow('an unticked scope is not granted', {}, async (world) => {
   await typeCode(page, codes)
   await page.getByRole('checkbox', { name: 'projects:read' }).uncheck()
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   const { access_token, scope } = await poll(world.server, codes)
   assert.equal(scope, 'orgs:read tokens:read')
   assert.deepEqual((await me(world.server, access_token)).body.scopes.sort(), ['orgs:read', 'tokens:read'])
@@ -102,7 +103,7 @@ flow('with every scope unticked the token can only say whose it is', {}, async (
   await typeCode(page, codes)
   await page.getByRole('checkbox', { name: 'orgs:read' }).uncheck()
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   await world.inspect(page)
   const { access_token, scope } = await poll(world.server, codes)
   assert.equal(scope, '')
@@ -128,14 +129,14 @@ flow('after a link the person has to say that they started it', {}, async (world
 
   await page.getByRole('checkbox', { name: 'tokens:read' }).uncheck()
   await press(page, 'Approve')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   await world.inspect(page)
   assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
   assert.equal(await page.getByRole('checkbox', { name: 'tokens:read' }).isChecked(), false, 'the choice was lost')
 
   await page.getByLabel(STARTED_MYSELF).check()
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   assert.equal((await poll(world.server, codes)).scope, 'orgs:read projects:read')
 })
 
@@ -155,7 +156,7 @@ flow('what a role does not allow is not granted', { people: [ADA, BOB], settings
   const page = await world.signedIn(BOB)
   const codes = await askForCode(world.server, { scope: 'app:deploy orgs:read' })
   await typeCode(page, codes)
-  await page.getByText('scopes that your account cannot grant').waitFor()
+  await page.getByText('Not included, because your role does not allow it').waitFor()
   assert.equal(await page.getByRole('checkbox').count(), 1)
   await world.inspect(page)
   await press(page, 'Approve')
@@ -181,11 +182,11 @@ flow('a request from another network has to be confirmed too', { settings: BEHIN
   await page.getByRole('main').getByText('203.0.113.9').first().waitFor()
   await world.inspect(page)
   await press(page, 'Approve')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
   await page.getByLabel(STARTED_MYSELF).check()
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
 })
 
 flow('another account can be used instead', { people: [ADA, BOB] }, async (world) => {
@@ -201,7 +202,7 @@ flow('another account can be used instead', { people: [ADA, BOB] }, async (world
   const confirm = page.getByLabel(STARTED_MYSELF)
   if (await confirm.count()) await confirm.check()
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   const { access_token } = await poll(world.server, codes)
   assert.equal((await me(world.server, access_token)).body.user.email, BOB.email)
 })
@@ -213,12 +214,12 @@ flow('a consent page is good for the account that saw it alone', { people: [ADA,
 
   const tab = await page.context().newPage()
   await tab.goto('/account')
-  await submit(tab, tab.getByRole('banner').getByRole('button', { name: 'Sign out' }))
+  await signOut(tab)
   await signIn(tab, BOB)
-  await tab.getByText(BOB.email).first().waitFor()
+  await tab.getByText(`Account menu, ${BOB.email}`).waitFor()
 
   await press(page, 'Approve')
-  assert.equal(await heading(page, 'Approved').count(), 0)
+  assert.equal(await heading(page, 'Doorcode CLI is signed in').count(), 0)
   await world.inspect(page)
   assert.equal((await poll(world.server, codes)).error, 'authorization_pending')
 })
@@ -253,7 +254,7 @@ flow('the keyboard reaches Deny before Approve', {}, async (world) => {
   await page.getByLabel(STARTED_MYSELF).press('Space')
   assert.ok(await page.getByLabel(STARTED_MYSELF).isChecked())
   await button(page, 'Approve').press('Enter')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
 })
 
 flow('Enter in a checkbox approves nothing', {}, async (world) => {
@@ -319,7 +320,7 @@ flow('a token is limited to a project for a week', {}, async (world) => {
   await box(page, 'Website').check()
   await page.getByLabel('Access ends', { exact: true }).selectOption('In 7 days')
   await press(page, 'Approve')
-  await heading(page, 'Approved').waitFor()
+  await heading(page, 'Doorcode CLI is signed in').waitFor()
   await page.getByRole('main').getByText('Acme, Website').waitFor()
   await world.inspect(page)
   const { access_token, expires_in } = await poll(server, codes)
@@ -338,7 +339,7 @@ flow('a mistake in the limits keeps what was chosen', {}, async (world) => {
   await page.getByLabel('Access ends', { exact: true }).selectOption('On a date I choose')
   await page.getByLabel('Custom date').fill('2026-12-24')
   await press(page, 'Approve')
-  await page.getByRole('link', { name: 'Choose projects of one organization.' }).waitFor()
+  await page.getByText('Choose projects of one organization.').waitFor()
   await world.inspect(page)
   assert.equal(await page.getByLabel('Custom date').inputValue(), '2026-12-24')
   assert.equal((await poll(world.server, codes)).error, 'authorization_pending')

@@ -29,7 +29,7 @@ flow('wrong and expired codes get one message on the same page, and decided ones
   const complaints = []
   const complains = async (code) => {
     await enter(page, code)
-    complaints.push(await page.getByRole('alert').innerText())
+    complaints.push(await page.locator('#user_code-error').innerText())
     assert.equal(new URL(page.url()).pathname, '/device')
     assert.equal(await page.getByLabel('Code').getAttribute('aria-invalid'), 'true')
   }

@@ -3,18 +3,20 @@
 import assert from 'node:assert/strict'
 import { flow, submit } from './harness/browser.mjs'
 
+const wayBack = (page) => page.getByRole('main').getByRole('link', { name: /Go to the start page|Your tokens/ })
+
 async function assertErrorPage(world, page, response, status) {
   assert.equal(response.status(), status)
   assert.match(response.headers()['content-type'], /^text\/html; *charset=utf-8$/i)
   await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.getByRole('link', { name: 'Go to the start page' }).waitFor()
+  await wayBack(page).waitFor()
   await world.inspect(page)
 }
 
 flow('an address with nothing there, signed in or not', {}, async (world) => {
   for (const page of [await world.visitor(), await world.signedIn()]) {
     await assertErrorPage(world, page, await page.goto('/no/such/page'), 404)
-    await page.getByRole('link', { name: 'Go to the start page' }).click()
+    await wayBack(page).click()
     await page.getByRole('heading', { level: 1 }).waitFor()
   }
 })

@@ -1,19 +1,20 @@
 // An organization from its making to its end, with the people, projects and tokens in it.
 
 import assert from 'node:assert/strict'
-import { flow, submit } from './harness/browser.mjs'
+import { flow, invalid, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
 import { ADA } from './harness/server.mjs'
-import { button, createToken, link } from './harness/token.mjs'
+import { button, choose, createToken, link } from './harness/token.mjs'
 
 const CHARLES = { email: 'charles@example.com', name: 'Charles Babbage', password: 'brass engine on a hill' }
-const section = (page, name) => page.getByRole('navigation', { name: 'Organization' }).getByRole('link', { name, exact: true })
+const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name, exact: true })
 
 /** Makes an organization; its page is open afterwards. */
 async function createOrganization(world, page, name) {
-  await link(page, 'Organizations').click()
+  await page.locator('.bar summary').first().click()
+  await link(page, 'All organizations').click()
   await world.inspect(page)
-  await link(page, 'New organization').click()
+  await page.getByRole('main').getByRole('link', { name: 'New organization', exact: true }).click()
   await world.inspect(page)
   await page.getByLabel('Name').fill(name)
   await submit(page, button(page, 'Create organization'))
@@ -45,7 +46,7 @@ async function join(world, url) {
   if (await email.isEditable()) await email.fill(CHARLES.email)
   await page.getByLabel('Password', { exact: true }).fill('short')
   await submit(page, button(page, 'Create account'))
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   await world.inspect(page)
   await page.getByLabel('Password', { exact: true }).fill(CHARLES.password)
   await submit(page, button(page, 'Create account'))
@@ -80,7 +81,7 @@ flow('an organization lives from its making to its end', { settings: USERS }, as
   await world.inspect(late)
 
   // A member sees what there is, and for whom the rest is.
-  for (const name of ['Members', 'Projects', 'API tokens', 'Policy']) {
+  for (const name of ['Members', 'Projects', 'Policy']) {
     await section(guest, name).click()
     await guest.getByRole('heading', { level: 1 }).waitFor()
     await world.inspect(guest)
@@ -123,20 +124,20 @@ flow('an organization lives from its making to its end', { settings: USERS }, as
   await world.inspect(owner)
   await owner.getByLabel('1 day').check()
   await submit(owner, button(owner, 'Apply policy'))
-  await owner.getByText('will be refused after the grace period').waitFor()
+  await owner.getByText('will be denied after the grace period').waitFor()
   await world.inspect(owner)
   assert.equal((await me(world.server, token)).status, 200, 'the grace runs')
 
   // The member goes, and the token at once with them.
   await section(owner, 'Members').click()
-  await link(row(owner), 'Remove').click()
+  await choose(row(owner), 'Remove')
   await owner.getByText('their laptop').waitFor()
   await world.inspect(owner)
   await submit(owner, button(owner, 'Remove member'))
   await owner.getByText('The member is removed').waitFor()
   assert.equal((await me(world.server, token)).status, 401)
   await guest.goto('/o/analytical-engines')
-  await guest.getByRole('heading', { name: 'You cannot do that' }).waitFor()
+  await guest.getByRole('heading', { name: "You don't have access" }).waitFor()
   await world.inspect(guest)
 
   // The end.
@@ -144,7 +145,7 @@ flow('an organization lives from its making to its end', { settings: USERS }, as
   await link(owner, 'Delete organization').click()
   await owner.getByLabel('Name of the organization').fill('Engines')
   await submit(owner, button(owner, 'Delete organization'))
-  await owner.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(owner).waitFor()
   await world.inspect(owner)
   await owner.getByLabel('Name of the organization').fill('Analytical Engines')
   await submit(owner, button(owner, 'Delete organization'))
@@ -157,7 +158,7 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
   const page = await world.signedIn(ADA)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.goto('/o/acme')
-  await section(page, 'API tokens').click()
+  await section(page, 'Tokens').click()
   await link(page, 'New token').click()
   await world.inspect(page)
   await page.getByLabel('Name').fill('build server')
@@ -170,12 +171,12 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
     await page.getByRole('status').filter({ hasText: /./ }).waitFor()
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), old)
   }
-  await link(page, 'Back to tokens').click()
+  await link(page, 'I have stored it').click()
   const row = page.getByRole('row', { name: /build server/ })
   await row.getByText('Created by Ada Lovelace').waitFor()
   await world.inspect(page)
 
-  await link(row, 'Rotate').click()
+  await choose(row, 'Rotate')
   await world.inspect(page)
   await page.getByLabel('1 hour').check()
   await submit(page, button(page, 'Rotate token'))
@@ -184,8 +185,8 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
   await world.inspect(page)
   for (const each of [old, token]) assert.equal((await me(world.server, each)).status, 200)
 
-  await link(page, 'Back to tokens').click()
-  await page.getByText('Replaced, ends automatically').waitFor()
+  await link(page, 'I have stored it').click()
+  await page.getByText('Replaced', { exact: true }).waitFor()
   await world.inspect(page)
   await link(page, 'Revoke all').click()
   await world.inspect(page)

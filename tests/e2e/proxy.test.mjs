@@ -25,6 +25,6 @@ flow('cookies cannot leave https, and approving works', { settings, behindProxy:
   await page.getByLabel('Code').fill(codes.user_code)
   await submit(page, page.getByRole('button', { name: 'Continue' }))
   await submit(page, page.getByRole('button', { name: 'Approve' }))
-  await page.getByRole('heading', { name: 'Approved' }).waitFor()
+  await page.getByRole('heading', { name: 'Doorcode CLI is signed in' }).waitFor()
   assert.ok((await poll(world.server, codes)).access_token)
 })

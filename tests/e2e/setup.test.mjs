@@ -1,7 +1,7 @@
 // The first account, through the link that the first start prints.
 
 import assert from 'node:assert/strict'
-import { flow, signIn, submit } from './harness/browser.mjs'
+import { flow, invalid, signIn, submit } from './harness/browser.mjs'
 import { ADA } from './harness/server.mjs'
 
 async function fillIn(page, { name, email, org }, password) {
@@ -18,12 +18,12 @@ flow('the setup link makes the first account, once', { people: [] }, async (worl
   await world.inspect(page)
 
   await fillIn(page, ADA, 'too short')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   assert.equal(await page.getByLabel('Name').inputValue(), ADA.name)
   assert.equal(await page.getByLabel('Organization').inputValue(), ADA.org)
   assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '')
   assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true')
-  assert.equal(await page.locator(':focus').getAttribute('role'), 'alert')
+  assert.equal(await page.locator(':focus').getAttribute('id'), 'password')
   await world.inspect(page)
 
   await fillIn(page, ADA, ADA.password)

@@ -1,9 +1,9 @@
 // Tokens that a person makes and ends in the console.
 
 import assert from 'node:assert/strict'
-import { flow, submit } from './harness/browser.mjs'
+import { flow, invalid, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
-import { button, createToken as create, link } from './harness/token.mjs'
+import { button, choose, createToken as create, link } from './harness/token.mjs'
 
 async function assertNoToken(page, token) {
   assert.equal(await page.locator('[data-token]').count(), 0)
@@ -38,7 +38,7 @@ flow('a new token is shown once, and works', {}, async (world) => {
 flow('going back does not show the token again', {}, async (world) => {
   const page = await world.signedIn()
   const token = await create(page, 'laptop')
-  await link(page, 'Back to tokens').click()
+  await link(page, 'I have stored it').click()
   await page.getByRole('row', { name: /laptop/ }).waitFor()
   // The browser may not even keep the page: it would have to send the form again.
   await page.goBack().catch((error) => assert.match(error.message, /ERR_CACHE_MISS/))
@@ -84,7 +84,7 @@ flow('how long a token lives is chosen', {}, async (world) => {
   assert.ok(daysAhead(await expiry()) > 9 && daysAhead(await expiry()) <= 11)
 
   await choose('forgot the date', 'custom')
-  await page.getByRole('heading', { name: 'There is a problem' }).waitFor()
+  await invalid(page).waitFor()
   assert.equal(await page.getByLabel('Name').inputValue(), 'forgot the date')
   await world.inspect(page)
 })
@@ -96,16 +96,18 @@ flow('a revoked token is refused at once and stays listed', {}, async (world) =>
   await page.goto('/tokens')
   const row = page.getByRole('row', { name: /old laptop/ })
 
-  await link(row, 'Revoke').click()
+  await choose(row, 'Revoke')
   await world.inspect(page)
-  await link(page, 'Keep it').click()
+  await link(page, 'Cancel').click()
   assert.equal((await me(world.server, token)).status, 200, 'looking at the question revoked the token')
 
-  await link(row, 'Revoke').click()
+  await choose(row, 'Revoke')
   await submit(page, button(page, 'Revoke'))
   await page.getByRole('status').getByText('old laptop').waitFor()
+  assert.equal(await row.count(), 0, 'it is still among the active ones')
+  await page.getByRole('link', { name: /^Ended/ }).click()
   await row.getByText('Revoked', { exact: true }).waitFor()
-  assert.equal(await link(row, 'Revoke').count(), 0)
+  assert.equal(await row.locator('a[href$="/revoke"]').count(), 0)
   await world.inspect(page)
   assert.equal((await me(world.server, token)).status, 401)
   assert.equal((await me(world.server, other)).status, 200)
@@ -133,7 +135,7 @@ flow('an expired token stays listed as such', {}, async (world) => {
   const token = await create(page, 'short-lived')
   await world.server.sql("update token set expires_at = '2020-01-01 00:00:00.000'")
   assert.equal((await me(world.server, token)).status, 401)
-  await page.goto('/tokens')
+  await page.goto('/tokens?show=ended')
   await page.getByRole('row', { name: /short-lived/ }).getByText('Expired', { exact: true }).waitFor()
   await world.inspect(page)
 })
@@ -148,7 +150,7 @@ flow('the longest names fit on the narrowest screen', {}, async (world) => {
   await submit(page, button(page, 'Save name'))
   await page.goto('/tokens')
   await world.inspect(page)
-  await link(page, 'Revoke').click()
+  await choose(page.getByRole('row', { name }), 'Revoke')
   await page.getByRole('heading', { name }).waitFor()
   await world.inspect(page)
   await page.goto('/tokens/revoke-all')

@@ -4,7 +4,7 @@ use super::error::ConfigError;
 use super::table::Table;
 use domain::name;
 use domain::role::Role;
-use domain::scope::{Catalogue, Scope, ScopeName};
+use domain::scope::{Catalogue, Risk, Scope, ScopeName};
 
 /// One entry, as written in a variable.
 const EXAMPLE: &str = r#"[{ name = "app:deploy", description = "Deploy builds" }]"#;
@@ -16,11 +16,13 @@ pub(super) fn read(root: &mut Table) -> Result<Catalogue, ConfigError> {
         let name = table.required("name", scope_name);
         let description = table.required("description", description);
         let min_role = table.optional("min_role", role, |role| role.as_str().to_owned());
+        let risk = table.optional("risk", risk, |risk| risk.as_str().to_owned());
         let (Some(name), Some(description)) = (name, description) else {
             return;
         };
         let mut more = scopes.clone();
         more.push(Scope {
+            risk: risk.unwrap_or_else(|| Risk::of_name(&name)),
             name,
             description,
             min_role,
@@ -60,6 +62,13 @@ fn scope_name(text: &str) -> Result<ScopeName, String> {
 fn description(text: &str) -> Result<String, String> {
     name::line(text, 200).map_err(|_| {
         "write 1 to 200 characters on one line that say what the scope grants".to_owned()
+    })
+}
+
+fn risk(text: &str) -> Result<Risk, String> {
+    Risk::parse(text).ok_or_else(|| {
+        let risks = Risk::ALL.map(Risk::as_str).join(", ");
+        format!("{text:?} is not a risk; write one of {risks}")
     })
 }
 

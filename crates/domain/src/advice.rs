@@ -23,6 +23,20 @@ pub enum Advice {
     HoldsEverything,
 }
 
+impl Advice {
+    /// Whether the owner should look at the token soon. The rest is only worth knowing.
+    pub fn needs_attention(self, now: Instant) -> bool {
+        match self {
+            Self::ExpiresSoon(_) | Self::GraceEnds(_) | Self::HoldsEverything => true,
+            Self::Unused(at) => now - at >= FORGOTTEN,
+            Self::NeverUsed | Self::NeverExpires => false,
+        }
+    }
+}
+
+/// The time without use after which a token is likely forgotten.
+const FORGOTTEN: Duration = Duration::days(90);
+
 /// The time without use after which a token is likely not needed.
 const UNUSED: Duration = Duration::days(30);
 
@@ -122,6 +136,16 @@ mod tests {
             let token = token(age, used, left, scopes, now);
             let advice = advise(&token, Ok(None), &catalogue, now);
             assert_eq!(advice, expected, "{age} {used:?} {left:?} {scopes}");
+        }
+        for (advice, is_urgent) in [
+            (Advice::ExpiresSoon(ago(-7)), true),
+            (Advice::HoldsEverything, true),
+            (Advice::Unused(ago(90)), true),
+            (Advice::Unused(ago(89)), false),
+            (Advice::NeverUsed, false),
+            (Advice::NeverExpires, false),
+        ] {
+            assert_eq!(advice.needs_attention(now), is_urgent, "{advice:?}");
         }
         for (left, grace, expected) in [
             (None, 20, Advice::GraceEnds(ago(-20))),

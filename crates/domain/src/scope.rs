@@ -91,6 +91,44 @@ impl fmt::Display for ScopeSet {
     }
 }
 
+/// How much harm the holder of a scope can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    /// It only reads.
+    Read,
+    /// It changes things.
+    Write,
+    /// It spends money, exposes secrets or gives others access.
+    High,
+}
+
+impl Risk {
+    /// All of them, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::High];
+
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::High => "high",
+        }
+    }
+
+    /// Reads the word of the configuration.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|risk| risk.as_str() == word)
+    }
+
+    /// The risk of a scope whose definition names none: only names that end in `:read` read.
+    pub fn of_name(name: &ScopeName) -> Self {
+        match name.as_str().ends_with(":read") {
+            true => Self::Read,
+            false => Self::Write,
+        }
+    }
+}
+
 /// A scope of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -100,20 +138,39 @@ pub struct Scope {
     pub description: String,
     /// The lowest role that may use it; `None` if any active user may.
     pub min_role: Option<Role>,
+    /// How much harm it can do.
+    pub risk: Risk,
 }
 
 /// The scopes of every server: those of Doorcode's own API.
-const BUILT_IN: [(&str, &str); 7] = [
-    ("tokens:read", "See your tokens: names, scopes and last use"),
-    ("tokens:write", "Create, rotate and revoke tokens"),
-    ("orgs:read", "See your organizations and their members"),
+const BUILT_IN: [(&str, Risk, &str); 7] = [
+    (
+        "tokens:read",
+        Risk::Read,
+        "See your tokens: names, scopes and last use",
+    ),
+    (
+        "tokens:write",
+        Risk::Write,
+        "Create, rotate and revoke tokens",
+    ),
+    (
+        "orgs:read",
+        Risk::Read,
+        "See your organizations and their members",
+    ),
     (
         "orgs:write",
+        Risk::High,
         "Change organizations and their members, and invite new ones, owners included",
     ),
-    ("projects:read", "See the projects you can reach"),
-    ("projects:write", "Create and change projects"),
-    ("audit:read", "Read the audit log"),
+    (
+        "projects:read",
+        Risk::Read,
+        "See the projects you can reach",
+    ),
+    ("projects:write", Risk::Write, "Create and change projects"),
+    ("audit:read", Risk::Read, "Read the audit log"),
 ];
 
 /// Every scope that can be granted. There are no wildcards.
@@ -124,10 +181,11 @@ impl Catalogue {
     /// The built-in scopes and those of the configuration. Fails with the name that is
     /// defined twice; a built-in scope cannot be redefined.
     pub fn new(configured: Vec<Scope>) -> Result<Self, ScopeName> {
-        let built_in = BUILT_IN.iter().map(|(name, description)| Scope {
+        let built_in = BUILT_IN.iter().map(|(name, risk, description)| Scope {
             name: ScopeName((*name).to_owned()),
             description: (*description).to_owned(),
             min_role: None,
+            risk: *risk,
         });
         let mut scopes = BTreeMap::new();
         for scope in built_in.chain(configured) {
@@ -182,11 +240,22 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_names_no_risk_reads_only_by_its_name() {
+        let of = |name| Risk::of_name(&ScopeName::parse(name).unwrap());
+        assert_eq!(of("orgs:read"), Risk::Read);
+        for name in ["orgs:write", "app:deploy", "read"] {
+            assert_eq!(of(name), Risk::Write, "{name}");
+        }
+        assert_eq!(Risk::ALL.map(Risk::as_str).map(Risk::parse), Risk::ALL.map(Some));
+    }
+
+    #[test]
     fn a_role_limits_what_is_allowed() {
         let deploy = Scope {
             name: ScopeName::parse("app:deploy").unwrap(),
             description: "Deploy".into(),
             min_role: Some(Role::Admin),
+            risk: Risk::Write,
         };
         let catalogue = Catalogue::new(vec![deploy.clone()]).unwrap();
         let requested = ScopeSet::parse("app:deploy tokens:read gone:scope").unwrap();

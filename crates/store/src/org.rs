@@ -306,11 +306,21 @@ pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Resul
 
 /// The organizations of a user, by name.
 pub fn list_memberships(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Membership>, Error> {
+    list_first_memberships(conn, user_id, i64::MAX)
+}
+
+/// The first organizations of a user by name, at most `limit`.
+pub fn list_first_memberships(
+    conn: &mut Conn,
+    user_id: &UserId,
+    limit: i64,
+) -> Result<Vec<Membership>, Error> {
     membership::table
         .inner_join(organization::table)
         .filter(membership::user_id.eq(user_id.as_str()))
         .order((organization::name.asc(), organization::id.asc()))
         .select((organization::all_columns, membership::role))
+        .limit(limit)
         .get_results::<(Row, String)>(conn)?
         .into_iter()
         .map(|(row, role)| {

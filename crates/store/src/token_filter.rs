@@ -140,6 +140,49 @@ pub fn list_living(
         .read_all::<Row>(conn)
 }
 
+/// The newest active tokens that a caller manages, at most `limit`.
+pub fn list_newest_living(
+    conn: &mut Conn,
+    visible: &VisibleTokens,
+    now: Instant,
+    limit: u16,
+) -> Result<Vec<Token>, Error> {
+    let filter = TokenFilter::VisibleTokens(visible.clone());
+    living!(conn, token::table, &filter, now)
+        .order((token::created_at.desc(), token::id.desc()))
+        .limit(i64::from(limit))
+        .read_all::<Row>(conn)
+}
+
+/// Limits a statement to the revoked and expired tokens that a caller manages.
+macro_rules! ended {
+    ($conn:expr, $visible:expr, $now:expr) => {
+        within!($conn, token::table.into_boxed(), $visible).filter(
+            token::revoked_at.is_not_null().or(token::expires_at
+                .is_not_null()
+                .and(token::expires_at.assume_not_null().le(stored($now)))),
+        )
+    };
+}
+
+/// The newest revoked and expired tokens that a caller manages, at most `limit`.
+pub fn list_newest_ended(
+    conn: &mut Conn,
+    visible: &VisibleTokens,
+    now: Instant,
+    limit: u16,
+) -> Result<Vec<Token>, Error> {
+    ended!(conn, visible, now)
+        .order((token::created_at.desc(), token::id.desc()))
+        .limit(i64::from(limit))
+        .read_all::<Row>(conn)
+}
+
+/// The number of revoked and expired tokens that a caller manages.
+pub fn count_ended(conn: &mut Conn, visible: &VisibleTokens, now: Instant) -> Result<i64, Error> {
+    Ok(ended!(conn, visible, now).count().row(conn)?)
+}
+
 /// The number of active tokens of a filter.
 pub fn count_living(conn: &mut Conn, filter: &TokenFilter, now: Instant) -> Result<i64, Error> {
     Ok(living!(conn, token::table, filter, now).count().row(conn)?)

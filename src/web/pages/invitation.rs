@@ -11,7 +11,6 @@ use super::view::invitation::{
     AccountForm, Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage,
     InvitePage, InviteUserPage, Offer, WithdrawPage,
 };
-use super::view::org::OrganizationHead;
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
 use crate::web::links::{absolute, invitation_path, send_mailed_link};
@@ -179,10 +178,10 @@ fn closed(req: &PageRequest, error: app::Error) -> Answer {
 fn already(req: &PageRequest, organization: Organization) -> Answer {
     let page = InviteClosedPage {
         chrome: req.chrome(),
-        reason: InviteClosed::AlreadyMember(OrganizationHead {
+        reason: InviteClosed::AlreadyMember {
             slug: organization.slug,
             name: organization.name,
-        }),
+        },
     };
     req.page(StatusCode::OK, &page)
 }

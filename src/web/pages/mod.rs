@@ -34,8 +34,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
 use app::access::Denial;
 use askama::Template;
+use config::Makers;
 use page_request::{Answer, PageRequest, see_other};
 use view::error::{ErrorKind, ErrorPage, Reason, WayBack};
+use view::org::OrganizationHead;
 use view::{Assets, Chrome};
 
 /// All pages. Each module registers its own routes.
@@ -90,6 +92,7 @@ fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) 
     let chrome = request.extensions().get::<Chrome>().cloned();
     let kind = error_kind(failure);
     let page = ErrorPage {
+        org: chrome.as_ref().and_then(|chrome| place(chrome, request)),
         chrome: chrome.unwrap_or_else(|| anonymous_chrome(app)),
         kind,
         way_back: WayBack::from(request.path(), kind),
@@ -131,6 +134,13 @@ fn error_kind(failure: &Failure) -> ErrorKind {
     }
 }
 
+/// The organization of the user that the path names.
+fn place(chrome: &Chrome, request: &HttpRequest) -> Option<OrganizationHead> {
+    let slug = request.path().strip_prefix("/o/")?.split('/').next()?;
+    let mut places = chrome.organizations.iter();
+    places.find(|org| org.slug == slug).cloned()
+}
+
 /// Why access is denied, as far as a page can explain it.
 fn reason(denial: &Denial) -> Reason {
     match denial {
@@ -156,11 +166,15 @@ fn html_response(response: &mut actix_web::HttpResponseBuilder, html: String) ->
 /// The page frame without a signed-in user.
 fn anonymous_chrome(app: &App) -> Chrome {
     let [css, js, icon] = assets::urls().clone();
+    let branding = &app.config().branding;
     Chrome {
-        brand: app.config().branding.name.clone(),
+        brand: branding.name.clone(),
+        support: branding.support.clone(),
         csrf: String::new(),
         user: None,
         notice: None,
+        organizations: Vec::new(),
+        can_create_organization: app.config().organizations.made_by == Makers::Users,
         assets: Assets { css, js, icon },
     }
 }

@@ -7,7 +7,7 @@ use super::typed_form::TypedForm;
 use super::view::Moment;
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
-    NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage, OrganizationRow,
+    NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage,
     OrganizationsNotice, OrganizationsPage,
 };
 use crate::web::route::resource;
@@ -59,12 +59,9 @@ async fn show_list(req: PageRequest) -> Answer {
         chrome: req.chrome(),
         organizations: all
             .into_iter()
-            .map(|seen| OrganizationRow {
-                role: seen.role_or_owner(),
-                org: OrganizationHead {
-                    slug: seen.organization.slug,
-                    name: seen.organization.name,
-                },
+            .map(|seen| {
+                let role = seen.role_or_owner();
+                OrganizationHead::new(seen.organization, role)
             })
             .collect(),
         can_make: can_make(&req),

@@ -75,13 +75,9 @@ impl OrgPageRequest {
         }
     }
 
-    /// Slug and name of the organization.
+    /// The organization, as the page frame shows it.
     pub fn head(&self) -> OrganizationHead {
-        let organization = &self.seen.organization;
-        OrganizationHead {
-            slug: organization.slug.clone(),
-            name: organization.name.clone(),
-        }
+        OrganizationHead::new(self.seen.organization.clone(), self.role())
     }
 
     /// The path of one of its pages.

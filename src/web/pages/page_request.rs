@@ -1,21 +1,22 @@
 //! A browser's request: its session, visitor, CSRF token and saved form.
 
+mod frame;
+
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
-use super::view::{Chrome, User};
-use super::{anonymous_chrome, html_response};
+use super::view::Chrome;
+use super::view::org::OrganizationHead;
 use crate::web::cookies::{self, cookie_name, is_cookie_secret};
 use crate::web::csrf::{CsrfToken, FormProof, check_site};
 use crate::web::extract;
 use crate::web::failure::Failure;
 use actix_web::cookie::{Cookie, time};
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use app::access::Caller;
 use app::session::{self, Browser, SessionCookies, SignedIn};
 use app::{App, Request};
-use askama::Template;
 use domain::Instant;
 use domain::secret::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -55,6 +56,8 @@ pub struct PageRequest {
     form_page: Option<&'static str>,
     /// The form that this page shows again.
     pub(super) saved: Option<TypedForm>,
+    /// The first organizations of the user, by name.
+    organizations: Vec<OrganizationHead>,
 }
 
 impl Deref for PageRequest {
@@ -100,6 +103,7 @@ impl PageRequest {
             }
             None => Caller::Anonymous,
         };
+        let organizations = frame::organizations(&app, &caller).await?;
         let visitor = cookie(VISITOR);
         let mut req = Self {
             request: Request::new(&app, extract::context_of(&app, request), caller),
@@ -107,6 +111,7 @@ impl PageRequest {
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
             acquaintance: cookie(ACQUAINTANCE),
             session,
+            organizations,
             form_page: None,
             saved: None,
             http,
@@ -241,37 +246,6 @@ impl PageRequest {
         }
         let proof = self.csrf().proof(form.value("csrf").unwrap_or_default());
         Ok((form, proof))
-    }
-
-    /// The page frame.
-    pub fn chrome(&self) -> Chrome {
-        Chrome {
-            csrf: self.csrf().to_string(),
-            user: self.caller.signed_in().ok().map(|signed_in| User {
-                name: signed_in.user.name.clone(),
-                email: signed_in.user.email.clone(),
-            }),
-            notice: self.saved.as_ref().and_then(|saved| saved.notice.clone()),
-            ..anonymous_chrome(&self.app)
-        }
-    }
-
-    /// Responds with a page. A page that shows a form again has the status of the form.
-    pub fn page(&self, status: StatusCode, page: &impl Template) -> Answer {
-        let html = page
-            .render()
-            .map_err(|error| Failure::Internal(error.to_string()))?;
-        let mut response = HttpResponse::build(status);
-        if let Some(saved) = self.saved.as_ref().filter(|_| status == StatusCode::OK) {
-            response.status(saved.status);
-            if let Some(seconds) = saved.retry_after {
-                response.insert_header((header::RETRY_AFTER, seconds));
-            }
-        }
-        if self.is_new_visitor {
-            response.cookie(cookies::build(&self.app, VISITOR, self.visitor.expose()));
-        }
-        Ok(html_response(&mut response, html))
     }
 
     /// Redirects to one of our pages and sets the cookies of a session: of a new one, or after a

@@ -107,6 +107,15 @@ export async function submit(page, button) {
   return request.response()
 }
 
+/** The first field that the server did not accept; its message is beside it. */
+export const invalid = (page) => page.locator('[aria-invalid=true]').first()
+
+/** Opens the menu of the account and signs out. */
+export async function signOut(page) {
+  await page.locator('.bar summary').last().click()
+  return submit(page, page.getByRole('banner').getByRole('button', { name: 'Sign out' }))
+}
+
 /** Fills in the sign-in page and sends it. */
 export async function signIn(page, { email, password }) {
   await page.getByLabel('Email').fill(email)

@@ -7,6 +7,12 @@ export const link = (page, name) => page.getByRole('link', { name, exact: true }
 /** The button with exactly this name. */
 export const button = (page, name) => page.getByRole('button', { name, exact: true })
 
+/** Opens the menu of a row and follows this link in it. */
+export async function choose(row, name) {
+  await row.locator('summary').click()
+  await link(row, name).click()
+}
+
 /** Makes a token and answers it. */
 export async function createToken(page, name, scopes = []) {
   await page.goto('/tokens')
@@ -20,6 +26,6 @@ export async function createToken(page, name, scopes = []) {
 /** Ends the token with this name. */
 export async function revokeToken(page, name) {
   await page.goto('/tokens')
-  await link(page.getByRole('row', { name }), 'Revoke').click()
+  await choose(page.getByRole('row', { name }), 'Revoke')
   await submit(page, button(page, 'Revoke'))
 }

@@ -5,7 +5,7 @@ use crate::support::browser::{Browser, Page};
 use crate::support::device::{Answer, Device};
 use crate::support::{CLI, TestApp};
 
-const BOX: &str = "I started this sign-in myself";
+const BOX: &str = "I started this sign-in</label>";
 
 async fn device_at(test: &TestApp, address: &str) -> Device {
     let request = test
@@ -52,7 +52,7 @@ async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, 
         assert!(page.contains("Tick this box") && page.contains(BOX));
         // The page returns with its state preserved.
         assert!(
-            page.contains(r#"value="tokens:read" aria-describedby="grants-tokens:read" checked"#)
+            page.contains(r#"aria-describedby="grants-tokens:read" checked"#)
         );
     }
     assert_eq!(test.poll(device).await.error(), "authorization_pending");
@@ -68,7 +68,7 @@ async fn code_from_a_link_must_be_confirmed() {
     let device = test.device("tokens:read").await;
     let mut browser = test.user().await;
     let consent = follow(&mut browser, &test, &device).await;
-    assert!(consent.contains("You opened this page from a link."));
+    assert!(consent.contains("You opened this page from a link; anyone can send one."));
     assert_insists(&test, &mut browser, &device, &consent).await;
 }
 
@@ -87,7 +87,8 @@ async fn device_from_another_network_must_be_confirmed() {
         let mut browser = test.user().await;
         browser.set_header("x-forwarded-for", here);
         let consent = browser.type_code(&device.user_code).await;
-        let both = format!("A different network from yours, {here}");
+        let both = format!("{here}, another address");
+        assert!(consent.contains("This request comes from another network."));
         assert!(
             consent.contains(there) && consent.contains(&both),
             "{}",
@@ -97,11 +98,9 @@ async fn device_from_another_network_must_be_confirmed() {
 
         let device = device_at(&test, there).await;
         let consent = follow(&mut browser, &test, &device).await;
-        assert!(
-            consent.contains(
-                "You opened this page from a link, and the request comes from a different"
-            )
-        );
+        for words in ["an attacker can send you a link like this one", "from a link"] {
+            assert!(consent.contains(words), "{words}");
+        }
         assert_insists(&test, &mut browser, &device, &consent).await;
     }
 }

@@ -36,16 +36,17 @@ async fn consent_page_shows_the_device_grant() {
         "The cli",
         "any program can use this name",
         "Build box",
-        "The device chose this name",
+        "Name not checked",
+        "Name chosen by the device",
         "198.51.100.7",
         "3 minutes ago",
         "tokens:read",
         "See your tokens: names, scopes and last use",
-        "in 90 days",
+        "90 days",
         EMAIL,
         "Use another account",
         "Compare this code with the one on your device",
-        "If you did not start this, press Deny.",
+        "If you did not start this, deny it.",
         &device.user_code,
         &spoken.join(" "),
     ] {
@@ -65,8 +66,8 @@ async fn consent_page_shows_the_device_grant() {
 async fn code_page_warns_of_codes_received_by_mail() {
     let test = TestApp::start().await;
     let page = test.user().await.get("/device").await;
-    assert!(page.contains("Doorcode never sends codes by mail or chat."));
-    assert!(page.contains("If someone sent you this code, do not enter it"));
+    assert!(page.contains("Doorcode never asks for a code, a password or a token by email or chat."));
+    assert!(page.contains("never one from a message"));
     assert!(page.contains(r#"<label for="user_code">Code</label>"#));
 }
 
@@ -110,7 +111,7 @@ async fn hostile_device_name_is_shown_as_text() {
         let page = browser.type_code(&device.user_code).await;
         assert_eq!(page.status, 200);
         assert!(
-            page.contains(&format!("<dd>{shown} <span")),
+            page.contains(&format!("<span class=\"name\">{shown}</span> <span")),
             "{name:?}: {}",
             page.body
         );
@@ -139,7 +140,7 @@ async fn long_device_name_is_rejected() {
     for empty in ["", " ", " \r\n\t"] {
         let device = named_device(&test, empty).await;
         let page = test.user().await.type_code(&device.user_code).await;
-        assert!(!page.contains("The device chose this name"));
+        assert!(!page.contains("Name chosen by the device"));
     }
 }
 
@@ -165,7 +166,7 @@ async fn result_page_sends_the_user_back_to_the_device() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (decision, title, next) in [
-        ("approve", "Approved", "Go back to your terminal or device"),
+        ("approve", "The cli is signed in", "Return to your terminal or device"),
         ("deny", "Denied", "has no access"),
     ] {
         let device = test.device("tokens:read").await;

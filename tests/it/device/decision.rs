@@ -24,7 +24,7 @@ async fn first_decision_is_final() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (first, title, others) in [
-        ("approve", "Approved", ["deny", "approve"]),
+        ("approve", "The cli is signed in", ["deny", "approve"]),
         ("deny", "Denied", ["approve", "approve"]),
     ] {
         let device = test.device("tokens:read orgs:read").await;
@@ -103,7 +103,7 @@ async fn only_the_user_who_saw_the_page_decides() {
         assert_eq!(page.status, 400);
         assert!(page.contains("Review the request once more"));
         assert!(page.contains(BOB) && !page.contains(EMAIL));
-        assert!(page.contains("I started this sign-in myself"));
+        assert!(page.contains("I started this sign-in"));
     }
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 

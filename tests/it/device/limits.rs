@@ -89,10 +89,10 @@ impl World {
         let (device, consent) = self.device(&[]).await;
         let page = self.approve(&consent, fields).await;
         assert_eq!(page.status, 400, "{fields:?}: {}", page.body);
-        let link = format!("<a href=\"#{field}\">");
+        let link = format!("id=\"{field}-error\"");
         assert!(page.contains(&link), "{fields:?}: {}", page.body);
         assert!(page.contains(OPEN));
-        assert!(page.contains(r#"value="orgs:read" aria-describedby="grants-orgs:read" checked"#));
+        assert!(page.contains(r#"aria-describedby="grants-orgs:read" checked"#));
         assert!(!page.contains(r#"aria-describedby="grants-projects:read" checked"#));
         let answer = self.test.poll(&device).await;
         assert_eq!(answer.error(), "authorization_pending");

@@ -26,9 +26,9 @@ const ASK: &str = "/auth/device";
 const POLL: &str = "/auth/device/token";
 
 /// The start of the limits on a consent page that shows them.
-const OPEN: &str = r#"<details class="limits" open>"#;
+const OPEN: &str = r#"<details class="more limits" open>"#;
 /// The start of the limits on a consent page that folds them.
-const CLOSED: &str = r#"<details class="limits">"#;
+const CLOSED: &str = r#"<details class="more limits">"#;
 
 /// Settings under which the test acts as a proxy that sets the client address.
 const BEHIND_PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n";

@@ -69,7 +69,7 @@ async fn role_limits_what_can_be_approved() {
     let device = test.device(&BOTH.join(" ")).await;
     let mut browser = test.user().await;
     let consent = browser.type_code(&device.user_code).await;
-    assert!(consent.contains("It also requested scopes that your account cannot grant"));
+    assert!(consent.contains("Not included, because your role does not allow it"));
     assert!(consent.contains(r#"value="tokens:read""#));
     assert!(!consent.contains(r#"value="app:deploy""#));
     browser.decide(&consent, "approve", &BOTH).await;

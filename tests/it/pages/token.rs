@@ -30,7 +30,7 @@ async fn form_has_its_labels_and_nothing_ticked() {
         browser
             .get("/tokens")
             .await
-            .contains(r#"href="/tokens/new">New token</a>"#)
+            .contains(r#"href="/tokens/new">"#)
     );
     let page = browser.get("/tokens/new").await;
     for label in [
@@ -50,7 +50,7 @@ async fn form_has_its_labels_and_nothing_ticked() {
         "audit:read",
     ] {
         assert!(
-            page.contains(&format!(r#"for="scope-{scope}">{scope}</label>"#)),
+            page.contains(&format!(r#"<code id="scope-{scope}">{scope}</code></label>"#)),
             "{scope}"
         );
     }
@@ -76,7 +76,7 @@ async fn token_is_shown_once() {
     assert_eq!(page.status, 200);
     assert_eq!(page.headers["cache-control"], "no-store");
     let token = page.attribute("data-token").unwrap();
-    assert!(page.contains("data-copy>Copy</button>"));
+    assert!(page.contains(r#"data-copy="token">"#));
     let me: serde_json::Value = test.me(&token).await.json().await.unwrap();
     assert_eq!(me["token"]["name"], "build server");
     assert_eq!(
@@ -232,13 +232,11 @@ async fn errors_keep_the_input() {
         assert!(page.contains(&format!(r#"id="{field}-error""#)), "{field}");
         assert_eq!(page.field("name").as_deref(), Some(name));
         assert!(
-            page.contains(r#"value="audit:read" aria-describedby="grants-audit:read" checked"#)
+            page.contains(r#"aria-describedby="grants-audit:read" checked"#)
         );
         if scope == "tokens:read" {
             assert!(
-                page.contains(
-                    r#"value="tokens:read" aria-describedby="grants-tokens:read" checked"#
-                )
+                page.contains(r#"aria-describedby="grants-tokens:read" checked"#)
             );
         }
         if ["1y", "never", "30d", "custom"].contains(&expires) {

@@ -46,8 +46,8 @@ async fn every_use_is_shown_with_its_result() {
     for shown in [
         "GET /v1/me",
         "GET /v1/orgs",
-        "127.0.0.1 GET /v1/orgs orgs:read Allowed",
-        "127.0.0.1 GET /v1/projects projects:read Refused insufficient_scope",
+        "GET /v1/orgs orgs:read 127.0.0.1",
+        "GET /v1/projects Denied: insufficient_scope projects:read 127.0.0.1",
         "3 uses in 30 days, 2 on the busiest, 23 November 2026.",
         "22 November 2026: 1",
         "23 November 2026: 2",
@@ -55,14 +55,14 @@ async fn every_use_is_shown_with_its_result() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     // The chart has a name, a description, and an equivalent table.
-    assert!(used.contains(r#"role="img" aria-labelledby="chart-title chart-words""#));
-    assert_eq!(used.body.matches(r#"<rect class="bar""#).count(), 30);
+    assert!(used.contains(r#"<figure class="section chart" aria-label="3 uses in 30 days"#));
+    assert_eq!(used.body.matches(r#""><title>"#).count(), 30);
     assert_eq!(used.body.matches(r#"<tr><th scope="row">"#).count(), 30);
     assert_eq!(test.events("audit.read"), 2, "looking is recorded");
 
     let list = browser.get("/tokens").await;
     let link = format!(
-        r#"<a class="name" href="/tokens/{}">laptop</a>"#,
+        r#"<a class="rowlink" href="/tokens/{}">laptop</a>"#,
         newest(&test)
     );
     assert!(list.contains(&link), "{}", list.body);
@@ -91,7 +91,7 @@ async fn pager_shows_every_use_once() {
         pages += 1;
         let rows = page
             .body
-            .split(r#"<th role="rowheader" scope="row"><time datetime=""#);
+            .split(r#"<th role="rowheader" scope="row" class="when"><time datetime=""#);
         times.extend(
             rows.skip(1)
                 .map(|row| row.split('"').next().unwrap().to_owned()),
@@ -159,10 +159,10 @@ async fn ended_token_shows_its_end() {
     let page = page(&test, &mut browser).await;
     let text = said(&page);
     assert!(
-        text.contains("Revoked just now by Ada, with all others"),
+        text.contains("Ended just now Revoked by Ada, with all others"),
         "{text}"
     );
-    assert!(text.contains("Refused revoked"), "{text}");
+    assert!(text.contains("Denied: revoked"), "{text}");
     assert!(!page.contains("/rotate\"") && !page.contains("/revoke\""));
 }
 

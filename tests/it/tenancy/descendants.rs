@@ -7,7 +7,6 @@ use doorcode::app::access::Caller;
 use doorcode::app::org;
 use doorcode::app::token::{self, CreateToken, NewToken, OwnerRef};
 use doorcode::domain::org::Organization;
-use doorcode::domain::page::Page;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
 use rand::rngs::StdRng;
@@ -307,9 +306,10 @@ async fn organization_token_stays_when_its_creator_leaves() {
     scene.test.unseat(&scene.acme, &bob).await;
     assert!(!scene.client(text(&child)).is_active().await);
     assert!(scene.client(text(&machine)).is_active().await);
-    let (req, page) = (scene.test.req(&scene.ada), Page::first(10));
+    let req = scene.test.req(&scene.ada);
     let of_acme = OwnerRef::Organization(scene.acme.slug.clone());
-    let listed = token::list_listed(&req, &of_acme, &page).await.unwrap();
+    let search = token::TokenSearch::default();
+    let listed = token::search(&req, &of_acme, search).await.unwrap().tokens;
     let creator = listed[0].creator.as_ref().unwrap();
     assert!(creator.has_ended, "{creator:?}");
 }

@@ -21,7 +21,8 @@ pub(super) use joining::{Joining, join, joining};
 pub(super) use member::leave_all;
 pub use member::{add_member, create_member_reset, list_members, put_member, remove_member};
 pub use overview::{
-    Departure, Extent, Roster, Size, departure, extent, find_member, is_member, roster, size,
+    Departure, Extent, Roster, Size, departure, extent, find_member, first_of_user, is_member,
+    roster, size,
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 pub use unnamed::unnamed_roles;

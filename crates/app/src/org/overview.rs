@@ -4,10 +4,10 @@
 use super::{OrganizationView, READ, WRITE};
 use crate::access::Denial;
 use crate::tx::Tx;
-use crate::{Error, Request};
+use crate::{App, Error, Request};
 use domain::Instant;
 use domain::id::{OrganizationId, UserId};
-use domain::org::Member;
+use domain::org::{Member, Membership};
 use domain::page::Page;
 use domain::role::Role;
 use domain::token::{Token, TokenOwner};
@@ -169,6 +169,21 @@ pub async fn find_member(req: &Request, named: &str, user_id: &UserId) -> Result
 pub async fn is_member(req: &Request, id: &OrganizationId) -> Result<bool, Error> {
     let (user_id, id) = (req.caller.signed_in()?.user.id.clone(), id.clone());
     req.read(move |tx| Ok(store::org::find_role(tx.conn, &id, &user_id)?.is_some()))
+        .await
+}
+
+/// The first organizations of a user by name, with the user's role, at most `limit`.
+pub async fn first_of_user(
+    app: &App,
+    user_id: &UserId,
+    limit: u8,
+) -> Result<Vec<Membership>, Error> {
+    let user_id = user_id.clone();
+    app.store()
+        .read_one(move |conn| {
+            let limit = i64::from(limit);
+            Ok::<_, Error>(store::org::list_first_memberships(conn, &user_id, limit)?)
+        })
         .await
 }
 

@@ -52,15 +52,6 @@ pub async fn list(
     load(req, owner_ref, Wanted::Page(page.clone()), check_policy).await
 }
 
-/// The tokens of [`list`], with their details.
-pub async fn list_listed(
-    req: &Request,
-    owner_ref: &OwnerRef,
-    page: &Page,
-) -> Result<Vec<Listed>, Error> {
-    load(req, owner_ref, Wanted::Page(page.clone()), describe).await
-}
-
 /// One token. Fails with [`Error::NotFound`] if it does not exist or the caller may not see it.
 pub async fn find(req: &Request, owner_ref: &OwnerRef, id: &str) -> Result<CheckedToken, Error> {
     let mut found = load(req, owner_ref, Wanted::One(id.to_owned()), check_policy).await?;
@@ -205,7 +196,11 @@ async fn load<T: Send + 'static>(
 }
 
 /// Adds details to the tokens of one owner.
-fn describe(tx: &mut Tx<'_>, owner: &TokenOwner, tokens: Vec<Token>) -> Result<Vec<Listed>, Error> {
+pub(super) fn describe(
+    tx: &mut Tx<'_>,
+    owner: &TokenOwner,
+    tokens: Vec<Token>,
+) -> Result<Vec<Listed>, Error> {
     let ids: Vec<_> = tokens.iter().map(|token| token.id.to_string()).collect();
     let replaced: BTreeSet<String> = store::token::list_replaced(tx.conn, &ids)?
         .into_iter()

@@ -8,6 +8,7 @@ mod list;
 mod policy_check;
 mod revoke;
 mod rotate;
+mod search;
 
 pub use choices::{Choices, choices};
 pub use create::{CreateToken, create, form_nonce_for, token_of_form};
@@ -17,12 +18,13 @@ pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub(super) use list::keep_managed;
 pub use list::{
     Creator, Listed, count_living, find, find_listed, find_successor, list, list_descendants,
-    list_listed, list_living, list_own_descendants, review_revocation,
+    list_living, list_own_descendants, review_revocation,
 };
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 pub use store::descendants::Review;
+pub use search::{FoundTokens, SEARCHED, SHOWN, TokenPart, TokenSearch, TokenSort, search};
 
 use super::Error;
 use super::access::{Caller, Denial, find_organization};

@@ -13,7 +13,7 @@ type Read = Result<Config, ConfigError>;
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
 const OTHERS: [(&str, &str, &str); 42] = [
-    ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin" }]"#),
+    ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
     ("server", "public_url", r#""http://id.example.com""#),
@@ -199,6 +199,7 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
 name = "app:deploy"
 description = "Deploy builds"
 min_role = "admin"
+risk = "high"
 
 [[routes]]
 match = "GET /v1/status"

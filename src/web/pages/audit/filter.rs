@@ -20,11 +20,11 @@ const FIELDS: [&str; 5] = ["actor", "action", "token", "from", "to"];
 const MEMBERS: u16 = 100;
 
 /// The choice that stands for any actor.
-const ANY_ACTOR: (&str, &str) = ("", "Anybody");
+const ANY_ACTOR: (&str, &str) = ("", "All actors");
 
 /// Kinds of actions in an organization, as prefixes of their names; first the choice of all.
 const ACTIONS: [(&str, &str); 8] = [
-    ("", "Everything"),
+    ("", "All actions"),
     ("token", "Tokens"),
     ("member", "Members"),
     ("invitation", "Invitations"),
@@ -36,7 +36,7 @@ const ACTIONS: [(&str, &str); 8] = [
 
 /// The same for a user.
 const OWN_ACTIONS: [(&str, &str); 11] = [
-    ("", "Everything"),
+    ("", "All actions"),
     ("session", "Sign-ins"),
     ("user", "Account"),
     ("token", "Tokens"),

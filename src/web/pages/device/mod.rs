@@ -8,7 +8,7 @@ use crate::web::pages::page_route::{form_on, read};
 use crate::web::pages::typed_form::{TypedForm, faults, renamed};
 use crate::web::pages::view::device::{
     ClientCard, ClientTrust, CodePage, Confirm, ConsentPage, ForbiddenBy, ForbiddenPage,
-    LimitFields, Outcome as Shown, Owner, ResultPage, Via as Source,
+    LimitFields, Outcome as Shown, Owner, Proximity, ResultPage, Via as Source,
 };
 use crate::web::pages::view::{FieldErrors, Moment, ScopeChoice};
 use crate::web::route::resource;
@@ -19,11 +19,14 @@ use app::device::consent::{
 };
 use domain::client::Credential;
 use domain::device::DeniedBecause;
+use domain::network;
 use domain::org::Membership;
 use domain::scope::ScopeName;
 use domain::secret::Digest;
 use domain::user_code::UserCode;
 use limits::limit_fields;
+use std::cmp::Reverse;
+use std::net::IpAddr;
 use wire::form::Form;
 
 const WRONG_CODE: &str = "This code is wrong, has expired or was already used. Compare it with \
@@ -213,6 +216,13 @@ fn consent_page(
     let is_ticked =
         |name: &ScopeName| !was_sent || form.all("scope").any(|chosen| chosen == name.as_str());
     let catalogue = &req.app.config().scopes;
+    let mut scopes: Vec<_> = consent
+        .scopes
+        .iter()
+        .filter_map(|name| catalogue.find(name))
+        .map(|scope| ScopeChoice::new(scope, is_ticked(&scope.name)))
+        .collect();
+    scopes.sort_by_key(|scope| Reverse(scope.risk));
     let here = req.context.source().to_string();
     let user_code = consent.user_code.to_string();
     ConsentPage {
@@ -228,21 +238,13 @@ fn consent_page(
             },
         },
         device_name: consent.grant.device_name,
+        proximity: proximity(req, consent.grant.address),
         address: consent.grant.address.to_string(),
         requested: Moment::new(consent.grant.created_at, now),
         code_expires: Moment::new(consent.grant.expires_at, now),
         token_ends: token_ends.map(|end| Moment::new(end, now)),
         limits,
-        scopes: consent
-            .scopes
-            .iter()
-            .filter_map(|name| catalogue.find(name))
-            .map(|scope| ScopeChoice {
-                name: scope.name.to_string(),
-                description: scope.description.clone(),
-                ticked: is_ticked(&scope.name),
-            })
-            .collect(),
+        scopes,
         withheld: consent
             .grant
             .scopes
@@ -258,6 +260,22 @@ fn consent_page(
         },
         chrome: req.chrome(),
         errors,
+    }
+}
+
+/// Whether the browser is certainly in the network of this address. Through a proxy that is not
+/// configured, all clients have its address; a loopback address says something only where the
+/// server is used on one machine.
+fn proximity(req: &PageRequest, address: IpAddr) -> Proximity {
+    let here = req.context.source();
+    let is_same = network::source(address) == network::source(here);
+    let is_client = match network::canonical(here).is_loopback() {
+        true => req.app.config().server.public_url.is_loopback(),
+        false => !network::is_unknown(here),
+    };
+    match is_same && is_client && req.is_address_certain() {
+        true => Proximity::SameNetwork,
+        false => Proximity::Uncertain,
     }
 }
 

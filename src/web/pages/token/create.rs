@@ -34,12 +34,9 @@ pub async fn show(req: TokensRequest) -> Answer {
         .scopes
         .iter()
         .filter(|scope| choices.scopes.contains(&scope.name))
-        .map(|scope| ScopeChoice {
-            name: scope.name.to_string(),
-            description: scope.description.clone(),
-            ticked: form
-                .all("scope")
-                .any(|chosen| chosen == scope.name.as_str()),
+        .map(|scope| {
+            let name = scope.name.as_str();
+            ScopeChoice::new(scope, form.all("scope").any(|chosen| chosen == name))
         })
         .collect();
     let now = req.now();

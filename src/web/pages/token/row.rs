@@ -2,29 +2,19 @@
 
 use crate::web::pages::page_request::PageRequest;
 use crate::web::pages::view::Moment;
-use crate::web::pages::view::token::{Creator, LastUse, TokenAdvice, TokenRow, TokenState};
+use crate::web::pages::view::token::{Creator, LastUse, TokenMark, TokenRow, TokenState};
 use app::token::Listed;
 use domain::advice::{self, Advice};
+use domain::scope::{Catalogue, Risk, ScopeSet};
 use domain::token::{State, TokenOwner};
+use std::cmp::Reverse;
 
 /// A token in a list or on a confirmation page.
 pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
     let now = req.now();
     let moment = |at| Moment::new(at, now);
-    let catalogue = req.app.config().scopes.names();
-    let advice = advice::advise(&listed.token, listed.policy_decision, &catalogue, now)
-        .into_iter()
-        // A replaced token ends as intended and needs no advice.
-        .filter(|_| !listed.is_replaced)
-        .map(|advice| match advice {
-            Advice::NeverUsed => TokenAdvice::NeverUsed,
-            Advice::Unused(at) => TokenAdvice::Unused(moment(at)),
-            Advice::ExpiresSoon(at) => TokenAdvice::ExpiresSoon(moment(at)),
-            Advice::GraceEnds(at) => TokenAdvice::GraceEnds(moment(at)),
-            Advice::NeverExpires => TokenAdvice::NeverExpires,
-            Advice::HoldsEverything => TokenAdvice::HoldsEverything,
-        })
-        .collect();
+    let scopes = by_risk(&req.app.config().scopes, &listed.token.scopes);
+    let mark = mark(req, &listed);
     let token = listed.token;
     TokenRow {
         state: match (token.state(now), &token.revocation, listed.policy_decision) {
@@ -46,7 +36,11 @@ pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
         id: token.id.to_string(),
         name: token.name,
         hint: token.hint,
-        scopes: token.scopes.iter().map(ToString::to_string).collect(),
+        high_risk: scopes
+            .iter()
+            .filter(|(risk, _)| *risk == Risk::High)
+            .count(),
+        scopes: scopes.into_iter().map(|(_, name)| name).collect(),
         origin: token.client_id.map(|client| match token.device_name {
             Some(device) => format!("{client} on {device}"),
             None => client,
@@ -58,6 +52,50 @@ pub fn row(req: &PageRequest, listed: Listed) -> TokenRow {
             at: moment(last.at),
             address: Some(last.address.to_string()),
         }),
-        advice,
+        mark,
     }
+}
+
+/// The names of scopes with their risk, the riskiest first. A scope that was removed from the
+/// catalogue grants nothing.
+fn by_risk(catalogue: &Catalogue, scopes: &ScopeSet) -> Vec<(Risk, String)> {
+    let risk = |name| catalogue.find(name).map_or(Risk::Read, |scope| scope.risk);
+    let mut named: Vec<_> = scopes
+        .iter()
+        .map(|name| (risk(name), name.to_string()))
+        .collect();
+    named.sort_by_key(|(risk, _)| Reverse(*risk));
+    named
+}
+
+/// What is not normal about an active token, the worst of it.
+fn mark(req: &PageRequest, listed: &Listed) -> Option<TokenMark> {
+    let now = req.now();
+    if listed.token.state(now) != State::Live {
+        return None;
+    }
+    if listed.policy_decision.is_err() {
+        return Some(TokenMark::Blocked);
+    }
+    // A replaced token ends as intended and needs no advice.
+    if listed.is_replaced {
+        return Some(TokenMark::Replaced);
+    }
+    let catalogue = req.app.config().scopes.names();
+    let moment = |at| Moment::new(at, now);
+    let marks = advice::advise(&listed.token, listed.policy_decision, &catalogue, now)
+        .into_iter()
+        .filter_map(|advice| match advice {
+            Advice::GraceEnds(at) => Some((0, TokenMark::GraceEnds(moment(at)))),
+            Advice::ExpiresSoon(_) => Some((1, TokenMark::ExpiresSoon)),
+            Advice::HoldsEverything => Some((2, TokenMark::HoldsEverything)),
+            Advice::Unused(at) if advice.needs_attention(now) => {
+                Some((3, TokenMark::Forgotten(moment(at))))
+            }
+            Advice::Unused(at) => Some((4, TokenMark::Unused(moment(at)))),
+            Advice::NeverUsed => Some((5, TokenMark::NeverUsed)),
+            // The column of the expiry says so.
+            Advice::NeverExpires => None,
+        });
+    marks.min_by_key(|(rank, _)| *rank).map(|(_, mark)| mark)
 }

@@ -1,5 +1,6 @@
 //! The audit log of an organization, and a user's own.
 
+use super::moment::by_day;
 use super::org::OrganizationHead;
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
@@ -92,6 +93,13 @@ pub struct EventRow {
     pub facts: Vec<(&'static str, String)>,
     /// The detail of the record as JSON; may be empty.
     pub detail: String,
+}
+
+impl EventRow {
+    /// The records by day, in their order.
+    fn by_day(events: &[Self]) -> Vec<(&str, &[Self])> {
+        by_day(events, |event| &event.at)
+    }
 }
 
 /// The actor of a record.

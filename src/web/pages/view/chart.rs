@@ -71,6 +71,12 @@ impl UseChart {
         (self.bars.len() * STEP).saturating_sub(2)
     }
 
+    /// Uses per day on average, rounded.
+    pub fn average(&self) -> u64 {
+        let days = u64::try_from(self.bars.len()).unwrap_or(1).max(1);
+        (self.total + days / 2) / days
+    }
+
     /// The first day.
     pub fn first(&self) -> &str {
         self.bars.first().map_or("", |bar| &bar.day)

@@ -1,8 +1,9 @@
 //! Device code entry, consent page and result.
 
 use super::token::ProjectGroup;
-use super::{Choice, Chrome, FieldErrors, Moment, ScopeChoice};
+use super::{Choice, Chrome, FieldErrors, Moment, ScopeChoice, initials};
 use askama::Template;
+use domain::scope::Risk;
 
 /// `/device`. Posts to `/device` the fields `user_code`, `via`.
 #[derive(Debug, Template)]
@@ -55,13 +56,15 @@ pub struct ConsentPage {
     pub device_name: Option<String>,
     /// The network address that created the device grant.
     pub address: String,
+    /// Whether the browser is certainly in the network of that address.
+    pub proximity: Proximity,
     /// When the device grant was created.
     pub requested: Moment,
     /// When the user code expires.
     pub code_expires: Moment,
     /// When the token would expire; `None` if never.
     pub token_ends: Option<Moment>,
-    /// Requested scopes that this user can grant; ticked unless shown again.
+    /// Requested scopes that this user can grant, the riskiest first; ticked unless shown again.
     pub scopes: Vec<ScopeChoice>,
     /// Names of requested scopes that this user cannot grant; may be empty.
     pub withheld: Vec<String>,
@@ -126,6 +129,13 @@ pub struct Owner {
     pub email: String,
 }
 
+impl Owner {
+    /// One or two letters that stand for the owner.
+    fn initials(&self) -> String {
+        initials(&self.name)
+    }
+}
+
 /// The rule that forbids a user to approve a request.
 #[derive(Debug)]
 pub enum ForbiddenBy {
@@ -135,7 +145,67 @@ pub enum ForbiddenBy {
     Other(&'static str),
 }
 
+/// Whether the browser is in the network that the request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proximity {
+    /// The same IPv4 address or IPv6 /64, of a client and not of a proxy.
+    SameNetwork,
+    /// Not certain.
+    Uncertain,
+}
+
+/// How many scopes are shown as one list.
+const FEW_SCOPES: usize = 6;
+
 impl ConsentPage {
+    /// Whether the scopes are shown by risk.
+    fn has_many_scopes(&self) -> bool {
+        self.scopes.len() > FEW_SCOPES
+    }
+
+    /// The scopes of each risk that occurs, the highest first.
+    fn by_risk(&self) -> Vec<(Risk, Vec<&ScopeChoice>)> {
+        let of = |risk| {
+            let choices = self.scopes.iter().filter(|choice| choice.risk == risk);
+            (risk, choices.collect::<Vec<_>>())
+        };
+        let risks = Risk::ALL.into_iter().rev().map(of);
+        risks.filter(|(_, choices)| !choices.is_empty()).collect()
+    }
+
+    /// The number of scopes with this risk.
+    fn count(&self, risk: Risk) -> usize {
+        let choices = self.scopes.iter();
+        choices.filter(|choice| choice.risk == risk).count()
+    }
+
+    /// How dangerous the scopes are: `1 of 4 scopes is high risk`.
+    fn risk_words(&self) -> String {
+        let (all, high) = (self.scopes.len(), self.count(Risk::High));
+        if self.has_many_scopes() {
+            let (write, read) = (self.count(Risk::Write), self.count(Risk::Read));
+            return format!("{high} high risk, {write} write, {read} read");
+        }
+        let plural = if all == 1 { "" } else { "s" };
+        match high {
+            0 => format!("{all} scope{plural}, none high risk"),
+            1 => format!("1 of {all} scope{plural} is high risk"),
+            high => format!("{high} of {all} scopes are high risk"),
+        }
+    }
+
+    /// Whether the request came from another network than the browser's.
+    fn is_from_other_network(&self) -> bool {
+        use Confirm::{ByLinkFromOtherNetwork, OtherNetwork};
+        matches!(self.confirm, OtherNetwork(_) | ByLinkFromOtherNetwork(_))
+    }
+
+    /// Whether the code came by link.
+    fn is_by_link(&self) -> bool {
+        use Confirm::{ByLink, ByLinkFromOtherNetwork};
+        matches!(self.confirm, ByLink | ByLinkFromOtherNetwork(_))
+    }
+
     /// The code for a screen reader, letter by letter: `W D J B, M J H T`.
     fn spoken_code(&self) -> String {
         let halves = self.user_code.split('-').map(|half| {
@@ -166,7 +236,7 @@ pub enum ClientTrust {
     Registered,
 }
 
-/// Whether `I started this sign-in myself` must be ticked.
+/// Whether `I started this sign-in` must be ticked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirm {
     /// Not shown.

@@ -1,5 +1,6 @@
 //! Error pages.
 
+use super::org::OrganizationHead;
 use super::{Chrome, duration_words};
 use askama::Template;
 use domain::policy::Violation;
@@ -11,6 +12,8 @@ use domain::role::Role;
 pub struct ErrorPage {
     /// The page frame; with the user if known.
     pub chrome: Chrome,
+    /// The organization of the user whose page failed.
+    pub org: Option<OrganizationHead>,
     /// The kind of error.
     pub kind: ErrorKind,
     /// A page that works.
@@ -153,11 +156,11 @@ impl ErrorKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "We could not read that request",
-            Self::Forbidden(_) => "You cannot do that",
+            Self::Forbidden(_) => "You don't have access",
             Self::StaleForm => "This form is out of date",
             Self::NotFound => "Page not found",
             Self::MethodNotAllowed => "That does not work here",
-            Self::TooLarge => "That was too much at once",
+            Self::TooLarge => "Too large",
             Self::UnsupportedMedia => "We could not read that format",
             Self::TooMany(_) => "Too many attempts",
             Self::Internal => "Something went wrong",

@@ -1,5 +1,6 @@
 //! Parts of forms: errors of fields, scopes to tick, values to choose.
 
+use domain::scope::{Risk, Scope};
 use domain::{Fault, Faults};
 use std::borrow::Cow;
 
@@ -47,6 +48,11 @@ impl FieldErrors {
         self.0.is_empty()
     }
 
+    /// Whether they stand at the top of the form: several, or one that is about no field.
+    pub fn need_summary(&self) -> bool {
+        self.0.len() > 1 || self.0.iter().any(|error| error.field.is_empty())
+    }
+
     /// All errors, in the order of detection.
     pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
         self.0.iter()
@@ -84,14 +90,26 @@ pub struct ScopeChoice {
     pub name: String,
     /// The description of what it grants.
     pub description: String,
+    /// How much harm it can do.
+    pub risk: Risk,
     /// Whether the box is ticked when the page opens.
     pub ticked: bool,
 }
 
 impl ScopeChoice {
-    /// Whether it allows more than reading. Only names that end in `:read` are read-only.
-    pub fn can_change(&self) -> bool {
-        !self.name.ends_with(":read")
+    /// The choice of a scope.
+    pub fn new(scope: &Scope, ticked: bool) -> Self {
+        Self {
+            name: scope.name.to_string(),
+            description: scope.description.clone(),
+            risk: scope.risk,
+            ticked,
+        }
+    }
+
+    /// Whether it is marked.
+    pub(super) fn is_high(&self) -> bool {
+        self.risk == Risk::High
     }
 }
 
@@ -181,6 +199,7 @@ mod tests {
         let scope = |name: &str| ScopeChoice {
             name: name.into(),
             description: String::new(),
+            risk: Risk::Read,
             ticked: false,
         };
         let groups = ScopeGroup::of(vec![scope("a:x"), scope("b"), scope("a:y")]);
@@ -192,20 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn only_scopes_ending_in_read_are_read_only() {
-        for (name, can_change) in [
-            ("orgs:read", false),
-            ("orgs:write", true),
-            ("app:deploy", true),
-            ("read", true),
-        ] {
-            let choice = ScopeChoice {
-                name: name.into(),
-                description: String::new(),
-                ticked: false,
-            };
-            assert_eq!(choice.can_change(), can_change, "{name}");
-        }
+    fn one_error_of_a_field_stands_at_the_field() {
+        let mut errors = FieldErrors::on("email", "Enter your email.");
+        assert!(!errors.need_summary());
+        errors.push("password", "Enter your password.");
+        assert!(errors.need_summary());
+        assert!(FieldErrors::whole("No.").need_summary());
     }
 
     #[test]

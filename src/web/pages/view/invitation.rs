@@ -164,5 +164,10 @@ pub enum InviteClosed {
     /// The link is wrong or expired, or its invitation was accepted or withdrawn.
     BadLink,
     /// The user is already a member of this organization.
-    AlreadyMember(OrganizationHead),
+    AlreadyMember {
+        /// The organization's name in URLs.
+        slug: String,
+        /// Its name.
+        name: String,
+    },
 }

@@ -27,6 +27,17 @@ pub struct MembersPage {
     pub errors: FieldErrors,
 }
 
+impl MembersPage {
+    /// Whether the reader can do something about a member, besides changing the role.
+    fn has_actions(&self, member: &MemberRow) -> bool {
+        match member.control {
+            MemberControl::LastOwner => false,
+            MemberControl::Nothing => member.is_you(),
+            MemberControl::Change(_) => true,
+        }
+    }
+}
+
 /// A member in the list.
 #[derive(Debug, Clone)]
 pub struct MemberRow {

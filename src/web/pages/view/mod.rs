@@ -20,10 +20,14 @@ pub mod problem;
 pub mod project;
 pub mod token;
 pub mod token_activity;
+pub mod token_list;
 
 pub use agent::agent_name;
 pub use form::{Choice, FieldErrors, ScopeChoice, ScopeGroup};
 pub use moment::{Moment, duration_words};
+
+use config::Support;
+use org::OrganizationHead;
 
 #[cfg(test)]
 pub(crate) mod samples;
@@ -41,6 +45,12 @@ pub struct Chrome {
     pub notice: Option<String>,
     /// URLs of the static files, with the hash of their content in the name.
     pub assets: Assets,
+    /// The first organizations of the user, by name.
+    pub organizations: Vec<OrganizationHead>,
+    /// Whether users can create organizations.
+    pub can_create_organization: bool,
+    /// Where users get help; `None` if it is not configured.
+    pub support: Option<Support>,
 }
 
 /// The signed-in user, as the page header shows them.
@@ -50,6 +60,24 @@ pub struct User {
     pub name: String,
     /// The email for sign-in.
     pub email: String,
+}
+
+impl User {
+    /// One or two letters that stand for the user.
+    fn initials(&self) -> String {
+        initials(&self.name)
+    }
+}
+
+/// The first letters of the first and the last word of a name.
+fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| {
+        let mut letters = word.chars().filter(|letter| letter.is_alphanumeric());
+        letters.next()
+    });
+    let first = words.next();
+    let letters = first.into_iter().chain(words.next_back());
+    letters.flat_map(char::to_uppercase).collect()
 }
 
 /// The URL paths of the static files.
@@ -89,6 +117,19 @@ mod tests {
             }
         }
         lines
+    }
+
+    #[test]
+    fn initials_are_those_of_the_first_and_the_last_word() {
+        for (name, letters) in [
+            ("Ada Lovelace", "AL"),
+            ("Ada King, Countess of Lovelace", "AL"),
+            ("acme", "A"),
+            ("(Beta) élan", "BÉ"),
+            ("???", ""),
+        ] {
+            assert_eq!(super::initials(name), letters, "{name}");
+        }
     }
 
     #[test]

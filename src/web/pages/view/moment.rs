@@ -17,6 +17,12 @@ pub struct Moment {
     pub title: String,
     /// The date: `22 November 2026`.
     pub day: String,
+    /// The date for tables: `22 Nov 2026`.
+    pub short_day: String,
+    /// The date with the day of the week: `Sunday, 22 November 2026`.
+    pub weekday: String,
+    /// The time of day in UTC: `01:40:10`.
+    pub clock: String,
 }
 
 impl Moment {
@@ -27,6 +33,9 @@ impl Moment {
             iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             title: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             day: day_words(at.date_naive()),
+            short_day: at.format("%-d %b %Y").to_string(),
+            weekday: at.format("%A, %-d %B %Y").to_string(),
+            clock: at.format("%H:%M:%S").to_string(),
         }
     }
 
@@ -36,6 +45,13 @@ impl Moment {
         let ago = self.relative.strip_suffix(" ago");
         ahead.or(ago).unwrap_or("less than a minute")
     }
+}
+
+/// The rows of a log by day, in their order.
+pub fn by_day<T>(rows: &[T], at: impl Fn(&T) -> &Moment) -> Vec<(&str, &[T])> {
+    let days = rows.chunk_by(|a, b| at(a).weekday == at(b).weekday);
+    days.filter_map(|day| Some((at(day.first()?).weekday.as_str(), day)))
+        .collect()
 }
 
 /// A date in words: `22 November 2026`.
@@ -106,6 +122,9 @@ mod tests {
         assert_eq!(moment.iso, "2026-11-22T01:40:10Z");
         assert_eq!(moment.title, "2026-11-22 01:40:10 UTC");
         assert_eq!(moment.day, "22 November 2026");
+        assert_eq!(moment.short_day, "22 Nov 2026");
+        assert_eq!(moment.weekday, "Sunday, 22 November 2026");
+        assert_eq!(moment.clock, "01:40:10");
         assert_eq!(moment.distance(), "3 minutes");
         assert_eq!(Moment::new(at, at).distance(), "less than a minute");
         let before = Moment::new(at, at - TimeDelta::days(5));

@@ -1,16 +1,37 @@
 //! Organizations: list, create, overview, leave, delete.
 
-use super::{Chrome, FieldErrors, Moment};
+use super::{Chrome, FieldErrors, Moment, initials};
 use askama::Template;
+use domain::org::Organization;
 use domain::role::Role;
 
-/// The slug and name of an organization, for each of its pages.
+/// An organization and the user's role in it, for the frame of its pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationHead {
     /// Its name in URLs: `acme`.
     pub slug: String,
     /// Its display name.
     pub name: String,
+    /// The user's role in it.
+    pub role: Role,
+}
+
+impl OrganizationHead {
+    /// The head of an organization in which the user has this role.
+    pub fn new(organization: Organization, role: Role) -> Self {
+        let Organization { slug, name, .. } = organization;
+        Self { slug, name, role }
+    }
+
+    /// One or two letters that stand for it.
+    pub(super) fn initials(&self) -> String {
+        initials(&self.name)
+    }
+
+    /// Whether the user can open the pages for admins: tokens and audit log.
+    pub(super) fn can_manage(&self) -> bool {
+        self.role >= Role::Admin
+    }
 }
 
 /// The user's rights on a page. Each level includes the lower ones.
@@ -77,20 +98,11 @@ pub struct OrganizationsPage {
     /// The page frame.
     pub chrome: Chrome,
     /// The user's organizations.
-    pub organizations: Vec<OrganizationRow>,
+    pub organizations: Vec<OrganizationHead>,
     /// Whether the user can create one.
     pub can_make: bool,
     /// The notice of the last action.
     pub notice: Option<OrganizationsNotice>,
-}
-
-/// An organization in the list.
-#[derive(Debug, Clone)]
-pub struct OrganizationRow {
-    /// The organization.
-    pub org: OrganizationHead,
-    /// The user's role in it.
-    pub role: Role,
 }
 
 /// The last action on the list of organizations.

@@ -146,7 +146,7 @@ pub enum PolicyReason {
 /// The choices for who may create personal tokens that reach an organization.
 pub fn personal_tokens(selected: &str) -> Vec<Choice> {
     Choice::of(
-        &[("members", "Everyone"), ("admins", "Admins and owners")],
+        &[("members", "All members"), ("admins", "Admins and owners")],
         selected,
     )
 }

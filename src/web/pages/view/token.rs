@@ -31,32 +31,6 @@ impl TokensOwner {
     }
 }
 
-/// `/tokens`, or `/o/{org}/settings/api-tokens`.
-#[derive(Debug, Template)]
-#[template(path = "tokens.html")]
-pub struct TokensPage {
-    /// The page frame.
-    pub chrome: Chrome,
-    /// The owner of the tokens.
-    pub owner: TokensOwner,
-    /// The user's rights; all for their own tokens.
-    pub right: TokenRight,
-    /// The owner's tokens, newest first, including those that have ended.
-    pub tokens: Vec<TokenRow>,
-    /// URL of the next page.
-    pub next: Option<String>,
-    /// The notice of the last action.
-    pub notice: Option<TokensNotice>,
-}
-
-impl TokensPage {
-    /// Whether there is a token to revoke, and the right to do so.
-    fn can_revoke(&self) -> bool {
-        self.right.can_revoke()
-            && (self.next.is_some() || self.tokens.iter().any(TokenRow::is_live))
-    }
-}
-
 /// The user's rights to the tokens of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenRight {
@@ -80,27 +54,6 @@ impl TokenRight {
     }
 }
 
-/// The last action on the tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokensNotice {
-    /// A token was revoked.
-    Revoked {
-        /// Its name.
-        name: String,
-        /// Number of active tokens that were created with it and have ended.
-        tokens: usize,
-        /// Number of open invitations that were created with it and have ended.
-        invitations: usize,
-    },
-    /// All tokens were revoked.
-    RevokedAll {
-        /// Number of active tokens that ended.
-        tokens: usize,
-        /// Number of open invitations that ended.
-        invitations: usize,
-    },
-}
-
 /// A token in the list.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
@@ -110,8 +63,10 @@ pub struct TokenRow {
     pub name: String,
     /// Prefix and last four characters: `dc_…4f2a`.
     pub hint: String,
-    /// The names of its scopes; may be empty.
+    /// The names of its scopes, the riskiest first; may be empty.
     pub scopes: Vec<String>,
+    /// How many of them have a high risk.
+    pub high_risk: usize,
     /// The client and device that requested it: `Doorcode CLI on laptop`.
     pub origin: Option<String>,
     /// Its creator; only for an organization's tokens.
@@ -128,8 +83,8 @@ pub struct TokenRow {
     pub last_used: Option<LastUse>,
     /// Its state.
     pub state: TokenState,
-    /// Advice about it; empty for one that has ended.
-    pub advice: Vec<TokenAdvice>,
+    /// What is not normal about it, the worst first; `None` for one that has ended.
+    pub mark: Option<TokenMark>,
 }
 
 /// The token with which another was created.
@@ -150,27 +105,44 @@ impl TokenRow {
         )
     }
 
+    /// The scopes that a row names.
+    pub(super) fn named_scopes(&self) -> &[String] {
+        match self.scopes.len() {
+            0..=4 => &self.scopes[..self.scopes.len().min(2)],
+            _ => &[],
+        }
+    }
+
+    /// Whether it expires soon.
+    pub(super) fn expires_soon(&self) -> bool {
+        self.mark == Some(TokenMark::ExpiresSoon)
+    }
+
     /// Whether it can be rotated.
     pub(super) fn can_rotate(&self) -> bool {
         matches!(self.state, TokenState::Live | TokenState::Refused(_))
     }
 }
 
-/// Advice about a token.
+/// What is not normal about an active token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenAdvice {
-    /// It was created a while ago and never used.
-    NeverUsed,
-    /// It was last used at this time.
-    Unused(Moment),
-    /// It expires soon.
-    ExpiresSoon(Moment),
+pub enum TokenMark {
+    /// No policy allows it.
+    Blocked,
     /// No policy allows it after this time.
     GraceEnds(Moment),
-    /// It never expires.
-    NeverExpires,
+    /// Another token has replaced it.
+    Replaced,
+    /// It expires soon.
+    ExpiresSoon,
     /// It has every scope.
     HoldsEverything,
+    /// It was last used at this time, very long ago.
+    Forgotten(Moment),
+    /// It was last used at this time, long ago.
+    Unused(Moment),
+    /// It was created a while ago and never used.
+    NeverUsed,
 }
 
 /// The last use of a token.

@@ -3,6 +3,7 @@
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
 use super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
+use super::moment::by_day;
 use super::{Chrome, Moment};
 use askama::Template;
 
@@ -104,4 +105,11 @@ pub struct UseRow {
     pub refusal: Option<String>,
     /// The number of equal uses that this row stands for, and the last of them; `None` for one.
     pub repeated: Option<(u64, Moment)>,
+}
+
+impl UseRow {
+    /// The uses by day, in their order.
+    fn by_day(uses: &[Self]) -> Vec<(&str, &[Self])> {
+        by_day(uses, |used| &used.at)
+    }
 }

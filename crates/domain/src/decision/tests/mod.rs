@@ -22,6 +22,7 @@ fn scope(name: &str, min_role: Option<Role>) -> Scope {
         name: ScopeName::parse(name).unwrap(),
         description: String::new(),
         min_role,
+        risk: crate::scope::Risk::Write,
     }
 }
 

@@ -99,7 +99,7 @@ fn events() -> Vec<EventRow> {
 
 fn form(path: &str, query: &str) -> AuditForm {
     let actors = [
-        ("", "Anybody"),
+        ("", "All actors"),
         ("usr_ada", "Ada Lovelace"),
         ("x", HOSTILE),
         ("y", LONG),
@@ -107,7 +107,7 @@ fn form(path: &str, query: &str) -> AuditForm {
     AuditForm {
         path: path.into(),
         actors: Choice::of(&actors, "usr_ada"),
-        actions: Choice::of(&[("", "Everything"), ("token", "Tokens")], ""),
+        actions: Choice::of(&[("", "All actions"), ("token", "Tokens")], ""),
         token: HOSTILE.into(),
         from: "2026-11-01".into(),
         to: String::new(),

@@ -2,9 +2,10 @@
 
 use super::super::device::*;
 use super::super::token::ProjectGroup;
-use super::super::{Choice, FieldErrors};
+use super::super::{Choice, FieldErrors, ScopeChoice};
 use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
 use domain::device::DeniedBecause;
+use domain::scope::Risk;
 
 fn code() -> CodePage {
     CodePage {
@@ -27,6 +28,7 @@ fn consent(confirm: Confirm) -> ConsentPage {
         },
         device_name: Some("ada-laptop".into()),
         address: "203.0.113.7".into(),
+        proximity: Proximity::SameNetwork,
         requested: minutes(-3),
         code_expires: minutes(7),
         token_ends: Some(days(90)),
@@ -97,6 +99,24 @@ pub fn samples() -> Vec<Sample> {
         token_ends: None,
         withheld: vec!["app:deploy".into(), "orgs:write".into()],
         ..consent(Confirm::ByLinkFromOtherNetwork(mine()))
+    };
+    let many = ConsentPage {
+        scopes: [
+            ("domain:purchase", Risk::High),
+            ("orgs:write", Risk::High),
+            ("app:deploy", Risk::Write),
+            ("tokens:write", Risk::Write),
+            ("app:read", Risk::Read),
+            ("audit:read", Risk::Read),
+            ("log:read", Risk::Read),
+        ]
+        .map(|(name, risk)| ScopeChoice {
+            risk,
+            ..choice(name, "Do something with it", risk != Risk::High)
+        })
+        .to_vec(),
+        proximity: Proximity::Uncertain,
+        ..consent(Confirm::ByLink)
     };
     let bare = ConsentPage {
         client: ClientCard {
@@ -184,6 +204,7 @@ pub fn samples() -> Vec<Sample> {
         sample("consent", "network", &unconfirmed),
         sample("consent", "hostile", &hostile),
         sample("consent", "bare", &bare),
+        sample("consent", "many", &many),
         sample(
             "approved",
             "plain",

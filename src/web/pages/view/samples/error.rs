@@ -1,7 +1,7 @@
 //! Error pages.
 
 use super::super::error::*;
-use super::{Sample, ada, sample, stranger};
+use super::{Sample, acme, ada, sample, stranger};
 use domain::policy::Violation;
 use domain::role::Role;
 
@@ -9,6 +9,7 @@ use domain::role::Role;
 pub fn samples() -> Vec<Sample> {
     let page = |chrome, kind| ErrorPage {
         chrome,
+        org: None,
         kind,
         way_back: WayBack::from("/tokens/tok_1/rotate", kind),
         request_id: Some("0199a6b0-5c1e-7d1a-9f5e-3a1b2c4d5e6f".into()),
@@ -38,6 +39,14 @@ pub fn samples() -> Vec<Sample> {
         of("error-429", "at-once", stranger(), ErrorKind::TooMany(0)),
         of("error-500", "plain", ada(), ErrorKind::Internal),
         of("error-503", "paused", stranger(), ErrorKind::Paused),
+        sample(
+            "error-404",
+            "organization",
+            &ErrorPage {
+                org: Some(acme()),
+                ..page(ada(), ErrorKind::NotFound)
+            },
+        ),
         sample(
             "error-503",
             "plain",

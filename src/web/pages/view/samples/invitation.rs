@@ -99,7 +99,10 @@ pub fn samples() -> Vec<Sample> {
     };
     let already = InviteClosedPage {
         chrome: ada(),
-        reason: InviteClosed::AlreadyMember(hostile_org()),
+        reason: InviteClosed::AlreadyMember {
+            slug: hostile_org().slug,
+            name: hostile_org().name,
+        },
     };
     let shown = InvitationCreatedPage {
         url: None,

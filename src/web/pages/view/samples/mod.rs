@@ -17,6 +17,9 @@ mod token_form;
 use super::org::{EndingToken, OrganizationHead};
 use super::{Assets, Chrome, Moment, ScopeChoice, User};
 use askama::Template;
+use config::Support;
+use domain::role::Role;
+use domain::scope::{Risk, ScopeName};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
 /// Hostile input for every text field.
@@ -62,6 +65,9 @@ fn stranger() -> Chrome {
             js: "/assets/app.0.js".into(),
             icon: "/assets/icon.0.svg".into(),
         },
+        organizations: Vec::new(),
+        can_create_organization: true,
+        support: Some(Support::Email("help@example.com".into())),
     }
 }
 
@@ -71,6 +77,7 @@ fn ada() -> Chrome {
             name: "Ada Lovelace".into(),
             email: "ada@example.com".into(),
         }),
+        organizations: vec![acme(), hostile_org()],
         ..stranger()
     }
 }
@@ -79,6 +86,7 @@ fn acme() -> OrganizationHead {
     OrganizationHead {
         slug: "acme".into(),
         name: "Acme".into(),
+        role: Role::Owner,
     }
 }
 
@@ -87,6 +95,7 @@ fn hostile_org() -> OrganizationHead {
     OrganizationHead {
         slug: "script-alert-x-script".into(),
         name: format!("{HOSTILE} {LONG}"),
+        role: Role::Member,
     }
 }
 
@@ -101,6 +110,7 @@ fn ending() -> Vec<EndingToken> {
 
 fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
     ScopeChoice {
+        risk: Risk::of_name(&ScopeName::parse(name).expect("a name")),
         name: name.into(),
         description: description.into(),
         ticked,

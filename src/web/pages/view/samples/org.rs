@@ -6,19 +6,16 @@ use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, sample}
 use domain::role::Role;
 
 fn list(notice: Option<OrganizationsNotice>) -> OrganizationsPage {
-    let row = |org, role| OrganizationRow { org, role };
     OrganizationsPage {
         chrome: ada(),
         organizations: vec![
-            row(acme(), Role::Owner),
-            row(
-                OrganizationHead {
-                    slug: "analytical-engines".into(),
-                    name: "Analytical Engines".into(),
-                },
-                Role::Admin,
-            ),
-            row(hostile_org(), Role::Member),
+            acme(),
+            OrganizationHead {
+                slug: "analytical-engines".into(),
+                name: "Analytical Engines".into(),
+                role: Role::Admin,
+            },
+            hostile_org(),
         ],
         can_make: true,
         notice,

@@ -1,6 +1,8 @@
 //! The pages of tokens, in every state.
 
 use super::super::token::*;
+use super::super::token_list::*;
+use super::super::Choice;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
 
 pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
@@ -12,6 +14,7 @@ pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
         origin: None,
         maker: None,
         creator: None,
+        high_risk: 0,
         limits: Vec::new(),
         created: days(-12),
         expires: Some(days(78)),
@@ -20,7 +23,7 @@ pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
             address: Some("203.0.113.7".into()),
         }),
         state,
-        advice: Vec::new(),
+        mark: None,
     }
 }
 
@@ -29,9 +32,26 @@ fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
         chrome: ada(),
         owner: TokensOwner::User,
         right: TokenRight::Manage,
-        tokens,
-        next: None,
+        listing: listing(tokens),
         notice,
+        sign_in_command: "doorcode login --host https://auth.example.com".into(),
+    }
+}
+
+fn listing(tokens: Vec<TokenRow>) -> TokenListing {
+    TokenListing {
+        part: "active",
+        sorts: Choice::of(
+            &[("used", "Sort: last used"), ("name", "Sort: name")],
+            "used",
+        ),
+        active: tokens.iter().filter(|token| token.is_live()).count(),
+        attention: tokens.iter().filter(|token| token.mark.is_some()).count(),
+        ended: tokens.iter().filter(|token| !token.is_live()).count(),
+        first: 1,
+        matches: tokens.len(),
+        tokens,
+        ..TokenListing::default()
     }
 }
 
@@ -48,25 +68,20 @@ fn several() -> Vec<TokenRow> {
             ]
             .map(String::from)
             .to_vec(),
+            high_risk: 1,
             ..token("1", "ada-laptop", TokenState::Live)
         },
         TokenRow {
             limits: vec!["Acme".into(), "Website".into()],
             expires: None,
             last_used: None,
-            advice: vec![
-                TokenAdvice::NeverUsed,
-                TokenAdvice::NeverExpires,
-                TokenAdvice::HoldsEverything,
-            ],
+            mark: Some(TokenMark::HoldsEverything),
             ..token("2", "Build server", TokenState::Live)
         },
         TokenRow {
             origin: Some(format!("Doorcode CLI on {LONG}")),
-            advice: vec![
-                TokenAdvice::Unused(days(-91)),
-                TokenAdvice::ExpiresSoon(days(5)),
-            ],
+            expires: Some(days(5)),
+            mark: Some(TokenMark::ExpiresSoon),
             ..token("3", LONG, TokenState::Live)
         },
         TokenRow {
@@ -76,17 +91,35 @@ fn several() -> Vec<TokenRow> {
         },
         TokenRow {
             expires: Some(minutes(1400)),
+            mark: Some(TokenMark::Replaced),
             ..token("6", "Deploys", TokenState::Replaced)
         },
         token("5", "Old script", TokenState::Revoked(days(-1))),
         TokenRow {
             expires: None,
-            advice: vec![TokenAdvice::GraceEnds(days(6))],
+            mark: Some(TokenMark::GraceEnds(days(6))),
             ..token("7", "Nightly build", TokenState::Live)
         },
         TokenRow {
             expires: None,
+            mark: Some(TokenMark::Blocked),
             ..token("8", "Backups", TokenState::Refused(LONG.into()))
+        },
+        TokenRow {
+            mark: Some(TokenMark::Forgotten(days(-94))),
+            last_used: None,
+            scopes: vec!["orgs:write".into()],
+            high_risk: 1,
+            ..token("9", "Legacy deploys", TokenState::Live)
+        },
+        TokenRow {
+            mark: Some(TokenMark::Unused(days(-33))),
+            ..token("10", "Invoices", TokenState::Live)
+        },
+        TokenRow {
+            mark: Some(TokenMark::NeverUsed),
+            last_used: None,
+            ..token("11", "Tablet", TokenState::Live)
         },
     ]
 }
@@ -100,7 +133,6 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
     TokensPage {
         owner: TokensOwner::Organization(acme()),
         right,
-        next: Some("/o/acme/settings/api-tokens?cursor=abc".into()),
         ..page(tokens, None)
     }
 }
@@ -108,6 +140,20 @@ fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
 /// Lists of tokens and revocation.
 pub fn samples() -> Vec<Sample> {
     let tokens = |state, tokens, notice| sample("tokens", state, &page(tokens, notice));
+    let listed = |state, listing| {
+        let page = TokensPage {
+            listing,
+            ..page(Vec::new(), None)
+        };
+        sample("tokens", state, &page)
+    };
+    let nothing = |part, text: &str| TokenListing {
+        part,
+        text: text.into(),
+        active: 3,
+        ended: 1,
+        ..listing(Vec::new())
+    };
     let revoke = |token| RevokePage {
         chrome: ada(),
         owner: TokensOwner::User,
@@ -156,6 +202,30 @@ pub fn samples() -> Vec<Sample> {
             }),
         ),
         tokens("empty", Vec::new(), None),
+        listed(
+            "found",
+            TokenListing {
+                text: HOSTILE.into(),
+                first: 51,
+                matches: 132,
+                newer: Some("/tokens?q=a".into()),
+                older: Some("/tokens?q=a&page=3".into()),
+                ..listing(several())
+            },
+        ),
+        listed("nothing-found", nothing("active", HOSTILE)),
+        listed("nothing-active", nothing("active", "")),
+        listed("nothing-ended", nothing("ended", "")),
+        listed("nothing-urgent", nothing("attention", "")),
+        listed(
+            "cut",
+            TokenListing {
+                part: "ended",
+                matches: 1000,
+                is_cut: true,
+                ..listing(several().split_off(5))
+            },
+        ),
         org_tokens("several", TokenRight::Manage, several()),
         org_tokens("empty", TokenRight::Manage, Vec::new()),
         org_tokens("member", TokenRight::View, Vec::new()),
