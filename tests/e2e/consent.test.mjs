@@ -282,9 +282,20 @@ flow('Approve and Deny are equal in size, wide and narrow', {}, async (world) =>
   }
 })
 
-flow('Approve and Deny are in sight on a long page', {}, async (world) => {
+const MANY = Array.from({ length: 11 }, (_, n) => `app${n}:${n % 2 ? 'read' : 'write'}`)
+const MANY_SCOPES = {
+  DOORCODE__SCOPES: `[${MANY.map((name, n) => `{ name = "${name}", description = "Use app ${n}"${n ? '' : ', risk = "high"'} }`)}]`,
+}
+flow('18 scopes are shown by risk, with Approve and Deny in sight', { settings: MANY_SCOPES }, async (world) => {
   const page = await world.signedIn()
-  await typeCode(page, await askForCode(world.server, { scope: ASKED, organization: 'acme' }))
+  const all = [...MANY, ...['tokens', 'orgs', 'projects'].flatMap((name) => [`${name}:read`, `${name}:write`]), 'audit:read']
+  await world.server.run(['client', 'add', '--id', 'wide', '--name', 'Wide', ...all.flatMap((name) => ['--scope', name])])
+  await typeCode(page, await askForCode(world.server, { client_id: 'wide', scope: all.join(' '), organization: 'acme' }))
+  await page.getByText('2 high risk, 7 write, 9 read').waitFor()
+  const named = await page.getByRole('checkbox').evaluateAll((boxes) => boxes.filter((box) => box.name === 'scope').map((box) => box.value))
+  assert.equal(named.length, 18)
+  assert.deepEqual(named.slice(0, 2).sort(), ['app0:write', 'orgs:write'])
+  await world.inspect(page)
   for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
     await page.setViewportSize(viewport)
     await page.evaluate(() => scrollTo(0, 0))

@@ -156,3 +156,63 @@ flow('the longest names fit on the narrowest screen', {}, async (world) => {
   await page.goto('/tokens/revoke-all')
   await world.inspect(page)
 })
+
+flow('one of many tokens is found, on a phone too', {}, async (world) => {
+  const page = await world.signedIn()
+  const token = await create(page, 'Admin script', ['tokens:write', 'orgs:read'])
+  for (let number = 1; number < 26; number++) {
+    const answer = await fetch(`${world.server.url}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': `token ${number}` },
+      body: JSON.stringify({ name: `Build server ${number}`, scopes: number % 2 ? ['orgs:read'] : [] }),
+    })
+    assert.equal(answer.status, 201, await answer.text())
+  }
+  await page.goto('/tokens')
+  assert.equal(await page.getByRole('row').count(), 27)
+  await page.getByText('26 active tokens').waitFor()
+  await page.setViewportSize({ width: 390, height: 844 })
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  assert.ok(height <= 2000, `26 tokens are ${height} px high`)
+  await world.inspect(page)
+
+  await page.getByLabel('Search tokens').fill('server 17')
+  await page.getByLabel('Sort by').selectOption('Sort: name')
+  await button(page, 'Apply').click()
+  await page.getByRole('row', { name: /Build server 17/ }).waitFor()
+  assert.equal(await page.getByRole('row').count(), 2)
+  assert.equal(await page.getByLabel('Search tokens').inputValue(), 'server 17')
+  await page.getByLabel('Search tokens').fill('nowhere')
+  await button(page, 'Apply').click()
+  await page.getByRole('heading', { name: 'No token found' }).waitFor()
+  await world.inspect(page)
+
+  // The menu of a row works without a script, and Escape closes it with one.
+  await link(page, 'Clear the search').click()
+  const menu = page.getByRole('row', { name: /Build server 9/ }).locator('details')
+  await menu.locator('summary').click()
+  await link(menu, 'Rotate').waitFor()
+  await world.inspect(page)
+  if (!world.hasScripts) return
+  await page.keyboard.press('Escape')
+  assert.equal(await link(menu, 'Rotate').count(), 0)
+})
+
+flow('times of a log are in the zone of the reader', {}, async (world) => {
+  const page = await world.signedIn()
+  await page.goto('/account/activity')
+  const shown = await page.locator('[data-clock]').first().innerText()
+  const iso = await page.locator('[data-clock]').first().getAttribute('datetime')
+  assert.match(shown, /^\d\d:\d\d:\d\d$/)
+  const local = await page.context().browser().newContext({ baseURL: world.server.url, timezoneId: 'Asia/Kolkata', javaScriptEnabled: world.hasScripts })
+  await local.addCookies(await page.context().cookies())
+  const there = await local.newPage()
+  await there.goto('/account/activity')
+  const time = await there.locator(`[datetime="${iso}"]`).first().innerText()
+  const minutes = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5))
+  const ahead = (minutes(time) - minutes(iso.slice(11, 19)) + 1440) % 1440
+  assert.equal(ahead, world.hasScripts ? 330 : 0)
+  assert.equal(await there.getByText('(UTC)').first().isVisible(), true)
+  assert.equal(await there.locator('[data-zone]').count(), world.hasScripts ? 0 : 1)
+  await local.close()
+})

@@ -176,9 +176,7 @@ async fn device_and_client_names_are_always_text() {
         test.register(new).await.unwrap();
         let device = device_of(&test, &id, "x").await;
         let consent = browser.type_code(&device.user_code).await;
-        assert!(
-            shown(&consent).contains(&format!("<h1>Approve access for {payload}?"))
-        );
+        assert!(shown(&consent).contains(&format!("<h1>Approve access for {payload}?")));
         assert!(!consent.contains(payload) || !payload.contains(['<', '"', '\'', '&']));
         let result = browser.decide(&consent, "approve", &["tokens:read"]).await;
         assert_eq!(result.status, 200);
@@ -205,7 +203,9 @@ async fn repeated_form_input_stays_in_its_field() {
             payload.contains(['<', '"', '\'', '&'])
         );
         assert!(
-            !login.contains("<script>") && !login.contains("<img src=x") && !login.contains("<svg/")
+            !login.contains("<script>")
+                && !login.contains("<img src=x")
+                && !login.contains("<svg/")
         );
         assert!(
             shown(&login).contains(&format!("value=\"{payload}\"")),
@@ -223,7 +223,9 @@ async fn repeated_form_input_stays_in_its_field() {
         let wrong = browser.type_code(payload).await;
         assert!(matches!(wrong.status, 400 | 422), "{payload}");
         assert!(
-            !wrong.contains("<script>") && !wrong.contains("<img src=x") && !wrong.contains("<svg/")
+            !wrong.contains("<script>")
+                && !wrong.contains("<img src=x")
+                && !wrong.contains("<svg/")
         );
     }
 }

@@ -246,7 +246,10 @@ mod tests {
         for name in ["orgs:write", "app:deploy", "read"] {
             assert_eq!(of(name), Risk::Write, "{name}");
         }
-        assert_eq!(Risk::ALL.map(Risk::as_str).map(Risk::parse), Risk::ALL.map(Some));
+        assert_eq!(
+            Risk::ALL.map(Risk::as_str).map(Risk::parse),
+            Risk::ALL.map(Some)
+        );
     }
 
     #[test]

@@ -51,9 +51,7 @@ async fn assert_insists(test: &TestApp, browser: &mut Browser, device: &Device, 
         assert_eq!(page.status, 400, "{confirm:?}");
         assert!(page.contains("Tick this box") && page.contains(BOX));
         // The page returns with its state preserved.
-        assert!(
-            page.contains(r#"aria-describedby="grants-tokens:read" checked"#)
-        );
+        assert!(page.contains(r#"aria-describedby="grants-tokens:read" checked"#));
     }
     assert_eq!(test.poll(device).await.error(), "authorization_pending");
     let done = approve(browser, &page, Some("yes")).await;
@@ -98,7 +96,10 @@ async fn device_from_another_network_must_be_confirmed() {
 
         let device = device_at(&test, there).await;
         let consent = follow(&mut browser, &test, &device).await;
-        for words in ["an attacker can send you a link like this one", "from a link"] {
+        for words in [
+            "an attacker can send you a link like this one",
+            "from a link",
+        ] {
             assert!(consent.contains(words), "{words}");
         }
         assert_insists(&test, &mut browser, &device, &consent).await;
@@ -161,4 +162,50 @@ async fn ticket_cannot_be_changed_to_need_no_box() {
     let denied = browser.decide(&consent, "deny", &[]).await;
     assert_eq!(denied.status, 200);
     assert_eq!(test.poll(&device).await.error(), "access_denied");
+}
+
+const SAME: &str = "Same network as this browser";
+
+/// The page says that both are in one network only if that is certain.
+#[actix_web::test]
+async fn same_network_is_said_of_equal_client_addresses_alone() {
+    let behind_two = "[server]\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n";
+    let test = TestApp::with(behind_two).await;
+    for (there, here, is_said) in [
+        ("203.0.113.9", "203.0.113.9", true),
+        ("203.0.113.9", "203.0.113.10", false),
+        ("203.0.113.9", "198.51.100.1", false),
+        ("2001:db8:1:2::1", "2001:db8:1:2::2", true),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+        // The address of a proxy, which all of its clients share.
+        ("10.1.2.3", "10.1.2.3", false),
+        ("nonsense", "nonsense", false),
+    ] {
+        let device = device_at(&test, there).await;
+        let mut browser = test.user().await;
+        browser.set_header("x-forwarded-for", here);
+        let consent = browser.type_code(&device.user_code).await;
+        assert_eq!(consent.status, 200);
+        assert_eq!(consent.contains(SAME), is_said, "{there} {here}");
+    }
+}
+
+/// A loopback address counts where the server is used on one machine. Behind a proxy that is not
+/// configured, everybody has it.
+#[actix_web::test]
+async fn loopback_is_the_same_network_on_one_machine_alone() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    assert!(browser.type_code(&device.user_code).await.contains(SAME));
+    browser.set_header("x-forwarded-for", "203.0.113.9");
+    assert!(!browser.type_code(&device.user_code).await.contains(SAME));
+
+    let test =
+        TestApp::with("[server]\npublic_url = \"http://auth.example.com\"\nallow_http = true\n")
+            .await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = browser.type_code(&device.user_code).await;
+    assert!(consent.contains(&device.user_code) && !consent.contains(SAME));
 }

@@ -66,7 +66,9 @@ async fn consent_page_shows_the_device_grant() {
 async fn code_page_warns_of_codes_received_by_mail() {
     let test = TestApp::start().await;
     let page = test.user().await.get("/device").await;
-    assert!(page.contains("Doorcode never asks for a code, a password or a token by email or chat."));
+    assert!(
+        page.contains("Doorcode never asks for a code, a password or a token by email or chat.")
+    );
     assert!(page.contains("never one from a message"));
     assert!(page.contains(r#"<label for="user_code">Code</label>"#));
 }
@@ -166,7 +168,11 @@ async fn result_page_sends_the_user_back_to_the_device() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for (decision, title, next) in [
-        ("approve", "The cli is signed in", "Return to your terminal or device"),
+        (
+            "approve",
+            "The cli is signed in",
+            "Return to your terminal or device",
+        ),
         ("deny", "Denied", "has no access"),
     ] {
         let device = test.device("tokens:read").await;

@@ -170,7 +170,10 @@ async fn many_members_are_listed_in_pages() {
         let page = owner.get(&path).await;
         let emails = page.body.split("many").skip(1);
         seen.extend(emails.filter_map(|rest| rest.split('@').next()?.parse::<u32>().ok()));
-        assert_eq!(page.body.matches("<span class=\"sub\">since ").count(), shown);
+        assert_eq!(
+            page.body.matches("<span class=\"sub\">since ").count(),
+            shown
+        );
         path = page
             .body
             .split_once(r#"<a class="button small" href="/o/acme/members?after="#)

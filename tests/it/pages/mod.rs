@@ -15,6 +15,7 @@ mod rotation;
 mod setup;
 mod token;
 mod token_activity;
+mod token_list;
 
 use crate::support::browser::{Browser, Page};
 use crate::support::{PASSWORD, TestApp};

@@ -120,11 +120,7 @@ async fn each_role_has_its_own_actions() {
     assert_eq!(page.status, 422);
 
     let confirm = owner.get("/o/acme/delete").await;
-    assert!(
-        confirm.contains("<b>3 members</b>"),
-        "{}",
-        confirm.body
-    );
+    assert!(confirm.contains("<b>3 members</b>"), "{}", confirm.body);
     let wrong = owner.post("/o/acme/delete", &[("name", "acme inc.")]).await;
     assert_eq!(wrong.status, 422);
     assert_eq!(test.count("organization", "deleted_at IS NULL"), 2);

@@ -26,7 +26,11 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
     let fields = [("personal_tokens", "admins"), ("max_lifetime", "90d")];
     let review = post(&mut owner, "", &fields).await;
     assert_eq!(review.status, 200);
-    for words in ["This policy affects 1 active token<", "their laptop", "Stops working"] {
+    for words in [
+        "This policy affects 1 active token<",
+        "their laptop",
+        "Stops working",
+    ] {
         assert!(review.contains(words), "{words}: {}", review.body);
     }
     assert_eq!(test.count("organization", "personal_tokens = 'admins'"), 0);
@@ -53,7 +57,11 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
             .contains("It affects 1 active token, which")
     );
     let list = member.get("/tokens").await;
-    assert!(list.contains("Policy ends it on 23 November 2026"), "{}", list.body);
+    assert!(
+        list.contains("Policy ends it on 23 November 2026"),
+        "{}",
+        list.body
+    );
     test.clock.advance(86_400 - 1);
     assert_eq!(test.me(&token).await.status(), 200);
     test.clock.advance(1);
@@ -73,7 +81,11 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
     }
     let id = after(&list.body, r#"href="/tokens/tok_"#, '"');
     let page = member.get(&format!("/tokens/tok_{id}")).await;
-    assert!(page.contains("lets only admins and owners"), "{}", page.body);
+    assert!(
+        page.contains("lets only admins and owners"),
+        "{}",
+        page.body
+    );
     let form = member.get("/tokens/new").await;
     assert!(form.contains("only personal tokens of admins and owners have access"));
     let page = member

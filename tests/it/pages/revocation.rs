@@ -32,7 +32,10 @@ async fn revocation_needs_confirmation_is_immediate_and_repeatable() {
     }
     let page = browser.get(&format!("/tokens?revoked={id}")).await;
     assert!(page.contains("<b>old laptop</b> is revoked."));
-    assert!(!page.contains(&format!("/tokens/{id}\"")), "it is not active");
+    assert!(
+        !page.contains(&format!("/tokens/{id}\"")),
+        "it is not active"
+    );
     let page = browser.get("/tokens?show=ended").await;
     assert!(page.contains(">Revoked</span>"), "it stays listed");
     assert_eq!(test.count(AUDIT, "action = 'token.revoked'"), 1);

@@ -50,7 +50,9 @@ async fn form_has_its_labels_and_nothing_ticked() {
         "audit:read",
     ] {
         assert!(
-            page.contains(&format!(r#"<code id="scope-{scope}">{scope}</code></label>"#)),
+            page.contains(&format!(
+                r#"<code id="scope-{scope}">{scope}</code></label>"#
+            )),
             "{scope}"
         );
     }
@@ -231,13 +233,9 @@ async fn errors_keep_the_input() {
         assert!(page.contains(message), "{message}: {}", page.body);
         assert!(page.contains(&format!(r#"id="{field}-error""#)), "{field}");
         assert_eq!(page.field("name").as_deref(), Some(name));
-        assert!(
-            page.contains(r#"aria-describedby="grants-audit:read" checked"#)
-        );
+        assert!(page.contains(r#"aria-describedby="grants-audit:read" checked"#));
         if scope == "tokens:read" {
-            assert!(
-                page.contains(r#"aria-describedby="grants-tokens:read" checked"#)
-            );
+            assert!(page.contains(r#"aria-describedby="grants-tokens:read" checked"#));
         }
         if ["1y", "never", "30d", "custom"].contains(&expires) {
             assert!(

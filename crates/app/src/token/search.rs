@@ -83,8 +83,7 @@ pub async fn search(
     let owner_ref = owner_ref.clone();
     req.read(move |tx| {
         let visible = visible(tx, &owner_ref, READ)?;
-        let living =
-            store::token_filter::list_newest_living(tx.conn, &visible, tx.now, SEARCHED)?;
+        let living = store::token_filter::list_newest_living(tx.conn, &visible, tx.now, SEARCHED)?;
         let filter = TokenFilter::VisibleTokens(visible.clone());
         let active = match living.len() < usize::from(SEARCHED) {
             true => living.len(),

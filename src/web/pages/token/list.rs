@@ -141,7 +141,9 @@ async fn notice(req: &TokensRequest, query: &Form) -> Result<Option<TokensNotice
             invitations,
         }));
     }
-    let tokens = query.value("revoked-all").and_then(|count| count.parse().ok());
+    let tokens = query
+        .value("revoked-all")
+        .and_then(|count| count.parse().ok());
     Ok(tokens.map(|tokens| TokensNotice::RevokedAll {
         tokens,
         invitations,

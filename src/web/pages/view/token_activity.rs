@@ -2,8 +2,8 @@
 
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
-use super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
 use super::moment::by_day;
+use super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Chrome, Moment};
 use askama::Template;
 

@@ -17,10 +17,10 @@ mod token_form;
 use super::org::{EndingToken, OrganizationHead};
 use super::{Assets, Chrome, Moment, ScopeChoice, User};
 use askama::Template;
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use config::Support;
 use domain::role::Role;
 use domain::scope::{Risk, ScopeName};
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
 /// Hostile input for every text field.
 const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>";

@@ -1,8 +1,8 @@
 //! The pages of tokens, in every state.
 
+use super::super::Choice;
 use super::super::token::*;
 use super::super::token_list::*;
-use super::super::Choice;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
 
 pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
