@@ -1,4 +1,4 @@
-//! The list of tokens that a person looks at: filtered, searched and sorted.
+//! The list of tokens in the console: filtered, searched and sorted.
 
 use super::list::{Listed, describe};
 use super::{OwnerRef, READ, visible};

@@ -53,7 +53,7 @@ pub struct TokenListing {
 
 impl TokenListing {
     /// Whether the owner never had a token.
-    fn is_first_visit(&self) -> bool {
+    fn is_unused(&self) -> bool {
         self.active == 0 && self.ended == 0
     }
 
