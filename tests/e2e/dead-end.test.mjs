@@ -38,7 +38,7 @@ flow('reload and Back after a new token ask nothing, and offer to rotate it', {}
   assert.equal((await me(world.server, token)).status, 200)
   await withoutPost(page, async () => {
     await page.reload()
-    await page.getByText('The token was shown, and cannot be shown again.').waitFor()
+    await page.getByText('was shown, and cannot be shown again.').waitFor()
     await world.inspect(page)
     await page.goBack()
     assert.equal(await page.getByLabel('Name').inputValue(), '')

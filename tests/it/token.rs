@@ -151,7 +151,7 @@ async fn token_is_shown_once_and_listed_permanently() {
         test.count("token", "revoked_reason = 'revoked_by_owner'"),
         1
     );
-    let list = user.get("/tokens").await;
+    let list = user.get("/tokens?show=ended").await;
     assert!(list.contains(&hint));
     assert!(list.contains("Revoked"));
     let me = test.me(&token).await.text().await.unwrap();

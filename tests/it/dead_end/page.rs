@@ -28,18 +28,18 @@ async fn error_pages_keep_the_navigation_and_lead_back() {
             page.status
         );
         assert!(
-            page.contains(r#"aria-label="Main""#) && page.contains(BOB),
+            page.contains(">Sign out</button>") && page.contains(BOB),
             "{path}"
         );
-        let back = format!(r#"class="button quiet" href="{back}""#);
+        let back = format!(r#"class="button primary" href="{back}""#);
         let (_, rest) = page
             .body
             .split_once(&back)
             .unwrap_or_else(|| panic!("{path}"));
-        assert!(rest.contains("include this request id"), "{path}");
+        assert!(rest.contains("include this request ID"), "{path}");
     }
     let page = test.browser().get("/nowhere").await;
-    assert!(page.status == 404 && !page.contains(r#"aria-label="Main""#));
+    assert!(page.status == 404 && !page.contains(">Sign out</button>"));
 }
 
 /// A form for something that another tab has deleted leads back, with the reason.
@@ -79,7 +79,7 @@ async fn consent_page_and_result_are_reloaded_without_a_form() {
     assert!(elsewhere.location().starts_with("/device?user_code="));
 
     let decided = browser.decide(&page, "approve", &["tokens:read"]).await;
-    assert!(decided.contains("<h1>Approved</h1>"));
+    assert!(decided.contains("<h1>The cli is signed in</h1>"));
     let ticket = page.field("ticket").unwrap();
     let fields = [
         ("ticket", ticket.as_str()),

@@ -5,7 +5,7 @@ use crate::support::browser::{Browser, Page};
 use doorcode::app::sweep;
 use futures_util::future::join_all;
 
-const SHOWN: &str = "The token was shown, and cannot be shown again.";
+const SHOWN: &str = "was shown, and cannot be shown again.";
 
 /// Creates a token, without opening the page that shows it.
 async fn create_only(browser: &mut Browser) -> Page {

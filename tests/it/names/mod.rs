@@ -240,7 +240,7 @@ async fn names_of_all_scripts_are_shown_as_typed() {
         let device = Device::of(&ask(&test, &format!(" {name}\n")).await);
         let consent = browser.type_code(&device.user_code).await;
         assert!(
-            consent.contains(&format!("<dd>{name} <span")),
+            consent.contains(&format!(r#"<dd><span class="name">{name}</span> <span"#)),
             "{}",
             consent.body
         );

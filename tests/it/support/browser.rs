@@ -42,6 +42,15 @@ impl Page {
             .unwrap_or_default()
     }
 
+    /// Whether the page has the checkbox of this scope, ticked.
+    pub fn is_ticked(&self, scope: &str) -> bool {
+        let (_, rest) = self
+            .body
+            .split_once(&format!(r#"name="scope" value="{scope}""#))
+            .unwrap_or_else(|| panic!("{scope} is not offered"));
+        rest.split('>').next().unwrap().ends_with(" checked")
+    }
+
     /// Value of the first form field with this name.
     pub fn field(&self, name: &str) -> Option<String> {
         let (_, rest) = self.body.split_once(&format!("name=\"{name}\""))?;
