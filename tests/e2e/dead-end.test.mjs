@@ -1,7 +1,7 @@
 // No dead end: Back, reload, and a second tab.
 
 import assert from 'node:assert/strict'
-import { flow, signIn, submit } from './harness/browser.mjs'
+import { flow, invalid, signIn, signOut, submit } from './harness/browser.mjs'
 import { askForCode, me, poll } from './harness/device.mjs'
 import { ADA } from './harness/server.mjs'
 import { button, createToken, link } from './harness/token.mjs'
@@ -58,7 +58,7 @@ flow('reload and Back after an error keep what was typed', {}, async (world) => 
   await withoutPost(page, async () => {
     for (const again of [() => page.reload(), () => page.goBack().then(() => page.goForward())]) {
       await again()
-      await page.getByRole('alert').waitFor()
+      await invalid(page).waitFor()
       await assertKept(page)
     }
   })
@@ -72,7 +72,7 @@ flow('a form in a second tab survives a new sign-in', {}, async (world) => {
   await typeToken(page)
   const other = await page.context().newPage()
   await other.goto('/account')
-  await submit(other, other.getByRole('banner').getByRole('button', { name: 'Sign out' }))
+  await signOut(other)
   await signIn(other, ADA)
 
   await submit(page, button(page, 'Create token'))
@@ -89,7 +89,7 @@ flow('a form survives the end of the session', {}, async (world) => {
   await typeToken(page)
   const other = await page.context().newPage()
   await other.goto('/account')
-  await submit(other, other.getByRole('banner').getByRole('button', { name: 'Sign out' }))
+  await signOut(other)
 
   await submit(page, button(page, 'Create token'))
   await signIn(page, { ...ADA, password: 'not the password at all' })
@@ -119,7 +119,7 @@ flow('reload of the consent page and of its result ask nothing', {}, async (worl
   await submit(page, button(page, 'Continue'))
   await withoutPost(page, () => page.reload())
   await submit(page, button(page, 'Approve'))
-  const approved = page.getByRole('heading', { name: 'Approved', exact: true })
+  const approved = page.getByRole('heading', { name: /is signed in$/ })
   await approved.waitFor()
   await withoutPost(page, async () => {
     await page.reload()
@@ -133,7 +133,7 @@ flow('reload of the consent page and of its result ask nothing', {}, async (worl
 flow('an error page keeps the navigation and leads back', {}, async (world) => {
   const page = await world.signedIn()
   await page.goto('/tokens/tok_x/rotate')
-  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await page.getByRole('navigation', { name: 'Personal' }).waitFor()
   await world.inspect(page)
   await link(page, 'Back to your tokens').click()
   await page.waitForURL('**/tokens')

@@ -41,7 +41,7 @@ fn assert_kept(page: &Page) {
         "{}",
         page.body
     );
-    assert!(!page.is_ticked("orgs:read"));
+    assert!(page.is_ticked("orgs:read"));
     assert!(page.contains(r#"<option value="custom" selected>"#));
 }
 
