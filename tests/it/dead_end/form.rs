@@ -59,7 +59,7 @@ async fn form_with_an_error_is_shown_again_after_a_redirect() {
         let page = browser.get(&path).await;
         assert_eq!(page.status, 422);
         assert_kept(&page);
-        assert!(page.contains("There is a problem"));
+        assert!(page.contains(r#"aria-invalid="true""#));
         assert_kept(&browser.at(&second.url).get(&path).await);
     }
     let mut stranger = test.user().await;

@@ -23,8 +23,8 @@ pub use list::{
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
-pub use store::descendants::Review;
 pub use search::{FoundTokens, SEARCHED, SHOWN, TokenPart, TokenSearch, TokenSort, search};
+pub use store::descendants::Review;
 
 use super::Error;
 use super::access::{Caller, Denial, find_organization};
