@@ -1,6 +1,7 @@
 //! `/v1/orgs/{org}/members` and `/v1/orgs/{org}/invitations`.
 
 use super::call::Call;
+use super::path::MemberPath;
 use super::routes::routes;
 use super::{document, values};
 use crate::web::failure::Failure;
@@ -10,7 +11,7 @@ use actix_web::{HttpResponse, web};
 use app::mail::{MailSlot, MailStatus};
 use app::org;
 use app::user::{self, NewReset};
-use domain::id::{InvitationId, UserId};
+use domain::id::InvitationId;
 use domain::org::Member as DomainMember;
 use wire::api::{
     CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, Nothing,
@@ -42,10 +43,6 @@ async fn list_members(call: Call, named: web::Path<String>) -> Result<HttpRespon
     Ok(list.answer(found, position, document::member))
 }
 
-fn user_id(text: &str) -> Result<UserId, Failure> {
-    UserId::parse(text).ok_or(Failure::NotFound)
-}
-
 /// Sets the role of a member. The operator can also add a user; other callers send an invitation.
 #[utoipa::path(
     put,
@@ -58,14 +55,10 @@ fn user_id(text: &str) -> Result<UserId, Failure> {
     request_body = PutMemberBody,
     responses((status = 200, description = "The updated member.", body = Member))
 )]
-async fn put_member(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (named, user) = path.into_inner();
+async fn put_member(call: Call, path: web::Path<MemberPath>) -> Result<HttpResponse, Failure> {
     let PutMemberBody { role } = call.read()?;
-    let (user, role) = (user_id(&user)?, values::role(role));
-    let member = org::put_member(&call, &named, &user, role).await?;
+    let (user, role) = (path.user()?, values::role(role));
+    let member = org::put_member(&call, &path.named, &user, role).await?;
     Ok(HttpResponse::Ok().json(document::member(&member)))
 }
 
@@ -83,13 +76,9 @@ async fn put_member(
     ),
     responses((status = 204, description = "The user is not a member."))
 )]
-async fn delete_member(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (named, user) = path.into_inner();
-    let user = user_id(&user)?;
-    org::remove_member(&call, &named, &user).await?;
+async fn delete_member(call: Call, path: web::Path<MemberPath>) -> Result<HttpResponse, Failure> {
+    let user = path.user()?;
+    org::remove_member(&call, &path.named, &user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -109,17 +98,16 @@ async fn delete_member(
 )]
 async fn send_password_reset(
     call: Call,
-    path: web::Path<(String, String)>,
+    path: web::Path<MemberPath>,
 ) -> Result<HttpResponse, Failure> {
-    let (named, user) = path.into_inner();
     let Nothing {} = call.read()?;
-    let user = user_id(&user)?;
+    let user = path.user()?;
     let sent = |(new, _): &(NewReset, MailSlot)| PasswordResetSent {
         mail: MailStatus::Sent.as_str().to_owned(),
         expires_at: document::rfc3339(new.expires_at),
     };
     call.once(StatusCode::ACCEPTED, sent, async |req| {
-        let new = org::create_member_reset(req, &named, &user).await?;
+        let new = org::create_member_reset(req, &path.named, &user).await?;
         user::send_reset(req, &new, &links::reset_url(&req.app, &new.0));
         Ok(new)
     })

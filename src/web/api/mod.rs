@@ -14,6 +14,7 @@ mod member;
 pub mod openapi;
 mod org;
 mod page;
+mod path;
 pub mod problem;
 mod project;
 mod query;

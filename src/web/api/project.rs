@@ -2,13 +2,13 @@
 
 use super::call::Call;
 use super::document;
+use super::path::MemberPath;
 use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::project;
 use domain::Instant;
-use domain::id::UserId;
 use domain::project::Project;
 use domain::user::User;
 use wire::api::{
@@ -155,12 +155,10 @@ async fn list_project_members(call: Call, id: web::Path<String>) -> Result<HttpR
 )]
 async fn put_project_member(
     call: Call,
-    path: web::Path<(String, String)>,
+    path: web::Path<MemberPath>,
 ) -> Result<HttpResponse, Failure> {
-    let (id, user) = path.into_inner();
     let Nothing {} = call.read()?;
-    let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
-    project::add_member(&call, &id, &user).await?;
+    project::add_member(&call, &path.named, &path.user()?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -177,10 +175,8 @@ async fn put_project_member(
 )]
 async fn delete_project_member(
     call: Call,
-    path: web::Path<(String, String)>,
+    path: web::Path<MemberPath>,
 ) -> Result<HttpResponse, Failure> {
-    let (id, user) = path.into_inner();
-    let user = UserId::parse(&user).ok_or(Failure::NotFound)?;
-    project::remove_member(&call, &id, &user).await?;
+    project::remove_member(&call, &path.named, &path.user()?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -2,20 +2,24 @@
 
 use super::call::Call;
 use super::document;
+use super::path::TokenPath;
 use super::routes::routes;
 use crate::web::failure::Failure;
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::web::Path;
 use app::App;
 use app::access::Caller;
 use app::access::CheckedToken;
-use app::token::{self, CreateToken, DEFAULT_OVERLAP, Ended, OwnerRef};
+use app::token::{self, CreateToken, DEFAULT_OVERLAP, Ended};
 use chrono::Duration;
 use domain::{Fault, Instant};
 use wire::api::{
     CreateTokenBody, Descendants, List, ListParameters, NewToken, Nothing, RevokeAll, Revoked,
     Rotation, Token,
 };
+
+type Answer = Result<HttpResponse, Failure>;
 
 routes! {
     list_tokens: token::READ,
@@ -44,8 +48,8 @@ routes! {
     params(ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
-async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
-    list(&call, &OwnerRef::Own).await
+async fn list_tokens(call: Call, path: Path<TokenPath>) -> Answer {
+    list(&call, &path).await
 }
 
 /// Creates a token that the caller owns.
@@ -60,8 +64,8 @@ async fn list_tokens(call: Call) -> Result<HttpResponse, Failure> {
     request_body = CreateTokenBody,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
-    create(&call, &OwnerRef::Own).await
+async fn create_token(call: Call, path: Path<TokenPath>) -> Answer {
+    create(&call, &path).await
 }
 
 /// Returns one of the caller's tokens.
@@ -72,8 +76,8 @@ async fn create_token(call: Call) -> Result<HttpResponse, Failure> {
     params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 200, description = "The token.", body = Token))
 )]
-async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    show(&call, &OwnerRef::Own, &id).await
+async fn show_token(call: Call, path: Path<TokenPath>) -> Answer {
+    show(&call, &path).await
 }
 
 /// Returns what revoking one of the caller's tokens would also revoke.
@@ -84,9 +88,8 @@ async fn show_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, F
     params(("id" = String, Path, description = "ID of the token.")),
     responses((status = 200, description = "What was created with the token.", body = Descendants))
 )]
-async fn show_descendants(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let review = token::list_descendants(&call, &OwnerRef::Own, &id).await?;
-    Ok(HttpResponse::Ok().json(document::descendants(&review)))
+async fn show_descendants(call: Call, path: Path<TokenPath>) -> Answer {
+    descendants(&call, &path).await
 }
 
 /// Revokes one of the caller's tokens, and the tokens and invitations that were created with it.
@@ -101,8 +104,8 @@ async fn show_descendants(call: Call, id: web::Path<String>) -> Result<HttpRespo
         (status = 204, description = "The token is revoked.")
     )
 )]
-async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    revoke(&call, &OwnerRef::Own, &id).await
+async fn delete_token(call: Call, path: Path<TokenPath>) -> Answer {
+    revoke(&call, &path).await
 }
 
 /// Rotates one of the caller's tokens.
@@ -117,8 +120,8 @@ async fn delete_token(call: Call, id: web::Path<String>) -> Result<HttpResponse,
     request_body = Rotation,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    rotate(&call, &OwnerRef::Own, &id).await
+async fn rotate_token(call: Call, path: Path<TokenPath>) -> Answer {
+    rotate(&call, &path).await
 }
 
 /// Revokes all of the caller's tokens, including the one of the request.
@@ -131,7 +134,7 @@ async fn rotate_token(call: Call, id: web::Path<String>) -> Result<HttpResponse,
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
+async fn revoke_tokens(call: Call, path: Path<TokenPath>) -> Answer {
     if let Caller::Operator(None) = call.caller {
         let RevokeAll { issued_before } = call.read()?;
         if issued_before.is_none() {
@@ -140,7 +143,7 @@ async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
         }
         return end(&call, Ended::Everything, issued_before).await;
     }
-    revoke_all(&call, &OwnerRef::Own).await
+    revoke_all(&call, &path).await
 }
 
 /// Lists the tokens of an organization, inactive ones included, newest first.
@@ -151,11 +154,8 @@ async fn revoke_tokens(call: Call) -> Result<HttpResponse, Failure> {
     params(("org" = String, Path, description = "ID or slug of the organization."), ListParameters),
     responses((status = 200, description = "One page of the list.", body = List<Token>))
 )]
-async fn list_organization_tokens(
-    call: Call,
-    org: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    list(&call, &OwnerRef::Organization(org.into_inner())).await
+async fn list_organization_tokens(call: Call, path: Path<TokenPath>) -> Answer {
+    list(&call, &path).await
 }
 
 /// Creates a token of an organization. Admins and owners only.
@@ -170,11 +170,8 @@ async fn list_organization_tokens(
     request_body = CreateTokenBody,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-async fn create_organization_token(
-    call: Call,
-    org: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    create(&call, &OwnerRef::Organization(org.into_inner())).await
+async fn create_organization_token(call: Call, path: Path<TokenPath>) -> Answer {
+    create(&call, &path).await
 }
 
 /// Returns a token of an organization.
@@ -188,12 +185,8 @@ async fn create_organization_token(
     ),
     responses((status = 200, description = "The token.", body = Token))
 )]
-async fn show_organization_token(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (org, id) = path.into_inner();
-    show(&call, &OwnerRef::Organization(org), &id).await
+async fn show_organization_token(call: Call, path: Path<TokenPath>) -> Answer {
+    show(&call, &path).await
 }
 
 /// Returns what revoking a token of an organization would also revoke.
@@ -207,13 +200,8 @@ async fn show_organization_token(
     ),
     responses((status = 200, description = "What was created with the token.", body = Descendants))
 )]
-async fn show_organization_descendants(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (org, id) = path.into_inner();
-    let review = token::list_descendants(&call, &OwnerRef::Organization(org), &id).await?;
-    Ok(HttpResponse::Ok().json(document::descendants(&review)))
+async fn show_organization_descendants(call: Call, path: Path<TokenPath>) -> Answer {
+    descendants(&call, &path).await
 }
 
 /// Revokes a token of an organization, and the tokens and invitations that were created with it.
@@ -231,12 +219,8 @@ async fn show_organization_descendants(
         (status = 204, description = "The token is revoked.")
     )
 )]
-async fn delete_organization_token(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (org, id) = path.into_inner();
-    revoke(&call, &OwnerRef::Organization(org), &id).await
+async fn delete_organization_token(call: Call, path: Path<TokenPath>) -> Answer {
+    revoke(&call, &path).await
 }
 
 /// Rotates a token of an organization.
@@ -251,12 +235,8 @@ async fn delete_organization_token(
     request_body = Rotation,
     responses((status = 201, description = "The new token.", body = NewToken))
 )]
-async fn rotate_organization_token(
-    call: Call,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Failure> {
-    let (org, id) = path.into_inner();
-    rotate(&call, &OwnerRef::Organization(org), &id).await
+async fn rotate_organization_token(call: Call, path: Path<TokenPath>) -> Answer {
+    rotate(&call, &path).await
 }
 
 /// Revokes all tokens of an organization.
@@ -268,22 +248,19 @@ async fn rotate_organization_token(
     request_body = RevokeAll,
     responses((status = 200, description = "Number of revoked tokens.", body = Revoked))
 )]
-async fn revoke_organization_tokens(
-    call: Call,
-    org: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    revoke_all(&call, &OwnerRef::Organization(org.into_inner())).await
+async fn revoke_organization_tokens(call: Call, path: Path<TokenPath>) -> Answer {
+    revoke_all(&call, &path).await
 }
 
-async fn list(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
+async fn list(call: &Call, path: &TokenPath) -> Answer {
     let list = call.listing::<Nothing>()?;
-    let found = token::list(call, owner_ref, &list.page).await?;
+    let found = token::list(call, &path.owner_ref(), &list.page).await?;
     let now = call.app.now();
     let position = |found: &CheckedToken| (found.token.created_at, found.token.id.to_string());
     Ok(list.answer(found, position, |found| document::token(found, now)))
 }
 
-async fn create(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
+async fn create(call: &Call, path: &TokenPath) -> Answer {
     let body: CreateTokenBody = call.read()?;
     let input = CreateToken {
         name: body.name,
@@ -294,18 +271,25 @@ async fn create(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failu
         ..CreateToken::default()
     };
     call.once(StatusCode::CREATED, made(&call.app), async |req| {
-        token::create(req, owner_ref, input).await.map_err(as_sent)
+        token::create(req, &path.owner_ref(), input)
+            .await
+            .map_err(as_sent)
     })
     .await
 }
 
-async fn show(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    let found = token::find(call, owner_ref, id).await?;
+async fn show(call: &Call, path: &TokenPath) -> Answer {
+    let found = token::find(call, &path.owner_ref(), &path.id).await?;
     Ok(HttpResponse::Ok().json(document::token(&found, call.app.now())))
 }
 
-async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
-    let ended = token::revoke(call, owner_ref, id).await?;
+async fn descendants(call: &Call, path: &TokenPath) -> Answer {
+    let review = token::list_descendants(call, &path.owner_ref(), &path.id).await?;
+    Ok(HttpResponse::Ok().json(document::descendants(&review)))
+}
+
+async fn revoke(call: &Call, path: &TokenPath) -> Answer {
+    let ended = token::revoke(call, &path.owner_ref(), &path.id).await?;
     // Most tokens have created nothing.
     Ok(match (ended.tokens, ended.invitations) {
         (0 | 1, 0) => HttpResponse::NoContent().finish(),
@@ -313,30 +297,26 @@ async fn revoke(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpRespo
     })
 }
 
-async fn rotate(call: &Call, owner_ref: &OwnerRef, id: &str) -> Result<HttpResponse, Failure> {
+async fn rotate(call: &Call, path: &TokenPath) -> Answer {
     let Rotation { overlap_seconds } = call.read()?;
     let overlap =
         overlap_seconds.map_or(DEFAULT_OVERLAP, |seconds| Duration::seconds(seconds.into()));
     call.once(StatusCode::CREATED, made(&call.app), async |req| {
-        token::rotate(req, owner_ref, id, overlap).await
+        token::rotate(req, &path.owner_ref(), &path.id, overlap).await
     })
     .await
 }
 
-async fn revoke_all(call: &Call, owner_ref: &OwnerRef) -> Result<HttpResponse, Failure> {
+async fn revoke_all(call: &Call, path: &TokenPath) -> Answer {
     let RevokeAll { issued_before } = call.read()?;
     call.once(StatusCode::OK, revoked, async |req| {
-        token::revoke_all(req, owner_ref, issued_before).await
+        token::revoke_all(req, &path.owner_ref(), issued_before).await
     })
     .await
 }
 
 /// Revokes many tokens, for the operator.
-pub async fn end(
-    call: &Call,
-    ended: Ended,
-    before: Option<Instant>,
-) -> Result<HttpResponse, Failure> {
+pub async fn end(call: &Call, ended: Ended, before: Option<Instant>) -> Answer {
     call.once(StatusCode::OK, revoked, async |req| {
         token::revoke_matching(req, ended, before).await
     })

@@ -8,7 +8,7 @@ use super::page_route::{form_on, read};
 use super::session::{end_session, invited_path};
 use super::typed_form::TypedForm;
 use super::view::invitation::{
-    AccountForm, Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage,
+    Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage,
     InvitePage, InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::{FieldErrors, Moment};
@@ -18,7 +18,7 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::mail::{self, MailStatus};
-use app::org::{self, Entered, NewUser, Open};
+use app::org::{self, Entered, Open};
 use app::user::CreateUser;
 use domain::id::InvitationId;
 use domain::org::Organization;
@@ -215,13 +215,7 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
     let page = InviteUserPage {
         chrome: req.chrome(),
         link,
-        account_form: match offer.new_user {
-            NewUser::Joins | NewUser::SignsIn => AccountForm::Shown,
-            NewUser::ReceivesLink => AccountForm::Email,
-            NewUser::NeedsUser => AccountForm::NeedsAccount,
-            NewUser::NeedsMailedLink => AccountForm::NeedsMailedLink,
-            NewUser::TooMany => AccountForm::TooMany,
-        },
+        new_user: offer.new_user,
         offer: shown(req, offer),
         login_path: format!("/login?return_to={return_to}"),
         name: typed.text("name"),

@@ -3,6 +3,7 @@
 use super::org::OrganizationHead;
 use super::{Chrome, FieldErrors, Moment};
 use app::mail::MailStatus;
+use app::org::NewUser;
 use askama::Template;
 use domain::role::Role;
 
@@ -123,8 +124,8 @@ pub struct InviteUserPage {
     pub offer: Offer,
     /// The path of the sign-in that returns to this page.
     pub login_path: String,
-    /// Whether there is a form.
-    pub account_form: AccountForm,
+    /// Whether there is a form for a new account.
+    pub new_user: NewUser,
     /// The typed name.
     pub name: String,
     /// The typed email; initially the invited one.
@@ -133,19 +134,11 @@ pub struct InviteUserPage {
     pub errors: FieldErrors,
 }
 
-/// Whether the page has the form for a new account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountForm {
-    /// The page has the form.
-    Shown,
-    /// The form has only an email, to which a link is mailed that creates the account.
-    Email,
-    /// No form: the invitation is for users who have an account.
-    NeedsAccount,
-    /// No form: only the link that was mailed creates an account.
-    NeedsMailedLink,
-    /// No form: the invitations of the inviter have reached the daily limit of new accounts.
-    TooMany,
+impl InviteUserPage {
+    /// Whether the form on the page creates the account.
+    fn creates_account(&self) -> bool {
+        matches!(self.new_user, NewUser::Joins | NewUser::SignsIn)
+    }
 }
 
 /// `/invite` without a valid link.

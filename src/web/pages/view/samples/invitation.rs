@@ -5,6 +5,7 @@ use super::super::invitation::*;
 use super::member::invitation;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample, stranger};
 use app::mail::MailStatus;
+use app::org::NewUser;
 use domain::role::Role;
 
 fn offer() -> Offer {
@@ -57,7 +58,7 @@ fn user() -> InviteUserPage {
         link: "one-time".into(),
         offer: offer(),
         login_path: "/login".into(),
-        account_form: AccountForm::Shown,
+        new_user: NewUser::Joins,
         name: String::new(),
         email: "charles@example.com".into(),
         errors: FieldErrors::none(),
@@ -80,10 +81,7 @@ pub fn samples() -> Vec<Sample> {
         errors,
         ..user()
     };
-    let without_form = |account_form| InviteUserPage {
-        account_form,
-        ..user()
-    };
+    let without_form = |new_user| InviteUserPage { new_user, ..user() };
     let for_users = InvitationCreatedPage {
         may_create_user: false,
         ..created(None, None)
@@ -128,18 +126,22 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "invite-account",
             "needs-account",
-            &without_form(AccountForm::NeedsAccount),
+            &without_form(NewUser::NeedsUser),
         ),
-        sample("invite-account", "email", &without_form(AccountForm::Email)),
+        sample(
+            "invite-account",
+            "email",
+            &without_form(NewUser::ReceivesLink),
+        ),
         sample(
             "invite-account",
             "needs-mailed-link",
-            &without_form(AccountForm::NeedsMailedLink),
+            &without_form(NewUser::NeedsMailedLink),
         ),
         sample(
             "invite-account",
             "too-many",
-            &without_form(AccountForm::TooMany),
+            &without_form(NewUser::TooMany),
         ),
         sample("invite-closed", "bad-link", &closed(InviteClosed::BadLink)),
         sample("invite-closed", "already", &already),
