@@ -2,8 +2,12 @@
 
 use super::{NEW, id_of, operate};
 use crate::support::browser::Browser;
+use crate::support::database::AUDIT;
 use crate::support::device::Device;
+use crate::support::tenant::OPERATOR;
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::app::org;
+use doorcode::domain::role::Role;
 use reqwest::Method;
 use serde_json::json;
 
@@ -84,4 +88,43 @@ async fn revocation_by_the_operator_ends_approvals() {
     assert_eq!(revoked.status, 200, "{revoked:?}");
     assert_denied(&test, &device).await;
     assert_eq!(test.poll(&later).await.status, 200, "requested afterwards");
+}
+
+/// Each end of an approval has its record, by whatever the user lost it.
+#[actix_web::test]
+async fn end_of_an_approval_is_recorded() {
+    for way in ["deactivation", "leaving", "deletion"] {
+        let test = TestApp::start().await;
+        let ben = "ben@x.example";
+        let owner = Some(("Alpha", Role::Owner));
+        let id = test.add_user(ben, PASSWORD, owner).await;
+        let mut browser = test.browser();
+        browser.sign_in(ben, PASSWORD).await;
+        let device = approved(&test, &mut browser).await;
+        let alpha = org::find(&test.req(&OPERATOR), "alpha").await.unwrap();
+        let alpha = alpha.organization.id;
+        let (path, target) = match way {
+            "deactivation" => (format!("/v1/users/{id}/deactivate"), id.as_str()),
+            "leaving" => {
+                let other = test.caller("other@x.example").await;
+                let other = other.user_id().unwrap();
+                let req = test.req(&OPERATOR);
+                let owner = org::put_member(&req, "alpha", other, Role::Owner).await;
+                owner.unwrap();
+                (format!("/v1/orgs/alpha/members/{id}"), id.as_str())
+            }
+            _ => ("/v1/orgs/alpha".to_owned(), alpha.as_str()),
+        };
+        let method = match way {
+            "deactivation" => Method::POST,
+            _ => Method::DELETE,
+        };
+        let ended = operate(&test, method, &path, &json!({})).await;
+        assert!(ended.status < 300, "{way}: {ended:?}");
+        assert_denied(&test, &device).await;
+        let record =
+            format!("action = 'device.denied' AND actor_kind = 'operator' AND target = '{target}'");
+        assert_eq!(test.count(AUDIT, &record), 1, "{way}");
+        assert_eq!(test.events("device.denied"), 1, "{way}");
+    }
 }

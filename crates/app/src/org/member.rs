@@ -5,7 +5,7 @@ use crate::access::{Caller, Denial};
 use crate::audit::Target;
 use crate::mail::{self, MailSlot};
 use crate::throttle::{self, ResetSender};
-use crate::token::end_all;
+use crate::token::{deny_approved, end_all};
 use crate::tx::Tx;
 use crate::user::{self, NewReset};
 use crate::{Error, Request};
@@ -18,6 +18,7 @@ use domain::role::Role;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::User;
 use serde_json::json;
+use store::device::Approvals;
 use store::token_filter::TokenFilter;
 
 const LAST_OWNER: Error =
@@ -257,8 +258,7 @@ fn depart(tx: &mut Tx<'_>, organization: &Organization, user_id: &UserId) -> Res
     if user.needs_organization && !others.iter().any(is_enough) {
         let filter = TokenFilter::Owner(TokenOwner::User(user_id.clone()));
         end_all(tx, &filter, None, reason)?;
-        let approvals = store::device::Approvals::OfUser(user_id);
-        store::device::deny_approved(tx.conn, approvals, None)?;
+        deny_approved(tx, Approvals::OfUser(user_id), None)?;
     }
     Ok(())
 }

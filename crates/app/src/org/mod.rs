@@ -27,7 +27,7 @@ pub use overview::{
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 pub use unnamed::unnamed_roles;
 
-use super::token::end_all;
+use super::token::{deny_approved, end_all};
 use super::{Error, Request};
 use crate::access::{Caller, Denial};
 use crate::audit::Target;
@@ -41,6 +41,7 @@ use domain::role::Role;
 use domain::token::RevocationReason;
 use domain::{Fault, Instant};
 use serde_json::json;
+use store::device::Approvals;
 use store::token_filter::TokenFilter;
 
 /// The scope for reading organizations.
@@ -224,7 +225,7 @@ pub async fn delete(req: &Request, named: &str) -> Result<Organization, Error> {
         let reason = RevocationReason::LeftOrganization;
         let filter = TokenFilter::SingleOrgMembers(found.id.clone());
         end_all(tx, &filter, None, reason)?;
-        store::device::deny_approved_of_single_org_members(tx.conn, &found.id)?;
+        deny_approved(tx, Approvals::OfSingleOrgMembers(&found.id), None)?;
         store::org::mark_deleted(tx.conn, &found.id, tx.now)?;
         Ok(found)
     })

@@ -204,17 +204,18 @@ pub async fn revoke_matching(
     .await
 }
 
-/// Denies the device grants that a user approved and that no device has redeemed, with an audit
-/// record if there are any. The transaction has locked the user.
-pub(crate) fn deny_approved(tx: &mut Tx<'_>, id: &UserId) -> Result<(), Error> {
-    deny(tx, Approvals::OfUser(id), None)
-}
-
-fn deny(tx: &mut Tx<'_>, approvals: Approvals<'_>, before: Before) -> Result<(), Error> {
+/// Denies the device grants that were approved and that no device has redeemed, with an audit
+/// record if there are any. For those of a user, the transaction has locked the user.
+pub(crate) fn deny_approved(
+    tx: &mut Tx<'_>,
+    approvals: Approvals<'_>,
+    before: Before,
+) -> Result<(), Error> {
     let target = match approvals {
-        Approvals::OfUser(id) => Some(id.as_str()),
-        Approvals::ForClient(id) => Some(id),
-        Approvals::All => None,
+        Approvals::OfUser(id) => Some(id.as_str()).into(),
+        Approvals::ForClient(id) => Some(id).into(),
+        Approvals::OfSingleOrgMembers(id) => Target::within(id, id.as_str()),
+        Approvals::All => Target::default(),
     };
     match store::device::deny_approved(tx.conn, approvals, before)? {
         0 => Ok(()),
@@ -251,9 +252,11 @@ pub(crate) fn end_with_descendants(
         revoked.invitations += ended.len();
     }
     match (owner, filter) {
-        (Some(TokenOwner::User(id)), _) if is_whole && before.is_none() => deny_approved(tx, id)?,
-        (_, TokenFilter::Client(id)) => deny(tx, Approvals::ForClient(id), before)?,
-        (_, TokenFilter::Everything) => deny(tx, Approvals::All, before)?,
+        (Some(TokenOwner::User(id)), _) if is_whole && before.is_none() => {
+            deny_approved(tx, Approvals::OfUser(id), None)?;
+        }
+        (_, TokenFilter::Client(id)) => deny_approved(tx, Approvals::ForClient(id), before)?,
+        (_, TokenFilter::Everything) => deny_approved(tx, Approvals::All, before)?,
         _ => {}
     }
     Ok(revoked)

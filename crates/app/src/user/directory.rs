@@ -2,7 +2,7 @@
 
 use super::{CreateUser, CreatedUser, insert, validate};
 use crate::org::end_invitations;
-use crate::token::end_all;
+use crate::token::{deny_approved, end_all};
 use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::audit::Action;
@@ -11,6 +11,7 @@ use domain::page::Page;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::{self, Standing, User};
 use serde_json::json;
+use store::device::Approvals;
 use store::token_filter::TokenFilter;
 
 /// How a request identifies a user.
@@ -92,8 +93,7 @@ pub(super) fn end_access(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     store::account_link::delete_links(tx.conn, &user.id, None)?;
     let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
     end_all(tx, &filter, None, RevocationReason::Deactivated)?;
-    let approvals = store::device::Approvals::OfUser(&user.id);
-    store::device::deny_approved(tx.conn, approvals, None)?;
+    deny_approved(tx, Approvals::OfUser(&user.id), None)?;
     for membership in store::org::list_memberships(tx.conn, &user.id)? {
         end_invitations(tx, &membership.organization.id, Some(&user.id))?;
     }

@@ -14,6 +14,7 @@ use domain::audit::Action;
 use domain::secret::Secret;
 use domain::user::{Standing, User};
 use serde_json::json;
+use store::device::Approvals;
 
 /// The effect of a password change on the user's other sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,7 @@ fn store_password(
     }
     if others == OtherSessions::End {
         store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
-        token::deny_approved(tx, &user.id)?;
+        token::deny_approved(tx, Approvals::OfUser(&user.id), None)?;
     }
     tx.record(
         Some(user.id.as_str()),

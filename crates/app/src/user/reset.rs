@@ -18,6 +18,7 @@ use domain::secret::Secret;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::{self, Standing, User};
 use serde_json::json;
+use store::device::Approvals;
 use store::token_filter::TokenFilter;
 
 /// A new link to reset a password, with its secret, which is shown or mailed once.
@@ -172,7 +173,7 @@ pub async fn find_reset(req: &Request, link: &Secret) -> Result<User, Error> {
 pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     store::session::delete_sessions(tx.conn, &user.id, None)?;
     if user.email_verified_at.is_some() {
-        return token::deny_approved(tx, &user.id);
+        return token::deny_approved(tx, Approvals::OfUser(&user.id), None);
     }
     let all = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
     token::end_with_descendants(tx, &all, None, RevocationReason::Recovered).map(drop)

@@ -137,6 +137,8 @@ pub enum Approvals<'a> {
     OfUser(&'a UserId),
     /// Those for a client.
     ForClient(&'a str),
+    /// Those of the members whose only organization is this one.
+    OfSingleOrgMembers(&'a OrganizationId),
     /// All.
     All,
 }
@@ -160,6 +162,10 @@ pub fn deny_approved(
     let statement = match approvals {
         Approvals::OfUser(id) => statement.filter(device_grant::decided_by.eq(id.to_string())),
         Approvals::ForClient(id) => statement.filter(device_grant::client_id.eq(id.to_owned())),
+        Approvals::OfSingleOrgMembers(id) => {
+            let decider = device_grant::decided_by.assume_not_null();
+            statement.filter(decider.eq_any(single_org_members!(id)))
+        }
         Approvals::All => statement,
     };
     Ok(statement.changes(conn)?)
@@ -178,22 +184,6 @@ pub fn deny_pending_of_client(conn: &mut Conn, client_id: &str) -> Result<(), Er
     diesel::update(device_grant::table)
         .filter(device_grant::client_id.eq(client_id))
         .filter(device_grant::state.eq(PENDING))
-        .set((
-            device_grant::state.eq(DENIED),
-            device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),
-        ))
-        .run(conn)
-}
-
-/// The same for the members whose only organization is this one.
-pub fn deny_approved_of_single_org_members(
-    conn: &mut Conn,
-    id: &OrganizationId,
-) -> Result<(), Error> {
-    let decider = device_grant::decided_by.assume_not_null();
-    diesel::update(device_grant::table)
-        .filter(decider.eq_any(single_org_members!(id)))
-        .filter(device_grant::state.eq(APPROVED))
         .set((
             device_grant::state.eq(DENIED),
             device_grant::denied_reason.eq(DeniedBecause::Rights.as_str()),

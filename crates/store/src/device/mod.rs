@@ -6,9 +6,8 @@ mod decision;
 mod live;
 
 pub use decision::{
-    Approvals, Made, deny_approved, deny_approved_of_single_org_members, deny_pending_of_client,
-    find_decision, find_decision_of, mark_approved, mark_denied, mark_redeemed, mark_refused,
-    set_decision,
+    Approvals, Made, deny_approved, deny_pending_of_client, find_decision, find_decision_of,
+    mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,
 };
 pub use live::{
     Ending, GrantOrigin, LiveCounts, count_live_grants, find_end, list_over_grants_of,
