@@ -81,26 +81,76 @@ pub fn review(conn: &mut Conn, id: &TokenId, now: Instant, limit: usize) -> Resu
     Ok(review)
 }
 
-/// Passes what was created with a token on to its successor, which it does not outlive.
-pub fn pass_on(conn: &mut Conn, old: &TokenId, successor: &Token) -> Result<(), Error> {
+/// Passes what was created with a token on to its successor, which none of it outlives.
+pub fn pass_on(conn: &mut Conn, old: &Token, successor: &Token) -> Result<(), Error> {
     let id = successor.id.as_str();
     diesel::update(token::table)
-        .filter(token::made_by_token.eq(old.as_str()))
+        .filter(token::made_by_token.eq(old.id.as_str()))
         .set(token::made_by_token.eq(id))
         .changes(conn)?;
-    if let Some(end) = successor.expires_at.map(stored) {
-        let is_later = token::expires_at.is_null().or(token::expires_at.gt(end));
-        diesel::update(token::table)
-            .filter(token::made_by_token.eq(id))
-            .filter(is_later)
-            .set(token::expires_at.eq(end))
-            .changes(conn)?;
-    }
     diesel::update(invitation::table)
-        .filter(invitation::made_by_token.eq(old.as_str()))
+        .filter(invitation::made_by_token.eq(old.id.as_str()))
         .set(invitation::made_by_token.eq(id))
         .changes(conn)?;
+    // Otherwise what did not outlive the old token does not outlive the successor.
+    if let Some(end) = successor.expires_at
+        && old.expires_at.is_none_or(|old| end < old)
+    {
+        descendants(&mut Bounding { conn, end }, &[successor.id.clone()])?;
+    }
     Ok(())
+}
+
+/// The length of the longest line of tokens that were created with a token and with each other.
+pub fn longest_line(conn: &mut Conn, id: &TokenId) -> Result<usize, Error> {
+    let mut lines = Counting { conn, levels: 0 };
+    descendants(&mut lines, std::slice::from_ref(id))?;
+    Ok(lines.levels)
+}
+
+/// The links, for an expiry that bounds that of all descendants.
+struct Bounding<'a> {
+    conn: &'a mut Conn,
+    end: Instant,
+}
+
+impl Links for Bounding<'_> {
+    type Error = Error;
+
+    fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+        find_children(self.conn, ids)
+    }
+
+    fn enter(&mut self, level: &[TokenId]) -> Result<(), Error> {
+        let end = stored(self.end);
+        for batch in level.chunks(BATCH) {
+            diesel::update(token::table)
+                .filter(token::id.eq_any(texts(batch)))
+                .filter(token::expires_at.is_null().or(token::expires_at.gt(end)))
+                .set(token::expires_at.eq(end))
+                .changes(self.conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// The links, for the number of levels.
+struct Counting<'a> {
+    conn: &'a mut Conn,
+    levels: usize,
+}
+
+impl Links for Counting<'_> {
+    type Error = Error;
+
+    fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+        find_children(self.conn, ids)
+    }
+
+    fn enter(&mut self, _: &[TokenId]) -> Result<(), Error> {
+        self.levels += 1;
+        Ok(())
+    }
 }
 
 /// The links in the database.

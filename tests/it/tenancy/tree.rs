@@ -2,8 +2,9 @@
 
 use super::descendants::{Scene, named, never, path, text};
 use super::{EVERYTHING, expect, refused};
-use crate::support::tenant::text_of;
-use doorcode::app::token::OwnerRef;
+use crate::support::tenant::{input, text_of};
+use doorcode::app::token::{CreateToken, OwnerRef};
+use doorcode::domain::lineage::LONGEST_LINE;
 use doorcode::domain::role::Role;
 use serde_json::json;
 
@@ -48,8 +49,40 @@ async fn line_of_tokens_is_bounded() {
         last = scene.client(text(&answer.body));
     };
     refused(refusal, 409, "conflict");
-    assert_eq!(length, doorcode::domain::lineage::LONGEST_LINE);
+    assert_eq!(length, LONGEST_LINE);
     assert!(last.is_active().await);
+}
+
+/// A rotation moves a line of tokens below the token that rotates, which must not lengthen it without
+/// end: the length bounds the look-ups of a revocation.
+#[actix_web::test]
+async fn rotation_by_another_token_keeps_the_line_bounded() {
+    let scene = Scene::new().await;
+    let mut line = vec![scene.own()];
+    for _ in 1..LONGEST_LINE {
+        let made = line[line.len() - 1].post("/v1/tokens", named("next")).await;
+        line.push(scene.client(text(&expect(made, 201))));
+    }
+    let other = scene.test.token_of(&scene.ada, never(&EVERYTHING)).await;
+    let other = scene.client(text_of(&other));
+    let rotate = format!("/v1/tokens/{}/rotate", scene.maker.token.id);
+    let refusal = refused(other.post(&rotate, json!({})).await, 409, "conflict");
+    let detail = refusal["detail"].as_str().unwrap();
+    assert!(detail.contains("would be too long"), "{detail}");
+    // A shorter one moves.
+    let last = line[LONGEST_LINE - 1].get("/v1/me").await;
+    let last = format!(
+        "/v1/tokens/{}",
+        expect(last, 200)["token"]["id"].as_str().unwrap()
+    );
+    expect(line[0].delete(&last).await, 204);
+    scene.test.database.execute(&format!(
+        "UPDATE token SET made_by_token = NULL WHERE id = '{}'",
+        &last["/v1/tokens/".len()..]
+    ));
+    let new = expect(other.post(&rotate, json!({})).await, 201);
+    assert!(scene.client(text(&new)).is_active().await);
+    assert!(line[LONGEST_LINE - 2].is_active().await);
 }
 
 /// An emergency: all tokens until a moment, and what was created with them since.
@@ -129,4 +162,34 @@ async fn former_admin_does_not_see_organization_tokens() {
     assert_eq!(shown().await, 2);
     scene.test.add_member(&scene.acme, &bob, Role::Member).await;
     assert_eq!(shown().await, 1);
+}
+
+/// A successor that expires earlier than the old token bounds everything that was created with it.
+#[actix_web::test]
+async fn expiry_of_a_successor_bounds_all_descendants() {
+    let scene = Scene::new().await;
+    let soon = CreateToken {
+        expires: Some("30d".to_owned()),
+        ..input(&EVERYTHING)
+    };
+    let soon = scene.test.token_of(&scene.ada, soon).await;
+    let mut line = vec![scene.own()];
+    for _ in 0..3 {
+        let made = line[line.len() - 1].post("/v1/tokens", named("next")).await;
+        line.push(scene.client(text(&expect(made, 201))));
+    }
+    let machine = json!({"name": "machine", "scopes": [], "expires": "never"});
+    let machine = line[3].post(&scene.tokens_of_acme(), machine).await;
+    line.push(scene.client(text(&expect(machine, 201))));
+    let rotate = format!("/v1/tokens/{}/rotate", scene.maker.token.id);
+    let by = scene.client(text_of(&soon));
+    let new = expect(by.post(&rotate, json!({})).await, 201);
+    line[0] = scene.client(text(&new));
+    for client in &line {
+        assert!(client.is_active().await);
+    }
+    scene.test.clock.advance(30 * 86_400);
+    for (at, client) in line.iter().enumerate() {
+        assert!(!client.is_active().await, "{at}");
+    }
 }

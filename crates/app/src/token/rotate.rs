@@ -12,6 +12,7 @@ use crate::{Error, Request};
 use chrono::Duration;
 use domain::Fault;
 use domain::audit::Action;
+use domain::lineage::LONGEST_LINE;
 use domain::token::{State, Token};
 use serde_json::json;
 
@@ -83,7 +84,7 @@ pub async fn rotate(
             }),
         )?;
         insert(tx, &new)?;
-        store::descendants::pass_on(tx.conn, &old.id, &new.token)?;
+        store::descendants::pass_on(tx.conn, &old, &new.token)?;
         store::token::shorten(tx.conn, &old.id, tx.now + overlap)?;
         Ok(new)
     })
@@ -97,7 +98,8 @@ pub async fn rotate(
 }
 
 /// Fails if a token rotates one of its own creators, or a token of another creator: the successor
-/// would leave the tree of tokens that a revocation ends.
+/// would leave the tree of tokens that a revocation ends. Also fails if the line of tokens that
+/// created each other becomes too long, since the successor descends from the creator.
 fn require_own_tree(tx: &mut Tx<'_>, creator: &Token, old: &Token) -> Result<(), Error> {
     if old
         .made_by_token
@@ -108,9 +110,17 @@ fn require_own_tree(tx: &mut Tx<'_>, creator: &Token, old: &Token) -> Result<(),
             "The token was created with another token. Rotate it with that one, with itself, or in the console.",
         ));
     }
-    match ancestors(tx, creator)?.contains(&old.id) {
-        true => Err(Error::Conflict(
+    let ancestors = ancestors(tx, creator)?;
+    if ancestors.contains(&old.id) {
+        return Err(Error::Conflict(
             "The calling token was created with this one. Rotate it with itself or in the console.",
+        ));
+    }
+    // The creator and the successor come between.
+    let line = ancestors.len() + 2 + store::descendants::longest_line(tx.conn, &old.id)?;
+    match line > LONGEST_LINE {
+        true => Err(Error::Conflict(
+            "The line of tokens that created each other would be too long. Rotate the token with itself or in the console.",
         )),
         false => Ok(()),
     }
