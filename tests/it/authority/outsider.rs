@@ -1,8 +1,12 @@
 //! Users outside the organizations of the operator.
 
-use super::{DEPLOY, World, assert_unnamed, browser, post, route, scopes_at, token, user, verify};
+use super::{
+    DEPLOY, PURCHASE, World, assert_unnamed, browser, get, post, route, scopes_at, token, user,
+    verify,
+};
 use crate::support::tenant::{OPERATOR, input};
-use doorcode::app::org;
+use doorcode::app::org::{self, UpdateOrganization, UpdatePolicy};
+use doorcode::domain::policy::{Longest, PersonalTokens, Policy};
 use doorcode::domain::role::Role;
 use serde_json::json;
 
@@ -125,4 +129,57 @@ async fn user_without_organization_works_until_joining_one() {
     let page = browser.post("/tokens/new", &fields).await;
     assert_eq!(page.status, 403);
     assert!(page.contains("Your account belongs to no organization that allows this token."));
+}
+
+/// An organization of another user, in which the user is a member or even an owner, neither takes
+/// nor gives anything outside itself.
+#[actix_web::test]
+async fn own_organization_changes_nothing_for_a_user_of_the_operator() {
+    let world = World::start().await;
+    let World { test, bob, .. } = &world;
+    let dan = user(test, "dan@example.com", None).await;
+    let early = token(test, &dan, input(&[DEPLOY, "tokens:read"])).await;
+    let mine = test.organization_by(bob, "Mine").await;
+    let strict = Policy {
+        personal_tokens: PersonalTokens::Admins,
+        longest: Longest::Days(1),
+        ..Policy::default()
+    };
+    let strict = UpdateOrganization {
+        policy: Some(UpdatePolicy::to(strict)),
+        ..UpdateOrganization::default()
+    };
+    let none = chrono::Duration::zero();
+    org::update(&test.req(bob), "mine", strict, none)
+        .await
+        .unwrap();
+    let mut browser = browser(test, "dan@example.com").await;
+    for role in [Role::Member, Role::Owner] {
+        test.add_member(&mine, &dan, role).await;
+        assert_unnamed(test, &early, Ok(&[DEPLOY, "tokens:read"])).await;
+        for path in ["/v1/me", "/v1/tokens"] {
+            assert_eq!(get(test, path, &early).await.status, 200, "{role:?} {path}");
+        }
+        assert_eq!(scopes_at(test, &early, Some("mine")).await, None);
+
+        browser.get("/tokens/new").await;
+        let fields = [("name", "x"), ("expires", "never"), ("scope", DEPLOY)];
+        let page = browser.post("/tokens/new", &fields).await;
+        assert_eq!(page.status, 200, "{role:?}: {}", page.body);
+        let new = page.attribute("data-token").unwrap();
+        assert_unnamed(test, &new, Ok(&[DEPLOY])).await;
+        let device = test.device(&format!("{DEPLOY} {PURCHASE}")).await;
+        browser
+            .approve(&device.user_code, &[DEPLOY, PURCHASE])
+            .await;
+        let answer = test.poll(&device).await;
+        assert_eq!(answer.body["scope"], DEPLOY, "{answer:?}");
+        assert_eq!(answer.body["expires_in"], 90 * 24 * 3600, "{answer:?}");
+
+        browser.get("/tokens/new").await;
+        let fields = [("name", "x"), ("expires", "1d"), ("scope", PURCHASE)];
+        let page = browser.post("/tokens/new", &fields).await;
+        assert_eq!(page.status, 422, "{role:?}");
+        assert!(page.contains("Your role does not allow one of these scopes."));
+    }
 }

@@ -78,32 +78,20 @@ fn find_home(app: &App, conn: &mut Conn, memberships: &[Membership]) -> Result<H
 
 impl UserMemberships {
     /// The memberships that count for a new token with these limits. Those in organizations that
-    /// users created count only for a token that is limited to one, or for a user without others.
+    /// users created count only for a token that is limited to one.
     pub(crate) fn counted(&self, limits: &Limits) -> impl Iterator<Item = &Membership> {
         let limit = limits.organization.clone();
-        let is_made_by_operator =
-            |one: &Membership| self.home.standing(&one.organization) > OrgStanding::UserMade;
-        let has_better = limit.is_none() && self.memberships.iter().any(is_made_by_operator);
         self.memberships.iter().filter(move |one| match &limit {
             Some(limit) => *limit == one.organization.id,
-            None => !has_better || is_made_by_operator(one),
+            None => self.home.standing(&one.organization) > OrgStanding::UserMade,
         })
     }
 
     /// Fails with [`Denial::NoOrganization`] if a new token with these limits would have nothing
     /// that allows it where a request names no organization, nor a limit to an organization.
     pub(crate) fn require_organization(&self, limits: &Limits) -> Result<(), Error> {
-        let is_allowed = match &limits.organization {
-            Some(_) => self.counted(limits).next().is_some(),
-            None => {
-                self.unnamed() == Unnamed::NeedsNone
-                    || self
-                        .memberships
-                        .iter()
-                        .any(|one| self.home.standing(&one.organization) > OrgStanding::UserMade)
-            }
-        };
-        match is_allowed {
+        let needs_none = limits.organization.is_none() && self.unnamed() == Unnamed::NeedsNone;
+        match needs_none || self.counted(limits).next().is_some() {
             true => Ok(()),
             false => Err(Denial::NoOrganization.into()),
         }

@@ -229,13 +229,17 @@ pub fn organization_unnamed(facts: &Facts) -> Option<&OrganizationId> {
 }
 
 /// The role for what belongs to the caller. Any organization that the token reaches is enough: in
-/// Doorcode's own API, its rights end at what it reaches.
+/// Doorcode's own API, its rights end at what it reaches. One that a user created refuses nothing
+/// to a token that needs none.
 fn role_for_own(facts: &Facts) -> Result<Option<Role>, DenyReason> {
-    let mut within = within(&facts.limits, &facts.org_access).peekable();
-    if within.peek().is_none() {
-        return without_organization(facts);
+    let within = || within(&facts.limits, &facts.org_access);
+    if within().all(|org_access| org_access.standing == OrgStanding::UserMade) {
+        match without_organization(facts) {
+            Err(_) if within().next().is_some() => {}
+            decided => return decided,
+        }
     }
-    best(within).map_err(DenyReason::Policy)?;
+    best(within()).map_err(DenyReason::Policy)?;
     Ok(role_among(facts, reach(facts)))
 }
 

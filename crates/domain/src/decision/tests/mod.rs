@@ -150,8 +150,11 @@ fn is_allowed(facts: &Facts, scope: Option<&Scope>, resource: &ResourceRef) -> b
     let (is_reached, role) = match resource {
         ResourceRef::Any | ResourceRef::Own => {
             let is_limited = facts.limits.organization.is_some();
+            let needs_none = !is_limited && facts.unnamed == Unnamed::NeedsNone;
+            let mut own = facts.org_access.iter();
+            let counts_any = own.any(|one| one.standing != OrgStanding::UserMade);
             let counts = |org_access: &&OrgAccess| match resource {
-                ResourceRef::Own => true,
+                ResourceRef::Own => counts_any || !needs_none,
                 _ if is_limited => org_access.standing != OrgStanding::UserMade,
                 _ => match facts.unnamed {
                     Unnamed::NeedsHome => org_access.standing == OrgStanding::Home,
@@ -165,7 +168,7 @@ fn is_allowed(facts: &Facts, scope: Option<&Scope>, resource: &ResourceRef) -> b
             let role = usable.iter().copied().find(of_role).map(|one| one.role);
             match has_any {
                 true => (!usable.is_empty(), role),
-                false => (!is_limited && facts.unnamed == Unnamed::NeedsNone, None),
+                false => (needs_none, None),
             }
         }
         ResourceRef::Missing => (false, None),
