@@ -183,3 +183,42 @@ fn existing_user_is_added_to_an_organization() {
         assert_eq!(deployment.database.count(AUDIT, &target), known, "{action}");
     }
 }
+
+/// A user chose the name of an organization that a user created, so the operator names it by its id.
+#[test]
+fn organization_of_a_user_is_named_by_its_id() {
+    let deployment = Deployment::with_user();
+    deployment
+        .command(&["org", "add", "--name", "Beta"])
+        .run()
+        .exited(0);
+    let user = deployment.database.text("SELECT id FROM users");
+    let sql = format!("UPDATE organization SET made_by = '{user}' WHERE slug = 'beta'");
+    deployment.database.execute(&sql);
+    let id = "SELECT id FROM organization WHERE slug = 'beta'";
+    let id = deployment.database.text(id);
+    let member = ["--email", EMAIL, "--role", "owner"];
+    let project = ["--name", "Api"];
+    let commands = [
+        (["org", "add-member"], &member[..], "membership"),
+        (["project", "add"], &project, "project"),
+    ];
+    for (command, rest, table) in commands {
+        let run = |org: &str| {
+            let command = deployment.command(&command).args(&["--org", org]);
+            command.args(rest).run()
+        };
+        for named in ["Beta", "beta", " BETA! "] {
+            run(named)
+                .exited(1)
+                .complains(&["org: A user created this organization. To name it, enter its ID."]);
+        }
+        let of_it = format!("organization_id = '{id}'");
+        assert_eq!(deployment.database.count(table, &of_it), 0);
+        run(&id).exited(0);
+        assert_eq!(deployment.database.count(table, &of_it), 1);
+        run("org_00000000000000000000000000000000")
+            .exited(1)
+            .complains(&["There is no such organization."]);
+    }
+}

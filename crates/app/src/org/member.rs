@@ -1,6 +1,6 @@
 //! Members of organizations: their roles, and how they leave.
 
-use super::{READ, WRITE, end_invitations, id_or_slug, no_organization};
+use super::{READ, WRITE, end_invitations, find_for_operator};
 use crate::access::{Caller, Denial};
 use crate::audit::Target;
 use crate::mail::{self, MailSlot};
@@ -79,21 +79,16 @@ pub async fn put_member(
     .await
 }
 
-/// Adds an existing user, or changes a member's role, for the operator. Accepts the organization's
-/// name as well as its id or slug.
+/// Adds an existing user, or changes a member's role, for the operator, who may name the
+/// organization by its name; see [`find_for_operator`].
 pub async fn add_member(
     req: &Request,
     organization: &str,
     user_id: &UserId,
     role: Role,
 ) -> Result<Member, Error> {
-    req.caller.require_operator()?;
-    let named = id_or_slug(organization)?;
-    let member = put_member(req, &named, user_id, role).await;
-    member.map_err(|error| match error {
-        Error::NotFound => no_organization().into(),
-        error => error,
-    })
+    let organization = find_for_operator(req, organization).await?;
+    put_member(req, organization.id.as_str(), user_id, role).await
 }
 
 /// Removes a member from an organization. Admins can remove members; all members can leave.

@@ -29,7 +29,7 @@ pub use unnamed::unnamed_roles;
 
 use super::token::{deny_approved, end_all};
 use super::{Error, Request};
-use crate::access::{Caller, Denial};
+use crate::access::{Caller, Denial, find_organization};
 use crate::audit::Target;
 use config::Makers;
 use domain::audit::Action;
@@ -50,17 +50,25 @@ pub const READ: &str = "orgs:read";
 /// The scope for changing organizations.
 pub const WRITE: &str = "orgs:write";
 
-/// The id or slug of an organization that the operator may name by its name, too.
-pub(super) fn id_or_slug(named: &str) -> Result<String, Fault> {
-    match OrganizationId::parse(named) {
-        Some(id) => Ok(id.to_string()),
-        None => org::slug("org", named),
+/// The organization that a command of the operator names, by its id, slug or name. Only an id names
+/// one that a user created, because the user chose its name.
+pub(super) async fn find_for_operator(req: &Request, named: &str) -> Result<Organization, Error> {
+    req.caller.require_operator()?;
+    let fault = |message: &str| Error::from(Fault::new("org", message));
+    let id_or_slug = match OrganizationId::parse(named) {
+        Some(id) => id.to_string(),
+        None => org::slug("org", named)?,
+    };
+    let found = req
+        .read(move |tx| find_organization(tx.conn, &id_or_slug))
+        .await?
+        .ok_or_else(|| fault("There is no such organization."))?;
+    match found.made_by == Maker::Operator || found.id.as_str() == named {
+        true => Ok(found),
+        false => Err(fault(
+            "A user created this organization. To name it, enter its ID.",
+        )),
     }
-}
-
-/// The fault of a command of the operator that names an unknown organization.
-pub(super) fn no_organization() -> Fault {
-    Fault::new("org", "There is no such organization.")
 }
 
 /// An organization and the caller's role in it.

@@ -7,7 +7,7 @@ pub use overview::{count_members, count_tokens, find_member, list_candidates};
 use super::tx::Tx;
 use super::{Error, Request};
 use crate::access::{Denial, find_organization};
-use crate::org::{id_or_slug, no_organization};
+use crate::org::find_for_operator;
 use domain::audit::Action;
 use domain::id::{ProjectId, UserId};
 use domain::page::Page;
@@ -42,25 +42,22 @@ pub async fn create(req: &Request, organization: &str, name: &str) -> Result<Pro
         .await
 }
 
-/// Creates a project with its first members, for the operator. Accepts the organization's name as
-/// well as its id or slug.
+/// Creates a project with its first members, for the operator, who may name the organization by its
+/// name; see [`find_for_operator`].
 pub async fn add(
     req: &Request,
     organization: &str,
     name: &str,
     members: Vec<User>,
 ) -> Result<Project, Error> {
-    let named = id_or_slug(organization)?;
+    let organization = find_for_operator(req, organization).await?.id;
     let name = name.to_owned();
     req.change(Action::ProjectCreated, move |tx| {
         // Lock the users, so that they stay in the organization meanwhile.
         for member in &members {
             store::user::lock_user_shared(tx.conn, &member.id)?;
         }
-        let project = insert(tx, &named, &name).map_err(|error| match error {
-            Error::NotFound => no_organization().into(),
-            error => error,
-        })?;
+        let project = insert(tx, organization.as_str(), &name)?;
         for member in &members {
             insert_member(tx, &project, &member.id).map_err(|error| match error {
                 Error::NotFound => Fault::new(
