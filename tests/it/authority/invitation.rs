@@ -1,10 +1,16 @@
 //! Invitations to organizations: only those with an address, or to an organization of the
 //! operator, create users.
 
-use super::{World, browser};
+use super::{World, browser, post, token};
 use crate::email::{link_of, try_join};
 use crate::support::browser::Browser;
+use crate::support::tenant::input;
 use crate::support::{EMAIL, PASSWORD};
+use doorcode::app::org;
+use doorcode::app::token::CreateToken;
+use doorcode::domain::id::UserId;
+use doorcode::domain::role::Role;
+use serde_json::json;
 
 /// Invites by the page; returns the path of the link and the page.
 async fn invite(owner: &mut Browser, slug: &str, email: &str) -> (String, String) {
@@ -79,4 +85,61 @@ async fn invitation_to_an_organization_of_the_operator_creates_a_user() {
     let (_, joined) = try_join(test, &invitation, "charles@example.com").await;
     assert_eq!(joined.location(), "/o/acme?done=joined");
     assert_eq!(test.count("users", "email = 'charles@example.com'"), 1);
+}
+
+/// Otherwise one member could create users without limit: each of them with an organization, whose
+/// invitations have a limit of their own.
+#[actix_web::test]
+async fn user_of_own_organizations_alone_creates_no_users() {
+    let world = World::start().await;
+    let World { test, bob, .. } = &world;
+    test.organization_by(bob, "Mine").await;
+    let mut owner = world.browser().await;
+    let (invitation, _) = invite(&mut owner, "mine", "charles@example.com").await;
+    let (mut charles, joined) = try_join(test, &invitation, "charles@example.com").await;
+    assert_eq!(joined.location(), "/o/mine?done=joined");
+    charles.get("/account").await;
+    let made = charles.post("/o/new", &[("name", "Next")]).await;
+    assert_eq!(made.location(), "/o/next?done=created");
+    let user = test
+        .database
+        .text("SELECT id FROM users WHERE email = 'charles@example.com'");
+    let user = UserId::parse(&user).unwrap();
+    let caller = test.signed_in(&user).await;
+    let next = org::find(&test.req(&caller), "next").await.unwrap();
+    let own = CreateToken {
+        organization: Some("next".to_owned()),
+        ..input(&["orgs:write", "tokens:write"])
+    };
+    let own = token(test, &caller, own).await;
+    let machine = json!({"name": "CI", "scopes": ["orgs:write"]});
+    let machine = post(test, "/v1/orgs/next/tokens", &own, machine).await;
+    let machine = machine.body["token"].as_str().unwrap();
+
+    let (link, page) = invite(&mut charles, "next", "dan@example.com").await;
+    assert!(page.contains("Only an existing account with this email can use it."));
+    let (_, refused) = try_join(test, &link, "dan@example.com").await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.contains("This invitation is for existing users."));
+    for token in [own.as_str(), machine] {
+        let body = json!({"role": "member", "email": "dan@example.com"});
+        let made = post(test, "/v1/orgs/next/invitations", token, body).await;
+        assert_eq!(
+            (made.status, &made.body["may_create_user"]),
+            (201, &json!(false))
+        );
+    }
+    assert_eq!(test.count("users", "email = 'dan@example.com'"), 0);
+
+    // Whom an organization of the operator lets in may invite to the own one.
+    let eve = "eve@example.com";
+    test.add_user(eve, PASSWORD, None).await;
+    let mut eve = browser(test, eve).await;
+    eve.get(&link).await;
+    let joined = eve.post("/invite", &[("link", link_of(&link))]).await;
+    assert_eq!(joined.status, 422, "it is for another address");
+    test.add_member(&world.acme, &caller, Role::Member).await;
+    let (_, joined) = try_join(test, &link, "dan@example.com").await;
+    assert_eq!(joined.location(), "/o/next?done=joined");
+    assert_eq!(next.role, Some(Role::Owner));
 }

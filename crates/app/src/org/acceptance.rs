@@ -53,7 +53,7 @@ impl NewUser {
         Err(Error::Conflict(match self {
             Self::Joins | Self::SignsIn | Self::ReceivesLink => return Ok(()),
             Self::NeedsUser => {
-                "This invitation is for existing users. Sign in, or ask for an invitation with your email address. The admin who creates it needs a verified one."
+                "This invitation is for existing users. Sign in, or ask for an invitation with your email address. The admin who creates it needs a verified one, and an organization that the operator created."
             }
             Self::NeedsMailedLink => {
                 "This link is for existing users. Sign in, or open the link in the mail that was sent to the invited address."
@@ -85,33 +85,61 @@ impl Offer {
 
 /// Whether an invitation to this organization may create users. Without an address, anyone with
 /// the link could enter the address of another user: only the operator's organizations may allow
-/// that. Where the server sends mail, its creator needs a verified address, so that users cannot
-/// multiply without one.
+/// that.
 pub(super) fn may_create_user(
     app: &App,
     conn: &mut Conn,
     invitation: &Invitation,
     organization: &Organization,
 ) -> Result<bool, Error> {
-    let is_open = invitation.email.is_some() || organization.made_by == Maker::Operator;
-    Ok(is_open && (!crate::mail::is_configured(app) || is_verified(conn, &invitation.invited_by)?))
+    let is_made_by_operator = organization.made_by == Maker::Operator;
+    if invitation.email.is_none() && !is_made_by_operator {
+        return Ok(false);
+    }
+    let inviter = match find_inviter(conn, &invitation.invited_by)? {
+        Inviter::Operator => return Ok(true),
+        Inviter::Unknown => return Ok(false),
+        Inviter::User(user) => user,
+    };
+    // Users must not multiply without a verified address each, where the server sends mail, nor by
+    // organizations of which each has a limit of its own.
+    let is_verified = inviter.email_verified_at.is_some() || !crate::mail::is_configured(app);
+    Ok(is_verified && (is_made_by_operator || is_let_in(conn, &inviter)?))
 }
 
-/// Whether a creator has a verified address. That of a token is the user who created it, directly
-/// or through other tokens. The operator needs none.
-fn is_verified(conn: &mut Conn, maker: &str) -> Result<bool, Error> {
+/// Whether the operator created the user without an organization, or an organization of the operator
+/// has the user.
+fn is_let_in(conn: &mut Conn, user: &User) -> Result<bool, Error> {
+    let memberships = store::org::list_memberships(conn, &user.id)?;
+    let mut made_by = memberships.iter().map(|one| &one.organization.made_by);
+    Ok(!user.needs_organization || made_by.any(|made_by| *made_by == Maker::Operator))
+}
+
+/// Who answers for an invitation.
+enum Inviter {
+    /// The operator.
+    Operator,
+    /// The user who created it, or who created the token with which it was created, directly or
+    /// through other tokens.
+    User(Box<User>),
+    /// A user or token that does not exist.
+    Unknown,
+}
+
+/// Finds the inviter by the creator of the invitation.
+fn find_inviter(conn: &mut Conn, maker: &str) -> Result<Inviter, Error> {
     let mut maker = maker.to_owned();
     while let Some(token_id) = TokenId::parse(&maker) {
         match store::token::find_token(conn, &token_id)? {
             Some(token) => maker = token.created_by,
-            None => return Ok(false),
+            None => return Ok(Inviter::Unknown),
         }
     }
     let Some(user_id) = UserId::parse(&maker) else {
-        return Ok(true);
+        return Ok(Inviter::Operator);
     };
     let user = store::user::find_user(conn, &user_id)?;
-    Ok(user.is_some_and(|user| user.email_verified_at.is_some()))
+    Ok(user.map_or(Inviter::Unknown, |user| Inviter::User(Box::new(user))))
 }
 
 /// Details of an open invitation. Fails with [`Error::NotFound`] for any other link.
