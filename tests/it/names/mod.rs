@@ -5,7 +5,7 @@ mod refused;
 
 use crate::support::browser::{Browser, Page};
 use crate::support::device::{Answer, Device};
-use crate::support::{CLI, OPERATOR, PASSWORD, TestApp};
+use crate::support::{CLI, EMAIL, OPERATOR, PASSWORD, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -56,7 +56,7 @@ async fn api(test: &TestApp, method: Method, path: &str, token: &str, body: &Val
 
 /// Requests of the API that take a name, each with its token, and the pointer of the name. `{n}`
 /// makes an id or an address unique.
-fn calls(owner: &str) -> [(Method, &'static str, String, Value, &'static str); 9] {
+fn calls(owner: &str) -> [(Method, &'static str, String, Value, &'static str); 11] {
     let (owner, operator) = (owner.to_owned(), OPERATOR.to_owned());
     let user = json!({"name": "Bob", "email": "bob{n}@example.com", "password": PASSWORD});
     let joining = json!({"name": "Bob", "email": "eve{n}@example.com", "password": PASSWORD, "organization": "x"});
@@ -112,7 +112,27 @@ fn calls(owner: &str) -> [(Method, &'static str, String, Value, &'static str); 9
             joining,
             "/organization",
         ),
-        (Method::POST, "/v1/clients", operator, client, "/name"),
+        (
+            Method::POST,
+            "/v1/clients",
+            operator.clone(),
+            client,
+            "/name",
+        ),
+        (
+            Method::PATCH,
+            "/v1/clients/cli",
+            operator.clone(),
+            json!({"name": "x"}),
+            "/name",
+        ),
+        (
+            Method::PATCH,
+            "/v1/users/{user}",
+            operator,
+            json!({"name": "x"}),
+            "/name",
+        ),
     ]
 }
 
@@ -120,6 +140,8 @@ fn calls(owner: &str) -> [(Method, &'static str, String, Value, &'static str); 9
 async fn call_all(test: &TestApp, owner: &str, project: &str, name: &str) -> Vec<(String, Answer)> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut answers = Vec::new();
+    let user = format!("SELECT id FROM users WHERE email = '{EMAIL}'");
+    let user = test.database.text(&user);
     for (method, path, token, mut body, pointer) in calls(owner) {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
         for text in body.as_object_mut().unwrap().values_mut() {
@@ -128,7 +150,7 @@ async fn call_all(test: &TestApp, owner: &str, project: &str, name: &str) -> Vec
             }
         }
         *body.pointer_mut(pointer).unwrap() = name.into();
-        let path = path.replace("{project}", project);
+        let path = path.replace("{project}", project).replace("{user}", &user);
         let answer = api(test, method.clone(), &path, &token, &body).await;
         answers.push((format!("{method} {path} {pointer}"), answer));
     }
@@ -247,7 +269,7 @@ async fn names_of_all_scripts_are_shown_as_typed() {
         browser.decide(&consent, "approve", &["tokens:read"]).await;
         let token = test.poll(&device).await.token();
         let me: Value = test.me(&token).await.json().await.unwrap();
-        assert_eq!(me["token"]["name"], format!("The cli on {name}"));
+        assert_eq!(me["token"]["name"], format!("{name} on {name}"));
         let list = api(&test, Method::GET, "/v1/tokens", &token, &Value::Null).await;
         let mut items = list.body["items"].as_array().unwrap().iter();
         assert!(items.any(|token| token["device_name"] == name), "{list:?}");

@@ -1,7 +1,8 @@
 //! Names that are refused: invisible or disguising ones, and those that contain a token.
 
-use super::{FORMS, ask, call_all, prepare, start, submit};
-use crate::support::{EMAIL, PASSWORD, TestApp};
+use super::{FORMS, api, ask, call_all, prepare, start, submit};
+use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
+use reqwest::Method;
 use serde_json::json;
 
 /// Invisible, blank, stacking, or a change of direction; each with a part of its message.
@@ -160,4 +161,62 @@ async fn token_as_a_name_is_refused_and_not_recorded() {
     let own = browser.new_token("x", &["tokens:read"], "never").await;
     let page = submit(&mut browser, "/account/name", &own).await;
     assert!(page.status == 422 && page.contains("Revoke that token") && !page.contains(&own));
+}
+
+/// A token in a field that names something else is not recorded either.
+#[actix_web::test]
+async fn token_in_a_wrong_field_is_not_recorded() {
+    let test = start().await;
+    let (token, _) = prepare(&test).await;
+    let mut browser = test.user().await;
+    let client = json!({"id": token, "name": "x"});
+    let made = api(&test, Method::POST, "/v1/clients", OPERATOR, &client).await;
+    assert_eq!((made.status, &made.body["code"]), (422, &json!("invalid")));
+    assert_eq!(made.body["errors"][0]["pointer"], "#/id");
+    let text = made.body.to_string();
+    assert!(
+        text.contains("Revoke that token") && !text.contains(&token),
+        "{text}"
+    );
+
+    for (path, name) in [
+        ("/auth/device", "client_id"),
+        ("/auth/device/token", "client_id"),
+        ("/auth/revoke", "client_id"),
+        ("/auth/introspect", "client_id"),
+    ] {
+        let form = [
+            (name, token.as_str()),
+            ("token", "x"),
+            ("client_secret", "x"),
+        ];
+        let answer = test.oauth(path, &form).await;
+        assert!(answer.status >= 400, "{path}: {answer:?}");
+    }
+    let user = json!({"name": "Bob", "email": token, "password": PASSWORD});
+    let made = api(&test, Method::POST, "/v1/users", OPERATOR, &user).await;
+    assert_eq!(made.status, 422, "{made:?}");
+    for (path, field) in [
+        ("/o/acme/invitations", "email"),
+        ("/account/email", "new_email"),
+        ("/device", "user_code"),
+    ] {
+        browser.get("/account").await;
+        let page = browser
+            .post(path, &[(field, token.as_str()), ("role", "member")])
+            .await;
+        assert!(page.status >= 400, "{path}: {}", page.body);
+    }
+    for email in [token.clone(), format!("{token}@example.com")] {
+        assert_eq!(
+            test.browser().try_sign_in(&email, PASSWORD).await.status,
+            401
+        );
+    }
+    for path in [format!("/v1/tokens/{token}"), format!("/v1/orgs/{token}")] {
+        let answer = api(&test, Method::GET, &path, &token, &json!({})).await;
+        assert!([403, 404].contains(&answer.status), "{answer:?}");
+    }
+    test.settle().await;
+    assert_eq!(test.leaks(), []);
 }

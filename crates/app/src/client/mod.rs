@@ -152,8 +152,9 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
             String::new()
         })
     };
-    let id = check(client::id(&new.id));
-    let name = check(req.app.names().check("name", &new.name));
+    let names = req.app.names();
+    let id = check(client::id(&new.id).and_then(|id| names.check("client_id", &id)));
+    let name = check(names.check("name", &new.name));
     let scopes = new.scopes.read(catalogue, &mut faults);
     let mut default_scopes =
         read_scopes("default_scope", &new.default_scopes, catalogue, &mut faults);
