@@ -272,11 +272,15 @@ pub fn end_invitations_of(
         TokenFilter::Owner(TokenOwner::User(id)) => open
             .filter(invitation::invited_by.eq(id.as_str()))
             .rows(conn)?,
-        // `invited_by` of what an organization's token creates is the token itself.
-        TokenFilter::Owner(TokenOwner::Organization(id)) => open
-            .filter(invitation::organization_id.eq(id.as_str()))
-            .filter(invitation::invited_by.eq(invitation::made_by_token.assume_not_null()))
-            .rows(conn)?,
+        // `invited_by` of what an organization's token creates is that token, also if it was rotated.
+        TokenFilter::Owner(TokenOwner::Organization(id)) => {
+            let of_organization = token::table
+                .filter(token::organization_id.eq(id.as_str()))
+                .select(token::id);
+            open.filter(invitation::organization_id.eq(id.as_str()))
+                .filter(invitation::invited_by.eq_any(of_organization))
+                .rows(conn)?
+        }
         TokenFilter::Client(id) => {
             let of_client = token::table
                 .filter(token::client_id.eq(id))

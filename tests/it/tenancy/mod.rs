@@ -2,6 +2,7 @@
 //! API.
 
 mod descendants;
+mod descendants_page;
 mod grace;
 mod invitation;
 mod leaving;
@@ -10,6 +11,7 @@ mod member;
 mod policy;
 mod project;
 mod race;
+mod random;
 mod revocation;
 mod rotation;
 mod source;

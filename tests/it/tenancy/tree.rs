@@ -193,3 +193,41 @@ async fn expiry_of_a_successor_bounds_all_descendants() {
         assert!(!client.is_active().await, "{at}");
     }
 }
+
+/// The invitations of an organization's token belong to its successor: they stay open, and end with
+/// it.
+#[actix_web::test]
+async fn rotation_of_an_organization_token_keeps_its_invitations() {
+    let scene = Scene::new().await;
+    for way in ["one", "all"] {
+        let machine = json!({"name": "machine", "scopes": EVERYTHING});
+        let machine = expect(
+            scene.own().post(&scene.tokens_of_acme(), machine).await,
+            201,
+        );
+        let by_machine = scene.client(text(&machine));
+        let invitation = json!({"role": "admin"});
+        let made = by_machine.post(&scene.invitations(), invitation).await;
+        let made = expect(made, 201);
+        let at = |token: &serde_json::Value| {
+            format!(
+                "{}/{}",
+                scene.tokens_of_acme(),
+                token["id"].as_str().unwrap()
+            )
+        };
+        let rotate = format!("{}/rotate", at(&machine));
+        let now = json!({"overlap_seconds": 0});
+        let new = expect(by_machine.post(&rotate, now).await, 201);
+        assert!(!by_machine.is_active().await);
+        assert!(scene.is_open(&made).await, "{way}");
+        match way {
+            "one" => expect(scene.own().delete(&at(&new)).await, 200),
+            _ => {
+                let all = format!("{}/revoke-all", scene.tokens_of_acme());
+                expect(scene.own().post(&all, json!({})).await, 200)
+            }
+        };
+        assert!(!scene.is_open(&made).await, "{way}");
+    }
+}
