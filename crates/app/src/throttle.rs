@@ -247,10 +247,17 @@ pub fn invited_user(id: &InvitationId, from: IpAddr) -> Guess {
 }
 
 /// Counters for the users that invitations create in a day, by organization and by inviter. The
-/// operator has none.
-pub fn new_users(invitation: &Invitation, allowed: u32) -> Guess {
-    let organization_id = &invitation.organization_id;
-    let inviter = counted_as(&invitation.invited_by, organization_id);
+/// operator has none. The tokens of organizations that a user created count as that user, who could
+/// create more organizations.
+pub fn new_users(invitation: &Invitation, organization: &Organization, allowed: u32) -> Guess {
+    let organization_id = &organization.id;
+    let inviter = match counted_as(&invitation.invited_by, organization_id) {
+        of_tokens if of_tokens == organization_id.as_str() => match &organization.made_by {
+            Maker::User(id) => id.as_str(),
+            Maker::Operator => of_tokens,
+        },
+        inviter => inviter,
+    };
     if inviter == Actor::Operator.label() {
         return Guess::default();
     }

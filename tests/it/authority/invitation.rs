@@ -1,7 +1,7 @@
 //! Invitations to organizations: only those with an address, or to an organization of the
 //! operator, create users.
 
-use super::{World, browser, post, token};
+use super::{World, browser, post, settings, token};
 use crate::email::{link_of, try_join};
 use crate::support::browser::Browser;
 use crate::support::tenant::input;
@@ -142,4 +142,36 @@ async fn user_of_own_organizations_alone_creates_no_users() {
     let (_, joined) = try_join(test, &link, "dan@example.com").await;
     assert_eq!(joined.location(), "/o/next?done=joined");
     assert_eq!(next.role, Some(Role::Owner));
+}
+
+/// The tokens of all organizations of a user count together, and with the user.
+#[actix_web::test]
+async fn own_organizations_do_not_multiply_the_limit() {
+    let world = World::start().await;
+    let World { test, bob, .. } = &world;
+    let few = settings("").replace("[organizations]", "[organizations]\nnew_users_per_day = 1");
+    let server = test.second_server(&few).await;
+    let own = token(test, bob, input(&["orgs:write", "tokens:write"])).await;
+    let mut joined = Vec::new();
+    for (number, name) in ["One", "Two", "Three"].into_iter().enumerate() {
+        let slug = test.organization_by(bob, name).await.slug;
+        let machine = json!({"name": "CI", "scopes": ["orgs:write"]});
+        let machine = post(test, &format!("/v1/orgs/{slug}/tokens"), &own, machine).await;
+        let by = match number {
+            2 => own.as_str(),
+            _ => machine.body["token"].as_str().unwrap(),
+        };
+        let email = format!("user{number}@example.com");
+        let body = json!({"role": "member", "email": email});
+        let made = post(test, &format!("/v1/orgs/{slug}/invitations"), by, body).await;
+        let (_, link) = made.body["url"]
+            .as_str()
+            .unwrap()
+            .split_once("/invite")
+            .unwrap();
+        let (_, page) = try_join(&server, &format!("/invite{link}"), &email).await;
+        joined.push(page.status);
+    }
+    assert_eq!(joined, [303, 422, 422]);
+    assert_eq!(test.count("users", "email LIKE 'user%@example.com'"), 1);
 }

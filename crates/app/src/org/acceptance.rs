@@ -168,7 +168,7 @@ pub(super) fn find_offer(
     let new_user = match may_create_user(app, conn, &invitation, &organization)? {
         false => NewUser::NeedsUser,
         true if link == LinkKind::ShownBesideMailed => NewUser::NeedsMailedLink,
-        true => match new_users(app, &invitation).check(conn, now) {
+        true => match new_users(app, &invitation, &organization).check(conn, now) {
             Ok(()) if link == LinkKind::Mailed => NewUser::Joins,
             Ok(()) if crate::mail::is_configured(app) => NewUser::ReceivesLink,
             Ok(()) => NewUser::SignsIn,
@@ -186,8 +186,13 @@ pub(super) fn find_offer(
 }
 
 /// Counters of the users that invitations like this one create.
-pub(super) fn new_users(app: &App, invitation: &Invitation) -> throttle::Guess {
-    throttle::new_users(invitation, app.config().organizations.new_users_per_day)
+pub(super) fn new_users(
+    app: &App,
+    invitation: &Invitation,
+    organization: &Organization,
+) -> throttle::Guess {
+    let allowed = app.config().organizations.new_users_per_day;
+    throttle::new_users(invitation, organization, allowed)
 }
 
 /// Whether the inviter still has the permission to invite: an invitation must not outlive it.
@@ -199,8 +204,12 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
         let role = store::org::find_role(conn, id, &user_id)?;
         return Ok(is_active && role >= Some(invitation.role.max(Role::Admin)));
     }
-    if let Some(token_id) = TokenId::parse(&invitation.invited_by) {
-        let token = store::token::find_token(conn, &token_id)?;
+    if TokenId::parse(&invitation.invited_by).is_some() {
+        // It is passed on when the token is rotated.
+        let token = match &invitation.made_by_token {
+            Some(token_id) => store::token::find_token(conn, token_id)?,
+            None => None,
+        };
         return Ok(token.is_some_and(|token| {
             token.state(now) == State::Live && token.owner == TokenOwner::Organization(id.clone())
         }));

@@ -181,7 +181,8 @@ fn join(tx: &mut Tx<'_>, link: &Digest, new: &ValidUser) -> Result<NewSession, E
 /// Counts a user that an invitation creates.
 fn count_new_user(tx: &mut Tx<'_>, offer: &Offer) -> Result<(), Error> {
     offer.new_user.require()?;
-    let counted = new_users(tx.app(), &offer.invitation).count(tx.conn, tx.now);
+    let counted =
+        new_users(tx.app(), &offer.invitation, &offer.organization).count(tx.conn, tx.now);
     counted.map(drop).map_err(|error| match error {
         Error::Throttled(_) => NewUser::TooMany.require().err().unwrap_or(error),
         error => error,
