@@ -6,6 +6,7 @@ mod leaving;
 mod limit;
 mod named;
 mod outsider;
+mod pilot;
 mod policy;
 mod scopes;
 mod slug;

@@ -1,7 +1,8 @@
 //! Requests that name an organization or a project.
 
-use super::{DEPLOY, PURCHASE, World, introspect, route, scopes_at, token, user};
-use crate::support::tenant::input;
+use super::{DEPLOY, PURCHASE, World, introspect, route, scopes_at, token, user, verify};
+use crate::support::tenant::{OPERATOR, input};
+use doorcode::app::org;
 use doorcode::domain::role::Role;
 use serde_json::json;
 
@@ -46,6 +47,39 @@ async fn introspection_is_about_the_named_resource() {
             Some(scope) => assert_eq!(answer.body["scope"], scope, "{name}={value}"),
             None => assert_eq!(answer.body, json!({"active": false}), "{name}={value}"),
         }
+    }
+}
+
+/// What was deleted is named by none: neither by its slug or id, nor by a project that was in it.
+#[actix_web::test]
+async fn deleted_resource_is_out_of_reach() {
+    let world = World::start().await;
+    let World { test, bob, .. } = &world;
+    let second = test.organization(bob, "Second").await;
+    let red = test.project(&second, "Red").await;
+    let token = token(test, bob, input(&[DEPLOY])).await;
+    let named = [
+        ("organization", "second"),
+        ("organization", second.id.as_str()),
+        ("project", red.id.as_str()),
+    ];
+    let is_within = async |name: &str, value: &str| {
+        let active = introspect(test, &token, &[(name, value)]).await.body["active"].clone();
+        let query = format!("{name}={value}&scope={DEPLOY}");
+        let status = verify(test, &query, &token).await;
+        assert_eq!(
+            status,
+            if active == true { 204 } else { 403 },
+            "{name}={value}"
+        );
+        active == true
+    };
+    for (name, value) in named {
+        assert!(is_within(name, value).await, "{name}={value}");
+    }
+    org::delete(&test.req(&OPERATOR), "second").await.unwrap();
+    for (name, value) in named {
+        assert!(!is_within(name, value).await, "{name}={value}");
     }
 }
 

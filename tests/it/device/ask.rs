@@ -3,7 +3,7 @@
 use super::{ASK, POLL, assert_refused, send, send_form};
 use crate::support::device::{Answer, Device, GRANT};
 use crate::support::{CLI, TestApp};
-use doorcode::app::client::Kind;
+use doorcode::app::client::{self, Kind};
 use doorcode::config::Config;
 use std::collections::HashSet;
 
@@ -186,6 +186,47 @@ async fn scopes_are_limited_to_the_catalogue_and_the_client() {
     Device::of(&test.oauth(ASK, &[("client_id", "doorcode-cli")]).await);
     let defaults = "scopes = 'orgs:read projects:read tokens:read'";
     assert_eq!(test.count("device_grant", defaults), 1);
+}
+
+/// XD-11: the built-in client gets what creates tokens only if it requests it, and what invites users
+/// only if the operator lists it.
+#[actix_web::test]
+async fn lasting_scopes_reach_a_client_only_if_listed() {
+    let test = TestApp::start().await;
+    let ask = async |client: &str, scope: &str| {
+        let form = [("client_id", client), ("scope", scope)];
+        test.oauth(ASK, &form).await
+    };
+    Device::of(&ask("doorcode-cli", "tokens:write").await);
+    assert_refused(
+        &ask("doorcode-cli", "orgs:write").await,
+        400,
+        "invalid_scope",
+    );
+    let all = client::NewClient {
+        id: "all".to_owned(),
+        name: "All".to_owned(),
+        scopes: client::ScopeChoice::All,
+        default_scopes: Vec::new(),
+        kind: Kind::Public,
+    };
+    let req = test.req(&crate::support::tenant::OPERATOR);
+    client::register(&req, all).await.unwrap();
+    for scope in client::LASTING {
+        assert_refused(&ask("all", scope).await, 400, "invalid_scope");
+        test.add_client("listed", Kind::Public, &[scope, "orgs:read"])
+            .await;
+        let device = Device::of(&ask("listed", scope).await);
+        let mut browser = test.user().await;
+        browser.approve(&device.user_code, &[scope]).await;
+        let form = device.poll_form("listed");
+        assert_eq!(test.oauth(POLL, &form).await.body["scope"], scope);
+        // It is never a default.
+        Device::of(&ask("listed", "").await);
+        assert_eq!(test.count("device_grant", "scopes = 'orgs:read'"), 1);
+        client::remove(&req, "listed").await.unwrap();
+        test.database.execute("DELETE FROM device_grant");
+    }
 }
 
 /// DEV-09, DEV-17. Responses name only the public address.

@@ -4,6 +4,7 @@ use super::{is_proven, link_of, path_in, with_mail};
 use crate::support::browser::{Browser, Page};
 use crate::support::smtp::Sink;
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use futures_util::future::join_all;
 use serde_json::json;
 
 /// The new address of [`EMAIL`].
@@ -141,4 +142,61 @@ async fn without_mail_the_operator_changes_addresses() {
     let page = request_change(&mut browser, NEW, PASSWORD).await;
     assert_eq!(page.status, 422);
     assert!(page.contains("This server sends no mail."));
+}
+
+/// Another user who has the link changes no address, whether signed in or not.
+#[actix_web::test]
+async fn link_of_a_change_works_only_for_its_user() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    test.add_user("bob@example.com", PASSWORD, None).await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    request_change(&mut browser, NEW, PASSWORD).await;
+    let link = path_in(&test, &sink.next(), "/account/email/confirm");
+    assert!(
+        !test.database.dump().contains(link_of(&link)),
+        "only the digest is kept"
+    );
+    let field = [("link", link_of(&link))];
+    let mut bob = test.browser();
+    bob.sign_in("bob@example.com", PASSWORD).await;
+    bob.get("/account").await;
+    assert_eq!(bob.get(&link).await.status, 404);
+    assert_eq!(bob.post("/account/email/confirm", &field).await.status, 404);
+    let mut visitor = test.browser();
+    visitor.get("/login").await;
+    let asked = visitor.post("/account/email/confirm", &field).await;
+    assert!(asked.location().starts_with("/login"), "{}", asked.status);
+    assert_eq!(test.events("user.email_changed"), 0);
+    browser.get(&link).await;
+    assert_eq!(
+        browser.post("/account/email/confirm", &field).await.status,
+        303
+    );
+}
+
+#[actix_web::test]
+async fn one_of_fifty_uses_of_a_link_changes_the_address() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let mut browser = test.user().await;
+    browser.get("/account").await;
+    request_change(&mut browser, NEW, PASSWORD).await;
+    let link = path_in(&test, &sink.next(), "/account/email/confirm");
+    browser.get(&link).await;
+    let uses = (0..50).map(|_| {
+        let (mut browser, link) = (browser.clone(), link_of(&link));
+        async move {
+            let field = [("link", link)];
+            browser.post("/account/email/confirm", &field).await.status
+        }
+    });
+    let mut statuses = join_all(uses).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [vec![303], vec![404; 49]].concat());
+    assert_eq!(test.events("user.email_changed"), 1);
+    assert_eq!(sink.next().header("To"), EMAIL);
+    test.app.stop().await;
+    assert!(sink.is_empty(), "one message");
 }

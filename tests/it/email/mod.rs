@@ -2,6 +2,7 @@
 
 mod change;
 mod invited_user;
+mod parallel;
 mod takeover;
 mod verification;
 

@@ -40,6 +40,12 @@ async fn forgotten_password_is_replaced_with_a_link_by_mail() {
     assert!(words.contains("A new password was requested") && words.contains("works once, until"));
     let link = reset_link(&words);
 
+    let (_, secret) = link.split_once('=').unwrap();
+    assert!(
+        !test.database.dump().contains(secret),
+        "only the digest is kept"
+    );
+
     // Programs that open links do not use them.
     for _ in 0..2 {
         let page = browser.get(&link).await;
