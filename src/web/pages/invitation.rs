@@ -8,8 +8,8 @@ use super::page_route::{form_on, read};
 use super::session::{end_session, invited_path};
 use super::typed_form::TypedForm;
 use super::view::invitation::{
-    Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage,
-    InvitePage, InviteUserPage, Offer, WithdrawPage,
+    Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
+    InviteUserPage, Offer, WithdrawPage,
 };
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
