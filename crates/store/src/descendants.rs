@@ -96,7 +96,8 @@ pub fn pass_on(conn: &mut Conn, old: &Token, successor: &Token) -> Result<(), Er
     if let Some(end) = successor.expires_at
         && old.expires_at.is_none_or(|old| end < old)
     {
-        descendants(&mut Bounding { conn, end }, &[successor.id.clone()])?;
+        let root = std::slice::from_ref(&successor.id);
+        descendants(&mut Bounding { conn, end }, root)?;
     }
     Ok(())
 }
