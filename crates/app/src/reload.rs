@@ -7,6 +7,7 @@ use config::{Config, Reload};
 use domain::audit::Action;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::oneshot;
 
 /// The configuration in force.
 pub(crate) struct Settings {
@@ -50,6 +51,17 @@ pub async fn reload(req: &Request) -> Result<Reloaded, Error> {
     if !matches!(req.caller, Caller::System) {
         req.caller.require_operator()?;
     }
+    // A task of its own: a caller that goes away must not end it between record and change.
+    let (sender, outcome) = oneshot::channel();
+    let of_task = req.clone();
+    req.app.background().spawn(async move {
+        let _ = sender.send(record_and_apply(&of_task).await);
+    });
+    let ended = |_| Error::internal("the reload of the configuration ended early");
+    outcome.await.map_err(ended)?
+}
+
+async fn record_and_apply(req: &Request) -> Result<Reloaded, Error> {
     let settings = &req.app.0.settings;
     let _held = settings.reloading.lock().await;
     let before = settings.current();

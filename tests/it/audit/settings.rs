@@ -7,6 +7,8 @@ use doorcode::app::access::Caller;
 use doorcode::app::reload::{self, Reloaded};
 use doorcode::app::{Error, audit};
 use serde_json::{Value, json};
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 /// Detail of the last settings record.
 fn last(test: &TestApp) -> Value {
@@ -95,4 +97,23 @@ async fn reload_is_recorded_and_leaves_earlier_requests_alone() {
     assert_eq!(test.events("settings.changed"), 2);
     test.settle().await;
     sound(&verify(&test).await);
+}
+
+/// The caller of a reload goes away: what the log says is in force all the same.
+#[actix_web::test]
+async fn reload_without_a_waiting_caller_is_applied() {
+    let test = TestApp::start().await;
+    audit::record_settings(&test.app).await.unwrap();
+    std::fs::write(test.path("doorcode.toml"), "[branding]\nname = \"Acme\"\n").unwrap();
+    test.clock.advance(1);
+    let req = test.req(&Caller::Operator(None));
+    let mut abandoned = Box::pin(reload::reload(&req));
+    let is_pending = poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_pending()));
+    assert!(is_pending.await);
+    drop(abandoned);
+    // The next reload begins after the first one.
+    let repeated = reload::reload(&req).await.unwrap();
+    assert!(repeated.changed.is_empty(), "{repeated:?}");
+    assert_eq!(test.app.current().config().branding.name, "Acme");
+    assert_eq!(last(&test)["changed"], json!({}));
 }
